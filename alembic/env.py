@@ -1,0 +1,39 @@
+"""Migrations run over the portal's own engine, so that SQLite gets the same pragmas as in service."""
+
+from __future__ import annotations
+
+import asyncio
+
+from alembic import context
+from sqlalchemy.engine import Connection
+from sqlmodel import SQLModel
+
+from medonline.storage import models  # noqa: F401  (fills the metadata)
+from medonline.storage.engine import Database
+
+
+def run(connection: Connection) -> None:
+    """Migrate over one connection, in one transaction."""
+    context.configure(connection=connection, target_metadata=SQLModel.metadata, render_as_batch=True, compare_type=True)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+async def migrate(url: str) -> None:
+    """Open the database, migrate, close."""
+    database = Database(url)
+    try:
+        async with database.engine.connect() as connection:
+            await connection.execution_options(medonline_writes=True)
+            await connection.run_sync(run)
+            await connection.commit()
+    finally:
+        await database.close()
+
+
+url = context.config.get_main_option("sqlalchemy.url")
+if not url:
+    from medonline.config import load_config
+
+    url = load_config().database
+asyncio.run(migrate(url))

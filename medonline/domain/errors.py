@@ -1,0 +1,180 @@
+"""Every way a use case can refuse, as facts; `messages.py` turns them into Russian.
+
+MedonlineError
+├── InvalidInput                what was typed cannot be used; typing it again helps
+│   ├── InvalidPhone            (problem)
+│   ├── InvalidPassword         (problems, min_length)
+│   └── PasswordsDiffer
+├── InvalidCredentials          unknown phone or wrong password: never said which
+├── RateLimited                 (resets_in)
+├── Busy                        (retry_in) the server has more work than it may queue
+├── NoRecoveryInProgress        the browser has no recovery in this state
+├── CodeRefused
+│   ├── CodeEmpty               no digits in what was typed
+│   ├── CodeIncomplete          (expected) other than the expected count of digits
+│   ├── CodeMismatch            (attempts_left)
+│   ├── CodeExpired
+│   └── CodeUsedUp              no attempts left, or the code was replaced or already used
+├── ChannelUnavailable          (channel) switched off by the operator
+└── DeliveryFailed              a code did not go out
+    ├── NumberNotReachable      the number has no Telegram, or cannot be called
+    ├── NumberRefused           the provider refuses this number (its own limit, a block list, a country)
+    ├── OutOfMoney              the provider's balance is empty
+    ├── ProviderRefused         bad credentials or an answer the provider should never give
+    └── ProviderDown            timeout, connection error, 5xx, html instead of JSON
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+
+
+class MedonlineError(Exception):
+    """Base of all errors a service may raise on purpose."""
+
+
+class InvalidInput(MedonlineError):
+    """What was typed cannot be used."""
+
+
+class PhoneProblem(StrEnum):
+    """Why a phone number cannot receive a code."""
+
+    EMPTY = "empty"
+    NOT_A_NUMBER = "not_a_number"
+    TOO_SHORT = "too_short"
+    TOO_LONG = "too_long"
+    EXTENSION = "extension"
+    FOREIGN = "foreign"
+    KAZAKHSTAN = "kazakhstan"
+    FIXED_LINE = "fixed_line"
+    TOLL_FREE = "toll_free"
+    NOT_MOBILE = "not_mobile"
+
+
+class InvalidPhone(InvalidInput):
+    """Not a Russian mobile number; `problem` says why."""
+
+    def __init__(self, problem: PhoneProblem) -> None:
+        super().__init__(problem.value)
+        self.problem = problem
+
+
+class PasswordProblem(StrEnum):
+    """Why a new password is refused."""
+
+    EMPTY = "empty"
+    TOO_SHORT = "too_short"
+    TOO_LONG = "too_long"
+    CYRILLIC_LAYOUT = "cyrillic_layout"
+    FORBIDDEN_CHARACTERS = "forbidden_characters"
+
+
+class InvalidPassword(InvalidInput):
+    """A new password breaks the policy; `problems` lists every broken rule, most telling first."""
+
+    def __init__(self, problems: tuple[PasswordProblem, ...], min_length: int) -> None:
+        super().__init__(", ".join(problems))
+        self.problems = problems
+        self.min_length = min_length
+
+
+class PasswordsDiffer(InvalidInput):
+    """The confirmation is not the same as the new password."""
+
+
+class InvalidCredentials(MedonlineError):
+    """The phone is unknown or the password is wrong; which of them is never told."""
+
+
+class RateLimited(MedonlineError):
+    """Too soon or too often; the action is possible again after `resets_in`."""
+
+    def __init__(self, resets_in: timedelta) -> None:
+        super().__init__(f"resets in {resets_in.total_seconds():.0f} s")
+        self.resets_in = resets_in
+
+
+class Busy(MedonlineError):
+    """The server has more work queued than it may take; try again after `retry_in`."""
+
+    def __init__(self, retry_in: timedelta) -> None:
+        super().__init__(f"retry in {retry_in.total_seconds():.0f} s")
+        self.retry_in = retry_in
+
+
+class NoRecoveryInProgress(MedonlineError):
+    """This browser has no recovery that stands at the step asked for."""
+
+
+class CodeRefused(MedonlineError):
+    """The code typed does not open the next step."""
+
+
+class CodeEmpty(CodeRefused):
+    """No digits in what was typed; costs no attempt."""
+
+
+class CodeIncomplete(CodeRefused):
+    """Not as many digits as the code has (`expected`); costs no attempt."""
+
+    def __init__(self, expected: int) -> None:
+        super().__init__(f"{expected} digits expected")
+        self.expected = expected
+
+
+class CodeMismatch(CodeRefused):
+    """A wrong code; `attempts_left` more may be tried with this one."""
+
+    def __init__(self, attempts_left: int) -> None:
+        super().__init__(f"{attempts_left} attempts left")
+        self.attempts_left = attempts_left
+
+
+class CodeExpired(CodeRefused):
+    """The code's life is over."""
+
+
+class CodeUsedUp(CodeRefused):
+    """The code is dead: no attempts left, replaced by a newer one, or already used."""
+
+
+class ChannelUnavailable(MedonlineError):
+    """The way of getting a code is switched off by the operator."""
+
+    def __init__(self, channel: str) -> None:
+        super().__init__(channel)
+        self.channel = channel
+
+
+class DeliveryFailed(MedonlineError):
+    """A code did not go out. `retryable`: the same request may be sent again with the same idempotency key."""
+
+    retryable = False
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class NumberNotReachable(DeliveryFailed):
+    """The number has no Telegram, or cannot be called at all."""
+
+
+class NumberRefused(DeliveryFailed):
+    """The provider refuses this number: its own limit, a block list, a country."""
+
+
+class OutOfMoney(DeliveryFailed):
+    """The provider's balance is empty."""
+
+
+class ProviderRefused(DeliveryFailed):
+    """Bad credentials, or an answer the provider should never give."""
+
+
+class ProviderDown(DeliveryFailed):
+    """Timeout, connection error, 5xx, or html where JSON was promised."""
+
+    retryable = True

@@ -1,0 +1,99 @@
+"""A one-time code: how it is made, kept and compared.
+
+A code is never stored. It is derived from a secret key and the random id of the intent to send it, so that a dispatcher that
+starts again after a crash sends the same code, and a copy of the database tells nobody what it is. What is stored is a
+digest bound to the flow, the purpose and the phone (HMAC-SHA256), so a code of one flow opens no other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from medonline.domain.errors import CodeEmpty, CodeIncomplete
+from medonline.domain.phone import PhoneNumber
+
+MAX_TYPED = 200
+_DIGITS = re.compile(r"\d")
+
+
+class ChannelName(StrEnum):
+    """Ways of getting a code (способ получения кода)."""
+
+    FLASH_CALL = "flash_call"
+    TELEGRAM = "telegram"
+
+    @property
+    def code_length(self) -> int:
+        """Digits of a code: a call shows four, a messenger carries six."""
+        return 4 if self is ChannelName.FLASH_CALL else 6
+
+    @property
+    def other(self) -> ChannelName:
+        """The way to offer when this one failed."""
+        return ChannelName.TELEGRAM if self is ChannelName.FLASH_CALL else ChannelName.FLASH_CALL
+
+
+def derive_code(key: bytes, code_id: str, length: int) -> str:
+    """`length` decimal digits that only a holder of `key` can compute from `code_id` (128 random bits or more)."""
+    mac = hmac.new(key, f"one-time-code|{code_id}".encode(), hashlib.sha256).digest()
+    return str(int.from_bytes(mac[:16], "big") % 10**length).zfill(length)
+
+
+def code_digest(key: bytes, *, flow_id: str, purpose: str, phone: PhoneNumber, code: str) -> str:
+    """What is stored of a code: 64 hex characters."""
+    text = "|".join((flow_id, purpose, phone.e164, code))
+    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+
+
+def digits_typed(typed: str) -> str:
+    """The code in what a person typed or pasted: spaces, dashes and words around the digits are forgiven.
+
+    Raises:
+        CodeEmpty: there are no digits.
+    """
+    digits = "".join(str(int(digit)) for digit in _DIGITS.findall(typed[:MAX_TYPED]))
+    if not digits:
+        raise CodeEmpty
+    return digits
+
+
+def digits_for(channel: ChannelName, digits: str) -> str:
+    """The digits to be judged. Of a whole calling number (10 or 11 digits) the last four are the code.
+
+    Raises:
+        CodeIncomplete: too few or too many digits; nothing is judged.
+    """
+    if channel is ChannelName.FLASH_CALL and len(digits) in (10, 11):
+        return digits[-channel.code_length :]
+    if len(digits) != channel.code_length:
+        raise CodeIncomplete(channel.code_length)
+    return digits
+
+
+@dataclass(frozen=True, slots=True)
+class CodePolicy:
+    """How long codes live, how many guesses each allows, how long to wait before the next one.
+
+    Attributes:
+        life: by way of getting the code.
+        guesses: wrong codes after which a code is dead.
+        resend_pauses: pause after the first, second, … code to one phone within a day; the last one repeats.
+    """
+
+    life: dict[ChannelName, timedelta]
+    guesses: int
+    resend_pauses: tuple[timedelta, ...]
+
+    def expires_at(self, channel: ChannelName, issued_at: datetime) -> datetime:
+        """The moment (UTC) from which the code is refused."""
+        return issued_at + self.life[channel]
+
+    def resend_at(self, codes_issued: int, last_issued_at: datetime) -> datetime:
+        """The moment (UTC) from which the next code may be asked for; `codes_issued` counts the last one too."""
+        pause = self.resend_pauses[min(codes_issued, len(self.resend_pauses)) - 1]
+        return last_issued_at + pause

@@ -1,0 +1,54 @@
+"""The steps of a recovery and the table of allowed moves between them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class RecoveryStep(StrEnum):
+    """Where a recovery stands. Step 1 of the wizard (the phone) is the absence of a recovery."""
+
+    CODE = "code"
+    NEW_PASSWORD = "new_password"  # noqa: S105 (a step's name)
+    DONE = "done"
+    NO_ACCOUNT = "no_account"
+    ABANDONED = "abandoned"
+
+
+class RecoveryMove(StrEnum):
+    """What can happen to a recovery."""
+
+    RESEND = "resend"
+    CONFIRM_CODE = "confirm_code"
+    FIND_NO_ACCOUNT = "find_no_account"
+    SET_PASSWORD = "set_password"  # noqa: S105 (a move's name)
+    ABANDON = "abandon"
+
+
+MOVES: dict[tuple[RecoveryStep, RecoveryMove], RecoveryStep] = {
+    (RecoveryStep.CODE, RecoveryMove.RESEND): RecoveryStep.CODE,
+    (RecoveryStep.CODE, RecoveryMove.CONFIRM_CODE): RecoveryStep.NEW_PASSWORD,
+    (RecoveryStep.CODE, RecoveryMove.FIND_NO_ACCOUNT): RecoveryStep.NO_ACCOUNT,
+    (RecoveryStep.CODE, RecoveryMove.ABANDON): RecoveryStep.ABANDONED,
+    (RecoveryStep.NEW_PASSWORD, RecoveryMove.SET_PASSWORD): RecoveryStep.DONE,
+    (RecoveryStep.NEW_PASSWORD, RecoveryMove.ABANDON): RecoveryStep.ABANDONED,
+    (RecoveryStep.NO_ACCOUNT, RecoveryMove.ABANDON): RecoveryStep.ABANDONED,
+}
+
+
+def source_of(move: RecoveryMove) -> tuple[RecoveryStep, ...]:
+    """The steps from which `move` is allowed, in table order."""
+    return tuple(step for step, allowed in MOVES if allowed is move)
+
+
+def after(step: RecoveryStep, move: RecoveryMove) -> RecoveryStep | None:
+    """The step that `move` leads to from `step`; None when the table forbids it."""
+    return MOVES.get((step, move))
+
+
+def as_mermaid() -> str:
+    """The table as a Mermaid state diagram; a test keeps the drawing in docs/ equal to it."""
+    lines = ["stateDiagram-v2", "    [*] --> code: begin"]
+    lines += [f"    {step} --> {to}: {move}" for (step, move), to in MOVES.items()]
+    ends = [s for s in RecoveryStep if not any(step is s for step, _ in MOVES)]
+    return "\n".join(lines + [f"    {step} --> [*]" for step in ends]) + "\n"

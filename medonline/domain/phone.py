@@ -1,0 +1,93 @@
+"""A Russian mobile phone number: the only kind a code is ever sent to.
+
+Rules: the number is valid, of region RU (Kazakhstan shares +7), mobile, without extension. Numbering data come from the
+`phonenumbers` package (Google libphonenumber metadata).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneNumberType
+
+from medonline.domain.errors import InvalidPhone, PhoneProblem
+
+_MAX_TYPED = 64
+_LETTER = re.compile(r"[^\W\d_]")
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneNumber:
+    """A parsed Russian mobile number; `e164` is `+7` and ten digits."""
+
+    e164: str
+
+    @classmethod
+    def parse(cls, typed: str) -> PhoneNumber:
+        """Read what a person typed: 8…, +7…, 7…, 9…, with spaces, brackets, dashes, full-width digits.
+
+        Raises:
+            InvalidPhone: with the problem a person can act on.
+        """
+        typed = typed.strip()
+        if not typed:
+            raise InvalidPhone(PhoneProblem.EMPTY)
+        if len(typed) > _MAX_TYPED:
+            raise InvalidPhone(PhoneProblem.TOO_LONG)
+        try:
+            number = phonenumbers.parse(typed, "RU")
+        except NumberParseException as error:
+            raise InvalidPhone(_parse_problem(error)) from None
+        if number.extension:
+            raise InvalidPhone(PhoneProblem.EXTENSION)
+        if _LETTER.search(typed):  # vanity numbers such as 8-912-DOKTOR: nobody's phone is registered like that
+            raise InvalidPhone(PhoneProblem.NOT_A_NUMBER)
+        _refuse_unless_russian_mobile(number)
+        return cls(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+    @property
+    def digits(self) -> str:
+        """The eleven digits without the plus sign, as call providers want them."""
+        return self.e164[1:]
+
+    @property
+    def masked(self) -> str:
+        """Country code, operator code and the last two digits: `+7 912 ***-**-89`."""
+        return f"+7 {self.e164[2:5]} ***-**-{self.e164[-2:]}"
+
+    def __str__(self) -> str:
+        """Masked, so that a number that slips into a log line is not readable there."""
+        return self.masked
+
+    def __repr__(self) -> str:
+        """Masked, like `str`."""
+        return f"PhoneNumber({self.masked})"
+
+
+def _parse_problem(error: NumberParseException) -> PhoneProblem:
+    if error.error_type == NumberParseException.TOO_LONG:
+        return PhoneProblem.TOO_LONG
+    if error.error_type in (NumberParseException.TOO_SHORT_NSN, NumberParseException.TOO_SHORT_AFTER_IDD):
+        return PhoneProblem.TOO_SHORT
+    return PhoneProblem.NOT_A_NUMBER
+
+
+def _refuse_unless_russian_mobile(number: phonenumbers.PhoneNumber) -> None:
+    if number.country_code != 7:
+        raise InvalidPhone(PhoneProblem.FOREIGN)
+    possible = phonenumbers.is_possible_number_with_reason(number)
+    if possible == phonenumbers.ValidationResult.TOO_SHORT:
+        raise InvalidPhone(PhoneProblem.TOO_SHORT)
+    if possible == phonenumbers.ValidationResult.TOO_LONG:
+        raise InvalidPhone(PhoneProblem.TOO_LONG)
+    kind = phonenumbers.number_type(number)
+    if phonenumbers.region_code_for_number(number) == "KZ" or str(number.national_number).startswith("7"):
+        raise InvalidPhone(PhoneProblem.KAZAKHSTAN)
+    if kind == PhoneNumberType.TOLL_FREE:
+        raise InvalidPhone(PhoneProblem.TOLL_FREE)
+    if kind == PhoneNumberType.FIXED_LINE:
+        raise InvalidPhone(PhoneProblem.FIXED_LINE)
+    if kind != PhoneNumberType.MOBILE or phonenumbers.region_code_for_number(number) != "RU":
+        raise InvalidPhone(PhoneProblem.NOT_MOBILE)

@@ -1,0 +1,69 @@
+"""Accounts as an operator makes and lists them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from medonline.domain.errors import MedonlineError
+from medonline.domain.password import PasswordPolicy
+from medonline.domain.phone import PhoneNumber
+from medonline.services.clock import Clock
+from medonline.services.password_recovery import Hasher
+from medonline.storage import patients
+from medonline.storage.engine import Database
+from medonline.storage.models import Patient
+
+
+class PhoneTaken(MedonlineError):
+    """Another account signs in with this number."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewAccount:
+    """What an operator says of a new account; the password is in clear and is hashed at once."""
+
+    phone: str
+    password: str
+    last_name: str
+    first_name: str
+    patronymic: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountService:
+    """The use case."""
+
+    database: Database
+    clock: Clock
+    hasher: Hasher
+    passwords: PasswordPolicy
+
+    async def add(self, account: NewAccount) -> Patient:
+        """Make an account.
+
+        Raises:
+            InvalidPhone, InvalidPassword: as everywhere.
+            PhoneTaken: the number has an account.
+        """
+        phone = PhoneNumber.parse(account.phone)
+        encoded = await self.hasher.hash(self.passwords.check(account.password))
+        now = self.clock()
+        async with self.database.writing() as session:
+            if await patients.by_phone(session, phone.e164):
+                raise PhoneTaken(phone.masked)
+            patient = Patient(
+                phone=phone.e164,
+                last_name=account.last_name.strip(),
+                first_name=account.first_name.strip(),
+                patronymic=account.patronymic.strip(),
+                password_hash=encoded,
+                password_changed_at=now,
+                created_at=now,
+            )
+            session.add(patient)
+        return patient
+
+    async def everyone(self) -> list[Patient]:
+        """All accounts by name."""
+        async with self.database.reading() as session:
+            return await patients.everyone(session)

@@ -1,0 +1,208 @@
+"""Sends the codes that were committed, and keeps what became of them.
+
+One loop per process looks for rows whose `due_at` has come. A row is taken by one conditional UPDATE (a lease), so several
+processes never send one code twice. A row whose lease ran out (the process was killed) is sent again only where the
+provider is idempotent; otherwise it counts as failed and the patient is offered the other way: better none than two calls.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from medonline.domain.errors import DeliveryFailed
+from medonline.domain.one_time_code import ChannelName, derive_code
+from medonline.domain.phone import PhoneNumber
+from medonline.services.clock import Clock
+from medonline.services.code_issue import CodeIssuer
+from medonline.services.delivery import EARLIER, DeliveryProblem, DeliveryState, problem_of
+from medonline.services.ports import CodeChannel, CodeMessage, DeliveryReport, SentCode
+from medonline.storage import codes
+from medonline.storage.engine import Database
+from medonline.storage.models import OneTimeCodeRow
+
+log = logging.getLogger(__name__)
+
+IDLE_PAUSE = timedelta(seconds=1)
+LEASE = timedelta(seconds=25)
+AT_ONCE = 16
+POLL_AFTER = tuple(timedelta(seconds=seconds) for seconds in (2, 2, 3, 5, 8, 15, 30, 60, 120))
+STALLED_AFTER = timedelta(seconds=15)
+
+
+class CodeDispatcher:
+    """The loop. `run` ends when cancelled; `wake` makes it look at once instead of within a second."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        issuer: CodeIssuer,
+        channels: Mapping[ChannelName, CodeChannel],
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._issuer = issuer
+        self._channels = channels
+        self._wake = asyncio.Event()
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._last_turn: datetime | None = None
+
+    def wake(self) -> None:
+        """There is something to send."""
+        self._wake.set()
+
+    def is_running(self) -> bool:
+        """Whether the loop has turned lately."""
+        return self._last_turn is not None and self._clock() - self._last_turn < STALLED_AFTER
+
+    async def run(self) -> None:
+        """Look for due codes until cancelled; an error of the database is logged and tried again."""
+        try:
+            while True:
+                self._wake.clear()
+                try:
+                    await self.turn()
+                    self._last_turn = self._clock()
+                except Exception:
+                    log.exception("The dispatcher could not read the codes to send; trying again")
+                try:
+                    async with asyncio.timeout(IDLE_PAUSE.total_seconds()):
+                        await self._wake.wait()
+                except TimeoutError:
+                    continue
+        finally:
+            for task in self._tasks.values():
+                task.cancel()
+
+    async def turn(self) -> None:
+        """Start work on every due code that nobody works on."""
+        async with self._database.reading() as session:
+            due = await codes.due(session, self._clock(), AT_ONCE)
+        for row in due:
+            if row.id not in self._tasks and len(self._tasks) < AT_ONCE:
+                task = asyncio.create_task(self._attend(row), name=f"code {row.id}")
+                self._tasks[row.id] = task
+                task.add_done_callback(self._forget)
+
+    async def settle(self) -> None:
+        """Wait for the work in hand (tests)."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks.values())
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        self._tasks.pop(task.get_name().removeprefix("code "), None)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("Work on a code failed; its lease will run out", exc_info=task.exception())
+
+    async def _attend(self, row: OneTimeCodeRow) -> None:
+        if row.delivery == DeliveryState.QUEUED:
+            await self._send(row)
+        elif row.delivery == DeliveryState.SENDING:
+            await self._pick_up(row)
+        else:
+            await self._poll(row)
+
+    async def _pick_up(self, row: OneTimeCodeRow) -> None:
+        """The lease of a killed process ran out: whether the provider was asked is unknown."""
+        channel = self._channels.get(ChannelName(row.channel))
+        if channel is not None and channel.idempotent:
+            await self._send(row)
+        else:
+            await self._put_failed(row, DeliveryProblem.CHANNEL_DOWN)
+
+    async def _send(self, row: OneTimeCodeRow) -> None:
+        now = self._clock()
+        if row.replaced_at is not None or row.expires_at <= now:
+            await self._put_failed(row, DeliveryProblem.CHANNEL_DOWN)
+            return
+        channel = self._channels.get(ChannelName(row.channel))
+        if channel is None:
+            await self._put_failed(row, DeliveryProblem.CHANNEL_DOWN)
+            return
+        if not await self._take(row, channel, now):
+            return
+        try:
+            sent = await channel.send_code(self._message(row))
+        except DeliveryFailed as error:
+            log.warning("A code was not sent: %s %s", channel.provider, type(error).__name__)
+            await self._put_failed(row, problem_of(error))
+            return
+        await self._put_sent(row, sent)
+
+    async def _take(self, row: OneTimeCodeRow, channel: CodeChannel, now: datetime) -> bool:
+        async with self._database.writing() as session:
+            return await codes.take_to_send(
+                session, row.id, row.attempts, DeliveryState.SENDING, channel.provider, now + LEASE
+            )
+
+    def _message(self, row: OneTimeCodeRow) -> CodeMessage:
+        code = derive_code(self._issuer.key, row.id, ChannelName(row.channel).code_length)
+        return CodeMessage(
+            idempotency_key=row.id,
+            phone=PhoneNumber(row.phone),
+            code=code,
+            life=row.expires_at - row.issued_at,
+            client_ip=row.client_ip,
+        )
+
+    async def _put_sent(self, row: OneTimeCodeRow, sent: SentCode) -> None:
+        """The code that counts is the one the provider really sent."""
+        digest = self._issuer.digest(row.flow_id, row.purpose, PhoneNumber(row.phone), sent.code)
+        async with self._database.writing() as session:
+            await codes.put_delivery(
+                session,
+                row.id,
+                (DeliveryState.SENDING,),
+                DeliveryState.SENT,
+                digest=digest,
+                provider_ref=sent.provider_ref,
+                due_at=self._clock() + POLL_AFTER[0],
+                attempts=0,
+            )
+
+    async def _put_failed(self, row: OneTimeCodeRow, problem: DeliveryProblem) -> None:
+        async with self._database.writing() as session:
+            sources = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.SENT)
+            await codes.put_delivery(session, row.id, sources, DeliveryState.FAILED, problem=problem, due_at=None)
+
+    async def _poll(self, row: OneTimeCodeRow) -> None:
+        channel = self._channels.get(ChannelName(row.channel))
+        now = self._clock()
+        over = row.expires_at <= now or row.replaced_at is not None or row.confirmed_at is not None
+        if channel is None or channel.provider != row.provider or over:
+            await self._put_due(row, None)
+            return
+        try:
+            report = await channel.delivery_report(row.provider_ref)
+        except DeliveryFailed as error:
+            log.info("No delivery report from %s: %s", channel.provider, type(error).__name__)
+            report = None
+        if report is not None:
+            await self.take_report(channel.provider, row.provider_ref, report)
+        next_poll = None if _is_final(report, row.channel) else now + POLL_AFTER[min(row.attempts, len(POLL_AFTER) - 1)]
+        await self._put_due(row, next_poll)
+
+    async def _put_due(self, row: OneTimeCodeRow, due_at: datetime | None) -> None:
+        async with self._database.writing() as session:
+            await codes.put_due(session, row.id, due_at)
+
+    async def take_report(self, provider: str, provider_ref: str, report: DeliveryReport) -> bool:
+        """Record what a provider says of a code, however late or often it says it; whether the code is known."""
+        state = DeliveryState(report.value)
+        facts = {"problem": DeliveryProblem.NOT_ANSWERED} if state is DeliveryState.FAILED else {}
+        async with self._database.writing() as session:
+            row = await codes.by_provider_ref(session, provider, provider_ref)
+            if row is None:
+                return False
+            await codes.put_delivery(session, row.id, EARLIER[state], state, **facts)
+        return True
+
+
+def _is_final(report: DeliveryReport | None, channel: str) -> bool:
+    """A call cannot be read; a message can."""
+    if report is DeliveryReport.DELIVERED:
+        return channel == ChannelName.FLASH_CALL
+    return report in (DeliveryReport.READ, DeliveryReport.FAILED)

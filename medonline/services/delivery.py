@@ -1,0 +1,59 @@
+"""Where a code is on its way, as the record and the screen name it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from medonline.domain.errors import (
+    DeliveryFailed,
+    NumberNotReachable,
+    NumberRefused,
+    OutOfMoney,
+    ProviderDown,
+    ProviderRefused,
+)
+
+
+class DeliveryState(StrEnum):
+    """Queued → sending → sent → delivered → read, or failed from any of the first three."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    READ = "read"
+    FAILED = "failed"
+
+
+class DeliveryProblem(StrEnum):
+    """Why a code did not arrive, as far as it makes a difference to the patient."""
+
+    NUMBER_NOT_REACHABLE = "number_not_reachable"
+    NUMBER_REFUSED = "number_refused"
+    CHANNEL_DOWN = "channel_down"
+    NOT_ANSWERED = "not_answered"
+
+
+IN_FLIGHT = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.SENT)
+
+_PROBLEMS: dict[type[DeliveryFailed], DeliveryProblem] = {
+    NumberNotReachable: DeliveryProblem.NUMBER_NOT_REACHABLE,
+    NumberRefused: DeliveryProblem.NUMBER_REFUSED,
+    OutOfMoney: DeliveryProblem.CHANNEL_DOWN,
+    ProviderRefused: DeliveryProblem.CHANNEL_DOWN,
+    ProviderDown: DeliveryProblem.CHANNEL_DOWN,
+}
+
+
+def problem_of(error: DeliveryFailed) -> DeliveryProblem:
+    """What a provider's refusal means for the patient."""
+    return _PROBLEMS.get(type(error), DeliveryProblem.CHANNEL_DOWN)
+
+
+# From which states each report may move a delivery: reports come late, twice and in the wrong order.
+EARLIER: dict[DeliveryState, tuple[DeliveryState, ...]] = {
+    DeliveryState.SENT: (DeliveryState.SENDING,),
+    DeliveryState.DELIVERED: (DeliveryState.SENDING, DeliveryState.SENT),
+    DeliveryState.READ: (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.DELIVERED),
+    DeliveryState.FAILED: (DeliveryState.SENDING, DeliveryState.SENT),
+}

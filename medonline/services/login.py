@@ -1,0 +1,160 @@
+"""Sign-in with phone and password, and what follows from it: a ticket, a session, its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from medonline.domain.errors import InvalidCredentials, InvalidPassword, PasswordProblem
+from medonline.domain.password import MAX_LENGTH, normalised
+from medonline.domain.phone import PhoneNumber
+from medonline.services.clock import Clock
+from medonline.services.secret_tokens import new_token, token_hash
+from medonline.storage import patients, sessions
+from medonline.storage.engine import Database
+from medonline.storage.models import AccountSession, LoginTicket, Patient
+
+TICKET_LIFE = timedelta(seconds=30)
+# A session's «last seen» is written at most this often.
+SEEN_EVERY = timedelta(seconds=30)
+
+
+class LoginMethod(StrEnum):
+    """How a session came to be."""
+
+    PASSWORD = "password"  # noqa: S105 (a method's name)
+
+
+class Verifier(Protocol):
+    """What sign-in needs of password hashing."""
+
+    async def hash(self, password: str) -> str:
+        """The encoded hash; raises `Busy`."""
+
+    async def verify(self, encoded: str | None, password: str) -> bool:
+        """Whether the password belongs to the hash; equally slow for None; raises `Busy`."""
+
+    def is_outdated(self, encoded: str) -> bool:
+        """Whether the hash should be made anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Who a session belongs to. `session_key` is the token's hash, safe to keep in memory and compare."""
+
+    session_key: str
+    patient_id: str
+    full_name: str
+    first_name: str
+    patronymic: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LoginService:
+    """Phone and password against the record; tickets against session tokens."""
+
+    database: Database
+    clock: Clock
+    verifier: Verifier
+    idle: timedelta
+    absolute: timedelta
+    sessions_ended: Callable[[list[str]], None]
+
+    async def log_in(self, visitor_key: str, typed_phone: str, typed_password: str) -> str:
+        """A ticket (single use, 30 s, this browser only) for the route that sets the session cookie.
+
+        Raises:
+            InvalidPhone: not a Russian mobile number; says nothing of accounts.
+            InvalidPassword: nothing was typed.
+            InvalidCredentials: unknown phone or wrong password, in the same time.
+            Busy: too many passwords to verify.
+        """
+        phone = PhoneNumber.parse(typed_phone)
+        password = normalised(typed_password)
+        if not password:
+            raise InvalidPassword((PasswordProblem.EMPTY,), 0)
+        async with self.database.reading() as session:
+            patient = await patients.by_phone(session, phone.e164)
+        encoded = patient.password_hash if patient else None
+        # Longer than any password that can be set: verified all the same, over its beginning, to take the same time.
+        right = await self.verifier.verify(encoded, password[:MAX_LENGTH])
+        if not right or patient is None or encoded is None or len(password) > MAX_LENGTH:
+            raise InvalidCredentials
+        if self.verifier.is_outdated(encoded):
+            await self._rehash(patient, encoded, password)
+        return await self._issue_ticket(visitor_key, patient, LoginMethod.PASSWORD)
+
+    async def open_session(self, visitor_key: str, ticket: str) -> str | None:
+        """Trade a ticket for a new session token; None when the ticket is not good (any more)."""
+        now = self.clock()
+        async with self.database.writing() as session:
+            taken = await sessions.take_ticket(session, token_hash(ticket), visitor_key, now)
+            if taken is None:
+                return None
+            patient = await patients.by_id(session, taken.patient_id)
+            # A password changed between sign-in and here ends this sign-in too (I3).
+            if patient is None or patient.password_changed_at != taken.password_changed_at:
+                return None
+            token = new_token()
+            session.add(
+                AccountSession(
+                    token_hash=token_hash(token),
+                    patient_id=patient.id,
+                    method=taken.method,
+                    created_at=now,
+                    last_seen_at=now,
+                )
+            )
+        return token
+
+    async def who(self, session_key: str) -> SignedIn | None:
+        """Who is signed in under this session key (the hash of the cookie's token); notes that the session is used."""
+        now = self.clock()
+        async with self.database.reading() as session:
+            found = await sessions.live(
+                session, session_key, seen_after=now - self.idle, created_after=now - self.absolute
+            )
+        if found is None:
+            return None
+        account_session, patient = found
+        if now - account_session.last_seen_at > SEEN_EVERY:
+            async with self.database.writing() as session:
+                await sessions.put_seen(session, session_key, now)
+        return SignedIn(
+            session_key=session_key,
+            patient_id=patient.id,
+            full_name=" ".join(part for part in (patient.last_name, patient.first_name, patient.patronymic) if part),
+            first_name=patient.first_name,
+            patronymic=patient.patronymic,
+            created_at=account_session.created_at,
+        )
+
+    async def close_session(self, session_key: str) -> None:
+        """Sign out: the session is over on the server, whatever cookie the browser still has."""
+        async with self.database.writing() as session:
+            await sessions.end(session, session_key, self.clock())
+        self.sessions_ended([session_key])
+
+    async def _issue_ticket(self, visitor_key: str, patient: Patient, method: LoginMethod) -> str:
+        ticket = new_token()
+        async with self.database.writing() as session:
+            session.add(
+                LoginTicket(
+                    ticket_hash=token_hash(ticket),
+                    visitor_key=visitor_key,
+                    patient_id=patient.id,
+                    method=method,
+                    password_changed_at=patient.password_changed_at,
+                    expires_at=self.clock() + TICKET_LIFE,
+                )
+            )
+        return ticket
+
+    async def _rehash(self, patient: Patient, encoded: str, password: str) -> None:
+        fresh = await self.verifier.hash(password)
+        async with self.database.writing() as session:
+            await patients.put_rehashed(session, patient.id, encoded, fresh)

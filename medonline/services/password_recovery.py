@@ -1,0 +1,216 @@
+"""Recovery of a forgotten password by phone: begin, resend, confirm_code, set_password, leave.
+
+The record is the `password_recovery` row of this browser; every method reads where it stands, makes one allowed move and
+commits it, or raises and leaves it as it was. A code goes to any valid number; whether an account exists is looked up only
+after the right code was typed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from medonline.domain.errors import (
+    CodeExpired,
+    CodeMismatch,
+    CodeUsedUp,
+    NoRecoveryInProgress,
+)
+from medonline.domain.one_time_code import ChannelName, digits_for, digits_typed
+from medonline.domain.password import PasswordPolicy
+from medonline.domain.password_recovery import RecoveryMove, RecoveryStep, after, source_of
+from medonline.domain.phone import PhoneNumber
+from medonline.services.clock import Clock
+from medonline.services.code_issue import CodeIssuer
+from medonline.services.delivery import IN_FLIGHT, DeliveryState
+from medonline.services.recovery_reading import PURPOSE, RecoveryReader, RecoveryView, code_request
+from medonline.storage import codes, patients, recoveries, sessions
+from medonline.storage.engine import Database
+from medonline.storage.models import OneTimeCodeRow, PasswordRecovery
+
+# Two equal submits within this time are one: a double click, or Enter together with a click.
+SAME_SUBMIT = timedelta(seconds=5)
+
+
+class Hasher(Protocol):
+    """What recovery needs of password hashing."""
+
+    async def hash(self, password: str) -> str:
+        """The encoded hash; raises `Busy`."""
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordRecoveryService:
+    """The use case; one public method per action of the patient. `visitor_key` names the browser, never the patient."""
+
+    database: Database
+    clock: Clock
+    issuer: CodeIssuer
+    reader: RecoveryReader
+    passwords: PasswordPolicy
+    hasher: Hasher
+    wake_dispatcher: Callable[[], None]
+    sessions_ended: Callable[[list[str]], None]
+
+    async def current(self, visitor_key: str) -> RecoveryView | None:
+        """Where this browser's recovery stands; None when there is none, or none that can go on."""
+        now = self.clock()
+        async with self.database.reading() as session:
+            recovery = await recoveries.newest_of(session, visitor_key)
+            if recovery is None or not self.reader.is_shown(recovery, now):
+                return None
+            return await self.reader.view(session, recovery, now)
+
+    async def begin(
+        self, visitor_key: str, typed_phone: str, channel: ChannelName, client_ip: str = ""
+    ) -> RecoveryView:
+        """Step 1 → 2: leave the intent to send a code. The same phone and way again give the recovery that exists.
+
+        Raises:
+            InvalidPhone: not a Russian mobile number.
+            ChannelUnavailable: the way is switched off.
+            RateLimited: a code to this phone was asked for a moment ago.
+        """
+        phone = PhoneNumber.parse(typed_phone)
+        self.issuer.require_channel(channel)
+        now = self.clock()
+        async with self.database.writing() as session:
+            recovery = await recoveries.newest_of(session, visitor_key)
+            if recovery is not None and await self.reader.is_same_begin(session, recovery, phone, channel, now):
+                return await self.reader.view(session, recovery, now)
+            if recovery is not None:
+                await self._put_left(session, recovery, now)
+            recovery = PasswordRecovery(
+                visitor_key=visitor_key, phone=phone.e164, step=RecoveryStep.CODE, created_at=now
+            )
+            session.add(recovery)
+            await self.issuer.issue(session, code_request(recovery, channel, client_ip), now)
+            await session.flush()
+            view = await self.reader.view(session, recovery, now)
+        self.wake_dispatcher()
+        return view
+
+    async def resend(self, visitor_key: str, channel: ChannelName, client_ip: str = "") -> RecoveryView:
+        """Another code, by the same way or the other one.
+
+        Raises:
+            NoRecoveryInProgress: the recovery does not stand at the code.
+            ChannelUnavailable, RateLimited: as for `begin`.
+        """
+        now = self.clock()
+        async with self.database.writing() as session:
+            recovery = await self.reader.at_step(session, visitor_key, RecoveryMove.RESEND, now)
+            last = await codes.newest_of_flow(session, recovery.id)
+            if last and last.channel == channel and now - last.issued_at < SAME_SUBMIT and last.misses == 0:
+                return await self.reader.view(session, recovery, now)
+            await self.issuer.issue(session, code_request(recovery, channel, client_ip), now)
+            await session.flush()
+            view = await self.reader.view(session, recovery, now)
+        self.wake_dispatcher()
+        return view
+
+    async def confirm_code(self, visitor_key: str, typed: str) -> RecoveryView:
+        """Step 2 → 3, or to «no account» when nobody signs in with this number.
+
+        Raises:
+            CodeEmpty, CodeIncomplete: nothing was judged, no attempt is lost.
+            CodeMismatch, CodeExpired, CodeUsedUp: the code is not accepted.
+            NoRecoveryInProgress: the recovery does not stand at the code.
+        """
+        digits = digits_typed(typed)
+        now = self.clock()
+        async with self.database.writing() as session:
+            recovery = await self.reader.newest(session, visitor_key, now)
+            if recovery.step in (RecoveryStep.NEW_PASSWORD, RecoveryStep.NO_ACCOUNT):
+                return await self.reader.view(session, recovery, now)  # submitted twice: the first result stands
+            if after(RecoveryStep(recovery.step), RecoveryMove.CONFIRM_CODE) is None:
+                raise NoRecoveryInProgress
+            row = await self.reader.code_of(session, recovery)
+            refusal = await self._judge(session, recovery, row, digits_for(ChannelName(row.channel), digits), now)
+            if refusal is None:
+                await self._move_on(session, recovery, row, now)
+                await session.refresh(recovery)
+                view = await self.reader.view(session, recovery, now)
+        # Raised only here, after the commit: a miss that is rolled back would be a free guess.
+        if refusal is not None:
+            raise refusal
+        return view
+
+    async def set_password(self, visitor_key: str, typed: str) -> RecoveryView:
+        """Step 3 → done: the new password is committed and every session of the patient is over.
+
+        Raises:
+            InvalidPassword: breaks the policy.
+            Busy: the server has too many passwords to hash.
+            NoRecoveryInProgress: no proof of the phone, or it is too old.
+        """
+        async with self.database.reading() as session:
+            recovery = await self.reader.newest(session, visitor_key, self.clock())
+            if recovery.step == RecoveryStep.DONE:
+                return await self.reader.view(session, recovery, self.clock())
+            if after(RecoveryStep(recovery.step), RecoveryMove.SET_PASSWORD) is None:
+                raise NoRecoveryInProgress
+        encoded = await self.hasher.hash(self.passwords.check(typed))
+        now = self.clock()
+        ended: list[str] = []
+        async with self.database.writing() as session:
+            recovery = await self.reader.newest(session, visitor_key, now)
+            if await self._move(session, recovery, RecoveryMove.SET_PASSWORD, finished_at=now):
+                patient_id = recovery.patient_id or ""
+                await patients.put_password(session, patient_id, encoded, now)
+                ended = await sessions.end_all_of(session, patient_id, now)
+            await session.refresh(recovery)
+            if recovery.step != RecoveryStep.DONE:
+                raise NoRecoveryInProgress
+            view = await self.reader.view(session, recovery, now)
+        self.sessions_ended(ended)
+        return view
+
+    async def leave(self, visitor_key: str) -> None:
+        """Another phone, another day: the recovery is given up, or its success has been seen. Does nothing twice."""
+        now = self.clock()
+        async with self.database.writing() as session:
+            recovery = await recoveries.newest_of(session, visitor_key)
+            if recovery is not None:
+                await self._put_left(session, recovery, now)
+
+    async def _judge(
+        self,
+        session: AsyncSession,
+        recovery: PasswordRecovery,
+        row: OneTimeCodeRow,
+        code: str,
+        now: datetime,
+    ) -> CodeMismatch | CodeExpired | CodeUsedUp | None:
+        digest = self.issuer.digest(recovery.id, PURPOSE, PhoneNumber(recovery.phone), code)
+        guesses = self.issuer.policy.guesses
+        verdict = await codes.judge(session, row.id, digest, guesses, now)
+        if verdict is None:
+            return CodeExpired() if row.expires_at <= now else CodeUsedUp()
+        return None if verdict.right else CodeMismatch(guesses - verdict.misses)
+
+    async def _move_on(
+        self, session: AsyncSession, recovery: PasswordRecovery, row: OneTimeCodeRow, now: datetime
+    ) -> None:
+        patient = await patients.by_phone(session, recovery.phone)
+        move = RecoveryMove.CONFIRM_CODE if patient else RecoveryMove.FIND_NO_ACCOUNT
+        patient_id = patient.id if patient else None
+        await self._move(session, recovery, move, patient_id=patient_id, proved_at=now)
+        if patient:
+            await patients.put_phone_proof(session, patient.id, now)
+        if row.delivery in IN_FLIGHT:  # whoever typed the code has got it
+            await codes.put_delivery(session, row.id, IN_FLIGHT, DeliveryState.DELIVERED, due_at=None)
+
+    @staticmethod
+    async def _move(session: AsyncSession, recovery: PasswordRecovery, move: RecoveryMove, **facts: object) -> bool:
+        sources = source_of(move)
+        target = after(sources[0], move)
+        return target is not None and await recoveries.move(session, recovery.id, sources, target, **facts)
+
+    async def _put_left(self, session: AsyncSession, recovery: PasswordRecovery, now: datetime) -> None:
+        await self._move(session, recovery, RecoveryMove.ABANDON)
+        await recoveries.put_left(session, recovery.id, now)

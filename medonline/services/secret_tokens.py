@@ -1,0 +1,16 @@
+"""Random tokens: 256 bits, kept only as SHA-256."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+
+
+def new_token() -> str:
+    """43 URL-safe characters carrying 256 random bits."""
+    return secrets.token_urlsafe(32)
+
+
+def token_hash(token: str) -> str:
+    """What is stored of a token: 64 hex characters. No salt is needed for 256 random bits."""
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,39 @@
+"""Questions about recoveries; every move is one conditional UPDATE, so that of two equal moves one wins."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import col, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from medonline.storage.models import PasswordRecovery
+
+
+async def newest_of(session: AsyncSession, visitor_key: str) -> PasswordRecovery | None:
+    """The last recovery this browser began and has not left."""
+    statement = (
+        select(PasswordRecovery)
+        .where(PasswordRecovery.visitor_key == visitor_key, col(PasswordRecovery.left_at).is_(None))
+        .order_by(col(PasswordRecovery.created_at).desc())
+        .limit(1)
+        .execution_options(populate_existing=True)
+    )
+    return (await session.exec(statement)).first()
+
+
+async def move(session: AsyncSession, recovery_id: str, sources: tuple[str, ...], target: str, **facts: Any) -> bool:
+    """Put the recovery on `target` if it stands on one of `sources`; whether it did."""
+    statement = (
+        update(PasswordRecovery)
+        .where(col(PasswordRecovery.id) == recovery_id, col(PasswordRecovery.step).in_(sources))
+        .values(step=target, **facts)
+        .returning(col(PasswordRecovery.id))
+    )
+    return (await session.exec(statement)).first() is not None
+
+
+async def put_left(session: AsyncSession, recovery_id: str, now: datetime) -> None:
+    """The browser does not want to see this recovery again."""
+    await session.exec(update(PasswordRecovery).where(col(PasswordRecovery.id) == recovery_id).values(left_at=now))

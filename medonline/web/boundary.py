@@ -1,0 +1,88 @@
+"""What every request passes: Origin of sockets and of changes, the visitor cookie, security headers, caching."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from medonline import routes
+from medonline.bootstrap import portal
+from medonline.services.secret_tokens import new_token
+from medonline.web.cookies import VISITOR, VISITOR_MAX_AGE_S, cookie_value, set_cookie, visitor_key_in
+
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
+    "Content-Security-Policy": "frame-ancestors 'none'; base-uri 'none'; form-action 'self'; object-src 'none'",
+}
+IMMUTABLE = "public, max-age=31536000, immutable"
+_CHANGES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+# Machines post here: they send no Origin and prove themselves otherwise.
+_FROM_MACHINES = (routes.TELEGRAM_REPORT, f"{routes.SANDBOX}/")
+
+
+class Boundary:
+    """ASGI middleware around the whole site."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on, or refuse with 403."""
+        if scope["type"] == "websocket":
+            if Headers(scope=scope).get("origin") not in portal().config.allowed_origins:
+                await send({"type": "websocket.close", "code": 1008})
+                return
+            await self._app(scope, receive, send)
+        elif scope["type"] == "http":
+            if _is_foreign_change(scope):
+                await PlainTextResponse("Запрос с чужой страницы отклонён.\n", 403)(scope, receive, send)
+                return
+            await self._app(scope, receive, _with_headers(scope, send))
+        else:
+            await self._app(scope, receive, send)
+
+
+def _is_foreign_change(scope: Scope) -> bool:
+    if scope["method"] not in _CHANGES or scope["path"].startswith(_FROM_MACHINES):
+        return False
+    headers = Headers(scope=scope)
+    site = headers.get("sec-fetch-site", "same-origin")
+    return headers.get("origin") not in portal().config.allowed_origins or site not in ("same-origin", "none")
+
+
+def _with_headers(scope: Scope, send: Send) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in SECURITY_HEADERS.items():
+                headers.setdefault(name, value)
+            headers["Cache-Control"] = _caching(scope["path"], message, headers)
+            if _is_document(message, headers) and not visitor_key_in(cookie_value(scope)):
+                _set_visitor(headers)
+        await send(message)
+
+    return sending
+
+
+def _is_document(message: Message, headers: MutableHeaders) -> bool:
+    return bool(message["status"] == 200) and headers.get("content-type", "").startswith("text/html")
+
+
+def _caching(path: str, message: dict[str, Any], headers: MutableHeaders) -> str:
+    if path.startswith("/assets/") and message["status"] == 200:
+        return IMMUTABLE
+    kind = headers.get("content-type", "")
+    if kind.startswith(("text/css", "text/javascript", "application/javascript", "image/", "font/")):
+        return "no-cache"
+    return "no-store"
+
+
+def _set_visitor(headers: MutableHeaders) -> None:
+    cookie = set_cookie(VISITOR, new_token(), https=portal().config.https, max_age=VISITOR_MAX_AGE_S)
+    headers.append("Set-Cookie", cookie)

@@ -1,0 +1,57 @@
+"""The portal's two cookies, both HttpOnly, SameSite=Lax, `__Host-` and Secure on https.
+
+visitor: names a browser, so that a recovery survives reload and restart; 30 days.
+session: a signed-in browser; ends with the browser or with the session on the server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+
+from medonline.services.secret_tokens import token_hash
+
+VISITOR = "medonline_visitor"
+SESSION = "medonline_session"
+VISITOR_MAX_AGE_S = 30 * 24 * 3600
+TOKEN_LENGTH = 43
+
+
+def cookie_name(name: str, https: bool) -> str:
+    """The name under which a cookie is set."""
+    return f"__Host-{name}" if https else name
+
+
+def set_cookie(name: str, value: str, *, https: bool, max_age: int | None = None) -> str:
+    """The Set-Cookie header."""
+    parts = [f"{cookie_name(name, https)}={value}", "Path=/", "HttpOnly", "SameSite=Lax"]
+    parts += [f"Max-Age={max_age}"] if max_age is not None else []
+    return "; ".join([*parts, "Secure"] if https else parts)
+
+
+def cookie_value(scope: Mapping[str, Any]) -> dict[str, str]:
+    """The cookies of an ASGI scope; a malformed header counts as none."""
+    cookies: SimpleCookie = SimpleCookie()
+    for name, value in scope.get("headers", []):
+        if name == b"cookie":
+            try:
+                cookies.load(value.decode("latin-1"))
+            except CookieError:
+                continue
+    return {name: morsel.value for name, morsel in cookies.items()}
+
+
+def _key_in(cookies: Mapping[str, str], name: str) -> str:
+    token = cookies.get(f"__Host-{name}") or cookies.get(name) or ""
+    return token_hash(token) if len(token) == TOKEN_LENGTH else ""
+
+
+def visitor_key_in(cookies: Mapping[str, str]) -> str:
+    """SHA-256 of the visitor cookie; empty when there is none."""
+    return _key_in(cookies, VISITOR)
+
+
+def session_key_in(cookies: Mapping[str, str]) -> str:
+    """SHA-256 of the session cookie; empty when there is none."""
+    return _key_in(cookies, SESSION)

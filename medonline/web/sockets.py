@@ -1,0 +1,98 @@
+"""Who is at the other end of a socket: known from the real handshake, never from anything the client says later.
+
+Reflex believes an emitted Socket.IO event named `connect` and takes its headers for the client's. This server lets only
+Reflex's own events through, reads the cookies once at the handshake, and takes them out of what Reflex gets to see.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+import socketio
+
+from medonline.web.cookies import cookie_value, session_key_in, visitor_key_in
+
+log = logging.getLogger(__name__)
+
+NAMESPACE = "/_event"
+ALLOWED_EVENTS = frozenset({"event", "ping", "client_error"})
+MAX_FRAME = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """The browser behind a socket. Keys are SHA-256 of the cookies; empty when there was no such cookie."""
+
+    visitor_key: str
+    session_key: str
+    client_ip: str
+
+
+NOBODY = Visitor("", "", "")
+
+
+class GuardedServer(socketio.AsyncServer):
+    """The Socket.IO server given to Reflex."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            async_mode="asgi",
+            cors_allowed_origins=[],  # the Origin is checked before the handshake gets here (web.boundary)
+            max_http_buffer_size=MAX_FRAME,
+            ping_interval=10,
+            ping_timeout=10,
+            json=_json(),
+            allow_upgrades=False,
+            transports=["websocket"],
+            async_handlers=False,
+        )
+        self._visitors: dict[str, Visitor] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+
+    def visitor(self, sid: str) -> Visitor:
+        """Who is behind a socket id of this server; nobody when it is unknown."""
+        return self._visitors.get(self.manager.eio_sid_from_sid(sid, NAMESPACE) or "", NOBODY)
+
+    def close_sessions(self, session_keys: list[str]) -> None:
+        """Close every socket of these sessions; returns at once."""
+        gone = set(session_keys) - {""}
+        for eio_sid in [sid for sid, visitor in self._visitors.items() if visitor.session_key in gone]:
+            task = asyncio.get_running_loop().create_task(self._close(eio_sid))
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
+
+    async def _close(self, eio_sid: str) -> None:
+        await self.eio.disconnect(eio_sid)
+
+    async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> Any:
+        scope = environ.get("asgi.scope", {})
+        cookies = cookie_value(scope)
+        client = scope.get("client") or ("",)
+        self._visitors[eio_sid] = Visitor(visitor_key_in(cookies), session_key_in(cookies), str(client[0]))
+        environ.pop("HTTP_COOKIE", None)
+        scope["headers"] = [(name, value) for name, value in scope.get("headers", []) if name != b"cookie"]
+        return await super()._handle_eio_connect(eio_sid, environ)
+
+    async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> Any:
+        self._visitors.pop(eio_sid, None)
+        return await super()._handle_eio_disconnect(eio_sid, reason)
+
+    async def _handle_event(self, eio_sid: str, namespace: str | None, id: int | None, data: Any) -> None:  # noqa: A002
+        # Danger: Reflex's namespace would take an event named «connect» for a new handshake with the sender's headers.
+        if not isinstance(data, list) or not data or data[0] not in ALLOWED_EVENTS:
+            log.warning("Socket closed: an event that the portal does not have")
+            await self._close(eio_sid)
+            return
+        await super()._handle_event(eio_sid, namespace, id, data)
+
+
+def _json() -> Any:
+    """Reflex's own JSON functions for sockets; imported late, because building them imports the framework."""
+    from types import SimpleNamespace
+
+    from reflex.app import _sio_dumps, _sio_loads
+
+    return SimpleNamespace(dumps=staticmethod(_sio_dumps), loads=staticmethod(_sio_loads))
