@@ -37,14 +37,14 @@ NOBODY = Visitor("", "", "")
 class GuardedServer(socketio.AsyncServer):
     """The Socket.IO server given to Reflex."""
 
-    def __init__(self) -> None:
+    def __init__(self, json: Any) -> None:
         super().__init__(
             async_mode="asgi",
             cors_allowed_origins=[],  # the Origin is checked before the handshake gets here (web.boundary)
             max_http_buffer_size=MAX_FRAME,
             ping_interval=10,
             ping_timeout=10,
-            json=_json(),
+            json=json,
             allow_upgrades=False,
             transports=["websocket"],
             async_handlers=False,
@@ -87,12 +87,3 @@ class GuardedServer(socketio.AsyncServer):
             await self._close(eio_sid)
             return
         await super()._handle_event(eio_sid, namespace, id, data)
-
-
-def _json() -> Any:
-    """Reflex's own JSON functions for sockets; imported late, because building them imports the framework."""
-    from types import SimpleNamespace
-
-    from reflex.app import _sio_dumps, _sio_loads
-
-    return SimpleNamespace(dumps=staticmethod(_sio_dumps), loads=staticmethod(_sio_loads))

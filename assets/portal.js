@@ -1,0 +1,279 @@
+// What a page does by itself, before and beside the app: dialogs, tabs, menus, showing a password, countdowns, focus.
+// No framework, no eval: it runs under a strict Content-Security-Policy and before the app is connected.
+"use strict";
+
+const PHONE_KEY = "medonline.phone";
+
+// --- dialogs ----------------------------------------------------------------------------------------------------
+
+let opener = null;
+
+function openDialog(id) {
+  const dialog = document.getElementById(id);
+  if (!(dialog instanceof HTMLDialogElement) || dialog.open) return;
+  const before = document.querySelector("dialog[open]");
+  if (before) before.close("replaced");
+  else {
+    opener = document.activeElement;
+    history.pushState({ ...history.state, dialog: id }, "");
+  }
+  dialog.showModal();
+  const first = dialog.querySelector("[role=tab][aria-selected=true], .dialog-title");
+  if (first) first.focus();
+}
+
+// Closing takes the history entry away that opening made; Back closes the dialog instead of leaving the page.
+function closeDialog(dialog) {
+  if (history.state?.dialog) history.back();
+  else dialog.close();
+}
+
+addEventListener("popstate", () => document.querySelector("dialog[open]")?.close());
+
+document.addEventListener(
+  "close",
+  (event) => {
+    if (event.target.returnValue !== "replaced") opener?.focus?.();
+    event.target.returnValue = "";
+  },
+  true,
+);
+
+document.addEventListener(
+  "cancel",
+  (event) => {
+    if (!(event.target instanceof HTMLDialogElement)) return;
+    event.preventDefault();
+    closeDialog(event.target);
+  },
+  true,
+);
+
+// --- tabs -------------------------------------------------------------------------------------------------------
+
+function selectTab(tab, focus) {
+  for (const other of tab.closest("[role=tablist]").querySelectorAll("[role=tab]")) {
+    const selected = other === tab;
+    other.setAttribute("aria-selected", String(selected));
+    other.tabIndex = selected ? 0 : -1;
+    document.getElementById(other.getAttribute("aria-controls")).hidden = !selected;
+  }
+  if (focus) tab.focus();
+}
+
+document.addEventListener("keydown", (event) => {
+  const tab = event.target.closest?.("[role=tab]");
+  if (!tab) return;
+  const tabs = [...tab.closest("[role=tablist]").querySelectorAll("[role=tab]")];
+  const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  const index = { Home: 0, End: tabs.length - 1 }[event.key] ?? (tabs.indexOf(tab) + step + tabs.length) % tabs.length;
+  if (Number.isNaN(index)) return;
+  event.preventDefault();
+  selectTab(tabs[index], true);
+});
+
+// --- menus ------------------------------------------------------------------------------------------------------
+
+function toggleMenu(button, open) {
+  button.setAttribute("aria-expanded", String(open));
+  document.getElementById(button.dataset.menu).hidden = !open;
+}
+
+function closeMenus(except) {
+  for (const button of document.querySelectorAll("[data-menu][aria-expanded=true]")) {
+    if (button !== except) toggleMenu(button, false);
+  }
+}
+
+document.addEventListener("keydown", (event) => {
+  const open = event.key === "Escape" && document.querySelector("[data-menu][aria-expanded=true]");
+  if (open) {
+    toggleMenu(open, false);
+    open.focus();
+  }
+});
+
+// --- clicks -----------------------------------------------------------------------------------------------------
+
+document.addEventListener("click", (event) => {
+  const at = (selector) => event.target.closest?.(selector);
+  const menu = at("[data-menu]");
+  if (!at(".menu")) closeMenus(menu);
+  if (menu) return toggleMenu(menu, menu.getAttribute("aria-expanded") !== "true");
+  const open = at("[data-dialog-open]");
+  if (open) return openDialog(open.dataset.dialogOpen);
+  if (at("[data-dialog-close]")) return closeDialog(event.target.closest("dialog"));
+  if (event.target instanceof HTMLDialogElement && event.target.open) return closeDialog(event.target);
+  const tab = at("[role=tab]");
+  if (tab) return selectTab(tab, false);
+  const reveal = at("[data-reveal]");
+  if (reveal) return revealPassword(reveal);
+  const link = at(".error-link");
+  if (link) {
+    event.preventDefault();
+    document.querySelector(link.getAttribute("href"))?.focus();
+  }
+});
+
+function revealPassword(button) {
+  const input = document.getElementById(button.dataset.reveal);
+  const show = input.type === "password";
+  input.type = show ? "text" : "password";
+  button.setAttribute("aria-pressed", String(show));
+}
+
+// --- the phone stays in this tab, so that it need not be typed twice; the server shows it masked -----------------
+
+function store(action) {
+  try {
+    return action(sessionStorage);
+  } catch {
+    return null; // storage may be barred; then the phone is typed again
+  }
+}
+
+function remembered() {
+  return store((storage) => storage.getItem(PHONE_KEY)) ?? "";
+}
+
+function spelled(phone) {
+  const digits = phone.replace(/\D/g, "").slice(-10);
+  return digits.length === 10 ? digits.replace(/(...)(...)(..)(..)/, "+7 $1 $2-$3-$4") : "";
+}
+
+// The record shows the phone masked. The full spelling is shown only while it fits the mask: another tab may be ahead.
+function matchesMask(phone, mask) {
+  return phone !== "" && [...mask].every((sign, i) => sign === "*" || sign === phone.replace(/-/g, "-")[i]);
+}
+
+function fillPhones() {
+  const phone = remembered();
+  for (const input of document.querySelectorAll("[data-fill=phone]")) {
+    if (!input.value && phone) input.value = phone;
+  }
+  for (const full of document.querySelectorAll("[data-show-phone]")) {
+    const masked = full.previousElementSibling;
+    const text = spelled(phone);
+    const fits = matchesMask(text, masked?.textContent ?? "");
+    full.textContent = fits ? text : "";
+    if (masked) masked.hidden = fits;
+  }
+}
+
+// --- forms ------------------------------------------------------------------------------------------------------
+
+const isHydrated = (element) => Object.keys(element).some((key) => key.startsWith("__reactProps"));
+
+// A form sent before the app took it over waits, instead of posting a password to nowhere.
+document.addEventListener(
+  "submit",
+  (event) => {
+    const form = event.target;
+    if (form.dataset.remember) {
+      const phone = form.elements.namedItem("phone")?.value ?? "";
+      store((storage) => storage.setItem(PHONE_KEY, phone));
+    }
+    if (form.getAttribute("action")?.startsWith("/session/") || isHydrated(form)) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    const started = Date.now();
+    const timer = setInterval(() => {
+      if (isHydrated(form)) form.requestSubmit();
+      if (isHydrated(form) || Date.now() - started > 20000) clearInterval(timer);
+    }, 100);
+  },
+  true,
+);
+
+function postTicket(form) {
+  const post = document.createElement("form");
+  post.method = "post";
+  post.action = form.dataset.ticketAction;
+  const input = document.createElement("input");
+  input.type = "hidden";
+  input.name = "ticket";
+  input.value = form.dataset.ticket;
+  post.append(input);
+  document.body.append(post);
+  store((storage) => storage.removeItem(PHONE_KEY));
+  post.submit();
+}
+
+// --- countdowns -------------------------------------------------------------------------------------------------
+
+const countdowns = new WeakMap();
+
+function tick() {
+  for (const element of document.querySelectorAll("[data-countdown]")) {
+    let known = countdowns.get(element);
+    const mark = `${element.dataset.countdownKey}/${element.dataset.countdown}`;
+    if (known?.mark !== mark) {
+      known = { mark, end: performance.now() + Number(element.dataset.countdown) * 1000, said: null };
+      countdowns.set(element, known);
+    }
+    const left = Math.max(0, Math.ceil((known.end - performance.now()) / 1000));
+    element.textContent = `, через ${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+    speak(known, left);
+  }
+}
+
+// A screen reader hears the start, 30 seconds and the end; the numbers between are silent.
+function speak(known, left) {
+  const said = left === 0 ? "Можно запросить новый код." : left <= 30 ? "Осталось 30 секунд." : "Идёт отсчёт до нового кода.";
+  if (known.said === said || (left < 30 && left > 0 && known.said === null)) return;
+  known.said = said;
+  const voice = document.querySelector("[data-countdown-voice]");
+  if (voice) voice.textContent = said;
+}
+
+setInterval(tick, 250);
+
+// --- what the app changes ---------------------------------------------------------------------------------------
+
+let step = null;
+let errorNo = null;
+
+function look() {
+  const wizard = document.querySelector("[data-step]");
+  if (wizard && wizard.dataset.step !== step) {
+    if (step !== null) document.getElementById("step-title")?.focus();
+    step = wizard.dataset.step;
+  }
+  const summary = document.querySelector(".error-summary[data-error-no]");
+  if (!summary) errorNo = null;
+  else if (summary.dataset.errorNo !== errorNo) {
+    errorNo = summary.dataset.errorNo;
+    summary.focus();
+  }
+  for (const form of document.querySelectorAll("form[data-ticket]")) {
+    if (form.dataset.ticket && form.dataset.posted !== form.dataset.ticket) {
+      form.dataset.posted = form.dataset.ticket;
+      postTicket(form);
+    }
+  }
+  fillPhones();
+}
+
+function start() {
+  new MutationObserver(look).observe(document.body, {
+    subtree: true,
+    childList: true,
+    attributes: true,
+    attributeFilter: ["data-step", "data-error-no", "data-ticket"],
+  });
+  look();
+  tick();
+  const asked = location.hash.slice(1);
+  if (asked && document.getElementById(asked) instanceof HTMLDialogElement) {
+    history.replaceState(history.state, "", location.pathname);
+    openDialog(asked);
+  } else if (new URLSearchParams(location.search).get("login") === "again") {
+    history.replaceState(history.state, "", location.pathname);
+    openDialog("login");
+    const tab = document.getElementById("tab-password");
+    if (tab) selectTab(tab, true);
+  }
+}
+
+if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
+else start();

@@ -1,0 +1,210 @@
+"""The `medonline` command. Exit code 0: done; 1: refused, with a sentence; 2: called wrongly."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from medonline import frontend, logs, routes
+from medonline.bootstrap import DEMO_ACCOUNTS, Portal, build_portal
+from medonline.config import Config, ConfigurationError, load_config
+from medonline.doctor import examine
+from medonline.domain.errors import MedonlineError
+from medonline.domain.phone import PhoneNumber
+from medonline.messages import sentence
+from medonline.services.accounts import NewAccount, PhoneTaken
+from medonline.storage import migrations
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+_SERVING = {
+    "REFLEX_ENV_MODE": "prod",
+    "__REFLEX_SKIP_COMPILE": "true",
+    "__REFLEX_MOUNT_FRONTEND_COMPILED_APP": "true",
+    "REFLEX_TELEMETRY_ENABLED": "false",
+    "REFLEX_USE_NPM": "1",
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Entry point."""
+    arguments = _parser().parse_args(argv)
+    for name in ("mode", "port", "host"):
+        if getattr(arguments, name, None) is not None:
+            os.environ[f"MEDONLINE_{name.upper()}"] = str(getattr(arguments, name))
+    try:
+        return int(arguments.run(arguments))
+    except ConfigurationError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except PhoneTaken as error:
+        print(f"Another account signs in with {error}.", file=sys.stderr)
+        return 1
+    except MedonlineError as error:
+        print(sentence(error), file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="medonline", description="Медицина-онлайн: access to the patient's account")
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    def command(name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=text, description=text)
+        made.set_defaults(run=run)
+        made.add_argument("--mode", choices=("demo", "production"), help="overrides MEDONLINE_MODE")
+        return made
+
+    serve_command = command("serve", serve, "serve the portal (builds the pages first when they changed)")
+    sandbox_command = command("sandbox", sandbox, "serve the stand-ins alone: Telegram Gateway, uCaller, SMS.ru, a phone")
+    for made in (serve_command, sandbox_command):
+        made.add_argument("--port", type=int, help="overrides MEDONLINE_PORT")
+        made.add_argument("--host", help="overrides MEDONLINE_HOST")
+    command("build", build, "build the pages")
+    command("migrate", migrate, "bring the database to this version")
+    command("doctor", doctor, "check settings, database, migrations, keys and each provider; exit code 1 if one fails")
+    _add_accounts(commands)
+    return parser
+
+
+def _add_accounts(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    accounts = commands.add_parser("accounts", help="patients' accounts").add_subparsers(required=True, metavar="action")
+    add = accounts.add_parser("add", help="make an account")
+    for name in ("--phone", "--password", "--last-name", "--first-name"):
+        add.add_argument(name, required=True)
+    add.add_argument("--patronymic", default="")
+    add.set_defaults(run=add_account)
+    accounts.add_parser("list", help="list accounts, phones masked").set_defaults(run=list_accounts)
+
+
+def serve(_arguments: argparse.Namespace) -> int:
+    """Serve until stopped."""
+    config = load_config()
+    if not frontend.is_fresh():
+        print("Building the pages (about 20 s, only when they changed) …", flush=True)
+        frontend.build()
+    os.environ.update(_SERVING)
+    os.chdir(frontend.ROOT)
+    _greet(config)
+    _granian("medonline.medonline:app", config, factory=True)
+    return 0
+
+
+def sandbox(_arguments: argparse.Namespace) -> int:
+    """Serve the stand-ins alone."""
+    os.environ.setdefault("MEDONLINE_MODE", "demo")
+    config = load_config()
+    if not config.demo:
+        msg = "The sandbox runs in demo mode only: set MEDONLINE_MODE=demo."
+        raise ConfigurationError(msg)
+    print(f"Stand-ins: http://{config.host}:{config.port}/  phone: http://{config.host}:{config.port}/phone", flush=True)
+    _granian("medonline.sandbox_site:app", config, factory=True)
+    return 0
+
+
+def _granian(target: str, config: Config, *, factory: bool) -> None:
+    from granian import Granian
+    from granian.constants import Interfaces
+    from granian.log import LogLevels
+
+    server = Granian(
+        target,
+        address=config.host,
+        port=config.port,
+        interface=Interfaces.ASGI,
+        factory=factory,
+        workers=1,
+        log_level=LogLevels.warning,
+        websockets=True,
+    )
+    server.serve()
+
+
+def _greet(config: Config) -> None:
+    print(f"\nМедицина-онлайн: {config.origin}", flush=True)
+    if not config.demo:
+        return
+    print(f"Телефон-стенд (звонки и Telegram): {config.origin}{routes.DEMO_PHONE}\n\nДемо-пациенты (телефон, пароль):")
+    for account in DEMO_ACCOUNTS:
+        name = f"{account.last_name} {account.first_name} {account.patronymic}"
+        print(f"  {account.phone}  {account.password:<14} {name}")
+    print(
+        "\nЧто попробовать: «Войти» → «ЛОГИН/ПАРОЛЬ» → «Не могу войти» → «Не помню пароль» → «Ручной ввод данных»;\n"
+        "код покажет телефон-стенд во втором окне. Остановить: Ctrl+C.\n",
+        flush=True,
+    )
+
+
+def build(_arguments: argparse.Namespace) -> int:
+    """Build the pages unless they are fresh."""
+    if not frontend.is_fresh():
+        frontend.build()
+    print("The pages are built.")
+    return 0
+
+
+def migrate(_arguments: argparse.Namespace) -> int:
+    """Bring the database to this version."""
+    asyncio.run(migrations.upgrade(load_config().database))
+    print("The database is up to date.")
+    return 0
+
+
+def doctor(_arguments: argparse.Namespace) -> int:
+    """One line per check."""
+    config = load_config()
+    logs.set_up("error")
+    findings = asyncio.run(examine(config))
+    for finding in findings:
+        print(f"{'ok  ' if finding.good else 'FAIL'}  {finding.subject}: {finding.text}")
+    return 0 if all(finding.good for finding in findings) else 1
+
+
+def add_account(arguments: argparse.Namespace) -> int:
+    """Make an account."""
+    account = NewAccount(
+        arguments.phone, arguments.password, arguments.last_name, arguments.first_name, arguments.patronymic
+    )
+
+    async def add(portal: Portal) -> str:
+        return (await portal.accounts.add(account)).phone
+
+    print(f"The account is made; it signs in with {PhoneNumber(asyncio.run(_with_portal(add))).masked}.")
+    return 0
+
+
+def list_accounts(_arguments: argparse.Namespace) -> int:
+    """List accounts, phones masked."""
+
+    async def read(portal: Portal) -> list[str]:
+        return [
+            f"{PhoneNumber(patient.phone).masked}  {patient.last_name} {patient.first_name} {patient.patronymic}".rstrip()
+            for patient in await portal.accounts.everyone()
+        ]
+
+    print("\n".join(asyncio.run(_with_portal(read))) or "No accounts.")
+    return 0
+
+
+async def _with_portal(act: Callable[[Portal], Awaitable[object]]) -> object:
+    async with _opened() as portal:
+        return await act(portal)
+
+
+@asynccontextmanager
+async def _opened() -> AsyncIterator[Portal]:
+    logs.set_up("warning")
+    portal = build_portal(load_config())
+    await migrations.upgrade(portal.config.database)
+    try:
+        yield portal
+    finally:
+        await portal.close()

@@ -1,0 +1,39 @@
+"""A native modal dialog, opened and closed by portal.js before and after the app is connected."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+
+def dialog(dialog_id: str, title: str, *children: rx.Component, back: str = "") -> rx.Component:
+    """`title` is its heading and its name; `back` is the id of the dialog that «Назад» leads to."""
+    return rx.el.dialog(
+        rx.el.div(
+            rx.el.div(
+                open_button("Назад", back, class_name="back") if back else None,
+                rx.el.button(
+                    "×",
+                    type="button",
+                    class_name="close",
+                    aria_label="Закрыть",
+                    custom_attrs={"data-dialog-close": ""},
+                ),
+                class_name="panel-top",
+            ),
+            rx.el.h2(title, id=f"{dialog_id}-title", class_name="dialog-title", tab_index=-1),
+            *children,
+            class_name="panel",
+        ),
+        id=dialog_id,
+        class_name="dialog",
+        aria_labelledby=f"{dialog_id}-title",
+    )
+
+
+def open_button(label: str | rx.Component, dialog_id: str, *more: rx.Component, **props: Any) -> rx.Component:
+    """A button that opens a dialog in place of the one that is open."""
+    return rx.el.button(
+        label, *more, type="button", aria_haspopup="dialog", custom_attrs={"data-dialog-open": dialog_id}, **props
+    )

@@ -1,0 +1,111 @@
+"""Fields, buttons and error summaries. Values are read from the submitted form, never key by key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+Text = str | rx.Var[str]
+
+
+def error_summary(error: rx.Var[str], error_no: rx.Var[int], field_id: Text) -> rx.Component:
+    """One sentence above the form; gets the focus (portal.js) and leads to the field."""
+    target = rx.Var.create(field_id).to(str)
+    return rx.cond(
+        error != "",
+        rx.el.div(
+            rx.cond(target != "", rx.el.a(error, href="#" + target, class_name="error-link"), rx.el.span(error)),
+            role="alert",
+            tab_index=-1,
+            class_name="error-summary",
+            custom_attrs={"data-error-no": error_no},
+        ),
+    )
+
+
+def field(
+    label: str,
+    control: rx.Component,
+    *,
+    field_id: str,
+    hint: Text | rx.Component = "",
+    error: Text = "",
+    mark: rx.Component | None = None,
+) -> rx.Component:
+    """Label, hint, the error's sentence, the control, in this order."""
+    return rx.el.div(
+        rx.el.label(label, html_for=field_id, class_name="label"),
+        rx.el.p(hint, id=f"{field_id}-hint", class_name="hint") if hint is not None and not _is_blank(hint) else None,
+        rx.cond(error != "", rx.el.p(error, id=f"{field_id}-error", class_name="field-error")),
+        control,
+        *([mark] if mark else []),
+        class_name=rx.cond(error != "", "field invalid", "field"),
+    )
+
+
+def _is_blank(hint: Text | rx.Component) -> bool:
+    return isinstance(hint, str) and hint == ""
+
+
+def text_input(field_id: str, name: str, error: Text = "", *, hint: bool = False, **props: Any) -> rx.Component:
+    """An input that keeps what was typed; described by its hint and error."""
+    described = f"{field_id}-hint {field_id}-error" if hint else f"{field_id}-error"
+    return rx.el.input(
+        id=field_id,
+        name=name,
+        class_name="input",
+        aria_invalid=rx.cond(error != "", "true", "false"),
+        aria_describedby=described,
+        spell_check=False,
+        auto_capitalize="off",
+        **props,
+    )
+
+
+def phone_input(field_id: str, error: Text = "") -> rx.Component:
+    """Any spelling of a number is taken; nothing is rewritten while typing."""
+    return text_input(
+        field_id,
+        "phone",
+        error,
+        type="tel",
+        auto_complete="tel",
+        input_mode="tel",
+        custom_attrs={"data-fill": "phone"},
+    )
+
+
+def password_input(
+    field_id: str, name: str, error: Text, *, new: bool, noun: str, hint: bool = False
+) -> rx.Component:
+    """A password with a button of its own to show and hide it; `noun` names what is shown: «пароль»."""
+    return rx.el.div(
+        text_input(
+            field_id, name, error, hint=hint, type="password", auto_complete="new-password" if new else "current-password"
+        ),
+        rx.el.button(
+            rx.el.span("Показать", class_name="when-hidden"),
+            rx.el.span("Скрыть", class_name="when-shown"),
+            rx.el.span(f" {noun}", class_name="visually-hidden"),
+            type="button",
+            class_name="reveal",
+            aria_pressed="false",
+            custom_attrs={"data-reveal": field_id},
+        ),
+        class_name="password",
+    )
+
+
+def submit(label: str) -> rx.Component:
+    """The main button of a form."""
+    return rx.el.button(label, type="submit", class_name="button primary wide")
+
+
+def back_and_close(back: rx.Component, close_href: str) -> rx.Component:
+    """The top row of a step: «Назад» and «×»."""
+    return rx.el.div(
+        back,
+        rx.el.a("×", href=close_href, class_name="close", aria_label="Закрыть"),
+        class_name="panel-top",
+    )

@@ -1,0 +1,28 @@
+"""The few drawings of the portal; all decorative, hidden from screen readers."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+_PATHS = {
+    "mark": "M12 3v18M3 12h18",
+    "phone": "M6 3h3l2 5-2.5 1.5a11 11 0 0 0 6 6L16 13l5 2v3a3 3 0 0 1-3 3A15 15 0 0 1 3 6a3 3 0 0 1 3-3z",
+    "message": "M21 4 3 11l6 2 2 6 3-4 5 4z",
+    "shield": "M12 3 4 6v6c0 5 3.5 8 8 9 4.5-1 8-4 8-9V6z",
+    "calendar": "M4 6h16v14H4zM4 10h16M8 3v4M16 3v4",
+    "card": "M3 6h18v12H3zM3 10h18M7 14h4",
+    "check": "M5 12l5 5 9-10",
+    "user": "M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM4 21c0-4 4-6 8-6s8 2 8 6",
+    "arrow": "M9 5l7 7-7 7",
+}
+
+
+def icon(name: str) -> rx.Component:
+    """A line drawing of 24×24 units in the colour of the text."""
+    return rx.el.svg(
+        rx.el.svg.path(d=_PATHS[name]),
+        view_box="0 0 24 24",
+        class_name=f"icon icon-{name}",
+        aria_hidden=True,
+        custom_attrs={"focusable": "false"},
+    )

@@ -1,0 +1,71 @@
+"""What every page has: skip link, header, footer, the calm banner of a lost connection, the screen of a broken page."""
+
+from __future__ import annotations
+
+import reflex as rx
+from reflex_components_core.base.error_boundary import ErrorBoundary
+from reflex_components_core.core.banner import has_connection_errors
+
+from medonline import routes
+from medonline.components.icons import icon
+
+
+def page(header_end: rx.Component, *children: rx.Component, name: str) -> rx.Component:
+    """A whole page; `name` is the class of its main part."""
+    return rx.fragment(
+        rx.el.a("Перейти к содержанию", href="#main", class_name="skip-link"),
+        rx.el.header(
+            rx.el.div(
+                rx.el.a(
+                    icon("mark"),
+                    rx.el.span("медицина-онлайн", class_name="brand-name"),
+                    href=routes.HOME,
+                    class_name="brand",
+                    aria_label="медицина-онлайн, главная страница",
+                ),
+                header_end,
+                class_name="bar",
+            ),
+            class_name="site-header",
+        ),
+        rx.el.main(*children, id="main", class_name=f"main {name}", tab_index=-1),
+        footer(),
+    )
+
+
+def footer() -> rx.Component:
+    """What the portal is, and what it is not for."""
+    return rx.el.footer(
+        rx.el.div(
+            rx.el.p("Медицина-онлайн: запись к врачу и личный кабинет пациента."),
+            rx.el.p("Если нужна срочная помощь, звоните 103 или 112."),
+            class_name="bar footer-bar",
+        ),
+        class_name="site-footer",
+    )
+
+
+def connection_banner() -> rx.Component:
+    """Shown while the connection is lost; what was typed stays."""
+    return rx.cond(
+        has_connection_errors,
+        rx.el.div(
+            rx.el.span(class_name="spinner", aria_hidden=True),
+            "Связь прервалась. Восстанавливаем, всё введённое сохранится.",
+            role="status",
+            class_name="connection-banner",
+        ),
+    )
+
+
+def error_boundary(*children: rx.Component) -> rx.Component:
+    """What stands instead of a page that could not be drawn."""
+    return ErrorBoundary.create(
+        *children,
+        fallback_render=rx.el.main(
+            rx.el.h1("Страница не открылась"),
+            rx.el.p("Обновите страницу. Если не помогло, попробуйте через несколько минут."),
+            rx.el.a("На главную", href=routes.HOME, class_name="button primary"),
+            class_name="main narrow",
+        ),
+    )

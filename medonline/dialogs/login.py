@@ -1,0 +1,97 @@
+"""«ВХОД В ЛИЧНЫЙ КАБИНЕТ»: the tabs ГОСУСЛУГИ and ЛОГИН/ПАРОЛЬ (guide G02-G04)."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from medonline import routes
+from medonline.components.dialog import dialog, open_button
+from medonline.components.forms import error_summary, field, password_input, phone_input, submit
+from medonline.state.login import LoginState
+
+LOGIN = "login"
+TROUBLE = "login-trouble"
+
+
+def login_dialog() -> rx.Component:
+    """The dialog behind «Войти»."""
+    return dialog(
+        LOGIN,
+        "ВХОД В ЛИЧНЫЙ КАБИНЕТ",
+        rx.el.div(
+            _tab("ГОСУСЛУГИ", "gosuslugi", selected=True),
+            _tab("ЛОГИН/ПАРОЛЬ", "password", selected=False),
+            role="tablist",
+            aria_label="Способ входа",
+            class_name="tabs",
+        ),
+        _panel("gosuslugi", _gosuslugi(), hidden=False),
+        _panel("password", _password(), hidden=True),
+    )
+
+
+def _tab(label: str, name: str, *, selected: bool) -> rx.Component:
+    return rx.el.button(
+        label,
+        type="button",
+        role="tab",
+        id=f"tab-{name}",
+        aria_controls=f"panel-{name}",
+        aria_selected="true" if selected else "false",
+        tab_index=0 if selected else -1,
+        class_name="tab",
+    )
+
+
+def _panel(name: str, content: rx.Component, *, hidden: bool) -> rx.Component:
+    return rx.el.div(
+        content, role="tabpanel", id=f"panel-{name}", aria_labelledby=f"tab-{name}", hidden=hidden, class_name="tabpanel"
+    )
+
+
+def _gosuslugi() -> rx.Component:
+    return rx.el.div(
+        rx.el.p(
+            "Вход через Госуслуги появится в следующем обновлении портала. "
+            "Сейчас войдите по номеру телефона и паролю на вкладке «ЛОГИН/ПАРОЛЬ».",
+            class_name="notice",
+        ),
+        rx.el.p("Забыли пароль? Его можно восстановить по телефону, это займёт пару минут."),
+        open_button("Не могу войти", TROUBLE, class_name="link"),
+    )
+
+
+def _password() -> rx.Component:
+    return rx.el.div(
+        rx.el.p("Укажите номер телефона и пароль для авторизации в личном кабинете"),
+        login_form(),
+        open_button("Не могу войти", TROUBLE, class_name="link"),
+    )
+
+
+def login_form() -> rx.Component:
+    """Phone and password. The ticket that comes back is posted by portal.js to the route that sets the cookie."""
+    phone_error = rx.cond(LoginState.error_field == "phone", LoginState.error, "")
+    password_error = rx.cond(LoginState.error_field == "password", LoginState.error, "")
+    summary_link = rx.match(LoginState.error_field, ("phone", "login-phone"), ("password", "login-password"), "")
+    return rx.el.form(
+        error_summary(LoginState.error, LoginState.error_no, summary_link),
+        field("Телефон", phone_input("login-phone", phone_error), field_id="login-phone", error=phone_error),
+        field(
+            "Пароль",
+            password_input("login-password", "password", password_error, new=False, noun="пароль"),
+            field_id="login-password",
+            error=password_error,
+        ),
+        submit("Войти"),
+        on_submit=LoginState.log_in,
+        method="post",
+        action=routes.HOME,
+        no_validate=True,
+        class_name="form",
+        custom_attrs={
+            "data-remember": "phone",
+            "data-ticket": LoginState.ticket,
+            "data-ticket-action": routes.SESSION_OPEN,
+        },
+    )

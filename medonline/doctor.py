@@ -1,0 +1,69 @@
+"""What `medonline doctor` checks: settings, database, migrations, keys, each provider."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from medonline.bootstrap import build_channels
+from medonline.config import Config
+from medonline.domain.errors import DeliveryFailed
+from medonline.domain.one_time_code import ChannelName
+from medonline.services.ports import CodeChannel
+from medonline.storage import migrations
+from medonline.storage.engine import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the report."""
+
+    subject: str
+    good: bool
+    text: str
+
+
+async def examine(config: Config) -> list[Finding]:
+    """Every check, in the order of an operator's worries; sends nothing and costs nothing."""
+    findings = [_settings(config), _key(config), *await _database(config)]
+    channels = build_channels(config)
+    for name in ChannelName:
+        findings.append(await _channel(config, name, channels.get(name)))
+    for channel in channels.values():
+        await channel.close()
+    return findings
+
+
+def _settings(config: Config) -> Finding:
+    return Finding("settings", True, f"mode {config.mode}, public address {config.origin}, data in {config.data_dir}")
+
+
+def _key(config: Config) -> Finding:
+    kind = "the demo's own random key" if config.demo else "MEDONLINE_SECRET_KEY"
+    return Finding("key", True, f"{kind}, {len(config.key)} characters")
+
+
+async def _database(config: Config) -> list[Finding]:
+    database = Database(config.database)
+    where = database.url.render_as_string(hide_password=True)
+    try:
+        await database.is_alive()
+        has, wants = await migrations.revisions(database, config.database)
+    except Exception as error:  # noqa: BLE001 (whatever the driver says is the finding)
+        return [Finding("database", False, f"{where} does not answer: {type(error).__name__}: {error}")]
+    finally:
+        await database.close()
+    fresh = has == wants
+    text = f"at revision {has}" if fresh else f"at {has or 'no'} revision, the code wants {wants}: run `medonline migrate`"
+    return [Finding("database", True, f"{where} answers"), Finding("migrations", fresh, text)]
+
+
+async def _channel(config: Config, name: ChannelName, channel: CodeChannel | None) -> Finding:
+    if channel is None:
+        return Finding(name, True, "switched off (MEDONLINE_CODE_CHANNELS)")
+    base_url = getattr(config, f"{channel.provider.removesuffix('_gateway')}_base_url")
+    in_force = f"provider {channel.provider} at {urlsplit(base_url).geturl()}"
+    try:
+        return Finding(name, True, f"{in_force}: {await channel.check()}")
+    except DeliveryFailed as error:
+        return Finding(name, False, f"{in_force} does not answer: {type(error).__name__} {error}")

@@ -1,0 +1,108 @@
+"""The browser's part: built once per change of its sources, then served as files.
+
+Reflex bakes an absolute address of the server into the bundle and a few English sentences; both are mended after the build,
+loudly when there is nothing to mend, so that a new version of Reflex cannot bring them back unseen.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import re
+import subprocess  # noqa: S404
+import sys
+from pathlib import Path
+
+import brotli
+
+from medonline.config import ConfigurationError
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILT = ROOT / ".web" / "build" / "client"
+STAMP = ROOT / ".web" / "medonline.stamp"
+_SOURCES = ("assets", "medonline", "rxconfig.py", "reflex.lock", "requirements.lock")
+_BAKED_ORIGIN = re.compile(r"""(["`'])(ws|http)://localhost:\d+(/[^"`']*)\1""")
+# Shown to a patient whose page is older than the server.
+_RUSSIAN = {
+    "A new version of this app is available.": "Портал обновился. Обновите страницу, чтобы продолжить.",
+}
+_BUTTON = re.compile(r"(textContent\s*=\s*)([`\"'])Reload\2")
+
+
+def fingerprint() -> str:
+    """SHA-256 over every file the bundle is made of."""
+    digest = hashlib.sha256()
+    for name in _SOURCES:
+        path = ROOT / name
+        files = sorted(path.rglob("*")) if path.is_dir() else [path]
+        for file in files:
+            if file.is_file() and "__pycache__" not in file.parts and "external" not in file.parts:
+                digest.update(f"{file.relative_to(ROOT)}\0".encode() + file.read_bytes())
+    return digest.hexdigest()
+
+
+def is_fresh() -> bool:
+    """Whether the bundle was built from the sources as they are."""
+    return STAMP.exists() and (BUILT / "index.html").exists() and STAMP.read_text() == fingerprint()
+
+
+def build() -> None:
+    """Export the pages and mend the bundle.
+
+    Raises:
+        ConfigurationError: the build failed; the tool's own words precede it on the terminal.
+    """
+    STAMP.unlink(missing_ok=True)
+    environment = os.environ | {
+        "REFLEX_USE_NPM": "1",
+        "REFLEX_TELEMETRY_ENABLED": "false",
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+        "CI": "1",
+    }
+    command = [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip"]
+    result = subprocess.run(  # noqa: S603 (a fixed command)
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    if result.returncode != 0 or not (BUILT / "index.html").exists():
+        sys.stderr.write(result.stdout + result.stderr)
+        msg = "The pages could not be built; what the build said stands above."
+        raise ConfigurationError(msg)
+    _mend()
+    STAMP.write_text(fingerprint())
+
+
+def _mend() -> None:
+    missing = {"the baked address", "the «Reload» button", *_RUSSIAN}
+    for path in BUILT.rglob("*.js"):
+        old = text = path.read_text(encoding="utf-8")
+        if _BAKED_ORIGIN.search(text) and path.name.startswith("reflex-env"):
+            text = _BAKED_ORIGIN.sub(_from_this_page, text)
+            missing.discard("the baked address")
+        if _BUTTON.search(text):
+            text = _BUTTON.sub(r"\1\2Обновить\2", text)
+            missing.discard("the «Reload» button")
+        for english, russian in _RUSSIAN.items():
+            if english in text:
+                text = text.replace(english, russian)
+                missing.discard(english)
+        if text != old:
+            _write_with_compressed(path, text.encode())
+    if missing:
+        msg = f"The bundle is not what this version expects: not found: {', '.join(sorted(missing))}."
+        raise ConfigurationError(msg)
+
+
+def _from_this_page(match: re.Match[str]) -> str:
+    scheme, path = match[2], match[3]
+    origin = "location.origin.replace(/^http/,`ws`)" if scheme == "ws" else "location.origin"
+    return f"(typeof location==`undefined`?`{scheme}://localhost`:{origin})+`{path}`"
+
+
+def _write_with_compressed(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    compressed = {".gz": lambda: gzip.compress(content, 9, mtime=0), ".br": lambda: brotli.compress(content)}
+    for suffix, compress in compressed.items():
+        sibling = path.with_name(path.name + suffix)
+        if sibling.exists():
+            sibling.write_bytes(compress())

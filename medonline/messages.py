@@ -1,0 +1,134 @@
+"""Domain error -> Russian sentence for a patient: the only home of error texts. Each says what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from math import ceil
+from typing import Any
+
+from medonline.domain import errors
+from medonline.domain.errors import PasswordProblem, PhoneProblem
+from medonline.services.delivery import DeliveryProblem
+
+SAMPLE_PHONE = "+7 912 345-67-89"
+
+PHONE: dict[PhoneProblem, str] = {
+    PhoneProblem.EMPTY: f"Введите номер сотового телефона, например {SAMPLE_PHONE}.",
+    PhoneProblem.NOT_A_NUMBER: f"Это не похоже на номер телефона. Введите номер цифрами, например {SAMPLE_PHONE}.",
+    PhoneProblem.TOO_SHORT: f"В номере не хватает цифр. Проверьте его: например, {SAMPLE_PHONE}.",
+    PhoneProblem.TOO_LONG: f"В номере лишние цифры. Проверьте его: например, {SAMPLE_PHONE}.",
+    PhoneProblem.EXTENSION: "Введите сотовый номер без добавочного.",
+    PhoneProblem.FOREIGN: "Код приходит только на российские сотовые номера. Введите номер, который начинается с +7 9.",
+    PhoneProblem.KAZAKHSTAN: (
+        "Это номер Казахстана, на него код не придёт. Введите российский сотовый номер: он начинается с +7 9."
+    ),
+    PhoneProblem.FIXED_LINE: (
+        "Это городской телефон, на него код не придёт. Введите сотовый номер: он начинается с +7 9."
+    ),
+    PhoneProblem.TOLL_FREE: "Это бесплатный номер 8-800. Введите свой сотовый номер: он начинается с +7 9.",
+    PhoneProblem.NOT_MOBILE: "На этот номер код не придёт. Введите российский сотовый номер: он начинается с +7 9.",
+}
+
+CHANNEL_MISSING = "Выберите, как получить код: звонком или в Telegram."
+SOMETHING_WRONG = "Что-то пошло не так, мы уже знаем об этом. Подождите минуту и попробуйте ещё раз."
+
+DELIVERY: dict[tuple[DeliveryProblem, str], str] = {
+    (DeliveryProblem.NUMBER_NOT_REACHABLE, "flash_call"): "Не удалось позвонить на этот номер.",
+    (DeliveryProblem.NUMBER_REFUSED, "flash_call"): "Сейчас позвонить на этот номер нельзя.",
+    (DeliveryProblem.CHANNEL_DOWN, "flash_call"): "Звонки сейчас не работают.",
+    (DeliveryProblem.NOT_ANSWERED, "flash_call"): "Не дозвонились. Проверьте, что телефон включён и в сети.",
+    (DeliveryProblem.NUMBER_NOT_REACHABLE, "telegram"): "Этот номер не зарегистрирован в Telegram.",
+    (DeliveryProblem.NUMBER_REFUSED, "telegram"): "Telegram сейчас не принимает сообщения на этот номер.",
+    (DeliveryProblem.CHANNEL_DOWN, "telegram"): "Отправка через Telegram сейчас не работает.",
+    (DeliveryProblem.NOT_ANSWERED, "telegram"): "Сообщение в Telegram не дошло.",
+}
+
+
+def plural(count: int, one: str, few: str, many: str) -> str:
+    """`count` with the right form of a Russian noun: 1 попытка, 2 попытки, 5 попыток."""
+    if count % 10 == 1 and count % 100 != 11:
+        return f"{count} {one}"
+    if count % 10 in (2, 3, 4) and count % 100 not in (12, 13, 14):
+        return f"{count} {few}"
+    return f"{count} {many}"
+
+
+def duration(of: timedelta) -> str:
+    """A wait in words, rounded up: «40 секунд», «2 минуты»."""
+    seconds = max(ceil(of.total_seconds()), 1)
+    if seconds < 60:
+        return plural(seconds, "секунду", "секунды", "секунд")
+    return plural(ceil(seconds / 60), "минуту", "минуты", "минут")
+
+
+def attempts_left(count: int) -> str:
+    """How many guesses remain."""
+    verb = "Осталась" if count % 10 == 1 and count % 100 != 11 else "Осталось"
+    return f"{verb} {plural(count, 'попытка', 'попытки', 'попыток')}."
+
+
+def _password(error: errors.InvalidPassword) -> str:
+    texts = {
+        PasswordProblem.EMPTY: "Введите пароль.",
+        PasswordProblem.CYRILLIC_LAYOUT: (
+            "В пароле русские буквы: похоже, включена русская раскладка. Переключите клавиатуру на английский язык."
+        ),
+        PasswordProblem.FORBIDDEN_CHARACTERS: (
+            "В пароле можно использовать только латинские буквы и цифры, без пробелов и знаков."
+        ),
+        PasswordProblem.TOO_SHORT: (
+            f"Пароль слишком короткий: нужно не меньше {plural(error.min_length, 'символа', 'символов', 'символов')}."
+        ),
+        PasswordProblem.TOO_LONG: "Пароль слишком длинный: не больше 256 символов.",
+    }
+    return " ".join(texts[problem] for problem in error.problems)
+
+
+def _mismatch(error: errors.CodeMismatch) -> str:
+    if error.attempts_left:
+        return f"Код не подошёл. {attempts_left(error.attempts_left)}"
+    return "Код не подошёл, попытки закончились. Получите новый код или войдите через Госуслуги."
+
+
+def _channel_unavailable(error: errors.ChannelUnavailable) -> str:
+    way = "Проверочный звонок" if error.channel == "flash_call" else "Код в Telegram"
+    return f"«{way}» сейчас недоступен. Выберите другой способ."
+
+
+_SENTENCES: dict[type[errors.MedonlineError], Callable[[Any], str]] = {
+    errors.InvalidPhone: lambda error: PHONE[error.problem],
+    errors.InvalidPassword: _password,
+    errors.PasswordsDiffer: lambda _: "Пароли не совпадают. Введите один и тот же пароль два раза.",
+    errors.InvalidCredentials: lambda _: (
+        "Телефон или пароль не подошли. Проверьте раскладку клавиатуры и Caps Lock или нажмите «Не могу войти»."
+    ),
+    errors.RateLimited: lambda error: f"Код можно запросить ещё раз через {duration(error.resets_in)}.",
+    errors.Busy: lambda error: f"Сейчас входит очень много людей. Попробуйте через {duration(error.retry_in)}.",
+    errors.NoRecoveryInProgress: lambda _: (
+        "Этот шаг уже завершён или прошло слишком много времени. Начните с номера телефона."
+    ),
+    errors.CodeEmpty: lambda _: "Введите код цифрами.",
+    errors.CodeIncomplete: lambda error: (
+        f"В коде {plural(error.expected, 'цифра', 'цифры', 'цифр')}. Проверьте, что ввели все. Попытка не потрачена."
+    ),
+    errors.CodeMismatch: _mismatch,
+    errors.CodeExpired: lambda _: "Время действия кода вышло. Получите новый код.",
+    errors.CodeUsedUp: lambda _: "Этот код больше не действует. Получите новый код.",
+    errors.ChannelUnavailable: _channel_unavailable,
+    errors.NumberNotReachable: lambda _: "На этот номер код отправить не удалось. Попробуйте другой способ.",
+    errors.NumberRefused: lambda _: "Сейчас код на этот номер отправить нельзя. Попробуйте другой способ.",
+    errors.OutOfMoney: lambda _: "Этот способ сейчас не работает. Попробуйте другой.",
+    errors.ProviderRefused: lambda _: "Этот способ сейчас не работает. Попробуйте другой.",
+    errors.ProviderDown: lambda _: "Этот способ сейчас не работает. Попробуйте другой.",
+}
+
+
+def sentence(error: errors.MedonlineError) -> str:
+    """What a patient reads."""
+    return _SENTENCES[type(error)](error)
+
+
+def delivery_failed(problem: str, channel: str) -> str:
+    """Why a code did not arrive; the screen adds what to do."""
+    return DELIVERY[(DeliveryProblem(problem or DeliveryProblem.CHANNEL_DOWN), channel)]

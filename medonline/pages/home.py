@@ -1,0 +1,73 @@
+"""The start page (guide G01)."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from medonline import routes
+from medonline.components.dialog import open_button
+from medonline.components.icons import icon
+from medonline.components.layout import page
+from medonline.dialogs.login import LOGIN, login_dialog
+from medonline.dialogs.trouble_picker import WAY, trouble_dialogs
+from medonline.pages.header import account_menu
+from medonline.state.account import AccountState
+
+
+def home() -> rx.Component:
+    """What the portal is for, and «Войти»."""
+    return page(
+        rx.cond(AccountState.signed_in, account_menu(), _log_in("button primary")),
+        _unfinished(),
+        rx.el.section(
+            rx.el.div(
+                rx.el.h1("Запись к врачу и ваш личный кабинет"),
+                rx.el.p(
+                    "На портале доступна запись на приём к врачу в поликлиническое учреждение. "
+                    "Войдите в личный кабинет, чтобы выбрать врача и время.",
+                    class_name="lead",
+                ),
+                rx.cond(
+                    AccountState.signed_in,
+                    rx.el.a("Мои карты", href=routes.CARDS, class_name="button primary large"),
+                    rx.el.div(
+                        _log_in("button primary large", "Войти в личный кабинет"),
+                        open_button("Забыли пароль?", WAY, class_name="link"),
+                        class_name="hero-actions",
+                    ),
+                ),
+                class_name="hero-text",
+            ),
+            class_name="hero",
+        ),
+        rx.el.section(
+            _feature("calendar", "Запись на приём", "Выберите поликлинику, врача и удобное время."),
+            _feature("card", "Медицинские карты", "Ваши карты и карты детей в одном месте."),
+            _feature("shield", "Восстановление доступа", "Забытый пароль меняется за пару минут, звонить никуда не нужно."),
+            class_name="features",
+            aria_label="Возможности портала",
+        ),
+        login_dialog(),
+        trouble_dialogs(),
+        name="home",
+    )
+
+
+def _log_in(class_name: str, label: str = "Войти") -> rx.Component:
+    return open_button(label, LOGIN, class_name=class_name)
+
+
+def _unfinished() -> rx.Component:
+    return rx.cond(
+        AccountState.unfinished_recovery & ~AccountState.signed_in,
+        rx.el.div(
+            rx.el.span("Вы не закончили восстановление пароля."),
+            rx.el.a("Продолжить", href=routes.RECOVERY, class_name="link"),
+            class_name="notice unfinished",
+            role="status",
+        ),
+    )
+
+
+def _feature(drawing: str, title: str, text: str) -> rx.Component:
+    return rx.el.article(icon(drawing), rx.el.h2(title), rx.el.p(text), class_name="feature")

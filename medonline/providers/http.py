@@ -1,0 +1,161 @@
+"""One JSON request to a provider: short, bounded, and silent about what it carries.
+
+Whatever goes wrong on the way leaves this module as a `DeliveryFailed`. No exception text and no log line
+made here contains a code, a phone number, a key, or a piece of the answer: the texts are the project's own,
+and causes are cut (`from None`), because a chained httpx error would print the request it belongs to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from medonline.domain.errors import DeliveryFailed, ProviderDown, ProviderRefused
+
+MAX_TIMEOUT = 5.0
+MAX_ANSWER_BYTES = 64 * 1024
+_MAX_BRACKETS = 500
+_PAUSES = (0.1, 0.4)  # seconds before the second and the third attempt of an idempotent request
+
+
+class JsonClient:
+    """An HTTP client of one provider.
+
+    A request, from the first byte sent to the last byte read, takes at most `timeout` seconds (never more
+    than 5); an idempotent one is tried up to three times. The connection pool is opened on first use and
+    belongs to the event loop it was opened on; used from another loop, a new one is opened. Environment
+    proxies are ignored: only `proxy` counts.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        name: str,
+        headers: Mapping[str, str] | None = None,
+        timeout: float = MAX_TIMEOUT,
+        proxy: str | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._base_url = base_url.rstrip("/")
+        self._name = name
+        # Compression is refused so that the size limit below holds for what is kept in memory, too.
+        self._headers = {"Accept": "application/json", "Accept-Encoding": "identity", **(headers or {})}
+        self._timeout = min(timeout, MAX_TIMEOUT)
+        self._proxy = proxy
+        self._transport = transport
+        self._client: httpx.AsyncClient | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def post(
+        self,
+        path: str,
+        *,
+        json: Mapping[str, object] | None = None,
+        form: Mapping[str, str] | None = None,
+        idempotent: bool = False,
+    ) -> Any:
+        """Post one request and return the parsed JSON, whatever the 2xx or 4xx status it came with.
+
+        Raises:
+            ProviderDown: no answer in time, connection error, 5xx, redirect, over 64 KB, or not JSON.
+            ProviderRefused: 401, 403, 404 or 405 without JSON: a wrong key, or a wrong base URL.
+        """
+        pauses = _PAUSES if idempotent else ()
+        for pause in pauses:
+            try:
+                return await self._attempt(path, json, form)
+            except ProviderDown:
+                await asyncio.sleep(pause)
+        return await self._attempt(path, json, form)
+
+    async def reach(self) -> str:
+        """Ask for the base URL, which costs nothing anywhere; one English sentence on the answer.
+
+        Raises:
+            ProviderDown: no answer, or 5xx.
+        """
+        status, _ = await self._exchange("GET", "", None, None)
+        if status >= 500:
+            raise ProviderDown(f"{self._name}: HTTP {status}")
+        return f"{self._name} answers at {self._base_url} (HTTP {status})."
+
+    async def close(self) -> None:
+        """Close the connections; the next request would open new ones."""
+        client, self._client = self._client, None
+        if client is not None and self._loop is asyncio.get_running_loop():
+            await client.aclose()
+
+    async def _attempt(self, path: str, json_body: Mapping[str, object] | None, form: Mapping[str, str] | None) -> Any:
+        status, body = await self._exchange("POST", path, json_body, form)
+        if status >= 500 or 300 <= status < 400:
+            raise ProviderDown(f"{self._name}: HTTP {status}")
+        try:
+            return parse_json(body)
+        except ValueError:
+            refused = status in (401, 403, 404, 405)
+            kind: type[DeliveryFailed] = ProviderRefused if refused else ProviderDown
+            raise kind(f"{self._name}: HTTP {status} without JSON") from None
+
+    async def _exchange(
+        self, method: str, path: str, json_body: Mapping[str, object] | None, form: Mapping[str, str] | None
+    ) -> tuple[int, bytes]:
+        try:
+            async with (
+                asyncio.timeout(self._timeout),
+                self._open_client().stream(method, self._base_url + path, json=json_body, data=form) as response,
+            ):
+                return response.status_code, await self._read_bounded(response)
+        except (TimeoutError, httpx.TimeoutException):
+            raise ProviderDown(f"{self._name}: no answer within {self._timeout:g} s") from None
+        # ValueError: a key or a URL that cannot be written into a request; RuntimeError: a pool closed under
+        # us.
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, RuntimeError, ValueError) as error:
+            raise ProviderDown(f"{self._name}: {type(error).__name__}") from None
+
+    async def _read_bounded(self, response: httpx.Response) -> bytes:
+        if response.headers.get("Content-Encoding", "identity") != "identity":
+            raise ProviderDown(f"{self._name}: a compressed answer was not asked for")
+        body = bytearray()
+        async for chunk in response.aiter_bytes():
+            body += chunk
+            if len(body) > MAX_ANSWER_BYTES:
+                raise ProviderDown(f"{self._name}: the answer is over {MAX_ANSWER_BYTES // 1024} KB")
+        return bytes(body)
+
+    def _open_client(self) -> httpx.AsyncClient:
+        loop = asyncio.get_running_loop()
+        if self._client is None or self._loop is not loop:
+            self._client = httpx.AsyncClient(
+                headers=self._headers,
+                timeout=self._timeout,
+                proxy=self._proxy,
+                transport=self._transport,
+                follow_redirects=False,
+                trust_env=False,
+            )
+            self._loop = loop
+        return self._client
+
+
+def parse_json(body: bytes) -> Any:
+    """Parse what a provider sent.
+
+    Raises:
+        ValueError: not JSON, or nested so much that no provider means it.
+    """
+    # Counted first: a deep nest would run the parser into the interpreter's recursion limit.
+    if body.count(b"[") + body.count(b"{") > _MAX_BRACKETS:
+        raise ValueError("too many brackets")
+    return json.loads(body)
+
+
+def money(amount: object) -> str:
+    """A price as the provider states it, or an empty string."""
+    if isinstance(amount, bool) or not isinstance(amount, int | float | str):
+        return ""
+    return str(amount)[:32]

@@ -1,0 +1,76 @@
+"""The sandbox: stand-ins of Telegram Gateway, uCaller and SMS.ru that speak their wire protocols, and the
+demo phone.
+
+A separate ASGI application that runs alone or mounted under any path:
+
+    /telegram   base URL for the Telegram Gateway adapter      /phone                  the demo phone, a page
+    /ucaller    base URL for the uCaller adapter               /phone/{e164}/events    the same as JSON
+    /sms_ru     base URL for the SMS.ru adapter                /health                 {"status": "ok"}
+
+Numbers that make a provider fail on purpose are listed in `magic.py` and in docs/sandbox.md. Never mounted in
+production.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from medonline.sandbox.callbacks import Callbacks
+from medonline.sandbox.demo_phone import DemoPhone
+from medonline.sandbox.settings import SandboxSettings
+from medonline.sandbox.sms_ru import SmsRuStandIn
+from medonline.sandbox.store import Store
+from medonline.sandbox.telegram import TelegramGatewayStandIn
+from medonline.sandbox.ucaller import UCallerStandIn
+
+__all__ = ["SandboxSettings", "close_sandbox", "create_sandbox"]
+
+_STATIC = Path(__file__).with_name("static")
+
+
+def create_sandbox(settings: SandboxSettings) -> Starlette:
+    """Build the application; it opens `settings.store` at once.
+
+    Run alone, it cleans up at the end of its lifespan. A host that mounts it gets no such event for it and
+    calls `close_sandbox` at its own shutdown.
+    """
+    store = Store(settings.store)
+    callbacks = Callbacks(settings.telegram_token, settings.delivery_pace)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        yield
+        await close_sandbox(app)
+
+    app = Starlette(
+        lifespan=lifespan,
+        routes=[
+            Mount("/telegram", routes=TelegramGatewayStandIn(settings, store, callbacks).routes()),
+            Mount("/ucaller", routes=UCallerStandIn(settings, store).routes()),
+            Mount("/sms_ru", routes=SmsRuStandIn(settings, store).routes()),
+            *DemoPhone(store, settings.demo_numbers).routes(),
+            Route("/health", _health),
+            Mount("/static", StaticFiles(directory=_STATIC)),
+        ],
+    )
+    app.state.store = store
+    app.state.callbacks = callbacks
+    return app
+
+
+async def close_sandbox(app: Starlette) -> None:
+    """Cancel the callbacks that are still on their way and close the store."""
+    await app.state.callbacks.close()
+    app.state.store.close()
+
+
+async def _health(request: Request) -> Response:
+    return JSONResponse({"status": "ok"})

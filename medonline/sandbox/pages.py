@@ -1,0 +1,74 @@
+"""HTML of the sandbox's two pages; the banner that it is a training stand is on each of them."""
+
+from __future__ import annotations
+
+from string import Template
+
+_HEAD = """<!doctype html>
+<html lang="ru">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="robots" content="noindex">
+<title>$title</title>
+<link rel="icon" href="static/phone.svg" type="image/svg+xml">
+<link rel="stylesheet" href="static/phone.css">
+</head>
+<body>
+<p class="banner">Учебный стенд: настоящих звонков и сообщений нет</p>
+"""
+
+INDEX = Template(
+    _HEAD.replace("$title", "Учебный стенд")
+    + """<main>
+<h1>Учебный стенд</h1>
+<p>Здесь вместо настоящих операторов отвечают их учебные копии: Telegram Gateway, uCaller и SMS.ru.</p>
+<p><a class="button" href="phone">Открыть демо-телефон</a></p>
+$patients
+</main>
+</body>
+</html>
+"""
+)
+
+PHONE = Template(
+    _HEAD.replace("$title", "Демо-телефон")
+    + """<main>
+<h1>Демо-телефон</h1>
+<form method="get" action="phone">
+<label for="number">Номер телефона</label>
+<div class="row">
+<input id="number" name="number" type="tel" inputmode="tel" autocomplete="off" required maxlength="64"
+ placeholder="+7 900 000-10-01" value="$number" aria-invalid="$invalid" aria-describedby="problem">
+<button type="submit">Показать</button>
+</div>
+<p id="problem" class="problem">$problem</p>
+</form>
+$patients
+$frame
+</main>
+<script src="static/phone.js" defer></script>
+</body>
+</html>
+"""
+)
+
+FRAME = Template("""<section class="phone" data-events="$events" data-shown="$shown"
+aria-labelledby="phone-number">
+<h2 id="phone-number">$number</h2>
+<p id="connection" class="connection" role="status"></p>
+<section aria-labelledby="calls-title">
+<h3 id="calls-title">Входящие звонки</h3>
+<p class="hint">Код — последние четыре цифры номера, с которого звонят.</p>
+<ol id="calls" class="calls" aria-live="polite" aria-relevant="additions">$calls</ol>
+<p class="empty">Звонков пока нет</p>
+</section>
+<section aria-labelledby="chat-title">
+<h3 id="chat-title">Telegram: «Коды подтверждения»</h3>
+<ol id="messages" class="messages" aria-live="polite" aria-relevant="additions">$messages</ol>
+<p class="empty">Сообщений пока нет</p>
+</section>
+<noscript><p class="hint">Чтобы увидеть новые звонки и сообщения, обновите страницу.</p></noscript>
+</section>
+""")

@@ -1,0 +1,171 @@
+"""What happened in the sandbox, in SQLite: events on demo phones, uCaller's calls, Telegram's messages.
+
+Each method is one committed transaction, so nothing that was answered is lost with the process. Times are
+Unix seconds. Methods block for as long as a small SQLite transaction takes: call them through
+`asyncio.to_thread`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS event (
+    id INTEGER PRIMARY KEY, at TEXT NOT NULL, phone TEXT NOT NULL,
+    kind TEXT NOT NULL, sender TEXT NOT NULL, text TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS event_by_phone ON event (phone, id);
+CREATE TABLE IF NOT EXISTS call (
+    uid INTEGER PRIMARY KEY, unique_key TEXT UNIQUE, phone TEXT NOT NULL,
+    code TEXT NOT NULL, client TEXT NOT NULL, placed_at REAL NOT NULL
+);
+CREATE TABLE IF NOT EXISTS message (
+    request_id TEXT PRIMARY KEY, phone TEXT NOT NULL, code TEXT, ttl INTEGER,
+    payload TEXT NOT NULL, callback_url TEXT NOT NULL, sent_at REAL, revoked_at REAL,
+    attempts INTEGER NOT NULL, verification TEXT, code_entered TEXT, entered_at REAL
+);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that reached a demo phone; `at` is ISO 8601 in UTC, `kind` is `call` or `telegram`."""
+
+    at: str
+    kind: str
+    sender: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A flash call that uCaller accepted."""
+
+    uid: int
+    unique_key: str | None
+    phone: str
+    code: str
+    client: str
+    placed_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A request to Telegram Gateway; without a code it is a `checkSendAbility`, paid for and not yet used."""
+
+    request_id: str
+    phone: str
+    code: str | None
+    ttl: int | None
+    payload: str
+    callback_url: str
+    sent_at: float | None
+    revoked_at: float | None = None
+    attempts: int = 0
+    verification: str | None = None
+    code_entered: str | None = None
+    entered_at: float | None = None
+
+
+class Store:
+    """One SQLite database; safe to use from several threads and, given a file, from several processes."""
+
+    def __init__(self, path: Path | None) -> None:
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = threading.Lock()
+        self._connection = sqlite3.connect(path or ":memory:", timeout=5, isolation_level=None, check_same_thread=False)
+        self._connection.row_factory = sqlite3.Row
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        # Survives a killed process, though perhaps not a power cut: that much is enough here.
+        self._connection.execute("PRAGMA synchronous=NORMAL")
+        self._connection.executescript(_SCHEMA)
+
+    def events(self, phone: str) -> list[Event]:
+        """Everything that reached a phone, oldest first."""
+        with self._transaction() as sql:
+            rows = sql.execute("SELECT at, kind, sender, text FROM event WHERE phone = ? ORDER BY id", (phone,))
+            return [Event(**dict(row)) for row in rows]
+
+    def add_event(self, phone: str, kind: str, sender: str, text: str) -> None:
+        """Let a phone ring, or a message arrive."""
+        with self._transaction() as sql:
+            self._insert_event(sql, phone, kind, sender, text)
+
+    def place_call(
+        self, phone: str, code: str, unique_key: str | None, client: str, event: Event | None
+    ) -> tuple[Call, bool]:
+        """Record a call and the event it makes.
+
+        A unique key that was seen before makes nothing: the first call comes back, and True.
+        """
+        with self._transaction() as sql:
+            if unique_key is not None:
+                row = sql.execute("SELECT * FROM call WHERE unique_key = ?", (unique_key,)).fetchone()
+                if row is not None:
+                    return Call(**dict(row)), True
+            placed_at = time.time()
+            cursor = sql.execute(
+                "INSERT INTO call (unique_key, phone, code, client, placed_at) VALUES (?, ?, ?, ?, ?)",
+                (unique_key, phone, code, client, placed_at),
+            )
+            if event is not None:
+                self._insert_event(sql, phone, event.kind, event.sender, event.text)
+            return Call(int(cursor.lastrowid or 0), unique_key, phone, code, client, placed_at), False
+
+    def call(self, uid: int) -> Call | None:
+        """One call, or None."""
+        with self._transaction() as sql:
+            row = sql.execute("SELECT * FROM call WHERE uid = ?", (uid,)).fetchone()
+            return Call(**dict(row)) if row is not None else None
+
+    def save_message(self, message: Message, event: Event | None = None) -> None:
+        """Record a message in its present state, with the event it makes."""
+        values = tuple(getattr(message, name) for name in Message.__slots__)
+        marks = ", ".join("?" * len(values))
+        with self._transaction() as sql:
+            sql.execute(f"INSERT OR REPLACE INTO message VALUES ({marks})", values)  # noqa: S608 - question marks
+            if event is not None:
+                self._insert_event(sql, message.phone, event.kind, event.sender, event.text)
+
+    def message(self, request_id: str) -> Message | None:
+        """One message, or None."""
+        with self._transaction() as sql:
+            row = sql.execute("SELECT * FROM message WHERE request_id = ?", (request_id,)).fetchone()
+            return Message(**dict(row)) if row is not None else None
+
+    def count_messages(self) -> int:
+        """How many requests were charged."""
+        with self._transaction() as sql:
+            return int(sql.execute("SELECT count(*) FROM message").fetchone()[0])
+
+    def close(self) -> None:
+        """Close the database; using the store afterwards is an error."""
+        with self._lock:
+            self._connection.close()
+
+    @staticmethod
+    def _insert_event(sql: sqlite3.Connection, phone: str, kind: str, sender: str, text: str) -> None:
+        at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        sql.execute(
+            "INSERT INTO event (at, phone, kind, sender, text) VALUES (?, ?, ?, ?, ?)",
+            (at, phone, kind, sender, text),
+        )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")

@@ -1,0 +1,17 @@
+"""The stand-ins alone, as `medonline sandbox` serves them."""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+
+from medonline import logs
+from medonline.config import load_config
+from medonline.sandbox.app import create_sandbox
+from medonline.web.http_routes import sandbox_settings
+
+
+def app() -> Starlette:
+    """Made in the server's process."""
+    config = load_config()
+    logs.set_up(config.log_level)
+    return create_sandbox(sandbox_settings(config))

@@ -1,0 +1,36 @@
+"""What every handler starts with: who is asking, and what they really sent.
+
+Anyone can call any handler in any order with any payload; annotations are not enforced. So the browser is known by the
+server's own socket id, and a field of a form is a text of bounded length or nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+import reflex as rx
+
+from medonline.state.site import sockets
+from medonline.web.sockets import NOBODY, Visitor
+
+log = logging.getLogger(__name__)
+
+MAX_FIELD = 4096
+
+
+def visitor_of(state: rx.State) -> Visitor:
+    """The browser behind this event."""
+    sid = state.router.session.session_id
+    return sockets.visitor(sid) if isinstance(sid, str) else NOBODY
+
+
+def text_field(form: object, name: str) -> str:
+    """A field of a submitted form; empty when it is missing, no text, or longer than any honest value."""
+    value = form.get(name) if isinstance(form, Mapping) else None
+    if value is None:
+        return ""
+    if not isinstance(value, str) or len(value) > MAX_FIELD or "\x00" in value:
+        log.warning("A field that is no plain text was refused")
+        return ""
+    return value

@@ -1,0 +1,42 @@
+"""An error nobody expected, in a handler: logged without values under a short number, shown with that number."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+
+import reflex as rx
+
+from reflex.event import EventSpec
+
+from medonline import messages
+
+log = logging.getLogger(__name__)
+
+
+class FailureState(rx.State):
+    """The sentence at the foot of the page."""
+
+    text: str = ""
+
+    @rx.event
+    def show(self, number: str) -> None:
+        """Say that something went wrong; anybody may call this, so only six characters are taken."""
+        number = number[:6] if isinstance(number, str) and number.isalnum() else ""
+        self.text = f"{messages.SOMETHING_WRONG} Номер для поддержки: {number}." if number else ""
+
+    @rx.event
+    def dismiss(self) -> None:
+        """Seen."""
+        self.text = ""
+
+
+def report_failure(exception: Exception) -> EventSpec | None:
+    """Log where it happened; the text of an error may hold what a client sent and stays out."""
+    last = exception.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    place = f"{last.tb_frame.f_code.co_filename}:{last.tb_lineno}" if last else "unknown place"
+    number = secrets.token_hex(3)
+    log.error("A handler failed [%s]: %s at %s", number, type(exception).__name__, place)
+    return FailureState.show(number)

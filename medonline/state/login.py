@@ -1,0 +1,43 @@
+"""The tab «ЛОГИН/ПАРОЛЬ»: phone and password in, a one-time ticket out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from medonline import messages
+from medonline.bootstrap import portal
+from medonline.domain.errors import InvalidInput, InvalidPhone, MedonlineError
+from medonline.state.asking import text_field, visitor_of
+
+
+class LoginState(rx.State):
+    """What the sign-in form shows. The ticket is good once, for 30 s, in this browser only."""
+
+    error: str = ""
+    error_field: str = ""
+    error_no: int = 0
+    ticket: str = ""
+
+    @rx.event
+    async def log_in(self, form: dict[str, Any]) -> None:
+        """Check the pair; the page then posts the ticket to the route that sets the session cookie."""
+        visitor = visitor_of(self)
+        if not visitor.visitor_key:
+            return
+        self.error, self.error_field, self.ticket = "", "", ""
+        try:
+            self.ticket = await portal().login.log_in(
+                visitor.visitor_key, text_field(form, "phone"), text_field(form, "password")
+            )
+        except MedonlineError as error:
+            self._show(error)
+
+    def _show(self, error: MedonlineError) -> None:
+        self.error = messages.sentence(error)
+        self.error_no += 1
+        if isinstance(error, InvalidPhone):
+            self.error_field = "phone"
+        elif isinstance(error, InvalidInput):
+            self.error_field = "password"

@@ -1,0 +1,143 @@
+"""The recovery wizard: each handler guards, calls the service, shows what came of it, says what is next."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
+from dataclasses import replace
+from typing import Any
+
+import reflex as rx
+
+from medonline import messages
+from medonline.bootstrap import portal
+from medonline.domain.errors import CodeRefused, InvalidPhone, MedonlineError, NoRecoveryInProgress
+from medonline.domain.one_time_code import ChannelName
+from medonline.domain.password_recovery import RecoveryStep
+from medonline.services.recovery_reading import RecoveryView
+from medonline.state.account import AccountState
+from medonline.state.asking import text_field, visitor_of
+from medonline.state.recovery_screen import PHONE_STEP, RecoveryScreen, screen_of
+
+WATCH_PACE_S = 1.0
+
+
+class RecoveryState(rx.State):
+    """A cache of the record for the screen: lost on restart, rebuilt by `load`."""
+
+    screen: RecoveryScreen = RecoveryScreen()
+    error: str = ""
+    error_field: str = ""
+    error_no: int = 0
+    _watching: int = 0
+
+    @rx.var
+    def title(self) -> str:
+        """The document's title: changes with the step, starts with «Ошибка» after a refusal."""
+        return f"{'Ошибка: ' if self.error else ''}{self.screen.title} — Медицина-онлайн"
+
+    @rx.event
+    async def load(self) -> Any:
+        """Rebuild the screen from the record; sends nothing, ever."""
+        self.error, self.error_field = "", ""
+        self._show(await portal().recovery.current(visitor_of(self).visitor_key))
+        return [AccountState.load_page, RecoveryState.watch]
+
+    @rx.event
+    async def begin(self, form: dict[str, Any]) -> Any:
+        """Step 1: «ДАЛЕЕ»."""
+        visitor = visitor_of(self)
+        channel = text_field(form, "channel")
+        if channel not in tuple(ChannelName):
+            self._refuse("channel", messages.CHANNEL_MISSING)
+            return None
+        phone = text_field(form, "phone")
+        return await self._advance(
+            portal().recovery.begin(visitor.visitor_key, phone, ChannelName(channel), visitor.client_ip)
+        )
+
+    @rx.event
+    async def resend(self, channel: str) -> Any:
+        """Step 2: another code, by this way or the other."""
+        visitor = visitor_of(self)
+        if channel not in tuple(ChannelName):
+            return None
+        return await self._advance(
+            portal().recovery.resend(visitor.visitor_key, ChannelName(channel), visitor.client_ip)
+        )
+
+    @rx.event
+    async def confirm_code(self, form: dict[str, Any]) -> Any:
+        """Step 2: «ОТПРАВИТЬ»."""
+        return await self._advance(
+            portal().recovery.confirm_code(visitor_of(self).visitor_key, text_field(form, "code"))
+        )
+
+    @rx.event
+    async def set_password(self, form: dict[str, Any]) -> Any:
+        """Step 3: «СМЕНИТЬ ПАРОЛЬ»."""
+        return await self._advance(
+            portal().recovery.set_password(visitor_of(self).visitor_key, text_field(form, "new_password"))
+        )
+
+    @rx.event
+    async def start_again(self) -> None:
+        """Another phone: the recovery is given up, step 1 comes back."""
+        visitor_key = visitor_of(self).visitor_key
+        if visitor_key:
+            await portal().recovery.leave(visitor_key)
+        self.error, self.error_field = "", ""
+        self._show(None)
+
+    @rx.event(background=True)
+    async def watch(self) -> AsyncIterator[None]:
+        """Follow the delivery and the countdown of step 2 until the step is over or the tab is gone."""
+        async with self:
+            self._watching += 1
+            mine, sid = self._watching, self.router.session.session_id
+            visitor = visitor_of(self)
+        while visitor.visitor_key:
+            view = await portal().recovery.current(visitor.visitor_key)
+            if view is None or view.step is not RecoveryStep.CODE:
+                return
+            async with self:
+                # Another watch began, or the tab reconnected and has its own.
+                if mine != self._watching or sid != self.router.session.session_id:
+                    return
+                if self.screen.step == RecoveryStep.CODE:
+                    self._show(view, keep_countdown=True)
+            yield
+            await asyncio.sleep(WATCH_PACE_S)
+            if visitor != visitor_of(self):
+                return
+
+    async def _advance(self, action: Awaitable[RecoveryView]) -> Any:
+        try:
+            if not visitor_of(self).visitor_key:
+                raise NoRecoveryInProgress
+            self._show(await action)
+            self.error, self.error_field = "", ""
+        except MedonlineError as error:
+            await self._show_refusal(error)
+        return RecoveryState.watch
+
+    async def _show_refusal(self, error: MedonlineError) -> None:
+        field = self.screen.field
+        if isinstance(error, InvalidPhone):
+            field = "phone"
+        self._refuse(field, messages.sentence(error))
+        if isinstance(error, CodeRefused | NoRecoveryInProgress):
+            self._show(await portal().recovery.current(visitor_of(self).visitor_key))
+
+    def _refuse(self, field: str, text: str) -> None:
+        self.error, self.error_field = text, field
+        self.error_no += 1
+
+    def _show(self, view: RecoveryView | None, *, keep_countdown: bool = False) -> None:
+        config = portal().config
+        screen = screen_of(view, portal().clock(), config.zone, config.code_channels) if view else PHONE_STEP
+        if keep_countdown and screen.resend_key == self.screen.resend_key and not screen.resend_ready:
+            # The browser counts down by itself: without this, every tick would be a message to it.
+            screen = replace(screen, resend_seconds=self.screen.resend_seconds)
+        if screen != self.screen:
+            self.screen = screen

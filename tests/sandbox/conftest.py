@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+import httpx
+import pytest
+
+from tests.sandbox.server import running_sandbox, settings
+
+
+@pytest.fixture(scope="package")
+def sandbox_url() -> Iterator[str]:
+    with running_sandbox(settings()) as url:
+        yield url
+
+
+@pytest.fixture
+async def http(sandbox_url: str) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=sandbox_url, trust_env=False) as client:
+        yield client
