@@ -3,6 +3,9 @@
 "use strict";
 
 const PHONE_KEY = "medonline.phone";
+// Names this load of the page: a ticket is posted only by the load that asked for it. A later load may be shown the same
+// state again, and would post a used ticket for ever.
+const PAGE = Math.random().toString(36).slice(2);
 
 // --- dialogs ----------------------------------------------------------------------------------------------------
 
@@ -17,6 +20,8 @@ function openDialog(id) {
     opener = document.activeElement;
     history.pushState({ ...history.state, dialog: id }, "");
   }
+  // Named only while open: a closed dialog's name would be one more answer to «which element is labelled …».
+  dialog.setAttribute("aria-labelledby", `${id}-title`);
   dialog.showModal();
   const first = dialog.querySelector("[role=tab][aria-selected=true], .dialog-title");
   if (first) first.focus();
@@ -33,6 +38,7 @@ addEventListener("popstate", () => document.querySelector("dialog[open]")?.close
 document.addEventListener(
   "close",
   (event) => {
+    event.target.removeAttribute("aria-labelledby");
     if (event.target.returnValue !== "replaced") opener?.focus?.();
     event.target.returnValue = "";
   },
@@ -101,7 +107,10 @@ document.addEventListener("click", (event) => {
   if (!at(".menu")) closeMenus(menu);
   if (menu) return toggleMenu(menu, menu.getAttribute("aria-expanded") !== "true");
   const open = at("[data-dialog-open]");
-  if (open) return openDialog(open.dataset.dialogOpen);
+  if (open) {
+    event.preventDefault();
+    return openDialog(open.dataset.dialogOpen);
+  }
   if (at("[data-dialog-close]")) return closeDialog(event.target.closest("dialog"));
   if (event.target instanceof HTMLDialogElement && event.target.open) return closeDialog(event.target);
   const tab = at("[role=tab]");
@@ -155,7 +164,8 @@ function fillPhones() {
     const masked = full.previousElementSibling;
     const text = spelled(phone);
     const fits = matchesMask(text, masked?.textContent ?? "");
-    full.textContent = fits ? text : "";
+    const shown = fits ? text : "";
+    if (full.textContent !== shown) full.textContent = shown; // an equal text set again would be a change to look at again
     if (masked) masked.hidden = fits;
   }
 }
@@ -173,9 +183,12 @@ document.addEventListener(
       const phone = form.elements.namedItem("phone")?.value ?? "";
       store((storage) => storage.setItem(PHONE_KEY, phone));
     }
-    if (form.getAttribute("action")?.startsWith("/session/") || isHydrated(form)) return;
+    if (form.dataset.ticketAction) form.elements.namedItem("page").value = PAGE;
+    const plain = form.getAttribute("action")?.startsWith("/session/");
+    if (!plain && isHydrated(form)) return;
     event.preventDefault();
     event.stopImmediatePropagation();
+    if (plain) return form.submit(); // Reflex's forms swallow the submit even when they have no handler
     const started = Date.now();
     const timer = setInterval(() => {
       if (isHydrated(form)) form.requestSubmit();
@@ -246,7 +259,7 @@ function look() {
     summary.focus();
   }
   for (const form of document.querySelectorAll("form[data-ticket]")) {
-    if (form.dataset.ticket && form.dataset.posted !== form.dataset.ticket) {
+    if (form.dataset.ticket && form.dataset.ticketPage === PAGE && form.dataset.posted !== form.dataset.ticket) {
       form.dataset.posted = form.dataset.ticket;
       postTicket(form);
     }

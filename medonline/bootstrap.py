@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -50,9 +50,12 @@ class Portal:
     channels: dict[ChannelName, CodeChannel]
     hasher: PasswordHasher
     sessions_ended: list[Callable[[list[str]], None]] = field(default_factory=list)
+    at_close: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
 
     async def close(self) -> None:
         """Release connections and threads."""
+        for release in self.at_close:
+            await release()
         for channel in self.channels.values():
             await channel.close()
         self.hasher.close()

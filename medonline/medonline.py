@@ -13,6 +13,7 @@ from medonline.pages.not_found import not_found
 from medonline.pages.recovery import recovery
 from medonline.state.account import AccountState
 from medonline.state.failures import report_failure
+from medonline.state.login import LoginState
 from medonline.state.recovery import RecoveryState
 from medonline.web.boundary import Boundary
 from medonline.web.http_routes import with_routes
@@ -35,8 +36,8 @@ app = rx.App(
     backend_exception_handler=report_failure,
     api_transformer=[with_routes, Boundary],
 )
-app.add_page(home, route=routes.HOME, title="Медицина-онлайн: запись к врачу", on_load=AccountState.load_home)
-app.add_page(recovery, route=routes.RECOVERY, title=RecoveryState.title, on_load=RecoveryState.load)
-app.add_page(cards, route=routes.CARDS, title="Мои карты — Медицина-онлайн", on_load=AccountState.load_cards)
+app.add_page(home, route=routes.HOME, title="Медицина-онлайн: запись к врачу", on_load=[AccountState.load_home, LoginState.forget])
+app.add_page(recovery, route=routes.RECOVERY, title=RecoveryState.title, on_load=[RecoveryState.load, LoginState.forget])
+app.add_page(cards, route=routes.CARDS, title="Мои карты — Медицина-онлайн", on_load=[AccountState.load_cards, LoginState.forget])
 app.add_page(not_found, route="404", title="Такой страницы нет — Медицина-онлайн", on_load=AccountState.load_page)
 app.register_lifespan_task(lifespan)

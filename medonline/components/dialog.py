@@ -8,7 +8,7 @@ import reflex as rx
 
 
 def dialog(dialog_id: str, title: str, *children: rx.Component, back: str = "") -> rx.Component:
-    """`title` is its heading and its name; `back` is the id of the dialog that «Назад» leads to."""
+    """`title` is its heading and, while it is open (portal.js), its name; `back` is the id of the dialog that «Назад» leads to."""
     return rx.el.dialog(
         rx.el.div(
             rx.el.div(
@@ -28,7 +28,6 @@ def dialog(dialog_id: str, title: str, *children: rx.Component, back: str = "") 
         ),
         id=dialog_id,
         class_name="dialog",
-        aria_labelledby=f"{dialog_id}-title",
     )
 
 
@@ -37,3 +36,8 @@ def open_button(label: str | rx.Component, dialog_id: str, *more: rx.Component, 
     return rx.el.button(
         label, *more, type="button", aria_haspopup="dialog", custom_attrs={"data-dialog-open": dialog_id}, **props
     )
+
+
+def open_link(label: str, dialog_id: str) -> rx.Component:
+    """The same as a link."""
+    return rx.el.a(label, href=f"#{dialog_id}", class_name="link", custom_attrs={"data-dialog-open": dialog_id})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from medonline import routes
-from medonline.components.dialog import dialog, open_button
+from medonline.components.dialog import dialog, open_link
 from medonline.components.forms import error_summary, field, password_input, phone_input, submit
 from medonline.state.login import LoginState
 
@@ -45,7 +45,7 @@ def _tab(label: str, name: str, *, selected: bool) -> rx.Component:
 
 def _panel(name: str, content: rx.Component, *, hidden: bool) -> rx.Component:
     return rx.el.div(
-        content, role="tabpanel", id=f"panel-{name}", aria_labelledby=f"tab-{name}", hidden=hidden, class_name="tabpanel"
+        content, role="tabpanel", id=f"panel-{name}", hidden=hidden, class_name="tabpanel"
     )
 
 
@@ -57,7 +57,7 @@ def _gosuslugi() -> rx.Component:
             class_name="notice",
         ),
         rx.el.p("Забыли пароль? Его можно восстановить по телефону, это займёт пару минут."),
-        open_button("Не могу войти", TROUBLE, class_name="link"),
+        open_link("Не могу войти", TROUBLE),
     )
 
 
@@ -65,7 +65,7 @@ def _password() -> rx.Component:
     return rx.el.div(
         rx.el.p("Укажите номер телефона и пароль для авторизации в личном кабинете"),
         login_form(),
-        open_button("Не могу войти", TROUBLE, class_name="link"),
+        open_link("Не могу войти", TROUBLE),
     )
 
 
@@ -83,6 +83,7 @@ def login_form() -> rx.Component:
             field_id="login-password",
             error=password_error,
         ),
+        rx.el.input(type="hidden", name="page"),
         submit("Войти"),
         on_submit=LoginState.log_in,
         method="post",
@@ -92,6 +93,7 @@ def login_form() -> rx.Component:
         custom_attrs={
             "data-remember": "phone",
             "data-ticket": LoginState.ticket,
+            "data-ticket-page": LoginState.ticket_page,
             "data-ticket-action": routes.SESSION_OPEN,
         },
     )

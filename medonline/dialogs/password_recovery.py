@@ -36,7 +36,6 @@ def password_recovery_panel() -> rx.Component:
             phone_step(),
         ),
         class_name="panel wizard",
-        aria_labelledby="step-title",
         custom_attrs={"data-step": screen.step},
     )
 
@@ -84,17 +83,22 @@ def _channels() -> rx.Component:
 
 
 def _channel(value: str, label: str, note: str, drawing: str, checked: bool) -> rx.Component:
-    return rx.el.label(
+    field_id = f"channel-{value}"
+    return rx.el.div(
         rx.el.input(
-            type="radio", name="channel", value=value, default_checked=checked, aria_describedby=f"channel-{value}-note"
+            type="radio",
+            id=field_id,
+            name="channel",
+            value=value,
+            default_checked=checked,
+            aria_describedby=f"{field_id}-note",
         ),
         icon(drawing),
-        rx.el.span(
-            rx.el.span(label, class_name="channel-label"),
-            rx.el.span(note, class_name="choice-note", id=f"channel-{value}-note", aria_hidden=True),
+        rx.el.div(
+            rx.el.label(label, html_for=field_id, class_name="channel-label"),
+            rx.el.span(note, class_name="choice-note", id=f"{field_id}-note"),
         ),
         class_name="channel",
-        aria_label=label,
     )
 
 

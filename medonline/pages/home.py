@@ -31,7 +31,7 @@ def home() -> rx.Component:
                     AccountState.signed_in,
                     rx.el.a("Мои карты", href=routes.CARDS, class_name="button primary large"),
                     rx.el.div(
-                        _log_in("button primary large", "Войти в личный кабинет"),
+                        _log_in("button primary large", "Личный кабинет"),
                         open_button("Забыли пароль?", WAY, class_name="link"),
                         class_name="hero-actions",
                     ),

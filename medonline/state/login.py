@@ -12,13 +12,18 @@ from medonline.domain.errors import InvalidInput, InvalidPhone, MedonlineError
 from medonline.state.asking import text_field, visitor_of
 
 
+PAGE_LENGTH = 40
+
+
 class LoginState(rx.State):
-    """What the sign-in form shows. The ticket is good once, for 30 s, in this browser only."""
+    """What the sign-in form shows. The ticket is good once, for 30 s, in this browser only,
+    and posted only by the load of the page that asked for it (`ticket_page`)."""
 
     error: str = ""
     error_field: str = ""
     error_no: int = 0
     ticket: str = ""
+    ticket_page: str = ""
 
     @rx.event
     async def log_in(self, form: dict[str, Any]) -> None:
@@ -28,11 +33,17 @@ class LoginState(rx.State):
             return
         self.error, self.error_field, self.ticket = "", "", ""
         try:
+            self.ticket_page = text_field(form, "page")[:PAGE_LENGTH]
             self.ticket = await portal().login.log_in(
                 visitor.visitor_key, text_field(form, "phone"), text_field(form, "password")
             )
         except MedonlineError as error:
             self._show(error)
+
+    @rx.event
+    def forget(self) -> None:
+        """A page loads: nothing of an earlier attempt is shown."""
+        self.error, self.error_field, self.ticket = "", "", ""
 
     def _show(self, error: MedonlineError) -> None:
         self.error = messages.sentence(error)

@@ -43,9 +43,17 @@ class Boundary:
             if _is_foreign_change(scope):
                 await PlainTextResponse("Запрос с чужой страницы отклонён.\n", 403)(scope, receive, send)
                 return
-            await self._app(scope, receive, _with_headers(scope, send))
+            await self._app(_page_as_file(scope), receive, _with_headers(scope, send))
         else:
             await self._app(scope, receive, send)
+
+
+def _page_as_file(scope: Scope) -> Scope:
+    """A page is a folder with an index.html: found there without sending the browser to an address with a slash."""
+    if scope["method"] in ("GET", "HEAD") and scope["path"] in routes.PAGES and scope["path"] != "/":
+        path = f"{scope['path']}/"
+        return {**scope, "path": path, "raw_path": path.encode()}
+    return scope
 
 
 def _is_foreign_change(scope: Scope) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -15,7 +16,7 @@ from medonline.bootstrap import DEMO_ACCOUNTS, portal
 from medonline.config import Config
 from medonline.domain.one_time_code import ChannelName
 from medonline.providers.telegram_gateway import InvalidReport, read_report
-from medonline.sandbox.app import create_sandbox
+from medonline.sandbox.app import close_sandbox, create_sandbox
 from medonline.sandbox.settings import SandboxSettings
 from medonline.web.cookies import SESSION, cookie_value, session_key_in, set_cookie, visitor_key_in
 
@@ -120,5 +121,7 @@ def with_routes(pages: ASGIApp) -> ASGIApp:
         *(Route(page, form_without_scripts, methods=["POST"]) for page in routes.PAGES),
     ]
     if config.demo:
-        table.append(Mount(routes.SANDBOX, create_sandbox(sandbox_settings(config))))
+        sandbox = create_sandbox(sandbox_settings(config))
+        portal().at_close.append(partial(close_sandbox, sandbox))
+        table.append(Mount(routes.SANDBOX, sandbox))
     return Starlette(routes=[*table, Mount("/", pages)])

@@ -7,9 +7,11 @@ Reflex's own events through, reads the cookies once at the handshake, and takes 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 import socketio
 
@@ -71,7 +73,9 @@ class GuardedServer(socketio.AsyncServer):
         scope = environ.get("asgi.scope", {})
         cookies = cookie_value(scope)
         client = scope.get("client") or ("",)
-        self._visitors[eio_sid] = Visitor(visitor_key_in(cookies), session_key_in(cookies), str(client[0]))
+        visitor = Visitor(visitor_key_in(cookies), session_key_in(cookies), str(client[0]))
+        self._visitors[eio_sid] = visitor
+        environ["QUERY_STRING"] = _own_token(environ.get("QUERY_STRING", ""), visitor)
         environ.pop("HTTP_COOKIE", None)
         scope["headers"] = [(name, value) for name, value in scope.get("headers", []) if name != b"cookie"]
         return await super()._handle_eio_connect(eio_sid, environ)
@@ -87,3 +91,14 @@ class GuardedServer(socketio.AsyncServer):
             await self._close(eio_sid)
             return
         await super()._handle_event(eio_sid, namespace, id, data)
+
+
+def _own_token(query: str, visitor: Visitor) -> str:
+    """The handshake's query with a token that only this browser in this session can have.
+
+    Reflex finds a tab's state by a token that the client chooses and keeps over sign-out. Mixed with the cookies it cannot
+    lead to what another person saw: not in the same tab after a sign-out, not by guessing.
+    """
+    fields = dict(parse_qsl(query))
+    owner = f"{fields.get('token', '')}|{visitor.visitor_key}|{visitor.session_key}"
+    return urlencode(fields | {"token": hashlib.sha256(owner.encode()).hexdigest()})
