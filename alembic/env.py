@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-from alembic import context
 from sqlalchemy.engine import Connection
 from sqlmodel import SQLModel
 
+from alembic import context
 from medonline.storage import models  # noqa: F401  (fills the metadata)
 from medonline.storage.engine import Database
 

@@ -119,7 +119,7 @@ _portal: Portal | None = None
 
 def portal() -> Portal:
     """This process's portal, built on first use from the environment."""
-    global _portal  # noqa: PLW0603 (one per process, as the framework's handlers are classes without a constructor)
+    global _portal
     if _portal is None:
         _portal = build_portal(load_config())
     return _portal

@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from medonline import frontend, logs, routes
 from medonline.bootstrap import DEMO_ACCOUNTS, Portal, build_portal
@@ -22,6 +22,8 @@ from medonline.storage import migrations
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+T = TypeVar("T")
 
 _SERVING = {
     "REFLEX_ENV_MODE": "prod",
@@ -64,7 +66,9 @@ def _parser() -> argparse.ArgumentParser:
         return made
 
     serve_command = command("serve", serve, "serve the portal (builds the pages first when they changed)")
-    sandbox_command = command("sandbox", sandbox, "serve the stand-ins alone: Telegram Gateway, uCaller, SMS.ru, a phone")
+    sandbox_command = command(
+        "sandbox", sandbox, "serve the stand-ins alone: Telegram Gateway, uCaller, SMS.ru, a phone"
+    )
     for made in (serve_command, sandbox_command):
         made.add_argument("--port", type=int, help="overrides MEDONLINE_PORT")
         made.add_argument("--host", help="overrides MEDONLINE_HOST")
@@ -76,7 +80,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_accounts(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    accounts = commands.add_parser("accounts", help="patients' accounts").add_subparsers(required=True, metavar="action")
+    accounts = commands.add_parser("accounts", help="patients' accounts").add_subparsers(
+        required=True, metavar="action"
+    )
     add = accounts.add_parser("add", help="make an account")
     for name in ("--phone", "--password", "--last-name", "--first-name"):
         add.add_argument(name, required=True)
@@ -105,7 +111,9 @@ def sandbox(_arguments: argparse.Namespace) -> int:
     if not config.demo:
         msg = "The sandbox runs in demo mode only: set MEDONLINE_MODE=demo."
         raise ConfigurationError(msg)
-    print(f"Stand-ins: http://{config.host}:{config.port}/  phone: http://{config.host}:{config.port}/phone", flush=True)
+    print(
+        f"Stand-ins: http://{config.host}:{config.port}/  phone: http://{config.host}:{config.port}/phone", flush=True
+    )
     _granian("medonline.sandbox_site:app", config, factory=True)
     return 0
 
@@ -194,7 +202,7 @@ def list_accounts(_arguments: argparse.Namespace) -> int:
     return 0
 
 
-async def _with_portal(act: Callable[[Portal], Awaitable[object]]) -> object:
+async def _with_portal(act: Callable[[Portal], Awaitable[T]]) -> T:
     async with _opened() as portal:
         return await act(portal)
 

@@ -49,12 +49,14 @@ async def _database(config: Config) -> list[Finding]:
     try:
         await database.is_alive()
         has, wants = await migrations.revisions(database, config.database)
-    except Exception as error:  # noqa: BLE001 (whatever the driver says is the finding)
+    except Exception as error:
         return [Finding("database", False, f"{where} does not answer: {type(error).__name__}: {error}")]
     finally:
         await database.close()
     fresh = has == wants
-    text = f"at revision {has}" if fresh else f"at {has or 'no'} revision, the code wants {wants}: run `medonline migrate`"
+    text = (
+        f"at revision {has}" if fresh else f"at {has or 'no'} revision, the code wants {wants}: run `medonline migrate`"
+    )
     return [Finding("database", True, f"{where} answers"), Finding("migrations", fresh, text)]
 
 

@@ -15,9 +15,9 @@ from medonline.state.account import AccountState
 from medonline.state.failures import report_failure
 from medonline.state.login import LoginState
 from medonline.state.recovery import RecoveryState
+from medonline.state.site import lifespan, sockets
 from medonline.web.boundary import Boundary
 from medonline.web.http_routes import with_routes
-from medonline.state.site import lifespan, sockets
 
 app = rx.App(
     sio=sockets,
@@ -36,8 +36,17 @@ app = rx.App(
     backend_exception_handler=report_failure,
     api_transformer=[with_routes, Boundary],
 )
-app.add_page(home, route=routes.HOME, title="Медицина-онлайн: запись к врачу", on_load=[AccountState.load_home, LoginState.forget])
-app.add_page(recovery, route=routes.RECOVERY, title=RecoveryState.title, on_load=[RecoveryState.load, LoginState.forget])
-app.add_page(cards, route=routes.CARDS, title="Мои карты — Медицина-онлайн", on_load=[AccountState.load_cards, LoginState.forget])
+app.add_page(
+    home,
+    route=routes.HOME,
+    title="Медицина-онлайн: запись к врачу",
+    on_load=[AccountState.load_home, LoginState.forget],
+)
+app.add_page(
+    recovery, route=routes.RECOVERY, title=RecoveryState.title, on_load=[RecoveryState.load, LoginState.forget]
+)
+app.add_page(
+    cards, route=routes.CARDS, title="Мои карты — Медицина-онлайн", on_load=[AccountState.load_cards, LoginState.forget]
+)
 app.add_page(not_found, route="404", title="Такой страницы нет — Медицина-онлайн", on_load=AccountState.load_page)
 app.register_lifespan_task(lifespan)

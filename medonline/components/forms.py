@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import reflex as rx
 
-Text = str | rx.Var[str]
+Text: TypeAlias = str | rx.Var[str]
 
 
 def error_summary(error: rx.Var[str], error_no: rx.Var[int], field_id: Text) -> rx.Component:
@@ -76,13 +76,16 @@ def phone_input(field_id: str, error: Text = "") -> rx.Component:
     )
 
 
-def password_input(
-    field_id: str, name: str, error: Text, *, new: bool, noun: str, hint: bool = False
-) -> rx.Component:
+def password_input(field_id: str, name: str, error: Text, *, new: bool, noun: str, hint: bool = False) -> rx.Component:
     """A password with a button of its own to show and hide it; `noun` names what is shown: «пароль»."""
     return rx.el.div(
         text_input(
-            field_id, name, error, hint=hint, type="password", auto_complete="new-password" if new else "current-password"
+            field_id,
+            name,
+            error,
+            hint=hint,
+            type="password",
+            auto_complete="new-password" if new else "current-password",
         ),
         rx.el.button(
             rx.el.span("Показать", class_name="when-hidden"),

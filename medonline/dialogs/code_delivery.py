@@ -23,7 +23,11 @@ def _fallback() -> rx.Component:
     return rx.cond(
         screen.other_channel == "",
         rx.el.p("Попробуйте ещё раз позже или обратитесь в регистратуру поликлиники с паспортом."),
-        rx.cond(screen.other_ready, _other_way("button primary wide"), rx.el.p("Попробуйте другой способ, когда выйдет пауза.")),
+        rx.cond(
+            screen.other_ready,
+            _other_way("button primary wide"),
+            rx.el.p("Попробуйте другой способ, когда выйдет пауза."),
+        ),
     )
 
 

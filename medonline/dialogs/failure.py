@@ -13,7 +13,9 @@ def failure_bar() -> rx.Component:
         FailureState.text != "",
         rx.el.div(
             rx.el.span(FailureState.text),
-            rx.el.button("×", type="button", on_click=FailureState.dismiss, aria_label="Закрыть сообщение", class_name="close"),
+            rx.el.button(
+                "×", type="button", on_click=FailureState.dismiss, aria_label="Закрыть сообщение", class_name="close"
+            ),
             role="alert",
             class_name="failure",
         ),

@@ -44,9 +44,7 @@ def _tab(label: str, name: str, *, selected: bool) -> rx.Component:
 
 
 def _panel(name: str, content: rx.Component, *, hidden: bool) -> rx.Component:
-    return rx.el.div(
-        content, role="tabpanel", id=f"panel-{name}", hidden=hidden, class_name="tabpanel"
-    )
+    return rx.el.div(content, role="tabpanel", id=f"panel-{name}", hidden=hidden, class_name="tabpanel")
 
 
 def _gosuslugi() -> rx.Component:

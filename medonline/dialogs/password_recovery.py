@@ -6,19 +6,12 @@ from __future__ import annotations
 import reflex as rx
 
 from medonline import routes
-from medonline.components.forms import (
-    back_and_close,
-    error_summary,
-    field,
-    password_input,
-    phone_input,
-    submit,
-    text_input,
-)
+from medonline.components.forms import back_and_close, field, password_input, submit, text_input
 from medonline.components.icons import icon
 from medonline.dialogs.code_delivery import delivery, resend_block
 from medonline.dialogs.login import login_form
-from medonline.dialogs.trouble_picker import WAY
+from medonline.dialogs.recovery_parts import error_of, progress, start_again, summary, title
+from medonline.dialogs.recovery_phone_step import phone_step
 from medonline.state.recovery import RecoveryState
 
 screen = RecoveryState.screen
@@ -40,81 +33,19 @@ def password_recovery_panel() -> rx.Component:
     )
 
 
-def phone_step() -> rx.Component:
-    """G15."""
-    error = _error_of("phone")
-    return rx.el.div(
-        back_and_close(rx.el.a("Назад", href=f"{routes.HOME}#{WAY}", class_name="back"), routes.HOME),
-        _progress(1),
-        _title("ШАГ 1. УКАЖИТЕ ТЕЛЕФОН"),
-        rx.el.p(
-            "Укажите номер сотового телефона, на который зарегистрирован личный кабинет, "
-            "и выберите, как получить проверочный код."
-        ),
-        rx.el.form(
-            _summary(),
-            field(
-                "Номер сотового телефона",
-                phone_input("phone", error),
-                field_id="phone",
-                error=error,
-            ),
-            _channels(),
-            submit("ДАЛЕЕ"),
-            on_submit=RecoveryState.begin,
-            method="post",
-            action=routes.RECOVERY,
-            no_validate=True,
-            class_name="form",
-            custom_attrs={"data-remember": "phone"},
-        ),
-    )
-
-
-def _channels() -> rx.Component:
-    return rx.el.fieldset(
-        rx.el.legend("Способ получения кода", class_name="label"),
-        rx.cond(RecoveryState.error_field == "channel", rx.el.p(RecoveryState.error, class_name="field-error")),
-        _channel("flash_call", "Проверочный звонок", "Код — последние 4 цифры номера, с которого позвонят", "phone", True),
-        _channel("telegram", "Код в Telegram", "Код придёт в канал «Коды подтверждения»", "message", False),
-        class_name="channels",
-        id="channel",
-    )
-
-
-def _channel(value: str, label: str, note: str, drawing: str, checked: bool) -> rx.Component:
-    field_id = f"channel-{value}"
-    return rx.el.div(
-        rx.el.input(
-            type="radio",
-            id=field_id,
-            name="channel",
-            value=value,
-            default_checked=checked,
-            aria_describedby=f"{field_id}-note",
-        ),
-        icon(drawing),
-        rx.el.div(
-            rx.el.label(label, html_for=field_id, class_name="channel-label"),
-            rx.el.span(note, class_name="choice-note", id=f"{field_id}-note"),
-        ),
-        class_name="channel",
-    )
-
-
 def code_step() -> rx.Component:
     """G16 and G17."""
-    error = _error_of("code")
+    error = error_of("code")
     return rx.el.div(
-        back_and_close(_start_again("Назад", "back"), routes.HOME),
-        _progress(2),
-        _title("ШАГ 2. ВВЕДИТЕ ПРОВЕРОЧНЫЙ КОД"),
+        back_and_close(start_again("Назад", "back"), routes.HOME),
+        progress(2),
+        title("ШАГ 2. ВВЕДИТЕ ПРОВЕРОЧНЫЙ КОД"),
         rx.el.p(
             "Номер: ",
             rx.el.strong(screen.phone, class_name="phone-masked"),
             rx.el.strong(class_name="phone-full", custom_attrs={"data-show-phone": ""}),
             " ",
-            _start_again("Изменить", "link"),
+            start_again("Изменить", "link"),
             class_name="phone-line",
         ),
         rx.cond(
@@ -127,7 +58,7 @@ def code_step() -> rx.Component:
         ),
         delivery(),
         rx.el.form(
-            _summary(),
+            summary(),
             field(
                 "Проверочный код",
                 text_input("code", "code", error, input_mode="numeric", auto_complete="one-time-code", type="text"),
@@ -157,14 +88,14 @@ def _code_facts() -> rx.Component:
 
 def password_step() -> rx.Component:
     """G18."""
-    error = _error_of("new_password")
+    error = error_of("new_password")
     return rx.el.div(
-        back_and_close(_start_again("Назад", "back"), routes.HOME),
-        _progress(3),
-        _title("ШАГ 3. УКАЖИТЕ НОВЫЙ ПАРОЛЬ"),
+        back_and_close(start_again("Назад", "back"), routes.HOME),
+        progress(3),
+        title("ШАГ 3. УКАЖИТЕ НОВЫЙ ПАРОЛЬ"),
         rx.el.p("Укажите новый пароль для входа в личный кабинет"),
         rx.el.form(
-            _summary(),
+            summary(),
             rx.el.input(
                 type="text",
                 name="username",
@@ -179,9 +110,11 @@ def password_step() -> rx.Component:
                 "Новый пароль",
                 password_input("new_password", "new_password", error, new=True, noun="новый пароль", hint=True),
                 field_id="new_password",
-                hint=(
+                hint=rx.fragment(
                     "Пароль может содержать только заглавные и строчные буквы латинского алфавита и цифры. "
-                    "Минимальная длина - 8 символов"
+                    "Минимальная длина - ",
+                    screen.min_length,
+                    " символов",
                 ),
                 error=error,
             ),
@@ -202,22 +135,22 @@ def done_step() -> rx.Component:
         rx.el.div(
             icon("check"),
             rx.el.div(
-                _title("Новый пароль установлен"),
+                title("Новый пароль установлен"),
                 rx.el.p("Вы вышли из личного кабинета на всех устройствах. Войдите с новым паролем."),
             ),
             role="status",
             class_name="success",
         ),
         login_form(),
-        _start_again("Восстановить пароль ещё раз", "link"),
+        start_again("Восстановить пароль ещё раз", "link"),
     )
 
 
 def no_account_step() -> rx.Component:
     """The phone is proved, nobody signs in with it."""
     return rx.el.div(
-        back_and_close(_start_again("Назад", "back"), routes.HOME),
-        _title("К этому номеру личный кабинет не привязан"),
+        back_and_close(start_again("Назад", "back"), routes.HOME),
+        title("К этому номеру личный кабинет не привязан"),
         rx.el.p("Номер: ", rx.el.strong(screen.phone), class_name="phone-line"),
         rx.el.p("Возможно, кабинет зарегистрирован на другой ваш номер. Попробуйте его."),
         rx.el.button(
@@ -228,28 +161,3 @@ def no_account_step() -> rx.Component:
             "возьмите паспорт, полис ОМС и этот телефон."
         ),
     )
-
-
-def _start_again(label: str, class_name: str) -> rx.Component:
-    return rx.el.button(label, type="button", on_click=RecoveryState.start_again, class_name=class_name)
-
-
-def _title(text: str) -> rx.Component:
-    return rx.el.h1(text, id="step-title", class_name="step-title", tab_index=-1)
-
-
-def _progress(step: int) -> rx.Component:
-    return rx.el.div(
-        *(rx.el.span(class_name="progress-done" if n <= step else "progress-todo") for n in (1, 2, 3)),
-        role="img",
-        aria_label=f"Шаг {step} из 3",
-        class_name="progress",
-    )
-
-
-def _error_of(name: str) -> rx.Var[str]:
-    return rx.cond(RecoveryState.error_field == name, RecoveryState.error, "")
-
-
-def _summary() -> rx.Component:
-    return error_summary(RecoveryState.error, RecoveryState.error_no, RecoveryState.error_field)

@@ -52,7 +52,9 @@ def _way() -> rx.Component:
                 rx.el.a(
                     rx.el.span(
                         rx.el.strong("Ручной ввод данных"),
-                        rx.el.span("По номеру телефона: проверочный звонок или код в Telegram", class_name="choice-note"),
+                        rx.el.span(
+                            "По номеру телефона: проверочный звонок или код в Telegram", class_name="choice-note"
+                        ),
                     ),
                     icon("arrow"),
                     href=routes.RECOVERY,

@@ -7,6 +7,7 @@ Rules: the number is valid, of region RU (Kazakhstan shares +7), mobile, without
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 
 import phonenumbers
@@ -16,6 +17,8 @@ from medonline.domain.errors import InvalidPhone, PhoneProblem
 
 _MAX_TYPED = 64
 _LETTER = re.compile(r"[^\W\d_]")
+# Control characters, surrogates, private use, unassigned, emoji; marks of writing direction (Cf) come with copied numbers.
+_NO_TEXT = frozenset({"Cc", "Cs", "Co", "Cn", "So"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,8 @@ class PhoneNumber:
             raise InvalidPhone(PhoneProblem.EMPTY)
         if len(typed) > _MAX_TYPED:
             raise InvalidPhone(PhoneProblem.TOO_LONG)
+        if any(unicodedata.category(char) in _NO_TEXT and not char.isspace() for char in typed):
+            raise InvalidPhone(PhoneProblem.NOT_A_NUMBER)
         try:
             number = phonenumbers.parse(typed, "RU")
         except NumberParseException as error:
@@ -80,8 +85,11 @@ def _refuse_unless_russian_mobile(number: phonenumbers.PhoneNumber) -> None:
     possible = phonenumbers.is_possible_number_with_reason(number)
     if possible == phonenumbers.ValidationResult.TOO_SHORT:
         raise InvalidPhone(PhoneProblem.TOO_SHORT)
-    if possible == phonenumbers.ValidationResult.TOO_LONG:
+    if possible in (phonenumbers.ValidationResult.TOO_LONG, phonenumbers.ValidationResult.INVALID_LENGTH):
         raise InvalidPhone(PhoneProblem.TOO_LONG)
+    # Ten digits that start with the trunk prefix of a mobile number: one digit was left out, no code area is called so.
+    if str(number.national_number).startswith(("79", "89")):
+        raise InvalidPhone(PhoneProblem.TOO_SHORT)
     kind = phonenumbers.number_type(number)
     if phonenumbers.region_code_for_number(number) == "KZ" or str(number.national_number).startswith("7"):
         raise InvalidPhone(PhoneProblem.KAZAKHSTAN)

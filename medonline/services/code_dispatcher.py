@@ -18,7 +18,7 @@ from medonline.domain.phone import PhoneNumber
 from medonline.services.clock import Clock
 from medonline.services.code_issue import CodeIssuer
 from medonline.services.delivery import EARLIER, DeliveryProblem, DeliveryState, problem_of
-from medonline.services.ports import CodeChannel, CodeMessage, DeliveryReport, SentCode
+from medonline.services.ports import CodeChannel, CodeMessage, DeliveryReport, LearnsOutcome, SentCode
 from medonline.storage import codes
 from medonline.storage.engine import Database
 from medonline.storage.models import OneTimeCodeRow
@@ -174,6 +174,8 @@ class CodeDispatcher:
         over = row.expires_at <= now or row.replaced_at is not None or row.confirmed_at is not None
         if channel is None or channel.provider != row.provider or over:
             await self._put_due(row, None)
+            if row.confirmed_at is not None and row.provider_ref and isinstance(channel, LearnsOutcome):
+                await channel.report_entered(row.provider_ref, self._message(row).code)
             return
         try:
             report = await channel.delivery_report(row.provider_ref)

@@ -203,7 +203,8 @@ class PasswordRecoveryService:
         if patient:
             await patients.put_phone_proof(session, patient.id, now)
         if row.delivery in IN_FLIGHT:  # whoever typed the code has got it
-            await codes.put_delivery(session, row.id, IN_FLIGHT, DeliveryState.DELIVERED, due_at=None)
+            await codes.put_delivery(session, row.id, IN_FLIGHT, DeliveryState.DELIVERED)
+        await codes.put_due(session, row.id, now)  # the dispatcher tells the provider, where it likes to know
 
     @staticmethod
     async def _move(session: AsyncSession, recovery: PasswordRecovery, move: RecoveryMove, **facts: object) -> bool:

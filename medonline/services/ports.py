@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from medonline.domain.phone import PhoneNumber
 
@@ -81,3 +81,11 @@ class CodeChannel(Protocol):
 
     async def close(self) -> None:
         """Release connections."""
+
+
+@runtime_checkable
+class LearnsOutcome(Protocol):
+    """A channel whose provider likes to hear that its code was entered."""
+
+    async def report_entered(self, provider_ref: str, code: str) -> None:
+        """Tell the provider, as well as it can be done; never raises `DeliveryFailed`."""

@@ -83,7 +83,7 @@ class RecoveryReader:
         now: datetime,
     ) -> bool:
         """Whether a begin asks for what this recovery already is."""
-        if recovery.step != RecoveryStep.CODE or recovery.phone != phone.e164:
+        if recovery.step != RecoveryStep.CODE or recovery.phone != phone.e164 or not self.is_shown(recovery, now):
             return False
         row = await codes.newest_of_flow(session, recovery.id)
         return row is not None and row.channel == channel and self.is_alive(row, now)

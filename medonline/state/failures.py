@@ -6,7 +6,6 @@ import logging
 import secrets
 
 import reflex as rx
-
 from reflex.event import EventSpec
 
 from medonline import messages

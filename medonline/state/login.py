@@ -11,7 +11,6 @@ from medonline.bootstrap import portal
 from medonline.domain.errors import InvalidInput, InvalidPhone, MedonlineError
 from medonline.state.asking import text_field, visitor_of
 
-
 PAGE_LENGTH = 40
 
 

@@ -29,6 +29,8 @@ class RecoveryState(rx.State):
     error: str = ""
     error_field: str = ""
     error_no: int = 0
+    call_offered: bool = True
+    telegram_offered: bool = True
     _watching: int = 0
 
     @rx.var
@@ -40,6 +42,8 @@ class RecoveryState(rx.State):
     async def load(self) -> Any:
         """Rebuild the screen from the record; sends nothing, ever."""
         self.error, self.error_field = "", ""
+        channels = portal().config.code_channels
+        self.call_offered, self.telegram_offered = ChannelName.FLASH_CALL in channels, ChannelName.TELEGRAM in channels
         self._show(await portal().recovery.current(visitor_of(self).visitor_key))
         return [AccountState.load_page, RecoveryState.watch]
 
@@ -139,5 +143,6 @@ class RecoveryState(rx.State):
         if keep_countdown and screen.resend_key == self.screen.resend_key and not screen.resend_ready:
             # The browser counts down by itself: without this, every tick would be a message to it.
             screen = replace(screen, resend_seconds=self.screen.resend_seconds)
+        screen = replace(screen, min_length=config.password_min_length_recovery)
         if screen != self.screen:
             self.screen = screen

@@ -58,14 +58,13 @@ class RecoveryScreen:
     resend_clock: str = ""
     resend_seconds: int = 0
     resend_key: str = ""
+    min_length: int = 8
 
 
 PHONE_STEP = RecoveryScreen()
 
 
-def screen_of(
-    view: RecoveryView, now: datetime, zone: ZoneInfo, channels: tuple[ChannelName, ...]
-) -> RecoveryScreen:
+def screen_of(view: RecoveryView, now: datetime, zone: ZoneInfo, channels: tuple[ChannelName, ...]) -> RecoveryScreen:
     """The screen for where a recovery stands at `now` (UTC); clock times are in `zone`."""
     failed = view.delivery is DeliveryState.FAILED
     ready = now >= view.resend_at

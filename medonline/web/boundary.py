@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -82,7 +80,7 @@ def _is_document(message: Message, headers: MutableHeaders) -> bool:
     return bool(message["status"] == 200) and headers.get("content-type", "").startswith("text/html")
 
 
-def _caching(path: str, message: dict[str, Any], headers: MutableHeaders) -> str:
+def _caching(path: str, message: Message, headers: MutableHeaders) -> str:
     if path.startswith("/assets/") and message["status"] == 200:
         return IMMUTABLE
     kind = headers.get("content-type", "")

@@ -36,7 +36,7 @@ class Visitor:
 NOBODY = Visitor("", "", "")
 
 
-class GuardedServer(socketio.AsyncServer):
+class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library carries no types
     """The Socket.IO server given to Reflex."""
 
     def __init__(self, json: Any) -> None:
@@ -84,7 +84,7 @@ class GuardedServer(socketio.AsyncServer):
         self._visitors.pop(eio_sid, None)
         return await super()._handle_eio_disconnect(eio_sid, reason)
 
-    async def _handle_event(self, eio_sid: str, namespace: str | None, id: int | None, data: Any) -> None:  # noqa: A002
+    async def _handle_event(self, eio_sid: str, namespace: str | None, id: int | None, data: Any) -> None:
         # Danger: Reflex's namespace would take an event named «connect» for a new handshake with the sender's headers.
         if not isinstance(data, list) or not data or data[0] not in ALLOWED_EVENTS:
             log.warning("Socket closed: an event that the portal does not have")

@@ -1,0 +1,64 @@
+# `make help` lists the targets. Everything is installed into .venv; nothing outside this folder is touched.
+
+PYTHON ?= python3
+PORT ?= 8000
+VENV := .venv
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format lock clean benchmark
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: $(VENV)/run.stamp ## the portal in demo mode: make run [PORT=8123]
+	@medonline serve --mode demo --port $(PORT)
+
+test: $(VENV)/dev.stamp ## all tests; installs what they need
+	@python tools/ensure_browser.py
+	@MEDONLINE_MODE=demo medonline build
+	python -m pytest
+
+check: $(VENV)/dev.stamp ## style, types, import contracts, house rules
+	ruff check .
+	ruff format --check .
+	mypy
+	lint-imports
+	python tools/house_rules.py
+
+format: $(VENV)/dev.stamp ## put the code in shape
+	ruff check --fix .
+	ruff format .
+
+benchmark: $(VENV)/dev.stamp ## measured claims, as ratios within one run
+	python benchmarks/password_hashing.py
+	python benchmarks/sign_in_timing.py
+
+lock: $(VENV)/dev.stamp ## resolve the dependencies anew (needs the package registries)
+	pip install -q pip-tools
+	pip-compile -q --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
+		--no-emit-trusted-host --all-build-deps --allow-unsafe --strip-extras --upgrade \
+		-o requirements.lock pyproject.toml
+	pip-compile -q --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
+		--no-emit-trusted-host --all-build-deps --allow-unsafe --strip-extras --extra dev \
+		-c requirements.lock -o requirements-dev.lock pyproject.toml
+
+clean: ## remove what was installed and built (var/ with the data stays)
+	rm -rf $(VENV) .web test-results .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
+	@$(PYTHON) -m venv $(VENV) || { echo "The venv module is needed (Debian: apt install python3-venv)."; exit 1; }
+
+$(VENV)/run.stamp: requirements.lock pyproject.toml | $(VENV)/bin/python
+	@echo "Installing the packages (about a minute, only when they changed) ..."
+	@pip install -q --require-hashes -r requirements.lock
+	@pip install -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/dev.stamp: requirements-dev.lock pyproject.toml | $(VENV)/bin/python
+	@echo "Installing the packages for development (about a minute, only when they changed) ..."
+	@pip install -q --require-hashes -r requirements-dev.lock
+	@pip install -q --no-deps --no-build-isolation -e .
+	@touch $@
