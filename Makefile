@@ -35,14 +35,12 @@ benchmark: $(VENV)/dev.stamp ## measured claims, as ratios within one run
 	python benchmarks/password_hashing.py
 	python benchmarks/sign_in_timing.py
 
+LOCKING := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
+
 lock: $(VENV)/dev.stamp ## resolve the dependencies anew (needs the package registries)
-	pip install -q pip-tools
-	pip-compile -q --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
-		--no-emit-trusted-host --all-build-deps --allow-unsafe --strip-extras --upgrade \
-		-o requirements.lock pyproject.toml
-	pip-compile -q --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
-		--no-emit-trusted-host --all-build-deps --allow-unsafe --strip-extras --extra dev \
-		-c requirements.lock -o requirements-dev.lock pyproject.toml
+	pip install -q uv
+	$(LOCKING) --upgrade -o requirements.lock pyproject.toml tools/build-requirements.in
+	$(LOCKING) --upgrade --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml tools/build-requirements.in
 
 clean: ## remove what was installed and built (var/ with the data stays)
 	rm -rf $(VENV) .web test-results .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
