@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import socket
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -88,12 +89,16 @@ def _add_accounts(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         add.add_argument(name, required=True)
     add.add_argument("--patronymic", default="")
     add.set_defaults(run=add_account)
-    accounts.add_parser("list", help="list accounts, phones masked").set_defaults(run=list_accounts)
+    listing = accounts.add_parser("list", help="list accounts, phones masked")
+    listing.set_defaults(run=list_accounts)
+    for made in (add, listing):
+        made.add_argument("--mode", choices=("demo", "production"), help="overrides MEDONLINE_MODE")
 
 
 def serve(_arguments: argparse.Namespace) -> int:
     """Serve until stopped."""
     config = load_config()
+    _require_free_port(config)
     if not frontend.is_fresh():
         print("Building the pages (about 20 s, only when they changed) …", flush=True)
         frontend.build()
@@ -116,6 +121,17 @@ def sandbox(_arguments: argparse.Namespace) -> int:
     )
     _granian("medonline.sandbox_site:app", config, factory=True)
     return 0
+
+
+def _require_free_port(config: Config) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in config.host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((config.host, config.port))
+        except OSError as error:
+            why = f"Cannot listen on {config.host}, port {config.port}: {error.strerror}."
+            msg = f"{why} Choose another port: MEDONLINE_PORT, or make run PORT=8123."
+            raise ConfigurationError(msg) from None
 
 
 def _granian(target: str, config: Config, *, factory: bool) -> None:

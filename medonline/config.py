@@ -6,7 +6,6 @@ Durations are written as `5 min`, `60 s`, `12 h`, `30 days`; lists are separated
 from __future__ import annotations
 
 import os
-import secrets
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -18,6 +17,7 @@ from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from medonline import routes
+from medonline.demo_key import demo_key
 from medonline.domain.one_time_code import ChannelName, CodePolicy
 from medonline.domain.password import PasswordPolicy
 from medonline.setting_types import Channels, Duration, Durations, OptionalUrl, TimeZone
@@ -159,7 +159,7 @@ class Config(BaseSettings):
             "sms_ru_api_id": "demo-sms-ru-id",
         }
         if not values.get("secret_key"):
-            values["secret_key"] = _demo_key(data_dir)
+            values["secret_key"] = demo_key(data_dir)
         return {**demo, **{name: value for name, value in values.items() if value != ""}}
 
     @model_validator(mode="after")
@@ -209,16 +209,6 @@ class Config(BaseSettings):
                 required["MEDONLINE_SMS_RU_BASE_URL"] = self.sms_ru_base_url
                 required["MEDONLINE_SMS_RU_API_ID"] = self.sms_ru_api_id.get_secret_value()
         return required
-
-
-def _demo_key(data_dir: Path) -> str:
-    """The demo's own random key, made once and kept, so that a restart finds its codes again."""
-    path = data_dir / "demo.key"
-    if not path.exists():
-        data_dir.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_hex(32), encoding="ascii")
-    return path.read_text(encoding="ascii").strip()
 
 
 def load_config(**overrides: Any) -> Config:

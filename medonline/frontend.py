@@ -6,6 +6,7 @@ loudly when there is nothing to mend, so that a new version of Reflex cannot bri
 
 from __future__ import annotations
 
+import fcntl
 import gzip
 import hashlib
 import os
@@ -53,6 +54,14 @@ def build() -> None:
     Raises:
         ConfigurationError: the build failed; the tool's own words precede it on the terminal.
     """
+    STAMP.parent.mkdir(exist_ok=True)
+    with (STAMP.parent / "medonline.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two starts at once build once
+        if not is_fresh():
+            _build()
+
+
+def _build() -> None:
     STAMP.unlink(missing_ok=True)
     environment = os.environ | {
         "REFLEX_USE_NPM": "1",

@@ -74,8 +74,11 @@ class CodeDispatcher:
                 except TimeoutError:
                     continue
         finally:
-            for task in self._tasks.values():
+            tasks = list(self._tasks.values())
+            for task in tasks:
                 task.cancel()
+            # Waited for: a database closed under their rollback would never answer them, and the process would hang.
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def turn(self) -> None:
         """Start work on every due code that nobody works on."""

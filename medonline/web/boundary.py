@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from medonline import routes
 from medonline.bootstrap import portal
 from medonline.services.secret_tokens import new_token
 from medonline.web.cookies import VISITOR, VISITOR_MAX_AGE_S, cookie_value, set_cookie, visitor_key_in
+from medonline.web.error_pages import error_page
 
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -39,9 +39,9 @@ class Boundary:
             await self._app(scope, receive, send)
         elif scope["type"] == "http":
             if _is_foreign_change(scope):
-                await PlainTextResponse("Запрос с чужой страницы отклонён.\n", 403)(scope, receive, send)
+                await error_page(403)(scope, receive, _with_headers(scope, send))
                 return
-            await self._app(_page_as_file(scope), receive, _with_headers(scope, send))
+            await self._app(_page_as_file(scope), receive, _in_russian(scope, receive, _with_headers(scope, send)))
         else:
             await self._app(scope, receive, send)
 
@@ -60,6 +60,27 @@ def _is_foreign_change(scope: Scope) -> bool:
     headers = Headers(scope=scope)
     site = headers.get("sec-fetch-site", "same-origin")
     return headers.get("origin") not in portal().config.allowed_origins or site not in ("same-origin", "none")
+
+
+def _in_russian(scope: Scope, receive: Receive, send: Send) -> Send:
+    """Put a Russian page in place of the plain English words that the frameworks answer errors with."""
+    replaced = False
+
+    async def sending(message: Message) -> None:
+        nonlocal replaced
+        if message["type"] == "http.response.start" and _is_bare_error(scope, message):
+            replaced = True
+            await error_page(message["status"])(scope, receive, send)
+        elif not replaced:
+            await send(message)
+
+    return sending
+
+
+def _is_bare_error(scope: Scope, message: Message) -> bool:
+    kind = Headers(raw=message.get("headers", [])).get("content-type", "")
+    from_person = not scope["path"].startswith(_FROM_MACHINES)
+    return bool(message["status"] >= 400 and from_person and kind.startswith("text/plain"))
 
 
 def _with_headers(scope: Scope, send: Send) -> Send:

@@ -1,0 +1,31 @@
+"""What a browser shows for an address or a request that is refused before any page: in Russian, like everything else."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from starlette.responses import HTMLResponse
+
+from medonline import routes
+
+_TITLES = {
+    HTTPStatus.NOT_FOUND: "Такой страницы нет",
+    HTTPStatus.METHOD_NOT_ALLOWED: "Такой страницы нет",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Слишком большой запрос",
+    HTTPStatus.FORBIDDEN: "Запрос с чужой страницы отклонён",
+}
+_OTHERWISE = "Что-то пошло не так"
+
+
+def error_page(status: int) -> HTMLResponse:
+    """A small page with the way back; needs no script."""
+    title = next((text for code, text in _TITLES.items() if code == status), _OTHERWISE)
+    return HTMLResponse(
+        f"""<!doctype html>
+<html lang="ru"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title} — Медицина-онлайн</title><link rel="stylesheet" href="/portal.css"></head>
+<body><main class="main narrow"><h1>{title}</h1><p>Проверьте адрес или начните с главной страницы.</p>
+<a class="button primary" href="{routes.HOME}">На главную</a></main></body></html>
+""",
+        status,
+    )
