@@ -117,10 +117,12 @@ document.addEventListener("click", (event) => {
   if (tab) return selectTab(tab, false);
   const reveal = at("[data-reveal]");
   if (reveal) return revealPassword(reveal);
-  const link = at(".error-link");
+  // The framework writes the page's path before the hash, in another spelling than the address: followed as it is, the
+  // link would load the page anew.
+  const link = at(".error-link, .skip-link");
   if (link) {
     event.preventDefault();
-    document.querySelector(link.getAttribute("href"))?.focus();
+    document.getElementById(link.hash.slice(1))?.focus();
   }
 });
 
@@ -170,6 +172,24 @@ function fillPhones() {
   }
 }
 
+// --- what is being typed outlives the redrawing of a step after a lost connection; in memory only, never a password ----
+
+const typed = new Map();
+const drawn = new WeakSet();
+const TYPED = ".wizard .input:not([autocomplete$=password])";
+
+document.addEventListener("input", (event) => {
+  if (event.target.matches?.(TYPED)) typed.set(event.target.id, event.target.value);
+});
+
+function restoreTyped() {
+  for (const input of document.querySelectorAll(TYPED)) {
+    if (drawn.has(input)) continue;
+    drawn.add(input);
+    if (!input.value && typed.has(input.id)) input.value = typed.get(input.id);
+  }
+}
+
 // --- forms ------------------------------------------------------------------------------------------------------
 
 const isHydrated = (element) => Object.keys(element).some((key) => key.startsWith("__reactProps"));
@@ -180,6 +200,7 @@ document.addEventListener(
   (event) => {
     const form = event.target;
     if (form.dataset.remember) {
+      typed.clear(); // another recovery, or none: its code is another one
       const phone = form.elements.namedItem("phone")?.value ?? "";
       store((storage) => storage.setItem(PHONE_KEY, phone));
     }
@@ -264,7 +285,20 @@ function look() {
       postTicket(form);
     }
   }
+  restoreTyped();
   fillPhones();
+  openAsked();
+}
+
+// Which dialog the address asks for: `#recovery-way`, `?login=again`. Looked at after each change of the page, because the
+// app also leads from page to page without a load.
+function openAsked() {
+  const again = new URLSearchParams(location.search).get("login") === "again";
+  const asked = again ? "login" : location.hash.slice(1);
+  if (!asked || !(document.getElementById(asked) instanceof HTMLDialogElement)) return;
+  history.replaceState(history.state, "", location.pathname);
+  openDialog(asked);
+  if (again) selectTab(document.getElementById("tab-password"), true);
 }
 
 function start() {
@@ -276,16 +310,6 @@ function start() {
   });
   look();
   tick();
-  const asked = location.hash.slice(1);
-  if (asked && document.getElementById(asked) instanceof HTMLDialogElement) {
-    history.replaceState(history.state, "", location.pathname);
-    openDialog(asked);
-  } else if (new URLSearchParams(location.search).get("login") === "again") {
-    history.replaceState(history.state, "", location.pathname);
-    openDialog("login");
-    const tab = document.getElementById("tab-password");
-    if (tab) selectTab(tab, true);
-  }
 }
 
 if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import gzip
 import hashlib
+import json
 import os
 import re
 import subprocess
@@ -79,8 +80,15 @@ def _build() -> None:
         sys.stderr.write(result.stdout + result.stderr)
         msg = "The pages could not be built; what the build said stands above."
         raise ConfigurationError(msg)
+    _settle_manifest()
     _mend()
     STAMP.write_text(fingerprint())
+
+
+def _settle_manifest() -> None:
+    """npm and Reflex write the manifest's keys in different orders: one order, or every build would change a tracked file."""
+    path = ROOT / "reflex.lock" / "package.json"
+    path.write_text(json.dumps(json.loads(path.read_text()), indent=2, sort_keys=True) + "\n")
 
 
 def _mend() -> None:

@@ -95,7 +95,8 @@ class LoginService:
             taken = await sessions.take_ticket(session, token_hash(ticket), visitor_key, now)
             if taken is None:
                 return None
-            patient = await patients.by_id(session, taken.patient_id)
+            # Held: a password change that began meanwhile waits, and then ends this session with the others.
+            patient = await patients.by_id_held(session, taken.patient_id)
             # A password changed between sign-in and here ends this sign-in too (I3).
             if patient is None or patient.password_changed_at != taken.password_changed_at:
                 return None

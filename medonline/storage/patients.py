@@ -15,9 +15,9 @@ async def by_phone(session: AsyncSession, phone: str) -> Patient | None:
     return (await session.exec(select(Patient).where(Patient.phone == phone))).first()
 
 
-async def by_id(session: AsyncSession, patient_id: str) -> Patient | None:
-    """The patient with this id."""
-    return await session.get(Patient, patient_id)
+async def by_id_held(session: AsyncSession, patient_id: str) -> Patient | None:
+    """The patient with this id, kept as it is until the session commits (a row lock where the database has them)."""
+    return await session.get(Patient, patient_id, with_for_update=True)
 
 
 async def everyone(session: AsyncSession) -> list[Patient]:

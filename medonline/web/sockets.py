@@ -50,6 +50,9 @@ class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library 
             allow_upgrades=False,
             transports=["websocket"],
             async_handlers=False,
+            # Loggers of their own would print payloads past the portal's filter (logs.WithoutPayloads).
+            logger=logging.getLogger("socketio"),
+            engineio_logger=logging.getLogger("engineio"),
         )
         self._visitors: dict[str, Visitor] = {}
         self._closing: set[asyncio.Task[None]] = set()
@@ -84,13 +87,27 @@ class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library 
         self._visitors.pop(eio_sid, None)
         return await super()._handle_eio_disconnect(eio_sid, reason)
 
+    async def _handle_connect(self, eio_sid: str, namespace: str | None, data: Any) -> None:
+        # The first event rides in this packet: one that cannot be read would leave a socket open that nobody serves.
+        try:
+            await super()._handle_connect(eio_sid, namespace, data)
+        except Exception as error:
+            log.warning("Socket closed: its first packet cannot be read: %s", type(error).__name__)
+            await self._close(eio_sid)
+
     async def _handle_event(self, eio_sid: str, namespace: str | None, id: int | None, data: Any) -> None:
         # Danger: Reflex's namespace would take an event named «connect» for a new handshake with the sender's headers.
-        if not isinstance(data, list) or not data or data[0] not in ALLOWED_EVENTS:
+        if not _is_allowed(data):
             log.warning("Socket closed: an event that the portal does not have")
             await self._close(eio_sid)
             return
         await super()._handle_event(eio_sid, namespace, id, data)
+
+
+def _is_allowed(data: Any) -> bool:
+    if not isinstance(data, list) or not data or not isinstance(data[0], str) or data[0] not in ALLOWED_EVENTS:
+        return False
+    return data[0] != "event" or (len(data) == 2 and isinstance(data[1], dict))
 
 
 def _own_token(query: str, visitor: Visitor) -> str:

@@ -1,0 +1,172 @@
+"""Servers, browsers and patients for the browser tests. Artefacts go to test-results/."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Playwright, expect
+
+from medonline.services.accounts import NewAccount
+from tests.e2e.patients import DemoPhone, Patient, fresh_phone, patient_with
+from tests.e2e.portal_in_browser import Portal
+from tests.e2e.server import MEDONLINE, Server, environment
+from tests.e2e.watching import Watch
+
+ARTEFACTS = Path("test-results")
+PATIENCE_MS = 15_000
+# Phones run in Chromium, with touch, their screens and their user agents.
+PROFILES: dict[str, str | None] = {"desktop": None, "pixel": "Pixel 7", "iphone": "iPhone 13"}
+# Longer than the time in which two requests for a code count as one double click.
+SHORT_PAUSES = {"RESEND_PAUSES": "6 s, 6 s"}
+
+StartServer = Callable[..., Server]
+NewPortal = Callable[..., Portal]
+NewPatient = Callable[..., Patient]
+
+expect.set_options(timeout=PATIENCE_MS)
+
+
+# --- servers ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def pages_built(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Built once, by one process at a time; nothing happens when they are fresh."""
+    with (tmp_path_factory.getbasetemp().parent / "medonline-build.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        built = subprocess.run(
+            [str(MEDONLINE), "build"], env=environment(), capture_output=True, text=True, check=False
+        )
+    assert built.returncode == 0, built.stdout + built.stderr
+
+
+@pytest.fixture(scope="module")
+def start_server(pages_built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartServer]:
+    """Servers of one module, each with settings of its own: `start_server("expiring", CODE_LIFE_FLASH_CALL="6 s")`."""
+    started: list[Server] = []
+
+    def start(name: str, **settings: str) -> Server:
+        server = _server(name, tmp_path_factory, settings)
+        started.append(server)
+        server.start()
+        return server
+
+    yield start
+    for server in started:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def default_server(pages_built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    server = _server("default", tmp_path_factory, SHORT_PAUSES)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def server(default_server: Server) -> Server:
+    """The server of the test: the common one with short pauses, unless a module has its own."""
+    return default_server
+
+
+def _server(name: str, tmp_path_factory: pytest.TempPathFactory, settings: dict[str, str]) -> Server:
+    log = ARTEFACTS / "servers" / f"{name}.log"
+    return Server(tmp_path_factory.mktemp(name, numbered=True), log.absolute(), settings)
+
+
+# --- patients --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def demo_phone(server: Server) -> DemoPhone:
+    return DemoPhone(server.url)
+
+
+@pytest.fixture
+def new_patient(server: Server) -> NewPatient:
+    """A patient with an account and a number of their own; `ending` chooses one of the sandbox's magic numbers."""
+
+    def make(ending: str = "") -> Patient:
+        made = patient_with(fresh_phone(ending))
+        server.add_account(NewAccount(made.phone, made.password, made.last_name, made.first_name, made.patronymic))
+        return made
+
+    return make
+
+
+@pytest.fixture
+def patient(new_patient: NewPatient) -> Patient:
+    return new_patient()
+
+
+# --- browsers --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def base_url() -> None:
+    """None: each test knows its server. The plugin's own fixture is declared in a way that pytest 9 warns of."""
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(
+    browser_type_launch_args: dict[str, Any], browser_name: str, playwright: Playwright, system_chromium: str | None
+) -> dict[str, Any]:
+    if browser_name != "chromium":
+        return browser_type_launch_args
+    if system_chromium is None and not Path(playwright.chromium.executable_path).exists():
+        pytest.fail(
+            "The browser tests need Chromium: run `playwright install chromium` or install the system's package."
+        )
+    args = ["--no-sandbox"] if os.geteuid() == 0 else []
+    return {**browser_type_launch_args, "executable_path": system_chromium, "args": args}
+
+
+@pytest.fixture
+def profile() -> str:
+    """The device: one of PROFILES, or a width in pixels, narrow ones with touch."""
+    return "desktop"
+
+
+@pytest.fixture
+def browser_context_args(browser_context_args: dict[str, Any], playwright: Playwright, profile: str) -> dict[str, Any]:
+    if profile.isdigit():
+        touch = int(profile) < 800
+        args = {"viewport": {"width": int(profile), "height": 860}, "has_touch": touch, "is_mobile": touch}
+    elif device := PROFILES[profile]:
+        args = dict(playwright.devices[device])
+        del args["default_browser_type"]
+    else:
+        args = {"viewport": {"width": 1280, "height": 800}}
+    return {**browser_context_args, **args, "locale": "ru-RU", "timezone_id": "Europe/Moscow"}
+
+
+@pytest.fixture
+def watch() -> Iterator[Watch]:
+    watch = Watch()
+    yield watch
+    assert watch.complaints() == []
+
+
+@pytest.fixture
+def new_portal(new_context: Any, server: Server, watch: Watch, profile: str) -> NewPortal:
+    """The portal in a browser that was never here before."""
+
+    def make(**context_args: Any) -> Portal:
+        context = new_context(**context_args)
+        context.set_default_timeout(PATIENCE_MS)
+        watch.over(context)
+        return Portal(context.new_page(), server.url, ARTEFACTS / "screenshots" / profile)
+
+    return make
+
+
+@pytest.fixture
+def portal(new_portal: NewPortal) -> Portal:
+    return new_portal()

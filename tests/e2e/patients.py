@@ -1,0 +1,72 @@
+"""Made-up patients, each with a phone number of its own, and what their phones show."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from itertools import count
+from typing import Literal
+
+import httpx
+
+Kind = Literal["call", "telegram"]
+_numbers = count(1)
+_ARRIVES_WITHIN = 40.0  # seconds: a code whose sending was cut off by a kill is sent again after its lease
+
+
+def fresh_phone(ending: str = "") -> str:
+    """A number no other test uses, E.164. Endings below 2000 mean something to the sandbox: ask for one, or get none."""
+    number = next(_numbers)
+    return f"+7900{100 + number % 900}{ending or 2000 + number}"
+
+
+def spelled(phone: str) -> str:
+    """As people write it: +7 900 101-20-01."""
+    return f"{phone[:2]} {phone[2:5]} {phone[5:8]}-{phone[8:10]}-{phone[10:]}"
+
+
+@dataclass(frozen=True)
+class Patient:
+    phone: str
+    password: str
+    first_name: str
+    patronymic: str
+    last_name: str
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.last_name} {self.first_name} {self.patronymic}"
+
+
+def patient_with(phone: str) -> Patient:
+    return Patient(phone, "Prezhniy2026", "Вера", "Ильинична", "Тестова")
+
+
+class DemoPhone:
+    """The stand-in of the patients' phones."""
+
+    def __init__(self, base_url: str) -> None:
+        self._base_url = base_url
+
+    def events(self, phone: str) -> list[dict[str, str]]:
+        answer = httpx.get(f"{self._base_url}/sandbox/phone/{phone}/events", trust_env=False)
+        answer.raise_for_status()
+        found: list[dict[str, str]] = answer.json()
+        return found
+
+    def code(self, phone: str, kind: Kind = "call", *, number: int = 1) -> str:
+        """The code of the `number`-th call or message, as soon as it has come."""
+        deadline = time.monotonic() + _ARRIVES_WITHIN
+        while True:
+            of_kind = [event for event in self.events(phone) if event["kind"] == kind]
+            if len(of_kind) >= number:
+                return _code_in(of_kind[number - 1])
+            assert time.monotonic() < deadline, f"no {kind} number {number} came; there are {len(of_kind)}"
+            time.sleep(0.05)
+
+
+def _code_in(event: dict[str, str]) -> str:
+    if event["kind"] == "call":
+        return event["from"][-4:]
+    return re.search(r"\d{6}", event["text"])[0]

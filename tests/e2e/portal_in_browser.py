@@ -1,0 +1,138 @@
+"""The portal in one tab of a browser, in the patient's words: open, begin, enter the code, sign in."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.e2e.watching import english_words, overflow
+
+CALL = "Проверочный звонок"
+TELEGRAM = "Код в Telegram"
+STEP_1 = "ШАГ 1. УКАЖИТЕ ТЕЛЕФОН"
+STEP_2 = "ШАГ 2. ВВЕДИТЕ ПРОВЕРОЧНЫЙ КОД"
+STEP_3 = "ШАГ 3. УКАЖИТЕ НОВЫЙ ПАРОЛЬ"
+DONE = "Новый пароль установлен"
+NO_ACCOUNT = "К этому номеру личный кабинет не привязан"
+NEW_PASSWORD = "Noviy2026parol"
+
+
+class Portal:
+    """One tab. Methods do one thing a patient does and wait for what follows from it."""
+
+    def __init__(self, page: Page, url: str, screenshots: Path) -> None:
+        self.page = page
+        self.url = url
+        self._screenshots = screenshots
+
+    # What is on the screen
+
+    @property
+    def main(self) -> Locator:
+        return self.page.get_by_role("main")
+
+    @property
+    def header(self) -> Locator:
+        return self.page.get_by_role("banner")
+
+    @property
+    def error(self) -> Locator:
+        """The summary of what is wrong with the form, in the wizard or in the open dialog."""
+        return self.page.locator(".error-summary:visible")
+
+    def heading(self, name: str) -> Locator:
+        return self.page.get_by_role("heading", name=name, exact=True)
+
+    def dialog(self, name: str | re.Pattern[str] = re.compile(".*")) -> Locator:
+        return self.page.get_by_role("dialog", name=name)
+
+    def button(self, name: str) -> Locator:
+        return self.page.get_by_role("button", name=name, exact=True)
+
+    def field(self, label: str) -> Locator:
+        return self.page.get_by_label(label, exact=True)
+
+    def expect_step(self, heading: str) -> None:
+        expect(self.heading(heading)).to_be_visible()
+
+    def expect_error(self, text: str) -> None:
+        """The summary says it and has the focus, the field says it, the title announces it."""
+        expect(self.error).to_contain_text(text)
+        expect(self.error).to_be_focused()
+        expect(self.page).to_have_title(re.compile("^Ошибка: "))
+
+    def look(self, name: str) -> None:
+        """Keep a picture of the screen; nothing on it is English or cut off at the side."""
+        self.page.screenshot(path=self._screenshots / f"{name}.png")
+        assert not english_words(self.page), f"English on the screen «{name}»"
+        assert overflow(self.page) <= 0, f"the screen «{name}» scrolls sideways"
+
+    # The way in
+
+    def open(self, path: str = "/") -> Portal:
+        self.page.goto(f"{self.url}{path}")
+        return self
+
+    def open_login(self) -> Locator:
+        """«Войти» in the header, tab «ЛОГИН/ПАРОЛЬ»."""
+        self.header.get_by_role("button", name="Войти", exact=True).click()
+        self.page.get_by_role("tab", name="ЛОГИН/ПАРОЛЬ").click()
+        dialog = self.dialog("ВХОД В ЛИЧНЫЙ КАБИНЕТ")
+        expect(dialog.get_by_label("Пароль", exact=True)).to_be_visible()
+        return dialog
+
+    def submit_login(self, phone: str, password: str) -> None:
+        """Fill in the sign-in form that is on the screen and send it."""
+        self.field("Телефон").fill(phone)
+        self.field("Пароль").fill(password)
+        form = self.page.locator("form", has=self.field("Пароль"))
+        form.get_by_role("button", name="Войти", exact=True).click()
+
+    def log_in(self, phone: str, password: str) -> None:
+        self.open().open_login()
+        self.submit_login(phone, password)
+        self.expect_cards()
+
+    def expect_cards(self) -> None:
+        self.page.wait_for_url("**/cards")
+        expect(self.heading("Мои карты")).to_be_visible()
+        expect(self.page.get_by_text("Здравствуйте")).to_be_visible()
+
+    def log_out(self) -> None:
+        self.header.get_by_role("button").click()
+        self.button("Выйти").click()
+        expect(self.header.get_by_role("button", name="Войти", exact=True)).to_be_visible()
+
+    # The wizard
+
+    def open_recovery(self) -> Portal:
+        self.open("/recovery")
+        self.expect_step(STEP_1)
+        return self
+
+    def fill_phone(self, phone: str, way: str = CALL) -> None:
+        self.field("Номер сотового телефона").fill(phone)
+        self.page.get_by_role("radio", name=way).check()
+
+    def begin(self, phone: str, way: str = CALL) -> None:
+        self.fill_phone(phone, way)
+        self.button("ДАЛЕЕ").click()
+        self.expect_step(STEP_2)
+
+    def submit_code(self, code: str) -> None:
+        self.field("Проверочный код").fill(code)
+        self.button("ОТПРАВИТЬ").click()
+
+    def confirm(self, code: str) -> None:
+        self.submit_code(code)
+        self.expect_step(STEP_3)
+
+    def submit_password(self, password: str) -> None:
+        self.field("Новый пароль").fill(password)
+        self.button("СМЕНИТЬ ПАРОЛЬ").click()
+
+    def set_password(self, password: str = NEW_PASSWORD) -> None:
+        self.submit_password(password)
+        self.expect_step(DONE)

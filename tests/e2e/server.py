@@ -1,0 +1,110 @@
+"""The portal as a patient meets it: `medonline serve` in a process of its own, which can be killed and started again."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from medonline.bootstrap import build_portal
+from medonline.config import load_config
+from medonline.services.accounts import NewAccount
+
+START_WITHIN = 60.0  # seconds; the pages are built beforehand
+STOP_WITHIN = 15.0
+MEDONLINE = Path(sys.executable).with_name("medonline")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def environment(settings: dict[str, str] | None = None) -> dict[str, str]:
+    """This process's environment without settings of the portal other than `settings`."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MEDONLINE_")}
+    return kept | {"MEDONLINE_MODE": "demo"} | {f"MEDONLINE_{name}": value for name, value in (settings or {}).items()}
+
+
+@dataclass
+class Server:
+    """One data folder and one port for its whole life, however often the process dies."""
+
+    data_dir: Path
+    log: Path
+    settings: dict[str, str] = field(default_factory=dict)
+    port: int = field(default_factory=free_port)
+    _process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        settings = {**self.settings, "DATA_DIR": str(self.data_dir), "PORT": str(self.port)}
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [str(MEDONLINE), "serve"],
+                env=environment(settings),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self._wait_until_ready()
+
+    def kill(self) -> None:
+        """SIGKILL to every process of the server: nothing gets a chance to finish."""
+        assert self._process is not None
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait(STOP_WITHIN)
+        self._process = None
+
+    def stop(self) -> None:
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_WITHIN)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        self._process = None
+
+    def add_account(self, account: NewAccount) -> None:
+        """Make an account in the server's database, as an operator does beside the running server."""
+
+        async def add() -> None:
+            config = load_config(mode="demo", data_dir=self.data_dir, port=self.port, database_url="")
+            portal = build_portal(config)
+            try:
+                await portal.accounts.add(account)
+            finally:
+                await portal.close()
+
+        # In a thread: Playwright's loop is running in this one.
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(asyncio.run, add()).result()
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + START_WITHIN
+        while True:
+            assert self._process is not None
+            assert self._process.poll() is None, f"the server did not start; see {self.log}"
+            try:
+                if httpx.get(f"{self.url}/health/ready", trust_env=False, timeout=1).status_code == 200:
+                    return
+            except httpx.HTTPError:
+                pass
+            assert time.monotonic() < deadline, f"the server is not ready; see {self.log}"
+            time.sleep(0.05)

@@ -1,0 +1,173 @@
+"""Every screen at three widths: nothing scrolls sideways, targets are large enough, the keyboard reaches all, dark works."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.conftest import NewPortal
+from tests.e2e.patients import DemoPhone, Patient
+from tests.e2e.portal_in_browser import NEW_PASSWORD, STEP_1, STEP_2, STEP_3, Portal
+from tests.e2e.watching import Watch
+
+TARGET = 44  # CSS pixels
+MAX_TABS = 40
+# A radio button is as large as the card around it, which is its label.
+_SMALL_TARGETS = """(least) => [...document.querySelectorAll("a[href], button, summary, input:not([type=hidden], [type=radio])")]
+  .filter((e) => e.checkVisibility({ visibilityProperty: true }) && e.getBoundingClientRect().bottom > 0)
+  .filter((e) => !e.matches(".visually-hidden") && (!document.querySelector("dialog[open]") || e.closest("dialog[open]")))
+  .map((e) => [e.getBoundingClientRect(), e.innerText || e.ariaLabel || e.id])
+  .filter(([box]) => box.width < least || box.height < least)
+  .map(([box, name]) => `${name}: ${Math.round(box.width)}x${Math.round(box.height)}`)"""
+_CONTRAST = """(element) => {
+  const channels = (colour) => colour.match(/[\\d.]+/g).slice(0, 3).map(Number);
+  const luminance = (colour) => channels(colour)
+    .map((v) => v / 255).map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  let behind = element;
+  while (behind && /rgba\\(.*, 0\\)|transparent/.test(getComputedStyle(behind).backgroundColor)) behind = behind.parentElement;
+  const [a, b] = [getComputedStyle(element).color, getComputedStyle(behind ?? document.body).backgroundColor]
+    .map(luminance).sort((x, y) => y - x);
+  return (a + 0.05) / (b + 0.05);
+}"""
+
+
+def walk_all_screens(portal: Portal, patient: Patient, demo_phone: DemoPhone, look: Callable[[str], None]) -> None:
+    portal.open()
+    look("main page")
+    portal.header.get_by_role("button", name="Войти", exact=True).click()
+    look("gosuslugi")
+    portal.page.get_by_role("tab", name="ЛОГИН/ПАРОЛЬ").click()
+    look("login")
+    portal.page.get_by_role("link", name="Не могу войти", exact=True).click()
+    look("trouble picker")
+    portal.button("Не приходит код").click()
+    look("advice")
+    portal.button("Назад").click()
+    portal.button("Не помню пароль").click()
+    look("way of recovery")
+    portal.page.get_by_role("link", name="Ручной ввод данных").click()
+    portal.expect_step(STEP_1)
+    look("step 1")
+    portal.button("ДАЛЕЕ").click()
+    expect(portal.error).to_be_visible()
+    look("step 1 error")
+    portal.begin(patient.phone)
+    look("step 2")
+    portal.page.get_by_text("Код не приходит?").click()
+    look("step 2 help")
+    portal.confirm(demo_phone.code(patient.phone))
+    look("step 3")
+    portal.submit_password("пароль")
+    expect(portal.error).to_be_visible()
+    look("step 3 error")
+    portal.set_password()
+    look("success")
+    portal.submit_login(patient.phone, NEW_PASSWORD)
+    portal.expect_cards()
+    look("cards")
+    portal.header.get_by_role("button").click()
+    look("menu")
+    portal.open("/no-such-page")
+    expect(portal.heading("Такой страницы нет")).to_be_visible()
+    look("not found")
+
+
+@pytest.mark.parametrize("profile", ["320", "412", "1280"])
+def test_every_screen_fits_and_can_be_touched(
+    portal: Portal, patient: Patient, demo_phone: DemoPhone, watch: Watch, profile: str
+) -> None:
+    watch.allow_missing_page()
+    touch = int(profile) < 800
+    small: dict[str, list[str]] = {}
+
+    def look(name: str) -> None:
+        portal.look(name)
+        small[name] = portal.page.evaluate(_SMALL_TARGETS, TARGET) if touch else []
+
+    walk_all_screens(portal, patient, demo_phone, look)
+
+    assert {name: targets for name, targets in small.items() if targets} == {}
+
+
+def test_dark_screens_are_dark_and_readable(
+    new_portal: NewPortal, patient: Patient, demo_phone: DemoPhone, watch: Watch
+) -> None:
+    watch.allow_missing_page()
+    portal = new_portal(color_scheme="dark")
+    pale: dict[str, list[str]] = {}
+
+    def look(name: str) -> None:
+        portal.look(f"dark {name}")
+        top = portal.page.locator("dialog[open]").or_(portal.main).last
+        texts = top.locator("h1, h2, p, button, label, a").filter(visible=True).all()
+        pale[name] = [text.inner_text() for text in texts if text.evaluate(_CONTRAST) < 4.5]
+
+    walk_all_screens(portal, patient, demo_phone, look)
+
+    assert {name: texts for name, texts in pale.items() if texts} == {}
+    background = portal.page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert sum(int(part) for part in background.removeprefix("rgb(").rstrip(")").split(",")) < 150
+
+
+def test_the_recovery_can_be_walked_with_the_keyboard_alone(
+    portal: Portal, patient: Patient, demo_phone: DemoPhone
+) -> None:
+    portal.open()
+    keys = portal.page.keyboard
+    tab_to(portal, "Войти")
+    keys.press("Enter")
+    tab_to(portal, "ГОСУСЛУГИ")
+    keys.press("ArrowRight")
+    tab_to(portal, "Не могу войти")
+    keys.press("Enter")
+    tab_to(portal, "Не помню пароль")
+    keys.press("Enter")
+    tab_to(portal, "Ручной ввод данных")
+    keys.press("Enter")
+    portal.expect_step(STEP_1)
+    tab_to(portal, "phone")
+    keys.type(patient.phone)
+    tab_to(portal, "channel-flash_call")
+    keys.press("ArrowDown")
+    expect(portal.page.get_by_role("radio", name="Код в Telegram")).to_be_checked()
+    keys.press("Enter")
+    portal.expect_step(STEP_2)
+    tab_to(portal, "code")
+    keys.type(demo_phone.code(patient.phone, "telegram"))
+    keys.press("Enter")
+    portal.expect_step(STEP_3)
+    tab_to(portal, "new_password")
+    keys.type(NEW_PASSWORD)
+    keys.press("Enter")
+    expect(portal.heading("Новый пароль установлен")).to_be_visible()
+    tab_to(portal, "login-password")
+    keys.type(NEW_PASSWORD)
+    keys.press("Enter")
+    portal.expect_cards()
+
+
+def tab_to(portal: Portal, name: str) -> None:
+    """Press Tab until the focus stands on what has this text, label or id."""
+    for _ in range(MAX_TABS):
+        portal.page.keyboard.press("Tab")
+        here = portal.page.evaluate(
+            "(({ innerText, ariaLabel, id }) => [innerText ?? '', ariaLabel ?? '', id])(document.activeElement)"
+        )
+        if here[2] == name or any(text.startswith(name) for text in here[:2]):
+            return
+    pytest.fail(f"the keyboard does not reach «{name}»")
+
+
+def test_the_skip_link_leads_to_the_content(portal: Portal) -> None:
+    portal.open_recovery()
+    portal.page.keyboard.press("Tab")
+    skip = portal.page.get_by_role("link", name="Перейти к содержанию")
+    expect(skip).to_be_focused()
+
+    portal.page.keyboard.press("Enter")
+
+    expect(portal.main).to_be_focused()
+    expect(portal.page).to_have_url(f"{portal.url}/recovery")

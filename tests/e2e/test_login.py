@@ -1,0 +1,155 @@
+"""Sign-in and sign-out: the dialog, its tabs, refusals that tell nothing, and what is left behind in a tab."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Route, expect
+
+from tests.e2e.patients import Patient, fresh_phone
+from tests.e2e.portal_in_browser import Portal
+from tests.e2e.watching import Watch
+
+LOGIN = "ВХОД В ЛИЧНЫЙ КАБИНЕТ"
+
+
+def test_a_patient_signs_in_and_out(portal: Portal, patient: Patient) -> None:
+    portal.log_in(patient.phone, patient.password)
+    expect(portal.page).to_have_title(re.compile("^Мои карты"))
+    portal.header.get_by_role("button", name=patient.full_name).click()
+    portal.look("menu")
+    portal.page.keyboard.press("Escape")
+    expect(portal.button("Выйти")).to_have_count(0)
+
+    portal.log_out()
+
+    expect(portal.page).to_have_url(f"{portal.url}/")
+    assert "medonline_session" not in [cookie["name"] for cookie in portal.page.context.cookies()]
+
+
+def test_tabs_are_chosen_with_arrow_keys(portal: Portal) -> None:
+    portal.open().header.get_by_role("button", name="Войти", exact=True).click()
+    gosuslugi = portal.page.get_by_role("tab", name="ГОСУСЛУГИ")
+    password = portal.page.get_by_role("tab", name="ЛОГИН/ПАРОЛЬ")
+    expect(portal.heading(LOGIN)).to_be_focused()
+    portal.page.keyboard.press("Tab")
+    expect(gosuslugi).to_be_focused()
+
+    gosuslugi.press("ArrowRight")
+
+    expect(password).to_be_focused()
+    expect(password).to_have_attribute("aria-selected", "true")
+    expect(gosuslugi).to_have_attribute("aria-selected", "false")
+    expect(portal.field("Пароль")).to_be_visible()
+    password.press("Home")
+    expect(gosuslugi).to_be_focused()
+    expect(portal.field("Пароль")).to_be_hidden()
+
+
+@pytest.mark.parametrize("close", ["Escape", "×", "browser's Back"])
+def test_a_closed_dialog_gives_the_focus_back(portal: Portal, close: str) -> None:
+    portal.open()
+    opener = portal.header.get_by_role("button", name="Войти", exact=True)
+    opener.click()
+    expect(portal.dialog(LOGIN)).to_be_visible()
+
+    if close == "Escape":
+        portal.page.keyboard.press("Escape")
+    elif close == "×":
+        portal.button("Закрыть").click()
+    else:
+        portal.page.go_back()
+
+    expect(portal.dialog()).to_have_count(0)
+    expect(opener).to_be_focused()
+
+
+def test_a_wrong_password_and_an_unknown_phone_are_answered_alike(portal: Portal, patient: Patient) -> None:
+    portal.open().open_login()
+    portal.submit_login(patient.phone, "Chuzhoy12345")
+    expect(portal.error).to_be_focused()
+    refusal = portal.error.inner_text()
+
+    portal.open().open_login()
+    portal.submit_login(fresh_phone(), "Chuzhoy12345")
+
+    expect(portal.error).to_have_text(refusal)
+    portal.look("login refused")
+
+
+def test_missing_and_impossible_fields_are_named(portal: Portal) -> None:
+    portal.open().open_login()
+    portal.submit_login("8 495 123 45 67", "Chuzhoy12345")
+    expect(portal.error).to_contain_text("Это городской телефон")
+    portal.submit_login(fresh_phone(), "")
+    expect(portal.error).to_contain_text("Введите пароль")
+    portal.error.get_by_role("link").click()
+
+    expect(portal.field("Пароль")).to_be_focused()
+
+
+def test_the_cards_of_nobody_lead_to_the_login_dialog(portal: Portal) -> None:
+    portal.open("/cards")
+
+    expect(portal.dialog(LOGIN)).to_be_visible()
+    expect(portal.field("Пароль")).to_be_visible()
+
+
+def test_a_stale_tab_shows_nothing_of_the_patient_after_a_sign_out_elsewhere(portal: Portal, patient: Patient) -> None:
+    portal.log_in(patient.phone, patient.password)
+    stale = Portal(portal.page.context.new_page(), portal.url, portal._screenshots)
+    stale.open("/cards").expect_cards()
+
+    portal.log_out()
+    expect(stale.dialog(LOGIN)).to_be_visible()
+    stale.open("/cards")
+
+    expect(stale.dialog(LOGIN)).to_be_visible()
+    assert patient.last_name not in stale.page.content()
+    assert patient.first_name not in stale.page.content()
+
+
+def test_a_password_is_never_part_of_an_address(portal: Portal, patient: Patient) -> None:
+    addresses: list[str] = []
+    portal.page.context.on("request", lambda request: addresses.append(request.url))
+    portal.page.on("framenavigated", lambda frame: addresses.append(frame.url))
+
+    portal.open().open_login()
+    portal.submit_login(patient.phone, "Chuzhoy12345")
+    expect(portal.error).to_be_visible()
+    portal.submit_login(patient.phone, patient.password)
+    portal.expect_cards()
+
+    assert not [address for address in addresses if patient.password in address or "Chuzhoy" in address]
+
+
+def test_a_form_sent_before_the_scripts_arrived_waits_for_them(portal: Portal, patient: Patient) -> None:
+    held: list[Route] = []
+    addresses: list[str] = []
+    holding = True
+    portal.page.on("framenavigated", lambda frame: addresses.append(frame.url))
+    portal.page.route("**/assets/*.js", lambda route: held.append(route) if holding else route.continue_())
+    portal.page.goto(portal.url, wait_until="commit")
+
+    portal.open_login()
+    portal.submit_login(patient.phone, patient.password)
+    portal.look("before the scripts")
+    expect(portal.dialog(LOGIN)).to_be_visible()
+    assert held, "no script was held back"
+    holding = False
+    for route in held:
+        route.continue_()
+
+    portal.expect_cards()
+    assert not [address for address in addresses if patient.password in address]
+
+
+def test_an_unknown_address_leads_back_to_the_main_page(portal: Portal, watch: Watch) -> None:
+    watch.allow_missing_page()
+    portal.open("/no-such-page")
+
+    expect(portal.heading("Такой страницы нет")).to_be_visible()
+    portal.look("not found")
+    portal.page.get_by_role("link", name="На главную", exact=True).click()
+    expect(portal.page).to_have_url(f"{portal.url}/")

@@ -1,0 +1,150 @@
+"""Step 2: wrong, late and oddly written codes; another code after a pause that a reload does not restart."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.conftest import NewPortal, StartServer
+from tests.e2e.patients import DemoPhone, Patient
+from tests.e2e.portal_in_browser import STEP_2, STEP_3, TELEGRAM, Portal
+from tests.e2e.server import Server
+
+ANOTHER_CALL = "Позвонить ещё раз"
+
+
+@pytest.fixture(scope="module")
+def odd_server(start_server: StartServer) -> Server:
+    """Calls' codes live shorter than any patient types, and the pauses are those of production."""
+    return start_server("odd", CODE_LIFE_FLASH_CALL="3 s", RESEND_PAUSES="60 s, 120 s, 300 s")
+
+
+def wrong(code: str) -> str:
+    return f"{(int(code) + 1) % 10 ** len(code):0{len(code)}}"
+
+
+def test_after_three_wrong_codes_a_new_one_works(portal: Portal, patient: Patient, demo_phone: DemoPhone) -> None:
+    portal.open_recovery().begin(patient.phone)
+    code = demo_phone.code(patient.phone)
+
+    for sentence in ("Осталось 2 попытки", "Осталась 1 попытка", "попытки закончились"):
+        portal.submit_code(wrong(code))
+        portal.expect_error(sentence)
+    portal.look("step 2 used up")
+    portal.submit_code(code)
+    portal.expect_error("Этот код больше не действует")
+    portal.button(ANOTHER_CALL).click()
+
+    portal.confirm(demo_phone.code(patient.phone, number=2))
+
+
+@pytest.mark.parametrize(
+    "written", ["Your code is {0}", "{1} {2}", "{1}-{2}", "  {0}\u00a0"], ids=["words", "space", "dash", "blanks"]
+)
+def test_a_code_is_taken_with_words_and_spaces_around(
+    portal: Portal, patient: Patient, demo_phone: DemoPhone, written: str
+) -> None:
+    portal.open_recovery().begin(patient.phone, TELEGRAM)
+    code = demo_phone.code(patient.phone, "telegram")
+
+    portal.confirm(written.format(code, code[:3], code[3:]))
+
+
+def test_a_whole_calling_number_is_taken_for_its_code(portal: Portal, patient: Patient, demo_phone: DemoPhone) -> None:
+    portal.open_recovery().begin(patient.phone)
+    demo_phone.code(patient.phone)
+
+    portal.confirm(demo_phone.events(patient.phone)[0]["from"])
+
+
+def test_an_incomplete_code_costs_no_attempt(portal: Portal, patient: Patient, demo_phone: DemoPhone) -> None:
+    portal.open_recovery().begin(patient.phone)
+    code = demo_phone.code(patient.phone)
+
+    portal.submit_code(code[:3])
+    portal.expect_error("В коде 4 цифры")
+    expect(portal.field("Проверочный код")).to_have_value(code[:3])
+    portal.submit_code("код")
+    portal.expect_error("Введите код цифрами")
+
+    expect(portal.main).to_contain_text("Осталось 3 попытки")
+
+
+def test_asking_for_another_code_kills_the_first(portal: Portal, patient: Patient, demo_phone: DemoPhone) -> None:
+    portal.open_recovery().begin(patient.phone)
+    first = demo_phone.code(patient.phone)
+
+    portal.button(ANOTHER_CALL).click()
+    second = demo_phone.code(patient.phone, number=2)
+    portal.submit_code(first)
+
+    portal.expect_error("Код не подошёл")
+    portal.confirm(second)
+
+
+class TestWithTheOddServer:
+    @pytest.fixture
+    def server(self, odd_server: Server) -> Server:
+        return odd_server
+
+    def test_an_expired_code_is_refused_and_the_screen_says_so(
+        self, portal: Portal, patient: Patient, demo_phone: DemoPhone
+    ) -> None:
+        portal.open_recovery().begin(patient.phone)
+        code = demo_phone.code(patient.phone)
+        expect(portal.main).to_contain_text("Этот код больше не действует")
+
+        portal.submit_code(code)
+
+        portal.expect_error("Время действия кода вышло. Получите новый код.")
+        portal.expect_step(STEP_2)
+        portal.look("step 2 expired")
+
+    def test_a_reload_sends_nothing_and_does_not_restart_the_countdown(
+        self, portal: Portal, patient: Patient, demo_phone: DemoPhone
+    ) -> None:
+        portal.open_recovery().begin(patient.phone, TELEGRAM)
+        code = demo_phone.code(patient.phone, "telegram")
+        clock = portal.main.locator(".resend strong").inner_text()
+        # The counter runs in the browser: two seconds are seen to pass before the reload.
+        expect(portal.main.locator("[data-countdown]")).to_have_text(re.compile("через 0:5[0-7]$"))
+
+        portal.page.reload()
+
+        portal.expect_step(STEP_2)
+        expect(portal.main).to_contain_text(f"Новый код можно запросить в {clock}")
+        expect(portal.main.locator("[data-countdown]")).to_have_text(re.compile("через 0:[0-5][0-9]$"))
+        assert seconds_left(portal) <= 57
+        assert len(demo_phone.events(patient.phone)) == 1
+        portal.confirm(code)
+
+    def test_a_new_code_cannot_be_had_sooner_from_another_browser(
+        self, portal: Portal, new_portal: NewPortal, patient: Patient, demo_phone: DemoPhone
+    ) -> None:
+        portal.open_recovery().begin(patient.phone)
+        other = new_portal().open_recovery()
+
+        other.fill_phone(patient.phone)
+        other.button("ДАЛЕЕ").click()
+
+        other.expect_error("Код можно запросить ещё раз через")
+        demo_phone.code(patient.phone)
+        assert len(demo_phone.events(patient.phone)) == 1
+
+
+def seconds_left(portal: Portal) -> int:
+    minutes, seconds = re.search(r"(\d+):(\d\d)$", portal.main.locator("[data-countdown]").inner_text()).groups()
+    return int(minutes) * 60 + int(seconds)
+
+
+def test_the_code_step_gives_way_to_the_password_step_for_good(
+    portal: Portal, patient: Patient, demo_phone: DemoPhone
+) -> None:
+    portal.open_recovery().begin(patient.phone)
+    portal.confirm(demo_phone.code(patient.phone))
+
+    portal.page.reload()
+
+    portal.expect_step(STEP_3)

@@ -1,0 +1,275 @@
+"""Any walk of two browsers over two phones, compared step by step with a model in plain Python."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Awaitable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from medonline.bootstrap import Portal, build_portal
+from medonline.domain.errors import (
+    CodeExpired,
+    CodeMismatch,
+    CodeUsedUp,
+    MedonlineError,
+    NoRecoveryInProgress,
+    RateLimited,
+)
+from medonline.domain.one_time_code import ChannelName
+from medonline.domain.password_recovery import RecoveryStep
+from medonline.services.recovery_reading import RecoveryView
+from tests.services.world import (
+    ANNA,
+    BORIS,
+    KNOWN,
+    UNKNOWN,
+    MovableClock,
+    PlainHasher,
+    config_in,
+    copy_database,
+    last_code,
+    patient_with,
+    wrong,
+)
+
+PAUSES = (60, 120, 300)
+LIFE = {ChannelName.FLASH_CALL: 5, ChannelName.TELEGRAM: 10}
+visitors = st.sampled_from([ANNA, BORIS])
+phones = st.sampled_from([KNOWN, UNKNOWN])
+ways = st.sampled_from(ChannelName)
+
+
+@dataclass
+class Code:
+    digits: str
+    channel: ChannelName
+    issued_at: datetime
+    misses: int = 0
+    replaced: bool = False
+    confirmed: bool = False
+
+    @property
+    def expires_at(self) -> datetime:
+        return self.issued_at + timedelta(minutes=LIFE[self.channel])
+
+    def dead(self) -> bool:
+        return self.replaced or self.confirmed or self.misses >= 3
+
+
+@dataclass
+class Recovery:
+    phone: str
+    created_at: datetime
+    code: Code
+    step: RecoveryStep = RecoveryStep.CODE
+    proved_at: datetime | None = None
+    finished_at: datetime | None = None
+
+    def ends_at(self) -> datetime:
+        if self.step is RecoveryStep.NEW_PASSWORD:
+            assert self.proved_at
+            return self.proved_at + timedelta(minutes=15)
+        if self.step is RecoveryStep.DONE:
+            assert self.finished_at
+            return self.finished_at + timedelta(minutes=10)
+        return self.created_at + timedelta(hours=1)
+
+
+@dataclass
+class Model:
+    recoveries: dict[str, Recovery] = field(default_factory=dict)  # by browser
+    codes: dict[str, list[Code]] = field(default_factory=dict)  # by phone
+    password: str | None = None
+
+    def shown(self, visitor: str, now: datetime) -> Recovery | None:
+        recovery = self.recoveries.get(visitor)
+        return recovery if recovery and now < recovery.ends_at() else None
+
+    def resend_at(self, phone: str) -> datetime | None:
+        issued = self.codes.get(phone, [])
+        if not issued:
+            return None
+        last = issued[-1].issued_at
+        count = sum(code.issued_at >= last - timedelta(days=1) for code in issued)
+        return last + timedelta(seconds=PAUSES[min(count, 3) - 1])
+
+    def paused(self, phone: str, now: datetime) -> bool:
+        resend_at = self.resend_at(phone)
+        return resend_at is not None and now < resend_at
+
+    def issue(self, phone: str, code: Code) -> None:
+        for old in self.codes.setdefault(phone, []):
+            old.replaced = old.replaced or not old.confirmed
+        self.codes[phone].append(code)
+
+
+class RecoveryWalk(RuleBasedStateMachine):
+    """The service on one side, the model on the other."""
+
+    template: ClassVar[Path]
+
+    @initialize()
+    def open(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="recovery-walk-"))
+        copy_database(self.template, self.folder)
+        self.loop = asyncio.new_event_loop()
+        self.clock = MovableClock()
+        self.clock.move(days=1)
+        self.portal: Portal = build_portal(config_in(self.folder), self.clock)
+        self.service = replace(self.portal.recovery, hasher=PlainHasher())
+        self.model = Model()
+
+    def teardown(self) -> None:
+        if hasattr(self, "portal"):
+            self.loop.run_until_complete(self.portal.close())
+            self.loop.close()
+            shutil.rmtree(self.folder)
+
+    def attempt(self, action: Awaitable[RecoveryView]) -> RecoveryView | MedonlineError:
+        async def act() -> RecoveryView | MedonlineError:
+            try:
+                return await action
+            except MedonlineError as error:
+                return error
+
+        return self.loop.run_until_complete(act())
+
+    def put_issued(self, visitor: str, phone: str, channel: ChannelName, recovery: Recovery | None) -> None:
+        digits = self.loop.run_until_complete(last_code(self.portal, phone))
+        code = Code(digits, channel, self.clock.now)
+        self.model.issue(phone, code)
+        if recovery is None:
+            self.model.recoveries[visitor] = Recovery(phone, self.clock.now, code)
+        else:
+            recovery.code = code
+
+    @rule(seconds=st.sampled_from([1, 5, 60, 120, 300, 600, 3600]))
+    def time_passes(self, seconds: int) -> None:
+        self.clock.move(seconds=seconds)
+
+    @rule(visitor=visitors, phone=phones, channel=ways)
+    def begin(self, visitor: str, phone: str, channel: ChannelName) -> None:
+        now, before = self.clock.now, self.model.shown(visitor, self.clock.now)
+        came = self.attempt(self.service.begin(visitor, phone, channel))
+        same = (
+            before is not None
+            and (before.step, before.phone, before.code.channel) == (RecoveryStep.CODE, phone, channel)
+            and not before.code.dead()
+            and now < before.code.expires_at
+        )
+        if same:
+            assert isinstance(came, RecoveryView)
+        elif self.model.paused(phone, now):
+            assert isinstance(came, RateLimited)
+            assert now + came.resets_in == self.model.resend_at(phone)
+        else:
+            assert isinstance(came, RecoveryView)
+            self.put_issued(visitor, phone, channel, None)
+
+    @rule(visitor=visitors, channel=ways)
+    def resend(self, visitor: str, channel: ChannelName) -> None:
+        now, recovery = self.clock.now, self.model.shown(visitor, self.clock.now)
+        came = self.attempt(self.service.resend(visitor, channel))
+        if recovery is None or recovery.step is not RecoveryStep.CODE:
+            assert isinstance(came, NoRecoveryInProgress)
+            return
+        last = recovery.code
+        if last.channel is channel and now - last.issued_at < timedelta(seconds=5) and not last.misses:
+            assert isinstance(came, RecoveryView)
+        elif self.model.paused(recovery.phone, now):
+            assert isinstance(came, RateLimited)
+        else:
+            assert isinstance(came, RecoveryView)
+            self.put_issued(visitor, recovery.phone, channel, recovery)
+
+    @rule(visitor=visitors, off=st.sampled_from([0, 0, 1, 7]))
+    def confirm(self, visitor: str, off: int) -> None:
+        now, recovery = self.clock.now, self.model.shown(visitor, self.clock.now)
+        digits = wrong(recovery.code.digits, off) if recovery else "0427"
+        came = self.attempt(self.service.confirm_code(visitor, digits))
+        if recovery is None or recovery.step is RecoveryStep.DONE:
+            assert isinstance(came, NoRecoveryInProgress)
+        elif recovery.step is not RecoveryStep.CODE:
+            assert isinstance(came, RecoveryView)
+        elif now >= recovery.code.expires_at:
+            assert isinstance(came, CodeExpired)
+        elif recovery.code.dead():
+            assert isinstance(came, CodeUsedUp)
+        elif off:
+            recovery.code.misses += 1
+            assert isinstance(came, CodeMismatch)
+            assert came.attempts_left == 3 - recovery.code.misses
+        else:
+            assert isinstance(came, RecoveryView)
+            recovery.code.confirmed = True
+            known = recovery.phone == KNOWN
+            recovery.step = RecoveryStep.NEW_PASSWORD if known else RecoveryStep.NO_ACCOUNT
+            recovery.proved_at = now
+
+    @rule(visitor=visitors, number=st.integers(min_value=1, max_value=3))
+    def set_password(self, visitor: str, number: int) -> None:
+        recovery = self.model.shown(visitor, self.clock.now)
+        came = self.attempt(self.service.set_password(visitor, f"NewPassword{number}"))
+        if recovery is None or recovery.step not in (RecoveryStep.NEW_PASSWORD, RecoveryStep.DONE):
+            assert isinstance(came, NoRecoveryInProgress)
+            return
+        assert isinstance(came, RecoveryView)
+        if recovery.step is RecoveryStep.NEW_PASSWORD:
+            recovery.step, recovery.finished_at = RecoveryStep.DONE, self.clock.now
+            self.model.password = f"plain:NewPassword{number}"
+
+    @rule(visitor=visitors)
+    def leave(self, visitor: str) -> None:
+        self.loop.run_until_complete(self.service.leave(visitor))
+        self.model.recoveries.pop(visitor, None)
+
+    @invariant()
+    def each_browser_sees_what_the_model_says(self) -> None:
+        if not hasattr(self, "portal"):
+            return
+        for visitor in (ANNA, BORIS):
+            view = self.loop.run_until_complete(self.service.current(visitor))
+            recovery = self.model.shown(visitor, self.clock.now)
+            expected: Any = None
+            if recovery is not None:
+                alive = not recovery.code.dead() and self.clock.now < recovery.code.expires_at
+                expected = (recovery.step, recovery.code.channel, 3 - recovery.code.misses, alive)
+            seen = view and (view.step, view.channel, view.attempts_left, view.code_alive)
+            assert seen == expected
+
+    @invariant()
+    def the_password_changes_only_with_a_finished_recovery(self) -> None:
+        if hasattr(self, "portal") and self.model.password is not None:
+            patient = self.loop.run_until_complete(patient_with(self.portal))
+            assert patient.password_hash == self.model.password
+
+
+def test_any_walk_goes_as_the_model_says(template: Path) -> None:
+    class Walk(RecoveryWalk):
+        pass
+
+    Walk.template = template
+    run_state_machine_as_test(
+        Walk,
+        settings=settings(
+            max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )
+
+
+def test_the_settings_are_what_the_model_assumes(portal: Portal) -> None:
+    policy = portal.config.code_policy
+
+    assert tuple(pause.total_seconds() for pause in policy.resend_pauses) == pytest.approx(PAUSES)
+    assert {channel: life / timedelta(minutes=1) for channel, life in policy.life.items()} == LIFE
+    assert policy.guesses == 3

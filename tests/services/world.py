@@ -1,0 +1,187 @@
+"""A portal over a real SQLite file with a clock that a test moves, and a channel that does what a test says."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections import deque
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event
+from sqlmodel import col, select
+
+from medonline.bootstrap import DEMO_ACCOUNTS, Portal, build_portal
+from medonline.config import Config, load_config
+from medonline.domain.errors import DeliveryFailed
+from medonline.domain.one_time_code import ChannelName, derive_code
+from medonline.services.code_dispatcher import CodeDispatcher
+from medonline.services.ports import CodeMessage, DeliveryReport, SentCode
+from medonline.storage.models import OneTimeCodeRow, PasswordRecovery, Patient
+
+START = datetime(2026, 3, 1, 12, tzinfo=UTC)
+SECRET_KEY = "a-key-for-tests-of-more-than-32-characters"
+CALL, TELEGRAM = ChannelName.FLASH_CALL, ChannelName.TELEGRAM
+KNOWN, PASSWORD = DEMO_ACCOUNTS[0].phone, DEMO_ACCOUNTS[0].password
+OTHER_KNOWN = DEMO_ACCOUNTS[1].phone
+UNKNOWN = "+79000009999"
+ANNA, BORIS = "a" * 64, "b" * 64  # two browsers
+
+
+@dataclass
+class MovableClock:
+    """Stands still until it is moved."""
+
+    now: datetime = START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def move(self, **by: float) -> None:
+        self.now += timedelta(**by)
+
+
+def config_in(folder: Path, **changes: Any) -> Config:
+    return load_config(**{"mode": "demo", "data_dir": folder, "secret_key": SECRET_KEY} | changes)
+
+
+@asynccontextmanager
+async def opened(folder: Path, clock: MovableClock, **changes: Any) -> AsyncIterator[Portal]:
+    """A portal over the database in `folder`; opening it again is what a restart is."""
+    portal = build_portal(config_in(folder, **changes), clock)
+    try:
+        yield portal
+    finally:
+        await portal.close()
+
+
+def copy_database(template: Path, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(template, folder / "medonline.sqlite3")
+
+
+async def rows_of(portal: Portal) -> list[OneTimeCodeRow]:
+    """Every code, oldest first."""
+    async with portal.database.reading() as session:
+        return list((await session.exec(select(OneTimeCodeRow).order_by(col(OneTimeCodeRow.issued_at)))).all())
+
+
+async def last_row(portal: Portal, phone: str | None = None) -> OneTimeCodeRow:
+    return [row for row in await rows_of(portal) if phone in (None, row.phone)][-1]
+
+
+def code_in(portal: Portal, row: OneTimeCodeRow) -> str:
+    return derive_code(portal.config.key, row.id, ChannelName(row.channel).code_length)
+
+
+async def last_code(portal: Portal, phone: str | None = None) -> str:
+    """What the phone would show."""
+    return code_in(portal, await last_row(portal, phone))
+
+
+def wrong(code: str, by: int = 1) -> str:
+    return f"{(int(code) + by) % 10 ** len(code):0{len(code)}d}"
+
+
+async def recoveries_of(portal: Portal) -> list[PasswordRecovery]:
+    async with portal.database.reading() as session:
+        statement = select(PasswordRecovery).order_by(col(PasswordRecovery.created_at))
+        return list((await session.exec(statement)).all())
+
+
+async def patient_with(portal: Portal, phone: str = KNOWN) -> Patient:
+    async with portal.database.reading() as session:
+        return (await session.exec(select(Patient).where(Patient.phone == phone))).one()
+
+
+async def prove(portal: Portal, visitor: str, phone: str = KNOWN, channel: ChannelName = CALL) -> None:
+    """Begin and type the right code."""
+    await portal.recovery.begin(visitor, phone, channel)
+    await portal.recovery.confirm_code(visitor, await last_code(portal))
+
+
+async def sign_in(portal: Portal, visitor: str, phone: str = KNOWN, password: str = PASSWORD) -> str:
+    """A session token."""
+    token = await portal.login.open_session(visitor, await portal.login.log_in(visitor, phone, password))
+    assert token is not None
+    return token
+
+
+@contextmanager
+def statements(portal: Portal) -> Iterator[list[str]]:
+    """Every statement sent to the database, by its first two words."""
+    seen: list[str] = []
+
+    def see(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        seen.append(" ".join(statement.split()))
+
+    engine = portal.database.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", see)
+    try:
+        yield seen
+    finally:
+        event.remove(engine, "before_cursor_execute", see)
+
+
+def writes_in(seen: list[str]) -> list[str]:
+    return [" ".join(text.split()[:3]) for text in seen if text.startswith(("INSERT", "UPDATE", "DELETE"))]
+
+
+class PlainHasher:
+    """No Argon2 where a test makes hundreds of passwords."""
+
+    async def hash(self, password: str) -> str:
+        return f"plain:{password}"
+
+
+@dataclass
+class ScriptedChannel:
+    """A way of getting a code that answers as told, then with success; remembers what it was asked."""
+
+    provider: str = "scripted"
+    idempotent: bool = True
+    answers: deque[DeliveryFailed | str] = field(default_factory=deque)  # an error, or the code that really went out
+    reports: deque[DeliveryFailed | DeliveryReport | None] = field(default_factory=deque)
+    asked: list[CodeMessage] = field(default_factory=list)
+    report_asked: int = 0
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    hold: asyncio.Event | None = None  # set: the answer waits for it
+
+    async def send_code(self, message: CodeMessage) -> SentCode:
+        self.asked.append(message)
+        self.arrived.set()
+        if self.hold is not None:
+            await self.hold.wait()
+        answer = self.answers.popleft() if self.answers else message.code
+        if isinstance(answer, DeliveryFailed):
+            raise answer
+        return SentCode(f"ref-{message.idempotency_key}", answer)
+
+    async def delivery_report(self, provider_ref: str) -> DeliveryReport | None:
+        self.report_asked += 1
+        report = self.reports.popleft() if self.reports else None
+        if isinstance(report, DeliveryFailed):
+            raise report
+        return report
+
+    async def check(self) -> str:
+        return "A stand-in in the test."
+
+    async def close(self) -> None:
+        return None
+
+
+def dispatcher_of(portal: Portal, **channels: ScriptedChannel) -> CodeDispatcher:
+    """A dispatcher over the portal's database: `flash_call=…, telegram=…`."""
+    by_name = {ChannelName(name): channel for name, channel in channels.items()}
+    return CodeDispatcher(portal.database, portal.clock, portal.recovery.issuer, by_name)
+
+
+async def dispatch(dispatcher: CodeDispatcher) -> None:
+    """One look at what is due, and the work it starts."""
+    await dispatcher.turn()
+    await dispatcher.settle()

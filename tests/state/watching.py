@@ -1,0 +1,62 @@
+"""What the portal's record and its log say, read from outside the process."""
+
+from __future__ import annotations
+
+import itertools
+import sqlite3
+from contextlib import closing
+from typing import Any
+
+from medonline.config import load_config
+from medonline.domain.one_time_code import ChannelName, derive_code
+from medonline.services.secret_tokens import token_hash
+from tests.e2e.server import Server
+from tests.state.tab import Tab, visitor_cookies
+
+VISITOR = "medonline_visitor"
+_numbers = itertools.count()
+
+
+def fresh_phone() -> str:
+    """A number nobody signs in with and no other test uses."""
+    return f"+7900003{next(_numbers):04d}"
+
+
+def new_tab(server: Server) -> Tab:
+    """A tab of a browser that is new here."""
+    return Tab(server.url, visitor_cookies(server.url))
+
+
+def ask(server: Server, question: str, *values: object) -> list[Any]:
+    path = server.data_dir / "medonline.sqlite3"
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as connection:
+        return connection.execute(question, values).fetchall()
+
+
+def record(server: Server) -> dict[str, list[Any]]:
+    """Everything a handler could have an effect on; not what the dispatcher changes by itself."""
+    return {
+        "recoveries": ask(server, "SELECT * FROM password_recovery ORDER BY id"),
+        "codes": ask(server, "SELECT id, misses, confirmed_at, replaced_at FROM one_time_code ORDER BY id"),
+        "patients": ask(server, "SELECT * FROM patient ORDER BY id"),
+        "tickets": ask(server, "SELECT * FROM login_ticket ORDER BY ticket_hash"),
+        "sessions": ask(server, "SELECT token_hash, ended_at FROM account_session ORDER BY token_hash"),
+    }
+
+
+def step_of(server: Server, tab: Tab) -> str | None:
+    question = "SELECT step FROM password_recovery WHERE visitor_key = ? AND left_at IS NULL"
+    rows = ask(server, question, token_hash(tab.cookies[VISITOR]))
+    return rows[0][0] if rows else None
+
+
+def code_to(server: Server, phone: str) -> str:
+    """What the phone shows."""
+    question = "SELECT id, channel FROM one_time_code WHERE phone = ? ORDER BY issued_at DESC LIMIT 1"
+    ((code_id, channel),) = ask(server, question, phone)
+    config = load_config(mode="demo", data_dir=server.data_dir, port=server.port)
+    return derive_code(config.key, code_id, ChannelName(channel).code_length)
+
+
+def log_of(server: Server) -> str:
+    return server.log.read_text(encoding="utf-8", errors="replace")

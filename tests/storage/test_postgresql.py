@@ -1,0 +1,177 @@
+"""The same migrations and the same recovery over PostgreSQL, on a server started for these tests."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from alembic import command
+from medonline.bootstrap import Portal, build_portal, seed_demo
+from medonline.domain.errors import CodeMismatch, CodeUsedUp
+from medonline.domain.password_recovery import RecoveryStep
+from medonline.services.recovery_reading import RecoveryView
+from medonline.services.secret_tokens import token_hash
+from medonline.storage import migrations
+from medonline.storage.engine import Database
+from tests.services.world import (
+    ANNA,
+    BORIS,
+    CALL,
+    KNOWN,
+    PASSWORD,
+    TELEGRAM,
+    MovableClock,
+    config_in,
+    last_code,
+    last_row,
+    prove,
+    sign_in,
+    wrong,
+)
+from tests.storage.test_migrations import differences
+
+NEW = "NewPassword1"
+
+
+def as_postgres(*arguments: str | Path) -> None:
+    """Run a server tool; PostgreSQL refuses to run as root."""
+    prefix = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    done = subprocess.run([*prefix, *map(str, arguments)], capture_output=True, text=True, check=False, cwd="/")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if not found:
+        pytest.skip("PostgreSQL IS NOT TESTED: no server binaries in /usr/lib/postgresql/*/bin (package postgresql)")
+    root = os.geteuid() == 0
+    if root and (not shutil.which("runuser") or "postgres" not in {entry.pw_name for entry in pwd.getpwall()}):
+        pytest.skip("PostgreSQL IS NOT TESTED: as root it needs runuser and a user named postgres")
+    bin_folder = found[-1].parent
+    folder = Path(tempfile.mkdtemp(prefix="medonline-postgresql-"))
+    if root:
+        shutil.chown(folder, "postgres")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    data = folder / "data"
+    as_postgres(bin_folder / "initdb", "-D", data, "-U", "medonline", "-A", "trust", "-E", "UTF8", "--no-sync")
+    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off -c timezone=Asia/Vladivostok"
+    as_postgres(bin_folder / "pg_ctl", "-D", data, "-l", folder / "log", "-o", options, "-w", "start")
+    try:
+        yield f"postgresql+asyncpg://medonline@127.0.0.1:{port}/postgres"
+    finally:
+        as_postgres(bin_folder / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+async def portal(server: str, tmp_path: Path) -> AsyncIterator[Portal]:
+    clock = MovableClock()
+    portal = build_portal(config_in(tmp_path, database_url=server), clock)
+    await migrations.upgrade(server)
+    await seed_demo(portal)
+    clock.move(days=1)
+    yield portal
+    await portal.close()
+    await asyncio.to_thread(command.downgrade, migrations.alembic_config(server), "base")
+
+
+async def test_the_tables_in_the_code_are_those_of_the_migrations(portal: Portal, server: str) -> None:
+    assert await differences(server) == []
+
+
+async def test_a_password_is_recovered(portal: Portal) -> None:
+    old = token_hash(await sign_in(portal, BORIS))
+    clock = portal.clock
+    assert isinstance(clock, MovableClock)
+    clock.move(seconds=1)
+    view = await portal.recovery.begin(ANNA, KNOWN, CALL)
+    assert view.issued_at == clock.now
+    with pytest.raises(CodeMismatch):
+        await portal.recovery.confirm_code(ANNA, wrong(await last_code(portal)))
+    clock.move(seconds=60)
+    await portal.recovery.resend(ANNA, TELEGRAM)
+    assert (await portal.recovery.confirm_code(ANNA, await last_code(portal))).step is RecoveryStep.NEW_PASSWORD
+    assert (await portal.recovery.set_password(ANNA, NEW)).step is RecoveryStep.DONE
+
+    assert await portal.login.who(old) is None
+    assert await portal.login.who(token_hash(await sign_in(portal, ANNA, KNOWN, NEW))) is not None
+
+
+async def test_of_a_hundred_parallel_guesses_exactly_three_are_judged(portal: Portal) -> None:
+    await portal.recovery.begin(ANNA, KNOWN, CALL)
+    code = await last_code(portal)
+
+    async def guess(by: int) -> str:
+        try:
+            return (await portal.recovery.confirm_code(ANNA, wrong(code, by))).step
+        except (CodeMismatch, CodeUsedUp) as refusal:
+            return type(refusal).__name__
+
+    assert Counter(await asyncio.gather(*map(guess, range(1, 101)))) == {"CodeMismatch": 3, "CodeUsedUp": 97}
+    assert (await last_row(portal)).misses == 3
+
+
+@dataclass
+class HeldDatabase:
+    """Holds every writing transaction open before its commit until it is let go."""
+
+    database: Database
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
+    let_go: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncSession]:
+        async with self.database.writing() as session:
+            yield session
+            await session.flush()
+            self.reached.set()
+            await self.let_go.wait()
+
+
+async def is_waiting_for_a_lock(portal: Portal) -> bool:
+    question = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    async with portal.database.reading() as session:
+        return bool((await (await session.connection()).execute(question)).scalar_one())
+
+
+async def test_a_session_opened_while_the_password_changes_does_not_outlive_it(portal: Portal) -> None:
+    clock = portal.clock
+    assert isinstance(clock, MovableClock)
+    await prove(portal, ANNA)
+    ticket = await portal.login.log_in(BORIS, KNOWN, PASSWORD)
+    clock.move(seconds=1)
+    held = HeldDatabase(portal.database)
+    opening = asyncio.create_task(replace(portal.login, database=held).open_session(BORIS, ticket))
+    changing = asyncio.create_task(held_back(held, portal.recovery.set_password(ANNA, NEW)))
+    async with asyncio.timeout(20):
+        while not changing.done() and not await is_waiting_for_a_lock(portal):
+            await asyncio.sleep(0)
+    held.let_go.set()
+    token, changed = await asyncio.gather(opening, changing)
+
+    assert changed.step is RecoveryStep.DONE
+    assert token is not None
+    assert await portal.login.who(token_hash(token)) is None
+
+
+async def held_back(held: HeldDatabase, action: Awaitable[RecoveryView]) -> RecoveryView:
+    """Act once the held transaction has done everything but commit."""
+    await held.reached.wait()
+    return await action

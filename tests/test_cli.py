@@ -1,0 +1,233 @@
+"""The command line: what it prints, where, and its exit codes."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from medonline.cli import main
+from medonline.domain.errors import ProviderDown
+from medonline.providers.ucaller import UCaller
+from medonline.storage import migrations
+from tests.sandbox.server import API_ID, KEY, SERVICE_ID, TOKEN, free_port, running_sandbox, settings
+
+ADD = ["accounts", "add", "--last-name", "Орлова", "--first-name", "Анна"]
+
+
+@pytest.fixture(autouse=True)
+def _settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in [name for name in os.environ if name.startswith("MEDONLINE_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("MEDONLINE_MODE", "demo")
+    monkeypatch.setenv("MEDONLINE_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("MEDONLINE_PORT", str(free_port()))
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]):
+    """Call the command; gives (exit code, output, errors)."""
+
+    def running(*arguments: str) -> tuple[int, str, str]:
+        code = main(list(arguments))
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return running
+
+
+# --- accounts ---------------------------------------------------------------------------------------------------
+
+
+def test_an_account_is_made_and_listed_with_its_phone_masked(run) -> None:
+    made = run(*ADD, "--phone", "8 900 000-20-01", "--password", "Zima2026", "--patronymic", "Ильинична")
+    listed = run("accounts", "list")
+
+    assert made == (0, "The account is made; it signs in with +7 900 ***-**-01.\n", "")
+    assert listed == (0, "+7 900 ***-**-01  Орлова Анна Ильинична\n", "")
+
+
+def test_an_empty_list_says_so(run) -> None:
+    assert run("accounts", "list") == (0, "No accounts.\n", "")
+
+
+@pytest.mark.parametrize(
+    ("phone", "password", "words"),
+    [
+        ("8 495 123-45-67", "Zima2026", "Это городской телефон"),
+        ("+7 701 123-45-67", "Zima2026", "Это номер Казахстана"),
+        ("8 900 000-20-01", "Zima", "Пароль слишком короткий: нужно не меньше 6 символов."),
+        ("8 900 000-20-01", "Зима2026", "В пароле русские буквы"),
+    ],
+)
+def test_a_refused_account_is_explained_in_words(run, phone: str, password: str, words: str) -> None:
+    code, out, err = run(*ADD, "--phone", phone, "--password", password)
+
+    assert (code, out) == (1, "")
+    assert words in err
+    assert password not in err
+    assert "Traceback" not in err
+    assert run("accounts", "list")[1] == "No accounts.\n"
+
+
+def test_a_phone_that_is_taken_is_told_masked(run) -> None:
+    run(*ADD, "--phone", "8 900 000-20-01", "--password", "Zima2026")
+    again = run(*ADD, "--phone", "+79000002001", "--password", "Zima2026")
+
+    assert again == (1, "", "Another account signs in with +7 900 ***-**-01.\n")
+
+
+def test_a_wrong_call_is_exit_code_two(run) -> None:
+    for arguments in ([], ["fly"], ["accounts"], [*ADD, "--phone", "1"]):
+        with pytest.raises(SystemExit) as stopped:
+            main(arguments)
+        assert stopped.value.code == 2
+
+
+def test_a_fault_of_the_settings_is_a_sentence(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEDONLINE_CODE_GUESSES", "7")
+
+    for arguments in (["doctor"], ["migrate"], ["accounts", "list"], ["serve"]):
+        code, out, err = run(*arguments)
+        assert (code, out) == (1, "")
+        assert err.startswith("MEDONLINE_CODE_GUESSES: ")
+        assert "Traceback" not in err
+
+
+def test_the_sandbox_alone_is_refused_in_production(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "MODE": "production",
+        "PUBLIC_URL": "https://portal.example.ru",
+        "SECRET_KEY": "k" * 32,
+        "CODE_CHANNELS": "telegram",
+        "TELEGRAM_BASE_URL": "https://gatewayapi.telegram.org",
+        "TELEGRAM_TOKEN": "x",
+    }.items():
+        monkeypatch.setenv(f"MEDONLINE_{name}", value)
+
+    code, _, err = run("sandbox")
+    assert code == 1
+    assert "demo mode only" in err
+
+
+# --- doctor -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def _providers(monkeypatch: pytest.MonkeyPatch):
+    with running_sandbox(settings()) as url:
+        monkeypatch.setenv("MEDONLINE_TELEGRAM_BASE_URL", f"{url}/telegram")
+        monkeypatch.setenv("MEDONLINE_TELEGRAM_TOKEN", TOKEN)
+        monkeypatch.setenv("MEDONLINE_UCALLER_BASE_URL", f"{url}/ucaller")
+        monkeypatch.setenv("MEDONLINE_UCALLER_KEY", KEY)
+        monkeypatch.setenv("MEDONLINE_UCALLER_SERVICE_ID", SERVICE_ID)
+        monkeypatch.setenv("MEDONLINE_SMS_RU_BASE_URL", f"{url}/sms_ru")
+        monkeypatch.setenv("MEDONLINE_SMS_RU_API_ID", API_ID)
+        yield
+
+
+def findings(out: str) -> dict[str, tuple[str, str]]:
+    """subject -> (ok or FAIL, text)"""
+    lines = [line.partition("  ") for line in out.splitlines()]
+    return {
+        subject: (mark.strip(), text.strip())
+        for mark, _, rest in lines
+        for subject, _, text in [rest.strip().partition(": ")]
+    }
+
+
+@pytest.mark.usefixtures("_providers")
+def test_the_doctor_finds_a_healthy_portal_healthy(run) -> None:
+    assert run("migrate") == (0, "The database is up to date.\n", "")
+    code, out, _ = run("doctor")
+
+    found = findings(out)
+    assert code == 0
+    assert list(found) == ["settings", "key", "database", "migrations", "flash_call", "telegram"]
+    assert {mark for mark, _ in found.values()} == {"ok"}
+    assert "provider ucaller at http://127.0.0.1:" in found["flash_call"][1]
+    assert "provider telegram_gateway at http://127.0.0.1:" in found["telegram"][1]
+
+
+@pytest.mark.usefixtures("_providers")
+def test_the_doctor_says_which_provider_is_in_force(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("migrate")
+    monkeypatch.setenv("MEDONLINE_FLASH_CALL_PROVIDER", "sms_ru")
+    monkeypatch.setenv("MEDONLINE_CODE_CHANNELS", "flash_call")
+    code, out, _ = run("doctor")
+
+    assert code == 0
+    assert "provider sms_ru at" in findings(out)["flash_call"][1]
+    assert findings(out)["telegram"] == ("ok", "switched off (MEDONLINE_CODE_CHANNELS)")
+
+
+@pytest.mark.usefixtures("_providers")
+def test_the_doctor_fails_on_a_provider_that_is_down_and_checks_the_others(run, monkeypatch) -> None:
+    run("migrate")
+    monkeypatch.setenv("MEDONLINE_UCALLER_BASE_URL", f"http://127.0.0.1:{free_port()}")
+    code, out, _ = run("doctor")
+
+    found = findings(out)
+    assert code == 1
+    assert found["flash_call"][0] == "FAIL"
+    assert "does not answer: ProviderDown" in found["flash_call"][1]
+    assert {mark for subject, (mark, _) in found.items() if subject != "flash_call"} == {"ok"}
+
+
+@pytest.mark.usefixtures("_providers")
+def test_the_doctor_asks_for_a_migration_that_is_missing(run) -> None:
+    code, out, _ = run("doctor")
+
+    assert code == 1
+    assert findings(out)["migrations"][0] == "FAIL"
+    assert "run `medonline migrate`" in findings(out)["migrations"][1]
+
+
+@pytest.mark.usefixtures("_providers")
+def test_the_doctor_fails_on_a_database_that_is_none(run, tmp_path: Path) -> None:
+    (tmp_path / "medonline.sqlite3").write_bytes(b"no database" * 1000)
+    code, out, _ = run("doctor")
+
+    assert code == 1
+    assert findings(out)["database"][0] == "FAIL"
+    assert "migrations" not in findings(out)
+
+
+@pytest.mark.usefixtures("_providers")
+@pytest.mark.parametrize(
+    "address", ["nonsense", "mysql://x/y", "postgresql://x/y", "postgresql+asyncpg://u:canary@h:port/y", "sqlite:///x"]
+)
+def test_a_database_address_that_cannot_be_used_is_a_sentence(run, monkeypatch, address: str) -> None:
+    monkeypatch.setenv("MEDONLINE_DATABASE_URL", address)
+    code, out, err = run("doctor")
+
+    assert code == 1
+    assert err.startswith("MEDONLINE_DATABASE_URL is not a database the portal works with")
+    assert out == ""
+    assert "canary" not in err
+
+
+@pytest.mark.usefixtures("_providers")
+def test_the_doctor_shows_no_secret_and_sends_nothing(run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    async def refuse(*_: object) -> None:
+        raise ProviderDown("a code was sent")
+
+    monkeypatch.setattr(UCaller, "send_code", refuse)
+    run("migrate")
+    _, out, err = run("doctor")
+
+    demo_key = (tmp_path / "demo.key").read_text()
+    assert all(secret not in out + err for secret in (demo_key, TOKEN, KEY, API_ID))
+
+
+def test_migrate_makes_the_database(run, tmp_path: Path) -> None:
+    assert run("migrate")[0] == 0
+    assert run("migrate")[0] == 0
+    with sqlite3.connect(tmp_path / "medonline.sqlite3") as connection:
+        version = connection.execute("SELECT version_num FROM alembic_version").fetchone()[0]
+    connection.close()
+
+    assert version
+    assert migrations.alembic_config("sqlite://").get_main_option("sqlalchemy.url") == "sqlite://"

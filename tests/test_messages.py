@@ -1,0 +1,143 @@
+"""Every refusal has a Russian sentence that says what to do, without machine words."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from medonline import messages
+from medonline.domain import errors
+from medonline.domain.errors import MedonlineError, PasswordProblem, PhoneProblem
+from medonline.domain.one_time_code import ChannelName
+from medonline.messages import attempts_left, delivery_failed, duration, plural, sentence
+from medonline.services import accounts  # noqa: F401  (its errors belong to the tree too)
+from medonline.services.delivery import DeliveryProblem
+
+BRANDS = {"Telegram", "Caps", "Lock"}
+OPERATORS_ONLY = {"PhoneTaken"}  # told on the command line, never to a patient
+
+
+def leaves(cls: type[MedonlineError] = MedonlineError) -> list[type[MedonlineError]]:
+    below = [leaf for sub in cls.__subclasses__() for leaf in leaves(sub)]
+    return below or [cls]
+
+
+def examples() -> list[MedonlineError]:
+    made: list[MedonlineError] = []
+    for leaf in leaves():
+        if not leaf.__module__.startswith("medonline.") or leaf.__name__ in OPERATORS_ONLY:
+            continue
+        if leaf is errors.InvalidPhone:
+            made += [leaf(problem) for problem in PhoneProblem]
+        elif leaf is errors.InvalidPassword:
+            made += [leaf((problem,), 8) for problem in PasswordProblem]
+            made.append(leaf((PasswordProblem.CYRILLIC_LAYOUT, PasswordProblem.TOO_SHORT), 6))
+        elif leaf in (errors.RateLimited, errors.Busy):
+            made += [leaf(timedelta(seconds=seconds)) for seconds in (0, 1, 42, 61, 3600)]
+        elif leaf is errors.CodeIncomplete:
+            made += [leaf(4), leaf(6)]
+        elif leaf is errors.CodeMismatch:
+            made += [leaf(number) for number in range(3)]
+        elif leaf is errors.ChannelUnavailable:
+            made += [leaf(channel) for channel in ChannelName]
+        else:
+            made.append(leaf())
+    return made
+
+
+def is_for_a_patient(text: str) -> bool:
+    latin = set(re.findall(r"[A-Za-z_]+", text)) - BRANDS
+    return not latin and bool(re.match(r"[А-ЯЁ«]|Telegram ", text)) and text.endswith((".", "!"))
+
+
+@pytest.mark.parametrize("error", examples(), ids=lambda error: f"{type(error).__name__}-{error}")
+def test_each_refusal_has_a_russian_sentence(error: MedonlineError) -> None:
+    assert is_for_a_patient(sentence(error)), sentence(error)
+
+
+def test_the_examples_cover_every_leaf_of_the_tree() -> None:
+    ours = {leaf.__name__ for leaf in leaves() if leaf.__module__.startswith("medonline.")}
+
+    assert {type(error).__name__ for error in examples()} | OPERATORS_ONLY == ours
+    assert len(ours) > 15
+
+
+def test_each_phone_problem_has_a_sentence_of_its_own() -> None:
+    assert set(messages.PHONE) == set(PhoneProblem)
+    assert len(set(messages.PHONE.values())) == len(PhoneProblem)
+
+
+@pytest.mark.parametrize("channel", ChannelName)
+@pytest.mark.parametrize("problem", DeliveryProblem)
+def test_each_failed_delivery_has_a_sentence(problem: DeliveryProblem, channel: ChannelName) -> None:
+    assert is_for_a_patient(delivery_failed(problem, channel))
+
+
+@pytest.mark.parametrize("channel", ChannelName)
+def test_a_failure_without_a_reason_counts_as_the_way_being_down(channel: ChannelName) -> None:
+    assert delivery_failed("", channel) == delivery_failed("channel_down", channel)
+
+
+def test_an_unknown_phone_and_a_wrong_password_share_a_sentence_that_names_neither() -> None:
+    text = sentence(errors.InvalidCredentials())
+
+    assert "не найден" not in text
+    assert "не зарегистрирован" not in text
+
+
+@pytest.mark.parametrize(
+    ("count", "form"),
+    [
+        (0, "попыток"),
+        (1, "попытка"),
+        (2, "попытки"),
+        (4, "попытки"),
+        (5, "попыток"),
+        (11, "попыток"),
+        (12, "попыток"),
+        (14, "попыток"),
+        (21, "попытка"),
+        (22, "попытки"),
+        (111, "попыток"),
+        (121, "попытка"),
+    ],
+)
+def test_a_number_takes_the_right_form_of_its_noun(count: int, form: str) -> None:
+    assert plural(count, "попытка", "попытки", "попыток") == f"{count} {form}"
+
+
+@given(st.integers(min_value=0, max_value=10**6))
+def test_the_form_depends_on_the_last_two_digits_only(count: int) -> None:
+    assert plural(count, "a", "b", "c").split()[1] == plural(count % 100, "a", "b", "c").split()[1]
+
+
+@pytest.mark.parametrize(
+    ("of", "words"),
+    [
+        (timedelta(seconds=-5), "1 секунду"),
+        (timedelta(milliseconds=1), "1 секунду"),
+        (timedelta(seconds=2), "2 секунды"),
+        (timedelta(seconds=59), "59 секунд"),
+        (timedelta(seconds=59, milliseconds=1), "1 минуту"),
+        (timedelta(seconds=61), "2 минуты"),
+        (timedelta(minutes=5), "5 минут"),
+    ],
+)
+def test_a_wait_is_rounded_up(of: timedelta, words: str) -> None:
+    assert duration(of) == words
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(1, "Осталась 1 попытка."), (2, "Осталось 2 попытки."), (5, "Осталось 5 попыток.")]
+)
+def test_the_verb_agrees_with_the_count(count: int, text: str) -> None:
+    assert attempts_left(count) == text
+
+
+def test_a_lost_guess_says_how_many_are_left_and_the_last_one_what_to_do() -> None:
+    assert "Осталась 1 попытка" in sentence(errors.CodeMismatch(1))
+    assert "Получите новый код" in sentence(errors.CodeMismatch(0))

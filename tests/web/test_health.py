@@ -1,0 +1,62 @@
+"""Health: alive is the process; ready is the process, the database and the dispatcher."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from medonline.bootstrap import Portal
+from tests.services.world import MovableClock
+from tests.web.conftest import Browser
+
+
+@pytest.fixture
+async def _turning(portal: Portal):
+    task = asyncio.create_task(portal.dispatcher.run())
+    async with asyncio.timeout(10):
+        while not portal.dispatcher.is_running():
+            await asyncio.sleep(0)
+    yield
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+@pytest.mark.usefixtures("_turning")
+async def test_a_working_portal_is_ready(open_browser: Browser) -> None:
+    answer = await open_browser().get("/health/ready")
+
+    assert (answer.status_code, answer.json()) == (200, {"database": "ok", "dispatcher": "ok"})
+
+
+async def test_a_portal_whose_dispatcher_stands_still_is_not_ready(open_browser: Browser) -> None:
+    answer = await open_browser().get("/health/ready")
+
+    assert (answer.status_code, answer.json()) == (503, {"database": "ok", "dispatcher": "not running"})
+
+
+@pytest.mark.usefixtures("_turning")
+async def test_a_stalled_dispatcher_is_noticed(open_browser: Browser, portal: Portal, clock: MovableClock) -> None:
+    portal.dispatcher._last_turn = clock.now
+    clock.move(seconds=15)
+    answer = await open_browser().get("/health/ready")
+
+    assert (answer.status_code, answer.json()["dispatcher"]) == (503, "not running")
+
+
+async def test_a_portal_without_its_database_is_alive_but_not_ready(
+    open_browser: Browser, portal: Portal, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    await portal.database.close()
+    for file in folder.glob("medonline.sqlite3*"):
+        file.unlink()
+    (folder / "medonline.sqlite3").mkdir()
+    ready, live = await open_browser().get("/health/ready"), await open_browser().get("/health/live")
+
+    assert (ready.status_code, ready.json()["database"]) == (503, "no answer")
+    assert (live.status_code, live.text) == (200, "live\n")
+    assert str(folder) not in ready.text
+    assert "The database does not answer: OperationalError" in caplog.text
