@@ -27,13 +27,21 @@ function openDialog(id) {
   if (first) first.focus();
 }
 
+let closing = false; // a second click must not go back once more, out of the portal
+
 // Closing takes the history entry away that opening made; Back closes the dialog instead of leaving the page.
 function closeDialog(dialog) {
-  if (history.state?.dialog) history.back();
-  else dialog.close();
+  if (closing) return;
+  if (history.state?.dialog) {
+    closing = true;
+    history.back();
+  } else dialog.close();
 }
 
-addEventListener("popstate", () => document.querySelector("dialog[open]")?.close());
+addEventListener("popstate", () => {
+  closing = false;
+  document.querySelector("dialog[open]")?.close();
+});
 
 document.addEventListener(
   "close",
@@ -154,7 +162,7 @@ function spelled(phone) {
 
 // The record shows the phone masked. The full spelling is shown only while it fits the mask: another tab may be ahead.
 function matchesMask(phone, mask) {
-  return phone !== "" && [...mask].every((sign, i) => sign === "*" || sign === phone.replace(/-/g, "-")[i]);
+  return phone !== "" && mask !== "" && [...mask].every((sign, i) => sign === "*" || sign === phone[i]);
 }
 
 function fillPhones() {
@@ -194,6 +202,20 @@ function restoreTyped() {
 
 const isHydrated = (element) => Object.keys(element).some((key) => key.startsWith("__reactProps"));
 
+// A double click, or Enter with a click, is one submit: a wrong code sent twice would cost two attempts.
+const SAME_SUBMIT_MS = 800;
+const submitted = new WeakMap();
+const waiting = new WeakSet();
+
+function isRepeated(form) {
+  const content = new URLSearchParams(new FormData(form)).toString();
+  const last = submitted.get(form);
+  const now = performance.now();
+  if (last?.content === content && now - last.at < SAME_SUBMIT_MS) return true;
+  submitted.set(form, { content, at: now });
+  return false;
+}
+
 // A form sent before the app took it over waits, instead of posting a password to nowhere.
 document.addEventListener(
   "submit",
@@ -206,14 +228,18 @@ document.addEventListener(
     }
     if (form.dataset.ticketAction) form.elements.namedItem("page").value = PAGE;
     const plain = form.getAttribute("action")?.startsWith("/session/");
-    if (!plain && isHydrated(form)) return;
+    if (!plain && isHydrated(form) && !isRepeated(form)) return;
     event.preventDefault();
     event.stopImmediatePropagation();
+    if (waiting.has(form) || (!plain && isHydrated(form))) return;
     if (plain) return form.submit(); // Reflex's forms swallow the submit even when they have no handler
     const started = Date.now();
+    waiting.add(form);
     const timer = setInterval(() => {
+      if (!isHydrated(form) && Date.now() - started < 20000) return;
+      clearInterval(timer);
+      waiting.delete(form);
       if (isHydrated(form)) form.requestSubmit();
-      if (isHydrated(form) || Date.now() - started > 20000) clearInterval(timer);
     }, 100);
   },
   true,
@@ -246,7 +272,8 @@ function tick() {
       countdowns.set(element, known);
     }
     const left = Math.max(0, Math.ceil((known.end - performance.now()) / 1000));
-    element.textContent = `, через ${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+    const text = `, через ${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+    if (element.textContent !== text) element.textContent = text;
     speak(known, left);
   }
 }

@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeVar
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from medonline import frontend, logs, routes
 from medonline.bootstrap import DEMO_ACCOUNTS, Portal, build_portal
 from medonline.config import Config, ConfigurationError, load_config
@@ -51,6 +53,9 @@ def main(argv: list[str] | None = None) -> int:
         return 1
     except MedonlineError as error:
         print(sentence(error), file=sys.stderr)
+        return 1
+    except SQLAlchemyError as error:
+        print(f"The database refused ({type(error).__name__}). `medonline doctor` says more.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 0
@@ -102,10 +107,11 @@ def serve(_arguments: argparse.Namespace) -> int:
     if not frontend.is_fresh():
         print("Building the pages (about 20 s, only when they changed) …", flush=True)
         frontend.build()
+    asyncio.run(migrations.upgrade(config.database))
     os.environ.update(_SERVING)
     os.chdir(frontend.ROOT)
     _greet(config)
-    _granian("medonline.medonline:app", config, factory=True)
+    _granian("medonline.asgi:app", config, factory=True)
     return 0
 
 

@@ -15,14 +15,12 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
 from medonline import routes
 from medonline.demo_key import demo_key
 from medonline.domain.one_time_code import ChannelName, CodePolicy
 from medonline.domain.password import PasswordPolicy
-from medonline.setting_types import Channels, Duration, Durations, OptionalUrl, TimeZone
+from medonline.setting_types import Channels, Duration, Durations, OptionalUrl, TimeZone, is_database
 
 
 class ConfigurationError(Exception):
@@ -177,7 +175,7 @@ class Config(BaseSettings):
             faults.append("MEDONLINE_CODE_CHANNELS is empty: name at least one of flash_call, telegram.")
         if not self.resend_pauses or any(pause <= timedelta(0) for pause in self.resend_pauses):
             faults.append("MEDONLINE_RESEND_PAUSES: write pauses longer than nothing, as '60 s, 120 s, 300 s'.")
-        if not _is_database(self.database):
+        if not is_database(self.database):
             # The value is not repeated: it holds a password.
             faults.append(
                 "MEDONLINE_DATABASE_URL is not a database the portal works with: write it as "
@@ -217,13 +215,6 @@ class Config(BaseSettings):
                 required["MEDONLINE_SMS_RU_BASE_URL"] = self.sms_ru_base_url
                 required["MEDONLINE_SMS_RU_API_ID"] = self.sms_ru_api_id.get_secret_value()
         return required
-
-
-def _is_database(address: str) -> bool:
-    try:
-        return make_url(address).drivername in ("sqlite+aiosqlite", "postgresql+asyncpg")
-    except (ArgumentError, ValueError):
-        return False
 
 
 def load_config(**overrides: Any) -> Config:

@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -22,6 +23,7 @@ from medonline.config import ConfigurationError
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILT = ROOT / ".web" / "build" / "client"
+_UNDER_WAY = ROOT / ".web" / "medonline.building"
 STAMP = ROOT / ".web" / "medonline.stamp"
 _SOURCES = ("assets", "medonline", "rxconfig.py", "reflex.lock", "requirements.lock")
 _BAKED_ORIGIN = re.compile(r"""(["`'])(ws|http)://localhost:\d+(/[^"`']*)\1""")
@@ -59,11 +61,17 @@ def build() -> None:
     with (STAMP.parent / "medonline.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two starts at once build once
         if not is_fresh():
-            _build()
+            _build(lock.fileno())
 
 
-def _build() -> None:
+def _build(lock: int) -> None:
     STAMP.unlink(missing_ok=True)
+    if _UNDER_WAY.exists():  # the last build was cut off: npm would take half-written packages for whole ones
+        shutil.rmtree(ROOT / ".web" / "node_modules", ignore_errors=True)
+        (ROOT / ".web" / "reflex.install_frontend_packages.cached").unlink(missing_ok=True)
+    _UNDER_WAY.touch()
+    _settle_manifest()
+    built_from = fingerprint()
     environment = os.environ | {
         "REFLEX_USE_NPM": "1",
         "REFLEX_TELEMETRY_ENABLED": "false",
@@ -74,7 +82,7 @@ def _build() -> None:
     }
     command = [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip"]
     result = subprocess.run(  # noqa: S603 (a fixed command)
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, pass_fds=(lock,)
     )
     if result.returncode != 0 or not (BUILT / "index.html").exists():
         sys.stderr.write(result.stdout + result.stderr)
@@ -82,7 +90,8 @@ def _build() -> None:
         raise ConfigurationError(msg)
     _settle_manifest()
     _mend()
-    STAMP.write_text(fingerprint())
+    STAMP.write_text(built_from)
+    _UNDER_WAY.unlink()
 
 
 def _settle_manifest() -> None:

@@ -39,7 +39,8 @@ def set_up(level: str) -> None:
     handler.setFormatter(OneLine("%(asctime)s %(levelname)s %(name)s %(message)s"))
     handler.addFilter(WithoutPayloads())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    for name in _TALKATIVE:
+    known = [name for name in logging.root.manager.loggerDict if name.split(".")[0] in _TALKATIVE]
+    for name in {*known, *_TALKATIVE}:  # some give their children handlers of their own
         library = logging.getLogger(name)
         library.handlers.clear()
         library.propagate = True

@@ -16,7 +16,6 @@ from medonline.state.failures import report_failure
 from medonline.state.login import LoginState
 from medonline.state.recovery import RecoveryState
 from medonline.state.site import lifespan, sockets
-from medonline.web.boundary import Boundary
 from medonline.web.http_routes import with_routes
 
 app = rx.App(
@@ -34,7 +33,7 @@ app = rx.App(
         (5, "Overlay"): lambda stateful: rx.fragment(connection_banner(), failure_bar()) if stateful else None,
     },
     backend_exception_handler=report_failure,
-    api_transformer=[with_routes, Boundary],
+    api_transformer=with_routes,
 )
 app.add_page(
     home,

@@ -30,6 +30,7 @@ PHONE: dict[PhoneProblem, str] = {
     PhoneProblem.NOT_MOBILE: "На этот номер код не придёт. Введите российский сотовый номер: он начинается с +7 9.",
 }
 
+SESSION_OVER = "Войдите снова: вход завершён или прошло слишком много времени."
 CHANNEL_MISSING = "Выберите, как получить код: звонком или в Telegram."
 SOMETHING_WRONG = "Что-то пошло не так, мы уже знаем об этом. Подождите минуту и попробуйте ещё раз."
 
@@ -107,6 +108,13 @@ _SENTENCES: dict[type[errors.MedonlineError], Callable[[Any], str]] = {
     errors.Busy: lambda error: f"Сейчас входит очень много людей. Попробуйте через {duration(error.retry_in)}.",
     errors.NoRecoveryInProgress: lambda _: (
         "Этот шаг уже завершён или прошло слишком много времени. Начните с номера телефона."
+    ),
+    errors.CookiesMissing: lambda _: "Разрешите куки для этого сайта в браузере и обновите страницу.",
+    errors.PasswordAlreadySet: lambda _: (
+        "Пароль уже изменён в другом окне. Войдите с тем паролем или восстановите его ещё раз."
+    ),
+    errors.CodeStillSending: lambda _: (
+        "Код ещё отправляется. Подождите пару секунд и отправьте его снова: попытка не потрачена."
     ),
     errors.CodeEmpty: lambda _: "Введите код цифрами.",
     errors.CodeIncomplete: lambda error: (

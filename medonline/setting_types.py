@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator
 from pydantic_settings import NoDecode
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from medonline.domain.one_time_code import ChannelName
 
@@ -68,3 +70,11 @@ Channels = Annotated[tuple[ChannelName, ...], NoDecode, BeforeValidator(_comma_l
 Url = Annotated[str, AfterValidator(_url)]
 OptionalUrl = Annotated[str, AfterValidator(lambda value: _url(value) if value else value)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
+
+
+def is_database(address: str) -> bool:
+    """Whether the address names a database and driver that the portal works with."""
+    try:
+        return make_url(address).drivername in ("sqlite+aiosqlite", "postgresql+asyncpg")
+    except (ArgumentError, ValueError):
+        return False

@@ -119,7 +119,7 @@ def password_step() -> rx.Component:
                 error=error,
             ),
             submit("СМЕНИТЬ ПАРОЛЬ"),
-            on_submit=RecoveryState.set_password,
+            on_submit=RecoveryState.change_password,
             method="post",
             action=routes.RECOVERY,
             no_validate=True,
@@ -141,6 +141,7 @@ def done_step() -> rx.Component:
             role="status",
             class_name="success",
         ),
+        summary(),
         login_form(),
         start_again("Восстановить пароль ещё раз", "link"),
     )

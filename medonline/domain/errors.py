@@ -8,10 +8,13 @@ MedonlineError
 ├── InvalidCredentials          unknown phone or wrong password: never said which
 ├── RateLimited                 (resets_in)
 ├── Busy                        (retry_in) the server has more work than it may queue
+├── CookiesMissing              the browser keeps no cookies, so nothing can be bound to it
 ├── NoRecoveryInProgress        the browser has no recovery in this state
+├── PasswordAlreadySet          another window finished this recovery with another password
 ├── CodeRefused
 │   ├── CodeEmpty               no digits in what was typed
 │   ├── CodeIncomplete          (expected) other than the expected count of digits
+│   ├── CodeStillSending        the provider has not said yet which code it sent
 │   ├── CodeMismatch            (attempts_left)
 │   ├── CodeExpired
 │   └── CodeUsedUp              no attempts left, or the code was replaced or already used
@@ -108,6 +111,14 @@ class NoRecoveryInProgress(MedonlineError):
     """This browser has no recovery that stands at the step asked for."""
 
 
+class PasswordAlreadySet(MedonlineError):
+    """This recovery ended with another password than the one typed now; that other one is in force."""
+
+
+class CookiesMissing(MedonlineError):
+    """The browser sent no visitor cookie: a recovery or a sign-in could not be bound to it."""
+
+
 class CodeRefused(MedonlineError):
     """The code typed does not open the next step."""
 
@@ -122,6 +133,10 @@ class CodeIncomplete(CodeRefused):
     def __init__(self, expected: int) -> None:
         super().__init__(f"{expected} digits expected")
         self.expected = expected
+
+
+class CodeStillSending(CodeRefused):
+    """The provider has not answered yet, and it may choose the code itself; costs no attempt."""
 
 
 class CodeMismatch(CodeRefused):

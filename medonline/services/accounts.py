@@ -8,7 +8,7 @@ from medonline.domain.errors import MedonlineError
 from medonline.domain.password import PasswordPolicy
 from medonline.domain.phone import PhoneNumber
 from medonline.services.clock import Clock
-from medonline.services.password_recovery import Hasher
+from medonline.services.ports import Hasher
 from medonline.storage import patients
 from medonline.storage.engine import Database
 from medonline.storage.models import Patient

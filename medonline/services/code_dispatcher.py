@@ -27,7 +27,12 @@ log = logging.getLogger(__name__)
 
 IDLE_PAUSE = timedelta(seconds=1)
 LEASE = timedelta(seconds=25)
-AT_ONCE = 16
+# Each way has places of its own, and sending does not wait for polling: a provider that hangs holds up nobody else.
+SENDS_AT_ONCE = 16
+POLLS_AT_ONCE = 8
+STOP_WAIT = timedelta(seconds=6)
+_TO_SEND = (DeliveryState.QUEUED, DeliveryState.SENDING)
+_TO_POLL = (DeliveryState.SENT, DeliveryState.DELIVERED, DeliveryState.READ, DeliveryState.FAILED)
 POLL_AFTER = tuple(timedelta(seconds=seconds) for seconds in (2, 2, 3, 5, 8, 15, 30, 60, 120))
 STALLED_AFTER = timedelta(seconds=15)
 
@@ -48,6 +53,7 @@ class CodeDispatcher:
         self._channels = channels
         self._wake = asyncio.Event()
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._places: dict[str, tuple[ChannelName, bool]] = {}  # what each task in hand counts against
         self._last_turn: datetime | None = None
 
     def wake(self) -> None:
@@ -74,21 +80,34 @@ class CodeDispatcher:
                 except TimeoutError:
                     continue
         finally:
-            tasks = list(self._tasks.values())
-            for task in tasks:
-                task.cancel()
-            # Waited for: a database closed under their rollback would never answer them, and the process would hang.
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await self._stop()
 
     async def turn(self) -> None:
         """Start work on every due code that nobody works on."""
+        for channel in ChannelName:
+            await self._start(channel, _TO_SEND, SENDS_AT_ONCE)
+            await self._start(channel, _TO_POLL, POLLS_AT_ONCE)
+
+    async def _start(self, channel: ChannelName, states: tuple[DeliveryState, ...], at_once: int) -> None:
+        place = (channel, states is _TO_SEND)
+        free = at_once - sum(taken == place for taken in self._places.values())
+        if free <= 0:
+            return
         async with self._database.reading() as session:
-            due = await codes.due(session, self._clock(), AT_ONCE)
+            due = await codes.due(session, self._clock(), channel, states, tuple(self._tasks), free)
         for row in due:
-            if row.id not in self._tasks and len(self._tasks) < AT_ONCE:
-                task = asyncio.create_task(self._attend(row), name=f"code {row.id}")
-                self._tasks[row.id] = task
-                task.add_done_callback(self._forget)
+            task = asyncio.create_task(self._attend(row), name=f"code {row.id}")
+            self._tasks[row.id], self._places[row.id] = task, place
+            task.add_done_callback(self._forget)
+
+    async def _stop(self) -> None:
+        """Let what is being sent end: cut off, it would be sent twice or not at all."""
+        if self._tasks:
+            _, unfinished = await asyncio.wait(self._tasks.values(), timeout=STOP_WAIT.total_seconds())
+            for task in unfinished:
+                task.cancel()
+            # Waited for: a database closed under their rollback would never answer them, and the process would hang.
+            await asyncio.gather(*unfinished, return_exceptions=True)
 
     async def settle(self) -> None:
         """Wait for the work in hand (tests)."""
@@ -96,7 +115,10 @@ class CodeDispatcher:
             await asyncio.gather(*self._tasks.values())
 
     def _forget(self, task: asyncio.Task[None]) -> None:
-        self._tasks.pop(task.get_name().removeprefix("code "), None)
+        code_id = task.get_name().removeprefix("code ")
+        self._tasks.pop(code_id, None)
+        self._places.pop(code_id, None)
+        self._wake.set()
         if not task.cancelled() and task.exception() is not None:
             log.error("Work on a code failed; its lease will run out", exc_info=task.exception())
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from medonline.domain.errors import InvalidCredentials, InvalidPassword, PasswordProblem
+from medonline.domain.errors import Busy, InvalidCredentials, InvalidPassword, PasswordProblem
 from medonline.domain.password import MAX_LENGTH, normalised
 from medonline.domain.phone import PhoneNumber
 from medonline.services.clock import Clock
@@ -156,6 +156,9 @@ class LoginService:
         return ticket
 
     async def _rehash(self, patient: Patient, encoded: str, password: str) -> None:
-        fresh = await self.verifier.hash(password)
+        try:
+            fresh = await self.verifier.hash(password)
+        except Busy:
+            return  # next time: a right password must not be refused for a newer hash
         async with self.database.writing() as session:
             await patients.put_rehashed(session, patient.id, encoded, fresh)

@@ -7,18 +7,20 @@ after the right code was typed.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from medonline.domain.errors import (
     CodeExpired,
     CodeMismatch,
+    CodeStillSending,
     CodeUsedUp,
     NoRecoveryInProgress,
+    PasswordAlreadySet,
 )
 from medonline.domain.one_time_code import ChannelName, digits_for, digits_typed
 from medonline.domain.password import PasswordPolicy
@@ -27,6 +29,7 @@ from medonline.domain.phone import PhoneNumber
 from medonline.services.clock import Clock
 from medonline.services.code_issue import CodeIssuer
 from medonline.services.delivery import IN_FLIGHT, DeliveryState
+from medonline.services.ports import Hasher
 from medonline.services.recovery_reading import PURPOSE, RecoveryReader, RecoveryView, code_request
 from medonline.storage import codes, patients, recoveries, sessions
 from medonline.storage.engine import Database
@@ -34,13 +37,8 @@ from medonline.storage.models import OneTimeCodeRow, PasswordRecovery
 
 # Two equal submits within this time are one: a double click, or Enter together with a click.
 SAME_SUBMIT = timedelta(seconds=5)
-
-
-class Hasher(Protocol):
-    """What recovery needs of password hashing."""
-
-    async def hash(self, password: str) -> str:
-        """The encoded hash; raises `Busy`."""
+SENDING_LOOKS = 30
+SENDING_PAUSE_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +78,10 @@ class PasswordRecoveryService:
         now = self.clock()
         async with self.database.writing() as session:
             recovery = await recoveries.newest_of(session, visitor_key)
+            if recovery is None:  # «Назад» from step 2 and the same number again: the code in hand still counts
+                recovery = await recoveries.newest_left(session, visitor_key, phone.e164, RecoveryStep.CODE)
             if recovery is not None and await self.reader.is_same_begin(session, recovery, phone, channel, now):
+                await recoveries.put_left(session, recovery.id, None)
                 return await self.reader.view(session, recovery, now)
             if recovery is not None:
                 await self._put_left(session, recovery, now)
@@ -117,11 +118,12 @@ class PasswordRecoveryService:
         """Step 2 → 3, or to «no account» when nobody signs in with this number.
 
         Raises:
-            CodeEmpty, CodeIncomplete: nothing was judged, no attempt is lost.
+            CodeEmpty, CodeIncomplete, CodeStillSending: nothing was judged, no attempt is lost.
             CodeMismatch, CodeExpired, CodeUsedUp: the code is not accepted.
             NoRecoveryInProgress: the recovery does not stand at the code.
         """
         digits = digits_typed(typed)
+        await self._until_sent(visitor_key)
         now = self.clock()
         async with self.database.writing() as session:
             recovery = await self.reader.newest(session, visitor_key, now)
@@ -130,6 +132,8 @@ class PasswordRecoveryService:
             if after(RecoveryStep(recovery.step), RecoveryMove.CONFIRM_CODE) is None:
                 raise NoRecoveryInProgress
             row = await self.reader.code_of(session, recovery)
+            if row.delivery == DeliveryState.SENDING:
+                raise CodeStillSending
             refusal = await self._judge(session, recovery, row, digits_for(ChannelName(row.channel), digits), now)
             if refusal is None:
                 await self._move_on(session, recovery, row, now)
@@ -145,28 +149,31 @@ class PasswordRecoveryService:
 
         Raises:
             InvalidPassword: breaks the policy.
+            PasswordAlreadySet: another window finished this recovery with another password.
             Busy: the server has too many passwords to hash.
             NoRecoveryInProgress: no proof of the phone, or it is too old.
         """
         async with self.database.reading() as session:
             recovery = await self.reader.newest(session, visitor_key, self.clock())
-            if recovery.step == RecoveryStep.DONE:
-                return await self.reader.view(session, recovery, self.clock())
-            if after(RecoveryStep(recovery.step), RecoveryMove.SET_PASSWORD) is None:
-                raise NoRecoveryInProgress
-        encoded = await self.hasher.hash(self.passwords.check(typed))
+        if recovery.step not in (RecoveryStep.DONE, *source_of(RecoveryMove.SET_PASSWORD)):
+            raise NoRecoveryInProgress
+        password = self.passwords.check(typed)
+        if recovery.step == RecoveryStep.DONE:
+            return await self._same_again(visitor_key, password)
+        encoded = await self.hasher.hash(password)
         now = self.clock()
         ended: list[str] = []
         async with self.database.writing() as session:
             recovery = await self.reader.newest(session, visitor_key, now)
-            if await self._move(session, recovery, RecoveryMove.SET_PASSWORD, finished_at=now):
+            moved = await self._move(session, recovery, RecoveryMove.SET_PASSWORD, finished_at=now)
+            if moved:
                 patient_id = recovery.patient_id or ""
                 await patients.put_password(session, patient_id, encoded, now)
                 ended = await sessions.end_all_of(session, patient_id, now)
-            await session.refresh(recovery)
-            if recovery.step != RecoveryStep.DONE:
-                raise NoRecoveryInProgress
-            view = await self.reader.view(session, recovery, now)
+                await session.refresh(recovery)
+                view = await self.reader.view(session, recovery, now)
+        if not moved:
+            return await self._same_again(visitor_key, password)
         self.sessions_ended(ended)
         return view
 
@@ -175,8 +182,33 @@ class PasswordRecoveryService:
         now = self.clock()
         async with self.database.writing() as session:
             recovery = await recoveries.newest_of(session, visitor_key)
-            if recovery is not None:
+            if recovery is None:
+                return
+            if recovery.step == RecoveryStep.CODE:
+                await recoveries.put_left(session, recovery.id, now)  # the way back is open: see `begin`
+            else:
                 await self._put_left(session, recovery, now)
+
+    async def _same_again(self, visitor_key: str, password: str) -> RecoveryView:
+        """A finished recovery submitted once more: the first result, if it is the same password that is in force."""
+        now = self.clock()
+        async with self.database.reading() as session:
+            recovery = await self.reader.newest(session, visitor_key, now)
+            if recovery.step != RecoveryStep.DONE:
+                raise NoRecoveryInProgress
+            encoded = await patients.password_hash_of(session, recovery.patient_id or "")
+            view = await self.reader.view(session, recovery, now)
+        if not await self.hasher.verify(encoded, password):
+            raise PasswordAlreadySet
+        return view
+
+    async def _until_sent(self, visitor_key: str) -> None:
+        """Give a provider that has rung, but not answered yet, a moment: the code is the one it answers with."""
+        for _ in range(SENDING_LOOKS):
+            view = await self.current(visitor_key)
+            if view is None or view.delivery is not DeliveryState.SENDING:
+                return
+            await asyncio.sleep(SENDING_PAUSE_S)
 
     async def _judge(
         self,

@@ -89,3 +89,13 @@ class LearnsOutcome(Protocol):
 
     async def report_entered(self, provider_ref: str, code: str) -> None:
         """Tell the provider, as well as it can be done; never raises `DeliveryFailed`."""
+
+
+class Hasher(Protocol):
+    """Password hashing, as recovery and accounts need it."""
+
+    async def hash(self, password: str) -> str:
+        """The encoded hash; raises `Busy`."""
+
+    async def verify(self, encoded: str | None, password: str) -> bool:
+        """Whether the password belongs to the hash; raises `Busy`."""

@@ -17,7 +17,7 @@ from medonline.storage import codes, recoveries
 from medonline.storage.models import OneTimeCodeRow, PasswordRecovery
 
 PURPOSE = "password_recovery"
-# A code step untouched for this long is over; the patient starts with the phone again.
+# A code step begun this long ago is over; the patient starts with the phone again.
 CODE_STEP_LIFE = timedelta(hours=1)
 # A finished recovery is shown as finished for this long after a reload.
 DONE_SHOWN_FOR = timedelta(minutes=10)

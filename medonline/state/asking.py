@@ -7,6 +7,7 @@ server's own socket id, and a field of a form is a text of bounded length or not
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 
 import reflex as rx
@@ -17,6 +18,7 @@ from medonline.web.sockets import NOBODY, Visitor
 log = logging.getLogger(__name__)
 
 MAX_FIELD = 4096
+_UNUSABLE = re.compile("[\x00\ud800-\udfff]")  # no database takes NUL, no encoding half a character
 
 
 def visitor_of(state: rx.State) -> Visitor:
@@ -30,7 +32,7 @@ def text_field(form: object, name: str) -> str:
     value = form.get(name) if isinstance(form, Mapping) else None
     if value is None:
         return ""
-    if not isinstance(value, str) or len(value) > MAX_FIELD or "\x00" in value:
+    if not isinstance(value, str) or len(value) > MAX_FIELD or _UNUSABLE.search(value):
         log.warning("A field that is no plain text was refused")
         return ""
     return value

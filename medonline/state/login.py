@@ -8,7 +8,7 @@ import reflex as rx
 
 from medonline import messages
 from medonline.bootstrap import portal
-from medonline.domain.errors import InvalidInput, InvalidPhone, MedonlineError
+from medonline.domain.errors import CookiesMissing, InvalidInput, InvalidPhone, MedonlineError
 from medonline.state.asking import text_field, visitor_of
 
 PAGE_LENGTH = 40
@@ -28,10 +28,10 @@ class LoginState(rx.State):
     async def log_in(self, form: dict[str, Any]) -> None:
         """Check the pair; the page then posts the ticket to the route that sets the session cookie."""
         visitor = visitor_of(self)
-        if not visitor.visitor_key:
-            return
         self.error, self.error_field, self.ticket = "", "", ""
         try:
+            if not visitor.visitor_key:
+                raise CookiesMissing
             self.ticket_page = text_field(form, "page")[:PAGE_LENGTH]
             self.ticket = await portal().login.log_in(
                 visitor.visitor_key, text_field(form, "phone"), text_field(form, "password")

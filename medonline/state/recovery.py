@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -11,12 +11,19 @@ import reflex as rx
 
 from medonline import messages
 from medonline.bootstrap import portal
-from medonline.domain.errors import CodeRefused, InvalidPhone, MedonlineError, NoRecoveryInProgress
+from medonline.domain.errors import (
+    CodeRefused,
+    CookiesMissing,
+    MedonlineError,
+    NoRecoveryInProgress,
+    PasswordAlreadySet,
+)
 from medonline.domain.one_time_code import ChannelName
 from medonline.domain.password_recovery import RecoveryStep
 from medonline.services.recovery_reading import RecoveryView
 from medonline.state.account import AccountState
 from medonline.state.asking import text_field, visitor_of
+from medonline.state.failures import FailureState
 from medonline.state.recovery_screen import PHONE_STEP, RecoveryScreen, screen_of
 
 WATCH_PACE_S = 1.0
@@ -57,7 +64,7 @@ class RecoveryState(rx.State):
             return None
         phone = text_field(form, "phone")
         return await self._advance(
-            portal().recovery.begin(visitor.visitor_key, phone, ChannelName(channel), visitor.client_ip)
+            lambda key: portal().recovery.begin(key, phone, ChannelName(channel), visitor.client_ip)
         )
 
     @rx.event
@@ -66,23 +73,19 @@ class RecoveryState(rx.State):
         visitor = visitor_of(self)
         if channel not in tuple(ChannelName):
             return None
-        return await self._advance(
-            portal().recovery.resend(visitor.visitor_key, ChannelName(channel), visitor.client_ip)
-        )
+        return await self._advance(lambda key: portal().recovery.resend(key, ChannelName(channel), visitor.client_ip))
 
     @rx.event
     async def confirm_code(self, form: dict[str, Any]) -> Any:
         """Step 2: «ОТПРАВИТЬ»."""
-        return await self._advance(
-            portal().recovery.confirm_code(visitor_of(self).visitor_key, text_field(form, "code"))
-        )
+        code = text_field(form, "code")
+        return await self._advance(lambda key: portal().recovery.confirm_code(key, code))
 
     @rx.event
-    async def set_password(self, form: dict[str, Any]) -> Any:
+    async def change_password(self, form: dict[str, Any]) -> Any:
         """Step 3: «СМЕНИТЬ ПАРОЛЬ»."""
-        return await self._advance(
-            portal().recovery.set_password(visitor_of(self).visitor_key, text_field(form, "new_password"))
-        )
+        password = text_field(form, "new_password")
+        return await self._advance(lambda key: portal().recovery.set_password(key, password))
 
     @rx.event
     async def start_again(self) -> None:
@@ -115,23 +118,21 @@ class RecoveryState(rx.State):
             if visitor != visitor_of(self):
                 return
 
-    async def _advance(self, action: Awaitable[RecoveryView]) -> Any:
+    async def _advance(self, action: Callable[[str], Awaitable[RecoveryView]]) -> Any:
+        visitor_key = visitor_of(self).visitor_key
         try:
-            if not visitor_of(self).visitor_key:
-                raise NoRecoveryInProgress
-            self._show(await action)
+            if not visitor_key:
+                raise CookiesMissing
+            self._show(await action(visitor_key))
             self.error, self.error_field = "", ""
         except MedonlineError as error:
             await self._show_refusal(error)
-        return RecoveryState.watch
+        return [RecoveryState.watch, FailureState.dismiss]
 
     async def _show_refusal(self, error: MedonlineError) -> None:
-        field = self.screen.field
-        if isinstance(error, InvalidPhone):
-            field = "phone"
-        self._refuse(field, messages.sentence(error))
-        if isinstance(error, CodeRefused | NoRecoveryInProgress):
+        if isinstance(error, CodeRefused | NoRecoveryInProgress | PasswordAlreadySet):
             self._show(await portal().recovery.current(visitor_of(self).visitor_key))
+        self._refuse(self.screen.field, messages.sentence(error))
 
     def _refuse(self, field: str, text: str) -> None:
         self.error, self.error_field = text, field

@@ -90,11 +90,18 @@ async def judge(session: AsyncSession, code_id: str, digest: str, guesses: int, 
     return None if row is None else Verdict(right=row[0] is not None, misses=row[1])
 
 
-async def due(session: AsyncSession, now: datetime, limit: int) -> Sequence[OneTimeCodeRow]:
-    """Codes the dispatcher has to look at now, oldest first."""
+async def due(
+    session: AsyncSession, now: datetime, channel: str, states: tuple[str, ...], skip: tuple[str, ...], limit: int
+) -> Sequence[OneTimeCodeRow]:
+    """Codes of one way and in these delivery states that are to be looked at now, oldest first, without those to skip."""
     statement = (
         select(OneTimeCodeRow)
-        .where(col(OneTimeCodeRow.due_at) <= now)
+        .where(
+            col(OneTimeCodeRow.due_at) <= now,
+            OneTimeCodeRow.channel == channel,
+            col(OneTimeCodeRow.delivery).in_(states),
+            col(OneTimeCodeRow.id).not_in(skip),
+        )
         .order_by(col(OneTimeCodeRow.due_at))
         .limit(limit)
     )

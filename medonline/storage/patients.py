@@ -20,6 +20,12 @@ async def by_id_held(session: AsyncSession, patient_id: str) -> Patient | None:
     return await session.get(Patient, patient_id, with_for_update=True)
 
 
+async def password_hash_of(session: AsyncSession, patient_id: str) -> str | None:
+    """The encoded hash of the password in force."""
+    statement = select(Patient.password_hash).where(Patient.id == patient_id)
+    return (await session.exec(statement)).first()
+
+
 async def everyone(session: AsyncSession) -> list[Patient]:
     """All patients by name."""
     statement = select(Patient).order_by(col(Patient.last_name), col(Patient.first_name))

@@ -23,6 +23,23 @@ async def newest_of(session: AsyncSession, visitor_key: str) -> PasswordRecovery
     return (await session.exec(statement)).first()
 
 
+async def newest_left(session: AsyncSession, visitor_key: str, phone: str, step: str) -> PasswordRecovery | None:
+    """The last recovery that this browser left at a step, for this phone (E.164)."""
+    statement = (
+        select(PasswordRecovery)
+        .where(
+            PasswordRecovery.visitor_key == visitor_key,
+            PasswordRecovery.phone == phone,
+            PasswordRecovery.step == step,
+            col(PasswordRecovery.left_at).is_not(None),
+        )
+        .order_by(col(PasswordRecovery.created_at).desc())
+        .limit(1)
+        .execution_options(populate_existing=True)
+    )
+    return (await session.exec(statement)).first()
+
+
 async def move(session: AsyncSession, recovery_id: str, sources: tuple[str, ...], target: str, **facts: Any) -> bool:
     """Put the recovery on `target` if it stands on one of `sources`; whether it did."""
     statement = (
@@ -34,6 +51,6 @@ async def move(session: AsyncSession, recovery_id: str, sources: tuple[str, ...]
     return (await session.exec(statement)).first() is not None
 
 
-async def put_left(session: AsyncSession, recovery_id: str, now: datetime) -> None:
-    """The browser does not want to see this recovery again."""
+async def put_left(session: AsyncSession, recovery_id: str, now: datetime | None) -> None:
+    """The browser does not want to see this recovery any more; None: it does again."""
     await session.exec(update(PasswordRecovery).where(col(PasswordRecovery.id) == recovery_id).values(left_at=now))

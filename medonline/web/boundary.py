@@ -21,7 +21,7 @@ SECURITY_HEADERS = {
 IMMUTABLE = "public, max-age=31536000, immutable"
 _CHANGES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 # Machines post here: they send no Origin and prove themselves otherwise.
-_FROM_MACHINES = (routes.TELEGRAM_REPORT, f"{routes.SANDBOX}/")
+_FROM_MACHINES = (routes.TELEGRAM_REPORT, *(f"{routes.SANDBOX}/{name}/" for name in ("telegram", "ucaller", "sms_ru")))
 
 
 class Boundary:

@@ -7,8 +7,9 @@ session: a signed-in browser; ends with the browser or with the session on the s
 from __future__ import annotations
 
 from collections.abc import Mapping
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
+
+from starlette.requests import cookie_parser
 
 from medonline.services.secret_tokens import token_hash
 
@@ -31,15 +32,12 @@ def set_cookie(name: str, value: str, *, https: bool, max_age: int | None = None
 
 
 def cookie_value(scope: Mapping[str, Any]) -> dict[str, str]:
-    """The cookies of an ASGI scope; a malformed header counts as none."""
-    cookies: SimpleCookie = SimpleCookie()
+    """The cookies of an ASGI scope. Split as browsers split: one odd cookie of another site must not hide ours."""
+    cookies: dict[str, str] = {}
     for name, value in scope.get("headers", []):
         if name == b"cookie":
-            try:
-                cookies.load(value.decode("latin-1"))
-            except CookieError:
-                continue
-    return {name: morsel.value for name, morsel in cookies.items()}
+            cookies |= cookie_parser(value.decode("latin-1"))
+    return cookies
 
 
 def _key_in(cookies: Mapping[str, str], name: str) -> str:

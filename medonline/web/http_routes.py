@@ -24,16 +24,22 @@ log = logging.getLogger(__name__)
 
 MAX_REPORT_BYTES = 16 * 1024
 MAX_TICKET = 64
+MAX_FORM_BYTES = 1024
 
 
 async def open_session(request: Request) -> Response:
     """Trade the one-time ticket of the sign-in form for the session cookie; lands on «Мои карты»."""
+    if int(request.headers.get("content-length") or MAX_FORM_BYTES + 1) > MAX_FORM_BYTES:
+        return RedirectResponse(f"{routes.HOME}?login=again", 303)
     form = await request.form(max_files=0, max_fields=4)
     ticket = str(form.get("ticket", ""))[:MAX_TICKET]
     visitor_key = visitor_key_in(cookie_value(request.scope))
     token = await portal().login.open_session(visitor_key, ticket) if visitor_key else None
     if token is None:
         return RedirectResponse(f"{routes.HOME}?login=again", 303)
+    previous = session_key_in(cookie_value(request.scope))
+    if previous:
+        await portal().login.close_session(previous)
     response = RedirectResponse(routes.CARDS, 303)
     response.headers.append("Set-Cookie", set_cookie(SESSION, token, https=portal().config.https))
     return response
@@ -123,5 +129,6 @@ def with_routes(pages: ASGIApp) -> ASGIApp:
     if config.demo:
         sandbox = create_sandbox(sandbox_settings(config))
         portal().at_close.append(partial(close_sandbox, sandbox))
+        table.append(Route(routes.SANDBOX, lambda _: RedirectResponse(f"{routes.SANDBOX}/", 307)))
         table.append(Mount(routes.SANDBOX, sandbox))
     return Starlette(routes=[*table, Mount("/", pages)])

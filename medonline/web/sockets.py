@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import time
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -22,6 +23,8 @@ log = logging.getLogger(__name__)
 NAMESPACE = "/_event"
 ALLOWED_EVENTS = frozenset({"event", "ping", "client_error"})
 MAX_FRAME = 64 * 1024
+EVENTS_PER_SECOND = 20
+EVENTS_AT_ONCE = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,7 @@ class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library 
             engineio_logger=logging.getLogger("engineio"),
         )
         self._visitors: dict[str, Visitor] = {}
+        self._buckets: dict[str, tuple[float, float]] = {}  # events left, and when that was counted
         self._closing: set[asyncio.Task[None]] = set()
 
     def visitor(self, sid: str) -> Visitor:
@@ -68,6 +72,14 @@ class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library 
             task = asyncio.get_running_loop().create_task(self._close(eio_sid))
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
+
+    def _is_within_rate(self, eio_sid: str) -> bool:
+        """A bucket of 60 events, filled by 20 a second: no patient's hand is faster."""
+        now = time.monotonic()
+        left, counted_at = self._buckets.get(eio_sid, (EVENTS_AT_ONCE, now))
+        left = min(EVENTS_AT_ONCE, left + (now - counted_at) * EVENTS_PER_SECOND) - 1
+        self._buckets[eio_sid] = (left, now)
+        return left >= 0
 
     async def _close(self, eio_sid: str) -> None:
         await self.eio.disconnect(eio_sid)
@@ -85,6 +97,7 @@ class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library 
 
     async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> Any:
         self._visitors.pop(eio_sid, None)
+        self._buckets.pop(eio_sid, None)
         return await super()._handle_eio_disconnect(eio_sid, reason)
 
     async def _handle_connect(self, eio_sid: str, namespace: str | None, data: Any) -> None:
@@ -97,8 +110,8 @@ class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library 
 
     async def _handle_event(self, eio_sid: str, namespace: str | None, id: int | None, data: Any) -> None:
         # Danger: Reflex's namespace would take an event named «connect» for a new handshake with the sender's headers.
-        if not _is_allowed(data):
-            log.warning("Socket closed: an event that the portal does not have")
+        if not _is_allowed(data) or not self._is_within_rate(eio_sid):
+            log.warning("Socket closed: an event that the portal does not have, or too many of them")
             await self._close(eio_sid)
             return
         await super()._handle_event(eio_sid, namespace, id, data)
@@ -107,7 +120,10 @@ class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library 
 def _is_allowed(data: Any) -> bool:
     if not isinstance(data, list) or not data or not isinstance(data[0], str) or data[0] not in ALLOWED_EVENTS:
         return False
-    return data[0] != "event" or (len(data) == 2 and isinstance(data[1], dict))
+    if data[0] != "event":
+        return True
+    event = data[1] if len(data) == 2 else None
+    return isinstance(event, dict) and isinstance(event.get("name"), str) and isinstance(event.get("payload", {}), dict)
 
 
 def _own_token(query: str, visitor: Visitor) -> str:

@@ -25,7 +25,7 @@ class Portal:
     def __init__(self, page: Page, url: str, screenshots: Path) -> None:
         self.page = page
         self.url = url
-        self._screenshots = screenshots
+        self.screenshots = screenshots
 
     # What is on the screen
 
@@ -65,7 +65,7 @@ class Portal:
 
     def look(self, name: str) -> None:
         """Keep a picture of the screen; nothing on it is English or cut off at the side."""
-        self.page.screenshot(path=self._screenshots / f"{name}.png")
+        self.page.screenshot(path=self.screenshots / f"{name}.png")
         assert not english_words(self.page), f"English on the screen «{name}»"
         assert overflow(self.page) <= 0, f"the screen «{name}» scrolls sideways"
 

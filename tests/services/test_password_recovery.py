@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -23,6 +25,7 @@ from medonline.domain.errors import (
     MedonlineError,
     NoRecoveryInProgress,
     NumberNotReachable,
+    PasswordAlreadySet,
     ProviderDown,
     RateLimited,
 )
@@ -83,18 +86,19 @@ async def test_begin_commits_the_recovery_and_the_intent_to_send_together(portal
     assert [recovery.id for recovery in await recoveries_of(portal)] == [row.flow_id]
 
 
-async def test_begin_wakes_the_dispatcher_only_after_the_commit(portal: Portal) -> None:
-    woken = []
+async def test_begin_wakes_the_dispatcher_only_after_the_commit(portal: Portal, folder: Path) -> None:
+    committed: list[int] = []
 
     def wake() -> None:
-        woken.append(len(asyncio.all_tasks()))
+        with closing(sqlite3.connect(folder / "medonline.sqlite3")) as another_connection:
+            committed.append(another_connection.execute("SELECT count(*) FROM one_time_code").fetchone()[0])
 
     service = replace(portal.recovery, wake_dispatcher=wake)
     await service.begin(ANNA, KNOWN, CALL)
     with pytest.raises(RateLimited):
         await service.begin(BORIS, KNOWN, CALL)
 
-    assert len(woken) == 1
+    assert committed == [1]
 
 
 async def test_the_same_begin_again_sends_nothing_and_gives_the_same_recovery(
@@ -222,7 +226,22 @@ async def test_leaving_and_beginning_again_does_not_shorten_the_pause(portal: Po
     await portal.recovery.leave(ANNA)
     clock.move(seconds=59)
 
-    assert await pause_of(portal.recovery.begin(ANNA, KNOWN, CALL)) == timedelta(seconds=1)
+    assert await pause_of(portal.recovery.begin(ANNA, KNOWN, TELEGRAM)) == timedelta(seconds=1)
+
+
+async def test_going_back_and_giving_the_same_phone_again_keeps_the_code_in_hand(portal: Portal) -> None:
+    first = await portal.recovery.begin(ANNA, KNOWN, CALL)
+    code = await last_code(portal, KNOWN)
+    with pytest.raises(CodeMismatch):
+        await portal.recovery.confirm_code(ANNA, wrong(code))
+    await portal.recovery.leave(ANNA)
+    assert await portal.recovery.current(ANNA) is None
+
+    again = await portal.recovery.begin(ANNA, KNOWN, CALL)
+
+    assert (again.issued_at, again.attempts_left) == (first.issued_at, 2)
+    assert await last_code(portal, KNOWN) == code
+    assert (await portal.recovery.confirm_code(ANNA, code)).step is RecoveryStep.NEW_PASSWORD
 
 
 async def test_after_a_day_pauses_start_small_again(portal: Portal, clock: MovableClock) -> None:
@@ -535,7 +554,10 @@ async def test_a_new_password_submitted_twice_is_set_once(portal: Portal) -> Non
     await prove(portal, ANNA)
     views = await asyncio.gather(*(portal.recovery.set_password(ANNA, NEW) for _ in range(3)))
     stored = (await patient_with(portal)).password_hash
-    views.append(await portal.recovery.set_password(ANNA, "OtherPassword2"))
+    views.append(await portal.recovery.set_password(ANNA, NEW))
+    for refused, why in (("OtherPassword2", PasswordAlreadySet), ("абв", InvalidPassword), ("", InvalidPassword)):
+        with pytest.raises(why):
+            await portal.recovery.set_password(ANNA, refused)
 
     assert {view.step for view in views} == {RecoveryStep.DONE}
     assert (await patient_with(portal)).password_hash == stored
@@ -652,7 +674,7 @@ async def test_leaving_twice_or_without_a_recovery_does_nothing(portal: Portal) 
     await portal.recovery.leave(ANNA)
 
     assert await portal.recovery.current(ANNA) is None
-    assert [recovery.step for recovery in await recoveries_of(portal)] == [RecoveryStep.ABANDONED]
+    assert [recovery.left_at is not None for recovery in await recoveries_of(portal)] == [True]
 
 
 async def test_leaving_a_finished_recovery_keeps_it_finished(portal: Portal) -> None:

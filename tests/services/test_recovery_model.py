@@ -23,6 +23,7 @@ from medonline.domain.errors import (
     CodeUsedUp,
     MedonlineError,
     NoRecoveryInProgress,
+    PasswordAlreadySet,
     RateLimited,
 )
 from medonline.domain.one_time_code import ChannelName
@@ -88,6 +89,7 @@ class Recovery:
 @dataclass
 class Model:
     recoveries: dict[str, Recovery] = field(default_factory=dict)  # by browser
+    left: dict[tuple[str, str], Recovery] = field(default_factory=dict)  # at the code, by browser and phone
     codes: dict[str, list[Code]] = field(default_factory=dict)  # by phone
     password: str | None = None
 
@@ -159,7 +161,8 @@ class RecoveryWalk(RuleBasedStateMachine):
 
     @rule(visitor=visitors, phone=phones, channel=ways)
     def begin(self, visitor: str, phone: str, channel: ChannelName) -> None:
-        now, before = self.clock.now, self.model.shown(visitor, self.clock.now)
+        now = self.clock.now
+        before = self.model.recoveries.get(visitor) or self.model.left.get((visitor, phone))
         came = self.attempt(self.service.begin(visitor, phone, channel))
         same = (
             before is not None
@@ -169,6 +172,9 @@ class RecoveryWalk(RuleBasedStateMachine):
         )
         if same:
             assert isinstance(came, RecoveryView)
+            assert before
+            self.model.recoveries[visitor] = before
+            self.model.left.pop((visitor, phone), None)
         elif self.model.paused(phone, now):
             assert isinstance(came, RateLimited)
             assert now + came.resets_in == self.model.resend_at(phone)
@@ -223,6 +229,9 @@ class RecoveryWalk(RuleBasedStateMachine):
         if recovery is None or recovery.step not in (RecoveryStep.NEW_PASSWORD, RecoveryStep.DONE):
             assert isinstance(came, NoRecoveryInProgress)
             return
+        if recovery.step is RecoveryStep.DONE and self.model.password != f"plain:NewPassword{number}":
+            assert isinstance(came, PasswordAlreadySet)
+            return
         assert isinstance(came, RecoveryView)
         if recovery.step is RecoveryStep.NEW_PASSWORD:
             recovery.step, recovery.finished_at = RecoveryStep.DONE, self.clock.now
@@ -231,7 +240,9 @@ class RecoveryWalk(RuleBasedStateMachine):
     @rule(visitor=visitors)
     def leave(self, visitor: str) -> None:
         self.loop.run_until_complete(self.service.leave(visitor))
-        self.model.recoveries.pop(visitor, None)
+        recovery = self.model.recoveries.pop(visitor, None)
+        if recovery is not None and recovery.step is RecoveryStep.CODE:
+            self.model.left[visitor, recovery.phone] = recovery
 
     @invariant()
     def each_browser_sees_what_the_model_says(self) -> None:

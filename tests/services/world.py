@@ -137,6 +137,9 @@ class PlainHasher:
     async def hash(self, password: str) -> str:
         return f"plain:{password}"
 
+    async def verify(self, encoded: str | None, password: str) -> bool:
+        return encoded == f"plain:{password}"
+
 
 @dataclass
 class ScriptedChannel:

@@ -19,13 +19,13 @@ HANDLERS = {
     f"{RECOVERY}.begin": "form",
     f"{RECOVERY}.resend": "channel",
     f"{RECOVERY}.confirm_code": "form",
-    f"{RECOVERY}.set_password": "form",
+    f"{RECOVERY}.change_password": "form",
     f"{LOGIN}.log_in": "form",
 }
 FIELDS = {
     f"{RECOVERY}.begin": ("phone", "channel"),
     f"{RECOVERY}.confirm_code": ("code",),
-    f"{RECOVERY}.set_password": ("new_password",),
+    f"{RECOVERY}.change_password": ("new_password",),
     f"{LOGIN}.log_in": ("phone", "password", "page"),
 }
 
@@ -41,7 +41,7 @@ def test_the_whole_recovery_and_the_sign_in_go_over_the_wire(server: Server) -> 
         begin(tab, "+79000001003")
         tab.call(f"{RECOVERY}.confirm_code", form={"code": code_to(server, "+79000001003")})
         assert tab.wait_for(RECOVERY, "screen")["step"] == "new_password"
-        tab.call(f"{RECOVERY}.set_password", form={"new_password": "NewVrach12345"})
+        tab.call(f"{RECOVERY}.change_password", form={"new_password": "NewVrach12345"})
         assert tab.wait_for(RECOVERY, "screen")["step"] == "done"
         tab.call(f"{LOGIN}.log_in", form={"phone": "+79000001003", "password": "NewVrach12345", "page": "p"})
         assert len(tab.wait_for(LOGIN, "ticket")) == 43
@@ -52,7 +52,7 @@ def test_a_handler_without_its_step_has_no_effect(server: Server, handler: str) 
     payloads = {
         f"{RECOVERY}.resend": {"channel": "flash_call"},
         f"{RECOVERY}.confirm_code": {"form": {"code": "0427"}},
-        f"{RECOVERY}.set_password": {"form": {"new_password": "NewPassword1"}},
+        f"{RECOVERY}.change_password": {"form": {"new_password": "NewPassword1"}},
     }
     before = record(server)
     with new_tab(server) as tab:
@@ -67,7 +67,7 @@ def test_a_password_before_the_code_has_no_effect(server: Server) -> None:
     with new_tab(server) as tab:
         begin(tab, fresh_phone())
         before = record(server)
-        tab.call(f"{RECOVERY}.set_password", form={"new_password": "NewPassword1"})
+        tab.call(f"{RECOVERY}.change_password", form={"new_password": "NewPassword1"})
         tab.settle()
 
         assert record(server) == before
@@ -219,7 +219,7 @@ def test_passwords_and_codes_are_never_in_what_the_server_sends_or_logs(server: 
     with new_tab(server) as tab:
         begin(tab, fresh_phone(), "telegram")
         tab.call(f"{RECOVERY}.confirm_code", form={"code": code})
-        tab.call(f"{RECOVERY}.set_password", form={"new_password": password})
+        tab.call(f"{RECOVERY}.change_password", form={"new_password": password})
         tab.call(f"{LOGIN}.log_in", form={"phone": "+79000001001", "password": password, "page": ""})
         tab.settle()
 

@@ -28,7 +28,7 @@ async def count(portal: Portal) -> int:
 
 
 @pytest.mark.parametrize(
-    ("pragma", "value"), [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1), ("busy_timeout", 10_000)]
+    ("pragma", "value"), [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1), ("busy_timeout", 5_000)]
 )
 async def test_every_connection_has_the_safe_settings(portal: Portal, pragma: str, value: object) -> None:
     async def read() -> object:

@@ -1,0 +1,13 @@
+"""What the server runs: the Reflex app behind the boundary, so that no answer leaves without passing it."""
+
+from __future__ import annotations
+
+from starlette.types import ASGIApp
+
+from medonline.medonline import app as pages
+from medonline.web.boundary import Boundary
+
+
+def app() -> ASGIApp:
+    """Made in the server's process."""
+    return Boundary(pages())
