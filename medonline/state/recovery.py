@@ -131,7 +131,11 @@ class RecoveryState(rx.State):
 
     async def _show_refusal(self, error: MedonlineError) -> None:
         if isinstance(error, CodeRefused | NoRecoveryInProgress | PasswordAlreadySet):
-            self._show(await portal().recovery.current(visitor_of(self).visitor_key))
+            view = await portal().recovery.current(visitor_of(self).visitor_key)
+            self._show(view)
+            if isinstance(error, NoRecoveryInProgress) and view is not None:
+                self.error, self.error_field = "", ""  # another tab is ahead: the screen it led to says it all
+                return
         self._refuse(self.screen.field, messages.sentence(error))
 
     def _refuse(self, field: str, text: str) -> None:

@@ -58,6 +58,7 @@ class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library 
             engineio_logger=logging.getLogger("engineio"),
         )
         self._visitors: dict[str, Visitor] = {}
+        self._connections: dict[str, asyncio.Task[Any]] = {}
         self._buckets: dict[str, tuple[float, float]] = {}  # events left, and when that was counted
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -82,7 +83,15 @@ class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library 
         return left >= 0
 
     async def _close(self, eio_sid: str) -> None:
-        await self.eio.disconnect(eio_sid)
+        connection = self._connections.pop(eio_sid, None)
+        socket = self.eio.sockets.pop(eio_sid, None)
+        if socket is not None:
+            await socket.close(wait=False)
+            # Engine.IO alone would leave the websocket open until the next ping fails: the page would look signed in.
+            await socket.queue.put(None)
+            await asyncio.sleep(0)  # the writer sends what is queued
+            if connection is not None:
+                connection.cancel()  # its reader takes that for the end and closes in order
 
     async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> Any:
         scope = environ.get("asgi.scope", {})
@@ -90,6 +99,9 @@ class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library 
         client = scope.get("client") or ("",)
         visitor = Visitor(visitor_key_in(cookies), session_key_in(cookies), str(client[0]))
         self._visitors[eio_sid] = visitor
+        connection = asyncio.current_task()
+        if connection is not None:
+            self._connections[eio_sid] = connection
         environ["QUERY_STRING"] = _own_token(environ.get("QUERY_STRING", ""), visitor)
         environ.pop("HTTP_COOKIE", None)
         scope["headers"] = [(name, value) for name, value in scope.get("headers", []) if name != b"cookie"]
@@ -98,6 +110,7 @@ class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library 
     async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> Any:
         self._visitors.pop(eio_sid, None)
         self._buckets.pop(eio_sid, None)
+        self._connections.pop(eio_sid, None)
         return await super()._handle_eio_disconnect(eio_sid, reason)
 
     async def _handle_connect(self, eio_sid: str, namespace: str | None, data: Any) -> None:
