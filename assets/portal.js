@@ -202,9 +202,10 @@ function restoreTyped() {
 
 const isHydrated = (element) => Object.keys(element).some((key) => key.startsWith("__reactProps"));
 
-// A double click, or Enter with a click, is one submit: a wrong code sent twice would cost two attempts.
+// A double click, or Enter with a click, is one submit: a wrong code sent twice would cost two attempts. Once the app has
+// answered, the same content is a new attempt.
 const SAME_SUBMIT_MS = 800;
-const submitted = new WeakMap();
+let submitted = new WeakMap();
 const waiting = new WeakSet();
 
 function isRepeated(form) {
@@ -304,6 +305,7 @@ function look() {
   if (!summary) errorNo = null;
   else if (summary.dataset.errorNo !== errorNo) {
     errorNo = summary.dataset.errorNo;
+    submitted = new WeakMap();
     summary.focus();
   }
   for (const form of document.querySelectorAll("form[data-ticket]")) {

@@ -73,6 +73,7 @@ def default_server(pages_built: None, tmp_path_factory: pytest.TempPathFactory) 
 @pytest.fixture
 def server(default_server: Server) -> Server:
     """The server of the test: the common one with short pauses, unless a module has its own."""
+    default_server.assert_alive()
     return default_server
 
 
@@ -155,7 +156,7 @@ def watch() -> Iterator[Watch]:
 
 
 @pytest.fixture
-def new_portal(new_context: Any, server: Server, watch: Watch, profile: str) -> NewPortal:
+def new_portal(new_context: Any, server: Server, watch: Watch, profile: str) -> Iterator[NewPortal]:
     """The portal in a browser that was never here before."""
 
     def make(**context_args: Any) -> Portal:
@@ -164,7 +165,8 @@ def new_portal(new_context: Any, server: Server, watch: Watch, profile: str) -> 
         watch.over(context)
         return Portal(context.new_page(), server.url, ARTEFACTS / "screenshots" / profile)
 
-    return make
+    yield make
+    server.assert_alive()
 
 
 @pytest.fixture

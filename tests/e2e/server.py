@@ -81,6 +81,11 @@ class Server:
             self.kill()
         self._process = None
 
+    def assert_alive(self) -> None:
+        """A server that ended by itself is named as the cause, instead of every page that could not be opened."""
+        code = self._process.poll() if self._process else None
+        assert code is None, f"the server ended by itself with code {code}; see {self.log}"
+
     def add_account(self, account: NewAccount) -> None:
         """Make an account in the server's database, as an operator does beside the running server."""
 
