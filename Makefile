@@ -43,7 +43,7 @@ lock: $(VENV)/dev.stamp ## resolve the dependencies anew (needs the package regi
 	$(LOCKING) --upgrade --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml tools/build-requirements.in
 
 clean: ## remove what was installed and built (var/ with the data stays)
-	rm -rf $(VENV) .web test-results .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) .web .build test-results .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'

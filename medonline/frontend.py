@@ -23,7 +23,9 @@ from medonline.config import ConfigurationError
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILT = ROOT / ".web" / "build" / "client"
-_UNDER_WAY = ROOT / ".web" / "medonline.building"
+# Beside .web, not in it: a first build empties that folder.
+_BUILDING = ROOT / ".build"
+_UNDER_WAY = _BUILDING / "under-way"
 STAMP = ROOT / ".web" / "medonline.stamp"
 _SOURCES = ("assets", "medonline", "rxconfig.py", "reflex.lock", "requirements.lock")
 _BAKED_ORIGIN = re.compile(r"""(["`'])(ws|http)://localhost:\d+(/[^"`']*)\1""")
@@ -57,8 +59,8 @@ def build() -> None:
     Raises:
         ConfigurationError: the build failed; the tool's own words precede it on the terminal.
     """
-    STAMP.parent.mkdir(exist_ok=True)
-    with (STAMP.parent / "medonline.lock").open("w") as lock:
+    _BUILDING.mkdir(exist_ok=True)
+    with (_BUILDING / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two starts at once build once
         if not is_fresh():
             _build(lock.fileno())
