@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from medonline import logs
 
 E2E = Path(__file__).with_name("e2e")
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -27,3 +31,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def system_chromium() -> str | None:
     """The system's browser; None when Playwright's own download is to be used."""
     return next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+
+
+@pytest.fixture(autouse=True)
+def _loggers_as_they_were() -> Iterator[None]:
+    """A command that sets the logs up for its process (`logs.set_up`) must not silence the tests after it."""
+    names = [None, *logs._TALKATIVE]
+    before = {name: (logging.getLogger(name).level, list(logging.getLogger(name).handlers)) for name in names}
+    yield
+    for name, (level, handlers) in before.items():
+        logger = logging.getLogger(name)
+        logger.setLevel(level)
+        logger.handlers[:] = handlers

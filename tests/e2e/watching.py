@@ -9,9 +9,7 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Page, WebError
 # Names and abbreviations that Russians write in Latin letters.
 LATIN_ALLOWED = frozenset({"Telegram", "Caps", "Lock", "SMS"})
 _LATIN = re.compile(r"[A-Za-z]{2,}")
-_LOST_CONNECTION = re.compile(
-    r"net::ERR_(CONNECTION|EMPTY_RESPONSE|NETWORK|ABORTED|INCOMPLETE)|WebSocket connection to", re.I
-)
+_LOST_CONNECTION = re.compile(r"net::ERR_|WebSocket connection to", re.I)
 _READABLE = """() => {
   const seen = (element) => element.checkVisibility({ visibilityProperty: true });
   const named = [...document.querySelectorAll("[aria-label], [placeholder], [title], [alt]")].filter(seen);
