@@ -229,22 +229,39 @@ document.addEventListener(
     }
     if (form.dataset.ticketAction) form.elements.namedItem("page").value = PAGE;
     const plain = form.getAttribute("action")?.startsWith("/session/");
-    if (!plain && isHydrated(form) && !isRepeated(form)) return;
+    if (!plain && isHydrated(form) && !isRepeated(form)) return handOver(event, form);
     event.preventDefault();
     event.stopImmediatePropagation();
     if (waiting.has(form) || (!plain && isHydrated(form))) return;
     if (plain) return form.submit(); // Reflex's forms swallow the submit even when they have no handler
-    const started = Date.now();
-    waiting.add(form);
-    const timer = setInterval(() => {
-      if (!isHydrated(form) && Date.now() - started < 20000) return;
-      clearInterval(timer);
-      waiting.delete(form);
-      if (isHydrated(form)) form.requestSubmit();
-    }, 100);
+    submitWhenHydrated(form);
   },
   true,
 );
+
+// While the app takes the page over, a form already looks taken and its submit is still lost on the way; the browser would
+// then send the form itself. So the browser never does, and what nobody took is sent again.
+function handOver(event, form) {
+  event.preventDefault();
+  let taken = false;
+  event.preventDefault = () => (taken = true); // what the app's handlers begin with
+  setTimeout(() => {
+    if (taken) return;
+    submitted.delete(form);
+    submitWhenHydrated(form);
+  });
+}
+
+function submitWhenHydrated(form) {
+  const started = Date.now();
+  waiting.add(form);
+  const timer = setInterval(() => {
+    if (!isHydrated(form) && Date.now() - started < 20000) return;
+    clearInterval(timer);
+    waiting.delete(form);
+    if (isHydrated(form)) form.requestSubmit();
+  }, 100);
+}
 
 function postTicket(form) {
   const post = document.createElement("form");

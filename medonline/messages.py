@@ -8,7 +8,7 @@ from math import ceil
 from typing import Any
 
 from medonline.domain import errors
-from medonline.domain.errors import PasswordProblem, PhoneProblem
+from medonline.domain.errors import IdentityProblem, PasswordProblem, PhoneProblem
 from medonline.services.delivery import DeliveryProblem
 
 SAMPLE_PHONE = "+7 912 345-67-89"
@@ -28,6 +28,45 @@ PHONE: dict[PhoneProblem, str] = {
     ),
     PhoneProblem.TOLL_FREE: "Это бесплатный номер 8-800. Введите свой сотовый номер: он начинается с +7 9.",
     PhoneProblem.NOT_MOBILE: "На этот номер код не придёт. Введите российский сотовый номер: он начинается с +7 9.",
+}
+
+IDENTITY: dict[IdentityProblem, str] = {
+    IdentityProblem.DENIED: (
+        "Вы отказались передать данные с Госуслуг. Без этого портал не узнает, кто входит. "
+        "Попробуйте ещё раз и нажмите «Предоставить» или войдите по телефону и паролю."
+    ),
+    IdentityProblem.CONSENT_MISSING: (
+        "На Госуслугах нет вашего согласия на передачу данных порталу. Попробуйте ещё раз и дайте согласие на Госуслугах."
+    ),
+    IdentityProblem.STALE: (
+        "Прошло слишком много времени, или этот вход уже завершён в другом окне. Начните вход заново."
+    ),
+    IdentityProblem.CODE_USED: "Этот вход через Госуслуги уже использован или устарел. Начните вход заново.",
+    IdentityProblem.UNAVAILABLE: (
+        "Госуслуги сейчас не отвечают. Попробуйте через несколько минут или войдите по телефону и паролю."
+    ),
+    IdentityProblem.MISCONFIGURED: (
+        "Вход через Госуслуги сейчас не работает, мы уже знаем об этом. Войдите по телефону и паролю."
+    ),
+    IdentityProblem.UNTRUSTWORTHY: (
+        "Портал не смог проверить ответ Госуслуг и не пустил никого в кабинет. "
+        "Проверьте адрес сайта и начните вход заново."
+    ),
+    IdentityProblem.NOT_CONFIRMED: (
+        "Ваша учётная запись на Госуслугах не подтверждена. Подтвердите её на Госуслугах: через банк или в центре "
+        "обслуживания с паспортом и СНИЛС. После этого вход заработает."
+    ),
+    IdentityProblem.DELETED: (
+        "Эта учётная запись на Госуслугах удалена. Войдите с другой или обратитесь в центр обслуживания Госуслуг."
+    ),
+    IdentityProblem.CHILD: (
+        "Это учётная запись ребёнка. Войдите со своей: карту ребёнка можно добавить в разделе «Мои карты»."
+    ),
+    IdentityProblem.INCOMPLETE: (
+        "Госуслуги передали не все данные: нужны фамилия, имя и дата рождения. "
+        "Заполните их в профиле на Госуслугах и войдите снова."
+    ),
+    IdentityProblem.OTHER: "Войти через Госуслуги не получилось. Попробуйте ещё раз или войдите по телефону и паролю.",
 }
 
 SESSION_OVER = "Войдите снова: вход завершён или прошло слишком много времени."
@@ -123,6 +162,10 @@ _SENTENCES: dict[type[errors.MedonlineError], Callable[[Any], str]] = {
     errors.CodeMismatch: _mismatch,
     errors.CodeExpired: lambda _: "Время действия кода вышло. Получите новый код.",
     errors.CodeUsedUp: lambda _: "Этот код больше не действует. Получите новый код.",
+    errors.IdentityRefused: lambda error: IDENTITY[error.problem],
+    errors.RegistryUnavailable: lambda _: (
+        "Реестр медицинских карт сейчас не отвечает. Подождите несколько минут и попробуйте ещё раз."
+    ),
     errors.ChannelUnavailable: _channel_unavailable,
     errors.NumberNotReachable: lambda _: "На этот номер код отправить не удалось. Попробуйте другой способ.",
     errors.NumberRefused: lambda _: "Сейчас код на этот номер отправить нельзя. Попробуйте другой способ.",

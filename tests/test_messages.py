@@ -44,6 +44,8 @@ def examples() -> list[MedonlineError]:
             made += [leaf(number) for number in range(3)]
         elif leaf is errors.ChannelUnavailable:
             made += [leaf(channel) for channel in ChannelName]
+        elif leaf is errors.IdentityRefused:
+            made += [leaf(problem) for problem in errors.IdentityProblem]
         else:
             made.append(leaf())
     return made

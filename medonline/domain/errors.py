@@ -18,6 +18,8 @@ MedonlineError
 │   ├── CodeMismatch            (attempts_left)
 │   ├── CodeExpired
 │   └── CodeUsedUp              no attempts left, or the code was replaced or already used
+├── IdentityRefused             (problem) sign-in through the identity provider did not succeed
+├── RegistryUnavailable         the registry of medical cards gives no good answer
 ├── ChannelUnavailable          (channel) switched off by the operator
 └── DeliveryFailed              a code did not go out
     ├── NumberNotReachable      the number has no Telegram, or cannot be called
@@ -153,6 +155,40 @@ class CodeExpired(CodeRefused):
 
 class CodeUsedUp(CodeRefused):
     """The code is dead: no attempts left, replaced by a newer one, or already used."""
+
+
+class IdentityProblem(StrEnum):
+    """Why a sign-in through the identity provider did not succeed; each has its sentence, each tells what to do."""
+
+    DENIED = "denied"  # the person pressed «Отказаться»
+    CONSENT_MISSING = "consent_missing"  # the provider has no consent to hand the data over
+    STALE = "stale"  # the journey is unknown here: over 10 minutes, used already, another browser
+    CODE_USED = "code_used"  # the provider says that the code is used or too old
+    UNAVAILABLE = "unavailable"  # no answer, 5xx, html, too slow, «temporarily unavailable»
+    MISCONFIGURED = "misconfigured"  # client, scope, signature, address or clock: only an operator can mend it
+    UNTRUSTWORTHY = "untrustworthy"  # an answer that must not be believed: signature, issuer, audience, times
+    NOT_CONFIRMED = "not_confirmed"  # the account exists but the provider has not seen documents
+    DELETED = "deleted"  # the account at the provider is deleted or blocked
+    CHILD = "child"  # an account of a child under 14
+    INCOMPLETE = "incomplete"  # no name or birth date was handed over
+    OTHER = "other"  # an error the portal does not know
+
+
+class IdentityRefused(MedonlineError):
+    """Sign-in through the identity provider did not succeed. `detail` is English, for the log, without personal data."""
+
+    def __init__(self, problem: IdentityProblem, detail: str = "") -> None:
+        super().__init__(f"{problem.value}: {detail}" if detail else problem.value)
+        self.problem = problem
+        self.detail = detail
+
+
+class RegistryUnavailable(MedonlineError):
+    """The registry of medical cards gives no good answer. `detail` is English, for the log, without personal data."""
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(detail)
+        self.detail = detail
 
 
 class ChannelUnavailable(MedonlineError):

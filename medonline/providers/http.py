@@ -57,6 +57,7 @@ class JsonClient:
         *,
         json: Mapping[str, object] | None = None,
         form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
         idempotent: bool = False,
     ) -> Any:
         """Post one request and return the parsed JSON, whatever the 2xx or 4xx status it came with.
@@ -65,13 +66,31 @@ class JsonClient:
             ProviderDown: no answer in time, connection error, 5xx, redirect, over 64 KB, or not JSON.
             ProviderRefused: 401, 403, 404 or 405 without JSON: a wrong key, or a wrong base URL.
         """
-        pauses = _PAUSES if idempotent else ()
-        for pause in pauses:
+        _, answer = await self._persist("POST", path, idempotent, json=json, data=form, headers=headers)
+        return answer
+
+    async def get(
+        self,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        idempotent: bool = True,
+    ) -> tuple[int, Any]:
+        """The status and the parsed JSON of a GET, for any 2xx or 4xx status.
+
+        Raises:
+            ProviderDown, ProviderRefused: as `post`.
+        """
+        return await self._persist("GET", path, idempotent, params=params, headers=headers)
+
+    async def _persist(self, method: str, path: str, idempotent: bool, **parts: Any) -> tuple[int, Any]:
+        for pause in _PAUSES if idempotent else ():
             try:
-                return await self._attempt(path, json, form)
+                return await self._attempt(method, path, **parts)
             except ProviderDown:
                 await asyncio.sleep(pause)
-        return await self._attempt(path, json, form)
+        return await self._attempt(method, path, **parts)
 
     async def reach(self) -> str:
         """Ask for the base URL, which costs nothing anywhere; one English sentence on the answer.
@@ -79,7 +98,7 @@ class JsonClient:
         Raises:
             ProviderDown: no answer, or 5xx.
         """
-        status, _ = await self._exchange("GET", "", None, None)
+        status, _ = await self._exchange("GET", "")
         if status >= 500:
             raise ProviderDown(f"{self._name}: HTTP {status}")
         return f"{self._name} answers at {self._base_url} (HTTP {status})."
@@ -90,24 +109,22 @@ class JsonClient:
         if client is not None and self._loop is asyncio.get_running_loop():
             await client.aclose()
 
-    async def _attempt(self, path: str, json_body: Mapping[str, object] | None, form: Mapping[str, str] | None) -> Any:
-        status, body = await self._exchange("POST", path, json_body, form)
+    async def _attempt(self, method: str, path: str, **parts: Any) -> tuple[int, Any]:
+        status, body = await self._exchange(method, path, **parts)
         if status >= 500 or 300 <= status < 400:
             raise ProviderDown(f"{self._name}: HTTP {status}")
         try:
-            return parse_json(body)
+            return status, parse_json(body)
         except ValueError:
             refused = status in (401, 403, 404, 405)
             kind: type[DeliveryFailed] = ProviderRefused if refused else ProviderDown
             raise kind(f"{self._name}: HTTP {status} without JSON") from None
 
-    async def _exchange(
-        self, method: str, path: str, json_body: Mapping[str, object] | None, form: Mapping[str, str] | None
-    ) -> tuple[int, bytes]:
+    async def _exchange(self, method: str, path: str, **parts: Any) -> tuple[int, bytes]:
         try:
             async with (
                 asyncio.timeout(self._timeout),
-                self._open_client().stream(method, self._base_url + path, json=json_body, data=form) as response,
+                self._open_client().stream(method, self._base_url + path, **parts) as response,
             ):
                 return response.status_code, await self._read_bounded(response)
         except (TimeoutError, httpx.TimeoutException):

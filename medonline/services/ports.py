@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
+from medonline.domain.errors import IdentityProblem
 from medonline.domain.phone import PhoneNumber
 
 
@@ -99,3 +100,184 @@ class Hasher(Protocol):
 
     async def verify(self, encoded: str | None, password: str) -> bool:
         """Whether the password belongs to the hash; raises `Busy`."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationRequest:
+    """One journey of one browser to the identity provider and back; kept on the server until the browser returns.
+
+    Attributes:
+        state: 128 random bits in the form of a UUID (ESIA asks for that form); single use, 10 minutes, this browser only.
+        nonce: 43 characters; an OpenID provider must return it in the id_token (ESIA need not).
+        code_verifier: the PKCE secret, 43 characters; the address carries its SHA-256 (S256).
+        redirect_uri: where the provider sends the browser back to.
+    """
+
+    state: str
+    nonce: str
+    code_verifier: str
+    redirect_uri: str
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityPerson:
+    """Who signed in, as the identity provider vouches for it. An empty text means: not told.
+
+    Attributes:
+        issuer: the token's issuer, exactly; with `subject` the key of an account, never phone or e-mail.
+        subject: an opaque text, also where the provider sends an integer.
+        confirmed: the provider has seen the person's documents (ESIA: `trusted`).
+        birth_date: a calendar date, no time zone.
+        snils: 11 digits without separators.
+        phone: E.164; only numbers that `PhoneNumber` takes. `phone_verified`: the provider checked that the person holds it.
+        oms_policy: 16 digits.
+        id_token: as received, for a provider whose sign-out wants it.
+    """
+
+    issuer: str
+    subject: str
+    confirmed: bool
+    last_name: str = ""
+    first_name: str = ""
+    patronymic: str = ""
+    birth_date: date | None = None
+    snils: str = ""
+    phone: str = ""
+    phone_verified: bool = False
+    email: str = ""
+    email_verified: bool = False
+    oms_policy: str = ""
+    id_token: str = field(default="", repr=False)
+
+
+class IdentityProvider(Protocol):
+    """The state's identity provider, or a gateway to it."""
+
+    @property
+    def name(self) -> str:
+        """The adapter's name for operators: `esia`, `oidc`."""
+
+    async def authorization_url(self, request: AuthorizationRequest) -> str:
+        """Where the browser goes to sign in.
+
+        Raises:
+            IdentityRefused: the provider is unreachable or the client is not set up (`problem` says which).
+        """
+
+    async def fetch_person(self, code: str, request: AuthorizationRequest) -> IdentityPerson:
+        """Trade the code of the return for the person who signed in; every token is checked before it is believed.
+
+        Raises:
+            IdentityRefused: nothing else leaves this method.
+        """
+
+    def problem_of(self, error: str, description: str) -> IdentityProblem:
+        """What the `error` and `error_description` of a return without a code mean."""
+
+    async def logout_url(self, id_token: str, return_to: str) -> str:
+        """Where the browser goes to end the provider's own session too; empty when the provider has no such place.
+
+        Raises:
+            IdentityRefused: the provider is unreachable.
+        """
+
+    async def check(self) -> str:
+        """For `medonline doctor`: one English sentence; costs nothing.
+
+        Raises:
+            IdentityRefused: not reachable or not set up.
+        """
+
+    async def close(self) -> None:
+        """Release connections."""
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryCard:
+    """A medical card in the registry. An empty text means: not on record.
+
+    Attributes:
+        ref: the registry's own id of the card, opaque, at most 128 characters.
+        number: as patients and clinics write it.
+        patronymic: отчество.
+        birth_date, attached_since: calendar dates.
+        snils: 11 digits; oms_policy: 16 digits.
+        active: False when the person was detached from the clinic.
+    """
+
+    ref: str
+    number: str
+    clinic_name: str
+    clinic_address: str
+    clinic_phone: str
+    last_name: str
+    first_name: str
+    patronymic: str
+    birth_date: date | None
+    snils: str
+    oms_policy: str
+    attached_since: date | None
+    active: bool
+
+
+class CardRegistry(Protocol):
+    """The region's registry of medical cards."""
+
+    async def cards_by_snils(self, snils: str) -> list[RegistryCard]:
+        """Cards of the person with this СНИЛС (11 digits); empty when there is none.
+
+        Raises:
+            RegistryUnavailable: no good answer.
+        """
+
+    async def cards_by_policy(self, oms_policy: str) -> list[RegistryCard]:
+        """Cards of the person with this ОМС policy (16 digits); empty when there is none.
+
+        Raises:
+            RegistryUnavailable: no good answer.
+        """
+
+    async def card(self, ref: str) -> RegistryCard | None:
+        """One card as it is now; None when the registry does not have it any more.
+
+        Raises:
+            RegistryUnavailable: no good answer.
+        """
+
+    async def check(self) -> str:
+        """For `medonline doctor`: one English sentence.
+
+        Raises:
+            RegistryUnavailable: no good answer.
+        """
+
+    async def close(self) -> None:
+        """Release connections."""
+
+
+class NoticeChannel(Protocol):
+    """A way to tell a patient something that is no code: a short text to a phone."""
+
+    @property
+    def provider(self) -> str:
+        """The adapter's name for operators."""
+
+    async def send_notice(self, phone: PhoneNumber, text: str) -> str:
+        """Send one text of at most 300 characters; the provider's reference.
+
+        Raises:
+            DeliveryFailed: one of its subclasses.
+        """
+
+    async def close(self) -> None:
+        """Release connections."""
+
+
+class BreachedPasswords(Protocol):
+    """A list of passwords that are known to have leaked."""
+
+    async def contains(self, password: str) -> bool:
+        """Whether the password is on the list; False when the list cannot be asked (fails open)."""
+
+    async def close(self) -> None:
+        """Release connections."""
