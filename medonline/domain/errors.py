@@ -18,8 +18,8 @@ MedonlineError
 │   ├── CodeMismatch            (attempts_left)
 │   ├── CodeExpired
 │   └── CodeUsedUp              no attempts left, or the code was replaced or already used
-├── IdentityRefused             (problem) sign-in through the identity provider did not succeed
-├── RegistryUnavailable         the registry of medical cards gives no good answer
+├── IdentityRefused             (problem, detail) sign-in through the identity provider did not succeed
+├── RegistryUnavailable         (detail) the registry of medical cards gives no good answer
 ├── ChannelUnavailable          (channel) switched off by the operator
 └── DeliveryFailed              a code did not go out
     ├── NumberNotReachable      the number has no Telegram, or cannot be called
