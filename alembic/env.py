@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection
 from sqlmodel import SQLModel
 
 from alembic import context
-from medonline.storage import models  # noqa: F401  (fills the metadata)
+from medonline.storage import card_models, identity_models, models  # noqa: F401  (they fill the metadata)
 from medonline.storage.engine import Database
 
 
@@ -17,6 +17,9 @@ def run(connection: Connection) -> None:
     context.configure(connection=connection, target_metadata=SQLModel.metadata, render_as_batch=True, compare_type=True)
     with context.begin_transaction():
         context.run_migrations()
+        if connection.dialect.name == "sqlite" and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+            message = "the migration would leave rows that point at nothing; nothing was changed"
+            raise RuntimeError(message)
 
 
 async def migrate(url: str) -> None:
@@ -24,6 +27,10 @@ async def migrate(url: str) -> None:
     database = Database(url)
     try:
         async with database.engine.connect() as connection:
+            if connection.dialect.name == "sqlite":
+                # SQLite changes a column by building the table anew: the keys that point at it must not notice.
+                pooled = await connection.get_raw_connection()
+                await pooled.driver_connection.execute("PRAGMA foreign_keys=OFF")
             await connection.execution_options(medonline_writes=True)
             await connection.run_sync(run)
             await connection.commit()

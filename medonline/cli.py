@@ -17,10 +17,10 @@ from medonline import frontend, logs, routes
 from medonline.bootstrap import DEMO_ACCOUNTS, Portal, build_portal
 from medonline.config import Config, ConfigurationError, load_config
 from medonline.doctor import examine
-from medonline.domain.errors import MedonlineError
+from medonline.domain.errors import MedonlineError, PhoneTaken
 from medonline.domain.phone import PhoneNumber
 from medonline.messages import sentence
-from medonline.services.accounts import NewAccount, PhoneTaken
+from medonline.services.accounts import NewAccount
 from medonline.storage import migrations
 
 if TYPE_CHECKING:
@@ -205,7 +205,7 @@ def add_account(arguments: argparse.Namespace) -> int:
     )
 
     async def add(portal: Portal) -> str:
-        return (await portal.accounts.add(account)).phone
+        return (await portal.accounts.add(account)).phone or ""
 
     print(f"The account is made; it signs in with {PhoneNumber(asyncio.run(_with_portal(add))).masked}.")
     return 0
@@ -216,7 +216,7 @@ def list_accounts(_arguments: argparse.Namespace) -> int:
 
     async def read(portal: Portal) -> list[str]:
         return [
-            f"{PhoneNumber(patient.phone).masked}  {patient.last_name} {patient.first_name} {patient.patronymic}".rstrip()
+            f"{PhoneNumber(patient.phone).masked if patient.phone else 'no phone'}  {patient.last_name} {patient.first_name} {patient.patronymic}".rstrip()
             for patient in await portal.accounts.everyone()
         ]
 

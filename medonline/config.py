@@ -14,12 +14,13 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from medonline import routes
 from medonline.demo_key import demo_key
 from medonline.domain.one_time_code import ChannelName, CodePolicy
 from medonline.domain.password import PasswordPolicy
+from medonline.identity_config import IdentityConfig, demo_identity
 from medonline.setting_types import Channels, Duration, Durations, OptionalUrl, TimeZone, is_database
 
 
@@ -41,7 +42,7 @@ class FlashCallProvider(StrEnum):
     SMS_RU = "sms_ru"
 
 
-class Config(BaseSettings):
+class Config(IdentityConfig):
     """All settings of the portal; each field is `MEDONLINE_` plus its name in capitals."""
 
     model_config = SettingsConfigDict(env_prefix="MEDONLINE_", frozen=True, extra="ignore")
@@ -157,6 +158,7 @@ class Config(BaseSettings):
             "ucaller_service_id": "100001",
             "sms_ru_base_url": f"{stand_in}/sms_ru",
             "sms_ru_api_id": "demo-sms-ru-id",
+            **demo_identity(stand_in, data_dir),
         }
         if not values.get("secret_key"):
             values["secret_key"] = demo_key(data_dir)
@@ -164,7 +166,7 @@ class Config(BaseSettings):
 
     @model_validator(mode="after")
     def _refuse_nonsense(self) -> Config:
-        faults = [*self._general_faults(), *([] if self.demo else self._production_faults())]
+        faults = [*self._general_faults(), *self.identity_faults(), *([] if self.demo else self._production_faults())]
         if faults:
             raise ValueError("\n".join(faults))
         return self
@@ -199,7 +201,7 @@ class Config(BaseSettings):
                 faults.append(f"{name} points at the sandbox: in production a real provider is needed.")
             elif value.startswith("demo-"):
                 faults.append(f"{name} holds a demo value: put the provider's own there.")
-        return faults
+        return faults + self.outside_faults()
 
     def _required_for_channels(self) -> dict[str, str]:
         required: dict[str, str] = {}

@@ -8,7 +8,7 @@ from math import ceil
 from typing import Any
 
 from medonline.domain import errors
-from medonline.domain.errors import IdentityProblem, PasswordProblem, PhoneProblem
+from medonline.domain.errors import EmailProblem, IdentityProblem, NameProblem, PasswordProblem, PhoneProblem
 from medonline.services.delivery import DeliveryProblem
 
 SAMPLE_PHONE = "+7 912 345-67-89"
@@ -121,6 +121,15 @@ def _password(error: errors.InvalidPassword) -> str:
             f"Пароль слишком короткий: нужно не меньше {plural(error.min_length, 'символа', 'символов', 'символов')}."
         ),
         PasswordProblem.TOO_LONG: "Пароль слишком длинный: не больше 256 символов.",
+        PasswordProblem.COMMON: (
+            "Такие пароли пробуют первыми. Придумайте другой: например, два-три слова, не связанных между собой."
+        ),
+        PasswordProblem.PERSONAL: (
+            "В пароле ваше имя, телефон или дата рождения: их пробуют первыми. Придумайте другой пароль."
+        ),
+        PasswordProblem.BREACHED: (
+            "Этот пароль есть в списках украденных. Придумайте другой, который вы нигде не использовали."
+        ),
     }
     return " ".join(texts[problem] for problem in error.problems)
 
@@ -135,6 +144,18 @@ def _channel_unavailable(error: errors.ChannelUnavailable) -> str:
     way = "Проверочный звонок" if error.channel == "flash_call" else "Код в Telegram"
     return f"«{way}» сейчас недоступен. Выберите другой способ."
 
+
+NAME: dict[NameProblem, str] = {
+    NameProblem.EMPTY: "Заполните это поле.",
+    NameProblem.DIGITS: "В имени и фамилии не бывает цифр. Проверьте, что написано.",
+    NameProblem.SYMBOLS: "Используйте только буквы, дефис, апостроф и пробел.",
+    NameProblem.TOO_LONG: "Слишком длинно: не больше 100 букв.",
+}
+EMAIL: dict[EmailProblem, str] = {
+    EmailProblem.NO_AT: "В адресе не хватает знака @. Напишите его целиком, например имя@почта.рф.",
+    EmailProblem.NO_DOMAIN: "В адресе после знака @ не хватает названия почты, например имя@почта.рф.",
+    EmailProblem.MALFORMED: "В адресе электронной почты ошибка. Проверьте лишние пробелы, точки и знаки.",
+}
 
 _SENTENCES: dict[type[errors.MedonlineError], Callable[[Any], str]] = {
     errors.InvalidPhone: lambda error: PHONE[error.problem],
@@ -162,6 +183,34 @@ _SENTENCES: dict[type[errors.MedonlineError], Callable[[Any], str]] = {
     errors.CodeMismatch: _mismatch,
     errors.CodeExpired: lambda _: "Время действия кода вышло. Получите новый код.",
     errors.CodeUsedUp: lambda _: "Этот код больше не действует. Получите новый код.",
+    errors.InvalidName: lambda error: NAME[error.problem],
+    errors.InvalidEmail: lambda error: EMAIL[error.problem],
+    errors.InvalidBirthDate: lambda _: "Введите дату рождения: день, месяц и год, например 14.03.1985.",
+    errors.InvalidPolicy: lambda _: "В номере полиса ОМС 16 цифр. Проверьте, что ввели все: они напечатаны на полисе.",
+    errors.PhoneTaken: lambda _: (
+        "Этот номер уже указан в другом личном кабинете. Укажите другой номер или войдите в тот кабинет и замените "
+        "номер там."
+    ),
+    errors.CardNotFound: lambda _: (
+        "Карта с таким полисом не найдена. Проверьте номер полиса или уточните его в регистратуре своей поликлиники."
+    ),
+    errors.CardOfAnother: lambda _: (
+        "Дата рождения не подходит к этому полису. Проверьте дату: она должна быть того человека, на кого выдан полис."
+    ),
+    errors.CardAlreadyLinked: lambda _: "Эта карта уже есть в вашем кабинете.",
+    errors.InvalidFields: lambda error: "Ничего не сохранено. " + " ".join(map(sentence, error.by_field.values())),
+    errors.NotSignedIn: lambda _: SESSION_OVER,
+    errors.ReauthenticationNeeded: lambda _: (
+        "Чтобы изменить телефон или пароль, войдите ещё раз: с последнего входа прошло больше 15 минут."
+    ),
+    errors.NoPendingIdentity: lambda _: (
+        "Этот вход через Госуслуги уже завершён или прошло слишком много времени. Начните вход заново."
+    ),
+    errors.AccountOfAnother: lambda _: (
+        "Этот личный кабинет оформлен на другого человека, связать его с вашими Госуслугами нельзя. "
+        "Проверьте номер или создайте новый кабинет."
+    ),
+    errors.NoChangeInProgress: lambda _: "Замена номера уже завершена или отменена. Укажите новый номер ещё раз.",
     errors.IdentityRefused: lambda error: IDENTITY[error.problem],
     errors.RegistryUnavailable: lambda _: (
         "Реестр медицинских карт сейчас не отвечает. Подождите несколько минут и попробуйте ещё раз."

@@ -7,7 +7,7 @@ from starlette.applications import Starlette
 from medonline import logs
 from medonline.config import load_config
 from medonline.sandbox.app import create_sandbox
-from medonline.web.http_routes import sandbox_settings
+from medonline.web.sandbox_mount import sandbox_settings
 
 
 def app() -> Starlette:

@@ -18,7 +18,7 @@ from medonline.services import accounts  # noqa: F401  (its errors belong to the
 from medonline.services.delivery import DeliveryProblem
 
 BRANDS = {"Telegram", "Caps", "Lock"}
-OPERATORS_ONLY = {"PhoneTaken"}  # told on the command line, never to a patient
+OPERATORS_ONLY: set[str] = set()
 
 
 def leaves(cls: type[MedonlineError] = MedonlineError) -> list[type[MedonlineError]]:
@@ -44,6 +44,12 @@ def examples() -> list[MedonlineError]:
             made += [leaf(number) for number in range(3)]
         elif leaf is errors.ChannelUnavailable:
             made += [leaf(channel) for channel in ChannelName]
+        elif leaf is errors.InvalidName:
+            made += [leaf(problem) for problem in errors.NameProblem]
+        elif leaf is errors.InvalidEmail:
+            made += [leaf(problem) for problem in errors.EmailProblem]
+        elif leaf is errors.InvalidFields:
+            made.append(leaf({"phone": errors.InvalidPhone(PhoneProblem.EMPTY), "policy": errors.InvalidPolicy()}))
         elif leaf is errors.IdentityRefused:
             made += [leaf(problem) for problem in errors.IdentityProblem]
         else:

@@ -8,10 +8,11 @@ import reflex as rx
 from medonline import routes
 from medonline.components.forms import back_and_close, field, password_input, submit, text_input
 from medonline.components.icons import icon
-from medonline.dialogs.code_delivery import delivery, resend_block
+from medonline.dialogs.code_delivery import code_facts, code_hint, delivery, resend_block
 from medonline.dialogs.login import login_form
 from medonline.dialogs.recovery_parts import error_of, progress, start_again, summary, title
 from medonline.dialogs.recovery_phone_step import phone_step
+from medonline.state.account import AccountState
 from medonline.state.recovery import RecoveryState
 
 screen = RecoveryState.screen
@@ -48,15 +49,8 @@ def code_step() -> rx.Component:
             start_again("Изменить", "link"),
             class_name="phone-line",
         ),
-        rx.cond(
-            screen.channel == "telegram",
-            rx.el.p("Откройте Telegram и укажите код, который поступил в канал «Коды подтверждения»"),
-            rx.el.p(
-                "Вам поступит звонок. Отвечать не нужно: последние 4 цифры номера, "
-                "с которого позвонили, — это проверочный код."
-            ),
-        ),
-        delivery(),
+        code_hint(screen),
+        delivery(screen, RecoveryState.resend),
         rx.el.form(
             summary(),
             field(
@@ -64,7 +58,7 @@ def code_step() -> rx.Component:
                 text_input("code", "code", error, input_mode="numeric", auto_complete="one-time-code", type="text"),
                 field_id="code",
                 error=error,
-                mark=_code_facts(),
+                mark=code_facts(screen),
             ),
             submit("ОТПРАВИТЬ"),
             on_submit=RecoveryState.confirm_code,
@@ -74,15 +68,7 @@ def code_step() -> rx.Component:
             no_validate=True,
             class_name="form",
         ),
-        resend_block(),
-    )
-
-
-def _code_facts() -> rx.Component:
-    return rx.cond(
-        screen.code_alive,
-        rx.el.p(screen.attempts, " Код действует до ", screen.expires_clock, ".", class_name="hint"),
-        rx.el.p("Этот код больше не действует: получите новый.", class_name="hint"),
+        resend_block(screen, RecoveryState.resend),
     )
 
 
@@ -157,8 +143,17 @@ def no_account_step() -> rx.Component:
         rx.el.button(
             "Указать другой номер", type="button", on_click=RecoveryState.start_again, class_name="button primary wide"
         ),
-        rx.el.p(
-            "Если кабинета нет совсем, его откроют в регистратуре поликлиники: "
-            "возьмите паспорт, полис ОМС и этот телефон."
+        rx.cond(
+            AccountState.gosuslugi_on,
+            rx.el.p(
+                "Если кабинета нет совсем, ",
+                rx.el.a("зарегистрируйтесь через Госуслуги", href=routes.REGISTER, class_name="link"),
+                ".",
+            ),
+            rx.el.p(
+                "Если кабинета нет совсем, обратитесь в ",
+                AccountState.desk,
+                ": возьмите паспорт, полис ОМС и этот телефон.",
+            ),
         ),
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import reflex as rx
 
 from medonline import routes
+from medonline.components.channels import channel_choice
 from medonline.components.forms import back_and_close, field, phone_input, submit
-from medonline.components.icons import icon
 from medonline.dialogs.recovery_parts import error_of, progress, summary, title
 from medonline.dialogs.trouble_picker import WAY
 from medonline.state.recovery import RecoveryState
@@ -31,7 +31,11 @@ def phone_step() -> rx.Component:
                 field_id="phone",
                 error=error,
             ),
-            _channels(),
+            channel_choice(
+                RecoveryState.call_offered,
+                RecoveryState.telegram_offered,
+                rx.cond(RecoveryState.error_field == "channel", RecoveryState.error, ""),
+            ),
             submit("ДАЛЕЕ"),
             on_submit=RecoveryState.begin,
             method="post",
@@ -40,48 +44,4 @@ def phone_step() -> rx.Component:
             class_name="form",
             custom_attrs={"data-remember": "phone"},
         ),
-    )
-
-
-def _channels() -> rx.Component:
-    return rx.el.fieldset(
-        rx.el.legend("Способ получения кода", class_name="label"),
-        rx.cond(RecoveryState.error_field == "channel", rx.el.p(RecoveryState.error, class_name="field-error")),
-        rx.cond(
-            RecoveryState.call_offered,
-            rx.fragment(_call(), rx.cond(RecoveryState.telegram_offered, _telegram(checked=False))),
-            _telegram(checked=True),
-        ),
-        class_name="channels",
-        id="channel",
-    )
-
-
-def _call() -> rx.Component:
-    note = "Код — последние 4 цифры номера, с которого позвонят"
-    return _channel("flash_call", "Проверочный звонок", note, "phone", checked=True)
-
-
-def _telegram(*, checked: bool) -> rx.Component:
-    note = "Код придёт в канал «Коды подтверждения»"
-    return _channel("telegram", "Код в Telegram", note, "message", checked=checked)
-
-
-def _channel(value: str, label: str, note: str, drawing: str, *, checked: bool) -> rx.Component:
-    field_id = f"channel-{value}"
-    return rx.el.div(
-        rx.el.input(
-            type="radio",
-            id=field_id,
-            name="channel",
-            value=value,
-            default_checked=checked,
-            aria_describedby=f"{field_id}-note",
-        ),
-        icon(drawing),
-        rx.el.div(
-            rx.el.label(label, html_for=field_id, class_name="channel-label"),
-            rx.el.span(note, class_name="choice-note", id=f"{field_id}-note"),
-        ),
-        class_name="channel",
     )

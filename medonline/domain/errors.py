@@ -4,7 +4,21 @@ MedonlineError
 ├── InvalidInput                what was typed cannot be used; typing it again helps
 │   ├── InvalidPhone            (problem)
 │   ├── InvalidPassword         (problems, min_length)
-│   └── PasswordsDiffer
+│   ├── PasswordsDiffer
+│   ├── InvalidName             (problem) a last or first name
+│   ├── InvalidEmail            (problem)
+│   ├── InvalidBirthDate        no date, or not one of a living person
+│   ├── InvalidPolicy           not the 16 digits of an ОМС policy
+│   ├── PhoneTaken              another account signs in with this number
+│   ├── CardNotFound            the registry has no card with this policy
+│   ├── CardOfAnother           the birth date does not belong to the policy
+│   └── CardAlreadyLinked       the card is in the account
+├── InvalidFields               (by_field) several fields of one form, each with its own InvalidInput
+├── NotSignedIn                 the session is over
+├── ReauthenticationNeeded      phone and password change only soon after a sign-in
+├── NoPendingIdentity           the browser has no sign-in through Gosuslugi that waits for an answer
+├── AccountOfAnother            the account that was proved belongs to somebody else than signed in through Gosuslugi
+├── NoChangeInProgress          no new phone waits for its code
 ├── InvalidCredentials          unknown phone or wrong password: never said which
 ├── RateLimited                 (resets_in)
 ├── Busy                        (retry_in) the server has more work than it may queue
@@ -74,6 +88,9 @@ class PasswordProblem(StrEnum):
     TOO_LONG = "too_long"
     CYRILLIC_LAYOUT = "cyrillic_layout"
     FORBIDDEN_CHARACTERS = "forbidden_characters"
+    COMMON = "common"  # among the first that are tried
+    PERSONAL = "personal"  # the patient's own name, phone or birth date
+    BREACHED = "breached"  # on a list of leaked passwords
 
 
 class InvalidPassword(InvalidInput):
@@ -87,6 +104,91 @@ class InvalidPassword(InvalidInput):
 
 class PasswordsDiffer(InvalidInput):
     """The confirmation is not the same as the new password."""
+
+
+class NameProblem(StrEnum):
+    """Why a last or first name cannot be saved."""
+
+    EMPTY = "empty"
+    DIGITS = "digits"
+    SYMBOLS = "symbols"
+    TOO_LONG = "too_long"
+
+
+class InvalidName(InvalidInput):
+    """A last or first name cannot be saved; `problem` says why."""
+
+    def __init__(self, problem: NameProblem) -> None:
+        super().__init__(problem.value)
+        self.problem = problem
+
+
+class EmailProblem(StrEnum):
+    """Why an e-mail address cannot be saved."""
+
+    NO_AT = "no_at"
+    NO_DOMAIN = "no_domain"
+    MALFORMED = "malformed"
+
+
+class InvalidEmail(InvalidInput):
+    """Not the syntax of an e-mail address; `problem` says why."""
+
+    def __init__(self, problem: EmailProblem) -> None:
+        super().__init__(problem.value)
+        self.problem = problem
+
+
+class InvalidBirthDate(InvalidInput):
+    """No date, one that is still to come, or over 130 years ago."""
+
+
+class InvalidPolicy(InvalidInput):
+    """Not the 16 digits of an ОМС policy."""
+
+
+class PhoneTaken(InvalidInput):
+    """Another account signs in with this number."""
+
+
+class CardNotFound(InvalidInput):
+    """The registry has no card of a person with this policy."""
+
+
+class CardOfAnother(InvalidInput):
+    """The registry has the policy, with another birth date."""
+
+
+class CardAlreadyLinked(InvalidInput):
+    """Every card found is in the account already."""
+
+
+class InvalidFields(MedonlineError):
+    """Several fields of one form: nothing was saved; `by_field` has the refusal of each."""
+
+    def __init__(self, by_field: dict[str, InvalidInput]) -> None:
+        super().__init__(", ".join(by_field))
+        self.by_field = by_field
+
+
+class NotSignedIn(MedonlineError):
+    """The session is over, or there was none."""
+
+
+class ReauthenticationNeeded(MedonlineError):
+    """Phone and password change only soon after a sign-in; nothing was saved."""
+
+
+class NoPendingIdentity(MedonlineError):
+    """This browser has no sign-in through Gosuslugi that waits for consent or proof (any more)."""
+
+
+class AccountOfAnother(MedonlineError):
+    """The account proved by password or code is on record with another person's name or birth date."""
+
+
+class NoChangeInProgress(MedonlineError):
+    """No new phone of this account waits for its code."""
 
 
 class InvalidCredentials(MedonlineError):

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Mapping
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
 import httpx
@@ -18,8 +20,11 @@ from medonline.domain.errors import DeliveryFailed, ProviderDown, ProviderRefuse
 
 MAX_TIMEOUT = 5.0
 MAX_ANSWER_BYTES = 64 * 1024
-_MAX_BRACKETS = 500
+MAX_BRACKETS = 500
 _PAUSES = (0.1, 0.4)  # seconds before the second and the third attempt of an idempotent request
+
+# httpx tells the log the address of each request, and an address may carry what nobody should read there.
+logging.getLogger("httpx").addFilter(lambda record: record.levelno > logging.INFO)
 
 
 class JsonClient:
@@ -28,7 +33,8 @@ class JsonClient:
     A request, from the first byte sent to the last byte read, takes at most `timeout` seconds (never more
     than 5); an idempotent one is tried up to three times. The connection pool is opened on first use and
     belongs to the event loop it was opened on; used from another loop, a new one is opened. Environment
-    proxies are ignored: only `proxy` counts.
+    proxies are ignored: only `proxy` counts. `max_answer_bytes` and `max_brackets` (`[` and `{` of a JSON
+    answer) bound what an answer costs: raise them only for a provider whose good answers are larger.
     """
 
     def __init__(
@@ -39,6 +45,8 @@ class JsonClient:
         headers: Mapping[str, str] | None = None,
         timeout: float = MAX_TIMEOUT,
         proxy: str | None = None,
+        max_answer_bytes: int = MAX_ANSWER_BYTES,
+        max_brackets: int = MAX_BRACKETS,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._base_url = base_url.rstrip("/")
@@ -47,6 +55,8 @@ class JsonClient:
         self._headers = {"Accept": "application/json", "Accept-Encoding": "identity", **(headers or {})}
         self._timeout = min(timeout, MAX_TIMEOUT)
         self._proxy = proxy
+        self._max_answer_bytes = max_answer_bytes
+        self._max_brackets = max_brackets
         self._transport = transport
         self._client: httpx.AsyncClient | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -63,7 +73,7 @@ class JsonClient:
         """Post one request and return the parsed JSON, whatever the 2xx or 4xx status it came with.
 
         Raises:
-            ProviderDown: no answer in time, connection error, 5xx, redirect, over 64 KB, or not JSON.
+            ProviderDown: no answer in time, connection error, 5xx, redirect, too large, or not JSON.
             ProviderRefused: 401, 403, 404 or 405 without JSON: a wrong key, or a wrong base URL.
         """
         _, answer = await self._persist("POST", path, idempotent, json=json, data=form, headers=headers)
@@ -83,6 +93,44 @@ class JsonClient:
             ProviderDown, ProviderRefused: as `post`.
         """
         return await self._persist("GET", path, idempotent, params=params, headers=headers)
+
+    async def post_form(
+        self,
+        path: str,
+        form: Mapping[str, str],
+        *,
+        headers: Mapping[str, str] | None = None,
+        idempotent: bool = False,
+    ) -> tuple[int, Any]:
+        """The status and the parsed JSON of a POST of a form, for any 2xx or 4xx status.
+
+        Raises:
+            ProviderDown, ProviderRefused: as `post`.
+        """
+        return await self._persist("POST", path, idempotent, data=form, headers=headers)
+
+    async def post_bytes(self, path: str, content: bytes) -> tuple[int, bytes]:
+        """The status and the body of one POST of raw bytes, whatever they are; never repeated.
+
+        Raises:
+            ProviderDown: no answer in time, connection error, or over 64 KB.
+        """
+        return await self._exchange(
+            "POST",
+            path,
+            content=content,
+            headers={"Content-Type": "application/octet-stream", "Accept": "application/octet-stream"},
+        )
+
+    async def get_text(self, path: str, *, headers: Mapping[str, str] | None = None) -> tuple[int, str]:
+        """The status and the text of one GET that is answered with no JSON, for any 2xx or 4xx status.
+
+        Raises:
+            ProviderDown: no answer in time, connection error, 5xx, redirect, or too large.
+        """
+        status, body = await self._exchange("GET", path, headers=headers)
+        self._refuse_broken(status)
+        return status, body.decode("utf-8", errors="replace")
 
     async def _persist(self, method: str, path: str, idempotent: bool, **parts: Any) -> tuple[int, Any]:
         for pause in _PAUSES if idempotent else ():
@@ -111,14 +159,17 @@ class JsonClient:
 
     async def _attempt(self, method: str, path: str, **parts: Any) -> tuple[int, Any]:
         status, body = await self._exchange(method, path, **parts)
-        if status >= 500 or 300 <= status < 400:
-            raise ProviderDown(f"{self._name}: HTTP {status}")
+        self._refuse_broken(status)
         try:
-            return status, parse_json(body)
+            return status, parse_json(body, self._max_brackets)
         except ValueError:
             refused = status in (401, 403, 404, 405)
             kind: type[DeliveryFailed] = ProviderRefused if refused else ProviderDown
             raise kind(f"{self._name}: HTTP {status} without JSON") from None
+
+    def _refuse_broken(self, status: int) -> None:
+        if status >= 500 or 300 <= status < 400:
+            raise ProviderDown(f"{self._name}: HTTP {status}")
 
     async def _exchange(self, method: str, path: str, **parts: Any) -> tuple[int, bytes]:
         try:
@@ -140,8 +191,8 @@ class JsonClient:
         body = bytearray()
         async for chunk in response.aiter_bytes():
             body += chunk
-            if len(body) > MAX_ANSWER_BYTES:
-                raise ProviderDown(f"{self._name}: the answer is over {MAX_ANSWER_BYTES // 1024} KB")
+            if len(body) > self._max_answer_bytes:
+                raise ProviderDown(f"{self._name}: the answer is over {self._max_answer_bytes // 1024} KB")
         return bytes(body)
 
     def _open_client(self) -> httpx.AsyncClient:
@@ -154,21 +205,26 @@ class JsonClient:
                 transport=self._transport,
                 follow_redirects=False,
                 trust_env=False,
+                # A cookie set in one patient's exchange must not travel in another's.
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             )
             self._loop = loop
         return self._client
 
 
-def parse_json(body: bytes) -> Any:
+def parse_json(body: bytes, max_brackets: int = MAX_BRACKETS) -> Any:
     """Parse what a provider sent.
 
     Raises:
         ValueError: not JSON, or nested so much that no provider means it.
     """
     # Counted first: a deep nest would run the parser into the interpreter's recursion limit.
-    if body.count(b"[") + body.count(b"{") > _MAX_BRACKETS:
+    if body.count(b"[") + body.count(b"{") > max_brackets:
         raise ValueError("too many brackets")
-    return json.loads(body)
+    try:
+        return json.loads(body)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
 
 
 def money(amount: object) -> str:

@@ -68,7 +68,7 @@ class SmsRu:
         form = {"api_id": self._api_id, "phone": message.phone.digits, "json": "1"}
         # «-1» is the vendor's word for a request that does not come from a person's browser.
         form["ip"] = message.client_ip or "-1"
-        call = _accepted(await self._client.post("/code/call", form=form))
+        call = accepted(await self._client.post("/code/call", form=form))
         reference = call.get("call_id")
         if isinstance(reference, bool) or not isinstance(reference, int | str) or reference == "":
             raise ProviderRefused("sms_ru: an answer without call_id")
@@ -91,7 +91,12 @@ class SmsRu:
         await self._client.close()
 
 
-def _accepted(answer: Any) -> dict[str, Any]:
+def accepted(answer: Any) -> dict[str, Any]:
+    """The answer of any of SMS.ru's methods, when it says OK.
+
+    Raises:
+        DeliveryFailed: one of its subclasses.
+    """
     if isinstance(answer, int) and not isinstance(answer, bool) and 0 <= answer <= 9999:
         # Bad credentials come as plain text, `301` and the like, which happens to be JSON, too.
         raise ProviderRefused(f"sms_ru: bare answer {answer}")
@@ -99,10 +104,11 @@ def _accepted(answer: Any) -> dict[str, Any]:
         raise ProviderRefused("sms_ru: an answer that is no object")
     if answer.get("status") == "OK":
         return answer
-    raise _refusal(answer.get("status_code"), answer.get("status_text"))
+    raise refusal(answer.get("status_code"), answer.get("status_text"))
 
 
-def _refusal(status_code: object, status_text: object) -> DeliveryFailed:
+def refusal(status_code: object, status_text: object) -> DeliveryFailed:
+    """The error that an answer's number, or else its wording, stands for."""
     digits = str(status_code)
     number = int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 4 else 0
     if number in _ERRORS:

@@ -1,11 +1,13 @@
-"""The sandbox: stand-ins of Telegram Gateway, uCaller and SMS.ru that speak their wire protocols, and the
-demo phone.
+"""The sandbox: stand-ins of Telegram Gateway, uCaller, SMS.ru and Gosuslugi that speak their wire protocols, and
+the demo phone.
 
 A separate ASGI application that runs alone or mounted under any path:
 
     /telegram   base URL for the Telegram Gateway adapter      /phone                  the demo phone, a page
     /ucaller    base URL for the uCaller adapter               /phone/{e164}/events    the same as JSON
     /sms_ru     base URL for the SMS.ru adapter                /health                 {"status": "ok"}
+    /gosuslugi  base URL for the ESIA adapter, /gosuslugi/oidc for the OIDC one; only when it is set up
+    /fhir       base URL for the adapter of medical cards      /fhir-faults            what goes wrong with it
 
 Numbers that make a provider fail on purpose are listed in `magic.py` and in docs/sandbox.md. Never mounted in
 production.
@@ -20,11 +22,14 @@ from pathlib import Path
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from medonline.sandbox.callbacks import Callbacks
 from medonline.sandbox.demo_phone import DemoPhone
+from medonline.sandbox.fhir import FhirStandIn
+from medonline.sandbox.fhir_faults import FhirFaults
+from medonline.sandbox.gosuslugi.stand_in import GosuslugiStandIn
 from medonline.sandbox.settings import SandboxSettings
 from medonline.sandbox.sms_ru import SmsRuStandIn
 from medonline.sandbox.store import Store
@@ -44,6 +49,7 @@ def create_sandbox(settings: SandboxSettings) -> Starlette:
     """
     store = Store(settings.store)
     callbacks = Callbacks(settings.telegram_token, settings.delivery_pace)
+    gosuslugi = GosuslugiStandIn(settings, store) if settings.gosuslugi is not None else None
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -56,7 +62,9 @@ def create_sandbox(settings: SandboxSettings) -> Starlette:
             Mount("/telegram", routes=TelegramGatewayStandIn(settings, store, callbacks).routes()),
             Mount("/ucaller", routes=UCallerStandIn(settings, store).routes()),
             Mount("/sms_ru", routes=SmsRuStandIn(settings, store).routes()),
-            *DemoPhone(store, settings.demo_numbers).routes(),
+            *_card_registry(settings, store),
+            *([Mount("/gosuslugi", routes=gosuslugi.routes())] if gosuslugi is not None else []),
+            *DemoPhone(store, settings.demo_numbers, gosuslugi.pending_qr if gosuslugi is not None else None).routes(),
             Route("/health", _health),
             Mount("/static", StaticFiles(directory=_STATIC)),
         ],
@@ -64,6 +72,13 @@ def create_sandbox(settings: SandboxSettings) -> Starlette:
     app.state.store = store
     app.state.callbacks = callbacks
     return app
+
+
+def _card_registry(settings: SandboxSettings, store: Store) -> list[BaseRoute]:
+    if not settings.fhir_token:
+        return []
+    faults = FhirFaults(store)
+    return [Mount("/fhir", routes=FhirStandIn(settings, faults).routes()), *faults.routes()]
 
 
 async def close_sandbox(app: Starlette) -> None:

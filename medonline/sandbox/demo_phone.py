@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Callable
 from datetime import datetime
 from html import escape
 from urllib.parse import quote
@@ -19,7 +20,7 @@ from starlette.routing import Route
 
 from medonline.domain.errors import InvalidPhone
 from medonline.domain.phone import PhoneNumber
-from medonline.sandbox.pages import FRAME, INDEX, PHONE
+from medonline.sandbox.pages import FRAME, GOSUSLUGI, INDEX, PHONE, QR
 from medonline.sandbox.store import Event, Store
 
 _E164 = re.compile(r"\+?([1-9][0-9]{7,14})", re.ASCII)
@@ -43,11 +44,17 @@ def incoming_call(code: str) -> Event:
 
 
 class DemoPhone:
-    """The pages of the sandbox and the JSON of one phone; `demo_numbers` are offered next to the field."""
+    """The pages of the sandbox and the JSON of one phone; `demo_numbers` are offered next to the field.
 
-    def __init__(self, store: Store, demo_numbers: tuple[str, ...]) -> None:
+    `pending_qr` names the sign-ins at Gosuslugi that wait for a phone; None where there is no such stand-in.
+    """
+
+    def __init__(
+        self, store: Store, demo_numbers: tuple[str, ...], pending_qr: Callable[[], list[str]] | None = None
+    ) -> None:
         self._store = store
         self._demo_numbers = demo_numbers
+        self._pending_qr = pending_qr
 
     def routes(self) -> list[Route]:
         """Relative to the sandbox."""
@@ -58,7 +65,10 @@ class DemoPhone:
         ]
 
     async def _index(self, request: Request) -> Response:
-        return HTMLResponse(INDEX.substitute(patients=self._patients()), headers=_HEADERS)
+        return HTMLResponse(
+            INDEX.substitute(patients=self._patients(), gosuslugi=GOSUSLUGI if self._pending_qr else ""),
+            headers=_HEADERS,
+        )
 
     async def _events(self, request: Request) -> Response:
         # A plus sign that some client took for a space is still a plus sign.
@@ -79,7 +89,8 @@ class DemoPhone:
                 problem = "Введите номер российского мобильного телефона, например +7 900 000-10-01."
             else:
                 typed = spaced(phone.e164)
-                frame = _frame(phone.e164, await asyncio.to_thread(self._store.events, phone.e164))
+                pending = None if self._pending_qr is None else await asyncio.to_thread(self._pending_qr)
+                frame = _frame(phone.e164, await asyncio.to_thread(self._store.events, phone.e164), pending)
         page = PHONE.substitute(
             number=escape(typed[:64]),
             invalid="true" if problem else "false",
@@ -103,15 +114,18 @@ def _as_json(event: Event) -> dict[str, str]:
     return {"at": event.at, "kind": event.kind, "from": event.sender, "text": event.text}
 
 
-def _frame(e164: str, events: list[Event]) -> str:
+def _frame(e164: str, events: list[Event], pending_qr: list[str] | None) -> str:
     calls = [event for event in events if event.kind == "call"]
     messages = [event for event in events if event.kind == "telegram"]
+    sms = [event for event in events if event.kind == "sms"]
     return FRAME.substitute(
         events=f"phone/{quote(e164, safe='')}/events",
         shown=len(events),
         number=escape(spaced(e164)),
         calls="".join(map(_call_item, reversed(calls))),
         messages="".join(map(_message_item, messages)),
+        sms="".join(map(_sms_item, sms)),
+        qr="" if pending_qr is None else _qr_section(e164, pending_qr),
     )
 
 
@@ -128,6 +142,20 @@ def _message_item(event: Event) -> str:
     code = _CODE.search(event.text)
     text = f"Ваш код: <strong>{code[0]}</strong>" if code else escape(event.text)
     return f'<li><span class="text">{text}</span>{_time(event)}</li>'
+
+
+def _sms_item(event: Event) -> str:
+    text = _CODE.sub(r"<strong>\g<0></strong>", escape(event.text), count=1)
+    return f'<li><span class="what">{escape(event.sender)}</span> <span class="text">{text}</span>{_time(event)}</li>'
+
+
+def _qr_section(e164: str, pending: list[str]) -> str:
+    number = quote(e164, safe="")
+    items = "".join(
+        f'<li><a class="button" href="gosuslugi/qr/{quote(qr)}?number={number}">Подтвердить вход по QR-коду</a></li>'
+        for qr in pending
+    )
+    return QR.substitute(number=number, items=items)
 
 
 def _time(event: Event) -> str:

@@ -23,9 +23,10 @@ INDEX = Template(
     _HEAD.replace("$title", "Учебный стенд")
     + """<main>
 <h1>Учебный стенд</h1>
-<p>Здесь вместо настоящих операторов отвечают их учебные копии: Telegram Gateway, uCaller и SMS.ru.</p>
+<p>Здесь вместо настоящих операторов отвечают их учебные копии: Telegram Gateway, uCaller, SMS.ru и Госуслуги.</p>
 <p><a class="button" href="phone">Открыть демо-телефон</a></p>
 $patients
+$gosuslugi
 </main>
 </body>
 </html>
@@ -54,6 +55,9 @@ $frame
 """
 )
 
+GOSUSLUGI = """<p>Госуслуги: <a href="gosuslugi/people">тестовые люди и учебный пароль</a>,
+<a href="gosuslugi/faults">сбои стенда</a>.</p>"""
+
 FRAME = Template("""<section class="phone" data-events="$events" data-shown="$shown"
 aria-labelledby="phone-number">
 <h2 id="phone-number">$number</h2>
@@ -69,6 +73,18 @@ aria-labelledby="phone-number">
 <ol id="messages" class="messages" aria-live="polite" aria-relevant="additions">$messages</ol>
 <p class="empty">Сообщений пока нет</p>
 </section>
+<section aria-labelledby="sms-title">
+<h3 id="sms-title">SMS</h3>
+<ol id="sms" class="messages" aria-live="polite" aria-relevant="additions">$sms</ol>
+<p class="empty">SMS пока нет</p>
+</section>
+$qr
 <noscript><p class="hint">Чтобы увидеть новые звонки и сообщения, обновите страницу.</p></noscript>
 </section>
 """)
+
+QR = Template("""<section aria-labelledby="qr-title">
+<h3 id="qr-title">Вход по QR-коду</h3>
+<ol id="qr" aria-live="polite" aria-relevant="additions" data-pending="gosuslugi/qr.json" data-number="$number">$items</ol>
+<p class="empty">Подтверждать пока нечего</p>
+</section>""")

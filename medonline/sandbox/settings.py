@@ -7,6 +7,34 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
+class GosuslugiSettings:
+    """What the stand-in of Gosuslugi (ESIA) knows of its only client, the portal, and what it signs with.
+
+    Attributes:
+        base_url: the address under which the stand-in itself is reached, for example
+            http://127.0.0.1:8000/sandbox/gosuslugi
+        issuer: `iss` of the tokens of its ESIA face, for example http://esia.sandbox.example/
+        signing_key: PEM of the RSA private key that signs tokens.
+        rotated_key: PEM of another one, which signs while the fault «rotated key» is set.
+        client_id: the portal's mnemonic, at both faces.
+        client_certificate: PEM of the X.509 certificate whose key checks `client_secret` signatures (ESIA face).
+        client_secret: the portal's secret (OIDC face).
+        redirect_uris: where a sign-in may return to, letter for letter.
+        logout_uris: where signing out may return to, letter for letter.
+    """
+
+    base_url: str
+    issuer: str
+    signing_key: bytes
+    rotated_key: bytes
+    client_id: str
+    client_certificate: bytes
+    client_secret: str
+    redirect_uris: tuple[str, ...]
+    logout_uris: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class SandboxSettings:
     """Settings of one sandbox.
 
@@ -20,6 +48,8 @@ class SandboxSettings:
             retries.
         demo_numbers: E.164 numbers offered on the demo phone's page.
         slow_answer: seconds a slow magic number is kept waiting.
+        gosuslugi: settings of the stand-in of Gosuslugi; None leaves it out.
+        fhir_token: the access token the registry of medical cards accepts; empty leaves the registry out.
     """
 
     telegram_token: str
@@ -30,3 +60,5 @@ class SandboxSettings:
     delivery_pace: float = 1.0
     demo_numbers: tuple[str, ...] = ()
     slow_answer: float = 10.0
+    gosuslugi: GosuslugiSettings | None = None
+    fhir_token: str = ""

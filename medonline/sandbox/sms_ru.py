@@ -1,4 +1,6 @@
-"""Stand-in of SMS.ru's flash calls (https://sms.ru/api/code_call): it chooses the code, no idempotency."""
+"""Stand-in of SMS.ru: flash calls (https://sms.ru/api/code_call), for which it chooses the code, and text messages
+(https://sms.ru/api/send). No idempotency.
+"""
 
 from __future__ import annotations
 
@@ -16,17 +18,23 @@ from medonline.sandbox.requests import digits, parameters, same
 from medonline.sandbox.settings import SandboxSettings
 from medonline.sandbox.store import Store
 
+_SENDER = "medonline"
+_LONGEST_TEXT = 1_000
+
 
 class SmsRuStandIn:
-    """code/call."""
+    """code/call, sms/send."""
 
     def __init__(self, settings: SandboxSettings, store: Store) -> None:
         self._settings = settings
         self._store = store
 
     def routes(self) -> list[Route]:
-        """The method, relative to SMS.ru's base URL."""
-        return [Route("/code/call", self._call, methods=["GET", "POST"])]
+        """The methods, relative to SMS.ru's base URL."""
+        return [
+            Route("/code/call", self._call, methods=["GET", "POST"]),
+            Route("/sms/send", self._send, methods=["GET", "POST"]),
+        ]
 
     async def _call(self, request: Request) -> Response:
         given = await parameters(request)
@@ -56,6 +64,34 @@ class SmsRuStandIn:
                 "balance": 4122.56,
             }
         )
+
+    async def _send(self, request: Request) -> Response:
+        given = await parameters(request)
+        if not same(given.get("api_id", ""), self._settings.sms_ru_api_id):
+            return PlainTextResponse("200")  # not JSON either
+        to, text = digits(str(given.get("to", "")).removeprefix("+")), str(given.get("msg", ""))
+        phone = magic.russian_mobile(to)
+        if phone is None:
+            return _messages(to, *magic.SMS_RU_ERRORS["0009"])
+        if not 0 < len(text) <= _LONGEST_TEXT:
+            return _messages(to, 203, "Нет текста сообщения")
+        broken = magic.broken_answer(phone)
+        if broken is not None:
+            return broken
+        if phone[-4:] in magic.SMS_RU_ERRORS:
+            return _messages(to, *magic.SMS_RU_ERRORS[phone[-4:]])
+        if magic.reachable(phone):
+            await asyncio.to_thread(self._store.add_event, phone, "sms", _SENDER, text)
+        await magic.slow_down(phone, self._settings.slow_answer)
+        return _messages(to, 100, "", f"000000-{secrets.randbelow(10**8):08}")
+
+
+def _messages(to: str, number: int | None, text: str, reference: str = "") -> Response:
+    message: dict[str, object] = {"status": "OK" if reference else "ERROR"}
+    message |= {"sms_id": reference} if reference else {"status_text": text}
+    message |= {} if number is None else {"status_code": number}
+    # The whole request is in order even where its only message is refused.
+    return JSONResponse({"status": "OK", "status_code": 100, "sms": {to: message}, "balance": 4122.56})
 
 
 def _is_address(ip: object) -> bool:

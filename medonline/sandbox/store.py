@@ -36,7 +36,7 @@ CREATE TABLE IF NOT EXISTS message (
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that reached a demo phone; `at` is ISO 8601 in UTC, `kind` is `call` or `telegram`."""
+    """Something that reached a demo phone; `at` is ISO 8601 in UTC, `kind` is `call`, `telegram` or `sms`."""
 
     at: str
     kind: str
@@ -90,14 +90,14 @@ class Store:
 
     def events(self, phone: str) -> list[Event]:
         """Everything that reached a phone, oldest first."""
-        with self._transaction() as sql:
+        with self.transaction() as sql:
             rows = sql.execute("SELECT at, kind, sender, text FROM event WHERE phone = ? ORDER BY id", (phone,))
             return [Event(**dict(row)) for row in rows]
 
     def add_event(self, phone: str, kind: str, sender: str, text: str) -> None:
         """Let a phone ring, or a message arrive."""
-        with self._transaction() as sql:
-            self._insert_event(sql, phone, kind, sender, text)
+        with self.transaction() as sql:
+            self.insert_event(sql, phone, kind, sender, text)
 
     def place_call(
         self, phone: str, code: str, unique_key: str | None, client: str, event: Event | None
@@ -106,7 +106,7 @@ class Store:
 
         A unique key that was seen before makes nothing: the first call comes back, and True.
         """
-        with self._transaction() as sql:
+        with self.transaction() as sql:
             if unique_key is not None:
                 row = sql.execute("SELECT * FROM call WHERE unique_key = ?", (unique_key,)).fetchone()
                 if row is not None:
@@ -117,12 +117,12 @@ class Store:
                 (unique_key, phone, code, client, placed_at),
             )
             if event is not None:
-                self._insert_event(sql, phone, event.kind, event.sender, event.text)
+                self.insert_event(sql, phone, event.kind, event.sender, event.text)
             return Call(int(cursor.lastrowid or 0), unique_key, phone, code, client, placed_at), False
 
     def call(self, uid: int) -> Call | None:
         """One call, or None."""
-        with self._transaction() as sql:
+        with self.transaction() as sql:
             row = sql.execute("SELECT * FROM call WHERE uid = ?", (uid,)).fetchone()
             return Call(**dict(row)) if row is not None else None
 
@@ -130,20 +130,20 @@ class Store:
         """Record a message in its present state, with the event it makes."""
         values = tuple(getattr(message, name) for name in Message.__slots__)
         marks = ", ".join("?" * len(values))
-        with self._transaction() as sql:
+        with self.transaction() as sql:
             sql.execute(f"INSERT OR REPLACE INTO message VALUES ({marks})", values)  # noqa: S608 - question marks
             if event is not None:
-                self._insert_event(sql, message.phone, event.kind, event.sender, event.text)
+                self.insert_event(sql, message.phone, event.kind, event.sender, event.text)
 
     def message(self, request_id: str) -> Message | None:
         """One message, or None."""
-        with self._transaction() as sql:
+        with self.transaction() as sql:
             row = sql.execute("SELECT * FROM message WHERE request_id = ?", (request_id,)).fetchone()
             return Message(**dict(row)) if row is not None else None
 
     def count_messages(self) -> int:
         """How many requests were charged."""
-        with self._transaction() as sql:
+        with self.transaction() as sql:
             return int(sql.execute("SELECT count(*) FROM message").fetchone()[0])
 
     def close(self) -> None:
@@ -152,7 +152,8 @@ class Store:
             self._connection.close()
 
     @staticmethod
-    def _insert_event(sql: sqlite3.Connection, phone: str, kind: str, sender: str, text: str) -> None:
+    def insert_event(sql: sqlite3.Connection, phone: str, kind: str, sender: str, text: str) -> None:
+        """Record an event within a transaction that is already open."""
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
         sql.execute(
             "INSERT INTO event (at, phone, kind, sender, text) VALUES (?, ?, ?, ?, ?)",
@@ -160,7 +161,8 @@ class Store:
         )
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """One transaction, committed at its end: for the stand-ins that keep tables of their own in this database."""
         with self._lock:
             self._connection.execute("BEGIN IMMEDIATE")
             try:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
-from medonline.domain.errors import MedonlineError
+from medonline.domain.errors import PhoneTaken
 from medonline.domain.password import PasswordPolicy
 from medonline.domain.phone import PhoneNumber
 from medonline.services.clock import Clock
@@ -12,10 +13,6 @@ from medonline.services.ports import Hasher
 from medonline.storage import patients
 from medonline.storage.engine import Database
 from medonline.storage.models import Patient
-
-
-class PhoneTaken(MedonlineError):
-    """Another account signs in with this number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +24,8 @@ class NewAccount:
     last_name: str
     first_name: str
     patronymic: str = ""
+    birth_date: date | None = None
+    phone_proved: bool = False  # the number was checked at the desk
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +55,8 @@ class AccountService:
                 last_name=account.last_name.strip(),
                 first_name=account.first_name.strip(),
                 patronymic=account.patronymic.strip(),
+                birth_date=account.birth_date,
+                phone_proved_at=now if account.phone_proved else None,
                 password_hash=encoded,
                 password_changed_at=now,
                 created_at=now,

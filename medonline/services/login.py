@@ -5,27 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Protocol
 
 from medonline.domain.errors import Busy, InvalidCredentials, InvalidPassword, PasswordProblem
 from medonline.domain.password import MAX_LENGTH, normalised
 from medonline.domain.phone import PhoneNumber
 from medonline.services.clock import Clock
-from medonline.services.secret_tokens import new_token, token_hash
+from medonline.services.secret_tokens import token_hash
+from medonline.services.sign_in import UNKNOWN_DEVICE, Device, Landing, LoginMethod, SignIn, add_session, add_ticket
 from medonline.storage import patients, sessions
 from medonline.storage.engine import Database
-from medonline.storage.models import AccountSession, LoginTicket, Patient
+from medonline.storage.models import AccountSession, Patient
 
-TICKET_LIFE = timedelta(seconds=30)
 # A session's «last seen» is written at most this often.
 SEEN_EVERY = timedelta(seconds=30)
-
-
-class LoginMethod(StrEnum):
-    """How a session came to be."""
-
-    PASSWORD = "password"  # noqa: S105 (a method's name)
 
 
 class Verifier(Protocol):
@@ -42,6 +35,14 @@ class Verifier(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class OpenedSession:
+    """A session's token, for its cookie, and where the patient goes next."""
+
+    token: str
+    landing: Landing
+
+
+@dataclass(frozen=True, slots=True)
 class SignedIn:
     """Who a session belongs to. `session_key` is the token's hash, safe to keep in memory and compare."""
 
@@ -50,7 +51,8 @@ class SignedIn:
     full_name: str
     first_name: str
     patronymic: str
-    created_at: datetime
+    method: LoginMethod
+    authenticated_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,12 @@ class LoginService:
             InvalidCredentials: unknown phone or wrong password, in the same time.
             Busy: too many passwords to verify.
         """
+        patient = await self.verified(typed_phone, typed_password)
+        async with self.database.writing() as session:
+            return add_ticket(session, visitor_key, SignIn(patient, LoginMethod.PASSWORD), self.clock())
+
+    async def verified(self, typed_phone: str, typed_password: str) -> Patient:
+        """Whose phone and password these are; raises as `log_in`."""
         phone = PhoneNumber.parse(typed_phone)
         password = normalised(typed_password)
         if not password:
@@ -86,10 +94,12 @@ class LoginService:
             raise InvalidCredentials
         if self.verifier.is_outdated(encoded):
             await self._rehash(patient, encoded, password)
-        return await self._issue_ticket(visitor_key, patient, LoginMethod.PASSWORD)
+        return patient
 
-    async def open_session(self, visitor_key: str, ticket: str) -> str | None:
-        """Trade a ticket for a new session token; None when the ticket is not good (any more)."""
+    async def open_session(
+        self, visitor_key: str, ticket: str, device: Device = UNKNOWN_DEVICE
+    ) -> OpenedSession | None:
+        """Trade a ticket for a new session; None when the ticket is not good (any more)."""
         now = self.clock()
         async with self.database.writing() as session:
             taken = await sessions.take_ticket(session, token_hash(ticket), visitor_key, now)
@@ -100,17 +110,8 @@ class LoginService:
             # A password changed between sign-in and here ends this sign-in too (I3).
             if patient is None or patient.password_changed_at != taken.password_changed_at:
                 return None
-            token = new_token()
-            session.add(
-                AccountSession(
-                    token_hash=token_hash(token),
-                    patient_id=patient.id,
-                    method=taken.method,
-                    created_at=now,
-                    last_seen_at=now,
-                )
-            )
-        return token
+            sign_in = SignIn(patient, LoginMethod(taken.method), Landing(taken.landing), taken.provider_token_sealed)
+            return OpenedSession(add_session(session, sign_in, device, now), sign_in.landing)
 
     async def who(self, session_key: str) -> SignedIn | None:
         """Who is signed in under this session key (the hash of the cookie's token); notes that the session is used."""
@@ -131,29 +132,16 @@ class LoginService:
             full_name=" ".join(part for part in (patient.last_name, patient.first_name, patient.patronymic) if part),
             first_name=patient.first_name,
             patronymic=patient.patronymic,
-            created_at=account_session.created_at,
+            method=LoginMethod(account_session.method),
+            authenticated_at=account_session.authenticated_at,
         )
 
-    async def close_session(self, session_key: str) -> None:
-        """Sign out: the session is over on the server, whatever cookie the browser still has."""
+    async def close_session(self, session_key: str) -> AccountSession | None:
+        """Sign out: the session is over on the server, whatever cookie the browser still has; the session that ended."""
         async with self.database.writing() as session:
-            await sessions.end(session, session_key, self.clock())
+            ended = await sessions.end(session, session_key, self.clock())
         self.sessions_ended([session_key])
-
-    async def _issue_ticket(self, visitor_key: str, patient: Patient, method: LoginMethod) -> str:
-        ticket = new_token()
-        async with self.database.writing() as session:
-            session.add(
-                LoginTicket(
-                    ticket_hash=token_hash(ticket),
-                    visitor_key=visitor_key,
-                    patient_id=patient.id,
-                    method=method,
-                    password_changed_at=patient.password_changed_at,
-                    expires_at=self.clock() + TICKET_LIFE,
-                )
-            )
-        return ticket
+        return ended
 
     async def _rehash(self, patient: Patient, encoded: str, password: str) -> None:
         try:

@@ -10,35 +10,24 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from medonline.domain.errors import (
-    CodeExpired,
-    CodeMismatch,
-    CodeStillSending,
-    CodeUsedUp,
-    NoRecoveryInProgress,
-    PasswordAlreadySet,
-)
-from medonline.domain.one_time_code import ChannelName, digits_for, digits_typed
-from medonline.domain.password import PasswordPolicy
+from medonline.domain.errors import CodeStillSending, NoRecoveryInProgress, PasswordAlreadySet
+from medonline.domain.one_time_code import ChannelName, digits_typed
 from medonline.domain.password_recovery import RecoveryMove, RecoveryStep, after, source_of
 from medonline.domain.phone import PhoneNumber
 from medonline.services.clock import Clock
 from medonline.services.code_issue import CodeIssuer
-from medonline.services.delivery import IN_FLIGHT, DeliveryState
+from medonline.services.code_proof import SAME_SUBMIT, SENDING_LOOKS, SENDING_PAUSE_S, judge, put_arrived
+from medonline.services.delivery import DeliveryState
+from medonline.services.new_passwords import NewPasswords, personal_words
 from medonline.services.ports import Hasher
-from medonline.services.recovery_reading import PURPOSE, RecoveryReader, RecoveryView, code_request
+from medonline.services.recovery_reading import RecoveryReader, RecoveryView, code_request
 from medonline.storage import codes, patients, recoveries, sessions
 from medonline.storage.engine import Database
-from medonline.storage.models import OneTimeCodeRow, PasswordRecovery
-
-# Two equal submits within this time are one: a double click, or Enter together with a click.
-SAME_SUBMIT = timedelta(seconds=5)
-SENDING_LOOKS = 30
-SENDING_PAUSE_S = 0.1
+from medonline.storage.models import OneTimeCodeRow, PasswordRecovery, Patient
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +38,7 @@ class PasswordRecoveryService:
     clock: Clock
     issuer: CodeIssuer
     reader: RecoveryReader
-    passwords: PasswordPolicy
+    passwords: NewPasswords
     hasher: Hasher
     wake_dispatcher: Callable[[], None]
     sessions_ended: Callable[[list[str]], None]
@@ -134,7 +123,7 @@ class PasswordRecoveryService:
             row = await self.reader.code_of(session, recovery)
             if row.delivery == DeliveryState.SENDING:
                 raise CodeStillSending
-            refusal = await self._judge(session, recovery, row, digits_for(ChannelName(row.channel), digits), now)
+            refusal = await judge(session, self.issuer, row, digits, now)
             if refusal is None:
                 await self._move_on(session, recovery, row, now)
                 await session.refresh(recovery)
@@ -155,9 +144,10 @@ class PasswordRecoveryService:
         """
         async with self.database.reading() as session:
             recovery = await self.reader.newest(session, visitor_key, self.clock())
+            patient = await session.get(Patient, recovery.patient_id or "")
         if recovery.step not in (RecoveryStep.DONE, *source_of(RecoveryMove.SET_PASSWORD)):
             raise NoRecoveryInProgress
-        password = self.passwords.check(typed)
+        password = await self.passwords.check(typed, personal_words(patient) if patient else ())
         if recovery.step == RecoveryStep.DONE:
             return await self._same_again(visitor_key, password)
         encoded = await self.hasher.hash(password)
@@ -210,21 +200,6 @@ class PasswordRecoveryService:
                 return
             await asyncio.sleep(SENDING_PAUSE_S)
 
-    async def _judge(
-        self,
-        session: AsyncSession,
-        recovery: PasswordRecovery,
-        row: OneTimeCodeRow,
-        code: str,
-        now: datetime,
-    ) -> CodeMismatch | CodeExpired | CodeUsedUp | None:
-        digest = self.issuer.digest(recovery.id, PURPOSE, PhoneNumber(recovery.phone), code)
-        guesses = self.issuer.policy.guesses
-        verdict = await codes.judge(session, row.id, digest, guesses, now)
-        if verdict is None:
-            return CodeExpired() if row.expires_at <= now else CodeUsedUp()
-        return None if verdict.right else CodeMismatch(guesses - verdict.misses)
-
     async def _move_on(
         self, session: AsyncSession, recovery: PasswordRecovery, row: OneTimeCodeRow, now: datetime
     ) -> None:
@@ -234,9 +209,7 @@ class PasswordRecoveryService:
         await self._move(session, recovery, move, patient_id=patient_id, proved_at=now)
         if patient:
             await patients.put_phone_proof(session, patient.id, now)
-        if row.delivery in IN_FLIGHT:  # whoever typed the code has got it
-            await codes.put_delivery(session, row.id, IN_FLIGHT, DeliveryState.DELIVERED)
-        await codes.put_due(session, row.id, now)  # the dispatcher tells the provider, where it likes to know
+        await put_arrived(session, row, now)
 
     @staticmethod
     async def _move(session: AsyncSession, recovery: PasswordRecovery, move: RecoveryMove, **facts: object) -> bool:

@@ -12,6 +12,7 @@ from medonline.domain.one_time_code import ChannelName
 from medonline.domain.password_recovery import RecoveryMove, RecoveryStep, after
 from medonline.domain.phone import PhoneNumber
 from medonline.services.code_issue import CodeIssuer, CodeRequest
+from medonline.services.code_proof import CodeView, is_alive
 from medonline.services.delivery import DeliveryState
 from medonline.storage import codes, recoveries
 from medonline.storage.models import OneTimeCodeRow, PasswordRecovery
@@ -24,23 +25,10 @@ DONE_SHOWN_FOR = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
-class RecoveryView:
-    """Where a recovery stands, for a screen. Times are UTC; the phone is masked; no code, no token.
-
-    `code_alive` is false when the code expired, was used up or replaced: then only a new one helps.
-    """
+class RecoveryView(CodeView):
+    """Where a recovery stands, for a screen."""
 
     step: RecoveryStep
-    phone: str
-    channel: ChannelName
-    issued_at: datetime
-    expires_at: datetime
-    resend_at: datetime
-    attempts_left: int
-    code_alive: bool
-    delivery: DeliveryState
-    problem: str
-    fallback_now: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +78,7 @@ class RecoveryReader:
 
     def is_alive(self, row: OneTimeCodeRow, now: datetime) -> bool:
         """Whether the code can still be typed in with success."""
-        return (
-            row.confirmed_at is None
-            and row.replaced_at is None
-            and row.misses < self.issuer.policy.guesses
-            and row.expires_at > now
-            and row.delivery != DeliveryState.FAILED
-        )
+        return is_alive(row, self.issuer.policy.guesses, now)
 
     @staticmethod
     async def code_of(session: AsyncSession, recovery: PasswordRecovery) -> OneTimeCodeRow:

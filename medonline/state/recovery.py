@@ -24,7 +24,7 @@ from medonline.services.recovery_reading import RecoveryView
 from medonline.state.account import AccountState
 from medonline.state.asking import text_field, visitor_of
 from medonline.state.failures import FailureState
-from medonline.state.recovery_screen import PHONE_STEP, RecoveryScreen, screen_of
+from medonline.state.recovery_screen import PHONE_STEP, RecoveryScreen, screen_of, steady
 
 WATCH_PACE_S = 1.0
 
@@ -145,9 +145,8 @@ class RecoveryState(rx.State):
     def _show(self, view: RecoveryView | None, *, keep_countdown: bool = False) -> None:
         config = portal().config
         screen = screen_of(view, portal().clock(), config.zone, config.code_channels) if view else PHONE_STEP
-        if keep_countdown and screen.resend_key == self.screen.resend_key and not screen.resend_ready:
-            # The browser counts down by itself: without this, every tick would be a message to it.
-            screen = replace(screen, resend_seconds=self.screen.resend_seconds)
+        if keep_countdown:
+            screen = steady(screen, self.screen)
         screen = replace(screen, min_length=config.password_min_length_recovery)
         if screen != self.screen:
             self.screen = screen

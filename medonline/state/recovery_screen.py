@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from math import ceil
 from zoneinfo import ZoneInfo
@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from medonline import messages
 from medonline.domain.one_time_code import ChannelName
 from medonline.domain.password_recovery import RecoveryStep
+from medonline.services.code_proof import CodeView
 from medonline.services.delivery import DeliveryState
 from medonline.services.recovery_reading import RecoveryView
 
@@ -66,12 +67,17 @@ PHONE_STEP = RecoveryScreen()
 
 def screen_of(view: RecoveryView, now: datetime, zone: ZoneInfo, channels: tuple[ChannelName, ...]) -> RecoveryScreen:
     """The screen for where a recovery stands at `now` (UTC); clock times are in `zone`."""
+    screen = code_screen_of(view, now, zone, channels)
+    return replace(screen, step=view.step, field=_FIELDS.get(view.step, ""), title=_TITLES[view.step])
+
+
+def code_screen_of(view: CodeView, now: datetime, zone: ZoneInfo, channels: tuple[ChannelName, ...]) -> RecoveryScreen:
+    """The screen of a code on its way, whatever flow it belongs to."""
     failed = view.delivery is DeliveryState.FAILED
     ready = now >= view.resend_at
     return RecoveryScreen(
-        step=view.step,
-        field=_FIELDS.get(view.step, ""),
-        title=_TITLES[view.step],
+        step=RecoveryStep.CODE,
+        field="code",
         phone=view.phone,
         channel=view.channel,
         other_channel=view.channel.other if view.channel.other in channels else "",
@@ -89,11 +95,19 @@ def screen_of(view: RecoveryView, now: datetime, zone: ZoneInfo, channels: tuple
     )
 
 
-def _delivery(view: RecoveryView) -> str:
+def steady(screen: RecoveryScreen, shown: RecoveryScreen) -> RecoveryScreen:
+    """The screen with the countdown of the one that is shown: the browser counts down by itself, and without this every
+    tick would be a message to it."""
+    if screen.resend_key == shown.resend_key and not screen.resend_ready:
+        return replace(screen, resend_seconds=shown.resend_seconds)
+    return screen
+
+
+def _delivery(view: CodeView) -> str:
     if view.delivery is DeliveryState.FAILED:
         return messages.delivery_failed(view.problem, view.channel)
     return _DELIVERY[(view.channel, view.delivery)]
 
 
-def _attempts(view: RecoveryView) -> str:
+def _attempts(view: CodeView) -> str:
     return messages.attempts_left(view.attempts_left) if view.attempts_left else ""

@@ -1,61 +1,34 @@
-"""Tables. All times are UTC; tokens stand here only as SHA-256, codes only as HMAC (see `domain.one_time_code`)."""
+"""Tables of accounts, recovery, codes and sessions. All times are UTC; tokens stand here only as SHA-256, codes only as HMAC
+(see `domain.one_time_code`). Tables of identity and cards: `identity_models`, `card_models`."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
-from typing import Any
-from uuid import uuid4
+from datetime import date, datetime
 
-from sqlalchemy import DateTime, Dialect, Index
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
-NAMING = {
-    "ix": "ix_%(column_0_label)s",
-    "uq": "uq_%(table_name)s_%(column_0_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-    "pk": "pk_%(table_name)s",
-}
-SQLModel.metadata.naming_convention = NAMING
+from medonline.storage.columns import UtcDateTime, new_id
 
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """An aware UTC datetime over a naive column, the same in SQLite and PostgreSQL."""
-
-    impl = DateTime
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse naive values, store the rest as UTC."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            msg = "a naive datetime must not reach the database"
-            raise ValueError(msg)
-        return value.astimezone(UTC).replace(tzinfo=None)
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        """Give back an aware value."""
-        return None if value is None else value.replace(tzinfo=UTC)
-
-
-def new_id() -> str:
-    """122 random bits as 32 hex characters."""
-    return uuid4().hex
+__all__ = ["UtcDateTime", "new_id"]
 
 
 class Patient(SQLModel, table=True):
-    """A person with an account (личный кабинет); the phone is the sign-in name."""
+    """A person with an account (личный кабинет); the phone, where there is one, is the sign-in name."""
 
     __tablename__ = "patient"
 
     id: str = Field(default_factory=new_id, primary_key=True)
-    phone: str = Field(unique=True)  # E.164
+    phone: str | None = Field(default=None, unique=True)  # E.164; None: signs in through Gosuslugi only
+    email: str = ""
     last_name: str
     first_name: str
     patronymic: str = ""
     birth_date: date | None = None
+    snils_index: str | None = Field(default=None, unique=True)  # HMAC (services.sealing)
+    snils_sealed: str = ""
+    oms_policy_sealed: str = ""
+    cards_fetched_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # the registry's last good answer
     password_hash: str | None = None  # Argon2id, encoded form
     password_changed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     phone_proved_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -118,6 +91,8 @@ class LoginTicket(SQLModel, table=True):
     visitor_key: str
     patient_id: str = Field(foreign_key="patient.id")
     method: str
+    landing: str  # services.login.Landing
+    provider_token_sealed: str = ""  # the identity provider's id_token, for its sign-out
     password_changed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     expires_at: datetime = Field(sa_type=UtcDateTime)
     used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -131,6 +106,41 @@ class AccountSession(SQLModel, table=True):
     token_hash: str = Field(primary_key=True)
     patient_id: str = Field(foreign_key="patient.id", index=True)
     method: str
+    device: str = ""  # «Chrome, Windows»
+    network: str = ""  # the address cut to /24 or /48
+    provider_token_sealed: str = ""
     created_at: datetime = Field(sa_type=UtcDateTime)
+    authenticated_at: datetime = Field(sa_type=UtcDateTime)  # the person last proved to be themselves
     last_seen_at: datetime = Field(sa_type=UtcDateTime)
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class AccountChange(SQLModel, table=True):
+    """A change of the account settings that waits for the code to the new phone; then it is made as a whole."""
+
+    __tablename__ = "account_change"
+
+    id: str = Field(default_factory=new_id, primary_key=True)  # the flow of its codes
+    patient_id: str = Field(foreign_key="patient.id", index=True)
+    session_key: str  # the account session that asked: no other may finish it
+    phone: str  # E.164, the new one
+    sealed: str  # what else was asked for, as JSON; a password only as its hash
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class Notice(SQLModel, table=True):
+    """Something a patient is to be told; the row is the intent to tell it."""
+
+    __tablename__ = "notice"
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    patient_id: str = Field(foreign_key="patient.id", index=True)
+    phone: str  # E.164
+    text: str
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    due_at: datetime | None = Field(default=None, sa_type=UtcDateTime, index=True)  # None: done
+    attempts: int = 0
+    sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    problem: str = ""
+    provider_ref: str = ""

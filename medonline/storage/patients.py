@@ -53,3 +53,8 @@ async def put_rehashed(session: AsyncSession, patient_id: str, old_hash: str, ne
 async def put_phone_proof(session: AsyncSession, patient_id: str, now: datetime) -> None:
     """Note that the patient has just shown to hold the number."""
     await session.exec(update(Patient).where(col(Patient.id) == patient_id).values(phone_proved_at=now))
+
+
+async def by_snils(session: AsyncSession, snils_index: str) -> Patient | None:
+    """The patient with this СНИЛС, by its index (services.sealing)."""
+    return (await session.exec(select(Patient).where(Patient.snils_index == snils_index))).first()

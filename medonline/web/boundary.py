@@ -10,6 +10,7 @@ from medonline.bootstrap import portal
 from medonline.services.secret_tokens import new_token
 from medonline.web.cookies import VISITOR, VISITOR_MAX_AGE_S, cookie_value, set_cookie, visitor_key_in
 from medonline.web.error_pages import error_page
+from medonline.web.sandbox_mount import MACHINE_PATHS
 
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -21,7 +22,7 @@ SECURITY_HEADERS = {
 IMMUTABLE = "public, max-age=31536000, immutable"
 _CHANGES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 # Machines post here: they send no Origin and prove themselves otherwise.
-_FROM_MACHINES = (routes.TELEGRAM_REPORT, *(f"{routes.SANDBOX}/{name}/" for name in ("telegram", "ucaller", "sms_ru")))
+_FROM_MACHINES = (routes.TELEGRAM_REPORT, *MACHINE_PATHS)
 
 
 class Boundary:

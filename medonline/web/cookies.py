@@ -1,6 +1,7 @@
-"""The portal's two cookies, both HttpOnly, SameSite=Lax, `__Host-` and Secure on https.
+"""The portal's cookies, both HttpOnly, SameSite=Lax, `__Host-` and Secure on https.
 
 visitor: names a browser, so that a recovery survives reload and restart; 30 days.
+region:  the region the visitor chose, where the installation serves several; a year.
 session: a signed-in browser; ends with the browser or with the session on the server.
 """
 
@@ -15,6 +16,8 @@ from medonline.services.secret_tokens import token_hash
 
 VISITOR = "medonline_visitor"
 SESSION = "medonline_session"
+REGION = "medonline_region"
+REGION_MAX_AGE_S = 365 * 24 * 3600
 VISITOR_MAX_AGE_S = 30 * 24 * 3600
 TOKEN_LENGTH = 43
 
@@ -53,3 +56,8 @@ def visitor_key_in(cookies: Mapping[str, str]) -> str:
 def session_key_in(cookies: Mapping[str, str]) -> str:
     """SHA-256 of the session cookie; empty when there is none."""
     return _key_in(cookies, SESSION)
+
+
+def region_code_in(cookies: Mapping[str, str]) -> str:
+    """The code of the region that was chosen, unchecked; empty when there is no such cookie."""
+    return cookies.get(f"__Host-{REGION}") or cookies.get(REGION) or ""

@@ -1,9 +1,8 @@
-"""HTTP routes beside the pages: session cookie, health, delivery reports, the sandbox in demo mode."""
+"""The table of HTTP routes beside the pages; health and delivery reports."""
 
 from __future__ import annotations
 
 import logging
-from functools import partial
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -12,52 +11,26 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
 from medonline import routes
-from medonline.bootstrap import DEMO_ACCOUNTS, portal
-from medonline.config import Config
+from medonline.bootstrap import portal
 from medonline.domain.one_time_code import ChannelName
 from medonline.providers.telegram_gateway import InvalidReport, read_report
-from medonline.sandbox.app import close_sandbox, create_sandbox
-from medonline.sandbox.settings import SandboxSettings
-from medonline.web.cookies import SESSION, cookie_value, session_key_in, set_cookie, visitor_key_in
+from medonline.web import gosuslugi_routes
+from medonline.web.sandbox_mount import sandbox_mount
+from medonline.web.session_routes import choose_region, close_session, extend_session, open_session, session_left
 
 log = logging.getLogger(__name__)
 
 MAX_REPORT_BYTES = 16 * 1024
-MAX_TICKET = 64
-MAX_FORM_BYTES = 1024
-
-
-async def open_session(request: Request) -> Response:
-    """Trade the one-time ticket of the sign-in form for the session cookie; lands on «Мои карты»."""
-    if int(request.headers.get("content-length") or MAX_FORM_BYTES + 1) > MAX_FORM_BYTES:
-        return RedirectResponse(f"{routes.HOME}?login=again", 303)
-    form = await request.form(max_files=0, max_fields=4)
-    ticket = str(form.get("ticket", ""))[:MAX_TICKET]
-    visitor_key = visitor_key_in(cookie_value(request.scope))
-    token = await portal().login.open_session(visitor_key, ticket) if visitor_key else None
-    if token is None:
-        return RedirectResponse(f"{routes.HOME}?login=again", 303)
-    previous = session_key_in(cookie_value(request.scope))
-    if previous:
-        await portal().login.close_session(previous)
-    response = RedirectResponse(routes.CARDS, 303)
-    response.headers.append("Set-Cookie", set_cookie(SESSION, token, https=portal().config.https))
-    return response
-
-
-async def close_session(request: Request) -> Response:
-    """Sign out: ends the session on the server and takes the cookie away."""
-    session_key = session_key_in(cookie_value(request.scope))
-    if session_key:
-        await portal().login.close_session(session_key)
-    response = RedirectResponse(routes.HOME, 303)
-    response.headers.append("Set-Cookie", set_cookie(SESSION, "", https=portal().config.https, max_age=0))
-    return response
 
 
 async def form_without_scripts(request: Request) -> Response:
     """A form sent before the page's scripts arrived: nothing is taken from it, the same page comes again."""
     return RedirectResponse(request.url.path, 303)
+
+
+async def nothing_here(_request: Request) -> Response:
+    """There are no stand-ins in production."""
+    return PlainTextResponse("not found\n", 404)
 
 
 async def live(_request: Request) -> Response:
@@ -103,32 +76,25 @@ async def telegram_report(request: Request) -> Response:
     return PlainTextResponse("ok\n")
 
 
-def sandbox_settings(config: Config) -> SandboxSettings:
-    """Stand-ins that accept exactly the credentials the portal uses in demo mode."""
-    return SandboxSettings(
-        telegram_token=config.telegram_token.get_secret_value(),
-        ucaller_key=config.ucaller_key.get_secret_value(),
-        ucaller_service_id=config.ucaller_service_id,
-        sms_ru_api_id=config.sms_ru_api_id.get_secret_value(),
-        store=config.data_dir / "sandbox.sqlite3",
-        demo_numbers=tuple(account.phone for account in DEMO_ACCOUNTS),
-    )
-
-
 def with_routes(pages: ASGIApp) -> ASGIApp:
     """The whole site: these routes first, the Reflex pages for everything else."""
     config = portal().config
     table: list[Route | Mount] = [
         Route(routes.SESSION_OPEN, open_session, methods=["POST"]),
         Route(routes.SESSION_CLOSE, close_session, methods=["POST"]),
+        Route(routes.SESSION_LEFT, session_left),
+        Route(routes.SESSION_EXTEND, extend_session, methods=["POST"]),
+        Route(routes.REGION_CHOOSE, choose_region, methods=["POST"]),
+        Route(routes.GOSUSLUGI_START, gosuslugi_routes.start, methods=["POST"]),
+        Route(routes.GOSUSLUGI_RETURN, gosuslugi_routes.finish),
         Route(routes.HEALTH_LIVE, live),
         Route(routes.HEALTH_READY, ready),
         Route(routes.TELEGRAM_REPORT, telegram_report, methods=["POST"]),
         *(Route(page, form_without_scripts, methods=["POST"]) for page in routes.PAGES),
     ]
     if config.demo:
-        sandbox = create_sandbox(sandbox_settings(config))
-        portal().at_close.append(partial(close_sandbox, sandbox))
-        table.append(Route(routes.SANDBOX, lambda _: RedirectResponse(f"{routes.SANDBOX}/", 307)))
-        table.append(Mount(routes.SANDBOX, sandbox))
+        table += sandbox_mount()
+    else:
+        # Nothing of the stand-ins is there, whatever a page of the portal may be called.
+        table += [Route(path, nothing_here) for path in (routes.SANDBOX, f"{routes.SANDBOX}/{{path:path}}")]
     return Starlette(routes=[*table, Mount("/", pages)])

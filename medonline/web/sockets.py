@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import socketio
 
-from medonline.web.cookies import cookie_value, session_key_in, visitor_key_in
+from medonline.web.cookies import cookie_value, region_code_in, session_key_in, visitor_key_in
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +34,7 @@ class Visitor:
     visitor_key: str
     session_key: str
     client_ip: str
+    region_code: str = ""
 
 
 NOBODY = Visitor("", "", "")
@@ -97,7 +98,7 @@ class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library 
         scope = environ.get("asgi.scope", {})
         cookies = cookie_value(scope)
         client = scope.get("client") or ("",)
-        visitor = Visitor(visitor_key_in(cookies), session_key_in(cookies), str(client[0]))
+        visitor = Visitor(visitor_key_in(cookies), session_key_in(cookies), str(client[0]), region_code_in(cookies))
         self._visitors[eio_sid] = visitor
         connection = asyncio.current_task()
         if connection is not None:

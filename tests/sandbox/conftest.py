@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 import httpx
 import pytest
 
+from tests.sandbox.gosuslugi import running_gosuslugi
 from tests.sandbox.server import running_sandbox, settings
 
 
@@ -17,4 +18,17 @@ def sandbox_url() -> Iterator[str]:
 @pytest.fixture
 async def http(sandbox_url: str) -> AsyncIterator[httpx.AsyncClient]:
     async with httpx.AsyncClient(base_url=sandbox_url, trust_env=False) as client:
+        yield client
+
+
+@pytest.fixture(scope="package")
+def gosuslugi_url() -> Iterator[str]:
+    """The address of a sandbox with Gosuslugi in it."""
+    with running_gosuslugi() as url:
+        yield url
+
+
+@pytest.fixture
+async def gosuslugi(gosuslugi_url: str) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=gosuslugi_url, trust_env=False) as client:
         yield client

@@ -52,9 +52,9 @@ def wait_until_healthy(url: str) -> None:
 
 
 @contextmanager
-def running_sandbox(chosen: SandboxSettings) -> Iterator[str]:
+def running_sandbox(chosen: SandboxSettings, port: int | None = None) -> Iterator[str]:
     """The sandbox in a thread with a loop of its own; yields its base URL."""
-    port = free_port()
+    port = port or free_port()
     started: dict[str, object] = {}
 
     async def serve() -> None:

@@ -6,7 +6,8 @@ import pytest
 
 from medonline.bootstrap import Portal
 from medonline.domain.errors import InvalidPassword, InvalidPhone
-from medonline.services.accounts import NewAccount, PhoneTaken
+from medonline.domain.errors import PhoneTaken
+from medonline.services.accounts import NewAccount
 from tests.services.world import ANNA, MovableClock, patient_with, sign_in
 
 NEW = NewAccount("8 900 000-20-01", "Zima2026", " Орлова ", "Анна", "")

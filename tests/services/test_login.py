@@ -35,7 +35,7 @@ async def test_phone_and_password_open_a_session(portal: Portal, clock: MovableC
     who = await portal.login.who(key)
     assert who is not None
     assert (who.session_key, who.full_name, who.first_name) == (key, "Иванова Мария Петровна", "Мария")
-    assert (who.patronymic, who.created_at) == ("Петровна", clock.now)
+    assert (who.patronymic, who.authenticated_at) == ("Петровна", clock.now)
 
 
 @pytest.mark.parametrize(

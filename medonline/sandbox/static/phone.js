@@ -7,6 +7,8 @@
 
   const calls = document.getElementById("calls");
   const messages = document.getElementById("messages");
+  const sms = document.getElementById("sms");
+  const qr = document.getElementById("qr");  // only where Gosuslugi has its stand-in
   const connection = document.getElementById("connection");
   const clock = new Intl.DateTimeFormat("ru-RU", { timeStyle: "medium", timeZone: "Europe/Moscow" });
   let shown = Number(phone.dataset.shown);
@@ -41,14 +43,47 @@
     return element("li", "new", element("span", "text", ...text), time(event.at));
   }
 
+  function smsItem(event) {
+    const code = event.text.match(/\d{4,8}/);
+    const text = code
+      ? [event.text.slice(0, code.index), element("strong", "", code[0]), event.text.slice(code.index + code[0].length)]
+      : [event.text];
+    return element(
+      "li", "new", element("span", "what", event.from), " ", element("span", "text", ...text), time(event.at),
+    );
+  }
+
+  function qrItem(id) {
+    const link = element("a", "button", "Подтвердить вход по QR-коду");
+    link.href = `gosuslugi/qr/${encodeURIComponent(id)}?number=${qr.dataset.number}`;
+    return element("li", "", link);
+  }
+
+  let offered = "";
+  async function pollQr() {
+    try {
+      const answer = await fetch(qr.dataset.pending, { cache: "no-store" });
+      const pending = answer.ok ? await answer.json() : [];
+      if (offered !== pending.join()) {
+        offered = pending.join();
+        qr.replaceChildren(...pending.map(qrItem));
+      }
+    } catch {
+      // The other poll says that there is no connection.
+    }
+    setTimeout(pollQr, 2000);
+  }
+
   function show(events) {
     if (events.length < shown) {  // the stand was started afresh
       calls.replaceChildren();
       messages.replaceChildren();
+      sms.replaceChildren();
       shown = 0;
     }
     for (const event of events.slice(shown)) {
       if (event.kind === "call") calls.prepend(callItem(event));
+      else if (event.kind === "sms") sms.append(smsItem(event));
       else messages.append(messageItem(event));
     }
     shown = events.length;
@@ -67,4 +102,8 @@
   }
 
   poll();
+  if (qr) {
+    offered = [...qr.querySelectorAll("a")].map((link) => link.pathname.split("/").pop()).join();
+    pollQr();
+  }
 })();

@@ -1,0 +1,213 @@
+"""Builds each service once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+
+from medonline.bootstrap.adapters import (
+    build_breached_passwords,
+    build_channels,
+    build_identity,
+    build_notices,
+    build_registry,
+)
+from medonline.bootstrap.demo import DEMO_ACCOUNTS, seed_demo
+from medonline.config import Config, load_config
+from medonline.domain.one_time_code import ChannelName
+from medonline.domain.password import PasswordPolicy
+from medonline.services import account_settings, identity_answers
+from medonline.services.account_sessions import AccountSessionService
+from medonline.services.account_settings import AccountSettingsService
+from medonline.services.accounts import AccountService
+from medonline.services.clock import Clock, utc_now
+from medonline.services.code_dispatcher import CodeDispatcher
+from medonline.services.code_issue import CodeIssuer
+from medonline.services.code_proof import CodeProof
+from medonline.services.identity import IdentityService
+from medonline.services.identity_answers import IdentityAnswers
+from medonline.services.identity_linking import Linker
+from medonline.services.login import LoginService
+from medonline.services.new_passwords import NewPasswords
+from medonline.services.notices import NoticeService
+from medonline.services.password_hashing import PasswordHasher
+from medonline.services.password_recovery import PasswordRecoveryService
+from medonline.services.patient_cards import PatientCardService
+from medonline.services.ports import BreachedPasswords, CardRegistry, CodeChannel, IdentityProvider, NoticeChannel
+from medonline.services.recovery_reading import RecoveryReader
+from medonline.services.sealing import Sealer
+from medonline.storage import migrations
+from medonline.storage.engine import Database
+
+__all__ = ["DEMO_ACCOUNTS", "Outside", "Portal", "build_channels", "build_portal", "portal", "running"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """The adapters that the settings choose; None where something is switched off."""
+
+    channels: dict[ChannelName, CodeChannel]
+    identity: IdentityProvider | None
+    registry: CardRegistry | None
+    notices: NoticeChannel | None
+    breached: BreachedPasswords | None
+
+    async def close(self) -> None:
+        """Release connections."""
+        for adapter in (*self.channels.values(), self.identity, self.registry, self.notices, self.breached):
+            if adapter is not None:
+                await adapter.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Portal:
+    """Everything a handler or a route may ask for."""
+
+    config: Config
+    clock: Clock
+    database: Database
+    outside: Outside
+    accounts: AccountService
+    recovery: PasswordRecoveryService
+    login: LoginService
+    sessions: AccountSessionService
+    identity: IdentityService
+    answers: IdentityAnswers
+    settings: AccountSettingsService
+    cards: PatientCardService
+    notices: NoticeService
+    dispatcher: CodeDispatcher
+    hasher: PasswordHasher
+    sessions_ended: list[Callable[[list[str]], None]] = field(default_factory=list)
+    at_close: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+
+    @property
+    def channels(self) -> dict[ChannelName, CodeChannel]:
+        """The ways of getting a code."""
+        return self.outside.channels
+
+    async def close(self) -> None:
+        """Release connections and threads."""
+        for release in self.at_close:
+            await release()
+        await self.outside.close()
+        self.hasher.close()
+        await self.database.close()
+
+
+def build_outside(config: Config) -> Outside:
+    """The adapters; opens nothing yet."""
+    return Outside(
+        channels=build_channels(config),
+        identity=build_identity(config),
+        registry=build_registry(config),
+        notices=build_notices(config),
+        breached=build_breached_passwords(config),
+    )
+
+
+def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
+    """Wire the services; opens nothing yet."""
+    listeners: list[Callable[[list[str]], None]] = []
+
+    def sessions_ended(keys: list[str]) -> None:
+        for listener in listeners:
+            listener(keys)
+
+    database = Database(config.database)
+    outside = build_outside(config)
+    issuer = CodeIssuer(config.key, config.code_policy, config.code_channels)
+    hasher = PasswordHasher()
+    dispatcher = CodeDispatcher(database, clock, issuer, outside.channels)
+    login = LoginService(database, clock, hasher, config.session_idle, config.session_absolute, sessions_ended)
+    sessions = AccountSessionService(database, clock, login, hasher, sessions_ended)
+    notices = NoticeService(database, clock, outside.notices)
+    snils, policies, persons = (Sealer(config.key, use) for use in ("snils", "oms_policy", "identity_person"))
+    linker = Linker(snils, policies)
+    in_settings = PasswordPolicy(config.password_min_length_settings)
+
+    def proof(purpose: str) -> CodeProof:
+        return CodeProof(database, issuer, purpose, dispatcher.wake)
+
+    return Portal(
+        config=config,
+        clock=clock,
+        database=database,
+        outside=outside,
+        accounts=AccountService(database, clock, hasher, in_settings),
+        recovery=PasswordRecoveryService(
+            database=database,
+            clock=clock,
+            issuer=issuer,
+            reader=RecoveryReader(issuer, config.new_password_window),
+            passwords=NewPasswords(config.recovery_password_policy, outside.breached),
+            hasher=hasher,
+            wake_dispatcher=dispatcher.wake,
+            sessions_ended=sessions_ended,
+        ),
+        login=login,
+        sessions=sessions,
+        identity=IdentityService(
+            database=database,
+            clock=clock,
+            provider=outside.identity,
+            linker=linker,
+            persons=persons,
+            operator=config.operator_name,
+            allow_unconfirmed=config.identity_allow_unconfirmed,
+        ),
+        answers=IdentityAnswers(
+            database, clock, linker, persons, login, proof(identity_answers.PURPOSE), config.operator_name
+        ),
+        settings=AccountSettingsService(
+            database=database,
+            clock=clock,
+            sessions=sessions,
+            passwords=NewPasswords(in_settings, outside.breached),
+            hasher=hasher,
+            proof=proof(account_settings.PURPOSE),
+            changes=Sealer(config.key, "account_change"),
+            notices=notices,
+            sessions_ended=sessions_ended,
+            reauthentication_window=config.reauthentication_window,
+        ),
+        cards=PatientCardService(database, clock, sessions, outside.registry, snils, policies),
+        notices=notices,
+        dispatcher=dispatcher,
+        hasher=hasher,
+        sessions_ended=listeners,
+    )
+
+
+_portal: Portal | None = None
+
+
+def portal() -> Portal:
+    """This process's portal, built on first use from the environment."""
+    global _portal
+    if _portal is None:
+        _portal = build_portal(load_config())
+    return _portal
+
+
+@asynccontextmanager
+async def running(of: Portal) -> AsyncIterator[Portal]:
+    """Migrated, seeded in demo mode, with the dispatchers turning; everything is released at the end."""
+    await migrations.upgrade(of.config.database)
+    if of.config.demo:
+        await seed_demo(of.accounts)
+    turning = [
+        asyncio.create_task(of.dispatcher.run(), name="code dispatcher"),
+        asyncio.create_task(of.notices.run(), name="notice dispatcher"),
+    ]
+    try:
+        yield of
+    finally:
+        for task in turning:
+            task.cancel()
+        for task in turning:
+            with suppress(asyncio.CancelledError):
+                await task
+        await of.close()

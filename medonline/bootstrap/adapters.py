@@ -1,0 +1,91 @@
+"""Which adapter stands behind each port, by the settings: the only module that names a provider class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from medonline.config import Config, FlashCallProvider
+from medonline.domain.one_time_code import ChannelName
+from medonline.identity_config import EsiaSigner, IdentityProviderName, NoticeProvider
+from medonline.providers.esia import Esia
+from medonline.providers.esia_signing import CommandSigner, HttpSigner, RsaSigner, Signer
+from medonline.providers.fhir_cards import FhirCards
+from medonline.providers.oidc import Oidc
+from medonline.providers.pwned_passwords import PwnedPasswords
+from medonline.providers.sms_ru import SmsRu
+from medonline.providers.sms_ru_notices import SmsRuNotices
+from medonline.providers.telegram_gateway import TelegramGateway
+from medonline.providers.ucaller import UCaller
+from medonline.services.ports import BreachedPasswords, CardRegistry, CodeChannel, IdentityProvider, NoticeChannel
+
+
+def build_channels(config: Config) -> dict[ChannelName, CodeChannel]:
+    """The ways of getting a code that are switched on."""
+    makers: dict[ChannelName, Callable[[Config], CodeChannel]] = {
+        ChannelName.FLASH_CALL: _flash_call,
+        ChannelName.TELEGRAM: _telegram,
+    }
+    return {name: makers[name](config) for name in config.code_channels}
+
+
+def _flash_call(config: Config) -> CodeChannel:
+    if config.flash_call_provider is FlashCallProvider.SMS_RU:
+        return SmsRu(config.sms_ru_base_url, config.sms_ru_api_id.get_secret_value())
+    return UCaller(config.ucaller_base_url, config.ucaller_key.get_secret_value(), config.ucaller_service_id)
+
+
+def _telegram(config: Config) -> CodeChannel:
+    return TelegramGateway(
+        config.telegram_base_url,
+        config.telegram_token.get_secret_value(),
+        callback_url=config.telegram_report_url,
+        proxy=config.telegram_proxy or None,
+    )
+
+
+def build_identity(config: Config) -> IdentityProvider | None:
+    """The state's identity provider; None where sign-in through it is switched off."""
+    if config.identity_provider is IdentityProviderName.OIDC:
+        secret = config.oidc_client_secret.get_secret_value()
+        return Oidc(config.oidc_issuer, config.oidc_client_id, secret, scopes=config.oidc_scopes)
+    if config.identity_provider is IdentityProviderName.ESIA:
+        return Esia(
+            config.esia_base_url,
+            config.esia_client_id,
+            _signer(config),
+            issuer=config.esia_issuer,
+            keys=tuple(path.read_bytes() for path in config.esia_keys),
+            scopes=config.esia_scopes,
+        )
+    return None
+
+
+def _signer(config: Config) -> Signer:
+    if config.esia_signer is EsiaSigner.COMMAND:
+        return CommandSigner(config.esia_signer_command, config.esia_certificate_hash, config.esia_signer_reversed)
+    if config.esia_signer is EsiaSigner.HTTP:
+        token = config.esia_signer_token.get_secret_value()
+        return HttpSigner(config.esia_signer_url, token, config.esia_certificate_hash)
+    if config.esia_client_key_file is None or config.esia_client_certificate_file is None:
+        msg = "the settings let an RSA signer without its files through"
+        raise ValueError(msg)
+    return RsaSigner(config.esia_client_key_file.read_bytes(), config.esia_client_certificate_file.read_bytes())
+
+
+def build_registry(config: Config) -> CardRegistry | None:
+    """The registry of medical cards; None where the region has none."""
+    if not config.card_registry_url:
+        return None
+    return FhirCards(config.card_registry_url, config.card_registry_token.get_secret_value())
+
+
+def build_notices(config: Config) -> NoticeChannel | None:
+    """Who brings notices to phones; None where nobody does."""
+    if config.notice_provider is NoticeProvider.NONE:
+        return None
+    return SmsRuNotices(config.sms_ru_base_url, config.sms_ru_api_id.get_secret_value())
+
+
+def build_breached_passwords(config: Config) -> BreachedPasswords | None:
+    """The list of leaked passwords; None where it is switched off."""
+    return PwnedPasswords(config.breached_passwords_url) if config.breached_passwords_url else None

@@ -1,0 +1,27 @@
+"""A region that the installation serves, and whom its patients turn to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """One region.
+
+    Attributes:
+        code: short Latin name, as in addresses and cookies: `tula`.
+        name: «Тульская область», as in a list of regions.
+        title: the portal's name there: «Медицина-онлайн: Тульская область».
+        support_phone: whom to call, as people write it; may be empty.
+        desk: whom to go to, in the accusative, after «обратитесь в»: «регистратуру своей поликлиники».
+    """
+
+    code: str
+    name: str
+    title: str
+    support_phone: str = ""
+    desk: str = "регистратуру своей поликлиники"
+
+
+ONLY_REGION = Region("main", "Единый регион", "Медицина-онлайн")

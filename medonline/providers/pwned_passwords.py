@@ -1,0 +1,65 @@
+"""Passwords known to have leaked, by Have I Been Pwned (https://haveibeenpwned.com/API/v3#PwnedPasswords).
+
+The list never learns the password: it is asked for all hashes that begin with the same five hex digits, about two
+thousand of them, and the rest is compared here. Padding hides from a listener how many there were.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+
+import httpx
+
+from medonline.domain.errors import DeliveryFailed
+from medonline.providers.http import JsonClient
+
+log = logging.getLogger(__name__)
+
+_PREFIX_DIGITS = 5
+_LINE = re.compile(r"([0-9A-F]{35}):([0-9]{1,12})", re.ASCII)
+# A padded answer is some 80 KB; it grows with the list.
+_MAX_ANSWER_BYTES = 512 * 1024
+
+
+class PwnedPasswords:
+    """Asks for a range of SHA-1 hashes. `timeout` is in seconds: the person waits meanwhile."""
+
+    def __init__(
+        self,
+        base_url: str = "https://api.pwnedpasswords.com",
+        *,
+        timeout: float = 1.0,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._client = JsonClient(
+            base_url,
+            name="pwned_passwords",
+            headers={"Accept": "text/plain", "Add-Padding": "true"},
+            timeout=timeout,
+            max_answer_bytes=_MAX_ANSWER_BYTES,
+            transport=transport,
+        )
+
+    async def contains(self, password: str) -> bool:
+        """Whether the password is on the list; False when the list cannot be asked or answers something else."""
+        # SHA-1 is the list's key, it protects nothing here.
+        digest = hashlib.sha1(password.encode(), usedforsecurity=False).hexdigest().upper()
+        prefix, suffix = digest[:_PREFIX_DIGITS], digest[_PREFIX_DIGITS:]
+        # Fails open: a list that is down must not keep patients from setting a password.
+        try:
+            status, text = await self._client.get_text(f"/range/{prefix}")
+        except DeliveryFailed as error:
+            log.warning("The list of leaked passwords was not asked: %s", error.detail)
+            return False
+        lines = [_LINE.fullmatch(line.strip().upper()) for line in text.splitlines()]
+        if status != 200 or not lines or None in lines:
+            log.warning("The list of leaked passwords answered HTTP %d with something else than a list", status)
+            return False
+        # A count of 0 is padding.
+        return any(line is not None and line[1] == suffix and int(line[2]) > 0 for line in lines)
+
+    async def close(self) -> None:
+        """Release connections."""
+        await self._client.close()

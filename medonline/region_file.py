@@ -1,0 +1,63 @@
+"""The regions of an installation, read from a TOML file: one `[[region]]` table each.
+
+[[region]]
+code = "tula"
+name = "Тульская область"
+title = "Медицина-онлайн: Тульская область"
+support_phone = "8 (800) 000-00-01"
+desk = "регистратуру своей поликлиники"
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+from medonline.domain.region import ONLY_REGION, Region
+
+_CODE = re.compile(r"[a-z][a-z0-9_]{0,30}")
+_FIELDS = frozenset(Region.__slots__)
+
+
+def read_regions(path: Path | None) -> tuple[Region, ...]:
+    """The regions in the order of the file; one nameless region without a file.
+
+    Raises:
+        ValueError: an English sentence that says what to mend.
+    """
+    if path is None:
+        return (ONLY_REGION,)
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8")).get("region", [])
+    except OSError as error:
+        msg = f"MEDONLINE_REGIONS_FILE: cannot read {path}: {error.strerror}."
+        raise ValueError(msg) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        msg = f"MEDONLINE_REGIONS_FILE: {path} is not TOML: {error}."
+        raise ValueError(msg) from None
+    if not isinstance(tables, list) or not tables:
+        msg = f"MEDONLINE_REGIONS_FILE: {path} names no region: write at least one [[region]] table."
+        raise ValueError(msg)
+    regions = tuple(_region(table, number) for number, table in enumerate(tables, 1))
+    if len({region.code for region in regions}) < len(regions):
+        msg = f"MEDONLINE_REGIONS_FILE: two regions in {path} have the same code."
+        raise ValueError(msg)
+    return regions
+
+
+def _region(table: object, number: int) -> Region:
+    where = f"MEDONLINE_REGIONS_FILE: region {number}"
+    if not isinstance(table, dict) or not all(isinstance(value, str) for value in table.values()):
+        msg = f"{where} must be a table of texts."
+        raise ValueError(msg)
+    if unknown := sorted(set(table) - _FIELDS):
+        msg = f"{where} has an unknown field {unknown[0]!r}; known are {', '.join(sorted(_FIELDS))}."
+        raise ValueError(msg)
+    if missing := sorted({"code", "name", "title"} - {name for name, value in table.items() if value.strip()}):
+        msg = f"{where} lacks {missing[0]!r}."
+        raise ValueError(msg)
+    if not _CODE.fullmatch(table["code"]):
+        msg = f"{where}: the code must be small Latin letters, digits and underscores, as 'tula'."
+        raise ValueError(msg)
+    return Region(**table)

@@ -1,0 +1,60 @@
+"""Faults that can be switched on, for everyone at once and until they are switched off."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from medonline.sandbox.store import Store
+
+_SCHEMA = "CREATE TABLE IF NOT EXISTS gosuslugi_setting (name TEXT PRIMARY KEY, value TEXT NOT NULL)"
+
+
+class Fault(StrEnum):
+    """What goes wrong."""
+
+    NONE = "none"
+    HTML_500 = "html_500"
+    SLOW = "slow"
+    ROTATED_KEY = "rotated_key"
+    WRONG_ISSUER = "wrong_issuer"
+    WRONG_AUDIENCE = "wrong_audience"
+    EXPIRED_TOKEN = "expired_token"  # noqa: S105 (a name, no secret)
+    UNAVAILABLE = "unavailable"
+    CODE_USED = "code_used"
+    OVERSIZED = "oversized"
+    UNSIGNED = "unsigned"
+
+
+LABELS = {
+    Fault.NONE: "Всё работает",
+    Fault.HTML_500: "Вместо токена приходит ошибка 500 в виде HTML",
+    Fault.SLOW: "Токен приходит с большой задержкой",
+    Fault.ROTATED_KEY: "Токены подписаны другим ключом",
+    Fault.WRONG_ISSUER: "В токенах чужой издатель",
+    Fault.WRONG_AUDIENCE: "Токен выдан другому получателю",
+    Fault.EXPIRED_TOKEN: "Срок токенов уже вышел",
+    Fault.UNAVAILABLE: "Вход временно недоступен (ESIA-007008)",
+    Fault.CODE_USED: "Код авторизации уже использован (ESIA-007011)",
+    Fault.OVERSIZED: "Вместо токена приходят 2 МБ данных",
+    Fault.UNSIGNED: "Токены без подписи",
+}
+
+
+class Faults:
+    """The fault of the moment, in the sandbox's database; it outlives a restart. Methods block briefly."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        with store.transaction() as sql:
+            sql.execute(_SCHEMA)
+
+    def current(self) -> Fault:
+        """Which one is on."""
+        with self._store.transaction() as sql:
+            row = sql.execute("SELECT value FROM gosuslugi_setting WHERE name = 'fault'").fetchone()
+        return Fault(row["value"]) if row is not None else Fault.NONE
+
+    def switch(self, fault: Fault) -> None:
+        """Switch to another one."""
+        with self._store.transaction() as sql:
+            sql.execute("INSERT OR REPLACE INTO gosuslugi_setting VALUES ('fault', ?)", (fault.value,))

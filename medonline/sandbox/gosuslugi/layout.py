@@ -1,0 +1,84 @@
+"""The frame of every page: the banner that it is a training stand, the headers, and the one way of answering."""
+
+from __future__ import annotations
+
+import re
+from html import escape
+
+from starlette.responses import HTMLResponse
+
+from medonline.sandbox.gosuslugi.stand import Stand
+
+CLIENT = "Медицина-онлайн"
+_HEADERS = {
+    "Cache-Control": "no-store",
+    # form-action is left free: a posted form ends in a redirect to the portal, which is another origin.
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    ),
+    # With no-referrer browsers would send `Origin: null` along with a form, which the portal's boundary refuses.
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+_JOURNEY = re.compile(r"[A-Za-z0-9_-]{16,64}", re.ASCII)
+
+
+def page(stand: Stand, title: str, body: str, status: int = 200) -> HTMLResponse:
+    """A whole page; `body` is markup, `title` is text. What is wrong is named in the title too."""
+    mistake = "Ошибка: " if 'role="alert"' in body else ""
+    return HTMLResponse(
+        f"""<!doctype html>
+<html lang="ru">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="robots" content="noindex">
+<title>{mistake}{escape(title)} — ГОСУСЛУГИ, учебный стенд</title>
+<link rel="icon" href="{stand.static}/gosuslugi.svg" type="image/svg+xml">
+<link rel="stylesheet" href="{stand.static}/gosuslugi.css">
+<script src="{stand.static}/gosuslugi.js" defer></script>
+</head>
+<body>
+<p class="banner">Учебный стенд, не вводите настоящий пароль</p>
+<main>
+{body}
+</main>
+</body>
+</html>
+""",
+        status_code=status,
+        headers=_HEADERS,
+    )
+
+
+def heading(title: str) -> str:
+    """The brand above the title of a page that is not the sign-in page itself."""
+    return f'<p class="brand">ГОСУСЛУГИ</p>\n<h1>{escape(title)}</h1>'
+
+
+def problem(text: str) -> str:
+    """What went wrong, read out at once; nothing when all is well."""
+    return f'<p class="problem" id="problem" role="alert">{escape(text)}</p>' if text else ""
+
+
+def way_back(stand: Stand, journey: str) -> str:
+    """From a help page to the sign-in it was opened from."""
+    if not _JOURNEY.fullmatch(journey):
+        return ""
+    return f'<p class="alone"><a href="{stand.root}/journey/{journey}">Вернуться ко входу</a></p>'
+
+
+def with_journey(address: str, journey: str) -> str:
+    """A help page's address that knows the way back."""
+    return f"{address}?journey={journey}" if _JOURNEY.fullmatch(journey) else address
+
+
+def dialog(name: str, title: str, body: str) -> str:
+    """A native dialog; gosuslugi.js opens it in place of the link marked `data-dialog`."""
+    return f"""<dialog id="{name}" aria-labelledby="{name}-title">
+<h2 id="{name}-title" tabindex="-1" autofocus>{escape(title)}</h2>
+{body}
+<form method="dialog"><button class="quiet">Закрыть</button></form>
+</dialog>"""

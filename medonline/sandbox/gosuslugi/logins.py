@@ -1,0 +1,42 @@
+"""Who signs in: by phone in any spelling, e-mail, or СНИЛС with or without dashes."""
+
+from __future__ import annotations
+
+import re
+
+from medonline.domain.errors import InvalidPhone
+from medonline.domain.phone import PhoneNumber
+from medonline.sandbox.people import PASSWORD, PEOPLE, DemoPerson
+from medonline.sandbox.requests import same
+
+ACCOUNTS = tuple(person for person in PEOPLE if person.oid)
+_SNILS = re.compile(r"(\d{3})[- ]?(\d{3})[- ]?(\d{3})[- ]?(\d{2})", re.ASCII)
+
+
+def account(login: str) -> DemoPerson | None:
+    """Whose login it is."""
+    typed = login.strip()
+    if "@" in typed:
+        return next((person for person in ACCOUNTS if person.email.casefold() == typed.casefold()), None)
+    found = _SNILS.fullmatch(typed)
+    if found:
+        digits = "".join(found.groups())
+        person = next((person for person in ACCOUNTS if person.snils == digits), None)
+        if person is not None:
+            return person
+    return account_of_phone(typed)
+
+
+def account_of_phone(typed: str) -> DemoPerson | None:
+    """Whose number it is."""
+    try:
+        phone = PhoneNumber.parse(typed).e164
+    except InvalidPhone:
+        return None
+    return next((person for person in ACCOUNTS if person.phone == phone), None)
+
+
+def signed_in(login: str, password: str) -> DemoPerson | None:
+    """The person of this pair, or None."""
+    person = account(login)
+    return person if person is not None and same(password, PASSWORD) else None

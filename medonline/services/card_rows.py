@@ -1,0 +1,64 @@
+"""How a card of the registry becomes a row of an account."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from medonline.domain import oms_policy
+from medonline.domain.birth_date import age
+from medonline.services.ports import RegistryCard
+from medonline.storage.card_models import PatientCard
+from medonline.storage.models import Patient
+
+ADULT_AGE = 18
+
+
+class Whose(StrEnum):
+    """Whose card it is, as seen by the owner of the account."""
+
+    OWN = "own"
+    CHILD = "child"
+    OTHER = "other"
+
+
+def filled(row: PatientCard | None, patient: Patient, card: RegistryCard, now: datetime) -> PatientCard:
+    """The row of this card, new or brought up to the registry's answer of `now`; an unlinked card stays unlinked."""
+    facts: dict[str, Any] = {
+        "number": card.number,
+        "clinic_name": card.clinic_name,
+        "clinic_address": card.clinic_address,
+        "clinic_phone": card.clinic_phone,
+        "holder": " ".join(filter(None, (card.last_name, card.first_name, card.patronymic))),
+        "birth_date": card.birth_date,
+        "policy_masked": oms_policy.masked(card.oms_policy),
+        "whose": whose(patient, card, now.date()),
+        "attached_since": card.attached_since,
+        "active": card.active,
+        "in_registry": True,
+        "fetched_at": now,
+    }
+    if row is None:
+        return PatientCard(patient_id=patient.id, ref=card.ref, **facts)
+    for name, value in facts.items():
+        setattr(row, name, value)
+    return row
+
+
+def relinked(row: PatientCard) -> PatientCard:
+    """The row, on the list again."""
+    row.unlinked_at = None
+    return row
+
+
+def whose(patient: Patient, card: RegistryCard, today: date) -> Whose:
+    """Own by name and birth date; a child's while its holder is under 18; otherwise another person's."""
+    if patient.birth_date == card.birth_date and (
+        (patient.last_name, patient.first_name) == (card.last_name, card.first_name)
+    ):
+        return Whose.OWN
+    born = card.birth_date
+    if born is not None and age(born, today) < ADULT_AGE:
+        return Whose.CHILD
+    return Whose.OTHER

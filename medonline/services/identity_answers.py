@@ -1,0 +1,199 @@
+"""What somebody who came back from the identity provider, and is not known yet, may answer: consent, refusal, proof."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from medonline.domain.errors import NoPendingIdentity
+from medonline.domain.one_time_code import ChannelName, digits_typed
+from medonline.domain.personal_data_consent import VERSION
+from medonline.domain.phone import PhoneNumber
+from medonline.services.clock import Clock
+from medonline.services.code_proof import CodeProof, CodeView
+from medonline.services.consents import add_consent
+from medonline.services.identity import PENDING_LIFE, Purpose, Waiting
+from medonline.services.identity_linking import LinkedHow, Linker, person_from_text, phone_hint
+from medonline.services.login import LoginService
+from medonline.services.ports import IdentityPerson
+from medonline.services.sealing import SealBroken, Sealer
+from medonline.services.sign_in import LoginMethod, SignIn, add_ticket
+from medonline.storage import identities, patients
+from medonline.storage.engine import Database
+from medonline.storage.identity_models import PendingIdentity
+from medonline.storage.models import Patient
+
+PURPOSE = "identity_proof"
+
+
+@dataclass(frozen=True, slots=True)
+class PendingView:
+    """Who waits, for a screen: their own data, shown to themselves. `code` is the code on its way, if one is."""
+
+    waits_for: Waiting
+    full_name: str
+    birth_date: str
+    phone: str
+    code: CodeView | None
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityAnswers:
+    """The use case; every answer ends in a ticket for the route that sets the session cookie, or in nothing at all."""
+
+    database: Database
+    clock: Clock
+    linker: Linker
+    persons: Sealer
+    login: LoginService
+    proof: CodeProof
+    operator: str
+
+    async def current(self, visitor_key: str) -> PendingView | None:
+        """Who waits in this browser; None when nobody does (any more)."""
+        async with self.database.reading() as session:
+            try:
+                pending, person = await self._pending(session, visitor_key)
+            except NoPendingIdentity:
+                return None
+            return PendingView(
+                waits_for=Waiting(pending.waits_for),
+                full_name=" ".join(filter(None, (person.last_name, person.first_name, person.patronymic))),
+                birth_date=f"{person.birth_date:%d.%m.%Y}" if person.birth_date else "",
+                phone=phone_hint(person),
+                code=await self.proof.view(session, pending.id, self.clock()),
+            )
+
+    async def consent(self, visitor_key: str) -> str:
+        """«Да, я согласен»: the account is made; a ticket.
+
+        Raises:
+            NoPendingIdentity: nobody waits for consent in this browser.
+        """
+        now = self.clock()
+        async with self.database.writing() as session:
+            pending, person = await self._pending(session, visitor_key)
+            if pending.waits_for != Waiting.CONSENT:
+                raise NoPendingIdentity
+            patient = await self.linker.register(session, person, now)
+            add_consent(session, patient.id, self.operator, now)
+            return await self._let_in(session, pending, person, patient)
+
+    async def refuse(self, visitor_key: str) -> None:
+        """«Нет, я отказываюсь»: nothing of the person is left behind."""
+        async with self.database.writing() as session:
+            await identities.forget_pending(session, visitor_key)
+            await identities.forget_journeys_of(session, visitor_key)
+
+    async def not_mine(self, visitor_key: str) -> str:
+        """The old account is somebody else's: go on as a new patient. A ticket when consent was given on the way here,
+        otherwise an empty text: consent is next.
+
+        Raises:
+            NoPendingIdentity: nobody waits for a proof in this browser.
+        """
+        now = self.clock()
+        async with self.database.writing() as session:
+            pending, person = await self._pending(session, visitor_key)
+            if pending.waits_for != Waiting.PROOF:
+                raise NoPendingIdentity
+            if pending.consent_version != VERSION:
+                pending.waits_for = Waiting.CONSENT
+                session.add(pending)
+                return ""
+            patient = await self.linker.register(session, person, now)
+            add_consent(session, patient.id, self.operator, now)
+            return await self._let_in(session, pending, person, patient)
+
+    async def have_account(self, visitor_key: str) -> None:
+        """From consent back to the proof: the person remembers an account under some number.
+
+        Raises:
+            NoPendingIdentity: nobody waits in this browser.
+        """
+        async with self.database.writing() as session:
+            pending, _ = await self._pending(session, visitor_key)
+            pending.waits_for = Waiting.PROOF
+            session.add(pending)
+
+    async def prove_by_password(self, visitor_key: str, typed_phone: str, typed_password: str) -> str:
+        """The old account's phone and password link it; a ticket.
+
+        Raises:
+            NoPendingIdentity, AccountOfAnother: see there.
+            InvalidPhone, InvalidPassword, InvalidCredentials, Busy: as for sign-in.
+        """
+        async with self.database.reading() as session:
+            await self._pending(session, visitor_key)
+        patient = await self.login.verified(typed_phone, typed_password)
+        return await self._link(visitor_key, patient.id, LinkedHow.PASSWORD)
+
+    async def send_code(self, visitor_key: str, typed_phone: str, channel: ChannelName, client_ip: str = "") -> None:
+        """Leave the intent to send a code to the old account's phone (an empty `typed_phone`: to the same one again).
+
+        Raises:
+            NoPendingIdentity: nobody waits in this browser.
+            InvalidPhone, ChannelUnavailable, RateLimited: as for recovery.
+        """
+        now = self.clock()
+        async with self.database.writing() as session:
+            pending, _ = await self._pending(session, visitor_key)
+            phone = PhoneNumber.parse(typed_phone or pending.proof_phone)
+            pending.proof_phone = phone.e164
+            session.add(pending)
+            await self.proof.issue(session, self.proof.request(pending.id, phone, channel, client_ip), now)
+        self.proof.wake_dispatcher()
+
+    async def confirm_code(self, visitor_key: str, typed: str) -> str:
+        """The code proves the phone, and with it the old account; a ticket. An empty text: the phone has no account, and
+        the person goes on as a new patient after consent.
+
+        Raises:
+            NoPendingIdentity, AccountOfAnother: see there.
+            CodeRefused: one of its leaves.
+        """
+        digits = digits_typed(typed)
+        async with self.database.reading() as session:
+            pending, _ = await self._pending(session, visitor_key)
+        await self.proof.until_sent(pending.id)
+        now = self.clock()
+        async with self.database.writing() as session:
+            pending, _ = await self._pending(session, visitor_key)
+            refusal = await self.proof.judge(session, pending.id, digits, now)
+            patient = await patients.by_phone(session, pending.proof_phone) if refusal is None else None
+            if patient is not None:
+                await patients.put_phone_proof(session, patient.id, now)
+            elif refusal is None:
+                pending.waits_for = Waiting.CONSENT
+                session.add(pending)
+        # Raised only here, after the commit: a miss that is rolled back would be a free guess.
+        if refusal is not None:
+            raise refusal
+        return await self._link(visitor_key, patient.id, LinkedHow.CODE) if patient else ""
+
+    async def _link(self, visitor_key: str, patient_id: str, how: LinkedHow) -> str:
+        async with self.database.writing() as session:
+            pending, person = await self._pending(session, visitor_key)
+            patient = await patients.by_id_held(session, patient_id)
+            if patient is None:
+                raise NoPendingIdentity
+            await self.linker.link(session, patient, person, how, self.clock())
+            return await self._let_in(session, pending, person, patient)
+
+    async def _let_in(
+        self, session: AsyncSession, pending: PendingIdentity, person: IdentityPerson, patient: Patient
+    ) -> str:
+        landing = Purpose(pending.purpose).landing
+        await session.delete(pending)
+        sign_in = SignIn(patient, LoginMethod.GOSUSLUGI, landing, self.persons.seal(person.id_token))
+        return add_ticket(session, pending.visitor_key, sign_in, self.clock())
+
+    async def _pending(self, session: AsyncSession, visitor_key: str) -> tuple[PendingIdentity, IdentityPerson]:
+        pending = await identities.pending_of(session, visitor_key, self.clock() - PENDING_LIFE)
+        if pending is None or not visitor_key:
+            raise NoPendingIdentity
+        try:
+            return pending, person_from_text(self.persons.open(pending.sealed_person))
+        except SealBroken:
+            raise NoPendingIdentity from None  # the key was changed meanwhile: the person signs in again

@@ -1,0 +1,159 @@
+"""Which account a person from the identity provider opens.
+
+Rule (integrations.md, section 1): the key is (issuer, subject), never phone or e-mail. An existing account is linked by
+itself only when the provider has confirmed the person and a СНИЛС on record, or a number that the portal itself has
+verified, matches together with name and birth date. Otherwise the patient proves the old account too.
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from medonline.domain.errors import AccountOfAnother
+from medonline.domain.phone import PhoneNumber
+from medonline.services.ports import IdentityPerson
+from medonline.storage import identities, patients
+from medonline.storage.identity_models import LinkedIdentity
+from medonline.storage.models import Patient
+
+if TYPE_CHECKING:
+    from sqlmodel.ext.asyncio.session import AsyncSession
+
+    from medonline.services.sealing import Sealer
+
+
+class LinkedHow(StrEnum):
+    """What made an identity open an account."""
+
+    REGISTRATION = "registration"
+    SNILS = "snils"
+    VERIFIED_PHONE = "verified_phone"
+    PASSWORD = "password"  # noqa: S105 (a way's name)
+    CODE = "code"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An existing account that may be this person's; `how` is None when the person must prove it first."""
+
+    patient: Patient
+    how: LinkedHow | None
+
+
+@dataclass(frozen=True, slots=True)
+class Linker:
+    """Answers inside a session of the caller."""
+
+    snils: Sealer
+    policies: Sealer
+
+    async def candidate(self, session: AsyncSession, person: IdentityPerson) -> Candidate | None:
+        """The existing account that this person seems to have."""
+        if person.snils and (patient := await patients.by_snils(session, self.snils.index(person.snils))):
+            sure = person.confirmed and is_same_person(patient, person)
+            return Candidate(patient, LinkedHow.SNILS if sure else None)
+        # A number that the provider has not verified says nothing: telling of an account would give it away.
+        if person.phone and person.phone_verified and (patient := await patients.by_phone(session, person.phone)):
+            sure = person.confirmed and patient.phone_proved_at is not None and is_same_person(patient, person)
+            return Candidate(patient, LinkedHow.VERIFIED_PHONE if sure else None)
+        return None
+
+    async def link(
+        self, session: AsyncSession, patient: Patient, person: IdentityPerson, how: LinkedHow, now: datetime
+    ) -> None:
+        """Let this identity open the account from now on, and fill in what the account did not know.
+
+        Raises:
+            AccountOfAnother: the account is on record with another person's data, or opened by another identity.
+        """
+        others = await identities.subjects_of(session, patient.id, person.issuer)
+        # The same СНИЛС under a new subject: the person opened a new account at the provider.
+        same_snils = bool(person.snils) and patient.snils_index == self.snils.index(person.snils)
+        if (others and not same_snils) or contradicts(patient, person):
+            raise AccountOfAnother
+        session.add(_row(patient, person, how, now))
+        patient.birth_date = patient.birth_date or person.birth_date
+        patient.patronymic = patient.patronymic or person.patronymic
+        await self._fill_in(session, patient, person)
+
+    async def register(self, session: AsyncSession, person: IdentityPerson, now: datetime) -> Patient:
+        """A new account from the provider's data. Its phone is taken over only when verified there and free here."""
+        taken = not person.phone_verified or await patients.by_phone(session, person.phone) is not None
+        patient = Patient(
+            phone=None if taken or not person.phone else person.phone,
+            email=person.email if person.email_verified else "",
+            last_name=person.last_name,
+            first_name=person.first_name,
+            patronymic=person.patronymic,
+            birth_date=person.birth_date,
+            created_at=now,
+        )
+        session.add(patient)
+        await session.flush()
+        await self._fill_in(session, patient, person)
+        session.add(_row(patient, person, LinkedHow.REGISTRATION, now))
+        return patient
+
+    async def _fill_in(self, session: AsyncSession, patient: Patient, person: IdentityPerson) -> None:
+        index = self.snils.index(person.snils) if person.snils else None
+        if index and patient.snils_index is None and await patients.by_snils(session, index) is None:
+            patient.snils_index, patient.snils_sealed = index, self.snils.seal(person.snils)
+        if person.oms_policy:
+            patient.oms_policy_sealed = self.policies.seal(person.oms_policy)
+        session.add(patient)
+
+
+def _row(patient: Patient, person: IdentityPerson, how: LinkedHow, now: datetime) -> LinkedIdentity:
+    return LinkedIdentity(
+        issuer=person.issuer,
+        subject=person.subject,
+        patient_id=patient.id,
+        how=how,
+        linked_at=now,
+        last_used_at=now,
+    )
+
+
+def is_same_person(patient: Patient, person: IdentityPerson) -> bool:
+    """Name and birth date on record are the provider's."""
+    return (
+        patient.birth_date is not None
+        and patient.birth_date == person.birth_date
+        and _folded(patient.last_name) == _folded(person.last_name)
+        and _folded(patient.first_name) == _folded(person.first_name)
+    )
+
+
+def contradicts(patient: Patient, person: IdentityPerson) -> bool:
+    """What is on record says that this is somebody else. A changed last name alone does not."""
+    if patient.birth_date is not None and person.birth_date is not None:
+        return patient.birth_date != person.birth_date
+    return _folded(patient.first_name) != _folded(person.first_name)
+
+
+def _folded(name: str) -> str:
+    text = unicodedata.normalize("NFC", name).casefold().replace("ё", "е")
+    return " ".join(text.split())
+
+
+def person_as_text(person: IdentityPerson) -> str:
+    """JSON of a person, to be sealed."""
+    return json.dumps(asdict(person), default=date.isoformat, ensure_ascii=False)
+
+
+def person_from_text(text: str) -> IdentityPerson:
+    """The person again."""
+    fields = json.loads(text)
+    if fields["birth_date"]:
+        fields["birth_date"] = date.fromisoformat(fields["birth_date"])
+    return IdentityPerson(**fields)
+
+
+def phone_hint(person: IdentityPerson) -> str:
+    """The person's own number, masked, for a screen; empty when there is none."""
+    return PhoneNumber(person.phone).masked if person.phone and person.phone_verified else ""

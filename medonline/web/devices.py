@@ -1,0 +1,41 @@
+"""What is kept of a browser for its owner's list of sessions: «Chrome, Windows» and a cut address, nothing finer."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, ip_address, ip_network
+
+from starlette.requests import Request
+from ua_parser import parse_os, parse_user_agent
+
+from medonline.services.sign_in import Device
+
+MAX_HEADER = 512
+MAX_NAME = 60
+
+
+def device_of(request: Request) -> Device:
+    """The browser behind a request."""
+    return Device(
+        device_name(request.headers.get("user-agent", "")), network_of(request.client.host if request.client else "")
+    )
+
+
+def device_name(user_agent: str) -> str:
+    """«Chrome, Windows»; empty when the header says nothing that is known."""
+    header = user_agent[:MAX_HEADER]
+    browser, system = parse_user_agent(header), parse_os(header)
+    names = [part.family for part in (browser, system) if part is not None and part.family != "Other"]
+    return ", ".join(names)[:MAX_NAME]
+
+
+def network_of(address: str) -> str:
+    """`203.0.113.x` for an IPv4 address (/24), `2001:db8:1::` for IPv6 (/48); empty for anything else."""
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return ""
+    if mapped := getattr(ip, "ipv4_mapped", None):
+        ip = mapped
+    if isinstance(ip, IPv4Address):
+        return f"{str(ip).rpartition('.')[0]}.x"
+    return str(ip_network(f"{ip}/48", strict=False).network_address)

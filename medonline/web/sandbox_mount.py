@@ -1,0 +1,58 @@
+"""The stand-ins under /sandbox, in demo mode only."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from starlette.responses import RedirectResponse
+from starlette.routing import Mount, Route
+
+from medonline import routes
+from medonline.bootstrap import DEMO_ACCOUNTS, portal
+from medonline.config import Config
+from medonline.demo_key import demo_identity_keys
+from medonline.sandbox.app import close_sandbox, create_sandbox
+from medonline.sandbox.settings import GosuslugiSettings, SandboxSettings
+
+# Machines post here, without an Origin.
+MACHINE_PATHS = tuple(
+    f"{routes.SANDBOX}/{path}"
+    for path in ("telegram/", "ucaller/", "sms_ru/", "gosuslugi/aas/oauth2/v3/te", "gosuslugi/oidc/token")
+)
+
+
+def sandbox_settings(config: Config) -> SandboxSettings:
+    """Stand-ins that accept exactly the credentials the portal uses in demo mode."""
+    return SandboxSettings(
+        telegram_token=config.telegram_token.get_secret_value(),
+        ucaller_key=config.ucaller_key.get_secret_value(),
+        ucaller_service_id=config.ucaller_service_id,
+        sms_ru_api_id=config.sms_ru_api_id.get_secret_value(),
+        store=config.data_dir / "sandbox.sqlite3",
+        demo_numbers=tuple(account.phone for account in DEMO_ACCOUNTS),
+        fhir_token=config.card_registry_token.get_secret_value(),
+        gosuslugi=_gosuslugi(config),
+    )
+
+
+def _gosuslugi(config: Config) -> GosuslugiSettings:
+    keys = demo_identity_keys(config.data_dir)
+    return GosuslugiSettings(
+        base_url=f"{config.inner_url}{routes.SANDBOX}/gosuslugi",
+        issuer=config.esia_issuer,
+        signing_key=keys.provider_key.read_bytes(),
+        rotated_key=keys.rotated_key.read_bytes(),
+        client_id=config.esia_client_id,
+        client_certificate=keys.client_certificate.read_bytes(),
+        client_secret=config.oidc_client_secret.get_secret_value(),
+        redirect_uris=tuple(f"{origin}{routes.GOSUSLUGI_RETURN}" for origin in config.allowed_origins),
+        logout_uris=tuple(f"{origin}{routes.HOME}" for origin in config.allowed_origins),
+    )
+
+
+def sandbox_mount() -> list[Route | Mount]:
+    """The routes of the stand-ins; they are released with the portal."""
+    sandbox = create_sandbox(sandbox_settings(portal().config))
+    portal().at_close.append(partial(close_sandbox, sandbox))
+    to_index = Route(routes.SANDBOX, lambda _: RedirectResponse(f"{routes.SANDBOX}/", 307))
+    return [to_index, Mount(routes.SANDBOX, sandbox)]
