@@ -228,7 +228,7 @@ document.addEventListener(
       store((storage) => storage.setItem(PHONE_KEY, phone));
     }
     if (form.dataset.ticketAction) form.elements.namedItem("page").value = PAGE;
-    const plain = form.getAttribute("action")?.startsWith("/session/");
+    const plain = /^\/(session|gosuslugi)\//.test(form.getAttribute("action") ?? "");
     if (!plain && isHydrated(form) && !isRepeated(form)) return handOver(event, form);
     event.preventDefault();
     event.stopImmediatePropagation();

@@ -215,10 +215,11 @@ def list_accounts(_arguments: argparse.Namespace) -> int:
     """List accounts, phones masked."""
 
     async def read(portal: Portal) -> list[str]:
-        return [
-            f"{PhoneNumber(patient.phone).masked if patient.phone else 'no phone'}  {patient.last_name} {patient.first_name} {patient.patronymic}".rstrip()
-            for patient in await portal.accounts.everyone()
-        ]
+        lines = []
+        for patient in await portal.accounts.everyone():
+            phone = PhoneNumber(patient.phone).masked if patient.phone else "no phone"
+            lines.append(f"{phone}  {patient.last_name} {patient.first_name} {patient.patronymic}".rstrip())
+        return lines
 
     print("\n".join(asyncio.run(_with_portal(read))) or "No accounts.")
     return 0

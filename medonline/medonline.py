@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import reflex as rx
 
 from medonline import routes
@@ -9,12 +12,23 @@ from medonline.components.layout import connection_banner, error_boundary
 from medonline.dialogs.failure import failure_bar
 from medonline.pages.cards import cards
 from medonline.pages.home import home
+from medonline.pages.link_account import link_account
+from medonline.pages.login_failed import login_failed
 from medonline.pages.not_found import not_found
 from medonline.pages.recovery import recovery
+from medonline.pages.region import region
+from medonline.pages.register import register
+from medonline.pages.sessions import sessions
+from medonline.pages.settings import settings
 from medonline.state.account import AccountState
+from medonline.state.cards import CardsState
 from medonline.state.failures import report_failure
+from medonline.state.identity import LinkAccountState, LoginFailedState, RegisterState
 from medonline.state.login import LoginState
 from medonline.state.recovery import RecoveryState
+from medonline.state.regions import RegionState
+from medonline.state.sessions import SessionsState
+from medonline.state.settings import SettingsState
 from medonline.state.site import lifespan, sockets
 from medonline.web.http_routes import with_routes
 
@@ -24,6 +38,7 @@ app = rx.App(
     stylesheets=["/portal.css"],
     head_components=[
         rx.el.script(src="/portal.js", defer=True),
+        rx.el.script(src="/account.js", defer=True),
         rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),
         rx.el.meta(name="theme-color", content="#0b5f6b"),
     ],
@@ -35,17 +50,18 @@ app = rx.App(
     backend_exception_handler=report_failure,
     api_transformer=with_routes,
 )
-app.add_page(
-    home,
-    route=routes.HOME,
-    title="Медицина-онлайн: запись к врачу",
-    on_load=[AccountState.load_home, LoginState.forget],
+PAGES: tuple[tuple[Callable[[], rx.Component], str, Any, Any], ...] = (
+    (home, routes.HOME, AccountState.region_title + ": запись к врачу", AccountState.load_home),
+    (recovery, routes.RECOVERY, RecoveryState.title, RecoveryState.load),
+    (register, routes.REGISTER, "Регистрация — Медицина-онлайн", RegisterState.load),
+    (link_account, routes.LINK_ACCOUNT, "Это ваш личный кабинет? — Медицина-онлайн", LinkAccountState.load),
+    (login_failed, routes.LOGIN_FAILED, "Ошибка: вход через Госуслуги — Медицина-онлайн", LoginFailedState.load),
+    (region, routes.REGION, "Выберите регион — Медицина-онлайн", RegionState.load),
+    (cards, routes.CARDS, "Мои карты — Медицина-онлайн", CardsState.load),
+    (settings, routes.SETTINGS, "Настройки — Медицина-онлайн", SettingsState.load),
+    (sessions, routes.SESSIONS, "Мои входы — Медицина-онлайн", SessionsState.load),
 )
-app.add_page(
-    recovery, route=routes.RECOVERY, title=RecoveryState.title, on_load=[RecoveryState.load, LoginState.forget]
-)
-app.add_page(
-    cards, route=routes.CARDS, title="Мои карты — Медицина-онлайн", on_load=[AccountState.load_cards, LoginState.forget]
-)
+for page, route, title, on_load in PAGES:
+    app.add_page(page, route=route, title=title, on_load=[on_load, LoginState.forget])
 app.add_page(not_found, route="404", title="Такой страницы нет — Медицина-онлайн", on_load=AccountState.load_page)
 app.register_lifespan_task(lifespan)

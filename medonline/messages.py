@@ -30,6 +30,7 @@ PHONE: dict[PhoneProblem, str] = {
     PhoneProblem.NOT_MOBILE: "На этот номер код не придёт. Введите российский сотовый номер: он начинается с +7 9.",
 }
 
+COOKIES_FOR_GOSUSLUGI = "Разрешите куки для этого сайта в браузере, обновите страницу и войдите снова."
 IDENTITY: dict[IdentityProblem, str] = {
     IdentityProblem.DENIED: (
         "Вы отказались передать данные с Госуслуг. Без этого портал не узнает, кто входит. "
@@ -70,6 +71,7 @@ IDENTITY: dict[IdentityProblem, str] = {
 }
 
 SESSION_OVER = "Войдите снова: вход завершён или прошло слишком много времени."
+SESSION_IDLE = "Вход завершён: вы долго ничего не делали или прошло 12 часов. Войдите снова."
 CHANNEL_MISSING = "Выберите, как получить код: звонком или в Telegram."
 SOMETHING_WRONG = "Что-то пошло не так, мы уже знаем об этом. Подождите минуту и попробуйте ещё раз."
 
@@ -232,3 +234,10 @@ def sentence(error: errors.MedonlineError) -> str:
 def delivery_failed(problem: str, channel: str) -> str:
     """Why a code did not arrive; the screen adds what to do."""
     return DELIVERY[(DeliveryProblem(problem or DeliveryProblem.CHANNEL_DOWN), channel)]
+
+
+def card_sentence(error: errors.MedonlineError) -> str:
+    """What a patient reads who wanted to add a card: the limit there is one of wrong numbers, not of codes."""
+    if isinstance(error, errors.RateLimited):
+        return f"Слишком много номеров не подошло. Добавить карту можно будет через {duration(error.resets_in)}."
+    return sentence(error)

@@ -24,6 +24,27 @@ def error_summary(error: rx.Var[str], error_no: rx.Var[int], field_id: Text) -> 
     )
 
 
+def error_list(error: rx.Var[str], error_no: rx.Var[int], links: list[tuple[str, rx.Var[str]]]) -> rx.Component:
+    """A sentence above a form of several fields, and a link to each refused one (field id, its sentence)."""
+    return rx.cond(
+        error != "",
+        rx.el.div(
+            rx.el.p(error),
+            rx.el.ul(
+                *(
+                    rx.cond(text != "", rx.el.li(rx.el.a(text, href=f"#{field_id}", class_name="error-link")))
+                    for field_id, text in links
+                ),
+                class_name="error-list",
+            ),
+            role="alert",
+            tab_index=-1,
+            class_name="error-summary",
+            custom_attrs={"data-error-no": error_no},
+        ),
+    )
+
+
 def field(
     label: str,
     control: rx.Component,
@@ -76,7 +97,9 @@ def phone_input(field_id: str, error: Text = "") -> rx.Component:
     )
 
 
-def password_input(field_id: str, name: str, error: Text, *, new: bool, noun: str, hint: bool = False) -> rx.Component:
+def password_input(
+    field_id: str, name: str, error: Text, *, new: bool, noun: str, hint: bool = False, **props: Any
+) -> rx.Component:
     """A password with a button of its own to show and hide it; `noun` names what is shown: «пароль»."""
     return rx.el.div(
         text_input(
@@ -86,6 +109,7 @@ def password_input(field_id: str, name: str, error: Text, *, new: bool, noun: st
             hint=hint,
             type="password",
             auto_complete="new-password" if new else "current-password",
+            **props,
         ),
         rx.el.button(
             rx.el.span("Показать", class_name="when-hidden"),

@@ -10,8 +10,10 @@ from medonline import routes
 from medonline.components.icons import icon
 
 
-def page(header_end: rx.Component, *children: rx.Component, name: str) -> rx.Component:
-    """A whole page; `name` is the class of its main part."""
+def page(
+    header_end: rx.Component, *children: rx.Component, name: str, below: rx.Component | None = None
+) -> rx.Component:
+    """A whole page; `name` is the class of its main part, `below` the region's lines in the footer."""
     return rx.fragment(
         rx.el.a("Перейти к содержанию", href="#main", class_name="skip-link"),
         rx.el.header(
@@ -29,15 +31,16 @@ def page(header_end: rx.Component, *children: rx.Component, name: str) -> rx.Com
             class_name="site-header",
         ),
         rx.el.main(*children, id="main", class_name=f"main {name}", tab_index=-1),
-        footer(),
+        footer(below),
     )
 
 
-def footer() -> rx.Component:
+def footer(below: rx.Component | None) -> rx.Component:
     """What the portal is, and what it is not for."""
     return rx.el.footer(
         rx.el.div(
             rx.el.p("Медицина-онлайн: запись к врачу и личный кабинет пациента."),
+            below,
             rx.el.p("Если нужна срочная помощь, звоните 103 или 112."),
             class_name="bar footer-bar",
         ),

@@ -7,6 +7,9 @@ import reflex as rx
 from medonline import routes
 from medonline.components.dialog import dialog, open_link
 from medonline.components.forms import error_summary, field, password_input, phone_input, submit
+from medonline.components.gosuslugi import gosuslugi_form
+from medonline.components.proof import page_mark, ticket_attributes
+from medonline.state.account import AccountState
 from medonline.state.login import LoginState
 
 LOGIN = "login"
@@ -49,12 +52,17 @@ def _panel(name: str, content: rx.Component, *, hidden: bool) -> rx.Component:
 
 def _gosuslugi() -> rx.Component:
     return rx.el.div(
-        rx.el.p(
-            "Вход через Госуслуги появится в следующем обновлении портала. "
-            "Сейчас войдите по номеру телефона и паролю на вкладке «ЛОГИН/ПАРОЛЬ».",
-            class_name="notice",
+        rx.cond(
+            AccountState.gosuslugi_on,
+            rx.fragment(
+                rx.el.p("Войдите на портал Госуслуг. После входа вы вернётесь сюда, в раздел «Мои карты»."),
+                gosuslugi_form("Войти через Госуслуги", "login"),
+            ),
+            rx.el.p(
+                "Вход через Госуслуги сейчас отключён. Войдите по номеру телефона и паролю на вкладке «ЛОГИН/ПАРОЛЬ».",
+                class_name="notice",
+            ),
         ),
-        rx.el.p("Забыли пароль? Его можно восстановить по телефону, это займёт пару минут."),
         open_link("Не могу войти", TROUBLE),
     )
 
@@ -81,17 +89,12 @@ def login_form() -> rx.Component:
             field_id="login-password",
             error=password_error,
         ),
-        rx.el.input(type="hidden", name="page"),
+        page_mark(),
         submit("Войти"),
         on_submit=LoginState.log_in,
         method="post",
         action=routes.HOME,
         no_validate=True,
         class_name="form",
-        custom_attrs={
-            "data-remember": "phone",
-            "data-ticket": LoginState.ticket,
-            "data-ticket-page": LoginState.ticket_page,
-            "data-ticket-action": routes.SESSION_OPEN,
-        },
+        custom_attrs={"data-remember": "phone", **ticket_attributes(LoginState.ticket, LoginState.ticket_page)},
     )

@@ -8,6 +8,7 @@ from medonline import routes
 from medonline.components.dialog import dialog, open_button
 from medonline.components.icons import icon
 from medonline.dialogs.login import LOGIN, TROUBLE
+from medonline.state.account import AccountState
 
 WAY = "recovery-way"
 
@@ -48,6 +49,7 @@ def _way() -> rx.Component:
         WAY,
         "Как восстановить пароль?",
         rx.el.ul(
+            rx.cond(AccountState.gosuslugi_on, rx.el.li(_through_gosuslugi())),
             rx.el.li(
                 rx.el.a(
                     rx.el.span(
@@ -61,20 +63,30 @@ def _way() -> rx.Component:
                     class_name="choice",
                 )
             ),
-            rx.el.li(
-                rx.el.button(
-                    rx.el.span(
-                        rx.el.strong("Госуслуги"),
-                        rx.el.span("Появится в следующем обновлении портала", class_name="choice-note"),
-                    ),
-                    type="button",
-                    disabled=True,
-                    class_name="choice",
-                )
-            ),
             class_name="choices",
         ),
         back=TROUBLE,
+    )
+
+
+def _through_gosuslugi() -> rx.Component:
+    """A plain form: the way through Gosuslugi ends in the settings, at the new password."""
+    return rx.el.form(
+        rx.el.input(type="hidden", name="purpose", value="recovery"),
+        rx.el.button(
+            rx.el.span(
+                rx.el.strong("Госуслуги"),
+                rx.el.span(
+                    "Войдите через Госуслуги и задайте новый пароль в настройках кабинета", class_name="choice-note"
+                ),
+            ),
+            icon("arrow"),
+            type="submit",
+            class_name="choice",
+        ),
+        method="post",
+        action=routes.GOSUSLUGI_START,
+        class_name="plain-form",
     )
 
 
@@ -85,15 +97,16 @@ def _advice() -> list[rx.Component]:
             "Не помню, какой номер указан",
             "Попробуйте восстановить пароль по каждому из своих номеров: после кода портал скажет, привязан ли к номеру "
             "личный кабинет. Это ничего не испортит.",
-            "Если не подошёл ни один, обратитесь в регистратуру своей поликлиники с паспортом: там подскажут номер.",
+            "Ещё можно войти через Госуслуги: номер тогда не нужен, он будет виден в настройках кабинета.",
+            _ask("Если не подошёл ни один номер", "там подскажут, какой указан"),
             action=_recover("Попробовать номер"),
         ),
         _advice_dialog(
             "trouble-phone-changed",
             "Номер телефона сменился",
             "Пока старая сим-карта у вас, восстановите пароль по старому номеру и войдите.",
-            "Если старого номера больше нет, обратитесь в регистратуру своей поликлиники с паспортом: там заменят номер "
-            "в личном кабинете, и вы восстановите пароль по новому.",
+            "Если старого номера больше нет, войдите через Госуслуги и замените номер в настройках кабинета.",
+            _ask("Если Госуслуг нет", "там заменят номер, и вы восстановите пароль по новому"),
             action=_recover("Восстановить по старому номеру"),
         ),
         _advice_dialog(
@@ -107,8 +120,9 @@ def _advice() -> list[rx.Component]:
         _advice_dialog(
             "trouble-gosuslugi",
             "Не получается войти через Госуслуги",
-            "Вход через Госуслуги появится в следующем обновлении портала.",
-            "Сейчас войдите по телефону и паролю. Если пароля нет или вы его забыли, восстановите его по телефону.",
+            "Пароль и код Госуслуг восстанавливают на самих Госуслугах: нажмите там «Восстановить» или «Не удаётся войти?».",
+            "В личный кабинет можно войти и без Госуслуг: по телефону и паролю. Если пароля нет или вы его забыли, задайте "
+            "новый по номеру телефона.",
             action=_recover("Восстановить пароль"),
         ),
         _advice_dialog(
@@ -122,15 +136,31 @@ def _advice() -> list[rx.Component]:
         _advice_dialog(
             "trouble-no-account",
             "Нет личного кабинета",
-            "Личный кабинет открывают в регистратуре поликлиники: нужны паспорт, полис ОМС и номер сотового телефона.",
+            "Кабинет открывают через Госуслуги: это займёт пару минут, нужна подтверждённая учётная запись.",
             "Не уверены, есть ли кабинет? Начните восстановление пароля: после кода портал скажет, привязан ли он к номеру.",
-            action=_recover("Проверить по номеру"),
+            _ask("Если Госуслуг нет", "возьмите паспорт, полис ОМС и сотовый телефон"),
+            action=rx.cond(
+                AccountState.gosuslugi_on,
+                rx.el.a("Зарегистрироваться", href=routes.REGISTER, class_name="button primary wide"),
+                _recover("Проверить по номеру"),
+            ),
         ),
     ]
 
 
-def _advice_dialog(dialog_id: str, title: str, *paragraphs: str, action: rx.Component) -> rx.Component:
-    return dialog(dialog_id, title, *(rx.el.p(text) for text in paragraphs), action, back=TROUBLE)
+def _advice_dialog(dialog_id: str, title: str, *paragraphs: str | rx.Component, action: rx.Component) -> rx.Component:
+    texts = [rx.el.p(text) if isinstance(text, str) else text for text in paragraphs]
+    return dialog(dialog_id, title, *texts, action, back=TROUBLE)
+
+
+def _ask(when: str, what: str) -> rx.Component:
+    """Whom to turn to, as the region says."""
+    return rx.el.p(
+        f"{when}, обратитесь в ",
+        AccountState.desk,
+        f" с паспортом: {what}.",
+        rx.cond(AccountState.support_phone != "", rx.fragment(" Телефон поддержки: ", AccountState.support_phone, ".")),
+    )
 
 
 def _recover(label: str) -> rx.Component:

@@ -58,6 +58,11 @@ class PhoneNumber:
         return self.e164[1:]
 
     @property
+    def spaced(self) -> str:
+        """As people write it: `+7 912 345-67-89`; for the owner's eyes only."""
+        return f"+7 {self.e164[2:5]} {self.e164[5:8]}-{self.e164[8:10]}-{self.e164[10:]}"
+
+    @property
     def masked(self) -> str:
         """Country code, operator code and the last two digits: `+7 912 ***-**-89`."""
         return f"+7 {self.e164[2:5]} ***-**-{self.e164[-2:]}"

@@ -23,6 +23,8 @@ def account_menu() -> rx.Component:
         ),
         rx.el.div(
             rx.el.a("Мои карты", href=routes.CARDS, class_name="menu-item"),
+            rx.el.a("Настройки", href=routes.SETTINGS, class_name="menu-item"),
+            rx.el.a("Мои входы", href=routes.SESSIONS, class_name="menu-item"),
             rx.el.form(
                 rx.el.button("Выйти", type="submit", class_name="menu-item"),
                 method="post",
@@ -32,5 +34,28 @@ def account_menu() -> rx.Component:
             class_name="menu",
             hidden=True,
         ),
+        _session_warning(),
         class_name="account",
+        custom_attrs={"data-session-left": routes.SESSION_LEFT, "data-session-extend": routes.SESSION_EXTEND},
+    )
+
+
+def _session_warning() -> rx.Component:
+    """Two minutes before the session idles out; opened and filled in by account.js."""
+    return rx.el.dialog(
+        rx.el.div(
+            rx.el.h2("Вы ещё здесь?", id="session-warning-title", class_name="dialog-title", tab_index=-1),
+            rx.el.p("Вы давно ничего не делали. Чтобы никто другой не увидел ваши данные, вход скоро завершится."),
+            rx.el.p(id="session-warning-left", class_name="lead", aria_live="off"),
+            rx.el.button("Остаться", type="button", id="session-stay", class_name="button primary wide"),
+            rx.el.form(
+                rx.el.button("Выйти сейчас", type="submit", class_name="button secondary wide"),
+                method="post",
+                action=routes.SESSION_CLOSE,
+            ),
+            class_name="panel stack",
+        ),
+        id="session-warning",
+        class_name="dialog",
+        role="alertdialog",
     )

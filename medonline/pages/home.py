@@ -7,17 +7,16 @@ import reflex as rx
 from medonline import routes
 from medonline.components.dialog import open_button
 from medonline.components.icons import icon
-from medonline.components.layout import page
 from medonline.dialogs.login import LOGIN, login_dialog
 from medonline.dialogs.trouble_picker import WAY, trouble_dialogs
-from medonline.pages.header import account_menu
+from medonline.pages.frame import page
 from medonline.state.account import AccountState
 
 
 def home() -> rx.Component:
     """What the portal is for, and «Войти»."""
     return page(
-        rx.cond(AccountState.signed_in, account_menu(), _log_in("button primary")),
+        _notice(),
         _unfinished(),
         rx.el.section(
             rx.el.div(
@@ -32,6 +31,10 @@ def home() -> rx.Component:
                     rx.el.a("Мои карты", href=routes.CARDS, class_name="button primary large"),
                     rx.el.div(
                         _log_in("button primary large", "Личный кабинет"),
+                        rx.cond(
+                            AccountState.gosuslugi_on,
+                            rx.el.a("Зарегистрироваться", href=routes.REGISTER, class_name="button secondary large"),
+                        ),
                         open_button("Забыли пароль?", WAY, class_name="link"),
                         class_name="hero-actions",
                     ),
@@ -52,11 +55,18 @@ def home() -> rx.Component:
         login_dialog(),
         trouble_dialogs(),
         name="home",
+        header_end=_log_in("button primary"),
     )
 
 
 def _log_in(class_name: str, label: str = "Войти") -> rx.Component:
     return open_button(label, LOGIN, class_name=class_name)
+
+
+def _notice() -> rx.Component:
+    return rx.cond(
+        AccountState.notice != "", rx.el.div(AccountState.notice, class_name="notice unfinished", role="status")
+    )
 
 
 def _unfinished() -> rx.Component:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import reflex as rx
 
 from medonline import routes
-from medonline.components.layout import page
+from medonline.pages.frame import page
 
 
 def not_found() -> rx.Component:
     """Says so, and leads back."""
     return page(
-        rx.fragment(),
         rx.el.h1("Такой страницы нет"),
         rx.el.p("Проверьте адрес или начните с главной страницы."),
         rx.el.a("На главную", href=routes.HOME, class_name="button primary"),

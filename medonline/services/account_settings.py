@@ -113,6 +113,13 @@ class AccountSettingsService:
                 code=await self.proof.view(session, change.id, now) if change else None,
             )
 
+    async def code_of(self, session_key: str) -> CodeView | None:
+        """The code to the new phone; asking does not count as use of the session. None when no change waits."""
+        now = self.clock()
+        async with self.database.reading() as session:
+            change = await account_changes.open_of(session, session_key, now - CHANGE_LIFE)
+            return await self.proof.view(session, change.id, now) if change else None
+
     async def save(self, session_key: str, form: SettingsForm, channel: ChannelName, client_ip: str = "") -> Saved:
         """Save everything, or leave the intent to send a code to the new phone.
 

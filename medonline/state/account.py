@@ -1,14 +1,17 @@
-"""Who is signed in, for the header, the start page and «Мои карты»."""
+"""Who is signed in and which region it is, for the header, the start page and every text that names whom to turn to."""
 
 from __future__ import annotations
 
 import reflex as rx
 
-from medonline import routes
+from medonline import messages, routes
 from medonline.bootstrap import portal
 from medonline.domain.password_recovery import RecoveryStep
+from medonline.domain.region import ONLY_REGION
 from medonline.services.login import SignedIn
-from medonline.state.asking import visitor_of
+from medonline.state.asking import query_of, visitor_of
+
+_REASONS = {"again": messages.SESSION_OVER, "over": messages.SESSION_IDLE}
 
 
 class AccountState(rx.State):
@@ -17,27 +20,37 @@ class AccountState(rx.State):
     signed_in: bool = False
     full_name: str = ""
     greeting: str = ""
+    notice: str = ""
     unfinished_recovery: bool = False
-    cards_ready: bool = False
+    gosuslugi_on: bool = True
+    several_regions: bool = False
+    region_title: str = ONLY_REGION.title
+    region_name: str = ""
+    support_phone: str = ""
+    desk: str = ONLY_REGION.desk
 
     @rx.event
-    async def load_home(self) -> None:
-        """The start page: the header, and whether a recovery waits to be finished."""
+    async def load_home(self) -> rx.event.EventSpec | None:
+        """The start page: the header, and whether a recovery waits to be finished. Without a region, that is asked first."""
         await self._show_session()
+        if self._show_region():
+            return rx.redirect(routes.REGION, replace=True)
+        self.notice = _REASONS.get(query_of(self, "login"), "") if not self.signed_in else ""
         view = await portal().recovery.current(visitor_of(self).visitor_key)
         self.unfinished_recovery = view is not None and view.step in (RecoveryStep.CODE, RecoveryStep.NEW_PASSWORD)
-
-    @rx.event
-    async def load_cards(self) -> rx.event.EventSpec | None:
-        """«Мои карты»: for a signed-in patient only."""
-        signed_in = await self._show_session()
-        self.cards_ready = signed_in is not None
-        return None if signed_in else rx.redirect(f"{routes.HOME}?login=again", replace=True)
+        return None
 
     @rx.event
     async def load_page(self) -> None:
-        """Any other page: the header."""
+        """Any page: the header, the region's texts."""
         await self._show_session()
+        self._show_region()
+
+    @rx.event
+    async def require_session(self) -> rx.event.EventSpec | None:
+        """A page for signed-in patients only."""
+        self._show_region()
+        return None if await self._show_session() else rx.redirect(f"{routes.HOME}?login=again", replace=True)
 
     async def _show_session(self) -> SignedIn | None:
         session_key = visitor_of(self).session_key
@@ -46,3 +59,14 @@ class AccountState(rx.State):
         self.full_name = signed_in.full_name if signed_in else ""
         self.greeting = " ".join(filter(None, (signed_in.first_name, signed_in.patronymic))) if signed_in else ""
         return signed_in
+
+    def _show_region(self) -> bool:
+        """Show the texts of the visitor's region; whether it has to be asked first."""
+        config = portal().config
+        chosen = config.region(visitor_of(self).region_code)
+        shown = chosen or config.regions[0]
+        self.gosuslugi_on = portal().outside.identity is not None
+        self.several_regions = len(config.regions) > 1
+        self.region_title, self.support_phone, self.desk = shown.title, shown.support_phone, shown.desk
+        self.region_name = shown.name if self.several_regions and chosen else ""
+        return chosen is None

@@ -36,3 +36,9 @@ def text_field(form: object, name: str) -> str:
         log.warning("A field that is no plain text was refused")
         return ""
     return value
+
+
+def query_of(state: rx.State, name: str) -> str:
+    """A parameter of the page's address: a short word of small letters, or nothing."""
+    value = state.router.url.query_parameters.get(name, "")
+    return value if isinstance(value, str) and re.fullmatch("[a-z_]{1,30}", value) else ""

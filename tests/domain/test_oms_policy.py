@@ -38,10 +38,9 @@ def test_a_number_that_another_implementation_vouches_for(number: str, right: bo
 
 
 def test_the_check_digit_worked_out_on_paper() -> None:
-    """770785031400011 from the right: odd places 1 0 4 3 5 7 7 7 or so, read as one number and doubled; then all digits add up.
+    """770785031400011, from the right: odd places 1 0 0 1 0 8 0 7, read as one number and doubled: 20021614, digits 16.
 
-    Odd places: 1, 0, 0, 1, 0, 8, 0, 7 -> 10010807 x 2 = 20021614, digits 16. Even places: 1, 0, 4, 3, 5, 7, 7, digits 27.
-    16 + 27 = 43, and 7 more make 50.
+    Even places 1 0 4 3 5 7 7, digits 27. Together 43; 7 more make 50.
     """
     assert check_digit("770785031400011") == "7"
 

@@ -36,7 +36,7 @@ from tests.providers.identity_world import (
 )
 
 HASH = "ABCDEF0123456789" * 4
-MESSAGE = "MEDONLINEopenid fullname2026.07.01 01:05:09 +0300".encode()
+MESSAGE = b"MEDONLINEopenid fullname2026.07.01 01:05:09 +0300"
 PROBLEM = IdentityProblem
 
 

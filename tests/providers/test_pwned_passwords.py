@@ -15,7 +15,7 @@ from medonline.providers.pwned_passwords import PwnedPasswords
 from tests.sandbox.server import free_port
 
 PASSWORD = "correctHorse77"
-DIGEST = hashlib.sha1(PASSWORD.encode()).hexdigest().upper()
+DIGEST = hashlib.sha1(PASSWORD.encode(), usedforsecurity=False).hexdigest().upper()
 PREFIX, SUFFIX = DIGEST[:5], DIGEST[5:]
 OTHERS = [f"{number:035X}:{number}" for number in range(1, 40)]
 
