@@ -6,11 +6,7 @@ command line. RSA is for the stand-in and for tests.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import os
 import re
-import signal
 import tempfile
 from pathlib import Path
 from typing import Protocol
@@ -22,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from medonline.domain.errors import IdentityProblem, IdentityRefused
+from medonline.providers.esia_command import run_command
 from medonline.providers.http import MAX_TIMEOUT, JsonClient
 from medonline.providers.identity_errors import status_problem, transport_refusals
 
@@ -154,7 +151,7 @@ class CommandSigner:
             argv = [part.replace("{message}", str(given)).replace("{signature}", str(made)) for part in self._argv]
             by_file = any("{message}" in part for part in self._argv)
             _write(given, message if by_file else b"")
-            printed = await self._run(argv, b"" if by_file else message)
+            printed = await run_command(argv, b"" if by_file else message, self._timeout, MAX_SIGNATURE)
             if any("{signature}" in part for part in self._argv):
                 printed = _read(made)
         signature = _checked_signature(printed, "the signing command")
@@ -163,56 +160,6 @@ class CommandSigner:
     def certificate_hash(self) -> str:
         """As configured."""
         return self._hash
-
-    async def _run(self, argv: list[str], typed: bytes) -> bytes:
-        # The command needs its own environment (paths of a licence, of containers), but none of the portal's secrets.
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("MEDONLINE_")}
-        try:
-            process = await asyncio.create_subprocess_exec(
-                *argv,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.DEVNULL,
-                env=environment,
-                start_new_session=True,
-            )
-        except (OSError, ValueError) as error:
-            raise _misconfigured(f"the signing command cannot be started ({type(error).__name__})") from None
-        try:
-            async with asyncio.timeout(self._timeout):
-                printed = await _converse(process, typed)
-                exit_code = await process.wait()
-        except TimeoutError:
-            detail = f"the signing command took over {self._timeout:g} s"
-            raise IdentityRefused(IdentityProblem.UNAVAILABLE, detail) from None
-        finally:
-            await _end(process)
-        if exit_code != 0:
-            raise _misconfigured(f"the signing command ended with exit code {exit_code}")
-        return printed
-
-
-async def _converse(process: asyncio.subprocess.Process, typed: bytes) -> bytes:
-    assert process.stdin is not None  # noqa: S101 - both are pipes
-    assert process.stdout is not None  # noqa: S101
-    # A command that reads no input closes its end early; its exit code tells the rest.
-    with contextlib.suppress(ConnectionError):
-        process.stdin.write(typed)
-        await process.stdin.drain()
-    process.stdin.close()
-    printed = bytearray()
-    while len(printed) <= MAX_SIGNATURE and (chunk := await process.stdout.read(MAX_SIGNATURE + 1)):
-        printed += chunk
-    if len(printed) > MAX_SIGNATURE:
-        raise _misconfigured("the signing command printed too much for a signature")
-    return bytes(printed)
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
 
 
 def _write(path: Path, message: bytes) -> None:

@@ -260,6 +260,7 @@ ACCESS: dict[str, Callable[[EsiaScript], None]] = {
     "another client's": _by("access", client_id="ANOTHER"),
     "badly signed": lambda script: setattr(script, "make_access", lambda claims: token(claims, rsa_key("stranger"))),
     "missing": _by("answer", access_token=None),
+    "of another type": _by("answer", token_type="mac"),
     "half a surrogate": _by("answer", access_token="\ud800.\ud800.\ud800"),
 }
 

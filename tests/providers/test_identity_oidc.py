@@ -338,6 +338,16 @@ async def test_a_public_client_has_no_secret_to_send(script: OidcScript) -> None
     assert "authorization" not in request.headers
 
 
+async def test_a_key_that_is_too_short_is_not_used(script: OidcScript) -> None:
+    script.key = rsa_key("short", 1024)
+    script.published = [jwk(script.key, "k1")]
+
+    with pytest.raises(IdentityRefused) as refused:
+        await script.fetch()
+
+    assert refused.value.problem is PROBLEM.UNTRUSTWORTHY
+
+
 async def test_rotated_keys_are_accepted_after_a_refetch(script: OidcScript) -> None:
     adapter = script.adapter()
     assert await script.fetch(adapter)

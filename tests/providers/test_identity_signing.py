@@ -248,6 +248,30 @@ async def test_a_command_that_hangs_is_ended_with_all_it_started(tmp_path: Path)
     assert not _runs(child)
 
 
+async def test_what_a_command_leaves_behind_ends_with_it(tmp_path: Path) -> None:
+    """The command itself is through, but a child of it keeps its output open."""
+    pid = tmp_path / "pid"
+    script = (
+        "import subprocess\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+        "open(sys.argv[1], 'w').write(str(child.pid))"
+    )
+    with pytest.raises(IdentityRefused) as refused:
+        await CommandSigner(command(script, str(pid)), HASH, False, timeout=2).sign(MESSAGE)
+
+    assert refused.value.problem is PROBLEM.UNAVAILABLE
+    assert not _runs(int(pid.read_text()))
+
+
+async def test_a_flood_of_output_that_nobody_reads_on_does_not_stand_in_the_way() -> None:
+    """Whether the flood has filled the pipe by the time it is cut off is chance: several tries."""
+    flood = command("os.set_blocking(1, True)\nwhile True: os.write(1, b'x' * 1_000_000)")
+    for _ in range(5):
+        with pytest.raises(IdentityRefused) as refused:
+            await CommandSigner(flood, HASH, False).sign(MESSAGE)
+        assert refused.value.problem is PROBLEM.MISCONFIGURED
+
+
 def _runs(pid: int) -> bool:
     """Whether a process does anything still; a dead one that nobody has fetched does not."""
     try:

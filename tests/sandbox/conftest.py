@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 import httpx
 import pytest
 
-from tests.sandbox.gosuslugi import running_gosuslugi
+from tests.sandbox.gosuslugi import Person, running_gosuslugi
 from tests.sandbox.server import running_sandbox, settings
 
 
@@ -32,3 +32,10 @@ def gosuslugi_url() -> Iterator[str]:
 async def gosuslugi(gosuslugi_url: str) -> AsyncIterator[httpx.AsyncClient]:
     async with httpx.AsyncClient(base_url=gosuslugi_url, trust_env=False) as client:
         yield client
+
+
+@pytest.fixture
+async def visitor(gosuslugi_url: str) -> AsyncIterator[Person]:
+    """Somebody who has not signed in yet."""
+    async with Person(gosuslugi_url) as person:
+        yield person

@@ -26,11 +26,13 @@ from medonline.sandbox.people import PASSWORD, PEOPLE, DemoPerson
 from medonline.sandbox.settings import GosuslugiSettings, SandboxSettings
 from tests.sandbox.server import free_port, running_sandbox, settings
 
+AC, TE = "/gosuslugi/aas/oauth2/v2/ac", "/gosuslugi/aas/oauth2/v3/te"
 CLIENT_ID, CLIENT_SECRET, ISSUER = "MEDONLINE", "oidc secret: +/&", "http://esia.sandbox.example/"
 RETURN, LOGOUT = "https://portal.test/gosuslugi/return?from=esia", "https://portal.test/"
 SCOPES = "openid fullname birthdate gender snils mobile email medical_doc"
 BY_NAME: dict[str, DemoPerson] = {person.last_name: person for person in PEOPLE if person.oid}
 NEW, NO_PHONE, UNCONFIRMED = BY_NAME["Соколов"], BY_NAME["Фёдоров"], BY_NAME["Новикова"]
+SMIRNOV, IVANOVA, VOLKOV = BY_NAME["Смирнов"], BY_NAME["Иванова"], BY_NAME["Волков"]
 DENIES, DELETED, UNVERIFIED = BY_NAME["Орлова"], BY_NAME["Павлов"], BY_NAME["Морозова"]
 
 
@@ -228,3 +230,13 @@ class Person:
 async def switch(http: httpx.AsyncClient, fault: str) -> None:
     answer = await http.put("/gosuslugi/faults.json", json={"fault": fault})
     assert answer.json() == {"fault": fault}
+
+
+async def at_sign_in(visitor: Person, **asked: str) -> dict[str, str]:
+    request = ac(**asked)
+    assert await visitor.open(AC, **request) is None
+    return request
+
+
+async def password(visitor: Person, person: DemoPerson, login: str = "", typed: str = PASSWORD) -> object:
+    return await visitor.press("/password", login=login or person.phone or person.email, password=typed)

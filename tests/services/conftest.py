@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from medonline.bootstrap import Portal, seed_demo
+from medonline.bootstrap import Portal
+from medonline.bootstrap.demo import seed_demo
 from medonline.storage import migrations
 from tests.services.world import MovableClock, config_in, copy_database, opened
 
@@ -19,7 +20,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     async def make() -> None:
         await migrations.upgrade(config_in(folder).database)
         async with opened(folder, MovableClock()) as portal:
-            await seed_demo(portal)
+            await seed_demo(portal.accounts)
 
     asyncio.run(make())
     return folder / "medonline.sqlite3"

@@ -98,8 +98,9 @@ async def test_a_longer_password_with_the_right_beginning_is_refused(portal: Por
 
 async def test_no_token_and_no_ticket_is_kept_in_clear(portal: Portal, folder: Path) -> None:
     ticket = await portal.login.log_in(ANNA, KNOWN, PASSWORD)
-    token = await portal.login.open_session(ANNA, ticket)
-    assert token is not None
+    opened = await portal.login.open_session(ANNA, ticket)
+    assert opened is not None
+    token = opened.token
     async with portal.database.reading() as session:
         kept = str((await session.exec(select(LoginTicket))).all()) + str(
             (await session.exec(select(AccountSession))).all()

@@ -106,9 +106,9 @@ async def prove(portal: Portal, visitor: str, phone: str = KNOWN, channel: Chann
 
 async def sign_in(portal: Portal, visitor: str, phone: str = KNOWN, password: str = PASSWORD) -> str:
     """A session token."""
-    token = await portal.login.open_session(visitor, await portal.login.log_in(visitor, phone, password))
-    assert token is not None
-    return token
+    opened = await portal.login.open_session(visitor, await portal.login.log_in(visitor, phone, password))
+    assert opened is not None
+    return opened.token
 
 
 @contextmanager

@@ -6,6 +6,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.server import MEDONLINE, Server, environment
+from tests.services.conftest import clock, folder, portal, template
+
+__all__ = ["clock", "folder", "portal", "template"]
 
 
 @pytest.fixture(scope="session")

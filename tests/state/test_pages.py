@@ -65,7 +65,7 @@ def test_a_ticket_from_the_form_opens_a_session_that_greets_by_name(http: httpx.
     assert (opened.status_code, opened.headers["location"]) == (303, "/cards")
 
     with Tab(server.url, dict(http.cookies), path="/cards") as tab:
-        tab.call(f"{ACCOUNT}.load_cards")
+        tab.call(f"{ACCOUNT}.load_page")
         assert tab.wait_for(ACCOUNT, "greeting") == "Алексей Игоревич"
         http.post("/session/close", headers={"Origin": server.url})
         tab.wait_until_closed()  # signing out closes the session's sockets

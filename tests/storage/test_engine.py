@@ -118,7 +118,14 @@ async def test_a_reference_to_nobody_is_refused(portal: Portal) -> None:
     async def write() -> None:
         async with portal.database.writing() as session:
             session.add(
-                LoginTicket(ticket_hash="x", visitor_key="v", patient_id="nobody", method="password", expires_at=NOW)
+                LoginTicket(
+                    ticket_hash="x",
+                    visitor_key="v",
+                    patient_id="nobody",
+                    method="password",
+                    landing="cards",
+                    expires_at=NOW,
+                )
             )
 
     with pytest.raises(IntegrityError):

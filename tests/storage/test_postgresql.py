@@ -20,13 +20,27 @@ from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from alembic import command
-from medonline.bootstrap import Portal, build_portal, seed_demo
+from medonline.bootstrap import Portal, build_portal
+from medonline.bootstrap.demo import seed_demo
 from medonline.domain.errors import CodeMismatch, CodeUsedUp
 from medonline.domain.password_recovery import RecoveryStep
+from medonline.domain.personal_data_consent import VERSION
+from medonline.services.account_settings import Saved, SettingsForm
+from medonline.services.login import OpenedSession
 from medonline.services.recovery_reading import RecoveryView
 from medonline.services.secret_tokens import token_hash
 from medonline.storage import migrations
 from medonline.storage.engine import Database
+from tests.services.outside import (
+    MOBILE,
+    VERA,
+    ScriptedIdentity,
+    ScriptedRegistry,
+    come_back,
+    leave,
+    with_provider,
+    with_registry,
+)
 from tests.services.world import (
     ANNA,
     BORIS,
@@ -42,7 +56,7 @@ from tests.services.world import (
     sign_in,
     wrong,
 )
-from tests.storage.test_migrations import differences
+from tests.storage.test_migrations import differences, walk_with_rows
 
 NEW = "NewPassword1"
 
@@ -85,7 +99,7 @@ async def portal(server: str, tmp_path: Path) -> AsyncIterator[Portal]:
     clock = MovableClock()
     portal = build_portal(config_in(tmp_path, database_url=server), clock)
     await migrations.upgrade(server)
-    await seed_demo(portal)
+    await seed_demo(portal.accounts)
     clock.move(days=1)
     yield portal
     await portal.close()
@@ -94,6 +108,14 @@ async def portal(server: str, tmp_path: Path) -> AsyncIterator[Portal]:
 
 async def test_the_tables_in_the_code_are_those_of_the_migrations(portal: Portal, server: str) -> None:
     assert await differences(server) == []
+
+
+async def test_a_database_in_use_at_0001_keeps_its_rows_up_and_down(server: str, tmp_path: Path) -> None:
+    try:
+        await walk_with_rows(server, tmp_path)
+        assert await differences(server) == []
+    finally:
+        await asyncio.to_thread(command.downgrade, migrations.alembic_config(server), "base")
 
 
 async def test_a_password_is_recovered(portal: Portal) -> None:
@@ -126,6 +148,47 @@ async def test_of_a_hundred_parallel_guesses_exactly_three_are_judged(portal: Po
 
     assert Counter(await asyncio.gather(*map(guess, range(1, 101)))) == {"CodeMismatch": 3, "CodeUsedUp": 97}
     assert (await last_row(portal)).misses == 3
+
+
+async def test_windows_that_register_the_same_person_at_once_make_one_account(portal: Portal) -> None:
+    portal = with_provider(portal, ScriptedIdentity())
+    visitors = [f"{number:064d}" for number in range(6)]
+    states = [await leave(portal, visitor, consent=VERSION) for visitor in visitors]
+    outcomes = await asyncio.gather(
+        *(come_back(portal, visitor, state, VERA) for visitor, state in zip(visitors, states, strict=True))
+    )
+
+    assert all(isinstance(outcome, OpenedSession) for outcome in outcomes)
+    async with portal.database.reading() as session:
+        connection = await session.connection()
+        for table in ("linked_identity", "personal_data_consent"):
+            assert (await connection.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one() == 1  # noqa: S608
+        people = text("SELECT count(*) FROM patient WHERE phone = :phone")
+        assert (await connection.execute(people, {"phone": MOBILE})).scalar_one() == 1
+
+
+async def test_of_twenty_cards_that_do_not_fit_exactly_five_are_asked_for(portal: Portal) -> None:
+    registry = ScriptedRegistry()
+    cards = with_registry(portal, registry).cards
+    key = token_hash(await sign_in(portal, ANNA))
+    outcomes = await asyncio.gather(
+        *(cards.link(key, "7700000000000012", "01.01.2000") for _ in range(20)), return_exceptions=True
+    )
+
+    assert Counter(type(outcome).__name__ for outcome in outcomes) == {"CardNotFound": 5, "RateLimited": 15}
+    assert len(registry.asked) == 5
+
+
+async def test_a_new_phone_is_saved_with_everything_that_waited_for_its_code(portal: Portal) -> None:
+    key = token_hash(await sign_in(portal, ANNA))
+    form = SettingsForm("+79000006001", "", "Иванова", "Марья", "KorablLipa47", "KorablLipa47")
+    assert (await portal.settings.save(key, form, CALL)).code_needed
+    outcomes = await asyncio.gather(
+        *(portal.settings.confirm_phone(key, code) for code in [await last_code(portal)] * 5), return_exceptions=True
+    )
+
+    assert sum(isinstance(outcome, Saved) for outcome in outcomes) == 1
+    assert await sign_in(portal, BORIS, "+79000006001", "KorablLipa47")
 
 
 @dataclass
@@ -164,11 +227,11 @@ async def test_a_session_opened_while_the_password_changes_does_not_outlive_it(p
         while not changing.done() and not await is_waiting_for_a_lock(portal):
             await asyncio.sleep(0)
     held.let_go.set()
-    token, changed = await asyncio.gather(opening, changing)
+    opened, changed = await asyncio.gather(opening, changing)
 
     assert changed.step is RecoveryStep.DONE
-    assert token is not None
-    assert await portal.login.who(token_hash(token)) is None
+    assert opened is not None
+    assert await portal.login.who(token_hash(opened.token)) is None
 
 
 async def held_back(held: HeldDatabase, action: Awaitable[RecoveryView]) -> RecoveryView:

@@ -32,11 +32,11 @@ class EsiaToken:
 
     async def answer(self, request: Request) -> Response:
         """One request."""
+        given = await form(request)  # before any answer: a server resets a connection whose request it has not read
         fault = await self._stand.fault()
         broken = await broken_answer(self._stand, fault)
         if broken is not None:
             return broken
-        given = await form(request)
         try:
             tokens = await self._tokens(given, fault)
         except EsiaError as error:

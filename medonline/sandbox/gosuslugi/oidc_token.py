@@ -31,11 +31,11 @@ class OidcToken:
 
     async def answer(self, request: Request) -> Response:
         """Trade a code; the client authenticates with client_secret_basic or client_secret_post, not with both."""
+        given = await form(request)  # before any answer: a server resets a connection whose request it has not read
         fault = await self._stand.fault()
         broken = await broken_answer(self._stand, fault)
         if broken is not None:
             return broken
-        given = await form(request)
         if any(len(given.getlist(name)) > 1 for name in given):
             return _refused("invalid_request")
         if not self._is_client(request, given):

@@ -1,0 +1,88 @@
+"""Personal data at rest: what is sealed opens with its own key for its own use only, and an index finds equal values."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from medonline.services.sealing import SealBroken, Sealer
+
+KEY, OTHER_KEY = b"a" * 32, b"b" * 32
+SNILS, POLICY = Sealer(KEY, "snils"), Sealer(KEY, "oms_policy")
+
+
+@given(st.text())
+def test_a_sealed_text_opens_to_the_same_text(text: str) -> None:
+    assert SNILS.open(SNILS.seal(text)) == text
+
+
+@given(st.text(min_size=4))
+def test_a_sealed_text_shows_nothing_of_the_text(text: str) -> None:
+    sealed = SNILS.seal(text)
+
+    assert sealed.startswith("s1.")
+    assert sealed.isascii()
+    assert text not in sealed.removeprefix("s1.")
+
+
+def test_an_empty_text_stays_empty() -> None:
+    assert (SNILS.seal(""), SNILS.open("")) == ("", "")
+
+
+def test_the_same_text_is_never_sealed_the_same_way_twice() -> None:
+    assert len({SNILS.seal("11223344595") for _ in range(100)}) == 100
+
+
+def test_another_process_with_the_same_key_opens_it() -> None:
+    assert Sealer(KEY, "snils").open(SNILS.seal("11223344595")) == "11223344595"
+
+
+@pytest.mark.parametrize("other", [Sealer(OTHER_KEY, "snils"), POLICY, Sealer(KEY, "Snils"), Sealer(KEY, "")])
+def test_another_key_or_use_opens_nothing(other: Sealer) -> None:
+    with pytest.raises(SealBroken):
+        other.open(SNILS.seal("11223344595"))
+
+
+def test_a_seal_that_was_changed_anywhere_is_broken() -> None:
+    sealed = SNILS.seal("11223344595")
+    for place in range(3, len(sealed)):
+        if sealed[place] == "=":
+            continue
+        changed = "A" if sealed[place] != "A" else "B"
+        with pytest.raises(SealBroken):
+            SNILS.open(sealed[:place] + changed + sealed[place + 1 :])
+
+
+def test_a_seal_that_was_cut_or_is_of_another_format_is_broken() -> None:
+    sealed = SNILS.seal("11223344595")
+    for damaged in (
+        sealed[:10],
+        "s1.",
+        "s1",
+        sealed.replace("s1.", "s2."),
+        sealed.removeprefix("s1."),
+        "я",
+        "s1.я",
+        ".",
+    ):
+        with pytest.raises(SealBroken):
+            SNILS.open(damaged)
+
+
+@given(st.text(min_size=1))
+def test_any_other_text_is_a_broken_seal(text: str) -> None:
+    with pytest.raises(SealBroken):
+        SNILS.open(text)
+
+
+@given(st.text(), st.text())
+def test_an_index_is_equal_for_equal_texts_only(one: str, other: str) -> None:
+    assert (SNILS.index(one) == SNILS.index(other)) is (one == other)
+
+
+def test_an_index_says_nothing_without_its_key_and_use() -> None:
+    indexes = {sealer.index("11223344595") for sealer in (SNILS, POLICY, Sealer(OTHER_KEY, "snils"))}
+
+    assert len(indexes) == 3
+    assert all(len(index) == 64 and "11223344595" not in index for index in indexes)

@@ -1,0 +1,390 @@
+"""The account's handlers, called by anyone, in any order, with anything: no effect without the session or the step (I9)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+import reflex as rx
+
+from medonline import bootstrap
+from medonline.bootstrap import Portal
+from medonline.services.secret_tokens import token_hash
+from medonline.state import cards, identity, login, sessions, settings
+from medonline.state.identity import LinkAccountState
+from medonline.state.login import LoginState
+from medonline.state.settings import SettingsState
+from medonline.web.sockets import Visitor
+from tests.e2e.server import Server
+from tests.services.outside import VERA, ScriptedIdentity, arrive, with_provider
+from tests.services.world import ANNA, KNOWN, PASSWORD, MovableClock, sign_in
+from tests.state.tab import LOGIN, ROOT, Tab, visitor_cookies
+from tests.state.watching import ask, log_of, new_tab
+
+CANARY = "canary-5d1e"
+SETTINGS = f"{ROOT}.medonline___state___settings____settings_state"
+CARDS = f"{ROOT}.medonline___state___cards____cards_state"
+SESSIONS = f"{ROOT}.medonline___state___sessions____sessions_state"
+REGISTER = f"{ROOT}.medonline___state___identity____register_state"
+LINK = f"{ROOT}.medonline___state___identity____link_account_state"
+FAILED = f"{ROOT}.medonline___state___identity____login_failed_state"
+REGION = f"{ROOT}.medonline___state___regions____region_state"
+
+FORM = {
+    "phone": "+79000007001",
+    "email": "a@example.ru",
+    "last_name": "Иванова",
+    "first_name": "Марья",
+    "password": "KorablLipa47",
+    "password_confirmation": "KorablLipa47",
+    "current_password": PASSWORD,
+    "channel": "flash_call",
+    "code": "0427",
+    "policy": "7700000000000011",
+    "birth_date": "01.09.2015",
+    "page": "p",
+}
+# What an honest page sends to each handler.
+HANDLERS: dict[str, dict[str, Any]] = {
+    f"{SETTINGS}.load": {},
+    f"{SETTINGS}.save": {"form": FORM},
+    f"{SETTINGS}.confirm_phone": {"form": FORM},
+    f"{SETTINGS}.resend": {"channel": "flash_call"},
+    f"{SETTINGS}.cancel_phone": {},
+    f"{SETTINGS}.prove": {"form": FORM},
+    f"{SETTINGS}.rate_password": {"password": "KorablLipa47"},
+    f"{SETTINGS}.watch": {},
+    f"{CARDS}.load": {},
+    f"{CARDS}.fetch": {},
+    f"{CARDS}.refresh": {},
+    f"{CARDS}.link": {"form": FORM},
+    f"{CARDS}.ask_unlink": {"card_id": "1"},
+    f"{CARDS}.unlink": {"card_id": "1"},
+    f"{SESSIONS}.load": {},
+    f"{SESSIONS}.end": {"number": "0" * 16},
+    f"{SESSIONS}.end_others": {},
+    f"{REGISTER}.load": {},
+    f"{REGISTER}.consent": {"form": FORM},
+    f"{REGISTER}.refuse": {},
+    f"{REGISTER}.have_account": {},
+    f"{LINK}.load": {},
+    f"{LINK}.prove_by_password": {"form": FORM | {"phone": KNOWN, "password": PASSWORD}},
+    f"{LINK}.send_code": {"form": FORM},
+    f"{LINK}.resend": {"channel": "flash_call"},
+    f"{LINK}.confirm_code": {"form": FORM},
+    f"{LINK}.other_way": {},
+    f"{LINK}.not_mine": {"form": FORM},
+    f"{LINK}.watch": {},
+    f"{FAILED}.load": {},
+    f"{REGION}.load": {},
+}
+# Of a signed-in patient, without the step that leads there.
+OUT_OF_ORDER = [
+    f"{SETTINGS}.confirm_phone",
+    f"{SETTINGS}.resend",
+    f"{SETTINGS}.cancel_phone",
+    f"{SETTINGS}.watch",
+    f"{CARDS}.ask_unlink",
+    f"{CARDS}.unlink",
+    f"{SESSIONS}.end",
+    f"{SESSIONS}.end_others",
+    *(name for name in HANDLERS if REGISTER in name or LINK in name),
+]
+NO_TEXT = [
+    None,
+    0,
+    1.5,
+    True,
+    [],
+    ["flash_call"],
+    {},
+    {"phone": CANARY},
+    CANARY,
+    "\x00",
+    [[[]]],
+    CANARY.ljust(60_000, "9"),
+]
+VALUES = [None, 7, True, [CANARY], {"text": CANARY}, f"{CANARY}\x00", CANARY.ljust(60_000, "9")]
+
+
+def record(server: Server) -> dict[str, list[Any]]:
+    """Everything these handlers could have an effect on; not what the dispatchers change by themselves."""
+    questions = {
+        "patient": "SELECT * FROM patient",
+        "account_session": "SELECT token_hash, authenticated_at, ended_at FROM account_session",
+        "account_change": "SELECT * FROM account_change",
+        "notice": "SELECT id, phone, text FROM notice",
+        "linked_identity": "SELECT * FROM linked_identity",
+        "identity_journey": "SELECT * FROM identity_journey",
+        "pending_identity": "SELECT * FROM pending_identity",
+        "personal_data_consent": "SELECT * FROM personal_data_consent",
+        "patient_card": "SELECT * FROM patient_card",
+        "card_miss": "SELECT * FROM card_miss",
+        "login_ticket": "SELECT * FROM login_ticket",
+        "password_recovery": "SELECT * FROM password_recovery",
+        "one_time_code": "SELECT id, misses, confirmed_at, replaced_at FROM one_time_code",
+    }
+    return {table: sorted(map(repr, ask(server, question))) for table, question in questions.items()}
+
+
+@pytest.fixture
+def quiet(server: Server) -> Iterator[None]:
+    """No handler may fail, and nothing that was sent may be logged."""
+    logged = len(log_of(server))
+    yield
+    new = log_of(server)[logged:]
+    assert "A handler failed" not in new
+    assert CANARY not in new
+
+
+@pytest.fixture(scope="module")
+def cookies(server: Server) -> dict[str, str]:
+    """A browser in which Мария is signed in."""
+    with httpx.Client(base_url=server.url, trust_env=False, cookies=visitor_cookies(server.url)) as http:
+        with Tab(server.url, dict(http.cookies)) as tab:
+            tab.call(f"{LOGIN}.log_in", form={"phone": KNOWN, "password": PASSWORD, "page": "p"})
+            ticket = tab.wait_for(LOGIN, "ticket")
+        http.post("/session/open", data={"ticket": ticket}, headers={"Origin": server.url})
+        return dict(http.cookies)
+
+
+def call_all_ways(tab: Tab, handler: str, honest: dict[str, Any]) -> None:
+    tab.call(handler, **honest)
+    for name, value in honest.items():
+        for odd in NO_TEXT:
+            tab.call(handler, **{name: odd})
+        tab.settle()
+        if isinstance(value, dict):
+            tab.call(handler, **{name: {field: {"x": CANARY} for field in value}})
+    tab.settle()
+
+
+@pytest.mark.usefixtures("quiet")
+@pytest.mark.parametrize("handler", HANDLERS)
+def test_without_a_session_or_a_journey_nothing_has_an_effect(server: Server, handler: str) -> None:
+    before = record(server)
+    with new_tab(server) as tab:
+        call_all_ways(tab, handler, HANDLERS[handler])
+
+        assert record(server) == before
+
+
+@pytest.mark.usefixtures("quiet")
+@pytest.mark.parametrize("handler", HANDLERS)
+def test_without_any_cookie_nothing_has_an_effect(server: Server, handler: str) -> None:
+    before = record(server)
+    with Tab(server.url) as tab:
+        tab.call(handler, **HANDLERS[handler])
+        tab.settle()
+
+        assert record(server) == before
+
+
+@pytest.mark.parametrize("handler", HANDLERS)
+def test_a_call_without_its_values_or_with_others_has_no_effect_and_is_not_logged(
+    server: Server, cookies: dict[str, str], handler: str
+) -> None:
+    before, logged = record(server), len(log_of(server))
+    changes = handler in (f"{SESSIONS}.end_others", f"{CARDS}.fetch", f"{CARDS}.load", f"{CARDS}.refresh")
+    with new_tab(server) if changes else Tab(server.url, cookies) as tab:
+        tab.call(handler)
+        tab.call(handler, unexpected=CANARY)
+        tab.call(handler, **HANDLERS[handler], unexpected=CANARY)
+        tab.settle()
+
+        assert record(server) == before
+        assert CANARY not in log_of(server)[logged:]
+
+
+@pytest.mark.usefixtures("quiet")
+@pytest.mark.parametrize("handler", OUT_OF_ORDER)
+def test_a_signed_in_patient_out_of_order_has_no_effect(server: Server, cookies: dict[str, str], handler: str) -> None:
+    before = record(server)
+    with Tab(server.url, cookies) as tab:
+        call_all_ways(tab, handler, HANDLERS[handler])
+
+        assert record(server) == before
+
+
+@pytest.mark.usefixtures("quiet")
+@pytest.mark.parametrize("handler", [f"{SETTINGS}.save", f"{SETTINGS}.prove", f"{CARDS}.link"])
+def test_a_signed_in_patients_field_that_is_no_text_changes_nothing(
+    server: Server, cookies: dict[str, str], handler: str
+) -> None:
+    before = record(server)
+    with Tab(server.url, cookies) as tab:
+        for odd in NO_TEXT:
+            tab.call(handler, form=odd)
+        tab.settle()
+        for name in ("last_name", "first_name", "phone", "policy", "current_password"):
+            for odd in VALUES:
+                form = {"phone": KNOWN, "last_name": "Иванова", "first_name": "Мария"} | {name: odd}
+                tab.call(handler, form=form)
+            tab.settle()
+
+        assert record(server) == before
+
+
+@pytest.mark.parametrize(
+    ("state", "variable", "value"),
+    [
+        (SETTINGS, "phone", CANARY),
+        (SETTINGS, "prove_again", False),
+        (CARDS, "unlinking", CANARY),
+        (SESSIONS, "notice", CANARY),
+        (REGISTER, "ticket", CANARY),
+        (LINK, "ticket", CANARY),
+        (LINK, "step", CANARY),
+        (FAILED, "text", CANARY),
+    ],
+)
+def test_a_client_cannot_set_a_variable(server: Server, state: str, variable: str, value: object) -> None:
+    logged = len(log_of(server))
+    with new_tab(server) as tab:
+        tab.call(f"{state}.setvar", var_name=variable, value=value)
+        tab.call(f"{state}.set_{variable}", value=value)
+        tab.settle()
+
+        assert all(CANARY not in frame for frame in tab.said)
+        assert CANARY not in log_of(server)[logged:]
+
+
+@pytest.mark.usefixtures("quiet")
+def test_a_signed_out_tab_sees_no_more_of_the_account(server: Server, cookies: dict[str, str]) -> None:
+    gone = {name: value for name, value in cookies.items() if "session" not in name}
+    with Tab(server.url, cookies) as tab:
+        tab.call(f"{SETTINGS}.load")
+        assert tab.wait_for(SETTINGS, "first_name") == "Мария"
+        token = tab.token
+    with Tab(server.url, gone, token) as stale:
+        for name in (f"{SETTINGS}.load", f"{CARDS}.load", f"{SESSIONS}.load"):
+            stale.call(name)
+        stale.settle()
+
+        assert all("Мария" not in frame and "Иванова" not in frame for frame in stale.said)
+
+
+@pytest.mark.usefixtures("quiet")
+def test_an_unknown_reason_in_the_address_is_not_repeated(server: Server) -> None:
+    with new_tab(server) as tab:
+        path = f"/login-failed?reason={CANARY}"
+        router = {"pathname": "/login-failed", "query": {"reason": CANARY}, "asPath": path}
+        tab.emit("event", {"name": f"{FAILED}.load", "payload": {}, "router_data": router})
+        text = tab.wait_for(FAILED, "text")
+
+        assert text
+        assert CANARY not in text
+
+
+# --- passwords are never kept in a state ------------------------------------------------------------------------
+
+SECRETS = ("KorablLipa47", "Lipa47Korabl", "nedostatochno", PASSWORD, "$argon2id$")
+
+
+@pytest.fixture
+def seen_as(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> Callable[[Portal, str, str], None]:
+    """Let the handlers of this process serve this portal to this browser."""
+
+    def see(of: Portal, visitor_key: str, session_key: str) -> None:
+        monkeypatch.setattr(bootstrap, "_portal", of)
+        for module in (settings, cards, sessions, identity, login):
+            monkeypatch.setattr(module, "visitor_of", lambda _: Visitor(visitor_key, session_key, "192.0.2.1"))
+
+    return see
+
+
+def new_state(kind: type[rx.State]) -> tuple[rx.State, Any]:
+    root = rx.State(_reflex_internal_init=True)
+    return root, root.get_substate(kind.get_full_name().split("."))
+
+
+async def run(state: Any, handler: str, *values: Any) -> None:
+    await type(state).event_handlers[handler].fn(state, *values)
+
+
+def assert_keeps_no_secret(root: rx.State, state: Any) -> None:
+    kept = root._serialize() + repr((state.dict(), vars(state))).encode()
+    assert all(secret.encode() not in kept for secret in SECRETS)
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        {},
+        {"password": "nedostatochno"},
+        {"password_confirmation": "Lipa47Korabl"},
+        {"password": "nedostatochno", "password_confirmation": "nedostatochno", "phone": "123"},
+    ],
+    ids=["saved", "one alone", "differ", "refused"],
+)
+async def test_a_password_that_was_saved_or_refused_is_not_in_the_state(
+    portal: Portal, seen_as: Callable[[Portal, str, str], None], password: dict[str, str]
+) -> None:
+    seen_as(portal, ANNA, token_hash(await sign_in(portal, ANNA)))
+    root, state = new_state(SettingsState)
+    await run(state, "load")
+    await run(state, "save", FORM | {"phone": KNOWN, "email": ""} | password)
+
+    assert state.saved or state.errors
+    assert_keeps_no_secret(root, state)
+
+
+async def test_a_password_that_waits_for_the_code_is_not_in_the_state(
+    portal: Portal, seen_as: Callable[[Portal, str, str], None], clock: MovableClock
+) -> None:
+    seen_as(portal, ANNA, token_hash(await sign_in(portal, ANNA)))
+    root, state = new_state(SettingsState)
+    await run(state, "save", FORM)
+    assert state.waiting_code
+    assert_keeps_no_secret(root, state)
+
+    clock.move(minutes=16)
+    await run(state, "save", FORM)
+    assert state.prove_again
+    await run(state, "prove", {"current_password": "Lipa47Korabl"})
+    assert state.proof_error
+    await run(state, "prove", {"current_password": PASSWORD})
+    assert_keeps_no_secret(root, state)
+
+
+@pytest.mark.parametrize("password", SECRETS[:3])
+async def test_a_password_that_was_rated_is_not_in_the_state(
+    portal: Portal, seen_as: Callable[[Portal, str, str], None], password: str
+) -> None:
+    seen_as(portal, ANNA, "")
+    root, state = new_state(SettingsState)
+    await run(state, "rate_password", password)
+
+    assert state.strength
+    assert_keeps_no_secret(root, state)
+
+
+async def test_a_password_that_proves_is_not_in_the_state(
+    portal: Portal, seen_as: Callable[[Portal, str, str], None]
+) -> None:
+    served = with_provider(portal, ScriptedIdentity())
+    seen_as(served, ANNA, "")
+    await arrive(served, ANNA, VERA)
+    root, state = new_state(LinkAccountState)
+    await served.answers.have_account(ANNA)
+    await run(state, "load")
+    await run(state, "prove_by_password", {"phone": KNOWN, "password": "nedostatochno", "page": "p"})
+    await run(state, "prove_by_password", {"phone": KNOWN, "password": PASSWORD, "page": "p"})
+
+    assert state.error
+    assert_keeps_no_secret(root, state)
+
+
+async def test_a_password_that_signs_in_is_not_in_the_state(
+    portal: Portal, seen_as: Callable[[Portal, str, str], None]
+) -> None:
+    seen_as(portal, ANNA, "")
+    root, state = new_state(LoginState)
+    await run(state, "log_in", {"phone": KNOWN, "password": "nedostatochno", "page": "p"})
+    assert state.error
+    await run(state, "log_in", {"phone": KNOWN, "password": PASSWORD, "page": "p"})
+
+    assert state.ticket
+    assert_keeps_no_secret(root, state)

@@ -1,0 +1,211 @@
+"""In production nothing of the stand-ins is there, and the process does not start when a provider points at them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from medonline import bootstrap
+from medonline.bootstrap import Portal, build_portal
+from medonline.config import ConfigurationError, load_config
+from medonline.web.boundary import Boundary
+from medonline.web.http_routes import with_routes
+from tests.e2e.server import MEDONLINE, environment, free_port
+from tests.services.world import MovableClock
+
+ORIGIN = "https://portal.example.ru"
+SETTINGS = {
+    "MODE": "production",
+    "PUBLIC_URL": ORIGIN,
+    "SECRET_KEY": "k" * 32,
+    "TELEGRAM_BASE_URL": "https://gatewayapi.telegram.org",
+    "TELEGRAM_TOKEN": "a-token",
+    "UCALLER_BASE_URL": "https://api.ucaller.ru",
+    "UCALLER_KEY": "a-key",
+    "UCALLER_SERVICE_ID": "42",
+    "IDENTITY_PROVIDER": "oidc",
+    "OIDC_ISSUER": "https://gateway.example.ru",
+    "OIDC_CLIENT_ID": "MEDONLINE",
+    "OIDC_CLIENT_SECRET": "a-secret",
+    "CARD_REGISTRY_URL": "https://registry.example.ru/fhir",
+    "CARD_REGISTRY_TOKEN": "another-token",
+    "OPERATOR_NAME": "ГБУЗ «Поликлиника № 1»",
+}
+SMS_RU = {"FLASH_CALL_PROVIDER": "sms_ru", "SMS_RU_BASE_URL": "https://sms.ru", "SMS_RU_API_ID": "an-id"}
+NOTICES = {"NOTICE_PROVIDER": "sms_ru", "SMS_RU_BASE_URL": "https://sms.ru", "SMS_RU_API_ID": "an-id"}
+ESIA = {
+    "IDENTITY_PROVIDER": "esia",
+    "ESIA_CLIENT_ID": "MEDONLINE",
+    "ESIA_SIGNER_URL": "https://signer.example.ru",
+    "ESIA_CERTIFICATE_HASH": "A" * 64,
+}
+# What switches each provider on, and the setting with its address.
+PROVIDERS: dict[str, dict[str, str]] = {
+    "TELEGRAM_BASE_URL": {},
+    "UCALLER_BASE_URL": {},
+    "SMS_RU_BASE_URL": SMS_RU,
+    "OIDC_ISSUER": {},
+    "ESIA_BASE_URL": ESIA,
+    "CARD_REGISTRY_URL": {},
+    "BREACHED_PASSWORDS_URL": {},
+}
+STAND_INS = [
+    "http://127.0.0.1:8000/sandbox/x",
+    "http://localhost:8000/sandbox",
+    "https://portal.example.ru/sandbox/gosuslugi",
+    "https://other.example/sandbox/",
+]
+PATHS = [
+    "/sandbox",
+    "/sandbox/",
+    "/sandbox/phone",
+    "/sandbox/gosuslugi/aas/oauth2/v2/ac",
+    "/sandbox/gosuslugi/aas/oauth2/v3/te",
+    "/sandbox/gosuslugi/oidc/token",
+    "/sandbox/gosuslugi/oidc/.well-known/openid-configuration",
+    "/sandbox/fhir/Patient",
+    "/sandbox/telegram/sendVerificationMessage",
+    "/sandbox/ucaller/initCall",
+    "/sandbox/sms_ru/code/call",
+    "/sandbox/static/sandbox.css",
+    "/sandbox/%2e%2e/sandbox/phone",
+    "/sandbox//phone",
+]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("MEDONLINE_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """Read settings from the environment, as a process does."""
+
+    def reading(**changes: str):
+        keys = tmp_path / "esia.pem"
+        keys.touch()
+        settings = SETTINGS | {"ESIA_KEYS": str(keys), "DATA_DIR": str(tmp_path)} | changes
+        for name, value in settings.items():
+            monkeypatch.setenv(f"MEDONLINE_{name}", value)
+        return load_config()
+
+    return reading
+
+
+# --- the site ---------------------------------------------------------------------------------------------------
+
+
+async def anything(request: Request) -> Response:
+    """A page for every address: what the portal's own routes let through would be seen."""
+    return HTMLResponse("<!doctype html>the pages", 200)
+
+
+@pytest.fixture
+async def portal(read: Callable[..., object], folder: Path, clock: MovableClock) -> AsyncIterator[Portal]:
+    config = read(DATA_DIR=str(folder))
+    portal = build_portal(config, clock)  # type: ignore[arg-type]
+    yield portal
+    await portal.close()
+
+
+@pytest.fixture
+async def site(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[httpx.AsyncClient]:
+    monkeypatch.setattr(bootstrap, "_portal", portal)
+    pages = Starlette(routes=[Route("/{path:path}", anything, methods=["GET", "POST", "PUT", "DELETE"])])
+    whole = Boundary(with_routes(pages))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(whole), base_url=ORIGIN) as client:
+        yield client
+
+
+async def test_the_pages_themselves_are_there(site: httpx.AsyncClient) -> None:
+    assert (await site.get("/")).text == "<!doctype html>the pages"
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE"])
+async def test_in_production_every_address_of_the_sandbox_is_404(
+    site: httpx.AsyncClient, method: str, path: str
+) -> None:
+    answer = await site.request(method, path, headers={"Origin": ORIGIN})
+
+    assert answer.status_code == 404
+    assert "the pages" not in answer.text
+
+
+@pytest.mark.parametrize("path", ["/sandbox/telegram/sendVerificationMessage", "/sandbox/gosuslugi/oidc/token"])
+async def test_in_production_a_machine_finds_no_stand_in_either(site: httpx.AsyncClient, path: str) -> None:
+    assert (await site.post(path, json={})).status_code == 404
+
+
+async def test_in_production_no_answer_speaks_of_the_sandbox(site: httpx.AsyncClient) -> None:
+    for path in ("/sandbox", "/sandbox/phone", "/nowhere"):
+        answer = await site.get(path)
+        assert "sandbox" not in answer.text.lower()
+        assert "sandbox" not in str(answer.headers).lower()
+
+
+# --- the settings -----------------------------------------------------------------------------------------------
+
+
+def test_production_with_real_providers_is_accepted(read) -> None:
+    assert not read().demo
+    assert read(**ESIA).identity_provider == "esia"
+    assert read(**SMS_RU).flash_call_provider == "sms_ru"
+
+
+@pytest.mark.parametrize("address", STAND_INS)
+@pytest.mark.parametrize(("setting", "switched_on_by"), PROVIDERS.items(), ids=list(PROVIDERS))
+def test_production_refuses_a_provider_that_points_at_the_sandbox(
+    read, setting: str, switched_on_by: dict[str, str], address: str
+) -> None:
+    with pytest.raises(ConfigurationError) as refusal:
+        read(**switched_on_by | {setting: address})
+
+    assert f"MEDONLINE_{setting} points at the sandbox: in production a real provider is needed." in str(refusal.value)
+
+
+def test_production_refuses_notices_that_go_to_the_sandbox(read) -> None:
+    with pytest.raises(ConfigurationError, match="MEDONLINE_SMS_RU_BASE_URL points at the sandbox"):
+        read(**NOTICES | {"SMS_RU_BASE_URL": STAND_INS[0]})
+
+
+def test_production_refuses_notices_without_an_address(read) -> None:
+    with pytest.raises(ConfigurationError, match="MEDONLINE_SMS_RU_BASE_URL is missing"):
+        read(**NOTICES | {"SMS_RU_BASE_URL": ""})
+
+
+@pytest.mark.parametrize("setting", ["OIDC_ISSUER", "ESIA_BASE_URL", "CARD_REGISTRY_URL", "BREACHED_PASSWORDS_URL"])
+def test_production_refuses_a_provider_over_plain_http(read, setting: str) -> None:
+    with pytest.raises(ConfigurationError) as refusal:
+        read(**PROVIDERS[setting] | {setting: "http://provider.example.ru"})
+
+    assert str(refusal.value) == f"MEDONLINE_{setting} must be an https address in production."
+
+
+# --- the process ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("setting", ["TELEGRAM_BASE_URL", "OIDC_ISSUER", "CARD_REGISTRY_URL"])
+def test_the_process_does_not_start_when_a_provider_points_at_the_sandbox(tmp_path: Path, setting: str) -> None:
+    port = free_port()
+    settings = SETTINGS | {setting: STAND_INS[0], "DATA_DIR": str(tmp_path / "var"), "PORT": str(port)}
+    done = subprocess.run(
+        [str(MEDONLINE), "serve"], env=environment(settings), capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert done.returncode == 1
+    assert done.stderr.strip() == (
+        f"MEDONLINE_{setting} points at the sandbox: in production a real provider is needed."
+    )
+    assert not (tmp_path / "var").exists()
