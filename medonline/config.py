@@ -20,7 +20,7 @@ from medonline import routes
 from medonline.demo_key import demo_key
 from medonline.domain.one_time_code import ChannelName, CodePolicy
 from medonline.domain.password import PasswordPolicy
-from medonline.identity_config import IdentityConfig, demo_identity
+from medonline.identity_config import IdentityConfig, NoticeProvider, demo_identity
 from medonline.setting_types import Channels, Duration, Durations, OptionalUrl, TimeZone, is_database
 
 
@@ -194,28 +194,28 @@ class Config(IdentityConfig):
         faults = []
         if not self.https:
             faults.append("MEDONLINE_PUBLIC_URL must be the portal's https address, as 'https://portal.example.ru'.")
-        for name, value in self._required_for_channels().items():
+        for name, value in self._required_to_reach_phones().items():
             if not value:
-                faults.append(f"{name} is missing: it is needed by a way of getting a code that is switched on.")
+                faults.append(f"{name} is missing: a way of getting codes or notices that is switched on needs it.")
             elif name.endswith("_BASE_URL") and routes.SANDBOX in urlsplit(value).path:
                 faults.append(f"{name} points at the sandbox: in production a real provider is needed.")
             elif value.startswith("demo-"):
                 faults.append(f"{name} holds a demo value: put the provider's own there.")
         return faults + self.outside_faults()
 
-    def _required_for_channels(self) -> dict[str, str]:
+    def _required_to_reach_phones(self) -> dict[str, str]:
         required: dict[str, str] = {}
         if ChannelName.TELEGRAM in self.code_channels:
             required["MEDONLINE_TELEGRAM_BASE_URL"] = self.telegram_base_url
             required["MEDONLINE_TELEGRAM_TOKEN"] = self.telegram_token.get_secret_value()
-        if ChannelName.FLASH_CALL in self.code_channels:
-            if self.flash_call_provider is FlashCallProvider.UCALLER:
-                required["MEDONLINE_UCALLER_BASE_URL"] = self.ucaller_base_url
-                required["MEDONLINE_UCALLER_KEY"] = self.ucaller_key.get_secret_value()
-                required["MEDONLINE_UCALLER_SERVICE_ID"] = self.ucaller_service_id
-            else:
-                required["MEDONLINE_SMS_RU_BASE_URL"] = self.sms_ru_base_url
-                required["MEDONLINE_SMS_RU_API_ID"] = self.sms_ru_api_id.get_secret_value()
+        calls = self.flash_call_provider if ChannelName.FLASH_CALL in self.code_channels else None
+        if calls is FlashCallProvider.UCALLER:
+            required["MEDONLINE_UCALLER_BASE_URL"] = self.ucaller_base_url
+            required["MEDONLINE_UCALLER_KEY"] = self.ucaller_key.get_secret_value()
+            required["MEDONLINE_UCALLER_SERVICE_ID"] = self.ucaller_service_id
+        if calls is FlashCallProvider.SMS_RU or self.notice_provider is NoticeProvider.SMS_RU:
+            required["MEDONLINE_SMS_RU_BASE_URL"] = self.sms_ru_base_url
+            required["MEDONLINE_SMS_RU_API_ID"] = self.sms_ru_api_id.get_secret_value()
         return required
 
 

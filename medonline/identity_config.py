@@ -57,6 +57,9 @@ Command = Annotated[
     NoDecode,
     BeforeValidator(lambda text: tuple(shlex.split(text)) if isinstance(text, str) else text),
 ]
+# A signing service often stands beside the portal on the same machine, with its crypto provider.
+INNER = frozenset({"MEDONLINE_ESIA_SIGNER_URL"})
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 DEMO_ISSUER = "http://esia.sandbox.example/"
 
 
@@ -120,7 +123,7 @@ class IdentityConfig(BaseSettings):
         for name, value in self._addresses().items():
             if routes.SANDBOX in urlsplit(value).path:
                 faults.append(f"{name} points at the sandbox: in production a real provider is needed.")
-            elif not value.startswith("https://"):
+            elif not value.startswith("https://") and not (name in INNER and urlsplit(value).hostname in LOOPBACK):
                 faults.append(f"{name} must be an https address in production.")
         secrets = {
             "MEDONLINE_OIDC_CLIENT_SECRET": self.oidc_client_secret,
@@ -189,6 +192,8 @@ class IdentityConfig(BaseSettings):
             addresses["MEDONLINE_OIDC_ISSUER"] = self.oidc_issuer
         if self.identity_provider is IdentityProviderName.ESIA:
             addresses["MEDONLINE_ESIA_BASE_URL"] = self.esia_base_url
+            if self.esia_signer is EsiaSigner.HTTP:
+                addresses["MEDONLINE_ESIA_SIGNER_URL"] = self.esia_signer_url
         return {name: value for name, value in addresses.items() if value}
 
 

@@ -65,7 +65,7 @@ def test_regions_come_in_the_order_of_the_file(written) -> None:
     ids=lambda value: repr(value)[:24],
 )
 def test_a_file_that_cannot_be_used_is_refused_with_a_sentence(written, content: str | bytes, sentence: str) -> None:
-    with pytest.raises(ValueError, match="^MEDONLINE_REGIONS_FILE: ") as refusal:
+    with pytest.raises(ValueError, match=r"^MEDONLINE_REGIONS_FILE: ") as refusal:
         read_regions(written(content))
 
     assert sentence in str(refusal.value)

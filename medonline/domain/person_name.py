@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import pairwise
 
 from medonline.domain.errors import InvalidName, NameProblem
 
@@ -25,6 +26,15 @@ def parse_name(typed: str) -> str:
         raise InvalidName(NameProblem.TOO_LONG)
     if any(character.isdigit() for character in name):
         raise InvalidName(NameProblem.DIGITS)
-    if not _NAME.fullmatch(name):
+    if not _NAME.fullmatch(_without_marks(name)):
         raise InvalidName(NameProblem.SYMBOLS)
     return name
+
+
+def _without_marks(name: str) -> str:
+    """The name without the marks that stand on a letter and have no letter of their own, as in Hindi."""
+    letters = [name[0]]
+    for before, character in pairwise(name):
+        if not (unicodedata.category(character).startswith("M") and unicodedata.category(before)[0] in "LM"):
+            letters.append(character)
+    return "".join(letters)

@@ -247,10 +247,11 @@ class AccountSettingsService:
                 patient = await patients.by_id_held(session, me.patient_id)
                 if patient is None or not await sessions.is_open(session, me.session_key):
                     raise NoChangeInProgress
+                notices = list(account_notices.of_change(patient.phone, wanted))  # to the phone before the change
                 if wanted:
                     await account_changes.put(session, me.patient_id, wanted)
                 await account_changes.finish(session, me.patient_id, now)
-                for phone, text in account_notices.of_change(patient.phone, wanted):
+                for phone, text in notices:
                     await self.notices.put(session, me.patient_id, phone, text)
                 if "password_hash" in wanted:
                     ended = await sessions.end_all_of(session, me.patient_id, now, but=me.session_key)

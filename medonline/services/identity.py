@@ -23,7 +23,7 @@ from medonline.services.consents import add_consent
 from medonline.services.identity_linking import Linker, person_as_text
 from medonline.services.login import OpenedSession
 from medonline.services.ports import AuthorizationRequest, IdentityPerson, IdentityProvider
-from medonline.services.sealing import Sealer
+from medonline.services.sealing import SealBroken, Sealer
 from medonline.services.secret_tokens import new_token, token_hash
 from medonline.services.sign_in import Device, Landing, LoginMethod, SignIn, add_session
 from medonline.storage import identities
@@ -140,6 +140,8 @@ class IdentityService:
             return ""
         try:
             return await self.provider.logout_url(self.persons.open(provider_token_sealed), return_to)
+        except SealBroken:
+            return ""  # sealed with a key that is gone
         except IdentityRefused as error:
             # Fails open: the portal's own session is over already, and a dead provider must not keep the patient here.
             log.warning("The provider's sign-out is not reachable: %s", error)
@@ -165,11 +167,9 @@ class IdentityService:
             return OpenedSession(add_session(session, sign_in, device, now), landing)
 
     async def _known(self, session: AsyncSession, person: IdentityPerson, now: datetime) -> Patient | None:
-        found = await identities.linked(session, person.issuer, person.subject)
-        if found is not None:
-            found[0].last_used_at = now
-            session.add(found[0])
-            return found[1]
+        patient = await self.linker.known(session, person, now)
+        if patient is not None:
+            return patient
         candidate = await self.linker.candidate(session, person)
         if candidate is None or candidate.how is None:
             return None

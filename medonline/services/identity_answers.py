@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -76,9 +77,7 @@ class IdentityAnswers:
             pending, person = await self._pending(session, visitor_key)
             if pending.waits_for != Waiting.CONSENT:
                 raise NoPendingIdentity
-            patient = await self.linker.register(session, person, now)
-            add_consent(session, patient.id, self.operator, now)
-            return await self._let_in(session, pending, person, patient)
+            return await self._registered(session, pending, person, now)
 
     async def refuse(self, visitor_key: str) -> None:
         """«Нет, я отказываюсь»: nothing of the person is left behind."""
@@ -102,9 +101,7 @@ class IdentityAnswers:
                 pending.waits_for = Waiting.CONSENT
                 session.add(pending)
                 return ""
-            patient = await self.linker.register(session, person, now)
-            add_consent(session, patient.id, self.operator, now)
-            return await self._let_in(session, pending, person, patient)
+            return await self._registered(session, pending, person, now)
 
     async def have_account(self, visitor_key: str) -> None:
         """From consent back to the proof: the person remembers an account under some number.
@@ -171,6 +168,16 @@ class IdentityAnswers:
         if refusal is not None:
             raise refusal
         return await self._link(visitor_key, patient.id, LinkedHow.CODE) if patient else ""
+
+    async def _registered(
+        self, session: AsyncSession, pending: PendingIdentity, person: IdentityPerson, now: datetime
+    ) -> str:
+        """A ticket to the new account, or to the one that the same person made in another browser meanwhile."""
+        patient = await self.linker.known(session, person, now)
+        if patient is None:
+            patient = await self.linker.register(session, person, now)
+            add_consent(session, patient.id, self.operator, now)
+        return await self._let_in(session, pending, person, patient)
 
     async def _link(self, visitor_key: str, patient_id: str, how: LinkedHow) -> str:
         async with self.database.writing() as session:

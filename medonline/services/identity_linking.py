@@ -71,6 +71,11 @@ class Linker:
         Raises:
             AccountOfAnother: the account is on record with another person's data, or opened by another identity.
         """
+        opened = await self.known(session, person, now)
+        if opened is not None and opened.id != patient.id:
+            raise AccountOfAnother  # meanwhile, in another browser, this identity got an account of its own
+        if opened is not None:
+            return
         others = await identities.subjects_of(session, patient.id, person.issuer)
         # The same СНИЛС under a new subject: the person opened a new account at the provider.
         same_snils = bool(person.snils) and patient.snils_index == self.snils.index(person.snils)
@@ -80,6 +85,15 @@ class Linker:
         patient.birth_date = patient.birth_date or person.birth_date
         patient.patronymic = patient.patronymic or person.patronymic
         await self._fill_in(session, patient, person)
+
+    async def known(self, session: AsyncSession, person: IdentityPerson, now: datetime) -> Patient | None:
+        """The patient whose account this identity opens already."""
+        found = await identities.linked(session, person.issuer, person.subject)
+        if found is None:
+            return None
+        found[0].last_used_at = now
+        session.add(found[0])
+        return found[1]
 
     async def register(self, session: AsyncSession, person: IdentityPerson, now: datetime) -> Patient:
         """A new account from the provider's data. Its phone is taken over only when verified there and free here."""

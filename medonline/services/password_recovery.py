@@ -144,7 +144,7 @@ class PasswordRecoveryService:
         """
         async with self.database.reading() as session:
             recovery = await self.reader.newest(session, visitor_key, self.clock())
-            patient = await session.get(Patient, recovery.patient_id or "")
+            patient = await session.get(Patient, recovery.patient_id) if recovery.patient_id else None
         if recovery.step not in (RecoveryStep.DONE, *source_of(RecoveryMove.SET_PASSWORD)):
             raise NoRecoveryInProgress
         password = await self.passwords.check(typed, personal_words(patient) if patient else ())

@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from medonline import routes
 from medonline.bootstrap import portal
@@ -28,9 +28,12 @@ async def form_without_scripts(request: Request) -> Response:
     return RedirectResponse(request.url.path, 303)
 
 
-async def nothing_here(_request: Request) -> Response:
-    """There are no stand-ins in production."""
-    return PlainTextResponse("not found\n", 404)
+class NothingHere:
+    """There are no stand-ins in production. An ASGI application, so that the route takes every method."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer 404."""
+        await PlainTextResponse("not found\n", 404)(scope, receive, send)
 
 
 async def live(_request: Request) -> Response:
@@ -96,5 +99,5 @@ def with_routes(pages: ASGIApp) -> ASGIApp:
         table += sandbox_mount()
     else:
         # Nothing of the stand-ins is there, whatever a page of the portal may be called.
-        table += [Route(path, nothing_here) for path in (routes.SANDBOX, f"{routes.SANDBOX}/{{path:path}}")]
+        table += [Route(path, NothingHere()) for path in (routes.SANDBOX, f"{routes.SANDBOX}/{{path:path}}")]
     return Starlette(routes=[*table, Mount("/", pages)])

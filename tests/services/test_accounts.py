@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from medonline.bootstrap import Portal
-from medonline.domain.errors import InvalidPassword, InvalidPhone
-from medonline.domain.errors import PhoneTaken
+from medonline.domain.errors import InvalidPassword, InvalidPhone, PhoneTaken
 from medonline.services.accounts import NewAccount
 from tests.services.world import ANNA, MovableClock, patient_with, sign_in
 

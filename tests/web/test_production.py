@@ -55,6 +55,7 @@ PROVIDERS: dict[str, dict[str, str]] = {
     "SMS_RU_BASE_URL": SMS_RU,
     "OIDC_ISSUER": {},
     "ESIA_BASE_URL": ESIA,
+    "ESIA_SIGNER_URL": ESIA,
     "CARD_REGISTRY_URL": {},
     "BREACHED_PASSWORDS_URL": {},
 }
@@ -185,12 +186,18 @@ def test_production_refuses_notices_without_an_address(read) -> None:
         read(**NOTICES | {"SMS_RU_BASE_URL": ""})
 
 
-@pytest.mark.parametrize("setting", ["OIDC_ISSUER", "ESIA_BASE_URL", "CARD_REGISTRY_URL", "BREACHED_PASSWORDS_URL"])
+@pytest.mark.parametrize(
+    "setting", ["OIDC_ISSUER", "ESIA_BASE_URL", "ESIA_SIGNER_URL", "CARD_REGISTRY_URL", "BREACHED_PASSWORDS_URL"]
+)
 def test_production_refuses_a_provider_over_plain_http(read, setting: str) -> None:
     with pytest.raises(ConfigurationError) as refusal:
         read(**PROVIDERS[setting] | {setting: "http://provider.example.ru"})
 
     assert str(refusal.value) == f"MEDONLINE_{setting} must be an https address in production."
+
+
+def test_a_signing_service_on_the_same_machine_may_speak_plain_http(read) -> None:
+    assert read(**ESIA | {"ESIA_SIGNER_URL": "http://127.0.0.1:8090/sign"}).esia_signer_url
 
 
 # --- the process ------------------------------------------------------------------------------------------------
