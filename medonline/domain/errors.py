@@ -41,6 +41,8 @@ MedonlineError
     ├── OutOfMoney              the provider's balance is empty
     ├── ProviderRefused         bad credentials or an answer the provider should never give
     └── ProviderDown            timeout, connection error, 5xx, html instead of JSON
+
+Long because the tree stands on one page: whoever catches a part of it must see what belongs there.
 """
 
 from __future__ import annotations

@@ -10,29 +10,25 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from medonline.domain.errors import (
-    InvalidFields,
-    InvalidInput,
     NoChangeInProgress,
-    PasswordsDiffer,
     PhoneTaken,
     ReauthenticationNeeded,
 )
 from medonline.domain.one_time_code import ChannelName, digits_typed
-from medonline.domain.person_name import parse_name
 from medonline.domain.phone import PhoneNumber
 from medonline.services import account_notices
 from medonline.services.account_sessions import AccountSessionService
+from medonline.services.account_settings_form import Saved, SettingsForm, SettingsView, changes_asked
 from medonline.services.clock import Clock
 from medonline.services.code_proof import CodeProof, CodeView
-from medonline.services.email_address import parse_email
 from medonline.services.login import SignedIn
-from medonline.services.new_passwords import NewPasswords, personal_words
+from medonline.services.new_passwords import NewPasswords
 from medonline.services.notices import NoticeService
 from medonline.services.ports import Hasher
 from medonline.services.sealing import Sealer
@@ -42,40 +38,6 @@ from medonline.storage.models import AccountChange, Patient
 
 PURPOSE = "account_phone"
 CHANGE_LIFE = timedelta(hours=1)
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class SettingsForm:
-    """What was typed; an empty password changes nothing."""
-
-    phone: str
-    email: str
-    last_name: str
-    first_name: str
-    password: str
-    password_confirmation: str
-
-
-@dataclass(frozen=True, slots=True)
-class SettingsView:
-    """What is on record, for its owner. `code`: a new phone waits for this code."""
-
-    phone: str
-    email: str
-    last_name: str
-    first_name: str
-    has_password: bool
-    code: CodeView | None
-
-
-@dataclass(frozen=True, slots=True)
-class Saved:
-    """What came of «Сохранить»: the names of the fields that changed; or that a code to the new phone is awaited."""
-
-    changed: tuple[str, ...] = ()
-    code_needed: bool = False
-    sessions_ended: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +95,7 @@ class AccountSettingsService:
         me = await self.sessions.required(session_key)
         async with self.database.reading() as session:
             patient = await self._patient(session, me)
-        wanted, phone, password = await self._validated(patient, form)
+        wanted, phone, password = await changes_asked(patient, form, self.passwords)
         now = self.clock()
         if (phone or password) and now - me.authenticated_at > self.reauthentication_window:
             raise ReauthenticationNeeded
@@ -186,38 +148,6 @@ class AccountSettingsService:
         me = await self.sessions.required(session_key)
         async with self.database.writing() as session:
             await account_changes.finish(session, me.patient_id, self.clock())
-
-    async def _validated(self, patient: Patient, form: SettingsForm) -> tuple[dict[str, Any], PhoneNumber | None, str]:
-        refused: dict[str, InvalidInput] = {}
-
-        def parsed(field: str, parse: Callable[[str], T], typed: str, otherwise: T) -> T:
-            try:
-                return parse(typed)
-            except InvalidInput as error:
-                refused[field] = error
-                return otherwise
-
-        wanted: dict[str, Any] = {
-            "email": parsed("email", parse_email, form.email, ""),
-            "last_name": parsed("last_name", parse_name, form.last_name, ""),
-            "first_name": parsed("first_name", parse_name, form.first_name, ""),
-        }
-        phone = None
-        if form.phone.strip() or patient.phone:  # an account without a phone may stay so
-            phone = parsed("phone", PhoneNumber.parse, form.phone, None)
-        password = ""
-        if form.password or form.password_confirmation:
-            try:
-                password = await self.passwords.check(form.password, personal_words(patient))
-                if form.password != form.password_confirmation:
-                    refused["password_confirmation"] = PasswordsDiffer()
-            except InvalidInput as error:
-                refused["password"] = error
-        if refused:
-            raise InvalidFields(refused)
-        wanted = {name: value for name, value in wanted.items() if value != getattr(patient, name)}
-        new_phone = phone if phone is not None and phone.e164 != patient.phone else None
-        return wanted, new_phone, password
 
     async def _await_code(
         self, me: SignedIn, wanted: dict[str, Any], phone: PhoneNumber, channel: ChannelName, client_ip: str

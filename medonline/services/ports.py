@@ -1,4 +1,7 @@
-"""The outside world as the services see it: Protocols of two or three verbs, implemented in `providers/`."""
+"""The outside world as the services see it: Protocols of two or three verbs, implemented in `providers/`.
+
+Long because the whole outside stands on one page, and no part of it is longer than a screen.
+"""
 
 from __future__ import annotations
 

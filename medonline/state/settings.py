@@ -20,7 +20,7 @@ from medonline.domain.errors import (
 )
 from medonline.domain.one_time_code import ChannelName
 from medonline.domain.phone import PhoneNumber
-from medonline.services.account_settings import Saved, SettingsForm, SettingsView
+from medonline.services.account_settings_form import Saved, SettingsForm, SettingsView
 from medonline.services.password_strength import Strength
 from medonline.state.account import AccountState
 from medonline.state.asking import query_of, text_field, visitor_of

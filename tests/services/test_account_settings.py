@@ -40,7 +40,7 @@ from medonline.domain.errors import (
 )
 from medonline.domain.one_time_code import ChannelName
 from medonline.services.account_notices import ACCESS_CHANGED, PHONE_CHANGED
-from medonline.services.account_settings import Saved, SettingsForm
+from medonline.services.account_settings_form import Saved, SettingsForm
 from medonline.services.email_address import parse_email
 from medonline.services.notices import NoticeService
 from medonline.services.secret_tokens import new_token, token_hash

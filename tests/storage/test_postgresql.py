@@ -25,7 +25,7 @@ from medonline.bootstrap.demo import seed_demo
 from medonline.domain.errors import CodeMismatch, CodeUsedUp
 from medonline.domain.password_recovery import RecoveryStep
 from medonline.domain.personal_data_consent import VERSION
-from medonline.services.account_settings import Saved, SettingsForm
+from medonline.services.account_settings_form import Saved, SettingsForm
 from medonline.services.login import OpenedSession
 from medonline.services.recovery_reading import RecoveryView
 from medonline.services.secret_tokens import token_hash
