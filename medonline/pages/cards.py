@@ -26,7 +26,7 @@ def cards() -> rx.Component:
             rx.cond(
                 state.cards.length() > 0,
                 rx.el.ul(rx.foreach(state.cards, _card), class_name="card-list"),
-                _empty(),
+                rx.cond(state.registry_down, rx.fragment(), _empty()),
             ),
             rx.el.p("Загружаем карты…", class_name="hint", role="status"),
         ),

@@ -208,3 +208,8 @@ PEOPLE = (
 def person_by_oid(oid: int) -> DemoPerson | None:
     """The person with this subject."""
     return next((person for person in PEOPLE if person.oid == oid and oid), None)
+
+
+def phones_of_people() -> tuple[str, ...]:
+    """Every number of theirs, E.164."""
+    return tuple(person.phone for person in PEOPLE if person.phone)

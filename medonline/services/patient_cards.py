@@ -6,6 +6,7 @@ policy number and birth date; both must fit, and an hour knows a limit of misses
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -31,6 +32,8 @@ from medonline.storage import cards, patients
 from medonline.storage.card_models import CardMiss, PatientCard
 from medonline.storage.engine import Database
 from medonline.storage.models import Patient
+
+log = logging.getLogger(__name__)
 
 FRESH_FOR = timedelta(minutes=10)
 MISS_WINDOW = timedelta(hours=1)
@@ -92,7 +95,8 @@ class PatientCardService:
             return await self._view(me.patient_id, registry_down=False)
         try:
             await self._fetch(self.registry, patient)
-        except RegistryUnavailable:
+        except RegistryUnavailable as error:
+            log.warning("The registry of cards gives no good answer: %s", error)
             return await self._view(me.patient_id, registry_down=True)
         return await self._view(me.patient_id, registry_down=False)
 

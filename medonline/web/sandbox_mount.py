@@ -12,12 +12,13 @@ from medonline.bootstrap import DEMO_ACCOUNTS, portal
 from medonline.config import Config
 from medonline.demo_key import demo_identity_keys
 from medonline.sandbox.app import close_sandbox, create_sandbox
+from medonline.sandbox.people import phones_of_people
 from medonline.sandbox.settings import GosuslugiSettings, SandboxSettings
 
 # Machines post here, without an Origin.
 MACHINE_PATHS = tuple(
     f"{routes.SANDBOX}/{path}"
-    for path in ("telegram/", "ucaller/", "sms_ru/", "gosuslugi/aas/oauth2/v3/te", "gosuslugi/oidc/token")
+    for path in ("telegram/", "ucaller/", "sms_ru/", "fhir/", "gosuslugi/aas/oauth2/v3/te", "gosuslugi/oidc/token")
 )
 
 
@@ -29,7 +30,7 @@ def sandbox_settings(config: Config) -> SandboxSettings:
         ucaller_service_id=config.ucaller_service_id,
         sms_ru_api_id=config.sms_ru_api_id.get_secret_value(),
         store=config.data_dir / "sandbox.sqlite3",
-        demo_numbers=tuple(account.phone for account in DEMO_ACCOUNTS),
+        demo_numbers=tuple(dict.fromkeys((*(account.phone for account in DEMO_ACCOUNTS), *phones_of_people()))),
         fhir_token=config.card_registry_token.get_secret_value(),
         gosuslugi=_gosuslugi(config),
     )

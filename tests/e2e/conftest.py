@@ -6,6 +6,7 @@ import fcntl
 import os
 import subprocess
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ ARTEFACTS = Path("test-results")
 PATIENCE_MS = 15_000
 # Phones run in Chromium, with touch, their screens and their user agents.
 PROFILES: dict[str, str | None] = {"desktop": None, "pixel": "Pixel 7", "iphone": "iPhone 13"}
+# Every row of the guide is walked on these.
+GUIDE_PROFILES = ("desktop", "pixel")
 # Longer than the time in which two requests for a code count as one double click.
 SHORT_PAUSES = {"RESEND_PAUSES": "6 s, 6 s"}
 
@@ -60,6 +63,13 @@ def start_server(pages_built: None, tmp_path_factory: pytest.TempPathFactory) ->
     yield start
     for server in started:
         server.stop()
+
+
+@pytest.fixture(scope="module")
+def server_of_profile(start_server: StartServer, request: pytest.FixtureRequest) -> Callable[[str], Server]:
+    """A server for each device of a module: what a test does to the demo's people, it does once on each."""
+    module = request.module.__name__.rsplit(".", 1)[-1].removeprefix("test_")
+    return cache(lambda profile: start_server(f"{module}-{profile}", **SHORT_PAUSES))
 
 
 @pytest.fixture(scope="session")

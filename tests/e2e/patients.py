@@ -10,7 +10,7 @@ from typing import Literal
 
 import httpx
 
-Kind = Literal["call", "telegram"]
+Kind = Literal["call", "telegram", "sms"]
 _numbers = count(1)
 _ARRIVES_WITHIN = 40.0  # seconds: a code whose sending was cut off by a kill is sent again after its lease
 

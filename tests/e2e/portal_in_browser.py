@@ -9,6 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.watching import english_words, overflow
 
+LOGIN = "ВХОД В ЛИЧНЫЙ КАБИНЕТ"
 CALL = "Проверочный звонок"
 TELEGRAM = "Код в Telegram"
 STEP_1 = "ШАГ 1. УКАЖИТЕ ТЕЛЕФОН"

@@ -7,7 +7,7 @@ import re
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, WebError
 
 # Names and abbreviations that Russians write in Latin letters.
-LATIN_ALLOWED = frozenset({"Telegram", "Caps", "Lock", "SMS"})
+LATIN_ALLOWED = frozenset({"Telegram", "Caps", "Lock", "SMS", "Email", "QR"})
 _LATIN = re.compile(r"[A-Za-z]{2,}")
 _LOST_CONNECTION = re.compile(r"net::ERR_|WebSocket connection to", re.I)
 _READABLE = """() => {
@@ -36,6 +36,10 @@ class Watch:
     def allow_missing_page(self) -> None:
         """This test asks for an address that does not exist."""
         self._allowed.append(re.compile(r"status of 404"))
+
+    def allow_refused_form(self) -> None:
+        """This test sends a form of the stand-in that is answered with 400 and a page that says why."""
+        self._allowed.append(re.compile(r"status of 400"))
 
     def complaints(self) -> list[str]:
         return [text for text in self._complaints if not any(pattern.search(text) for pattern in self._allowed)]

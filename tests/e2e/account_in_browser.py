@@ -1,0 +1,68 @@
+"""The account's pages in the patient's words: the settings and the list of sign-ins."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Locator, expect
+
+from tests.e2e.patients import Patient
+from tests.e2e.portal_in_browser import Portal
+
+SETTINGS = "Отредактируйте настройки и сохраните изменения"
+SESSIONS = "Мои входы"
+_LABELS = {
+    "phone": "Телефон:",
+    "email": "Электронная почта:",
+    "last_name": "Фамилия:",
+    "first_name": "Имя:",
+    "password": "Пароль:",
+    "password_confirmation": "Повторите пароль:",
+}
+
+
+def choose_in_menu(portal: Portal, link: str) -> None:
+    """A line of the menu under the name."""
+    portal.header.locator("[data-menu]").click()
+    portal.header.get_by_role("link", name=link, exact=True).click()
+
+
+class Settings:
+    """The settings of whoever is signed in."""
+
+    def __init__(self, portal: Portal) -> None:
+        self.portal = portal
+        expect(portal.heading(SETTINGS)).to_be_visible()
+        expect(self.save_button).to_be_visible()
+
+    @classmethod
+    def open(cls, portal: Portal, patient: Patient) -> Settings:
+        """Sign in and open them by the menu."""
+        portal.log_in(patient.phone, patient.password)
+        choose_in_menu(portal, "Настройки")
+        return cls(portal)
+
+    @property
+    def save_button(self) -> Locator:
+        return self.portal.button("Сохранить")
+
+    def fill(self, **values: str) -> None:
+        """Fields by their names; a password is repeated unless the repetition is given."""
+        if "password" in values:
+            values.setdefault("password_confirmation", values["password"])
+        for name, value in values.items():
+            self.portal.field(_LABELS[name]).fill(value)
+
+    def save(self) -> None:
+        self.save_button.click()
+
+    def expect_saved(self, what: str) -> None:
+        expect(self.portal.page.get_by_role("status").filter(has_text=f"Сохранено: {what}.")).to_be_visible()
+
+    def expect_refused(self, name: str, text: str) -> None:
+        """The field says it, and the summary that nothing was saved."""
+        field = self.portal.field(_LABELS[name])
+        expect(field).to_have_attribute("aria-invalid", "true")
+        expect(self.portal.main).to_contain_text(text)
+        expect(self.portal.error.first).to_contain_text("Ничего не сохранено")
+
+    def value(self, name: str) -> str:
+        return self.portal.field(_LABELS[name]).input_value()

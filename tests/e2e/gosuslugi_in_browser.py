@@ -1,0 +1,120 @@
+"""Gosuslugi as a patient sees it: the stand-in's pages in the tab of the portal that led there."""
+
+from __future__ import annotations
+
+import re
+
+import httpx
+from playwright.sync_api import Locator, Page, expect
+
+from medonline.sandbox.people import PASSWORD, PEOPLE, DemoPerson
+from tests.e2e.patients import DemoPhone
+from tests.e2e.portal_in_browser import Portal
+
+BY_NAME = {person.last_name: person for person in PEOPLE}
+SOKOLOV, SMIRNOV, IVANOVA, VOLKOV = (BY_NAME[name] for name in ("Соколов", "Смирнов", "Иванова", "Волков"))
+LOGIN_FIELD = "Телефон / Email / СНИЛС"
+CODE_FIELD = "Код подтверждения"
+CODE_PAGE = "Подтвердите вход"
+CONSENT = "Передача данных"
+
+
+class Gosuslugi:
+    """The tab, once «Войти через Госуслуги» was pressed."""
+
+    def __init__(self, portal: Portal, phone: DemoPhone) -> None:
+        self.portal = portal
+        self.page: Page = portal.page
+        self.phone = phone
+
+    def heading(self, name: str) -> Locator:
+        return self.page.get_by_role("heading", name=name, exact=True)
+
+    def expect_sign_in(self) -> None:
+        expect(self.heading("ГОСУСЛУГИ")).to_be_visible()
+
+    def look(self, name: str) -> None:
+        """As for the portal's own screens; the permanent banner says that this is no real thing."""
+        expect(self.page.get_by_text("Учебный стенд").first).to_be_visible()
+        self.portal.look(f"gosuslugi {name}")
+
+    def enter(self, person: DemoPerson, login: str = "", password: str = PASSWORD) -> None:
+        self.expect_sign_in()
+        self.page.get_by_label(LOGIN_FIELD).fill(login or person.phone or person.email)
+        self.page.get_by_label("Пароль", exact=True).fill(password)
+        self.page.get_by_role("button", name="Войти", exact=True).click()
+
+    def confirm(self, person: DemoPerson, number: int) -> None:
+        """Type the `number`-th SMS code that came to this person."""
+        expect(self.heading(CODE_PAGE)).to_be_visible()
+        self.page.get_by_label(CODE_FIELD).fill(self.phone.code(person.phone, "sms", number=number))
+        self.page.get_by_role("button", name="Продолжить", exact=True).click()
+
+    def sent_to(self, person: DemoPerson) -> int:
+        """How many SMS came to this person so far."""
+        if not person.phone:
+            return 0
+        return sum(event["kind"] == "sms" for event in self.phone.events(person.phone))
+
+    def identify(self, person: DemoPerson, login: str = "") -> None:
+        """Login, password and, for whoever has a phone there, the code: up to the question whether data may be given."""
+        before = self.sent_to(person)
+        self.enter(person, login)
+        if person.phone:
+            self.confirm(person, before + 1)
+
+    def decide(self, button: str = "Предоставить") -> None:
+        expect(self.heading(CONSENT)).to_be_visible()
+        self.page.get_by_role("button", name=button, exact=True).click()
+
+    def give_data(self) -> None:
+        """Press «Предоставить» where it is asked: only on a person's first time."""
+        there = re.compile(f"^{re.escape(self.portal.url)}/(?!sandbox)")
+        expect(self.heading(CONSENT).or_(self.portal.header)).to_be_visible()
+        if not there.match(self.page.url):
+            self.decide()
+        self.page.wait_for_url(there)
+
+    def sign_in(self, person: DemoPerson, login: str = "") -> None:
+        self.identify(person, login)
+        self.give_data()
+
+    def switch(self, fault: str) -> None:
+        """What goes wrong at the stand-in from now on."""
+        _switch(f"{self.portal.url}/sandbox/gosuslugi/faults.json", self.portal.url, fault)
+
+
+def switch_registry(url: str, fault: str) -> None:
+    """What goes wrong with the registry of cards from now on."""
+    _switch(f"{url}/sandbox/fhir-faults.json", url, fault)
+
+
+def _switch(address: str, origin: str, fault: str) -> None:
+    httpx.put(address, json={"fault": fault}, headers={"Origin": origin}, trust_env=False).raise_for_status()
+
+
+def press_gosuslugi(portal: Portal, phone: DemoPhone) -> Gosuslugi:
+    """«Войти» → «ГОСУСЛУГИ» → «Войти через Госуслуги»."""
+    portal.open()
+    portal.header.get_by_role("button", name="Войти", exact=True).click()
+    dialog = portal.dialog("ВХОД В ЛИЧНЫЙ КАБИНЕТ")
+    expect(dialog.get_by_role("tab", name="ГОСУСЛУГИ")).to_have_attribute("aria-selected", "true")
+    dialog.get_by_role("button", name="Войти через Госуслуги").click()
+    gosuslugi = Gosuslugi(portal, phone)
+    gosuslugi.expect_sign_in()
+    return gosuslugi
+
+
+def sign_in_through_gosuslugi(portal: Portal, phone: DemoPhone, person: DemoPerson) -> None:
+    """For a person who has an account: from the main page to «Мои карты»."""
+    press_gosuslugi(portal, phone).sign_in(person)
+    portal.expect_cards()
+
+
+def full_name(person: DemoPerson) -> str:
+    return f"{person.last_name} {person.first_name} {person.patronymic}"
+
+
+def masked(person: DemoPerson) -> re.Pattern[str]:
+    """The policy's last four digits behind a mask."""
+    return re.compile(rf"[•*]+.*{person.policy[-4:]}")
