@@ -88,21 +88,18 @@ function drafts(action) {
   }
 }
 
-document.addEventListener(
-  "submit",
-  (event) => {
-    const action = event.target.getAttribute("action") ?? "";
-    if (action === "/session/close") drafts((storage) => storage.removeItem(DRAFT_KEY));
-    const form = document.querySelector("form[data-draft]");
-    if (action !== "/gosuslugi/start" || !form) return;
-    const values = {};
-    for (const input of form.querySelectorAll(".input:not([type=password]):not([autocomplete=new-password])")) {
-      values[input.id] = input.value;
-    }
-    drafts((storage) => storage.setItem(DRAFT_KEY, JSON.stringify(values)));
-  },
-  true,
-);
+// Sent by portal.js before a plain form leaves the page.
+document.addEventListener("portal:leave", (event) => {
+  const action = event.target.getAttribute("action") ?? "";
+  if (action === "/session/close") drafts((storage) => storage.removeItem(DRAFT_KEY));
+  const form = document.querySelector("form[data-draft]");
+  if (action !== "/gosuslugi/start" || !form) return;
+  const values = {};
+  for (const input of form.querySelectorAll(".input:not([type=password]):not([autocomplete=new-password])")) {
+    values[input.id] = input.value;
+  }
+  drafts((storage) => storage.setItem(DRAFT_KEY, JSON.stringify(values)));
+});
 
 function restoreDraft() {
   const form = document.querySelector("form[data-draft]");

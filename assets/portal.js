@@ -233,7 +233,10 @@ document.addEventListener(
     event.preventDefault();
     event.stopImmediatePropagation();
     if (waiting.has(form) || (!plain && isHydrated(form))) return;
-    if (plain) return form.submit(); // Reflex's forms swallow the submit even when they have no handler
+    if (plain) {
+      form.dispatchEvent(new CustomEvent("portal:leave", { bubbles: true }));
+      return form.submit(); // Reflex's forms swallow the submit even when they have no handler
+    }
     submitWhenHydrated(form);
   },
   true,
@@ -312,6 +315,13 @@ setInterval(tick, 250);
 let step = null;
 let errorNo = null;
 
+// A title that begins with the mistake is heard first by whoever listens to the page (GOV.UK's habit for error pages).
+function nameTheMistake(there) {
+  const plain = document.title.replace(/^Ошибка: /, "");
+  const wanted = there ? `Ошибка: ${plain}` : plain;
+  if (location.pathname !== "/login-failed" && document.title !== wanted) document.title = wanted;
+}
+
 function look() {
   const wizard = document.querySelector("[data-step]");
   if (wizard && wizard.dataset.step !== step) {
@@ -325,6 +335,7 @@ function look() {
     submitted = new WeakMap();
     summary.focus();
   }
+  nameTheMistake([...document.querySelectorAll(".error-summary")].some((one) => one.checkVisibility()));
   for (const form of document.querySelectorAll("form[data-ticket]")) {
     if (form.dataset.ticket && form.dataset.ticketPage === PAGE && form.dataset.posted !== form.dataset.ticket) {
       form.dataset.posted = form.dataset.ticket;
@@ -341,9 +352,13 @@ function look() {
 function openAsked() {
   const again = new URLSearchParams(location.search).get("login") === "again";
   const asked = again ? "login" : location.hash.slice(1);
-  if (!asked || !(document.getElementById(asked) instanceof HTMLDialogElement)) return;
+  const target = asked && document.getElementById(asked);
+  const tab = target?.role === "tab" ? target : null; // the address of a tab opens the dialog it stands in
+  const dialog = tab ? tab.closest("dialog") : target;
+  if (!(dialog instanceof HTMLDialogElement)) return;
   history.replaceState(history.state, "", location.pathname);
-  openDialog(asked);
+  openDialog(dialog.id);
+  if (tab) selectTab(tab, false);
   if (again) selectTab(document.getElementById("tab-password"), true);
 }
 
@@ -352,7 +367,7 @@ function start() {
     subtree: true,
     childList: true,
     attributes: true,
-    attributeFilter: ["data-step", "data-error-no", "data-ticket"],
+    attributeFilter: ["data-step", "data-error-no", "data-ticket", "open"],
   });
   look();
   tick();

@@ -70,6 +70,7 @@ IDENTITY: dict[IdentityProblem, str] = {
     IdentityProblem.OTHER: "Войти через Госуслуги не получилось. Попробуйте ещё раз или войдите по телефону и паролю.",
 }
 
+_EMPTY_NAMES = {"last_name": "Введите фамилию.", "first_name": "Введите имя."}
 SESSION_OVER = "Войдите снова: вход завершён или прошло слишком много времени."
 SESSION_IDLE = "Вход завершён: вы долго ничего не делали или прошло 12 часов. Войдите снова."
 CHANNEL_MISSING = "Выберите, как получить код: звонком или в Telegram."
@@ -229,6 +230,13 @@ _SENTENCES: dict[type[errors.MedonlineError], Callable[[Any], str]] = {
 def sentence(error: errors.MedonlineError) -> str:
     """What a patient reads."""
     return _SENTENCES[type(error)](error)
+
+
+def field_sentence(field: str, error: errors.MedonlineError) -> str:
+    """The same for one field of a form: an empty name says which name is wanted."""
+    if isinstance(error, errors.InvalidName) and error.problem is NameProblem.EMPTY and field in _EMPTY_NAMES:
+        return _EMPTY_NAMES[field]
+    return sentence(error)
 
 
 def delivery_failed(problem: str, channel: str) -> str:

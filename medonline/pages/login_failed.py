@@ -16,7 +16,7 @@ def login_failed() -> rx.Component:
         rx.el.h1("Войти через Госуслуги не получилось"),
         rx.el.p(LoginFailedState.text, class_name="lead", role="alert"),
         gosuslugi_form("Попробовать ещё раз", "login"),
-        rx.el.a("Войти по телефону и паролю", href=f"{routes.HOME}#login", class_name="button secondary wide"),
+        rx.el.a("Войти по телефону и паролю", href=f"{routes.HOME}#tab-password", class_name="button secondary wide"),
         rx.el.a("Восстановить пароль по телефону", href=routes.RECOVERY, class_name="link"),
         name="narrow stack",
     )

@@ -207,7 +207,7 @@ class SettingsState(rx.State):
 
     def _show_refusal(self, error: MedonlineError) -> None:
         if isinstance(error, InvalidFields):
-            self.errors = {name: messages.sentence(one) for name, one in error.by_field.items()}
+            self.errors = {name: messages.field_sentence(name, one) for name, one in error.by_field.items()}
             self.error = "Ничего не сохранено. Исправьте отмеченное."
         else:
             self.error = messages.sentence(error)

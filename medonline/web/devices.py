@@ -11,6 +11,8 @@ from medonline.services.sign_in import Device
 
 MAX_HEADER = 512
 MAX_NAME = 60
+# As their owners call them.
+_IN_WORDS = {"Mac OS X": "Mac", "Yandex Browser": "Яндекс Браузер", "Samsung Internet": "Браузер Samsung"}
 
 
 def device_of(request: Request) -> Device:
@@ -25,7 +27,10 @@ def device_name(user_agent: str) -> str:
     header = user_agent[:MAX_HEADER]
     browser, system = parse_user_agent(header), parse_os(header)
     names = [part.family for part in (browser, system) if part is not None and part.family != "Other"]
-    return ", ".join(names)[:MAX_NAME]
+    words = [_IN_WORDS.get(name, name.removeprefix("Mobile ").removesuffix(" Mobile")) for name in names]
+    if "iOS" in words:
+        words[words.index("iOS")] = next((model for model in ("iPhone", "iPad") if model in header), "iOS")
+    return ", ".join(words)[:MAX_NAME]
 
 
 def network_of(address: str) -> str:

@@ -65,6 +65,14 @@ class DemoPhone:
             assert time.monotonic() < deadline, f"no {kind} number {number} came; there are {len(of_kind)}"
             time.sleep(0.05)
 
+    def notice(self, phone: str) -> str:
+        """The text of the first SMS, as soon as it has come."""
+        deadline = time.monotonic() + _ARRIVES_WITHIN
+        while not (texts := [event["text"] for event in self.events(phone) if event["kind"] == "sms"]):
+            assert time.monotonic() < deadline, "no SMS came"
+            time.sleep(0.05)
+        return texts[0]
+
 
 def _code_in(event: dict[str, str]) -> str:
     if event["kind"] == "call":

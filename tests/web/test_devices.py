@@ -21,10 +21,10 @@ CHROME = (
 )
 AGENTS = {
     CHROME: "Chrome, Windows",
-    CHROME.replace("Chrome/126.0.0.0", "Chrome/124.0.0.0 YaBrowser/24.6.0.0"): "Yandex Browser, Windows",
+    CHROME.replace("Chrome/126.0.0.0", "Chrome/124.0.0.0 YaBrowser/24.6.0.0"): "Яндекс Браузер, Windows",
     "Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0": "Firefox, Linux",
     "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 "
-    "Mobile/15E148 Safari/604.1": "Mobile Safari, iOS",
+    "Mobile/15E148 Safari/604.1": "Safari, iPhone",
     "": "",
     "\x00\r\n": "",
     "ничего": "",

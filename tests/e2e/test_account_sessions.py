@@ -1,0 +1,88 @@
+"""The list of own sign-ins, ending them, and the end of an idle session."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.account_in_browser import SESSIONS, choose_in_menu
+from tests.e2e.conftest import GUIDE_PROFILES, NewPortal, StartServer
+from tests.e2e.patients import Patient
+from tests.e2e.portal_in_browser import LOGIN, Portal
+
+WARNING = "Вы ещё здесь?"
+IPHONE = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 "
+    "Mobile/15E148 Safari/604.1"
+)
+
+
+@pytest.mark.parametrize("profile", GUIDE_PROFILES)
+def test_own_sign_ins_are_listed_with_device_way_time_and_network(
+    portal: Portal, new_portal: NewPortal, patient: Patient
+) -> None:
+    other = new_portal()
+    other.page.route("**/*", lambda route: route.continue_(headers={**route.request.headers, "user-agent": IPHONE}))
+    other.log_in(patient.phone, patient.password)
+    portal.log_in(patient.phone, patient.password)
+    choose_in_menu(portal, SESSIONS)
+    rows = portal.main.get_by_role("listitem")
+
+    expect(rows).to_have_count(2)
+    expect(rows.filter(has_text="Это устройство")).to_have_count(1)
+    expect(rows.filter(has_text="iPhone")).to_contain_text("по телефону и паролю")
+    expect(rows.first).to_contain_text("127.0.0.x")
+    assert "127.0.0.1" not in portal.main.inner_text()
+    portal.look("sessions", names={"Chrome", "HeadlessChrome", "Linux", "Android", "Safari", "iPhone"})
+    rows.filter(has_text="iPhone").get_by_role("button").click()
+    expect(rows).to_have_count(1)
+    other.page.wait_for_url("**/?login=*")  # its page closes by itself
+    expect(other.dialog(LOGIN)).to_be_visible()
+    assert patient.last_name not in other.page.inner_text("body")
+
+
+def test_all_other_sign_ins_end_at_once(portal: Portal, new_portal: NewPortal, patient: Patient) -> None:
+    others = [new_portal(), new_portal()]
+    for other in others:
+        other.log_in(patient.phone, patient.password)
+    portal.log_in(patient.phone, patient.password)
+    choose_in_menu(portal, SESSIONS)
+    portal.button("Завершить все остальные входы").click()
+
+    expect(portal.main.get_by_role("listitem")).to_have_count(1)
+    for other in others:
+        other.page.wait_for_url("**/?login=*")
+    portal.page.reload()
+    expect(portal.heading(SESSIONS)).to_be_visible()
+
+
+@pytest.mark.parametrize("profile", GUIDE_PROFILES)
+def test_two_minutes_before_the_end_a_warning_comes_and_the_session_can_be_kept(
+    new_portal: NewPortal, start_server: StartServer, profile: str
+) -> None:
+    server = start_server(f"idle-{profile}", SESSION_IDLE="126 s")
+    portal = new_portal()
+    portal.url = server.url
+    portal.log_in("+79000001001", "Zdorovie2026")
+    warning = portal.page.get_by_role("alertdialog", name=WARNING)
+    expect(warning).to_be_visible()
+    expect(warning).to_contain_text("Вход завершится через 1:")
+    portal.look("idle warning")
+    warning.get_by_role("button", name="Остаться").click()
+
+    expect(warning).to_be_hidden()
+    left = portal.page.evaluate("fetch('/session/left').then((answer) => answer.json())")
+    assert left["idle"] > 120
+
+
+def test_an_idle_session_ends_with_a_sentence_and_nothing_of_the_patient_stays(
+    new_portal: NewPortal, start_server: StartServer
+) -> None:
+    server = start_server("idle-over", SESSION_IDLE="6 s")
+    portal = new_portal()
+    portal.url = server.url
+    portal.log_in("+79000001001", "Zdorovie2026")
+
+    portal.page.wait_for_url("**/?login=over")
+    expect(portal.page.get_by_text("Вход завершён: вы долго ничего не делали")).to_be_visible()
+    assert "Иванова" not in portal.page.inner_text("body")

@@ -1,0 +1,156 @@
+"""The settings with bad input, a new phone, an old sign-in: nothing is lost, nothing half is saved."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.account_in_browser import Settings, choose_in_menu
+from tests.e2e.conftest import GUIDE_PROFILES, NewPatient, NewPortal, StartServer
+from tests.e2e.gosuslugi_in_browser import SMIRNOV, Gosuslugi, sign_in_through_gosuslugi
+from tests.e2e.patients import DemoPhone, Patient, fresh_phone, patient_with, spelled
+from tests.e2e.portal_in_browser import TELEGRAM, Portal
+from tests.e2e.server import Server
+
+BAD = {
+    "e-mail without a domain": ("email", "vera@", "адрес"),
+    "e-mail of two": ("email", "a@b.ru, c@d.ru", "адрес"),
+    "name with digits": ("first_name", "Вера2", "циф"),
+    "no last name": ("last_name", " ", "фамили"),
+    "phone of a house": ("phone", "8 495 123-45-67", "номер"),
+    "short password": ("password", "Ab1", "6 символов"),
+    "Cyrillic password": ("password", "Пароль2026", "латинск"),
+    "common password": ("password", "qwerty123", "пробуют первыми"),
+    "own name": ("password", "Testova", "имя"),
+}
+
+
+@pytest.mark.parametrize("profile", GUIDE_PROFILES)
+@pytest.mark.parametrize(("field", "typed", "text"), BAD.values(), ids=BAD)
+def test_a_bad_field_is_named_and_nothing_is_saved_or_lost(
+    portal: Portal, patient: Patient, field: str, typed: str, text: str
+) -> None:
+    settings = Settings.open(portal, patient)
+    settings.fill(**{"email": "new@example.com", "first_name": "Вероника"} | {field: typed})
+    settings.save()
+
+    settings.expect_refused(field, text)
+    assert settings.value(field) == typed
+    if field != "email":
+        assert settings.value("email") == "new@example.com"
+    portal.look(f"settings bad {field}")
+    portal.page.reload()
+    expect(portal.field("Имя:")).to_have_value(patient.first_name)
+    expect(portal.field("Электронная почта:")).to_have_value("")
+
+
+def test_passwords_that_differ_are_refused(portal: Portal, patient: Patient) -> None:
+    settings = Settings.open(portal, patient)
+    settings.fill(password="Osen2026vechera", password_confirmation="Osen2026vecherA")
+    settings.save()
+
+    settings.expect_refused("password_confirmation", "не совпад")
+
+
+@pytest.mark.parametrize("profile", GUIDE_PROFILES)
+def test_a_new_phone_replaces_the_old_one_after_its_code(
+    portal: Portal, patient: Patient, demo_phone: DemoPhone
+) -> None:
+    new = fresh_phone()
+    settings = Settings.open(portal, patient)
+    settings.fill(phone=spelled(new), email="vera@example.com")
+    portal.page.get_by_text("Меняете номер?").click()
+    portal.page.get_by_role("radio", name=TELEGRAM).check()
+    settings.save()
+    expect(portal.page.get_by_role("heading", name="Подтвердите новый номер")).to_be_focused()
+    portal.look("settings new phone")
+    portal.page.reload()
+    expect(portal.page.get_by_role("heading", name="Подтвердите новый номер")).to_be_visible()
+    expect(portal.field("Телефон:")).to_have_value(spelled(patient.phone))
+    portal.submit_code("000000")
+    expect(portal.main).to_contain_text("попыт")
+    portal.submit_code(demo_phone.code(new, "telegram"))
+
+    settings.expect_saved("электронная почта, телефон")
+    expect(portal.field("Телефон:")).to_have_value(spelled(new))
+    assert "номер для входа" in demo_phone.notice(patient.phone)
+    portal.log_out()
+    portal.log_in(new, patient.password)
+
+
+def test_the_phone_of_another_account_is_refused_only_after_its_code(
+    portal: Portal, new_patient: NewPatient, demo_phone: DemoPhone
+) -> None:
+    """Before the code nothing tells whether a number has an account."""
+    mine, other = new_patient(), new_patient()
+    settings = Settings.open(portal, mine)
+    settings.fill(phone=other.phone, first_name="Вероника")
+    settings.save()
+    expect(portal.page.get_by_role("heading", name="Подтвердите новый номер")).to_be_visible()
+    portal.submit_code(demo_phone.code(other.phone))
+
+    expect(portal.main).to_contain_text("в другом личном кабинете")
+    portal.page.reload()
+    expect(portal.field("Телефон:")).to_have_value(spelled(mine.phone))
+    expect(portal.field("Имя:")).to_have_value(mine.first_name)
+
+
+def test_a_new_phone_can_be_given_up(portal: Portal, patient: Patient) -> None:
+    settings = Settings.open(portal, patient)
+    settings.fill(phone=fresh_phone())
+    settings.save()
+    portal.button("Оставить старый номер").click()
+
+    expect(portal.page.get_by_role("heading", name="Подтвердите новый номер")).to_have_count(0)
+    portal.page.reload()
+    expect(portal.field("Телефон:")).to_have_value(spelled(patient.phone))
+
+
+@pytest.fixture
+def strict(start_server: StartServer, profile: str) -> Server:
+    """A server that asks for the proof of who is asking two seconds after a sign-in."""
+    return start_server(f"reauthentication-{profile}", REAUTHENTICATION_WINDOW="2 s")
+
+
+@pytest.mark.parametrize("profile", GUIDE_PROFILES)
+def test_an_old_sign_in_must_be_proved_again_and_what_was_typed_stays(new_portal: NewPortal, strict: Server) -> None:
+    portal = new_portal()
+    portal.url = strict.url
+    patient = patient_with(SMIRNOV.phone)
+    portal.log_in(patient.phone, "Poliklinika7")
+    choose_in_menu(portal, "Настройки")
+    settings = Settings(portal)
+    portal.page.wait_for_timeout(2_500)  # the window of this server
+    settings.fill(email="smirnov2@example.com", password="Osen2026vechera")
+    settings.save()
+    expect(portal.page.get_by_role("heading", name="Подтвердите, что это вы")).to_be_focused()
+    portal.look("settings prove again")
+    portal.field("Текущий пароль").fill("Nepravilniy1")
+    portal.button("Подтвердить").click()
+    expect(portal.main).to_contain_text("не под")
+    portal.field("Текущий пароль").fill("Poliklinika7")
+    portal.button("Подтвердить").click()
+    expect(portal.page.get_by_role("status").filter(has_text="Нажмите «Сохранить» ещё раз")).to_be_visible()
+    assert settings.value("email") == "smirnov2@example.com"
+    settings.save()
+
+    settings.expect_saved("электронная почта, пароль")
+
+
+def test_an_old_sign_in_is_proved_through_gosuslugi_and_the_draft_comes_back(
+    new_portal: NewPortal, strict: Server
+) -> None:
+    portal = new_portal()
+    portal.url = strict.url
+    phone = DemoPhone(strict.url)
+    sign_in_through_gosuslugi(portal, phone, SMIRNOV)
+    choose_in_menu(portal, "Настройки")
+    settings = Settings(portal)
+    portal.page.wait_for_timeout(2_500)
+    settings.fill(email="draft@example.com", password="Osen2026vechera")
+    settings.save()
+    portal.button("Войти ещё раз через Госуслуги").click()
+    Gosuslugi(portal, phone).give_data()
+
+    expect(portal.field("Электронная почта:")).to_have_value("draft@example.com")
+    assert settings.value("password") == ""  # a password is kept nowhere
