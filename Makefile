@@ -3,6 +3,7 @@
 PYTHON ?= python3
 PORT ?= 8000
 VENV := .venv
+INDEPENDENT := tests/providers/oidc_provider
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -15,7 +16,7 @@ help: ## this list
 run: $(VENV)/run.stamp ## the portal in demo mode: make run [PORT=8123]
 	@medonline serve --mode demo --port $(PORT)
 
-test: $(VENV)/dev.stamp ## all tests; installs what they need
+test: $(VENV)/dev.stamp $(INDEPENDENT)/node_modules/.ready ## all tests; installs what they need
 	@python tools/ensure_browser.py
 	@MEDONLINE_MODE=demo medonline build
 	python -m pytest
@@ -43,7 +44,7 @@ lock: $(VENV)/dev.stamp ## resolve the dependencies anew (needs the package regi
 	$(LOCKING) --upgrade --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml tools/build-requirements.in
 
 clean: ## remove what was installed and built (var/ with the data stays)
-	rm -rf $(VENV) .web .build test-results .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) .web .build $(INDEPENDENT)/node_modules test-results .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
@@ -54,6 +55,12 @@ $(VENV)/run.stamp: requirements.lock pyproject.toml | $(VENV)/bin/python
 	@pip install -q --require-hashes -r requirements.lock
 	@pip install -q --no-deps --no-build-isolation -e .
 	@touch $@
+
+# An OpenID provider that nobody here wrote, for the contract test of the `oidc` adapter, which says so when it is missing.
+$(INDEPENDENT)/node_modules/.ready: $(INDEPENDENT)/package-lock.json | $(VENV)/dev.stamp
+	@echo "Installing the independent OpenID provider of the tests ..."
+	@cd $(INDEPENDENT) && npm ci --silent --no-audit --no-fund && touch node_modules/.ready \
+		|| echo "NOT INSTALLED: the contract test against the independent OpenID provider will be skipped."
 
 $(VENV)/dev.stamp: requirements-dev.lock pyproject.toml | $(VENV)/bin/python
 	@echo "Installing the packages for development (about a minute, only when they changed) ..."

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from medonline import frontend, logs, routes
-from medonline.bootstrap import DEMO_ACCOUNTS, Portal, build_portal
+from medonline import frontend, logs
+from medonline.bootstrap import Portal, build_portal
 from medonline.config import Config, ConfigurationError, load_config
 from medonline.doctor import examine
 from medonline.domain.errors import MedonlineError, PhoneTaken
 from medonline.domain.phone import PhoneNumber
+from medonline.greeting import greet
 from medonline.messages import sentence
 from medonline.services.accounts import NewAccount
 from medonline.storage import migrations
@@ -110,7 +111,7 @@ def serve(_arguments: argparse.Namespace) -> int:
     asyncio.run(migrations.upgrade(config.database))
     os.environ.update(_SERVING)
     os.chdir(frontend.ROOT)
-    _greet(config)
+    greet(config)
     _granian("medonline.asgi:app", config, factory=True)
     return 0
 
@@ -156,21 +157,6 @@ def _granian(target: str, config: Config, *, factory: bool) -> None:
         websockets=True,
     )
     server.serve()
-
-
-def _greet(config: Config) -> None:
-    print(f"\nМедицина-онлайн: {config.origin}", flush=True)
-    if not config.demo:
-        return
-    print(f"Телефон-стенд (звонки и Telegram): {config.origin}{routes.DEMO_PHONE}\n\nДемо-пациенты (телефон, пароль):")
-    for account in DEMO_ACCOUNTS:
-        name = f"{account.last_name} {account.first_name} {account.patronymic}"
-        print(f"  {account.phone}  {account.password:<14} {name}")
-    print(
-        "\nЧто попробовать: «Войти» → «ЛОГИН/ПАРОЛЬ» → «Не могу войти» → «Не помню пароль» → «Ручной ввод данных»;\n"
-        "код покажет телефон-стенд во втором окне. Остановить: Ctrl+C.\n",
-        flush=True,
-    )
 
 
 def build(_arguments: argparse.Namespace) -> int:

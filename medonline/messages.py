@@ -1,4 +1,7 @@
-"""Domain error -> Russian sentence for a patient: the only home of error texts. Each says what to do."""
+"""Domain error -> Russian sentence for a patient: the only home of error texts. Each says what to do.
+
+Long because it is the only home of what a patient reads when something does not work.
+"""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from medonline.cli import main
 from medonline.domain.errors import ProviderDown
 from medonline.providers.ucaller import UCaller
 from medonline.storage import migrations
+from tests.sandbox.gosuslugi import running_gosuslugi
 from tests.sandbox.server import API_ID, KEY, SERVICE_ID, TOKEN, free_port, running_sandbox, settings
 
 ADD = ["accounts", "add", "--last-name", "Орлова", "--first-name", "Анна"]
@@ -117,7 +118,7 @@ def test_the_sandbox_alone_is_refused_in_production(run, monkeypatch: pytest.Mon
 
 @pytest.fixture
 def _providers(monkeypatch: pytest.MonkeyPatch):
-    with running_sandbox(settings()) as url:
+    with running_sandbox(settings(fhir_token="fhir-token")) as url:
         monkeypatch.setenv("MEDONLINE_TELEGRAM_BASE_URL", f"{url}/telegram")
         monkeypatch.setenv("MEDONLINE_TELEGRAM_TOKEN", TOKEN)
         monkeypatch.setenv("MEDONLINE_UCALLER_BASE_URL", f"{url}/ucaller")
@@ -125,6 +126,9 @@ def _providers(monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setenv("MEDONLINE_UCALLER_SERVICE_ID", SERVICE_ID)
         monkeypatch.setenv("MEDONLINE_SMS_RU_BASE_URL", f"{url}/sms_ru")
         monkeypatch.setenv("MEDONLINE_SMS_RU_API_ID", API_ID)
+        monkeypatch.setenv("MEDONLINE_IDENTITY_PROVIDER", "none")
+        monkeypatch.setenv("MEDONLINE_CARD_REGISTRY_URL", f"{url}/fhir")
+        monkeypatch.setenv("MEDONLINE_CARD_REGISTRY_TOKEN", "fhir-token")
         yield
 
 
@@ -145,7 +149,10 @@ def test_the_doctor_finds_a_healthy_portal_healthy(run) -> None:
 
     found = findings(out)
     assert code == 0
-    assert list(found) == ["settings", "key", "database", "migrations", "flash_call", "telegram"]
+    assert list(found) == [
+        "settings", "regions", "key", "database", "migrations", "flash_call", "telegram",
+        "identity", "cards", "notices", "breached passwords",
+    ]  # fmt: skip
     assert {mark for mark, _ in found.values()} == {"ok"}
     assert "provider ucaller at http://127.0.0.1:" in found["flash_call"][1]
     assert "provider telegram_gateway at http://127.0.0.1:" in found["telegram"][1]
@@ -174,6 +181,24 @@ def test_the_doctor_fails_on_a_provider_that_is_down_and_checks_the_others(run, 
     assert found["flash_call"][0] == "FAIL"
     assert "does not answer: ProviderDown" in found["flash_call"][1]
     assert {mark for subject, (mark, _) in found.items() if subject != "flash_call"} == {"ok"}
+
+
+@pytest.mark.usefixtures("_providers")
+def test_the_doctor_tries_gosuslugi_and_the_registry_too(run, monkeypatch) -> None:
+    run("migrate")
+    with running_gosuslugi() as url:
+        monkeypatch.setenv("MEDONLINE_IDENTITY_PROVIDER", "oidc")
+        monkeypatch.setenv("MEDONLINE_OIDC_ISSUER", f"{url}/gosuslugi/oidc")
+        _, healthy, _ = run("doctor")
+        monkeypatch.setenv("MEDONLINE_OIDC_ISSUER", f"{url}/gosuslugi/nowhere")
+        monkeypatch.setenv("MEDONLINE_CARD_REGISTRY_TOKEN", "of-somebody-else")
+        code, out, _ = run("doctor")
+
+    assert findings(healthy)["identity"][0] == "ok"
+    assert "speaks FHIR R4 and takes the token" in findings(healthy)["cards"][1]
+    assert code == 1
+    assert findings(out)["identity"][0] == "FAIL"
+    assert findings(out)["cards"][0] == "FAIL"
 
 
 @pytest.mark.usefixtures("_providers")
