@@ -49,7 +49,7 @@ _NOBODY = "00000000000"
 
 
 class FhirCards:
-    """Searches and reads. `timeout` bounds each request, three times as much a whole question; both in seconds."""
+    """Searches and reads. `timeout` bounds each request, twice as much a whole question; both in seconds."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class FhirCards:
         token: str,
         *,
         proxy: str | None = None,
-        timeout: float = 5.0,
+        timeout: float = 4.0,
         systems: Systems | None = None,
         page_size: int = 50,
         transport: httpx.AsyncBaseTransport | None = None,
@@ -65,7 +65,7 @@ class FhirCards:
         self._base_url = base_url.rstrip("/")
         self._systems = systems or Systems()
         self._page_size = page_size
-        self._patience = 3 * timeout
+        self._patience = 2 * timeout
         self._clinics: dict[str, tuple[float, Organization]] = {}
         self._client = JsonClient(
             self._base_url,

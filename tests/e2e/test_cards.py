@@ -73,7 +73,7 @@ def test_a_relatives_card_is_added_by_policy_and_birth_date_and_taken_off(portal
         (NINA.policy, "19 февраля", "дат"),
         (NINA.policy, "19.02.2154", "дат"),
         (NINA.policy, "20.02.1954", "не подходит"),
-        ("7707000000000000", HER_BIRTHDAY, "нет карт"),
+        ("7707000000000000", HER_BIRTHDAY, "не найдена"),
     ],
     ids=["short policy", "no date", "unborn", "another's birth date", "unknown policy"],
 )
