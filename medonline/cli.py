@@ -7,14 +7,13 @@ import asyncio
 import os
 import socket
 import sys
-from collections.abc import Awaitable, Callable
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from medonline import frontend, logs
-from medonline.bootstrap import Portal, build_portal
+from medonline import cli_records, frontend, logs
+from medonline.bootstrap import Portal
+from medonline.cli_portal import with_portal
 from medonline.config import Config, ConfigurationError, load_config
 from medonline.doctor import examine
 from medonline.domain.errors import MedonlineError, PhoneTaken
@@ -23,11 +22,6 @@ from medonline.greeting import greet
 from medonline.messages import sentence
 from medonline.services.accounts import NewAccount
 from medonline.storage import migrations
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-T = TypeVar("T")
 
 _SERVING = {
     "REFLEX_ENV_MODE": "prod",
@@ -83,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     command("migrate", migrate, "bring the database to this version")
     command("doctor", doctor, "check settings, database, migrations, keys and each provider; exit code 1 if one fails")
     _add_accounts(commands)
+    cli_records.add_commands(commands)
     return parser
 
 
@@ -193,7 +188,7 @@ def add_account(arguments: argparse.Namespace) -> int:
     async def add(portal: Portal) -> str:
         return (await portal.accounts.add(account)).phone or ""
 
-    print(f"The account is made; it signs in with {PhoneNumber(asyncio.run(_with_portal(add))).masked}.")
+    print(f"The account is made; it signs in with {PhoneNumber(asyncio.run(with_portal(add))).masked}.")
     return 0
 
 
@@ -207,21 +202,5 @@ def list_accounts(_arguments: argparse.Namespace) -> int:
             lines.append(f"{phone}  {patient.last_name} {patient.first_name} {patient.patronymic}".rstrip())
         return lines
 
-    print("\n".join(asyncio.run(_with_portal(read))) or "No accounts.")
+    print("\n".join(asyncio.run(with_portal(read))) or "No accounts.")
     return 0
-
-
-async def _with_portal(act: Callable[[Portal], Awaitable[T]]) -> T:
-    async with _opened() as portal:
-        return await act(portal)
-
-
-@asynccontextmanager
-async def _opened() -> AsyncIterator[Portal]:
-    logs.set_up("warning")
-    portal = build_portal(load_config())
-    await migrations.upgrade(portal.config.database)
-    try:
-        yield portal
-    finally:
-        await portal.close()

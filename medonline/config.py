@@ -78,6 +78,10 @@ class Config(IdentityConfig):
 
     password_min_length_recovery: int = Field(8, ge=6, le=64)
     password_min_length_settings: int = Field(6, ge=6, le=64)
+    old_secret_keys: SecretStr = SecretStr("")  # separated by spaces
+    retention_codes: Duration = timedelta(days=31)
+    retention_sessions: Duration = timedelta(days=90)
+    retention_notices: Duration = timedelta(days=90)
     session_idle: Duration = timedelta(minutes=30)
     session_absolute: Duration = timedelta(hours=12)
 
@@ -116,6 +120,11 @@ class Config(IdentityConfig):
     def key(self) -> bytes:
         """The key for codes and lookups."""
         return self.secret_key.get_secret_value().encode()
+
+    @property
+    def older_keys(self) -> tuple[bytes, ...]:
+        """Keys of before: they open what they sealed, nothing more."""
+        return tuple(self.old_secret_keys.get_secret_value().encode().split())
 
     @property
     def telegram_report_url(self) -> str | None:

@@ -216,6 +216,7 @@ _SENTENCES: dict[type[errors.MedonlineError], Callable[[Any], str]] = {
         "Этот личный кабинет оформлен на другого человека, связать его с вашими Госуслугами нельзя. "
         "Проверьте номер или создайте новый кабинет."
     ),
+    errors.AccountNotFound: lambda _: "Такого личного кабинета нет.",
     errors.NoChangeInProgress: lambda _: "Замена номера уже завершена или отменена. Укажите новый номер ещё раз.",
     errors.IdentityRefused: lambda error: IDENTITY[error.problem],
     errors.RegistryUnavailable: lambda _: (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from medonline.cli import main
 from medonline.domain.errors import ProviderDown
 from medonline.providers.ucaller import UCaller
+from medonline.services.sealing import key_id
 from medonline.storage import migrations
 from tests.sandbox.gosuslugi import running_gosuslugi
 from tests.sandbox.server import API_ID, KEY, SERVICE_ID, TOKEN, free_port, running_sandbox, settings
@@ -256,3 +258,47 @@ def test_migrate_makes_the_database(run, tmp_path: Path) -> None:
 
     assert version
     assert migrations.alembic_config("sqlite://").get_main_option("sqlalchemy.url") == "sqlite://"
+
+
+# --- what is kept -----------------------------------------------------------------------------------------------
+
+
+def test_a_new_key_is_printed_with_its_id_and_what_to_do(run) -> None:
+    code, out, _ = run("keys", "new")
+    key = out.splitlines()[0].removeprefix("MEDONLINE_SECRET_KEY=")
+
+    assert code == 0
+    assert len(key) == 64
+    assert key_id(key.encode()) in out
+    assert run("keys", "new")[1] != out
+
+
+def test_keys_are_listed_and_everything_can_be_sealed_anew(run) -> None:
+    code, out, _ = run("keys", "list")
+    assert code == 0
+    assert "current" in out
+    assert run("keys", "reseal")[:2] == (0, "Everything is sealed with the current key.\n")
+    assert run("retention")[:2] == (0, "Nothing is past its time.\n")
+
+
+def test_a_patients_data_is_given_out_as_json_and_erased_only_for_sure(run) -> None:
+    run(
+        "accounts",
+        "add",
+        "--phone",
+        "+79000002001",
+        "--password",
+        "Zima2026",
+        "--last-name",
+        "Орлова",
+        "--first-name",
+        "Анна",
+    )
+    code, out, _ = run("data", "export", "8 900 000-20-01")
+    assert code == 0
+    assert json.loads(out)["patient"]["last_name"] == "Орлова"
+    assert "argon2" not in out
+    code, _, err = run("data", "erase", "+79000002001")
+    assert (code, "--yes" in err) == (2, True)
+    assert run("data", "erase", "+79000002001", "--yes")[:2] == (0, "patient: 1 deleted\n")
+    assert run("data", "export", "+79000002001")[::2] == (1, "Такого личного кабинета нет.\n")

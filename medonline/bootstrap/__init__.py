@@ -29,14 +29,17 @@ from medonline.services.code_proof import CodeProof
 from medonline.services.identity import IdentityService
 from medonline.services.identity_answers import IdentityAnswers
 from medonline.services.identity_linking import Linker
+from medonline.services.key_rotation import SEALED_USES, KeyRotation
 from medonline.services.login import LoginService
 from medonline.services.new_passwords import NewPasswords
 from medonline.services.notices import NoticeService
 from medonline.services.password_hashing import PasswordHasher
 from medonline.services.password_recovery import PasswordRecoveryService
 from medonline.services.patient_cards import PatientCardService
+from medonline.services.personal_data import PersonalDataService
 from medonline.services.ports import BreachedPasswords, CardRegistry, CodeChannel, IdentityProvider, NoticeChannel
 from medonline.services.recovery_reading import RecoveryReader
+from medonline.services.retention import RetentionService
 from medonline.services.sealing import Sealer
 from medonline.storage import migrations
 from medonline.storage.engine import Database
@@ -78,6 +81,9 @@ class Portal:
     settings: AccountSettingsService
     cards: PatientCardService
     notices: NoticeService
+    retention: RetentionService
+    keys: KeyRotation
+    personal_data: PersonalDataService
     dispatcher: CodeDispatcher
     hasher: PasswordHasher
     sessions_ended: list[Callable[[list[str]], None]] = field(default_factory=list)
@@ -124,7 +130,8 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
     login = LoginService(database, clock, hasher, config.session_idle, config.session_absolute, sessions_ended)
     sessions = AccountSessionService(database, clock, login, hasher, sessions_ended)
     notices = NoticeService(database, clock, outside.notices)
-    snils, policies, persons = (Sealer(config.key, use) for use in ("snils", "oms_policy", "identity_person"))
+    sealers = {use: Sealer(config.key, use, config.older_keys) for use in SEALED_USES}
+    snils, policies, persons = (sealers[use] for use in ("snils", "oms_policy", "identity_person"))
     linker = Linker(snils, policies)
     in_settings = PasswordPolicy(config.password_min_length_settings)
 
@@ -168,13 +175,18 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
             passwords=NewPasswords(in_settings, outside.breached),
             hasher=hasher,
             proof=proof(account_settings.PURPOSE),
-            changes=Sealer(config.key, "account_change"),
+            changes=sealers["account_change"],
             notices=notices,
             sessions_ended=sessions_ended,
             reauthentication_window=config.reauthentication_window,
         ),
         cards=PatientCardService(database, clock, sessions, outside.registry, snils, policies),
         notices=notices,
+        retention=RetentionService(
+            database, clock, config.retention_codes, config.retention_sessions, config.retention_notices
+        ),
+        keys=KeyRotation(database, sealers),
+        personal_data=PersonalDataService(database, snils, policies),
         dispatcher=dispatcher,
         hasher=hasher,
         sessions_ended=listeners,
@@ -201,6 +213,7 @@ async def running(of: Portal) -> AsyncIterator[Portal]:
     turning = [
         asyncio.create_task(of.dispatcher.run(), name="code dispatcher"),
         asyncio.create_task(of.notices.run(), name="notice dispatcher"),
+        asyncio.create_task(of.retention.run(), name="retention"),
     ]
     try:
         yield of

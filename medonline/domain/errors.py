@@ -1,4 +1,4 @@
-"""Every way a use case can refuse, as facts; `messages.py` turns them into Russian.
+"""Every way a use case can refuse, as facts; `messages.py` turns them into Russian. Long because the tree is one.
 
 MedonlineError
 ├── InvalidInput                what was typed cannot be used; typing it again helps
@@ -19,6 +19,7 @@ MedonlineError
 ├── NoPendingIdentity           the browser has no sign-in through Gosuslugi that waits for an answer
 ├── AccountOfAnother            the account that was proved belongs to somebody else than signed in through Gosuslugi
 ├── NoChangeInProgress          no new phone waits for its code
+├── AccountNotFound             an operator named an account that is not there
 ├── InvalidCredentials          unknown phone or wrong password: never said which
 ├── RateLimited                 (resets_in)
 ├── Busy                        (retry_in) the server has more work than it may queue
@@ -41,8 +42,6 @@ MedonlineError
     ├── OutOfMoney              the provider's balance is empty
     ├── ProviderRefused         bad credentials or an answer the provider should never give
     └── ProviderDown            timeout, connection error, 5xx, html instead of JSON
-
-Long because the tree stands on one page: whoever catches a part of it must see what belongs there.
 """
 
 from __future__ import annotations
@@ -187,6 +186,10 @@ class NoPendingIdentity(MedonlineError):
 
 class AccountOfAnother(MedonlineError):
     """The account proved by password or code is on record with another person's name or birth date."""
+
+
+class AccountNotFound(MedonlineError):
+    """An operator named an account that is not there."""
 
 
 class NoChangeInProgress(MedonlineError):

@@ -54,7 +54,7 @@ class Linker:
 
     async def candidate(self, session: AsyncSession, person: IdentityPerson) -> Candidate | None:
         """The existing account that this person seems to have."""
-        if person.snils and (patient := await patients.by_snils(session, self.snils.index(person.snils))):
+        if person.snils and (patient := await patients.by_snils(session, self.snils.indexes(person.snils))):
             sure = person.confirmed and is_same_person(patient, person)
             return Candidate(patient, LinkedHow.SNILS if sure else None)
         # A number that the provider has not verified says nothing: telling of an account would give it away.
@@ -78,7 +78,7 @@ class Linker:
             return
         others = await identities.subjects_of(session, patient.id, person.issuer)
         # The same СНИЛС under a new subject: the person opened a new account at the provider.
-        same_snils = bool(person.snils) and patient.snils_index == self.snils.index(person.snils)
+        same_snils = bool(person.snils) and patient.snils_index in self.snils.indexes(person.snils)
         if (others and not same_snils) or contradicts(patient, person):
             raise AccountOfAnother
         session.add(_row(patient, person, how, now))
@@ -114,9 +114,9 @@ class Linker:
         return patient
 
     async def _fill_in(self, session: AsyncSession, patient: Patient, person: IdentityPerson) -> None:
-        index = self.snils.index(person.snils) if person.snils else None
-        if index and patient.snils_index is None and await patients.by_snils(session, index) is None:
-            patient.snils_index, patient.snils_sealed = index, self.snils.seal(person.snils)
+        indexes = self.snils.indexes(person.snils) if person.snils else []
+        if indexes and patient.snils_index is None and await patients.by_snils(session, indexes) is None:
+            patient.snils_index, patient.snils_sealed = indexes[0], self.snils.seal(person.snils)
         if person.oms_policy:
             patient.oms_policy_sealed = self.policies.seal(person.oms_policy)
         session.add(patient)

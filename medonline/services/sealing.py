@@ -1,7 +1,8 @@
 """Personal data at rest: sealed texts, and indexes by which an equal value is found again without opening any.
 
-One master key (a setting) gives a key per use by keyed BLAKE2b, so that a text sealed for one use opens for no other.
-A sealed text begins with its format's name, so that a later format can stand beside this one.
+A master key (a setting) gives a key per use by keyed BLAKE2b, so that a text sealed for one use opens for no other. A
+sealed text begins with its format and the id of its master key: keys are changed one after the other (`medonline keys`),
+and the older ones open what they sealed until everything is sealed anew.
 """
 
 from __future__ import annotations
@@ -10,47 +11,87 @@ import hashlib
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
+from collections.abc import Sequence
 
 from nacl.exceptions import CryptoError
 from nacl.secret import SecretBox
 
-_FORMAT = "s1"
+_FORMAT = "s2"
+_FORMAT_WITHOUT_KEY_ID = "s1"
 
 
 class SealBroken(Exception):
-    """The text was sealed with another key or for another use, or was changed."""
+    """The text was sealed with an unknown key or for another use, or was changed."""
+
+
+def key_id(key: bytes) -> str:
+    """8 hex characters that name a master key and say nothing about it."""
+    return hashlib.blake2b(b"key id", key=hashlib.sha256(key).digest(), digest_size=4).hexdigest()
+
+
+def key_id_of(sealed: str) -> str:
+    """The id of the key that sealed a text; empty for the format that names none."""
+    name, _, rest = sealed.partition(".")
+    return rest.partition(".")[0] if name == _FORMAT else ""
 
 
 class Sealer:
-    """Seals for one use: `Sealer(key, "snils")` opens nothing of `Sealer(key, "person")`."""
+    """Seals for one use: `Sealer(key, "snils")` opens nothing of `Sealer(key, "person")`. `older` keys only open."""
 
-    def __init__(self, key: bytes, use: str) -> None:
-        secret = hashlib.sha256(key).digest()
-        self._box = SecretBox(hashlib.blake2b(f"seal:{use}".encode(), key=secret, digest_size=32).digest())
-        self._index_key = hashlib.blake2b(f"index:{use}".encode(), key=secret, digest_size=32).digest()
+    def __init__(self, key: bytes, use: str, older: Sequence[bytes] = ()) -> None:
+        self._id = key_id(key)
+        self._boxes = {key_id(one): SecretBox(_derived(one, f"seal:{use}")) for one in (key, *older)}
+        self._index_keys = [_derived(one, f"index:{use}") for one in (key, *older)]
 
     def seal(self, text: str) -> str:
         """The sealed form (XSalsa20-Poly1305 under a random nonce); an empty text stays empty."""
         if not text:
             return ""
-        return f"{_FORMAT}.{urlsafe_b64encode(self._box.encrypt(text.encode())).decode()}"
+        return f"{_FORMAT}.{self._id}.{urlsafe_b64encode(self._boxes[self._id].encrypt(text.encode())).decode()}"
 
     def open(self, sealed: str) -> str:
         """The text again.
 
         Raises:
-            SealBroken: not sealed with this key for this use.
+            SealBroken: not sealed for this use with a key that is known.
         """
         if not sealed:
             return ""
-        name, _, body = sealed.partition(".")
-        try:
-            if name != _FORMAT:
-                raise SealBroken
-            return self._box.decrypt(urlsafe_b64decode(body)).decode()
-        except (CryptoError, NotBase64, ValueError):
-            raise SealBroken from None
+        name, _, rest = sealed.partition(".")
+        if name == _FORMAT_WITHOUT_KEY_ID:
+            return self._opened_by_any(rest)
+        owner, _, body = rest.partition(".")
+        if name != _FORMAT or owner not in self._boxes:
+            raise SealBroken
+        return _opened(self._boxes[owner], body)
+
+    def is_current(self, sealed: str) -> bool:
+        """Whether nothing is to be done for this text when an older key goes."""
+        return not sealed or key_id_of(sealed) == self._id
 
     def index(self, text: str) -> str:
         """HMAC-SHA256 in 64 hex characters: equal for equal texts, useless without the key."""
-        return hmac.new(self._index_key, text.encode(), hashlib.sha256).hexdigest()
+        return self.indexes(text)[0]
+
+    def indexes(self, text: str) -> list[str]:
+        """The index under each key, the current one first: what was indexed before a change of keys is found, too."""
+        return [hmac.new(key, text.encode(), hashlib.sha256).hexdigest() for key in self._index_keys]
+
+    def _opened_by_any(self, body: str) -> str:
+        for box in self._boxes.values():
+            try:
+                return _opened(box, body)
+            except SealBroken:
+                continue
+        raise SealBroken
+
+
+def _derived(key: bytes, use: str) -> bytes:
+    return hashlib.blake2b(use.encode(), key=hashlib.sha256(key).digest(), digest_size=32).digest()
+
+
+def _opened(box: SecretBox, body: str) -> str:
+    try:
+        return box.decrypt(urlsafe_b64decode(body)).decode()
+    except (CryptoError, NotBase64, ValueError):
+        raise SealBroken from None

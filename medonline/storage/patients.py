@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlmodel import col, select, update
@@ -55,6 +56,6 @@ async def put_phone_proof(session: AsyncSession, patient_id: str, now: datetime)
     await session.exec(update(Patient).where(col(Patient.id) == patient_id).values(phone_proved_at=now))
 
 
-async def by_snils(session: AsyncSession, snils_index: str) -> Patient | None:
-    """The patient with this СНИЛС, by its index (services.sealing)."""
-    return (await session.exec(select(Patient).where(Patient.snils_index == snils_index))).first()
+async def by_snils(session: AsyncSession, indexes: Sequence[str]) -> Patient | None:
+    """The patient with this СНИЛС, by its index under any key (services.sealing)."""
+    return (await session.exec(select(Patient).where(col(Patient.snils_index).in_(indexes)))).first()

@@ -1,0 +1,84 @@
+"""What the portal keeps of one patient: given out and erased at the patient's demand (152-ФЗ, articles 14 and 21)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from medonline.domain.errors import AccountNotFound
+from medonline.domain.phone import PhoneNumber
+from medonline.services.sealing import SealBroken, Sealer
+from medonline.storage import patients, records
+from medonline.storage.engine import Database
+from medonline.storage.models import Patient
+
+# No data about the patient but keys to the account, or the portal's own marks.
+_LEFT_OUT = frozenset(
+    {
+        "password_hash",
+        "snils_index",
+        "snils_sealed",
+        "oms_policy_sealed",
+        "token_hash",
+        "ticket_hash",
+        "visitor_key",
+        "session_key",
+        "provider_token_sealed",
+        "digest",
+        "sealed",
+        "state_hash",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalDataService:
+    """The use case of an operator; an account is named by its phone or its id."""
+
+    database: Database
+    snils: Sealer
+    policies: Sealer
+
+    async def export(self, account: str) -> dict[str, Any]:
+        """Everything kept of the patient, ready for JSON: times in UTC (ISO 8601), tables by name.
+
+        Raises:
+            InvalidPhone, AccountNotFound: see there.
+        """
+        async with self.database.reading() as session:
+            patient = await self._patient(session, account)
+            rows = await records.rows_of(session, patient)
+        about = _shown(patient) | {"snils": _opened(self.snils, patient.snils_sealed)}
+        about["oms_policy"] = _opened(self.policies, patient.oms_policy_sealed)
+        about["has_password"] = patient.password_hash is not None
+        return {"patient": about} | {table: [_shown(row) for row in found] for table, found in rows.items()}
+
+    async def erase(self, account: str) -> dict[str, int]:
+        """Delete everything kept of the patient, for good; how many rows by table.
+
+        Raises:
+            InvalidPhone, AccountNotFound: see there.
+        """
+        async with self.database.writing() as session:
+            patient = await self._patient(session, account)
+            return await records.erase(session, patient)
+
+    @staticmethod
+    async def _patient(session: Any, account: str) -> Patient:
+        patient: Patient | None = await session.get(Patient, account)
+        if patient is None and any(character.isdigit() for character in account) and len(account) < 30:
+            patient = await patients.by_phone(session, PhoneNumber.parse(account).e164)
+        if patient is None:
+            raise AccountNotFound
+        return patient
+
+
+def _shown(row: Any) -> dict[str, Any]:
+    return {name: value for name, value in row.model_dump(mode="json").items() if name not in _LEFT_OUT}
+
+
+def _opened(sealer: Sealer, sealed: str) -> str:
+    try:
+        return sealer.open(sealed)
+    except SealBroken:
+        return "sealed with a key that is not configured"
