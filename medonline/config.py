@@ -21,6 +21,7 @@ from medonline.demo_key import demo_key
 from medonline.domain.one_time_code import ChannelName, CodePolicy
 from medonline.domain.password import PasswordPolicy
 from medonline.identity_config import IdentityConfig, NoticeProvider, demo_identity
+from medonline.records_config import RecordsConfig
 from medonline.setting_types import Channels, Duration, Durations, OptionalUrl, TimeZone, is_database
 
 
@@ -42,7 +43,7 @@ class FlashCallProvider(StrEnum):
     SMS_RU = "sms_ru"
 
 
-class Config(IdentityConfig):
+class Config(IdentityConfig, RecordsConfig):
     """All settings of the portal; each field is `MEDONLINE_` plus its name in capitals."""
 
     model_config = SettingsConfigDict(env_prefix="MEDONLINE_", frozen=True, extra="ignore")
@@ -78,10 +79,6 @@ class Config(IdentityConfig):
 
     password_min_length_recovery: int = Field(8, ge=6, le=64)
     password_min_length_settings: int = Field(6, ge=6, le=64)
-    old_secret_keys: SecretStr = SecretStr("")  # separated by spaces
-    retention_codes: Duration = timedelta(days=31)
-    retention_sessions: Duration = timedelta(days=90)
-    retention_notices: Duration = timedelta(days=90)
     session_idle: Duration = timedelta(minutes=30)
     session_absolute: Duration = timedelta(hours=12)
 
@@ -120,11 +117,6 @@ class Config(IdentityConfig):
     def key(self) -> bytes:
         """The key for codes and lookups."""
         return self.secret_key.get_secret_value().encode()
-
-    @property
-    def older_keys(self) -> tuple[bytes, ...]:
-        """Keys of before: they open what they sealed, nothing more."""
-        return tuple(self.old_secret_keys.get_secret_value().encode().split())
 
     @property
     def telegram_report_url(self) -> str | None:

@@ -1,0 +1,24 @@
+"""Settings of what is kept: older keys, and for how long rows stay: a part of `Config`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings
+
+from medonline.setting_types import Duration
+
+
+class RecordsConfig(BaseSettings):
+    """Each field is `MEDONLINE_` plus its name in capitals."""
+
+    old_secret_keys: SecretStr = SecretStr("")  # separated by spaces
+    retention_codes: Duration = timedelta(days=31)  # after they expired; never less than the limits look back
+    retention_sessions: Duration = timedelta(days=90)  # after they ended or were last used
+    retention_notices: Duration = timedelta(days=90)
+
+    @property
+    def older_keys(self) -> tuple[bytes, ...]:
+        """Keys of before: they open what they sealed, nothing more."""
+        return tuple(self.old_secret_keys.get_secret_value().encode().split())
