@@ -1,8 +1,9 @@
-"""Settings of what is kept: older keys, and for how long rows stay: a part of `Config`."""
+"""Settings of what is kept: the log, older keys, and for how long rows stay: a part of `Config`."""
 
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Literal
 
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings
@@ -13,6 +14,7 @@ from medonline.setting_types import Duration
 class RecordsConfig(BaseSettings):
     """Each field is `MEDONLINE_` plus its name in capitals."""
 
+    log_format: Literal["text", "json"] = "text"
     old_secret_keys: SecretStr = SecretStr("")  # separated by spaces
     retention_codes: Duration = timedelta(days=31)  # after they expired; never less than the limits look back
     retention_sessions: Duration = timedelta(days=90)  # after they ended or were last used

@@ -13,5 +13,5 @@ from medonline.web.sandbox_mount import sandbox_settings
 def app() -> Starlette:
     """Made in the server's process."""
     config = load_config()
-    logs.set_up(config.log_level)
+    logs.set_up(config.log_level, config.log_format)
     return create_sandbox(sandbox_settings(config))

@@ -19,7 +19,7 @@ sockets = GuardedServer(SimpleNamespace(dumps=staticmethod(_sio_dumps), loads=st
 @asynccontextmanager
 async def lifespan() -> AsyncIterator[None]:
     """Run the portal behind the site."""
-    logs.set_up(portal().config.log_level)
+    logs.set_up(portal().config.log_level, portal().config.log_format)
     portal().sessions_ended.append(sockets.close_sessions)
     async with running(portal()):
         yield
