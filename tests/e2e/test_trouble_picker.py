@@ -37,7 +37,7 @@ def test_a_problem_has_advice_that_leads_to_the_recovery(picker: Portal, problem
 def test_every_line_of_the_picker_has_been_visited(picker: Portal) -> None:
     lines = picker.dialog(PICKER).get_by_role("listitem").all_inner_texts()
 
-    assert set(lines) == {*TO_RECOVERY, "Не помню пароль", "Вход временно закрыт"}
+    assert set(lines) == {*TO_RECOVERY, "Не помню пароль", "Вход временно закрыт", "Нет личного кабинета"}
 
 
 def test_a_forgotten_password_has_two_ways(picker: Portal) -> None:
@@ -48,6 +48,14 @@ def test_a_forgotten_password_has_two_ways(picker: Portal) -> None:
     picker.expect_step(STEP_1)
     picker.page.get_by_role("link", name="Назад", exact=True).click()
     expect(picker.dialog(WAY)).to_be_visible()
+
+
+def test_whoever_has_no_account_is_led_to_the_registration(picker: Portal) -> None:
+    picker.button("Нет личного кабинета").click()
+    picker.look("trouble Нет личного кабинета")
+    picker.dialog("Нет личного кабинета").get_by_role("link", name="Зарегистрироваться").click()
+
+    expect(picker.heading("Регистрация: согласие на обработку персональных данных")).to_be_visible()
 
 
 def test_a_closed_entrance_leads_to_the_sign_in_form(picker: Portal) -> None:
