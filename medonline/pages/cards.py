@@ -20,7 +20,6 @@ def cards() -> rx.Component:
         rx.el.h1("Мои карты"),
         rx.cond(AccountState.greeting != "", rx.el.p("Здравствуйте, ", AccountState.greeting, "!", class_name="lead")),
         rx.cond(state.notice != "", rx.el.div(state.notice, class_name="notice", role="status")),
-        rx.cond(state.registry_down, _registry_down()),
         rx.cond(
             state.ready,
             rx.cond(
@@ -30,6 +29,8 @@ def cards() -> rx.Component:
             ),
             rx.el.p("Загружаем карты…", class_name="hint", role="status"),
         ),
+        # Below the cards, beside «Обновить»: there it is seen by whoever pressed it.
+        rx.cond(state.registry_down, _registry_down()),
         rx.cond(state.registry_on & AccountState.signed_in, rx.fragment(_fetched(), _link())),
         name="cards",
     )

@@ -35,7 +35,7 @@ def _proofs() -> rx.Component:
             rx.el.strong(state.full_name),
             "! Похоже, личный кабинет у вас уже есть. Подтвердите, что он ваш, и дальше Госуслуги будут открывать его сразу.",
         ),
-        rx.cond(state.phone != "", rx.el.p("Номер на Госуслугах: ", rx.el.strong(state.phone))),
+        rx.cond(state.phone != "", rx.el.p("Номер на Госуслугах: ", rx.el.strong(state.phone, class_name="phone"))),
         error_summary(state.error, state.error_no, _target()),
         _by_password(),
         _by_code(),
@@ -118,7 +118,7 @@ def _code() -> rx.Component:
     return rx.el.section(
         rx.el.button("Назад", type="button", on_click=state.other_way, class_name="back"),
         rx.el.h1("Введите проверочный код", id="step-title", tab_index=-1),
-        rx.el.p("Номер: ", rx.el.strong(state.code.phone), class_name="phone-line"),
+        rx.el.p("Номер: ", rx.el.strong(state.code.phone, class_name="phone"), class_name="phone-line"),
         code_hint(state.code),
         delivery(state.code, state.resend),
         rx.el.form(
