@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,8 @@ import pytest
 from medonline import logs
 
 E2E = Path(__file__).with_name("e2e")
+# `make fuzz`: random walks and attacks run for long instead of for seconds.
+LONG_RUN = bool(os.environ.get("LONG_RUN"))
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 

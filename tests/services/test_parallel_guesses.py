@@ -16,7 +16,8 @@ from medonline.domain.errors import CodeMismatch, CodeUsedUp
 from medonline.domain.password_recovery import RecoveryStep
 from medonline.domain.phone import PhoneNumber
 from medonline.storage import codes
-from tests.services.world import ANNA, CALL, KNOWN, MovableClock, code_in, last_code, last_row, wrong
+from tests.conftest import LONG_RUN
+from tests.services.world import ANNA, CALL, KNOWN, TELEGRAM, MovableClock, code_in, last_code, last_row, wrong
 
 ROOT = Path(__file__).resolve().parents[2]
 ELSEWHERE = """
@@ -44,9 +45,9 @@ asyncio.run(main(*json.loads(sys.argv[1])))
 """
 
 
-async def guess(portal: Portal, code: str) -> str:
+async def guess(portal: Portal, code: str, visitor: str = ANNA) -> str:
     try:
-        return (await portal.recovery.confirm_code(ANNA, code)).step
+        return (await portal.recovery.confirm_code(visitor, code)).step
     except (CodeMismatch, CodeUsedUp) as refusal:
         return type(refusal).__name__
 
@@ -61,6 +62,18 @@ async def test_of_a_hundred_wrong_guesses_exactly_three_are_judged(portal: Porta
     row = await last_row(portal)
     assert (row.misses, row.confirmed_at) == (3, None)
     assert await guess(portal, code) == "CodeUsedUp"
+
+
+async def test_of_code_after_code_never_more_than_three_guesses_are_judged(portal: Portal, clock: MovableClock) -> None:
+    """200 codes by `make fuzz`, a few otherwise; the way changes with the code."""
+    for number in range(200 if LONG_RUN else 5):
+        visitor, phone = f"{number:064d}", f"+7900{3_000_000 + number}"
+        await portal.recovery.begin(visitor, phone, CALL if number % 2 else TELEGRAM)
+        code = await last_code(portal, phone)
+        outcomes = Counter(await asyncio.gather(*(guess(portal, wrong(code, by), visitor) for by in range(1, 101))))
+
+        assert outcomes == {"CodeMismatch": 3, "CodeUsedUp": 97}
+        assert (await last_row(portal, phone)).misses == 3
 
 
 @pytest.mark.parametrize("place", [0, 1, 2, 3, 50, 99])

@@ -29,6 +29,7 @@ from medonline.domain.errors import (
 from medonline.domain.one_time_code import ChannelName
 from medonline.domain.password_recovery import RecoveryStep
 from medonline.services.recovery_reading import RecoveryView
+from tests.conftest import LONG_RUN
 from tests.services.world import (
     ANNA,
     BORIS,
@@ -273,7 +274,10 @@ def test_any_walk_goes_as_the_model_says(template: Path) -> None:
     run_state_machine_as_test(
         Walk,
         settings=settings(
-            max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=700 if LONG_RUN else 40,
+            stateful_step_count=30,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
         ),
     )
 
