@@ -36,7 +36,10 @@ async function watchSession() {
 
 function showLeft(left) {
   const seconds = Math.min(left.idle, left.absolute);
-  if (seconds <= 0) return location.assign("/?login=over");
+  if (seconds <= 0) {
+    drafts((storage) => storage.removeItem(DRAFT_KEY));
+    return location.assign("/?login=over");
+  }
   if (seconds > WARN_S) {
     if (warning()?.open) warning().close();
     return lookAgainIn(Math.min(seconds - WARN_S, 600));
@@ -79,6 +82,7 @@ document.addEventListener("click", async (event) => {
 // --- drafts: what was typed into the settings outlives a second sign-in; never a password ------------------------
 
 const DRAFT_KEY = "medonline.draft";
+const DRAFT_LIFE_MS = 15 * 60 * 1000;
 
 function drafts(action) {
   try {
@@ -98,17 +102,20 @@ document.addEventListener("portal:leave", (event) => {
   for (const input of form.querySelectorAll(".input:not([type=password]):not([autocomplete=new-password])")) {
     values[input.id] = input.value;
   }
-  drafts((storage) => storage.setItem(DRAFT_KEY, JSON.stringify(values)));
+  const draft = { owner: form.dataset.draft, at: Date.now(), values };
+  drafts((storage) => storage.setItem(DRAFT_KEY, JSON.stringify(draft)));
 });
 
 function restoreDraft() {
   const form = document.querySelector("form[data-draft]");
-  if (!form || form.dataset.drafted) return;
+  if (!form || form.dataset.drafted || !form.dataset.draft) return;
   form.dataset.drafted = "yes";
   const kept = drafts((storage) => storage.getItem(DRAFT_KEY));
   if (!kept) return;
   drafts((storage) => storage.removeItem(DRAFT_KEY));
-  for (const [id, value] of Object.entries(JSON.parse(kept))) {
+  const draft = JSON.parse(kept);
+  if (draft.owner !== form.dataset.draft || Date.now() - draft.at > DRAFT_LIFE_MS) return; // another person's, or old
+  for (const [id, value] of Object.entries(draft.values)) {
     const input = document.getElementById(id);
     if (input) input.value = value;
   }
@@ -139,6 +146,6 @@ new MutationObserver(followFocus).observe(document.documentElement, {
   childList: true,
   subtree: true,
   attributes: true,
-  attributeFilter: ["data-focus"],
+  attributeFilter: ["data-focus", "data-draft"],
 });
 followFocus();

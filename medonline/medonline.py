@@ -23,8 +23,9 @@ from medonline.pages.settings import settings
 from medonline.state.account import AccountState
 from medonline.state.cards import CardsState
 from medonline.state.failures import report_failure
-from medonline.state.identity import LinkAccountState, LoginFailedState, RegisterState
+from medonline.state.identity import LinkAccountState, RegisterState
 from medonline.state.login import LoginState
+from medonline.state.login_failed import LoginFailedState
 from medonline.state.recovery import RecoveryState
 from medonline.state.regions import RegionState
 from medonline.state.sessions import SessionsState

@@ -195,7 +195,7 @@ _SENTENCES: dict[type[errors.MedonlineError], Callable[[Any], str]] = {
     errors.InvalidPolicy: lambda _: "В номере полиса ОМС 16 цифр. Проверьте, что ввели все: они напечатаны на полисе.",
     errors.PhoneTaken: lambda _: (
         "Этот номер уже указан в другом личном кабинете. Укажите другой номер или войдите в тот кабинет и замените "
-        "номер там."
+        "номер там. Если номер раньше был у другого человека, обратитесь в регистратуру поликлиники с паспортом."
     ),
     errors.CardNotFound: lambda _: (
         "Карта с таким полисом не найдена. Проверьте номер полиса или уточните его в регистратуре своей поликлиники."
@@ -207,7 +207,7 @@ _SENTENCES: dict[type[errors.MedonlineError], Callable[[Any], str]] = {
     errors.InvalidFields: lambda error: "Ничего не сохранено. " + " ".join(map(sentence, error.by_field.values())),
     errors.NotSignedIn: lambda _: SESSION_OVER,
     errors.ReauthenticationNeeded: lambda _: (
-        "Чтобы изменить телефон или пароль, войдите ещё раз: с последнего входа прошло больше 15 минут."
+        "Чтобы изменить телефон или пароль, подтвердите, что это вы: с последнего входа прошло много времени."
     ),
     errors.NoPendingIdentity: lambda _: (
         "Этот вход через Госуслуги уже завершён или прошло слишком много времени. Начните вход заново."

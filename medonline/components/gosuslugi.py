@@ -20,3 +20,13 @@ def gosuslugi_form(
         action=routes.GOSUSLUGI_START,
         class_name="plain-form",
     )
+
+
+def leave_gosuslugi_form(label: str) -> rx.Component:
+    """Gosuslugi remembers who signed in there; this ends it, so that another person can."""
+    return rx.el.form(
+        rx.el.button(label, type="submit", class_name="button secondary wide"),
+        method="post",
+        action=routes.GOSUSLUGI_LEAVE,
+        class_name="plain-form",
+    )

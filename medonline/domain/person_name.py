@@ -31,6 +31,12 @@ def parse_name(typed: str) -> str:
     return name
 
 
+def folded(name: str) -> str:
+    """For comparing: «ОРЛОВА» is «Орлова», «Фёдор» is «Федор»."""
+    text = unicodedata.normalize("NFC", name).casefold().replace("ё", "е")
+    return " ".join(text.split())
+
+
 def _without_marks(name: str) -> str:
     """The name without the marks that stand on a letter and have no letter of their own, as in Hindi."""
     letters = [name[0]]

@@ -6,7 +6,7 @@ import reflex as rx
 
 from medonline import routes
 from medonline.components.forms import error_summary
-from medonline.components.gosuslugi import gosuslugi_form
+from medonline.components.gosuslugi import gosuslugi_form, leave_gosuslugi_form
 from medonline.components.proof import page_mark, ticket_attributes
 from medonline.pages.frame import page
 from medonline.state.account import AccountState
@@ -88,5 +88,6 @@ def _refused() -> rx.Component:
         ),
         rx.el.p("Записаться к врачу можно и без кабинета: обратитесь в ", AccountState.desk, "."),
         rx.el.a("На главную", href=routes.HOME, class_name="button primary wide"),
+        rx.cond(RegisterState.came_from_gosuslugi, leave_gosuslugi_form("Выйти и из Госуслуг")),
         class_name="panel stack",
     )

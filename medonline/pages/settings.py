@@ -9,6 +9,7 @@ from medonline.components.channels import channel_choice
 from medonline.components.forms import error_list, field, password_input, submit, text_input
 from medonline.pages.frame import page
 from medonline.pages.settings_phone import new_phone_panel, prove_again_panel
+from medonline.state.account import AccountState
 from medonline.state.settings import SettingsState
 
 state = SettingsState
@@ -75,7 +76,7 @@ def _form() -> rx.Component:
         # Drawn anew after each saving, so that the fields show what is on record and no password.
         key=state.form_no.to(str),
         custom_attrs={
-            "data-draft": "settings",
+            "data-draft": AccountState.owner_mark,
             "data-focus": rx.cond(state.password_wanted, "settings-password", ""),
         },
     )

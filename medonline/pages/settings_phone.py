@@ -58,7 +58,7 @@ def prove_again_panel() -> rx.Component:
     error = state.proof_error
     return rx.el.section(
         rx.el.h2("Подтвердите, что это вы", id="prove-again-title", tab_index=-1),
-        rx.el.p("Вы вошли больше 15 минут назад. Всё введённое останется на месте."),
+        rx.el.p("Вы вошли давно. Всё введённое останется на месте."),
         rx.cond(
             state.has_password,
             rx.el.form(

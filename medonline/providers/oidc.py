@@ -108,6 +108,7 @@ class Oidc:
                 "nonce": request.nonce,
                 "code_challenge": challenge,
                 "code_challenge_method": "S256",
+                **({"prompt": "login"} if request.fresh else {}),
             },
         )
 

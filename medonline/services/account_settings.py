@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
@@ -31,7 +31,7 @@ from medonline.services.login import SignedIn
 from medonline.services.new_passwords import NewPasswords
 from medonline.services.notices import NoticeService
 from medonline.services.ports import Hasher
-from medonline.services.sealing import Sealer
+from medonline.services.sealing import SealBroken, Sealer
 from medonline.storage import account_changes, patients, sessions
 from medonline.storage.engine import Database
 from medonline.storage.models import AccountChange, Patient
@@ -66,11 +66,12 @@ class AccountSettingsService:
         async with self.database.reading() as session:
             patient = await self._patient(session, me)
             change = await account_changes.open_of(session, session_key, now - CHANGE_LIFE)
+            waiting = self._waiting(change) if change else {}
             return SettingsView(
-                phone=patient.phone or "",
-                email=patient.email,
-                last_name=patient.last_name,
-                first_name=patient.first_name,
+                phone=change.phone if change else patient.phone or "",
+                email=waiting.get("email", patient.email),
+                last_name=waiting.get("last_name", patient.last_name),
+                first_name=waiting.get("first_name", patient.first_name),
                 has_password=patient.password_hash is not None,
                 code=await self.proof.view(session, change.id, now) if change else None,
             )
@@ -97,6 +98,8 @@ class AccountSettingsService:
             patient = await self._patient(session, me)
         wanted, phone, password = await changes_asked(patient, form, self.passwords)
         now = self.clock()
+        if phone is not None and not password and await self._awaited_already(session_key, phone, wanted, now):
+            return Saved(code_needed=True)
         if (phone or password) and now - me.authenticated_at > self.reauthentication_window:
             raise ReauthenticationNeeded
         if password:
@@ -136,12 +139,12 @@ class AccountSettingsService:
         now = self.clock()
         async with self.database.writing() as session:
             change = await self._change(session, session_key)
-            refusal = await self.proof.judge(session, change.id, digits, now)
+            judged = await self.proof.judge(session, change.id, digits, now)
         # Raised only here, after the commit: a miss that is rolled back would be a free guess.
-        if refusal is not None:
-            raise refusal
-        wanted = json.loads(self.changes.open(change.sealed)) if change.sealed else {}
-        return await self._make(me, wanted | {"phone": change.phone, "phone_proved_at": now})
+        if judged.refusal is not None:
+            raise judged.refusal
+        wanted = self._waiting(change)
+        return await self._make(me, wanted | {"phone": judged.phone, "phone_proved_at": now})
 
     async def cancel(self, session_key: str) -> None:
         """The new phone is given up, and what waited with it."""
@@ -190,6 +193,26 @@ class AccountSettingsService:
         self.notices.wake()
         self.sessions_ended(ended)
         return Saved(changed=changed, sessions_ended=len(ended))
+
+    def _waiting(self, change: AccountChange) -> dict[str, Any]:
+        """What waits with the new phone; nothing when the key it was sealed with is gone."""
+        try:
+            waiting: dict[str, Any] = json.loads(self.changes.open(change.sealed)) if change.sealed else {}
+        except SealBroken:
+            raise NoChangeInProgress from None
+        return waiting
+
+    async def _awaited_already(
+        self, session_key: str, phone: PhoneNumber, wanted: dict[str, Any], now: datetime
+    ) -> bool:
+        """Whether just this waits for its code: after a reload the form shows it, and «Сохранить» changes nothing."""
+        async with self.database.reading() as session:
+            change = await account_changes.open_of(session, session_key, now - CHANGE_LIFE)
+        if change is None or change.phone != phone.e164:
+            return False
+        waiting = self._waiting(change)
+        waiting.pop("password_hash", None)
+        return waiting == wanted
 
     async def _change(self, session: AsyncSession, session_key: str) -> AccountChange:
         change = await account_changes.open_of(session, session_key, self.clock() - CHANGE_LIFE)

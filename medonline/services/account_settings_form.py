@@ -31,7 +31,7 @@ class SettingsForm:
 
 @dataclass(frozen=True, slots=True)
 class SettingsView:
-    """What is on record, for its owner. `code`: a new phone waits for this code."""
+    """What the form shows its owner: the record, and over it what waits for the code to a new phone (`code`)."""
 
     phone: str
     email: str

@@ -8,6 +8,7 @@ from typing import Any
 
 from medonline.domain import oms_policy
 from medonline.domain.birth_date import age
+from medonline.domain.person_name import folded
 from medonline.services.ports import RegistryCard
 from medonline.storage.card_models import PatientCard
 from medonline.storage.models import Patient
@@ -54,9 +55,8 @@ def relinked(row: PatientCard) -> PatientCard:
 
 def whose(patient: Patient, card: RegistryCard, today: date) -> Whose:
     """Own by name and birth date; a child's while its holder is under 18; otherwise another person's."""
-    if patient.birth_date == card.birth_date and (
-        (patient.last_name, patient.first_name) == (card.last_name, card.first_name)
-    ):
+    names = [(patient.last_name, card.last_name), (patient.first_name, card.first_name)]
+    if patient.birth_date == card.birth_date and all(folded(mine) == folded(theirs) for mine, theirs in names):
         return Whose.OWN
     born = card.birth_date
     if born is not None and age(born, today) < ADULT_AGE:

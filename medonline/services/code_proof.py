@@ -44,6 +44,17 @@ class CodeView:
 
 
 @dataclass(frozen=True, slots=True)
+class Judged:
+    """What came of a guess: a refusal, or the phone (E.164) to which the accepted code went: that one is proved, no other.
+
+    The refusal is returned, to be raised after the commit: a miss that is rolled back would be a free guess.
+    """
+
+    refusal: CodeRefused | None
+    phone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CodeProof:
     """Codes of flows with one purpose."""
 
@@ -91,20 +102,18 @@ class CodeProof:
             fallback_now=await self.issuer.may_issue(session, other, now),
         )
 
-    async def judge(self, session: AsyncSession, flow_id: str, digits: str, now: datetime) -> CodeRefused | None:
-        """Judge what was typed (digits only) against the flow's last code; None when it was right.
-
-        The refusal is returned, to be raised after the commit: a miss that is rolled back would be a free guess.
-        """
+    async def judge(self, session: AsyncSession, flow_id: str, digits: str, now: datetime) -> Judged:
+        """Judge what was typed (digits only) against the flow's last code."""
         row = await codes.newest_of_flow(session, flow_id)
         if row is None:
-            return CodeUsedUp()
+            return Judged(CodeUsedUp())
         if row.delivery == DeliveryState.SENDING:
-            return CodeStillSending()
+            return Judged(CodeStillSending())
         refusal = await judge(session, self.issuer, row, digits, now)
-        if refusal is None:
-            await put_arrived(session, row, now)
-        return refusal
+        if refusal is not None:
+            return Judged(refusal)
+        await put_arrived(session, row, now)
+        return Judged(None, row.phone)
 
     async def until_sent(self, flow_id: str) -> None:
         """Give a provider that has rung, but not answered yet, a moment: the code is the one it answers with."""

@@ -89,7 +89,7 @@ class IdentityService:
         provider = self._required_provider()
         # ESIA wants a UUID; all 128 bits of this one are random.
         state = str(UUID(bytes=secrets.token_bytes(16)))
-        request = AuthorizationRequest(state, new_token(), new_token(), redirect_uri)
+        request = AuthorizationRequest(state, new_token(), new_token(), redirect_uri, fresh=purpose is Purpose.SETTINGS)
         now = self.clock()
         async with self.database.writing() as session:
             await identities.forget_before(session, now - max(JOURNEY_LIFE, PENDING_LIFE))
@@ -124,7 +124,13 @@ class IdentityService:
         if back.error or not back.code:
             problem = provider.problem_of(back.error[:100], back.error_description[:300])
             raise IdentityRefused(problem, "the provider sent the browser back without a code")
-        request = AuthorizationRequest(back.state, journey.nonce, journey.code_verifier, journey.redirect_uri)
+        request = AuthorizationRequest(
+            back.state,
+            journey.nonce,
+            journey.code_verifier,
+            journey.redirect_uri,
+            fresh=journey.purpose == Purpose.SETTINGS,
+        )
         person = await provider.fetch_person(back.code, request)
         if not person.confirmed and not self.allow_unconfirmed:
             raise IdentityRefused(IdentityProblem.NOT_CONFIRMED)

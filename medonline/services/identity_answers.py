@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from medonline.domain.errors import NoPendingIdentity
+from medonline.domain.errors import InvalidCredentials, NoPendingIdentity
 from medonline.domain.one_time_code import ChannelName, digits_typed
 from medonline.domain.personal_data_consent import VERSION
 from medonline.domain.phone import PhoneNumber
@@ -80,7 +80,7 @@ class IdentityAnswers:
             return await self._registered(session, pending, person, now)
 
     async def refuse(self, visitor_key: str) -> None:
-        """«Нет, я отказываюсь»: nothing of the person is left behind."""
+        """«Нет, я отказываюсь», or somebody else signs in or out in this browser: nothing of the person is left behind."""
         async with self.database.writing() as session:
             await identities.forget_pending(session, visitor_key)
             await identities.forget_journeys_of(session, visitor_key)
@@ -124,7 +124,7 @@ class IdentityAnswers:
         async with self.database.reading() as session:
             await self._pending(session, visitor_key)
         patient = await self.login.verified(typed_phone, typed_password)
-        return await self._link(visitor_key, patient.id, LinkedHow.PASSWORD)
+        return await self._link(visitor_key, patient.id, LinkedHow.PASSWORD, patient.password_hash)
 
     async def send_code(self, visitor_key: str, typed_phone: str, channel: ChannelName, client_ip: str = "") -> None:
         """Leave the intent to send a code to the old account's phone (an empty `typed_phone`: to the same one again).
@@ -133,9 +133,9 @@ class IdentityAnswers:
             NoPendingIdentity: nobody waits in this browser.
             InvalidPhone, ChannelUnavailable, RateLimited: as for recovery.
         """
-        now = self.clock()
         async with self.database.writing() as session:
             pending, _ = await self._pending(session, visitor_key)
+            now = self.clock()  # under the lock: codes of two tabs stand in the order in which they were asked for
             phone = PhoneNumber.parse(typed_phone or pending.proof_phone)
             pending.proof_phone = phone.e164
             session.add(pending)
@@ -154,19 +154,20 @@ class IdentityAnswers:
         async with self.database.reading() as session:
             pending, _ = await self._pending(session, visitor_key)
         await self.proof.until_sent(pending.id)
-        now = self.clock()
         async with self.database.writing() as session:
             pending, _ = await self._pending(session, visitor_key)
-            refusal = await self.proof.judge(session, pending.id, digits, now)
-            patient = await patients.by_phone(session, pending.proof_phone) if refusal is None else None
+            now = self.clock()
+            judged = await self.proof.judge(session, pending.id, digits, now)
+            # The phone of the accepted code, never the one that was asked for last: another tab may have asked.
+            patient = await patients.by_phone(session, judged.phone) if judged.refusal is None else None
             if patient is not None:
                 await patients.put_phone_proof(session, patient.id, now)
-            elif refusal is None:
+            elif judged.refusal is None:
                 pending.waits_for = Waiting.CONSENT
                 session.add(pending)
         # Raised only here, after the commit: a miss that is rolled back would be a free guess.
-        if refusal is not None:
-            raise refusal
+        if judged.refusal is not None:
+            raise judged.refusal
         return await self._link(visitor_key, patient.id, LinkedHow.CODE) if patient else ""
 
     async def _registered(
@@ -179,12 +180,14 @@ class IdentityAnswers:
             add_consent(session, patient.id, self.operator, now)
         return await self._let_in(session, pending, person, patient)
 
-    async def _link(self, visitor_key: str, patient_id: str, how: LinkedHow) -> str:
+    async def _link(self, visitor_key: str, patient_id: str, how: LinkedHow, password_hash: str | None = None) -> str:
         async with self.database.writing() as session:
             pending, person = await self._pending(session, visitor_key)
             patient = await patients.by_id_held(session, patient_id)
             if patient is None:
                 raise NoPendingIdentity
+            if how is LinkedHow.PASSWORD and patient.password_hash != password_hash:
+                raise InvalidCredentials  # changed since it was verified: it proves nothing any more (I3)
             await self.linker.link(session, patient, person, how, self.clock())
             return await self._let_in(session, pending, person, patient)
 

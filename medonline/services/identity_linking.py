@@ -8,13 +8,13 @@ verified, matches together with name and birth date. Otherwise the patient prove
 from __future__ import annotations
 
 import json
-import unicodedata
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from medonline.domain.errors import AccountOfAnother
+from medonline.domain.person_name import folded
 from medonline.domain.phone import PhoneNumber
 from medonline.services.ports import IdentityPerson
 from medonline.storage import identities, patients
@@ -54,9 +54,13 @@ class Linker:
 
     async def candidate(self, session: AsyncSession, person: IdentityPerson) -> Candidate | None:
         """The existing account that this person seems to have."""
-        if person.snils and (patient := await patients.by_snils(session, self.snils.indexes(person.snils))):
-            sure = person.confirmed and is_same_person(patient, person)
-            return Candidate(patient, LinkedHow.SNILS if sure else None)
+        # What an unconfirmed account says of itself may be anybody's СНИЛС and birth date.
+        if (
+            person.confirmed
+            and person.snils
+            and (patient := await patients.by_snils(session, self.snils.indexes(person.snils)))
+        ):
+            return Candidate(patient, LinkedHow.SNILS if is_same_person(patient, person) else None)
         # A number that the provider has not verified says nothing: telling of an account would give it away.
         if person.phone and person.phone_verified and (patient := await patients.by_phone(session, person.phone)):
             sure = person.confirmed and patient.phone_proved_at is not None and is_same_person(patient, person)
@@ -82,7 +86,6 @@ class Linker:
         if (others and not same_snils) or contradicts(patient, person):
             raise AccountOfAnother
         session.add(_row(patient, person, how, now))
-        patient.birth_date = patient.birth_date or person.birth_date
         patient.patronymic = patient.patronymic or person.patronymic
         await self._fill_in(session, patient, person)
 
@@ -93,6 +96,7 @@ class Linker:
             return None
         found[0].last_used_at = now
         session.add(found[0])
+        await self._fill_in(session, found[1], person)  # once unconfirmed, confirmed now
         return found[1]
 
     async def register(self, session: AsyncSession, person: IdentityPerson, now: datetime) -> Patient:
@@ -104,7 +108,6 @@ class Linker:
             last_name=person.last_name,
             first_name=person.first_name,
             patronymic=person.patronymic,
-            birth_date=person.birth_date,
             created_at=now,
         )
         session.add(patient)
@@ -114,12 +117,15 @@ class Linker:
         return patient
 
     async def _fill_in(self, session: AsyncSession, patient: Patient, person: IdentityPerson) -> None:
+        session.add(patient)
+        if not person.confirmed:
+            return
+        patient.birth_date = patient.birth_date or person.birth_date
         indexes = self.snils.indexes(person.snils) if person.snils else []
         if indexes and patient.snils_index is None and await patients.by_snils(session, indexes) is None:
             patient.snils_index, patient.snils_sealed = indexes[0], self.snils.seal(person.snils)
         if person.oms_policy:
             patient.oms_policy_sealed = self.policies.seal(person.oms_policy)
-        session.add(patient)
 
 
 def _row(patient: Patient, person: IdentityPerson, how: LinkedHow, now: datetime) -> LinkedIdentity:
@@ -138,8 +144,8 @@ def is_same_person(patient: Patient, person: IdentityPerson) -> bool:
     return (
         patient.birth_date is not None
         and patient.birth_date == person.birth_date
-        and _folded(patient.last_name) == _folded(person.last_name)
-        and _folded(patient.first_name) == _folded(person.first_name)
+        and folded(patient.last_name) == folded(person.last_name)
+        and folded(patient.first_name) == folded(person.first_name)
     )
 
 
@@ -147,12 +153,7 @@ def contradicts(patient: Patient, person: IdentityPerson) -> bool:
     """What is on record says that this is somebody else. A changed last name alone does not."""
     if patient.birth_date is not None and person.birth_date is not None:
         return patient.birth_date != person.birth_date
-    return _folded(patient.first_name) != _folded(person.first_name)
-
-
-def _folded(name: str) -> str:
-    text = unicodedata.normalize("NFC", name).casefold().replace("ё", "е")
-    return " ".join(text.split())
+    return folded(patient.first_name) != folded(person.first_name)
 
 
 def person_as_text(person: IdentityPerson) -> str:

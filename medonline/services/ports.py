@@ -114,12 +114,15 @@ class AuthorizationRequest:
         nonce: 43 characters; an OpenID provider must return it in the id_token (ESIA need not).
         code_verifier: the PKCE secret, 43 characters; the address carries its SHA-256 (S256).
         redirect_uri: where the provider sends the browser back to.
+        fresh: the provider shall ask who it is, even if it remembers; where its protocol knows no such wish, it is
+            left out (ESIA).
     """
 
     state: str
     nonce: str
     code_verifier: str
     redirect_uri: str
+    fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from medonline.bootstrap import portal
 from medonline.domain.password_recovery import RecoveryStep
 from medonline.domain.region import ONLY_REGION
 from medonline.services.login import SignedIn
+from medonline.services.secret_tokens import token_hash
 from medonline.state.asking import query_of, visitor_of
 
 _REASONS = {"again": messages.SESSION_OVER, "over": messages.SESSION_IDLE}
@@ -20,6 +21,7 @@ class AccountState(rx.State):
     signed_in: bool = False
     full_name: str = ""
     greeting: str = ""
+    owner_mark: str = ""  # tells a draft of this patient from another's; says nothing of either
     notice: str = ""
     unfinished_recovery: bool = False
     gosuslugi_on: bool = True
@@ -57,6 +59,7 @@ class AccountState(rx.State):
         signed_in = await portal().login.who(session_key) if session_key else None
         self.signed_in = signed_in is not None
         self.full_name = signed_in.full_name if signed_in else ""
+        self.owner_mark = token_hash(signed_in.patient_id)[:16] if signed_in else ""
         self.greeting = " ".join(filter(None, (signed_in.first_name, signed_in.patronymic))) if signed_in else ""
         return signed_in
 
@@ -64,7 +67,7 @@ class AccountState(rx.State):
         """Show the texts of the visitor's region; whether it has to be asked first."""
         config = portal().config
         chosen = config.region(visitor_of(self).region_code)
-        shown = chosen or config.regions[0]
+        shown = chosen or ONLY_REGION  # before the choice no region's own number is shown
         self.gosuslugi_on = portal().outside.identity is not None
         self.several_regions = len(config.regions) > 1
         self.region_title, self.support_phone, self.desk = shown.title, shown.support_phone, shown.desk

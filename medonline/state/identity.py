@@ -25,28 +25,11 @@ from medonline.domain.personal_data_consent import VERSION, consent_text
 from medonline.services.identity import Waiting
 from medonline.services.identity_answers import PendingView
 from medonline.state.account import AccountState
-from medonline.state.asking import query_of, text_field, visitor_of
+from medonline.state.asking import text_field, visitor_of
 from medonline.state.recovery_screen import PHONE_STEP, RecoveryScreen, code_screen_of, steady
 
 WATCH_PACE_S = 1.0
 PAGE_LENGTH = 32
-
-
-class LoginFailedState(rx.State):
-    """Why a sign-in through Gosuslugi did not succeed."""
-
-    text: str = ""
-
-    @rx.event
-    async def load(self) -> Any:
-        """The address names the reason; only known ones have a sentence."""
-        reason = query_of(self, "reason")
-        if reason == "cookies":
-            self.text = messages.COOKIES_FOR_GOSUSLUGI
-        else:
-            known = IdentityProblem(reason) if reason in tuple(IdentityProblem) else IdentityProblem.OTHER
-            self.text = messages.IDENTITY[known]
-        return AccountState.load_page
 
 
 class RegisterState(rx.State):
@@ -54,6 +37,7 @@ class RegisterState(rx.State):
 
     ready: bool = False
     refused: bool = False
+    came_from_gosuslugi: bool = False
     full_name: str = ""
     birth_date: str = ""
     paragraphs: list[str] = []
@@ -89,6 +73,7 @@ class RegisterState(rx.State):
     async def refuse(self) -> None:
         """«Нет, я отказываюсь»: nothing is left behind."""
         await portal().answers.refuse(visitor_of(self).visitor_key)
+        self.came_from_gosuslugi = self.full_name != ""
         self.refused, self.full_name, self.birth_date, self.error = True, "", "", ""
 
     @rx.event

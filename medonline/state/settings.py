@@ -25,16 +25,10 @@ from medonline.services.password_strength import Strength
 from medonline.state.account import AccountState
 from medonline.state.asking import query_of, text_field, visitor_of
 from medonline.state.recovery_screen import PHONE_STEP, RecoveryScreen, code_screen_of, steady
+from medonline.state.settings_words import NOTHING_SAVED, what_was_saved
 
 WATCH_PACE_S = 1.0
 FIELDS = ("phone", "email", "last_name", "first_name", "password", "password_confirmation")
-_SAVED = {
-    "phone": "телефон",
-    "email": "электронная почта",
-    "last_name": "фамилия",
-    "first_name": "имя",
-    "password_hash": "пароль",
-}
 
 
 class SettingsState(rx.State):
@@ -70,6 +64,7 @@ class SettingsState(rx.State):
         """Rebuild the screen from the record."""
         self._forget()
         self.saved, self.prove_again, self.proof_error, self.ready = "", False, "", False
+        self.strength, self.strength_score = "", -1
         self.password_wanted = query_of(self, "focus") == "password"
         self.min_length = portal().config.password_min_length_settings
         channels = portal().config.code_channels
@@ -191,7 +186,7 @@ class SettingsState(rx.State):
         self._show(view)
         if saved.code_needed:
             return SettingsState.watch
-        self.saved = _what_was_saved(saved)
+        self.saved = what_was_saved(saved, has_phone=bool(view.phone))
         self.strength, self.strength_score, self.password_wanted = "", -1, False
         self.form_no += 1
         return AccountState.load_page
@@ -208,7 +203,7 @@ class SettingsState(rx.State):
     def _show_refusal(self, error: MedonlineError) -> None:
         if isinstance(error, InvalidFields):
             self.errors = {name: messages.field_sentence(name, one) for name, one in error.by_field.items()}
-            self.error = "Ничего не сохранено. Исправьте отмеченное."
+            self.error = NOTHING_SAVED
         else:
             self.error = messages.sentence(error)
             self.prove_again = isinstance(error, ReauthenticationNeeded)
@@ -222,7 +217,7 @@ class SettingsState(rx.State):
             self.error = messages.sentence(error)
             self.error_no += 1
             if isinstance(error, PhoneTaken):
-                self.errors = {"phone": self.error}
+                self.error, self.errors = NOTHING_SAVED, {"phone": self.error}
                 await portal().settings.cancel(visitor_of(self).session_key)
             return
         code = await portal().settings.code_of(visitor_of(self).session_key)
@@ -236,13 +231,3 @@ class SettingsState(rx.State):
 
 def _sign_in_again() -> rx.event.EventSpec:
     return rx.redirect(f"{routes.HOME}?login=again", replace=True)
-
-
-def _what_was_saved(saved: Saved) -> str:
-    names = [_SAVED[name] for name in saved.changed if name in _SAVED]
-    if not names:
-        return "Вы ничего не изменили."
-    text = f"Сохранено: {', '.join(names)}."
-    if "password_hash" in saved.changed:
-        text += " На других устройствах вход завершён. Теперь можно входить по телефону и новому паролю."
-    return text

@@ -61,6 +61,13 @@ async def finish(request: Request) -> Response:
     return RedirectResponse(_WAITING[outcome], 303)
 
 
+async def leave(request: Request) -> Response:
+    """POST: end the provider's own session in this browser, so that another person can sign in there."""
+    await portal().answers.refuse(visitor_key_in(cookie_value(request.scope)))
+    url = await portal().identity.logout_url("", f"{origin_of(request)}{routes.HOME}")
+    return leaving_page(url, "Выходим из Госуслуг") if url else RedirectResponse(routes.HOME, 303)
+
+
 def _refused(error: IdentityRefused) -> Response:
     log.warning("Sign-in through Gosuslugi was refused: %s", error)
     return _failed(error.problem)

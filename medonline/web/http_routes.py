@@ -89,6 +89,7 @@ def with_routes(pages: ASGIApp) -> ASGIApp:
         Route(routes.SESSION_EXTEND, extend_session, methods=["POST"]),
         Route(routes.REGION_CHOOSE, choose_region, methods=["POST"]),
         Route(routes.GOSUSLUGI_START, gosuslugi_routes.start, methods=["POST"]),
+        Route(routes.GOSUSLUGI_LEAVE, gosuslugi_routes.leave, methods=["POST"]),
         Route(routes.GOSUSLUGI_RETURN, gosuslugi_routes.finish),
         Route(routes.HEALTH_LIVE, live),
         Route(routes.HEALTH_READY, ready),

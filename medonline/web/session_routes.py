@@ -53,9 +53,11 @@ async def open_session(request: Request) -> Response:
 
 async def landed(request: Request, opened: OpenedSession) -> Response:
     """The way into the account under a new session; the one this browser had is over."""
-    previous = session_key_in(cookie_value(request.scope))
+    cookies = cookie_value(request.scope)
+    previous = session_key_in(cookies)
     if previous:
         await portal().login.close_session(previous)
+    await portal().answers.refuse(visitor_key_in(cookies))  # whoever waited here for an answer is not who is in now
     response = RedirectResponse(_LANDINGS[opened.landing], 303)
     response.headers.append("Set-Cookie", set_cookie(SESSION, opened.token, https=portal().config.https))
     return response
@@ -63,8 +65,10 @@ async def landed(request: Request, opened: OpenedSession) -> Response:
 
 async def close_session(request: Request) -> Response:
     """Sign out: ends the session on the server and takes the cookie away; ends Gosuslugi's own session too."""
-    session_key = session_key_in(cookie_value(request.scope))
+    cookies = cookie_value(request.scope)
+    session_key = session_key_in(cookies)
     ended = await portal().login.close_session(session_key) if session_key else None
+    await portal().answers.refuse(visitor_key_in(cookies))
     onward = ""
     if ended is not None and ended.method == LoginMethod.GOSUSLUGI:
         back = f"{origin_of(request)}{routes.HOME}"

@@ -34,6 +34,35 @@ _CONTRAST = """(element) => {
 }"""
 
 
+ACCOUNT_PAGES = {
+    "/settings": "Отредактируйте настройки и сохраните изменения",
+    "/sessions": "Мои входы",
+    "/register": "Регистрация: согласие на обработку персональных данных",
+    "/region": "Выберите регион",
+    "/login-failed?reason=child": "Войти через Госуслуги не получилось",
+}
+# Words of a button that had to be broken, and buttons that stand over the brand.
+_BROKEN = """() => {
+  const seen = (e) => e.checkVisibility({ visibilityProperty: true });
+  const words = [...document.querySelectorAll(".button")].filter(seen).flatMap((button) => {
+    const walker = document.createTreeWalker(button, NodeFilter.SHOW_TEXT);
+    const broken = [];
+    for (let text = walker.nextNode(); text; text = walker.nextNode()) {
+      for (const word of text.data.matchAll(/[^\\s]+/g)) {
+        const range = document.createRange();
+        range.setStart(text, word.index); range.setEnd(text, word.index + word[0].length);
+        if (new Set([...range.getClientRects()].map((box) => Math.round(box.top))).size > 1) broken.push(word[0]);
+      }
+    }
+    return broken;
+  });
+  const brand = document.querySelector(".brand-name"), button = document.querySelector(".site-header button");
+  const covered = brand && button && seen(brand) && getComputedStyle(brand).position !== "absolute"
+    && brand.getBoundingClientRect().right > button.getBoundingClientRect().left;
+  return covered ? [...words, "the brand"] : words;
+}"""
+
+
 def walk_all_screens(portal: Portal, patient: Patient, demo_phone: DemoPhone, look: Callable[[str], None]) -> None:
     portal.open()
     look("main page")
@@ -70,12 +99,17 @@ def walk_all_screens(portal: Portal, patient: Patient, demo_phone: DemoPhone, lo
     look("cards")
     portal.header.get_by_role("button").click()
     look("menu")
+    for path, heading in ACCOUNT_PAGES.items():
+        portal.open(path)
+        expect(portal.heading(heading)).to_be_visible()
+        expect(portal.main.get_by_role("button").first).to_be_visible()
+        look(f"page {path[1:]}")
     portal.open("/no-such-page")
     expect(portal.heading("Такой страницы нет")).to_be_visible()
     look("not found")
 
 
-@pytest.mark.parametrize("profile", ["320", "412", "1280"])
+@pytest.mark.parametrize("profile", ["320", "375", "412", "1280"])
 def test_every_screen_fits_and_can_be_touched(
     portal: Portal, patient: Patient, demo_phone: DemoPhone, watch: Watch, profile: str
 ) -> None:
@@ -86,6 +120,7 @@ def test_every_screen_fits_and_can_be_touched(
     def look(name: str) -> None:
         portal.look(name)
         small[name] = portal.page.evaluate(_SMALL_TARGETS, TARGET) if touch else []
+        small[name] += portal.page.evaluate(_BROKEN)
 
     walk_all_screens(portal, patient, demo_phone, look)
 

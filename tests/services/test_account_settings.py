@@ -318,7 +318,7 @@ async def test_a_new_phone_waits_for_its_code_and_everything_with_it(portal: Por
 
     view = await portal.settings.current(key)
     assert view.code is not None
-    assert (view.phone, view.first_name, view.code.phone) == (KNOWN, "Мария", "+7 900 ***-**-01")
+    assert (view.phone, view.first_name, view.code.phone) == (NEW_PHONE, "Марья", "+7 900 ***-**-01")
     assert await patient_with(portal) == before
     assert await notices_of(portal) == []
     assert [row.phone for row in await rows_of(portal)] == [NEW_PHONE]
@@ -626,7 +626,8 @@ async def test_a_kill_between_the_code_and_the_change_leaves_the_change_waiting_
             await portal.settings.confirm_phone(key, code)
 
     async with opened(folder, clock) as restarted:
-        assert (await restarted.settings.current(key)).first_name == "Мария"
+        assert (await patient_with(restarted)).first_name == "Мария"
+        assert (await restarted.settings.current(key)).first_name == "Марья"  # waits still
         clock.move(seconds=60)
         await restarted.settings.resend(key, CALL)
         saved = await restarted.settings.confirm_phone(key, await last_code(restarted, NEW_PHONE))
@@ -662,3 +663,13 @@ def test_any_text_is_an_address_or_is_refused_as_one(typed: str) -> None:
         return
     assert address == "" or address.count("@") >= 1
     assert not any(character in address for character in "\r\n\x00 ")
+
+
+async def test_saving_once_more_what_waits_changes_nothing_and_asks_for_no_code(portal: Portal, key: str) -> None:
+    await ask_for_phone(portal, key, first_name="Марья")
+    before = await changes_of(portal)
+    view = await portal.settings.current(key)
+    form = SettingsForm(view.phone, view.email, view.last_name, view.first_name, "", "")
+
+    assert await portal.settings.save(key, form, CALL) == Saved(code_needed=True)
+    assert await changes_of(portal) == before
