@@ -21,6 +21,7 @@ from medonline.demo_key import demo_key
 from medonline.domain.one_time_code import ChannelName, CodePolicy
 from medonline.domain.password import PasswordPolicy
 from medonline.identity_config import IdentityConfig, NoticeProvider, demo_identity
+from medonline.limits_config import LimitsConfig, demo_limits
 from medonline.setting_types import Channels, Duration, Durations, OptionalUrl, TimeZone, is_database
 
 
@@ -42,7 +43,7 @@ class FlashCallProvider(StrEnum):
     SMS_RU = "sms_ru"
 
 
-class Config(IdentityConfig):
+class Config(IdentityConfig, LimitsConfig):
     """All settings of the portal; each field is `MEDONLINE_` plus its name in capitals."""
 
     model_config = SettingsConfigDict(env_prefix="MEDONLINE_", frozen=True, extra="ignore")
@@ -136,7 +137,7 @@ class Config(IdentityConfig):
             ChannelName.FLASH_CALL: self.code_life_flash_call,
             ChannelName.TELEGRAM: self.code_life_telegram,
         }
-        return CodePolicy(life=life, guesses=self.code_guesses, resend_pauses=self.resend_pauses)
+        return CodePolicy(life, self.code_guesses, self.resend_pauses, self.codes_per_phone)
 
     @property
     def recovery_password_policy(self) -> PasswordPolicy:
@@ -159,6 +160,7 @@ class Config(IdentityConfig):
             "sms_ru_base_url": f"{stand_in}/sms_ru",
             "sms_ru_api_id": "demo-sms-ru-id",
             **demo_identity(stand_in, data_dir),
+            **demo_limits(),
         }
         if not values.get("secret_key"):
             values["secret_key"] = demo_key(data_dir)
@@ -166,7 +168,8 @@ class Config(IdentityConfig):
 
     @model_validator(mode="after")
     def _refuse_nonsense(self) -> Config:
-        faults = [*self._general_faults(), *self.identity_faults(), *([] if self.demo else self._production_faults())]
+        faults = [*self._general_faults(), *self.identity_faults(), *self.limits_faults()]
+        faults += [] if self.demo else self._production_faults()
         if faults:
             raise ValueError("\n".join(faults))
         return self

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from datetime import timedelta
 from math import ceil
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from medonline.domain import errors
 from medonline.domain.errors import EmailProblem, IdentityProblem, NameProblem, PasswordProblem, PhoneProblem
+from medonline.limit_messages import MOSCOW, limit_sentence
 from medonline.services.delivery import DeliveryProblem
 
 SAMPLE_PHONE = "+7 912 345-67-89"
@@ -226,8 +228,10 @@ _SENTENCES: dict[type[errors.MedonlineError], Callable[[Any], str]] = {
 }
 
 
-def sentence(error: errors.MedonlineError) -> str:
-    """What a patient reads."""
+def sentence(error: errors.MedonlineError, zone: ZoneInfo = MOSCOW) -> str:
+    """What a patient reads; clock times are in `zone`."""
+    if isinstance(error, errors.LimitReached):
+        return limit_sentence(error, zone)
     return _SENTENCES[type(error)](error)
 
 

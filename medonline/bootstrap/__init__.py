@@ -11,6 +11,7 @@ from medonline.bootstrap.adapters import (
     build_breached_passwords,
     build_channels,
     build_identity,
+    build_limit_store,
     build_notices,
     build_registry,
 )
@@ -22,7 +23,9 @@ from medonline.services import account_settings, identity_answers
 from medonline.services.account_sessions import AccountSessionService
 from medonline.services.account_settings import AccountSettingsService
 from medonline.services.accounts import AccountService
+from medonline.services.alarms import Alarms
 from medonline.services.clock import Clock, utc_now
+from medonline.services.code_breaker import CodeBreaker
 from medonline.services.code_dispatcher import CodeDispatcher
 from medonline.services.code_issue import CodeIssuer
 from medonline.services.code_proof import CodeProof
@@ -37,7 +40,9 @@ from medonline.services.password_recovery import PasswordRecoveryService
 from medonline.services.patient_cards import PatientCardService
 from medonline.services.ports import BreachedPasswords, CardRegistry, CodeChannel, IdentityProvider, NoticeChannel
 from medonline.services.recovery_reading import RecoveryReader
+from medonline.services.request_limits import LimitStore, RequestLimits
 from medonline.services.sealing import Sealer
+from medonline.services.spending import Spending
 from medonline.storage import migrations
 from medonline.storage.engine import Database
 
@@ -53,10 +58,12 @@ class Outside:
     registry: CardRegistry | None
     notices: NoticeChannel | None
     breached: BreachedPasswords | None
+    limits: LimitStore
 
     async def close(self) -> None:
         """Release connections."""
-        for adapter in (*self.channels.values(), self.identity, self.registry, self.notices, self.breached):
+        optional = (self.identity, self.registry, self.notices, self.breached)
+        for adapter in (*self.channels.values(), *optional, self.limits):
             if adapter is not None:
                 await adapter.close()
 
@@ -105,6 +112,7 @@ def build_outside(config: Config) -> Outside:
         registry=build_registry(config),
         notices=build_notices(config),
         breached=build_breached_passwords(config),
+        limits=build_limit_store(config),
     )
 
 
@@ -118,10 +126,19 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
 
     database = Database(config.database)
     outside = build_outside(config)
-    issuer = CodeIssuer(config.key, config.code_policy, config.code_channels)
+    alarms = Alarms(clock)
+    limits = RequestLimits(outside.limits, config.request_policy, Sealer(config.key, "limits"), alarms)
+    issuer = CodeIssuer(
+        key=config.key,
+        policy=config.code_policy,
+        channels=config.code_channels,
+        requests=limits,
+        spending=Spending(config.budgets, alarms),
+        breaker=CodeBreaker(config.breaker_policy, config.code_guesses, alarms),
+    )
     hasher = PasswordHasher()
     dispatcher = CodeDispatcher(database, clock, issuer, outside.channels)
-    login = LoginService(database, clock, hasher, config.session_idle, config.session_absolute, sessions_ended)
+    login = LoginService(database, clock, hasher, limits, config.session_idle, config.session_absolute, sessions_ended)
     sessions = AccountSessionService(database, clock, login, hasher, sessions_ended)
     notices = NoticeService(database, clock, outside.notices)
     snils, policies, persons = (Sealer(config.key, use) for use in ("snils", "oms_policy", "identity_person"))

@@ -1,4 +1,4 @@
-"""Every way a use case can refuse, as facts; `messages.py` turns them into Russian.
+"""Every way a use case can refuse, as facts; `messages.py` speaks Russian. Long because the tree is one thought.
 
 MedonlineError
 ├── InvalidInput                what was typed cannot be used; typing it again helps
@@ -21,6 +21,14 @@ MedonlineError
 ├── NoChangeInProgress          no new phone waits for its code
 ├── InvalidCredentials          unknown phone or wrong password: never said which
 ├── RateLimited                 (resets_in)
+├── LimitReached                (now, until) often enough for now; known and unknown phones alike
+│   ├── TooManyCodes            to this phone
+│   ├── TooManyRequests         for codes from this network
+│   ├── TooManyPhones           for which this network asked for codes
+│   ├── NumberBlockBusy         codes to numbers that begin like this one
+│   ├── TooManySignIns          for this account, or from this network
+│   ├── SignInsOverloaded       over all accounts
+│   └── ChannelOverBudget       (channel, now, until) the day's money for this way of getting a code is spent
 ├── Busy                        (retry_in) the server has more work than it may queue
 ├── CookiesMissing              the browser keeps no cookies, so nothing can be bound to it
 ├── NoRecoveryInProgress        the browser has no recovery in this state
@@ -45,7 +53,7 @@ MedonlineError
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 
@@ -201,6 +209,52 @@ class RateLimited(MedonlineError):
     def __init__(self, resets_in: timedelta) -> None:
         super().__init__(f"resets in {resets_in.total_seconds():.0f} s")
         self.resets_in = resets_in
+
+
+class LimitReached(MedonlineError):
+    """Often enough for now: refused at `now` until `until` (UTC both)."""
+
+    def __init__(self, now: datetime, until: datetime) -> None:
+        super().__init__(f"until {until:%Y-%m-%d %H:%M:%S} UTC")
+        self.now = now
+        self.until = until
+
+    @property
+    def resets_in(self) -> timedelta:
+        """How long the refusal lasts."""
+        return self.until - self.now
+
+
+class TooManyCodes(LimitReached):
+    """As many codes as may be sent to this phone were sent, whoever asked for them."""
+
+
+class TooManyRequests(LimitReached):
+    """As many codes as may be asked for from this network were asked for."""
+
+
+class TooManyPhones(LimitReached):
+    """This network asked for codes to as many phones as it may; those phones may still be asked for again."""
+
+
+class NumberBlockBusy(LimitReached):
+    """Too many codes went to numbers that begin with the same seven digits: somebody tries them one after another."""
+
+
+class TooManySignIns(LimitReached):
+    """Too many passwords were tried for this account from this network, or from this network at all."""
+
+
+class SignInsOverloaded(LimitReached):
+    """Too many passwords are being tried over all accounts."""
+
+
+class ChannelOverBudget(LimitReached):
+    """The day's money for this way of getting a code is spent; the other way may still have some."""
+
+    def __init__(self, channel: str, now: datetime, until: datetime) -> None:
+        super().__init__(now, until)
+        self.channel = channel
 
 
 class Busy(MedonlineError):

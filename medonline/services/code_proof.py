@@ -62,7 +62,9 @@ class CodeProof:
         Raises:
             ChannelUnavailable: the way is switched off.
             RateLimited: the pause after the last code to this phone is not over.
+            LimitReached: one of its leaves.
         """
+        await codes.hold_phone(session, request.phone.e164)
         last = await codes.newest_of_flow(session, request.flow_id)
         again = last is not None and (last.phone, last.channel) == (request.phone.e164, request.channel)
         if again and last is not None and now - last.issued_at < SAME_SUBMIT and last.misses == 0:
@@ -126,7 +128,10 @@ async def judge(
     verdict = await codes.judge(session, row.id, digest, guesses, now)
     if verdict is None:
         return CodeExpired() if row.expires_at <= now else CodeUsedUp()
-    return None if verdict.right else CodeMismatch(guesses - verdict.misses)
+    if verdict.right:
+        return None
+    await issuer.breaker.note_miss(session, now)
+    return CodeMismatch(guesses - verdict.misses)
 
 
 def is_alive(row: OneTimeCodeRow, guesses: int, now: datetime) -> bool:

@@ -114,16 +114,18 @@ class IdentityAnswers:
             pending.waits_for = Waiting.PROOF
             session.add(pending)
 
-    async def prove_by_password(self, visitor_key: str, typed_phone: str, typed_password: str) -> str:
+    async def prove_by_password(
+        self, visitor_key: str, typed_phone: str, typed_password: str, client_ip: str = ""
+    ) -> str:
         """The old account's phone and password link it; a ticket.
 
         Raises:
             NoPendingIdentity, AccountOfAnother: see there.
-            InvalidPhone, InvalidPassword, InvalidCredentials, Busy: as for sign-in.
+            InvalidPhone, InvalidPassword, InvalidCredentials, LimitReached, Busy: as for sign-in.
         """
         async with self.database.reading() as session:
             await self._pending(session, visitor_key)
-        patient = await self.login.verified(typed_phone, typed_password)
+        patient = await self.login.verified(typed_phone, typed_password, client_ip)
         return await self._link(visitor_key, patient.id, LinkedHow.PASSWORD)
 
     async def send_code(self, visitor_key: str, typed_phone: str, channel: ChannelName, client_ip: str = "") -> None:
@@ -131,7 +133,7 @@ class IdentityAnswers:
 
         Raises:
             NoPendingIdentity: nobody waits in this browser.
-            InvalidPhone, ChannelUnavailable, RateLimited: as for recovery.
+            InvalidPhone, ChannelUnavailable, RateLimited, LimitReached: as for recovery.
         """
         now = self.clock()
         async with self.database.writing() as session:

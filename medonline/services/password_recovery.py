@@ -61,11 +61,13 @@ class PasswordRecoveryService:
             InvalidPhone: not a Russian mobile number.
             ChannelUnavailable: the way is switched off.
             RateLimited: a code to this phone was asked for a moment ago.
+            LimitReached: one of its leaves.
         """
         phone = PhoneNumber.parse(typed_phone)
         self.issuer.require_channel(channel)
         now = self.clock()
         async with self.database.writing() as session:
+            await codes.hold_phone(session, phone.e164)  # a double click waits here, and then finds the recovery
             recovery = await recoveries.newest_of(session, visitor_key)
             if recovery is None:  # «Назад» from step 2 and the same number again: the code in hand still counts
                 recovery = await recoveries.newest_left(session, visitor_key, phone.e164, RecoveryStep.CODE)
@@ -89,11 +91,12 @@ class PasswordRecoveryService:
 
         Raises:
             NoRecoveryInProgress: the recovery does not stand at the code.
-            ChannelUnavailable, RateLimited: as for `begin`.
+            ChannelUnavailable, RateLimited, LimitReached: as for `begin`.
         """
         now = self.clock()
         async with self.database.writing() as session:
             recovery = await self.reader.at_step(session, visitor_key, RecoveryMove.RESEND, now)
+            await codes.hold_phone(session, recovery.phone)
             last = await codes.newest_of_flow(session, recovery.id)
             if last and last.channel == channel and now - last.issued_at < SAME_SUBMIT and last.misses == 0:
                 return await self.reader.view(session, recovery, now)

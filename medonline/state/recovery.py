@@ -22,7 +22,7 @@ from medonline.domain.one_time_code import ChannelName
 from medonline.domain.password_recovery import RecoveryStep
 from medonline.services.recovery_reading import RecoveryView
 from medonline.state.account import AccountState
-from medonline.state.asking import text_field, visitor_of
+from medonline.state.asking import said, text_field, visitor_of
 from medonline.state.failures import FailureState
 from medonline.state.recovery_screen import PHONE_STEP, RecoveryScreen, screen_of, steady
 
@@ -136,7 +136,7 @@ class RecoveryState(rx.State):
             if isinstance(error, NoRecoveryInProgress) and view is not None:
                 self.error, self.error_field = "", ""  # another tab is ahead: the screen it led to says it all
                 return
-        self._refuse(self.screen.field, messages.sentence(error))
+        self._refuse(self.screen.field, said(error))
 
     def _refuse(self, field: str, text: str) -> None:
         self.error, self.error_field = text, field

@@ -19,7 +19,7 @@ from alembic import command
 from medonline.bootstrap import build_portal
 from medonline.domain.password_recovery import RecoveryStep
 from medonline.services.secret_tokens import token_hash
-from medonline.storage import card_models, identity_models, migrations, models
+from medonline.storage import card_models, identity_models, limit_models, migrations, models
 from medonline.storage.engine import Database
 from tests.services.world import ANNA, BORIS, START, MovableClock, config_in
 
@@ -37,6 +37,9 @@ TABLES = {
     "personal_data_consent",
     "patient_card",
     "card_miss",
+    "code_miss",
+    "circuit_breaker",
+    "channel_spending",
 }
 
 
@@ -258,6 +261,9 @@ async def test_an_account_without_a_phone_is_not_lost_silently_by_the_way_back(t
 
 
 TABLE_CLASSES = (
+    limit_models.CodeMiss,
+    limit_models.CircuitBreaker,
+    limit_models.ChannelSpending,
     models.Patient,
     models.PasswordRecovery,
     models.OneTimeCodeRow,
