@@ -25,6 +25,7 @@ from medonline.domain.errors import (
     NoRecoveryInProgress,
     PasswordAlreadySet,
     RateLimited,
+    TooManyCodes,
 )
 from medonline.domain.one_time_code import ChannelName
 from medonline.domain.password_recovery import RecoveryStep
@@ -44,6 +45,7 @@ from tests.services.world import (
 )
 
 PAUSES = (60, 120, 300)
+PER_PHONE = ((3, 1), (5, 24), (10, 168))
 LIFE = {ChannelName.FLASH_CALL: 5, ChannelName.TELEGRAM: 10}
 visitors = st.sampled_from([ANNA, BORIS])
 phones = st.sampled_from([KNOWN, UNKNOWN])
@@ -105,6 +107,16 @@ class Model:
         count = sum(code.issued_at >= last - timedelta(days=1) for code in issued)
         return last + timedelta(seconds=PAUSES[min(count, 3) - 1])
 
+    def full_until(self, phone: str) -> datetime | None:
+        """Three codes an hour, five a day, ten a week."""
+        times = [code.issued_at for code in self.codes.get(phone, [])]
+        ends = [times[-count] + timedelta(hours=hours) for count, hours in PER_PHONE if len(times) >= count]
+        return max(ends, default=None)
+
+    def full(self, phone: str, now: datetime) -> bool:
+        until = self.full_until(phone)
+        return until is not None and now < until
+
     def paused(self, phone: str, now: datetime) -> bool:
         resend_at = self.resend_at(phone)
         return resend_at is not None and now < resend_at
@@ -155,7 +167,7 @@ class RecoveryWalk(RuleBasedStateMachine):
         else:
             recovery.code = code
 
-    @rule(seconds=st.sampled_from([1, 5, 60, 120, 300, 600, 3600]))
+    @rule(seconds=st.sampled_from([1, 5, 60, 120, 300, 600, 3600, 86400]))
     def time_passes(self, seconds: int) -> None:
         self.clock.move(seconds=seconds)
 
@@ -175,6 +187,9 @@ class RecoveryWalk(RuleBasedStateMachine):
             assert before
             self.model.recoveries[visitor] = before
             self.model.left.pop((visitor, phone), None)
+        elif self.model.full(phone, now):
+            assert isinstance(came, TooManyCodes)
+            assert came.until == self.model.full_until(phone)
         elif self.model.paused(phone, now):
             assert isinstance(came, RateLimited)
             assert now + came.resets_in == self.model.resend_at(phone)
@@ -192,6 +207,8 @@ class RecoveryWalk(RuleBasedStateMachine):
         last = recovery.code
         if last.channel is channel and now - last.issued_at < timedelta(seconds=5) and not last.misses:
             assert isinstance(came, RecoveryView)
+        elif self.model.full(recovery.phone, now):
+            assert isinstance(came, TooManyCodes)
         elif self.model.paused(recovery.phone, now):
             assert isinstance(came, RateLimited)
         else:
@@ -284,3 +301,4 @@ def test_the_settings_are_what_the_model_assumes(portal: Portal) -> None:
     assert tuple(pause.total_seconds() for pause in policy.resend_pauses) == pytest.approx(PAUSES)
     assert {channel: life / timedelta(minutes=1) for channel, life in policy.life.items()} == LIFE
     assert policy.guesses == 3
+    assert tuple((limit.count, limit.per / timedelta(hours=1)) for limit in policy.per_phone) == PER_PHONE
