@@ -138,10 +138,12 @@ def _password(error: errors.InvalidPassword) -> str:
     return " ".join(texts[problem] for problem in error.problems)
 
 
-def _mismatch(error: errors.CodeMismatch) -> str:
+def _mismatch(error: errors.CodeMismatch | errors.BirthDateMismatch) -> str:
+    code = isinstance(error, errors.CodeMismatch)
+    what = "Код не подошёл" if code else "Дата рождения не подошла"
     if error.attempts_left:
-        return f"Код не подошёл. {attempts_left(error.attempts_left)}"
-    return "Код не подошёл, попытки закончились. Получите новый код или войдите через Госуслуги."
+        return f"{what}. {attempts_left(error.attempts_left)}"
+    return f"{what}, попытки закончились. {'Получите новый код или войдите' if code else 'Войдите'} через Госуслуги."
 
 
 def _channel_unavailable(error: errors.ChannelUnavailable) -> str:
@@ -185,6 +187,7 @@ _SENTENCES: dict[type[errors.MedonlineError], Callable[[Any], str]] = {
         f"В коде {plural(error.expected, 'цифра', 'цифры', 'цифр')}. Проверьте, что ввели все. Попытка не потрачена."
     ),
     errors.CodeMismatch: _mismatch,
+    errors.BirthDateMismatch: _mismatch,
     errors.CodeExpired: lambda _: "Время действия кода вышло. Получите новый код.",
     errors.CodeUsedUp: lambda _: "Этот код больше не действует. Получите новый код.",
     errors.InvalidName: lambda error: NAME[error.problem],

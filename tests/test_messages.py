@@ -46,7 +46,7 @@ def examples() -> list[MedonlineError]:
             made += [leaf(NOW, NOW + wait) for wait in (timedelta(seconds=1), timedelta(hours=1), timedelta(days=7))]
         elif leaf is errors.CodeIncomplete:
             made += [leaf(4), leaf(6)]
-        elif leaf is errors.CodeMismatch:
+        elif leaf in (errors.CodeMismatch, errors.BirthDateMismatch):
             made += [leaf(number) for number in range(3)]
         elif leaf is errors.ChannelUnavailable:
             made += [leaf(channel) for channel in ChannelName]

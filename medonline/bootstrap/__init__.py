@@ -40,6 +40,7 @@ from medonline.services.password_recovery import PasswordRecoveryService
 from medonline.services.patient_cards import PatientCardService
 from medonline.services.ports import BreachedPasswords, CardRegistry, CodeChannel, IdentityProvider, NoticeChannel
 from medonline.services.recovery_reading import RecoveryReader
+from medonline.services.recovery_step_up import BirthDateStep, StepUp
 from medonline.services.request_limits import LimitStore, RequestLimits
 from medonline.services.sealing import Sealer
 from medonline.services.spending import Spending
@@ -145,6 +146,8 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
     linker = Linker(snils, policies)
     in_settings = PasswordPolicy(config.password_min_length_settings)
 
+    reader = RecoveryReader(issuer, config.new_password_window)
+
     def proof(purpose: str) -> CodeProof:
         return CodeProof(database, issuer, purpose, dispatcher.wake)
 
@@ -158,9 +161,11 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
             database=database,
             clock=clock,
             issuer=issuer,
-            reader=RecoveryReader(issuer, config.new_password_window),
+            reader=reader,
             passwords=NewPasswords(config.recovery_password_policy, outside.breached),
             hasher=hasher,
+            step_up=StepUp(config.step_up_policy, issuer.breaker),
+            birth_date=BirthDateStep(database, clock, reader, config.zone),
             wake_dispatcher=dispatcher.wake,
             sessions_ended=sessions_ended,
         ),

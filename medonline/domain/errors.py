@@ -40,6 +40,7 @@ MedonlineError
 │   ├── CodeMismatch            (attempts_left)
 │   ├── CodeExpired
 │   └── CodeUsedUp              no attempts left, or the code was replaced or already used
+├── BirthDateMismatch           (attempts_left) not the birth date on record, or there is none
 ├── IdentityRefused             (problem, detail) sign-in through the identity provider did not succeed
 ├── RegistryUnavailable         (detail) the registry of medical cards gives no good answer
 ├── ChannelUnavailable          (channel) switched off by the operator
@@ -311,6 +312,14 @@ class CodeExpired(CodeRefused):
 
 class CodeUsedUp(CodeRefused):
     """The code is dead: no attempts left, replaced by a newer one, or already used."""
+
+
+class BirthDateMismatch(MedonlineError):
+    """Not the birth date on record; said alike when there is none, or no account. `attempts_left` more may be tried."""
+
+    def __init__(self, attempts_left: int) -> None:
+        super().__init__(f"{attempts_left} attempts left")
+        self.attempts_left = attempts_left
 
 
 class IdentityProblem(StrEnum):

@@ -28,7 +28,8 @@ SENDING_PAUSE_S = 0.1
 class CodeView:
     """What a screen may know of a code on its way. Times are UTC; the phone is masked; no code, no token.
 
-    `code_alive` is false when the code expired, was used up or replaced: then only a new one helps.
+    `code_alive` is false when the code expired, was used up or replaced: then only a new one helps. `open_channels` are the
+    ways that are switched on and have money left today.
     """
 
     phone: str
@@ -41,6 +42,7 @@ class CodeView:
     delivery: DeliveryState
     problem: str
     fallback_now: bool
+    open_channels: tuple[ChannelName, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,7 @@ class CodeProof:
             delivery=DeliveryState(row.delivery),
             problem=row.problem,
             fallback_now=await self.issuer.may_issue(session, other, now),
+            open_channels=await self.issuer.open_channels(session, now),
         )
 
     async def judge(self, session: AsyncSession, flow_id: str, digits: str, now: datetime) -> CodeRefused | None:

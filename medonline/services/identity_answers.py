@@ -161,9 +161,7 @@ class IdentityAnswers:
             pending, _ = await self._pending(session, visitor_key)
             refusal = await self.proof.judge(session, pending.id, digits, now)
             patient = await patients.by_phone(session, pending.proof_phone) if refusal is None else None
-            if patient is not None:
-                await patients.put_phone_proof(session, patient.id, now)
-            elif refusal is None:
+            if patient is None and refusal is None:
                 pending.waits_for = Waiting.CONSENT
                 session.add(pending)
         # Raised only here, after the commit: a miss that is rolled back would be a free guess.
@@ -188,6 +186,9 @@ class IdentityAnswers:
             if patient is None:
                 raise NoPendingIdentity
             await self.linker.link(session, patient, person, how, self.clock())
+            if how is LinkedHow.CODE:
+                # Only now: whoever holds a reissued number, and is refused here, must not make the account's proof look fresh.
+                await patients.put_phone_proof(session, patient.id, self.clock())
             return await self._let_in(session, pending, person, patient)
 
     async def _let_in(

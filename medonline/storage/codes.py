@@ -64,6 +64,17 @@ async def newest_times(session: AsyncSession, phone: str, count: int) -> Sequenc
     return (await session.exec(statement)).all()
 
 
+async def newest_dead(session: AsyncSession, phone: str, guesses: int) -> datetime | None:
+    """When the last code to this number was issued that died of wrong guesses (UTC); None when none did."""
+    statement = (
+        select(OneTimeCodeRow.issued_at)
+        .where(OneTimeCodeRow.phone == phone, col(OneTimeCodeRow.misses) >= guesses)
+        .order_by(col(OneTimeCodeRow.issued_at).desc())
+        .limit(1)
+    )
+    return (await session.exec(statement)).first()
+
+
 async def hold_phone(session: AsyncSession, phone: str) -> None:
     """Of transactions about codes to one number, one goes on at a time, until it ends.
 
