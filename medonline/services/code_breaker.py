@@ -60,8 +60,7 @@ class CodeBreaker:
         row = await breaker.state(session)
         if _is_open(row, now):
             return
-        since = max(now - span, row.open_until or now - span)
-        misses = await breaker.misses_after(session, since)
+        misses = await breaker.misses(session, after=now - span, since=row.open_until)
         if misses > self.policy.misses.count:
             await self._open(session, row, now, f"{misses} wrong codes within {span.total_seconds() / 60:.0f} min")
 

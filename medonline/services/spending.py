@@ -56,7 +56,7 @@ class Spending:
             return 0
         total = await spending.add_within(session, channel, billing_day(now), budget.price, budget.cap or None)
         if total is None:
-            self.alarms.sound(f"{channel} 100", f"{channel} is off until midnight in Moscow: the day's money is spent")
+            self.alarms.sound(f"{channel} off", f"{channel} is off until midnight in Moscow: the day's money is spent")
             raise ChannelOverBudget(channel, now, next_midnight(now))
         for percent in ALARM_PERCENT if budget.cap else ():
             if (total - budget.price) * 100 < budget.cap * percent <= total * 100:

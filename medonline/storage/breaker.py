@@ -41,16 +41,18 @@ async def add_miss(session: AsyncSession, now: datetime, forget_before: datetime
     await session.flush()
 
 
-async def misses_after(session: AsyncSession, since: datetime) -> int:
-    """How many wrong codes were typed after a moment (UTC)."""
-    statement = select(func.count()).select_from(CodeMiss).where(col(CodeMiss.at) > since)
+async def misses(session: AsyncSession, *, after: datetime, since: datetime | None) -> int:
+    """How many wrong codes were typed after one moment and not before the other (UTC both)."""
+    statement = select(func.count()).select_from(CodeMiss).where(col(CodeMiss.at) > after)
+    if since is not None:
+        statement = statement.where(col(CodeMiss.at) >= since)
     return int((await session.exec(statement)).one())
 
 
 async def last_outcomes(
     session: AsyncSession, now: datetime, since: datetime | None, guesses: int, failed: str, limit: int
 ) -> list[bool]:
-    """Of the last codes whose fate is known and that a phone may have shown: whether each was confirmed.
+    """Of the last codes since a moment (UTC) whose fate is known and that a phone may have shown: whether each was confirmed.
 
     A code that did not go out says nothing of who typed; one that may still be typed says nothing yet.
     """
@@ -62,6 +64,6 @@ async def last_outcomes(
     )
     statement = select(OneTimeCodeRow.confirmed_at).where(known, OneTimeCodeRow.delivery != failed)
     if since is not None:
-        statement = statement.where(col(OneTimeCodeRow.issued_at) > since)
+        statement = statement.where(col(OneTimeCodeRow.issued_at) >= since)
     statement = statement.order_by(col(OneTimeCodeRow.issued_at).desc()).limit(limit)
     return [confirmed_at is not None for confirmed_at in (await session.exec(statement)).all()]

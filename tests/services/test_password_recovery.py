@@ -378,7 +378,7 @@ async def test_three_misses_kill_a_code(portal: Portal, clock: MovableClock) -> 
     assert (view.step, view.attempts_left, view.code_alive) == (RecoveryStep.CODE, 0, False)
     clock.move(seconds=60)
     assert (await portal.recovery.resend(ANNA, CALL)).attempts_left == 3
-    assert (await portal.recovery.confirm_code(ANNA, await last_code(portal))).step is RecoveryStep.NEW_PASSWORD
+    assert (await portal.recovery.confirm_code(ANNA, await last_code(portal))).step is RecoveryStep.BIRTH_DATE
 
 
 @pytest.mark.parametrize(
