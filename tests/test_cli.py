@@ -145,7 +145,7 @@ def test_the_doctor_finds_a_healthy_portal_healthy(run) -> None:
 
     found = findings(out)
     assert code == 0
-    assert list(found) == ["settings", "key", "database", "migrations", "flash_call", "telegram"]
+    assert list(found) == ["settings", "key", "database", "migrations", "limits", "flash_call", "telegram"]
     assert {mark for mark, _ in found.values()} == {"ok"}
     assert "provider ucaller at http://127.0.0.1:" in found["flash_call"][1]
     assert "provider telegram_gateway at http://127.0.0.1:" in found["telegram"][1]
