@@ -21,7 +21,7 @@ def leaving_page(url: str, title: str) -> HTMLResponse:
         f"""<!doctype html>
 <html lang="ru"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="refresh" content="0;url={address}">
-<title>{title} — Медицина-онлайн</title><link rel="stylesheet" href="/portal.css"></head>
+<title>{title} — Медицина-онлайн</title><link rel="icon" href="/favicon.svg"><link rel="stylesheet" href="/portal.css"></head>
 <body><main class="main narrow"><h1>{title}…</h1><p>Если ничего не происходит, перейдите по ссылке.</p>
 <a class="button primary" href="{address}">Продолжить</a></main></body></html>
 """
