@@ -21,6 +21,7 @@ from medonline.demo_key import demo_key
 from medonline.domain.one_time_code import ChannelName, CodePolicy
 from medonline.domain.password import PasswordPolicy
 from medonline.identity_config import IdentityConfig, NoticeProvider, demo_identity
+from medonline.limits_config import LimitsConfig, demo_limits
 from medonline.records_config import RecordsConfig
 from medonline.setting_types import Channels, Duration, Durations, OptionalUrl, TimeZone, is_database
 
@@ -43,7 +44,7 @@ class FlashCallProvider(StrEnum):
     SMS_RU = "sms_ru"
 
 
-class Config(IdentityConfig, RecordsConfig):
+class Config(IdentityConfig, LimitsConfig, RecordsConfig):
     """All settings of the portal; each field is `MEDONLINE_` plus its name in capitals."""
 
     model_config = SettingsConfigDict(env_prefix="MEDONLINE_", frozen=True, extra="ignore")
@@ -79,8 +80,6 @@ class Config(IdentityConfig, RecordsConfig):
 
     password_min_length_recovery: int = Field(8, ge=6, le=64)
     password_min_length_settings: int = Field(6, ge=6, le=64)
-    session_idle: Duration = timedelta(minutes=30)
-    session_absolute: Duration = timedelta(hours=12)
 
     @property
     def demo(self) -> bool:
@@ -137,7 +136,7 @@ class Config(IdentityConfig, RecordsConfig):
             ChannelName.FLASH_CALL: self.code_life_flash_call,
             ChannelName.TELEGRAM: self.code_life_telegram,
         }
-        return CodePolicy(life=life, guesses=self.code_guesses, resend_pauses=self.resend_pauses)
+        return CodePolicy(life, self.code_guesses, self.resend_pauses, self.codes_per_phone)
 
     @property
     def recovery_password_policy(self) -> PasswordPolicy:
@@ -160,6 +159,7 @@ class Config(IdentityConfig, RecordsConfig):
             "sms_ru_base_url": f"{stand_in}/sms_ru",
             "sms_ru_api_id": "demo-sms-ru-id",
             **demo_identity(stand_in, data_dir),
+            **demo_limits(),
         }
         if not values.get("secret_key"):
             values["secret_key"] = demo_key(data_dir)
@@ -167,7 +167,8 @@ class Config(IdentityConfig, RecordsConfig):
 
     @model_validator(mode="after")
     def _refuse_nonsense(self) -> Config:
-        faults = [*self._general_faults(), *self.identity_faults(), *([] if self.demo else self._production_faults())]
+        faults = [*self._general_faults(), *self.identity_faults(), *self.limits_faults()]
+        faults += [] if self.demo else self._production_faults()
         if faults:
             raise ValueError("\n".join(faults))
         return self

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from medonline.bootstrap import build_channels
-from medonline.bootstrap.adapters import build_identity, build_notices, build_registry
+from medonline.bootstrap.adapters import build_identity, build_limit_store, build_notices, build_registry
 from medonline.config import Config
 from medonline.domain.errors import DeliveryFailed, IdentityRefused, RegistryUnavailable
 from medonline.domain.one_time_code import ChannelName
 from medonline.services.ports import CodeChannel
+from medonline.services.request_limits import LimitStoreDown
 from medonline.storage import migrations
 from medonline.storage.engine import Database
 
@@ -26,7 +27,7 @@ class Finding:
 
 async def examine(config: Config) -> list[Finding]:
     """Every check, in the order of an operator's worries; sends nothing and costs nothing."""
-    findings = [_settings(config), _regions(config), _key(config), *await _database(config)]
+    findings = [_settings(config), _regions(config), _key(config), *await _database(config), await _limits(config)]
     channels = build_channels(config)
     for name in ChannelName:
         findings.append(await _channel(config, name, channels.get(name)))
@@ -66,6 +67,16 @@ async def _database(config: Config) -> list[Finding]:
         f"at revision {has}" if fresh else f"at {has or 'no'} revision, the code wants {wants}: run `medonline migrate`"
     )
     return [Finding("database", True, f"{where} answers"), Finding("migrations", fresh, text)]
+
+
+async def _limits(config: Config) -> Finding:
+    store = build_limit_store(config)
+    try:
+        return Finding("limits", True, await store.check())
+    except LimitStoreDown as error:
+        return Finding("limits", False, str(error))
+    finally:
+        await store.close()
 
 
 async def _channel(config: Config, name: ChannelName, channel: CodeChannel | None) -> Finding:

@@ -9,9 +9,11 @@ from collections.abc import Callable
 from datetime import timedelta
 from math import ceil
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from medonline.domain import errors
 from medonline.domain.errors import EmailProblem, IdentityProblem, NameProblem, PasswordProblem, PhoneProblem
+from medonline.limit_messages import MOSCOW, limit_sentence
 from medonline.services.delivery import DeliveryProblem
 
 SAMPLE_PHONE = "+7 912 345-67-89"
@@ -140,10 +142,12 @@ def _password(error: errors.InvalidPassword) -> str:
     return " ".join(texts[problem] for problem in error.problems)
 
 
-def _mismatch(error: errors.CodeMismatch) -> str:
+def _mismatch(error: errors.CodeMismatch | errors.BirthDateMismatch) -> str:
+    code = isinstance(error, errors.CodeMismatch)
+    what = "Код не подошёл" if code else "Дата рождения не подошла"
     if error.attempts_left:
-        return f"Код не подошёл. {attempts_left(error.attempts_left)}"
-    return "Код не подошёл, попытки закончились. Получите новый код или войдите через Госуслуги."
+        return f"{what}. {attempts_left(error.attempts_left)}"
+    return f"{what}, попытки закончились. {'Получите новый код или войдите' if code else 'Войдите'} через Госуслуги."
 
 
 def _channel_unavailable(error: errors.ChannelUnavailable) -> str:
@@ -187,6 +191,7 @@ _SENTENCES: dict[type[errors.MedonlineError], Callable[[Any], str]] = {
         f"В коде {plural(error.expected, 'цифра', 'цифры', 'цифр')}. Проверьте, что ввели все. Попытка не потрачена."
     ),
     errors.CodeMismatch: _mismatch,
+    errors.BirthDateMismatch: _mismatch,
     errors.CodeExpired: lambda _: "Время действия кода вышло. Получите новый код.",
     errors.CodeUsedUp: lambda _: "Этот код больше не действует. Получите новый код.",
     errors.InvalidName: lambda error: NAME[error.problem],
@@ -231,8 +236,10 @@ _SENTENCES: dict[type[errors.MedonlineError], Callable[[Any], str]] = {
 }
 
 
-def sentence(error: errors.MedonlineError) -> str:
-    """What a patient reads."""
+def sentence(error: errors.MedonlineError, zone: ZoneInfo = MOSCOW) -> str:
+    """What a patient reads; clock times are in `zone`."""
+    if isinstance(error, errors.LimitReached):
+        return limit_sentence(error, zone)
     return _SENTENCES[type(error)](error)
 
 

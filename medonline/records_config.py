@@ -1,4 +1,4 @@
-"""Settings of what is kept: the log, older keys, and for how long rows stay: a part of `Config`."""
+"""Settings of what is kept and for how long: the log, sessions, older keys, rows: a part of `Config`."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ class RecordsConfig(BaseSettings):
     """Each field is `MEDONLINE_` plus its name in capitals."""
 
     log_format: Literal["text", "json"] = "text"
+    session_idle: Duration = timedelta(minutes=30)
+    session_absolute: Duration = timedelta(hours=12)
     old_secret_keys: SecretStr = SecretStr("")  # separated by spaces
     retention_codes: Duration = timedelta(days=31)  # after they expired; never less than the limits look back
     retention_sessions: Duration = timedelta(days=90)  # after they ended or were last used

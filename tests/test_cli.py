@@ -152,7 +152,7 @@ def test_the_doctor_finds_a_healthy_portal_healthy(run) -> None:
     found = findings(out)
     assert code == 0
     assert list(found) == [
-        "settings", "regions", "key", "database", "migrations", "flash_call", "telegram",
+        "settings", "regions", "key", "database", "migrations", "limits", "flash_call", "telegram",
         "identity", "cards", "notices", "breached passwords",
     ]  # fmt: skip
     assert {mark for mark, _ in found.values()} == {"ok"}

@@ -199,3 +199,81 @@ def test_a_duration_is_a_number_and_a_unit(number: int, unit: tuple[str, int]) -
 def test_any_other_text_is_no_duration(text: str) -> None:
     with pytest.raises(ValueError, match="is not a duration"):
         parse_duration(text)
+
+
+# --- limits ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_limits_are_those_of_the_table_unless_told_otherwise(read) -> None:
+    config = read(PRODUCTION)
+    hour, day, minute = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1)
+
+    assert [(limit.count, limit.per) for limit in config.codes_per_phone] == [(3, hour), (5, day), (10, 7 * day)]
+    assert [(limit.count, limit.per) for limit in config.codes_per_network] == [(5, hour), (15, day)]
+    assert [(limit.count, limit.per) for limit in config.phones_per_network] == [(3, hour)]
+    assert [(limit.count, limit.per) for limit in config.codes_per_block] == [(20, hour)]
+    assert [(limit.count, limit.per) for limit in config.sign_ins_per_account] == [(5, 15 * minute)]
+    assert [(limit.count, limit.per) for limit in config.sign_ins_per_network] == [(20, minute)]
+    assert [(limit.count, limit.per) for limit in config.sign_ins_in_all] == [(1000, 5 * minute)]
+    assert (config.breaker_misses.count, config.breaker_misses.per) == (50, 10 * minute)
+    assert (config.breaker_confirmed_percent, config.breaker_open) == (40, 30 * minute)
+    assert (config.step_up, config.step_up_dead_code_within, config.step_up_proof_age) == ("risk", 30 * day, 90 * day)
+    assert config.raised_networks == ()
+    assert not any(budget.cap for budget in config.budgets.values())
+
+
+def test_only_the_demo_raises_the_limits_of_its_own_machine(read) -> None:
+    assert [str(network) for network in read(DEMO).raised_networks] == ["127.0.0.0/8", "::1/128"]
+    assert read(DEMO, RAISED_NETWORKS="192.0.2.0/24").raised_networks != read(PRODUCTION, RAISED_NETWORKS="")
+
+
+def test_limits_networks_and_money_are_read(read) -> None:
+    config = read(
+        PRODUCTION,
+        CODES_PER_PHONE="4 per 2 h, 6 per day",
+        RAISED_NETWORKS="203.0.113.0/24, 2001:db8::/32",
+        PRICE_TELEGRAM="1.25",
+        DAILY_CAP_TELEGRAM="300",
+        STEP_UP="always",
+        BREAKER_MISSES="10 per 1 min",
+    )
+
+    assert [(limit.count, limit.per) for limit in config.codes_per_phone] == [
+        (4, timedelta(hours=2)),
+        (6, timedelta(days=1)),
+    ]
+    assert len(config.raised_networks) == 2
+    budget = config.budgets[ChannelName.TELEGRAM]
+    assert (budget.price, budget.cap) == (125, 30_000)
+    assert (config.step_up, config.breaker_policy.misses.count) == ("always", 10)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("CODES_PER_PHONE", "three an hour", "write it as '5 per 15 min'"),
+        ("CODES_PER_PHONE", "0 per 1 h", "write it as '5 per 15 min'"),
+        ("SIGN_INS_IN_ALL", " ", "name at least one limit"),
+        ("BREAKER_MISSES", "50", "write it as '5 per 15 min'"),
+        ("RAISED_NETWORKS", "203.0.113.7/24", "write them as '203.0.113.0/24"),
+        ("STEP_UP", "sometimes", "risk"),
+        ("PRICE_TELEGRAM", "-1", "greater than or equal to 0"),
+        ("PRICE_TELEGRAM", "0.001", "2 decimal places"),
+        ("DAILY_CAP_TELEGRAM", "100", "needs MEDONLINE_PRICE_TELEGRAM"),
+        ("LIMITS_STORAGE", "memcached://host", "must be 'memory' or"),
+        ("LIMITS_STORAGE", "redis://", "must be 'memory' or"),
+        ("LIMITS_STORAGE", "redis://host:port", "must be 'memory' or"),
+    ],
+)
+def test_a_limit_that_cannot_be_used_is_refused_by_its_name(read, name: str, value: str, says: str) -> None:
+    text = refusal(read, PRODUCTION, **{name: value})
+
+    assert f"MEDONLINE_{name}" in text
+    assert says in text
+
+
+@pytest.mark.parametrize("address", ["redis://:hunter2secret@host:port/0", "rediss//:hunter2secret@host"])
+def test_the_password_of_redis_is_never_repeated(read, address: str) -> None:
+    assert "hunter2secret" not in refusal(read, PRODUCTION, LIMITS_STORAGE=address)
+    good = read(PRODUCTION, LIMITS_STORAGE="redis://:hunter2secret@host:6379/0")
+    assert "hunter2secret" not in repr(good)

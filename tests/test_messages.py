@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -19,6 +20,7 @@ from medonline.services.delivery import DeliveryProblem
 
 BRANDS = {"Telegram", "Caps", "Lock"}
 OPERATORS_ONLY: set[str] = set()
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def leaves(cls: type[MedonlineError] = MedonlineError) -> list[type[MedonlineError]]:
@@ -38,9 +40,13 @@ def examples() -> list[MedonlineError]:
             made.append(leaf((PasswordProblem.CYRILLIC_LAYOUT, PasswordProblem.TOO_SHORT), 6))
         elif leaf in (errors.RateLimited, errors.Busy):
             made += [leaf(timedelta(seconds=seconds)) for seconds in (0, 1, 42, 61, 3600)]
+        elif leaf is errors.ChannelOverBudget:
+            made += [leaf(channel, NOW, NOW + timedelta(hours=5)) for channel in ChannelName]
+        elif issubclass(leaf, errors.LimitReached):
+            made += [leaf(NOW, NOW + wait) for wait in (timedelta(seconds=1), timedelta(hours=1), timedelta(days=7))]
         elif leaf is errors.CodeIncomplete:
             made += [leaf(4), leaf(6)]
-        elif leaf is errors.CodeMismatch:
+        elif leaf in (errors.CodeMismatch, errors.BirthDateMismatch):
             made += [leaf(number) for number in range(3)]
         elif leaf is errors.ChannelUnavailable:
             made += [leaf(channel) for channel in ChannelName]
@@ -149,3 +155,36 @@ def test_the_verb_agrees_with_the_count(count: int, text: str) -> None:
 def test_a_lost_guess_says_how_many_are_left_and_the_last_one_what_to_do() -> None:
     assert "Осталась 1 попытка" in sentence(errors.CodeMismatch(1))
     assert "Получите новый код" in sentence(errors.CodeMismatch(0))
+
+
+LIMITS = [leaf for leaf in leaves(errors.LimitReached) if leaf is not errors.ChannelOverBudget]
+
+
+@pytest.mark.parametrize("leaf", LIMITS)
+def test_a_reached_limit_says_until_when_on_the_wall_and_what_else_can_be_done(leaf: type[errors.LimitReached]) -> None:
+    error = leaf(NOW, NOW + timedelta(minutes=31, seconds=10))
+
+    assert "после 15:32." in sentence(error) or "после 15:32 или" in sentence(error)  # Moscow, rounded up
+    assert "после 22:32" in sentence(error, ZoneInfo("Asia/Vladivostok"))
+    assert "Госуслуги" in sentence(error)
+
+
+def test_a_limit_that_ends_on_another_day_says_which() -> None:
+    assert "после 15:00 8 марта" in sentence(errors.TooManyCodes(NOW, NOW + timedelta(days=7)))
+    # Midnight has come in Vladivostok already when it has not in Moscow.
+    late = errors.TooManyCodes(NOW, NOW + timedelta(hours=2, minutes=30))
+    assert "после 00:30 2 марта" in sentence(late, ZoneInfo("Asia/Vladivostok"))
+    assert "после 17:30." in sentence(late)
+
+
+def test_a_way_without_money_is_named_and_the_other_way_offered() -> None:
+    midnight = NOW.replace(hour=21)
+    call, telegram = (sentence(errors.ChannelOverBudget(channel, NOW, midnight)) for channel in ChannelName)
+
+    assert call.startswith("Проверочный звонок снова можно будет получить после 00:00 2 марта. Выберите другой способ.")
+    assert telegram.startswith("Код в Telegram снова")
+
+
+def test_the_limits_of_a_phone_name_the_clinic_too() -> None:
+    for leaf in (errors.TooManyCodes, errors.TooManyRequests, errors.TooManyPhones, errors.NumberBlockBusy):
+        assert "регистратуру" in sentence(leaf(NOW, NOW + timedelta(hours=1)))

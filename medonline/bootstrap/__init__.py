@@ -11,6 +11,7 @@ from medonline.bootstrap.adapters import (
     build_breached_passwords,
     build_channels,
     build_identity,
+    build_limit_store,
     build_notices,
     build_registry,
 )
@@ -22,7 +23,9 @@ from medonline.services import account_settings, identity_answers
 from medonline.services.account_sessions import AccountSessionService
 from medonline.services.account_settings import AccountSettingsService
 from medonline.services.accounts import AccountService
+from medonline.services.alarms import Alarms
 from medonline.services.clock import Clock, utc_now
+from medonline.services.code_breaker import CodeBreaker
 from medonline.services.code_dispatcher import CodeDispatcher
 from medonline.services.code_issue import CodeIssuer
 from medonline.services.code_proof import CodeProof
@@ -39,8 +42,11 @@ from medonline.services.patient_cards import PatientCardService
 from medonline.services.personal_data import PersonalDataService
 from medonline.services.ports import BreachedPasswords, CardRegistry, CodeChannel, IdentityProvider, NoticeChannel
 from medonline.services.recovery_reading import RecoveryReader
+from medonline.services.recovery_step_up import BirthDateStep, StepUp
+from medonline.services.request_limits import LimitStore, RequestLimits
 from medonline.services.retention import RetentionService
 from medonline.services.sealing import Sealer
+from medonline.services.spending import Spending
 from medonline.storage import migrations
 from medonline.storage.engine import Database
 
@@ -56,10 +62,12 @@ class Outside:
     registry: CardRegistry | None
     notices: NoticeChannel | None
     breached: BreachedPasswords | None
+    limits: LimitStore
 
     async def close(self) -> None:
         """Release connections."""
-        for adapter in (*self.channels.values(), self.identity, self.registry, self.notices, self.breached):
+        optional = (self.identity, self.registry, self.notices, self.breached)
+        for adapter in (*self.channels.values(), *optional, self.limits):
             if adapter is not None:
                 await adapter.close()
 
@@ -111,6 +119,7 @@ def build_outside(config: Config) -> Outside:
         registry=build_registry(config),
         notices=build_notices(config),
         breached=build_breached_passwords(config),
+        limits=build_limit_store(config),
     )
 
 
@@ -124,16 +133,27 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
 
     database = Database(config.database)
     outside = build_outside(config)
-    issuer = CodeIssuer(config.key, config.code_policy, config.code_channels)
+    alarms = Alarms(clock)
+    limits = RequestLimits(outside.limits, config.request_policy, Sealer(config.key, "limits"), alarms)
+    issuer = CodeIssuer(
+        key=config.key,
+        policy=config.code_policy,
+        channels=config.code_channels,
+        requests=limits,
+        spending=Spending(config.budgets, alarms),
+        breaker=CodeBreaker(config.breaker_policy, config.code_guesses, alarms),
+    )
     hasher = PasswordHasher()
     dispatcher = CodeDispatcher(database, clock, issuer, outside.channels)
-    login = LoginService(database, clock, hasher, config.session_idle, config.session_absolute, sessions_ended)
+    login = LoginService(database, clock, hasher, limits, config.session_idle, config.session_absolute, sessions_ended)
     sessions = AccountSessionService(database, clock, login, hasher, sessions_ended)
     notices = NoticeService(database, clock, outside.notices)
     sealers = {use: Sealer(config.key, use, config.older_keys) for use in SEALED_USES}
     snils, policies, persons = (sealers[use] for use in ("snils", "oms_policy", "identity_person"))
     linker = Linker(snils, policies)
     in_settings = PasswordPolicy(config.password_min_length_settings)
+
+    reader = RecoveryReader(issuer, config.new_password_window)
 
     def proof(purpose: str) -> CodeProof:
         return CodeProof(database, issuer, purpose, dispatcher.wake)
@@ -148,9 +168,11 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
             database=database,
             clock=clock,
             issuer=issuer,
-            reader=RecoveryReader(issuer, config.new_password_window),
+            reader=reader,
             passwords=NewPasswords(config.recovery_password_policy, outside.breached),
             hasher=hasher,
+            step_up=StepUp(config.step_up_policy, issuer.breaker),
+            birth_date=BirthDateStep(database, clock, reader, config.zone),
             wake_dispatcher=dispatcher.wake,
             sessions_ended=sessions_ended,
         ),

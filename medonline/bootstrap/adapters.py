@@ -10,6 +10,7 @@ from medonline.identity_config import EsiaSigner, IdentityProviderName, NoticePr
 from medonline.providers.esia import Esia
 from medonline.providers.esia_signing import CommandSigner, HttpSigner, RsaSigner, Signer
 from medonline.providers.fhir_cards import FhirCards
+from medonline.providers.limit_store import MemoryLimitStore, RedisLimitStore
 from medonline.providers.oidc import Oidc
 from medonline.providers.pwned_passwords import PwnedPasswords
 from medonline.providers.sms_ru import SmsRu
@@ -17,6 +18,7 @@ from medonline.providers.sms_ru_notices import SmsRuNotices
 from medonline.providers.telegram_gateway import TelegramGateway
 from medonline.providers.ucaller import UCaller
 from medonline.services.ports import BreachedPasswords, CardRegistry, CodeChannel, IdentityProvider, NoticeChannel
+from medonline.services.request_limits import LimitStore
 
 
 def build_channels(config: Config) -> dict[ChannelName, CodeChannel]:
@@ -89,3 +91,9 @@ def build_notices(config: Config) -> NoticeChannel | None:
 def build_breached_passwords(config: Config) -> BreachedPasswords | None:
     """The list of leaked passwords; None where it is switched off."""
     return PwnedPasswords(config.breached_passwords_url) if config.breached_passwords_url else None
+
+
+def build_limit_store(config: Config) -> LimitStore:
+    """Where moving windows are counted."""
+    address = config.limits_storage.get_secret_value()
+    return MemoryLimitStore() if address == "memory" else RedisLimitStore(address)

@@ -50,7 +50,7 @@ def _fallback(screen: Screen, resend: Resend) -> rx.Component:
         rx.el.p("Попробуйте ещё раз позже или обратитесь в ", AccountState.desk, " с паспортом."),
         rx.cond(
             screen.other_ready,
-            _other_way(screen, resend, "button primary wide"),
+            other_way(screen, resend, "button primary wide"),
             rx.el.p("Попробуйте другой способ, когда выйдет пауза."),
         ),
     )
@@ -70,17 +70,21 @@ def resend_block(screen: Screen, resend: Resend) -> rx.Component:
                 ),
                 rx.cond(
                     (screen.other_channel != "") & ~screen.delivery_failed,
-                    _other_way(screen, resend, "button secondary wide"),
+                    other_way(screen, resend, "button secondary wide"),
                 ),
                 class_name="stack",
             ),
             rx.el.p(
                 "Новый код можно запросить в ",
                 rx.el.strong(screen.resend_clock),
-                rx.el.span(
-                    aria_hidden=True,
-                    class_name="countdown",
-                    custom_attrs={"data-countdown": screen.resend_seconds, "data-countdown-key": screen.resend_key},
+                rx.cond(
+                    screen.resend_far,
+                    rx.el.span(". Раньше можно войти через Госуслуги."),
+                    rx.el.span(
+                        aria_hidden=True,
+                        class_name="countdown",
+                        custom_attrs={"data-countdown": screen.resend_seconds, "data-countdown-key": screen.resend_key},
+                    ),
                 ),
             ),
         ),
@@ -99,7 +103,8 @@ def resend_block(screen: Screen, resend: Resend) -> rx.Component:
     )
 
 
-def _other_way(screen: Screen, resend: Resend, class_name: str) -> rx.Component:
+def other_way(screen: Screen, resend: Resend, class_name: str) -> rx.Component:
+    """The button for the way that was not taken."""
     to_telegram = screen.other_channel == "telegram"
     return rx.el.button(
         rx.cond(to_telegram, icon("message"), icon("phone")),

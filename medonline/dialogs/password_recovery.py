@@ -10,6 +10,7 @@ from medonline.components.forms import back_and_close, field, password_input, su
 from medonline.components.icons import icon
 from medonline.dialogs.code_delivery import code_facts, code_hint, delivery, resend_block
 from medonline.dialogs.login import login_form
+from medonline.dialogs.recovery_birth_date import birth_date_step, refused_step
 from medonline.dialogs.recovery_parts import error_of, progress, start_again, summary, title
 from medonline.dialogs.recovery_phone_step import phone_step
 from medonline.state.account import AccountState
@@ -24,6 +25,8 @@ def password_recovery_panel() -> rx.Component:
         rx.match(
             screen.step,
             ("code", code_step()),
+            ("birth_date", birth_date_step()),
+            ("refused", refused_step()),
             ("new_password", password_step()),
             ("done", done_step()),
             ("no_account", no_account_step()),

@@ -9,6 +9,7 @@ from medonline.components.channels import channel_choice
 from medonline.components.forms import back_and_close, field, phone_input, submit
 from medonline.dialogs.recovery_parts import error_of, progress, summary, title
 from medonline.dialogs.trouble_picker import WAY
+from medonline.state.account import AccountState
 from medonline.state.recovery import RecoveryState
 
 
@@ -31,12 +32,22 @@ def phone_step() -> rx.Component:
                 field_id="phone",
                 error=error,
             ),
-            channel_choice(
-                RecoveryState.call_offered,
-                RecoveryState.telegram_offered,
-                rx.cond(RecoveryState.error_field == "channel", RecoveryState.error, ""),
+            rx.cond(
+                RecoveryState.call_offered | RecoveryState.telegram_offered,
+                rx.fragment(
+                    channel_choice(
+                        RecoveryState.call_offered,
+                        RecoveryState.telegram_offered,
+                        rx.cond(RecoveryState.error_field == "channel", RecoveryState.error, ""),
+                    ),
+                    submit("ДАЛЕЕ"),
+                ),
+                rx.el.p(
+                    "Сегодня коды больше не отправляются. Войдите через Госуслуги или обратитесь в ",
+                    AccountState.desk,
+                    " с паспортом.",
+                ),
             ),
-            submit("ДАЛЕЕ"),
             on_submit=RecoveryState.begin,
             method="post",
             action=routes.RECOVERY,

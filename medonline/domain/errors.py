@@ -1,4 +1,4 @@
-"""Every way a use case can refuse, as facts; `messages.py` turns them into Russian. Long because the tree is one.
+"""Every way a use case can refuse, as facts; `messages.py` speaks Russian. Long because the tree is one thought.
 
 MedonlineError
 ├── InvalidInput                what was typed cannot be used; typing it again helps
@@ -22,6 +22,14 @@ MedonlineError
 ├── AccountNotFound             an operator named an account that is not there
 ├── InvalidCredentials          unknown phone or wrong password: never said which
 ├── RateLimited                 (resets_in)
+├── LimitReached                (now, until) often enough for now; known and unknown phones alike
+│   ├── TooManyCodes            to this phone
+│   ├── TooManyRequests         for codes from this network
+│   ├── TooManyPhones           for which this network asked for codes
+│   ├── NumberBlockBusy         codes to numbers that begin like this one
+│   ├── TooManySignIns          for this account, or from this network
+│   ├── SignInsOverloaded       over all accounts
+│   └── ChannelOverBudget       (channel, now, until) the day's money for this way of getting a code is spent
 ├── Busy                        (retry_in) the server has more work than it may queue
 ├── CookiesMissing              the browser keeps no cookies, so nothing can be bound to it
 ├── NoRecoveryInProgress        the browser has no recovery in this state
@@ -33,6 +41,7 @@ MedonlineError
 │   ├── CodeMismatch            (attempts_left)
 │   ├── CodeExpired
 │   └── CodeUsedUp              no attempts left, or the code was replaced or already used
+├── BirthDateMismatch           (attempts_left) not the birth date on record, or there is none
 ├── IdentityRefused             (problem, detail) sign-in through the identity provider did not succeed
 ├── RegistryUnavailable         (detail) the registry of medical cards gives no good answer
 ├── ChannelUnavailable          (channel) switched off by the operator
@@ -46,7 +55,7 @@ MedonlineError
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 
@@ -208,6 +217,52 @@ class RateLimited(MedonlineError):
         self.resets_in = resets_in
 
 
+class LimitReached(MedonlineError):
+    """Often enough for now: refused at `now` until `until` (UTC both)."""
+
+    def __init__(self, now: datetime, until: datetime) -> None:
+        super().__init__(f"until {until:%Y-%m-%d %H:%M:%S} UTC")
+        self.now = now
+        self.until = until
+
+    @property
+    def resets_in(self) -> timedelta:
+        """How long the refusal lasts."""
+        return self.until - self.now
+
+
+class TooManyCodes(LimitReached):
+    """As many codes as may be sent to this phone were sent, whoever asked for them."""
+
+
+class TooManyRequests(LimitReached):
+    """As many codes as may be asked for from this network were asked for."""
+
+
+class TooManyPhones(LimitReached):
+    """This network asked for codes to as many phones as it may; those phones may still be asked for again."""
+
+
+class NumberBlockBusy(LimitReached):
+    """Too many codes went to numbers that begin with the same seven digits: somebody tries them one after another."""
+
+
+class TooManySignIns(LimitReached):
+    """Too many passwords were tried for this account from this network, or from this network at all."""
+
+
+class SignInsOverloaded(LimitReached):
+    """Too many passwords are being tried over all accounts."""
+
+
+class ChannelOverBudget(LimitReached):
+    """The day's money for this way of getting a code is spent; the other way may still have some."""
+
+    def __init__(self, channel: str, now: datetime, until: datetime) -> None:
+        super().__init__(now, until)
+        self.channel = channel
+
+
 class Busy(MedonlineError):
     """The server has more work queued than it may take; try again after `retry_in`."""
 
@@ -262,6 +317,14 @@ class CodeExpired(CodeRefused):
 
 class CodeUsedUp(CodeRefused):
     """The code is dead: no attempts left, replaced by a newer one, or already used."""
+
+
+class BirthDateMismatch(MedonlineError):
+    """Not the birth date on record; said alike when there is none, or no account. `attempts_left` more may be tried."""
+
+    def __init__(self, attempts_left: int) -> None:
+        super().__init__(f"{attempts_left} attempts left")
+        self.attempts_left = attempts_left
 
 
 class IdentityProblem(StrEnum):

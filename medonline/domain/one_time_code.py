@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from medonline.domain.errors import CodeEmpty, CodeIncomplete
+from medonline.domain.limits import Limit
 from medonline.domain.phone import PhoneNumber
 
 MAX_TYPED = 200
@@ -83,11 +84,13 @@ class CodePolicy:
         life: by way of getting the code.
         guesses: wrong codes after which a code is dead.
         resend_pauses: pause after the first, second, … code to one phone within a day; the last one repeats.
+        per_phone: how many codes may be sent to one phone, whoever asks.
     """
 
     life: dict[ChannelName, timedelta]
     guesses: int
     resend_pauses: tuple[timedelta, ...]
+    per_phone: tuple[Limit, ...] = ()
 
     def expires_at(self, channel: ChannelName, issued_at: datetime) -> datetime:
         """The moment (UTC) from which the code is refused."""

@@ -9,9 +9,11 @@ class RecoveryStep(StrEnum):
     """Where a recovery stands. Step 1 of the wizard (the phone) is the absence of a recovery."""
 
     CODE = "code"
+    BIRTH_DATE = "birth_date"
     NEW_PASSWORD = "new_password"  # noqa: S105 (a step's name)
     DONE = "done"
     NO_ACCOUNT = "no_account"
+    REFUSED = "refused"
     ABANDONED = "abandoned"
 
 
@@ -20,6 +22,9 @@ class RecoveryMove(StrEnum):
 
     RESEND = "resend"
     CONFIRM_CODE = "confirm_code"
+    ASK_BIRTH_DATE = "ask_birth_date"
+    CONFIRM_BIRTH_DATE = "confirm_birth_date"
+    REFUSE = "refuse"
     FIND_NO_ACCOUNT = "find_no_account"
     SET_PASSWORD = "set_password"  # noqa: S105 (a move's name)
     ABANDON = "abandon"
@@ -28,11 +33,17 @@ class RecoveryMove(StrEnum):
 MOVES: dict[tuple[RecoveryStep, RecoveryMove], RecoveryStep] = {
     (RecoveryStep.CODE, RecoveryMove.RESEND): RecoveryStep.CODE,
     (RecoveryStep.CODE, RecoveryMove.CONFIRM_CODE): RecoveryStep.NEW_PASSWORD,
+    (RecoveryStep.CODE, RecoveryMove.ASK_BIRTH_DATE): RecoveryStep.BIRTH_DATE,
     (RecoveryStep.CODE, RecoveryMove.FIND_NO_ACCOUNT): RecoveryStep.NO_ACCOUNT,
     (RecoveryStep.CODE, RecoveryMove.ABANDON): RecoveryStep.ABANDONED,
+    (RecoveryStep.BIRTH_DATE, RecoveryMove.CONFIRM_BIRTH_DATE): RecoveryStep.NEW_PASSWORD,
+    (RecoveryStep.BIRTH_DATE, RecoveryMove.RESEND): RecoveryStep.CODE,
+    (RecoveryStep.BIRTH_DATE, RecoveryMove.REFUSE): RecoveryStep.REFUSED,
+    (RecoveryStep.BIRTH_DATE, RecoveryMove.ABANDON): RecoveryStep.ABANDONED,
     (RecoveryStep.NEW_PASSWORD, RecoveryMove.SET_PASSWORD): RecoveryStep.DONE,
     (RecoveryStep.NEW_PASSWORD, RecoveryMove.ABANDON): RecoveryStep.ABANDONED,
     (RecoveryStep.NO_ACCOUNT, RecoveryMove.ABANDON): RecoveryStep.ABANDONED,
+    (RecoveryStep.REFUSED, RecoveryMove.ABANDON): RecoveryStep.ABANDONED,
 }
 
 

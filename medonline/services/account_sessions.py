@@ -137,23 +137,26 @@ class AccountSessionService:
             await sessions.put_seen(session, session_key, self.clock())
         return await self.time_left(session_key)
 
-    async def prove_again(self, session_key: str, typed_password: str) -> None:
+    async def prove_again(self, session_key: str, typed_password: str, client_ip: str = "") -> None:
         """The password in force, typed again: phone and password may be changed for a while.
 
         Raises:
             NotSignedIn: the session is over.
             InvalidPassword: nothing was typed.
             InvalidCredentials: not the password, or the account has none.
+            TooManySignIns, SignInsOverloaded: nothing was verified.
             Busy: too many passwords to verify.
         """
         me = await self.required(session_key)
         password = normalised(typed_password)
         if not password:
             raise InvalidPassword((PasswordProblem.EMPTY,), 0)
+        await self.login.limits.admit_sign_in(me.patient_id, client_ip, self.clock())
         async with self.database.reading() as session:
             encoded = await patients.password_hash_of(session, me.patient_id)
         right = await self.hasher.verify(encoded, password[:MAX_LENGTH])
         if not right or encoded is None or len(password) > MAX_LENGTH:
             raise InvalidCredentials
+        await self.login.limits.forgive_sign_ins(me.patient_id, client_ip)
         async with self.database.writing() as session:
             await sessions.put_authenticated(session, session_key, self.clock())

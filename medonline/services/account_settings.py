@@ -90,7 +90,7 @@ class AccountSettingsService:
             NotSignedIn: the session is over.
             InvalidFields: what is wrong with each field; nothing was saved.
             ReauthenticationNeeded: phone or password change, and the last proof of who is asking is too old.
-            ChannelUnavailable, RateLimited: the code to the new phone cannot be asked for now.
+            ChannelUnavailable, RateLimited, LimitReached: the code to the new phone cannot be asked for now.
             Busy: the server has too many passwords to hash.
         """
         me = await self.sessions.required(session_key)
@@ -113,7 +113,7 @@ class AccountSettingsService:
         """Another code to the new phone.
 
         Raises:
-            NotSignedIn, NoChangeInProgress, ChannelUnavailable, RateLimited: see there.
+            NotSignedIn, NoChangeInProgress, ChannelUnavailable, RateLimited, LimitReached: see there.
         """
         await self.sessions.required(session_key)
         now = self.clock()

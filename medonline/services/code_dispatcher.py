@@ -12,13 +12,14 @@ import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from medonline.domain.errors import DeliveryFailed
+from medonline.domain.errors import DeliveryFailed, ProviderDown
 from medonline.domain.one_time_code import ChannelName, derive_code
 from medonline.domain.phone import PhoneNumber
 from medonline.services.clock import Clock
 from medonline.services.code_issue import CodeIssuer
 from medonline.services.delivery import EARLIER, DeliveryProblem, DeliveryState, problem_of
 from medonline.services.ports import CodeChannel, CodeMessage, DeliveryReport, LearnsOutcome, SentCode
+from medonline.services.spending import Spending
 from medonline.storage import codes
 from medonline.storage.engine import Database
 from medonline.storage.models import OneTimeCodeRow
@@ -140,12 +141,10 @@ class CodeDispatcher:
 
     async def _send(self, row: OneTimeCodeRow) -> None:
         now = self._clock()
-        if row.replaced_at is not None or row.expires_at <= now:
-            await self._put_failed(row, DeliveryProblem.CHANNEL_DOWN)
-            return
+        never_asked = row.delivery == DeliveryState.QUEUED
         channel = self._channels.get(ChannelName(row.channel))
-        if channel is None:
-            await self._put_failed(row, DeliveryProblem.CHANNEL_DOWN)
+        if row.replaced_at is not None or row.expires_at <= now or channel is None:
+            await self._put_failed(row, DeliveryProblem.CHANNEL_DOWN, free=never_asked)
             return
         if not await self._take(row, channel, now):
             return
@@ -153,7 +152,8 @@ class CodeDispatcher:
             sent = await channel.send_code(self._message(row))
         except DeliveryFailed as error:
             log.warning("A code was not sent: %s %s", channel.provider, type(error).__name__)
-            await self._put_failed(row, problem_of(error))
+            # A provider that did not answer may have called all the same.
+            await self._put_failed(row, problem_of(error), free=not isinstance(error, ProviderDown))
             return
         await self._put_sent(row, sent)
 
@@ -188,10 +188,14 @@ class CodeDispatcher:
                 attempts=0,
             )
 
-    async def _put_failed(self, row: OneTimeCodeRow, problem: DeliveryProblem) -> None:
+    async def _put_failed(self, row: OneTimeCodeRow, problem: DeliveryProblem, *, free: bool = False) -> None:
+        """`free`: it certainly cost nothing, so its money is there for other codes."""
+        facts = {"problem": problem, "due_at": None} | ({"price": 0} if free else {})
         async with self._database.writing() as session:
             sources = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.SENT)
-            await codes.put_delivery(session, row.id, sources, DeliveryState.FAILED, problem=problem, due_at=None)
+            failed = await codes.put_delivery(session, row.id, sources, DeliveryState.FAILED, **facts)
+            if failed and free:
+                await Spending.give_back(session, row.channel, row.issued_at, row.price)
 
     async def _poll(self, row: OneTimeCodeRow) -> None:
         channel = self._channels.get(ChannelName(row.channel))

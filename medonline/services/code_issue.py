@@ -7,10 +7,14 @@ from datetime import datetime, timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from medonline.domain.errors import ChannelUnavailable, RateLimited
+from medonline.domain.errors import ChannelOverBudget, ChannelUnavailable, LimitReached, RateLimited, TooManyCodes
+from medonline.domain.limits import open_from
 from medonline.domain.one_time_code import ChannelName, CodePolicy, code_digest, derive_code
 from medonline.domain.phone import PhoneNumber
+from medonline.services.code_breaker import CodeBreaker
 from medonline.services.delivery import DeliveryState
+from medonline.services.request_limits import RequestLimits
+from medonline.services.spending import Spending
 from medonline.storage import codes
 from medonline.storage.models import OneTimeCodeRow, new_id
 
@@ -35,6 +39,9 @@ class CodeIssuer:
     key: bytes
     policy: CodePolicy
     channels: tuple[ChannelName, ...]
+    requests: RequestLimits
+    spending: Spending
+    breaker: CodeBreaker
 
     def require_channel(self, channel: ChannelName) -> None:
         """Refuse a way that is switched off.
@@ -51,38 +58,62 @@ class CodeIssuer:
         Raises:
             ChannelUnavailable: the way is switched off.
             RateLimited: the pause after the last code to this phone is not over.
+            LimitReached: one of its leaves, for the phone, the day's money, the network or the block of numbers.
         """
         self.require_channel(request.channel)
-        await self._refuse_within_pause(session, request, now)
+        await codes.hold_phone(session, request.phone.e164)
+        await self._refuse_to_phone(session, request, now)
+        price = await self.spending.reserve(session, request.channel, now)
+        # Last: what it counts in its store does not go back with the transaction.
+        await self.requests.admit_code(request.phone, request.client_ip, now)
         await codes.kill_live(session, request.phone.e164, now)
-        row = self._new_row(request, now)
+        await self.breaker.weigh(session, now)
+        row = self._new_row(request, price, now)
         session.add(row)
         return row
 
-    async def resend_at(self, session: AsyncSession, phone: PhoneNumber) -> datetime | None:
-        """The moment (UTC) from which a code to this phone may be asked for again; None when none was issued."""
-        last = await codes.newest_to_phone(session, phone.e164)
-        if last is None:
-            return None
-        issued = await codes.count_to_phone(session, phone.e164, last.issued_at - PAUSE_MEMORY)
-        return self.policy.resend_at(issued, last.issued_at)
+    async def open_channels(self, session: AsyncSession, now: datetime) -> tuple[ChannelName, ...]:
+        """The ways that are switched on and have money left today."""
+        return tuple([channel for channel in self.channels if await self._has_money(session, channel, now)])
 
-    async def may_issue(self, session: AsyncSession, request: CodeRequest, now: datetime) -> bool:
-        """Whether `issue` would be allowed now."""
+    async def _has_money(self, session: AsyncSession, channel: ChannelName, now: datetime) -> bool:
         try:
-            self.require_channel(request.channel)
-            await self._refuse_within_pause(session, request, now)
-        except (ChannelUnavailable, RateLimited):
+            await self.spending.refuse_over_budget(session, channel, now)
+        except ChannelOverBudget:
             return False
         return True
 
-    async def _refuse_within_pause(self, session: AsyncSession, request: CodeRequest, now: datetime) -> None:
-        resend_at = await self.resend_at(session, request.phone)
-        if resend_at is None or now >= resend_at:
+    async def resend_at(self, session: AsyncSession, phone: PhoneNumber) -> datetime | None:
+        """The moment (UTC) from which a code to this phone may be asked for again; None when none was issued."""
+        pause_ends, limit_ends = await self._reopenings(session, phone)
+        return max((end for end in (pause_ends, limit_ends) if end is not None), default=None)
+
+    async def may_issue(self, session: AsyncSession, request: CodeRequest, now: datetime) -> bool:
+        """Whether the channel, its money and the phone would allow `issue` now."""
+        try:
+            self.require_channel(request.channel)
+            await self._refuse_to_phone(session, request, now)
+            await self.spending.refuse_over_budget(session, request.channel, now)
+        except (ChannelUnavailable, RateLimited, LimitReached):
+            return False
+        return True
+
+    async def _refuse_to_phone(self, session: AsyncSession, request: CodeRequest, now: datetime) -> None:
+        pause_ends, limit_ends = await self._reopenings(session, request.phone)
+        if limit_ends is not None and now < limit_ends:
+            raise TooManyCodes(now, limit_ends)
+        if pause_ends is None or now >= pause_ends or await self._last_way_failed(session, request):
             return
-        if await self._last_way_failed(session, request):
-            return
-        raise RateLimited(resend_at - now)
+        raise RateLimited(pause_ends - now)
+
+    async def _reopenings(self, session: AsyncSession, phone: PhoneNumber) -> tuple[datetime | None, datetime | None]:
+        """When the pause after the last code ends, and when the limit of codes to this phone does."""
+        most = max((limit.count for limit in self.policy.per_phone), default=1)
+        times = await codes.newest_times(session, phone.e164, most)
+        if not times:
+            return None, None
+        issued = await codes.count_to_phone(session, phone.e164, times[0] - PAUSE_MEMORY)
+        return self.policy.resend_at(issued, times[0]), open_from(times, self.policy.per_phone)
 
     @staticmethod
     async def _last_way_failed(session: AsyncSession, request: CodeRequest) -> bool:
@@ -97,7 +128,7 @@ class CodeIssuer:
             )
         )
 
-    def _new_row(self, request: CodeRequest, now: datetime) -> OneTimeCodeRow:
+    def _new_row(self, request: CodeRequest, price: int, now: datetime) -> OneTimeCodeRow:
         code_id = new_id()
         code = derive_code(self.key, code_id, request.channel.code_length)
         return OneTimeCodeRow(
@@ -108,6 +139,7 @@ class CodeIssuer:
             channel=request.channel,
             digest=self.digest(request.flow_id, request.purpose, request.phone, code),
             client_ip=request.client_ip,
+            price=price,
             issued_at=now,
             expires_at=self.policy.expires_at(request.channel, now),
             delivery=DeliveryState.QUEUED,

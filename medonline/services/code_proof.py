@@ -28,7 +28,8 @@ SENDING_PAUSE_S = 0.1
 class CodeView:
     """What a screen may know of a code on its way. Times are UTC; the phone is masked; no code, no token.
 
-    `code_alive` is false when the code expired, was used up or replaced: then only a new one helps.
+    `code_alive` is false when the code expired, was used up or replaced: then only a new one helps. `open_channels` are the
+    ways that are switched on and have money left today.
     """
 
     phone: str
@@ -41,6 +42,7 @@ class CodeView:
     delivery: DeliveryState
     problem: str
     fallback_now: bool
+    open_channels: tuple[ChannelName, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,9 @@ class CodeProof:
         Raises:
             ChannelUnavailable: the way is switched off.
             RateLimited: the pause after the last code to this phone is not over.
+            LimitReached: one of its leaves.
         """
+        await codes.hold_phone(session, request.phone.e164)
         last = await codes.newest_of_flow(session, request.flow_id)
         again = last is not None and (last.phone, last.channel) == (request.phone.e164, request.channel)
         if again and last is not None and now - last.issued_at < SAME_SUBMIT and last.misses == 0:
@@ -100,6 +104,7 @@ class CodeProof:
             delivery=DeliveryState(row.delivery),
             problem=row.problem,
             fallback_now=await self.issuer.may_issue(session, other, now),
+            open_channels=await self.issuer.open_channels(session, now),
         )
 
     async def judge(self, session: AsyncSession, flow_id: str, digits: str, now: datetime) -> Judged:
@@ -135,7 +140,10 @@ async def judge(
     verdict = await codes.judge(session, row.id, digest, guesses, now)
     if verdict is None:
         return CodeExpired() if row.expires_at <= now else CodeUsedUp()
-    return None if verdict.right else CodeMismatch(guesses - verdict.misses)
+    if verdict.right:
+        return None
+    await issuer.breaker.note_miss(session, now)
+    return CodeMismatch(guesses - verdict.misses)
 
 
 def is_alive(row: OneTimeCodeRow, guesses: int, now: datetime) -> bool:

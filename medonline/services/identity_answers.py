@@ -114,16 +114,18 @@ class IdentityAnswers:
             pending.waits_for = Waiting.PROOF
             session.add(pending)
 
-    async def prove_by_password(self, visitor_key: str, typed_phone: str, typed_password: str) -> str:
+    async def prove_by_password(
+        self, visitor_key: str, typed_phone: str, typed_password: str, client_ip: str = ""
+    ) -> str:
         """The old account's phone and password link it; a ticket.
 
         Raises:
             NoPendingIdentity, AccountOfAnother: see there.
-            InvalidPhone, InvalidPassword, InvalidCredentials, Busy: as for sign-in.
+            InvalidPhone, InvalidPassword, InvalidCredentials, LimitReached, Busy: as for sign-in.
         """
         async with self.database.reading() as session:
             await self._pending(session, visitor_key)
-        patient = await self.login.verified(typed_phone, typed_password)
+        patient = await self.login.verified(typed_phone, typed_password, client_ip)
         return await self._link(visitor_key, patient.id, LinkedHow.PASSWORD, patient.password_hash)
 
     async def send_code(self, visitor_key: str, typed_phone: str, channel: ChannelName, client_ip: str = "") -> None:
@@ -131,7 +133,7 @@ class IdentityAnswers:
 
         Raises:
             NoPendingIdentity: nobody waits in this browser.
-            InvalidPhone, ChannelUnavailable, RateLimited: as for recovery.
+            InvalidPhone, ChannelUnavailable, RateLimited, LimitReached: as for recovery.
         """
         async with self.database.writing() as session:
             pending, _ = await self._pending(session, visitor_key)
@@ -160,9 +162,7 @@ class IdentityAnswers:
             judged = await self.proof.judge(session, pending.id, digits, now)
             # The phone of the accepted code, never the one that was asked for last: another tab may have asked.
             patient = await patients.by_phone(session, judged.phone) if judged.refusal is None else None
-            if patient is not None:
-                await patients.put_phone_proof(session, patient.id, now)
-            elif judged.refusal is None:
+            if patient is None and judged.refusal is None:
                 pending.waits_for = Waiting.CONSENT
                 session.add(pending)
         # Raised only here, after the commit: a miss that is rolled back would be a free guess.
@@ -189,6 +189,9 @@ class IdentityAnswers:
             if how is LinkedHow.PASSWORD and patient.password_hash != password_hash:
                 raise InvalidCredentials  # changed since it was verified: it proves nothing any more (I3)
             await self.linker.link(session, patient, person, how, self.clock())
+            if how is LinkedHow.CODE:
+                # Only now: whoever holds a reissued number, and is refused here, must not make the account's proof look fresh.
+                await patients.put_phone_proof(session, patient.id, self.clock())
             return await self._let_in(session, pending, person, patient)
 
     async def _let_in(

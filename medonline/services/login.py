@@ -11,6 +11,7 @@ from medonline.domain.errors import Busy, InvalidCredentials, InvalidPassword, P
 from medonline.domain.password import MAX_LENGTH, normalised
 from medonline.domain.phone import PhoneNumber
 from medonline.services.clock import Clock
+from medonline.services.request_limits import RequestLimits
 from medonline.services.secret_tokens import token_hash
 from medonline.services.sign_in import UNKNOWN_DEVICE, Device, Landing, LoginMethod, SignIn, add_session, add_ticket
 from medonline.storage import patients, sessions
@@ -62,29 +63,32 @@ class LoginService:
     database: Database
     clock: Clock
     verifier: Verifier
+    limits: RequestLimits
     idle: timedelta
     absolute: timedelta
     sessions_ended: Callable[[list[str]], None]
 
-    async def log_in(self, visitor_key: str, typed_phone: str, typed_password: str) -> str:
+    async def log_in(self, visitor_key: str, typed_phone: str, typed_password: str, client_ip: str = "") -> str:
         """A ticket (single use, 30 s, this browser only) for the route that sets the session cookie.
 
         Raises:
             InvalidPhone: not a Russian mobile number; says nothing of accounts.
             InvalidPassword: nothing was typed.
             InvalidCredentials: unknown phone or wrong password, in the same time.
+            TooManySignIns, SignInsOverloaded: nothing was verified.
             Busy: too many passwords to verify.
         """
-        patient = await self.verified(typed_phone, typed_password)
+        patient = await self.verified(typed_phone, typed_password, client_ip)
         async with self.database.writing() as session:
             return add_ticket(session, visitor_key, SignIn(patient, LoginMethod.PASSWORD), self.clock())
 
-    async def verified(self, typed_phone: str, typed_password: str) -> Patient:
+    async def verified(self, typed_phone: str, typed_password: str, client_ip: str = "") -> Patient:
         """Whose phone and password these are; raises as `log_in`."""
         phone = PhoneNumber.parse(typed_phone)
         password = normalised(typed_password)
         if not password:
             raise InvalidPassword((PasswordProblem.EMPTY,), 0)
+        await self.limits.admit_sign_in(phone.e164, client_ip, self.clock())
         async with self.database.reading() as session:
             patient = await patients.by_phone(session, phone.e164)
         encoded = patient.password_hash if patient else None
@@ -92,6 +96,7 @@ class LoginService:
         right = await self.verifier.verify(encoded, password[:MAX_LENGTH])
         if not right or patient is None or encoded is None or len(password) > MAX_LENGTH:
             raise InvalidCredentials
+        await self.limits.forgive_sign_ins(phone.e164, client_ip)
         if self.verifier.is_outdated(encoded):
             await self._rehash(patient, encoded, password)
         return patient

@@ -1,4 +1,4 @@
-"""Recovery of a forgotten password by phone: begin, resend, confirm_code, set_password, leave.
+"""Recovery of a forgotten password by phone: begin, resend, confirm_code, confirm_birth_date, set_password, leave.
 
 The record is the `password_recovery` row of this browser; every method reads where it stands, makes one allowed move and
 commits it, or raises and leaves it as it was. A code goes to any valid number; whether an account exists is looked up only
@@ -25,9 +25,12 @@ from medonline.services.delivery import DeliveryState
 from medonline.services.new_passwords import NewPasswords, personal_words
 from medonline.services.ports import Hasher
 from medonline.services.recovery_reading import RecoveryReader, RecoveryView, code_request
+from medonline.services.recovery_step_up import BirthDateStep, StepUp
 from medonline.storage import codes, patients, recoveries, sessions
 from medonline.storage.engine import Database
 from medonline.storage.models import OneTimeCodeRow, PasswordRecovery, Patient
+
+AFTER_CODE = (RecoveryStep.BIRTH_DATE, RecoveryStep.NEW_PASSWORD, RecoveryStep.NO_ACCOUNT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,8 @@ class PasswordRecoveryService:
     reader: RecoveryReader
     passwords: NewPasswords
     hasher: Hasher
+    step_up: StepUp
+    birth_date: BirthDateStep
     wake_dispatcher: Callable[[], None]
     sessions_ended: Callable[[list[str]], None]
 
@@ -61,11 +66,13 @@ class PasswordRecoveryService:
             InvalidPhone: not a Russian mobile number.
             ChannelUnavailable: the way is switched off.
             RateLimited: a code to this phone was asked for a moment ago.
+            LimitReached: one of its leaves.
         """
         phone = PhoneNumber.parse(typed_phone)
         self.issuer.require_channel(channel)
         now = self.clock()
         async with self.database.writing() as session:
+            await codes.hold_phone(session, phone.e164)  # a double click waits here, and then finds the recovery
             recovery = await recoveries.newest_of(session, visitor_key)
             if recovery is None:  # «Назад» from step 2 and the same number again: the code in hand still counts
                 recovery = await recoveries.newest_left(session, visitor_key, phone.e164, RecoveryStep.CODE)
@@ -85,26 +92,32 @@ class PasswordRecoveryService:
         return view
 
     async def resend(self, visitor_key: str, channel: ChannelName, client_ip: str = "") -> RecoveryView:
-        """Another code, by the same way or the other one.
+        """Another code, by the same way or the other one; in place of the birth date only by the messenger.
 
         Raises:
             NoRecoveryInProgress: the recovery does not stand at the code.
-            ChannelUnavailable, RateLimited: as for `begin`.
+            ChannelUnavailable, RateLimited, LimitReached: as for `begin`.
         """
         now = self.clock()
         async with self.database.writing() as session:
             recovery = await self.reader.at_step(session, visitor_key, RecoveryMove.RESEND, now)
+            if recovery.step == RecoveryStep.BIRTH_DATE and channel is ChannelName.FLASH_CALL:
+                raise NoRecoveryInProgress  # a call was not enough; another one would not be either
+            await codes.hold_phone(session, recovery.phone)
             last = await codes.newest_of_flow(session, recovery.id)
             if last and last.channel == channel and now - last.issued_at < SAME_SUBMIT and last.misses == 0:
                 return await self.reader.view(session, recovery, now)
             await self.issuer.issue(session, code_request(recovery, channel, client_ip), now)
+            if not await self._move(session, recovery, RecoveryMove.RESEND, proved_at=None):
+                raise NoRecoveryInProgress  # another window moved on meanwhile
             await session.flush()
+            await session.refresh(recovery)
             view = await self.reader.view(session, recovery, now)
         self.wake_dispatcher()
         return view
 
     async def confirm_code(self, visitor_key: str, typed: str) -> RecoveryView:
-        """Step 2 → 3, or to «no account» when nobody signs in with this number.
+        """Step 2 → 3, to the birth date where a call is not enough, or to «no account» when nobody signs in so.
 
         Raises:
             CodeEmpty, CodeIncomplete, CodeStillSending: nothing was judged, no attempt is lost.
@@ -116,7 +129,7 @@ class PasswordRecoveryService:
         now = self.clock()
         async with self.database.writing() as session:
             recovery = await self.reader.newest(session, visitor_key, now)
-            if recovery.step in (RecoveryStep.NEW_PASSWORD, RecoveryStep.NO_ACCOUNT):
+            if recovery.step in AFTER_CODE:
                 return await self.reader.view(session, recovery, now)  # submitted twice: the first result stands
             if after(RecoveryStep(recovery.step), RecoveryMove.CONFIRM_CODE) is None:
                 raise NoRecoveryInProgress
@@ -132,6 +145,15 @@ class PasswordRecoveryService:
         if refusal is not None:
             raise refusal
         return view
+
+    async def confirm_birth_date(self, visitor_key: str, typed: str) -> RecoveryView:
+        """The birth date → 3; raises as `BirthDateStep.confirm`."""
+        return await self.birth_date.confirm(visitor_key, typed)
+
+    async def open_channels(self) -> tuple[ChannelName, ...]:
+        """The ways of getting a code that are switched on and have money left today."""
+        async with self.database.reading() as session:
+            return await self.issuer.open_channels(session, self.clock())
 
     async def set_password(self, visitor_key: str, typed: str) -> RecoveryView:
         """Step 3 → done: the new password is committed and every session of the patient is over.
@@ -204,12 +226,16 @@ class PasswordRecoveryService:
         self, session: AsyncSession, recovery: PasswordRecovery, row: OneTimeCodeRow, now: datetime
     ) -> None:
         patient = await patients.by_phone(session, recovery.phone)
+        await put_arrived(session, row, now)
+        if await self.step_up.is_needed(session, row, patient, now):
+            # Nothing of the account is noted yet: a proof noted here would make the next call look recent enough.
+            await self._move(session, recovery, RecoveryMove.ASK_BIRTH_DATE, proved_at=now)
+            return
         move = RecoveryMove.CONFIRM_CODE if patient else RecoveryMove.FIND_NO_ACCOUNT
         patient_id = patient.id if patient else None
         await self._move(session, recovery, move, patient_id=patient_id, proved_at=now)
         if patient:
             await patients.put_phone_proof(session, patient.id, now)
-        await put_arrived(session, row, now)
 
     @staticmethod
     async def _move(session: AsyncSession, recovery: PasswordRecovery, move: RecoveryMove, **facts: object) -> bool:

@@ -18,6 +18,7 @@ from medonline.storage import codes, recoveries
 from medonline.storage.models import OneTimeCodeRow, PasswordRecovery
 
 PURPOSE = "password_recovery"
+BIRTH_DATE_TRIES = 3
 # A code step begun this long ago is over; the patient starts with the phone again.
 CODE_STEP_LIFE = timedelta(hours=1)
 # A finished recovery is shown as finished for this long after a reload.
@@ -29,6 +30,7 @@ class RecoveryView(CodeView):
     """Where a recovery stands, for a screen."""
 
     step: RecoveryStep
+    birth_date_tries_left: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class RecoveryReader:
 
     def is_shown(self, recovery: PasswordRecovery, now: datetime) -> bool:
         """Whether a screen may still go on from this recovery."""
-        if recovery.step == RecoveryStep.NEW_PASSWORD:
+        if recovery.step in (RecoveryStep.BIRTH_DATE, RecoveryStep.NEW_PASSWORD):
             return recovery.proved_at is not None and now < recovery.proved_at + self.new_password_window
         if recovery.step == RecoveryStep.DONE:
             return recovery.finished_at is not None and now < recovery.finished_at + DONE_SHOWN_FOR
@@ -96,6 +98,7 @@ class RecoveryReader:
         resend_at = await self.issuer.resend_at(session, phone)
         return RecoveryView(
             step=RecoveryStep(recovery.step),
+            birth_date_tries_left=max(BIRTH_DATE_TRIES - recovery.birth_date_misses, 0),
             phone=phone.masked,
             channel=channel,
             issued_at=row.issued_at,
@@ -106,6 +109,7 @@ class RecoveryReader:
             delivery=DeliveryState(row.delivery),
             problem=row.problem,
             fallback_now=await self.issuer.may_issue(session, code_request(recovery, channel.other), now),
+            open_channels=await self.issuer.open_channels(session, now),
         )
 
 

@@ -12,6 +12,9 @@ from collections.abc import Mapping
 
 import reflex as rx
 
+from medonline import messages
+from medonline.bootstrap import portal
+from medonline.domain.errors import MedonlineError
 from medonline.state.site import sockets
 from medonline.web.sockets import NOBODY, Visitor
 
@@ -36,6 +39,11 @@ def text_field(form: object, name: str) -> str:
         log.warning("A field that is no plain text was refused")
         return ""
     return value
+
+
+def said(error: MedonlineError) -> str:
+    """The sentence for a refusal, with clock times as on the patient's wall."""
+    return messages.sentence(error, portal().config.zone)
 
 
 def query_of(state: rx.State, name: str) -> str:

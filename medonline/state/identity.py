@@ -25,7 +25,7 @@ from medonline.domain.personal_data_consent import VERSION, consent_text
 from medonline.services.identity import Waiting
 from medonline.services.identity_answers import PendingView
 from medonline.state.account import AccountState
-from medonline.state.asking import text_field, visitor_of
+from medonline.state.asking import said, text_field, visitor_of
 from medonline.state.recovery_screen import PHONE_STEP, RecoveryScreen, code_screen_of, steady
 
 WATCH_PACE_S = 1.0
@@ -66,7 +66,7 @@ class RegisterState(rx.State):
             self.ticket_page = text_field(form, "page")[:PAGE_LENGTH]
             self.ticket = await portal().answers.consent(visitor_of(self).visitor_key)
         except MedonlineError as error:
-            self.error = messages.sentence(error)
+            self.error = said(error)
             self.error_no += 1
 
     @rx.event
@@ -82,7 +82,7 @@ class RegisterState(rx.State):
         try:
             await portal().answers.have_account(visitor_of(self).visitor_key)
         except NoPendingIdentity as error:
-            self.error = messages.sentence(error)
+            self.error = said(error)
             self.error_no += 1
             return None
         return rx.redirect(routes.LINK_ACCOUNT)
@@ -122,8 +122,8 @@ class LinkAccountState(rx.State):
     @rx.event
     async def prove_by_password(self, form: dict[str, Any]) -> Any:
         """Phone and password of the old account."""
-        phone, password = text_field(form, "phone"), text_field(form, "password")
-        return await self._prove(form, lambda key: portal().answers.prove_by_password(key, phone, password))
+        phone, password, client_ip = text_field(form, "phone"), text_field(form, "password"), visitor_of(self).client_ip
+        return await self._prove(form, lambda key: portal().answers.prove_by_password(key, phone, password, client_ip))
 
     @rx.event
     async def send_code(self, form: dict[str, Any]) -> Any:
@@ -211,7 +211,7 @@ class LinkAccountState(rx.State):
             field = "password"
         elif isinstance(error, AccountOfAnother):
             field, self.step = "", "proof"
-        self._refuse(field, messages.sentence(error))
+        self._refuse(field, said(error))
         return None
 
     def _refuse(self, field: str, text: str) -> None:

@@ -6,10 +6,9 @@ from typing import Any
 
 import reflex as rx
 
-from medonline import messages
 from medonline.bootstrap import portal
 from medonline.domain.errors import CookiesMissing, InvalidInput, InvalidPhone, MedonlineError
-from medonline.state.asking import text_field, visitor_of
+from medonline.state.asking import said, text_field, visitor_of
 
 PAGE_LENGTH = 40
 
@@ -34,7 +33,7 @@ class LoginState(rx.State):
                 raise CookiesMissing
             self.ticket_page = text_field(form, "page")[:PAGE_LENGTH]
             self.ticket = await portal().login.log_in(
-                visitor.visitor_key, text_field(form, "phone"), text_field(form, "password")
+                visitor.visitor_key, text_field(form, "phone"), text_field(form, "password"), visitor.client_ip
             )
         except MedonlineError as error:
             self._show(error)
@@ -45,7 +44,7 @@ class LoginState(rx.State):
         self.error, self.error_field, self.ticket = "", "", ""
 
     def _show(self, error: MedonlineError) -> None:
-        self.error = messages.sentence(error)
+        self.error = said(error)
         self.error_no += 1
         if isinstance(error, InvalidPhone):
             self.error_field = "phone"

@@ -12,6 +12,8 @@ import reflex as rx
 from medonline import messages
 from medonline.bootstrap import portal
 from medonline.domain.errors import (
+    BirthDateMismatch,
+    ChannelOverBudget,
     CodeRefused,
     CookiesMissing,
     MedonlineError,
@@ -22,11 +24,12 @@ from medonline.domain.one_time_code import ChannelName
 from medonline.domain.password_recovery import RecoveryStep
 from medonline.services.recovery_reading import RecoveryView
 from medonline.state.account import AccountState
-from medonline.state.asking import text_field, visitor_of
+from medonline.state.asking import said, text_field, visitor_of
 from medonline.state.failures import FailureState
 from medonline.state.recovery_screen import PHONE_STEP, RecoveryScreen, screen_of, steady
 
 WATCH_PACE_S = 1.0
+WATCHED = (RecoveryStep.CODE, RecoveryStep.BIRTH_DATE)
 
 
 class RecoveryState(rx.State):
@@ -49,8 +52,7 @@ class RecoveryState(rx.State):
     async def load(self) -> Any:
         """Rebuild the screen from the record; sends nothing, ever."""
         self.error, self.error_field = "", ""
-        channels = portal().config.code_channels
-        self.call_offered, self.telegram_offered = ChannelName.FLASH_CALL in channels, ChannelName.TELEGRAM in channels
+        await self._offer()
         self._show(await portal().recovery.current(visitor_of(self).visitor_key))
         return [AccountState.load_page, RecoveryState.watch]
 
@@ -82,6 +84,12 @@ class RecoveryState(rx.State):
         return await self._advance(lambda key: portal().recovery.confirm_code(key, code))
 
     @rx.event
+    async def confirm_birth_date(self, form: dict[str, Any]) -> Any:
+        """Between step 2 and step 3: the birth date on record, where a call is not enough."""
+        typed = text_field(form, "birth_date")
+        return await self._advance(lambda key: portal().recovery.confirm_birth_date(key, typed))
+
+    @rx.event
     async def change_password(self, form: dict[str, Any]) -> Any:
         """Step 3: «СМЕНИТЬ ПАРОЛЬ»."""
         password = text_field(form, "new_password")
@@ -105,13 +113,13 @@ class RecoveryState(rx.State):
             visitor = visitor_of(self)
         while visitor.visitor_key:
             view = await portal().recovery.current(visitor.visitor_key)
-            if view is None or view.step is not RecoveryStep.CODE:
+            if view is None or view.step not in WATCHED:
                 return
             async with self:
                 # Another watch began, or the tab reconnected and has its own.
                 if mine != self._watching or sid != self.router.session.session_id:
                     return
-                if self.screen.step == RecoveryStep.CODE:
+                if self.screen.step in WATCHED:
                     self._show(view, keep_countdown=True)
             yield
             await asyncio.sleep(WATCH_PACE_S)
@@ -130,13 +138,23 @@ class RecoveryState(rx.State):
         return [RecoveryState.watch, FailureState.dismiss]
 
     async def _show_refusal(self, error: MedonlineError) -> None:
-        if isinstance(error, CodeRefused | NoRecoveryInProgress | PasswordAlreadySet):
+        field = self.screen.field
+        if isinstance(error, CodeRefused | BirthDateMismatch | NoRecoveryInProgress | PasswordAlreadySet):
             view = await portal().recovery.current(visitor_of(self).visitor_key)
             self._show(view)
-            if isinstance(error, NoRecoveryInProgress) and view is not None:
-                self.error, self.error_field = "", ""  # another tab is ahead: the screen it led to says it all
+            field = self.screen.field
+            refused = view is not None and view.step is RecoveryStep.REFUSED
+            if refused or (isinstance(error, NoRecoveryInProgress) and view is not None):
+                self.error, self.error_field = "", ""  # the screen it led to, here or in another tab, says it all
                 return
-        self._refuse(self.screen.field, messages.sentence(error))
+        elif isinstance(error, ChannelOverBudget):
+            await self._offer()
+            field = "channel" if field == PHONE_STEP.field else field
+        self._refuse(field, said(error))
+
+    async def _offer(self) -> None:
+        channels = await portal().recovery.open_channels()
+        self.call_offered, self.telegram_offered = ChannelName.FLASH_CALL in channels, ChannelName.TELEGRAM in channels
 
     def _refuse(self, field: str, text: str) -> None:
         self.error, self.error_field = text, field

@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import ceil
 from zoneinfo import ZoneInfo
 
 from medonline import messages
 from medonline.domain.one_time_code import ChannelName
 from medonline.domain.password_recovery import RecoveryStep
+from medonline.limit_messages import clock_time
 from medonline.services.code_proof import CodeView
 from medonline.services.delivery import DeliveryState
 from medonline.services.recovery_reading import RecoveryView
 
 PHONE = "phone"
+# A countdown to something further off than this says less than the time on the clock.
+FAR = timedelta(hours=1)
 _TITLES = {
     PHONE: "Шаг 1 из 3: телефон — Восстановление пароля",
     RecoveryStep.CODE: "Шаг 2 из 3: проверочный код — Восстановление пароля",
+    RecoveryStep.BIRTH_DATE: "Шаг 2 из 3: дата рождения — Восстановление пароля",
     RecoveryStep.NEW_PASSWORD: "Шаг 3 из 3: новый пароль — Восстановление пароля",
     RecoveryStep.DONE: "Новый пароль установлен",
+    RecoveryStep.REFUSED: "Дата рождения не подошла — Восстановление пароля",
     RecoveryStep.NO_ACCOUNT: "Личный кабинет не найден — Восстановление пароля",
 }
-_FIELDS = {PHONE: "phone", RecoveryStep.CODE: "code", RecoveryStep.NEW_PASSWORD: "new_password"}
+_FIELDS = {
+    PHONE: "phone",
+    RecoveryStep.CODE: "code",
+    RecoveryStep.BIRTH_DATE: "birth_date",
+    RecoveryStep.NEW_PASSWORD: "new_password",
+}
 _DELIVERY = {
     (ChannelName.FLASH_CALL, DeliveryState.QUEUED): "Звоним…",
     (ChannelName.FLASH_CALL, DeliveryState.SENDING): "Звоним…",
@@ -58,6 +68,7 @@ class RecoveryScreen:
     resend_ready: bool = False
     resend_clock: str = ""
     resend_seconds: int = 0
+    resend_far: bool = False
     resend_key: str = ""
     min_length: int = 8
 
@@ -68,6 +79,8 @@ PHONE_STEP = RecoveryScreen()
 def screen_of(view: RecoveryView, now: datetime, zone: ZoneInfo, channels: tuple[ChannelName, ...]) -> RecoveryScreen:
     """The screen for where a recovery stands at `now` (UTC); clock times are in `zone`."""
     screen = code_screen_of(view, now, zone, channels)
+    if view.step is RecoveryStep.BIRTH_DATE:
+        screen = replace(screen, attempts=messages.attempts_left(view.birth_date_tries_left))
     return replace(screen, step=view.step, field=_FIELDS.get(view.step, ""), title=_TITLES[view.step])
 
 
@@ -80,7 +93,7 @@ def code_screen_of(view: CodeView, now: datetime, zone: ZoneInfo, channels: tupl
         field="code",
         phone=view.phone,
         channel=view.channel,
-        other_channel=view.channel.other if view.channel.other in channels else "",
+        other_channel=view.channel.other if view.channel.other in {*channels} & {*view.open_channels} else "",
         other_ready=view.fallback_now,
         delivery=_delivery(view),
         delivery_failed=failed,
@@ -88,9 +101,10 @@ def code_screen_of(view: CodeView, now: datetime, zone: ZoneInfo, channels: tupl
         code_alive=view.code_alive,
         expires_clock=f"{view.expires_at.astimezone(zone):%H:%M}",
         resend_ready=ready,
-        resend_clock=f"{view.resend_at.astimezone(zone):%H:%M}",
+        resend_clock=_resend_clock(view, now, zone),
         # Set once per code, so that the countdown on the screen runs by itself between two looks at the record.
         resend_seconds=0 if ready else ceil((view.resend_at - now).total_seconds()),
+        resend_far=view.resend_at - now > FAR,
         resend_key=f"{view.resend_at.timestamp():.0f}",
     )
 
@@ -101,6 +115,13 @@ def steady(screen: RecoveryScreen, shown: RecoveryScreen) -> RecoveryScreen:
     if screen.resend_key == shown.resend_key and not screen.resend_ready:
         return replace(screen, resend_seconds=shown.resend_seconds)
     return screen
+
+
+def _resend_clock(view: CodeView, now: datetime, zone: ZoneInfo) -> str:
+    """To the minute for a pause; a limit that ends on another day has its date."""
+    if view.resend_at - now < FAR:
+        return f"{view.resend_at.astimezone(zone):%H:%M}"
+    return clock_time(view.resend_at, now, zone)
 
 
 def _delivery(view: CodeView) -> str:

@@ -23,7 +23,7 @@ from medonline.domain.phone import PhoneNumber
 from medonline.services.account_settings_form import Saved, SettingsForm, SettingsView
 from medonline.services.password_strength import Strength
 from medonline.state.account import AccountState
-from medonline.state.asking import query_of, text_field, visitor_of
+from medonline.state.asking import query_of, said, text_field, visitor_of
 from medonline.state.recovery_screen import PHONE_STEP, RecoveryScreen, code_screen_of, steady
 from medonline.state.settings_words import NOTHING_SAVED, what_was_saved
 
@@ -124,11 +124,12 @@ class SettingsState(rx.State):
     async def prove(self, form: dict[str, Any]) -> Any:
         """The current password, typed again, so that phone and password may be changed."""
         try:
-            await portal().sessions.prove_again(visitor_of(self).session_key, text_field(form, "current_password"))
+            visitor, password = visitor_of(self), text_field(form, "current_password")
+            await portal().sessions.prove_again(visitor.session_key, password, visitor.client_ip)
         except NotSignedIn:
             return _sign_in_again()
         except MedonlineError as error:
-            self.proof_error = messages.sentence(error)
+            self.proof_error = said(error)
             self.error_no += 1
             return None
         self.prove_again, self.proof_error = False, ""
@@ -205,16 +206,16 @@ class SettingsState(rx.State):
             self.errors = {name: messages.field_sentence(name, one) for name, one in error.by_field.items()}
             self.error = NOTHING_SAVED
         else:
-            self.error = messages.sentence(error)
+            self.error = said(error)
             self.prove_again = isinstance(error, ReauthenticationNeeded)
         self.error_no += 1
 
     async def _show_code_refusal(self, error: MedonlineError) -> None:
-        self.code_error = messages.sentence(error)
+        self.code_error = said(error)
         self.code_error_no += 1
         if isinstance(error, PhoneTaken | NoChangeInProgress):
             self.waiting_code, self.code_error = False, ""
-            self.error = messages.sentence(error)
+            self.error = said(error)
             self.error_no += 1
             if isinstance(error, PhoneTaken):
                 self.error, self.errors = NOTHING_SAVED, {"phone": self.error}

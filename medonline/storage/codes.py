@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -50,6 +51,38 @@ async def count_to_phone(session: AsyncSession, phone: str, since: datetime) -> 
     """How many codes were issued to this number since a moment (UTC)."""
     statement = select(func.count()).where(OneTimeCodeRow.phone == phone, col(OneTimeCodeRow.issued_at) >= since)
     return int((await session.exec(statement)).one())
+
+
+async def newest_times(session: AsyncSession, phone: str, count: int) -> Sequence[datetime]:
+    """When the last `count` codes were issued to this number, newest first (UTC)."""
+    statement = (
+        select(OneTimeCodeRow.issued_at)
+        .where(OneTimeCodeRow.phone == phone)
+        .order_by(col(OneTimeCodeRow.issued_at).desc())
+        .limit(count)
+    )
+    return (await session.exec(statement)).all()
+
+
+async def newest_dead(session: AsyncSession, phone: str, guesses: int) -> datetime | None:
+    """When the last code to this number was issued that died of wrong guesses (UTC); None when none did."""
+    statement = (
+        select(OneTimeCodeRow.issued_at)
+        .where(OneTimeCodeRow.phone == phone, col(OneTimeCodeRow.misses) >= guesses)
+        .order_by(col(OneTimeCodeRow.issued_at).desc())
+        .limit(1)
+    )
+    return (await session.exec(statement)).first()
+
+
+async def hold_phone(session: AsyncSession, phone: str) -> None:
+    """Of transactions about codes to one number, one goes on at a time, until it ends.
+
+    SQLite has one writer anyway. Without this PostgreSQL lets two that began together each issue a live code.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        number = int.from_bytes(hashlib.blake2b(phone.encode(), digest_size=8).digest(), signed=True)
+        await session.exec(select(func.pg_advisory_xact_lock(number)))
 
 
 async def kill_live(session: AsyncSession, phone: str, now: datetime) -> None:

@@ -1,5 +1,5 @@
 """Tables of accounts, recovery, codes and sessions. All times are UTC; tokens stand here only as SHA-256, codes only as HMAC
-(see `domain.one_time_code`). Tables of identity and cards: `identity_models`, `card_models`."""
+(see `domain.one_time_code`). Tables of identity, cards, limits: `identity_models`, `card_models`, `limit_models`."""
 
 from __future__ import annotations
 
@@ -50,6 +50,7 @@ class PasswordRecovery(SQLModel, table=True):
     proved_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     left_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    birth_date_misses: int = 0
 
 
 class OneTimeCodeRow(SQLModel, table=True):
@@ -60,6 +61,7 @@ class OneTimeCodeRow(SQLModel, table=True):
         Index("ix_one_time_code_phone", "phone", "issued_at"),
         Index("ix_one_time_code_flow", "flow_id", "issued_at"),
         Index("ix_one_time_code_due", "due_at"),
+        Index("ix_one_time_code_issued", "issued_at"),
     )
 
     id: str = Field(default_factory=new_id, primary_key=True)  # also the idempotency key at the provider
@@ -69,6 +71,7 @@ class OneTimeCodeRow(SQLModel, table=True):
     channel: str  # domain.one_time_code.ChannelName
     digest: str
     client_ip: str = ""
+    price: int = 0  # kopecks reserved for it; 0 once they were given back
     issued_at: datetime = Field(sa_type=UtcDateTime)
     expires_at: datetime = Field(sa_type=UtcDateTime)
     misses: int = 0

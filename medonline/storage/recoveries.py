@@ -54,3 +54,19 @@ async def move(session: AsyncSession, recovery_id: str, sources: tuple[str, ...]
 async def put_left(session: AsyncSession, recovery_id: str, now: datetime | None) -> None:
     """The browser does not want to see this recovery any more; None: it does again."""
     await session.exec(update(PasswordRecovery).where(col(PasswordRecovery.id) == recovery_id).values(left_at=now))
+
+
+async def add_birth_date_miss(session: AsyncSession, recovery_id: str, step: str, tries: int) -> int | None:
+    """Count a wrong birth date in one atomic statement; how many there are, None when no more may be tried."""
+    statement = (
+        update(PasswordRecovery)
+        .where(
+            col(PasswordRecovery.id) == recovery_id,
+            col(PasswordRecovery.step) == step,
+            col(PasswordRecovery.birth_date_misses) < tries,
+        )
+        .values(birth_date_misses=col(PasswordRecovery.birth_date_misses) + 1)
+        .returning(col(PasswordRecovery.birth_date_misses))
+    )
+    row = (await session.exec(statement)).first()
+    return None if row is None else int(row[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 from hypothesis import settings
@@ -13,6 +14,7 @@ from medonline.domain.password_recovery import MOVES, RecoveryMove, RecoveryStep
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "password_recovery.md"
 FINAL = (RecoveryStep.DONE, RecoveryStep.ABANDONED)
+PROOFS = (RecoveryMove.CONFIRM_CODE, RecoveryMove.CONFIRM_BIRTH_DATE, RecoveryMove.FIND_NO_ACCOUNT)
 
 
 class Walk(RuleBasedStateMachine):
@@ -29,7 +31,7 @@ class Walk(RuleBasedStateMachine):
         target = after(self.step, move)
         assert (target is not None) == (self.step in source_of(move))
         if target is not None:
-            self.proved = self.proved or move in (RecoveryMove.CONFIRM_CODE, RecoveryMove.FIND_NO_ACCOUNT)
+            self.proved = self.proved or move in PROOFS
             self.taken.append(move)
             self.step = target
 
@@ -43,11 +45,24 @@ class Walk(RuleBasedStateMachine):
         if self.step in (RecoveryStep.NEW_PASSWORD, RecoveryStep.DONE):
             assert self.proved
         if self.step is RecoveryStep.DONE:
-            assert self.taken[-2:] == [RecoveryMove.CONFIRM_CODE, RecoveryMove.SET_PASSWORD]
+            assert self.taken[-2] in (RecoveryMove.CONFIRM_CODE, RecoveryMove.CONFIRM_BIRTH_DATE)
+            assert self.taken[-1] is RecoveryMove.SET_PASSWORD
+
+    @invariant()
+    def a_birth_date_is_confirmed_only_right_after_it_was_asked_for(self) -> None:
+        for before, move in pairwise(self.taken):
+            if move is RecoveryMove.CONFIRM_BIRTH_DATE:
+                assert before is RecoveryMove.ASK_BIRTH_DATE
+        assert self.taken[:1] != [RecoveryMove.CONFIRM_BIRTH_DATE]
 
     @invariant()
     def a_code_is_proved_once(self) -> None:
-        assert sum(move in (RecoveryMove.CONFIRM_CODE, RecoveryMove.FIND_NO_ACCOUNT) for move in self.taken) <= 1
+        assert sum(move in PROOFS for move in self.taken) <= 1
+
+    @invariant()
+    def a_refused_recovery_never_gets_a_password(self) -> None:
+        if RecoveryMove.REFUSE in self.taken:
+            assert RecoveryMove.SET_PASSWORD not in self.taken
 
     @invariant()
     def no_account_never_gets_a_password(self) -> None:

@@ -106,7 +106,8 @@ def new_patient(server: Server) -> NewPatient:
 
     def make(ending: str = "") -> Patient:
         made = patient_with(fresh_phone(ending))
-        server.add_account(NewAccount(made.phone, made.password, made.last_name, made.first_name, made.patronymic))
+        names = (made.last_name, made.first_name, made.patronymic)
+        server.add_account(NewAccount(made.phone, made.password, *names, made.born))
         return made
 
     return make

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass
+from datetime import date
 from itertools import count
 from typing import Literal
 
@@ -33,6 +34,7 @@ class Patient:
     first_name: str
     patronymic: str
     last_name: str
+    born: date = date(1951, 4, 9)
 
     @property
     def full_name(self) -> str:

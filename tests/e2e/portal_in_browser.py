@@ -15,6 +15,7 @@ CALL = "Проверочный звонок"
 TELEGRAM = "Код в Telegram"
 STEP_1 = "ШАГ 1. УКАЖИТЕ ТЕЛЕФОН"
 STEP_2 = "ШАГ 2. ВВЕДИТЕ ПРОВЕРОЧНЫЙ КОД"
+BIRTH_DATE = "УКАЖИТЕ ДАТУ РОЖДЕНИЯ"
 STEP_3 = "ШАГ 3. УКАЖИТЕ НОВЫЙ ПАРОЛЬ"
 DONE = "Новый пароль установлен"
 NO_ACCOUNT = "К этому номеру личный кабинет не привязан"
@@ -130,6 +131,10 @@ class Portal:
     def confirm(self, code: str) -> None:
         self.submit_code(code)
         self.expect_step(STEP_3)
+
+    def submit_birth_date(self, typed: str) -> None:
+        self.field("Дата рождения").fill(typed)
+        self.button("ДАЛЕЕ").click()
 
     def submit_password(self, password: str) -> None:
         self.field("Новый пароль").fill(password)

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.conftest import NewPortal, StartServer
 from tests.e2e.patients import DemoPhone, Patient
-from tests.e2e.portal_in_browser import STEP_2, STEP_3, TELEGRAM, Portal
+from tests.e2e.portal_in_browser import BIRTH_DATE, STEP_2, STEP_3, TELEGRAM, Portal
 from tests.e2e.server import Server
 
 ANOTHER_CALL = "Позвонить ещё раз"
@@ -25,7 +25,9 @@ def wrong(code: str) -> str:
     return f"{(int(code) + 1) % 10 ** len(code):0{len(code)}}"
 
 
-def test_after_three_wrong_codes_a_new_one_works(portal: Portal, patient: Patient, demo_phone: DemoPhone) -> None:
+def test_after_three_wrong_codes_a_new_one_and_the_birth_date_work(
+    portal: Portal, patient: Patient, demo_phone: DemoPhone
+) -> None:
     portal.open_recovery().begin(patient.phone)
     code = demo_phone.code(patient.phone)
 
@@ -37,7 +39,10 @@ def test_after_three_wrong_codes_a_new_one_works(portal: Portal, patient: Patien
     portal.expect_error("Этот код больше не действует")
     portal.button(ANOTHER_CALL).click()
 
-    portal.confirm(demo_phone.code(patient.phone, number=2))
+    portal.submit_code(demo_phone.code(patient.phone, number=2))
+    portal.expect_step(BIRTH_DATE)
+    portal.submit_birth_date(f"{patient.born:%d.%m.%Y}")
+    portal.expect_step(STEP_3)
 
 
 @pytest.mark.parametrize(

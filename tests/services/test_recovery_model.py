@@ -18,6 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from medonline.bootstrap import Portal, build_portal
 from medonline.domain.errors import (
+    BirthDateMismatch,
     CodeExpired,
     CodeMismatch,
     CodeUsedUp,
@@ -25,6 +26,7 @@ from medonline.domain.errors import (
     NoRecoveryInProgress,
     PasswordAlreadySet,
     RateLimited,
+    TooManyCodes,
 )
 from medonline.domain.one_time_code import ChannelName
 from medonline.domain.password_recovery import RecoveryStep
@@ -45,6 +47,8 @@ from tests.services.world import (
 )
 
 PAUSES = (60, 120, 300)
+BORN = "21.05.1958"  # of the known patient
+PER_PHONE = ((3, 1), (5, 24), (10, 168))
 LIFE = {ChannelName.FLASH_CALL: 5, ChannelName.TELEGRAM: 10}
 visitors = st.sampled_from([ANNA, BORIS])
 phones = st.sampled_from([KNOWN, UNKNOWN])
@@ -76,9 +80,10 @@ class Recovery:
     step: RecoveryStep = RecoveryStep.CODE
     proved_at: datetime | None = None
     finished_at: datetime | None = None
+    wrong_dates: int = 0
 
     def ends_at(self) -> datetime:
-        if self.step is RecoveryStep.NEW_PASSWORD:
+        if self.step in (RecoveryStep.NEW_PASSWORD, RecoveryStep.BIRTH_DATE):
             assert self.proved_at
             return self.proved_at + timedelta(minutes=15)
         if self.step is RecoveryStep.DONE:
@@ -93,6 +98,17 @@ class Model:
     left: dict[tuple[str, str], Recovery] = field(default_factory=dict)  # at the code, by browser and phone
     codes: dict[str, list[Code]] = field(default_factory=dict)  # by phone
     password: str | None = None
+    phone_proved_at: datetime | None = None
+
+    def needs_more(self, recovery: Recovery, now: datetime) -> bool:
+        """A call is not enough after a dead code within 30 days, or when the last proof is over 90 days old."""
+        if recovery.code.channel is not ChannelName.FLASH_CALL:
+            return False
+        dead = [code for code in self.codes[recovery.phone] if code.misses >= 3]
+        if any(now - code.issued_at < timedelta(days=30) for code in dead):
+            return True
+        proved = self.phone_proved_at if recovery.phone == KNOWN else None
+        return proved is not None and now - proved > timedelta(days=90)
 
     def shown(self, visitor: str, now: datetime) -> Recovery | None:
         recovery = self.recoveries.get(visitor)
@@ -105,6 +121,16 @@ class Model:
         last = issued[-1].issued_at
         count = sum(code.issued_at >= last - timedelta(days=1) for code in issued)
         return last + timedelta(seconds=PAUSES[min(count, 3) - 1])
+
+    def full_until(self, phone: str) -> datetime | None:
+        """Three codes an hour, five a day, ten a week."""
+        times = [code.issued_at for code in self.codes.get(phone, [])]
+        ends = [times[-count] + timedelta(hours=hours) for count, hours in PER_PHONE if len(times) >= count]
+        return max(ends, default=None)
+
+    def full(self, phone: str, now: datetime) -> bool:
+        until = self.full_until(phone)
+        return until is not None and now < until
 
     def paused(self, phone: str, now: datetime) -> bool:
         resend_at = self.resend_at(phone)
@@ -154,9 +180,9 @@ class RecoveryWalk(RuleBasedStateMachine):
         if recovery is None:
             self.model.recoveries[visitor] = Recovery(phone, self.clock.now, code)
         else:
-            recovery.code = code
+            recovery.code, recovery.step, recovery.proved_at = code, RecoveryStep.CODE, None
 
-    @rule(seconds=st.sampled_from([1, 5, 60, 120, 300, 600, 3600]))
+    @rule(seconds=st.sampled_from([1, 5, 60, 120, 300, 600, 3600, 86400, 86400 * 31, 86400 * 91]))
     def time_passes(self, seconds: int) -> None:
         self.clock.move(seconds=seconds)
 
@@ -176,6 +202,9 @@ class RecoveryWalk(RuleBasedStateMachine):
             assert before
             self.model.recoveries[visitor] = before
             self.model.left.pop((visitor, phone), None)
+        elif self.model.full(phone, now):
+            assert isinstance(came, TooManyCodes)
+            assert came.until == self.model.full_until(phone)
         elif self.model.paused(phone, now):
             assert isinstance(came, RateLimited)
             assert now + came.resets_in == self.model.resend_at(phone)
@@ -187,24 +216,29 @@ class RecoveryWalk(RuleBasedStateMachine):
     def resend(self, visitor: str, channel: ChannelName) -> None:
         now, recovery = self.clock.now, self.model.shown(visitor, self.clock.now)
         came = self.attempt(self.service.resend(visitor, channel))
-        if recovery is None or recovery.step is not RecoveryStep.CODE:
+        here = (
+            (RecoveryStep.CODE,) if channel is ChannelName.FLASH_CALL else (RecoveryStep.CODE, RecoveryStep.BIRTH_DATE)
+        )
+        if recovery is None or recovery.step not in here:
             assert isinstance(came, NoRecoveryInProgress)
             return
         last = recovery.code
         if last.channel is channel and now - last.issued_at < timedelta(seconds=5) and not last.misses:
             assert isinstance(came, RecoveryView)
+        elif self.model.full(recovery.phone, now):
+            assert isinstance(came, TooManyCodes)
         elif self.model.paused(recovery.phone, now):
             assert isinstance(came, RateLimited)
         else:
             assert isinstance(came, RecoveryView)
             self.put_issued(visitor, recovery.phone, channel, recovery)
 
-    @rule(visitor=visitors, off=st.sampled_from([0, 0, 1, 7]))
+    @rule(visitor=visitors, off=st.sampled_from([0, 1, 7]))
     def confirm(self, visitor: str, off: int) -> None:
         now, recovery = self.clock.now, self.model.shown(visitor, self.clock.now)
         digits = wrong(recovery.code.digits, off) if recovery else "0427"
         came = self.attempt(self.service.confirm_code(visitor, digits))
-        if recovery is None or recovery.step is RecoveryStep.DONE:
+        if recovery is None or recovery.step in (RecoveryStep.DONE, RecoveryStep.REFUSED):
             assert isinstance(came, NoRecoveryInProgress)
         elif recovery.step is not RecoveryStep.CODE:
             assert isinstance(came, RecoveryView)
@@ -220,8 +254,31 @@ class RecoveryWalk(RuleBasedStateMachine):
             assert isinstance(came, RecoveryView)
             recovery.code.confirmed = True
             known = recovery.phone == KNOWN
-            recovery.step = RecoveryStep.NEW_PASSWORD if known else RecoveryStep.NO_ACCOUNT
             recovery.proved_at = now
+            if self.model.needs_more(recovery, now):
+                recovery.step = RecoveryStep.BIRTH_DATE
+                return
+            recovery.step = RecoveryStep.NEW_PASSWORD if known else RecoveryStep.NO_ACCOUNT
+            if known:
+                self.model.phone_proved_at = now
+
+    @rule(visitor=visitors, right=st.booleans())
+    def confirm_birth_date(self, visitor: str, right: bool) -> None:
+        now, recovery = self.clock.now, self.model.shown(visitor, self.clock.now)
+        came = self.attempt(self.service.confirm_birth_date(visitor, BORN if right else "01.01.2001"))
+        if recovery is None or recovery.step in (RecoveryStep.CODE, RecoveryStep.DONE, RecoveryStep.NO_ACCOUNT):
+            assert isinstance(came, NoRecoveryInProgress)
+        elif recovery.step is not RecoveryStep.BIRTH_DATE:
+            assert isinstance(came, RecoveryView)
+        elif right and recovery.phone == KNOWN:
+            assert isinstance(came, RecoveryView)
+            recovery.step, recovery.proved_at, self.model.phone_proved_at = RecoveryStep.NEW_PASSWORD, now, now
+        else:
+            recovery.wrong_dates += 1
+            assert isinstance(came, BirthDateMismatch)
+            assert came.attempts_left == 3 - recovery.wrong_dates
+            if recovery.wrong_dates == 3:
+                recovery.step = RecoveryStep.REFUSED
 
     @rule(visitor=visitors, number=st.integers(min_value=1, max_value=3))
     def set_password(self, visitor: str, number: int) -> None:
@@ -288,3 +345,4 @@ def test_the_settings_are_what_the_model_assumes(portal: Portal) -> None:
     assert tuple(pause.total_seconds() for pause in policy.resend_pauses) == pytest.approx(PAUSES)
     assert {channel: life / timedelta(minutes=1) for channel, life in policy.life.items()} == LIFE
     assert policy.guesses == 3
+    assert tuple((limit.count, limit.per / timedelta(hours=1)) for limit in policy.per_phone) == PER_PHONE

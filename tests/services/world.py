@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
+from limits.aio.storage import memory
+from limits.aio.storage.redis import redispy
 from sqlalchemy import event
 from sqlmodel import col, select
 
@@ -19,6 +24,7 @@ from medonline.bootstrap import DEMO_ACCOUNTS, Portal, build_portal
 from medonline.config import Config, load_config
 from medonline.domain.errors import DeliveryFailed
 from medonline.domain.one_time_code import ChannelName, derive_code
+from medonline.providers import limit_store
 from medonline.services.code_dispatcher import CodeDispatcher
 from medonline.services.ports import CodeMessage, DeliveryReport, SentCode
 from medonline.storage.models import OneTimeCodeRow, PasswordRecovery, Patient
@@ -52,11 +58,25 @@ def config_in(folder: Path, **changes: Any) -> Config:
 @asynccontextmanager
 async def opened(folder: Path, clock: MovableClock, **changes: Any) -> AsyncIterator[Portal]:
     """A portal over the database in `folder`; opening it again is what a restart is."""
-    portal = build_portal(config_in(folder, **changes), clock)
-    try:
-        yield portal
-    finally:
-        await portal.close()
+    with limits_by(clock):
+        portal = build_portal(config_in(folder, **changes), clock)
+        try:
+            yield portal
+        finally:
+            await portal.close()
+
+
+@contextmanager
+def limits_by(clock: MovableClock) -> Iterator[None]:
+    """The `limits` package asks the time itself: here it asks the movable clock."""
+    moved = SimpleNamespace(time=lambda: clock().timestamp())
+    swept = SimpleNamespace(time=moved.time, monotonic=time.monotonic)
+    with (
+        patch.object(memory, "time", moved),
+        patch.object(redispy, "time", moved),
+        patch.object(limit_store, "time", swept),
+    ):
+        yield
 
 
 def copy_database(template: Path, folder: Path) -> None:

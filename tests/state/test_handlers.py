@@ -19,12 +19,14 @@ HANDLERS = {
     f"{RECOVERY}.begin": "form",
     f"{RECOVERY}.resend": "channel",
     f"{RECOVERY}.confirm_code": "form",
+    f"{RECOVERY}.confirm_birth_date": "form",
     f"{RECOVERY}.change_password": "form",
     f"{LOGIN}.log_in": "form",
 }
 FIELDS = {
     f"{RECOVERY}.begin": ("phone", "channel"),
     f"{RECOVERY}.confirm_code": ("code",),
+    f"{RECOVERY}.confirm_birth_date": ("birth_date",),
     f"{RECOVERY}.change_password": ("new_password",),
     f"{LOGIN}.log_in": ("phone", "password", "page"),
 }
@@ -57,6 +59,7 @@ def test_a_handler_without_its_step_has_no_effect(server: Server, handler: str) 
     payloads = {
         f"{RECOVERY}.resend": {"channel": "flash_call"},
         f"{RECOVERY}.confirm_code": {"form": {"code": "0427"}},
+        f"{RECOVERY}.confirm_birth_date": {"form": {"birth_date": "21.05.1958"}},
         f"{RECOVERY}.change_password": {"form": {"new_password": "NewPassword1"}},
     }
     before = record(server)
@@ -102,6 +105,7 @@ def test_a_value_that_is_no_text_where_a_text_belongs_has_no_effect(server: Serv
         "phone": "+79000001001",
         "channel": "flash_call",
         "code": "",
+        "birth_date": "",
         "new_password": "",
         "password": "",
         "page": "",
@@ -147,6 +151,7 @@ def test_a_value_just_under_the_limit_is_refused_as_a_value(server: Server) -> N
 @pytest.mark.parametrize("handler", HANDLERS)
 def test_without_the_visitor_cookie_nothing_has_an_effect(server: Server, handler: str) -> None:
     form = {"phone": "+79000001001", "password": "Zdorovie2026", "code": "0427", "new_password": "NewPassword1"}
+    form["birth_date"] = "21.05.1958"
     payload = (
         {"channel": "flash_call"} if HANDLERS[handler] == "channel" else {"form": form | {"channel": "flash_call"}}
     )

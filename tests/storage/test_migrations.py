@@ -19,7 +19,7 @@ from alembic import command
 from medonline.bootstrap import build_portal
 from medonline.domain.password_recovery import RecoveryStep
 from medonline.services.secret_tokens import token_hash
-from medonline.storage import card_models, identity_models, migrations, models
+from medonline.storage import card_models, identity_models, limit_models, migrations, models
 from medonline.storage.engine import Database
 from tests.services.world import ANNA, BORIS, START, MovableClock, config_in
 
@@ -37,6 +37,9 @@ TABLES = {
     "personal_data_consent",
     "patient_card",
     "card_miss",
+    "code_miss",
+    "circuit_breaker",
+    "channel_spending",
 }
 
 
@@ -198,12 +201,12 @@ async def rows_as_0001_knew_them(url: str) -> dict[str, list[tuple[str, ...]]]:
 
 
 async def walk_with_rows(url: str, folder: Path) -> None:
-    """0001 with rows → 0002, used by the portal → 0001 → 0002: what was there stays."""
+    """0001 with rows → the newest, used by the portal → 0001 → the newest: what was there stays."""
     await upgrade(url, "0001")
     await put_rows_of_0001(url)
     before = await rows_as_0001_knew_them(url)
     assert all(len(rows) == 1 for rows in before.values())
-    await upgrade(url, "0002")
+    await upgrade(url, "head")
     assert await rows_as_0001_knew_them(url) == before
 
     clock = MovableClock(START + timedelta(days=1))
@@ -230,7 +233,7 @@ async def walk_with_rows(url: str, folder: Path) -> None:
     assert after_use["patient"] == before["patient"]
     await downgrade(url, "0001")
     assert await rows_as_0001_knew_them(url) == after_use
-    await upgrade(url, "0002")
+    await upgrade(url, "head")
     assert await rows_as_0001_knew_them(url) == after_use
 
 
@@ -258,6 +261,9 @@ async def test_an_account_without_a_phone_is_not_lost_silently_by_the_way_back(t
 
 
 TABLE_CLASSES = (
+    limit_models.CodeMiss,
+    limit_models.CircuitBreaker,
+    limit_models.ChannelSpending,
     models.Patient,
     models.PasswordRecovery,
     models.OneTimeCodeRow,

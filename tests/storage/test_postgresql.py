@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -22,14 +23,25 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from alembic import command
 from medonline.bootstrap import Portal, build_portal
 from medonline.bootstrap.demo import seed_demo
-from medonline.domain.errors import CodeMismatch, CodeUsedUp
+from medonline.domain.errors import (
+    BirthDateMismatch,
+    ChannelOverBudget,
+    CodeMismatch,
+    CodeUsedUp,
+    RateLimited,
+    TooManyCodes,
+)
+from medonline.domain.one_time_code import ChannelName
 from medonline.domain.password_recovery import RecoveryStep
 from medonline.domain.personal_data_consent import VERSION
+from medonline.domain.step_up import StepUpPolicy, StepUpWhen
 from medonline.services.account_settings_form import Saved, SettingsForm
 from medonline.services.login import OpenedSession
 from medonline.services.recovery_reading import RecoveryView
+from medonline.services.recovery_step_up import StepUp
 from medonline.services.secret_tokens import token_hash
-from medonline.storage import migrations
+from medonline.services.spending import Budget, Spending, billing_day
+from medonline.storage import breaker, migrations, spending
 from medonline.storage.engine import Database
 from tests.services.outside import (
     MOBILE,
@@ -49,10 +61,13 @@ from tests.services.world import (
     PASSWORD,
     TELEGRAM,
     MovableClock,
+    code_in,
     config_in,
     last_code,
     last_row,
     prove,
+    recoveries_of,
+    rows_of,
     sign_in,
     wrong,
 )
@@ -238,3 +253,79 @@ async def held_back(held: HeldDatabase, action: Awaitable[RecoveryView]) -> Reco
     """Act once the held transaction has done everything but commit."""
     await held.reached.wait()
     return await action
+
+
+async def test_begins_at_once_for_one_phone_leave_one_live_code(portal: Portal) -> None:
+    async def begin(visitor: int, way: ChannelName) -> str:
+        try:
+            await portal.recovery.begin(f"{visitor:064x}", KNOWN, way)
+        except (RateLimited, TooManyCodes) as refusal:
+            return type(refusal).__name__
+        return "sent"
+
+    outcomes = Counter(await asyncio.gather(*(begin(number, way) for number in range(10) for way in ChannelName)))
+
+    assert outcomes == {"sent": 1, "RateLimited": 19}
+    assert len(await rows_of(portal)) == 1
+
+
+async def test_a_double_click_leaves_one_recovery_and_one_code(portal: Portal) -> None:
+    views = await asyncio.gather(*(portal.recovery.begin(ANNA, KNOWN, CALL) for _ in range(10)))
+
+    assert {view.step for view in views} == {RecoveryStep.CODE}
+    assert (len(await rows_of(portal)), len(await recoveries_of(portal))) == (1, 1)
+
+
+async def test_fifty_begins_at_once_spend_the_cap_and_no_kopeck_more(portal: Portal) -> None:
+    budgets = {CALL: Budget(price=90, cap=900)}
+    issuer = replace(portal.recovery.issuer, spending=Spending(budgets, portal.recovery.issuer.spending.alarms))
+    service = replace(portal.recovery, issuer=issuer)
+
+    async def begin(number: int) -> str:
+        try:
+            await service.begin(f"{number:064x}", f"+7900500{number:04}", CALL)
+        except ChannelOverBudget:
+            return "over"
+        return "sent"
+
+    assert Counter(await asyncio.gather(*map(begin, range(50)))) == {"sent": 10, "over": 40}
+    async with portal.database.reading() as session:
+        assert await spending.spent(session, CALL, billing_day(portal.clock())) == 900
+
+
+async def test_wrong_codes_at_once_over_all_phones_open_the_breaker_once(
+    portal: Portal, caplog: pytest.LogCaptureFixture
+) -> None:
+    visitors = [f"{number:064x}" for number in range(20)]
+    for number, visitor in enumerate(visitors):
+        await portal.recovery.begin(visitor, f"+7900500{number:04}", CALL)
+    codes = {row.phone: code_in(portal, row) for row in await rows_of(portal)}
+
+    async def miss(number: int) -> None:
+        with pytest.raises(CodeMismatch):
+            await portal.recovery.confirm_code(visitors[number], wrong(codes[f"+7900500{number:04}"]))
+
+    await asyncio.gather(*(miss(number) for number in range(20) for _ in range(3)))
+    assert caplog.text.count("ALARM the circuit breaker of codes is open for 30 min") == 1
+    async with portal.database.reading() as session:
+        assert (await breaker.state(session)).times == 1
+
+
+async def test_of_thirty_wrong_birth_dates_at_once_three_are_judged(portal: Portal) -> None:
+    always = StepUp(
+        StepUpPolicy(StepUpWhen.ALWAYS, timedelta(days=30), timedelta(days=90)), portal.recovery.issuer.breaker
+    )
+    service = replace(portal.recovery, step_up=always)
+    await service.begin(ANNA, KNOWN, CALL)
+    assert (await service.confirm_code(ANNA, await last_code(portal))).step is RecoveryStep.BIRTH_DATE
+
+    async def answer(day: int) -> str:
+        try:
+            return (await service.confirm_birth_date(ANNA, f"{day:02}.01.1990")).step
+        except BirthDateMismatch as refusal:
+            return f"mismatch {refusal.attempts_left}"
+
+    outcomes = Counter(await asyncio.gather(*map(answer, range(1, 31))))
+    assert [outcomes[f"mismatch {left}"] for left in (2, 1)] == [1, 1]
+    recovery = (await recoveries_of(portal))[0]
+    assert (recovery.birth_date_misses, recovery.step) == (3, RecoveryStep.REFUSED)

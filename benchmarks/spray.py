@@ -1,0 +1,131 @@
+"""What a spray of guesses over many phones wins: one code and three random guesses at each of 10 000 accounts, a phone a second.
+
+The attacker has an address for each phone and spreads over blocks of numbers, so that the limits per phone, network and block
+never refuse: only the circuit breaker is left, and the birth date that it asks for. Runs on the real services over a database
+of its own, with a clock that it moves. `python benchmarks/spray.py 500` for a shorter run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import sys
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from medonline.bootstrap import Portal, build_portal
+from medonline.config import load_config
+from medonline.domain.errors import BirthDateMismatch, CodeMismatch
+from medonline.domain.one_time_code import ChannelName
+from medonline.domain.password_recovery import RecoveryStep
+from medonline.storage import breaker, migrations
+from medonline.storage.models import Patient
+
+PHONES = 10_000
+GUESSES = 3
+CODES = 10_000  # four digits
+DATES = 365 * 80  # birth dates worth trying
+
+
+class MovedClock:
+    """A second per phone."""
+
+    now = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        """The moment it was moved to."""
+        return self.now
+
+
+@dataclass
+class Tally:
+    """What came of it."""
+
+    tried: int = 0
+    tried_while_open: int = 0
+    misses: int = 0
+    misses_before_first: int = 0
+    right_codes: int = 0
+    won: int = 0
+    openings: int = 0
+
+
+def phone_of(number: int) -> str:
+    """The `number`-th victim; 500 blocks of numbers in turn."""
+    return f"+7900{number % 500:03}{2000 + number // 500:04}"
+
+
+async def attack(portal: Portal, clock: MovedClock, dice: random.Random, number: int, tally: Tally) -> None:
+    """One code to one phone, three guesses, three dates where they are asked for."""
+    visitor = f"{number:064x}"
+    async with portal.database.reading() as session:
+        state = await breaker.state(session)
+    is_open = state.open_until is not None and clock.now < state.open_until
+    tally.tried += 1
+    tally.tried_while_open += is_open
+    await portal.recovery.begin(visitor, phone_of(number), ChannelName.FLASH_CALL)
+    step = RecoveryStep.CODE
+    for _ in range(GUESSES):
+        try:
+            step = (await portal.recovery.confirm_code(visitor, f"{dice.randrange(CODES):04}")).step
+            tally.right_codes += 1
+            break
+        except CodeMismatch:
+            tally.misses += 1
+    for _ in range(GUESSES if step is RecoveryStep.BIRTH_DATE else 0):
+        try:
+            guess = date(1930, 1, 1) + timedelta(days=dice.randrange(DATES))
+            step = (await portal.recovery.confirm_birth_date(visitor, f"{guess:%d.%m.%Y}")).step
+            break
+        except BirthDateMismatch:
+            continue
+    tally.won += step is RecoveryStep.NEW_PASSWORD
+    async with portal.database.reading() as session:
+        after = await breaker.state(session)
+    if after.open_until != state.open_until:
+        tally.openings += 1
+        tally.misses_before_first = tally.misses_before_first or tally.misses
+
+
+async def spray(phones: int) -> Tally:
+    """The whole attack."""
+    clock, dice, tally = MovedClock(), random.Random(2026), Tally()
+    with tempfile.TemporaryDirectory() as folder:
+        config = load_config(mode="demo", data_dir=Path(folder), secret_key="s" * 32)
+        portal = build_portal(config, clock)
+        await migrations.upgrade(config.database)
+        async with portal.database.writing() as session:
+            for number in range(phones):
+                born = date(1930, 1, 1) + timedelta(days=dice.randrange(DATES))
+                names = {"last_name": "Ж", "first_name": "Ж", "birth_date": born}
+                session.add(Patient(phone=phone_of(number), created_at=clock.now, **names))
+        for number in range(phones):
+            await attack(portal, clock, dice, number, tally)
+            clock.now += timedelta(seconds=1)
+        await portal.close()
+    return tally
+
+
+def main() -> None:
+    """Print the attack against the arithmetic."""
+    logging.disable(logging.CRITICAL)
+    phones = int(sys.argv[1]) if len(sys.argv) > 1 else PHONES
+    tally = asyncio.run(spray(phones))
+    per_phone = GUESSES / CODES
+    calm, alert = tally.tried - tally.tried_while_open, tally.tried_while_open
+    expected = calm * per_phone + alert * per_phone * GUESSES / DATES
+    print(f"phones tried                         {tally.tried:8}")
+    print(f"wrong codes                          {tally.misses:8}")
+    print(f"wrong codes until the breaker opened {tally.misses_before_first:8}   (the 51st within 10 min opens)")
+    print(f"openings (each twice as long)        {tally.openings:8}")
+    print(f"phones tried while it was open       {tally.tried_while_open:8}")
+    print(f"codes guessed right                  {tally.right_codes:8}   (arithmetic {phones * per_phone:.2f})")
+    print(f"accounts won                         {tally.won:8}   (arithmetic {expected:.4f})")
+    print(f"accounts won without the breaker     {'':8}   (arithmetic {phones * per_phone:.2f})")
+
+
+if __name__ == "__main__":
+    main()

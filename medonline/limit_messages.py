@@ -1,0 +1,58 @@
+"""Limit reached -> Russian sentence: until when, in local time, and what else can be done. Known and unknown phones alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from medonline.domain import errors
+
+MOSCOW = ZoneInfo("Europe/Moscow")
+_MONTHS = (
+    "января", "февраля", "марта", "апреля", "мая", "июня",
+    "июля", "августа", "сентября", "октября", "ноября", "декабря",
+)  # fmt: skip
+OTHERWISE = "Ждать не обязательно: войдите через Госуслуги или обратитесь в регистратуру своей поликлиники с паспортом."
+
+_SENTENCES: dict[type[errors.LimitReached], Callable[[Any, str], str]] = {
+    errors.TooManyCodes: lambda _, at: (
+        f"На этот номер уже отправлено много кодов. Следующий можно запросить после {at}. {OTHERWISE}"
+    ),
+    errors.TooManyRequests: lambda _, at: (
+        f"С вашего подключения к интернету запросили много кодов. Следующий можно запросить после {at}. {OTHERWISE}"
+    ),
+    errors.TooManyPhones: lambda _, at: (
+        "С вашего подключения к интернету запросили коды на несколько разных номеров. "
+        f"Код на другой номер можно запросить после {at}. {OTHERWISE}"
+    ),
+    errors.NumberBlockBusy: lambda _, at: (
+        f"Сейчас на номера, похожие на этот, запрашивают очень много кодов. Попробуйте после {at}. {OTHERWISE}"
+    ),
+    errors.TooManySignIns: lambda _, at: (
+        f"Слишком много попыток войти. Следующая возможна после {at}. "
+        "Ждать не обязательно: войдите через Госуслуги. Если забыли пароль, нажмите «Не могу войти»."
+    ),
+    errors.SignInsOverloaded: lambda _, at: (
+        f"Сейчас входит очень много людей. Попробуйте после {at} или войдите через Госуслуги."
+    ),
+    errors.ChannelOverBudget: lambda error, at: (
+        f"{'Проверочный звонок' if error.channel == 'flash_call' else 'Код в Telegram'} снова можно будет получить "
+        f"после {at}. Выберите другой способ. {OTHERWISE}"
+    ),
+}
+
+
+def limit_sentence(error: errors.LimitReached, zone: ZoneInfo) -> str:
+    """What a patient reads; `zone` is that of the clock on the wall."""
+    return _SENTENCES[type(error)](error, clock_time(error.until, error.now, zone))
+
+
+def clock_time(at: datetime, now: datetime, zone: ZoneInfo) -> str:
+    """«14:32», with the date when it is not today's: «14:32 5 марта». Rounded up to a minute: never too early."""
+    local = at.astimezone(zone)
+    if local.second or local.microsecond:
+        local = local.replace(second=0, microsecond=0) + timedelta(minutes=1)
+    text = f"{local:%H:%M}"
+    return text if local.date() == now.astimezone(zone).date() else f"{text} {local.day} {_MONTHS[local.month - 1]}"

@@ -1,0 +1,33 @@
+"""From which network somebody asks: the unit in which requests are counted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import TypeAlias
+
+Network: TypeAlias = IPv4Network | IPv6Network
+V6_PREFIX = 64  # what one household or phone gets (RFC 6177); single addresses are free to take
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """`network`: an IPv4 address or an IPv6 /64, as text. `raised`: a listed network shared by many patients."""
+
+    network: str
+    raised: bool
+
+
+def asker_of(client_ip: str, raised: Sequence[Network]) -> Asker | None:
+    """Who is behind an address; None when it is no address (a Unix socket has none)."""
+    try:
+        address = ip_address(client_ip.partition("%")[0])
+    except ValueError:
+        return None
+    if mapped := getattr(address, "ipv4_mapped", None):
+        address = mapped
+    listed = any(address in network for network in raised)
+    if address.version == 4:
+        return Asker(str(address), listed)
+    return Asker(str(ip_network(f"{address}/{V6_PREFIX}", strict=False)), listed)
