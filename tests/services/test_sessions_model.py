@@ -10,13 +10,14 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule, run_state_machine_as_test
 
-from medonline.domain.errors import InvalidCredentials
+from medonline.domain.errors import InvalidCredentials, TooManySignIns
 from medonline.services.login import SEEN_EVERY
 from medonline.services.secret_tokens import token_hash
 from tests.conftest import LONG_RUN
 from tests.services.test_recovery_model import RecoveryWalk, visitors
 from tests.services.world import KNOWN, PlainHasher
 
+MISSES = 5
 IDLE, ABSOLUTE = timedelta(minutes=30), timedelta(hours=12)
 
 
@@ -42,6 +43,7 @@ class SessionsWalk(RecoveryWalk):
         super().open()
         self.login = replace(self.portal.login, verifier=Verifier())
         self.sessions: list[Session] = []
+        self.misses = 0  # since the last right password
         self.resets: set[tuple[str, datetime]] = set()
 
     @invariant()
@@ -57,9 +59,14 @@ class SessionsWalk(RecoveryWalk):
     def sign_in(self, visitor: str, number: int) -> None:
         password = f"NewPassword{number}"
         ticket = self.attempt(self.login.log_in(visitor, KNOWN, password))  # type: ignore[arg-type]
+        if self.misses >= MISSES:  # the store counts by the clock on the wall, which stands still here
+            assert isinstance(ticket, TooManySignIns)
+            return
         if self.model.password != f"plain:{password}":
             assert isinstance(ticket, InvalidCredentials)
+            self.misses += 1
             return
+        self.misses = 0
         opened = self.loop.run_until_complete(self.login.open_session(visitor, str(ticket)))
         assert opened is not None
         assert self.loop.run_until_complete(self.login.open_session(visitor, str(ticket))) is None  # good once
