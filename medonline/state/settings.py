@@ -115,6 +115,7 @@ class SettingsState(rx.State):
         """The old phone stays."""
         try:
             await portal().settings.cancel(visitor_of(self).session_key)
+            self._show(await portal().settings.current(visitor_of(self).session_key))
         except NotSignedIn:
             return _sign_in_again()
         self.waiting_code, self.code_error = False, ""
@@ -193,8 +194,11 @@ class SettingsState(rx.State):
         return AccountState.load_page
 
     def _show(self, view: SettingsView) -> None:
+        before = (self.phone, self.email, self.last_name, self.first_name)
         self.phone = PhoneNumber(view.phone).spaced if view.phone else ""
         self.email, self.last_name, self.first_name = view.email, view.last_name, view.first_name
+        if before != (self.phone, self.email, self.last_name, self.first_name):
+            self.form_no += 1  # fields take their first value only: drawn anew, they show this one
         self.has_password = view.has_password
         self.waiting_code = view.code is not None
         if view.code is not None:

@@ -105,6 +105,7 @@ def test_a_new_phone_can_be_given_up(portal: Portal, patient: Patient) -> None:
     portal.button("Оставить старый номер").click()
 
     expect(portal.page.get_by_role("heading", name="Подтвердите новый номер")).to_have_count(0)
+    expect(portal.field("Телефон:")).to_have_value(spelled(patient.phone))
     portal.page.reload()
     expect(portal.field("Телефон:")).to_have_value(spelled(patient.phone))
 
