@@ -29,7 +29,7 @@ CARDS = f"{ROOT}.medonline___state___cards____cards_state"
 SESSIONS = f"{ROOT}.medonline___state___sessions____sessions_state"
 REGISTER = f"{ROOT}.medonline___state___identity____register_state"
 LINK = f"{ROOT}.medonline___state___identity____link_account_state"
-FAILED = f"{ROOT}.medonline___state___identity____login_failed_state"
+FAILED = f"{ROOT}.medonline___state___login_failed____login_failed_state"
 REGION = f"{ROOT}.medonline___state___regions____region_state"
 
 FORM = {
