@@ -6,8 +6,9 @@ from starlette.types import ASGIApp
 
 from medonline.medonline import app as pages
 from medonline.web.boundary import Boundary
+from medonline.web.socket_gate import SocketGate
 
 
 def app() -> ASGIApp:
     """Made in the server's process."""
-    return Boundary(pages())
+    return Boundary(SocketGate(pages()))

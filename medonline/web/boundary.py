@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from medonline import routes
 from medonline.bootstrap import portal
 from medonline.services.secret_tokens import new_token
+from medonline.web.client_address import with_client
 from medonline.web.cookies import VISITOR, VISITOR_MAX_AGE_S, cookie_value, set_cookie, visitor_key_in
 from medonline.web.error_pages import error_page
 from medonline.web.sandbox_mount import MACHINE_PATHS
@@ -33,6 +34,8 @@ class Boundary:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on, or refuse with 403."""
+        if scope["type"] in ("http", "websocket"):
+            scope = with_client(scope, portal().config.trusted_proxy_hops)
         if scope["type"] == "websocket":
             if Headers(scope=scope).get("origin") not in portal().config.allowed_origins:
                 await send({"type": "websocket.close", "code": 1008})
