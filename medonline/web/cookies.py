@@ -12,6 +12,7 @@ from typing import Any
 
 from starlette.requests import cookie_parser
 
+from medonline.bootstrap import portal
 from medonline.services.secret_tokens import token_hash
 
 VISITOR = "medonline_visitor"
@@ -43,8 +44,13 @@ def cookie_value(scope: Mapping[str, Any]) -> dict[str, str]:
     return cookies
 
 
+def _value(cookies: Mapping[str, str], name: str) -> str:
+    """Under the name it was set with, only: on https a cookie without `__Host-` may come from another site of the domain."""
+    return cookies.get(cookie_name(name, portal().config.https), "")
+
+
 def _key_in(cookies: Mapping[str, str], name: str) -> str:
-    token = cookies.get(f"__Host-{name}") or cookies.get(name) or ""
+    token = _value(cookies, name)
     return token_hash(token) if len(token) == TOKEN_LENGTH else ""
 
 
@@ -60,4 +66,4 @@ def session_key_in(cookies: Mapping[str, str]) -> str:
 
 def region_code_in(cookies: Mapping[str, str]) -> str:
     """The code of the region that was chosen, unchecked; empty when there is no such cookie."""
-    return cookies.get(f"__Host-{REGION}") or cookies.get(REGION) or ""
+    return _value(cookies, REGION)

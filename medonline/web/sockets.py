@@ -23,6 +23,9 @@ from medonline.web.socket_frames import MAX_FRAME, NAMESPACE, Handlers, Refused,
 
 log = logging.getLogger(__name__)
 
+# All that Reflex gets to see of a handshake's headers: what a page's own address is made of. No cookie, no Authorization.
+_HEADERS_KEPT = frozenset({b"host", b"origin"})
+_ENVIRON_KEPT = frozenset({"HTTP_HOST", "HTTP_ORIGIN", "HTTP_UPGRADE", "HTTP_CONNECTION"})
 MAX_UNREAD = 256  # answers that wait for a tab to read them; a page reads as fast as it asks
 MAX_ENDED = 64  # states kept for tabs whose sockets ended; each takes some 190 KB
 
@@ -103,8 +106,9 @@ class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library 
         if connection is not None:
             self._connections[eio_sid] = connection
         environ["QUERY_STRING"] = _own_token(environ.get("QUERY_STRING", ""), visitor)
-        environ.pop("HTTP_COOKIE", None)
-        scope["headers"] = [(name, value) for name, value in scope.get("headers", []) if name != b"cookie"]
+        for name in [name for name in environ if name.startswith("HTTP_") and name not in _ENVIRON_KEPT]:
+            del environ[name]
+        scope["headers"] = [(name, value) for name, value in scope.get("headers", []) if name in _HEADERS_KEPT]
         return await super()._handle_eio_connect(eio_sid, environ)
 
     async def _handle_eio_message(self, eio_sid: str, data: Any) -> None:
