@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from starlette.types import ASGIApp
 
+from medonline.frontend import BUILT
 from medonline.medonline import app as pages
 from medonline.web.boundary import Boundary
+from medonline.web.content_security import PagePolicies
 from medonline.web.request_ids import RequestIds
+from medonline.web.socket_gate import SocketGate
 
 
 def app() -> ASGIApp:
     """Made in the server's process."""
-    return RequestIds(Boundary(pages()))
+    return RequestIds(Boundary(SocketGate(pages()), PagePolicies.of_bundle(BUILT)))

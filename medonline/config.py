@@ -17,6 +17,7 @@ from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from medonline import routes
+from medonline.boundary_config import BoundaryConfig
 from medonline.demo_key import demo_key
 from medonline.domain.one_time_code import ChannelName, CodePolicy
 from medonline.domain.password import PasswordPolicy
@@ -44,7 +45,7 @@ class FlashCallProvider(StrEnum):
     SMS_RU = "sms_ru"
 
 
-class Config(IdentityConfig, LimitsConfig, RecordsConfig):
+class Config(BoundaryConfig, IdentityConfig, LimitsConfig, RecordsConfig):
     """All settings of the portal; each field is `MEDONLINE_` plus its name in capitals."""
 
     model_config = SettingsConfigDict(env_prefix="MEDONLINE_", frozen=True, extra="ignore")

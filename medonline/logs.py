@@ -16,8 +16,21 @@ from typing import Any
 import structlog
 from structlog.types import EventDict, Processor
 
+from medonline.log_damping import DampedHandler
+
 # These write whole payloads, headers and addresses with parameters: the portal says itself what happened.
-_TALKATIVE = ("socketio", "engineio", "reflex", "reflex_base", "httpx", "httpcore", "aiosqlite", "alembic", "asyncio")
+_TALKATIVE = (
+    "socketio",
+    "engineio",
+    "reflex",
+    "reflex_base",
+    "httpx",
+    "httpcore",
+    "aiosqlite",
+    "alembic",
+    "asyncio",
+    "_granian",
+)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _PHONE = re.compile(r"(?<![\w.])(?:\+7|[78])[ (-]*9\d{2}[ )-]*\d{3}[ -]?\d{2}[ -]?(\d{2})(?!\w)")
 # Tokens and their hashes have 43 and 64 characters, ids of rows 32.
@@ -36,7 +49,7 @@ def set_up(level: str, form: str = "text") -> None:
         _cut,
     ]
     last: Processor = structlog.processors.JSONRenderer(ensure_ascii=False) if form == "json" else _as_text
-    handler = logging.StreamHandler(sys.stderr)
+    handler = DampedHandler(sys.stderr)
     handler.addFilter(WithoutPayloads())
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(

@@ -1,26 +1,23 @@
-"""What every request passes: Origin of sockets and of changes, the visitor cookie, security headers, caching."""
+"""What every request passes: its true address, Origin of sockets and of changes, size, the visitor cookie, headers."""
 
 from __future__ import annotations
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from medonline import routes
 from medonline.bootstrap import portal
 from medonline.services.secret_tokens import new_token
+from medonline.web.client_address import with_client
+from medonline.web.content_security import PagePolicies
 from medonline.web.cookies import VISITOR, VISITOR_MAX_AGE_S, cookie_value, set_cookie, visitor_key_in
 from medonline.web.error_pages import error_page
+from medonline.web.request_body import BodyTooLarge, read_body
+from medonline.web.response_headers import add_headers, leads_elsewhere
 from medonline.web.sandbox_mount import MACHINE_PATHS
 
-SECURITY_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
-    "Content-Security-Policy": "frame-ancestors 'none'; base-uri 'none'; form-action 'self'; object-src 'none'",
-}
-IMMUTABLE = "public, max-age=31536000, immutable"
-_CHANGES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})  # any other method, known or not, may change something
 # Machines post here: they send no Origin and prove themselves otherwise.
 _FROM_MACHINES = (routes.TELEGRAM_REPORT, *MACHINE_PATHS)
 
@@ -28,23 +25,48 @@ _FROM_MACHINES = (routes.TELEGRAM_REPORT, *MACHINE_PATHS)
 class Boundary:
     """ASGI middleware around the whole site."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, policies: PagePolicies | None = None) -> None:
         self._app = app
+        self._policies = policies or PagePolicies()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on, or refuse with 403."""
+        """Pass on, or refuse with 403 or 413."""
+        if scope["type"] in ("http", "websocket"):
+            scope = with_client(scope, portal().config.trusted_proxy_hops)
         if scope["type"] == "websocket":
             if Headers(scope=scope).get("origin") not in portal().config.allowed_origins:
                 await send({"type": "websocket.close", "code": 1008})
                 return
             await self._app(scope, receive, send)
         elif scope["type"] == "http":
-            if _is_foreign_change(scope):
-                await error_page(403)(scope, receive, _with_headers(scope, send))
-                return
-            await self._app(_page_as_file(scope), receive, _in_russian(scope, receive, _with_headers(scope, send)))
+            await self._answer(scope, receive, self._with_headers(scope, send))
         else:
             await self._app(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if _is_foreign_change(scope):
+            await error_page(403)(scope, receive, send)
+            return
+        if scope["method"] not in _READS:
+            try:
+                receive = await read_body(scope, receive)
+            except BodyTooLarge:
+                await error_page(413)(scope, receive, send)
+                return
+            except ClientDisconnect:
+                return
+        await self._app(_page_as_file(scope), receive, _in_russian(scope, receive, send))
+
+    def _with_headers(self, scope: Scope, send: Send) -> Send:
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                add_headers(headers, scope, message, self._policies)
+                if _is_document(message, headers) and not visitor_key_in(cookie_value(scope)):
+                    _set_visitor(headers)
+            await send(message)
+
+        return sending
 
 
 def _page_as_file(scope: Scope) -> Scope:
@@ -56,7 +78,7 @@ def _page_as_file(scope: Scope) -> Scope:
 
 
 def _is_foreign_change(scope: Scope) -> bool:
-    if scope["method"] not in _CHANGES or scope["path"].startswith(_FROM_MACHINES):
+    if scope["method"] in _READS or scope["path"].startswith(_FROM_MACHINES):
         return False
     headers = Headers(scope=scope)
     site = headers.get("sec-fetch-site", "same-origin")
@@ -69,7 +91,10 @@ def _in_russian(scope: Scope, receive: Receive, send: Send) -> Send:
 
     async def sending(message: Message) -> None:
         nonlocal replaced
-        if message["type"] == "http.response.start" and _is_bare_error(scope, message):
+        if message["type"] == "http.response.start" and leads_elsewhere(scope, message, MutableHeaders(scope=message)):
+            replaced = True
+            await error_page(404)(scope, receive, send)
+        elif message["type"] == "http.response.start" and _is_bare_error(scope, message):
             replaced = True
             await error_page(message["status"])(scope, receive, send)
         elif not replaced:
@@ -84,31 +109,8 @@ def _is_bare_error(scope: Scope, message: Message) -> bool:
     return bool(message["status"] >= 400 and from_person and kind.startswith("text/plain"))
 
 
-def _with_headers(scope: Scope, send: Send) -> Send:
-    async def sending(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            for name, value in SECURITY_HEADERS.items():
-                headers.setdefault(name, value)
-            headers["Cache-Control"] = _caching(scope["path"], message, headers)
-            if _is_document(message, headers) and not visitor_key_in(cookie_value(scope)):
-                _set_visitor(headers)
-        await send(message)
-
-    return sending
-
-
 def _is_document(message: Message, headers: MutableHeaders) -> bool:
     return bool(message["status"] == 200) and headers.get("content-type", "").startswith("text/html")
-
-
-def _caching(path: str, message: Message, headers: MutableHeaders) -> str:
-    if path.startswith("/assets/") and message["status"] == 200:
-        return IMMUTABLE
-    kind = headers.get("content-type", "")
-    if kind.startswith(("text/css", "text/javascript", "application/javascript", "image/", "font/")):
-        return "no-cache"
-    return "no-store"
 
 
 def _set_visitor(headers: MutableHeaders) -> None:

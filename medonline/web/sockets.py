@@ -1,7 +1,8 @@
 """Who is at the other end of a socket: known from the real handshake, never from anything the client says later.
 
 Reflex believes an emitted Socket.IO event named `connect` and takes its headers for the client's. This server lets only
-Reflex's own events through, reads the cookies once at the handshake, and takes them out of what Reflex gets to see.
+Reflex's own events and the portal's handlers through (`socket_frames`), reads the cookies once at the handshake, and takes
+them out of what Reflex gets to see. How many sockets and frames there may be is settled before, by `socket_gate`.
 """
 
 from __future__ import annotations
@@ -9,22 +10,24 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import socketio
 
+from medonline.web.client_address import client_address
 from medonline.web.cookies import cookie_value, region_code_in, session_key_in, visitor_key_in
+from medonline.web.socket_frames import MAX_FRAME, NAMESPACE, Handlers, Refused, check_join, check_packet
 
 log = logging.getLogger(__name__)
 
-NAMESPACE = "/_event"
-ALLOWED_EVENTS = frozenset({"event", "ping", "client_error"})
-MAX_FRAME = 64 * 1024
-EVENTS_PER_SECOND = 20
-EVENTS_AT_ONCE = 60
+# All that Reflex gets to see of a handshake's headers: what a page's own address is made of. No cookie, no Authorization.
+_HEADERS_KEPT = frozenset({b"host", b"origin"})
+_ENVIRON_KEPT = frozenset({"HTTP_HOST", "HTTP_ORIGIN", "HTTP_UPGRADE", "HTTP_CONNECTION"})
+MAX_UNREAD = 256  # answers that wait for a tab to read them; a page reads as fast as it asks
+MAX_ENDED = 64  # states kept for tabs whose sockets ended; each takes some 190 KB
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +44,13 @@ NOBODY = Visitor("", "", "")
 
 
 class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library carries no types
-    """The Socket.IO server given to Reflex."""
+    """The Socket.IO server given to Reflex.
 
-    def __init__(self, json: Any) -> None:
+    handlers: the names that clients may call.
+    forget: drops the state of a token; False when it is in use at this moment.
+    """
+
+    def __init__(self, json: Any, handlers: Handlers, forget: Callable[[str], bool]) -> None:
         super().__init__(
             async_mode="asgi",
             cors_allowed_origins=[],  # the Origin is checked before the handshake gets here (web.boundary)
@@ -60,8 +67,10 @@ class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library 
         )
         self._visitors: dict[str, Visitor] = {}
         self._connections: dict[str, asyncio.Task[Any]] = {}
-        self._buckets: dict[str, tuple[float, float]] = {}  # events left, and when that was counted
         self._closing: set[asyncio.Task[None]] = set()
+        self._handlers = handlers
+        self._forget = forget
+        self._ended: dict[str, None] = {}  # tokens of tabs that may come back, the oldest first
 
     def visitor(self, sid: str) -> Visitor:
         """Who is behind a socket id of this server; nobody when it is unknown."""
@@ -74,14 +83,6 @@ class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library 
             task = asyncio.get_running_loop().create_task(self._close(eio_sid))
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
-
-    def _is_within_rate(self, eio_sid: str) -> bool:
-        """A bucket of 60 events, filled by 20 a second: no patient's hand is faster."""
-        now = time.monotonic()
-        left, counted_at = self._buckets.get(eio_sid, (EVENTS_AT_ONCE, now))
-        left = min(EVENTS_AT_ONCE, left + (now - counted_at) * EVENTS_PER_SECOND) - 1
-        self._buckets[eio_sid] = (left, now)
-        return left >= 0
 
     async def _close(self, eio_sid: str) -> None:
         connection = self._connections.pop(eio_sid, None)
@@ -97,47 +98,75 @@ class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library 
     async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> Any:
         scope = environ.get("asgi.scope", {})
         cookies = cookie_value(scope)
-        client = scope.get("client") or ("",)
-        visitor = Visitor(visitor_key_in(cookies), session_key_in(cookies), str(client[0]), region_code_in(cookies))
+        visitor = Visitor(
+            visitor_key_in(cookies), session_key_in(cookies), client_address(scope), region_code_in(cookies)
+        )
         self._visitors[eio_sid] = visitor
         connection = asyncio.current_task()
         if connection is not None:
             self._connections[eio_sid] = connection
         environ["QUERY_STRING"] = _own_token(environ.get("QUERY_STRING", ""), visitor)
-        environ.pop("HTTP_COOKIE", None)
-        scope["headers"] = [(name, value) for name, value in scope.get("headers", []) if name != b"cookie"]
+        for name in [name for name in environ if name.startswith("HTTP_") and name not in _ENVIRON_KEPT]:
+            del environ[name]
+        scope["headers"] = [(name, value) for name, value in scope.get("headers", []) if name in _HEADERS_KEPT]
         return await super()._handle_eio_connect(eio_sid, environ)
 
-    async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> Any:
-        self._visitors.pop(eio_sid, None)
-        self._buckets.pop(eio_sid, None)
-        self._connections.pop(eio_sid, None)
-        return await super()._handle_eio_disconnect(eio_sid, reason)
+    async def _handle_eio_message(self, eio_sid: str, data: Any) -> None:
+        try:
+            if not isinstance(data, str):
+                raise Refused("a packet that is no text")
+            await super()._handle_eio_message(eio_sid, data)
+        except (Refused, ValueError, RecursionError) as error:
+            # The text of any other error would quote what the client sent.
+            log.warning("Socket closed: %s", error if isinstance(error, Refused) else "a packet that cannot be read")
+            await self._close(eio_sid)
 
     async def _handle_connect(self, eio_sid: str, namespace: str | None, data: Any) -> None:
-        # The first event rides in this packet: one that cannot be read would leave a socket open that nobody serves.
+        check_join(data, self._handlers())
         try:
             await super()._handle_connect(eio_sid, namespace, data)
         except Exception as error:
-            log.warning("Socket closed: its first packet cannot be read: %s", type(error).__name__)
+            # The first event rides in this packet: a failure would leave a socket open that nobody serves.
+            log.warning("Socket closed: its first packet failed with %s", type(error).__name__)
             await self._close(eio_sid)
+        self._ended.pop(self._token_of(eio_sid), None)
 
     async def _handle_event(self, eio_sid: str, namespace: str | None, id: int | None, data: Any) -> None:
-        # Danger: Reflex's namespace would take an event named «connect» for a new handshake with the sender's headers.
-        if not _is_allowed(data) or not self._is_within_rate(eio_sid):
-            log.warning("Socket closed: an event that the portal does not have, or too many of them")
-            await self._close(eio_sid)
-            return
+        check_packet(data, self._handlers())
+        if id is not None:
+            raise Refused("an event that wants an acknowledgement")
+        socket = self.eio.sockets.get(eio_sid)
+        if socket is not None and socket.queue.qsize() > MAX_UNREAD:
+            raise Refused("a tab that asks but does not read")
         await super()._handle_event(eio_sid, namespace, id, data)
 
+    async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> Any:
+        token = self._token_of(eio_sid)
+        self._visitors.pop(eio_sid, None)
+        self._connections.pop(eio_sid, None)
+        result = await super()._handle_eio_disconnect(eio_sid, reason)
+        if token:
+            self._keep_for_a_while(token)
+        return result
 
-def _is_allowed(data: Any) -> bool:
-    if not isinstance(data, list) or not data or not isinstance(data[0], str) or data[0] not in ALLOWED_EVENTS:
-        return False
-    if data[0] != "event":
-        return True
-    event = data[1] if len(data) == 2 else None
-    return isinstance(event, dict) and isinstance(event.get("name"), str) and isinstance(event.get("payload", {}), dict)
+    def _token_of(self, eio_sid: str) -> str:
+        """The token under which Reflex keeps the state of this socket's tab; empty before it joined."""
+        reflex = self.namespace_handlers.get(NAMESPACE)
+        sid = self.manager.sid_from_eio_sid(eio_sid, NAMESPACE)
+        return str(reflex.sid_to_token.get(sid, "")) if reflex is not None else ""
+
+    def _keep_for_a_while(self, token: str) -> None:
+        """Keep the state of a tab that may come back, and drop the oldest.
+
+        Reflex keeps every state for an hour: whoever opens and closes sockets would fill the memory. A tab that comes back
+        later than 64 others gets a blank state, which its page's load fills from the record.
+        """
+        self._ended.pop(token, None)
+        self._ended[token] = None
+        for oldest in list(self._ended)[: len(self._ended) - MAX_ENDED]:
+            del self._ended[oldest]
+            if not self._forget(oldest):
+                self._ended[oldest] = None
 
 
 def _own_token(query: str, visitor: Visitor) -> str:

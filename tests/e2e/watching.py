@@ -10,6 +10,9 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Page, WebError
 LATIN_ALLOWED = frozenset({"Telegram", "Caps", "Lock", "SMS", "Email", "QR"})
 _LATIN = re.compile(r"[A-Za-z]{2,}")
 _LOST_CONNECTION = re.compile(r"net::ERR_|WebSocket connection to", re.I)
+# A browser need not print what its Content-Security-Policy stops.
+_REPORT_VIOLATIONS = """document.addEventListener("securitypolicyviolation", (event) =>
+  console.error(`Content Security Policy: ${event.effectiveDirective} stopped ${event.blockedURI || "something inline"}`));"""
 _READABLE = """() => {
   const seen = (element) => element.checkVisibility({ visibilityProperty: true });
   const named = [...document.querySelectorAll("[aria-label], [placeholder], [title], [alt]")].filter(seen);
@@ -26,6 +29,7 @@ class Watch:
         self._allowed: list[re.Pattern[str]] = []
 
     def over(self, context: BrowserContext) -> None:
+        context.add_init_script(_REPORT_VIOLATIONS)
         context.on("console", self._on_console)
         context.on("weberror", self._on_error)
 

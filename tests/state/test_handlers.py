@@ -164,19 +164,17 @@ def test_without_the_visitor_cookie_nothing_has_an_effect(server: Server, handle
         assert record(server) == before
 
 
-def test_a_handler_that_does_not_exist_has_no_effect_and_is_logged_without_its_name(server: Server) -> None:
+@pytest.mark.parametrize(
+    "name",
+    [f"{RECOVERY}.{CANARY}", CANARY, f"{RECOVERY}._show", f"{RECOVERY}.__init__", "", "reflex.os.system"],
+)
+def test_a_handler_that_does_not_exist_closes_the_socket_and_is_logged_without_its_name(
+    server: Server, name: str
+) -> None:
     before, logged = record(server), len(log_of(server))
     with new_tab(server) as tab:
-        for name in (
-            f"{RECOVERY}.{CANARY}",
-            CANARY,
-            f"{RECOVERY}._show",
-            f"{RECOVERY}.__init__",
-            "",
-            "reflex.os.system",
-        ):
-            tab.call(name, form={"phone": CANARY})
-        tab.settle()
+        tab.call(name, form={"phone": CANARY})
+        tab.wait_until_closed()
 
         assert record(server) == before
         assert CANARY not in log_of(server)[logged:]
@@ -192,13 +190,16 @@ def test_a_handler_that_does_not_exist_has_no_effect_and_is_logged_without_its_n
     ],
 )
 def test_a_client_cannot_set_a_variable(server: Server, state: str, variable: str, value: object) -> None:
-    with new_tab(server) as tab:
-        tab.call(f"{state}.setvar", var_name=variable, value=value)
-        tab.call(f"{state}.set_{variable}", value=value)
-        tab.settle()
+    for handler, payload in (
+        ("setvar", {"var_name": variable, "value": value}),
+        (f"set_{variable}", {"value": value}),
+    ):
+        with new_tab(server) as tab:
+            tab.call(f"{state}.{handler}", **payload)
+            tab.wait_until_closed()
 
-        assert step_of(server, tab) is None
-        assert all(CANARY not in frame for frame in tab.said)
+            assert step_of(server, tab) is None
+            assert all(CANARY not in frame for frame in tab.said)
 
 
 def test_loading_the_page_again_and_again_sends_nothing(server: Server) -> None:

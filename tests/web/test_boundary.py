@@ -11,15 +11,11 @@ import pytest
 from medonline.bootstrap import Portal
 from medonline.web.boundary import Boundary
 from medonline.web.cookies import SESSION, VISITOR
+from medonline.web.response_headers import SECURITY_HEADERS
 from tests.services.world import MovableClock, opened
 from tests.web.conftest import ORIGIN, Browser
 
-HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
-}
+STRICT = {"default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'", "base-uri 'none'"}
 FOREIGN = ["", "null", "https://evil.example", f"{ORIGIN}.evil.example", f"{ORIGIN}/", "http://127.0.0.1:8001"]
 CHANGES = ["/session/open", "/session/close", "/", "/recovery", "/cards", "/anything"]
 
@@ -33,7 +29,7 @@ async def test_a_change_from_a_foreign_page_is_refused(open_browser: Browser, pa
     assert "Запрос с чужой страницы отклонён" in answer.text
 
 
-@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "TRACE", "PROPFIND", "post", "X"])
 async def test_every_method_that_changes_is_guarded(open_browser: Browser, method: str) -> None:
     answer = await open_browser().request(method, "/session/close", headers={"Origin": "https://evil.example"})
 
@@ -60,14 +56,15 @@ async def test_a_change_is_refused_when_the_browser_says_it_comes_from_elsewhere
 async def test_every_answer_carries_the_security_headers(open_browser: Browser, path: str) -> None:
     answer = await open_browser().get(path)
 
-    assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
-    assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+    assert {name: answer.headers.get(name) for name in SECURITY_HEADERS} == SECURITY_HEADERS
+    assert "Strict-Transport-Security" not in answer.headers
+    assert set(answer.headers["Content-Security-Policy"].split("; ")) >= STRICT
 
 
 async def test_a_refused_change_is_not_cached_either(open_browser: Browser) -> None:
     answer = await open_browser().post("/session/close", headers={"Origin": "https://evil.example"})
 
-    assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
+    assert {name: answer.headers.get(name) for name in SECURITY_HEADERS} == SECURITY_HEADERS
     assert answer.headers["Cache-Control"] == "no-store"
 
 
@@ -148,9 +145,12 @@ async def test_on_https_cookies_are_secure_and_bound_to_the_host(
     async with opened(folder, clock, public_url=origin) as portal:
         transport = httpx.ASGITransport(site_of(portal))
         async with httpx.AsyncClient(transport=transport, base_url=origin) as anna:
-            visitor = (await anna.get("/")).headers["set-cookie"]
+            page = await anna.get("/")
+            visitor = page.headers["set-cookie"]
             closed = (await anna.post("/session/close", headers={"Origin": origin})).headers["set-cookie"]
 
+    assert page.headers["Strict-Transport-Security"] == "max-age=31536000"
+    assert "connect-src 'self' wss://portal.example.ru" in page.headers["Content-Security-Policy"]
     assert visitor.startswith(f"__Host-{VISITOR}=")
     assert closed.startswith(f"__Host-{SESSION}=;")
     for cookie in (visitor, closed):

@@ -72,7 +72,7 @@ async def test_a_ticket_without_the_visitor_cookie_opens_nothing(portal: Portal,
     [
         {"data": {}},
         {"data": {"ticket": ""}},
-        {"data": {"ticket": "x" * 100_000}},
+        {"data": {"ticket": "x" * 10_000}},
         {"data": {"ticket": "\x00; DROP TABLE patient"}},
         {"data": {"ticket": ["a", "b"]}},
         {"data": {"ticket": new_token()}},

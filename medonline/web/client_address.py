@@ -1,0 +1,66 @@
+"""Where a request comes from: the peer of the connection, or what a trusted proxy says about it.
+
+X-Forwarded-For is written by whoever likes to. With n proxies of our own in front (`MEDONLINE_TRUSTED_PROXY_HOPS`), its
+last n values were added by them, and the n-th from the right is what the outermost of them saw; the rest is hearsay.
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+
+from starlette.datastructures import Headers
+from starlette.types import Scope
+
+# Nothing behind the boundary may believe them.
+FORWARDING_HEADERS = frozenset(
+    {b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip"}
+)
+_LONGEST = len("[ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255]:65535")
+
+
+def with_client(scope: Scope, hops: int) -> Scope:
+    """The scope with the client's address in it, and without the headers that claim one."""
+    client = scope.get("client") or ("", 0)
+    forwarded = _forwarded(scope, hops)
+    headers = [(name, value) for name, value in scope.get("headers", []) if name.lower() not in FORWARDING_HEADERS]
+    return {**scope, "client": (forwarded or str(client[0]), 0 if forwarded else client[1]), "headers": headers}
+
+
+def client_address(scope: Scope) -> str:
+    """The address that `with_client` settled on; empty where the server knows none."""
+    client = scope.get("client") or ("", 0)
+    return str(client[0])
+
+
+def block_of(address: str) -> str:
+    """What limits count by: an IPv4 address, the /64 of an IPv6 one (one household), any other text as it is."""
+    try:
+        ip = _plain(ip_address(address))
+    except ValueError:
+        return address
+    return str(ip) if isinstance(ip, IPv4Address) else str(ip_network(f"{ip}/64", strict=False))
+
+
+def _forwarded(scope: Scope, hops: int) -> str:
+    if hops <= 0:
+        return ""
+    values = [part.strip() for line in Headers(scope=scope).getlist("x-forwarded-for") for part in line.split(",")]
+    return _parsed(values[-hops]) if len(values) >= hops else ""
+
+
+def _parsed(value: str) -> str:
+    """An address as proxies write it: bare, with a port, or in brackets; empty when it is none."""
+    if len(value) > _LONGEST:
+        return ""
+    if value.startswith("["):
+        value = value[1:].partition("]")[0]
+    elif value.count(":") == 1:
+        value = value.partition(":")[0]
+    try:
+        return str(_plain(ip_address(value)))
+    except ValueError:
+        return ""
+
+
+def _plain(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    return (isinstance(ip, IPv6Address) and ip.ipv4_mapped) or ip

@@ -1,0 +1,136 @@
+"""What a tab may say over its socket: Engine.IO 4 and Socket.IO 5 as Reflex's own client writes them, and nothing else.
+
+The protocols allow more (binary parts, acknowledgements, other namespaces, polling probes). Each of these is a way to make
+the libraries keep something or write a log, and the portal's pages use none of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Container
+from enum import StrEnum
+from typing import Any
+
+NAMESPACE = "/_event"
+MAX_FRAME = 64 * 1024  # bytes
+MAX_DEPTH = 8  # an honest form is three deep
+MAX_ADDRESS = 4096  # characters of a page's address
+_FRAME = re.compile(rf"(?:(?P<bare>[13])|4(?P<kind>[012]){re.escape(NAMESPACE)},(?P<body>.*))", re.DOTALL)
+_STARTS_WITH = {"0": ("", "{"), "1": ("",), "2": ("[",)}
+_EVENT_KEYS = frozenset({"name", "payload", "event_actions", "router_data"})
+_ROUTER_KEYS = frozenset({"pathname", "asPath", "query"})
+_JOIN_KEYS = frozenset({"event", "state_schema"})
+
+# The names of the handlers that a client may call; asked for late, because the screens are imported after the server is made.
+Handlers = Callable[[], Container[str]]
+
+
+class Refused(Exception):
+    """A socket must be closed; the text says why, in words of ours only."""
+
+
+class Frame(StrEnum):
+    """What kind of frame it is."""
+
+    END = "1"
+    PONG = "3"
+    JOIN = "40"
+    LEAVE = "41"
+    EVENT = "42"
+
+
+def kind_of(text: str | None) -> Frame:
+    """The kind of a frame, judged by its first characters alone.
+
+    Raises:
+        Refused: binary (`text` is None), longer than 64 KB, or nothing the portal's pages send.
+    """
+    if text is None:
+        raise Refused("a binary frame")
+    if len(text) > MAX_FRAME or (not text.isascii() and len(text.encode("utf-8", "surrogatepass")) > MAX_FRAME):
+        raise Refused("a frame over 64 KB")
+    match = _FRAME.fullmatch(text)
+    if match is None:
+        raise Refused("a frame no page of the portal sends")
+    if match["bare"]:
+        return Frame(match["bare"])
+    if match["body"][:1] not in _STARTS_WITH[match["kind"]] or (match["kind"] == "1" and match["body"]):
+        raise Refused("a frame no page of the portal sends")
+    return Frame(f"4{match['kind']}")
+
+
+def check_join(auth: Any, handlers: Container[str]) -> None:
+    """Judge what rides in the connect packet: at most one event and the version of the pages.
+
+    Raises:
+        Refused: anything else.
+    """
+    if auth is None or auth == {}:
+        return
+    if not isinstance(auth, dict) or not _JOIN_KEYS.issuperset(auth):
+        raise Refused("a first packet of another shape")
+    schema = auth.get("state_schema")
+    if schema is not None and not (isinstance(schema, str) and len(schema) <= 128):
+        raise Refused("a first packet of another shape")
+    if auth.get("event") is not None:
+        check_event(auth["event"], handlers)
+
+
+def check_packet(data: Any, handlers: Container[str]) -> None:
+    """Judge the list that an event packet holds: its name, then at most one value.
+
+    Danger: Reflex's namespace takes an event named `connect` for a new handshake with the sender's headers.
+
+    Raises:
+        Refused: an event that the portal does not have, or one of another shape.
+    """
+    if not isinstance(data, list) or not 1 <= len(data) <= 2 or not isinstance(data[0], str):
+        raise Refused("an event of another shape")
+    name, value = data[0], data[1] if len(data) == 2 else None
+    if name == "event":
+        check_event(value, handlers)
+    elif name == "client_error":
+        if not isinstance(value, dict) or not all(isinstance(part, str) for part in value.values()):
+            raise Refused("an event of another shape")
+    elif name != "ping" or value is not None:
+        raise Refused("an event the portal does not have")
+
+
+def check_event(event: Any, handlers: Container[str]) -> None:
+    """Judge a call of a handler.
+
+    Raises:
+        Refused: another shape, or a handler that pages do not call.
+    """
+    if not isinstance(event, dict) or not _EVENT_KEYS.issuperset(event):
+        raise Refused("a call of another shape")
+    name, payload = event.get("name"), event.get("payload", {})
+    if not isinstance(name, str) or name not in handlers:
+        raise Refused("a handler the portal does not have")
+    if not isinstance(payload, dict) or not _is_shallow(payload) or not _is_address(event.get("router_data", {})):
+        raise Refused("a call of another shape")
+
+
+def _is_address(router_data: Any) -> bool:
+    if not isinstance(router_data, dict) or not _ROUTER_KEYS.issuperset(router_data):
+        return False
+    query = router_data.get("query", {})
+    texts = [router_data.get("pathname", ""), router_data.get("asPath", "")]
+    return isinstance(query, dict) and all(
+        text is None or (isinstance(text, str) and len(text) <= MAX_ADDRESS) for text in (*texts, *query.values())
+    )
+
+
+def _is_shallow(value: Any) -> bool:
+    """Deep nesting costs whoever walks it (copies, comparisons) far more than its bytes."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return True
+    return False

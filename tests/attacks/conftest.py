@@ -1,0 +1,44 @@
+"""A real server, attacked over real sockets by a client without manners."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.e2e.server import MEDONLINE, Server, environment
+
+StartServer = Callable[..., Server]
+
+
+@pytest.fixture(scope="session")
+def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartServer]:
+    """Servers with settings of their own: `start_server(SOCKETS_PER_IP="3")`."""
+    built = subprocess.run([str(MEDONLINE), "build"], env=environment(), capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stdout + built.stderr
+    started: list[Server] = []
+
+    def start(**settings: str) -> Server:
+        folder = tmp_path_factory.mktemp("attacked")
+        server = Server(folder / "var", folder / "server.log", settings)
+        started.append(server)
+        server.start()
+        return server
+
+    yield start
+    for server in started:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def attacked(start_server: StartServer) -> Server:
+    return start_server()
+
+
+@pytest.fixture
+def server(attacked: Server) -> Iterator[Server]:
+    """The common server; it must have survived the test."""
+    attacked.assert_alive()
+    yield attacked
+    attacked.assert_alive()

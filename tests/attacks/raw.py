@@ -1,0 +1,141 @@
+"""A socket under an attacker's hand: a websocket and nothing above it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import websocket
+
+from tests.e2e.server import Server
+
+NAMESPACE = "/_event"
+STATE = "reflex___state____state"
+HYDRATE = f"{STATE}.hydrate_and_load"
+SHOW = f"{STATE}.medonline___state___failures____failure_state.show"
+TIMEOUT = 20.0
+_PAGE_KB = os.sysconf("SC_PAGE_SIZE") // 1024
+
+
+@dataclass
+class Raw:
+    """Opened by `with`; never answers a ping and reads only when told to."""
+
+    server: Server
+    path: str = f"{NAMESPACE}/?EIO=4&transport=websocket&token={{token}}"
+    origin: str | None = ""
+    cookie: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+    token: str = field(default_factory=lambda: str(uuid4()))
+    heard: list[str] = field(default_factory=list)
+
+    def __enter__(self) -> Raw:
+        """Only the handshake.
+
+        Raises:
+            websocket.WebSocketBadStatusException: it is refused.
+        """
+        chosen = self.server.url if self.origin == "" else self.origin
+        self._socket = websocket.WebSocket()
+        self._socket.connect(
+            f"ws://{urlsplit(self.server.url).netloc}{self.path.format(token=self.token)}",
+            timeout=TIMEOUT,
+            suppress_origin=chosen is None,
+            **({"origin": chosen} if chosen else {}),
+            cookie=self.cookie or None,
+            header=self.headers,
+        )
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self._socket.shutdown()
+
+    def join(self, auth: Any = None) -> Raw:
+        """Enter the namespace as a page does."""
+        self.send(f"40{NAMESPACE},{json.dumps(auth) if auth is not None else ''}")
+        while not self.hear().startswith(f"40{NAMESPACE},"):
+            pass
+        return self
+
+    def send(self, frame: str | bytes, opcode: int | None = None) -> bool:
+        """Send a frame; whether the socket still took it."""
+        kind = websocket.ABNF.OPCODE_BINARY if isinstance(frame, bytes) else websocket.ABNF.OPCODE_TEXT
+        try:
+            self._socket.send(frame, opcode if opcode is not None else kind)
+        except (OSError, websocket.WebSocketException):
+            return False
+        return True
+
+    def send_bytes(self, data: bytes) -> bool:
+        """Put bytes on the wire below the websocket protocol."""
+        try:
+            self._socket.sock.sendall(data)
+        except (OSError, AttributeError):
+            return False
+        return True
+
+    def call(self, name: Any, payload: Any = None, **more: Any) -> bool:
+        event = {"name": name, "payload": {} if payload is None else payload, "router_data": {"pathname": "/"}, **more}
+        return self.send(f"42{NAMESPACE},{json.dumps(['event', event])}")
+
+    def hear(self) -> str:
+        """The next frame.
+
+        Raises:
+            EOFError: the server closed the socket.
+        """
+        try:
+            said = self._socket.recv()
+        except websocket.WebSocketTimeoutException:
+            raise
+        except (OSError, websocket.WebSocketException) as error:
+            raise EOFError from error
+        if said in ("", b""):
+            raise EOFError
+        self.heard.append(said if isinstance(said, str) else said.decode("utf-8", "replace"))
+        return self.heard[-1]
+
+    def is_closed(self) -> bool:
+        """Read on until the server closes the socket; false when it does not, though it has been given the time to."""
+        with contextlib.suppress(websocket.WebSocketTimeoutException):
+            while True:
+                try:
+                    self.hear()
+                except EOFError:
+                    return True
+        return False
+
+    def serves(self) -> bool:
+        """Whether the server still handles what this socket sends."""
+        number = uuid4().hex[:6]
+        if not self.call(SHOW, {"number": number}):
+            return False
+        try:
+            while number not in self.hear():
+                pass
+        except EOFError:
+            return False
+        return True
+
+
+def log_of(server: Server) -> str:
+    return server.log.read_text(encoding="utf-8", errors="replace")
+
+
+def memory_of(server: Server) -> int:
+    """Resident memory of all processes of a server, in KB."""
+    assert server._process is not None
+    group, pages = server._process.pid, 0
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            with contextlib.suppress(OSError, ValueError):
+                if os.getpgid(int(folder.name)) == group:
+                    pages += int((folder / "statm").read_text().split()[1])
+    return pages * _PAGE_KB

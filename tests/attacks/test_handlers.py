@@ -1,0 +1,74 @@
+"""Every handler, called by nobody in particular with values of every wrong kind: no effect, nothing logged, still served."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from typing import Any
+
+import pytest
+import reflex as rx
+from reflex.state import FrontendEventExceptionState, OnLoadInternalState
+from reflex_base.registry import RegistrationContext
+
+import medonline.medonline  # registers every state
+from medonline.state.site import callable_handlers
+from tests.attacks.raw import Raw, log_of
+from tests.e2e.server import Server
+from tests.state.watching import record
+
+assert medonline.medonline.app
+
+CANARY = "canary-2b9d"
+LARGE = (CANARY * 6000)[:60_000]
+VALUES: list[Any] = [
+    None,
+    0,
+    -1.5,
+    True,
+    "",
+    CANARY,
+    f"\x00{CANARY}\x1b[31m\r\n",
+    [],
+    [CANARY],
+    {},
+    {"phone": CANARY},
+    LARGE,
+]
+# Within the burst of one socket: two frames for each value, and what settles it.
+assert 2 * len(VALUES) + 2 < 60
+
+
+def parameters(handler: str) -> list[str]:
+    registered = RegistrationContext.get().event_handlers[handler]
+    return [name for name in inspect.signature(registered.handler.fn).parameters if name != "self"]
+
+
+def test_what_reflex_registers_beside_the_portals_handlers_is_as_it_was() -> None:
+    """A new version of Reflex that registers another handler is looked at before it is let through."""
+    others = {name.rpartition(".")[2] for name in set(RegistrationContext.get().event_handlers) - callable_handlers()}
+    assert others == {"setvar", "hydrate", "set_is_hydrated", "update_vars_internal"}
+    allowed_of_reflex = {name.rpartition(".")[2] for name in callable_handlers() if "medonline___" not in name}
+    assert allowed_of_reflex == {"hydrate_and_load", "on_load_internal", "handle_frontend_exception"}
+    assert all(
+        hasattr(state, "event_handlers") for state in (rx.State, OnLoadInternalState, FrontendEventExceptionState)
+    )
+
+
+@pytest.mark.parametrize("handler", sorted(callable_handlers()), ids=lambda name: ".".join(name.split(".")[-2:])[-50:])
+def test_a_handler_called_by_nobody_with_anything_has_no_effect(server: Server, handler: str) -> None:
+    before, logged = record(server), len(log_of(server))
+    names = parameters(handler) or ["unexpected"]
+    with Raw(server) as attacker:
+        attacker.join()
+        for value in VALUES:
+            assert attacker.call(handler, dict.fromkeys(names, value))
+            assert attacker.call(handler, {"form": dict.fromkeys(("phone", "code", "password", "channel"), value)})
+        assert attacker.serves(), json.dumps(attacker.heard[-2:])[:400]
+
+        heard = "".join(attacker.heard)
+    news = log_of(server)[logged:]
+    assert record(server) == before
+    assert CANARY not in news
+    assert "Traceback" not in news
+    assert LARGE not in heard
