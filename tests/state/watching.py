@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import itertools
 import sqlite3
+import time
 from contextlib import closing
 from typing import Any
 
 from medonline.config import load_config
 from medonline.domain.one_time_code import ChannelName, derive_code
+from medonline.services.delivery import DeliveryState
 from medonline.services.secret_tokens import token_hash
 from tests.e2e.server import Server
 from tests.state.tab import Tab, visitor_cookies
 
 VISITOR = "medonline_visitor"
-_numbers = itertools.count()
+# Beyond the numbers with which the stand-ins make something go wrong (sandbox/magic.py) and those of the demo patients.
+_numbers = itertools.count(2000)
+SENT_WITHIN_S = 20.0
 
 
 def fresh_phone() -> str:
@@ -51,9 +55,15 @@ def step_of(server: Server, tab: Tab) -> str | None:
 
 
 def code_to(server: Server, phone: str) -> str:
-    """What the phone shows."""
-    question = "SELECT id, channel FROM one_time_code WHERE phone = ? ORDER BY issued_at DESC LIMIT 1"
-    ((code_id, channel),) = ask(server, question, phone)
+    """What the phone shows, once it shows it: a code that is still being sent is not judged."""
+    question = "SELECT id, channel, delivery FROM one_time_code WHERE phone = ? ORDER BY issued_at DESC LIMIT 1"
+    given_up = time.monotonic() + SENT_WITHIN_S
+    while True:
+        ((code_id, channel, delivery),) = ask(server, question, phone)
+        if delivery not in (DeliveryState.QUEUED, DeliveryState.SENDING):
+            break
+        assert time.monotonic() < given_up, f"the code is still {delivery}"
+        time.sleep(0.05)
     config = load_config(mode="demo", data_dir=server.data_dir, port=server.port)
     return derive_code(config.key, code_id, ChannelName(channel).code_length)
 
