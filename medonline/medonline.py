@@ -22,7 +22,7 @@ from medonline.pages.sessions import sessions
 from medonline.pages.settings import settings
 from medonline.state.account import AccountState
 from medonline.state.cards import CardsState
-from medonline.state.failures import report_failure
+from medonline.state.failures import report_failure, report_page_failure
 from medonline.state.identity import LinkAccountState, RegisterState
 from medonline.state.login import LoginState
 from medonline.state.login_failed import LoginFailedState
@@ -49,6 +49,7 @@ app = rx.App(
         (5, "Overlay"): lambda stateful: rx.fragment(connection_banner(), failure_bar()) if stateful else None,
     },
     backend_exception_handler=report_failure,
+    frontend_exception_handler=report_page_failure,
     api_transformer=with_routes,
 )
 PAGES: tuple[tuple[Callable[[], rx.Component], str, Any, Any], ...] = (

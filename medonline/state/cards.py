@@ -107,7 +107,7 @@ class CardsState(rx.State):
     @rx.event
     async def ask_unlink(self, card_id: str) -> None:
         """«Убрать»: asks first."""
-        self.unlinking = card_id if isinstance(card_id, str) else ""
+        self.unlinking = card_id[:64] if isinstance(card_id, str) else ""
 
     @rx.event
     async def unlink(self, card_id: str) -> Any:

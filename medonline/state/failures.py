@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 
 import reflex as rx
@@ -11,6 +12,8 @@ from reflex.event import EventSpec
 from medonline import messages
 
 log = logging.getLogger(__name__)
+
+_ERROR_NAME = re.compile(r"[A-Z][A-Za-z]{0,38}(?:Error|Exception)(?=:|$)", re.MULTILINE)
 
 
 class FailureState(rx.State):
@@ -39,3 +42,9 @@ def report_failure(exception: Exception) -> EventSpec | None:
     number = secrets.token_hex(3)
     log.error("A handler failed [%s]: %s at %s", number, type(exception).__name__, place)
     return FailureState.show(number)
+
+
+def report_page_failure(exception: Exception) -> None:
+    """Log that a page failed in a browser; of what the browser says only the error's name is kept (anybody may say it)."""
+    name = _ERROR_NAME.match(str(exception))
+    log.error("A page failed in a browser: %s", name[0] if name else "an error without a name")

@@ -109,6 +109,34 @@ def check_event(event: Any, handlers: Container[str]) -> None:
         raise Refused("a handler the portal does not have")
     if not isinstance(payload, dict) or not _is_shallow(payload) or not _is_address(event.get("router_data", {})):
         raise Refused("a call of another shape")
+    if not _REFLEX_PAYLOADS.get(name.rpartition(".")[2], _anything)(payload):
+        raise Refused("a call of another shape")
+
+
+def _anything(payload: dict[str, Any]) -> bool:
+    """The portal's own handlers judge what they are given themselves."""
+    return True
+
+
+def _is_hydration(payload: dict[str, Any]) -> bool:
+    stored, hashes = payload.get("vars"), payload.get("hashes")
+    return (
+        {"vars", "hashes"}.issuperset(payload)
+        and (stored is None or isinstance(stored, dict))
+        and (hashes is None or (isinstance(hashes, list) and all(isinstance(one, str) for one in hashes)))
+    )
+
+
+def _is_page_failure(payload: dict[str, Any]) -> bool:
+    return {"info", "component_stack"} == set(payload) and all(isinstance(text, str) for text in payload.values())
+
+
+# Reflex's own handlers take for granted what its own client sends; the names are those of state.site.callable_handlers.
+_REFLEX_PAYLOADS: dict[str, Callable[[dict[str, Any]], bool]] = {
+    "hydrate_and_load": _is_hydration,
+    "on_load_internal": lambda payload: not payload,
+    "handle_frontend_exception": _is_page_failure,
+}
 
 
 def _is_address(router_data: Any) -> bool:
