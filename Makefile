@@ -51,9 +51,10 @@ $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
 	@$(PYTHON) -m venv $(VENV) || { echo "The venv module is needed (Debian: apt install python3-venv)."; exit 1; }
 
+# The lock files are whole, so nothing is resolved: a resolver would take a newer granian for `granian[reload]` and then refuse it.
 $(VENV)/run.stamp: requirements.lock pyproject.toml | $(VENV)/bin/python
 	@echo "Installing the packages (about a minute, only when they changed) ..."
-	@pip install -q --require-hashes -r requirements.lock
+	@pip install -q --no-deps --require-hashes -r requirements.lock
 	@pip install -q --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -65,6 +66,6 @@ $(INDEPENDENT)/node_modules/.ready: $(INDEPENDENT)/package-lock.json | $(VENV)/d
 
 $(VENV)/dev.stamp: requirements-dev.lock pyproject.toml | $(VENV)/bin/python
 	@echo "Installing the packages for development (about a minute, only when they changed) ..."
-	@pip install -q --require-hashes -r requirements-dev.lock
+	@pip install -q --no-deps --require-hashes -r requirements-dev.lock
 	@pip install -q --no-deps --no-build-isolation -e .
 	@touch $@
