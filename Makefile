@@ -34,7 +34,7 @@ format: $(VENV)/dev.stamp ## put the code in shape
 
 benchmark: $(VENV)/dev.stamp ## measured claims, as ratios within one run
 	python benchmarks/password_hashing.py
-	python benchmarks/sign_in_timing.py
+	python -m benchmarks.known_and_unknown 20
 	python benchmarks/spray.py 500
 
 LOCKING := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
