@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection
 from sqlmodel import SQLModel
 
 from alembic import context
-from medonline.storage import card_models, identity_models, limit_models, models  # noqa: F401  (they fill the metadata)
+from medonline.storage import card_models, identity_models, journal_models, limit_models, models  # noqa: F401  (they fill the metadata)
 from medonline.storage.engine import Database
 
 

@@ -3,6 +3,7 @@
 "use strict";
 
 const PHONE_KEY = "medonline.phone";
+const DISPUTE_KEY = "medonline.dispute"; // put there by early.js
 // Names this load of the page: a ticket is posted only by the load that asked for it. A later load may be shown the same
 // state again, and would post a used ticket for ever.
 const PAGE = Math.random().toString(36).slice(2);
@@ -169,6 +170,10 @@ function fillPhones() {
   const phone = remembered();
   for (const input of document.querySelectorAll("[data-fill=phone]")) {
     if (!input.value && phone) input.value = phone;
+  }
+  for (const input of document.querySelectorAll("[data-fill=dispute]")) {
+    const token = window.medonlineDispute ?? store((storage) => storage.getItem(DISPUTE_KEY)) ?? "";
+    if (!input.value && token) input.value = token;
   }
   for (const full of document.querySelectorAll("[data-show-phone]")) {
     const masked = full.previousElementSibling;

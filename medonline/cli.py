@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from medonline import cli_records, frontend, logs
+from medonline import cli_journal, cli_records, frontend, logs
 from medonline.bootstrap import Portal
 from medonline.cli_portal import with_portal
 from medonline.config import Config, ConfigurationError, load_config
@@ -76,12 +76,13 @@ def _parser() -> argparse.ArgumentParser:
     command("build", build, "build the pages")
     command("migrate", migrate, "bring the database to this version")
     command("doctor", doctor, "check settings, database, migrations, keys and each provider; exit code 1 if one fails")
-    _add_accounts(commands)
-    cli_records.add_commands(commands)
+    accounts = _add_accounts(commands)
+    cli_records.add_commands(accounts, commands)
+    cli_journal.add_commands(commands)
     return parser
 
 
-def _add_accounts(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_accounts(commands: cli_records.Subparsers) -> cli_records.Subparsers:
     accounts = commands.add_parser("accounts", help="patients' accounts").add_subparsers(
         required=True, metavar="action"
     )
@@ -94,6 +95,7 @@ def _add_accounts(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     listing.set_defaults(run=list_accounts)
     for made in (add, listing):
         made.add_argument("--mode", choices=("demo", "production"), help="overrides MEDONLINE_MODE")
+    return accounts
 
 
 def serve(_arguments: argparse.Namespace) -> int:

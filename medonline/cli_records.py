@@ -17,8 +17,8 @@ from medonline.services.sealing import key_id
 Subparsers = Any  # argparse keeps the type of what `add_subparsers` gives to itself
 
 
-def add_commands(commands: Subparsers) -> None:
-    """`keys new|list|reseal`, `retention`, `data export|erase`."""
+def add_commands(accounts: Subparsers, commands: Subparsers) -> None:
+    """`keys new|list|reseal`, `retention`, `accounts export|erase`."""
     keys = commands.add_parser("keys", help="keys of personal data at rest").add_subparsers(
         required=True, metavar="action"
     )
@@ -26,13 +26,10 @@ def add_commands(commands: Subparsers) -> None:
     _add(keys, "list", list_keys, "which keys hold how many texts; exit code 1 when one of them is not configured")
     _add(keys, "reseal", reseal, "seal everything with the current key, so that the older ones can be forgotten")
     _add(commands, "retention", forget, "delete what is past its time (the portal does it once an hour by itself)")
-    data = commands.add_parser("data", help="what is kept of one patient").add_subparsers(
-        required=True, metavar="action"
-    )
-    _add(data, "export", export, "print everything kept of a patient as JSON").add_argument(
+    _add(accounts, "export", export, "print everything kept of a patient as JSON").add_argument(
         "account", help="phone or id"
     )
-    erasing = _add(data, "erase", erase, "delete everything kept of a patient, for good")
+    erasing = _add(accounts, "erase", erase, "delete everything kept of a patient, for good")
     erasing.add_argument("account", help="phone or id")
     erasing.add_argument("--yes", action="store_true", help="really")
 

@@ -37,6 +37,11 @@ _SENTENCES: dict[type[errors.LimitReached], Callable[[Any, str], str]] = {
     errors.SignInsOverloaded: lambda _, at: (
         f"Сейчас входит очень много людей. Попробуйте после {at} или войдите через Госуслуги."
     ),
+    errors.RecoveryStopped: lambda _, at: (
+        "Владелец этого личного кабинета сообщил, что кто-то менял пароль или номер без него. Поэтому код на телефон "
+        f"не откроет кабинет раньше, чем после {at}. Если это ваш кабинет, введите его пароль или обратитесь в "
+        "регистратуру своей поликлиники с паспортом."
+    ),
     errors.ChannelOverBudget: lambda error, at: (
         f"{'Проверочный звонок' if error.channel == 'flash_call' else 'Код в Telegram'} снова можно будет получить "
         f"после {at}. Выберите другой способ. {OTHERWISE}"
@@ -47,6 +52,12 @@ _SENTENCES: dict[type[errors.LimitReached], Callable[[Any, str], str]] = {
 def limit_sentence(error: errors.LimitReached, zone: ZoneInfo) -> str:
     """What a patient reads; `zone` is that of the clock on the wall."""
     return _SENTENCES[type(error)](error, clock_time(error.until, error.now, zone))
+
+
+def day_and_time(at: datetime, zone: ZoneInfo) -> str:
+    """«5 марта 2026, 14:32», for what is over."""
+    local = at.astimezone(zone)
+    return f"{local.day} {_MONTHS[local.month - 1]} {local.year}, {local:%H:%M}"
 
 
 def clock_time(at: datetime, now: datetime, zone: ZoneInfo) -> str:

@@ -12,9 +12,11 @@ from medonline.components.layout import connection_banner, error_boundary
 from medonline.dialogs.failure import failure_bar
 from medonline.pages.cards import cards
 from medonline.pages.home import home
+from medonline.pages.journal import journal
 from medonline.pages.link_account import link_account
 from medonline.pages.login_failed import login_failed
 from medonline.pages.not_found import not_found
+from medonline.pages.not_me import not_me
 from medonline.pages.recovery import recovery
 from medonline.pages.region import region
 from medonline.pages.register import register
@@ -24,8 +26,10 @@ from medonline.state.account import AccountState
 from medonline.state.cards import CardsState
 from medonline.state.failures import report_failure, report_page_failure
 from medonline.state.identity import LinkAccountState, RegisterState
+from medonline.state.journal import JournalState
 from medonline.state.login import LoginState
 from medonline.state.login_failed import LoginFailedState
+from medonline.state.not_me import NotMeState
 from medonline.state.recovery import RecoveryState
 from medonline.state.regions import RegionState
 from medonline.state.sessions import SessionsState
@@ -38,6 +42,7 @@ app = rx.App(
     html_lang="ru",
     stylesheets=["/portal.css"],
     head_components=[
+        rx.el.script(src="/early.js"),
         rx.el.script(src="/portal.js", defer=True),
         rx.el.script(src="/account.js", defer=True),
         rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),
@@ -62,6 +67,8 @@ PAGES: tuple[tuple[Callable[[], rx.Component], str, Any, Any], ...] = (
     (cards, routes.CARDS, "Мои карты — Медицина-онлайн", CardsState.load),
     (settings, routes.SETTINGS, "Настройки — Медицина-онлайн", SettingsState.load),
     (sessions, routes.SESSIONS, "Мои входы — Медицина-онлайн", SessionsState.load),
+    (journal, routes.JOURNAL, "Журнал — Медицина-онлайн", JournalState.load),
+    (not_me, routes.NOT_ME, "Это не я — Медицина-онлайн", NotMeState.load),
 )
 for page, route, title, on_load in PAGES:
     app.add_page(page, route=route, title=title, on_load=[on_load, LoginState.forget])

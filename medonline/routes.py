@@ -5,6 +5,8 @@ RECOVERY = "/recovery"
 CARDS = "/cards"
 SETTINGS = "/settings"
 SESSIONS = "/sessions"
+JOURNAL = "/journal"
+NOT_ME = "/not-me"
 REGISTER = "/register"
 LINK_ACCOUNT = "/link-account"
 LOGIN_FAILED = "/login-failed"
@@ -25,4 +27,4 @@ TELEGRAM_REPORT = "/callbacks/telegram"
 SANDBOX = "/sandbox"
 DEMO_PHONE = "/sandbox/phone"
 
-PAGES = (HOME, RECOVERY, CARDS, SETTINGS, SESSIONS, REGISTER, LINK_ACCOUNT, LOGIN_FAILED, REGION)
+PAGES = (HOME, RECOVERY, CARDS, SETTINGS, SESSIONS, JOURNAL, NOT_ME, REGISTER, LINK_ACCOUNT, LOGIN_FAILED, REGION)

@@ -294,11 +294,11 @@ def test_a_patients_data_is_given_out_as_json_and_erased_only_for_sure(run) -> N
         "--first-name",
         "Анна",
     )
-    code, out, _ = run("data", "export", "8 900 000-20-01")
+    code, out, _ = run("accounts", "export", "8 900 000-20-01")
     assert code == 0
     assert json.loads(out)["patient"]["last_name"] == "Орлова"
     assert "argon2" not in out
-    code, _, err = run("data", "erase", "+79000002001")
+    code, _, err = run("accounts", "erase", "+79000002001")
     assert (code, "--yes" in err) == (2, True)
-    assert run("data", "erase", "+79000002001", "--yes")[:2] == (0, "patient: 1 deleted\n")
-    assert run("data", "export", "+79000002001")[::2] == (1, "Такого личного кабинета нет.\n")
+    assert run("accounts", "erase", "+79000002001", "--yes")[:2] == (0, "patient: 1 deleted\n")
+    assert run("accounts", "export", "+79000002001")[::2] == (1, "Такого личного кабинета нет.\n")

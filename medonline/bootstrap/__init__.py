@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
+from medonline import routes
 from medonline.bootstrap.adapters import (
     build_breached_passwords,
     build_channels,
@@ -20,6 +21,7 @@ from medonline.config import Config, load_config
 from medonline.domain.one_time_code import ChannelName
 from medonline.domain.password import PasswordPolicy
 from medonline.services import account_settings, identity_answers
+from medonline.services.account_dispute import AccountDispute
 from medonline.services.account_sessions import AccountSessionService
 from medonline.services.account_settings import AccountSettingsService
 from medonline.services.accounts import AccountService
@@ -29,9 +31,11 @@ from medonline.services.code_breaker import CodeBreaker
 from medonline.services.code_dispatcher import CodeDispatcher
 from medonline.services.code_issue import CodeIssuer
 from medonline.services.code_proof import CodeProof
+from medonline.services.dispute_links import DisputeLinks
 from medonline.services.identity import IdentityService
 from medonline.services.identity_answers import IdentityAnswers
 from medonline.services.identity_linking import Linker
+from medonline.services.journal_reading import JournalService
 from medonline.services.key_rotation import SEALED_USES, KeyRotation
 from medonline.services.login import LoginService
 from medonline.services.new_passwords import NewPasswords
@@ -41,11 +45,13 @@ from medonline.services.password_recovery import PasswordRecoveryService
 from medonline.services.patient_cards import PatientCardService
 from medonline.services.personal_data import PersonalDataService
 from medonline.services.ports import BreachedPasswords, CardRegistry, CodeChannel, IdentityProvider, NoticeChannel
+from medonline.services.recovery_new_password import NewPasswordStep
 from medonline.services.recovery_reading import RecoveryReader
 from medonline.services.recovery_step_up import BirthDateStep, StepUp
 from medonline.services.request_limits import LimitStore, RequestLimits
 from medonline.services.retention import RetentionService
 from medonline.services.sealing import Sealer
+from medonline.services.security_journal import SecurityJournal
 from medonline.services.spending import Spending
 from medonline.storage import migrations
 from medonline.storage.engine import Database
@@ -88,6 +94,8 @@ class Portal:
     answers: IdentityAnswers
     settings: AccountSettingsService
     cards: PatientCardService
+    dispute: AccountDispute
+    journal: JournalService
     notices: NoticeService
     retention: RetentionService
     keys: KeyRotation
@@ -135,6 +143,8 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
     outside = build_outside(config)
     alarms = Alarms(clock)
     limits = RequestLimits(outside.limits, config.request_policy, Sealer(config.key, "limits"), alarms)
+    phones, chain = (Sealer(config.key, use, config.older_keys) for use in ("journal phone", "journal chain"))
+    journal = SecurityJournal(clock, phones, chain)
     issuer = CodeIssuer(
         key=config.key,
         policy=config.code_policy,
@@ -142,12 +152,16 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
         requests=limits,
         spending=Spending(config.budgets, alarms),
         breaker=CodeBreaker(config.breaker_policy, config.code_guesses, alarms),
+        journal=journal,
     )
     hasher = PasswordHasher()
     dispatcher = CodeDispatcher(database, clock, issuer, outside.channels)
-    login = LoginService(database, clock, hasher, limits, config.session_idle, config.session_absolute, sessions_ended)
-    sessions = AccountSessionService(database, clock, login, hasher, sessions_ended)
-    notices = NoticeService(database, clock, outside.notices)
+    idle, absolute = config.session_idle, config.session_absolute
+    login = LoginService(database, clock, hasher, limits, journal, idle, absolute, sessions_ended)
+    sessions = AccountSessionService(database, clock, login, hasher, journal, sessions_ended)
+    links = DisputeLinks(f"{config.origin}{routes.NOT_ME}", Sealer(config.key, "dispute", config.older_keys))
+    notices = NoticeService(database, clock, outside.notices, links)
+    reading = JournalService(database, clock, sessions, phones, chain, config.retention_journal)
     sealers = {use: Sealer(config.key, use, config.older_keys) for use in SEALED_USES}
     snils, policies, persons = (sealers[use] for use in ("snils", "oms_policy", "identity_person"))
     linker = Linker(snils, policies)
@@ -163,18 +177,25 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
         clock=clock,
         database=database,
         outside=outside,
-        accounts=AccountService(database, clock, hasher, in_settings),
+        accounts=AccountService(database, clock, hasher, in_settings, journal),
         recovery=PasswordRecoveryService(
             database=database,
             clock=clock,
             issuer=issuer,
             reader=reader,
-            passwords=NewPasswords(config.recovery_password_policy, outside.breached),
-            hasher=hasher,
             step_up=StepUp(config.step_up_policy, issuer.breaker),
             birth_date=BirthDateStep(database, clock, reader, config.zone),
+            new_password=NewPasswordStep(
+                database=database,
+                clock=clock,
+                reader=reader,
+                passwords=NewPasswords(config.recovery_password_policy, outside.breached),
+                hasher=hasher,
+                journal=journal,
+                notices=notices,
+                sessions_ended=sessions_ended,
+            ),
             wake_dispatcher=dispatcher.wake,
-            sessions_ended=sessions_ended,
         ),
         login=login,
         sessions=sessions,
@@ -186,9 +207,10 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
             persons=persons,
             operator=config.operator_name,
             allow_unconfirmed=config.identity_allow_unconfirmed,
+            journal=journal,
         ),
         answers=IdentityAnswers(
-            database, clock, linker, persons, login, proof(identity_answers.PURPOSE), config.operator_name
+            database, clock, linker, persons, login, proof(identity_answers.PURPOSE), config.operator_name, journal
         ),
         settings=AccountSettingsService(
             database=database,
@@ -199,16 +221,19 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
             proof=proof(account_settings.PURPOSE),
             changes=sealers["account_change"],
             notices=notices,
+            journal=journal,
             sessions_ended=sessions_ended,
             reauthentication_window=config.reauthentication_window,
         ),
-        cards=PatientCardService(database, clock, sessions, outside.registry, snils, policies),
+        cards=PatientCardService(database, clock, sessions, outside.registry, snils, policies, journal),
+        dispute=AccountDispute(database, clock, journal, config.dispute_stop, sessions_ended),
+        journal=reading,
         notices=notices,
         retention=RetentionService(
-            database, clock, config.retention_codes, config.retention_sessions, config.retention_notices
+            database, clock, config.retention_codes, config.retention_sessions, config.retention_notices, reading
         ),
         keys=KeyRotation(database, sealers),
-        personal_data=PersonalDataService(database, snils, policies),
+        personal_data=PersonalDataService(database, snils, policies, journal),
         dispatcher=dispatcher,
         hasher=hasher,
         sessions_ended=listeners,

@@ -13,6 +13,7 @@ from medonline.dialogs.login import login_form
 from medonline.dialogs.recovery_birth_date import birth_date_step, refused_step
 from medonline.dialogs.recovery_parts import error_of, progress, start_again, summary, title
 from medonline.dialogs.recovery_phone_step import phone_step
+from medonline.dialogs.recovery_stopped import stopped_step
 from medonline.state.account import AccountState
 from medonline.state.recovery import RecoveryState
 
@@ -27,6 +28,7 @@ def password_recovery_panel() -> rx.Component:
             ("code", code_step()),
             ("birth_date", birth_date_step()),
             ("refused", refused_step()),
+            ("stopped", stopped_step()),
             ("new_password", password_step()),
             ("done", done_step()),
             ("no_account", no_account_step()),

@@ -29,11 +29,13 @@ MedonlineError
 │   ├── NumberBlockBusy         codes to numbers that begin like this one
 │   ├── TooManySignIns          for this account, or from this network
 │   ├── SignInsOverloaded       over all accounts
+│   ├── RecoveryStopped         by phone for this account, after «это не я»; said only after the phone was proved
 │   └── ChannelOverBudget       (channel, now, until) the day's money for this way of getting a code is spent
 ├── Busy                        (retry_in) the server has more work than it may queue
 ├── CookiesMissing              the browser keeps no cookies, so nothing can be bound to it
 ├── NoRecoveryInProgress        the browser has no recovery in this state
 ├── PasswordAlreadySet          another window finished this recovery with another password
+├── DisputeNotPossible          the link «это не я» is unknown, used or too old
 ├── CodeRefused
 │   ├── CodeEmpty               no digits in what was typed
 │   ├── CodeIncomplete          (expected) other than the expected count of digits
@@ -255,6 +257,10 @@ class SignInsOverloaded(LimitReached):
     """Too many passwords are being tried over all accounts."""
 
 
+class RecoveryStopped(LimitReached):
+    """The account's owner said «это не я»: a code to its phone proves nothing for a while."""
+
+
 class ChannelOverBudget(LimitReached):
     """The day's money for this way of getting a code is spent; the other way may still have some."""
 
@@ -281,6 +287,10 @@ class PasswordAlreadySet(MedonlineError):
 
 class CookiesMissing(MedonlineError):
     """The browser sent no visitor cookie: a recovery or a sign-in could not be bound to it."""
+
+
+class DisputeNotPossible(MedonlineError):
+    """The link «это не я» is unknown, was used, or is too old."""
 
 
 class CodeRefused(MedonlineError):

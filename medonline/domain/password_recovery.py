@@ -14,6 +14,7 @@ class RecoveryStep(StrEnum):
     DONE = "done"
     NO_ACCOUNT = "no_account"
     REFUSED = "refused"
+    STOPPED = "stopped"
     ABANDONED = "abandoned"
 
 
@@ -25,6 +26,7 @@ class RecoveryMove(StrEnum):
     ASK_BIRTH_DATE = "ask_birth_date"
     CONFIRM_BIRTH_DATE = "confirm_birth_date"
     REFUSE = "refuse"
+    STOP = "stop"
     FIND_NO_ACCOUNT = "find_no_account"
     SET_PASSWORD = "set_password"  # noqa: S105 (a move's name)
     ABANDON = "abandon"
@@ -35,15 +37,19 @@ MOVES: dict[tuple[RecoveryStep, RecoveryMove], RecoveryStep] = {
     (RecoveryStep.CODE, RecoveryMove.CONFIRM_CODE): RecoveryStep.NEW_PASSWORD,
     (RecoveryStep.CODE, RecoveryMove.ASK_BIRTH_DATE): RecoveryStep.BIRTH_DATE,
     (RecoveryStep.CODE, RecoveryMove.FIND_NO_ACCOUNT): RecoveryStep.NO_ACCOUNT,
+    (RecoveryStep.CODE, RecoveryMove.STOP): RecoveryStep.STOPPED,
     (RecoveryStep.CODE, RecoveryMove.ABANDON): RecoveryStep.ABANDONED,
     (RecoveryStep.BIRTH_DATE, RecoveryMove.CONFIRM_BIRTH_DATE): RecoveryStep.NEW_PASSWORD,
     (RecoveryStep.BIRTH_DATE, RecoveryMove.RESEND): RecoveryStep.CODE,
     (RecoveryStep.BIRTH_DATE, RecoveryMove.REFUSE): RecoveryStep.REFUSED,
+    (RecoveryStep.BIRTH_DATE, RecoveryMove.STOP): RecoveryStep.STOPPED,
     (RecoveryStep.BIRTH_DATE, RecoveryMove.ABANDON): RecoveryStep.ABANDONED,
     (RecoveryStep.NEW_PASSWORD, RecoveryMove.SET_PASSWORD): RecoveryStep.DONE,
+    (RecoveryStep.NEW_PASSWORD, RecoveryMove.STOP): RecoveryStep.STOPPED,
     (RecoveryStep.NEW_PASSWORD, RecoveryMove.ABANDON): RecoveryStep.ABANDONED,
     (RecoveryStep.NO_ACCOUNT, RecoveryMove.ABANDON): RecoveryStep.ABANDONED,
     (RecoveryStep.REFUSED, RecoveryMove.ABANDON): RecoveryStep.ABANDONED,
+    (RecoveryStep.STOPPED, RecoveryMove.ABANDON): RecoveryStep.ABANDONED,
 }
 
 

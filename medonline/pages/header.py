@@ -25,6 +25,7 @@ def account_menu() -> rx.Component:
             rx.el.a("Мои карты", href=routes.CARDS, class_name="menu-item"),
             rx.el.a("Настройки", href=routes.SETTINGS, class_name="menu-item"),
             rx.el.a("Мои входы", href=routes.SESSIONS, class_name="menu-item"),
+            rx.el.a("Журнал", href=routes.JOURNAL, class_name="menu-item"),
             rx.el.form(
                 rx.el.button("Выйти", type="submit", class_name="menu-item"),
                 method="post",

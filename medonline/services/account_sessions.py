@@ -8,9 +8,12 @@ from datetime import datetime, timedelta
 
 from medonline.domain.errors import InvalidCredentials, InvalidPassword, NotSignedIn, PasswordProblem
 from medonline.domain.password import MAX_LENGTH, normalised
+from medonline.domain.security_journal import JournalEvent
+from medonline.services import journal_notes
 from medonline.services.clock import Clock
 from medonline.services.login import LoginService, SignedIn
 from medonline.services.ports import Hasher
+from medonline.services.security_journal import JournalNote, SecurityJournal
 from medonline.services.sign_in import LoginMethod
 from medonline.storage import patients, sessions
 from medonline.storage.engine import Database
@@ -48,6 +51,7 @@ class AccountSessionService:
     clock: Clock
     login: LoginService
     hasher: Hasher
+    journal: SecurityJournal
     sessions_ended: Callable[[list[str]], None]
 
     async def required(self, session_key: str) -> SignedIn:
@@ -100,7 +104,9 @@ class AccountSessionService:
             return
         async with self.database.writing() as session:
             ended = await sessions.end_by_number(session, me.patient_id, number, self.clock())
-        self.sessions_ended(ended)
+            for row in ended:
+                self.journal.note(session, journal_notes.session_ended(row, me.device))
+        self.sessions_ended([row.token_hash for row in ended])
 
     async def end_others(self, session_key: str) -> int:
         """End every session of the patient but the one that asks; how many there were.
@@ -111,6 +117,10 @@ class AccountSessionService:
         me = await self.required(session_key)
         async with self.database.writing() as session:
             ended = await sessions.end_all_of(session, me.patient_id, self.clock(), but=session_key)
+            if ended:
+                what = {"sessions": len(ended)}
+                note = JournalNote(JournalEvent.OTHER_SESSIONS_ENDED, me.patient_id, device=me.device, details=what)
+                self.journal.note(session, note)
         self.sessions_ended(ended)
         return len(ended)
 
@@ -156,7 +166,11 @@ class AccountSessionService:
             encoded = await patients.password_hash_of(session, me.patient_id)
         right = await self.hasher.verify(encoded, password[:MAX_LENGTH])
         if not right or encoded is None or len(password) > MAX_LENGTH:
+            async with self.database.writing() as session:
+                refused = JournalNote(JournalEvent.SIGN_IN_REFUSED, me.patient_id, device=me.device)
+                self.journal.note(session, refused)
             raise InvalidCredentials
         await self.login.limits.forgive_sign_ins(me.patient_id, client_ip)
         async with self.database.writing() as session:
             await sessions.put_authenticated(session, session_key, self.clock())
+            self.journal.note(session, JournalNote(JournalEvent.REAUTHENTICATED, me.patient_id, device=me.device))

@@ -22,7 +22,7 @@ from medonline.domain.errors import (
 )
 from medonline.domain.one_time_code import ChannelName, digits_typed
 from medonline.domain.phone import PhoneNumber
-from medonline.services import account_notices
+from medonline.services import account_notices, journal_notes
 from medonline.services.account_sessions import AccountSessionService
 from medonline.services.account_settings_form import Saved, SettingsForm, SettingsView, changes_asked
 from medonline.services.clock import Clock
@@ -32,6 +32,7 @@ from medonline.services.new_passwords import NewPasswords
 from medonline.services.notices import NoticeService
 from medonline.services.ports import Hasher
 from medonline.services.sealing import SealBroken, Sealer
+from medonline.services.security_journal import SecurityJournal
 from medonline.storage import account_changes, patients, sessions
 from medonline.storage.engine import Database
 from medonline.storage.models import AccountChange, Patient
@@ -52,6 +53,7 @@ class AccountSettingsService:
     proof: CodeProof
     changes: Sealer
     notices: NoticeService
+    journal: SecurityJournal
     sessions_ended: Callable[[list[str]], None]
     reauthentication_window: timedelta
 
@@ -180,14 +182,17 @@ class AccountSettingsService:
                 patient = await patients.by_id_held(session, me.patient_id)
                 if patient is None or not await sessions.is_open(session, me.session_key):
                     raise NoChangeInProgress
-                notices = list(account_notices.of_change(patient.phone, wanted))  # to the phone before the change
+                old_phone = patient.phone
+                notices = list(account_notices.of_change(old_phone, wanted))  # to the phone before the change
                 if wanted:
                     await account_changes.put(session, me.patient_id, wanted)
                 await account_changes.finish(session, me.patient_id, now)
                 for phone, text in notices:
-                    await self.notices.put(session, me.patient_id, phone, text)
+                    await self.notices.put(session, me.patient_id, phone, text, disputable=True)
                 if "password_hash" in wanted:
                     ended = await sessions.end_all_of(session, me.patient_id, now, but=me.session_key)
+                saved = journal_notes.settings_saved(me.patient_id, wanted, old_phone, ended, me.device)
+                self.journal.note(session, *saved)
         except IntegrityError:
             raise PhoneTaken from None  # the phone is the only thing here that must be one's own
         self.notices.wake()

@@ -8,8 +8,10 @@ from datetime import date
 from medonline.domain.errors import PhoneTaken
 from medonline.domain.password import PasswordPolicy
 from medonline.domain.phone import PhoneNumber
+from medonline.domain.security_journal import JournalEvent
 from medonline.services.clock import Clock
 from medonline.services.ports import Hasher
+from medonline.services.security_journal import JournalNote, SecurityJournal
 from medonline.storage import patients
 from medonline.storage.engine import Database
 from medonline.storage.models import Patient
@@ -36,6 +38,7 @@ class AccountService:
     clock: Clock
     hasher: Hasher
     passwords: PasswordPolicy
+    journal: SecurityJournal
 
     async def add(self, account: NewAccount) -> Patient:
         """Make an account.
@@ -62,6 +65,7 @@ class AccountService:
                 created_at=now,
             )
             session.add(patient)
+            self.journal.note(session, JournalNote(JournalEvent.ACCOUNT_MADE, patient.id, phone.e164))
         return patient
 
     async def everyone(self) -> list[Patient]:

@@ -11,9 +11,12 @@ from medonline.domain.errors import ChannelOverBudget, ChannelUnavailable, Limit
 from medonline.domain.limits import open_from
 from medonline.domain.one_time_code import ChannelName, CodePolicy, code_digest, derive_code
 from medonline.domain.phone import PhoneNumber
+from medonline.domain.security_journal import JournalEvent
+from medonline.services import journal_notes
 from medonline.services.code_breaker import CodeBreaker
 from medonline.services.delivery import DeliveryState
 from medonline.services.request_limits import RequestLimits
+from medonline.services.security_journal import SecurityJournal
 from medonline.services.spending import Spending
 from medonline.storage import codes
 from medonline.storage.models import OneTimeCodeRow, new_id
@@ -42,6 +45,7 @@ class CodeIssuer:
     requests: RequestLimits
     spending: Spending
     breaker: CodeBreaker
+    journal: SecurityJournal
 
     def require_channel(self, channel: ChannelName) -> None:
         """Refuse a way that is switched off.
@@ -70,7 +74,12 @@ class CodeIssuer:
         await self.breaker.weigh(session, now)
         row = self._new_row(request, price, now)
         session.add(row)
+        self.journal.note(session, journal_notes.of_code(JournalEvent.CODE_ASKED, row))
         return row
+
+    def note_refusal(self, session: AsyncSession, row: OneTimeCodeRow) -> None:
+        """A wrong code is written down alike for every number, whether it has an account or not."""
+        self.journal.note(session, journal_notes.of_code(JournalEvent.CODE_REFUSED, row))
 
     async def open_channels(self, session: AsyncSession, now: datetime) -> tuple[ChannelName, ...]:
         """The ways that are switched on and have money left today."""

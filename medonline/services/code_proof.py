@@ -143,6 +143,7 @@ async def judge(
     if verdict.right:
         return None
     await issuer.breaker.note_miss(session, now)
+    issuer.note_refusal(session, row)
     return CodeMismatch(guesses - verdict.misses)
 
 

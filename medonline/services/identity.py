@@ -18,6 +18,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from medonline.domain.errors import AccountOfAnother, IdentityProblem, IdentityRefused
 from medonline.domain.personal_data_consent import VERSION
+from medonline.services import journal_notes
 from medonline.services.clock import Clock
 from medonline.services.consents import add_consent
 from medonline.services.identity_linking import Linker, person_as_text
@@ -25,6 +26,7 @@ from medonline.services.login import OpenedSession
 from medonline.services.ports import AuthorizationRequest, IdentityPerson, IdentityProvider
 from medonline.services.sealing import SealBroken, Sealer
 from medonline.services.secret_tokens import new_token, token_hash
+from medonline.services.security_journal import SecurityJournal
 from medonline.services.sign_in import Device, Landing, LoginMethod, SignIn, add_session
 from medonline.storage import identities
 from medonline.storage.engine import Database
@@ -79,6 +81,7 @@ class IdentityService:
     persons: Sealer
     operator: str
     allow_unconfirmed: bool
+    journal: SecurityJournal
 
     async def start(self, visitor_key: str, purpose: Purpose, redirect_uri: str, consent_version: str = "") -> str:
         """Where the browser goes. `consent_version`: the consent that was given on the way here, if any.
@@ -159,7 +162,7 @@ class IdentityService:
         now = self.clock()
         async with self.database.writing() as session:
             await identities.forget_pending(session, visitor_key)
-            patient = await self._known(session, person, now)
+            patient = await self._known(session, person, device, now)
             if patient is None and await self.linker.candidate(session, person) is not None:
                 return self._put_pending(session, visitor_key, journey, person, Waiting.PROOF)
             if patient is None and journey.consent_version != VERSION:
@@ -167,12 +170,16 @@ class IdentityService:
             if patient is None:
                 patient = await self.linker.register(session, person, now)
                 add_consent(session, patient.id, self.operator, now)
+                self.journal.note(session, *journal_notes.registered(patient.id, device))
             landing = Purpose(journey.purpose).landing
             sign_in = SignIn(patient, LoginMethod.GOSUSLUGI, landing, self.persons.seal(person.id_token))
             await session.flush()
+            self.journal.note(session, journal_notes.signed_in(patient.id, sign_in.method, device))
             return OpenedSession(add_session(session, sign_in, device, now), landing)
 
-    async def _known(self, session: AsyncSession, person: IdentityPerson, now: datetime) -> Patient | None:
+    async def _known(
+        self, session: AsyncSession, person: IdentityPerson, device: Device, now: datetime
+    ) -> Patient | None:
         patient = await self.linker.known(session, person, now)
         if patient is not None:
             return patient
@@ -183,6 +190,7 @@ class IdentityService:
             await self.linker.link(session, candidate.patient, person, candidate.how, now)
         except AccountOfAnother:
             return None  # another identity opens it already: only a proof can say more
+        self.journal.note(session, journal_notes.linked(candidate.patient.id, candidate.how, device))
         return candidate.patient
 
     def _put_pending(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from medonline.domain.errors import InvalidCredentials, NoPendingIdentity
+from medonline.domain.errors import InvalidCredentials, NoPendingIdentity, RecoveryStopped
 from medonline.domain.one_time_code import ChannelName, digits_typed
 from medonline.domain.personal_data_consent import VERSION
 from medonline.domain.phone import PhoneNumber
+from medonline.services import journal_notes
 from medonline.services.clock import Clock
 from medonline.services.code_proof import CodeProof, CodeView
 from medonline.services.consents import add_consent
@@ -19,7 +19,8 @@ from medonline.services.identity_linking import LinkedHow, Linker, person_from_t
 from medonline.services.login import LoginService
 from medonline.services.ports import IdentityPerson
 from medonline.services.sealing import SealBroken, Sealer
-from medonline.services.sign_in import LoginMethod, SignIn, add_ticket
+from medonline.services.security_journal import SecurityJournal
+from medonline.services.sign_in import UNKNOWN_DEVICE, Device, LoginMethod, SignIn, add_ticket
 from medonline.storage import identities, patients
 from medonline.storage.engine import Database
 from medonline.storage.identity_models import PendingIdentity
@@ -50,6 +51,7 @@ class IdentityAnswers:
     login: LoginService
     proof: CodeProof
     operator: str
+    journal: SecurityJournal
 
     async def current(self, visitor_key: str) -> PendingView | None:
         """Who waits in this browser; None when nobody does (any more)."""
@@ -66,18 +68,17 @@ class IdentityAnswers:
                 code=await self.proof.view(session, pending.id, self.clock()),
             )
 
-    async def consent(self, visitor_key: str) -> str:
+    async def consent(self, visitor_key: str, device: Device = UNKNOWN_DEVICE) -> str:
         """«Да, я согласен»: the account is made; a ticket.
 
         Raises:
             NoPendingIdentity: nobody waits for consent in this browser.
         """
-        now = self.clock()
         async with self.database.writing() as session:
             pending, person = await self._pending(session, visitor_key)
             if pending.waits_for != Waiting.CONSENT:
                 raise NoPendingIdentity
-            return await self._registered(session, pending, person, now)
+            return await self._registered(session, pending, person, device)
 
     async def refuse(self, visitor_key: str) -> None:
         """«Нет, я отказываюсь», or somebody else signs in or out in this browser: nothing of the person is left behind."""
@@ -85,14 +86,13 @@ class IdentityAnswers:
             await identities.forget_pending(session, visitor_key)
             await identities.forget_journeys_of(session, visitor_key)
 
-    async def not_mine(self, visitor_key: str) -> str:
+    async def not_mine(self, visitor_key: str, device: Device = UNKNOWN_DEVICE) -> str:
         """The old account is somebody else's: go on as a new patient. A ticket when consent was given on the way here,
         otherwise an empty text: consent is next.
 
         Raises:
             NoPendingIdentity: nobody waits for a proof in this browser.
         """
-        now = self.clock()
         async with self.database.writing() as session:
             pending, person = await self._pending(session, visitor_key)
             if pending.waits_for != Waiting.PROOF:
@@ -101,7 +101,7 @@ class IdentityAnswers:
                 pending.waits_for = Waiting.CONSENT
                 session.add(pending)
                 return ""
-            return await self._registered(session, pending, person, now)
+            return await self._registered(session, pending, person, device)
 
     async def have_account(self, visitor_key: str) -> None:
         """From consent back to the proof: the person remembers an account under some number.
@@ -115,7 +115,12 @@ class IdentityAnswers:
             session.add(pending)
 
     async def prove_by_password(
-        self, visitor_key: str, typed_phone: str, typed_password: str, client_ip: str = ""
+        self,
+        visitor_key: str,
+        typed_phone: str,
+        typed_password: str,
+        client_ip: str = "",
+        device: Device = UNKNOWN_DEVICE,
     ) -> str:
         """The old account's phone and password link it; a ticket.
 
@@ -126,7 +131,7 @@ class IdentityAnswers:
         async with self.database.reading() as session:
             await self._pending(session, visitor_key)
         patient = await self.login.verified(typed_phone, typed_password, client_ip)
-        return await self._link(visitor_key, patient.id, LinkedHow.PASSWORD, patient.password_hash)
+        return await self._link(visitor_key, patient.id, LinkedHow.PASSWORD, device, patient.password_hash)
 
     async def send_code(self, visitor_key: str, typed_phone: str, channel: ChannelName, client_ip: str = "") -> None:
         """Leave the intent to send a code to the old account's phone (an empty `typed_phone`: to the same one again).
@@ -144,13 +149,14 @@ class IdentityAnswers:
             await self.proof.issue(session, self.proof.request(pending.id, phone, channel, client_ip), now)
         self.proof.wake_dispatcher()
 
-    async def confirm_code(self, visitor_key: str, typed: str) -> str:
+    async def confirm_code(self, visitor_key: str, typed: str, device: Device = UNKNOWN_DEVICE) -> str:
         """The code proves the phone, and with it the old account; a ticket. An empty text: the phone has no account, and
         the person goes on as a new patient after consent.
 
         Raises:
             NoPendingIdentity, AccountOfAnother: see there.
             CodeRefused: one of its leaves.
+            RecoveryStopped: the account's owner said that it was not they who asked for the last change.
         """
         digits = digits_typed(typed)
         async with self.database.reading() as session:
@@ -168,19 +174,23 @@ class IdentityAnswers:
         # Raised only here, after the commit: a miss that is rolled back would be a free guess.
         if judged.refusal is not None:
             raise judged.refusal
-        return await self._link(visitor_key, patient.id, LinkedHow.CODE) if patient else ""
+        return await self._link(visitor_key, patient.id, LinkedHow.CODE, device) if patient else ""
 
     async def _registered(
-        self, session: AsyncSession, pending: PendingIdentity, person: IdentityPerson, now: datetime
+        self, session: AsyncSession, pending: PendingIdentity, person: IdentityPerson, device: Device
     ) -> str:
         """A ticket to the new account, or to the one that the same person made in another browser meanwhile."""
+        now = self.clock()
         patient = await self.linker.known(session, person, now)
         if patient is None:
             patient = await self.linker.register(session, person, now)
             add_consent(session, patient.id, self.operator, now)
+            self.journal.note(session, *journal_notes.registered(patient.id, device))
         return await self._let_in(session, pending, person, patient)
 
-    async def _link(self, visitor_key: str, patient_id: str, how: LinkedHow, password_hash: str | None = None) -> str:
+    async def _link(
+        self, visitor_key: str, patient_id: str, how: LinkedHow, device: Device, password_hash: str | None = None
+    ) -> str:
         async with self.database.writing() as session:
             pending, person = await self._pending(session, visitor_key)
             patient = await patients.by_id_held(session, patient_id)
@@ -188,7 +198,11 @@ class IdentityAnswers:
                 raise NoPendingIdentity
             if how is LinkedHow.PASSWORD and patient.password_hash != password_hash:
                 raise InvalidCredentials  # changed since it was verified: it proves nothing any more (I3)
+            stopped = patient.recovery_stopped_until
+            if how is LinkedHow.CODE and stopped is not None and self.clock() < stopped:
+                raise RecoveryStopped(self.clock(), stopped)  # a code to the phone is what is not believed just now
             await self.linker.link(session, patient, person, how, self.clock())
+            self.journal.note(session, journal_notes.linked(patient.id, how, device))
             if how is LinkedHow.CODE:
                 # Only now: whoever holds a reissued number, and is refused here, must not make the account's proof look fresh.
                 await patients.put_phone_proof(session, patient.id, self.clock())

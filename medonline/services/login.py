@@ -10,9 +10,12 @@ from typing import Protocol
 from medonline.domain.errors import Busy, InvalidCredentials, InvalidPassword, PasswordProblem
 from medonline.domain.password import MAX_LENGTH, normalised
 from medonline.domain.phone import PhoneNumber
+from medonline.domain.security_journal import JournalEvent
+from medonline.services import journal_notes
 from medonline.services.clock import Clock
 from medonline.services.request_limits import RequestLimits
 from medonline.services.secret_tokens import token_hash
+from medonline.services.security_journal import JournalNote, SecurityJournal
 from medonline.services.sign_in import UNKNOWN_DEVICE, Device, Landing, LoginMethod, SignIn, add_session, add_ticket
 from medonline.storage import patients, sessions
 from medonline.storage.engine import Database
@@ -54,6 +57,7 @@ class SignedIn:
     patronymic: str
     method: LoginMethod
     authenticated_at: datetime
+    device: Device
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,7 @@ class LoginService:
     clock: Clock
     verifier: Verifier
     limits: RequestLimits
+    journal: SecurityJournal
     idle: timedelta
     absolute: timedelta
     sessions_ended: Callable[[list[str]], None]
@@ -95,6 +100,7 @@ class LoginService:
         # Longer than any password that can be set: verified all the same, over its beginning, to take the same time.
         right = await self.verifier.verify(encoded, password[:MAX_LENGTH])
         if not right or patient is None or encoded is None or len(password) > MAX_LENGTH:
+            await self.note_refusal(phone.e164, client_ip)
             raise InvalidCredentials
         await self.limits.forgive_sign_ins(phone.e164, client_ip)
         if self.verifier.is_outdated(encoded):
@@ -115,7 +121,10 @@ class LoginService:
             # A password changed between sign-in and here ends this sign-in too (I3).
             if patient is None or patient.password_changed_at != taken.password_changed_at:
                 return None
+            if taken.method == LoginMethod.PASSWORD and patient.password_hash is None:
+                return None  # taken out of use meanwhile («это не я»)
             sign_in = SignIn(patient, LoginMethod(taken.method), Landing(taken.landing), taken.provider_token_sealed)
+            self.journal.note(session, journal_notes.signed_in(patient.id, sign_in.method, device))
             return OpenedSession(add_session(session, sign_in, device, now), sign_in.landing)
 
     async def who(self, session_key: str) -> SignedIn | None:
@@ -139,14 +148,25 @@ class LoginService:
             patronymic=patient.patronymic,
             method=LoginMethod(account_session.method),
             authenticated_at=account_session.authenticated_at,
+            device=Device(account_session.device, account_session.network),
         )
 
-    async def close_session(self, session_key: str) -> AccountSession | None:
+    async def close_session(
+        self, session_key: str, why: JournalEvent = JournalEvent.SIGNED_OUT
+    ) -> AccountSession | None:
         """Sign out: the session is over on the server, whatever cookie the browser still has; the session that ended."""
         async with self.database.writing() as session:
             ended = await sessions.end(session, session_key, self.clock())
+            if ended is not None:
+                self.journal.note(session, journal_notes.left(ended, why))
         self.sessions_ended([session_key])
         return ended
+
+    async def note_refusal(self, phone: str, client_ip: str) -> None:
+        """A password that did not fit is written down alike for every number (E.164), whether it has an account or not."""
+        async with self.database.writing() as session:
+            refused = JournalNote(JournalEvent.SIGN_IN_REFUSED, phone=phone, client_ip=client_ip)
+            self.journal.note(session, refused)
 
     async def _rehash(self, patient: Patient, encoded: str, password: str) -> None:
         try:

@@ -1,10 +1,10 @@
-"""From which network somebody asks: the unit in which requests are counted."""
+"""From which network somebody asks: the unit in which requests are counted, and what of an address is kept."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address, ip_network
 from typing import TypeAlias
 
 Network: TypeAlias = IPv4Network | IPv6Network
@@ -31,3 +31,16 @@ def asker_of(client_ip: str, raised: Sequence[Network]) -> Asker | None:
     if address.version == 4:
         return Asker(str(address), listed)
     return Asker(str(ip_network(f"{address}/{V6_PREFIX}", strict=False)), listed)
+
+
+def cut(address: str) -> str:
+    """`203.0.113.x` for an IPv4 address (/24), `2001:db8:1::` for IPv6 (/48); empty for anything else."""
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return ""
+    if mapped := getattr(ip, "ipv4_mapped", None):
+        ip = mapped
+    if isinstance(ip, IPv4Address):
+        return f"{str(ip).rpartition('.')[0]}.x"
+    return str(ip_network(f"{ip}/48", strict=False).network_address)

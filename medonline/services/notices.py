@@ -19,6 +19,7 @@ from medonline.domain.errors import DeliveryFailed, ProviderDown
 from medonline.domain.phone import PhoneNumber
 from medonline.services.clock import Clock
 from medonline.services.delivery import problem_of
+from medonline.services.dispute_links import DisputeLinks
 from medonline.services.ports import NoticeChannel
 from medonline.storage import notices
 from medonline.storage.engine import Database
@@ -41,29 +42,37 @@ _RECORDING_PAUSES = (0.2, 1.0, 5.0)  # seconds
 class NoticeService:
     """`put` within a transaction, `wake` after its commit; `run` is the loop and ends when cancelled."""
 
-    def __init__(self, database: Database, clock: Clock, channel: NoticeChannel | None) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, channel: NoticeChannel | None, links: DisputeLinks | None = None
+    ) -> None:
         self._database = database
+        self._links = links
         self._clock = clock
         self._channel = channel
         self._wake = asyncio.Event()
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
-    async def put(self, session: AsyncSession, patient_id: str, phone: str, text: str) -> None:
+    async def put(
+        self, session: AsyncSession, patient_id: str, phone: str, text: str, *, disputable: bool = False
+    ) -> None:
         """Add a notice to the caller's open transaction; nothing is added when no channel is set up.
 
-        `phone` is E.164, `text` has at most 300 characters.
+        `phone` is E.164, `text` has at most 300 characters. `disputable`: the link «это не я» is added when it is sent.
 
         Raises:
             ValueError: a text that is empty or too long.
         """
-        if not 0 < len(text) <= MAX_TEXT:
+        row = Notice(patient_id=patient_id, phone=phone, text=text, created_at=self._clock())
+        row.due_at = row.created_at
+        if disputable and self._links is not None:
+            row.dispute_hash = self._links.hash_for(row.id)
+        if not text or len(self._worded(row)) > MAX_TEXT:
             msg = f"a notice has 1 to {MAX_TEXT} characters"
             raise ValueError(msg)
         if self._channel is None:
             log.debug("A notice is not kept: no channel is set up")
             return
-        now = self._clock()
-        session.add(Notice(patient_id=patient_id, phone=phone, text=text, created_at=now, due_at=now))
+        session.add(row)
 
     def wake(self) -> None:
         """There is something to send."""
@@ -131,11 +140,16 @@ class NoticeService:
         if not taken:
             return
         try:
-            reference = await channel.send_notice(PhoneNumber(row.phone), row.text)
+            reference = await channel.send_notice(PhoneNumber(row.phone), self._worded(row))
         except DeliveryFailed as error:
             await self._put_failed(row, channel, error)
             return
         await self._put_sent(row, reference)
+
+    def _worded(self, row: Notice) -> str:
+        """The text with its link: made here, so that the database never holds the token in it."""
+        link = self._links.link(row.id, row.dispute_hash) if self._links is not None and row.dispute_hash else ""
+        return f"{row.text} Это не вы? {link}" if link else row.text
 
     async def _put_sent(self, row: Notice, reference: str) -> None:
         """Record the acceptance, also when the database is busy for a while: the claim has not run out yet."""

@@ -14,7 +14,7 @@ from datetime import datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from medonline.domain.errors import CodeStillSending, NoRecoveryInProgress, PasswordAlreadySet
+from medonline.domain.errors import CodeStillSending, NoRecoveryInProgress
 from medonline.domain.one_time_code import ChannelName, digits_typed
 from medonline.domain.password_recovery import RecoveryMove, RecoveryStep, after, source_of
 from medonline.domain.phone import PhoneNumber
@@ -22,15 +22,15 @@ from medonline.services.clock import Clock
 from medonline.services.code_issue import CodeIssuer
 from medonline.services.code_proof import SAME_SUBMIT, SENDING_LOOKS, SENDING_PAUSE_S, judge, put_arrived
 from medonline.services.delivery import DeliveryState
-from medonline.services.new_passwords import NewPasswords, personal_words
-from medonline.services.ports import Hasher
+from medonline.services.recovery_new_password import NewPasswordStep
 from medonline.services.recovery_reading import RecoveryReader, RecoveryView, code_request
 from medonline.services.recovery_step_up import BirthDateStep, StepUp
-from medonline.storage import codes, patients, recoveries, sessions
+from medonline.services.sign_in import UNKNOWN_DEVICE, Device
+from medonline.storage import codes, patients, recoveries
 from medonline.storage.engine import Database
-from medonline.storage.models import OneTimeCodeRow, PasswordRecovery, Patient
+from medonline.storage.models import OneTimeCodeRow, PasswordRecovery
 
-AFTER_CODE = (RecoveryStep.BIRTH_DATE, RecoveryStep.NEW_PASSWORD, RecoveryStep.NO_ACCOUNT)
+AFTER_CODE = (RecoveryStep.BIRTH_DATE, RecoveryStep.NEW_PASSWORD, RecoveryStep.NO_ACCOUNT, RecoveryStep.STOPPED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +41,10 @@ class PasswordRecoveryService:
     clock: Clock
     issuer: CodeIssuer
     reader: RecoveryReader
-    passwords: NewPasswords
-    hasher: Hasher
     step_up: StepUp
     birth_date: BirthDateStep
+    new_password: NewPasswordStep
     wake_dispatcher: Callable[[], None]
-    sessions_ended: Callable[[list[str]], None]
 
     async def current(self, visitor_key: str) -> RecoveryView | None:
         """Where this browser's recovery stands; None when there is none, or none that can go on."""
@@ -155,7 +153,7 @@ class PasswordRecoveryService:
         async with self.database.reading() as session:
             return await self.issuer.open_channels(session, self.clock())
 
-    async def set_password(self, visitor_key: str, typed: str) -> RecoveryView:
+    async def set_password(self, visitor_key: str, typed: str, device: Device = UNKNOWN_DEVICE) -> RecoveryView:
         """Step 3 → done: the new password is committed and every session of the patient is over.
 
         Raises:
@@ -164,30 +162,7 @@ class PasswordRecoveryService:
             Busy: the server has too many passwords to hash.
             NoRecoveryInProgress: no proof of the phone, or it is too old.
         """
-        async with self.database.reading() as session:
-            recovery = await self.reader.newest(session, visitor_key, self.clock())
-            patient = await session.get(Patient, recovery.patient_id) if recovery.patient_id else None
-        if recovery.step not in (RecoveryStep.DONE, *source_of(RecoveryMove.SET_PASSWORD)):
-            raise NoRecoveryInProgress
-        password = await self.passwords.check(typed, personal_words(patient) if patient else ())
-        if recovery.step == RecoveryStep.DONE:
-            return await self._same_again(visitor_key, password)
-        encoded = await self.hasher.hash(password)
-        now = self.clock()
-        ended: list[str] = []
-        async with self.database.writing() as session:
-            recovery = await self.reader.newest(session, visitor_key, now)
-            moved = await self._move(session, recovery, RecoveryMove.SET_PASSWORD, finished_at=now)
-            if moved:
-                patient_id = recovery.patient_id or ""
-                await patients.put_password(session, patient_id, encoded, now)
-                ended = await sessions.end_all_of(session, patient_id, now)
-                await session.refresh(recovery)
-                view = await self.reader.view(session, recovery, now)
-        if not moved:
-            return await self._same_again(visitor_key, password)
-        self.sessions_ended(ended)
-        return view
+        return await self.new_password.set(visitor_key, typed, device)
 
     async def leave(self, visitor_key: str) -> None:
         """Another phone, another day: the recovery is given up, or its success has been seen. Does nothing twice."""
@@ -200,19 +175,6 @@ class PasswordRecoveryService:
                 await recoveries.put_left(session, recovery.id, now)  # the way back is open: see `begin`
             else:
                 await self._put_left(session, recovery, now)
-
-    async def _same_again(self, visitor_key: str, password: str) -> RecoveryView:
-        """A finished recovery submitted once more: the first result, if it is the same password that is in force."""
-        now = self.clock()
-        async with self.database.reading() as session:
-            recovery = await self.reader.newest(session, visitor_key, now)
-            if recovery.step != RecoveryStep.DONE:
-                raise NoRecoveryInProgress
-            encoded = await patients.password_hash_of(session, recovery.patient_id or "")
-            view = await self.reader.view(session, recovery, now)
-        if not await self.hasher.verify(encoded, password):
-            raise PasswordAlreadySet
-        return view
 
     async def _until_sent(self, visitor_key: str) -> None:
         """Give a provider that has rung, but not answered yet, a moment: the code is the one it answers with."""
@@ -230,6 +192,8 @@ class PasswordRecoveryService:
         if await self.step_up.is_needed(session, row, patient, now):
             # Nothing of the account is noted yet: a proof noted here would make the next call look recent enough.
             await self._move(session, recovery, RecoveryMove.ASK_BIRTH_DATE, proved_at=now)
+            return
+        if patient and await self.reader.stop(session, recovery, patient, now):
             return
         move = RecoveryMove.CONFIRM_CODE if patient else RecoveryMove.FIND_NO_ACCOUNT
         patient_id = patient.id if patient else None

@@ -23,11 +23,13 @@ from medonline.domain.errors import (
     RateLimited,
     RegistryUnavailable,
 )
+from medonline.domain.security_journal import JournalEvent
 from medonline.services.account_sessions import AccountSessionService
 from medonline.services.card_rows import filled, relinked
 from medonline.services.clock import Clock
 from medonline.services.ports import CardRegistry, RegistryCard
 from medonline.services.sealing import SealBroken, Sealer
+from medonline.services.security_journal import JournalNote, SecurityJournal
 from medonline.storage import cards, patients
 from medonline.storage.card_models import CardMiss, PatientCard
 from medonline.storage.engine import Database
@@ -67,6 +69,7 @@ class PatientCardService:
     registry: CardRegistry | None
     snils: Sealer
     policies: Sealer
+    journal: SecurityJournal
 
     async def kept(self, session_key: str) -> CardsView:
         """What is on record here; asks nobody.
@@ -127,6 +130,9 @@ class PatientCardService:
                 raise CardAlreadyLinked
             for card in added:
                 session.add(relinked(filled(have.get(card.ref), patient, card, now)))
+            what = {"cards": len(added)}
+            note = JournalNote(JournalEvent.CARD_ADDED, patient.id, device=me.device, details=what)
+            self.journal.note(session, note)
         return LinkedCards(len(added), not oms_policy.has_right_check_digit(policy))
 
     async def unlink(self, session_key: str, card_id: str) -> bool:
@@ -137,7 +143,10 @@ class PatientCardService:
         """
         me = await self.sessions.required(session_key)
         async with self.database.writing() as session:
-            return await cards.unlink(session, me.patient_id, card_id, self.clock())
+            unlinked = await cards.unlink(session, me.patient_id, card_id, self.clock())
+            if unlinked:
+                self.journal.note(session, JournalNote(JournalEvent.CARD_REMOVED, me.patient_id, device=me.device))
+            return unlinked
 
     async def _fetch(self, registry: CardRegistry, patient: Patient) -> None:
         own = await self._own_cards(registry, patient)

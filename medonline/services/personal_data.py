@@ -7,7 +7,9 @@ from typing import Any
 
 from medonline.domain.errors import AccountNotFound
 from medonline.domain.phone import PhoneNumber
+from medonline.domain.security_journal import JournalEvent
 from medonline.services.sealing import SealBroken, Sealer
+from medonline.services.security_journal import JournalNote, SecurityJournal
 from medonline.storage import patients, records
 from medonline.storage.engine import Database
 from medonline.storage.models import Patient
@@ -27,6 +29,11 @@ _LEFT_OUT = frozenset(
         "digest",
         "sealed",
         "state_hash",
+        "dispute_hash",
+        "phone_index",
+        "previous",
+        "hash",
+        "key_id",
     }
 )
 
@@ -38,6 +45,7 @@ class PersonalDataService:
     database: Database
     snils: Sealer
     policies: Sealer
+    journal: SecurityJournal
 
     async def export(self, account: str) -> dict[str, Any]:
         """Everything kept of the patient, ready for JSON: times in UTC (ISO 8601), tables by name.
@@ -45,23 +53,27 @@ class PersonalDataService:
         Raises:
             InvalidPhone, AccountNotFound: see there.
         """
-        async with self.database.reading() as session:
+        async with self.database.writing() as session:
             patient = await self._patient(session, account)
             rows = await records.rows_of(session, patient)
+            self.journal.note(session, JournalNote(JournalEvent.DATA_EXPORTED, patient.id))
         about = _shown(patient) | {"snils": _opened(self.snils, patient.snils_sealed)}
         about["oms_policy"] = _opened(self.policies, patient.oms_policy_sealed)
         about["has_password"] = patient.password_hash is not None
         return {"patient": about} | {table: [_shown(row) for row in found] for table, found in rows.items()}
 
     async def erase(self, account: str) -> dict[str, int]:
-        """Delete everything kept of the patient, for good; how many rows by table.
+        """Delete everything kept of the patient, for good; how many rows by table. The security journal keeps its rows until
+        their time is over: they hold no name and no phone, only an id that then leads nowhere.
 
         Raises:
             InvalidPhone, AccountNotFound: see there.
         """
         async with self.database.writing() as session:
             patient = await self._patient(session, account)
-            return await records.erase(session, patient)
+            gone = await records.erase(session, patient)
+            self.journal.note(session, JournalNote(JournalEvent.DATA_ERASED, patient.id))
+            return gone
 
     @staticmethod
     async def _patient(session: Any, account: str) -> Patient:

@@ -9,13 +9,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from medonline.domain.errors import NoRecoveryInProgress
 from medonline.domain.one_time_code import ChannelName
-from medonline.domain.password_recovery import RecoveryMove, RecoveryStep, after
+from medonline.domain.password_recovery import RecoveryMove, RecoveryStep, after, source_of
 from medonline.domain.phone import PhoneNumber
 from medonline.services.code_issue import CodeIssuer, CodeRequest
 from medonline.services.code_proof import CodeView, is_alive
 from medonline.services.delivery import DeliveryState
 from medonline.storage import codes, recoveries
-from medonline.storage.models import OneTimeCodeRow, PasswordRecovery
+from medonline.storage.models import OneTimeCodeRow, PasswordRecovery, Patient
 
 PURPOSE = "password_recovery"
 BIRTH_DATE_TRIES = 3
@@ -27,10 +27,11 @@ DONE_SHOWN_FOR = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class RecoveryView(CodeView):
-    """Where a recovery stands, for a screen."""
+    """Where a recovery stands, for a screen. `stopped_until` (UTC): recovery by phone is not possible before."""
 
     step: RecoveryStep
     birth_date_tries_left: int
+    stopped_until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,15 @@ class RecoveryReader:
         """Whether the code can still be typed in with success."""
         return is_alive(row, self.issuer.policy.guesses, now)
 
+    async def stop(self, session: AsyncSession, recovery: PasswordRecovery, patient: Patient, now: datetime) -> bool:
+        """Whether recovery by phone of this account is stopped («это не я»); then the recovery ends here, and says so. Asked
+        only after the phone was proved: before that, all accounts and none look alike."""
+        until = patient.recovery_stopped_until
+        if until is None or now >= until:
+            return False
+        facts = {"patient_id": patient.id, "proved_at": now}
+        return await recoveries.move(session, recovery.id, source_of(RecoveryMove.STOP), RecoveryStep.STOPPED, **facts)
+
     @staticmethod
     async def code_of(session: AsyncSession, recovery: PasswordRecovery) -> OneTimeCodeRow:
         """The last code of the recovery."""
@@ -99,6 +109,7 @@ class RecoveryReader:
         return RecoveryView(
             step=RecoveryStep(recovery.step),
             birth_date_tries_left=max(BIRTH_DATE_TRIES - recovery.birth_date_misses, 0),
+            stopped_until=await self._stopped_until(session, recovery),
             phone=phone.masked,
             channel=channel,
             issued_at=row.issued_at,
@@ -111,6 +122,13 @@ class RecoveryReader:
             fallback_now=await self.issuer.may_issue(session, code_request(recovery, channel.other), now),
             open_channels=await self.issuer.open_channels(session, now),
         )
+
+    @staticmethod
+    async def _stopped_until(session: AsyncSession, recovery: PasswordRecovery) -> datetime | None:
+        if recovery.step != RecoveryStep.STOPPED or recovery.patient_id is None:
+            return None
+        patient = await session.get(Patient, recovery.patient_id)
+        return patient.recovery_stopped_until if patient else None
 
 
 def code_request(recovery: PasswordRecovery, channel: ChannelName, client_ip: str = "") -> CodeRequest:

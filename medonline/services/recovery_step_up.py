@@ -66,7 +66,7 @@ class BirthDateStep:
         born = parse_birth_date(typed, now.astimezone(self.zone).date())
         async with self.database.writing() as session:
             recovery = await self.reader.newest(session, visitor_key, now)
-            if recovery.step in (RecoveryStep.NEW_PASSWORD, RecoveryStep.REFUSED):
+            if recovery.step in (RecoveryStep.NEW_PASSWORD, RecoveryStep.REFUSED, RecoveryStep.STOPPED):
                 return await self.reader.view(session, recovery, now)  # submitted twice: the first result stands
             if after(RecoveryStep(recovery.step), RecoveryMove.CONFIRM_BIRTH_DATE) is None:
                 raise NoRecoveryInProgress
@@ -84,6 +84,8 @@ class BirthDateStep:
         patient = await patients.by_phone(session, recovery.phone)
         here = (RecoveryStep.BIRTH_DATE,)
         if patient is not None and patient.birth_date == born:
+            if await self.reader.stop(session, recovery, patient, now):
+                return None
             facts = {"patient_id": patient.id, "proved_at": now}
             if await recoveries.move(session, recovery.id, here, RecoveryStep.NEW_PASSWORD, **facts):
                 await patients.put_phone_proof(session, patient.id, now)

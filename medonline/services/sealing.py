@@ -69,6 +69,20 @@ class Sealer:
         """Whether nothing is to be done for this text when an older key goes."""
         return not sealed or key_id_of(sealed) == self._id
 
+    @property
+    def key_id(self) -> str:
+        """The id of the key that seals and indexes."""
+        return self._id
+
+    @property
+    def key_ids(self) -> frozenset[str]:
+        """The ids of every key that is known."""
+        return frozenset(self._boxes)
+
+    def is_index(self, index: str, text: str) -> bool:
+        """Whether this is the index of a text under any known key; each is compared in constant time."""
+        return any(hmac.compare_digest(index.encode(), one.encode()) for one in self.indexes(text))
+
     def index(self, text: str) -> str:
         """HMAC-SHA256 in 64 hex characters: equal for equal texts, useless without the key."""
         return self.indexes(text)[0]

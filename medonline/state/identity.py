@@ -64,7 +64,8 @@ class RegisterState(rx.State):
         """«Да, я согласен» of somebody who came back from Gosuslugi."""
         try:
             self.ticket_page = text_field(form, "page")[:PAGE_LENGTH]
-            self.ticket = await portal().answers.consent(visitor_of(self).visitor_key)
+            visitor = visitor_of(self)
+            self.ticket = await portal().answers.consent(visitor.visitor_key, visitor.device)
         except MedonlineError as error:
             self.error = said(error)
             self.error_no += 1
@@ -122,8 +123,9 @@ class LinkAccountState(rx.State):
     @rx.event
     async def prove_by_password(self, form: dict[str, Any]) -> Any:
         """Phone and password of the old account."""
-        phone, password, client_ip = text_field(form, "phone"), text_field(form, "password"), visitor_of(self).client_ip
-        return await self._prove(form, lambda key: portal().answers.prove_by_password(key, phone, password, client_ip))
+        phone, password, visitor = text_field(form, "phone"), text_field(form, "password"), visitor_of(self)
+        who = (visitor.client_ip, visitor.device)
+        return await self._prove(form, lambda key: portal().answers.prove_by_password(key, phone, password, *who))
 
     @rx.event
     async def send_code(self, form: dict[str, Any]) -> Any:
@@ -138,8 +140,8 @@ class LinkAccountState(rx.State):
     @rx.event
     async def confirm_code(self, form: dict[str, Any]) -> Any:
         """The code that proves the phone."""
-        code = text_field(form, "code")
-        return await self._prove(form, lambda key: portal().answers.confirm_code(key, code))
+        code, device = text_field(form, "code"), visitor_of(self).device
+        return await self._prove(form, lambda key: portal().answers.confirm_code(key, code, device))
 
     @rx.event
     async def other_way(self) -> None:
@@ -149,7 +151,8 @@ class LinkAccountState(rx.State):
     @rx.event
     async def not_mine(self, form: dict[str, Any]) -> Any:
         """The account is somebody else's, or forgotten for good: go on as a new patient."""
-        return await self._prove(form, portal().answers.not_mine)
+        device = visitor_of(self).device
+        return await self._prove(form, lambda key: portal().answers.not_mine(key, device))
 
     @rx.event(background=True)
     async def watch(self) -> AsyncIterator[None]:

@@ -92,8 +92,8 @@ class RecoveryState(rx.State):
     @rx.event
     async def change_password(self, form: dict[str, Any]) -> Any:
         """Step 3: «СМЕНИТЬ ПАРОЛЬ»."""
-        password = text_field(form, "new_password")
-        return await self._advance(lambda key: portal().recovery.set_password(key, password))
+        password, device = text_field(form, "new_password"), visitor_of(self).device
+        return await self._advance(lambda key: portal().recovery.set_password(key, password, device))
 
     @rx.event
     async def start_again(self) -> None:
@@ -143,7 +143,7 @@ class RecoveryState(rx.State):
             view = await portal().recovery.current(visitor_of(self).visitor_key)
             self._show(view)
             field = self.screen.field
-            refused = view is not None and view.step is RecoveryStep.REFUSED
+            refused = view is not None and view.step in (RecoveryStep.REFUSED, RecoveryStep.STOPPED)
             if refused or (isinstance(error, NoRecoveryInProgress) and view is not None):
                 self.error, self.error_field = "", ""  # the screen it led to, here or in another tab, says it all
                 return

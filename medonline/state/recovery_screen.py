@@ -25,6 +25,7 @@ _TITLES = {
     RecoveryStep.NEW_PASSWORD: "Шаг 3 из 3: новый пароль — Восстановление пароля",
     RecoveryStep.DONE: "Новый пароль установлен",
     RecoveryStep.REFUSED: "Дата рождения не подошла — Восстановление пароля",
+    RecoveryStep.STOPPED: "Восстановление по телефону остановлено — Восстановление пароля",
     RecoveryStep.NO_ACCOUNT: "Личный кабинет не найден — Восстановление пароля",
 }
 _FIELDS = {
@@ -71,6 +72,7 @@ class RecoveryScreen:
     resend_far: bool = False
     resend_key: str = ""
     min_length: int = 8
+    stopped_clock: str = ""
 
 
 PHONE_STEP = RecoveryScreen()
@@ -81,6 +83,8 @@ def screen_of(view: RecoveryView, now: datetime, zone: ZoneInfo, channels: tuple
     screen = code_screen_of(view, now, zone, channels)
     if view.step is RecoveryStep.BIRTH_DATE:
         screen = replace(screen, attempts=messages.attempts_left(view.birth_date_tries_left))
+    if view.stopped_until is not None:
+        screen = replace(screen, stopped_clock=clock_time(view.stopped_until, now, zone))
     return replace(screen, step=view.step, field=_FIELDS.get(view.step, ""), title=_TITLES[view.step])
 
 

@@ -6,7 +6,7 @@ start of a writing transaction (BEGIN IMMEDIATE): a lock that is upgraded half-w
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,15 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 BUSY_TIMEOUT_MS = 5_000
+_LAST = "medonline_last"
+
+
+def at_the_end(session: AsyncSession, name: str, act: Callable[[AsyncSession], Awaitable[None]]) -> None:
+    """Do `act` as the last thing before the commit of `Database.writing`, once for each name; its failure rolls back.
+
+    For what takes a lock that everybody waits for: taken last, it is held shortly and no other lock is waited for under it.
+    """
+    session.info.setdefault(_LAST, {})[name] = act
 
 
 class Database:
@@ -45,6 +54,8 @@ class Database:
             await session.connection(execution_options={"medonline_writes": True})
             try:
                 yield session
+                for act in session.info.pop(_LAST, {}).values():
+                    await act(session)
             except BaseException:
                 await session.rollback()
                 raise

@@ -1,5 +1,6 @@
 """Tables of accounts, recovery, codes and sessions. All times are UTC; tokens stand here only as SHA-256, codes only as HMAC
-(see `domain.one_time_code`). Tables of identity, cards, limits: `identity_models`, `card_models`, `limit_models`."""
+(see `domain.one_time_code`). Tables of identity, cards, limits, the journal: `identity_models`, `card_models`,
+`limit_models`, `journal_models`."""
 
 from __future__ import annotations
 
@@ -32,6 +33,7 @@ class Patient(SQLModel, table=True):
     password_hash: str | None = None  # Argon2id, encoded form
     password_changed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     phone_proved_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    recovery_stopped_until: datetime | None = Field(default=None, sa_type=UtcDateTime)  # after «это не я»
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 
@@ -147,3 +149,5 @@ class Notice(SQLModel, table=True):
     sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     problem: str = ""
     provider_ref: str = ""
+    dispute_hash: str | None = Field(default=None, unique=True)  # SHA-256 of the token in the link «это не я»
+    disputed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

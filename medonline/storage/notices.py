@@ -51,3 +51,19 @@ async def put_failed(session: AsyncSession, notice_id: str, problem: str, due_at
         .where(col(Notice.id) == notice_id, col(Notice.sent_at).is_(None))
         .values(problem=problem, due_at=due_at)
     )
+
+
+async def take_dispute(session: AsyncSession, dispute_hash: str, now: datetime, since: datetime) -> Notice | None:
+    """Use up the link of a notice of after `since` (UTC); None when it is unknown, used or too old."""
+    statement = (
+        update(Notice)
+        .where(
+            col(Notice.dispute_hash) == dispute_hash,
+            col(Notice.disputed_at).is_(None),
+            col(Notice.created_at) > since,
+        )
+        .values(disputed_at=now)
+        .returning(Notice)
+    )
+    row = (await session.exec(statement)).first()
+    return None if row is None else row[0]

@@ -51,6 +51,15 @@ async def move(session: AsyncSession, recovery_id: str, sources: tuple[str, ...]
     return (await session.exec(statement)).first() is not None
 
 
+async def move_all_of(session: AsyncSession, patient_id: str, sources: tuple[str, ...], target: str) -> None:
+    """Put every recovery of a patient that stands on one of `sources` on `target`."""
+    await session.exec(
+        update(PasswordRecovery)
+        .where(col(PasswordRecovery.patient_id) == patient_id, col(PasswordRecovery.step).in_(sources))
+        .values(step=target)
+    )
+
+
 async def put_left(session: AsyncSession, recovery_id: str, now: datetime | None) -> None:
     """The browser does not want to see this recovery any more; None: it does again."""
     await session.exec(update(PasswordRecovery).where(col(PasswordRecovery.id) == recovery_id).values(left_at=now))

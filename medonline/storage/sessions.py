@@ -80,8 +80,8 @@ async def end_all_of(session: AsyncSession, patient_id: str, now: datetime, but:
     return [row[0] for row in (await session.exec(statement)).all()]
 
 
-async def end_by_number(session: AsyncSession, patient_id: str, number: str, now: datetime) -> list[str]:
-    """End the session of this patient whose token hash begins with `number`; the token hashes that ended."""
+async def end_by_number(session: AsyncSession, patient_id: str, number: str, now: datetime) -> list[AccountSession]:
+    """End the session of this patient whose token hash begins with `number`; the sessions that ended."""
     statement = (
         update(AccountSession)
         .where(
@@ -90,7 +90,7 @@ async def end_by_number(session: AsyncSession, patient_id: str, number: str, now
             col(AccountSession.ended_at).is_(None),
         )
         .values(ended_at=now)
-        .returning(col(AccountSession.token_hash))
+        .returning(AccountSession)
     )
     return [row[0] for row in (await session.exec(statement)).all()]
 

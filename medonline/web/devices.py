@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, ip_address, ip_network
-
 from starlette.requests import Request
 from ua_parser import parse_os, parse_user_agent
 
+from medonline.services.networks import cut
 from medonline.services.sign_in import Device
 
 MAX_HEADER = 512
@@ -18,7 +17,7 @@ _IN_WORDS = {"Mac OS X": "Mac", "Yandex Browser": "Яндекс Браузер",
 def device_of(request: Request) -> Device:
     """The browser behind a request."""
     return Device(
-        device_name(request.headers.get("user-agent", "")), network_of(request.client.host if request.client else "")
+        device_name(request.headers.get("user-agent", "")), cut(request.client.host if request.client else "")
     )
 
 
@@ -31,16 +30,3 @@ def device_name(user_agent: str) -> str:
     if "iOS" in words:
         words[words.index("iOS")] = next((model for model in ("iPhone", "iPad") if model in header), "iOS")
     return ", ".join(words)[:MAX_NAME]
-
-
-def network_of(address: str) -> str:
-    """`203.0.113.x` for an IPv4 address (/24), `2001:db8:1::` for IPv6 (/48); empty for anything else."""
-    try:
-        ip = ip_address(address)
-    except ValueError:
-        return ""
-    if mapped := getattr(ip, "ipv4_mapped", None):
-        ip = mapped
-    if isinstance(ip, IPv4Address):
-        return f"{str(ip).rpartition('.')[0]}.x"
-    return str(ip_network(f"{ip}/48", strict=False).network_address)

@@ -7,6 +7,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from medonline import routes
 from medonline.bootstrap import portal
+from medonline.domain.security_journal import JournalEvent
 from medonline.services.account_sessions import TimeLeft
 from medonline.services.login import OpenedSession
 from medonline.services.sign_in import Landing, LoginMethod
@@ -56,7 +57,7 @@ async def landed(request: Request, opened: OpenedSession) -> Response:
     cookies = cookie_value(request.scope)
     previous = session_key_in(cookies)
     if previous:
-        await portal().login.close_session(previous)
+        await portal().login.close_session(previous, JournalEvent.SESSION_REPLACED)
     await portal().answers.refuse(visitor_key_in(cookies))  # whoever waited here for an answer is not who is in now
     response = RedirectResponse(_LANDINGS[opened.landing], 303)
     response.headers.append("Set-Cookie", set_cookie(SESSION, opened.token, https=portal().config.https))

@@ -17,8 +17,11 @@ from urllib.parse import parse_qsl, urlencode
 
 import socketio
 
+from medonline.services.networks import cut
+from medonline.services.sign_in import UNKNOWN_DEVICE, Device
 from medonline.web.client_address import client_address
 from medonline.web.cookies import cookie_value, region_code_in, session_key_in, visitor_key_in
+from medonline.web.devices import device_name
 from medonline.web.socket_frames import MAX_FRAME, NAMESPACE, Handlers, Refused, check_join, check_packet
 
 log = logging.getLogger(__name__)
@@ -38,6 +41,7 @@ class Visitor:
     session_key: str
     client_ip: str
     region_code: str = ""
+    device: Device = UNKNOWN_DEVICE
 
 
 NOBODY = Visitor("", "", "")
@@ -98,9 +102,9 @@ class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library 
     async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> Any:
         scope = environ.get("asgi.scope", {})
         cookies = cookie_value(scope)
-        visitor = Visitor(
-            visitor_key_in(cookies), session_key_in(cookies), client_address(scope), region_code_in(cookies)
-        )
+        address = client_address(scope)
+        device = Device(device_name(str(environ.get("HTTP_USER_AGENT", ""))), cut(address))
+        visitor = Visitor(visitor_key_in(cookies), session_key_in(cookies), address, region_code_in(cookies), device)
         self._visitors[eio_sid] = visitor
         connection = asyncio.current_task()
         if connection is not None:

@@ -161,7 +161,7 @@ def dump(folder: Path) -> dict[str, list[Any]]:
     """Every row of every table."""
     with closing(sqlite3.connect(folder / "medonline.sqlite3")) as connection:
         names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        return {name: sorted(map(repr, connection.execute(f"SELECT * FROM {name}"))) for name in names}  # noqa: S608
+        return {name: sorted(map(repr, connection.execute(f"SELECT * FROM {name}"))) for name in names}
 
 
 def changed_tables(before: dict[str, list[Any]], after: dict[str, list[Any]]) -> set[str]:

@@ -374,8 +374,10 @@ async def test_everything_that_waited_is_saved_in_one_transaction(portal: Portal
 
 async def test_an_error_half_way_saves_nothing(portal: Portal, key: str, folder: Path) -> None:
     class Broken(NoticeService):
-        async def put(self, session: AsyncSession, patient_id: str, phone: str, text: str) -> None:
-            await super().put(session, patient_id, phone, text)
+        async def put(
+            self, session: AsyncSession, patient_id: str, phone: str, text: str, *, disputable: bool = False
+        ) -> None:
+            await super().put(session, patient_id, phone, text, disputable=disputable)
             await session.flush()
             raise KeyError("half way")
 

@@ -40,6 +40,8 @@ TABLES = {
     "code_miss",
     "circuit_breaker",
     "channel_spending",
+    "security_journal",
+    "security_journal_checkpoint",
 }
 
 
@@ -184,7 +186,7 @@ async def put_rows_of_0001(url: str) -> None:
         for table, row in AT_0001.items():
             # As literals: PostgreSQL reads texts as dates and times only there.
             values = ", ".join("NULL" if value is None else f"'{value}'" for value in row.values())
-            await connection.execute(text(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({values})"))  # noqa: S608
+            await connection.execute(text(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({values})"))
     await database.close()
 
 
@@ -194,7 +196,7 @@ async def rows_as_0001_knew_them(url: str) -> dict[str, list[tuple[str, ...]]]:
     async with database.reading() as session:
         connection = await session.connection()
         for table, row in AT_0001.items():
-            rows = await connection.execute(text(f"SELECT {', '.join(row)} FROM {table}"))  # noqa: S608
+            rows = await connection.execute(text(f"SELECT {', '.join(row)} FROM {table}"))
             found[table] = [tuple(map(str, values)) for values in rows]
     await database.close()
     return found

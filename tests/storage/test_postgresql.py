@@ -177,7 +177,7 @@ async def test_windows_that_register_the_same_person_at_once_make_one_account(po
     async with portal.database.reading() as session:
         connection = await session.connection()
         for table in ("linked_identity", "personal_data_consent"):
-            assert (await connection.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one() == 1  # noqa: S608
+            assert (await connection.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one() == 1
         people = text("SELECT count(*) FROM patient WHERE phone = :phone")
         assert (await connection.execute(people, {"phone": MOBILE})).scalar_one() == 1
 

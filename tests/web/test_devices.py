@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medonline.bootstrap import Portal
+from medonline.services.networks import cut
 from medonline.services.secret_tokens import token_hash
 from medonline.web.cookies import SESSION
-from medonline.web.devices import MAX_NAME, device_name, network_of
+from medonline.web.devices import MAX_NAME, device_name
 from tests.web.conftest import Browser
 from tests.web.test_session_routes import ticket_of
 
@@ -52,12 +53,12 @@ def test_a_browser_is_named_by_family_and_system(agent: str, name: str) -> None:
 
 @pytest.mark.parametrize(("address", "network"), NETWORKS.items())
 def test_an_address_is_cut_to_its_network(address: str, network: str) -> None:
-    assert network_of(address) == network
+    assert cut(address) == network
 
 
 @given(st.ip_addresses())
 def test_no_address_is_kept_whole(address: IPv4Address | IPv6Address) -> None:
-    network = network_of(str(address))
+    network = cut(str(address))
 
     assert network
     assert network != str(address) or address.packed[6:] == bytes(10)
@@ -69,7 +70,7 @@ def test_no_address_is_kept_whole(address: IPv4Address | IPv6Address) -> None:
 
 @given(st.text())
 def test_any_text_is_a_network_or_nothing(text: str) -> None:
-    assert len(network_of(text)) <= 24
+    assert len(cut(text)) <= 24
 
 
 @given(st.text(max_size=2000))

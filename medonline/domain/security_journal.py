@@ -1,0 +1,82 @@
+"""What the security journal knows to write down, and the text by which each row is chained to the one before."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+GENESIS = "0" * 64  # what the first row is chained to
+
+
+class JournalEvent(StrEnum):
+    """What happened. Up to `DISPUTED` it was accepted and changed something; the rest was asked for or refused."""
+
+    REGISTERED = "registered"
+    ACCOUNT_MADE = "account_made"
+    CONSENT_GIVEN = "consent_given"
+    SIGNED_IN = "signed_in"
+    REAUTHENTICATED = "reauthenticated"
+    SIGNED_OUT = "signed_out"
+    SESSION_REPLACED = "session_replaced"
+    SESSION_ENDED = "session_ended"
+    OTHER_SESSIONS_ENDED = "other_sessions_ended"
+    PASSWORD_RECOVERED = "password_recovered"  # noqa: S105 (an event's name)
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105
+    PHONE_CHANGED = "phone_changed"
+    EMAIL_CHANGED = "email_changed"
+    NAME_CHANGED = "name_changed"
+    IDENTITY_LINKED = "identity_linked"
+    CARD_ADDED = "card_added"
+    CARD_REMOVED = "card_removed"
+    DATA_EXPORTED = "data_exported"
+    DATA_ERASED = "data_erased"
+    DISPUTED = "disputed"
+    CODE_ASKED = "code_asked"
+    CODE_REFUSED = "code_refused"
+    SIGN_IN_REFUSED = "sign_in_refused"
+
+
+@dataclass(frozen=True, slots=True)
+class JournalLine:
+    """One row, without its own hash.
+
+    Attributes:
+        seq: 1, 2, 3, … without a gap.
+        at: UTC.
+        patient_id: empty while nobody has proved to be the patient.
+        phone_index: HMAC of the phone concerned (services.sealing), empty where none is; `phone_tail`: its last two digits.
+        network: the address it came from, cut to /24 or /48.
+        details: JSON of short texts and numbers, keys sorted; never a code, a password, a token or a whole phone.
+        previous: the hash of the row before.
+    """
+
+    seq: int
+    at: datetime
+    event: str
+    patient_id: str
+    phone_index: str
+    phone_tail: str
+    network: str
+    details: str
+    previous: str
+
+    def text(self) -> str:
+        """What is hashed: every field, in an order and a form that two different rows never share."""
+        at = self.at.astimezone(UTC).isoformat(timespec="microseconds")
+        fields = (self.seq, at, self.event, self.patient_id, self.phone_index, self.phone_tail)
+        return json.dumps([*fields, self.network, self.details, self.previous], ensure_ascii=False)
+
+
+def details_text(details: Mapping[str, str | int]) -> str:
+    """The details as they are kept; those that say nothing are left out."""
+    kept = {name: value for name, value in details.items() if value not in ("", 0)}
+    return json.dumps(kept, ensure_ascii=False, sort_keys=True)
+
+
+def details_of(text: str) -> dict[str, str | int]:
+    """The details again."""
+    kept: dict[str, str | int] = json.loads(text)
+    return kept
