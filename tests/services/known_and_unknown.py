@@ -51,12 +51,13 @@ class Kind(StrEnum):
     KNOWN = "known"
     NO_PASSWORD = "no password"  # signs in through Gosuslugi only
     NO_BIRTH_DATE = "no birth date"
+    OUT_OF_USE = "out of use"  # its owner said «это не я»: recovery by phone is stopped
     UNKNOWN = "unknown"
 
 
-TWO = (Kind.KNOWN, Kind.UNKNOWN)
-BY_PASSWORD = (Kind.KNOWN, Kind.NO_PASSWORD, Kind.UNKNOWN)
-BY_BIRTH_DATE = (Kind.KNOWN, Kind.NO_BIRTH_DATE, Kind.UNKNOWN)
+BY_PHONE = (Kind.KNOWN, Kind.OUT_OF_USE, Kind.UNKNOWN)
+BY_PASSWORD = (Kind.KNOWN, Kind.NO_PASSWORD, Kind.OUT_OF_USE, Kind.UNKNOWN)
+BY_BIRTH_DATE = (Kind.KNOWN, Kind.NO_BIRTH_DATE, Kind.OUT_OF_USE, Kind.UNKNOWN)
 
 
 @dataclass
@@ -149,7 +150,7 @@ class Scenario:
     ends_in: str
     act: Step
     before: tuple[Step, ...] = ()
-    kinds: tuple[Kind, ...] = TWO
+    kinds: tuple[Kind, ...] = BY_PHONE
     breaker_open: bool = False
 
 
@@ -468,7 +469,8 @@ def account(phone: str, kind: Kind, encoded: str | None, now: datetime) -> Patie
         last_name="Жукова",
         first_name="Жанна",
         birth_date=None if kind is Kind.NO_BIRTH_DATE else BORN,
-        password_hash=None if kind is Kind.NO_PASSWORD else encoded,
+        password_hash=None if kind in (Kind.NO_PASSWORD, Kind.OUT_OF_USE) else encoded,
+        recovery_stopped_until=now + timedelta(days=2) if kind is Kind.OUT_OF_USE else None,
         password_changed_at=now,
         created_at=now,
     )

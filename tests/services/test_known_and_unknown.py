@@ -40,6 +40,7 @@ SERVICES: dict[str, type[Any]] = {
 }
 NO_NUMBER = {
     "login.verified": "inside log_in",
+    "login.note_refusal": "inside log_in",
     "login.open_session": "a ticket is the proof",
     "login.who": "a session is the proof",
     "login.close_session": "a session is the proof",
