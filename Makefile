@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lock clean benchmark
+.PHONY: help run test check format lock clean benchmark model
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,6 +36,9 @@ benchmark: $(VENV)/dev.stamp ## measured claims, as ratios within one run
 	python benchmarks/password_hashing.py
 	python -m benchmarks.known_and_unknown 20
 	python benchmarks/spray.py 500
+
+model: $(VENV)/dev.stamp ## random walks against a model of recoveries and sessions: 20 000 steps each; guesses at 200 codes
+	LONG_RUN=1 python -m pytest $(addprefix tests/services/test_,recovery_model.py sessions_model.py parallel_guesses.py)
 
 LOCKING := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 
