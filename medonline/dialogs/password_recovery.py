@@ -22,18 +22,20 @@ screen = RecoveryState.screen
 
 def password_recovery_panel() -> rx.Component:
     """One step at a time; `data-step` tells portal.js when to move the focus to the new heading."""
+    steps = {
+        "code": code_step(),
+        "birth_date": birth_date_step(),
+        "refused": refused_step(),
+        "stopped": stopped_step(),
+        "new_password": password_step(),
+        "done": done_step(),
+        "no_account": no_account_step(),
+    }
+    for name, step in steps.items():
+        # Each step has elements of its own: reused for the next one they would keep what portal.js did to them.
+        step.key = name
     return rx.el.section(
-        rx.match(
-            screen.step,
-            ("code", code_step()),
-            ("birth_date", birth_date_step()),
-            ("refused", refused_step()),
-            ("stopped", stopped_step()),
-            ("new_password", password_step()),
-            ("done", done_step()),
-            ("no_account", no_account_step()),
-            phone_step(),
-        ),
+        rx.match(screen.step, *steps.items(), phone_step()),
         class_name="panel wizard",
         custom_attrs={"data-step": screen.step},
     )

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from alembic import command
@@ -163,6 +164,48 @@ async def test_of_a_hundred_parallel_guesses_exactly_three_are_judged(portal: Po
 
     assert Counter(await asyncio.gather(*map(guess, range(1, 101)))) == {"CodeMismatch": 3, "CodeUsedUp": 97}
     assert (await last_row(portal)).misses == 3
+
+
+async def test_writers_of_the_journal_at_once_leave_no_gap(portal: Portal) -> None:
+    """Sign-ins, wrong passwords and codes of many phones, each with a row in its own transaction."""
+    before = (await portal.journal.head()).seq
+    phones = [f"+790000{4000 + number}0" for number in range(8)]
+    await asyncio.gather(
+        *(sign_in(portal, f"{number:064d}") for number in range(6)),
+        *(portal.recovery.begin(f"b{number:063d}", phone, CALL) for number, phone in enumerate(phones)),
+    )
+
+    found = await portal.journal.examine()
+    assert (found.fault, found.head.seq) == ("", before + 14)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE security_journal SET network = 'x' WHERE seq = 1",
+        "DELETE FROM security_journal WHERE seq = 1",
+        "TRUNCATE security_journal",
+        "INSERT INTO security_journal SELECT 99, at, event, patient_id, phone_index, phone_tail, network, details, "
+        "previous, key_id, hash FROM security_journal WHERE seq = 1",
+        "INSERT INTO security_journal SELECT * FROM security_journal WHERE seq = 1 ON CONFLICT (seq) DO UPDATE SET event = 'x'",
+        "TRUNCATE security_journal_checkpoint",
+    ],
+)
+async def test_the_database_itself_refuses_to_rewrite_the_journal(portal: Portal, statement: str) -> None:
+    with pytest.raises(DBAPIError, match="the security journal"):
+        async with portal.database.writing() as session:
+            await (await session.connection()).execute(text(statement))
+    assert (await portal.journal.examine()).fault == ""
+
+
+async def test_rows_of_the_journal_that_are_past_their_time_go(portal: Portal) -> None:
+    assert isinstance(portal.clock, MovableClock)
+    old = (await portal.journal.head()).seq
+    portal.clock.move(days=portal.config.retention_journal.days)
+    await sign_in(portal, ANNA)
+
+    assert await portal.journal.forget() == old
+    assert (await portal.journal.examine()).fault == ""
 
 
 async def test_windows_that_register_the_same_person_at_once_make_one_account(portal: Portal) -> None:
