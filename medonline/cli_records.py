@@ -50,7 +50,8 @@ def new_key(_arguments: argparse.Namespace) -> int:
 Its id is {key_id(key.encode())}. To change keys without losing what is sealed:
   1. put the key of now into MEDONLINE_OLD_SECRET_KEYS, this one into MEDONLINE_SECRET_KEY, and restart the portal;
   2. run `medonline keys reseal`, then `medonline keys list`: only {key_id(key.encode())} may be left there;
-  3. take the old key out of MEDONLINE_OLD_SECRET_KEYS and restart.
+  3. take the old key out of MEDONLINE_OLD_SECRET_KEYS and restart, once the journal has no rows of it any more
+     (`medonline keys list`): `medonline journal verify` needs it as long as it has.
 Codes on their way at step 1 (ten minutes at most) stop working: patients ask for new ones."""
     )
     return 0
@@ -59,18 +60,20 @@ Codes on their way at step 1 (ten minutes at most) stop working: patients ask fo
 def list_keys(_arguments: argparse.Namespace) -> int:
     """Which keys hold how many texts."""
 
-    async def read(portal: Portal) -> tuple[dict[str, int], list[str]]:
+    async def read(portal: Portal) -> tuple[dict[str, int], dict[str, int], list[str]]:
         configured = [key_id(key) for key in (portal.config.key, *portal.config.older_keys)]
-        return await portal.keys.keys_in_use(), configured
+        return await portal.keys.keys_in_use(), await portal.journal.rows_by_key(), configured
 
-    found, configured = asyncio.run(with_portal(read))
-    unknown = sorted(set(found) - {*configured, ""})
+    found, chained, configured = asyncio.run(with_portal(read))
+    unknown = sorted({*found, *chained} - {*configured, ""})
     for number, one in enumerate(configured):
-        print(f"{one}  {found.get(one, 0)} sealed texts  {'current' if number == 0 else 'older'}")
+        which = "current" if number == 0 else "older"
+        print(f"{one}  {found.get(one, 0)} sealed texts  {chained.get(one, 0)} rows of the journal  {which}")
     if found.get(""):
         print(f"(no id)   {found['']} sealed texts  sealed before keys had ids: run `medonline keys reseal`")
     for one in unknown:
-        print(f"{one}  {found[one]} sealed texts  NOT CONFIGURED: nobody can open them")
+        counts = f"{found.get(one, 0)} sealed texts  {chained.get(one, 0)} rows of the journal"
+        print(f"{one}  {counts}  NOT CONFIGURED: nobody can open or verify them")
     return 1 if unknown else 0
 
 

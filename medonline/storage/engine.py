@@ -24,8 +24,11 @@ def at_the_end(session: AsyncSession, name: str, act: Callable[[AsyncSession], A
     """Do `act` as the last thing before the commit of `Database.writing`, once for each name; its failure rolls back.
 
     For what takes a lock that everybody waits for: taken last, it is held shortly and no other lock is waited for under it.
+
+    Raises:
+        KeyError: the session is none of `Database.writing`, so that nothing would ever be done.
     """
-    session.info.setdefault(_LAST, {})[name] = act
+    session.info[_LAST][name] = act
 
 
 class Database:
@@ -52,9 +55,10 @@ class Database:
         """A session that commits at the end of the block and rolls back when an error leaves it."""
         async with AsyncSession(self.engine, expire_on_commit=False) as session:
             await session.connection(execution_options={"medonline_writes": True})
+            session.info[_LAST] = {}
             try:
                 yield session
-                for act in session.info.pop(_LAST, {}).values():
+                for act in session.info.pop(_LAST).values():
                     await act(session)
             except BaseException:
                 await session.rollback()
