@@ -21,12 +21,13 @@ test: $(VENV)/dev.stamp $(INDEPENDENT)/node_modules/.ready ## all tests; install
 	@MEDONLINE_MODE=demo medonline build
 	python -m pytest
 
-check: $(VENV)/dev.stamp ## style, types, import contracts, house rules
+check: $(VENV)/dev.stamp ## style, types, import contracts, house rules, known vulnerabilities
 	ruff check .
 	ruff format --check .
 	mypy
 	lint-imports
 	python tools/house_rules.py
+	python tools/audit.py
 
 format: $(VENV)/dev.stamp ## put the code in shape
 	ruff check --fix .
@@ -37,7 +38,7 @@ benchmark: $(VENV)/dev.stamp ## measured claims, as ratios within one run
 	python benchmarks/sign_in_timing.py
 	python benchmarks/spray.py 500
 
-LOCKING := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
+LOCKING := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-package pip
 
 lock: $(VENV)/dev.stamp ## resolve the dependencies anew (needs the package registries)
 	pip install -q uv
