@@ -2,10 +2,14 @@
 
 PYTHON ?= python3
 PORT ?= 8000
+# Processes of the tests. Each takes whole files, in order: the browser tests come last.
+WORKERS ?= 2
 VENV := .venv
 INDEPENDENT := tests/providers/oidc_provider
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Every process of the tests and every server that they start reads the same modules.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check format lock clean benchmark
@@ -16,10 +20,10 @@ help: ## this list
 run: $(VENV)/run.stamp ## the portal in demo mode: make run [PORT=8123]
 	@medonline serve --mode demo --port $(PORT)
 
-test: $(VENV)/dev.stamp $(INDEPENDENT)/node_modules/.ready ## all tests; installs what they need
+test: $(VENV)/dev.stamp $(INDEPENDENT)/node_modules/.ready ## all tests [WORKERS=4]; installs what they need
 	@python tools/ensure_browser.py
 	@MEDONLINE_MODE=demo medonline build
-	python -m pytest
+	python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/dev.stamp ## style, types, import contracts, house rules, known vulnerabilities
 	ruff check .
