@@ -2,10 +2,14 @@
 
 PYTHON ?= python3
 PORT ?= 8000
+# Processes of the tests. Each takes whole files, in order: the browser tests come last.
+WORKERS ?= 2
 VENV := .venv
 INDEPENDENT := tests/providers/oidc_provider
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Every process of the tests and every server that they start reads the same modules.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check format lock clean benchmark
@@ -16,17 +20,18 @@ help: ## this list
 run: $(VENV)/run.stamp ## the portal in demo mode: make run [PORT=8123]
 	@medonline serve --mode demo --port $(PORT)
 
-test: $(VENV)/dev.stamp $(INDEPENDENT)/node_modules/.ready ## all tests; installs what they need
+test: $(VENV)/dev.stamp $(INDEPENDENT)/node_modules/.ready ## all tests [WORKERS=4]; installs what they need
 	@python tools/ensure_browser.py
 	@MEDONLINE_MODE=demo medonline build
-	python -m pytest
+	python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-check: $(VENV)/dev.stamp ## style, types, import contracts, house rules
+check: $(VENV)/dev.stamp ## style, types, import contracts, house rules, known vulnerabilities
 	ruff check .
 	ruff format --check .
 	mypy
 	lint-imports
 	python tools/house_rules.py
+	python tools/audit.py
 
 format: $(VENV)/dev.stamp ## put the code in shape
 	ruff check --fix .
@@ -37,7 +42,7 @@ benchmark: $(VENV)/dev.stamp ## measured claims, as ratios within one run
 	python benchmarks/sign_in_timing.py
 	python benchmarks/spray.py 500
 
-LOCKING := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
+LOCKING := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-package pip
 
 lock: $(VENV)/dev.stamp ## resolve the dependencies anew (needs the package registries)
 	pip install -q uv

@@ -94,7 +94,7 @@ async def test_idle_old_and_ended_sessions_are_not_listed(portal: Portal, clock:
         await portal.sessions.everywhere(signed.mine)
 
 
-@pytest.mark.parametrize("key", ["", "x", token_hash(new_token())])
+@pytest.mark.parametrize("key", ["", "x", pytest.param(token_hash(new_token()), id="made up")])
 async def test_nobody_gets_no_list_and_ends_nothing(portal: Portal, signed: Signed, key: str) -> None:
     for attempt in (
         portal.sessions.everywhere(key),
