@@ -179,7 +179,8 @@ _COOKIES = [
     "",
     "",
     f"medonline_visitor={'v' * 43}",
-    f"medonline_visitor={'v' * 43}; medonline_session={'s' * 43}",
+    # A session may have five sockets: each life claims one of its own.
+    f"medonline_visitor={'v' * 43}; medonline_session={{token:s>43}}",
     f"medonline_session={CANARY}",
     f"{CANARY * 200}; =; ;;; medonline_visitor",
 ]
@@ -201,7 +202,8 @@ class _Maker:
         self._number = number
 
     def life(self, manner: str, frames: list[bytes], outcome: Outcome = Outcome.ANY, **more: Any) -> Life:
-        more = {"cookie": self.random.choice(_COOKIES), "token": f"{self.random.getrandbits(64):x}"} | more
+        token = f"{self.random.getrandbits(64):016x}"
+        more = {"cookie": self.random.choice(_COOKIES).format(token=token), "token": token} | more
         return Life(self._number, manner, tuple(frames), outcome, **more)
 
     def some(self, most: int, make: Callable[[], str]) -> list[bytes]:
