@@ -212,11 +212,18 @@ def run(server: Server, seed: int, frames: int, warm_up: int, sockets: int) -> R
     faults += [f"in the log: {word}" for word in (CANARY, "Traceback", "\x1b") if word in news]
     faults += [f"in the log: {line}" for line in _FAILED.findall(news)]
     held = sockets_of(server)
-    with Raw(server) as page:
-        faults += [] if page.join().serves() else ["a page is not served any more"]
+    faults += [] if _serves_a_page(server) else ["a page is not served any more"]
     faults += [] if record(server) == before else ["the record is not what it was"]
     log_bytes = server.log.stat().st_size - log_before
     return Report(seed, tally, seconds, memory_before, max(samples), samples[-1], log_bytes, held, tuple(faults))
+
+
+def _serves_a_page(server: Server) -> bool:
+    try:
+        with Raw(server) as page:
+            return page.join().serves()
+    except (EOFError, websocket.WebSocketException):
+        return False
 
 
 def main() -> int:

@@ -23,6 +23,7 @@ STATE = "reflex___state____state"
 HYDRATE = f"{STATE}.hydrate_and_load"
 SHOW = f"{STATE}.medonline___state___failures____failure_state.show"
 TIMEOUT = 20.0
+SIGN_OF_LIFE = "2"  # Engine.IO's ping
 _PAGE_KB = os.sysconf("SC_PAGE_SIZE") // 1024
 
 
@@ -113,13 +114,16 @@ class Raw:
         return self.heard[-1]
 
     def is_closed(self) -> bool:
-        """Read on until the server closes the socket; false when it does not, though it has been given the time to."""
+        """Read on until the server closes the socket; false when it asks for a sign of life instead, 10 s after the handshake.
+
+        A socket that gives none is closed in the end, whatever it said before: that is no refusal.
+        """
         with contextlib.suppress(websocket.WebSocketTimeoutException):
-            while True:
-                try:
-                    self.hear()
-                except EOFError:
-                    return True
+            try:
+                while self.hear() != SIGN_OF_LIFE:
+                    pass
+            except EOFError:
+                return True
         return False
 
     def serves(self) -> bool:
