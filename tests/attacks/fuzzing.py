@@ -30,6 +30,7 @@ MAX_GROWTH_KB = 20 * 1024
 MAX_LOG_PER_MINUTE = 1024 * 1024  # bytes
 MAX_SOCKETS_HELD = 4  # the server's own: it listens, and may keep what a health check left
 SMALL_BUFFER = 4096
+STUCK = "neither served nor closed"
 SAMPLED_EVERY_S = 0.25
 # The server lets go of a refused socket after 5 s at most, whether its peer reads or not (web.socket_gate.CLOSE_WITHIN).
 LET_GO_S = 7.0
@@ -70,9 +71,11 @@ def live(server: Server, life: Life, tally: Tally) -> None:
             sent, ended = _say(raw, life)
     except websocket.WebSocketBadStatusException as refusal:
         ended = f"refused with {refusal.status_code}"
+    except websocket.WebSocketTimeoutException:
+        ended = STUCK
     except (websocket.WebSocketException, OSError) as error:
         ended = f"{type(error).__name__}"
-    if life.outcome is not Outcome.ANY and not ended.startswith(life.outcome):
+    if ended == STUCK or (life.outcome is not Outcome.ANY and not ended.startswith(life.outcome)):
         fault = f"life {life.number} ({life.manner}): {ended} instead of {life.outcome}"
     with tally.lock:
         tally.frames += sent

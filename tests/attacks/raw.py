@@ -113,11 +113,12 @@ class Raw:
         self.heard.append(said.decode("utf-8", "replace"))
         return self.heard[-1]
 
-    def is_closed(self) -> bool:
+    def is_closed(self, within: float = TIMEOUT) -> bool:
         """Read on until the server closes the socket; false when it asks for a sign of life instead, 10 s after the handshake.
 
-        A socket that gives none is closed in the end, whatever it said before: that is no refusal.
+        A socket that gives none is closed in the end, whatever it said before: that is no refusal. `within`: seconds of silence.
         """
+        self._socket.settimeout(within)
         with contextlib.suppress(websocket.WebSocketTimeoutException):
             try:
                 while self.hear() != SIGN_OF_LIFE:
