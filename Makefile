@@ -4,6 +4,7 @@ PYTHON ?= python3
 PORT ?= 8000
 # Processes of the tests. Each takes whole files, in order: the browser tests come last.
 WORKERS ?= 2
+FRAMES ?= 100000
 VENV := .venv
 INDEPENDENT := tests/providers/oidc_provider
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
@@ -12,7 +13,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lock clean benchmark
+.PHONY: help run test check format lock clean benchmark fuzz
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -41,6 +42,10 @@ benchmark: $(VENV)/dev.stamp ## measured claims, as ratios within one run
 	python benchmarks/password_hashing.py
 	python benchmarks/sign_in_timing.py
 	python benchmarks/spray.py 500
+
+fuzz: $(VENV)/dev.stamp ## malformed frames by the hundred thousand: make fuzz [FRAMES=100000] [SEED=7]
+	@MEDONLINE_MODE=demo medonline build
+	python -m tests.attacks.fuzzing --frames $(FRAMES) $(if $(SEED),--seed $(SEED))
 
 LOCKING := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-package pip
 

@@ -42,6 +42,7 @@ from medonline.domain.one_time_code import ChannelName
 from medonline.services.account_notices import ACCESS_CHANGED, PHONE_CHANGED
 from medonline.services.account_settings_form import Saved, SettingsForm
 from medonline.services.email_address import parse_email
+from medonline.services.login import SignedIn
 from medonline.services.notices import NoticeService
 from medonline.services.secret_tokens import new_token, token_hash
 from medonline.storage.models import AccountChange, Notice, Patient
@@ -573,6 +574,50 @@ async def test_a_change_of_an_ended_session_is_not_made(portal: Portal, key: str
     with pytest.raises(NotSignedIn):
         await portal.settings.confirm_phone(key, code)
     assert (await patient_with(portal)).phone == KNOWN
+
+
+class EndedMeanwhile:
+    """The session is open when it is asked for, and is ended elsewhere before anything is saved."""
+
+    def __init__(self, portal: Portal) -> None:
+        self._portal = portal
+
+    async def required(self, session_key: str) -> SignedIn:
+        me = await self._portal.sessions.required(session_key)
+        await self._portal.login.close_session(session_key)
+        return me
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"first_name": "Марья"}, {"password": NEW_PASSWORD, "password_confirmation": NEW_PASSWORD}, {}],
+    ids=["name", "password", "nothing"],
+)
+async def test_a_session_that_ends_while_its_settings_are_being_saved_saves_nothing(
+    portal: Portal, key: str, folder: Path, changes: dict[str, str]
+) -> None:
+    other = token_hash(await sign_in(portal, BORIS))
+    before, was = dump(folder), await patient_with(portal)
+    with pytest.raises(NoChangeInProgress):
+        await replace(portal.settings, sessions=EndedMeanwhile(portal)).save(key, replace(FORM, **changes), CALL)
+
+    assert changed_tables(before, dump(folder)) == {"account_session"}
+    assert await patient_with(portal) == was
+    assert await portal.login.who(key) is None
+    assert await portal.login.who(other) is not None
+
+
+async def test_a_session_that_ends_while_its_new_phone_is_being_saved_saves_nothing(
+    portal: Portal, key: str, folder: Path
+) -> None:
+    code = await ask_for_phone(portal, key, first_name="Марья")
+    before, was = dump(folder), await patient_with(portal)
+    with pytest.raises(NoChangeInProgress):
+        await replace(portal.settings, sessions=EndedMeanwhile(portal)).confirm_phone(key, code)
+
+    assert changed_tables(before, dump(folder)) == {"account_session", "one_time_code"}
+    assert await patient_with(portal) == was
+    assert await notices_of(portal) == []
 
 
 async def test_a_change_waits_through_a_kill_between_its_steps(
