@@ -129,13 +129,22 @@ def log_of(server: Server) -> str:
     return server.log.read_text(encoding="utf-8", errors="replace")
 
 
-def memory_of(server: Server) -> int:
-    """Resident memory of all processes of a server, in KB."""
+def processes_of(server: Server) -> list[int]:
+    """The ids of all processes of a server."""
     assert server._process is not None
-    group, pages = server._process.pid, 0
+    found: list[int] = []
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
-            with contextlib.suppress(OSError, ValueError):
-                if os.getpgid(int(folder.name)) == group:
-                    pages += int((folder / "statm").read_text().split()[1])
+            with contextlib.suppress(OSError):
+                if os.getpgid(int(folder.name)) == server._process.pid:
+                    found.append(int(folder.name))
+    return found
+
+
+def memory_of(server: Server) -> int:
+    """Resident memory of all processes of a server, in KB."""
+    pages = 0
+    for process in processes_of(server):
+        with contextlib.suppress(OSError, ValueError):
+            pages += int(Path(f"/proc/{process}/statm").read_text().split()[1])
     return pages * _PAGE_KB
