@@ -116,10 +116,9 @@ async def test_back_the_limits_of_a_phone_hold_and_are_longer_by_that_hour_at_mo
     await portal.recovery.begin(ANNA, KNOWN, CALL)
     issued = clock.now
     clock.move(hours=BACK)
-    for _ in range(3):
-        with pytest.raises(RateLimited) as refusal:
-            await portal.recovery.resend(ANNA, CALL)
-        assert refusal.value.resets_in <= timedelta(hours=1, minutes=1)
+    with pytest.raises(RateLimited) as refusal:
+        await portal.recovery.begin(BORIS, KNOWN, CALL)
+    assert refusal.value.resets_in == timedelta(hours=1, minutes=1)
     clock.now = issued + timedelta(seconds=60)
     await portal.recovery.resend(ANNA, CALL)
     clock.now = issued + timedelta(seconds=180)
