@@ -80,7 +80,7 @@ class CodeProof:
         await codes.hold_phone(session, request.phone.e164)
         last = await codes.newest_of_flow(session, request.flow_id)
         again = last is not None and (last.phone, last.channel) == (request.phone.e164, request.channel)
-        if again and last is not None and now - last.issued_at < SAME_SUBMIT and last.misses == 0:
+        if again and last is not None and abs(now - last.issued_at) < SAME_SUBMIT and last.misses == 0:
             return
         await self.issuer.issue(session, request, now)
         await session.flush()

@@ -144,28 +144,31 @@ def log_of(server: Server) -> str:
     return server.log.read_text(encoding="utf-8", errors="replace")
 
 
-def _processes_of(server: Server) -> Iterator[Path]:
-    """The folders in /proc of all processes of a server."""
+def processes_of(server: Server) -> list[int]:
+    """The ids of all processes of a server."""
     assert server._process is not None
+    found: list[int] = []
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
             with contextlib.suppress(OSError):
                 if os.getpgid(int(folder.name)) == server._process.pid:
-                    yield folder
+                    found.append(int(folder.name))
+    return found
 
 
 def memory_of(server: Server) -> int:
     """Resident memory of all processes of a server, in KB."""
     pages = 0
-    for folder in _processes_of(server):
+    for process in processes_of(server):
         with contextlib.suppress(OSError, ValueError):
-            pages += int((folder / "statm").read_text().split()[1])
+            pages += int(Path(f"/proc/{process}/statm").read_text().split()[1])
     return pages * _PAGE_KB
 
 
 def sockets_of(server: Server) -> int:
     """How many connections over TCP all processes of a server hold, those that wait to be closed included."""
-    mine = {link.readlink().name for folder in _processes_of(server) for link in (folder / "fd").iterdir()}
+    folders = [Path(f"/proc/{process}/fd") for process in processes_of(server)]
+    mine = {link.readlink().name for folder in folders for link in folder.iterdir()}
     listening = "0A"
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     return sum(row[3] != listening and f"socket:[{row[9]}]" in mine for row in rows)
