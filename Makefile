@@ -13,7 +13,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lock clean benchmark fuzz
+.PHONY: help run test check format lock clean benchmark fuzz model
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -40,12 +40,15 @@ format: $(VENV)/dev.stamp ## put the code in shape
 
 benchmark: $(VENV)/dev.stamp ## measured claims, as ratios within one run
 	python benchmarks/password_hashing.py
-	python benchmarks/sign_in_timing.py
+	python -m benchmarks.known_and_unknown 20
 	python benchmarks/spray.py 500
 
 fuzz: $(VENV)/dev.stamp ## malformed frames by the hundred thousand: make fuzz [FRAMES=100000] [SEED=7]
 	@MEDONLINE_MODE=demo medonline build
 	python -m tests.attacks.fuzzing --frames $(FRAMES) $(if $(SEED),--seed $(SEED))
+
+model: $(VENV)/dev.stamp ## random walks against a model of recoveries and sessions: 20 000 steps each; guesses at 200 codes
+	LONG_RUN=1 python -m pytest $(addprefix tests/services/test_,recovery_model.py sessions_model.py parallel_guesses.py)
 
 LOCKING := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-package pip
 

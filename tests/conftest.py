@@ -13,7 +13,7 @@ import pytest
 from medonline import logs
 
 E2E = Path(__file__).with_name("e2e")
-# `make fuzz`: random walks and attacks run for long instead of for seconds.
+# `make model`: random walks and attacks run for long instead of for seconds.
 LONG_RUN = bool(os.environ.get("LONG_RUN"))
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
