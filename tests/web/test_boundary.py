@@ -189,3 +189,22 @@ async def test_what_is_refused_at_the_door_is_logged_without_a_word_of_the_sende
         "Change refused: it does not come from a page of the portal",
         "Request refused: its body is over the limit",
     ]
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/", "text/html; charset=utf-8"),
+        ("/nowhere", "text/html; charset=utf-8"),
+        ("/portal.css", "text/css; charset=utf-8"),
+        ("/assets/app-1a2b3c.js", "text/javascript; charset=utf-8"),
+        ("/favicon.svg", "image/svg+xml; charset=utf-8"),
+        ("/health/live", "text/plain; charset=utf-8"),
+        ("/health/ready", "application/json"),
+        ("/session/left", "application/json"),
+    ],
+)
+async def test_every_answer_names_its_kind_and_every_text_its_encoding(
+    open_browser: Browser, path: str, kind: str
+) -> None:
+    assert (await open_browser().get(path)).headers["Content-Type"] == kind
