@@ -118,3 +118,13 @@ async def test_a_link_neither_opens_nor_closes_a_session(portal: Portal, open_br
 
     assert (await anna.get(path)).status_code == 404
     assert await portal.login.who(token_hash(anna.cookies[SESSION])) is not None
+
+
+async def test_signing_out_empties_what_the_tab_kept_but_no_other_answer_does(
+    portal: Portal, open_browser: Browser
+) -> None:
+    anna = open_browser()
+    opened = await anna.post("/session/open", data={"ticket": await ticket_of(portal, anna)})
+
+    assert "clear-site-data" not in opened.headers
+    assert (await anna.post("/session/close")).headers["clear-site-data"] == '"storage"'
