@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import socket
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
