@@ -23,6 +23,7 @@ run: $(VENV)/run.stamp ## the portal in demo mode: make run [PORT=8123]
 
 test: $(VENV)/dev.stamp $(INDEPENDENT)/node_modules/.ready ## all tests [WORKERS=4]; installs what they need
 	@python tools/ensure_browser.py
+	@python tools/ensure_servers.py
 	@MEDONLINE_MODE=demo medonline build
 	python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
