@@ -18,7 +18,7 @@ Subparsers = Any  # argparse keeps the type of what `add_subparsers` gives to it
 
 
 def add_commands(accounts: Subparsers, commands: Subparsers) -> None:
-    """`keys new|list|reseal`, `retention`, `accounts export|erase`."""
+    """`keys new|list|reseal`, `retention`, `accounts export|end-sessions|erase`."""
     keys = commands.add_parser("keys", help="keys of personal data at rest").add_subparsers(
         required=True, metavar="action"
     )
@@ -27,6 +27,9 @@ def add_commands(accounts: Subparsers, commands: Subparsers) -> None:
     _add(keys, "reseal", reseal, "seal everything with the current key, so that the older ones can be forgotten")
     _add(commands, "retention", forget, "delete what is past its time (the portal does it once an hour by itself)")
     _add(accounts, "export", export, "print everything kept of a patient as JSON").add_argument(
+        "account", help="phone or id"
+    )
+    _add(accounts, "end-sessions", end_sessions, "sign a patient out everywhere").add_argument(
         "account", help="phone or id"
     )
     erasing = _add(accounts, "erase", erase, "delete everything kept of a patient, for good")
@@ -110,6 +113,16 @@ def export(arguments: argparse.Namespace) -> int:
         return await portal.personal_data.export(arguments.account)
 
     print(json.dumps(asyncio.run(with_portal(do)), ensure_ascii=False, indent=2))
+    return 0
+
+
+def end_sessions(arguments: argparse.Namespace) -> int:
+    """Sign a patient out everywhere."""
+
+    async def do(portal: Portal) -> int:
+        return await portal.personal_data.end_sessions(arguments.account)
+
+    print(f"Sessions ended: {asyncio.run(with_portal(do))}")
     return 0
 
 
