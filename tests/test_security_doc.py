@@ -58,16 +58,6 @@ REQUIREMENTS: dict[str, tuple[str, str]] = {
     "16.5": ("1 2 3", ""),
 }
 ROWS_OF_CHAPTER = {"3": 19, "4": 10, "6": 35, "7": 18, "8": 7, "10": 29, "14": 9, "16": 16}
-# Written at the same time as this table; the list ends empty.
-PLANNED = frozenset(
-    {
-        "tests/attacks/test_ended_sessions.py",
-        "docs/decisions/0012-a-journal-nobody-can-rewrite.md",
-        "docs/attack_map.md",
-        "tools/audit.py",
-        "benchmarks/known_and_unknown.py",
-    }
-)
 _ROW = re.compile(
     r"^\| (?P<id>\d+\.\d+\.\d+) \| (?P<level>\d) \| (?P<what>[^|]+) \| (?P<verdict>[^|]+) \| (?P<why>[^|]+) \| (?P<refs>[^|]+) \|$",
     re.M,
@@ -85,10 +75,8 @@ def functions_of(path: Path) -> frozenset[str]:
 
 
 def is_there(named: str) -> bool:
-    """Whether a test, module or document exists, or is on its way."""
+    """Whether a test, module or document exists."""
     path, _, test = named.partition("::")
-    if path in PLANNED:
-        return True
     file = ROOT / path
     return file.is_file() and (not test or (test.startswith("test_") and test in functions_of(file)))
 
@@ -147,7 +135,3 @@ def test_what_the_documents_name_exists(document: str) -> None:
 
     assert [one for one in _PATH.findall(text) if not (is_there(one) or (ROOT / one).is_dir())] == []
     assert [one for one in links if not ((ROOT / document).parent / one).exists()] == []
-
-
-def test_nothing_is_called_planned_that_is_there() -> None:
-    assert sorted(path for path in PLANNED if (ROOT / path).exists()) == []
