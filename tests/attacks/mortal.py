@@ -42,6 +42,7 @@ from tests.services.world import (
     ScriptedChannel,
     dispatch,
     dispatcher_of,
+    keys_of_this_process,
     last_code,
     opened,
     sign_in,
@@ -164,10 +165,11 @@ async def live(reaper: Reaper, now: datetime) -> None:
 def main(place: str, now: str, every: str) -> None:
     """Walk once and keep what is there at each point, then die at one in `every` of them; prints the points."""
     folder = Path(place)
+    keys_of_this_process()  # once, for all children
 
     def in_child(number: int) -> int:
         own = folder / f"killed-{number}"
-        shutil.copytree(folder / "template", own)  # with the demo's keys, which take long to make
+        shutil.copytree(folder / "template", own)
         child = os.fork()
         if child:
             return os.waitpid(child, 0)[1]

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from medonline import cli
-from medonline.web.sockets import GuardedServer
+from medonline.state.site import sockets
 from rxconfig import config
 from tests.attacks.raw import HYDRATE, Raw, memory_of
 from tests.e2e.server import Server
@@ -79,8 +79,7 @@ def test_fact_8_a_second_socket_of_a_tab_gets_another_token(facts: dict[str, Any
 
 
 def test_fact_8_a_dead_socket_is_noticed_within_twenty_seconds() -> None:
-    server = GuardedServer(json, frozenset, lambda _token: True)
-    assert server.eio.ping_interval + server.eio.ping_timeout == 20
+    assert sockets.eio.ping_interval + sockets.eio.ping_timeout == 20
 
 
 def test_fact_10_scripts_that_the_server_sends_need_eval(facts: dict[str, Any]) -> None:

@@ -126,7 +126,7 @@ def test_nothing_that_was_told_is_lost_and_the_patient_goes_on_wherever_the_proc
 
 
 def test_a_killed_process_leaves_the_same(lives: Lives) -> None:
-    """SIGKILL at one point in seven; `make fuzz`: at each."""
+    """SIGKILL at one point in seven; in a long run at each."""
     killed = [folder for folder in lives.place.glob("killed-*") if folder.name != "killed-0"]
     assert len(killed) > 9
     for folder in killed:

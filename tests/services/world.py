@@ -99,11 +99,8 @@ def limits_by(clock: MovableClock) -> Iterator[None]:
 
 
 def copy_database(template: Path, folder: Path) -> None:
-    """The database, with the demo's keys beside it: making them takes longer than most tests."""
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(template, folder / "medonline.sqlite3")
-    if (keys := template.with_name("demo-keys")).is_dir():
-        shutil.copytree(keys, folder / keys.name, dirs_exist_ok=True)
 
 
 async def rows_of(portal: Portal) -> list[OneTimeCodeRow]:
