@@ -13,7 +13,7 @@ import hmac
 import shutil
 import sys
 import tempfile
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -86,7 +86,7 @@ MONEY = {"price_flash_call": "0.50", "daily_cap_flash_call": "2.25", "price_tele
 STEPS_OF_A_WALK = 30
 LONG_ENOUGH = 20_000
 visitors = st.sampled_from([ANNA, BORIS])
-phones = st.sampled_from([KNOWN, UNKNOWN])
+phones = st.sampled_from([KNOWN, KNOWN, UNKNOWN])
 ways = st.sampled_from(ChannelName)
 T = TypeVar("T")
 
@@ -174,6 +174,13 @@ class Model:
         resend_at = self.resend_at(phone)
         return resend_at is not None and now < resend_at
 
+    def ends(self) -> list[datetime]:
+        """When something is over that holds now."""
+        recoveries = [*self.recoveries.values(), *self.left.values()]
+        ends = [recovery.ends_at() for recovery in recoveries] + [recovery.code.expires_at for recovery in recoveries]
+        of_phones = [end for phone in self.codes for end in (self.resend_at(phone), self.full_until(phone)) if end]
+        return ends + of_phones
+
     def affordable(self, channel: ChannelName, now: datetime) -> bool:
         return self.spent.get((channel, billing_day(now)), 0) + PRICE[channel] <= CAP[channel]
 
@@ -193,6 +200,15 @@ class Model:
         self.codes[phone].append(code)
         paid = (code.channel, billing_day(code.issued_at))
         self.spent[paid] = self.spent.get(paid, 0) + PRICE[code.channel]
+
+
+def in_hand(*steps: RecoveryStep) -> Callable[[RecoveryWalk], bool]:
+    """Whether a browser has a recovery that stood at one of these steps."""
+
+    def has(walk: RecoveryWalk) -> bool:
+        return hasattr(walk, "model") and any(one.step in steps for one in walk.model.recoveries.values())
+
+    return has
 
 
 class RecoveryWalk(RuleBasedStateMachine):
@@ -270,9 +286,25 @@ class RecoveryWalk(RuleBasedStateMachine):
         assert vars(came) == vars(refusal)
         return False
 
-    @rule(seconds=st.sampled_from([1, 5, 29, 60, 120, 300, 600, 3600, 86400, 86400 * 31, 86400 * 91]))
+    @rule(seconds=st.sampled_from([1, 5, 29, 60, 120, 300, 600, 3600, 86400]))
     def time_passes(self, seconds: int) -> None:
         self.clock.move(seconds=seconds)
+
+    @rule(days=st.sampled_from([29, 31, 91]))
+    def months_pass(self, days: int) -> None:
+        self.clock.move(days=days)
+
+    @rule(which=st.integers(min_value=0, max_value=9))
+    def time_passes_until_something_ends(self, which: int) -> None:
+        """To the very moment at which a code, a pause, a limit or a recovery ends."""
+        ahead = sorted(end for end in self.model.ends() if end > self.clock.now)
+        if ahead:
+            self.clock.now = ahead[which % len(ahead)]
+
+    @rule(phone=phones)
+    def time_passes_until_a_code_may_be_sent(self, phone: str) -> None:
+        ends = (self.model.resend_at(phone), self.model.full_until(phone))
+        self.clock.now = max(self.clock.now, *filter(None, ends), self.clock.now)
 
     @rule()
     def kill(self) -> None:
@@ -299,6 +331,7 @@ class RecoveryWalk(RuleBasedStateMachine):
         elif self.check_issue(came, self.model.refusal(phone, channel, now)):
             self.put_issued(visitor, phone, channel, None)
 
+    @precondition(in_hand(RecoveryStep.CODE, RecoveryStep.BIRTH_DATE))
     @rule(visitor=visitors, channel=ways)
     def resend(self, visitor: str, channel: ChannelName) -> None:
         now, recovery = self.clock.now, self.model.shown(visitor, self.clock.now)
@@ -315,12 +348,13 @@ class RecoveryWalk(RuleBasedStateMachine):
         elif self.check_issue(came, self.model.refusal(recovery.phone, channel, now)):
             self.put_issued(visitor, recovery.phone, channel, recovery)
 
-    @rule(visitor=visitors, off=st.sampled_from([0, 1, 7]))
+    @precondition(in_hand(RecoveryStep.CODE))
+    @rule(visitor=visitors, off=st.sampled_from([0, 0, 1, 7]))
     def confirm(self, visitor: str, off: int) -> None:
         recovery = self.model.shown(visitor, self.clock.now)
         self.type(visitor, wrong(recovery.code.digits, off) if recovery else "0427")
 
-    @precondition(lambda self: hasattr(self, "model") and any(self.model.codes.values()))
+    @precondition(in_hand(*RecoveryStep))
     @rule(visitor=visitors, which=st.integers(min_value=0, max_value=19))
     def confirm_with_any_code_there_was(self, visitor: str, which: int) -> None:
         """Of another browser, of the other phone, of an earlier message: only one's own last code opens anything."""
@@ -359,7 +393,8 @@ class RecoveryWalk(RuleBasedStateMachine):
         if known:
             self.model.phone_proved_at = self.clock.now
 
-    @rule(visitor=visitors, right=st.booleans())
+    @precondition(in_hand(RecoveryStep.BIRTH_DATE, RecoveryStep.REFUSED))
+    @rule(visitor=visitors, right=st.sampled_from([True, False, False]))
     def confirm_birth_date(self, visitor: str, right: bool) -> None:
         now, recovery = self.clock.now, self.model.shown(visitor, self.clock.now)
         came = self.attempt(self.service.confirm_birth_date(visitor, BORN if right else "01.01.2001"))
@@ -377,6 +412,7 @@ class RecoveryWalk(RuleBasedStateMachine):
             if recovery.wrong_dates == 3:
                 recovery.step = RecoveryStep.REFUSED
 
+    @precondition(in_hand(RecoveryStep.NEW_PASSWORD, RecoveryStep.DONE))
     @rule(visitor=visitors, number=st.integers(min_value=1, max_value=3))
     def set_password(self, visitor: str, number: int) -> None:
         recovery = self.model.shown(visitor, self.clock.now)
@@ -397,6 +433,19 @@ class RecoveryWalk(RuleBasedStateMachine):
     def was_reset(self) -> None:
         """For walks that know of sessions."""
 
+    @rule(visitor=visitors, what=st.sampled_from(["resend", "confirm", "confirm_birth_date", "set_password"]))
+    def anything_at_any_step(self, visitor: str, what: str) -> None:
+        """Handlers may be called in any order; the rules above prefer the right one."""
+        if what == "resend":
+            self.resend(visitor, ChannelName.TELEGRAM)
+        elif what == "confirm":
+            self.confirm(visitor, 0)
+        elif what == "confirm_birth_date":
+            self.confirm_birth_date(visitor, right=True)
+        else:
+            self.set_password(visitor, 1)
+
+    @precondition(in_hand(*RecoveryStep))
     @rule(visitor=visitors)
     def leave(self, visitor: str) -> None:
         self.run(self.service.leave(visitor))
