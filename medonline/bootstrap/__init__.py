@@ -131,6 +131,7 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
     in_settings = PasswordPolicy(config.password_min_length_settings)
 
     reader = RecoveryReader(issuer, config.new_password_window)
+    step_up = StepUp(config.step_up_policy, issuer.breaker)
 
     def proof(purpose: str) -> CodeProof:
         return CodeProof(database, issuer, purpose, dispatcher.wake)
@@ -146,7 +147,7 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
             clock=clock,
             issuer=issuer,
             reader=reader,
-            step_up=StepUp(config.step_up_policy, issuer.breaker),
+            step_up=step_up,
             birth_date=BirthDateStep(database, clock, reader, config.zone),
             new_password=NewPasswordStep(
                 database=database,
@@ -173,7 +174,15 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
             journal=journal,
         ),
         answers=IdentityAnswers(
-            database, clock, linker, persons, login, proof(identity_answers.PURPOSE), config.operator_name, journal
+            database,
+            clock,
+            linker,
+            persons,
+            login,
+            proof(identity_answers.PURPOSE),
+            config.operator_name,
+            step_up,
+            journal,
         ),
         settings=AccountSettingsService(
             database=database,

@@ -149,6 +149,11 @@ def is_same_person(patient: Patient, person: IdentityPerson) -> bool:
     )
 
 
+def stands_for_birth_date(patient: Patient, person: IdentityPerson) -> bool:
+    """The provider has seen documents with the birth date on record: more than a screen that asks for it could learn."""
+    return person.confirmed and patient.birth_date is not None and patient.birth_date == person.birth_date
+
+
 def contradicts(patient: Patient, person: IdentityPerson) -> bool:
     """What is on record says that this is somebody else. A changed last name alone does not."""
     if patient.birth_date is not None and person.birth_date is not None:

@@ -30,6 +30,7 @@ from medonline.domain.errors import (
     InvalidPhone,
     NameProblem,
     NoChangeInProgress,
+    NoRecoveryInProgress,
     NotSignedIn,
     PasswordProblem,
     PasswordsDiffer,
@@ -60,6 +61,7 @@ from tests.services.world import (
     last_code,
     opened,
     patient_with,
+    prove,
     rows_of,
     sign_in,
     statements,
@@ -601,7 +603,7 @@ async def test_a_session_that_ends_while_its_settings_are_being_saved_saves_noth
     with pytest.raises(NoChangeInProgress):
         await replace(portal.settings, sessions=EndedMeanwhile(portal)).save(key, replace(FORM, **changes), CALL)
 
-    assert changed_tables(before, dump(folder)) == {"account_session"}
+    assert changed_tables(before, dump(folder)) == {"account_session", "security_journal"}
     assert await patient_with(portal) == was
     assert await portal.login.who(key) is None
     assert await portal.login.who(other) is not None
@@ -615,7 +617,7 @@ async def test_a_session_that_ends_while_its_new_phone_is_being_saved_saves_noth
     with pytest.raises(NoChangeInProgress):
         await replace(portal.settings, sessions=EndedMeanwhile(portal)).confirm_phone(key, code)
 
-    assert changed_tables(before, dump(folder)) == {"account_session", "one_time_code"}
+    assert changed_tables(before, dump(folder)) == {"account_session", "one_time_code", "security_journal"}
     assert await patient_with(portal) == was
     assert await notices_of(portal) == []
 
@@ -720,3 +722,14 @@ async def test_saving_once_more_what_waits_changes_nothing_and_asks_for_no_code(
 
     assert await portal.settings.save(key, form, CALL) == Saved(code_needed=True)
     assert await changes_of(portal) == before
+
+
+async def test_a_recovery_whose_phone_was_proved_before_sets_no_password_after_one_was_changed_here(
+    portal: Portal, key: str
+) -> None:
+    await prove(portal, BORIS)
+    await portal.settings.save(key, replace(FORM, password=NEW_PASSWORD, password_confirmation=NEW_PASSWORD), CALL)
+    with pytest.raises(NoRecoveryInProgress):
+        await portal.recovery.set_password(BORIS, "DrugoyParol58")
+
+    assert await sign_in(portal, ANNA, KNOWN, NEW_PASSWORD)
