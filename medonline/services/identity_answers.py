@@ -20,14 +20,7 @@ from medonline.services.clock import Clock
 from medonline.services.code_proof import CodeProof, CodeView, Judged
 from medonline.services.consents import add_consent
 from medonline.services.identity import PENDING_LIFE, Purpose, Waiting
-from medonline.services.identity_linking import (
-    LinkedHow,
-    Linker,
-    contradicts,
-    person_from_text,
-    phone_hint,
-    stands_for_birth_date,
-)
+from medonline.services.identity_linking import LinkedHow, Linker, person_from_text, phone_hint, wants_birth_date
 from medonline.services.login import LoginService
 from medonline.services.ports import IdentityPerson
 from medonline.services.recovery_step_up import StepUp
@@ -200,10 +193,8 @@ class IdentityAnswers:
         self, session: AsyncSession, judged: Judged, patient: Patient | None, person: IdentityPerson
     ) -> CodeNotEnough | None:
         """By the same signs as in a recovery: four digits alone must not hand over here what they do not there."""
-        if patient is None or judged.code is None or stands_for_birth_date(patient, person):
+        if patient is None or judged.code is None or not wants_birth_date(patient, person):
             return None
-        if contradicts(patient, person):
-            return None  # another person's account: no better proof would help, and `link` says so
         needed = await self.step_up.is_needed(session, judged.code, patient, self.clock())
         return CodeNotEnough() if needed else None
 

@@ -149,9 +149,11 @@ def is_same_person(patient: Patient, person: IdentityPerson) -> bool:
     )
 
 
-def stands_for_birth_date(patient: Patient, person: IdentityPerson) -> bool:
-    """The provider has seen documents with the birth date on record: more than a screen that asks for it could learn."""
-    return person.confirmed and patient.birth_date is not None and patient.birth_date == person.birth_date
+def wants_birth_date(patient: Patient, person: IdentityPerson) -> bool:
+    """Whether a birth date would say more than the provider does, which has seen the documents of a confirmed person. Of
+    another person's account it would not: that one is refused whatever is proved."""
+    agrees = person.confirmed and patient.birth_date is not None and patient.birth_date == person.birth_date
+    return not agrees and not contradicts(patient, person)
 
 
 def contradicts(patient: Patient, person: IdentityPerson) -> bool:

@@ -586,8 +586,8 @@ async def test_a_proof_that_grows_old_while_the_password_is_hashed_is_refused(
             return await super().hash(password)
 
     await prove(portal, ANNA)
+    slow = replace(portal.recovery.new_password, hasher=SlowHasher())
     with pytest.raises(NoRecoveryInProgress):
-        slow = replace(portal.recovery.new_password, hasher=SlowHasher())
         await replace(portal.recovery, new_password=slow).set_password(ANNA, NEW)
 
     assert await sign_in(portal, ANNA)
