@@ -78,8 +78,11 @@ async def site(
             origin = (b"origin", portal.config.origin.encode())
             headers = [origin, *through_proxies(forged, hops)]
             scope: Scope = {"type": "websocket", "path": "/_event/", "query_string": b"", "client": (PEER, 5)}
-            held.append(asyncio.create_task(guarded({**scope, "headers": headers}, receive, send)))
+            serving = asyncio.create_task(guarded({**scope, "headers": headers}, receive, send))
+            serving.add_done_callback(lambda _task: answered.set())
+            held.append(serving)
             await answered.wait()
+            assert said, serving
             return said
 
         yield knock
