@@ -2,13 +2,18 @@
 
 PYTHON ?= python3
 PORT ?= 8000
+# Processes of the tests. Each takes whole files, in order: the browser tests come last.
+WORKERS ?= 2
+FRAMES ?= 100000
 VENV := .venv
 INDEPENDENT := tests/providers/oidc_provider
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Every process of the tests and every server that they start reads the same modules.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lock clean benchmark model
+.PHONY: help run test check format lock clean benchmark fuzz model
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -16,17 +21,19 @@ help: ## this list
 run: $(VENV)/run.stamp ## the portal in demo mode: make run [PORT=8123]
 	@medonline serve --mode demo --port $(PORT)
 
-test: $(VENV)/dev.stamp $(INDEPENDENT)/node_modules/.ready ## all tests; installs what they need
+test: $(VENV)/dev.stamp $(INDEPENDENT)/node_modules/.ready ## all tests [WORKERS=4]; installs what they need
 	@python tools/ensure_browser.py
+	@python tools/ensure_servers.py
 	@MEDONLINE_MODE=demo medonline build
-	python -m pytest
+	python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-check: $(VENV)/dev.stamp ## style, types, import contracts, house rules
+check: $(VENV)/dev.stamp ## style, types, import contracts, house rules, known vulnerabilities
 	ruff check .
 	ruff format --check .
 	mypy
 	lint-imports
 	python tools/house_rules.py
+	python tools/audit.py
 
 format: $(VENV)/dev.stamp ## put the code in shape
 	ruff check --fix .
@@ -37,10 +44,14 @@ benchmark: $(VENV)/dev.stamp ## measured claims, as ratios within one run
 	python -m benchmarks.known_and_unknown 20
 	python benchmarks/spray.py 500
 
+fuzz: $(VENV)/dev.stamp ## malformed frames by the hundred thousand: make fuzz [FRAMES=100000] [SEED=7]
+	@MEDONLINE_MODE=demo medonline build
+	python -m tests.attacks.fuzzing --frames $(FRAMES) $(if $(SEED),--seed $(SEED))
+
 model: $(VENV)/dev.stamp ## random walks against a model of recoveries and sessions: 20 000 steps each; guesses at 200 codes
 	LONG_RUN=1 python -m pytest $(addprefix tests/services/test_,recovery_model.py sessions_model.py parallel_guesses.py)
 
-LOCKING := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
+LOCKING := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-package pip
 
 lock: $(VENV)/dev.stamp ## resolve the dependencies anew (needs the package registries)
 	pip install -q uv

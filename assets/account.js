@@ -6,6 +6,7 @@
 
 const WARN_S = 120;
 let sessionTimer = null;
+let sessionOver = 0; // of Date.now(), as the server said it last
 let sessionEnd = 0; // of performance.now(), while the warning is shown
 
 const account = () => document.querySelector("[data-session-left]");
@@ -30,16 +31,22 @@ async function watchSession() {
     const left = await sessionLeft(place.dataset.sessionLeft, "GET");
     showLeft(left);
   } catch {
-    lookAgainIn(30); // no connection: the banner says so already
+    // No connection: the banner says so already. What was shown of the patient does not outlive the session all the same.
+    const left = (sessionOver - Date.now()) / 1000;
+    if (sessionOver && left <= 0) return leaveAsOver();
+    lookAgainIn(sessionOver ? Math.min(left, 30) : 30);
   }
+}
+
+function leaveAsOver() {
+  drafts((storage) => storage.removeItem(DRAFT_KEY));
+  location.assign("/?login=over");
 }
 
 function showLeft(left) {
   const seconds = Math.min(left.idle, left.absolute);
-  if (seconds <= 0) {
-    drafts((storage) => storage.removeItem(DRAFT_KEY));
-    return location.assign("/?login=over");
-  }
+  sessionOver = Date.now() + seconds * 1000;
+  if (seconds <= 0) return leaveAsOver();
   if (seconds > WARN_S) {
     if (warning()?.open) warning().close();
     return lookAgainIn(Math.min(seconds - WARN_S, 600));

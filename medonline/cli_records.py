@@ -18,7 +18,7 @@ Subparsers = Any  # argparse keeps the type of what `add_subparsers` gives to it
 
 
 def add_commands(accounts: Subparsers, commands: Subparsers) -> None:
-    """`keys new|list|reseal`, `retention`, `accounts export|erase`."""
+    """`keys new|list|reseal`, `retention`, `accounts export|end-sessions|erase`."""
     keys = commands.add_parser("keys", help="keys of personal data at rest").add_subparsers(
         required=True, metavar="action"
     )
@@ -27,6 +27,9 @@ def add_commands(accounts: Subparsers, commands: Subparsers) -> None:
     _add(keys, "reseal", reseal, "seal everything with the current key, so that the older ones can be forgotten")
     _add(commands, "retention", forget, "delete what is past its time (the portal does it once an hour by itself)")
     _add(accounts, "export", export, "print everything kept of a patient as JSON").add_argument(
+        "account", help="phone or id"
+    )
+    _add(accounts, "end-sessions", end_sessions, "sign a patient out everywhere").add_argument(
         "account", help="phone or id"
     )
     erasing = _add(accounts, "erase", erase, "delete everything kept of a patient, for good")
@@ -50,7 +53,8 @@ def new_key(_arguments: argparse.Namespace) -> int:
 Its id is {key_id(key.encode())}. To change keys without losing what is sealed:
   1. put the key of now into MEDONLINE_OLD_SECRET_KEYS, this one into MEDONLINE_SECRET_KEY, and restart the portal;
   2. run `medonline keys reseal`, then `medonline keys list`: only {key_id(key.encode())} may be left there;
-  3. take the old key out of MEDONLINE_OLD_SECRET_KEYS and restart.
+  3. take the old key out of MEDONLINE_OLD_SECRET_KEYS and restart, once the journal has no rows of it any more
+     (`medonline keys list`): `medonline journal verify` needs it as long as it has.
 Codes on their way at step 1 (ten minutes at most) stop working: patients ask for new ones."""
     )
     return 0
@@ -59,18 +63,20 @@ Codes on their way at step 1 (ten minutes at most) stop working: patients ask fo
 def list_keys(_arguments: argparse.Namespace) -> int:
     """Which keys hold how many texts."""
 
-    async def read(portal: Portal) -> tuple[dict[str, int], list[str]]:
+    async def read(portal: Portal) -> tuple[dict[str, int], dict[str, int], list[str]]:
         configured = [key_id(key) for key in (portal.config.key, *portal.config.older_keys)]
-        return await portal.keys.keys_in_use(), configured
+        return await portal.keys.keys_in_use(), await portal.journal.rows_by_key(), configured
 
-    found, configured = asyncio.run(with_portal(read))
-    unknown = sorted(set(found) - {*configured, ""})
+    found, chained, configured = asyncio.run(with_portal(read))
+    unknown = sorted({*found, *chained} - {*configured, ""})
     for number, one in enumerate(configured):
-        print(f"{one}  {found.get(one, 0)} sealed texts  {'current' if number == 0 else 'older'}")
+        which = "current" if number == 0 else "older"
+        print(f"{one}  {found.get(one, 0)} sealed texts  {chained.get(one, 0)} rows of the journal  {which}")
     if found.get(""):
         print(f"(no id)   {found['']} sealed texts  sealed before keys had ids: run `medonline keys reseal`")
     for one in unknown:
-        print(f"{one}  {found[one]} sealed texts  NOT CONFIGURED: nobody can open them")
+        counts = f"{found.get(one, 0)} sealed texts  {chained.get(one, 0)} rows of the journal"
+        print(f"{one}  {counts}  NOT CONFIGURED: nobody can open or verify them")
     return 1 if unknown else 0
 
 
@@ -107,6 +113,16 @@ def export(arguments: argparse.Namespace) -> int:
         return await portal.personal_data.export(arguments.account)
 
     print(json.dumps(asyncio.run(with_portal(do)), ensure_ascii=False, indent=2))
+    return 0
+
+
+def end_sessions(arguments: argparse.Namespace) -> int:
+    """Sign a patient out everywhere."""
+
+    async def do(portal: Portal) -> int:
+        return await portal.personal_data.end_sessions(arguments.account)
+
+    print(f"Sessions ended: {asyncio.run(with_portal(do))}")
     return 0
 
 

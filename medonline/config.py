@@ -24,7 +24,7 @@ from medonline.domain.password import PasswordPolicy
 from medonline.identity_config import IdentityConfig, NoticeProvider, demo_identity
 from medonline.limits_config import LimitsConfig, demo_limits
 from medonline.records_config import RecordsConfig
-from medonline.setting_types import Channels, Duration, Durations, OptionalUrl, TimeZone, is_database
+from medonline.setting_types import Channels, CodeLife, Duration, Durations, OptionalUrl, TimeZone, is_database
 
 
 class ConfigurationError(Exception):
@@ -62,8 +62,8 @@ class Config(BoundaryConfig, IdentityConfig, LimitsConfig, RecordsConfig):
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
 
     code_channels: Channels = (ChannelName.FLASH_CALL, ChannelName.TELEGRAM)
-    code_life_flash_call: Duration = timedelta(minutes=5)
-    code_life_telegram: Duration = timedelta(minutes=10)
+    code_life_flash_call: CodeLife = timedelta(minutes=5)
+    code_life_telegram: CodeLife = timedelta(minutes=10)
     code_guesses: int = Field(3, ge=1, le=3)
     resend_pauses: Durations = (timedelta(seconds=60), timedelta(seconds=120), timedelta(seconds=300))
     new_password_window: Duration = timedelta(minutes=15)

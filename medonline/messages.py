@@ -196,6 +196,10 @@ _SENTENCES: dict[type[errors.MedonlineError], Callable[[Any], str]] = {
     ),
     errors.CodeMismatch: _mismatch,
     errors.BirthDateMismatch: _mismatch,
+    errors.CodeNotEnough: lambda _: (
+        "Код подошёл, но сейчас одного звонка недостаточно. Получите код в Telegram или введите пароль этого кабинета. "
+        "Если не получается, обратитесь в регистратуру своей поликлиники с паспортом."
+    ),
     errors.CodeExpired: lambda _: "Время действия кода вышло. Получите новый код.",
     errors.CodeUsedUp: lambda _: "Этот код больше не действует. Получите новый код.",
     errors.InvalidName: lambda error: NAME[error.problem],

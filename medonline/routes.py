@@ -22,6 +22,7 @@ GOSUSLUGI_LEAVE = "/gosuslugi/leave"
 GOSUSLUGI_RETURN = "/gosuslugi/return"
 HEALTH_LIVE = "/health/live"
 HEALTH_READY = "/health/ready"
+SECURITY_TXT = "/.well-known/security.txt"
 TELEGRAM_REPORT = "/callbacks/telegram"
 
 SANDBOX = "/sandbox"

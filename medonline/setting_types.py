@@ -16,6 +16,8 @@ from sqlalchemy.exc import ArgumentError
 
 from medonline.domain.one_time_code import ChannelName
 
+# OWASP ASVS 5.0.0, 6.5.5.
+LONGEST_CODE_LIFE = timedelta(minutes=10)
 _UNITS = {"s": 1, "min": 60, "h": 3600, "day": 86400, "days": 86400}
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(s|min|h|days?)\s*")
 
@@ -34,6 +36,13 @@ def parse_duration(text: object) -> object:
 def _positive(value: timedelta) -> timedelta:
     if value <= timedelta(0):
         msg = "must be longer than nothing"
+        raise ValueError(msg)
+    return value
+
+
+def _code_life(value: timedelta) -> timedelta:
+    if value > LONGEST_CODE_LIFE:
+        msg = "is longer than a code may be accepted: at most 10 min"
         raise ValueError(msg)
     return value
 
@@ -65,6 +74,7 @@ def _time_zone(name: str) -> str:
 
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration), AfterValidator(_positive)]
+CodeLife = Annotated[Duration, AfterValidator(_code_life)]
 Durations = Annotated[tuple[timedelta, ...], NoDecode, BeforeValidator(_comma_list(parse_duration))]
 Channels = Annotated[tuple[ChannelName, ...], NoDecode, BeforeValidator(_comma_list(str))]
 Url = Annotated[str, AfterValidator(_url)]

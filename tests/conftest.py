@@ -19,7 +19,7 @@ CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrom
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark browser tests, and run them last.
+    """Mark browser tests, and run them last. Several processes take whole files in this order (`make test`).
 
     Playwright keeps an event loop running in the main thread until the session ends; an asynchronous test could not start
     its own after that.
@@ -28,6 +28,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if E2E in item.path.parents:
             item.add_marker(pytest.mark.e2e)
     items.sort(key=lambda item: E2E in item.path.parents)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Empty the folder of artefacts once, before any process of the run has put something there."""
+    if not (hasattr(session.config, "workerinput") or session.config.option.collectonly):
+        shutil.rmtree(session.config.getoption("--output"), ignore_errors=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def delete_output_dir() -> None:
+    """Nothing. Playwright's own fixture empties the folder in every process, under the servers that write their logs there."""
 
 
 @pytest.fixture(scope="session")

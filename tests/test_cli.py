@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 from pathlib import Path
 
@@ -302,3 +303,50 @@ def test_a_patients_data_is_given_out_as_json_and_erased_only_for_sure(run) -> N
     assert (code, "--yes" in err) == (2, True)
     assert run("accounts", "erase", "+79000002001", "--yes")[:2] == (0, "patient: 1 deleted\n")
     assert run("accounts", "export", "+79000002001")[::2] == (1, "Такого личного кабинета нет.\n")
+
+
+# --- the security journal ---------------------------------------------------------------------------------------
+
+
+def test_a_whole_journal_is_said_to_be_whole_with_the_line_to_keep(run) -> None:
+    add_somebody(run)
+    code, out, _ = run("journal", "verify")
+    known = re.search(r"It ends with (\d+:[0-9a-f]{64})$", out, re.MULTILINE)
+
+    assert (code, "The journal is whole: 1 rows." in out) == (0, True)
+    assert known is not None
+    assert run("journal", "verify", "--known", known[1])[0] == 0
+    code, _, err = run("journal", "verify", "--known", f"2:{'0' * 64}")
+    assert (code, err) == (1, "The journal is broken. Row 2 was known and is gone: the journal ends with row 1.\n")
+
+
+def test_a_changed_journal_is_said_to_be_broken(run, tmp_path: Path) -> None:
+    add_somebody(run)
+    with sqlite3.connect(tmp_path / "medonline.sqlite3") as connection:
+        connection.execute("DROP TRIGGER security_journal_never_changes")
+        connection.execute("UPDATE security_journal SET event = 'signed_in'")
+    connection.close()
+
+    assert run("journal", "verify")[::2] == (1, "The journal is broken. Row 1 was changed.\n")
+
+
+@pytest.mark.parametrize("known", ["", "1", "0:" + "0" * 64, "1:xyz", f"-1:{'0' * 64}"])
+def test_a_line_that_is_no_line_of_the_journal_is_refused(run, known: str) -> None:
+    with pytest.raises(SystemExit) as refusal:
+        run("journal", "verify", f"--known={known}")
+    assert refusal.value.code == 2
+
+
+def test_every_row_is_printed_as_json(run) -> None:
+    add_somebody(run)
+    code, out, _ = run("journal", "export")
+    (row,) = map(json.loads, out.splitlines())
+
+    assert code == 0
+    assert (row["seq"], row["event"], row["phone_tail"]) == (1, "account_made", "01")
+    assert "79000002001" not in out
+
+
+def add_somebody(run) -> None:
+    names = ("--last-name", "Орлова", "--first-name", "Анна")
+    run("accounts", "add", "--phone", "+79000002001", "--password", "Zima2026", *names)

@@ -108,6 +108,8 @@ def test_production_refuses_to_start_and_says_why(read, changes: dict[str, str |
         ({"CODE_CHANNELS": "pigeon"}, "MEDONLINE_CODE_CHANNELS", "'flash_call' or 'telegram'"),
         ({"CODE_LIFE_TELEGRAM": "10"}, "MEDONLINE_CODE_LIFE_TELEGRAM", "write it as '60 s', '5 min', '12 h'"),
         ({"CODE_LIFE_TELEGRAM": "0 s"}, "MEDONLINE_CODE_LIFE_TELEGRAM", "longer than nothing"),
+        ({"CODE_LIFE_TELEGRAM": "601 s"}, "MEDONLINE_CODE_LIFE_TELEGRAM", "at most 10 min"),
+        ({"CODE_LIFE_FLASH_CALL": "1 h"}, "MEDONLINE_CODE_LIFE_FLASH_CALL", "at most 10 min"),
         ({"SESSION_IDLE": "-5 min"}, "MEDONLINE_SESSION_IDLE", "is not a duration"),
         ({"CODE_GUESSES": "4"}, "MEDONLINE_CODE_GUESSES", "less than or equal to 3"),
         ({"CODE_GUESSES": "0"}, "MEDONLINE_CODE_GUESSES", "greater than or equal to 1"),

@@ -8,15 +8,9 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from medonline import routes
-from medonline.bootstrap.adapters import (
-    build_breached_passwords,
-    build_channels,
-    build_identity,
-    build_limit_store,
-    build_notices,
-    build_registry,
-)
+from medonline.bootstrap.adapters import build_channels
 from medonline.bootstrap.demo import DEMO_ACCOUNTS, seed_demo
+from medonline.bootstrap.outside import Outside, build_outside
 from medonline.config import Config, load_config
 from medonline.domain.one_time_code import ChannelName
 from medonline.domain.password import PasswordPolicy
@@ -44,11 +38,11 @@ from medonline.services.password_hashing import PasswordHasher
 from medonline.services.password_recovery import PasswordRecoveryService
 from medonline.services.patient_cards import PatientCardService
 from medonline.services.personal_data import PersonalDataService
-from medonline.services.ports import BreachedPasswords, CardRegistry, CodeChannel, IdentityProvider, NoticeChannel
+from medonline.services.ports import CodeChannel
 from medonline.services.recovery_new_password import NewPasswordStep
 from medonline.services.recovery_reading import RecoveryReader
 from medonline.services.recovery_step_up import BirthDateStep, StepUp
-from medonline.services.request_limits import LimitStore, RequestLimits
+from medonline.services.request_limits import RequestLimits
 from medonline.services.retention import RetentionService
 from medonline.services.sealing import Sealer
 from medonline.services.security_journal import SecurityJournal
@@ -57,25 +51,6 @@ from medonline.storage import migrations
 from medonline.storage.engine import Database
 
 __all__ = ["DEMO_ACCOUNTS", "Outside", "Portal", "build_channels", "build_portal", "portal", "running"]
-
-
-@dataclass(frozen=True, slots=True)
-class Outside:
-    """The adapters that the settings choose; None where something is switched off."""
-
-    channels: dict[ChannelName, CodeChannel]
-    identity: IdentityProvider | None
-    registry: CardRegistry | None
-    notices: NoticeChannel | None
-    breached: BreachedPasswords | None
-    limits: LimitStore
-
-    async def close(self) -> None:
-        """Release connections."""
-        optional = (self.identity, self.registry, self.notices, self.breached)
-        for adapter in (*self.channels.values(), *optional, self.limits):
-            if adapter is not None:
-                await adapter.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,18 +94,6 @@ class Portal:
         await self.database.close()
 
 
-def build_outside(config: Config) -> Outside:
-    """The adapters; opens nothing yet."""
-    return Outside(
-        channels=build_channels(config),
-        identity=build_identity(config),
-        registry=build_registry(config),
-        notices=build_notices(config),
-        breached=build_breached_passwords(config),
-        limits=build_limit_store(config),
-    )
-
-
 def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
     """Wire the services; opens nothing yet."""
     listeners: list[Callable[[list[str]], None]] = []
@@ -168,6 +131,7 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
     in_settings = PasswordPolicy(config.password_min_length_settings)
 
     reader = RecoveryReader(issuer, config.new_password_window)
+    step_up = StepUp(config.step_up_policy, issuer.breaker)
 
     def proof(purpose: str) -> CodeProof:
         return CodeProof(database, issuer, purpose, dispatcher.wake)
@@ -183,7 +147,7 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
             clock=clock,
             issuer=issuer,
             reader=reader,
-            step_up=StepUp(config.step_up_policy, issuer.breaker),
+            step_up=step_up,
             birth_date=BirthDateStep(database, clock, reader, config.zone),
             new_password=NewPasswordStep(
                 database=database,
@@ -210,7 +174,15 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
             journal=journal,
         ),
         answers=IdentityAnswers(
-            database, clock, linker, persons, login, proof(identity_answers.PURPOSE), config.operator_name, journal
+            database,
+            clock,
+            linker,
+            persons,
+            login,
+            proof(identity_answers.PURPOSE),
+            config.operator_name,
+            step_up,
+            journal,
         ),
         settings=AccountSettingsService(
             database=database,

@@ -43,6 +43,7 @@ MedonlineError
 │   ├── CodeMismatch            (attempts_left)
 │   ├── CodeExpired
 │   └── CodeUsedUp              no attempts left, or the code was replaced or already used
+├── CodeNotEnough           a code from a call was right, and more is needed just now
 ├── BirthDateMismatch           (attempts_left) not the birth date on record, or there is none
 ├── IdentityRefused             (problem, detail) sign-in through the identity provider did not succeed
 ├── RegistryUnavailable         (detail) the registry of medical cards gives no good answer
@@ -327,6 +328,10 @@ class CodeExpired(CodeRefused):
 
 class CodeUsedUp(CodeRefused):
     """The code is dead: no attempts left, replaced by a newer one, or already used."""
+
+
+class CodeNotEnough(MedonlineError):
+    """A code from a call was right, and more than four digits is needed just now."""
 
 
 class BirthDateMismatch(MedonlineError):

@@ -23,6 +23,7 @@ class JournalEvent(StrEnum):
     SESSION_REPLACED = "session_replaced"
     SESSION_ENDED = "session_ended"
     OTHER_SESSIONS_ENDED = "other_sessions_ended"
+    SESSIONS_ENDED_AT_DESK = "sessions_ended_at_desk"
     PASSWORD_RECOVERED = "password_recovered"  # noqa: S105 (an event's name)
     PASSWORD_CHANGED = "password_changed"  # noqa: S105
     PHONE_CHANGED = "phone_changed"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 from collections.abc import Mapping
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
@@ -21,6 +22,7 @@ from medonline.domain.errors import DeliveryFailed, ProviderDown, ProviderRefuse
 MAX_TIMEOUT = 5.0
 MAX_ANSWER_BYTES = 64 * 1024
 MAX_BRACKETS = 500
+_REFERENCE = re.compile(r"[!-~]{1,128}")
 _PAUSES = (0.1, 0.4)  # seconds before the second and the third attempt of an idempotent request
 
 # httpx tells the log the address of each request, and an address may carry what nobody should read there.
@@ -225,6 +227,19 @@ def parse_json(body: bytes, max_brackets: int = MAX_BRACKETS) -> Any:
         return json.loads(body)
     except RecursionError:
         raise ValueError("nested too deep") from None
+
+
+def reference_of(answered: object, provider: str) -> str:
+    """A provider's reference of what it took on, as text.
+
+    Raises:
+        ProviderRefused: nothing a provider calls its own by. Danger: half a character or a NUL passes through JSON and is
+            refused only by the database, when the call has been made already.
+    """
+    text = str(answered) if isinstance(answered, int | str) and not isinstance(answered, bool) else ""
+    if not _REFERENCE.fullmatch(text):
+        raise ProviderRefused(f"{provider}: an answer without a reference")
+    return text
 
 
 def money(amount: object) -> str:

@@ -14,7 +14,7 @@ from medonline.domain.errors import (
     ProviderDown,
     ProviderRefused,
 )
-from medonline.providers.http import JsonClient, money
+from medonline.providers.http import JsonClient, money, reference_of
 from medonline.providers.ucaller import four_digits
 from medonline.services.ports import CodeMessage, DeliveryReport, SentCode
 
@@ -69,10 +69,8 @@ class SmsRu:
         # «-1» is the vendor's word for a request that does not come from a person's browser.
         form["ip"] = message.client_ip or "-1"
         call = accepted(await self._client.post("/code/call", form=form))
-        reference = call.get("call_id")
-        if isinstance(reference, bool) or not isinstance(reference, int | str) or reference == "":
-            raise ProviderRefused("sms_ru: an answer without call_id")
-        return SentCode(str(reference), four_digits(call.get("code"), self.provider), money(call.get("cost")))
+        reference = reference_of(call.get("call_id"), self.provider)
+        return SentCode(reference, four_digits(call.get("code"), self.provider), money(call.get("cost")))
 
     async def delivery_report(self, provider_ref: str) -> DeliveryReport | None:
         """Always None: SMS.ru has no status of a call."""

@@ -12,7 +12,7 @@ import httpx
 
 from medonline.domain.errors import ProviderRefused
 from medonline.domain.phone import PhoneNumber
-from medonline.providers.http import JsonClient
+from medonline.providers.http import JsonClient, reference_of
 from medonline.providers.sms_ru import accepted, refusal
 
 MAX_TEXT = 300
@@ -49,10 +49,7 @@ class SmsRuNotices:
         message = _only_message(accepted(await self._client.post("/sms/send", form=form)), phone)
         if message.get("status") != "OK":
             raise refusal(message.get("status_code"), message.get("status_text"))
-        reference = message.get("sms_id")
-        if isinstance(reference, bool) or not isinstance(reference, int | str) or reference == "":
-            raise ProviderRefused("sms_ru: an answer without sms_id")
-        return str(reference)[:64]
+        return reference_of(message.get("sms_id"), self.provider)
 
     async def close(self) -> None:
         """Release connections."""

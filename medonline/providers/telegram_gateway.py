@@ -24,7 +24,7 @@ from medonline.domain.errors import (
     OutOfMoney,
     ProviderRefused,
 )
-from medonline.providers.http import JsonClient, money, parse_json
+from medonline.providers.http import JsonClient, money, parse_json, reference_of
 from medonline.services.ports import CodeMessage, DeliveryReport, SentCode
 
 _MIN_TTL, _MAX_TTL = 30, 3600  # seconds, the gateway's own bounds
@@ -103,10 +103,8 @@ class TelegramGateway:
         if self._callback_url:
             parameters["callback_url"] = self._callback_url
         result = _result(await self._client.post("/sendVerificationMessage", json=parameters))
-        request_id = result.get("request_id")
-        if not isinstance(request_id, str) or not request_id:
-            raise ProviderRefused("telegram_gateway: an answer without request_id")
-        return SentCode(request_id, message.code, money(result.get("request_cost")))
+        reference = reference_of(result.get("request_id"), self.provider)
+        return SentCode(reference, message.code, money(result.get("request_cost")))
 
     async def delivery_report(self, provider_ref: str) -> DeliveryReport | None:
         """Ask what became of a message; see `_report_of` for the meaning of each state.

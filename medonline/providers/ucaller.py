@@ -13,7 +13,7 @@ from medonline.domain.errors import (
     OutOfMoney,
     ProviderRefused,
 )
-from medonline.providers.http import JsonClient, money
+from medonline.providers.http import JsonClient, money, reference_of
 from medonline.services.ports import CodeMessage, DeliveryReport, SentCode
 
 _ERRORS: dict[int, tuple[type[DeliveryFailed], str]] = {
@@ -68,10 +68,8 @@ class UCaller:
             idempotent=True,
         )
         call = _accepted(answer)
-        reference = call.get("ucaller_id")
-        if isinstance(reference, bool) or not isinstance(reference, int | str) or reference == "":
-            raise ProviderRefused("ucaller: an answer without ucaller_id")
-        return SentCode(str(reference), four_digits(call.get("code"), self.provider), money(call.get("cost")))
+        reference = reference_of(call.get("ucaller_id"), self.provider)
+        return SentCode(reference, four_digits(call.get("code"), self.provider), money(call.get("cost")))
 
     async def delivery_report(self, provider_ref: str) -> DeliveryReport | None:
         """Ask whether the call got through; None for a status uCaller does not document.

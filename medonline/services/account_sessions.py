@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +18,8 @@ from medonline.services.security_journal import JournalNote, SecurityJournal
 from medonline.services.sign_in import LoginMethod
 from medonline.storage import patients, sessions
 from medonline.storage.engine import Database
+
+log = logging.getLogger(__name__)
 
 # How much of a token's hash names a session on a screen: enough to tell sessions apart, of no use to anybody else.
 NUMBER_LENGTH = 16
@@ -62,6 +65,7 @@ class AccountSessionService:
         """
         signed_in = await self.login.who(session_key) if session_key else None
         if signed_in is None:
+            log.info("A call without a live session was refused")
             raise NotSignedIn
         return signed_in
 

@@ -21,6 +21,7 @@ from medonline.domain.errors import (
     ReauthenticationNeeded,
 )
 from medonline.domain.one_time_code import ChannelName, digits_typed
+from medonline.domain.password_recovery import RecoveryMove, RecoveryStep, source_of
 from medonline.domain.phone import PhoneNumber
 from medonline.services import account_notices, journal_notes
 from medonline.services.account_sessions import AccountSessionService
@@ -33,7 +34,7 @@ from medonline.services.notices import NoticeService
 from medonline.services.ports import Hasher
 from medonline.services.sealing import SealBroken, Sealer
 from medonline.services.security_journal import SecurityJournal
-from medonline.storage import account_changes, patients, sessions
+from medonline.storage import account_changes, patients, recoveries, sessions
 from medonline.storage.engine import Database
 from medonline.storage.models import AccountChange, Patient
 
@@ -191,6 +192,9 @@ class AccountSettingsService:
                     await self.notices.put(session, me.patient_id, phone, text, disputable=True)
                 if "password_hash" in wanted:
                     ended = await sessions.end_all_of(session, me.patient_id, now, but=me.session_key)
+                    await recoveries.move_all_of(
+                        session, me.patient_id, source_of(RecoveryMove.SET_PASSWORD), RecoveryStep.ABANDONED
+                    )
                 saved = journal_notes.settings_saved(me.patient_id, wanted, old_phone, ended, me.device)
                 self.journal.note(session, *saved)
         except IntegrityError:

@@ -47,13 +47,14 @@ class CodeView:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What came of a guess: a refusal, or the phone (E.164) to which the accepted code went: that one is proved, no other.
+    """What came of a guess: a refusal, or the accepted code and the phone (E.164) it went to: that one is proved, no other.
 
     The refusal is returned, to be raised after the commit: a miss that is rolled back would be a free guess.
     """
 
     refusal: CodeRefused | None
     phone: str = ""
+    code: OneTimeCodeRow | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ class CodeProof:
         await codes.hold_phone(session, request.phone.e164)
         last = await codes.newest_of_flow(session, request.flow_id)
         again = last is not None and (last.phone, last.channel) == (request.phone.e164, request.channel)
-        if again and last is not None and now - last.issued_at < SAME_SUBMIT and last.misses == 0:
+        if again and last is not None and abs(now - last.issued_at) < SAME_SUBMIT and last.misses == 0:
             return
         await self.issuer.issue(session, request, now)
         await session.flush()
@@ -118,7 +119,7 @@ class CodeProof:
         if refusal is not None:
             return Judged(refusal)
         await put_arrived(session, row, now)
-        return Judged(None, row.phone)
+        return Judged(None, row.phone, row)
 
     async def until_sent(self, flow_id: str) -> None:
         """Give a provider that has rung, but not answered yet, a moment: the code is the one it answers with."""

@@ -6,18 +6,24 @@ from dataclasses import dataclass
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from medonline.domain.errors import InvalidCredentials, NoPendingIdentity, RecoveryStopped
+from medonline.domain.errors import (
+    CodeNotEnough,
+    InvalidCredentials,
+    NoPendingIdentity,
+    RecoveryStopped,
+)
 from medonline.domain.one_time_code import ChannelName, digits_typed
 from medonline.domain.personal_data_consent import VERSION
 from medonline.domain.phone import PhoneNumber
 from medonline.services import journal_notes
 from medonline.services.clock import Clock
-from medonline.services.code_proof import CodeProof, CodeView
+from medonline.services.code_proof import CodeProof, CodeView, Judged
 from medonline.services.consents import add_consent
 from medonline.services.identity import PENDING_LIFE, Purpose, Waiting
-from medonline.services.identity_linking import LinkedHow, Linker, person_from_text, phone_hint
+from medonline.services.identity_linking import LinkedHow, Linker, person_from_text, phone_hint, wants_birth_date
 from medonline.services.login import LoginService
 from medonline.services.ports import IdentityPerson
+from medonline.services.recovery_step_up import StepUp
 from medonline.services.sealing import SealBroken, Sealer
 from medonline.services.security_journal import SecurityJournal
 from medonline.services.sign_in import UNKNOWN_DEVICE, Device, LoginMethod, SignIn, add_ticket
@@ -51,6 +57,7 @@ class IdentityAnswers:
     login: LoginService
     proof: CodeProof
     operator: str
+    step_up: StepUp
     journal: SecurityJournal
 
     async def current(self, visitor_key: str) -> PendingView | None:
@@ -82,6 +89,9 @@ class IdentityAnswers:
 
     async def refuse(self, visitor_key: str) -> None:
         """«Нет, я отказываюсь», or somebody else signs in or out in this browser: nothing of the person is left behind."""
+        async with self.database.reading() as session:
+            if not visitor_key or not await identities.has_anything(session, visitor_key):
+                return  # anybody may ask for this: where nothing is, it costs no lock
         async with self.database.writing() as session:
             await identities.forget_pending(session, visitor_key)
             await identities.forget_journeys_of(session, visitor_key)
@@ -156,6 +166,8 @@ class IdentityAnswers:
         Raises:
             NoPendingIdentity, AccountOfAnother: see there.
             CodeRefused: one of its leaves.
+            CodeNotEnough: a call's code was right, a recovery would ask for the birth date too, and the person from the
+                provider does not stand for one.
             RecoveryStopped: the account's owner said that it was not they who asked for the last change.
         """
         digits = digits_typed(typed)
@@ -163,18 +175,28 @@ class IdentityAnswers:
             pending, _ = await self._pending(session, visitor_key)
         await self.proof.until_sent(pending.id)
         async with self.database.writing() as session:
-            pending, _ = await self._pending(session, visitor_key)
+            pending, person = await self._pending(session, visitor_key)
             now = self.clock()
             judged = await self.proof.judge(session, pending.id, digits, now)
             # The phone of the accepted code, never the one that was asked for last: another tab may have asked.
             patient = await patients.by_phone(session, judged.phone) if judged.refusal is None else None
+            refusal = judged.refusal or await self._refusal_of_call(session, judged, patient, person)
             if patient is None and judged.refusal is None:
                 pending.waits_for = Waiting.CONSENT
                 session.add(pending)
         # Raised only here, after the commit: a miss that is rolled back would be a free guess.
-        if judged.refusal is not None:
-            raise judged.refusal
+        if refusal is not None:
+            raise refusal
         return await self._link(visitor_key, patient.id, LinkedHow.CODE, device) if patient else ""
+
+    async def _refusal_of_call(
+        self, session: AsyncSession, judged: Judged, patient: Patient | None, person: IdentityPerson
+    ) -> CodeNotEnough | None:
+        """By the same signs as in a recovery: four digits alone must not hand over here what they do not there."""
+        if patient is None or judged.code is None or not wants_birth_date(patient, person):
+            return None
+        needed = await self.step_up.is_needed(session, judged.code, patient, self.clock())
+        return CodeNotEnough() if needed else None
 
     async def _registered(
         self, session: AsyncSession, pending: PendingIdentity, person: IdentityPerson, device: Device

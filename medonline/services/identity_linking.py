@@ -149,6 +149,13 @@ def is_same_person(patient: Patient, person: IdentityPerson) -> bool:
     )
 
 
+def wants_birth_date(patient: Patient, person: IdentityPerson) -> bool:
+    """Whether a birth date would say more than the provider does, which has seen the documents of a confirmed person. Of
+    another person's account it would not: that one is refused whatever is proved."""
+    agrees = person.confirmed and patient.birth_date is not None and patient.birth_date == person.birth_date
+    return not agrees and not contradicts(patient, person)
+
+
 def contradicts(patient: Patient, person: IdentityPerson) -> bool:
     """What is on record says that this is somebody else. A changed last name alone does not."""
     if patient.birth_date is not None and person.birth_date is not None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Any
 
 from medonline.domain.security_journal import GENESIS, JournalEvent, JournalLine, details_of
@@ -89,8 +90,16 @@ class JournalService:
         Raises:
             SQLAlchemyError: as it comes.
         """
-        async with self.database.reading() as session:
-            marks = await journal.checkpoints(session)
+        while True:
+            async with self.database.reading() as session:
+                marks = await journal.checkpoints(session)
+            found = await self._examine(marks, known)
+            async with self.database.reading() as session:
+                if not found.fault or len(await journal.checkpoints(session)) == len(marks):
+                    return found
+            # Meanwhile rows went because their time was over: what seemed to be missing may be just that.
+
+    async def _examine(self, marks: Sequence[JournalCheckpoint], known: journal.Head | None) -> Examined:
         head = journal.Head(0, GENESIS)
         for mark in marks:
             fault = self._fault_of_checkpoint(mark, head)
@@ -125,18 +134,30 @@ class JournalService:
             return await journal.head(session)
 
     async def forget(self) -> int:
-        """Delete rows that are past their time, after a sealed checkpoint that stands for them; how many."""
-        now = self.clock()
-        async with self.database.writing() as session:
-            await journal.hold(session)
-            last = await journal.last_before(session, now - max(self.keep, KEPT_AT_LEAST))
-            if last is None:
-                return 0
-            mark = JournalCheckpoint(seq=last.seq, at=now, hash=last.hash, key_id=self.chain.key_id, seal="")
-            mark.seal = self.chain.index(_checkpoint_text(mark))
-            session.add(mark)
-            await session.flush()
-            return await journal.forget_through(session, last.seq)
+        """Delete rows that are past their time, after a sealed checkpoint that stands for them; how many. Those behind a
+        younger row, written while the clock was ahead, stay with it."""
+        now, gone = self.clock(), 0
+        until = now - max(self.keep, KEPT_AT_LEAST)
+        while True:
+            async with self.database.writing() as session:
+                await journal.hold(session)
+                rows = await journal.after(session, 0, BATCH)
+                old = list(takewhile(lambda row: row.at < until, rows))
+                if old:
+                    mark = JournalCheckpoint(
+                        seq=old[-1].seq, at=now, hash=old[-1].hash, key_id=self.chain.key_id, seal=""
+                    )
+                    mark.seal = self.chain.index(_checkpoint_text(mark))
+                    session.add(mark)
+                    await session.flush()
+                    gone += await journal.forget_through(session, mark.seq)
+            if len(old) < BATCH:
+                return gone
+
+    async def rows_by_key(self) -> dict[str, int]:
+        """How many rows each key (by its id) must be kept for."""
+        async with self.database.reading() as session:
+            return await journal.rows_by_key(session)
 
     async def _rows(self, after: int) -> AsyncIterator[JournalEntry]:
         while True:

@@ -112,6 +112,9 @@ class LoginService:
     ) -> OpenedSession | None:
         """Trade a ticket for a new session; None when the ticket is not good (any more)."""
         now = self.clock()
+        async with self.database.reading() as session:
+            if not await sessions.has_ticket(session, token_hash(ticket)):
+                return None  # anybody may post here: what is no ticket costs no lock
         async with self.database.writing() as session:
             taken = await sessions.take_ticket(session, token_hash(ticket), visitor_key, now)
             if taken is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -26,7 +27,8 @@ class NewPasswords:
             InvalidPassword: with every broken rule.
         """
         password = self.policy.check(typed)
-        problem = common_password_problem(password, personal)
+        # In a thread: the judge is plain Python and may take a tenth of a second.
+        problem = await asyncio.to_thread(common_password_problem, password, personal)
         if problem is None and self.breached is not None and await self.breached.contains(password):
             problem = PasswordProblem.BREACHED
         if problem is not None:

@@ -103,7 +103,7 @@ class PasswordRecoveryService:
                 raise NoRecoveryInProgress  # a call was not enough; another one would not be either
             await codes.hold_phone(session, recovery.phone)
             last = await codes.newest_of_flow(session, recovery.id)
-            if last and last.channel == channel and now - last.issued_at < SAME_SUBMIT and last.misses == 0:
+            if last and last.channel == channel and abs(now - last.issued_at) < SAME_SUBMIT and last.misses == 0:
                 return await self.reader.view(session, recovery, now)
             await self.issuer.issue(session, code_request(recovery, channel, client_ip), now)
             if not await self._move(session, recovery, RecoveryMove.RESEND, proved_at=None):

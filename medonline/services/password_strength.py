@@ -18,7 +18,10 @@ from medonline.domain.errors import PasswordProblem
 from medonline.services.password_words import COMMON_WORDS, SHORTEST, typed_forms
 
 # The time zxcvbn takes grows fast with the length; what follows only makes a password better.
-LONGEST_JUDGED = 72
+LONGEST_JUDGED = 40
+# Danger: zxcvbn tries every reading of «@», «$», «(» as letters, which takes seconds for a line of them. No password has
+# such characters (`domain.password`), so they are left out.
+_SIGNS = re.compile(r"\W+")
 # A word decorated with a date or less is guessed like the word alone.
 _MOST_DECORATION = 8
 _WEAK = 1  # zxcvbn's score: under a million guesses
@@ -78,7 +81,7 @@ def common_password_problem(password: str, personal: Sequence[str] = ()) -> Pass
     """`PERSONAL`, `COMMON` or None, for a password that the policy allows.
 
     Args:
-        password: what was typed; the first 72 characters are judged.
+        password: what was typed; the first 40 characters are judged.
         personal: names, the phone, the birth date as `ddmmyyyy` and its year: what a stranger who knows the patient
             tries. Cyrillic is transliterated; nothing of it is kept.
     """
@@ -99,7 +102,7 @@ def common_password_problem(password: str, personal: Sequence[str] = ()) -> Pass
 def _judge(password: str, words: Iterable[str]) -> _Verdict:
     # Not `zxcvbn.zxcvbn`: it leaves the given words in a global of its module, and these are of one patient.
     dictionaries = matching.RANKED_DICTIONARIES | {"user_inputs": matching.build_ranked_dict(dict.fromkeys(words))}
-    password = password[:LONGEST_JUDGED]
+    password = _SIGNS.sub("", password)[:LONGEST_JUDGED]
     result = scoring.most_guessable_match_sequence(password, matching.omnimatch(password, dictionaries))
     return _Verdict(int(time_estimates.guesses_to_score(result["guesses"])), result["sequence"])
 

@@ -1,4 +1,4 @@
-"""What the portal keeps of one patient: given out and erased at the patient's demand (152-ФЗ, articles 14 and 21)."""
+"""What an operator does for one patient: data given out and erased at demand (152-ФЗ, articles 14 and 21), sessions ended."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from medonline.domain.phone import PhoneNumber
 from medonline.domain.security_journal import JournalEvent
 from medonline.services.sealing import SealBroken, Sealer
 from medonline.services.security_journal import JournalNote, SecurityJournal
-from medonline.storage import patients, records
+from medonline.storage import patients, records, sessions
 from medonline.storage.engine import Database
 from medonline.storage.models import Patient
 
@@ -74,6 +74,20 @@ class PersonalDataService:
             gone = await records.erase(session, patient)
             self.journal.note(session, JournalNote(JournalEvent.DATA_ERASED, patient.id))
             return gone
+
+    async def end_sessions(self, account: str) -> int:
+        """Sign the patient out everywhere, at the desk or in an incident; how many sessions there were. Pages that are open
+        get nothing more, and close within a minute.
+
+        Raises:
+            InvalidPhone, AccountNotFound: see there.
+        """
+        async with self.database.writing() as session:
+            patient = await self._patient(session, account)
+            ended = await sessions.end_all_of(session, patient.id, self.journal.clock())
+            what = {"sessions": len(ended)}
+            self.journal.note(session, JournalNote(JournalEvent.SESSIONS_ENDED_AT_DESK, patient.id, details=what))
+        return len(ended)
 
     @staticmethod
     async def _patient(session: Any, account: str) -> Patient:

@@ -79,6 +79,8 @@ class NewPasswordStep:
         code = await self.reader.code_of(session, recovery)
         await patients.put_password(session, patient.id, encoded, now)
         ended = await sessions.end_all_of(session, patient.id, now)
+        # A phone proved in another browser before this password would replace it for as long as its step is open.
+        await recoveries.move_all_of(session, patient.id, _SOURCES, RecoveryStep.ABANDONED)
         await self.notices.put(session, patient.id, recovery.phone, ACCESS_RECOVERED, disputable=True)
         what: dict[str, str | int] = {"channel": code.channel, "sessions": len(ended)}
         note = JournalNote(JournalEvent.PASSWORD_RECOVERED, patient.id, recovery.phone, device, details=what)

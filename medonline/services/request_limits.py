@@ -6,6 +6,7 @@ from the database instead. Keys are HMACs: whoever reads the store learns no pho
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,6 +25,8 @@ from medonline.domain.phone import PhoneNumber
 from medonline.services.alarms import Alarms
 from medonline.services.networks import Network, asker_of
 from medonline.services.sealing import Sealer
+
+log = logging.getLogger(__name__)
 
 
 class LimitStore(Protocol):
@@ -159,6 +162,7 @@ class RequestLimits:
                         refused.append((await self.store.full_until(limit, gate.key) or now, gate))
         if refused:
             until, gate = max(refused, key=lambda refusal: refusal[0])
+            log.warning("A limit is reached: %s", gate.refusal.__name__)  # whose it is stays out
             raise gate.refusal(now, max(until, now + timedelta(seconds=1)))
 
     async def _full_until(self, gate: _Gate) -> datetime | None:

@@ -51,6 +51,7 @@ _SENTENCES: dict[JournalEvent, Callable[[Details], str]] = {
     JournalEvent.SESSION_REPLACED: lambda _: "Прежний вход в этом браузере завершён: выполнен новый.",
     JournalEvent.SESSION_ENDED: lambda one: f"Завершён вход на устройстве: {one.get('ended') or 'неизвестное'}.",
     JournalEvent.OTHER_SESSIONS_ENDED: lambda one: f"Завершены остальные входы.{_ended(one)}",
+    JournalEvent.SESSIONS_ENDED_AT_DESK: lambda _: "Сотрудник завершил вход на всех устройствах.",
     JournalEvent.PASSWORD_RECOVERED: lambda one: (
         f"Установлен новый пароль{_known(_BY_CHANNEL, one, 'channel')}.{_ended(one)}"
     ),

@@ -140,11 +140,16 @@ class SettingsState(rx.State):
 
     @rx.event
     async def rate_password(self, password: str) -> None:
-        """How strong a password is, once it was typed; the word is kept, the password is not."""
-        if not isinstance(password, str) or not password:
+        """How strong a password is, once it was typed; the word is kept, the password is not.
+
+        Judging costs time: only for whoever is signed in, and beside the event loop.
+        """
+        session_key = visitor_of(self).session_key
+        signed_in = await portal().login.who(session_key) if session_key and isinstance(password, str) else None
+        if signed_in is None or not password:
             self.strength, self.strength_score = "", -1
             return
-        rated = Strength.of(password[:256], (self.last_name, self.first_name))
+        rated = await asyncio.to_thread(Strength.of, password[:256], (self.last_name, self.first_name))
         self.strength, self.strength_score = f"Пароль {rated.word}. {rated.advice}".strip(), rated.score
 
     @rx.event(background=True)

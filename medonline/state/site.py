@@ -54,9 +54,16 @@ def _forget(token: str) -> bool:
     return True
 
 
+async def _is_open(session_key: str) -> bool:
+    return await portal().sessions.time_left(session_key) is not None
+
+
 # Reflex serialises states its own way; its functions have no public name.
 sockets = GuardedServer(
-    SimpleNamespace(dumps=staticmethod(_sio_dumps), loads=staticmethod(_sio_loads)), callable_handlers, _forget
+    SimpleNamespace(dumps=staticmethod(_sio_dumps), loads=staticmethod(_sio_loads)),
+    callable_handlers,
+    _forget,
+    _is_open,
 )
 
 

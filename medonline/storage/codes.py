@@ -23,12 +23,16 @@ class Verdict:
     misses: int
 
 
+# The newest first. Each next code replaces the one before; times alone would err after the clock was set back.
+_NEWEST = (col(OneTimeCodeRow.replaced_at).is_not(None), col(OneTimeCodeRow.issued_at).desc())
+
+
 async def newest_of_flow(session: AsyncSession, flow_id: str) -> OneTimeCodeRow | None:
     """The last code issued for this flow."""
     statement = (
         select(OneTimeCodeRow)
         .where(OneTimeCodeRow.flow_id == flow_id)
-        .order_by(col(OneTimeCodeRow.issued_at).desc())
+        .order_by(*_NEWEST)
         .limit(1)
         .execution_options(populate_existing=True)
     )
@@ -40,7 +44,7 @@ async def newest_to_phone(session: AsyncSession, phone: str) -> OneTimeCodeRow |
     statement = (
         select(OneTimeCodeRow)
         .where(OneTimeCodeRow.phone == phone)
-        .order_by(col(OneTimeCodeRow.issued_at).desc())
+        .order_by(*_NEWEST)
         .limit(1)
         .execution_options(populate_existing=True)
     )

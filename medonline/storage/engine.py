@@ -2,10 +2,14 @@
 
 SQLite runs in WAL with synchronous=FULL, so that a committed reset survives a power cut, and takes the write lock at the
 start of a writing transaction (BEGIN IMMEDIATE): a lock that is upgraded half-way fails instead of waiting.
+
+Danger: SQLite goes on writing to a file that was moved away or replaced, and makes an empty one where there is none. What
+is committed so would be lost, so each session first looks whether the file is still the one its connection opened.
 """
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,7 +17,8 @@ from typing import Any
 
 from sqlalchemy import event, text
 from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 BUSY_TIMEOUT_MS = 5_000
@@ -24,8 +29,11 @@ def at_the_end(session: AsyncSession, name: str, act: Callable[[AsyncSession], A
     """Do `act` as the last thing before the commit of `Database.writing`, once for each name; its failure rolls back.
 
     For what takes a lock that everybody waits for: taken last, it is held shortly and no other lock is waited for under it.
+
+    Raises:
+        KeyError: the session is none of `Database.writing`, so that nothing would ever be done.
     """
-    session.info.setdefault(_LAST, {})[name] = act
+    session.info[_LAST][name] = act
 
 
 class Database:
@@ -34,12 +42,12 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = make_url(url)
         self.sqlite = self.url.get_backend_name() == "sqlite"
-        if self.sqlite and self.url.database:
-            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
         self.engine = create_async_engine(self.url, pool_pre_ping=not self.sqlite, hide_parameters=True)
         if self.sqlite:
             event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
             event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
+            if self.url.database:
+                _SameFile(Path(self.url.database)).watch(self.engine)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
@@ -52,9 +60,10 @@ class Database:
         """A session that commits at the end of the block and rolls back when an error leaves it."""
         async with AsyncSession(self.engine, expire_on_commit=False) as session:
             await session.connection(execution_options={"medonline_writes": True})
+            session.info[_LAST] = {}
             try:
                 yield session
-                for act in session.info.pop(_LAST, {}).values():
+                for act in session.info.pop(_LAST).values():
                     await act(session)
             except BaseException:
                 await session.rollback()
@@ -69,6 +78,40 @@ class Database:
     async def close(self) -> None:
         """Close the pool."""
         await self.engine.dispose()
+
+
+class _SameFile:
+    """Throws connections away whose file is not where the database is; makes the file at the first connection only."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._path = path
+        self._opened = False
+
+    def watch(self, engine: AsyncEngine) -> None:
+        """Listen to the engine's pool."""
+        event.listen(engine.sync_engine, "do_connect", self._before_connect)
+        event.listen(engine.sync_engine, "connect", self._after_connect)
+        event.listen(engine.sync_engine, "checkout", self._before_use)
+
+    def _before_connect(self, *_facts: Any) -> None:
+        if self._opened and self._file() is None:
+            raise sqlite3.OperationalError("the database file is gone")
+
+    def _after_connect(self, _connection: Any, record: Any) -> None:
+        self._opened = True
+        record.info["file"] = self._file()
+
+    def _before_use(self, _connection: Any, record: Any, _proxy: Any) -> None:
+        if record.info.get("file") != self._file():
+            raise DisconnectionError("the database file is gone or another one")  # the pool connects anew
+
+    def _file(self) -> tuple[int, int] | None:
+        try:
+            found = self._path.stat()
+        except FileNotFoundError:
+            return None
+        return found.st_dev, found.st_ino
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -65,6 +65,13 @@ async def pending_of(session: AsyncSession, visitor_key: str, since: datetime) -
     return (await session.exec(statement)).first()
 
 
+async def has_anything(session: AsyncSession, visitor_key: str) -> bool:
+    """Whether somebody waits in this browser, or is on the way."""
+    waiting = select(PendingIdentity.id).where(PendingIdentity.visitor_key == visitor_key)
+    leaving = select(IdentityJourney.state_hash).where(IdentityJourney.visitor_key == visitor_key)
+    return any([(await session.exec(statement.limit(1))).first() is not None for statement in (waiting, leaving)])
+
+
 async def forget_pending(session: AsyncSession, visitor_key: str) -> bool:
     """Delete whoever waits in this browser; whether there was anybody."""
     statement = delete(PendingIdentity).where(col(PendingIdentity.visitor_key) == visitor_key)

@@ -41,12 +41,6 @@ async def head(session: AsyncSession) -> Head:
     return Head(0, GENESIS)
 
 
-async def newest_checkpoint(session: AsyncSession) -> JournalCheckpoint | None:
-    """Up to where rows were deleted because their time was over."""
-    statement = select(JournalCheckpoint).order_by(col(JournalCheckpoint.seq).desc()).limit(1)
-    return (await session.exec(statement)).first()
-
-
 async def checkpoints(session: AsyncSession) -> Sequence[JournalCheckpoint]:
     """All of them, the oldest first."""
     return (await session.exec(select(JournalCheckpoint).order_by(col(JournalCheckpoint.seq)))).all()
@@ -56,24 +50,6 @@ async def after(session: AsyncSession, seq: int, limit: int) -> Sequence[Journal
     """Rows that follow a number, in order."""
     statement = select(JournalEntry).where(col(JournalEntry.seq) > seq).order_by(col(JournalEntry.seq)).limit(limit)
     return (await session.exec(statement)).all()
-
-
-async def at_number(session: AsyncSession, seq: int) -> JournalEntry | None:
-    """The row with this number."""
-    return await session.get(JournalEntry, seq)
-
-
-async def last_before(session: AsyncSession, at: datetime) -> JournalEntry | None:
-    """The last row of the unbroken beginning that is older than a moment (UTC): with a clock that was set back, rows behind
-    a younger one stay."""
-    younger = select(func.min(col(JournalEntry.seq))).where(col(JournalEntry.at) >= at).scalar_subquery()
-    statement = (
-        select(JournalEntry)
-        .where(or_(younger.is_(None), col(JournalEntry.seq) < younger))
-        .order_by(col(JournalEntry.seq).desc())
-        .limit(1)
-    )
-    return (await session.exec(statement)).first()
 
 
 async def forget_through(session: AsyncSession, seq: int) -> int:
@@ -112,3 +88,9 @@ async def newest_of_event(session: AsyncSession, patient_id: str, event: str) ->
         .limit(1)
     )
     return (await session.exec(statement)).first()
+
+
+async def rows_by_key(session: AsyncSession) -> dict[str, int]:
+    """How many rows the key of each id has made the hash of."""
+    statement = select(JournalEntry.key_id, func.count()).group_by(col(JournalEntry.key_id))
+    return {key: int(count) for key, count in (await session.exec(statement)).all()}

@@ -27,6 +27,11 @@ async def take_ticket(session: AsyncSession, ticket_hash: str, visitor_key: str,
     return None if row is None else row[0]
 
 
+async def has_ticket(session: AsyncSession, ticket_hash: str) -> bool:
+    """Whether there ever was this ticket; whether it is good is for `take_ticket` to say."""
+    return await session.get(LoginTicket, ticket_hash) is not None
+
+
 async def live(
     session: AsyncSession, token_hash: str, *, seen_after: datetime, created_after: datetime
 ) -> tuple[AccountSession, Patient] | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -16,6 +18,8 @@ from medonline.web.error_pages import error_page
 from medonline.web.request_body import BodyTooLarge, read_body
 from medonline.web.response_headers import add_headers, leads_elsewhere
 from medonline.web.sandbox_mount import MACHINE_PATHS
+
+log = logging.getLogger(__name__)
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})  # any other method, known or not, may change something
 # Machines post here: they send no Origin and prove themselves otherwise.
@@ -35,6 +39,8 @@ class Boundary:
             scope = with_client(scope, portal().config.trusted_proxy_hops)
         if scope["type"] == "websocket":
             if Headers(scope=scope).get("origin") not in portal().config.allowed_origins:
+                # Of what was sent nothing is quoted: whoever is refused must not write into the log.
+                log.warning("Socket refused: it does not come from a page of the portal")
                 await send({"type": "websocket.close", "code": 1008})
                 return
             await self._app(scope, receive, send)
@@ -45,12 +51,14 @@ class Boundary:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if _is_foreign_change(scope):
+            log.warning("Change refused: it does not come from a page of the portal")
             await error_page(403)(scope, receive, send)
             return
         if scope["method"] not in _READS:
             try:
                 receive = await read_body(scope, receive)
             except BodyTooLarge:
+                log.warning("Request refused: its body is over the limit")
                 await error_page(413)(scope, receive, send)
                 return
             except ClientDisconnect:

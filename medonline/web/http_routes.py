@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -21,6 +22,7 @@ from medonline.web.session_routes import choose_region, close_session, extend_se
 log = logging.getLogger(__name__)
 
 MAX_REPORT_BYTES = 16 * 1024
+SECURITY_TXT_LIFE = timedelta(days=180)  # less than a year, as RFC 9116, 2.5.5, advises
 
 
 async def form_without_scripts(request: Request) -> Response:
@@ -53,6 +55,17 @@ async def ready(_request: Request) -> Response:
         checks["dispatcher"] = "not running"
     good = all(state == "ok" for state in checks.values())
     return JSONResponse(checks, 200 if good else 503)
+
+
+async def security_txt(_request: Request) -> Response:
+    """Where to report a weakness (RFC 9116); 404 while the operator has not said so."""
+    contact = portal().config.security_contact
+    if not contact:
+        return PlainTextResponse("not found\n", 404)
+    expires = portal().clock() + SECURITY_TXT_LIFE
+    return PlainTextResponse(
+        f"Contact: {contact}\nExpires: {expires:%Y-%m-%dT00:00:00Z}\nPreferred-Languages: ru, en\n"
+    )
 
 
 async def telegram_report(request: Request) -> Response:
@@ -93,6 +106,7 @@ def with_routes(pages: ASGIApp) -> ASGIApp:
         Route(routes.GOSUSLUGI_RETURN, gosuslugi_routes.finish),
         Route(routes.HEALTH_LIVE, live),
         Route(routes.HEALTH_READY, ready),
+        Route(routes.SECURITY_TXT, security_txt),
         Route(routes.TELEGRAM_REPORT, telegram_report, methods=["POST"]),
         *(Route(page, form_without_scripts, methods=["POST"]) for page in routes.PAGES),
     ]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
+
+log = logging.getLogger(__name__)
 
 HEADER = "X-Request-Id"
 
@@ -25,7 +28,12 @@ class RequestIds:
                 await self._app(scope, receive, send)
         elif scope["type"] == "http":
             with bound_contextvars(request=made):
-                await self._app(scope, receive, _telling(made, send))
+                try:
+                    await self._app(scope, receive, _telling(made, send))
+                except Exception:
+                    # Said here, because the server's own line is withheld: it would quote the error (`logs.WithoutPayloads`).
+                    log.exception("A request failed")
+                    raise
         else:
             await self._app(scope, receive, send)
 

@@ -31,6 +31,8 @@ def add_headers(headers: MutableHeaders, scope: Scope, message: Message, policie
     headers.setdefault("Content-Security-Policy", policies.of(scope["path"], config.allowed_origins))
     if config.https:
         headers["Strict-Transport-Security"] = STRICT_TRANSPORT
+    if headers.get("content-type") == "image/svg+xml":
+        headers["Content-Type"] = "image/svg+xml; charset=utf-8"  # a text as well; Starlette says so of text/… only
     headers["Cache-Control"] = _caching(scope["path"], message, headers)
 
 

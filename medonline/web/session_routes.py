@@ -76,6 +76,8 @@ async def close_session(request: Request) -> Response:
         onward = await portal().identity.logout_url(ended.provider_token_sealed, back)
     response = leaving_page(onward, "Выходим из Госуслуг") if onward else RedirectResponse(routes.HOME, 303)
     response.headers.append("Set-Cookie", set_cookie(SESSION, "", https=portal().config.https, max_age=0))
+    # What a page kept in the tab for the patient (the phone typed last, a draft) goes, too; cookies are not meant by it.
+    response.headers["Clear-Site-Data"] = '"storage"'
     return response
 
 

@@ -24,6 +24,7 @@ FRAMES_PER_SECOND = 20
 FRAMES_AT_ONCE = 60
 JOIN_WITHIN = 5.0  # seconds from the handshake, or from leaving
 CLOSE_WITHIN = 5.0  # seconds for the server to let go of a refused socket
+NORMAL_CLOSURE = 1000
 POLICY_VIOLATION = 1008
 _GONE: Message = {"type": "websocket.disconnect", "code": POLICY_VIOLATION}
 
@@ -79,7 +80,7 @@ class _Socket:
     def __init__(self, receive: Receive, send: Send) -> None:
         self._receive = receive
         self._send = send
-        self._joined = False
+        self._joined = self._said_goodbye = False
         self._waiting_since = time.monotonic()
         self._over = False
         self._frames_left, self._counted_at = float(FRAMES_AT_ONCE), self._waiting_since
@@ -98,13 +99,17 @@ class _Socket:
         """The next frame that is let through; the end of the socket for any other."""
         if self._over:
             return _GONE
+        if self._said_goodbye:
+            # Engine.IO was told, and would keep the socket for another 20 seconds, without a ping.
+            await self._end(NORMAL_CLOSURE)
+            return _GONE
         try:
             message = await self._next()
             if message["type"] == "websocket.receive":
                 self._judge(message)
         except Refused as refusal:
             log.warning("Socket closed: %s", refusal)
-            await self._end()
+            await self._end(POLICY_VIOLATION)
             return _GONE
         return message
 
@@ -126,6 +131,7 @@ class _Socket:
         if not self._is_within_rate():
             raise Refused("too many frames")
         kind = kind_of(message.get("text"))
+        self._said_goodbye = kind is Frame.END
         if kind is Frame.JOIN and not self._joined:
             self._joined = True
         elif kind is Frame.LEAVE and self._joined:
@@ -140,7 +146,7 @@ class _Socket:
         self._frames_left, self._counted_at = min(float(FRAMES_AT_ONCE), refilled) - 1, now
         return self._frames_left >= 0
 
-    async def _end(self) -> None:
+    async def _end(self, code: int) -> None:
         self._over = True
         self._patience.reschedule(asyncio.get_running_loop().time() + CLOSE_WITHIN)
-        await self._send({"type": "websocket.close", "code": POLICY_VIOLATION})
+        await self._send({"type": "websocket.close", "code": code})

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -35,7 +35,10 @@ MAX_ENDED = 64  # states kept for tabs whose sockets ended; each takes some 190 
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """The browser behind a socket. Keys are SHA-256 of the cookies; empty when there was no such cookie."""
+    """The browser behind a socket. Keys are SHA-256 of the cookies; empty when there was no such cookie.
+
+    session_key: empty, too, when the session was over at the handshake.
+    """
 
     visitor_key: str
     session_key: str
@@ -52,9 +55,16 @@ class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library 
 
     handlers: the names that clients may call.
     forget: drops the state of a token; False when it is in use at this moment.
+    is_open: whether the session with this key is not over; asking does not count as use.
     """
 
-    def __init__(self, json: Any, handlers: Handlers, forget: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        json: Any,
+        handlers: Handlers,
+        forget: Callable[[str], bool],
+        is_open: Callable[[str], Awaitable[bool]],
+    ) -> None:
         super().__init__(
             async_mode="asgi",
             cors_allowed_origins=[],  # the Origin is checked before the handshake gets here (web.boundary)
@@ -74,6 +84,8 @@ class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library 
         self._closing: set[asyncio.Task[None]] = set()
         self._handlers = handlers
         self._forget = forget
+        self._is_open = is_open
+        self._asking: dict[str, str] = {}  # sessions of the handshakes that wait for an answer of `is_open`
         self._ended: dict[str, None] = {}  # tokens of tabs that may come back, the oldest first
 
     def visitor(self, sid: str) -> Visitor:
@@ -83,6 +95,7 @@ class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library 
     def close_sessions(self, session_keys: list[str]) -> None:
         """Close every socket of these sessions; returns at once."""
         gone = set(session_keys) - {""}
+        self._asking = {eio_sid: key for eio_sid, key in self._asking.items() if key not in gone}
         for eio_sid in [sid for sid, visitor in self._visitors.items() if visitor.session_key in gone]:
             task = asyncio.get_running_loop().create_task(self._close(eio_sid))
             self._closing.add(task)
@@ -103,8 +116,9 @@ class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library 
         scope = environ.get("asgi.scope", {})
         cookies = cookie_value(scope)
         address = client_address(scope)
+        session_key = await self._open_session(eio_sid, session_key_in(cookies))
         device = Device(device_name(str(environ.get("HTTP_USER_AGENT", ""))), cut(address))
-        visitor = Visitor(visitor_key_in(cookies), session_key_in(cookies), address, region_code_in(cookies), device)
+        visitor = Visitor(visitor_key_in(cookies), session_key, address, region_code_in(cookies), device)
         self._visitors[eio_sid] = visitor
         connection = asyncio.current_task()
         if connection is not None:
@@ -114,6 +128,17 @@ class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library 
             del environ[name]
         scope["headers"] = [(name, value) for name, value in scope.get("headers", []) if name in _HEADERS_KEPT]
         return await super()._handle_eio_connect(eio_sid, environ)
+
+    async def _open_session(self, eio_sid: str, session_key: str) -> str:
+        """The session's key, or nothing when it is over: its tab's state would show what it held before any handler asks."""
+        if not session_key:
+            return ""
+        self._asking[eio_sid] = session_key
+        try:
+            is_open = await self._is_open(session_key)
+        finally:
+            ended_meanwhile = self._asking.pop(eio_sid, None) is None
+        return session_key if is_open and not ended_meanwhile else ""
 
     async def _handle_eio_message(self, eio_sid: str, data: Any) -> None:
         try:
@@ -177,7 +202,7 @@ def _own_token(query: str, visitor: Visitor) -> str:
     """The handshake's query with a token that only this browser in this session can have.
 
     Reflex finds a tab's state by a token that the client chooses and keeps over sign-out. Mixed with the cookies it cannot
-    lead to what another person saw: not in the same tab after a sign-out, not by guessing.
+    lead to what another person saw: not in the same tab after a sign-out or the end of the session, not by guessing.
     """
     fields = dict(parse_qsl(query))
     owner = f"{fields.get('token', '')}|{visitor.visitor_key}|{visitor.session_key}"

@@ -8,6 +8,10 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.e2e.server import MEDONLINE, Server, environment
+from tests.services.conftest import clock, folder, portal, template
+from tests.web.conftest import open_browser, site_of
+
+__all__ = ["clock", "folder", "open_browser", "portal", "site_of", "template"]
 
 StartServer = Callable[..., Server]
 

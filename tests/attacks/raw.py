@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import socket
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -21,12 +22,17 @@ STATE = "reflex___state____state"
 HYDRATE = f"{STATE}.hydrate_and_load"
 SHOW = f"{STATE}.medonline___state___failures____failure_state.show"
 TIMEOUT = 20.0
+SIGN_OF_LIFE = "2"  # Engine.IO's ping
 _PAGE_KB = os.sysconf("SC_PAGE_SIZE") // 1024
 
 
 @dataclass
 class Raw:
-    """Opened by `with`; never answers a ping and reads only when told to."""
+    """Opened by `with`; never answers a ping and reads only when told to.
+
+    receive_buffer: bytes that the kernel keeps for it; 0 leaves that to the kernel.
+    closed_with: the code with which the server closed the socket, once that was heard; 0 when it said none.
+    """
 
     server: Server
     path: str = f"{NAMESPACE}/?EIO=4&transport=websocket&token={{token}}"
@@ -35,6 +41,8 @@ class Raw:
     headers: dict[str, str] = field(default_factory=dict)
     token: str = field(default_factory=lambda: str(uuid4()))
     heard: list[str] = field(default_factory=list)
+    receive_buffer: int = 0
+    closed_with: int = 0
 
     def __enter__(self) -> Raw:
         """Only the handshake.
@@ -43,7 +51,8 @@ class Raw:
             websocket.WebSocketBadStatusException: it is refused.
         """
         chosen = self.server.url if self.origin == "" else self.origin
-        self._socket = websocket.WebSocket()
+        options = [(socket.SOL_SOCKET, socket.SO_RCVBUF, self.receive_buffer)] if self.receive_buffer else []
+        self._socket = websocket.WebSocket(sockopt=options)
         self._socket.connect(
             f"ws://{urlsplit(self.server.url).netloc}{self.path.format(token=self.token)}",
             timeout=TIMEOUT,
@@ -92,24 +101,29 @@ class Raw:
             EOFError: the server closed the socket.
         """
         try:
-            said = self._socket.recv()
+            opcode, said = self._socket.recv_data()
         except websocket.WebSocketTimeoutException:
             raise
         except (OSError, websocket.WebSocketException) as error:
             raise EOFError from error
-        if said in ("", b""):
+        if opcode == websocket.ABNF.OPCODE_CLOSE:
+            self.closed_with = int.from_bytes(said[:2], "big")
             raise EOFError
-        self.heard.append(said if isinstance(said, str) else said.decode("utf-8", "replace"))
+        self.heard.append(said.decode("utf-8", "replace"))
         return self.heard[-1]
 
-    def is_closed(self) -> bool:
-        """Read on until the server closes the socket; false when it does not, though it has been given the time to."""
+    def is_closed(self, within: float = TIMEOUT) -> bool:
+        """Read on until the server closes the socket; false when it asks for a sign of life instead, 10 s after the handshake.
+
+        A socket that gives none is closed in the end, whatever it said before: that is no refusal. `within`: seconds of silence.
+        """
+        self._socket.settimeout(within)
         with contextlib.suppress(websocket.WebSocketTimeoutException):
-            while True:
-                try:
-                    self.hear()
-                except EOFError:
-                    return True
+            try:
+                while self.hear() != SIGN_OF_LIFE:
+                    pass
+            except EOFError:
+                return True
         return False
 
     def serves(self) -> bool:
@@ -129,13 +143,31 @@ def log_of(server: Server) -> str:
     return server.log.read_text(encoding="utf-8", errors="replace")
 
 
-def memory_of(server: Server) -> int:
-    """Resident memory of all processes of a server, in KB."""
+def processes_of(server: Server) -> list[int]:
+    """The ids of all processes of a server."""
     assert server._process is not None
-    group, pages = server._process.pid, 0
+    found: list[int] = []
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
-            with contextlib.suppress(OSError, ValueError):
-                if os.getpgid(int(folder.name)) == group:
-                    pages += int((folder / "statm").read_text().split()[1])
+            with contextlib.suppress(OSError):
+                if os.getpgid(int(folder.name)) == server._process.pid:
+                    found.append(int(folder.name))
+    return found
+
+
+def memory_of(server: Server) -> int:
+    """Resident memory of all processes of a server, in KB."""
+    pages = 0
+    for process in processes_of(server):
+        with contextlib.suppress(OSError, ValueError):
+            pages += int(Path(f"/proc/{process}/statm").read_text().split()[1])
     return pages * _PAGE_KB
+
+
+def sockets_of(server: Server) -> int:
+    """How many connections over TCP all processes of a server hold, those that wait to be closed included."""
+    folders = [Path(f"/proc/{process}/fd") for process in processes_of(server)]
+    mine = {link.readlink().name for folder in folders for link in folder.iterdir()}
+    listening = "0A"
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return sum(row[3] != listening and f"socket:[{row[9]}]" in mine for row in rows)

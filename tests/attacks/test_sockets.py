@@ -333,6 +333,17 @@ def test_a_forged_connect_changes_nothing_for_anyone(server: Server) -> None:
         assert victim.serves()
 
 
+@pytest.mark.parametrize("joined", [True, False])
+@pytest.mark.usefixtures("quiet")
+def test_a_socket_that_says_goodbye_is_let_go(server: Server, joined: bool) -> None:
+    with Raw(server) as page:
+        if joined:
+            page.join()
+        page.send("1")
+        assert page.is_closed(within=10.0), "Engine.IO would keep it for 20 s"
+        assert page.closed_with == 1000
+
+
 # --- order and pace --------------------------------------------------------------------------------------------------
 
 

@@ -9,6 +9,7 @@ from tests.e2e.account_in_browser import SESSIONS, choose_in_menu
 from tests.e2e.conftest import GUIDE_PROFILES, NewPortal, StartServer
 from tests.e2e.patients import Patient
 from tests.e2e.portal_in_browser import LOGIN, Portal
+from tests.e2e.watching import Watch
 
 WARNING = "Вы ещё здесь?"
 IPHONE = (
@@ -85,3 +86,19 @@ def test_an_idle_session_ends_with_a_sentence_and_nothing_of_the_patient_stays(
     portal.page.wait_for_url("**/?login=over")
     expect(portal.page.get_by_text("Вход завершён: вы долго ничего не делали")).to_be_visible()
     assert "Иванова" not in portal.page.inner_text("body")
+
+
+def test_a_session_that_idles_out_without_a_connection_leaves_nothing_on_the_screen(
+    new_portal: NewPortal, start_server: StartServer, watch: Watch
+) -> None:
+    watch.allow_lost_connection()
+    server = start_server("idle-offline", SESSION_IDLE="8 s")
+    portal = new_portal()
+    portal.url = server.url
+    portal.log_in("+79000001001", "Zdorovie2026")
+    name = portal.page.get_by_text("Иванова")
+    expect(name.first).to_be_visible()
+    portal.page.wait_for_timeout(2000)  # its page has asked how long the session lives
+    portal.page.context.set_offline(True)
+
+    expect(name).to_have_count(0, timeout=40_000)

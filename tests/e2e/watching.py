@@ -34,7 +34,7 @@ class Watch:
         context.on("weberror", self._on_error)
 
     def allow_lost_connection(self) -> None:
-        """This test kills the server."""
+        """This test kills the server, or cuts the browser off."""
         self._allowed.append(_LOST_CONNECTION)
 
     def allow_missing_page(self) -> None:

@@ -26,7 +26,7 @@ BASE = "https://registry.test/fhir/r4"
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[str]:
-    with running_sandbox(settings(fhir_token=TOKEN, slow_answer=0.6)) as url:
+    with running_sandbox(settings(fhir_token=TOKEN, slow_answer=1.2)) as url:
         yield url
 
 
@@ -124,7 +124,7 @@ async def test_a_wrong_token_is_unavailability_that_names_no_token(sandbox: str)
 async def test_every_fault_is_unavailability_and_passes(
     sandbox: str, switch: Callable[[str], None], fault: str
 ) -> None:
-    registry = FhirCards(f"{sandbox}/fhir", TOKEN, timeout=0.3)
+    registry = FhirCards(f"{sandbox}/fhir", TOKEN, timeout=0.7 if fault == "slow" else 5)
     switch(fault)
     for asked in (
         registry.cards_by_snils(SNILS), registry.cards_by_policy(POLICY), registry.card("card-1001"), registry.check(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -94,7 +95,7 @@ async def test_idle_old_and_ended_sessions_are_not_listed(portal: Portal, clock:
         await portal.sessions.everywhere(signed.mine)
 
 
-@pytest.mark.parametrize("key", ["", "x", token_hash(new_token())])
+@pytest.mark.parametrize("key", ["", "x", pytest.param(token_hash(new_token()), id="made up")])
 async def test_nobody_gets_no_list_and_ends_nothing(portal: Portal, signed: Signed, key: str) -> None:
     for attempt in (
         portal.sessions.everywhere(key),
@@ -107,6 +108,15 @@ async def test_nobody_gets_no_list_and_ends_nothing(portal: Portal, signed: Sign
             await attempt
 
     assert len(await numbers_of(portal, signed.mine)) == 2
+
+
+async def test_a_call_without_a_session_is_logged_without_a_word_of_the_caller(
+    portal: Portal, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "medonline"), pytest.raises(NotSignedIn):
+        await portal.sessions.required("canary")
+
+    assert caplog.messages == ["A call without a live session was refused"]
 
 
 # --- ending -----------------------------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ from medonline.domain.errors import (
     InvalidPhone,
     NameProblem,
     NoChangeInProgress,
+    NoRecoveryInProgress,
     NotSignedIn,
     PasswordProblem,
     PasswordsDiffer,
@@ -42,6 +43,7 @@ from medonline.domain.one_time_code import ChannelName
 from medonline.services.account_notices import ACCESS_CHANGED, PHONE_CHANGED
 from medonline.services.account_settings_form import Saved, SettingsForm
 from medonline.services.email_address import parse_email
+from medonline.services.login import SignedIn
 from medonline.services.notices import NoticeService
 from medonline.services.secret_tokens import new_token, token_hash
 from medonline.storage.models import AccountChange, Notice, Patient
@@ -59,6 +61,7 @@ from tests.services.world import (
     last_code,
     opened,
     patient_with,
+    prove,
     rows_of,
     sign_in,
     statements,
@@ -575,6 +578,50 @@ async def test_a_change_of_an_ended_session_is_not_made(portal: Portal, key: str
     assert (await patient_with(portal)).phone == KNOWN
 
 
+class EndedMeanwhile:
+    """The session is open when it is asked for, and is ended elsewhere before anything is saved."""
+
+    def __init__(self, portal: Portal) -> None:
+        self._portal = portal
+
+    async def required(self, session_key: str) -> SignedIn:
+        me = await self._portal.sessions.required(session_key)
+        await self._portal.login.close_session(session_key)
+        return me
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"first_name": "Марья"}, {"password": NEW_PASSWORD, "password_confirmation": NEW_PASSWORD}, {}],
+    ids=["name", "password", "nothing"],
+)
+async def test_a_session_that_ends_while_its_settings_are_being_saved_saves_nothing(
+    portal: Portal, key: str, folder: Path, changes: dict[str, str]
+) -> None:
+    other = token_hash(await sign_in(portal, BORIS))
+    before, was = dump(folder), await patient_with(portal)
+    with pytest.raises(NoChangeInProgress):
+        await replace(portal.settings, sessions=EndedMeanwhile(portal)).save(key, replace(FORM, **changes), CALL)
+
+    assert changed_tables(before, dump(folder)) == {"account_session", "security_journal"}
+    assert await patient_with(portal) == was
+    assert await portal.login.who(key) is None
+    assert await portal.login.who(other) is not None
+
+
+async def test_a_session_that_ends_while_its_new_phone_is_being_saved_saves_nothing(
+    portal: Portal, key: str, folder: Path
+) -> None:
+    code = await ask_for_phone(portal, key, first_name="Марья")
+    before, was = dump(folder), await patient_with(portal)
+    with pytest.raises(NoChangeInProgress):
+        await replace(portal.settings, sessions=EndedMeanwhile(portal)).confirm_phone(key, code)
+
+    assert changed_tables(before, dump(folder)) == {"account_session", "one_time_code", "security_journal"}
+    assert await patient_with(portal) == was
+    assert await notices_of(portal) == []
+
+
 async def test_a_change_waits_through_a_kill_between_its_steps(
     portal: Portal, folder: Path, clock: MovableClock, key: str
 ) -> None:
@@ -675,3 +722,14 @@ async def test_saving_once_more_what_waits_changes_nothing_and_asks_for_no_code(
 
     assert await portal.settings.save(key, form, CALL) == Saved(code_needed=True)
     assert await changes_of(portal) == before
+
+
+async def test_a_recovery_whose_phone_was_proved_before_sets_no_password_after_one_was_changed_here(
+    portal: Portal, key: str
+) -> None:
+    await prove(portal, BORIS)
+    await portal.settings.save(key, replace(FORM, password=NEW_PASSWORD, password_confirmation=NEW_PASSWORD), CALL)
+    with pytest.raises(NoRecoveryInProgress):
+        await portal.recovery.set_password(BORIS, "DrugoyParol58")
+
+    assert await sign_in(portal, ANNA, KNOWN, NEW_PASSWORD)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from medonline.bootstrap import Portal
+from medonline.bootstrap import Portal, build_portal, running
+from medonline.config import load_config
 from medonline.domain.errors import InvalidPassword, InvalidPhone, PhoneTaken
 from medonline.services.accounts import NewAccount
 from tests.services.world import ANNA, MovableClock, patient_with, sign_in
@@ -57,3 +60,13 @@ async def test_the_password_is_kept_only_as_a_hash(portal: Portal) -> None:
     stored = (await patient_with(portal, "+79000002001")).password_hash
     assert stored is not None
     assert stored.startswith("$argon2id$")
+
+
+async def test_a_portal_that_is_no_demo_starts_without_any_account(folder: Path, clock: MovableClock) -> None:
+    nowhere = "http://127.0.0.1:9"
+    settings = {"public_url": "https://portal.example.ru", "telegram_base_url": nowhere, "telegram_token": "t"}
+    config = load_config(
+        mode="production", data_dir=folder / "new", secret_key="k" * 32, code_channels="telegram", **settings
+    )
+    async with running(build_portal(config, clock)) as served:
+        assert await served.accounts.everyone() == []

@@ -586,8 +586,9 @@ async def test_a_proof_that_grows_old_while_the_password_is_hashed_is_refused(
             return await super().hash(password)
 
     await prove(portal, ANNA)
+    slow = replace(portal.recovery.new_password, hasher=SlowHasher())
     with pytest.raises(NoRecoveryInProgress):
-        await replace(portal.recovery, hasher=SlowHasher()).set_password(ANNA, NEW)
+        await replace(portal.recovery, new_password=slow).set_password(ANNA, NEW)
 
     assert await sign_in(portal, ANNA)
 
@@ -707,3 +708,17 @@ async def test_a_restart_between_any_two_steps_goes_on_from_the_same_step(folder
     async with opened(folder, clock) as portal:
         assert await portal.recovery.current(ANNA) == done
         assert await sign_in(portal, ANNA, KNOWN, NEW)
+
+
+async def test_a_phone_proved_in_another_browser_before_the_new_password_sets_none_after_it(
+    portal: Portal, clock: MovableClock
+) -> None:
+    await prove(portal, BORIS)
+    clock.move(minutes=2)
+    await prove(portal, ANNA)
+    assert (await portal.recovery.set_password(ANNA, NEW)).step is RecoveryStep.DONE
+
+    assert await portal.recovery.current(BORIS) is None
+    with pytest.raises(NoRecoveryInProgress):
+        await portal.recovery.set_password(BORIS, "DrugoyParol58")
+    assert await sign_in(portal, ANNA, KNOWN, NEW)

@@ -501,7 +501,7 @@ async def test_two_accounts_may_have_the_same_card_and_each_its_own_row(
         assert len((await session.exec(select(PatientCard))).all()) == 2
 
 
-@pytest.mark.parametrize("nobody", ["", "x", new_token()])
+@pytest.mark.parametrize("nobody", ["", "x", pytest.param(new_token(), id="made up")])
 async def test_without_a_session_there_is_no_list_and_no_change(
     portal: Portal, key: str, registry: ScriptedRegistry, folder: Path, nobody: str
 ) -> None:

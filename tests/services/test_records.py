@@ -12,13 +12,24 @@ from sqlmodel import SQLModel
 from medonline.bootstrap import Portal
 from medonline.domain.errors import AccountNotFound, InvalidPhone
 from medonline.domain.personal_data_consent import VERSION
+from medonline.domain.security_journal import JournalEvent
 from medonline.services.login import OpenedSession
 from medonline.services.retention import CODES_NEEDED_FOR
 from medonline.services.sealing import key_id
 from medonline.services.secret_tokens import token_hash
 from medonline.storage import records
-from tests.services.outside import OTHER_SNILS, POLICY, SNILS, VERA, ScriptedIdentity, arrive, dump, with_provider
-from tests.services.world import ANNA, BORIS, KNOWN, SECRET_KEY, MovableClock, opened, prove, sign_in
+from tests.services.outside import (
+    OTHER_SNILS,
+    POLICY,
+    SNILS,
+    VERA,
+    ScriptedIdentity,
+    arrive,
+    changed_tables,
+    dump,
+    with_provider,
+)
+from tests.services.world import ANNA, BORIS, KNOWN, OTHER_KNOWN, SECRET_KEY, MovableClock, opened, prove, sign_in
 
 NEW_KEY = "n" * 40
 
@@ -146,9 +157,8 @@ async def test_an_erased_patient_leaves_no_row_and_others_stay(portal: Portal, f
     assert gone["patient"] == 1
     assert gone["one_time_code"] == 1
     after = dump(folder)
-    assert {name: rows for name, rows in after.items() if name != "identity_journey"} == {
-        name: rows for name, rows in before.items() if name != "identity_journey"
-    }
+    assert changed_tables(before, after) <= {"identity_journey", "security_journal"}
+    assert set(before["security_journal"]) < set(after["security_journal"])
     assert await sign_in(portal, ANNA, KNOWN)
     with pytest.raises(AccountNotFound):
         await portal.personal_data.erase(VERA.phone)
@@ -168,4 +178,17 @@ async def test_half_a_phone_is_no_account(portal: Portal) -> None:
 def test_every_table_about_a_patient_is_given_out_and_erased() -> None:
     about = {name for name, table in SQLModel.metadata.tables.items() if "patient_id" in table.columns}
 
-    assert {table.__tablename__ for table in records.OF_PATIENT} == about
+    # The journal is given out, and outlives the patient: docs/decisions/0012.
+    assert {table.__tablename__ for table in records.OF_PATIENT} == about - {"security_journal"}
+
+
+async def test_an_operator_signs_a_patient_out_everywhere(portal: Portal) -> None:
+    mine = [token_hash(await sign_in(portal, visitor)) for visitor in (ANNA, BORIS)]
+    theirs = token_hash(await sign_in(portal, "c" * 64, OTHER_KNOWN, "Poliklinika7"))
+    assert await portal.personal_data.end_sessions(KNOWN) == 2
+
+    assert [await portal.login.who(key) for key in mine] == [None, None]
+    assert await portal.login.who(theirs) is not None
+    told = await portal.personal_data.export(KNOWN)
+    (row,) = [row for row in told["security_journal"] if row["event"] == JournalEvent.SESSIONS_ENDED_AT_DESK]
+    assert row["details"] == '{"sessions": 2}'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -82,6 +83,16 @@ async def test_the_sixth_password_for_an_account_from_one_network_waits(
     assert await attempt(portal, to) == "TooManySignIns"
     clock.now = refusal.value.until + timedelta(seconds=1)
     assert await attempt(portal, to) == "InvalidCredentials"
+
+
+async def test_a_limit_that_refuses_is_logged_without_whose_it_is(
+    portal: Portal, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING, "medonline"):
+        for _ in range(6):
+            await attempt(portal)
+
+    assert caplog.messages == ["A limit is reached: TooManySignIns"]
 
 
 async def test_the_right_password_forgives_the_wrong_ones_before_it(portal: Portal) -> None:

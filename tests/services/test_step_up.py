@@ -13,6 +13,8 @@ from medonline.bootstrap import Portal
 from medonline.domain.errors import (
     AccountOfAnother,
     CodeMismatch,
+    CodeNotEnough,
+    CodeUsedUp,
     InvalidBirthDate,
     MedonlineError,
     NoRecoveryInProgress,
@@ -292,3 +294,40 @@ async def test_who_is_refused_as_the_owner_does_not_freshen_the_proof_of_the_pho
         await portal.answers.confirm_code(BORIS, await last_code(portal, KNOWN))
 
     assert (await patient_with(portal)).phone_proved_at == proved_at
+
+
+@pytest.mark.parametrize(
+    ("confirmed", "born", "way", "linked"),
+    [
+        (True, None, CALL, False),
+        (False, None, CALL, False),
+        (False, "same", CALL, False),  # what an unconfirmed account says of its birth date is anybody's
+        (True, "same", CALL, True),
+        (True, None, TELEGRAM, True),
+    ],
+)
+async def test_a_call_links_no_identity_where_it_would_recover_no_password(
+    portal: Portal, clock: MovableClock, confirmed: bool, born: str | None, way: ChannelName, linked: bool
+) -> None:
+    portal = with_provider(portal, ScriptedIdentity(), allow_unconfirmed=True)
+    await kill_code(portal, clock)
+    patient = await patient_with(portal)
+    person = replace(
+        VERA,
+        confirmed=confirmed,
+        phone=KNOWN,
+        snils="",
+        first_name=patient.first_name,
+        birth_date=patient.birth_date if born else None,
+    )
+    await arrive(portal, ANNA, person)
+    await portal.answers.send_code(ANNA, KNOWN, way)
+    code = await last_code(portal)
+    if linked:
+        assert await portal.answers.confirm_code(ANNA, code)
+        return
+    with pytest.raises(CodeNotEnough):
+        await portal.answers.confirm_code(ANNA, code)
+    with pytest.raises(CodeUsedUp):
+        await portal.answers.confirm_code(ANNA, code)
+    assert await portal.answers.prove_by_password(ANNA, KNOWN, PASSWORD)  # the password is still a proof

@@ -10,11 +10,14 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from limits.aio.storage import memory
 from limits.aio.storage.redis import redispy
 from sqlalchemy import event
@@ -22,9 +25,10 @@ from sqlmodel import col, select
 
 from medonline.bootstrap import DEMO_ACCOUNTS, Portal, build_portal
 from medonline.config import Config, load_config
+from medonline.demo_key import demo_identity_keys
 from medonline.domain.errors import DeliveryFailed
 from medonline.domain.one_time_code import ChannelName, derive_code
-from medonline.providers import limit_store
+from medonline.providers import esia_signing, limit_store
 from medonline.services.code_dispatcher import CodeDispatcher
 from medonline.services.ports import CodeMessage, DeliveryReport, SentCode
 from medonline.storage.models import OneTimeCodeRow, PasswordRecovery, Patient
@@ -51,14 +55,29 @@ class MovableClock:
         self.now += timedelta(**by)
 
 
+@cache
+def keys_of_this_process() -> TemporaryDirectory[str]:
+    made = TemporaryDirectory(prefix="medonline-keys-")
+    demo_identity_keys(Path(made.name))
+    return made
+
+
+@cache
+def private_key_of(pem: bytes, password: None) -> Any:
+    """Reading a key includes proving that its numbers are primes."""
+    return load_pem_private_key(pem, password)
+
+
 def config_in(folder: Path, **changes: Any) -> Config:
+    """Settings of the demo. The keys in the folder are this process's: making new ones takes longer than most tests."""
+    shutil.copytree(keys_of_this_process().name, folder, dirs_exist_ok=True)
     return load_config(**{"mode": "demo", "data_dir": folder, "secret_key": SECRET_KEY} | changes)
 
 
 @asynccontextmanager
 async def opened(folder: Path, clock: MovableClock, **changes: Any) -> AsyncIterator[Portal]:
     """A portal over the database in `folder`; opening it again is what a restart is."""
-    with limits_by(clock):
+    with limits_by(clock), patch.object(esia_signing, "load_pem_private_key", private_key_of):
         portal = build_portal(config_in(folder, **changes), clock)
         try:
             yield portal

@@ -356,12 +356,23 @@ async def test_a_password_that_waits_for_the_code_is_not_in_the_state(
 async def test_a_password_that_was_rated_is_not_in_the_state(
     portal: Portal, seen_as: Callable[[Portal, str, str], None], password: str
 ) -> None:
-    seen_as(portal, ANNA, "")
+    seen_as(portal, ANNA, token_hash(await sign_in(portal, ANNA)))
     root, state = new_state(SettingsState)
     await run(state, "rate_password", password)
 
     assert state.strength
     assert_keeps_no_secret(root, state)
+
+
+@pytest.mark.parametrize("session_key", ["", "0" * 64])
+async def test_without_a_session_no_password_is_rated(
+    portal: Portal, seen_as: Callable[[Portal, str, str], None], session_key: str
+) -> None:
+    seen_as(portal, ANNA, session_key)
+    _, state = new_state(SettingsState)
+    await run(state, "rate_password", "KorablLipa47")
+
+    assert not state.strength
 
 
 async def test_a_password_that_proves_is_not_in_the_state(

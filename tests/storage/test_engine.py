@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 from sqlmodel import select
 
 from medonline.bootstrap import Portal
@@ -25,6 +27,11 @@ def patient(phone: str = "+79000003001", created_at: datetime = NOW) -> Patient:
 async def count(portal: Portal) -> int:
     async with portal.database.reading() as session:
         return len((await session.exec(select(Patient))).all())
+
+
+def backup_to(database: Path, copy: Path) -> None:
+    with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(copy)) as target:
+        source.backup(target)
 
 
 @pytest.mark.parametrize(
@@ -161,3 +168,33 @@ async def test_a_live_database_says_so_and_a_broken_one_does_not(portal: Portal,
 
     with pytest.raises(Exception, match="not a database"):
         await portal.database.is_alive()
+
+
+async def test_what_is_committed_goes_into_the_file_that_stands_there(portal: Portal, folder: Path) -> None:
+    """An operator puts a backup in place of the file while the portal serves: SQLite alone would write into the old one."""
+    database = folder / "medonline.sqlite3"
+    assert await count(portal) == 3
+    backup_to(database, folder / "backup")
+    for file in folder.glob("medonline.sqlite3*"):
+        file.unlink()
+    (folder / "backup").rename(database)
+    async with portal.database.writing() as session:
+        session.add(patient())
+
+    assert await count(portal) == 4
+    with closing(sqlite3.connect(database)) as other:
+        assert other.execute("SELECT count(*) FROM patient").fetchone() == (4,)
+
+
+async def test_where_the_file_is_gone_no_empty_one_is_made(portal: Portal, folder: Path) -> None:
+    assert await count(portal) == 3
+    (folder / "aside").mkdir()
+    for file in folder.glob("medonline.sqlite3*"):
+        file.rename(folder / "aside" / file.name)
+    with pytest.raises(OperationalError, match="gone"):
+        await count(portal)
+    assert not (folder / "medonline.sqlite3").exists()
+    for file in (folder / "aside").iterdir():
+        file.rename(folder / file.name)
+
+    assert await asyncio.gather(*(count(portal) for _ in range(5))) == [3] * 5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -160,7 +161,7 @@ async def test_on_https_cookies_are_secure_and_bound_to_the_host(
 
 @pytest.mark.parametrize("origin", [None, "https://evil.example", "null", f"{ORIGIN}.evil.example"])
 async def test_a_socket_without_the_portals_origin_is_closed_before_its_handshake(
-    portal: Portal, site_of: Callable[[Portal], Boundary], origin: str | None
+    portal: Portal, site_of: Callable[[Portal], Boundary], caplog: pytest.LogCaptureFixture, origin: str | None
 ) -> None:
     headers = [] if origin is None else [(b"origin", origin.encode())]
     sent: list[dict[str, object]] = []
@@ -171,5 +172,39 @@ async def test_a_socket_without_the_portals_origin_is_closed_before_its_handshak
     async def send(message: dict[str, object]) -> None:
         sent.append(message)
 
-    await site_of(portal)({"type": "websocket", "path": "/_event/", "headers": headers}, receive, send)
+    with caplog.at_level(logging.WARNING):
+        await site_of(portal)({"type": "websocket", "path": "/_event/", "headers": headers}, receive, send)
+    assert caplog.messages == ["Socket refused: it does not come from a page of the portal"]
     assert sent == [{"type": "websocket.close", "code": 1008}]
+
+
+async def test_what_is_refused_at_the_door_is_logged_without_a_word_of_the_sender(
+    open_browser: Browser, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING, "medonline"):
+        await open_browser().post("/session/close?canary", headers={"Origin": "https://canary.example"})
+        await open_browser().post("/session/close", content=b"canary" * 10_000)
+
+    assert caplog.messages == [
+        "Change refused: it does not come from a page of the portal",
+        "Request refused: its body is over the limit",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/", "text/html; charset=utf-8"),
+        ("/nowhere", "text/html; charset=utf-8"),
+        ("/portal.css", "text/css; charset=utf-8"),
+        ("/assets/app-1a2b3c.js", "text/javascript; charset=utf-8"),
+        ("/favicon.svg", "image/svg+xml; charset=utf-8"),
+        ("/health/live", "text/plain; charset=utf-8"),
+        ("/health/ready", "application/json"),
+        ("/session/left", "application/json"),
+    ],
+)
+async def test_every_answer_names_its_kind_and_every_text_its_encoding(
+    open_browser: Browser, path: str, kind: str
+) -> None:
+    assert (await open_browser().get(path)).headers["Content-Type"] == kind

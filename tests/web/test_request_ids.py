@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 
 import httpx
+import pytest
 import structlog
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -12,6 +14,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
+from medonline import logs
 from medonline.web.request_ids import HEADER, RequestIds
 
 seen: list[dict[str, str]] = []
@@ -29,7 +32,11 @@ async def talk(socket: WebSocket) -> None:
     await socket.close()
 
 
-SITE = RequestIds(Starlette(routes=[Route("/", answer), WebSocketRoute("/ws", talk)]))
+async def fail(_request: Request) -> PlainTextResponse:
+    raise RuntimeError("canary")
+
+
+SITE = RequestIds(Starlette(routes=[Route("/", answer), Route("/fail", fail), WebSocketRoute("/ws", talk)]))
 
 
 async def test_the_answer_tells_the_id_under_which_its_lines_stand() -> None:
@@ -58,3 +65,18 @@ async def test_a_socket_has_one_id_for_its_life() -> None:
 
     (bound,) = seen
     assert set(bound) == {"socket"}
+
+
+async def test_an_error_nobody_expected_is_logged_with_its_place_under_the_id_that_the_answer_tells(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    logs.set_up("info", "json")
+    transport = httpx.ASGITransport(SITE, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        answered = await client.get("/fail")
+
+    assert (answered.status_code, "canary" in answered.text) == (500, False)
+    (line,) = [json.loads(text) for text in capsys.readouterr().err.splitlines() if "A request failed" in text]
+    assert (line["request"], line["error"]) == (answered.headers[HEADER], "RuntimeError")
+    assert "test_request_ids.py" in line["at"]
+    assert "canary" not in str(line)

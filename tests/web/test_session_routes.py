@@ -75,7 +75,7 @@ async def test_a_ticket_without_the_visitor_cookie_opens_nothing(portal: Portal,
         {"data": {"ticket": "x" * 10_000}},
         {"data": {"ticket": "\x00; DROP TABLE patient"}},
         {"data": {"ticket": ["a", "b"]}},
-        {"data": {"ticket": new_token()}},
+        pytest.param({"data": {"ticket": new_token()}}, id="made up"),
         {"content": b"\xff\xfe\x00", "headers": {"Content-Type": "application/x-www-form-urlencoded"}},
         {"json": {"ticket": "x"}},
     ],
@@ -118,3 +118,13 @@ async def test_a_link_neither_opens_nor_closes_a_session(portal: Portal, open_br
 
     assert (await anna.get(path)).status_code == 404
     assert await portal.login.who(token_hash(anna.cookies[SESSION])) is not None
+
+
+async def test_signing_out_empties_what_the_tab_kept_but_no_other_answer_does(
+    portal: Portal, open_browser: Browser
+) -> None:
+    anna = open_browser()
+    opened = await anna.post("/session/open", data={"ticket": await ticket_of(portal, anna)})
+
+    assert "clear-site-data" not in opened.headers
+    assert (await anna.post("/session/close")).headers["clear-site-data"] == '"storage"'

@@ -1,0 +1,49 @@
+"""The outside world as the settings choose it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from medonline.bootstrap.adapters import (
+    build_breached_passwords,
+    build_channels,
+    build_identity,
+    build_limit_store,
+    build_notices,
+    build_registry,
+)
+from medonline.config import Config
+from medonline.domain.one_time_code import ChannelName
+from medonline.services.ports import BreachedPasswords, CardRegistry, CodeChannel, IdentityProvider, NoticeChannel
+from medonline.services.request_limits import LimitStore
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """The adapters that the settings choose; None where something is switched off."""
+
+    channels: dict[ChannelName, CodeChannel]
+    identity: IdentityProvider | None
+    registry: CardRegistry | None
+    notices: NoticeChannel | None
+    breached: BreachedPasswords | None
+    limits: LimitStore
+
+    async def close(self) -> None:
+        """Release connections."""
+        optional = (self.identity, self.registry, self.notices, self.breached)
+        for adapter in (*self.channels.values(), *optional, self.limits):
+            if adapter is not None:
+                await adapter.close()
+
+
+def build_outside(config: Config) -> Outside:
+    """The adapters; opens nothing yet."""
+    return Outside(
+        channels=build_channels(config),
+        identity=build_identity(config),
+        registry=build_registry(config),
+        notices=build_notices(config),
+        breached=build_breached_passwords(config),
+        limits=build_limit_store(config),
+    )

@@ -1,0 +1,91 @@
+"""docs/attack_map.md is true: nothing that must be tried is missing, and every test that it names exists."""
+
+from __future__ import annotations
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+TRIED = [
+    "forged `connect`",
+    "foreign Origin",
+    "missing Origin",
+    "unknown handlers and events",
+    "malformed and oversized frames",
+    "frames of every kind, by the thousand",
+    "two readings of one request",
+    "a handler out of order",
+    "a handler by nobody",
+    "a handler with wrong types",
+    "a handler with 64 KB",
+    "parallel guesses",
+    "a code of flow A in flow B",
+    "a replayed ticket",
+    "a replayed flow cookie",
+    "a replayed OIDC code",
+    "two tabs",
+    "a stale tab after logout",
+    "an ended session",
+    "double submits",
+    "return path `//`",
+    "return path `javascript:`",
+    "return path with a backslash",
+    "forged X-Forwarded-For",
+    "CR LF and ANSI in every logged value",
+    "passwords of 4 kB, emoji, NFD, NUL",
+    "phones of every spelling",
+    "provider down",
+    "provider slow",
+    "provider lying",
+    "provider answering html",
+    "clock an hour ahead",
+    "clock an hour back",
+    "database locked",
+    "database full",
+    "database read-only",
+    "database gone",
+    "Redis gone",
+    "Redis flushed",
+    "kill -9 at every write",
+    "SIGTERM in the middle of a handler or a send",
+]
+FACTS = [str(number) for number in range(1, 13)]
+INVARIANTS = [f"I{number}" for number in range(1, 10)]
+_LINE = re.compile(r"^\| (?P<what>[^|]+) \| (?P<holds>[^|]+) \| (?P<tests>`[^|]+`) \|$", re.M)
+_TEST = re.compile(r"`([^`:]+)::(test_\w+)`")
+TEXT = (ROOT / "docs/attack_map.md").read_text(encoding="utf-8")
+ROWS = {match["what"]: match for match in _LINE.finditer(TEXT)}
+
+
+@cache
+def named_in(path: str) -> frozenset[str]:
+    """The test functions of a module, those of its classes too."""
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return frozenset(node.name for node in functions if node.name.startswith("test_"))
+
+
+def test_every_row_stands_once_and_in_order() -> None:
+    assert [match["what"] for match in _LINE.finditer(TEXT)] == TRIED + FACTS + INVARIANTS
+    assert len([line for line in TEXT.splitlines() if line.startswith("| ")]) == len(ROWS) + 3  # and three headings
+
+
+@pytest.mark.parametrize("what", TRIED + FACTS + INVARIANTS)
+def test_every_test_that_a_row_names_exists(what: str) -> None:
+    row = ROWS[what]
+    named = _TEST.findall(row["tests"])
+
+    assert named
+    assert len(named) == len(set(named))
+    assert _TEST.sub("", row["tests"]).strip() == ""
+    assert [f"{path}::{name}" for path, name in named if name not in named_in(path)] == []
+
+
+def test_every_module_of_attacks_is_named() -> None:
+    modules = {f"tests/attacks/{file.name}" for file in (ROOT / "tests/attacks").glob("test_*.py")}
+
+    assert sorted(modules - {path for path, _ in _TEST.findall(TEXT)}) == []

@@ -1,0 +1,39 @@
+"""What anybody typed is shown as text: no way of the portal's own code makes markup or code of it (XSS)."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from medonline.web.leaving import leaving_page
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SCRIPTS = [*(ROOT / "assets").glob("*.js"), *(ROOT / "medonline").rglob("*.js")]
+SCREENS = [path for name in ("pages", "dialogs", "components") for path in (ROOT / "medonline" / name).glob("*.py")]
+# Markup, code and messages from other windows.
+DANGEROUS = re.compile(
+    r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|setTimeout\([\"\'`]|"
+    r"javascript:|srcdoc|postMessage|[\"\'`]message[\"\'`]"
+)
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
+def test_no_script_makes_markup_or_code_of_a_text(path: Path) -> None:
+    assert DANGEROUS.findall(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("path", SCREENS, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_no_screen_makes_markup_of_a_text(path: Path) -> None:
+    raw = re.compile(r"rx\.(html|markdown|script|call_script|run_script|el\.iframe)\b|dangerously|inner_html")
+
+    assert raw.findall(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("evil", ['"><script>alert(1)</script>', "'><img src=x onerror=alert(1)>", "a&b<c"])
+def test_an_address_in_a_page_of_the_portal_cannot_leave_its_attribute(evil: str) -> None:
+    body = bytes(leaving_page(f"https://gateway.example/{evil}", "Переходим").body).decode()
+
+    assert evil not in body
+    assert body.count("<script") == body.count("<img") == 0
