@@ -63,6 +63,9 @@ class SessionsWalk(RecoveryWalk):
         super().open()
         self.model.password = "plain:NewPassword1"
         self.run(self.put_password(self.model.password))
+        for visitor in (ANNA, BORIS):
+            self.sign_in(visitor, 1)
+            self.use_the_last_ticket()
 
     def start(self) -> None:
         super().start()
