@@ -92,6 +92,7 @@ phones = st.sampled_from([KNOWN, KNOWN, UNKNOWN])
 ways = st.sampled_from(ChannelName)
 DAY = 86_400
 spans = st.sampled_from([1, 5, 29, 60, 60, 120, 120, 300, 300, 600, 600, 3600, DAY, 29 * DAY, 31 * DAY, 91 * DAY])
+ANY_STEP = ("leave", "resend", "confirm", "confirm_birth_date", "set_password")
 T = TypeVar("T")
 
 
@@ -316,12 +317,14 @@ class RecoveryWalk(RuleBasedStateMachine):
             self.kill()
 
     @precondition(lambda self: hasattr(self, "model") and self.model.codes)
-    @rule(which=st.integers(min_value=0, max_value=9))
-    def time_passes_until_something_ends(self, which: int) -> None:
-        """To the very moment at which a code, a pause, a limit or a recovery ends."""
+    @rule(which=st.integers(min_value=0, max_value=9), then=st.sampled_from([*ANY_STEP, ""]))
+    def time_passes_until_something_ends(self, which: int, then: str) -> None:
+        """To the very moment at which a code, a pause, a limit or a recovery ends; and what is done in that moment."""
         ahead = sorted(end for end in self.model.ends() if end > self.clock.now)
         if ahead:
             self.clock.now = ahead[which % len(ahead)]
+        for visitor in (ANNA, BORIS) if then else ():
+            self.anything_at_any_step(visitor, then)
 
     def kill(self) -> None:
         """What was not in the record is gone."""
@@ -409,7 +412,7 @@ class RecoveryWalk(RuleBasedStateMachine):
         every = [code for codes in self.model.codes.values() for code in codes]
         self.type(self.somebody(visitor), every[which % len(every)].digits)
 
-    @rule(visitor=visitors, what=st.sampled_from(["leave", "resend", "confirm", "confirm_birth_date", "set_password"]))
+    @rule(visitor=visitors, what=st.sampled_from(ANY_STEP))
     def anything_at_any_step(self, visitor: str, what: str) -> None:
         """Handlers may be called in any order."""
         if what == "leave":

@@ -66,7 +66,7 @@ class SessionsWalk(RecoveryWalk):
         self.run(self.put_password(self.model.password))
         for visitor in (ANNA, BORIS):
             self.sign_in(visitor, 1)
-            self.use_the_last_ticket()
+            self.use(self.tickets[-1], visitor)
 
     def start(self) -> None:
         super().start()
@@ -77,6 +77,14 @@ class SessionsWalk(RecoveryWalk):
     async def put_password(self, encoded: str) -> None:
         async with self.portal.database.writing() as session:
             await session.exec(update(Patient).where(Patient.phone == KNOWN).values(password_hash=encoded))  # type: ignore[arg-type]
+
+    @rule(visitor=visitors, number=st.integers(min_value=1, max_value=3), stolen=st.booleans())
+    def sign_in_and_enter(self, visitor: str, number: int, stolen: bool) -> None:
+        """The ticket may be tried in the other browser first."""
+        self.sign_in(visitor, number)
+        if stolen:
+            self.use(self.tickets[-1], BORIS if visitor == ANNA else ANNA)
+        self.use(self.tickets[-1], visitor)
 
     @rule(visitor=visitors, number=st.integers(min_value=1, max_value=3))
     def sign_in(self, visitor: str, number: int) -> None:
@@ -97,11 +105,6 @@ class SessionsWalk(RecoveryWalk):
     @rule(visitor=visitors, which=which_one)
     def use_any_ticket(self, visitor: str, which: int) -> None:
         self.use(self.tickets[which % len(self.tickets)], visitor)
-
-    @precondition(lambda self: getattr(self, "tickets", None))
-    @rule()
-    def use_the_last_ticket(self) -> None:
-        self.use(self.tickets[-1], self.tickets[-1].visitor)
 
     @rule(visitor=visitors, other=visitors)
     def sign_in_while_somebody_recovers(self, visitor: str, other: str) -> None:
