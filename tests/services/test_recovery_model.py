@@ -222,6 +222,7 @@ class Then(StrEnum):
     NOTHING = "nothing"
     GUESS = "guess"
     RECOVER = "recover"
+    BE_ASKED_FOR_MORE = "be asked for more"  # a dead code, and then the right one of the next call
 
 
 def in_hand(*steps: RecoveryStep) -> Callable[[RecoveryWalk], bool]:
@@ -339,9 +340,13 @@ class RecoveryWalk(RuleBasedStateMachine):
         self.begin(visitor, phone, channel)
         if visitor not in self.model.recoveries:
             return
-        if then is Then.GUESS:
+        if then in (Then.GUESS, Then.BE_ASKED_FOR_MORE):
             self.mistake(visitor, 4)
-        elif then is Then.RECOVER:
+        if then is Then.BE_ASKED_FOR_MORE:
+            self.wait_for_a_code(phone, ChannelName.FLASH_CALL)
+            self.resend(visitor, ChannelName.FLASH_CALL)
+            self.confirm(visitor, 0)
+        if then is Then.RECOVER:
             for _ in range(3):
                 self.go_on(visitor, 1 + len(self.model.resets) % 3)
 
