@@ -222,7 +222,7 @@ class Then(StrEnum):
     NOTHING = "nothing"
     GUESS = "guess"
     RECOVER = "recover"
-    BE_ASKED_FOR_MORE = "be asked for more"  # a dead code, and then the right one of the next call
+    BE_ASKED_FOR_MORE = "be asked for more"  # a dead code, the right one of the next call, and no answer
 
 
 def in_hand(*steps: RecoveryStep) -> Callable[[RecoveryWalk], bool]:
@@ -346,6 +346,7 @@ class RecoveryWalk(RuleBasedStateMachine):
             self.wait_for_a_code(phone, ChannelName.FLASH_CALL)
             self.resend(visitor, ChannelName.FLASH_CALL)
             self.confirm(visitor, 0)
+            self.set_password(visitor, 1)
         if then is Then.RECOVER:
             for _ in range(3):
                 self.go_on(visitor, 1 + len(self.model.resets) % 3)
