@@ -168,7 +168,12 @@ class Config(BoundaryConfig, IdentityConfig, LimitsConfig, RecordsConfig):
 
     @model_validator(mode="after")
     def _refuse_nonsense(self) -> Config:
-        faults = [*self._general_faults(), *self.identity_faults(), *self.limits_faults()]
+        faults = [
+            *self._general_faults(),
+            *self.identity_faults(),
+            *self.limits_faults(),
+            *self.records_faults(self.origin),
+        ]
         faults += [] if self.demo else self._production_faults()
         if faults:
             raise ValueError("\n".join(faults))

@@ -177,4 +177,5 @@ class LoginService:
         except Busy:
             return  # next time: a right password must not be refused for a newer hash
         async with self.database.writing() as session:
-            await patients.put_rehashed(session, patient.id, encoded, fresh)
+            if await patients.put_rehashed(session, patient.id, encoded, fresh):
+                patient.password_hash = fresh  # who compares it later must not take the newer hash for another password

@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -168,14 +168,14 @@ async def test_of_a_hundred_parallel_guesses_exactly_three_are_judged(portal: Po
 
 async def test_writers_of_the_journal_at_once_leave_no_gap(portal: Portal) -> None:
     """Sign-ins, wrong passwords and codes of many phones, each with a row in its own transaction."""
-    before = (await portal.journal.head()).seq
+    before = (await portal.journal_keeper.head()).seq
     phones = [f"+790000{4000 + number}0" for number in range(8)]
     await asyncio.gather(
         *(sign_in(portal, f"{number:064d}") for number in range(4)),
         *(portal.recovery.begin(f"b{number:063d}", phone, CALL) for number, phone in enumerate(phones)),
     )
 
-    found = await portal.journal.examine()
+    found = await portal.journal_keeper.examine()
     assert (found.fault, found.head.seq) == ("", before + 12)
 
 
@@ -195,17 +195,17 @@ async def test_the_database_itself_refuses_to_rewrite_the_journal(portal: Portal
     with pytest.raises(DBAPIError, match="the security journal"):
         async with portal.database.writing() as session:
             await (await session.connection()).execute(text(statement))
-    assert (await portal.journal.examine()).fault == ""
+    assert (await portal.journal_keeper.examine()).fault == ""
 
 
 async def test_rows_of_the_journal_that_are_past_their_time_go(portal: Portal) -> None:
     assert isinstance(portal.clock, MovableClock)
-    old = (await portal.journal.head()).seq
+    old = (await portal.journal_keeper.head()).seq
     portal.clock.move(days=portal.config.retention_journal.days)
     await sign_in(portal, ANNA)
 
-    assert await portal.journal.forget() == old
-    assert (await portal.journal.examine()).fault == ""
+    assert await portal.journal_keeper.forget() == old
+    assert (await portal.journal_keeper.examine()).fault == ""
 
 
 async def test_windows_that_register_the_same_person_at_once_make_one_account(portal: Portal) -> None:
@@ -256,6 +256,9 @@ class HeldDatabase:
     database: Database
     reached: asyncio.Event = field(default_factory=asyncio.Event)
     let_go: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def reading(self) -> AbstractAsyncContextManager[AsyncSession]:
+        return self.database.reading()
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncSession]:
