@@ -160,9 +160,9 @@ class SessionsWalk(RecoveryWalk):
 
 
 def test_sessions_live_as_the_model_says(template: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    steps = walk(SessionsWalk, template, examples=40)
+    steps = walk(SessionsWalk, template, examples=25)
 
-    assert steps >= (LONG_ENOUGH if LONG_RUN else 40)
+    assert steps >= (LONG_ENOUGH if LONG_RUN else 25)
     with capsys.disabled():
         print(f"\n{steps} steps of recoveries and sessions, none against the model")
 
