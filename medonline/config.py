@@ -168,19 +168,14 @@ class Config(BoundaryConfig, IdentityConfig, LimitsConfig, RecordsConfig):
 
     @model_validator(mode="after")
     def _refuse_nonsense(self) -> Config:
-        faults = [
-            *self._general_faults(),
-            *self.identity_faults(),
-            *self.limits_faults(),
-            *self.records_faults(self.origin),
-        ]
+        faults = [*self._general_faults(), *self.identity_faults(), *self.limits_faults()]
         faults += [] if self.demo else self._production_faults()
         if faults:
             raise ValueError("\n".join(faults))
         return self
 
     def _general_faults(self) -> list[str]:
-        faults = []
+        faults = self.records_faults(self.origin)
         if not self.code_channels:
             faults.append("MEDONLINE_CODE_CHANNELS is empty: name at least one of flash_call, telegram.")
         if not self.resend_pauses or any(pause <= timedelta(0) for pause in self.resend_pauses):
