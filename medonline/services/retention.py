@@ -49,7 +49,7 @@ class RetentionService:
         try:
             gone["security_journal"] = await self.journal.forget()
         except JournalBroken as fault:
-            log.error("ALARM: the security journal is broken, and nothing of it is deleted. %s", fault)
+            log.error("ALARM the security journal is broken, and nothing of it is deleted: %s", fault)
         return {table: count for table, count in gone.items() if count}
 
     async def run(self) -> None:
