@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 from unittest.mock import patch
@@ -153,7 +154,18 @@ class Model:
 
     def shown(self, visitor: str, now: datetime) -> Recovery | None:
         recovery = self.recoveries.get(visitor)
-        return recovery if recovery and now < recovery.ends_at() else None
+        if recovery is None or recovery.step is RecoveryStep.ABANDONED:
+            return None
+        return recovery if now < recovery.ends_at() else None
+
+    def put_password(self, mine: Recovery, password: str, now: datetime) -> None:
+        """What another browser proved before does not outlive it."""
+        self.password = password
+        self.resets.append(now)
+        for other in self.recoveries.values():
+            if (other.phone, other.step) == (mine.phone, RecoveryStep.NEW_PASSWORD):
+                other.step = RecoveryStep.ABANDONED
+        mine.step, mine.finished_at = RecoveryStep.DONE, now
 
     def resend_at(self, phone: str) -> datetime | None:
         issued = self.codes.get(phone, [])
@@ -203,6 +215,12 @@ class Model:
         self.codes[phone].append(code)
         paid = (code.channel, billing_day(code.issued_at))
         self.spent[paid] = self.spent.get(paid, 0) + PRICE[code.channel]
+
+
+class Then(StrEnum):
+    NOTHING = "nothing"
+    GUESS = "guess"
+    RECOVER = "recover"
 
 
 def in_hand(*steps: RecoveryStep) -> Callable[[RecoveryWalk], bool]:
@@ -310,10 +328,21 @@ class RecoveryWalk(RuleBasedStateMachine):
         self.run(self.portal.close())
         self.start()
 
-    @rule(visitor=visitors, phone=phones, channel=ways, patient=st.booleans())
-    def begin(self, visitor: str, phone: str, channel: ChannelName, patient: bool) -> None:
+    @rule(visitor=visitors, phone=phones, channel=ways, patient=st.booleans(), then=st.sampled_from(list(Then)))
+    def come(self, visitor: str, phone: str, channel: ChannelName, patient: bool, then: Then) -> None:
+        """Begin, and do at once what most people or most attackers do then."""
         if patient:
             self.wait_for_a_code(phone, channel)
+        self.begin(visitor, phone, channel)
+        if visitor not in self.model.recoveries:
+            return
+        if then is Then.GUESS:
+            self.mistake(visitor, 4)
+        elif then is Then.RECOVER:
+            for _ in range(3):
+                self.go_on(visitor, 1 + len(self.model.resets) % 3)
+
+    def begin(self, visitor: str, phone: str, channel: ChannelName) -> None:
         now = self.clock.now
         before = self.model.recoveries.get(visitor) or self.model.left.get((visitor, phone))
         came = self.attempt(self.service.begin(visitor, phone, channel))
@@ -355,7 +384,7 @@ class RecoveryWalk(RuleBasedStateMachine):
             self.confirm_birth_date(visitor, right=True)
         elif step is RecoveryStep.NEW_PASSWORD:
             self.set_password(visitor, number)
-        else:
+        elif step is RecoveryStep.CODE:
             self.confirm(visitor, 0)
 
     @precondition(in_hand(RecoveryStep.CODE, RecoveryStep.BIRTH_DATE))
@@ -363,9 +392,10 @@ class RecoveryWalk(RuleBasedStateMachine):
     def mistake(self, visitor: str, times: int) -> None:
         visitor = self.somebody(visitor)
         for off in range(1, times + 1):
-            if self.model.recoveries[visitor].step is RecoveryStep.CODE:
+            step = self.model.recoveries[visitor].step
+            if step is RecoveryStep.CODE:
                 self.confirm(visitor, off)
-            else:
+            elif step is RecoveryStep.BIRTH_DATE:
                 self.confirm_birth_date(visitor, right=False)
 
     def somebody(self, visitor: str) -> str:
@@ -480,9 +510,7 @@ class RecoveryWalk(RuleBasedStateMachine):
             return
         assert isinstance(came, RecoveryView)
         if recovery.step is RecoveryStep.NEW_PASSWORD:
-            recovery.step, recovery.finished_at = RecoveryStep.DONE, self.clock.now
-            self.model.password = f"plain:NewPassword{number}"
-            self.model.resets.append(self.clock.now)
+            self.model.put_password(recovery, f"plain:NewPassword{number}", self.clock.now)
             self.was_reset()
 
     def was_reset(self) -> None:

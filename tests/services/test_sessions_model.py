@@ -13,6 +13,7 @@ from sqlmodel import update
 
 from medonline.bootstrap import Portal
 from medonline.domain.errors import InvalidCredentials, TooManySignIns
+from medonline.domain.one_time_code import ChannelName
 from medonline.domain.security_journal import JournalEvent
 from medonline.services.login import SEEN_EVERY
 from medonline.services.secret_tokens import token_hash
@@ -20,7 +21,7 @@ from medonline.services.sign_in import TICKET_LIFE
 from medonline.storage.journal_models import JournalEntry
 from medonline.storage.models import AccountSession, Patient
 from tests.conftest import LONG_RUN
-from tests.services.test_recovery_model import LONG_ENOUGH, RecoveryWalk, visitors, walk
+from tests.services.test_recovery_model import LONG_ENOUGH, RecoveryWalk, Then, visitors, walk
 from tests.services.world import ANNA, BORIS, KNOWN, PlainHasher, patient_with
 
 SIGN_INS, WITHIN = 5, timedelta(minutes=15)
@@ -63,6 +64,9 @@ class SessionsWalk(RecoveryWalk):
         super().open()
         self.model.password = "plain:NewPassword1"
         self.run(self.put_password(self.model.password))
+        for visitor in (ANNA, BORIS):
+            self.sign_in(visitor, 1)
+            self.use_the_last_ticket()
 
     def start(self) -> None:
         super().start()
@@ -97,6 +101,14 @@ class SessionsWalk(RecoveryWalk):
     @precondition(lambda self: getattr(self, "tickets", None))
     @rule()
     def use_the_last_ticket(self) -> None:
+        self.use(self.tickets[-1], self.tickets[-1].visitor)
+
+    @rule(visitor=visitors, other=visitors)
+    def sign_in_while_somebody_recovers(self, visitor: str, other: str) -> None:
+        """A new password comes between the sign-in and its session."""
+        self.wait_for_a_code(KNOWN, ChannelName.TELEGRAM)
+        self.sign_in(visitor, int(str(self.model.password)[-1]))
+        self.come(other, KNOWN, ChannelName.TELEGRAM, patient=False, then=Then.RECOVER)
         self.use(self.tickets[-1], self.tickets[-1].visitor)
 
     def use(self, ticket: Ticket, visitor: str) -> None:
