@@ -4,13 +4,16 @@
 
 (() => {
   function takeToken() {
-    if (location.pathname.replace(/\/$/, "") !== "/not-me" || !/^#[0-9a-f]{64}$/.test(location.hash)) return false;
-    try {
-      sessionStorage.setItem("medonline.dispute", location.hash.slice(1));
-    } catch {
-      window.medonlineDispute = location.hash.slice(1); // storage may be barred; then a reload needs the link again
-    }
+    if (location.pathname.replace(/\/$/, "") !== "/not-me" || !location.hash) return false;
+    // Whatever a messenger hung on to the link goes with it.
+    const token = location.hash.match(/[0-9a-f]{64}/)?.[0];
     history.replaceState(history.state, "", location.pathname);
+    if (!token) return false;
+    try {
+      sessionStorage.setItem("medonline.dispute", token);
+    } catch {
+      window.medonlineDispute = token; // storage may be barred; then a reload needs the link again
+    }
     return true;
   }
 

@@ -171,6 +171,10 @@ function fillPhones() {
   for (const input of document.querySelectorAll("[data-fill=phone]")) {
     if (!input.value && phone) input.value = phone;
   }
+  if (document.querySelector("[data-dispute-over=yes]")) {
+    store((storage) => storage.removeItem(DISPUTE_KEY));
+    delete window.medonlineDispute;
+  }
   for (const input of document.querySelectorAll("[data-fill=dispute]")) {
     const token = window.medonlineDispute ?? store((storage) => storage.getItem(DISPUTE_KEY)) ?? "";
     if (!input.value && token) input.value = token;
@@ -372,7 +376,7 @@ function start() {
     subtree: true,
     childList: true,
     attributes: true,
-    attributeFilter: ["data-step", "data-error-no", "data-ticket", "open"],
+    attributeFilter: ["data-step", "data-error-no", "data-ticket", "data-dispute-over", "open"],
   });
   look();
   tick();

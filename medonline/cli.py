@@ -8,6 +8,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable
+from datetime import date
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -90,6 +91,9 @@ def _add_accounts(commands: cli_records.Subparsers) -> cli_records.Subparsers:
     for name in ("--phone", "--password", "--last-name", "--first-name"):
         add.add_argument(name, required=True)
     add.add_argument("--patronymic", default="")
+    add.add_argument(
+        "--birth-date", type=date.fromisoformat, help="YYYY-MM-DD; without it a call is all that proves the owner"
+    )
     add.set_defaults(run=add_account)
     listing = accounts.add_parser("list", help="list accounts, phones masked")
     listing.set_defaults(run=list_accounts)
@@ -183,9 +187,8 @@ def doctor(_arguments: argparse.Namespace) -> int:
 
 def add_account(arguments: argparse.Namespace) -> int:
     """Make an account."""
-    account = NewAccount(
-        arguments.phone, arguments.password, arguments.last_name, arguments.first_name, arguments.patronymic
-    )
+    names = (arguments.last_name, arguments.first_name, arguments.patronymic)
+    account = NewAccount(arguments.phone, arguments.password, *names, birth_date=arguments.birth_date)
 
     async def add(portal: Portal) -> str:
         return (await portal.accounts.add(account)).phone or ""
@@ -200,7 +203,7 @@ def list_accounts(_arguments: argparse.Namespace) -> int:
     async def read(portal: Portal) -> list[str]:
         lines = []
         for patient in await portal.accounts.everyone():
-            phone = PhoneNumber(patient.phone).masked if patient.phone else "no phone"
+            phone = PhoneNumber(patient.phone).masked if patient.phone else f"no phone, id {patient.id}"
             lines.append(f"{phone}  {patient.last_name} {patient.first_name} {patient.patronymic}".rstrip())
         return lines
 

@@ -11,10 +11,10 @@ from typing import Any
 
 from medonline.bootstrap import Portal
 from medonline.cli_portal import with_portal
-from medonline.services.journal_reading import Examined
+from medonline.services.journal_keeping import Examined
 from medonline.storage.journal import Head
 
-_KNOWN = re.compile(r"([1-9]\d{0,17}):([0-9a-f]{64})")
+_KNOWN = re.compile(r"([1-9]\d{0,17}):((?:[0-9a-f]{8}\.){7}[0-9a-f]{8})")
 
 
 def add_commands(commands: Any) -> None:
@@ -43,21 +43,23 @@ def _known(text: str) -> Head:
     if match is None:
         msg = f"{text!r} is not NUMBER:HASH, as `medonline journal verify` prints it"
         raise argparse.ArgumentTypeError(msg)
-    return Head(int(match[1]), match[2])
+    return Head(int(match[1]), match[2].replace(".", ""))
 
 
 def verify(arguments: argparse.Namespace) -> int:
     """Go through every row."""
 
     async def do(portal: Portal) -> Examined:
-        return await portal.journal.examine(arguments.known)
+        return await portal.journal_keeper.examine(arguments.known)
 
     found = asyncio.run(with_portal(do))
     if found.fault:
         print(f"The journal is broken. {found.fault}", file=sys.stderr)
         return 1
     print(f"The journal is whole: {found.rows} rows.")
-    print(f"It ends with {found.head.seq}:{found.head.hash}")
+    print(f"It ends with {found.head}")
+    if found.skipped:
+        print("The row that was known is past its time and deleted; it could not be compared.")
     print("Keep that line outside the database: `--known` with it shows later that nothing was cut off.")
     return 0
 
@@ -66,7 +68,7 @@ def export(_arguments: argparse.Namespace) -> int:
     """Print every row."""
 
     async def do(portal: Portal) -> None:
-        async for row in portal.journal.everything():
+        async for row in portal.journal_keeper.everything():
             print(json.dumps(row, ensure_ascii=False))
 
     asyncio.run(with_portal(do))

@@ -18,7 +18,7 @@ Subparsers = Any  # argparse keeps the type of what `add_subparsers` gives to it
 
 
 def add_commands(accounts: Subparsers, commands: Subparsers) -> None:
-    """`keys new|list|reseal`, `retention`, `accounts export|end-sessions|erase`."""
+    """`keys new|list|reseal`, `retention`, `accounts export|set-phone|end-sessions|erase`."""
     keys = commands.add_parser("keys", help="keys of personal data at rest").add_subparsers(
         required=True, metavar="action"
     )
@@ -32,6 +32,9 @@ def add_commands(accounts: Subparsers, commands: Subparsers) -> None:
     _add(accounts, "end-sessions", end_sessions, "sign a patient out everywhere").add_argument(
         "account", help="phone or id"
     )
+    setting = _add(accounts, "set-phone", set_phone, "put a number on record that the desk has checked with documents")
+    setting.add_argument("account", help="phone or id")
+    setting.add_argument("phone", help="the number from now on")
     erasing = _add(accounts, "erase", erase, "delete everything kept of a patient, for good")
     erasing.add_argument("account", help="phone or id")
     erasing.add_argument("--yes", action="store_true", help="really")
@@ -65,7 +68,7 @@ def list_keys(_arguments: argparse.Namespace) -> int:
 
     async def read(portal: Portal) -> tuple[dict[str, int], dict[str, int], list[str]]:
         configured = [key_id(key) for key in (portal.config.key, *portal.config.older_keys)]
-        return await portal.keys.keys_in_use(), await portal.journal.rows_by_key(), configured
+        return await portal.keys.keys_in_use(), await portal.journal_keeper.rows_by_key(), configured
 
     found, chained, configured = asyncio.run(with_portal(read))
     unknown = sorted({*found, *chained} - {*configured, ""})
@@ -113,6 +116,18 @@ def export(arguments: argparse.Namespace) -> int:
         return await portal.personal_data.export(arguments.account)
 
     print(json.dumps(asyncio.run(with_portal(do)), ensure_ascii=False, indent=2))
+    return 0
+
+
+def set_phone(arguments: argparse.Namespace) -> int:
+    """Put a number on record."""
+
+    async def do(portal: Portal) -> str:
+        return await portal.personal_data.set_phone(arguments.account, arguments.phone)
+
+    print(
+        f"The account signs in with {asyncio.run(with_portal(do))}. Passwords are set by recovery, or in the settings."
+    )
     return 0
 
 

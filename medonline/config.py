@@ -175,7 +175,7 @@ class Config(BoundaryConfig, IdentityConfig, LimitsConfig, RecordsConfig):
         return self
 
     def _general_faults(self) -> list[str]:
-        faults = []
+        faults = self.records_faults(self.origin)
         if not self.code_channels:
             faults.append("MEDONLINE_CODE_CHANNELS is empty: name at least one of flash_call, telegram.")
         if not self.resend_pauses or any(pause <= timedelta(0) for pause in self.resend_pauses):

@@ -10,6 +10,8 @@ from pydantic_settings import BaseSettings
 
 from medonline.setting_types import Duration
 
+MAX_ORIGIN = 100  # an SMS of 300 characters holds a sentence and the link «это не я»
+
 
 class RecordsConfig(BaseSettings):
     """Each field is `MEDONLINE_` plus its name in capitals."""
@@ -28,3 +30,16 @@ class RecordsConfig(BaseSettings):
     def older_keys(self) -> tuple[bytes, ...]:
         """Keys of before: they open what they sealed, nothing more."""
         return tuple(self.old_secret_keys.get_secret_value().encode().split())
+
+    def records_faults(self, origin: str) -> list[str]:
+        """What cannot work; `origin` is where browsers reach the portal."""
+        faults = []
+        if self.dispute_stop < timedelta(hours=1):
+            faults.append(
+                "MEDONLINE_DISPUTE_STOP is shorter than 1 h: who says «это не я» needs time to reach the desk."
+            )
+        if len(origin) > MAX_ORIGIN:
+            faults.append(
+                f"MEDONLINE_PUBLIC_URL is longer than {MAX_ORIGIN} characters: no link would fit a text message."
+            )
+        return faults

@@ -279,3 +279,17 @@ def test_the_password_of_redis_is_never_repeated(read, address: str) -> None:
     assert "hunter2secret" not in refusal(read, PRODUCTION, LIMITS_STORAGE=address)
     good = read(PRODUCTION, LIMITS_STORAGE="redis://:hunter2secret@host:6379/0")
     assert "hunter2secret" not in repr(good)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"DISPUTE_STOP": "30 min"}, "MEDONLINE_DISPUTE_STOP is shorter than 1 h"),
+        (
+            {"PUBLIC_URL": f"https://{'a' * 60}.{'b' * 40}.example"},
+            "MEDONLINE_PUBLIC_URL is longer than 100 characters",
+        ),
+    ],
+)
+def test_a_link_this_is_not_me_must_fit_and_give_time(read, changes: dict[str, str], says: str) -> None:
+    assert says in refusal(read, DEMO, **changes)

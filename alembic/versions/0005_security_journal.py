@@ -33,7 +33,8 @@ _SQLITE = (
     # Before REPLACE deletes the row that stands in its way no trigger would run.
     """CREATE TRIGGER security_journal_checkpoint_goes_on BEFORE INSERT ON security_journal_checkpoint
     WHEN NEW.seq <= COALESCE((SELECT MAX(seq) FROM security_journal_checkpoint), 0)
-    BEGIN SELECT RAISE(ABORT, 'a checkpoint follows those of before'); END""",
+        OR NOT EXISTS (SELECT 1 FROM security_journal WHERE seq = NEW.seq AND hash = NEW.hash)
+    BEGIN SELECT RAISE(ABORT, 'a checkpoint stands for a row and follows those of before'); END""",
 )
 _POSTGRESQL = (
     """CREATE FUNCTION security_journal_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -55,8 +56,9 @@ _POSTGRESQL = (
     END $$""",
     """CREATE FUNCTION security_journal_checkpoint_go_on() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-        IF NEW.seq <= COALESCE((SELECT MAX(seq) FROM security_journal_checkpoint), 0) THEN
-            RAISE EXCEPTION 'a checkpoint follows those of before';
+        IF NEW.seq <= COALESCE((SELECT MAX(seq) FROM security_journal_checkpoint), 0)
+            OR NOT EXISTS (SELECT 1 FROM security_journal WHERE seq = NEW.seq AND hash = NEW.hash) THEN
+            RAISE EXCEPTION 'a checkpoint stands for a row and follows those of before';
         END IF;
         RETURN NEW;
     END $$""",
@@ -94,8 +96,9 @@ def upgrade() -> None:
         sa.Column("hash", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_security_journal")),
     )
-    for column in ("at", "patient_id", "phone_index"):
+    for column in ("at", "patient_id"):
         op.create_index(op.f(f"ix_security_journal_{column}"), "security_journal", [column])
+    op.create_index("ix_security_journal_phone", "security_journal", ["phone_index", "patient_id"])
     op.create_table(
         "security_journal_checkpoint",
         sa.Column("seq", sa.Integer(), autoincrement=False, nullable=False),
@@ -107,7 +110,10 @@ def upgrade() -> None:
     )
     for statement in _POSTGRESQL if op.get_bind().dialect.name == "postgresql" else _SQLITE:
         op.execute(statement)
+    with op.batch_alter_table("linked_identity", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("filled", sa.String(), nullable=False, server_default=""))
     with op.batch_alter_table("notice", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("about", sa.String(), nullable=False, server_default=""))
         batch_op.add_column(sa.Column("dispute_hash", sa.String(), nullable=True))
         batch_op.add_column(sa.Column("disputed_at", sa.DateTime(), nullable=True))
         batch_op.create_unique_constraint(batch_op.f("uq_notice_dispute_hash"), ["dispute_hash"])
@@ -122,6 +128,9 @@ def downgrade() -> None:
         batch_op.drop_constraint(batch_op.f("uq_notice_dispute_hash"), type_="unique")
         batch_op.drop_column("disputed_at")
         batch_op.drop_column("dispute_hash")
+        batch_op.drop_column("about")
+    with op.batch_alter_table("linked_identity", schema=None) as batch_op:
+        batch_op.drop_column("filled")
     op.drop_table("security_journal")
     op.drop_table("security_journal_checkpoint")
     if op.get_bind().dialect.name == "postgresql":

@@ -29,7 +29,8 @@ from medonline.services.dispute_links import DisputeLinks
 from medonline.services.identity import IdentityService
 from medonline.services.identity_answers import IdentityAnswers
 from medonline.services.identity_linking import Linker
-from medonline.services.journal_reading import JournalService
+from medonline.services.journal_keeping import JournalKeeper
+from medonline.services.journal_reading import JournalReader
 from medonline.services.key_rotation import SEALED_USES, KeyRotation
 from medonline.services.login import LoginService
 from medonline.services.new_passwords import NewPasswords
@@ -70,7 +71,8 @@ class Portal:
     settings: AccountSettingsService
     cards: PatientCardService
     dispute: AccountDispute
-    journal: JournalService
+    journal: JournalReader
+    journal_keeper: JournalKeeper
     notices: NoticeService
     retention: RetentionService
     keys: KeyRotation
@@ -124,7 +126,7 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
     sessions = AccountSessionService(database, clock, login, hasher, journal, sessions_ended)
     links = DisputeLinks(f"{config.origin}{routes.NOT_ME}", Sealer(config.key, "dispute", config.older_keys))
     notices = NoticeService(database, clock, outside.notices, links)
-    reading = JournalService(database, clock, sessions, phones, chain, config.retention_journal)
+    keeper = JournalKeeper(database, clock, chain, config.retention_journal)
     sealers = {use: Sealer(config.key, use, config.older_keys) for use in SEALED_USES}
     snils, policies, persons = (sealers[use] for use in ("snils", "oms_policy", "identity_person"))
     linker = Linker(snils, policies)
@@ -148,7 +150,7 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
             issuer=issuer,
             reader=reader,
             step_up=step_up,
-            birth_date=BirthDateStep(database, clock, reader, config.zone),
+            birth_date=BirthDateStep(database, clock, reader, config.zone, journal),
             new_password=NewPasswordStep(
                 database=database,
                 clock=clock,
@@ -174,15 +176,16 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
             journal=journal,
         ),
         answers=IdentityAnswers(
-            database,
-            clock,
-            linker,
-            persons,
-            login,
-            proof(identity_answers.PURPOSE),
-            config.operator_name,
-            step_up,
-            journal,
+            database=database,
+            clock=clock,
+            linker=linker,
+            persons=persons,
+            login=login,
+            proof=proof(identity_answers.PURPOSE),
+            operator=config.operator_name,
+            step_up=step_up,
+            notices=notices,
+            journal=journal,
         ),
         settings=AccountSettingsService(
             database=database,
@@ -199,10 +202,11 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
         ),
         cards=PatientCardService(database, clock, sessions, outside.registry, snils, policies, journal),
         dispute=AccountDispute(database, clock, journal, config.dispute_stop, sessions_ended),
-        journal=reading,
+        journal=JournalReader(database, sessions, phones),
+        journal_keeper=keeper,
         notices=notices,
         retention=RetentionService(
-            database, clock, config.retention_codes, config.retention_sessions, config.retention_notices, reading
+            database, clock, config.retention_codes, config.retention_sessions, config.retention_notices, keeper
         ),
         keys=KeyRotation(database, sealers),
         personal_data=PersonalDataService(database, snils, policies, journal),

@@ -32,12 +32,16 @@ class JournalEvent(StrEnum):
     IDENTITY_LINKED = "identity_linked"
     CARD_ADDED = "card_added"
     CARD_REMOVED = "card_removed"
+    PHONE_SET_AT_DESK = "phone_set_at_desk"
     DATA_EXPORTED = "data_exported"
     DATA_ERASED = "data_erased"
     DISPUTED = "disputed"
     CODE_ASKED = "code_asked"
+    CODE_ACCEPTED = "code_accepted"
     CODE_REFUSED = "code_refused"
+    BIRTH_DATE_REFUSED = "birth_date_refused"
     SIGN_IN_REFUSED = "sign_in_refused"
+    OTHER = "other"  # never written: a row of a version that knows more
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,7 @@ class JournalLine:
         network: the address it came from, cut to /24 or /48.
         details: JSON of short texts and numbers, keys sorted; never a code, a password, a token or a whole phone.
         previous: the hash of the row before.
+        key_id: of the key that makes the hash.
     """
 
     seq: int
@@ -63,12 +68,13 @@ class JournalLine:
     network: str
     details: str
     previous: str
+    key_id: str
 
     def text(self) -> str:
         """What is hashed: every field, in an order and a form that two different rows never share."""
         at = self.at.astimezone(UTC).isoformat(timespec="microseconds")
         fields = (self.seq, at, self.event, self.patient_id, self.phone_index, self.phone_tail)
-        return json.dumps([*fields, self.network, self.details, self.previous], ensure_ascii=False)
+        return json.dumps([*fields, self.network, self.details, self.previous, self.key_id], ensure_ascii=False)
 
 
 def details_text(details: Mapping[str, str | int]) -> str:

@@ -16,7 +16,11 @@ state = NotMeState
 
 def not_me() -> rx.Component:
     """What the button does, then what to do next."""
-    return page(rx.cond(state.done, _closed(), _question()), name="narrow")
+    # Once the link is used or refused, portal.js forgets it.
+    over = rx.cond(state.done | (state.error != ""), "yes", "no")
+    return page(
+        rx.el.div(rx.cond(state.done, _closed(), _question()), custom_attrs={"data-dispute-over": over}), name="narrow"
+    )
 
 
 def _question() -> rx.Component:
@@ -49,10 +53,9 @@ def _closed() -> rx.Component:
     return rx.el.section(
         rx.el.h1("Личный кабинет закрыт от посторонних", id="step-title", tab_index=-1),
         rx.el.p(
-            "Вход завершён на всех устройствах, пароль больше не действует. Восстановить пароль по телефону нельзя "
-            "никому до ",
+            "Вход завершён на всех устройствах, пароль больше не действует. До ",
             rx.el.strong(state.stopped_clock),
-            ".",
+            " восстановить пароль по телефону не сможет никто.",
             role="status",
         ),
         rx.el.h2("Что сделать сейчас"),
@@ -60,7 +63,8 @@ def _closed() -> rx.Component:
             rx.cond(
                 AccountState.gosuslugi_on,
                 rx.el.li(
-                    "Войдите через Госуслуги и проверьте в настройках, ваш ли указан номер. Задайте новый пароль."
+                    "Войдите через Госуслуги и проверьте в настройках номер телефона: если он не ваш, укажите свой. "
+                    "Потом задайте новый пароль."
                 ),
             ),
             rx.el.li(

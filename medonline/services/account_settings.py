@@ -153,6 +153,7 @@ class AccountSettingsService:
         """The new phone is given up, and what waited with it."""
         me = await self.sessions.required(session_key)
         async with self.database.writing() as session:
+            await patients.by_id_held(session, me.patient_id)
             await account_changes.finish(session, me.patient_id, self.clock())
 
     async def _await_code(
@@ -160,6 +161,10 @@ class AccountSettingsService:
     ) -> None:
         now = self.clock()
         async with self.database.writing() as session:
+            # Held first, as by everything that changes an account: whoever waits in another order would end in a deadlock.
+            patient = await patients.by_id_held(session, me.patient_id)
+            if patient is None or not await sessions.is_open(session, me.session_key):
+                raise NoChangeInProgress
             await account_changes.finish(session, me.patient_id, now)
             change = AccountChange(
                 patient_id=me.patient_id,
@@ -188,8 +193,8 @@ class AccountSettingsService:
                 if wanted:
                     await account_changes.put(session, me.patient_id, wanted)
                 await account_changes.finish(session, me.patient_id, now)
-                for phone, text in notices:
-                    await self.notices.put(session, me.patient_id, phone, text, disputable=True)
+                for told in notices:
+                    await self.notices.put(session, me.patient_id, told)
                 if "password_hash" in wanted:
                     ended = await sessions.end_all_of(session, me.patient_id, now, but=me.session_key)
                     await recoveries.move_all_of(

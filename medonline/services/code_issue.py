@@ -77,9 +77,10 @@ class CodeIssuer:
         self.journal.note(session, journal_notes.of_code(JournalEvent.CODE_ASKED, row))
         return row
 
-    def note_refusal(self, session: AsyncSession, row: OneTimeCodeRow) -> None:
-        """A wrong code is written down alike for every number, whether it has an account or not."""
-        self.journal.note(session, journal_notes.of_code(JournalEvent.CODE_REFUSED, row))
+    def note_guess(self, session: AsyncSession, row: OneTimeCodeRow, *, accepted: bool) -> None:
+        """A judged guess is written down alike for every number, whether it has an account or not."""
+        event = JournalEvent.CODE_ACCEPTED if accepted else JournalEvent.CODE_REFUSED
+        self.journal.note(session, journal_notes.of_code(event, row))
 
     async def open_channels(self, session: AsyncSession, now: datetime) -> tuple[ChannelName, ...]:
         """The ways that are switched on and have money left today."""

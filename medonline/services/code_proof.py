@@ -141,10 +141,10 @@ async def judge(
     verdict = await codes.judge(session, row.id, digest, guesses, now)
     if verdict is None:
         return CodeExpired() if row.expires_at <= now else CodeUsedUp()
+    issuer.note_guess(session, row, accepted=verdict.right)
     if verdict.right:
         return None
     await issuer.breaker.note_miss(session, now)
-    issuer.note_refusal(session, row)
     return CodeMismatch(guesses - verdict.misses)
 
 

@@ -187,10 +187,11 @@ class IdentityService:
         if candidate is None or candidate.how is None:
             return None
         try:
-            await self.linker.link(session, candidate.patient, person, candidate.how, now)
+            new = await self.linker.link(session, candidate.patient, person, candidate.how, now)
         except AccountOfAnother:
             return None  # another identity opens it already: only a proof can say more
-        self.journal.note(session, journal_notes.linked(candidate.patient.id, candidate.how, device))
+        if new:
+            self.journal.note(session, journal_notes.linked(candidate.patient.id, candidate.how, device))
         return candidate.patient
 
     def _put_pending(

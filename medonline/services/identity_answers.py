@@ -15,13 +15,14 @@ from medonline.domain.errors import (
 from medonline.domain.one_time_code import ChannelName, digits_typed
 from medonline.domain.personal_data_consent import VERSION
 from medonline.domain.phone import PhoneNumber
-from medonline.services import journal_notes
+from medonline.services import account_notices, journal_notes
 from medonline.services.clock import Clock
 from medonline.services.code_proof import CodeProof, CodeView, Judged
 from medonline.services.consents import add_consent
 from medonline.services.identity import PENDING_LIFE, Purpose, Waiting
 from medonline.services.identity_linking import LinkedHow, Linker, person_from_text, phone_hint, wants_birth_date
 from medonline.services.login import LoginService
+from medonline.services.notices import NoticeService
 from medonline.services.ports import IdentityPerson
 from medonline.services.recovery_step_up import StepUp
 from medonline.services.sealing import SealBroken, Sealer
@@ -58,6 +59,7 @@ class IdentityAnswers:
     proof: CodeProof
     operator: str
     step_up: StepUp
+    notices: NoticeService
     journal: SecurityJournal
 
     async def current(self, visitor_key: str) -> PendingView | None:
@@ -160,15 +162,13 @@ class IdentityAnswers:
         self.proof.wake_dispatcher()
 
     async def confirm_code(self, visitor_key: str, typed: str, device: Device = UNKNOWN_DEVICE) -> str:
-        """The code proves the phone, and with it the old account; a ticket. An empty text: the phone has no account, and
-        the person goes on as a new patient after consent.
+        """The code proves the phone, and with it the old account; a ticket, or an empty text: the phone has no account.
 
         Raises:
             NoPendingIdentity, AccountOfAnother: see there.
             CodeRefused: one of its leaves.
-            CodeNotEnough: a call's code was right, a recovery would ask for the birth date too, and the person from the
-                provider does not stand for one.
-            RecoveryStopped: the account's owner said that it was not they who asked for the last change.
+            CodeNotEnough: a recovery would ask for the birth date too, and the person does not stand for one.
+            RecoveryStopped: the account's owner said «это не я».
         """
         digits = digits_typed(typed)
         async with self.database.reading() as session:
@@ -223,8 +223,10 @@ class IdentityAnswers:
             stopped = patient.recovery_stopped_until
             if how is LinkedHow.CODE and stopped is not None and self.clock() < stopped:
                 raise RecoveryStopped(self.clock(), stopped)  # a code to the phone is what is not believed just now
-            await self.linker.link(session, patient, person, how, self.clock())
-            self.journal.note(session, journal_notes.linked(patient.id, how, device))
+            if await self.linker.link(session, patient, person, how, self.clock()):
+                self.journal.note(session, journal_notes.linked(patient.id, how, device))
+                for told in account_notices.of_link(patient.phone):
+                    await self.notices.put(session, patient.id, told)
             if how is LinkedHow.CODE:
                 # Only now: whoever holds a reissued number, and is refused here, must not make the account's proof look fresh.
                 await patients.put_phone_proof(session, patient.id, self.clock())

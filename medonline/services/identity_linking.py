@@ -8,6 +8,7 @@ verified, matches together with name and birth date. Otherwise the patient prove
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -69,8 +70,9 @@ class Linker:
 
     async def link(
         self, session: AsyncSession, patient: Patient, person: IdentityPerson, how: LinkedHow, now: datetime
-    ) -> None:
-        """Let this identity open the account from now on, and fill in what the account did not know.
+    ) -> bool:
+        """Let this identity open the account from now on, and fill in what the account did not know; False when it does
+        already.
 
         Raises:
             AccountOfAnother: the account is on record with another person's data, or opened by another identity.
@@ -79,15 +81,16 @@ class Linker:
         if opened is not None and opened.id != patient.id:
             raise AccountOfAnother  # meanwhile, in another browser, this identity got an account of its own
         if opened is not None:
-            return
+            return False
         others = await identities.subjects_of(session, patient.id, person.issuer)
         # The same СНИЛС under a new subject: the person opened a new account at the provider.
         same_snils = bool(person.snils) and patient.snils_index in self.snils.indexes(person.snils)
         if (others and not same_snils) or contradicts(patient, person):
             raise AccountOfAnother
-        session.add(_row(patient, person, how, now))
         patient.patronymic = patient.patronymic or person.patronymic
-        await self._fill_in(session, patient, person)
+        filled = await self._fill_in(session, patient, person)
+        session.add(_row(patient, person, how, now, filled))
+        return True
 
     async def known(self, session: AsyncSession, person: IdentityPerson, now: datetime) -> Patient | None:
         """The patient whose account this identity opens already."""
@@ -116,24 +119,34 @@ class Linker:
         session.add(_row(patient, person, LinkedHow.REGISTRATION, now))
         return patient
 
-    async def _fill_in(self, session: AsyncSession, patient: Patient, person: IdentityPerson) -> None:
+    async def _fill_in(self, session: AsyncSession, patient: Patient, person: IdentityPerson) -> list[str]:
+        """What the account did not know is taken over; the names of what was."""
         session.add(patient)
         if not person.confirmed:
-            return
-        patient.birth_date = patient.birth_date or person.birth_date
+            return []
+        filled = []
+        if patient.birth_date is None and person.birth_date is not None:
+            patient.birth_date = person.birth_date
+            filled.append("birth_date")
         indexes = self.snils.indexes(person.snils) if person.snils else []
         if indexes and patient.snils_index is None and await patients.by_snils(session, indexes) is None:
             patient.snils_index, patient.snils_sealed = indexes[0], self.snils.seal(person.snils)
+            filled.append("snils")
         if person.oms_policy:
+            filled += [] if patient.oms_policy_sealed else ["oms_policy"]
             patient.oms_policy_sealed = self.policies.seal(person.oms_policy)
+        return filled
 
 
-def _row(patient: Patient, person: IdentityPerson, how: LinkedHow, now: datetime) -> LinkedIdentity:
+def _row(
+    patient: Patient, person: IdentityPerson, how: LinkedHow, now: datetime, filled: Sequence[str] = ()
+) -> LinkedIdentity:
     return LinkedIdentity(
         issuer=person.issuer,
         subject=person.subject,
         patient_id=patient.id,
         how=how,
+        filled=",".join(filled),
         linked_at=now,
         last_used_at=now,
     )

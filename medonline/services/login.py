@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from medonline.domain.errors import Busy, InvalidCredentials, InvalidPassword, PasswordProblem
 from medonline.domain.password import MAX_LENGTH, normalised
@@ -20,6 +23,8 @@ from medonline.services.sign_in import UNKNOWN_DEVICE, Device, Landing, LoginMet
 from medonline.storage import patients, sessions
 from medonline.storage.engine import Database
 from medonline.storage.models import AccountSession, Patient
+
+log = logging.getLogger(__name__)
 
 # A session's «last seen» is written at most this often.
 SEEN_EVERY = timedelta(seconds=30)
@@ -167,9 +172,13 @@ class LoginService:
 
     async def note_refusal(self, phone: str, client_ip: str) -> None:
         """A password that did not fit is written down alike for every number (E.164), whether it has an account or not."""
-        async with self.database.writing() as session:
-            refused = JournalNote(JournalEvent.SIGN_IN_REFUSED, phone=phone, client_ip=client_ip)
-            self.journal.note(session, refused)
+        try:
+            async with self.database.writing() as session:
+                refused = JournalNote(JournalEvent.SIGN_IN_REFUSED, phone=phone, client_ip=client_ip)
+                self.journal.note(session, refused)
+        except SQLAlchemyError as error:
+            # Nothing was accepted: the refusal stands without its row, and a busy database shows as no other answer.
+            log.error("A refused sign-in is not in the journal: %s", type(error).__name__)
 
     async def _rehash(self, patient: Patient, encoded: str, password: str) -> None:
         try:
@@ -177,4 +186,5 @@ class LoginService:
         except Busy:
             return  # next time: a right password must not be refused for a newer hash
         async with self.database.writing() as session:
-            await patients.put_rehashed(session, patient.id, encoded, fresh)
+            if await patients.put_rehashed(session, patient.id, encoded, fresh):
+                patient.password_hash = fresh  # who compares it later must not take the newer hash for another password

@@ -17,6 +17,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from medonline.domain.errors import DeliveryFailed, ProviderDown
 from medonline.domain.phone import PhoneNumber
+from medonline.services.account_notices import Told
 from medonline.services.clock import Clock
 from medonline.services.delivery import problem_of
 from medonline.services.dispute_links import DisputeLinks
@@ -52,26 +53,29 @@ class NoticeService:
         self._wake = asyncio.Event()
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
-    async def put(
-        self, session: AsyncSession, patient_id: str, phone: str, text: str, *, disputable: bool = False
-    ) -> None:
-        """Add a notice to the caller's open transaction; nothing is added when no channel is set up.
-
-        `phone` is E.164, `text` has at most 300 characters. `disputable`: the link «это не я» is added when it is sent.
+    async def put(self, session: AsyncSession, patient_id: str, told: Told) -> None:
+        """Add a notice, with the link «это не я», to the caller's open transaction; nothing is added when no channel is set
+        up. The links of earlier notices to this phone end: the newest closes the account whatever was done before.
 
         Raises:
             ValueError: a text that is empty or too long.
         """
-        row = Notice(patient_id=patient_id, phone=phone, text=text, created_at=self._clock())
-        row.due_at = row.created_at
-        if disputable and self._links is not None:
-            row.dispute_hash = self._links.hash_for(row.id)
-        if not text or len(self._worded(row)) > MAX_TEXT:
-            msg = f"a notice has 1 to {MAX_TEXT} characters"
-            raise ValueError(msg)
         if self._channel is None:
             log.debug("A notice is not kept: no channel is set up")
             return
+        if not 0 < len(told.text) <= MAX_TEXT:
+            msg = f"a notice has 1 to {MAX_TEXT} characters"
+            raise ValueError(msg)
+        now = self._clock()
+        row = Notice(
+            patient_id=patient_id, phone=told.phone, text=told.text, about=told.about, created_at=now, due_at=now
+        )
+        if self._links is not None:
+            row.dispute_hash = self._links.hash_for(row.id)
+            if len(self._worded(row)) > MAX_TEXT:
+                log.error("A notice goes without its link: the portal's address is too long for it")
+                row.dispute_hash = None
+        await notices.end_links(session, patient_id, now, older_to=told.phone)
         session.add(row)
 
     def wake(self) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from medonline.domain.errors import AccountNotFound
+from medonline.domain.errors import AccountNotFound, PhoneTaken
 from medonline.domain.phone import PhoneNumber
 from medonline.domain.security_journal import JournalEvent
 from medonline.services.sealing import SealBroken, Sealer
 from medonline.services.security_journal import JournalNote, SecurityJournal
-from medonline.storage import patients, records, sessions
+from medonline.storage import account_changes, journal, notices, patients, records, sessions
 from medonline.storage.engine import Database
 from medonline.storage.models import Patient
 
@@ -38,6 +38,9 @@ _LEFT_OUT = frozenset(
 )
 
 
+MAX_SEQ = 2**31 - 1
+
+
 @dataclass(frozen=True, slots=True)
 class PersonalDataService:
     """The use case of an operator; an account is named by its phone or its id."""
@@ -56,6 +59,8 @@ class PersonalDataService:
         async with self.database.writing() as session:
             patient = await self._patient(session, account)
             rows = await records.rows_of(session, patient)
+            whose = await journal.about(session, patient.id, self.journal.phones)
+            rows["security_journal"] = [*reversed(await journal.of_patient(session, whose, MAX_SEQ, MAX_SEQ))]
             self.journal.note(session, JournalNote(JournalEvent.DATA_EXPORTED, patient.id))
         about = _shown(patient) | {"snils": _opened(self.snils, patient.snils_sealed)}
         about["oms_policy"] = _opened(self.policies, patient.oms_policy_sealed)
@@ -71,9 +76,32 @@ class PersonalDataService:
         """
         async with self.database.writing() as session:
             patient = await self._patient(session, account)
+            await patients.by_id_held(session, patient.id)
             gone = await records.erase(session, patient)
             self.journal.note(session, JournalNote(JournalEvent.DATA_ERASED, patient.id))
             return gone
+
+    async def set_phone(self, account: str, typed_phone: str) -> str:
+        """Put a number on record that the desk has checked with documents, and end what «это не я» stopped; it, masked.
+
+        Raises:
+            InvalidPhone, AccountNotFound: see there.
+            PhoneTaken: another account signs in with this number.
+        """
+        phone = PhoneNumber.parse(typed_phone)
+        now = self.journal.clock()
+        async with self.database.writing() as session:
+            patient = await self._patient(session, account)
+            await patients.by_id_held(session, patient.id)
+            holder = await patients.by_phone(session, phone.e164)
+            if holder is not None and holder.id != patient.id:
+                raise PhoneTaken(phone.masked)
+            facts = {"phone": phone.e164, "phone_proved_at": now, "recovery_stopped_until": None}
+            await account_changes.put(session, patient.id, facts)
+            await account_changes.finish(session, patient.id, now)
+            await notices.end_links(session, patient.id, now)
+            self.journal.note(session, JournalNote(JournalEvent.PHONE_SET_AT_DESK, patient.id, phone.e164))
+        return phone.masked
 
     async def end_sessions(self, account: str) -> int:
         """Sign the patient out everywhere, at the desk or in an incident; how many sessions there were. Pages that are open

@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from medonline.domain.errors import NoRecoveryInProgress, PasswordAlreadySet
 from medonline.domain.password_recovery import RecoveryMove, RecoveryStep, source_of
 from medonline.domain.security_journal import JournalEvent
-from medonline.services.account_notices import ACCESS_RECOVERED
+from medonline.services.account_notices import ACCESS_RECOVERED, About, Told
 from medonline.services.clock import Clock
 from medonline.services.new_passwords import NewPasswords, personal_words
 from medonline.services.notices import NoticeService
@@ -81,7 +81,7 @@ class NewPasswordStep:
         ended = await sessions.end_all_of(session, patient.id, now)
         # A phone proved in another browser before this password would replace it for as long as its step is open.
         await recoveries.move_all_of(session, patient.id, _SOURCES, RecoveryStep.ABANDONED)
-        await self.notices.put(session, patient.id, recovery.phone, ACCESS_RECOVERED, disputable=True)
+        await self.notices.put(session, patient.id, Told(recovery.phone, About.PASSWORD, ACCESS_RECOVERED))
         what: dict[str, str | int] = {"channel": code.channel, "sessions": len(ended)}
         note = JournalNote(JournalEvent.PASSWORD_RECOVERED, patient.id, recovery.phone, device, details=what)
         self.journal.note(session, note)

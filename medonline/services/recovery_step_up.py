@@ -16,10 +16,13 @@ from medonline.domain.birth_date import parse_birth_date
 from medonline.domain.errors import BirthDateMismatch, NoRecoveryInProgress
 from medonline.domain.one_time_code import ChannelName
 from medonline.domain.password_recovery import RecoveryMove, RecoveryStep, after
+from medonline.domain.security_journal import JournalEvent
 from medonline.domain.step_up import Signs, StepUpPolicy
+from medonline.services import journal_notes
 from medonline.services.clock import Clock
 from medonline.services.code_breaker import CodeBreaker
 from medonline.services.recovery_reading import BIRTH_DATE_TRIES, RecoveryReader, RecoveryView
+from medonline.services.security_journal import SecurityJournal
 from medonline.storage import codes, patients, recoveries
 from medonline.storage.engine import Database
 from medonline.storage.models import OneTimeCodeRow, PasswordRecovery, Patient
@@ -53,6 +56,7 @@ class BirthDateStep:
     clock: Clock
     reader: RecoveryReader
     zone: ZoneInfo
+    journal: SecurityJournal
 
     async def confirm(self, visitor_key: str, typed: str) -> RecoveryView:
         """The birth date on record opens step 3; the third wrong one ends the recovery.
@@ -94,6 +98,8 @@ class BirthDateStep:
         misses = await recoveries.add_birth_date_miss(session, recovery.id, here[0], BIRTH_DATE_TRIES)
         if misses is None:
             return BirthDateMismatch(0)
+        code = await self.reader.code_of(session, recovery)
+        self.journal.note(session, journal_notes.of_code(JournalEvent.BIRTH_DATE_REFUSED, code))
         if misses >= BIRTH_DATE_TRIES:
             await recoveries.move(session, recovery.id, here, RecoveryStep.REFUSED)
         return BirthDateMismatch(BIRTH_DATE_TRIES - misses)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from medonline.services.clock import Clock
-from medonline.services.journal_reading import JournalService
+from medonline.services.journal_keeping import JournalBroken, JournalKeeper
 from medonline.storage import records
 from medonline.storage.engine import Database
 
@@ -30,7 +30,7 @@ class RetentionService:
     codes: timedelta
     sessions: timedelta
     notices: timedelta
-    journal: JournalService
+    journal: JournalKeeper
 
     async def forget(self) -> dict[str, int]:
         """Delete what is past its time; how many rows by table, tables without any left out."""
@@ -44,7 +44,12 @@ class RetentionService:
         ):
             async with self.database.writing() as session:
                 gone.update(await forget(session, now - keep))
-        gone["security_journal"] = await self.journal.forget()
+        # First: where the log is kept elsewhere, this line shows later that no rows were cut off (`journal verify --known`).
+        log.info("The security journal ends with %s", await self.journal.head())
+        try:
+            gone["security_journal"] = await self.journal.forget()
+        except JournalBroken as fault:
+            log.error("ALARM the security journal is broken, and nothing of it is deleted: %s", fault)
         return {table: count for table, count in gone.items() if count}
 
     async def run(self) -> None:
@@ -53,9 +58,6 @@ class RetentionService:
             try:
                 if gone := await self.forget():
                     log.info("Past their time and deleted: %s", gone)
-                head = await self.journal.head()
-                # Where the log is kept elsewhere, this shows later that no rows were cut off (`journal verify --known`).
-                log.info("The security journal ends with %s:%s", head.seq, head.hash)
             except Exception:
                 log.exception("What is past its time could not be deleted")
             await asyncio.sleep(PACE.total_seconds())

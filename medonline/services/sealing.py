@@ -41,7 +41,7 @@ class Sealer:
     def __init__(self, key: bytes, use: str, older: Sequence[bytes] = ()) -> None:
         self._id = key_id(key)
         self._boxes = {key_id(one): SecretBox(_derived(one, f"seal:{use}")) for one in (key, *older)}
-        self._index_keys = [_derived(one, f"index:{use}") for one in (key, *older)]
+        self._index_keys = {key_id(one): _derived(one, f"index:{use}") for one in (key, *older)}
 
     def seal(self, text: str) -> str:
         """The sealed form (XSalsa20-Poly1305 under a random nonce); an empty text stays empty."""
@@ -79,9 +79,10 @@ class Sealer:
         """The ids of every key that is known."""
         return frozenset(self._boxes)
 
-    def is_index(self, index: str, text: str) -> bool:
-        """Whether this is the index of a text under any known key; each is compared in constant time."""
-        return any(hmac.compare_digest(index.encode(), one.encode()) for one in self.indexes(text))
+    def is_index(self, owner: str, index: str, text: str) -> bool:
+        """Whether the key with this id made this index of a text; compared in constant time."""
+        key = self._index_keys.get(owner)
+        return key is not None and hmac.compare_digest(index.encode(), _mac(key, text).encode())
 
     def index(self, text: str) -> str:
         """HMAC-SHA256 in 64 hex characters: equal for equal texts, useless without the key."""
@@ -89,7 +90,7 @@ class Sealer:
 
     def indexes(self, text: str) -> list[str]:
         """The index under each key, the current one first: what was indexed before a change of keys is found, too."""
-        return [hmac.new(key, text.encode(), hashlib.sha256).hexdigest() for key in self._index_keys]
+        return [_mac(key, text) for key in self._index_keys.values()]
 
     def _opened_by_any(self, body: str) -> str:
         for box in self._boxes.values():
@@ -102,6 +103,10 @@ class Sealer:
 
 def _derived(key: bytes, use: str) -> bytes:
     return hashlib.blake2b(use.encode(), key=hashlib.sha256(key).digest(), digest_size=32).digest()
+
+
+def _mac(key: bytes, text: str) -> str:
+    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
 
 
 def _opened(box: SecretBox, body: str) -> str:

@@ -73,6 +73,7 @@ class SecurityJournal:
                 network=note.device.network or cut(note.client_ip),
                 details=details_text({"device": note.device.name, **note.details}),
                 previous=head.hash,
+                key_id=self.chain.key_id,
             )
             head = journal.Head(line.seq, self.chain.index(line.text()))
             session.add(
@@ -86,7 +87,7 @@ class SecurityJournal:
                     network=line.network,
                     details=line.details,
                     previous=line.previous,
-                    key_id=self.chain.key_id,
+                    key_id=line.key_id,
                     hash=head.hash,
                 )
             )

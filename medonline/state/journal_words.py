@@ -13,10 +13,15 @@ Details = Mapping[str, str | int]
 _METHODS = {"password": "по телефону и паролю", "gosuslugi": "через Госуслуги"}
 _CHANNELS = {"flash_call": "проверочный звонок", "telegram": "код в Telegram"}
 _BY_CHANNEL = {"flash_call": "по проверочному звонку", "telegram": "по коду в Telegram"}
-_PURPOSES = {
+_WHAT_FOR = {
     "password_recovery": "чтобы восстановить пароль",
     "account_phone": "чтобы сменить номер",
     "identity_proof": "чтобы связать кабинет с Госуслугами",
+}
+_WHEN = {
+    "password_recovery": "При восстановлении пароля",
+    "account_phone": "При смене номера",
+    "identity_proof": "При связывании кабинета с Госуслугами",
 }
 _HOW = {
     "registration": "при регистрации",
@@ -31,6 +36,25 @@ def _known(words: Mapping[str, str], details: Details, name: str) -> str:
     """The words for a value, with a blank before them; nothing for a value of an older or newer version."""
     text = words.get(str(details.get(name, "")), "")
     return f" {text}" if text else ""
+
+
+def _when(details: Details, what: str) -> str:
+    """«При восстановлении пароля введён неверный код.»"""
+    when = _WHEN.get(str(details.get("purpose", "")), "")
+    return f"{when} {what}." if when else f"{what[0].upper()}{what[1:]}."
+
+
+def _what_for(details: Details) -> str:
+    reason = _WHAT_FOR.get(str(details.get("purpose", "")), "")
+    return f", {reason}" if reason else ""
+
+
+def _stopped(details: Details) -> str:
+    minutes = int(details.get("minutes", 0))
+    if not minutes:
+        return "на время"
+    hours = plural(minutes // 60, "час", "часа", "часов")
+    return f"на {hours}" if minutes % 60 == 0 else f"на {plural(minutes, 'минуту', 'минуты', 'минут')}"
 
 
 def _ended(details: Details) -> str:
@@ -70,16 +94,21 @@ _SENTENCES: dict[JournalEvent, Callable[[Details], str]] = {
     JournalEvent.CARD_REMOVED: lambda _: "Медицинская карта убрана из списка.",
     JournalEvent.DATA_EXPORTED: lambda _: "Сотрудник выгрузил сведения о вас по запросу.",
     JournalEvent.DATA_ERASED: lambda _: "Сведения о вас удалены по запросу.",
+    JournalEvent.PHONE_SET_AT_DESK: lambda _: "Номер для входа указан сотрудником регистратуры.",
     JournalEvent.DISPUTED: lambda one: (
-        f"По ссылке «это не я» кабинет закрыт: все входы завершены, пароль не действует, восстановление по телефону "
-        f"остановлено на {plural(int(one.get('hours', 24)), 'час', 'часа', 'часов')}."
+        "По ссылке «это не я» кабинет закрыт: все входы завершены, пароль не действует, восстановление по телефону "
+        f"остановлено {_stopped(one)}."
+        + (" Новый номер больше не открывает кабинет." if one.get("about") == "phone" else "")
+        + (" Связь с Госуслугами, сделанная за неделю до этого, разорвана." if one.get("identities") else "")
     ),
-    JournalEvent.CODE_ASKED: lambda one: (
-        f"На ваш номер запросили{_known(_CHANNELS, one, 'channel')}{_known(_PURPOSES, one, 'purpose')}."
-    ),
-    JournalEvent.CODE_REFUSED: lambda one: f"Введён неверный код{_known(_PURPOSES, one, 'purpose')}.",
+    JournalEvent.CODE_ASKED: lambda one: f"На ваш номер запросили{_known(_CHANNELS, one, 'channel')}{_what_for(one)}.",
+    JournalEvent.CODE_ACCEPTED: lambda one: _when(one, "введён верный код"),
+    JournalEvent.CODE_REFUSED: lambda one: _when(one, "введён неверный код"),
+    JournalEvent.BIRTH_DATE_REFUSED: lambda one: _when(one, "после верного кода указана неверная дата рождения"),
     JournalEvent.SIGN_IN_REFUSED: lambda _: "Кто-то ввёл для входа ваш номер и неверный пароль.",
+    JournalEvent.OTHER: lambda _: "Событие, о котором эта версия портала не знает.",
 }
+_WRONG_INSIDE = "В личном кабинете введён неверный пароль, когда нужно было подтвердить себя."
 # What a patient should look at twice: it was not accepted, or it changes who can get in.
 _NOTEWORTHY = frozenset(
     {
@@ -89,14 +118,18 @@ _NOTEWORTHY = frozenset(
         JournalEvent.IDENTITY_LINKED,
         JournalEvent.DISPUTED,
         JournalEvent.CODE_REFUSED,
+        JournalEvent.BIRTH_DATE_REFUSED,
+        JournalEvent.PHONE_SET_AT_DESK,
         JournalEvent.SIGN_IN_REFUSED,
     }
 )
 
 
 def sentence_of(row: JournalRow) -> str:
-    """What happened."""
-    return _SENTENCES[row.event](row.details)
+    """What happened; how often, where it was again and again."""
+    inside = row.event is JournalEvent.SIGN_IN_REFUSED and row.own
+    said = _WRONG_INSIDE if inside else _SENTENCES[row.event](row.details)
+    return f"{said} Так было {plural(row.times, 'раз', 'раза', 'раз')} подряд." if row.times > 1 else said
 
 
 def is_noteworthy(row: JournalRow) -> bool:

@@ -22,6 +22,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 BUSY_TIMEOUT_MS = 5_000
+# A writer that stands still holds everybody up who writes: PostgreSQL lets go of it, and who waits is told to try again.
+_PATIENCE = {"lock_timeout": "5s", "idle_in_transaction_session_timeout": "15s"}
 _LAST = "medonline_last"
 
 
@@ -42,7 +44,8 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = make_url(url)
         self.sqlite = self.url.get_backend_name() == "sqlite"
-        self.engine = create_async_engine(self.url, pool_pre_ping=not self.sqlite, hide_parameters=True)
+        options: dict[str, Any] = {} if self.sqlite else {"connect_args": {"server_settings": _PATIENCE}}
+        self.engine = create_async_engine(self.url, pool_pre_ping=not self.sqlite, hide_parameters=True, **options)
         if self.sqlite:
             event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
             event.listen(self.engine.sync_engine, "begin", _begin_sqlite)

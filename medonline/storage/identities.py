@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlmodel import col, delete, select, update
@@ -63,6 +64,22 @@ async def pending_of(session: AsyncSession, visitor_key: str, since: datetime) -
         .with_for_update()
     )
     return (await session.exec(statement)).first()
+
+
+async def unlink_since(
+    session: AsyncSession, patient_id: str, ways: Sequence[str], since: datetime
+) -> list[LinkedIdentity]:
+    """Take off the identities that were linked in these ways since then (UTC); which they were."""
+    statement = (
+        delete(LinkedIdentity)
+        .where(
+            col(LinkedIdentity.patient_id) == patient_id,
+            col(LinkedIdentity.how).in_(ways),
+            col(LinkedIdentity.linked_at) >= since,
+        )
+        .returning(LinkedIdentity)
+    )
+    return list((await session.exec(statement)).scalars().all())
 
 
 async def has_anything(session: AsyncSession, visitor_key: str) -> bool:

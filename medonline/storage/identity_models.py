@@ -18,6 +18,7 @@ class LinkedIdentity(SQLModel, table=True):
     subject: str = Field(primary_key=True)
     patient_id: str = Field(foreign_key="patient.id", index=True)
     how: str  # services.identity_linking.LinkedHow
+    filled: str = ""  # what of the account came from it, with commas: undone when it is disputed
     linked_at: datetime = Field(sa_type=UtcDateTime)
     last_used_at: datetime = Field(sa_type=UtcDateTime)
 

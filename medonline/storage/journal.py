@@ -4,17 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from typing import Protocol
 
-from sqlalchemy import delete, func, or_
+from sqlalchemy import delete, func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from medonline.domain.security_journal import GENESIS
+from medonline.domain.security_journal import GENESIS, JournalEvent
 from medonline.storage.journal_models import JournalCheckpoint, JournalEntry
+from medonline.storage.models import Patient
 
 # Of the portal's own: two hashes of phones never meet it but by chance, and then they only wait.
 _LOCK = 0x6D65646A6F75726E
+PHONE_BECAME_THEIRS = (
+    JournalEvent.REGISTERED,
+    JournalEvent.ACCOUNT_MADE,
+    JournalEvent.PHONE_CHANGED,
+    JournalEvent.PHONE_SET_AT_DESK,
+)
+
+
+class Indexer(Protocol):
+    """What finds a phone again without keeping it."""
+
+    def indexes(self, text: str) -> list[str]:
+        """The keyed hash under each key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +37,10 @@ class Head:
 
     seq: int
     hash: str
+
+    def __str__(self) -> str:
+        """In groups of 8, which the log takes neither for a token nor for a phone."""
+        return f"{self.seq}:{'.'.join(self.hash[at : at + 8] for at in range(0, len(self.hash), 8))}"
 
 
 async def hold(session: AsyncSession) -> None:
@@ -57,36 +75,48 @@ async def forget_through(session: AsyncSession, seq: int) -> int:
     return int((await session.exec(delete(JournalEntry).where(col(JournalEntry.seq) <= seq))).rowcount)
 
 
-async def of_patient(
-    session: AsyncSession, patient_id: str, phone_indexes: Sequence[str], since: datetime, before: int, limit: int
-) -> Sequence[JournalEntry]:
-    """Rows a patient may read, the newest first, with numbers below `before`: their own, and those about their phone since a
-    moment (UTC) at which it was theirs."""
-    about_phone = (
-        col(JournalEntry.patient_id) == "",
-        col(JournalEntry.phone_index).in_(phone_indexes),
-        col(JournalEntry.at) >= since,
-    )
-    statement = (
-        select(JournalEntry)
-        .where(
-            col(JournalEntry.seq) < before,
-            or_(col(JournalEntry.patient_id) == patient_id, about_phone[0] & about_phone[1] & about_phone[2]),
-        )
-        .order_by(col(JournalEntry.seq).desc())
-        .limit(limit)
-    )
-    return (await session.exec(statement)).all()
+@dataclass(frozen=True, slots=True)
+class About:
+    """Whose part of the journal: rows that name the patient, and rows about the phone (its index under each key) from a
+    number on. By number, not by time: a clock that was set back must not show what happened to the number's last owner."""
+
+    patient_id: str
+    phone_indexes: tuple[str, ...]
+    since: int
 
 
-async def newest_of_event(session: AsyncSession, patient_id: str, event: str) -> datetime | None:
-    """When this last happened to a patient (UTC)."""
+async def about(session: AsyncSession, patient_id: str, phones: Indexer) -> About:
+    """The part of a patient: what says since when the phone is theirs is in the journal, unless it is older than that."""
+    patient = await session.get(Patient, patient_id)
+    if patient is None or not patient.phone:
+        return About(patient_id, (), 0)
     statement = (
-        select(JournalEntry.at)
-        .where(JournalEntry.patient_id == patient_id, JournalEntry.event == event)
+        select(JournalEntry.seq)
+        .where(JournalEntry.patient_id == patient_id, col(JournalEntry.event).in_(PHONE_BECAME_THEIRS))
         .order_by(col(JournalEntry.seq).desc())
         .limit(1)
     )
+    since = (await session.exec(statement)).first() or 0
+    return About(patient_id, tuple(phones.indexes(patient.phone)), since)
+
+
+async def of_patient(session: AsyncSession, whose: About, before: int, limit: int) -> Sequence[JournalEntry]:
+    """Rows a patient may read, the newest first, with numbers below `before`."""
+    mine = select(JournalEntry).where(JournalEntry.patient_id == whose.patient_id, col(JournalEntry.seq) < before)
+    phones = select(JournalEntry).where(
+        col(JournalEntry.phone_index).in_(whose.phone_indexes),
+        JournalEntry.patient_id == "",
+        col(JournalEntry.seq) > whose.since,
+        col(JournalEntry.seq) < before,
+    )
+    newest = col(JournalEntry.seq).desc()
+    found = [row for part in (mine, phones) for row in (await session.exec(part.order_by(newest).limit(limit))).all()]
+    return sorted(found, key=lambda row: row.seq, reverse=True)[:limit]
+
+
+async def last(session: AsyncSession) -> JournalEntry | None:
+    """The last row that is there."""
+    statement = select(JournalEntry).order_by(col(JournalEntry.seq).desc()).limit(1)
     return (await session.exec(statement)).first()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
 from medonline.storage.columns import UtcDateTime
@@ -14,12 +15,14 @@ class JournalEntry(SQLModel, table=True):
     """What happened to an account (domain.security_journal). No foreign key: rows outlive an erased account."""
 
     __tablename__ = "security_journal"
+    # Rows that name no patient are many: by the id alone each page of each patient would read all of them.
+    __table_args__ = (Index("ix_security_journal_phone", "phone_index", "patient_id"),)
 
     seq: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     at: datetime = Field(sa_type=UtcDateTime, index=True)
     event: str
     patient_id: str = Field(default="", index=True)
-    phone_index: str = Field(default="", index=True)
+    phone_index: str = ""
     phone_tail: str = ""
     network: str = ""
     details: str = "{}"

@@ -53,6 +53,23 @@ async def put_failed(session: AsyncSession, notice_id: str, problem: str, due_at
     )
 
 
+async def end_links(session: AsyncSession, patient_id: str, now: datetime, *, older_to: str | None = None) -> None:
+    """The links «это не я» to a patient are used up: all of them, or those of before now (UTC) to a phone."""
+    where = [
+        col(Notice.patient_id) == patient_id,
+        col(Notice.disputed_at).is_(None),
+        col(Notice.dispute_hash).is_not(None),
+    ]
+    if older_to is not None:
+        where += [col(Notice.created_at) < now, col(Notice.phone) == older_to]
+    await session.exec(update(Notice).where(*where).values(disputed_at=now))
+
+
+async def has_link(session: AsyncSession, dispute_hash: str) -> bool:
+    """Whether there ever was this link; whether it is good is for `take_dispute` to say."""
+    return (await session.exec(select(Notice.id).where(Notice.dispute_hash == dispute_hash))).first() is not None
+
+
 async def take_dispute(session: AsyncSession, dispute_hash: str, now: datetime, since: datetime) -> Notice | None:
     """Use up the link of a notice of after `since` (UTC); None when it is unknown, used or too old."""
     statement = (

@@ -42,13 +42,14 @@ async def put_password(session: AsyncSession, patient_id: str, password_hash: st
     )
 
 
-async def put_rehashed(session: AsyncSession, patient_id: str, old_hash: str, new_hash: str) -> None:
-    """Store the same password under newer parameters, unless it was changed meanwhile."""
-    await session.exec(
+async def put_rehashed(session: AsyncSession, patient_id: str, old_hash: str, new_hash: str) -> bool:
+    """Store the same password under newer parameters, unless it was changed meanwhile; whether it was stored."""
+    statement = (
         update(Patient)
         .where(col(Patient.id) == patient_id, col(Patient.password_hash) == old_hash)
         .values(password_hash=new_hash)
     )
+    return bool((await session.exec(statement)).rowcount)
 
 
 async def put_phone_proof(session: AsyncSession, patient_id: str, now: datetime) -> None:
@@ -59,12 +60,3 @@ async def put_phone_proof(session: AsyncSession, patient_id: str, now: datetime)
 async def by_snils(session: AsyncSession, indexes: Sequence[str]) -> Patient | None:
     """The patient with this СНИЛС, by its index under any key (services.sealing)."""
     return (await session.exec(select(Patient).where(col(Patient.snils_index).in_(indexes)))).first()
-
-
-async def put_out_of_use(session: AsyncSession, patient_id: str, until: datetime, now: datetime) -> None:
-    """No password fits any more, and no phone opens the account until then (UTC)."""
-    await session.exec(
-        update(Patient)
-        .where(col(Patient.id) == patient_id)
-        .values(password_hash=None, password_changed_at=now, recovery_stopped_until=until)
-    )

@@ -11,7 +11,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from medonline.storage.card_models import CardMiss, PatientCard
 from medonline.storage.identity_models import IdentityJourney, LinkedIdentity, PendingIdentity, PersonalDataConsent
-from medonline.storage.journal_models import JournalEntry
 from medonline.storage.models import (
     AccountChange,
     AccountSession,
@@ -44,8 +43,6 @@ async def rows_of(session: AsyncSession, patient: Patient) -> dict[str, list[SQL
     }
     codes: Any = select(OneTimeCodeRow).where(OneTimeCodeRow.phone == patient.phone)
     found["one_time_code"] = list(await session.exec(codes)) if patient.phone else []
-    journal: Any = select(JournalEntry).where(JournalEntry.patient_id == patient.id).order_by(col(JournalEntry.seq))
-    found["security_journal"] = list(await session.exec(journal))
     return found
 
 

@@ -21,14 +21,14 @@ from tests.attacks.conftest import StartServer
 from tests.attacks.raw import HYDRATE
 from tests.e2e.server import Server
 from tests.state.tab import ACCOUNT, LOGIN, RECOVERY, Tab, visitor_cookies
-from tests.state.test_account_handlers import CARDS, FORM, HANDLERS, SESSIONS, SETTINGS, record
+from tests.state.test_account_handlers import CARDS, FORM, HANDLERS, JOURNAL, SESSIONS, SETTINGS, record
 from tests.state.watching import ask, code_to, log_of
 
 OLD, NEW = "Prezhniy2026", "KorablLipa47"
 POLICY, CARD_NUMBER = "7707170210000719", "МК-001007"
 _numbers = count(3100)
 # What each page with a patient's data loads, and what of it is the patient's.
-SHOWN = {routes.CARDS: CARDS, routes.SETTINGS: SETTINGS, routes.SESSIONS: SESSIONS}
+SHOWN = {routes.CARDS: CARDS, routes.SETTINGS: SETTINGS, routes.SESSIONS: SESSIONS, routes.JOURNAL: JOURNAL}
 AGAIN = f"{routes.HOME}?login=again"
 
 

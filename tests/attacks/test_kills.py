@@ -183,7 +183,7 @@ async def assert_kept(portal: Portal, life: Life) -> None:
 
 async def assert_written_down(portal: Portal) -> None:
     """I5: the journal says of each change what its row says, and its chain is whole."""
-    assert (await portal.journal.examine()).fault == ""
+    assert (await portal.journal_keeper.examine()).fault == ""
     async with portal.database.reading() as session:
         happened = Counter((await session.exec(select(JournalEntry.event))).all())
         opened_sessions = len((await session.exec(select(AccountSession))).all())

@@ -57,6 +57,10 @@ class DemoPhone:
         found: list[dict[str, str]] = answer.json()
         return found
 
+    def codes(self, phone: str) -> list[dict[str, str]]:
+        """Calls and messages with codes; what a patient is told afterwards comes as an SMS."""
+        return [event for event in self.events(phone) if event["kind"] != "sms"]
+
     def code(self, phone: str, kind: Kind = "call", *, number: int = 1) -> str:
         """The code of the `number`-th call or message, as soon as it has come."""
         deadline = time.monotonic() + _ARRIVES_WITHIN

@@ -53,7 +53,7 @@ def test_a_forgotten_password_is_recovered_and_the_new_one_signs_in(
     portal.expect_cards()
     expect(portal.header).to_contain_text(patient.full_name)
     portal.look("cards")
-    assert [event["kind"] for event in demo_phone.events(patient.phone)] == [kind]
+    assert [event["kind"] for event in demo_phone.codes(patient.phone)] == [kind]
 
 
 def test_the_old_password_is_refused_after_a_recovery(portal: Portal, patient: Patient, demo_phone: DemoPhone) -> None:

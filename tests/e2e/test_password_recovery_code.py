@@ -122,7 +122,7 @@ class TestWithTheOddServer:
         expect(portal.main).to_contain_text(f"Новый код можно запросить в {clock}")
         expect(portal.main.locator("[data-countdown]")).to_have_text(re.compile("через 0:[0-5][0-9]$"))
         assert seconds_left(portal) <= 57
-        assert len(demo_phone.events(patient.phone)) == 1
+        assert len(demo_phone.codes(patient.phone)) == 1
         portal.confirm(code)
 
     def test_a_new_code_cannot_be_had_sooner_from_another_browser(
@@ -136,7 +136,7 @@ class TestWithTheOddServer:
 
         other.expect_error("Код можно запросить ещё раз через")
         demo_phone.code(patient.phone)
-        assert len(demo_phone.events(patient.phone)) == 1
+        assert len(demo_phone.codes(patient.phone)) == 1
 
 
 def seconds_left(portal: Portal) -> int:

@@ -33,7 +33,7 @@ def test_a_double_click_on_each_button_counts_once(portal: Portal, patient: Pati
     portal.expect_step(DONE)
     expect(portal.error).to_have_count(0)
     expect(portal.page).to_have_title(re.compile(f"^{DONE}"))
-    assert len(demo_phone.events(patient.phone)) == 1
+    assert len(demo_phone.codes(patient.phone)) == 1
     portal.log_in(patient.phone, NEW_PASSWORD)
 
 
@@ -43,7 +43,7 @@ def test_enter_together_with_a_click_counts_once(portal: Portal, patient: Patien
     portal.expect_step(STEP_2)
     expect(portal.main).to_contain_text(ARRIVED)
 
-    assert len(demo_phone.events(patient.phone)) == 1
+    assert len(demo_phone.codes(patient.phone)) == 1
 
 
 def test_a_double_click_on_another_call_is_one_call(portal: Portal, patient: Patient, demo_phone: DemoPhone) -> None:
@@ -52,7 +52,7 @@ def test_a_double_click_on_another_call_is_one_call(portal: Portal, patient: Pat
 
     demo_phone.code(patient.phone, number=2)
     expect(portal.main).to_contain_text(ARRIVED)
-    assert len(demo_phone.events(patient.phone)) == 2
+    assert len(demo_phone.codes(patient.phone)) == 2
 
 
 def test_back_never_resurrects_a_finished_step(portal: Portal, patient: Patient, demo_phone: DemoPhone) -> None:
@@ -81,7 +81,7 @@ def test_back_never_resurrects_a_finished_step(portal: Portal, patient: Patient,
     portal.page.go_back()
     expect(portal.heading(STEP_2)).to_have_count(0)
     expect(portal.heading(STEP_3)).to_have_count(0)
-    assert len(demo_phone.events(patient.phone)) == 1
+    assert len(demo_phone.codes(patient.phone)) == 1
 
 
 def test_the_patient_can_go_back_to_another_number_from_each_step(
@@ -110,7 +110,7 @@ def test_a_second_tab_resumes_at_the_same_step(portal: Portal, patient: Patient,
     portal.submit_code("0000")
     portal.expect_step(STEP_3)
     expect(portal.error).to_have_count(0)
-    assert len(demo_phone.events(patient.phone)) == 1
+    assert len(demo_phone.codes(patient.phone)) == 1
 
 
 def test_a_tab_left_behind_says_calmly_that_the_password_is_set(

@@ -61,7 +61,7 @@ def test_the_open_page_goes_on_from_the_step_at_which_the_server_was_killed(
 
     portal.submit_login(patient.phone, NEW_PASSWORD)
     portal.expect_cards()
-    assert len(demo_phone.events(patient.phone)) == 1
+    assert len(demo_phone.codes(patient.phone)) == 1
 
 
 def test_a_code_cut_off_on_its_way_arrives_or_is_replaced(
@@ -101,7 +101,7 @@ def test_a_reloaded_page_goes_on_after_a_kill_at_every_step(
     portal.expect_step(DONE)
 
     portal.log_in(patient.phone, NEW_PASSWORD)
-    assert len(demo_phone.events(patient.phone)) == 1
+    assert len(demo_phone.codes(patient.phone)) == 1
 
 
 def test_a_sign_in_survives_a_kill(portal: Portal, patient: Patient, server: Server) -> None:

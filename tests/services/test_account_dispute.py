@@ -12,12 +12,20 @@ from pathlib import Path
 import pytest
 
 from medonline.bootstrap import Portal
-from medonline.domain.errors import DisputeNotPossible, InvalidCredentials, NoRecoveryInProgress, RecoveryStopped
+from medonline.domain.errors import (
+    DisputeNotPossible,
+    InvalidCredentials,
+    NoRecoveryInProgress,
+    PhoneTaken,
+    RecoveryStopped,
+)
 from medonline.domain.password_recovery import RecoveryStep
 from medonline.domain.security_journal import JournalEvent
 from medonline.services.account_dispute import LINK_LIFE
-from medonline.services.account_notices import ACCESS_RECOVERED
+from medonline.services.account_notices import ACCESS_RECOVERED, IDENTITY_LINKED
 from medonline.services.account_settings_form import SettingsForm
+from medonline.services.accounts import NewAccount
+from medonline.services.login import OpenedSession
 from medonline.services.notices import MAX_TEXT, NoticeService
 from medonline.services.secret_tokens import token_hash
 from medonline.services.sign_in import Device
@@ -28,6 +36,7 @@ from tests.services.world import (
     BORIS,
     CALL,
     KNOWN,
+    OTHER_KNOWN,
     PASSWORD,
     TELEGRAM,
     UNKNOWN,
@@ -180,15 +189,95 @@ async def test_a_waiting_change_of_phone_and_a_link_by_code_are_stopped_too(
     assert (await patient_with(portal)).phone == KNOWN
 
 
-async def test_a_change_of_phone_is_disputed_from_the_old_phone(portal: Portal) -> None:
-    key = token_hash(await sign_in(portal, THIEF))
-    await portal.settings.save(key, SettingsForm(UNKNOWN, "", "Иванова", "Мария", "", ""), CALL)
-    await portal.settings.confirm_phone(key, await last_code(portal, UNKNOWN))
-    await portal.dispute.raise_(await token_of(portal))
+async def change_phone(portal: Portal, key: str, to: str = UNKNOWN) -> None:
+    await portal.settings.save(key, SettingsForm(to, "", "Иванова", "Мария", "", ""), CALL)
+    await portal.settings.confirm_phone(key, await last_code(portal, to))
 
-    patient = await patient_with(portal, UNKNOWN)  # who is right is cleared up at the desk, with documents
-    assert patient.password_hash is None
+
+async def test_a_disputed_new_phone_opens_nothing_any_more_nor_the_old_one(portal: Portal, clock: MovableClock) -> None:
+    patient = await patient_with(portal)
+    key = token_hash(await sign_in(portal, THIEF))
+    await change_phone(portal, key)
+    await portal.dispute.raise_(await token_of(portal))
     assert await portal.login.who(key) is None
+    clock.move(hours=25)
+    for phone in (UNKNOWN, KNOWN):
+        await prove(portal, BORIS, phone)
+        view = await portal.recovery.current(BORIS)
+        assert view is not None
+        assert view.step is RecoveryStep.NO_ACCOUNT
+        await portal.recovery.leave(BORIS)
+
+    masked = await portal.personal_data.set_phone(patient.id, "8 (900) 000-10-01")  # at the desk, with documents
+    assert masked == "+7 900 ***-**-01"
+    clock.move(minutes=10)
+    await prove(portal, ANNA, channel=TELEGRAM)
+    assert (await portal.recovery.set_password(ANNA, "DrugoyParol58")).step is RecoveryStep.DONE
+    assert (await portal.journal_keeper.examine()).fault == ""
+
+
+async def test_the_desk_gives_no_number_that_is_anothers(portal: Portal) -> None:
+    patient = await patient_with(portal)
+    with pytest.raises(PhoneTaken):
+        await portal.personal_data.set_phone(patient.id, OTHER_KNOWN)
+    assert (await patient_with(portal)).id == patient.id
+
+
+async def test_the_desk_ends_the_stop(portal: Portal, clock: MovableClock) -> None:
+    await portal.dispute.raise_(await recover(portal))
+    await portal.personal_data.set_phone(KNOWN, KNOWN)
+    clock.move(minutes=10)
+    await prove(portal, ANNA, channel=TELEGRAM)
+
+    assert (await portal.recovery.set_password(ANNA, "DrugoyParol58")).step is RecoveryStep.DONE
+
+
+async def test_a_strangers_gosuslugi_is_taken_off_with_what_it_filled_in(portal: Portal, clock: MovableClock) -> None:
+    """An account without a birth date: linking looks at the first name only, and that can be changed from inside."""
+    await portal.accounts.add(NewAccount("+79000007001", PASSWORD, "Орлова", "Анна"))
+    await prove(portal, THIEF, "+79000007001")
+    await portal.recovery.set_password(THIEF, NEW_PASSWORD)
+    await told(portal)
+    key = token_hash(await sign_in(portal, THIEF, "+79000007001", NEW_PASSWORD))
+    await portal.settings.save(key, SettingsForm("+79000007001", "", "Орлова", VERA.first_name, "", ""), CALL)
+    thiefs = replace(VERA, phone="")
+    await arrive(portal, THIEF, thiefs)
+    await portal.answers.have_account(THIEF)
+    clock.move(minutes=1)
+    await portal.answers.prove_by_password(THIEF, "+79000007001", NEW_PASSWORD)
+    assert (await patient_with(portal, "+79000007001")).birth_date == VERA.birth_date
+    ((phone, text),) = await told(portal)
+    assert (phone, text.startswith(IDENTITY_LINKED)) == ("+79000007001", True)
+    await portal.dispute.raise_(text.rpartition("#")[2])
+
+    after = await patient_with(portal, "+79000007001")
+    assert (after.birth_date, after.snils_index, after.snils_sealed, after.oms_policy_sealed) == (None, None, "", "")
+    outcome = await arrive(portal, THIEF, thiefs)
+    assert not isinstance(outcome, OpenedSession)
+
+
+async def test_the_links_of_before_end_with_each_new_notice_and_with_a_dispute(
+    portal: Portal, clock: MovableClock
+) -> None:
+    first = await recover(portal)
+    clock.move(minutes=3)
+    second = await recover(portal, ANNA)
+    with pytest.raises(DisputeNotPossible):
+        await portal.dispute.raise_(first)
+    key = token_hash(await sign_in(portal, ANNA, password=NEW_PASSWORD))
+    assert await portal.login.who(key) is not None
+    clock.move(minutes=3)
+    await change_phone(portal, key)
+    await portal.settings.save(
+        key, SettingsForm(UNKNOWN, "", "Иванова", "Мария", "DrugoyParol58", "DrugoyParol58"), CALL
+    )
+    links = {phone: text.rpartition("#")[2] for phone, text in await told(portal)}
+    assert set(links) == {KNOWN, UNKNOWN}
+    with pytest.raises(DisputeNotPossible):
+        await portal.dispute.raise_(second)
+    await portal.dispute.raise_(links[UNKNOWN])
+    with pytest.raises(DisputeNotPossible):
+        await portal.dispute.raise_(links[KNOWN])
 
 
 async def test_a_link_works_once_whoever_opens_it_at_the_same_moment(portal: Portal) -> None:
@@ -197,10 +286,10 @@ async def test_a_link_works_once_whoever_opens_it_at_the_same_moment(portal: Por
 
     assert sum(not isinstance(answer, BaseException) for answer in answers) == 1
     assert sum(isinstance(answer, DisputeNotPossible) for answer in answers) == 9
-    disputed = [row async for row in portal.journal.everything() if row["event"] == JournalEvent.DISPUTED]
+    disputed = [row async for row in portal.journal_keeper.everything() if row["event"] == JournalEvent.DISPUTED]
     assert len(disputed) == 1
-    assert disputed[0]["details"] == {"hours": 24}
-    assert (await portal.journal.examine()).fault == ""
+    assert disputed[0]["details"] == {"minutes": 1440, "about": "password"}
+    assert (await portal.journal_keeper.examine()).fault == ""
 
 
 @pytest.mark.parametrize("token", ["", "0" * 64, "0" * 63, "х" * 64, "0" * 4000, "\x00" * 64])

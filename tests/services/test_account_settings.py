@@ -40,7 +40,7 @@ from medonline.domain.errors import (
     ReauthenticationNeeded,
 )
 from medonline.domain.one_time_code import ChannelName
-from medonline.services.account_notices import ACCESS_CHANGED, PHONE_CHANGED
+from medonline.services.account_notices import ACCESS_CHANGED, PHONE_CHANGED, Told
 from medonline.services.account_settings_form import Saved, SettingsForm
 from medonline.services.email_address import parse_email
 from medonline.services.login import SignedIn
@@ -377,10 +377,8 @@ async def test_everything_that_waited_is_saved_in_one_transaction(portal: Portal
 
 async def test_an_error_half_way_saves_nothing(portal: Portal, key: str, folder: Path) -> None:
     class Broken(NoticeService):
-        async def put(
-            self, session: AsyncSession, patient_id: str, phone: str, text: str, *, disputable: bool = False
-        ) -> None:
-            await super().put(session, patient_id, phone, text, disputable=disputable)
+        async def put(self, session: AsyncSession, patient_id: str, told: Told) -> None:
+            await super().put(session, patient_id, told)
             await session.flush()
             raise KeyError("half way")
 
@@ -419,7 +417,7 @@ async def test_that_a_phone_is_taken_is_told_only_to_whoever_holds_it(portal: Po
     with pytest.raises(PhoneTaken):
         await portal.settings.confirm_phone(key, code)
 
-    assert changed_tables(before, dump(folder)) == {"one_time_code"}
+    assert changed_tables(before, dump(folder)) == {"one_time_code", "security_journal"}
     assert (await patient_with(portal)).first_name == "Мария"
     assert (await patient_with(portal, OTHER_KNOWN)).first_name == "Алексей"
 

@@ -16,6 +16,7 @@ from sqlmodel import select
 
 from medonline.domain.errors import DeliveryFailed, NumberRefused, OutOfMoney, ProviderDown, ProviderRefused
 from medonline.domain.phone import PhoneNumber
+from medonline.services.account_notices import About, Told
 from medonline.services.notices import LEASE, RETRY_AFTER, STALE_AFTER, NoticeService
 from medonline.storage import migrations, notices
 from medonline.storage.engine import Database
@@ -82,7 +83,7 @@ async def database(template: Path, tmp_path: Path, clock: Clock) -> AsyncIterato
 
 async def put(service: NoticeService, database: Database, text: str = TEXT) -> None:
     async with database.writing() as session:
-        await service.put(session, "p1", PHONE, text)
+        await service.put(session, "p1", Told(PHONE, About.PASSWORD, text))
 
 
 async def turn(service: NoticeService) -> None:
@@ -114,7 +115,7 @@ async def test_what_was_rolled_back_is_never_told(database: Database, clock: Clo
     service = NoticeService(database, clock, channel)
     with suppress(RuntimeError):
         async with database.writing() as session:
-            await service.put(session, "p1", PHONE, TEXT)
+            await service.put(session, "p1", Told(PHONE, About.PASSWORD, TEXT))
             raise RuntimeError
     await turn(service)
 

@@ -620,7 +620,7 @@ class RecoveryWalk(RuleBasedStateMachine):
         assert sum(row.price for row in rows) == sum(row.kopecks for row in spent)
 
     def the_journal_is_whole(self) -> None:
-        assert self.run(self.portal.journal.examine()).fault == ""
+        assert self.run(self.portal.journal_keeper.examine()).fault == ""
         rows = self.run(self.all_of(JournalEntry))
         assert sum(row.event == JournalEvent.PASSWORD_RECOVERED for row in rows) == len(self.model.resets)
 

@@ -15,12 +15,15 @@ import pytest
 from sqlmodel import col, select
 
 from medonline.bootstrap import Portal
-from medonline.domain.errors import CodeMismatch, InvalidCredentials, NotSignedIn
+from medonline.cli_journal import _known
+from medonline.domain.errors import BirthDateMismatch, CodeMismatch, InvalidCredentials, NotSignedIn
 from medonline.domain.personal_data_consent import VERSION
 from medonline.domain.security_journal import JournalEvent as Event
 from medonline.domain.security_journal import details_of
+from medonline.logs import cut
 from medonline.services.account_settings_form import SettingsForm
-from medonline.services.journal_reading import KEPT_AT_LEAST, PAGE
+from medonline.services.journal_keeping import KEPT_AT_LEAST, JournalBroken
+from medonline.services.journal_reading import PAGE
 from medonline.services.login import OpenedSession
 from medonline.services.secret_tokens import token_hash
 from medonline.services.security_journal import JournalNote
@@ -68,11 +71,11 @@ async def news(portal: Portal, since: int) -> list[tuple[str, dict[str, str | in
 
 
 async def last(portal: Portal) -> int:
-    return (await portal.journal.head()).seq
+    return (await portal.journal_keeper.head()).seq
 
 
 async def is_whole(portal: Portal) -> bool:
-    return (await portal.journal.examine()).fault == ""
+    return (await portal.journal_keeper.examine()).fault == ""
 
 
 def tamper(folder: Path, *statements: str) -> None:
@@ -122,11 +125,12 @@ async def test_a_recovery_is_written_down_from_the_code_to_the_password(portal: 
     assert (await news(portal, before))[1:] == [
         (Event.CODE_ASKED, code_facts),
         (Event.CODE_REFUSED, code_facts),
+        (Event.CODE_ACCEPTED, code_facts),
         (Event.PASSWORD_RECOVERED, {"channel": "flash_call", "sessions": 1, "device": "Chrome, Android"}),
     ]
-    asked, refused, recovered = [row for row in await rows(portal) if row.seq > before][1:]
+    asked, refused, accepted, recovered = [row for row in await rows(portal) if row.seq > before][1:]
     assert (asked.patient_id, asked.network, asked.phone_tail) == ("", "198.51.100.x", "01")
-    assert asked.phone_index == refused.phone_index == recovered.phone_index
+    assert asked.phone_index == refused.phone_index == accepted.phone_index == recovered.phone_index
     assert recovered.patient_id == patient.id
 
 
@@ -154,6 +158,7 @@ async def test_a_new_phone_is_written_down_when_it_is_proved_with_the_end_of_the
 
     assert await news(portal, before) == [
         (Event.CODE_ASKED, {"channel": "telegram", "purpose": "account_phone"}),
+        (Event.CODE_ACCEPTED, {"channel": "telegram", "purpose": "account_phone"}),
         (Event.PHONE_CHANGED, {"old_tail": KNOWN[-2:]}),
     ]
 
@@ -284,18 +289,18 @@ async def test_writers_at_once_leave_no_gap(portal: Portal) -> None:
     assert await is_whole(portal)
 
 
-COLUMNS = ("at", "event", "patient_id", "phone_index", "phone_tail", "network", "details", "previous", "hash")
+COLUMNS = ("at", "event", "patient_id", "phone_index", "phone_tail", "network", "details", "previous", "key_id", "hash")
 
 
 @pytest.mark.parametrize("column", COLUMNS)
 async def test_a_changed_row_is_found(portal: Portal, folder: Path, column: str) -> None:
     await sign_in(portal, ANNA)
     await sign_in(portal, BORIS)
-    head = await portal.journal.head()
+    head = await portal.journal_keeper.head()
     other = {"at": "'2026-03-01 11:59:59.999999'", "details": '\'{"device": "Opera"}\''}.get(column, "'changed'")
     tamper(folder, f"UPDATE security_journal SET {column} = {other} WHERE seq = {head.seq - 1}")
 
-    found = await portal.journal.examine()
+    found = await portal.journal_keeper.examine()
     assert f"Row {head.seq - 1}" in found.fault
     assert found.head.seq == head.seq - 2
 
@@ -321,7 +326,7 @@ REWRITTEN: list[tuple[Callable[[int], list[str]], Callable[[int], str]]] = [
     ),
     (
         lambda _: ["INSERT INTO security_journal_checkpoint VALUES (1, '2026-03-01 12:00:00.000000', 'x', 'k', 'x')"],
-        lambda _: "The checkpoint of row 1 was sealed with key k, which is not configured",
+        lambda _: "The checkpoint of row 1 was made with key k, which is not configured",
     ),
 ]
 
@@ -332,23 +337,23 @@ async def test_a_rewritten_journal_is_found(
 ) -> None:
     await sign_in(portal, ANNA)
     await sign_in(portal, BORIS)
-    head = await portal.journal.head()
+    head = await portal.journal_keeper.head()
     tamper(folder, *statements(head.seq))
 
-    assert (await portal.journal.examine()).fault.startswith(sentence(head.seq))
+    assert (await portal.journal_keeper.examine()).fault.startswith(sentence(head.seq))
 
 
 async def test_rows_cut_off_at_the_end_are_seen_by_a_row_that_was_known(portal: Portal, folder: Path) -> None:
     await sign_in(portal, ANNA)
-    known = await portal.journal.head()
+    known = await portal.journal_keeper.head()
     await sign_in(portal, BORIS)
-    assert (await portal.journal.examine(known)).fault == ""
+    assert (await portal.journal_keeper.examine(known)).fault == ""
     other = Head(known.seq, "0" * 64)
-    assert (await portal.journal.examine(other)).fault == f"Row {known.seq} is not the one that was known."
+    assert (await portal.journal_keeper.examine(other)).fault == f"Row {known.seq} is not the one that was known."
     tamper(folder, f"DELETE FROM security_journal WHERE seq >= {known.seq}")
 
     assert await is_whole(portal)  # by itself the rest looks whole
-    assert (await portal.journal.examine(known)).fault.startswith(f"Row {known.seq} was known and is gone")
+    assert (await portal.journal_keeper.examine(known)).fault.startswith(f"Row {known.seq} was known and is gone")
 
 
 STATEMENTS = [
@@ -379,21 +384,22 @@ async def test_what_is_past_its_time_goes_and_the_rest_stays_chained(
     portal: Portal, folder: Path, clock: MovableClock
 ) -> None:
     await sign_in(portal, ANNA)
-    old = await portal.journal.head()
+    old = await portal.journal_keeper.head()
     clock.move(days=portal.config.retention_journal.days, hours=1)
     await sign_in(portal, BORIS)
-    young = await portal.journal.head()
+    young = await portal.journal_keeper.head()
 
-    assert await portal.journal.forget() == old.seq
-    assert await portal.journal.forget() == 0
+    assert await portal.journal_keeper.forget() == old.seq
+    assert await portal.journal_keeper.forget() == 0
     assert [row.seq for row in await rows(portal)] == list(range(old.seq + 1, young.seq + 1))
-    for known in (None, young, old, Head(1, "1" * 64)):
-        assert (await portal.journal.examine(known)).fault == ""
-    assert (await portal.journal.examine(Head(old.seq, "1" * 64))).fault.startswith(f"Row {old.seq} was not")
-    await sign_in(portal, ANNA)
+    for known in (None, young, old):
+        assert (await portal.journal_keeper.examine(known)).fault == ""
+    assert (await portal.journal_keeper.examine(Head(1, "1" * 64))).skipped
+    assert (await portal.journal_keeper.examine(Head(old.seq, "1" * 64))).fault.startswith(f"Row {old.seq} was not")
     clock.move(days=portal.config.retention_journal.days, hours=1)
-    assert await portal.journal.forget() > 0
-    assert await rows(portal) == []
+    await sign_in(portal, ANNA)
+    assert await portal.journal_keeper.forget() > 0
+    assert (await portal.journal_keeper.examine(Head(old.seq, "1" * 64))).fault.startswith(f"Row {old.seq} was not")
     assert await is_whole(portal)
     await sign_in(portal, ANNA)
     assert await is_whole(portal)
@@ -402,16 +408,53 @@ async def test_what_is_past_its_time_goes_and_the_rest_stays_chained(
             "UPDATE security_journal_checkpoint SET seq = 1",
             "DELETE FROM security_journal_checkpoint",
             "INSERT OR REPLACE INTO security_journal_checkpoint SELECT * FROM security_journal_checkpoint",
+            "INSERT INTO security_journal_checkpoint VALUES (2147483647, '2026-03-01', 'x', 'k', 'x')",
         ):
             with pytest.raises(sqlite3.IntegrityError):
                 connection.execute(statement)
+
+
+async def test_with_a_clock_that_is_years_ahead_nothing_goes(portal: Portal, clock: MovableClock) -> None:
+    await sign_in(portal, ANNA)
+    clock.move(days=4000)
+    assert await portal.journal_keeper.forget() == 0
+
+
+async def test_a_row_made_to_look_old_does_not_go_and_stays_found(
+    portal: Portal, folder: Path, clock: MovableClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever owns the database must not have the portal itself delete rows and seal a checkpoint for them."""
+    await sign_in(portal, ANNA)
+    await sign_in(portal, BORIS)
+    tamper(folder, "UPDATE security_journal SET at = '2020-01-01 12:00:00.000000' WHERE seq <= 2")
+    before = dump(folder)["security_journal"]
+    with pytest.raises(JournalBroken):
+        await portal.journal_keeper.forget()
+    await portal.retention.forget()
+
+    assert "ALARM the security journal is broken" in caplog.text
+    assert dump(folder)["security_journal"] == before
+    assert (await portal.journal_keeper.examine()).fault == "Row 1 was changed."
+
+
+async def test_the_last_row_stands_in_the_log_as_the_command_wants_it(
+    portal: Portal, caplog: pytest.LogCaptureFixture
+) -> None:
+    await sign_in(portal, ANNA)
+    with caplog.at_level("INFO"):
+        await portal.retention.forget()
+    (line,) = [record.getMessage() for record in caplog.records if "journal ends with" in record.getMessage()]
+    known = _known(cut(line).rpartition(" ")[2])
+
+    assert known == await portal.journal_keeper.head()
+    assert (await portal.journal_keeper.examine(known)).fault == ""
 
 
 async def test_a_setting_cannot_shorten_it_to_nothing(folder: Path, clock: MovableClock) -> None:
     async with opened(folder, clock, retention_journal="1 s") as portal:
         await sign_in(portal, ANNA)
         clock.move(seconds=(KEPT_AT_LEAST - timedelta(hours=25)).total_seconds())
-        assert await portal.journal.forget() == 0
+        assert await portal.journal_keeper.forget() == 0
 
 
 async def test_nobody_without_the_key_can_pretend_that_rows_were_past_their_time(
@@ -420,15 +463,28 @@ async def test_nobody_without_the_key_can_pretend_that_rows_were_past_their_time
     await sign_in(portal, ANNA)
     clock.move(days=portal.config.retention_journal.days, hours=1)
     await sign_in(portal, BORIS)
-    await portal.journal.forget()
+    await portal.journal_keeper.forget()
     async with portal.database.reading() as session:
         mark = (await session.exec(select(JournalCheckpoint))).one()
-    head = await portal.journal.head()
+    head = await portal.journal_keeper.head()
     forged = f"INSERT INTO security_journal_checkpoint SELECT {head.seq}, at, '{head.hash}', key_id, seal "
     tamper(folder, forged + "FROM security_journal_checkpoint", f"DELETE FROM security_journal WHERE seq <= {head.seq}")
 
     assert mark.seq < head.seq
-    assert (await portal.journal.examine()).fault == f"The checkpoint of row {head.seq} was changed."
+    assert (await portal.journal_keeper.examine()).fault == f"The checkpoint of row {head.seq} was changed."
+
+
+async def test_an_older_key_makes_no_row_after_one_of_the_current_key(
+    portal: Portal, folder: Path, clock: MovableClock
+) -> None:
+    """The older key stays configured for years: whoever got it must not rewrite what came after it."""
+    await sign_in(portal, ANNA)
+    old_key = portal.config.secret_key.get_secret_value()
+    async with opened(folder, clock, secret_key="n" * 40, old_secret_keys=old_key) as rotated:
+        await sign_in(rotated, ANNA)
+        await sign_in(portal, BORIS)  # by the older key
+        found = await rotated.journal_keeper.examine()
+        assert found.fault.endswith("was made with an older key after a row of the current one.")
 
 
 async def test_a_new_key_goes_on_with_the_chain_of_the_old_one(
@@ -445,8 +501,8 @@ async def test_a_new_key_goes_on_with_the_chain_of_the_old_one(
         events = [row.event for row in (await rotated.journal.mine(key)).rows]
         assert events.count(Event.SIGN_IN_REFUSED) == 1
     async with opened(folder, clock, secret_key=new_key) as without_the_old:
-        found = await without_the_old.journal.examine()
-        assert found.fault.startswith("Row 1 was sealed with key ")
+        found = await without_the_old.journal_keeper.examine()
+        assert found.fault.startswith("Row 1 was made with key ")
         assert "MEDONLINE_OLD_SECRET_KEYS" in found.fault
 
 
@@ -510,6 +566,64 @@ async def test_what_happened_to_a_number_before_it_was_ones_own_is_not_shown(
     assert events.count(Event.SIGN_IN_REFUSED) == 1
 
 
+async def test_what_a_stranger_tries_all_night_is_one_row(portal: Portal, clock: MovableClock) -> None:
+    await prove(portal, BORIS)
+    await portal.recovery.set_password(BORIS, NEW_PASSWORD)
+    for _ in range(2 * PAGE):
+        with pytest.raises(InvalidCredentials):
+            await portal.login.log_in("d" * 64, KNOWN, "NotMyPassword1", "198.51.100.7")
+        clock.move(minutes=16)
+    key = token_hash(await sign_in(portal, ANNA, password=NEW_PASSWORD))
+    seen = await portal.journal.mine(key)
+
+    events = [(row.event, row.times) for row in seen.rows]
+    assert events[:3] == [(Event.SIGNED_IN, 1), (Event.SIGN_IN_REFUSED, 2 * PAGE), (Event.PASSWORD_RECOVERED, 1)]
+    assert not seen.more
+
+
+async def test_wrong_birth_dates_are_written_down(folder: Path, clock: MovableClock) -> None:
+    async with opened(folder, clock, step_up="always") as portal:
+        for visitor, phone in ((ANNA, KNOWN), (BORIS, UNKNOWN)):
+            before = await last(portal)
+            await prove(portal, visitor, phone)
+            with pytest.raises(BirthDateMismatch):
+                await portal.recovery.confirm_birth_date(visitor, "01.01.1990")
+            events = [event for event, _ in await news(portal, before)]
+            assert events == [Event.CODE_ASKED, Event.CODE_ACCEPTED, Event.BIRTH_DATE_REFUSED]
+
+
+async def test_with_a_clock_set_back_a_numbers_past_is_not_shown(portal: Portal, clock: MovableClock) -> None:
+    clock.move(hours=2)
+    with pytest.raises(InvalidCredentials):
+        await portal.login.log_in(BORIS, UNKNOWN, "NotMyPassword1", "198.51.100.7")
+    clock.move(hours=-2)
+    key = token_hash(await sign_in(portal, ANNA))
+    await portal.settings.save(key, SettingsForm(UNKNOWN, "", "Иванова", "Мария", "", ""), CALL)
+    await portal.settings.confirm_phone(key, await last_code(portal, UNKNOWN))
+
+    assert Event.SIGN_IN_REFUSED not in [row.event for row in (await portal.journal.mine(key)).rows]
+
+
+async def test_a_row_of_a_newer_version_is_shown_all_the_same(portal: Portal) -> None:
+    key = token_hash(await sign_in(portal, ANNA))
+    patient = await patient_with(portal)
+    async with portal.database.writing() as session:
+        portal.login.journal.note(session, JournalNote("of_tomorrow", patient.id))  # type: ignore[arg-type]
+
+    assert (await portal.journal.mine(key)).rows[0].event is Event.OTHER
+
+
+async def test_the_same_identity_proved_twice_is_one_link_and_one_row(portal: Portal) -> None:
+    same = replace(VERA, phone=KNOWN, birth_date=None, snils="", first_name="Мария")
+    for visitor in (ANNA, BORIS):
+        await arrive(portal, visitor, same)
+    before = await last(portal)
+    for visitor in (ANNA, BORIS):
+        await portal.answers.prove_by_password(visitor, KNOWN, PASSWORD)
+
+    assert [event for event, _ in await news(portal, before)] == [Event.IDENTITY_LINKED]
+
+
 async def test_an_erased_patients_rows_stay_and_lead_nowhere(portal: Portal) -> None:
     patient = await patient_with(portal)
     await sign_in(portal, ANNA)
@@ -525,7 +639,7 @@ async def test_an_erased_patients_rows_stay_and_lead_nowhere(portal: Portal) -> 
 
 async def test_an_operator_gets_every_row_in_order(portal: Portal) -> None:
     await sign_in(portal, ANNA)
-    told = [row async for row in portal.journal.everything()]
+    told = [row async for row in portal.journal_keeper.everything()]
 
     assert [row["seq"] for row in told] == [row.seq for row in await rows(portal)]
     assert told[-1]["event"] == Event.SIGNED_IN

@@ -27,6 +27,8 @@ CANARY = "canary-5d1e"
 SETTINGS = f"{ROOT}.medonline___state___settings____settings_state"
 CARDS = f"{ROOT}.medonline___state___cards____cards_state"
 SESSIONS = f"{ROOT}.medonline___state___sessions____sessions_state"
+JOURNAL = f"{ROOT}.medonline___state___journal____journal_state"
+NOT_ME = f"{ROOT}.medonline___state___not_me____not_me_state"
 REGISTER = f"{ROOT}.medonline___state___identity____register_state"
 LINK = f"{ROOT}.medonline___state___identity____link_account_state"
 FAILED = f"{ROOT}.medonline___state___login_failed____login_failed_state"
@@ -48,6 +50,9 @@ FORM = {
 }
 # What an honest page sends to each handler.
 HANDLERS: dict[str, dict[str, Any]] = {
+    f"{JOURNAL}.load": {},
+    f"{JOURNAL}.show_more": {},
+    f"{NOT_ME}.dispute": {"form": {"token": "0" * 64}},
     f"{SETTINGS}.load": {},
     f"{SETTINGS}.save": {"form": FORM},
     f"{SETTINGS}.confirm_phone": {"form": FORM},

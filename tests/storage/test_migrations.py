@@ -19,7 +19,7 @@ from alembic import command
 from medonline.bootstrap import build_portal
 from medonline.domain.password_recovery import RecoveryStep
 from medonline.services.secret_tokens import token_hash
-from medonline.storage import card_models, identity_models, limit_models, migrations, models
+from medonline.storage import card_models, identity_models, journal_models, limit_models, migrations, models
 from medonline.storage.engine import Database
 from tests.services.world import ANNA, BORIS, START, MovableClock, config_in
 
@@ -279,6 +279,8 @@ TABLE_CLASSES = (
     identity_models.PersonalDataConsent,
     card_models.PatientCard,
     card_models.CardMiss,
+    journal_models.JournalEntry,
+    journal_models.JournalCheckpoint,
 )
 
 

@@ -11,14 +11,15 @@ import subprocess
 import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from alembic import command
@@ -36,14 +37,18 @@ from medonline.domain.one_time_code import ChannelName
 from medonline.domain.password_recovery import RecoveryStep
 from medonline.domain.personal_data_consent import VERSION
 from medonline.domain.step_up import StepUpPolicy, StepUpWhen
+from medonline.services.account_notices import About, Told
 from medonline.services.account_settings_form import Saved, SettingsForm
+from medonline.services.dispute_links import DisputeLinks
 from medonline.services.login import OpenedSession
 from medonline.services.recovery_reading import RecoveryView
 from medonline.services.recovery_step_up import StepUp
+from medonline.services.sealing import Sealer
 from medonline.services.secret_tokens import token_hash
 from medonline.services.spending import Budget, Spending, billing_day
-from medonline.storage import breaker, migrations, spending
+from medonline.storage import account_changes, breaker, journal, migrations, spending
 from medonline.storage.engine import Database
+from medonline.storage.models import Notice
 from tests.services.outside import (
     MOBILE,
     VERA,
@@ -168,14 +173,14 @@ async def test_of_a_hundred_parallel_guesses_exactly_three_are_judged(portal: Po
 
 async def test_writers_of_the_journal_at_once_leave_no_gap(portal: Portal) -> None:
     """Sign-ins, wrong passwords and codes of many phones, each with a row in its own transaction."""
-    before = (await portal.journal.head()).seq
+    before = (await portal.journal_keeper.head()).seq
     phones = [f"+790000{4000 + number}0" for number in range(8)]
     await asyncio.gather(
         *(sign_in(portal, f"{number:064d}") for number in range(4)),
         *(portal.recovery.begin(f"b{number:063d}", phone, CALL) for number, phone in enumerate(phones)),
     )
 
-    found = await portal.journal.examine()
+    found = await portal.journal_keeper.examine()
     assert (found.fault, found.head.seq) == ("", before + 12)
 
 
@@ -195,17 +200,78 @@ async def test_the_database_itself_refuses_to_rewrite_the_journal(portal: Portal
     with pytest.raises(DBAPIError, match="the security journal"):
         async with portal.database.writing() as session:
             await (await session.connection()).execute(text(statement))
-    assert (await portal.journal.examine()).fault == ""
+    assert (await portal.journal_keeper.examine()).fault == ""
 
 
 async def test_rows_of_the_journal_that_are_past_their_time_go(portal: Portal) -> None:
     assert isinstance(portal.clock, MovableClock)
-    old = (await portal.journal.head()).seq
+    old = (await portal.journal_keeper.head()).seq
     portal.clock.move(days=portal.config.retention_journal.days)
     await sign_in(portal, ANNA)
 
-    assert await portal.journal.forget() == old
-    assert (await portal.journal.examine()).fault == ""
+    assert await portal.journal_keeper.forget() == old
+    assert (await portal.journal_keeper.examine()).fault == ""
+
+
+async def link_of(portal: Portal, patient_id: str) -> str:
+    """The token of a link «это не я»."""
+    async with portal.database.writing() as session:
+        await portal.notices.put(session, patient_id, Told(KNOWN, About.PASSWORD, "Пароль изменён."))
+    async with portal.database.reading() as session:
+        notice = (await session.exec(select(Notice))).one()
+    links = DisputeLinks("", Sealer(portal.config.key, "dispute"))
+    return links.link(notice.id, notice.dispute_hash or "").removeprefix("#")
+
+
+@pytest.mark.parametrize("other", ["settings", "erase"])
+async def test_a_dispute_and_what_changes_the_account_take_its_locks_in_one_order(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch, other: str
+) -> None:
+    """The second waits for the first, whichever it is: neither ends in a deadlock, and the dispute least of all."""
+    assert isinstance(portal.clock, MovableClock)
+    key = token_hash(await sign_in(portal, ANNA))
+    me = await portal.login.who(key)
+    assert me is not None
+    form = SettingsForm("+79000008881", "", "Иванова", "Мария", "", "")
+    await portal.settings.save(key, form, CALL)
+    token = await link_of(portal, me.patient_id)
+    portal.clock.move(minutes=5)
+    finish = account_changes.finish
+
+    async def slowly(session: AsyncSession, patient_id: str, now: datetime) -> None:
+        await finish(session, patient_id, now)
+        await asyncio.sleep(0.5)  # so that the other has come as far as it can
+
+    monkeypatch.setattr(account_changes, "finish", slowly)
+
+    async def change() -> object:
+        if other == "erase":
+            return await portal.personal_data.erase(KNOWN)
+        return await portal.settings.save(key, replace(form, phone="+79000008882"), CALL)
+
+    async def dispute() -> object:
+        await asyncio.sleep(0.2)
+        return await portal.dispute.raise_(token)
+
+    changed, disputed = await asyncio.gather(change(), dispute(), return_exceptions=True)
+
+    assert not isinstance(changed, SQLAlchemyError | DBAPIError), changed
+    assert not isinstance(disputed, DBAPIError), disputed
+    if other == "settings":
+        assert isinstance(disputed, datetime)
+        assert await portal.login.who(key) is None
+
+
+async def test_a_writer_that_stands_still_holds_nobody_up_for_good(portal: Portal, server: str) -> None:
+    frozen = Database(server)
+    async with AsyncSession(frozen.engine) as session:
+        await journal.hold(session)
+        with pytest.raises(DBAPIError, match="lock timeout"):
+            await sign_in(portal, BORIS)
+        await session.rollback()
+    await frozen.close()
+
+    assert await sign_in(portal, BORIS)
 
 
 async def test_windows_that_register_the_same_person_at_once_make_one_account(portal: Portal) -> None:
@@ -256,6 +322,9 @@ class HeldDatabase:
     database: Database
     reached: asyncio.Event = field(default_factory=asyncio.Event)
     let_go: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def reading(self) -> AbstractAsyncContextManager[AsyncSession]:
+        return self.database.reading()
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncSession]:
