@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from typing import Any
@@ -29,6 +30,7 @@ from medonline.state.failures import FailureState
 from medonline.state.recovery_screen import PHONE_STEP, RecoveryScreen, screen_of, steady
 
 WATCH_PACE_S = 1.0
+OVERTAKEN_S = 5.0
 WATCHED = (RecoveryStep.CODE, RecoveryStep.BIRTH_DATE)
 
 
@@ -42,6 +44,8 @@ class RecoveryState(rx.State):
     call_offered: bool = True
     telegram_offered: bool = True
     _watching: int = 0
+    _refused_on: str = ""
+    _refused_at: float = 0.0
 
     @rx.var
     def title(self) -> str:
@@ -51,7 +55,8 @@ class RecoveryState(rx.State):
     @rx.event
     async def load(self) -> Any:
         """Rebuild the screen from the record; sends nothing, ever."""
-        self.error, self.error_field = "", ""
+        if not self._is_answer_to_this_page():
+            self.error, self.error_field = "", ""
         await self._offer()
         self._show(await portal().recovery.current(visitor_of(self).visitor_key))
         return [AccountState.load_page, RecoveryState.watch]
@@ -159,6 +164,13 @@ class RecoveryState(rx.State):
     def _refuse(self, field: str, text: str) -> None:
         self.error, self.error_field = text, field
         self.error_no += 1
+        self._refused_on, self._refused_at = self.router.session.session_id, time.monotonic()
+
+    def _is_answer_to_this_page(self) -> bool:
+        """Whether the refusal came a moment ago over this very socket: a form that was sent as soon as the page was there can
+        overtake the page's own load, which must not take the answer away."""
+        mine = self._refused_on == self.router.session.session_id
+        return mine and time.monotonic() - self._refused_at < OVERTAKEN_S
 
     def _show(self, view: RecoveryView | None, *, keep_countdown: bool = False) -> None:
         config = portal().config

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import replace
 from typing import Any
@@ -42,7 +43,8 @@ def test_every_manner_occurs() -> None:
 @pytest.mark.parametrize(
     ("life", "fault"),
     [
-        (Life(1, "", (b"\x81\x80\0\0\0\0",), Outcome.SERVED), "closed with 1008 instead of served"),
+        # With what was not read yet in its way the goodbye may be lost, and the socket ends without a word.
+        (Life(1, "", (b"\x81\x80\0\0\0\0",), Outcome.SERVED), "closed (with 1008|without a word) instead of served"),
         (Life(1, "", (), Outcome.REFUSED), "served instead of refused"),
         (Life(1, "", (), Outcome.CLOSED, origin="null"), "refused with 403 instead of closed"),
         (Life(1, "", (b"\x81\x80\0\0\0\0",), Outcome.CLOSED), ""),
@@ -52,7 +54,8 @@ def test_what_comes_of_a_life_is_compared_with_what_must(server: Server, life: L
     tally = Tally()
     live(server, life, tally)
 
-    assert tally.faults == ([f"life 1 (): {fault}"] if fault else [])
+    assert len(tally.faults) == (1 if fault else 0)
+    assert not fault or re.fullmatch(rf"life 1 \(\): {fault}", tally.faults[0])
 
 
 @pytest.mark.parametrize(
