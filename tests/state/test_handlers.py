@@ -237,3 +237,17 @@ def test_passwords_and_codes_are_never_in_what_the_server_sends_or_logs(server: 
         said = "".join(tab.said) + log_of(server)
         assert password not in said
         assert code not in said
+
+
+def test_an_answer_to_a_form_that_overtook_the_pages_load_stays_and_goes_with_the_next_visit(server: Server) -> None:
+    tab = new_tab(server)
+    with tab:
+        tab.call(f"{RECOVERY}.begin", form={"phone": "8 495 123 45 67", "channel": "flash_call"})
+        assert "городской" in tab.wait_for(RECOVERY, "error")
+        said = len(tab.said)
+        tab.call(f"{RECOVERY}.load")
+        tab.settle()
+        assert '"error_rx_state_":""' not in "".join(tab.said[said:]).replace(" ", "")
+    with tab:
+        tab.call(f"{RECOVERY}.load")
+        assert tab.wait_for(RECOVERY, "error") == ""
