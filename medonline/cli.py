@@ -127,7 +127,7 @@ def sandbox(_arguments: argparse.Namespace) -> int:
     print(
         f"Stand-ins: http://{config.host}:{config.port}/  phone: http://{config.host}:{config.port}/phone", flush=True
     )
-    _granian("medonline.sandbox_site:app", config, factory=True)
+    _granian("medonline.demo.stand_ins_alone:app", config, factory=True)
     return 0
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from medonline import routes
 from medonline.bootstrap import DEMO_ACCOUNTS
 from medonline.config import Config
-from medonline.sandbox.people import PASSWORD
 
 _DEMO = """
 Телефон-стенд (звонки, Telegram, SMS): {phone}
@@ -32,6 +31,8 @@ def greet(config: Config) -> None:
     print(f"\nМедицина-онлайн: {config.origin}", flush=True)
     if not config.demo:
         return
+    from medonline.sandbox.people import PASSWORD
+
     stand_in = f"{config.origin}{routes.SANDBOX}"
     print(
         _DEMO.format(

@@ -9,6 +9,7 @@ import reflex as rx
 
 from medonline import routes
 from medonline.components.layout import connection_banner, error_boundary
+from medonline.demo import demo_routes
 from medonline.dialogs.failure import failure_bar
 from medonline.pages.cards import cards
 from medonline.pages.home import home
@@ -55,7 +56,7 @@ app = rx.App(
     },
     backend_exception_handler=report_failure,
     frontend_exception_handler=report_page_failure,
-    api_transformer=with_routes,
+    api_transformer=lambda pages: with_routes(pages, demo_routes()),
 )
 PAGES: tuple[tuple[Callable[[], rx.Component], str, Any, Any], ...] = (
     (home, routes.HOME, AccountState.region_title + ": запись к врачу", AccountState.load_home),

@@ -27,5 +27,10 @@ TELEGRAM_REPORT = "/callbacks/telegram"
 
 SANDBOX = "/sandbox"
 DEMO_PHONE = "/sandbox/phone"
+# Machines post to these stand-ins: they send no Origin and prove themselves otherwise.
+SANDBOX_MACHINES = tuple(
+    f"{SANDBOX}/{path}"
+    for path in ("telegram/", "ucaller/", "sms_ru/", "fhir/", "gosuslugi/aas/oauth2/v3/te", "gosuslugi/oidc/token")
+)
 
 PAGES = (HOME, RECOVERY, CARDS, SETTINGS, SESSIONS, JOURNAL, NOT_ME, REGISTER, LINK_ACCOUNT, LOGIN_FAILED, REGION)

@@ -52,6 +52,14 @@ class PhoneNumber:
         _refuse_unless_russian_mobile(number)
         return cls(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 
+    @classmethod
+    def read(cls, typed: str) -> PhoneNumber | None:
+        """As `parse`, for a caller that does not care why: None where that would raise."""
+        try:
+            return cls.parse(typed)
+        except InvalidPhone:
+            return None
+
     @property
     def digits(self) -> str:
         """The eleven digits without the plus sign, as call providers want them."""

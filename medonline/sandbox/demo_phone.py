@@ -18,7 +18,6 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from medonline.domain.errors import InvalidPhone
 from medonline.domain.phone import PhoneNumber
 from medonline.sandbox.pages import FRAME, GOSUSLUGI, INDEX, PHONE, QR
 from medonline.sandbox.store import Event, Store
@@ -83,9 +82,8 @@ class DemoPhone:
         typed = request.query_params.get("number", "")
         problem, frame = "", ""
         if typed.strip():
-            try:
-                phone = PhoneNumber.parse(typed)
-            except InvalidPhone:
+            phone = PhoneNumber.read(typed)
+            if phone is None:
                 problem = "Введите номер российского мобильного телефона, например +7 900 000-10-01."
             else:
                 typed = spaced(phone.e164)

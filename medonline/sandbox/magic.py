@@ -28,7 +28,6 @@ import asyncio
 
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
-from medonline.domain.errors import InvalidPhone
 from medonline.domain.phone import PhoneNumber
 
 TELEGRAM_ERRORS = {
@@ -68,11 +67,8 @@ def russian_mobile(text: str) -> str | None:
     digits = text.removeprefix("+")
     if not digits.isascii() or not digits.isdigit():
         return None
-    try:
-        phone = PhoneNumber.parse(f"+{digits}")
-    except InvalidPhone:
-        return None
-    return phone.e164 if phone.digits == digits else None
+    phone = PhoneNumber.read(f"+{digits}")
+    return phone.e164 if phone and phone.digits == digits else None
 
 
 def broken_answer(e164: str) -> Response | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -22,6 +23,36 @@ class Whose(StrEnum):
     OWN = "own"
     CHILD = "child"
     OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class CardView:
+    """A card of the registry for a screen; the policy's number is masked.
+
+    `ref` is the registry's own id; `in_registry` is false once the registry does not have the card any more; `fetched_at`
+    (UTC) is when the registry last said this of it.
+    """
+
+    id: str
+    ref: str
+    number: str
+    clinic_name: str
+    clinic_address: str
+    clinic_phone: str
+    holder: str
+    birth_date: date | None
+    policy_masked: str
+    whose: Whose
+    attached_since: date | None
+    active: bool
+    in_registry: bool
+    fetched_at: datetime
+
+
+def view_of(row: PatientCard) -> CardView:
+    """What a screen shows of a row."""
+    shown = {one.name: getattr(row, one.name) for one in fields(CardView)}
+    return CardView(**shown | {"whose": Whose(row.whose)})
 
 
 def filled(row: PatientCard | None, patient: Patient, card: RegistryCard, now: datetime) -> PatientCard:

@@ -25,13 +25,13 @@ from medonline.domain.errors import (
 )
 from medonline.domain.security_journal import JournalEvent
 from medonline.services.account_sessions import AccountSessionService
-from medonline.services.card_rows import filled, relinked
+from medonline.services.card_rows import CardView, filled, relinked, view_of
 from medonline.services.clock import Clock
 from medonline.services.ports import CardRegistry, RegistryCard
 from medonline.services.sealing import SealBroken, Sealer
 from medonline.services.security_journal import JournalNote, SecurityJournal
 from medonline.storage import cards, patients
-from medonline.storage.card_models import CardMiss, PatientCard
+from medonline.storage.card_models import CardMiss
 from medonline.storage.engine import Database
 from medonline.storage.models import Patient
 
@@ -46,7 +46,7 @@ MISSES_ALLOWED = 5
 class CardsView:
     """The cards of an account. `fetched_at` (UTC) is the registry's last good answer; `registry_down`: it is not today's."""
 
-    cards: tuple[PatientCard, ...]
+    cards: tuple[CardView, ...]
     fetched_at: datetime | None
     registry_down: bool
 
@@ -182,7 +182,7 @@ class PatientCardService:
         async with self.database.reading() as session:
             patient = await session.get(Patient, patient_id)
             rows = await cards.of_patient(session, patient_id)
-        shown = tuple(row for row in rows if row.unlinked_at is None)
+        shown = tuple(view_of(row) for row in rows if row.unlinked_at is None)
         return CardsView(shown, patient.cards_fetched_at if patient else None, registry_down)
 
     async def _asked(self, registry: CardRegistry, patient_id: str, policy: str, born: date) -> list[RegistryCard]:

@@ -11,11 +11,10 @@ import reflex as rx
 from medonline import messages, routes
 from medonline.bootstrap import portal
 from medonline.domain.errors import InvalidFields, MedonlineError, NotSignedIn
-from medonline.services.card_rows import Whose
+from medonline.services.card_rows import CardView, Whose
 from medonline.services.patient_cards import CardsView
 from medonline.state.account import AccountState
 from medonline.state.asking import text_field, visitor_of
-from medonline.storage.card_models import PatientCard
 
 _WHOSE = {Whose.OWN: "Ваша карта", Whose.CHILD: "Карта ребёнка", Whose.OTHER: "Карта другого человека"}
 DOUBTFUL_POLICY = "Карта добавлена. Обратите внимание: последняя цифра полиса не сходится с остальными, такое бывает у старых полисов."
@@ -138,7 +137,7 @@ class CardsState(rx.State):
         self.cards = [_screen(card) for card in view.cards]
 
 
-def _screen(card: PatientCard) -> CardScreen:
+def _screen(card: CardView) -> CardScreen:
     status = "Действует" if card.active else "Закрыта"
     if not card.in_registry:
         status = "Больше не числится в реестре"
@@ -151,7 +150,7 @@ def _screen(card: PatientCard) -> CardScreen:
         holder=card.holder,
         birth_date=f"{card.birth_date:%d.%m.%Y}" if card.birth_date else "",
         policy=card.policy_masked,
-        whose=_WHOSE[Whose(card.whose)],
+        whose=_WHOSE[card.whose],
         attached_since=f"{card.attached_since:%d.%m.%Y}" if card.attached_since else "",
         status=status,
         active=card.active and card.in_registry,

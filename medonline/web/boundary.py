@@ -17,13 +17,12 @@ from medonline.web.cookies import VISITOR, VISITOR_MAX_AGE_S, cookie_value, set_
 from medonline.web.error_pages import error_page
 from medonline.web.request_body import BodyTooLarge, read_body
 from medonline.web.response_headers import add_headers, leads_elsewhere
-from medonline.web.sandbox_mount import MACHINE_PATHS
 
 log = logging.getLogger(__name__)
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})  # any other method, known or not, may change something
 # Machines post here: they send no Origin and prove themselves otherwise.
-_FROM_MACHINES = (routes.TELEGRAM_REPORT, *MACHINE_PATHS)
+_FROM_MACHINES = (routes.TELEGRAM_REPORT, *routes.SANDBOX_MACHINES)
 
 
 class Boundary:

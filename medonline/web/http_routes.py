@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from medonline import routes
@@ -16,7 +17,6 @@ from medonline.bootstrap import portal
 from medonline.domain.one_time_code import ChannelName
 from medonline.providers.telegram_gateway import InvalidReport, read_report
 from medonline.web import gosuslugi_routes
-from medonline.web.sandbox_mount import sandbox_mount
 from medonline.web.session_routes import choose_region, close_session, extend_session, open_session, session_left
 
 log = logging.getLogger(__name__)
@@ -92,10 +92,9 @@ async def telegram_report(request: Request) -> Response:
     return PlainTextResponse("ok\n")
 
 
-def with_routes(pages: ASGIApp) -> ASGIApp:
-    """The whole site: these routes first, the Reflex pages for everything else."""
-    config = portal().config
-    table: list[Route | Mount] = [
+def with_routes(pages: ASGIApp, stand_ins: Sequence[BaseRoute] = ()) -> ASGIApp:
+    """The whole site: these routes first, the Reflex pages for everything else. Without `stand_ins` /sandbox is not there."""
+    table: list[BaseRoute] = [
         Route(routes.SESSION_OPEN, open_session, methods=["POST"]),
         Route(routes.SESSION_CLOSE, close_session, methods=["POST"]),
         Route(routes.SESSION_LEFT, session_left),
@@ -110,9 +109,7 @@ def with_routes(pages: ASGIApp) -> ASGIApp:
         Route(routes.TELEGRAM_REPORT, telegram_report, methods=["POST"]),
         *(Route(page, form_without_scripts, methods=["POST"]) for page in routes.PAGES),
     ]
-    if config.demo:
-        table += sandbox_mount()
-    else:
-        # Nothing of the stand-ins is there, whatever a page of the portal may be called.
-        table += [Route(path, NothingHere()) for path in (routes.SANDBOX, f"{routes.SANDBOX}/{{path:path}}")]
+    # Nothing of the stand-ins is there, whatever a page of the portal may be called.
+    nothing = [Route(path, NothingHere()) for path in (routes.SANDBOX, f"{routes.SANDBOX}/{{path:path}}")]
+    table += stand_ins or nothing
     return Starlette(routes=[*table, Mount("/", pages)])

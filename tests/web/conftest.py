@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from medonline import bootstrap
 from medonline.bootstrap import Portal
+from medonline.demo import demo_routes
 from medonline.web.boundary import Boundary
 from medonline.web.http_routes import with_routes
 from tests.services.conftest import clock, folder, portal, template
@@ -42,7 +43,7 @@ def pages() -> Starlette:
 def site_of(monkeypatch: pytest.MonkeyPatch) -> Callable[[Portal], Boundary]:
     def make(portal: Portal) -> Boundary:
         monkeypatch.setattr(bootstrap, "_portal", portal)
-        return Boundary(with_routes(pages()))
+        return Boundary(with_routes(pages(), demo_routes()))
 
     return make
 

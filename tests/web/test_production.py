@@ -17,6 +17,7 @@ from starlette.routing import Route
 from medonline import bootstrap
 from medonline.bootstrap import Portal, build_portal
 from medonline.config import ConfigurationError, load_config
+from medonline.demo import demo_routes
 from medonline.web.boundary import Boundary
 from medonline.web.http_routes import with_routes
 from tests.e2e.server import MEDONLINE, environment, free_port
@@ -124,7 +125,7 @@ async def portal(read: Callable[..., object], folder: Path, clock: MovableClock)
 async def site(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[httpx.AsyncClient]:
     monkeypatch.setattr(bootstrap, "_portal", portal)
     pages = Starlette(routes=[Route("/{path:path}", anything, methods=["GET", "POST", "PUT", "DELETE"])])
-    whole = Boundary(with_routes(pages))
+    whole = Boundary(with_routes(pages, demo_routes()))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(whole), base_url=ORIGIN) as client:
         yield client
 

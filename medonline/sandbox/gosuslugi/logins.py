@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-from medonline.domain.errors import InvalidPhone
 from medonline.domain.phone import PhoneNumber
 from medonline.sandbox.people import PASSWORD, PEOPLE, DemoPerson
 from medonline.sandbox.requests import same
@@ -29,11 +28,8 @@ def account(login: str) -> DemoPerson | None:
 
 def account_of_phone(typed: str) -> DemoPerson | None:
     """Whose number it is."""
-    try:
-        phone = PhoneNumber.parse(typed).e164
-    except InvalidPhone:
-        return None
-    return next((person for person in ACCOUNTS if person.phone == phone), None)
+    phone = PhoneNumber.read(typed)
+    return next((person for person in ACCOUNTS if phone and person.phone == phone.e164), None)
 
 
 def signed_in(login: str, password: str) -> DemoPerson | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from starlette.responses import RedirectResponse
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 
 from medonline import routes
 from medonline.bootstrap import DEMO_ACCOUNTS, portal
@@ -14,12 +14,6 @@ from medonline.demo_key import demo_identity_keys
 from medonline.sandbox.app import close_sandbox, create_sandbox
 from medonline.sandbox.people import phones_of_people
 from medonline.sandbox.settings import GosuslugiSettings, SandboxSettings
-
-# Machines post here, without an Origin.
-MACHINE_PATHS = tuple(
-    f"{routes.SANDBOX}/{path}"
-    for path in ("telegram/", "ucaller/", "sms_ru/", "fhir/", "gosuslugi/aas/oauth2/v3/te", "gosuslugi/oidc/token")
-)
 
 
 def sandbox_settings(config: Config) -> SandboxSettings:
@@ -51,7 +45,7 @@ def _gosuslugi(config: Config) -> GosuslugiSettings:
     )
 
 
-def sandbox_mount() -> list[Route | Mount]:
+def sandbox_mount() -> list[BaseRoute]:
     """The routes of the stand-ins; they are released with the portal."""
     sandbox = create_sandbox(sandbox_settings(portal().config))
     portal().at_close.append(partial(close_sandbox, sandbox))

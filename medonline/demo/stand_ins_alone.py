@@ -6,8 +6,8 @@ from starlette.applications import Starlette
 
 from medonline import logs
 from medonline.config import load_config
+from medonline.demo.stand_ins import sandbox_settings
 from medonline.sandbox.app import create_sandbox
-from medonline.web.sandbox_mount import sandbox_settings
 
 
 def app() -> Starlette:

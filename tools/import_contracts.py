@@ -1,0 +1,54 @@
+"""A contract for import-linter that its own kinds lack: an allow list of what a layer may import.
+
+A list of what is forbidden stays green when somebody brings in a package that nobody thought of. This contract names what
+a layer may import, of the portal and of third parties; everything else is red. The standard library is always allowed.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from grimp import ImportGraph
+from importlinter import Contract, ContractCheck, fields, output
+
+
+class OnlyImports(Contract):
+    """The source modules import themselves, the standard library and what `allowed_modules` lists, and nothing else.
+
+    Only direct imports count: what an allowed module imports in its turn is for that module's own contract. A name in
+    `allowed_modules` allows the module and what lies below it.
+    """
+
+    type_name = "only_imports"
+
+    source_modules = fields.ListField(subfield=fields.ModuleField())
+    allowed_modules = fields.ListField(subfield=fields.StringField(), required=False, default=[])
+
+    def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:
+        """Kept when no source module imports anything that is not on the list."""
+        sources = [str(source.name) for source in self.source_modules]  # type: ignore[attr-defined]
+        allowed = (*sources, *self.allowed_modules)  # type: ignore[misc]
+        broken = [
+            f"{importer} -> {imported} (l.{', l.'.join(_lines(graph, importer, imported))})"
+            for source in sources
+            for importer in sorted({source} | graph.find_descendants(source))
+            for imported in sorted(graph.find_modules_directly_imported_by(importer))
+            if not _is_within(imported, allowed) and imported.partition(".")[0] not in sys.stdlib_module_names
+        ]
+        return ContractCheck(kept=not broken, metadata={"broken": broken})
+
+    def render_broken_contract(self, check: ContractCheck) -> None:
+        """One line per import that is not allowed."""
+        for line in check.metadata["broken"]:
+            output.print_error(f"- {line}", bold=False)
+        output.new_line()
+
+
+def _is_within(module: str, allowed: tuple[str, ...]) -> bool:
+    return any(module == name or module.startswith(f"{name}.") for name in allowed)
+
+
+def _lines(graph: ImportGraph, importer: str, imported: str) -> list[str]:
+    details: list[Any] = graph.get_import_details(importer=importer, imported=imported)
+    return [str(detail["line_number"]) for detail in details] or ["?"]
