@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection
 from sqlmodel import SQLModel
 
 from alembic import context
-from medonline.storage import card_models, identity_models, journal_models, limit_models, models  # noqa: F401  (they fill the metadata)
+from medonline.storage import tables  # noqa: F401  (fills the metadata)
 from medonline.storage.engine import Database
 
 
@@ -40,7 +40,7 @@ async def migrate(url: str) -> None:
 
 url = context.config.get_main_option("sqlalchemy.url")
 if not url:
-    from medonline.config import load_config
+    from medonline.config.settings import load_config
 
     url = load_config().database
 asyncio.run(migrate(url))

@@ -18,7 +18,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from medonline.config import load_config
+from medonline.config.settings import load_config
 from medonline.storage import migrations
 from tests.services.known_and_unknown import (
     SCENARIOS,

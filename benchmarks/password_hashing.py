@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 
-from medonline.services.password_hashing import PasswordHasher, _hash
+from medonline.services.passwords.hashing import PasswordHasher, _hash
 
 COUNT = 40
 

@@ -17,12 +17,13 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from medonline.bootstrap import Portal, build_portal
-from medonline.config import load_config
+from medonline.config.settings import load_config
+from medonline.domain.codes.one_time_code import ChannelName
 from medonline.domain.errors import BirthDateMismatch, CodeMismatch
-from medonline.domain.one_time_code import ChannelName
 from medonline.domain.password_recovery import RecoveryStep
-from medonline.storage import breaker, migrations
-from medonline.storage.models import Patient
+from medonline.storage import migrations
+from medonline.storage.queries import codes_circuit_breaker
+from medonline.storage.tables.patients import Patient
 
 PHONES = 10_000
 GUESSES = 3
@@ -62,7 +63,7 @@ async def attack(portal: Portal, clock: MovedClock, dice: random.Random, number:
     """One code to one phone, three guesses, three dates where they are asked for."""
     visitor = f"{number:064x}"
     async with portal.database.reading() as session:
-        state = await breaker.state(session)
+        state = await codes_circuit_breaker.state(session)
     is_open = state.open_until is not None and clock.now < state.open_until
     tally.tried += 1
     tally.tried_while_open += is_open
@@ -84,7 +85,7 @@ async def attack(portal: Portal, clock: MovedClock, dice: random.Random, number:
             continue
     tally.won += step is RecoveryStep.NEW_PASSWORD
     async with portal.database.reading() as session:
-        after = await breaker.state(session)
+        after = await codes_circuit_breaker.state(session)
     if after.open_until != state.open_until:
         tally.openings += 1
         tally.misses_before_first = tally.misses_before_first or tally.misses

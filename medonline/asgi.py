@@ -6,10 +6,10 @@ from starlette.types import ASGIApp
 
 from medonline.frontend import BUILT
 from medonline.medonline import app as pages
-from medonline.web.boundary import Boundary
-from medonline.web.content_security import PagePolicies
-from medonline.web.request_ids import RequestIds
-from medonline.web.socket_gate import SocketGate
+from medonline.web.edge.boundary import Boundary
+from medonline.web.edge.content_security import PagePolicies
+from medonline.web.edge.request_ids import RequestIds
+from medonline.web.sockets.gate import SocketGate
 
 
 def app() -> ASGIApp:

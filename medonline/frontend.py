@@ -19,7 +19,7 @@ from pathlib import Path
 
 import brotli
 
-from medonline.config import ConfigurationError
+from medonline.config.settings import ConfigurationError
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILT = ROOT / ".web" / "build" / "client"

@@ -11,32 +11,33 @@ from medonline import routes
 from medonline.components.layout import connection_banner, error_boundary
 from medonline.demo import demo_routes
 from medonline.dialogs.failure import failure_bar
-from medonline.pages.cards import cards
+from medonline.pages.account_dispute import not_me
+from medonline.pages.account_sessions import sessions
+from medonline.pages.account_settings.page import settings
+from medonline.pages.gosuslugi.link_account import link_account
+from medonline.pages.gosuslugi.login_failed import login_failed
+from medonline.pages.gosuslugi.register import register
 from medonline.pages.home import home
-from medonline.pages.journal import journal
-from medonline.pages.link_account import link_account
-from medonline.pages.login_failed import login_failed
 from medonline.pages.not_found import not_found
-from medonline.pages.not_me import not_me
-from medonline.pages.recovery import recovery
+from medonline.pages.password_recovery import recovery
+from medonline.pages.patient_cards import cards
 from medonline.pages.region import region
-from medonline.pages.register import register
-from medonline.pages.sessions import sessions
-from medonline.pages.settings import settings
+from medonline.pages.security_journal import journal
 from medonline.state.account import AccountState
-from medonline.state.cards import CardsState
+from medonline.state.account_dispute import NotMeState
+from medonline.state.account_sessions import SessionsState
+from medonline.state.account_settings import SettingsState
 from medonline.state.failures import report_failure, report_page_failure
-from medonline.state.identity import LinkAccountState, RegisterState
-from medonline.state.journal import JournalState
+from medonline.state.gosuslugi.link_account import LinkAccountState
+from medonline.state.gosuslugi.login_failed import LoginFailedState
+from medonline.state.gosuslugi.register import RegisterState
 from medonline.state.login import LoginState
-from medonline.state.login_failed import LoginFailedState
-from medonline.state.not_me import NotMeState
-from medonline.state.recovery import RecoveryState
+from medonline.state.password_recovery.state import RecoveryState
+from medonline.state.patient_cards import CardsState
 from medonline.state.regions import RegionState
-from medonline.state.sessions import SessionsState
-from medonline.state.settings import SettingsState
-from medonline.state.site import lifespan, sockets
-from medonline.web.http_routes import with_routes
+from medonline.state.security_journal import JournalState
+from medonline.state.socket_server import lifespan, sockets
+from medonline.web.routes.table import with_routes
 
 app = rx.App(
     sio=sockets,

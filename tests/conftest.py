@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from medonline import logs
+from medonline.logs.setup import _TALKATIVE
 
 E2E = Path(__file__).with_name("e2e")
 # `make model`: random walks and attacks run for long instead of for seconds.
@@ -49,8 +49,8 @@ def system_chromium() -> str | None:
 
 @pytest.fixture(autouse=True)
 def _loggers_as_they_were() -> Iterator[None]:
-    """A command that sets the logs up for its process (`logs.set_up`) must not silence the tests after it."""
-    names = [None, *logs._TALKATIVE]
+    """A command that sets the logs up for its process (`set_up`) must not silence the tests after it."""
+    names = [None, *_TALKATIVE]
     before = {name: (logging.getLogger(name).level, list(logging.getLogger(name).handlers)) for name in names}
     yield
     for name, (level, handlers) in before.items():

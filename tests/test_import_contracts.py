@@ -17,8 +17,8 @@ LINT_IMPORTS = Path(sys.executable).with_name("lint-imports")
 
 # In which module, which import, which contract says no.
 FORBIDDEN = (
-    ("services/clock.py", "from medonline import messages", "The services know"),
-    ("services/clock.py", "from medonline.config import Config", "The services know"),
+    ("services/clock.py", "from medonline.wording import errors", "The services know"),
+    ("services/clock.py", "from medonline.config.settings import Config", "The services know"),
     ("services/clock.py", "import redis", "The services know"),
     ("domain/phone.py", "import structlog", "The domain is pure"),
     ("domain/phone.py", "from medonline.storage import engine", "The domain is pure"),
@@ -26,7 +26,7 @@ FORBIDDEN = (
     ("web/cookies.py", "from medonline.sandbox.people import PASSWORD", "Only the demo and the command line"),
     ("state/login.py", "from medonline.storage import patients", "The states ask the services"),
     ("sandbox/magic.py", "from medonline.domain.errors import MedonlineError", "The sandbox imports nothing"),
-    ("providers/http.py", "from medonline.config import Config", "The providers know"),
+    ("providers/http.py", "from medonline.config.settings import Config", "The providers know"),
     ("storage/engine.py", "from medonline.services.clock import Clock", "Imports only go down"),
     ("components/icons.py", "from medonline.domain.phone import PhoneNumber", "Components know routes only"),
 )
@@ -73,8 +73,8 @@ def test_production_loads_nothing_of_the_sandbox(tmp_path: Path) -> None:
     program = (
         "import sys\n"
         "from medonline import asgi\n"
-        "from medonline.config import load_config\n"
-        "from medonline.greeting import greet\n"
+        "from medonline.config.settings import load_config\n"
+        "from medonline.cli.greeting import greet\n"
         "asgi.app()\n"
         "greet(load_config())\n"
         "print([name for name in sys.modules if name.startswith(('medonline.sandbox', 'medonline.demo.'))])\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from medonline.config import Config
+from medonline.config.settings import Config
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 TEXT = (DOCS / "operations.md").read_text(encoding="utf-8")

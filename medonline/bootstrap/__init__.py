@@ -9,45 +9,47 @@ from dataclasses import dataclass, field
 
 from medonline import routes
 from medonline.bootstrap.adapters import build_channels
-from medonline.bootstrap.demo import DEMO_ACCOUNTS, seed_demo
+from medonline.bootstrap.demo_accounts import DEMO_ACCOUNTS, seed_demo
 from medonline.bootstrap.outside import Outside, build_outside
-from medonline.config import Config, load_config
-from medonline.domain.one_time_code import ChannelName
-from medonline.domain.password import PasswordPolicy
-from medonline.services import account_settings, identity_answers
-from medonline.services.account_dispute import AccountDispute
-from medonline.services.account_sessions import AccountSessionService
-from medonline.services.account_settings import AccountSettingsService
-from medonline.services.accounts import AccountService
-from medonline.services.alarms import Alarms
+from medonline.config.settings import Config, load_config
+from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.passwords import PasswordPolicy
+from medonline.services.account_settings import service
+from medonline.services.account_settings.service import AccountSettingsService
 from medonline.services.clock import Clock, utc_now
-from medonline.services.code_breaker import CodeBreaker
-from medonline.services.code_dispatcher import CodeDispatcher
-from medonline.services.code_issue import CodeIssuer
-from medonline.services.code_proof import CodeProof
-from medonline.services.dispute_links import DisputeLinks
-from medonline.services.identity import IdentityService
-from medonline.services.identity_answers import IdentityAnswers
-from medonline.services.identity_linking import Linker
-from medonline.services.journal_keeping import JournalKeeper
-from medonline.services.journal_reading import JournalReader
-from medonline.services.key_rotation import SEALED_USES, KeyRotation
-from medonline.services.login import LoginService
-from medonline.services.new_passwords import NewPasswords
-from medonline.services.notices import NoticeService
-from medonline.services.password_hashing import PasswordHasher
-from medonline.services.password_recovery import PasswordRecoveryService
-from medonline.services.patient_cards import PatientCardService
-from medonline.services.personal_data import PersonalDataService
+from medonline.services.codes.circuit_breaker import CodeBreaker
+from medonline.services.codes.dispatcher import CodeDispatcher
+from medonline.services.codes.issuing import CodeIssuer
+from medonline.services.codes.step_up import StepUp
+from medonline.services.codes.verification import CodeProof
+from medonline.services.crypto.field_encryption import Sealer
+from medonline.services.crypto.key_rotation import SEALED_USES, KeyRotation
+from medonline.services.desk.accounts import AccountService
+from medonline.services.desk.personal_data import PersonalDataService
+from medonline.services.desk.retention import RetentionService
+from medonline.services.gosuslugi import pending_person
+from medonline.services.gosuslugi.linking import Linker
+from medonline.services.gosuslugi.login import IdentityService
+from medonline.services.gosuslugi.pending_person import IdentityAnswers
+from medonline.services.limits.alarms import Alarms
+from medonline.services.limits.budgets import Spending
+from medonline.services.limits.request_limits import RequestLimits
+from medonline.services.login.account_sessions import AccountSessionService
+from medonline.services.login.password_login import LoginService
+from medonline.services.notices.account_dispute import AccountDispute
+from medonline.services.notices.dispute_links import DisputeLinks
+from medonline.services.notices.sender import NoticeService
+from medonline.services.password_recovery.birth_date import BirthDateStep
+from medonline.services.password_recovery.new_password import NewPasswordStep
+from medonline.services.password_recovery.reader import RecoveryReader
+from medonline.services.password_recovery.service import PasswordRecoveryService
+from medonline.services.passwords.hashing import PasswordHasher
+from medonline.services.passwords.new_passwords import NewPasswords
+from medonline.services.patient_cards.service import PatientCardService
 from medonline.services.ports import CodeChannel
-from medonline.services.recovery_new_password import NewPasswordStep
-from medonline.services.recovery_reading import RecoveryReader
-from medonline.services.recovery_step_up import BirthDateStep, StepUp
-from medonline.services.request_limits import RequestLimits
-from medonline.services.retention import RetentionService
-from medonline.services.sealing import Sealer
-from medonline.services.security_journal import SecurityJournal
-from medonline.services.spending import Spending
+from medonline.services.security_journal.reader import JournalReader
+from medonline.services.security_journal.verification import JournalKeeper
+from medonline.services.security_journal.writer import SecurityJournal
 from medonline.storage import migrations
 from medonline.storage.engine import Database
 
@@ -181,7 +183,7 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
             linker=linker,
             persons=persons,
             login=login,
-            proof=proof(identity_answers.PURPOSE),
+            proof=proof(pending_person.PURPOSE),
             operator=config.operator_name,
             step_up=step_up,
             notices=notices,
@@ -193,7 +195,7 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
             sessions=sessions,
             passwords=NewPasswords(in_settings, outside.breached),
             hasher=hasher,
-            proof=proof(account_settings.PURPOSE),
+            proof=proof(service.PURPOSE),
             changes=sealers["account_change"],
             notices=notices,
             journal=journal,

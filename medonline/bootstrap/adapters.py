@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from medonline.config import Config, FlashCallProvider
-from medonline.domain.one_time_code import ChannelName
-from medonline.identity_config import EsiaSigner, IdentityProviderName, NoticeProvider
-from medonline.providers.esia import Esia
-from medonline.providers.esia_signing import CommandSigner, HttpSigner, RsaSigner, Signer
-from medonline.providers.fhir_cards import FhirCards
-from medonline.providers.limit_store import MemoryLimitStore, RedisLimitStore
-from medonline.providers.oidc import Oidc
-from medonline.providers.pwned_passwords import PwnedPasswords
-from medonline.providers.sms_ru import SmsRu
-from medonline.providers.sms_ru_notices import SmsRuNotices
-from medonline.providers.telegram_gateway import TelegramGateway
-from medonline.providers.ucaller import UCaller
+from medonline.config.identity import EsiaSigner, IdentityProviderName, NoticeProvider
+from medonline.config.settings import Config, FlashCallProvider
+from medonline.domain.codes.one_time_code import ChannelName
+from medonline.providers.codes.sms_ru import SmsRu
+from medonline.providers.codes.telegram_gateway import TelegramGateway
+from medonline.providers.codes.ucaller import UCaller
+from medonline.providers.gosuslugi.esia.client import Esia
+from medonline.providers.gosuslugi.esia.signing import CommandSigner, HttpSigner, RsaSigner, Signer
+from medonline.providers.gosuslugi.oidc.client import Oidc
+from medonline.providers.limits.stores import MemoryLimitStore, RedisLimitStore
+from medonline.providers.notices.sms_ru import SmsRuNotices
+from medonline.providers.passwords.pwned_passwords import PwnedPasswords
+from medonline.providers.patient_cards.fhir import FhirCards
+from medonline.services.limits.request_limits import LimitStore
 from medonline.services.ports import BreachedPasswords, CardRegistry, CodeChannel, IdentityProvider, NoticeChannel
-from medonline.services.request_limits import LimitStore
 
 
 def build_channels(config: Config) -> dict[ChannelName, CodeChannel]:

@@ -12,10 +12,10 @@ from medonline.bootstrap.adapters import (
     build_notices,
     build_registry,
 )
-from medonline.config import Config
-from medonline.domain.one_time_code import ChannelName
+from medonline.config.settings import Config
+from medonline.domain.codes.one_time_code import ChannelName
+from medonline.services.limits.request_limits import LimitStore
 from medonline.services.ports import BreachedPasswords, CardRegistry, CodeChannel, IdentityProvider, NoticeChannel
-from medonline.services.request_limits import LimitStore
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from medonline import routes
 from medonline.bootstrap import DEMO_ACCOUNTS, portal
-from medonline.config import Config
-from medonline.demo_key import demo_identity_keys
+from medonline.config.demo_keys import demo_identity_keys
+from medonline.config.settings import Config
 from medonline.sandbox.app import close_sandbox, create_sandbox
 from medonline.sandbox.people import phones_of_people
 from medonline.sandbox.settings import GosuslugiSettings, SandboxSettings

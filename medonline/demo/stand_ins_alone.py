@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from starlette.applications import Starlette
 
-from medonline import logs
-from medonline.config import load_config
+from medonline.config.settings import load_config
 from medonline.demo.stand_ins import sandbox_settings
+from medonline.logs.setup import set_up
 from medonline.sandbox.app import create_sandbox
 
 
 def app() -> Starlette:
     """Made in the server's process."""
     config = load_config()
-    logs.set_up(config.log_level, config.log_format)
+    set_up(config.log_level, config.log_format)
     return create_sandbox(sandbox_settings(config))

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import reflex as rx
 
-from medonline import messages, routes
+from medonline import routes
 from medonline.bootstrap import portal
 from medonline.domain.password_recovery import RecoveryStep
 from medonline.domain.region import ONLY_REGION
-from medonline.services.login import SignedIn
-from medonline.services.secret_tokens import token_hash
-from medonline.state.asking import query_of, visitor_of
+from medonline.services.crypto.tokens import token_hash
+from medonline.services.login.password_login import SignedIn
+from medonline.state.input import query_of, visitor_of
+from medonline.wording.errors import SESSION_IDLE, SESSION_OVER
 
-_REASONS = {"again": messages.SESSION_OVER, "over": messages.SESSION_IDLE}
+_REASONS = {"again": SESSION_OVER, "over": SESSION_IDLE}
 
 
 class AccountState(rx.State):

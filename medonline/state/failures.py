@@ -9,7 +9,7 @@ import secrets
 import reflex as rx
 from reflex.event import EventSpec
 
-from medonline import messages
+from medonline.wording.errors import SOMETHING_WRONG
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ class FailureState(rx.State):
     def show(self, number: str) -> None:
         """Say that something went wrong; anybody may call this, so only six characters are taken."""
         number = number[:6] if isinstance(number, str) and number.isalnum() else ""
-        self.text = f"{messages.SOMETHING_WRONG} Номер для поддержки: {number}." if number else ""
+        self.text = f"{SOMETHING_WRONG} Номер для поддержки: {number}." if number else ""
 
     @rx.event
     def dismiss(self) -> None:

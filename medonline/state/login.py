@@ -8,7 +8,7 @@ import reflex as rx
 
 from medonline.bootstrap import portal
 from medonline.domain.errors import CookiesMissing, InvalidInput, InvalidPhone, MedonlineError
-from medonline.state.asking import said, text_field, visitor_of
+from medonline.state.input import said, text_field, visitor_of
 
 PAGE_LENGTH = 40
 

@@ -13,7 +13,7 @@ from typing import Any
 from starlette.requests import cookie_parser
 
 from medonline.bootstrap import portal
-from medonline.services.secret_tokens import token_hash
+from medonline.services.crypto.tokens import token_hash
 
 VISITOR = "medonline_visitor"
 SESSION = "medonline_session"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from starlette.requests import Request
 from ua_parser import parse_os, parse_user_agent
 
-from medonline.services.networks import cut
-from medonline.services.sign_in import Device
+from medonline.domain.device import Device
+from medonline.services.limits.networks import cut
 
 MAX_HEADER = 512
 MAX_NAME = 60

@@ -18,7 +18,7 @@ from reflex_base.registry import RegistrationContext
 
 import medonline.medonline  # registers every state
 from medonline import routes
-from medonline.state.site import callable_handlers
+from medonline.state.socket_server import callable_handlers
 from tests.attacks.raw import HYDRATE, NAMESPACE, SHOW, STATE
 
 assert medonline.medonline.app

@@ -25,10 +25,10 @@ from sqlalchemy import event
 
 from medonline import bootstrap
 from medonline.bootstrap import Portal
-from medonline.services.account_settings_form import SettingsForm
-from medonline.services.identity import Waiting
+from medonline.services.account_settings.form import SettingsForm
+from medonline.services.crypto.tokens import token_hash
+from medonline.services.gosuslugi.login import Waiting
 from medonline.services.ports import CodeMessage, SentCode
-from medonline.services.secret_tokens import token_hash
 from tests.services.outside import VERA, ScriptedIdentity, arrive, with_provider
 from tests.services.world import (
     ANNA,

@@ -11,6 +11,7 @@ from datetime import timedelta
 import pytest
 
 from medonline.bootstrap import Portal
+from medonline.domain.device import Device
 from medonline.domain.errors import (
     CodeExpired,
     CodeMismatch,
@@ -25,10 +26,9 @@ from medonline.domain.errors import (
     TooManySignIns,
 )
 from medonline.domain.password_recovery import RecoveryStep
-from medonline.services.delivery import DeliveryState
-from medonline.services.identity import JourneyReturn
-from medonline.services.secret_tokens import token_hash
-from medonline.services.sign_in import Device
+from medonline.services.codes.delivery import DeliveryState
+from medonline.services.crypto.tokens import token_hash
+from medonline.services.gosuslugi.login import JourneyReturn
 from tests.services.outside import VERA, ScriptedIdentity, come_back, leave, provider_of, with_provider
 from tests.services.world import (
     ANNA,

@@ -17,12 +17,12 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
-from medonline import messages
 from medonline.bootstrap import Portal
 from medonline.domain.password_recovery import RecoveryStep
-from medonline.services.account_settings_form import SettingsForm
-from medonline.services.identity import Purpose
-from medonline.services.secret_tokens import token_hash
+from medonline.services.account_settings.form import SettingsForm
+from medonline.services.crypto.tokens import token_hash
+from medonline.services.gosuslugi.login import Purpose
+from medonline.wording.errors import SOMETHING_WRONG
 from tests.attacks.conftest import StartServer
 from tests.attacks.raw import log_of, processes_of
 from tests.e2e.server import Server
@@ -110,7 +110,7 @@ def told(tab: Tab) -> str:
     while True:
         text = tab.wait_for(FAILURE, "text")
         if text:
-            found = re.fullmatch(rf"{re.escape(messages.SOMETHING_WRONG)} Номер для поддержки: (\w{{6}})\.", text)
+            found = re.fullmatch(rf"{re.escape(SOMETHING_WRONG)} Номер для поддержки: (\w{{6}})\.", text)
             assert found
             return found[1]
 

@@ -13,9 +13,9 @@ import httpx
 import pytest
 
 from medonline import routes
-from medonline.domain.one_time_code import ChannelName
-from medonline.services.accounts import NewAccount
-from medonline.services.secret_tokens import token_hash
+from medonline.domain.codes.one_time_code import ChannelName
+from medonline.services.crypto.tokens import token_hash
+from medonline.services.desk.accounts import NewAccount
 from medonline.web.cookies import SESSION
 from tests.attacks.conftest import StartServer
 from tests.attacks.raw import HYDRATE

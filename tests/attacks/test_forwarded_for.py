@@ -13,9 +13,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from medonline import bootstrap
 from medonline.bootstrap import Portal
-from medonline.web.boundary import Boundary
-from medonline.web.client_address import client_address
-from medonline.web.socket_gate import SocketGate
+from medonline.web.edge.boundary import Boundary
+from medonline.web.edge.client_address import client_address
+from medonline.web.sockets.gate import SocketGate
 from tests.services.world import CALL, MovableClock, opened
 
 PEER, INNER, ATTACKER = "10.0.0.7", "10.0.0.8", "203.0.113.9"

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from medonline import cli
-from medonline.state.site import sockets
+from medonline.cli import main
+from medonline.state.socket_server import sockets
 from rxconfig import config
 from tests.attacks.raw import HYDRATE, Raw, memory_of
 from tests.e2e.server import Server
@@ -87,8 +87,8 @@ def test_fact_10_scripts_that_the_server_sends_need_eval(facts: dict[str, Any]) 
 
 
 def test_fact_11_the_prebuilt_start_has_its_three_variables(facts: dict[str, Any]) -> None:
-    assert set(facts["prebuilt"]) <= set(cli._SERVING)
-    assert cli._SERVING["REFLEX_ENV_MODE"] == "prod"
+    assert set(facts["prebuilt"]) <= set(main._SERVING)
+    assert main._SERVING["REFLEX_ENV_MODE"] == "prod"
 
 
 def test_fact_12_a_connected_client_takes_less_than_a_megabyte(server: Server) -> None:

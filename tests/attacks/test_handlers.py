@@ -12,7 +12,7 @@ from reflex.state import FrontendEventExceptionState, OnLoadInternalState
 from reflex_base.registry import RegistrationContext
 
 import medonline.medonline  # registers every state
-from medonline.state.site import callable_handlers
+from medonline.state.socket_server import callable_handlers
 from tests.attacks.raw import Raw, log_of
 from tests.e2e.server import Server
 from tests.state.watching import record

@@ -18,11 +18,11 @@ from medonline.bootstrap import Portal
 from medonline.domain.errors import InvalidCredentials
 from medonline.domain.password_recovery import RecoveryStep
 from medonline.domain.phone import PhoneNumber
-from medonline.services.code_dispatcher import LEASE
-from medonline.storage import codes
-from medonline.storage.identity_models import LinkedIdentity, PersonalDataConsent
-from medonline.storage.journal_models import JournalEntry
-from medonline.storage.models import AccountSession
+from medonline.services.codes.dispatcher import LEASE
+from medonline.storage.queries import codes
+from medonline.storage.tables.gosuslugi import LinkedIdentity, PersonalDataConsent
+from medonline.storage.tables.login import AccountSession
+from medonline.storage.tables.security_journal import JournalEntry
 from tests.attacks.mortal import CHANGED, RECOVERED, VERAS, quick
 from tests.conftest import LONG_RUN
 from tests.services.outside import VERA, ScriptedIdentity, arrive, dump, with_provider

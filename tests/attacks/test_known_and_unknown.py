@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from medonline.services.accounts import NewAccount
+from medonline.services.desk.accounts import NewAccount
 from tests.attacks.raw import NAMESPACE, Raw
 from tests.e2e.server import Server
 from tests.services.world import wrong

@@ -12,12 +12,13 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from medonline import logs
-from medonline.state.site import callable_handlers
+import medonline
+from medonline.logs.setup import set_up
+from medonline.state.socket_server import callable_handlers
 from tests.attacks.raw import NAMESPACE, Raw, log_of
 from tests.e2e.server import Server
 
-PACKAGE = Path(logs.__file__).parent
+PACKAGE = Path(medonline.__file__).parent
 FORGED = "FORGED-7f3c"
 HOSTILE = f"\r\n2026-01-01T00:00:00.000000Z ERROR medonline.x {FORGED}\x1b[2J\x1b]0;x\x07\x9b1m\u2028\u202e\x00\x85"
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
@@ -49,7 +50,7 @@ def test_every_place_that_logs_is_known() -> None:
 def test_no_value_of_any_place_that_logs_makes_a_line_or_moves_the_cursor(
     capsys: pytest.CaptureFixture[str], form: str
 ) -> None:
-    logs.set_up("debug", form)
+    set_up("debug", form)
     for place, (method, text) in CALLS.items():
         values = tuple(7 if kind in "di" else HOSTILE for kind in re.findall(r"%[^%a-z]*([a-z])", text))
         try:

@@ -10,13 +10,13 @@ import httpx
 import pytest
 
 from medonline.bootstrap import Portal
+from medonline.domain.codes.one_time_code import ChannelName
 from medonline.domain.errors import CodeMismatch
-from medonline.domain.one_time_code import ChannelName
 from medonline.domain.password_recovery import RecoveryStep
-from medonline.providers.sms_ru import SmsRu
-from medonline.providers.telegram_gateway import TelegramGateway
-from medonline.providers.ucaller import UCaller
-from medonline.services.delivery import DeliveryState
+from medonline.providers.codes.sms_ru import SmsRu
+from medonline.providers.codes.telegram_gateway import TelegramGateway
+from medonline.providers.codes.ucaller import UCaller
+from medonline.services.codes.delivery import DeliveryState
 from medonline.services.ports import CodeChannel
 from tests.services.world import (
     ANNA,

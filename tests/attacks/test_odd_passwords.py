@@ -7,13 +7,13 @@ import unicodedata
 
 import pytest
 
-from medonline import messages
 from medonline.bootstrap import Portal
 from medonline.domain.errors import InvalidCredentials, InvalidFields, InvalidPassword, PasswordProblem
 from medonline.domain.password_recovery import RecoveryStep
-from medonline.services.account_settings_form import SettingsForm
-from medonline.services.secret_tokens import token_hash
-from medonline.storage import patients
+from medonline.services.account_settings.form import SettingsForm
+from medonline.services.crypto.tokens import token_hash
+from medonline.storage.queries import patients
+from medonline.wording.errors import SOMETHING_WRONG
 from tests.attacks.raw import log_of
 from tests.e2e.server import Server
 from tests.services.world import ANNA, BORIS, CALL, KNOWN, PASSWORD, MovableClock, patient_with, prove, sign_in
@@ -118,7 +118,7 @@ def test_over_the_wire_each_is_answered_with_a_sentence_and_stays_out_of_the_log
     assert record(server) == before
     assert len(sentences) > 1
     assert all(sentence.strip() for sentence in sentences)
-    assert messages.SOMETHING_WRONG not in said
+    assert SOMETHING_WRONG not in said
     news = log_of(server)[logged:]
     assert "A handler failed" not in news
     assert "Korabl" not in news + said

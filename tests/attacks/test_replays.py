@@ -9,8 +9,8 @@ import pytest
 
 from medonline.bootstrap import Portal
 from medonline.domain.errors import NoRecoveryInProgress, NotSignedIn, PasswordAlreadySet
-from medonline.services.account_settings_form import SettingsForm
-from medonline.services.secret_tokens import token_hash
+from medonline.services.account_settings.form import SettingsForm
+from medonline.services.crypto.tokens import token_hash
 from tests.services.outside import dump
 from tests.services.world import ANNA, BORIS, CALL, KNOWN, UNKNOWN, MovableClock, last_code, prove, sign_in
 

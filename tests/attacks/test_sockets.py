@@ -15,7 +15,7 @@ from tests.state.tab import visitor_cookies
 from tests.state.watching import record
 
 CANARY = "canary-77c0"
-BEGIN = f"{STATE}.medonline___state___recovery____recovery_state.begin"
+BEGIN = f"{STATE}.medonline___state___password_recovery____recovery_state.begin"
 MASKED = "900 ***"  # of the phone number that a recovery shows
 N = NAMESPACE
 

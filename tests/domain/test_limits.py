@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.codes.step_up import Signs, StepUpPolicy, StepUpWhen
 from medonline.domain.limits import Limit, open_from
-from medonline.domain.one_time_code import ChannelName
-from medonline.domain.step_up import Signs, StepUpPolicy, StepUpWhen
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Playwright, expect
 
-from medonline.services.accounts import NewAccount
+from medonline.services.desk.accounts import NewAccount
 from tests.e2e.patients import DemoPhone, Patient, fresh_phone, patient_with
 from tests.e2e.portal_in_browser import Portal
 from tests.e2e.server import MEDONLINE, Server, environment

@@ -16,8 +16,8 @@ from pathlib import Path
 import httpx
 
 from medonline.bootstrap import build_portal
-from medonline.config import load_config
-from medonline.services.accounts import NewAccount
+from medonline.config.settings import load_config
+from medonline.services.desk.accounts import NewAccount
 
 START_WITHIN = 60.0  # seconds; the pages are built beforehand
 STOP_WITHIN = 15.0

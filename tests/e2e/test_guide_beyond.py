@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from tests.config.test_regions import ORYOL, TULA
 from tests.e2e.account_in_browser import Settings, choose_in_menu
 from tests.e2e.conftest import GUIDE_PROFILES, NewPortal, StartServer
 from tests.e2e.gosuslugi_in_browser import BY_NAME, SMIRNOV, SOKOLOV, Gosuslugi, full_name, press_gosuslugi
 from tests.e2e.patients import DemoPhone
 from tests.e2e.portal_in_browser import LOGIN, Portal
 from tests.e2e.server import Server
-from tests.test_region_file import ORYOL, TULA
 
 pytestmark = pytest.mark.parametrize("profile", GUIDE_PROFILES)
 AGREE, REFUSE = "Да, я согласен", "Нет, я отказываюсь"

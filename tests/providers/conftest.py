@@ -14,9 +14,9 @@ import httpx
 import pytest
 
 from medonline.domain.phone import PhoneNumber
-from medonline.providers.sms_ru import SmsRu
-from medonline.providers.telegram_gateway import TelegramGateway
-from medonline.providers.ucaller import UCaller
+from medonline.providers.codes.sms_ru import SmsRu
+from medonline.providers.codes.telegram_gateway import TelegramGateway
+from medonline.providers.codes.ucaller import UCaller
 from medonline.services.ports import CodeChannel, CodeMessage
 from tests.sandbox.server import API_ID, KEY, SERVICE_ID, TOKEN, running_sandbox, settings
 

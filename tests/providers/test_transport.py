@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from medonline.domain.errors import DeliveryFailed, ProviderDown, ProviderRefused
-from medonline.providers.telegram_gateway import TelegramGateway
-from medonline.providers.ucaller import UCaller
+from medonline.providers.codes.telegram_gateway import TelegramGateway
+from medonline.providers.codes.ucaller import UCaller
 from medonline.services.ports import DeliveryReport
 from tests.providers.conftest import build, message
 from tests.sandbox.server import free_port

@@ -10,17 +10,7 @@ from joserfc import jwt
 from joserfc.jws import JWSRegistry
 
 from medonline.sandbox.people import DemoPerson
-from tests.sandbox.gosuslugi import (
-    AC,
-    NEW,
-    TE,
-    Person,
-    ac,
-    sign,
-    te,
-    timestamp,
-    verifying_key,
-)
+from tests.sandbox.gosuslugi import AC, NEW, TE, Person, ac, sign, te, timestamp, verifying_key
 
 ANY_HEADER = JWSRegistry(strict_check_header=False)
 

@@ -4,17 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tests.sandbox.gosuslugi import (
-    AC,
-    NEW,
-    NO_PHONE,
-    VOLKOV,
-    Person,
-    ac,
-    at_sign_in,
-    password,
-    running_gosuslugi,
-)
+from tests.sandbox.gosuslugi import AC, NEW, NO_PHONE, VOLKOV, Person, ac, at_sign_in, password, running_gosuslugi
 
 
 async def test_a_second_journey_goes_through_at_once(visitor: Person) -> None:

@@ -5,12 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from tests.sandbox.gosuslugi import (
-    DELETED,
-    DENIES,
-    NEW,
-    UNVERIFIED,
-)
+from tests.sandbox.gosuslugi import DELETED, DENIES, NEW, UNVERIFIED
 from tests.sandbox.gosuslugi_esia import get, signed_in, tokens
 
 

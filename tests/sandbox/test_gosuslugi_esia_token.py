@@ -10,17 +10,7 @@ from base64 import urlsafe_b64decode
 import httpx
 import pytest
 
-from tests.sandbox.gosuslugi import (
-    CLIENT_ID,
-    ISSUER,
-    NEW,
-    TE,
-    UNCONFIRMED,
-    challenge_of,
-    common,
-    signed,
-    te,
-)
+from tests.sandbox.gosuslugi import CLIENT_ID, ISSUER, NEW, TE, UNCONFIRMED, challenge_of, common, signed, te
 from tests.sandbox.gosuslugi_esia import BREACHES, claims, get, signed_in, tokens
 
 

@@ -9,15 +9,7 @@ import re
 import pytest
 import segno
 
-from tests.sandbox.gosuslugi import (
-    IVANOVA,
-    NEW,
-    SMIRNOV,
-    UNCONFIRMED,
-    Person,
-    at_sign_in,
-    te,
-)
+from tests.sandbox.gosuslugi import IVANOVA, NEW, SMIRNOV, UNCONFIRMED, Person, at_sign_in, te
 
 
 async def test_a_certificate_signs_in_without_a_password(visitor: Person) -> None:

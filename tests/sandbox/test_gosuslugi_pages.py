@@ -8,14 +8,7 @@ import httpx
 import pytest
 
 from medonline.sandbox.people import PASSWORD
-from tests.sandbox.gosuslugi import (
-    BY_NAME,
-    NEW,
-    SMIRNOV,
-    Person,
-    at_sign_in,
-    password,
-)
+from tests.sandbox.gosuslugi import BY_NAME, NEW, SMIRNOV, Person, at_sign_in, password
 
 HELP = {
     "/gosuslugi/help/sign-in": [

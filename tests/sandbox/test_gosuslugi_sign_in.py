@@ -7,16 +7,7 @@ import re
 import pytest
 
 from medonline.sandbox.people import PASSWORD
-from tests.sandbox.gosuslugi import (
-    BY_NAME,
-    IVANOVA,
-    NEW,
-    NO_PHONE,
-    SMIRNOV,
-    Person,
-    at_sign_in,
-    password,
-)
+from tests.sandbox.gosuslugi import BY_NAME, IVANOVA, NEW, NO_PHONE, SMIRNOV, Person, at_sign_in, password
 
 CHILD = BY_NAME["Лебедев"]
 

@@ -11,16 +11,7 @@ from starlette.routing import Mount
 
 from medonline.sandbox.gosuslugi.stand_in import GosuslugiStandIn
 from medonline.sandbox.store import Store
-from tests.sandbox.gosuslugi import (
-    AC,
-    NEW,
-    NO_PHONE,
-    Person,
-    ac,
-    password,
-    settings_at,
-    timestamp,
-)
+from tests.sandbox.gosuslugi import AC, NEW, NO_PHONE, Person, ac, password, settings_at, timestamp
 
 
 class Clock:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from medonline.bootstrap import Portal
-from medonline.bootstrap.demo import seed_demo
+from medonline.bootstrap.demo_accounts import seed_demo
 from medonline.storage import migrations
 from tests.services.world import MovableClock, config_in, copy_database, opened
 

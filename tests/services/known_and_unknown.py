@@ -19,18 +19,20 @@ from typing import Any
 from sqlalchemy import event
 from sqlmodel import update
 
-from medonline import messages
 from medonline.bootstrap import Portal
+from medonline.domain.codes.step_up import StepUpWhen
+from medonline.domain.device import UNKNOWN_DEVICE
 from medonline.domain.errors import MedonlineError
-from medonline.domain.password import MAX_LENGTH
-from medonline.domain.step_up import StepUpWhen
-from medonline.services.account_settings_form import SettingsForm
-from medonline.services.password_recovery import PasswordRecoveryService
-from medonline.services.secret_tokens import token_hash
-from medonline.services.sign_in import UNKNOWN_DEVICE, LoginMethod, SignIn, add_session
-from medonline.storage import codes
-from medonline.storage.limit_models import CircuitBreaker
-from medonline.storage.models import Patient
+from medonline.domain.login import LoginMethod
+from medonline.domain.passwords import MAX_LENGTH
+from medonline.services.account_settings.form import SettingsForm
+from medonline.services.crypto.tokens import token_hash
+from medonline.services.login.tickets import SignIn, add_session
+from medonline.services.password_recovery.service import PasswordRecoveryService
+from medonline.storage.queries import codes
+from medonline.storage.tables.codes import CircuitBreaker
+from medonline.storage.tables.patients import Patient
+from medonline.wording.errors import sentence
 from tests.services.outside import VERA, ScriptedIdentity, arrive, with_provider
 from tests.services.world import CALL, PASSWORD, TELEGRAM, MovableClock, code_in, opened, wrong
 
@@ -515,7 +517,7 @@ async def play(stage: Stage, scenario: Scenario, kind: Kind, number: int = 0) ->
 def shown_of(came: Any, stage: Stage) -> str:
     """What a screen is told."""
     if isinstance(came, MedonlineError):
-        return f"{type(came).__name__} | {messages.sentence(came, stage.portal.config.zone)}"
+        return f"{type(came).__name__} | {sentence(came, stage.portal.config.zone)}"
     if isinstance(came, StrEnum):
         return came.value
     if is_dataclass(came):

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from medonline.bootstrap import Portal
+from medonline.domain.device import Device
 from medonline.domain.errors import IdentityProblem, IdentityRefused, RegistryUnavailable
-from medonline.services.identity import JourneyReturn, Purpose, Waiting
-from medonline.services.login import OpenedSession
+from medonline.services.gosuslugi.login import JourneyReturn, Purpose, Waiting
+from medonline.services.login.password_login import OpenedSession
 from medonline.services.ports import AuthorizationRequest, IdentityPerson, RegistryCard
-from medonline.services.sign_in import Device
 
 ISSUER = "https://esia.test.example/"
 RETURN = "http://127.0.0.1:8000/gosuslugi/return"

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from medonline.domain.errors import CodeMismatch, InvalidCredentials
-from medonline.services.account_settings import AccountSettingsService
-from medonline.services.identity import IdentityService
-from medonline.services.identity_answers import IdentityAnswers
-from medonline.services.login import LoginService
-from medonline.services.password_recovery import PasswordRecoveryService
-from medonline.storage import patients
+from medonline.services.account_settings.service import AccountSettingsService
+from medonline.services.gosuslugi.login import IdentityService
+from medonline.services.gosuslugi.pending_person import IdentityAnswers
+from medonline.services.login.password_login import LoginService
+from medonline.services.password_recovery.service import PasswordRecoveryService
+from medonline.storage.queries import patients
 from tests.services.known_and_unknown import (
     SCENARIOS,
     Kind,

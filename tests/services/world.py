@@ -24,14 +24,17 @@ from sqlalchemy import event
 from sqlmodel import col, select
 
 from medonline.bootstrap import DEMO_ACCOUNTS, Portal, build_portal
-from medonline.config import Config, load_config
-from medonline.demo_key import demo_identity_keys
+from medonline.config.demo_keys import demo_identity_keys
+from medonline.config.settings import Config, load_config
+from medonline.domain.codes.one_time_code import ChannelName, derive_code
 from medonline.domain.errors import DeliveryFailed
-from medonline.domain.one_time_code import ChannelName, derive_code
-from medonline.providers import esia_signing, limit_store
-from medonline.services.code_dispatcher import CodeDispatcher
+from medonline.providers.gosuslugi.esia import signing
+from medonline.providers.limits import stores
+from medonline.services.codes.dispatcher import CodeDispatcher
 from medonline.services.ports import CodeMessage, DeliveryReport, SentCode
-from medonline.storage.models import OneTimeCodeRow, PasswordRecovery, Patient
+from medonline.storage.tables.codes import OneTimeCodeRow
+from medonline.storage.tables.password_recovery import PasswordRecovery
+from medonline.storage.tables.patients import Patient
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SECRET_KEY = "a-key-for-tests-of-more-than-32-characters"
@@ -77,7 +80,7 @@ def config_in(folder: Path, **changes: Any) -> Config:
 @asynccontextmanager
 async def opened(folder: Path, clock: MovableClock, **changes: Any) -> AsyncIterator[Portal]:
     """A portal over the database in `folder`; opening it again is what a restart is."""
-    with limits_by(clock), patch.object(esia_signing, "load_pem_private_key", private_key_of):
+    with limits_by(clock), patch.object(signing, "load_pem_private_key", private_key_of):
         portal = build_portal(config_in(folder, **changes), clock)
         try:
             yield portal
@@ -93,7 +96,7 @@ def limits_by(clock: MovableClock) -> Iterator[None]:
     with (
         patch.object(memory, "time", moved),
         patch.object(redispy, "time", moved),
-        patch.object(limit_store, "time", swept),
+        patch.object(stores, "time", swept),
     ):
         yield
 

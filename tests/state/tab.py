@@ -14,7 +14,7 @@ import httpx
 import websocket
 
 ROOT = "reflex___state____state"
-RECOVERY = f"{ROOT}.medonline___state___recovery____recovery_state"
+RECOVERY = f"{ROOT}.medonline___state___password_recovery____recovery_state"
 ACCOUNT = f"{ROOT}.medonline___state___account____account_state"
 LOGIN = f"{ROOT}.medonline___state___login____login_state"
 FAILURE = f"{ROOT}.medonline___state___failures____failure_state"

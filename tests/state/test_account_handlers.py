@@ -11,12 +11,12 @@ import reflex as rx
 
 from medonline import bootstrap
 from medonline.bootstrap import Portal
-from medonline.services.secret_tokens import token_hash
-from medonline.state import cards, identity, login, sessions, settings
-from medonline.state.identity import LinkAccountState
+from medonline.services.crypto.tokens import token_hash
+from medonline.state import account_sessions, account_settings, gosuslugi, login, patient_cards
+from medonline.state.account_settings import SettingsState
+from medonline.state.gosuslugi.link_account import LinkAccountState
 from medonline.state.login import LoginState
-from medonline.state.settings import SettingsState
-from medonline.web.sockets import Visitor
+from medonline.web.sockets.server import Visitor
 from tests.e2e.server import Server
 from tests.services.outside import VERA, ScriptedIdentity, arrive, with_provider
 from tests.services.world import ANNA, KNOWN, PASSWORD, MovableClock, sign_in
@@ -24,13 +24,13 @@ from tests.state.tab import LOGIN, ROOT, Tab, visitor_cookies
 from tests.state.watching import ask, log_of, new_tab
 
 CANARY = "canary-5d1e"
-SETTINGS = f"{ROOT}.medonline___state___settings____settings_state"
-CARDS = f"{ROOT}.medonline___state___cards____cards_state"
-SESSIONS = f"{ROOT}.medonline___state___sessions____sessions_state"
-JOURNAL = f"{ROOT}.medonline___state___journal____journal_state"
-NOT_ME = f"{ROOT}.medonline___state___not_me____not_me_state"
-REGISTER = f"{ROOT}.medonline___state___identity____register_state"
-LINK = f"{ROOT}.medonline___state___identity____link_account_state"
+SETTINGS = f"{ROOT}.medonline___state___account_settings____settings_state"
+CARDS = f"{ROOT}.medonline___state___patient_cards____cards_state"
+SESSIONS = f"{ROOT}.medonline___state___account_sessions____sessions_state"
+JOURNAL = f"{ROOT}.medonline___state___security_journal____journal_state"
+NOT_ME = f"{ROOT}.medonline___state___account_dispute____not_me_state"
+REGISTER = f"{ROOT}.medonline___state___gosuslugi____register_state"
+LINK = f"{ROOT}.medonline___state___gosuslugi____link_account_state"
 FAILED = f"{ROOT}.medonline___state___login_failed____login_failed_state"
 REGION = f"{ROOT}.medonline___state___regions____region_state"
 
@@ -297,7 +297,7 @@ def seen_as(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> Callable[[Portal
 
     def see(of: Portal, visitor_key: str, session_key: str) -> None:
         monkeypatch.setattr(bootstrap, "_portal", of)
-        for module in (settings, cards, sessions, identity, login):
+        for module in (account_settings, patient_cards, account_sessions, gosuslugi, login):
             monkeypatch.setattr(module, "visitor_of", lambda _: Visitor(visitor_key, session_key, "192.0.2.1"))
 
     return see

@@ -8,10 +8,10 @@ import time
 from contextlib import closing
 from typing import Any
 
-from medonline.config import load_config
-from medonline.domain.one_time_code import ChannelName, derive_code
-from medonline.services.delivery import DeliveryState
-from medonline.services.secret_tokens import token_hash
+from medonline.config.settings import load_config
+from medonline.domain.codes.one_time_code import ChannelName, derive_code
+from medonline.services.codes.delivery import DeliveryState
+from medonline.services.crypto.tokens import token_hash
 from tests.e2e.server import Server
 from tests.state.tab import Tab, visitor_cookies
 

@@ -14,7 +14,8 @@ from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 from sqlmodel import select
 
 from medonline.bootstrap import Portal
-from medonline.storage.models import LoginTicket, Patient
+from medonline.storage.tables.login import LoginTicket
+from medonline.storage.tables.patients import Patient
 from tests.services.world import statements
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -18,8 +18,8 @@ from sqlmodel import SQLModel
 from alembic import command
 from medonline.bootstrap import build_portal
 from medonline.domain.password_recovery import RecoveryStep
-from medonline.services.secret_tokens import token_hash
-from medonline.storage import card_models, identity_models, journal_models, limit_models, migrations, models
+from medonline.services.crypto.tokens import token_hash
+from medonline.storage import migrations, tables
 from medonline.storage.engine import Database
 from tests.services.world import ANNA, BORIS, START, MovableClock, config_in
 
@@ -263,24 +263,24 @@ async def test_an_account_without_a_phone_is_not_lost_silently_by_the_way_back(t
 
 
 TABLE_CLASSES = (
-    limit_models.CodeMiss,
-    limit_models.CircuitBreaker,
-    limit_models.ChannelSpending,
-    models.Patient,
-    models.PasswordRecovery,
-    models.OneTimeCodeRow,
-    models.LoginTicket,
-    models.AccountSession,
-    models.AccountChange,
-    models.Notice,
-    identity_models.LinkedIdentity,
-    identity_models.IdentityJourney,
-    identity_models.PendingIdentity,
-    identity_models.PersonalDataConsent,
-    card_models.PatientCard,
-    card_models.CardMiss,
-    journal_models.JournalEntry,
-    journal_models.JournalCheckpoint,
+    tables.codes.CodeMiss,
+    tables.codes.CircuitBreaker,
+    tables.limits.ChannelSpending,
+    tables.patients.Patient,
+    tables.password_recovery.PasswordRecovery,
+    tables.codes.OneTimeCodeRow,
+    tables.login.LoginTicket,
+    tables.login.AccountSession,
+    tables.account_settings.AccountChange,
+    tables.notices.Notice,
+    tables.gosuslugi.LinkedIdentity,
+    tables.gosuslugi.IdentityJourney,
+    tables.gosuslugi.PendingIdentity,
+    tables.gosuslugi.PersonalDataConsent,
+    tables.patient_cards.PatientCard,
+    tables.patient_cards.CardMiss,
+    tables.security_journal.JournalEntry,
+    tables.security_journal.JournalCheckpoint,
 )
 
 

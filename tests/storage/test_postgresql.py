@@ -24,7 +24,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from alembic import command
 from medonline.bootstrap import Portal, build_portal
-from medonline.bootstrap.demo import seed_demo
+from medonline.bootstrap.demo_accounts import seed_demo
+from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.codes.step_up import StepUpPolicy, StepUpWhen
 from medonline.domain.errors import (
     BirthDateMismatch,
     ChannelOverBudget,
@@ -33,22 +35,23 @@ from medonline.domain.errors import (
     RateLimited,
     TooManyCodes,
 )
-from medonline.domain.one_time_code import ChannelName
 from medonline.domain.password_recovery import RecoveryStep
 from medonline.domain.personal_data_consent import VERSION
-from medonline.domain.step_up import StepUpPolicy, StepUpWhen
-from medonline.services.account_notices import About, Told
-from medonline.services.account_settings_form import Saved, SettingsForm
-from medonline.services.dispute_links import DisputeLinks
-from medonline.services.login import OpenedSession
-from medonline.services.recovery_reading import RecoveryView
-from medonline.services.recovery_step_up import StepUp
-from medonline.services.sealing import Sealer
-from medonline.services.secret_tokens import token_hash
-from medonline.services.spending import Budget, Spending, billing_day
-from medonline.storage import account_changes, breaker, journal, migrations, spending
+from medonline.services.account_settings.form import Saved, SettingsForm
+from medonline.services.codes.step_up import StepUp
+from medonline.services.crypto.field_encryption import Sealer
+from medonline.services.crypto.tokens import token_hash
+from medonline.services.limits.budgets import Budget, Spending, billing_day
+from medonline.services.login.password_login import OpenedSession
+from medonline.services.notices.dispute_links import DisputeLinks
+from medonline.services.notices.texts import About, Told
+from medonline.services.password_recovery.reader import RecoveryView
+from medonline.storage import migrations
 from medonline.storage.engine import Database
-from medonline.storage.models import Notice
+from medonline.storage.queries import account_settings as account_changes
+from medonline.storage.queries import codes_circuit_breaker, security_journal
+from medonline.storage.queries import limits as spending
+from medonline.storage.tables.notices import Notice
 from tests.services.outside import (
     MOBILE,
     VERA,
@@ -265,7 +268,7 @@ async def test_a_dispute_and_what_changes_the_account_take_its_locks_in_one_orde
 async def test_a_writer_that_stands_still_holds_nobody_up_for_good(portal: Portal, server: str) -> None:
     frozen = Database(server)
     async with AsyncSession(frozen.engine) as session:
-        await journal.hold(session)
+        await security_journal.hold(session)
         with pytest.raises(DBAPIError, match="lock timeout"):
             await sign_in(portal, BORIS)
         await session.rollback()
@@ -420,7 +423,7 @@ async def test_wrong_codes_at_once_over_all_phones_open_the_breaker_once(
     await asyncio.gather(*(miss(number) for number in range(20) for _ in range(3)))
     assert caplog.text.count("ALARM the circuit breaker of codes is open for 30 min") == 1
     async with portal.database.reading() as session:
-        assert (await breaker.state(session)).times == 1
+        assert (await codes_circuit_breaker.state(session)).times == 1
 
 
 async def test_of_thirty_wrong_birth_dates_at_once_three_are_judged(portal: Portal) -> None:

@@ -15,8 +15,8 @@ from starlette.routing import Route
 from medonline import bootstrap
 from medonline.bootstrap import Portal
 from medonline.demo import demo_routes
-from medonline.web.boundary import Boundary
-from medonline.web.http_routes import with_routes
+from medonline.web.edge.boundary import Boundary
+from medonline.web.routes.table import with_routes
 from tests.services.conftest import clock, folder, portal, template
 
 __all__ = ["clock", "folder", "portal", "template"]

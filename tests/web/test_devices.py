@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medonline.bootstrap import Portal
-from medonline.services.networks import cut
-from medonline.services.secret_tokens import token_hash
+from medonline.services.crypto.tokens import token_hash
+from medonline.services.limits.networks import cut
 from medonline.web.cookies import SESSION
 from medonline.web.devices import MAX_NAME, device_name
 from tests.web.conftest import Browser
-from tests.web.test_session_routes import ticket_of
+from tests.web.routes.test_sessions import ticket_of
 
 CHROME = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36"

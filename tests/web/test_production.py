@@ -16,10 +16,10 @@ from starlette.routing import Route
 
 from medonline import bootstrap
 from medonline.bootstrap import Portal, build_portal
-from medonline.config import ConfigurationError, load_config
+from medonline.config.settings import ConfigurationError, load_config
 from medonline.demo import demo_routes
-from medonline.web.boundary import Boundary
-from medonline.web.http_routes import with_routes
+from medonline.web.edge.boundary import Boundary
+from medonline.web.routes.table import with_routes
 from tests.e2e.server import MEDONLINE, environment, free_port
 from tests.services.world import MovableClock
 

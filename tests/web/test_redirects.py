@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from medonline import bootstrap, routes
 from medonline.bootstrap import Portal
-from medonline.web.boundary import Boundary
+from medonline.web.edge.boundary import Boundary
 from tests.web.conftest import ORIGIN, Browser
 
 PACKAGE = Path(__file__).parents[2] / "medonline"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from medonline.web.leaving import leaving_page
+from medonline.web.routes.leaving_page import leaving_page
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SCRIPTS = [*(ROOT / "assets").glob("*.js"), *(ROOT / "medonline").rglob("*.js")]

@@ -1,0 +1,129 @@
+"""What `medonline doctor` checks: settings, regions, database, migrations, keys, each provider."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from medonline.bootstrap import build_channels
+from medonline.bootstrap.adapters import build_identity, build_limit_store, build_notices, build_registry
+from medonline.config.settings import Config
+from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.errors import DeliveryFailed, IdentityRefused, RegistryUnavailable
+from medonline.services.limits.request_limits import LimitStoreDown
+from medonline.services.ports import CodeChannel
+from medonline.storage import migrations
+from medonline.storage.engine import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the report."""
+
+    subject: str
+    good: bool
+    text: str
+
+
+async def examine(config: Config) -> list[Finding]:
+    """Every check, in the order of an operator's worries; sends nothing and costs nothing."""
+    findings = [_settings(config), _regions(config), _key(config), *await _database(config), await _limits(config)]
+    channels = build_channels(config)
+    for name in ChannelName:
+        findings.append(await _channel(config, name, channels.get(name)))
+    for channel in channels.values():
+        await channel.close()
+    return [*findings, await _identity(config), await _registry(config), _notices(config), _breached(config)]
+
+
+def _settings(config: Config) -> Finding:
+    return Finding("settings", True, f"mode {config.mode}, public address {config.origin}, data in {config.data_dir}")
+
+
+def _regions(config: Config) -> Finding:
+    source = str(config.regions_file) if config.regions_file else "no MEDONLINE_REGIONS_FILE: one region without a name"
+    return Finding(
+        "regions", True, f"{len(config.regions)} ({', '.join(one.code for one in config.regions)}), {source}"
+    )
+
+
+def _key(config: Config) -> Finding:
+    kind = "the demo's own random key" if config.demo else "MEDONLINE_SECRET_KEY"
+    return Finding("key", True, f"{kind}, {len(config.key)} characters")
+
+
+async def _database(config: Config) -> list[Finding]:
+    database = Database(config.database)
+    where = database.url.render_as_string(hide_password=True)
+    try:
+        await database.is_alive()
+        has, wants = await migrations.revisions(database, config.database)
+    except Exception as error:
+        return [Finding("database", False, f"{where} does not answer: {type(error).__name__}: {error}")]
+    finally:
+        await database.close()
+    fresh = has == wants
+    text = (
+        f"at revision {has}" if fresh else f"at {has or 'no'} revision, the code wants {wants}: run `medonline migrate`"
+    )
+    return [Finding("database", True, f"{where} answers"), Finding("migrations", fresh, text)]
+
+
+async def _limits(config: Config) -> Finding:
+    store = build_limit_store(config)
+    try:
+        return Finding("limits", True, await store.check())
+    except LimitStoreDown as error:
+        return Finding("limits", False, str(error))
+    finally:
+        await store.close()
+
+
+async def _channel(config: Config, name: ChannelName, channel: CodeChannel | None) -> Finding:
+    if channel is None:
+        return Finding(name, True, "switched off (MEDONLINE_CODE_CHANNELS)")
+    base_url = getattr(config, f"{channel.provider.removesuffix('_gateway')}_base_url")
+    in_force = f"provider {channel.provider} at {urlsplit(base_url).geturl()}"
+    try:
+        return Finding(name, True, f"{in_force}: {await channel.check()}")
+    except DeliveryFailed as error:
+        return Finding(name, False, f"{in_force} does not answer: {type(error).__name__} {error}")
+
+
+async def _identity(config: Config) -> Finding:
+    provider = build_identity(config)
+    if provider is None:
+        return Finding("identity", True, "sign-in through Gosuslugi is switched off (MEDONLINE_IDENTITY_PROVIDER)")
+    try:
+        return Finding("identity", True, f"provider {provider.name}: {await provider.check()}")
+    except IdentityRefused as error:
+        return Finding("identity", False, f"provider {provider.name}: {error.problem}: {error.detail}")
+    finally:
+        await provider.close()
+
+
+async def _registry(config: Config) -> Finding:
+    registry = build_registry(config)
+    if registry is None:
+        return Finding("cards", True, "no registry of cards (MEDONLINE_CARD_REGISTRY_URL)")
+    try:
+        return Finding("cards", True, await registry.check())
+    except RegistryUnavailable as error:
+        return Finding("cards", False, error.detail)
+    finally:
+        await registry.close()
+
+
+def _notices(config: Config) -> Finding:
+    channel = build_notices(config)
+    text = "switched off (MEDONLINE_NOTICE_PROVIDER): nobody is told of a changed phone or password"
+    return Finding(
+        "notices", True, text if channel is None else f"provider {channel.provider} at {config.sms_ru_base_url}"
+    )
+
+
+def _breached(config: Config) -> Finding:
+    url = config.breached_passwords_url
+    return Finding(
+        "breached passwords", True, f"asked at {url}" if url else "not asked (MEDONLINE_BREACHED_PASSWORDS_URL)"
+    )

@@ -1,0 +1,50 @@
+"""What `medonline serve` says when it is ready: the address and, in the demo, what to try."""
+
+from __future__ import annotations
+
+from medonline import routes
+from medonline.bootstrap import DEMO_ACCOUNTS
+from medonline.config.settings import Config
+
+_DEMO = """
+Телефон-стенд (звонки, Telegram, SMS): {phone}
+
+Демо-пациенты (телефон, пароль):
+{patients}
+
+Люди на учебных Госуслугах (пароль у всех {password}): {people}
+
+Что попробовать:
+  1. Забытый пароль: «Войти» → «ЛОГИН/ПАРОЛЬ» → «Не могу войти» → «Не помню пароль» → «Ручной ввод данных».
+     Код покажет телефон-стенд во втором окне.
+  2. Новый пациент: «Зарегистрироваться» → «Да, я согласен» → на Госуслугах +7 900 000-10-11 (Соколов), SMS придёт
+     на телефон-стенд → «Мои карты» → имя вверху → «Настройки» → пароль → «Выйти» → вход по телефону и паролю.
+  3. Прежний кабинет через Госуслуги: +7 900 000-10-02 (Смирнов, сразу), +7 900 000-10-01 (Иванова, докажет, что он её).
+  4. Неполадки: {faults} (Госуслуги), {registry_faults} (реестр карт).
+
+Остановить: Ctrl+C.
+"""
+
+
+def greet(config: Config) -> None:
+    """Print it; everything in the demo is made up."""
+    print(f"\nМедицина-онлайн: {config.origin}", flush=True)
+    if not config.demo:
+        return
+    from medonline.sandbox.people import PASSWORD
+
+    stand_in = f"{config.origin}{routes.SANDBOX}"
+    print(
+        _DEMO.format(
+            phone=f"{config.origin}{routes.DEMO_PHONE}",
+            patients="\n".join(
+                f"  {one.phone}  {one.password:<14} {one.last_name} {one.first_name} {one.patronymic}"
+                for one in DEMO_ACCOUNTS
+            ),
+            password=PASSWORD,
+            people=f"{stand_in}/gosuslugi/people",
+            faults=f"{stand_in}/gosuslugi/faults",
+            registry_faults=f"{stand_in}/fhir-faults",
+        ),
+        flush=True,
+    )

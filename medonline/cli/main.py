@@ -1,0 +1,213 @@
+"""The `medonline` command. Exit code 0: done; 1: refused, with a sentence; 2: called wrongly."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import socket
+import sys
+from collections.abc import Callable
+from datetime import date
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from medonline import frontend
+from medonline.bootstrap import Portal
+from medonline.cli import records, security_journal
+from medonline.cli.doctor import examine
+from medonline.cli.greeting import greet
+from medonline.cli.portal import with_portal
+from medonline.config.settings import Config, ConfigurationError, load_config
+from medonline.domain.errors import MedonlineError, PhoneTaken
+from medonline.domain.phone import PhoneNumber
+from medonline.logs.setup import set_up
+from medonline.services.desk.accounts import NewAccount
+from medonline.storage import migrations
+from medonline.wording.errors import sentence
+
+_SERVING = {
+    "REFLEX_ENV_MODE": "prod",
+    "__REFLEX_SKIP_COMPILE": "true",
+    "__REFLEX_MOUNT_FRONTEND_COMPILED_APP": "true",
+    "REFLEX_TELEMETRY_ENABLED": "false",
+    "REFLEX_USE_NPM": "1",
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Entry point."""
+    arguments = _parser().parse_args(argv)
+    for name in ("mode", "port", "host"):
+        if getattr(arguments, name, None) is not None:
+            os.environ[f"MEDONLINE_{name.upper()}"] = str(getattr(arguments, name))
+    try:
+        return int(arguments.run(arguments))
+    except ConfigurationError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except PhoneTaken as error:
+        print(f"Another account signs in with {error}.", file=sys.stderr)
+        return 1
+    except MedonlineError as error:
+        print(sentence(error), file=sys.stderr)
+        return 1
+    except SQLAlchemyError as error:
+        print(f"The database refused ({type(error).__name__}). `medonline doctor` says more.", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="medonline", description="Медицина-онлайн: access to the patient's account")
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    def command(name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=text, description=text)
+        made.set_defaults(run=run)
+        made.add_argument("--mode", choices=("demo", "production"), help="overrides MEDONLINE_MODE")
+        return made
+
+    serve_command = command("serve", serve, "serve the portal (builds the pages first when they changed)")
+    sandbox_command = command(
+        "sandbox", sandbox, "serve the stand-ins alone: Telegram Gateway, uCaller, SMS.ru, a phone"
+    )
+    for made in (serve_command, sandbox_command):
+        made.add_argument("--port", type=int, help="overrides MEDONLINE_PORT")
+        made.add_argument("--host", help="overrides MEDONLINE_HOST")
+    command("build", build, "build the pages")
+    command("migrate", migrate, "bring the database to this version")
+    command("doctor", doctor, "check settings, database, migrations, keys and each provider; exit code 1 if one fails")
+    accounts = _add_accounts(commands)
+    records.add_commands(accounts, commands)
+    security_journal.add_commands(commands)
+    return parser
+
+
+def _add_accounts(commands: records.Subparsers) -> records.Subparsers:
+    accounts = commands.add_parser("accounts", help="patients' accounts").add_subparsers(
+        required=True, metavar="action"
+    )
+    add = accounts.add_parser("add", help="make an account")
+    for name in ("--phone", "--password", "--last-name", "--first-name"):
+        add.add_argument(name, required=True)
+    add.add_argument("--patronymic", default="")
+    add.add_argument(
+        "--birth-date", type=date.fromisoformat, help="YYYY-MM-DD; without it a call is all that proves the owner"
+    )
+    add.set_defaults(run=add_account)
+    listing = accounts.add_parser("list", help="list accounts, phones masked")
+    listing.set_defaults(run=list_accounts)
+    for made in (add, listing):
+        made.add_argument("--mode", choices=("demo", "production"), help="overrides MEDONLINE_MODE")
+    return accounts
+
+
+def serve(_arguments: argparse.Namespace) -> int:
+    """Serve until stopped."""
+    config = load_config()
+    _require_free_port(config)
+    if not frontend.is_fresh():
+        print("Building the pages (about 20 s, only when they changed) …", flush=True)
+        frontend.build()
+    asyncio.run(migrations.upgrade(config.database))
+    os.environ.update(_SERVING)
+    os.chdir(frontend.ROOT)
+    greet(config)
+    _granian("medonline.asgi:app", config, factory=True)
+    return 0
+
+
+def sandbox(_arguments: argparse.Namespace) -> int:
+    """Serve the stand-ins alone."""
+    os.environ.setdefault("MEDONLINE_MODE", "demo")
+    config = load_config()
+    if not config.demo:
+        msg = "The sandbox runs in demo mode only: set MEDONLINE_MODE=demo."
+        raise ConfigurationError(msg)
+    print(
+        f"Stand-ins: http://{config.host}:{config.port}/  phone: http://{config.host}:{config.port}/phone", flush=True
+    )
+    _granian("medonline.demo.stand_ins_alone:app", config, factory=True)
+    return 0
+
+
+def _require_free_port(config: Config) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in config.host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((config.host, config.port))
+        except OSError as error:
+            why = f"Cannot listen on {config.host}, port {config.port}: {error.strerror}."
+            msg = f"{why} Choose another port: MEDONLINE_PORT, or make run PORT=8123."
+            raise ConfigurationError(msg) from None
+
+
+def _granian(target: str, config: Config, *, factory: bool) -> None:
+    from granian import Granian
+    from granian.constants import Interfaces
+    from granian.log import LogLevels
+
+    server = Granian(
+        target,
+        address=config.host,
+        port=config.port,
+        interface=Interfaces.ASGI,
+        factory=factory,
+        workers=1,
+        log_level=LogLevels.warning,
+        websockets=True,
+    )
+    server.serve()
+
+
+def build(_arguments: argparse.Namespace) -> int:
+    """Build the pages unless they are fresh."""
+    if not frontend.is_fresh():
+        frontend.build()
+    print("The pages are built.")
+    return 0
+
+
+def migrate(_arguments: argparse.Namespace) -> int:
+    """Bring the database to this version."""
+    asyncio.run(migrations.upgrade(load_config().database))
+    print("The database is up to date.")
+    return 0
+
+
+def doctor(_arguments: argparse.Namespace) -> int:
+    """One line per check."""
+    config = load_config()
+    set_up("error")
+    findings = asyncio.run(examine(config))
+    for finding in findings:
+        print(f"{'ok  ' if finding.good else 'FAIL'}  {finding.subject}: {finding.text}")
+    return 0 if all(finding.good for finding in findings) else 1
+
+
+def add_account(arguments: argparse.Namespace) -> int:
+    """Make an account."""
+    names = (arguments.last_name, arguments.first_name, arguments.patronymic)
+    account = NewAccount(arguments.phone, arguments.password, *names, birth_date=arguments.birth_date)
+
+    async def add(portal: Portal) -> str:
+        return (await portal.accounts.add(account)).phone or ""
+
+    print(f"The account is made; it signs in with {PhoneNumber(asyncio.run(with_portal(add))).masked}.")
+    return 0
+
+
+def list_accounts(_arguments: argparse.Namespace) -> int:
+    """List accounts, phones masked."""
+
+    async def read(portal: Portal) -> list[str]:
+        lines = []
+        for patient in await portal.accounts.everyone():
+            phone = PhoneNumber(patient.phone).masked if patient.phone else f"no phone, id {patient.id}"
+            lines.append(f"{phone}  {patient.last_name} {patient.first_name} {patient.patronymic}".rstrip())
+        return lines
+
+    print("\n".join(asyncio.run(with_portal(read))) or "No accounts.")
+    return 0

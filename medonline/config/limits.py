@@ -1,0 +1,157 @@
+"""Settings of limits, money and step-up: a part of `Config`. Defaults are those of the table «Limits»."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from decimal import Decimal
+from ipaddress import ip_network
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, NoDecode
+
+from medonline.config.types import Duration, parse_duration
+from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.codes.step_up import StepUpPolicy, StepUpWhen
+from medonline.domain.limits import Limit
+from medonline.services.codes.circuit_breaker import BreakerPolicy
+from medonline.services.limits.budgets import Budget
+from medonline.services.limits.networks import Network
+from medonline.services.limits.request_limits import RequestPolicy
+
+_LIMIT = re.compile(r"\s*(\d+)\s+per\s+(.+)")
+
+
+def parse_limit(text: str) -> Limit:
+    """`5 per 15 min` as a limit; the unit may stand alone (`20 per h`)."""
+    match = _LIMIT.fullmatch(text)
+    span = parse_duration(match[2] if match[2][:1].isdigit() else f"1 {match[2]}") if match else None
+    if match is None or not isinstance(span, timedelta) or int(match[1]) < 1 or span < timedelta(seconds=1):
+        msg = f"{text!r} is not a limit; write it as '5 per 15 min' or '3 per 1 h, 5 per 24 h'"
+        raise ValueError(msg)
+    return Limit(int(match[1]), span)
+
+
+def _limits(text: object) -> object:
+    if not isinstance(text, str):
+        return text
+    return tuple(parse_limit(part) for part in text.split(",") if part.strip())
+
+
+def _some(limits: tuple[Limit, ...]) -> tuple[Limit, ...]:
+    if not limits:
+        msg = "name at least one limit, as '5 per 15 min'"
+        raise ValueError(msg)
+    return limits
+
+
+def _networks(text: object) -> object:
+    if not isinstance(text, str):
+        return text
+    try:
+        return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
+    except ValueError:
+        msg = f"{text!r} are not networks; write them as '203.0.113.0/24, 2001:db8::/32'"
+        raise ValueError(msg) from None
+
+
+Limits = Annotated[tuple[Limit, ...], NoDecode, BeforeValidator(_limits), AfterValidator(_some)]
+OneLimit = Annotated[
+    Limit, NoDecode, BeforeValidator(lambda text: parse_limit(text) if isinstance(text, str) else text)
+]
+Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)]
+Roubles = Annotated[Decimal, Field(ge=0, le=10_000_000, decimal_places=2)]
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+class LimitsConfig(BaseSettings):
+    """Each field is `MEDONLINE_` plus its name in capitals. `raised_…`: for the networks in `raised_networks`."""
+
+    limits_storage: SecretStr = SecretStr("memory")
+    codes_per_phone: Limits = (Limit(3, HOUR), Limit(5, DAY), Limit(10, 7 * DAY))
+    codes_per_network: Limits = (Limit(5, HOUR), Limit(15, DAY))
+    phones_per_network: Limits = (Limit(3, HOUR),)
+    codes_per_block: Limits = (Limit(20, HOUR),)
+    sign_ins_per_account: Limits = (Limit(5, timedelta(minutes=15)),)
+    sign_ins_per_network: Limits = (Limit(20, timedelta(minutes=1)),)
+    sign_ins_in_all: Limits = (Limit(1000, timedelta(minutes=5)),)
+    raised_networks: Networks = ()
+    raised_codes_per_network: Limits = (Limit(1000, HOUR), Limit(10_000, DAY))
+    raised_phones_per_network: Limits = (Limit(1000, HOUR),)
+    raised_sign_ins_per_network: Limits = (Limit(600, timedelta(minutes=1)),)
+
+    breaker_misses: OneLimit = Limit(50, timedelta(minutes=10))
+    breaker_confirmed_percent: int = Field(40, ge=0, le=100)
+    breaker_open: Duration = timedelta(minutes=30)
+
+    price_flash_call: Roubles = Decimal(0)
+    price_telegram: Roubles = Decimal(0)
+    daily_cap_flash_call: Roubles = Decimal(0)
+    daily_cap_telegram: Roubles = Decimal(0)
+
+    step_up: StepUpWhen = StepUpWhen.RISK
+    step_up_dead_code_within: Duration = timedelta(days=30)
+    step_up_proof_age: Duration = timedelta(days=90)
+
+    @property
+    def request_policy(self) -> RequestPolicy:
+        """Limits per network, block of numbers, account."""
+        return RequestPolicy(
+            per_network=self.codes_per_network,
+            phones_per_network=self.phones_per_network,
+            raised_per_network=self.raised_codes_per_network,
+            raised_phones_per_network=self.raised_phones_per_network,
+            per_block=self.codes_per_block,
+            sign_ins_per_account=self.sign_ins_per_account,
+            sign_ins_per_network=self.sign_ins_per_network,
+            raised_sign_ins_per_network=self.raised_sign_ins_per_network,
+            sign_ins_in_all=self.sign_ins_in_all,
+            raised_networks=self.raised_networks,
+        )
+
+    @property
+    def breaker_policy(self) -> BreakerPolicy:
+        """When the circuit breaker opens, and for how long."""
+        return BreakerPolicy(self.breaker_misses, self.breaker_confirmed_percent, self.breaker_open)
+
+    @property
+    def budgets(self) -> Mapping[ChannelName, Budget]:
+        """Price and daily cap of each way of getting a code."""
+        return {
+            ChannelName.FLASH_CALL: Budget.of_roubles(self.price_flash_call, self.daily_cap_flash_call),
+            ChannelName.TELEGRAM: Budget.of_roubles(self.price_telegram, self.daily_cap_telegram),
+        }
+
+    @property
+    def step_up_policy(self) -> StepUpPolicy:
+        """When a call alone is not enough."""
+        return StepUpPolicy(self.step_up, self.step_up_dead_code_within, self.step_up_proof_age)
+
+    def limits_faults(self) -> list[str]:
+        """What cannot be used: one English sentence each."""
+        faults = []
+        address = self.limits_storage.get_secret_value()
+        if address != "memory" and not _is_redis(address):
+            # The value is not repeated: it holds a password.
+            faults.append("MEDONLINE_LIMITS_STORAGE must be 'memory' or an address as 'redis://:password@host:6379/0'.")
+        for channel, budget in self.budgets.items():
+            if budget.cap and not budget.price:
+                name = channel.upper()
+                faults.append(f"MEDONLINE_DAILY_CAP_{name} needs MEDONLINE_PRICE_{name}, in roubles, as '0.90'.")
+        return faults
+
+
+def _is_redis(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        return parts.scheme in ("redis", "rediss") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        return False
+
+
+def demo_limits() -> dict[str, Any]:
+    """The settings of the demo: one machine plays all patients, whose numbers are all of one block."""
+    return {"raised_networks": "127.0.0.0/8, ::1/128", "codes_per_block": "1000 per 1 h"}

@@ -1,0 +1,45 @@
+"""Settings of what is kept and for how long: the log, sessions, older keys, rows: a part of `Config`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Literal
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings
+
+from medonline.config.types import Duration
+
+MAX_ORIGIN = 100  # an SMS of 300 characters holds a sentence and the link «это не я»
+
+
+class RecordsConfig(BaseSettings):
+    """Each field is `MEDONLINE_` plus its name in capitals."""
+
+    log_format: Literal["text", "json"] = "text"
+    session_idle: Duration = timedelta(minutes=30)
+    session_absolute: Duration = timedelta(hours=12)
+    old_secret_keys: SecretStr = SecretStr("")  # separated by spaces
+    retention_codes: Duration = timedelta(days=31)  # after they expired; never less than the limits look back
+    retention_sessions: Duration = timedelta(days=90)  # after they ended or were last used
+    retention_notices: Duration = timedelta(days=90)
+    retention_journal: Duration = timedelta(days=1095)  # never less than half a year (services.journal_reading)
+    dispute_stop: Duration = timedelta(hours=24)  # how long «это не я» stops recovery by phone
+
+    @property
+    def older_keys(self) -> tuple[bytes, ...]:
+        """Keys of before: they open what they sealed, nothing more."""
+        return tuple(self.old_secret_keys.get_secret_value().encode().split())
+
+    def records_faults(self, origin: str) -> list[str]:
+        """What cannot work; `origin` is where browsers reach the portal."""
+        faults = []
+        if self.dispute_stop < timedelta(hours=1):
+            faults.append(
+                "MEDONLINE_DISPUTE_STOP is shorter than 1 h: who says «это не я» needs time to reach the desk."
+            )
+        if len(origin) > MAX_ORIGIN:
+            faults.append(
+                f"MEDONLINE_PUBLIC_URL is longer than {MAX_ORIGIN} characters: no link would fit a text message."
+            )
+        return faults

@@ -1,0 +1,250 @@
+"""Settings, read once from `MEDONLINE_*` environment variables; nonsense is refused with a sentence that says what to do.
+
+Durations are written as `5 min`, `60 s`, `12 h`, `30 days`; lists are separated by commas. Nothing here is read again later.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import SettingsConfigDict
+
+from medonline import routes
+from medonline.config.boundary import BoundaryConfig
+from medonline.config.demo_keys import demo_key
+from medonline.config.identity import IdentityConfig, NoticeProvider, demo_identity
+from medonline.config.limits import LimitsConfig, demo_limits
+from medonline.config.records import RecordsConfig
+from medonline.config.types import Channels, CodeLife, Duration, Durations, OptionalUrl, TimeZone, is_database
+from medonline.domain.codes.one_time_code import ChannelName, CodePolicy
+from medonline.domain.passwords import PasswordPolicy
+
+
+class ConfigurationError(Exception):
+    """The settings cannot be used; the text is one English sentence per fault, each naming its variable."""
+
+
+class Mode(StrEnum):
+    """Demo: SQLite, stand-ins, demo patients. Production: none of these."""
+
+    DEMO = "demo"
+    PRODUCTION = "production"
+
+
+class FlashCallProvider(StrEnum):
+    """Who places verification calls."""
+
+    UCALLER = "ucaller"
+    SMS_RU = "sms_ru"
+
+
+class Config(BoundaryConfig, IdentityConfig, LimitsConfig, RecordsConfig):
+    """All settings of the portal; each field is `MEDONLINE_` plus its name in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix="MEDONLINE_", frozen=True, extra="ignore")
+    MIN_KEY_BYTES: ClassVar[int] = 32
+
+    mode: Mode = Mode.PRODUCTION
+    data_dir: Path = Path("var")
+    database_url: str = ""
+    host: str = "127.0.0.1"
+    port: int = Field(8000, ge=1, le=65535)
+    public_url: OptionalUrl = ""
+    secret_key: SecretStr = SecretStr("")
+    time_zone: TimeZone = "Europe/Moscow"
+    log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
+
+    code_channels: Channels = (ChannelName.FLASH_CALL, ChannelName.TELEGRAM)
+    code_life_flash_call: CodeLife = timedelta(minutes=5)
+    code_life_telegram: CodeLife = timedelta(minutes=10)
+    code_guesses: int = Field(3, ge=1, le=3)
+    resend_pauses: Durations = (timedelta(seconds=60), timedelta(seconds=120), timedelta(seconds=300))
+    new_password_window: Duration = timedelta(minutes=15)
+
+    telegram_base_url: OptionalUrl = ""
+    telegram_token: SecretStr = SecretStr("")
+    telegram_proxy: OptionalUrl = ""
+    telegram_reports: bool = True
+    flash_call_provider: FlashCallProvider = FlashCallProvider.UCALLER
+    ucaller_base_url: OptionalUrl = ""
+    ucaller_key: SecretStr = SecretStr("")
+    ucaller_service_id: str = ""
+    sms_ru_base_url: OptionalUrl = ""
+    sms_ru_api_id: SecretStr = SecretStr("")
+
+    password_min_length_recovery: int = Field(8, ge=6, le=64)
+    password_min_length_settings: int = Field(6, ge=6, le=64)
+
+    @property
+    def demo(self) -> bool:
+        """Whether stand-ins and demo patients are there."""
+        return self.mode is Mode.DEMO
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port under which browsers reach the portal."""
+        return self.public_url or f"http://localhost:{self.port}"
+
+    @property
+    def https(self) -> bool:
+        """Whether browsers reach the portal over TLS."""
+        return self.origin.startswith("https://")
+
+    @property
+    def allowed_origins(self) -> tuple[str, ...]:
+        """What an Origin header may say. In demo mode the loopback names are one."""
+        loopback = (f"http://localhost:{self.port}", f"http://127.0.0.1:{self.port}")
+        return tuple(dict.fromkeys((self.origin, *loopback))) if self.demo else (self.origin,)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone in which patients read the clock."""
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def database(self) -> str:
+        """SQLAlchemy address with an async driver."""
+        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir.resolve() / 'medonline.sqlite3'}"
+
+    @property
+    def key(self) -> bytes:
+        """The key for codes and lookups."""
+        return self.secret_key.get_secret_value().encode()
+
+    @property
+    def telegram_report_url(self) -> str | None:
+        """Where the gateway reports delivery. The gateway wants https; the stand-in takes http too."""
+        if not self.telegram_reports or not (self.https or self.demo):
+            return None
+        return f"{self.inner_url if self.demo else self.origin}{routes.TELEGRAM_REPORT}"
+
+    @property
+    def inner_url(self) -> str:
+        """The portal's own address on this machine (the stand-ins are reached by it)."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def code_policy(self) -> CodePolicy:
+        """Life, guesses and pauses of one-time codes."""
+        life = {
+            ChannelName.FLASH_CALL: self.code_life_flash_call,
+            ChannelName.TELEGRAM: self.code_life_telegram,
+        }
+        return CodePolicy(life, self.code_guesses, self.resend_pauses, self.codes_per_phone)
+
+    @property
+    def recovery_password_policy(self) -> PasswordPolicy:
+        """The rules of step 3 (guide G18)."""
+        return PasswordPolicy(self.password_min_length_recovery)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _demo_defaults(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or values.get("mode") != Mode.DEMO:
+            return values
+        stand_in = f"http://127.0.0.1:{values.get('port', 8000)}{routes.SANDBOX}"
+        data_dir = Path(values.get("data_dir", "var"))
+        demo = {
+            "telegram_base_url": f"{stand_in}/telegram",
+            "telegram_token": "demo-telegram-token",
+            "ucaller_base_url": f"{stand_in}/ucaller",
+            "ucaller_key": "demo-ucaller-key",
+            "ucaller_service_id": "100001",
+            "sms_ru_base_url": f"{stand_in}/sms_ru",
+            "sms_ru_api_id": "demo-sms-ru-id",
+            **demo_identity(stand_in, data_dir),
+            **demo_limits(),
+        }
+        if not values.get("secret_key"):
+            values["secret_key"] = demo_key(data_dir)
+        return {**demo, **{name: value for name, value in values.items() if value != ""}}
+
+    @model_validator(mode="after")
+    def _refuse_nonsense(self) -> Config:
+        faults = [*self._general_faults(), *self.identity_faults(), *self.limits_faults()]
+        faults += [] if self.demo else self._production_faults()
+        if faults:
+            raise ValueError("\n".join(faults))
+        return self
+
+    def _general_faults(self) -> list[str]:
+        faults = self.records_faults(self.origin)
+        if not self.code_channels:
+            faults.append("MEDONLINE_CODE_CHANNELS is empty: name at least one of flash_call, telegram.")
+        if not self.resend_pauses or any(pause <= timedelta(0) for pause in self.resend_pauses):
+            faults.append("MEDONLINE_RESEND_PAUSES: write pauses longer than nothing, as '60 s, 120 s, 300 s'.")
+        if not is_database(self.database):
+            # The value is not repeated: it holds a password.
+            faults.append(
+                "MEDONLINE_DATABASE_URL is not a database the portal works with: write it as "
+                "'sqlite+aiosqlite:////var/lib/medonline/medonline.sqlite3' or 'postgresql+asyncpg://user:password@host/database'."
+            )
+        if len(self.key) < self.MIN_KEY_BYTES:
+            faults.append(
+                f"MEDONLINE_SECRET_KEY is missing or shorter than {self.MIN_KEY_BYTES} characters: "
+                "make one with `python -c 'import secrets; print(secrets.token_hex(32))'`."
+            )
+        return faults
+
+    def _production_faults(self) -> list[str]:
+        faults = []
+        if not self.https:
+            faults.append("MEDONLINE_PUBLIC_URL must be the portal's https address, as 'https://portal.example.ru'.")
+        for name, value in self._required_to_reach_phones().items():
+            if not value:
+                faults.append(f"{name} is missing: a way of getting codes or notices that is switched on needs it.")
+            elif name.endswith("_BASE_URL") and routes.SANDBOX in urlsplit(value).path:
+                faults.append(f"{name} points at the sandbox: in production a real provider is needed.")
+            elif value.startswith("demo-"):
+                faults.append(f"{name} holds a demo value: put the provider's own there.")
+        return faults + self.outside_faults()
+
+    def _required_to_reach_phones(self) -> dict[str, str]:
+        required: dict[str, str] = {}
+        if ChannelName.TELEGRAM in self.code_channels:
+            required["MEDONLINE_TELEGRAM_BASE_URL"] = self.telegram_base_url
+            required["MEDONLINE_TELEGRAM_TOKEN"] = self.telegram_token.get_secret_value()
+        calls = self.flash_call_provider if ChannelName.FLASH_CALL in self.code_channels else None
+        if calls is FlashCallProvider.UCALLER:
+            required["MEDONLINE_UCALLER_BASE_URL"] = self.ucaller_base_url
+            required["MEDONLINE_UCALLER_KEY"] = self.ucaller_key.get_secret_value()
+            required["MEDONLINE_UCALLER_SERVICE_ID"] = self.ucaller_service_id
+        if calls is FlashCallProvider.SMS_RU or self.notice_provider is NoticeProvider.SMS_RU:
+            required["MEDONLINE_SMS_RU_BASE_URL"] = self.sms_ru_base_url
+            required["MEDONLINE_SMS_RU_API_ID"] = self.sms_ru_api_id.get_secret_value()
+        return required
+
+
+def load_config(**overrides: Any) -> Config:
+    """Read the environment.
+
+    Raises:
+        ConfigurationError: one sentence per fault; values are never repeated for secrets.
+    """
+    unknown = sorted(
+        name
+        for name in os.environ
+        if name.startswith("MEDONLINE_") and name.removeprefix("MEDONLINE_").lower() not in Config.model_fields
+    )
+    if unknown:
+        raise ConfigurationError("\n".join(f"{name} is not a setting: check its spelling." for name in unknown))
+    try:
+        return Config(**overrides)
+    except ValidationError as error:
+        raise ConfigurationError("\n".join(_sentences(error))) from None
+
+
+def _sentences(error: ValidationError) -> list[str]:
+    sentences = []
+    for fault in error.errors(include_input=False, include_url=False):
+        text = fault["msg"].removeprefix("Value error, ")
+        name = "_".join(str(part) for part in fault["loc"][:1]).upper()
+        sentences.append(f"MEDONLINE_{name}: {text}." if name else text)
+    return sentences

@@ -1,0 +1,90 @@
+"""How settings are written: durations, lists, addresses, time zones."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Annotated
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BeforeValidator
+from pydantic_settings import NoDecode
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from medonline.domain.codes.one_time_code import ChannelName
+
+# OWASP ASVS 5.0.0, 6.5.5.
+LONGEST_CODE_LIFE = timedelta(minutes=10)
+_UNITS = {"s": 1, "min": 60, "h": 3600, "day": 86400, "days": 86400}
+_DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(s|min|h|days?)\s*")
+
+
+def parse_duration(text: object) -> object:
+    """`90 s`, `5 min`, `12 h`, `30 days` as a timedelta; anything but a string passes through."""
+    if not isinstance(text, str):
+        return text
+    match = _DURATION.fullmatch(text)
+    if not match:
+        msg = f"{text!r} is not a duration; write it as '60 s', '5 min', '12 h' or '30 days'"
+        raise ValueError(msg)
+    return timedelta(seconds=float(match[1]) * _UNITS[match[2]])
+
+
+def _positive(value: timedelta) -> timedelta:
+    if value <= timedelta(0):
+        msg = "must be longer than nothing"
+        raise ValueError(msg)
+    return value
+
+
+def _code_life(value: timedelta) -> timedelta:
+    if value > LONGEST_CODE_LIFE:
+        msg = "is longer than a code may be accepted: at most 10 min"
+        raise ValueError(msg)
+    return value
+
+
+def _comma_list(parse: Callable[[str], object]) -> Callable[[object], object]:
+    def split(text: object) -> object:
+        if not isinstance(text, str):
+            return text
+        return tuple(parse(part.strip()) for part in text.split(",") if part.strip())
+
+    return split
+
+
+def _url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        msg = f"{value!r} is not an address; write it as 'https://portal.example.ru'"
+        raise ValueError(msg)
+    return value.rstrip("/")
+
+
+def _time_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        msg = f"{name!r} is not a time zone; write it as 'Europe/Moscow'"
+        raise ValueError(msg) from None
+    return name
+
+
+Duration = Annotated[timedelta, BeforeValidator(parse_duration), AfterValidator(_positive)]
+CodeLife = Annotated[Duration, AfterValidator(_code_life)]
+Durations = Annotated[tuple[timedelta, ...], NoDecode, BeforeValidator(_comma_list(parse_duration))]
+Channels = Annotated[tuple[ChannelName, ...], NoDecode, BeforeValidator(_comma_list(str))]
+Url = Annotated[str, AfterValidator(_url)]
+OptionalUrl = Annotated[str, AfterValidator(lambda value: _url(value) if value else value)]
+TimeZone = Annotated[str, AfterValidator(_time_zone)]
+
+
+def is_database(address: str) -> bool:
+    """Whether the address names a database and driver that the portal works with."""
+    try:
+        return make_url(address).drivername in ("sqlite+aiosqlite", "postgresql+asyncpg")
+    except (ArgumentError, ValueError):
+        return False

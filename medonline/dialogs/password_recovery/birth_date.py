@@ -1,0 +1,94 @@
+"""Between step 2 and step 3, where a call alone is not enough: the birth date, or another proof (docs/decisions/0013).
+
+The texts are for everyone alike: with an account, without one, without a birth date on record.
+"""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from medonline import routes
+from medonline.components.forms import back_and_close, field, submit, text_input
+from medonline.components.gosuslugi import gosuslugi_form
+from medonline.dialogs.codes import other_way
+from medonline.dialogs.password_recovery.parts import error_of, progress, start_again, summary, title
+from medonline.state.account import AccountState
+from medonline.state.password_recovery.state import RecoveryState
+
+screen = RecoveryState.screen
+
+
+def birth_date_step() -> rx.Component:
+    """The date, and below it the ways for whom it does not fit."""
+    error = error_of("birth_date")
+    return rx.el.div(
+        back_and_close(start_again("Назад", "back"), routes.HOME),
+        progress(2),
+        title("УКАЖИТЕ ДАТУ РОЖДЕНИЯ"),
+        rx.el.p(
+            "Код подошёл. Чтобы кабинет не открыл посторонний, укажите ещё дату рождения того, "
+            "на кого он зарегистрирован."
+        ),
+        rx.el.form(
+            summary(),
+            field(
+                "Дата рождения",
+                text_input("birth_date", "birth_date", error, type="text", auto_complete="bday", hint=True),
+                field_id="birth_date",
+                hint="День, месяц и год, например 14.03.1985",
+                error=error,
+                mark=rx.el.p(screen.attempts, class_name="hint"),
+            ),
+            submit("ДАЛЕЕ"),
+            on_submit=RecoveryState.confirm_birth_date,
+            reset_on_submit=False,
+            method="post",
+            action=routes.RECOVERY,
+            no_validate=True,
+            class_name="form",
+        ),
+        rx.el.section(
+            rx.el.h2("Дата не подходит?", id="other-proofs"),
+            rx.cond(
+                screen.other_channel == "telegram",
+                rx.cond(
+                    screen.other_ready,
+                    other_way(screen, RecoveryState.resend, "button secondary wide"),
+                    rx.el.p("Код в Telegram можно будет запросить в ", rx.el.strong(screen.resend_clock), "."),
+                ),
+            ),
+            _gosuslugi("button secondary wide"),
+            _desk(),
+            aria_labelledby="other-proofs",
+            class_name="stack",
+        ),
+    )
+
+
+def refused_step() -> rx.Component:
+    """Three dates did not fit: this recovery is over, nothing was changed."""
+    return rx.el.div(
+        back_and_close(start_again("Назад", "back"), routes.HOME),
+        title("Дата рождения не подошла"),
+        rx.el.p("Номер: ", rx.el.strong(screen.phone), class_name="phone-line"),
+        rx.el.p("Пароль не изменился. Возможно, кабинет зарегистрирован на другой ваш номер."),
+        _gosuslugi("button primary wide"),
+        rx.el.button(
+            "Указать другой номер",
+            type="button",
+            on_click=RecoveryState.start_again,
+            class_name="button secondary wide",
+        ),
+        _desk(),
+        class_name="stack",
+    )
+
+
+def _gosuslugi(class_name: str) -> rx.Component:
+    return rx.cond(
+        AccountState.gosuslugi_on, gosuslugi_form("Войти через Госуслуги", "recovery", class_name=class_name)
+    )
+
+
+def _desk() -> rx.Component:
+    return rx.el.p("Можно обратиться и в ", AccountState.desk, ": возьмите паспорт, полис ОМС и этот телефон.")

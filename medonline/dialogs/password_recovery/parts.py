@@ -1,0 +1,38 @@
+"""What the steps of the wizard share."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from medonline.components.forms import error_summary
+from medonline.state.password_recovery.state import RecoveryState
+
+
+def start_again(label: str, class_name: str) -> rx.Component:
+    """Give the recovery up and begin with the phone."""
+    return rx.el.button(label, type="button", on_click=RecoveryState.start_again, class_name=class_name)
+
+
+def title(text: str) -> rx.Component:
+    """The heading of a step; gets the focus when the step changes."""
+    return rx.el.h1(text, id="step-title", class_name="step-title", tab_index=-1)
+
+
+def progress(step: int) -> rx.Component:
+    """Three bars, `step` of them filled."""
+    return rx.el.div(
+        *(rx.el.span(class_name="progress-done" if n <= step else "progress-todo") for n in (1, 2, 3)),
+        role="img",
+        aria_label=f"Шаг {step} из 3",
+        class_name="progress",
+    )
+
+
+def error_of(name: str) -> rx.Var[str]:
+    """The sentence for a field; empty when it has none."""
+    return rx.cond(RecoveryState.error_field == name, RecoveryState.error, "")
+
+
+def summary() -> rx.Component:
+    """The sentence above the form."""
+    return error_summary(RecoveryState.error, RecoveryState.error_no, RecoveryState.error_field)

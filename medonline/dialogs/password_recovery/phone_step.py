@@ -1,0 +1,58 @@
+"""«ШАГ 1. УКАЖИТЕ ТЕЛЕФОН» (guide G15)."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from medonline import routes
+from medonline.components.codes import channel_choice
+from medonline.components.forms import back_and_close, field, phone_input, submit
+from medonline.dialogs.password_recovery.parts import error_of, progress, summary, title
+from medonline.dialogs.trouble_picker import WAY
+from medonline.state.account import AccountState
+from medonline.state.password_recovery.state import RecoveryState
+
+
+def phone_step() -> rx.Component:
+    """The number and the way to get a code."""
+    error = error_of("phone")
+    return rx.el.div(
+        back_and_close(rx.el.a("Назад", href=f"{routes.HOME}#{WAY}", class_name="back"), routes.HOME),
+        progress(1),
+        title("ШАГ 1. УКАЖИТЕ ТЕЛЕФОН"),
+        rx.el.p(
+            "Укажите номер сотового телефона, на который зарегистрирован личный кабинет, "
+            "и выберите, как получить проверочный код."
+        ),
+        rx.el.form(
+            summary(),
+            field(
+                "Номер сотового телефона",
+                phone_input("phone", error),
+                field_id="phone",
+                error=error,
+            ),
+            rx.cond(
+                RecoveryState.call_offered | RecoveryState.telegram_offered,
+                rx.fragment(
+                    channel_choice(
+                        RecoveryState.call_offered,
+                        RecoveryState.telegram_offered,
+                        rx.cond(RecoveryState.error_field == "channel", RecoveryState.error, ""),
+                    ),
+                    submit("ДАЛЕЕ"),
+                ),
+                rx.el.p(
+                    "Сегодня коды больше не отправляются. Войдите через Госуслуги или обратитесь в ",
+                    AccountState.desk,
+                    " с паспортом.",
+                ),
+            ),
+            on_submit=RecoveryState.begin,
+            method="post",
+            action=routes.RECOVERY,
+            no_validate=True,
+            class_name="form",
+            custom_attrs={"data-remember": "phone"},
+        ),
+    )

@@ -1,0 +1,166 @@
+"""The recovery wizard's panel (guide G15-G19). It has an address of its own, so that reload and Back behave
+(docs/decisions/0003)."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from medonline import routes
+from medonline.components.forms import back_and_close, field, password_input, submit, text_input
+from medonline.components.icons import icon
+from medonline.dialogs.codes import code_facts, code_hint, delivery, resend_block
+from medonline.dialogs.login import login_form
+from medonline.dialogs.password_recovery.birth_date import birth_date_step, refused_step
+from medonline.dialogs.password_recovery.parts import error_of, progress, start_again, summary, title
+from medonline.dialogs.password_recovery.phone_step import phone_step
+from medonline.dialogs.password_recovery.stopped import stopped_step
+from medonline.state.account import AccountState
+from medonline.state.password_recovery.state import RecoveryState
+
+screen = RecoveryState.screen
+
+
+def password_recovery_panel() -> rx.Component:
+    """One step at a time; `data-step` tells portal.js when to move the focus to the new heading."""
+    steps = {
+        "code": code_step(),
+        "birth_date": birth_date_step(),
+        "refused": refused_step(),
+        "stopped": stopped_step(),
+        "new_password": password_step(),
+        "done": done_step(),
+        "no_account": no_account_step(),
+    }
+    for name, step in steps.items():
+        # Each step has elements of its own: reused for the next one they would keep what portal.js did to them.
+        step.key = name
+    return rx.el.section(
+        rx.match(screen.step, *steps.items(), phone_step()),
+        class_name="panel wizard",
+        custom_attrs={"data-step": screen.step},
+    )
+
+
+def code_step() -> rx.Component:
+    """G16 and G17."""
+    error = error_of("code")
+    return rx.el.div(
+        back_and_close(start_again("Назад", "back"), routes.HOME),
+        progress(2),
+        title("ШАГ 2. ВВЕДИТЕ ПРОВЕРОЧНЫЙ КОД"),
+        rx.el.p(
+            "Номер: ",
+            rx.el.strong(screen.phone, class_name="phone-masked"),
+            rx.el.strong(class_name="phone-full", custom_attrs={"data-show-phone": ""}),
+            " ",
+            start_again("Изменить", "link"),
+            class_name="phone-line",
+        ),
+        code_hint(screen),
+        delivery(screen, RecoveryState.resend),
+        rx.el.form(
+            summary(),
+            field(
+                "Проверочный код",
+                text_input("code", "code", error, input_mode="numeric", auto_complete="one-time-code", type="text"),
+                field_id="code",
+                error=error,
+                mark=code_facts(screen),
+            ),
+            submit("ОТПРАВИТЬ"),
+            on_submit=RecoveryState.confirm_code,
+            reset_on_submit=False,
+            method="post",
+            action=routes.RECOVERY,
+            no_validate=True,
+            class_name="form",
+        ),
+        resend_block(screen, RecoveryState.resend),
+    )
+
+
+def password_step() -> rx.Component:
+    """G18."""
+    error = error_of("new_password")
+    return rx.el.div(
+        back_and_close(start_again("Назад", "back"), routes.HOME),
+        progress(3),
+        title("ШАГ 3. УКАЖИТЕ НОВЫЙ ПАРОЛЬ"),
+        rx.el.p("Укажите новый пароль для входа в личный кабинет"),
+        rx.el.form(
+            summary(),
+            rx.el.input(
+                type="text",
+                name="username",
+                auto_complete="username",
+                class_name="visually-hidden",
+                tab_index=-1,
+                aria_hidden=True,
+                read_only=True,
+                custom_attrs={"data-fill": "phone"},
+            ),
+            field(
+                "Новый пароль",
+                password_input("new_password", "new_password", error, new=True, noun="новый пароль", hint=True),
+                field_id="new_password",
+                hint=rx.fragment(
+                    "Пароль может содержать только заглавные и строчные буквы латинского алфавита и цифры. "
+                    "Минимальная длина - ",
+                    screen.min_length,
+                    " символов",
+                ),
+                error=error,
+            ),
+            submit("СМЕНИТЬ ПАРОЛЬ"),
+            on_submit=RecoveryState.change_password,
+            method="post",
+            action=routes.RECOVERY,
+            no_validate=True,
+            class_name="form",
+        ),
+    )
+
+
+def done_step() -> rx.Component:
+    """G19: the notification, and the way in at once."""
+    return rx.el.div(
+        back_and_close(rx.el.span(), routes.HOME),
+        rx.el.div(
+            icon("check"),
+            rx.el.div(
+                title("Новый пароль установлен"),
+                rx.el.p("Вы вышли из личного кабинета на всех устройствах. Войдите с новым паролем."),
+            ),
+            role="status",
+            class_name="success",
+        ),
+        summary(),
+        login_form(),
+        start_again("Восстановить пароль ещё раз", "link"),
+    )
+
+
+def no_account_step() -> rx.Component:
+    """The phone is proved, nobody signs in with it."""
+    return rx.el.div(
+        back_and_close(start_again("Назад", "back"), routes.HOME),
+        title("К этому номеру личный кабинет не привязан"),
+        rx.el.p("Номер: ", rx.el.strong(screen.phone), class_name="phone-line"),
+        rx.el.p("Возможно, кабинет зарегистрирован на другой ваш номер. Попробуйте его."),
+        rx.el.button(
+            "Указать другой номер", type="button", on_click=RecoveryState.start_again, class_name="button primary wide"
+        ),
+        rx.cond(
+            AccountState.gosuslugi_on,
+            rx.el.p(
+                "Если кабинета нет совсем, ",
+                rx.el.a("зарегистрируйтесь через Госуслуги", href=routes.REGISTER, class_name="link"),
+                ".",
+            ),
+            rx.el.p(
+                "Если кабинета нет совсем, обратитесь в ",
+                AccountState.desk,
+                ": возьмите паспорт, полис ОМС и этот телефон.",
+            ),
+        ),
+    )

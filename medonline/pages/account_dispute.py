@@ -1,0 +1,83 @@
+"""«Это не я»: whoever was told of a change that they did not make closes the account here, with one button."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from medonline import routes
+from medonline.components.forms import error_summary
+from medonline.components.gosuslugi import gosuslugi_form
+from medonline.pages.frame import page
+from medonline.state.account import AccountState
+from medonline.state.account_dispute import NotMeState
+
+state = NotMeState
+
+
+def not_me() -> rx.Component:
+    """What the button does, then what to do next."""
+    # Once the link is used or refused, portal.js forgets it.
+    over = rx.cond(state.done | (state.error != ""), "yes", "no")
+    return page(
+        rx.el.div(rx.cond(state.done, _closed(), _question()), custom_attrs={"data-dispute-over": over}), name="narrow"
+    )
+
+
+def _question() -> rx.Component:
+    return rx.el.section(
+        rx.el.h1("Пароль или номер меняли не вы?", id="step-title", tab_index=-1),
+        error_summary(state.error, state.error_no, ""),
+        rx.el.p("Если это были вы, ничего делать не нужно: закройте страницу."),
+        rx.el.p("Если это были не вы, нажмите кнопку. Мы сразу закроем личный кабинет от постороннего:"),
+        rx.el.ul(
+            rx.el.li("завершим вход на всех устройствах;"),
+            rx.el.li("пароль перестанет действовать;"),
+            rx.el.li("восстановить пароль по телефону некоторое время не сможет никто."),
+            class_name="plain-list",
+        ),
+        rx.el.form(
+            rx.el.input(type="hidden", name="token", custom_attrs={"data-fill": "dispute"}),
+            rx.el.button("Это не я, закрыть кабинет", type="submit", class_name="button primary wide"),
+            on_submit=state.dispute,
+            reset_on_submit=False,
+            method="post",
+            action=routes.NOT_ME,
+            no_validate=True,
+            class_name="form",
+        ),
+        class_name="panel stack",
+    )
+
+
+def _closed() -> rx.Component:
+    return rx.el.section(
+        rx.el.h1("Личный кабинет закрыт от посторонних", id="step-title", tab_index=-1),
+        rx.el.p(
+            "Вход завершён на всех устройствах, пароль больше не действует. До ",
+            rx.el.strong(state.stopped_clock),
+            " восстановить пароль по телефону не сможет никто.",
+            role="status",
+        ),
+        rx.el.h2("Что сделать сейчас"),
+        rx.el.ol(
+            rx.cond(
+                AccountState.gosuslugi_on,
+                rx.el.li(
+                    "Войдите через Госуслуги и проверьте в настройках номер телефона: если он не ваш, укажите свой. "
+                    "Потом задайте новый пароль."
+                ),
+            ),
+            rx.el.li(
+                "Обратитесь в ",
+                AccountState.desk,
+                " с паспортом: там проверят номер телефона и помогут вернуть кабинет.",
+            ),
+            rx.cond(AccountState.support_phone != "", rx.el.li("Телефон поддержки: ", AccountState.support_phone)),
+            class_name="plain-list",
+        ),
+        rx.cond(
+            AccountState.gosuslugi_on,
+            gosuslugi_form("Войти через Госуслуги", "recovery", class_name="button primary wide"),
+        ),
+        class_name="panel stack",
+    )

@@ -1,0 +1,104 @@
+"""The settings of the account (guide G12)."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from medonline import routes
+from medonline.components.codes import channel_choice
+from medonline.components.forms import error_list, field, password_input, submit, text_input
+from medonline.pages.account_settings.phone import new_phone_panel, prove_again_panel
+from medonline.pages.frame import page
+from medonline.state.account import AccountState
+from medonline.state.account_settings import SettingsState
+
+state = SettingsState
+_LABELS = {
+    "phone": "Телефон:",
+    "email": "Электронная почта:",
+    "last_name": "Фамилия:",
+    "first_name": "Имя:",
+    "password": "Пароль:",
+    "password_confirmation": "Повторите пароль:",
+}
+
+
+def settings() -> rx.Component:
+    """One form, one «Сохранить»; the code to a new phone and the proof of who is asking stand above it."""
+    return page(
+        rx.el.h1("Отредактируйте настройки и сохраните изменения", id="step-title", tab_index=-1),
+        rx.cond(state.saved != "", rx.el.div(state.saved, class_name="notice saved", role="status")),
+        rx.cond(state.waiting_code, new_phone_panel()),
+        rx.cond(state.prove_again, prove_again_panel()),
+        rx.cond(state.ready, _form(), rx.el.p("Загружаем…", class_name="hint", role="status")),
+        name="narrow",
+    )
+
+
+def _form() -> rx.Component:
+    return rx.el.form(
+        error_list(state.error, state.error_no, [(f"settings-{name}", _of(name)) for name in _LABELS]),
+        _text("phone", state.phone, type="tel", auto_complete="tel", input_mode="tel"),
+        rx.cond(
+            state.phone == "",
+            rx.el.p("Номер нужен, чтобы входить по телефону и паролю и восстанавливать пароль.", class_name="hint"),
+        ),
+        rx.el.details(
+            rx.el.summary("Меняете номер? Выберите, как получить код на новый"),
+            channel_choice(state.call_offered, state.telegram_offered),
+            class_name="help",
+        ),
+        _text("email", state.email, type="email", auto_complete="email", input_mode="email"),
+        _text("last_name", state.last_name, type="text", auto_complete="family-name"),
+        _text("first_name", state.first_name, type="text", auto_complete="given-name"),
+        rx.cond(
+            state.password_wanted,
+            rx.el.p("Придумайте новый пароль, введите его два раза и нажмите «Сохранить».", class_name="notice"),
+        ),
+        _password("password", on_blur=state.rate_password),
+        rx.cond(
+            state.strength != "",
+            rx.el.p(
+                state.strength,
+                class_name="strength",
+                role="status",
+                custom_attrs={"data-score": state.strength_score},
+            ),
+        ),
+        _password("password_confirmation"),
+        submit("Сохранить"),
+        on_submit=state.save,
+        reset_on_submit=False,
+        method="post",
+        action=routes.SETTINGS,
+        no_validate=True,
+        class_name="form panel",
+        # Drawn anew after each saving, so that the fields show what is on record and no password.
+        key=state.form_no.to(str),
+        custom_attrs={
+            "data-draft": AccountState.owner_mark,
+            "data-focus": rx.cond(state.password_wanted, "settings-password", ""),
+        },
+    )
+
+
+def _of(name: str) -> rx.Var[str]:
+    return state.errors.get(name, "").to(str)
+
+
+def _text(name: str, value: rx.Var[str], **props: object) -> rx.Component:
+    field_id = f"settings-{name}"
+    control = text_input(field_id, name, _of(name), default_value=value, **props)
+    return field(_LABELS[name], control, field_id=field_id, error=_of(name))
+
+
+def _password(name: str, **props: object) -> rx.Component:
+    field_id = f"settings-{name}"
+    noun = {"password": "пароль", "password_confirmation": "повтор пароля"}[name]
+    control = password_input(field_id, name, _of(name), new=True, noun=noun, hint=name == "password", **props)
+    hint = rx.fragment(
+        "Пароль может содержать заглавные и строчные буквы латинского алфавита и цифры. Минимальная длина - ",
+        state.min_length,
+        " символов",
+    )
+    return field(_LABELS[name], control, field_id=field_id, error=_of(name), hint=hint if name == "password" else "")

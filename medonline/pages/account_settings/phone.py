@@ -1,0 +1,87 @@
+"""Above the settings: the code to a new phone, and the proof of who is asking."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from medonline import routes
+from medonline.components.forms import error_summary, field, password_input, submit, text_input
+from medonline.components.gosuslugi import gosuslugi_form
+from medonline.dialogs.codes import code_facts, code_hint, delivery, resend_block
+from medonline.state.account import AccountState
+from medonline.state.account_settings import SettingsState
+
+state = SettingsState
+
+
+def new_phone_panel() -> rx.Component:
+    """The new number waits for its code; until then nothing of the change is saved."""
+    error = state.code_error
+    return rx.el.section(
+        rx.el.h2("Подтвердите новый номер", id="new-phone-title", tab_index=-1),
+        rx.el.p(
+            "Номер: ",
+            rx.el.strong(state.code.phone, class_name="phone"),
+            ". Изменения сохранятся, когда вы введёте код. До этого действует старый номер.",
+        ),
+        code_hint(state.code),
+        delivery(state.code, state.resend),
+        rx.el.form(
+            error_summary(error, state.code_error_no, "new-phone-code"),
+            field(
+                "Проверочный код",
+                text_input(
+                    "new-phone-code", "code", error, input_mode="numeric", auto_complete="one-time-code", type="text"
+                ),
+                field_id="new-phone-code",
+                error=error,
+                mark=code_facts(state.code),
+            ),
+            submit("ОТПРАВИТЬ"),
+            on_submit=state.confirm_phone,
+            reset_on_submit=False,
+            method="post",
+            action=routes.SETTINGS,
+            no_validate=True,
+            class_name="form",
+        ),
+        resend_block(state.code, state.resend),
+        rx.el.button("Оставить старый номер", type="button", on_click=state.cancel_phone, class_name="link"),
+        class_name="panel wizard",
+        aria_labelledby="new-phone-title",
+        custom_attrs={"data-reveal-focus": "new-phone-title"},
+    )
+
+
+def prove_again_panel() -> rx.Component:
+    """Phone and password change only soon after a sign-in; what was typed below stays."""
+    error = state.proof_error
+    return rx.el.section(
+        rx.el.h2("Подтвердите, что это вы", id="prove-again-title", tab_index=-1),
+        rx.el.p("Вы вошли давно. Всё введённое останется на месте."),
+        rx.cond(
+            state.has_password,
+            rx.el.form(
+                error_summary(error, state.error_no, "current-password"),
+                field(
+                    "Текущий пароль",
+                    password_input("current-password", "current_password", error, new=False, noun="текущий пароль"),
+                    field_id="current-password",
+                    error=error,
+                ),
+                submit("Подтвердить"),
+                on_submit=state.prove,
+                method="post",
+                action=routes.SETTINGS,
+                no_validate=True,
+                class_name="form",
+            ),
+        ),
+        rx.cond(
+            AccountState.gosuslugi_on,
+            gosuslugi_form("Войти ещё раз через Госуслуги", "settings", class_name="button secondary wide"),
+        ),
+        class_name="panel stack",
+        aria_labelledby="prove-again-title",
+        custom_attrs={"data-reveal-focus": "prove-again-title"},
+    )

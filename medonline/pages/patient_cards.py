@@ -1,0 +1,158 @@
+"""«Мои карты» (guide G10): where every sign-in lands."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from medonline import routes
+from medonline.components.forms import error_list, field, submit, text_input
+from medonline.components.icons import icon
+from medonline.pages.frame import page
+from medonline.state.account import AccountState
+from medonline.state.patient_cards import CardsState
+
+state = CardsState
+
+
+def cards() -> rx.Component:
+    """The cards of the account, and adding one more."""
+    return page(
+        rx.el.h1("Мои карты"),
+        rx.cond(AccountState.greeting != "", rx.el.p("Здравствуйте, ", AccountState.greeting, "!", class_name="lead")),
+        rx.cond(state.notice != "", rx.el.div(state.notice, class_name="notice", role="status")),
+        rx.cond(
+            state.ready,
+            rx.cond(
+                state.cards.length() > 0,
+                rx.el.ul(rx.foreach(state.cards, _card), class_name="card-list"),
+                rx.cond(state.registry_down, rx.fragment(), _empty()),
+            ),
+            rx.el.p("Загружаем карты…", class_name="hint", role="status"),
+        ),
+        # Below the cards, beside «Обновить»: there it is seen by whoever pressed it.
+        rx.cond(state.registry_down, _registry_down()),
+        rx.cond(state.registry_on & AccountState.signed_in, rx.fragment(_fetched(), _link())),
+        name="cards",
+    )
+
+
+def _registry_down() -> rx.Component:
+    return rx.el.div(
+        rx.el.p("Реестр медицинских карт сейчас не отвечает."),
+        rx.cond(
+            state.fetched != "",
+            rx.el.p("Показываем то, что он сообщил ", state.fetched, "."),
+            rx.el.p("Карты появятся, когда он заработает. Попробуйте через несколько минут."),
+        ),
+        class_name="notice warning",
+        role="status",
+    )
+
+
+def _empty() -> rx.Component:
+    return rx.el.div(
+        icon("card"),
+        rx.el.h2("Карт пока нет"),
+        rx.el.p(
+            "Добавьте карту по номеру полиса ОМС и дате рождения. Если карты в поликлинике ещё нет, обратитесь в ",
+            AccountState.desk,
+            " с паспортом и полисом ОМС.",
+        ),
+        class_name="empty",
+    )
+
+
+def _card(card: rx.Var) -> rx.Component:
+    return rx.el.li(
+        rx.el.div(
+            rx.el.h2(card.clinic_name),
+            rx.el.span(card.status, class_name=rx.cond(card.active, "badge good", "badge")),
+            class_name="card-head",
+        ),
+        rx.el.p(card.whose, class_name="hint"),
+        rx.el.dl(
+            _fact("Пациент", card.holder),
+            _fact("Дата рождения", card.birth_date),
+            _fact("Номер карты", card.number),
+            _fact("Полис ОМС", card.policy),
+            _fact("Прикреплена", card.attached_since),
+            _fact("Адрес", card.clinic_address),
+            _fact("Телефон", card.clinic_phone),
+            class_name="facts",
+        ),
+        rx.cond(
+            state.unlinking == card.id,
+            rx.el.div(
+                rx.el.p("Убрать карту из кабинета? В поликлинике она останется."),
+                rx.el.button(
+                    "Да, убрать", type="button", on_click=state.unlink(card.id), class_name="button secondary"
+                ),
+                rx.el.button("Оставить", type="button", on_click=state.ask_unlink(""), class_name="button secondary"),
+                class_name="card-question",
+                role="group",
+                aria_label="Убрать карту",
+            ),
+            rx.el.button(
+                "Убрать",
+                type="button",
+                on_click=state.ask_unlink(card.id),
+                class_name="link",
+                aria_label="Убрать карту " + card.number.to(str),
+            ),
+        ),
+        class_name="card",
+    )
+
+
+def _fact(name: str, value: rx.Var[str]) -> rx.Component:
+    return rx.cond(value != "", rx.el.div(rx.el.dt(name), rx.el.dd(value)))
+
+
+def _fetched() -> rx.Component:
+    return rx.el.p(
+        rx.cond(state.fetched != "", rx.fragment("Данные реестра: ", state.fetched, ". ")),
+        rx.el.button(
+            rx.cond(state.refreshing, "Обновляем…", "Обновить"),
+            type="button",
+            on_click=state.refresh,
+            disabled=state.refreshing,
+            class_name="link",
+        ),
+        class_name="hint",
+    )
+
+
+def _of(name: str) -> rx.Var[str]:
+    return state.errors.get(name, "").to(str)
+
+
+def _link() -> rx.Component:
+    return rx.el.details(
+        rx.el.summary("Добавить карту: свою, ребёнка или родственника"),
+        rx.el.form(
+            error_list(state.error, state.error_no, []),
+            field(
+                "Номер полиса ОМС",
+                text_input("policy", "policy", _of("policy"), type="text", input_mode="numeric", hint=True),
+                field_id="policy",
+                hint="16 цифр, пробелы не важны",
+                error=_of("policy"),
+            ),
+            field(
+                "Дата рождения владельца полиса",
+                text_input("birth_date", "birth_date", _of("birth_date"), type="text", hint=True),
+                field_id="birth_date",
+                hint="Например, 14.03.1985",
+                error=_of("birth_date"),
+            ),
+            submit("Добавить карту"),
+            on_submit=state.link,
+            reset_on_submit=False,
+            method="post",
+            action=routes.CARDS,
+            no_validate=True,
+            class_name="form",
+            key=state.link_no.to(str),
+        ),
+        class_name="help panel",
+    )

@@ -1,0 +1,66 @@
+"""«Журнал»: the patient's own part of the security journal."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from medonline import routes
+from medonline.pages.frame import page
+from medonline.state.account import AccountState
+from medonline.state.security_journal import JournalState
+
+state = JournalState
+
+
+def journal() -> rx.Component:
+    """What happened, when, from where."""
+    return page(
+        rx.el.h1("Журнал"),
+        rx.el.p(
+            "Здесь записано, кто и когда входил в ваш личный кабинет, что в нём менял и когда на ваш номер запрашивали "
+            "коды. Незаметно исправить или стереть запись нельзя. Записи хранятся несколько лет."
+        ),
+        rx.el.p(
+            "Если что-то сделали не вы, ",
+            rx.el.a("смените пароль", href=routes.SETTINGS, class_name="link"),
+            ", завершите чужие входы на странице ",
+            rx.el.a("«Мои входы»", href=routes.SESSIONS, class_name="link"),
+            " и обратитесь в ",
+            AccountState.desk,
+            ".",
+        ),
+        rx.cond(
+            state.ready,
+            rx.fragment(
+                rx.cond(
+                    state.rows.length() > 0,
+                    rx.el.ol(rx.foreach(state.rows, _row), class_name="journal"),
+                    rx.el.p("Записей пока нет.", class_name="notice"),
+                ),
+                rx.cond(
+                    state.more,
+                    rx.el.button(
+                        "Показать более ранние",
+                        type="button",
+                        on_click=state.show_more,
+                        class_name="button secondary wide",
+                    ),
+                ),
+                rx.cond(
+                    state.full,
+                    rx.el.p("Более ранние записи можно получить по запросу в регистратуре.", class_name="hint"),
+                ),
+            ),
+            rx.el.p("Загружаем…", class_name="hint", role="status"),
+        ),
+        name="narrow",
+    )
+
+
+def _row(row: rx.Var) -> rx.Component:
+    return rx.el.li(
+        rx.el.p(row.when, class_name="journal-when"),
+        rx.el.p(row.text),
+        rx.cond(row.where != "", rx.el.p(row.where, class_name="hint")),
+        class_name=rx.cond(row.noteworthy, "journal-row noteworthy", "journal-row"),
+    )

@@ -1,0 +1,199 @@
+"""Codes in Telegram, by Telegram Gateway (https://core.telegram.org/gateway/api).
+
+The code is ours and is checked by us; the gateway only carries it into the official chat «Коды
+подтверждения». `checkSendAbility` is never called: it is charged like a message.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+
+from medonline.domain.errors import DeliveryFailed, NumberNotReachable, NumberRefused, OutOfMoney, ProviderRefused
+from medonline.providers.http import JsonClient, money, parse_json, reference_of
+from medonline.services.ports import CodeMessage, DeliveryReport, SentCode
+
+_MIN_TTL, _MAX_TTL = 30, 3600  # seconds, the gateway's own bounds
+_REPORT_FRESHNESS = timedelta(minutes=5)
+_ERROR_NAME = re.compile(r"[A-Z][A-Z_]{2,39}")
+_ERRORS: dict[str, type[DeliveryFailed]] = {
+    "PHONE_NUMBER_INVALID": NumberNotReachable,
+    "PHONE_NUMBER_NOT_FOUND": NumberNotReachable,
+    "PHONE_NUMBER_NOT_AVAILABLE": NumberNotReachable,
+    "BALANCE_NOT_ENOUGH": OutOfMoney,
+    "ACCESS_TOKEN_INVALID": ProviderRefused,
+}
+_DELIVERY: dict[str, DeliveryReport] = {
+    "sent": DeliveryReport.SENT,
+    "delivered": DeliveryReport.DELIVERED,
+    "read": DeliveryReport.READ,
+}
+
+
+class InvalidReport(Exception):
+    """A delivery report that did not come from the gateway, is older than five minutes, or cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class TelegramReport:
+    """A delivery report: the message it is about, and what became of it (None: nothing to record)."""
+
+    provider_ref: str
+    status: DeliveryReport | None
+
+
+class TelegramGateway:
+    """Sends a code of 4-8 digits to the Telegram account of a phone number.
+
+    `callback_url` (https, up to 256 bytes) receives the reports that `read_report` checks; without it, ask
+    `delivery_report`.
+    """
+
+    provider = "telegram_gateway"
+    # The gateway knows no idempotency key, so a repeated request may put a second message into the chat.
+    idempotent = False
+
+    def __init__(
+        self,
+        base_url: str,
+        token: str,
+        *,
+        callback_url: str | None = None,
+        proxy: str | None = None,
+        timeout: float = 5.0,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._callback_url = callback_url
+        self._client = JsonClient(
+            base_url,
+            name=self.provider,
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=timeout,
+            proxy=proxy,
+            transport=transport,
+        )
+
+    async def send_code(self, message: CodeMessage) -> SentCode:
+        """Send one code; `cost` is in the gateway's currency, `0` for one's own number.
+
+        Raises:
+            DeliveryFailed: one of its subclasses; an error name the gateway does not document is
+                `ProviderRefused`.
+        """
+        parameters: dict[str, object] = {
+            "phone_number": message.phone.e164,
+            "code": message.code,
+            "ttl": min(max(int(message.life.total_seconds()), _MIN_TTL), _MAX_TTL),
+            "payload": message.idempotency_key,
+        }
+        if self._callback_url:
+            parameters["callback_url"] = self._callback_url
+        result = _result(await self._client.post("/sendVerificationMessage", json=parameters))
+        reference = reference_of(result.get("request_id"), self.provider)
+        return SentCode(reference, message.code, money(result.get("request_cost")))
+
+    async def delivery_report(self, provider_ref: str) -> DeliveryReport | None:
+        """Ask what became of a message; see `_report_of` for the meaning of each state.
+
+        Raises:
+            DeliveryFailed: when the question could not be asked.
+        """
+        answer = await self._client.post("/checkVerificationStatus", json={"request_id": provider_ref}, idempotent=True)
+        return _report_of(_result(answer))
+
+    async def report_entered(self, provider_ref: str, code: str) -> None:
+        """Tell the gateway which code was typed, for its conversion statistics; fails silently.
+
+        Call it after the code was judged here: the gateway's opinion is not asked.
+        """
+        # Fails open: a statistic must not stand between a patient and the next step.
+        with contextlib.suppress(DeliveryFailed):
+            await self._client.post("/checkVerificationStatus", json={"request_id": provider_ref, "code": code})
+
+    async def check(self) -> str:
+        """Whether the gateway answers at all; the token is not tried, since what would try it is charged.
+
+        Raises:
+            DeliveryFailed: when it does not answer.
+        """
+        return await self._client.reach()
+
+    async def close(self) -> None:
+        """Release connections."""
+        await self._client.close()
+
+
+def read_report(body: bytes, timestamp: str, signature: str, *, token: str, now: datetime) -> TelegramReport:
+    """Check and read one delivery report posted to the callback URL; reading one twice gives the same value.
+
+    Args:
+        body: the raw request body, exactly as received.
+        timestamp: header `X-Request-Timestamp`, Unix seconds.
+        signature: header `X-Request-Signature`: lower-case hex HMAC-SHA256 of timestamp, line feed and body,
+            keyed with SHA-256(token).
+        token: the access token of the gateway account.
+        now: an aware datetime; the report must be at most five minutes away from it, either way.
+
+    Raises:
+        InvalidReport: bad signature, stale, or no report at all.
+    """
+    key = hashlib.sha256(token.encode()).digest()
+    expected = hmac.new(key, timestamp.encode(errors="replace") + b"\n" + body, hashlib.sha256).hexdigest()
+    # As bytes: compare_digest refuses text outside ASCII, and the header is whatever a stranger sent.
+    if not hmac.compare_digest(expected.encode(), signature.encode(errors="replace")):
+        raise InvalidReport("bad signature")
+    if not re.fullmatch(r"[0-9]{1,12}", timestamp) or abs(now.timestamp() - int(timestamp)) > _REPORT_FRESHNESS.seconds:
+        raise InvalidReport("stale")
+    try:
+        report = parse_json(body)
+    except ValueError:
+        raise InvalidReport("not JSON") from None
+    request_id = report.get("request_id") if isinstance(report, dict) else None
+    if not isinstance(request_id, str) or not request_id:
+        raise InvalidReport("no request_id")
+    return TelegramReport(request_id, _report_of(report))
+
+
+def _result(answer: Any) -> dict[str, Any]:
+    if isinstance(answer, dict) and answer.get("ok") is True and isinstance(answer.get("result"), dict):
+        result: dict[str, Any] = answer["result"]
+        return result
+    raise _refusal(answer.get("error") if isinstance(answer, dict) else None)
+
+
+def _refusal(error: object) -> DeliveryFailed:
+    # Only the leading capitals of an error are repeated: whatever follows could echo a number or a code.
+    found = _ERROR_NAME.match(error) if isinstance(error, str) else None
+    name = found.group() if found else "no error name"
+    if name.startswith("FLOOD_WAIT"):
+        return NumberRefused("telegram_gateway: FLOOD_WAIT")
+    # Only ACCESS_TOKEN_INVALID is documented; any name not in the table means just this much.
+    kind = _ERRORS.get(name)
+    return kind(f"telegram_gateway: {name}") if kind else ProviderRefused(f"telegram_gateway: not delivered ({name})")
+
+
+def _report_of(status: Mapping[str, Any]) -> DeliveryReport | None:
+    """The delivery state of a RequestStatus.
+
+    `expired` is documented as "without being delivered or read", so it is a failure, unless the same answer
+    shows that somebody typed the code: then it did arrive. `revoked` tells of our own order and nothing of
+    the delivery before it.
+    """
+    delivery = _word(status.get("delivery_status"))
+    if delivery == "expired":
+        typed = _word(status.get("verification_status")) == "code_valid"
+        return DeliveryReport.DELIVERED if typed else DeliveryReport.FAILED
+    return _DELIVERY.get(delivery)
+
+
+def _word(part: object) -> str:
+    word = part.get("status") if isinstance(part, dict) else None
+    return word if isinstance(word, str) else ""

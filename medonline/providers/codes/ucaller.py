@@ -1,0 +1,116 @@
+"""Flash calls by uCaller (https://developer.ucaller.ru): the caller's last four digits are the code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+
+from medonline.domain.errors import DeliveryFailed, NumberNotReachable, NumberRefused, OutOfMoney, ProviderRefused
+from medonline.providers.http import JsonClient, money, reference_of
+from medonline.services.ports import CodeMessage, DeliveryReport, SentCode
+
+_ERRORS: dict[int, tuple[type[DeliveryFailed], str]] = {
+    3: (NumberNotReachable, "bad number"),
+    9: (NumberNotReachable, "the country is closed"),
+    18: (NumberRefused, "limit of calls to one number"),
+    19: (NumberRefused, "15 s between calls to one number"),
+    429: (NumberRefused, "too many requests"),
+    1001: (NumberRefused, "blocked"),
+    1002: (OutOfMoney, "no money"),
+}
+_CALL_STATUS = {-1: DeliveryReport.SENT, 0: DeliveryReport.FAILED, 1: DeliveryReport.DELIVERED}
+
+
+class UCaller:
+    """Calls a phone from a number ending with the code; uCaller may choose another than the one asked for."""
+
+    provider = "ucaller"
+    # `unique` makes uCaller return the call it already made.
+    idempotent = True
+
+    def __init__(
+        self,
+        base_url: str,
+        key: str,
+        service_id: str,
+        *,
+        timeout: float = 5.0,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._client = JsonClient(
+            base_url,
+            name=self.provider,
+            headers={"Authorization": f"Bearer {key}.{service_id}"},
+            timeout=timeout,
+            transport=transport,
+        )
+
+    async def send_code(self, message: CodeMessage) -> SentCode:
+        """Place the call, trying up to three times under one key; the code to expect is the one returned.
+
+        Raises:
+            DeliveryFailed: one of its subclasses; an error number not known here is `ProviderRefused`.
+        """
+        answer = await self._client.post(
+            "/v1.0/initCall",
+            json={
+                "phone": int(message.phone.digits),
+                "code": message.code,
+                "unique": message.idempotency_key,
+            },
+            idempotent=True,
+        )
+        call = _accepted(answer)
+        reference = reference_of(call.get("ucaller_id"), self.provider)
+        return SentCode(reference, four_digits(call.get("code"), self.provider), money(call.get("cost")))
+
+    async def delivery_report(self, provider_ref: str) -> DeliveryReport | None:
+        """Ask whether the call got through; None for a status uCaller does not document.
+
+        Raises:
+            DeliveryFailed: when the question could not be asked, or the call is unknown to uCaller.
+        """
+        uid: int | str = int(provider_ref) if provider_ref.isdecimal() else provider_ref
+        call = _accepted(await self._client.post("/v1.0/getInfo", json={"uid": uid}, idempotent=True))
+        status = call.get("call_status")
+        return _CALL_STATUS.get(status) if isinstance(status, int) and not isinstance(status, bool) else None
+
+    async def check(self) -> str:
+        """Whether uCaller answers at all; the key is not tried.
+
+        Raises:
+            DeliveryFailed: when it does not answer.
+        """
+        return await self._client.reach()
+
+    async def close(self) -> None:
+        """Release connections."""
+        await self._client.close()
+
+
+def four_digits(code: object, provider: str) -> str:
+    """The code of a flash call from an answer: a string, or a number that lost its leading zeros.
+
+    Raises:
+        ProviderRefused: nothing a caller's number could end with.
+    """
+    text = str(code) if isinstance(code, int | str) and not isinstance(code, bool) else ""
+    if not text.isascii() or not text.isdigit() or len(text) > 4:
+        raise ProviderRefused(f"{provider}: an answer without a code of four digits")
+    return text.zfill(4)
+
+
+def _accepted(answer: Any) -> dict[str, Any]:
+    if not isinstance(answer, dict):
+        raise ProviderRefused("ucaller: an answer that is no object")
+    if answer.get("status") is True:
+        return answer
+    # `error` is free text that may repeat the number: only its number is read.
+    number = answer.get("code")
+    if isinstance(number, str) and number.isascii() and number.isdigit() and len(number) <= 4:
+        number = int(number)
+    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= 9999:
+        raise ProviderRefused("ucaller: refused without an error number")
+    kind, why = _ERRORS.get(number, (ProviderRefused, "see the vendor's list"))
+    raise kind(f"ucaller: error {number} ({why})")

@@ -1,0 +1,183 @@
+"""Sign-in through Gosuslugi, straight at ESIA: OAuth 2.0 with signed requests (`/aas/oauth2/v2/ac`, `/aas/oauth2/v3/te`).
+
+Source: «Методические рекомендации по использованию ЕСИА». ESIA takes GOST signatures only, which a certified tool outside the
+portal makes (`esia_signing`). Its tokens are read when they are signed by RS256; GOST3410_2012_256 needs certified
+cryptography inside the portal and is refused with a word on what to configure.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import uuid
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from medonline.domain.errors import IdentityProblem, IdentityRefused
+from medonline.providers.gosuslugi.errors import check_code, json_object, transport_refusals, untrustworthy
+from medonline.providers.gosuslugi.esia.errors import esia_code, esia_problem
+from medonline.providers.gosuslugi.esia.person import PersonReader
+from medonline.providers.gosuslugi.esia.signing import Signer
+from medonline.providers.gosuslugi.esia.tokens import pinned_key, subject_of_tokens
+from medonline.providers.gosuslugi.person import MOSCOW, admitted
+from medonline.providers.gosuslugi.tokens import base64url
+from medonline.providers.http import MAX_TIMEOUT, JsonClient
+from medonline.services.clock import Clock, utc_now
+from medonline.services.ports import AuthorizationRequest, IdentityPerson
+
+DEFAULT_SCOPES = ("openid", "fullname", "birthdate", "gender", "snils", "mobile", "email")
+_JOURNEY = 3  # a whole fetch_person may take this many times the timeout of one request
+
+
+class Esia:
+    """ESIA as an `IdentityProvider`.
+
+    Args:
+        base_url: `https://esia.gosuslugi.ru`, or the test stand's.
+        client_id: the system's mnemonic at ESIA.
+        signer: signs requests.
+        issuer: `iss` of its tokens, exactly; in production `http://esia.gosuslugi.ru/`.
+        keys: PEM certificates or public keys that may sign its tokens; several while a rotation is under way.
+        scopes: what to ask for; `openid` must be among them, `medical_doc` adds the ОМС policy.
+        logout_url: where the browser signs out; by default `/idp/ext/Logout` of `base_url`.
+        pkce: send a PKCE challenge (S256); an older stand of ESIA may refuse the parameter.
+        proxy: an http proxy for the portal's own requests.
+        timeout: seconds for one request, at most 5; a whole sign-in takes at most three times that.
+        clock: the present moment; ESIA refuses requests of a wrong clock (ESIA-007015).
+
+    Raises:
+        ValueError: from the constructor; no keys, one that cannot be read, or scopes without `openid`.
+    """
+
+    name = "esia"
+
+    def __init__(
+        self,
+        base_url: str,
+        client_id: str,
+        signer: Signer,
+        *,
+        issuer: str,
+        keys: tuple[bytes, ...],
+        scopes: tuple[str, ...] = DEFAULT_SCOPES,
+        logout_url: str | None = None,
+        pkce: bool = True,
+        proxy: str | None = None,
+        timeout: float = MAX_TIMEOUT,
+        clock: Clock = utc_now,
+    ) -> None:
+        if not keys:
+            raise ValueError("no key of ESIA is pinned, so no token of it could be believed")
+        if "openid" not in scopes:
+            raise ValueError("without the scope openid ESIA gives no id_token")
+        self._base_url = base_url.rstrip("/")
+        self._client_id = client_id
+        self._signer = signer
+        self._issuer = issuer
+        self._keys = tuple(pinned_key(pem) for pem in keys)
+        self._scopes = scopes
+        self._logout_url = logout_url or f"{self._base_url}/idp/ext/Logout"
+        self._pkce = pkce
+        self._timeout = min(timeout, MAX_TIMEOUT)
+        self._clock = clock
+        self._client = JsonClient(self._base_url, name=self.name, timeout=timeout, proxy=proxy)
+
+    async def authorization_url(self, request: AuthorizationRequest) -> str:
+        """The signed address; ESIA takes it for a few minutes around its timestamp.
+
+        Raises:
+            IdentityRefused: the signature cannot be made.
+        """
+        parameters = await self._signed(request.state, request.redirect_uri)
+        parameters |= {"response_type": "code", "access_type": "online"}
+        if self._pkce:
+            challenge = base64url(hashlib.sha256(request.code_verifier.encode("ascii")).digest())
+            parameters |= {"code_challenge": challenge, "code_challenge_method": "S256"}
+        return f"{self._base_url}/aas/oauth2/v2/ac?{_query(parameters)}"
+
+    async def fetch_person(self, code: str, request: AuthorizationRequest) -> IdentityPerson:
+        """Trade the code for tokens, check them, and read the person's record, contacts and documents.
+
+        Raises:
+            IdentityRefused: nothing else.
+        """
+        check_code(code)
+        try:
+            async with asyncio.timeout(self._timeout * _JOURNEY):
+                return await self._fetch(code, request)
+        except TimeoutError:
+            raise IdentityRefused(IdentityProblem.UNAVAILABLE, "esia: the whole sign-in took too long") from None
+
+    async def _fetch(self, code: str, request: AuthorizationRequest) -> IdentityPerson:
+        answer = await self._tokens(code, request)
+        id_token, access_token = answer.get("id_token"), answer.get("access_token")
+        now = self._clock()
+        subject = subject_of_tokens(
+            id_token, access_token, self._keys, issuer=self._issuer, client_id=self._client_id, now=now
+        )
+        reader = PersonReader(self._client, self._base_url, str(access_token), subject.oid)
+        return admitted(await reader.person(self._issuer, subject, self._scopes, str(id_token)), now)
+
+    async def _tokens(self, code: str, request: AuthorizationRequest) -> dict[str, Any]:
+        # ESIA wants a state of its own for each request and repeats it: an answer to another request is told by it.
+        state = str(uuid.uuid4())
+        form = await self._signed(state, request.redirect_uri, code)
+        form |= {"grant_type": "authorization_code", "code": code, "token_type": "Bearer"}
+        if self._pkce:
+            form["code_verifier"] = request.code_verifier
+        with transport_refusals():
+            status, answer = await self._client.post_form("/aas/oauth2/v3/te", form)
+        if isinstance(answer, dict) and "error" in answer:
+            error, description = answer["error"], answer.get("error_description")
+            code_of_esia = esia_code(error, description)
+            detail = f"esia: HTTP {status}" + (f", ESIA-{code_of_esia}" if code_of_esia else "")
+            raise IdentityRefused(esia_problem(error, description), detail)
+        tokens = json_object(self.name, status, answer)
+        if tokens.get("state") != state:
+            raise untrustworthy("the answer with the tokens belongs to another request (state)")
+        if str(tokens.get("token_type", "")).lower() != "bearer":
+            raise untrustworthy("the answer with the tokens has another type of token")
+        return tokens
+
+    async def _signed(self, state: str, redirect_uri: str, code: str = "") -> dict[str, str]:
+        """The parameters that both requests share, `client_secret` being the signature over five or six of them."""
+        scope = " ".join(self._scopes)
+        timestamp = self._clock().astimezone(MOSCOW).strftime("%Y.%m.%d %H:%M:%S +0300")
+        message = f"{self._client_id}{scope}{timestamp}{state}{redirect_uri}{code}"
+        return {
+            "client_id": self._client_id,
+            "client_secret": base64url(await self._signer.sign(message.encode())),
+            "client_certificate_hash": self._signer.certificate_hash(),
+            "scope": scope,
+            "timestamp": timestamp,
+            "state": state,
+            "redirect_uri": redirect_uri,
+        }
+
+    def problem_of(self, error: str, description: str) -> IdentityProblem:
+        """By ESIA's own code in the description, else by the OAuth error."""
+        return esia_problem(error, description)
+
+    async def logout_url(self, id_token: str, return_to: str) -> str:
+        """ESIA's sign-out; it knows the session by the browser's cookies and needs no token."""
+        return f"{self._logout_url}?{_query({'client_id': self._client_id, 'redirect_url': return_to})}"
+
+    async def check(self) -> str:
+        """Whether ESIA answers and a signature can be made.
+
+        Raises:
+            IdentityRefused: when not.
+        """
+        await self._signer.sign(b"medonline doctor")
+        with transport_refusals():
+            reached = await self._client.reach()
+        return f"{reached} Requests can be signed; {len(self._keys)} pinned keys."
+
+    async def close(self) -> None:
+        """Release connections."""
+        await self._client.close()
+
+
+def _query(parameters: dict[str, str]) -> str:
+    # `+` for a space is right in forms only; ESIA wants %20, and %2B in the timestamp.
+    return urlencode(parameters, quote_via=quote, safe="")

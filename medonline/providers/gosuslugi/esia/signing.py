@@ -1,0 +1,192 @@
+"""Signatures under requests to ESIA: `client_secret` is one over the request's own parameters.
+
+Production needs GOST R 34.10-2012 by a certified tool. That tool stays outside the portal: behind an HTTP service or a
+command line. RSA is for the stand-in and for tests.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from pathlib import Path
+from typing import Protocol
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from medonline.domain.errors import IdentityProblem, IdentityRefused
+from medonline.providers.gosuslugi.errors import status_problem, transport_refusals
+from medonline.providers.gosuslugi.esia.command import run_command
+from medonline.providers.http import MAX_TIMEOUT, JsonClient
+
+MAX_SIGNATURE = 1024  # bytes; GOST R 34.10-2012-256 makes 64, RSA with 4096 bits 512
+_HASH = re.compile(r"[0-9A-F]{64}")
+
+
+class Signer(Protocol):
+    """Signs what a request to ESIA consists of."""
+
+    async def sign(self, message: bytes) -> bytes:
+        """The raw signature of the message; no container around it.
+
+        Raises:
+            IdentityRefused: MISCONFIGURED or UNAVAILABLE; nothing else leaves this method.
+        """
+
+    def certificate_hash(self) -> str:
+        """The hash of the certificate that ESIA knows the client by: 64 hexadecimal digits, upper case."""
+
+
+class RsaSigner:
+    """RSA with SHA-256 (PKCS#1 v1.5), the certificate's hash being SHA-256 of its DER; ESIA itself does not take it.
+
+    Raises:
+        ValueError: from the constructor; no RSA key, no certificate, or one that belongs to another key.
+    """
+
+    def __init__(self, key_pem: bytes, certificate_pem: bytes) -> None:
+        key = load_pem_private_key(key_pem, password=None)
+        if not isinstance(key, RSAPrivateKey):
+            raise ValueError("the client key is no RSA key")
+        certificate = x509.load_pem_x509_certificate(certificate_pem)
+        if certificate.public_key() != key.public_key():
+            raise ValueError("the client certificate belongs to another key")
+        self._key = key
+        self._hash = certificate.fingerprint(hashes.SHA256()).hex().upper()
+
+    async def sign(self, message: bytes) -> bytes:
+        """The signature, as long as the key."""
+        return self._key.sign(message, PKCS1v15(), hashes.SHA256())
+
+    def certificate_hash(self) -> str:
+        """SHA-256 of the DER certificate."""
+        return self._hash
+
+
+class HttpSigner:
+    """An external signing service: takes the raw bytes by POST and answers 200 with the raw signature.
+
+    Args:
+        url: where to POST; the bytes travel as application/octet-stream.
+        token: sent as a Bearer token; empty: no such header.
+        certificate_hash: Streebog-256 of the DER certificate, 64 hexadecimal digits.
+        timeout: seconds, at most 5.
+
+    Raises:
+        ValueError: from the constructor, when the hash is not 64 hexadecimal digits.
+    """
+
+    def __init__(self, url: str, token: str, certificate_hash: str, *, timeout: float = MAX_TIMEOUT) -> None:
+        self._url = url
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._hash = _checked_hash(certificate_hash)
+        self._timeout = timeout
+
+    async def sign(self, message: bytes) -> bytes:
+        """Ask the service.
+
+        Raises:
+            IdentityRefused: UNAVAILABLE (no answer, 5xx), MISCONFIGURED (4xx, or no signature in the answer).
+        """
+        client = JsonClient("", name="signing service", headers=self._headers, timeout=self._timeout)
+        try:
+            with transport_refusals():
+                status, signature = await client.post_bytes(self._url, message)
+        finally:
+            await client.close()
+        if status != 200:
+            problem = IdentityProblem.UNAVAILABLE if status >= 500 else status_problem(status)
+            problem = IdentityProblem.MISCONFIGURED if problem is IdentityProblem.OTHER else problem
+            raise IdentityRefused(problem, f"signing service: HTTP {status}")
+        return _checked_signature(signature, "the signing service")
+
+    def certificate_hash(self) -> str:
+        """As configured."""
+        return self._hash
+
+
+class CommandSigner:
+    """The command line of an installed crypto provider.
+
+    The message arrives on the command's standard input, or in a temporary file where an argument contains `{message}`; the
+    signature is read from standard output, or from the file that `{signature}` in an argument stands for. No shell sees the
+    arguments.
+
+    Args:
+        argv: the program and its arguments.
+        certificate_hash: Streebog-256 of the DER certificate, 64 hexadecimal digits.
+        reversed_bytes: the command writes the signature last byte first, as `csptest` does.
+        timeout: seconds, at most 5; a command that takes longer is killed with all it started.
+
+    Raises:
+        ValueError: from the constructor, when the hash is not 64 hexadecimal digits or argv is empty.
+    """
+
+    def __init__(
+        self,
+        argv: tuple[str, ...],
+        certificate_hash: str,
+        reversed_bytes: bool = False,
+        *,
+        timeout: float = MAX_TIMEOUT,
+    ) -> None:
+        if not argv:
+            raise ValueError("the signing command is empty")
+        self._argv = argv
+        self._hash = _checked_hash(certificate_hash)
+        self._reversed = reversed_bytes
+        self._timeout = min(timeout, MAX_TIMEOUT)
+
+    async def sign(self, message: bytes) -> bytes:
+        """Run the command once.
+
+        Raises:
+            IdentityRefused: MISCONFIGURED (cannot be started, exit code not 0, no signature), UNAVAILABLE (too slow).
+        """
+        with tempfile.TemporaryDirectory(prefix="esia-") as directory:
+            given, made = Path(directory, "message"), Path(directory, "signature")
+            argv = [part.replace("{message}", str(given)).replace("{signature}", str(made)) for part in self._argv]
+            by_file = any("{message}" in part for part in self._argv)
+            _write(given, message if by_file else b"")
+            printed = await run_command(argv, b"" if by_file else message, self._timeout, MAX_SIGNATURE)
+            if any("{signature}" in part for part in self._argv):
+                printed = _read(made)
+        signature = _checked_signature(printed, "the signing command")
+        return signature[::-1] if self._reversed else signature
+
+    def certificate_hash(self) -> str:
+        """As configured."""
+        return self._hash
+
+
+def _write(path: Path, message: bytes) -> None:
+    path.write_bytes(message)
+
+
+def _read(path: Path) -> bytes:
+    """What the command wrote; one byte more than allowed shows that it was too much."""
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_SIGNATURE + 1)
+    except OSError:
+        return b""
+
+
+def _checked_hash(text: str) -> str:
+    digits = text.strip().upper()
+    if not _HASH.fullmatch(digits):
+        raise ValueError("the certificate hash is not 64 hexadecimal digits")
+    return digits
+
+
+def _checked_signature(signature: bytes, source: str) -> bytes:
+    if not 0 < len(signature) <= MAX_SIGNATURE:
+        raise _misconfigured(f"{source} gave {len(signature)} bytes for a signature")
+    return signature
+
+
+def _misconfigured(detail: str) -> IdentityRefused:
+    return IdentityRefused(IdentityProblem.MISCONFIGURED, detail)

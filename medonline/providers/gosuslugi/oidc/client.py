@@ -1,0 +1,227 @@
+"""Sign-in through any standard OpenID provider, or a gateway to Gosuslugi that speaks like one.
+
+Sources: OpenID Connect Core 1.0 (code flow), RFC 7636 (PKCE), RFC 9700 (what to insist on), RP-Initiated Logout 1.0.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+from datetime import UTC
+from typing import Any
+from urllib.parse import quote, quote_plus, urlencode
+
+from medonline.domain.errors import IdentityProblem, IdentityRefused
+from medonline.providers.gosuslugi.errors import (
+    OAUTH_PROBLEMS,
+    check_code,
+    json_object,
+    transport_refusals,
+    untrustworthy,
+)
+from medonline.providers.gosuslugi.oidc.discovery import Discovery, Metadata, usable_address
+from medonline.providers.gosuslugi.oidc.person import ClaimNames, person_of_claims
+from medonline.providers.gosuslugi.person import admitted
+from medonline.providers.gosuslugi.tokens import (
+    base64url,
+    check_at_hash,
+    check_audience,
+    check_issuer,
+    check_times,
+    subject_of,
+    token_header,
+    verified_claims,
+)
+from medonline.providers.http import MAX_TIMEOUT, JsonClient
+from medonline.services.clock import Clock, utc_now
+from medonline.services.ports import AuthorizationRequest, IdentityPerson
+
+__all__ = ["ClaimNames", "Oidc"]
+
+DEFAULT_SCOPES = ("openid", "profile", "email", "phone")
+# Never `none`; never HS*, where a public key could pass for the secret (RFC 8725, 2.1).
+ALGORITHMS = ("RS256", "PS256", "ES256")
+_JOURNEY = 3  # a whole fetch_person may take this many times the timeout of one request
+
+
+class Oidc:
+    """An OpenID provider as an `IdentityProvider`.
+
+    Args:
+        issuer: as the provider writes it in its tokens, exactly; discovery is read below it.
+        client_id: the portal's id there.
+        client_secret: sent by HTTP Basic or in the form, as discovery says; empty for a public client.
+        scopes: what to ask for; a gateway may have a scope of its own for the СНИЛС and the policy.
+        claims: which claim is which.
+        proxy: an http proxy for the portal's own requests.
+        timeout: seconds for one request, at most 5; a whole sign-in takes at most three times that.
+        clock: the present moment, for the times in tokens.
+
+    Raises:
+        ValueError: from the constructor; an issuer that is no address, or scopes without `openid`.
+    """
+
+    name = "oidc"
+
+    def __init__(
+        self,
+        issuer: str,
+        client_id: str,
+        client_secret: str,
+        *,
+        scopes: tuple[str, ...] = DEFAULT_SCOPES,
+        claims: ClaimNames = ClaimNames(),  # noqa: B008 - frozen
+        proxy: str | None = None,
+        timeout: float = MAX_TIMEOUT,
+        clock: Clock = utc_now,
+    ) -> None:
+        if not usable_address(issuer, secure=False):
+            raise ValueError("the issuer is no address")
+        if "openid" not in scopes:
+            raise ValueError("without the scope openid there is no id_token")
+        self._issuer = issuer
+        self._client_id = client_id
+        self._client_secret = client_secret
+        self._scopes = scopes
+        self._claims = claims
+        self._timeout = min(timeout, MAX_TIMEOUT)
+        self._clock = clock
+        self._client = JsonClient("", name=self.name, timeout=timeout, proxy=proxy)
+        self._discovery = Discovery(issuer, self._client)
+
+    async def authorization_url(self, request: AuthorizationRequest) -> str:
+        """The provider's own address of sign-in with what binds the answer to this browser: state, nonce, PKCE.
+
+        Raises:
+            IdentityRefused: the provider's metadata cannot be had or believed.
+        """
+        challenge = base64url(hashlib.sha256(request.code_verifier.encode("ascii")).digest())
+        return _with_query(
+            (await self._discovery.metadata()).authorization_endpoint,
+            {
+                "response_type": "code",
+                "client_id": self._client_id,
+                "redirect_uri": request.redirect_uri,
+                "scope": " ".join(self._scopes),
+                "state": request.state,
+                "nonce": request.nonce,
+                "code_challenge": challenge,
+                "code_challenge_method": "S256",
+                **({"prompt": "login"} if request.fresh else {}),
+            },
+        )
+
+    async def fetch_person(self, code: str, request: AuthorizationRequest) -> IdentityPerson:
+        """Trade the code for tokens, check the id_token, and ask userinfo for what it does not say.
+
+        Raises:
+            IdentityRefused: nothing else.
+        """
+        check_code(code)
+        try:
+            async with asyncio.timeout(self._timeout * _JOURNEY):
+                return await self._fetch(code, request)
+        except TimeoutError:
+            raise IdentityRefused(IdentityProblem.UNAVAILABLE, "oidc: the whole sign-in took too long") from None
+
+    async def _fetch(self, code: str, request: AuthorizationRequest) -> IdentityPerson:
+        metadata = await self._discovery.metadata()
+        tokens = await self._tokens(metadata, code, request)
+        id_token, access_token = tokens.get("id_token"), tokens.get("access_token")
+        claims = await self._identity(id_token, request.nonce)
+        subject = subject_of(claims, "the id_token")
+        if isinstance(access_token, str) and access_token:
+            check_at_hash(claims, access_token)
+            if metadata.userinfo_endpoint and not self._claims.all_in(claims):
+                # What the signed token says counts more than what userinfo says.
+                claims = await self._userinfo(metadata.userinfo_endpoint, access_token, subject) | claims
+        person = person_of_claims(claims, self._claims, self._issuer, subject, str(id_token))
+        return admitted(person, self._clock().astimezone(UTC))
+
+    async def _tokens(self, metadata: Metadata, code: str, request: AuthorizationRequest) -> dict[str, Any]:
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": request.redirect_uri,
+            "code_verifier": request.code_verifier,
+        }
+        headers: dict[str, str] = {}
+        if not self._client_secret:
+            form["client_id"] = self._client_id
+        elif "client_secret_basic" in metadata.token_auth_methods:
+            # Both are form-encoded before they are joined (RFC 6749, 2.3.1).
+            pair = f"{quote_plus(self._client_id)}:{quote_plus(self._client_secret)}"
+            headers["Authorization"] = f"Basic {base64.b64encode(pair.encode('ascii')).decode('ascii')}"
+        elif "client_secret_post" in metadata.token_auth_methods:
+            form |= {"client_id": self._client_id, "client_secret": self._client_secret}
+        else:
+            detail = "oidc: the token endpoint takes neither client_secret_basic nor client_secret_post"
+            raise IdentityRefused(IdentityProblem.MISCONFIGURED, detail)
+        with transport_refusals():
+            status, answer = await self._client.post_form(metadata.token_endpoint, form, headers=headers)
+        if isinstance(answer, dict) and "error" in answer:
+            problem = self.problem_of(str(answer["error"]), "")
+            raise IdentityRefused(problem, f"oidc: the token endpoint refused, HTTP {status}")
+        tokens = json_object(self.name, status, answer)
+        if str(tokens.get("token_type", "")).lower() != "bearer":
+            raise untrustworthy("the answer with the tokens has another type of token")
+        return tokens
+
+    async def _identity(self, id_token: object, nonce: str) -> dict[str, Any]:
+        which = "the id_token"
+        header = token_header(id_token, which)
+        # Asked first, so that a token that no key could make good costs no request for keys.
+        if header.get("alg") not in ALGORITHMS:
+            raise untrustworthy(f"{which} is signed by an algorithm that is not allowed")
+        claims = verified_claims(str(id_token), which, await self._discovery.keys_for(header), ALGORITHMS)
+        check_issuer(claims, which, self._issuer)
+        check_audience(claims, which, self._client_id)
+        check_times(claims, which, self._clock())
+        if claims.get("nonce") != nonce:
+            raise untrustworthy(f"{which} belongs to another sign-in (nonce)")
+        return claims
+
+    async def _userinfo(self, address: str, access_token: str, subject: str) -> dict[str, Any]:
+        with transport_refusals():
+            status, answer = await self._client.get(
+                address, headers={"Authorization": f"Bearer {access_token}"}, idempotent=False
+            )
+        found = json_object("oidc: userinfo", status, answer)
+        if subject_of(found, "userinfo") != subject:
+            raise untrustworthy("userinfo is of another person than the id_token")
+        return found
+
+    def problem_of(self, error: str, description: str) -> IdentityProblem:
+        """By the error alone: descriptions are free text."""
+        return OAUTH_PROBLEMS.get(error, IdentityProblem.OTHER)
+
+    async def logout_url(self, id_token: str, return_to: str) -> str:
+        """The provider's end_session_endpoint; empty when it has none.
+
+        Raises:
+            IdentityRefused: the provider's metadata cannot be had or believed.
+        """
+        address = (await self._discovery.metadata()).end_session_endpoint
+        if not address:
+            return ""
+        hint = {"id_token_hint": id_token} if id_token else {}
+        return _with_query(address, {**hint, "client_id": self._client_id, "post_logout_redirect_uri": return_to})
+
+    async def check(self) -> str:
+        """Whether the provider's metadata and keys can be had and believed.
+
+        Raises:
+            IdentityRefused: when not.
+        """
+        await self._discovery.metadata()
+        keys = await self._discovery.count_keys()
+        return f"oidc: {self._issuer} answers; {keys} keys for signatures."
+
+    async def close(self) -> None:
+        """Release connections."""
+        await self._client.close()
+
+
+def _with_query(address: str, parameters: dict[str, str]) -> str:
+    return f"{address}{'&' if '?' in address else '?'}{urlencode(parameters, quote_via=quote, safe='')}"

@@ -1,0 +1,167 @@
+"""JSON Web Tokens of an identity provider: nothing in one is believed before every check here has passed.
+
+Rules: OpenID Connect Core 3.1.3.7, RFC 8725 (an allow-list of algorithms, keys only from where the portal looks for them,
+never from the token's own header). No text of a refusal carries a piece of a token.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from joserfc import jws
+from joserfc.jwk import ECKey, RSAKey
+
+from medonline.providers.gosuslugi.errors import untrustworthy
+from medonline.providers.http import parse_json
+
+LEEWAY = 60  # seconds between two clocks
+MAX_SUBJECT = 255  # characters, OpenID Connect Core 2
+MIN_RSA_BITS = 2048
+_END_OF_TIME = 1e11  # seconds; a larger integer may not even fit into a float
+Key = RSAKey | ECKey
+
+
+class _Registry(jws.JWSRegistry):
+    # The default of 512 refuses tokens that carry a certificate in the header; it is not read, but it may be there.
+    max_header_length = 8192
+    max_payload_length = 32768
+
+
+def base64url(raw: bytes) -> str:
+    """Base64url without padding, as every part of a token is written."""
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
+
+
+def token_header(token: object, which: str) -> dict[str, Any]:
+    """The header, not verified: only for choosing a key and for telling an operator which algorithm came.
+
+    Raises:
+        IdentityRefused: UNTRUSTWORTHY; no token at all, or one with critical extensions.
+    """
+    if not isinstance(token, str) or token.count(".") != 2:
+        raise untrustworthy(f"{which} is no signed token")
+    try:
+        first = token.split(".", 1)[0]
+        header = parse_json(base64.b64decode(first + "=" * (-len(first) % 4), b"-_", validate=True))
+    except (ValueError, binascii.Error):
+        raise untrustworthy(f"{which} has no readable header") from None
+    if not isinstance(header, dict) or "crit" in header or "b64" in header:
+        raise untrustworthy(f"{which} has a header that is not understood")
+    return header
+
+
+def verified_claims(token: str, which: str, keys: Iterable[Key], algorithms: Sequence[str]) -> dict[str, Any]:
+    """The claims of a token whose signature one of the keys made, by one of the algorithms.
+
+    Raises:
+        IdentityRefused: UNTRUSTWORTHY.
+    """
+    algorithm = token_header(token, which).get("alg")
+    if not isinstance(algorithm, str) or algorithm not in algorithms:
+        raise untrustworthy(f"{which} is signed by an algorithm that is not allowed")
+    registry = _Registry(algorithms=list(algorithms), strict_check_header=False)
+    for key in keys:
+        if not fits(key, algorithm):
+            continue
+        try:
+            payload = jws.deserialize_compact(token.encode("ascii"), key, registry=registry).payload
+            claims = parse_json(payload or b"")
+        except Exception:  # noqa: S112 - whatever a hostile token breaks inside a library, it is a refusal
+            continue
+        if isinstance(claims, dict):
+            return claims
+    raise untrustworthy(f"{which} has a wrong signature, or its key is not known")
+
+
+def fits(key: Key, algorithm: str) -> bool:
+    """Whether the key is of the kind and the strength that the algorithm needs."""
+    if isinstance(key, RSAKey):
+        return algorithm in ("RS256", "PS256") and key.raw_value.key_size >= MIN_RSA_BITS
+    return algorithm == "ES256" and key.curve_name == "P-256"
+
+
+def check_issuer(claims: dict[str, Any], which: str, issuer: str) -> None:
+    """Refuse a token of anyone but exactly this issuer.
+
+    Raises:
+        IdentityRefused: UNTRUSTWORTHY.
+    """
+    if claims.get("iss") != issuer:
+        raise untrustworthy(f"{which} has another issuer than the one configured")
+
+
+def check_audience(claims: dict[str, Any], which: str, client_id: str) -> None:
+    """Refuse a token made for another client, also when it was made for several and asked for by another.
+
+    Raises:
+        IdentityRefused: UNTRUSTWORTHY.
+    """
+    audience, party = claims.get("aud"), claims.get("azp")
+    audiences = audience if isinstance(audience, list) else [audience]
+    if client_id not in audiences:
+        raise untrustworthy(f"{which} is for another client")
+    if (len(audiences) > 1 or party is not None) and party != client_id:
+        raise untrustworthy(f"{which} was asked for by another client")
+
+
+def check_times(claims: dict[str, Any], which: str, now: datetime, *, issued_at: bool = True) -> None:
+    """Refuse a token that is over or not begun, with `LEEWAY` seconds forgiven either way.
+
+    Args:
+        issued_at: whether `iat` must be there; when it is there, it is checked anyway.
+
+    Raises:
+        IdentityRefused: UNTRUSTWORTHY.
+    """
+    moment = now.timestamp()
+    if _moment(claims, "exp", which, needed=True) + LEEWAY <= moment:
+        raise untrustworthy(f"{which} has expired")
+    begins = _moment(claims, "nbf", which, needed=False)
+    issued = _moment(claims, "iat", which, needed=issued_at)
+    if max(begins, issued) - LEEWAY > moment:
+        raise untrustworthy(f"{which} is not valid yet: compare the clocks")
+
+
+def _moment(claims: dict[str, Any], name: str, which: str, *, needed: bool) -> float:
+    found = claims.get(name)
+    if found is None and not needed:
+        return 0.0
+    # Written so that NaN, which Python's JSON knows and which is on neither side of any moment, fails as well.
+    if isinstance(found, bool) or not isinstance(found, int | float) or not 0 <= found < _END_OF_TIME:
+        raise untrustworthy(f"{which} has no readable {name}")
+    return float(found)
+
+
+def subject_of(claims: dict[str, Any], which: str, name: str = "sub") -> str:
+    """The subject as a text; an integer, which ESIA may send, becomes its digits.
+
+    Raises:
+        IdentityRefused: UNTRUSTWORTHY; missing, empty, over 255 characters, or of another type.
+    """
+    found = claims.get(name)
+    if isinstance(found, int) and not isinstance(found, bool) and 0 < found < 10**40:
+        return str(found)
+    if not isinstance(found, str) or not 0 < len(found) <= MAX_SUBJECT or not found.isprintable():
+        raise untrustworthy(f"{which} has no usable {name}")
+    return found
+
+
+def check_at_hash(claims: dict[str, Any], access_token: str) -> None:
+    """Refuse an id_token that was made for another access token; one that says nothing of it passes.
+
+    The allowed algorithms all hash by SHA-256, so the left half is 16 bytes.
+
+    Raises:
+        IdentityRefused: UNTRUSTWORTHY.
+    """
+    if "at_hash" not in claims:
+        return
+    # Half a surrogate pair, which JSON may carry, is no reason to break down here.
+    expected = base64url(hashlib.sha256(access_token.encode("utf-8", "surrogatepass")).digest()[:16])
+    if claims["at_hash"] != expected:
+        raise untrustworthy("the id_token was made for another access token")

@@ -1,0 +1,251 @@
+"""The settings of the account (guide G12): one «Сохранить», all or nothing.
+
+A new phone is proved by a code to it first; until then the whole change waits in its row, so that either everything is
+saved or nothing. Phone and password need a recent proof of who is asking.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.exc import IntegrityError
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from medonline.domain.codes.one_time_code import ChannelName, digits_typed
+from medonline.domain.errors import NoChangeInProgress, PhoneTaken, ReauthenticationNeeded
+from medonline.domain.password_recovery import RecoveryMove, RecoveryStep, source_of
+from medonline.domain.phone import PhoneNumber
+from medonline.services.account_settings.form import Saved, SettingsForm, SettingsView, changes_asked
+from medonline.services.clock import Clock
+from medonline.services.codes.verification import CodeProof, CodeView
+from medonline.services.crypto.field_encryption import SealBroken, Sealer
+from medonline.services.login.account_sessions import AccountSessionService
+from medonline.services.login.password_login import SignedIn
+from medonline.services.notices import texts
+from medonline.services.notices.sender import NoticeService
+from medonline.services.passwords.new_passwords import NewPasswords
+from medonline.services.ports import Hasher
+from medonline.services.security_journal import entries
+from medonline.services.security_journal.writer import SecurityJournal
+from medonline.storage.engine import Database
+from medonline.storage.queries import (
+    account_settings as account_changes,
+)
+from medonline.storage.queries import (
+    login as sessions,
+)
+from medonline.storage.queries import (
+    password_recovery as password_recoveries,
+)
+from medonline.storage.queries import (
+    patients,
+)
+from medonline.storage.tables.account_settings import AccountChange
+from medonline.storage.tables.patients import Patient
+
+PURPOSE = "account_phone"
+CHANGE_LIFE = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSettingsService:
+    """The use case; `session_key` names the signed-in browser."""
+
+    database: Database
+    clock: Clock
+    sessions: AccountSessionService
+    passwords: NewPasswords
+    hasher: Hasher
+    proof: CodeProof
+    changes: Sealer
+    notices: NoticeService
+    journal: SecurityJournal
+    sessions_ended: Callable[[list[str]], None]
+    reauthentication_window: timedelta
+
+    async def current(self, session_key: str) -> SettingsView:
+        """What is on record.
+
+        Raises:
+            NotSignedIn: the session is over.
+        """
+        me = await self.sessions.required(session_key)
+        now = self.clock()
+        async with self.database.reading() as session:
+            patient = await self._patient(session, me)
+            change = await account_changes.open_of(session, session_key, now - CHANGE_LIFE)
+            waiting = self._waiting(change) if change else {}
+            return SettingsView(
+                phone=change.phone if change else patient.phone or "",
+                email=waiting.get("email", patient.email),
+                last_name=waiting.get("last_name", patient.last_name),
+                first_name=waiting.get("first_name", patient.first_name),
+                has_password=patient.password_hash is not None,
+                code=await self.proof.view(session, change.id, now) if change else None,
+            )
+
+    async def code_of(self, session_key: str) -> CodeView | None:
+        """The code to the new phone; asking does not count as use of the session. None when no change waits."""
+        now = self.clock()
+        async with self.database.reading() as session:
+            change = await account_changes.open_of(session, session_key, now - CHANGE_LIFE)
+            return await self.proof.view(session, change.id, now) if change else None
+
+    async def save(self, session_key: str, form: SettingsForm, channel: ChannelName, client_ip: str = "") -> Saved:
+        """Save everything, or leave the intent to send a code to the new phone.
+
+        Raises:
+            NotSignedIn: the session is over.
+            InvalidFields: what is wrong with each field; nothing was saved.
+            ReauthenticationNeeded: phone or password change, and the last proof of who is asking is too old.
+            ChannelUnavailable, RateLimited, LimitReached: the code to the new phone cannot be asked for now.
+            Busy: the server has too many passwords to hash.
+        """
+        me = await self.sessions.required(session_key)
+        async with self.database.reading() as session:
+            patient = await self._patient(session, me)
+        wanted, phone, password = await changes_asked(patient, form, self.passwords)
+        now = self.clock()
+        if phone is not None and not password and await self._awaited_already(session_key, phone, wanted, now):
+            return Saved(code_needed=True)
+        if (phone or password) and now - me.authenticated_at > self.reauthentication_window:
+            raise ReauthenticationNeeded
+        if password:
+            wanted["password_hash"] = await self.hasher.hash(password)
+        if phone is not None:
+            await self._await_code(me, wanted, phone, channel, client_ip)
+            return Saved(code_needed=True)
+        return await self._make(me, wanted)
+
+    async def resend(self, session_key: str, channel: ChannelName, client_ip: str = "") -> None:
+        """Another code to the new phone.
+
+        Raises:
+            NotSignedIn, NoChangeInProgress, ChannelUnavailable, RateLimited, LimitReached: see there.
+        """
+        await self.sessions.required(session_key)
+        now = self.clock()
+        async with self.database.writing() as session:
+            change = await self._change(session, session_key)
+            request = self.proof.request(change.id, PhoneNumber(change.phone), channel, client_ip)
+            await self.proof.issue(session, request, now)
+        self.proof.wake_dispatcher()
+
+    async def confirm_phone(self, session_key: str, typed: str) -> Saved:
+        """The code to the new phone: everything that waited with it is saved.
+
+        Raises:
+            NotSignedIn, NoChangeInProgress: see there.
+            CodeRefused: one of its leaves; the change waits on.
+            PhoneTaken: another account signs in with this number; nothing was saved.
+        """
+        me = await self.sessions.required(session_key)
+        digits = digits_typed(typed)
+        async with self.database.reading() as session:
+            change = await self._change(session, session_key)
+        await self.proof.until_sent(change.id)
+        now = self.clock()
+        async with self.database.writing() as session:
+            change = await self._change(session, session_key)
+            judged = await self.proof.judge(session, change.id, digits, now)
+        # Raised only here, after the commit: a miss that is rolled back would be a free guess.
+        if judged.refusal is not None:
+            raise judged.refusal
+        wanted = self._waiting(change)
+        return await self._make(me, wanted | {"phone": judged.phone, "phone_proved_at": now})
+
+    async def cancel(self, session_key: str) -> None:
+        """The new phone is given up, and what waited with it."""
+        me = await self.sessions.required(session_key)
+        async with self.database.writing() as session:
+            await patients.by_id_held(session, me.patient_id)
+            await account_changes.finish(session, me.patient_id, self.clock())
+
+    async def _await_code(
+        self, me: SignedIn, wanted: dict[str, Any], phone: PhoneNumber, channel: ChannelName, client_ip: str
+    ) -> None:
+        now = self.clock()
+        async with self.database.writing() as session:
+            # Held first, as by everything that changes an account: whoever waits in another order would end in a deadlock.
+            patient = await patients.by_id_held(session, me.patient_id)
+            if patient is None or not await sessions.is_open(session, me.session_key):
+                raise NoChangeInProgress
+            await account_changes.finish(session, me.patient_id, now)
+            change = AccountChange(
+                patient_id=me.patient_id,
+                session_key=me.session_key,
+                phone=phone.e164,
+                sealed=self.changes.seal(json.dumps(wanted)),
+                created_at=now,
+            )
+            session.add(change)
+            await self.proof.issue(session, self.proof.request(change.id, phone, channel, client_ip), now)
+        self.proof.wake_dispatcher()
+
+    async def _make(self, me: SignedIn, wanted: dict[str, Any]) -> Saved:
+        now = self.clock()
+        changed = tuple(name for name in wanted if name != "phone_proved_at")
+        if "password_hash" in wanted:
+            wanted = wanted | {"password_changed_at": now}
+        ended: list[str] = []
+        try:
+            async with self.database.writing() as session:
+                patient = await patients.by_id_held(session, me.patient_id)
+                if patient is None or not await sessions.is_open(session, me.session_key):
+                    raise NoChangeInProgress
+                old_phone = patient.phone
+                notices = list(texts.of_change(old_phone, wanted))  # to the phone before the change
+                if wanted:
+                    await account_changes.put(session, me.patient_id, wanted)
+                await account_changes.finish(session, me.patient_id, now)
+                for told in notices:
+                    await self.notices.put(session, me.patient_id, told)
+                if "password_hash" in wanted:
+                    ended = await sessions.end_all_of(session, me.patient_id, now, but=me.session_key)
+                    await password_recoveries.move_all_of(
+                        session, me.patient_id, source_of(RecoveryMove.SET_PASSWORD), RecoveryStep.ABANDONED
+                    )
+                saved = entries.settings_saved(me.patient_id, wanted, old_phone, ended, me.device)
+                self.journal.note(session, *saved)
+        except IntegrityError:
+            raise PhoneTaken from None  # the phone is the only thing here that must be one's own
+        self.notices.wake()
+        self.sessions_ended(ended)
+        return Saved(changed=changed, sessions_ended=len(ended))
+
+    def _waiting(self, change: AccountChange) -> dict[str, Any]:
+        """What waits with the new phone; nothing when the key it was sealed with is gone."""
+        try:
+            waiting: dict[str, Any] = json.loads(self.changes.open(change.sealed)) if change.sealed else {}
+        except SealBroken:
+            raise NoChangeInProgress from None
+        return waiting
+
+    async def _awaited_already(
+        self, session_key: str, phone: PhoneNumber, wanted: dict[str, Any], now: datetime
+    ) -> bool:
+        """Whether just this waits for its code: after a reload the form shows it, and «Сохранить» changes nothing."""
+        async with self.database.reading() as session:
+            change = await account_changes.open_of(session, session_key, now - CHANGE_LIFE)
+        if change is None or change.phone != phone.e164:
+            return False
+        waiting = self._waiting(change)
+        waiting.pop("password_hash", None)
+        return waiting == wanted
+
+    async def _change(self, session: AsyncSession, session_key: str) -> AccountChange:
+        change = await account_changes.open_of(session, session_key, self.clock() - CHANGE_LIFE)
+        if change is None:
+            raise NoChangeInProgress
+        return change
+
+    @staticmethod
+    async def _patient(session: AsyncSession, me: SignedIn) -> Patient:
+        patient = await session.get(Patient, me.patient_id)
+        if patient is None:
+            raise NoChangeInProgress
+        return patient

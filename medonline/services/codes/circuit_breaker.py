@@ -1,0 +1,90 @@
+"""The circuit breaker over all phones: too many wrong codes, or too few right ones, and a call alone is not enough for anybody.
+
+Limits per phone and network do not see an attack spread over thousands of both; this does. Closed → open (30 min) → half:
+counted anew; an opening within a day after the last end doubles the time. The row survives a restart.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from medonline.domain.limits import Limit
+from medonline.services.codes.delivery import DeliveryState
+from medonline.services.limits.alarms import Alarms
+from medonline.storage.queries import codes_circuit_breaker
+from medonline.storage.tables.codes import CircuitBreaker
+
+SAMPLE = 100
+HALF_FOR = timedelta(days=1)
+LONGEST = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerPolicy:
+    """The numbers (settings).
+
+    Attributes:
+        misses: one more wrong code than this within its span opens.
+        confirmed_percent: a smaller share of the last 100 codes confirmed opens.
+        open_for: the first time; each further time in a row twice the one before, at most a day.
+    """
+
+    misses: Limit
+    confirmed_percent: int
+    open_for: timedelta
+
+    def length(self, times: int) -> timedelta:
+        """How long it stays open the `times`-th time in a row."""
+        return min(self.open_for * (1 << min(times - 1, 16)), LONGEST)
+
+
+@dataclass(frozen=True, slots=True)
+class CodeBreaker:
+    """Reads and moves the breaker inside a session of the caller."""
+
+    policy: BreakerPolicy
+    guesses: int
+    alarms: Alarms
+
+    async def is_open(self, session: AsyncSession, now: datetime) -> bool:
+        """Whether step-up is asked of everyone."""
+        return _is_open(await codes_circuit_breaker.state(session), now)
+
+    async def note_miss(self, session: AsyncSession, now: datetime) -> None:
+        """A wrong code was typed, for whatever phone; known and unknown ones cost the same."""
+        span = self.policy.misses.per
+        await codes_circuit_breaker.add_miss(session, now, now - span)
+        row = await codes_circuit_breaker.state(session)
+        if _is_open(row, now):
+            return
+        misses = await codes_circuit_breaker.misses(session, after=now - span, since=row.open_until)
+        if misses > self.policy.misses.count:
+            await self._open(session, row, now, f"{misses} wrong codes within {span.total_seconds() / 60:.0f} min")
+
+    async def weigh(self, session: AsyncSession, now: datetime) -> None:
+        """Look at what became of the last codes; called whenever one is issued."""
+        row = await codes_circuit_breaker.state(session)
+        if _is_open(row, now):
+            return
+        failed = DeliveryState.FAILED
+        outcomes = await codes_circuit_breaker.last_outcomes(session, now, row.open_until, self.guesses, failed, SAMPLE)
+        confirmed = sum(outcomes)
+        if len(outcomes) == SAMPLE and confirmed * 100 < self.policy.confirmed_percent * SAMPLE:
+            await self._open(session, row, now, f"only {confirmed} of the last {SAMPLE} codes were confirmed")
+
+    async def _open(self, session: AsyncSession, row: CircuitBreaker, now: datetime, reason: str) -> None:
+        half = row.open_until is not None and now - row.open_until < HALF_FOR
+        times = row.times + 1 if half else 1
+        length = self.policy.length(times)
+        if await codes_circuit_breaker.open_(session, now, now + length, times):
+            minutes = f"{length.total_seconds() / 60:.0f} min"
+            self.alarms.sound(
+                f"breaker {now.isoformat()}", f"the circuit breaker of codes is open for {minutes}: {reason}"
+            )
+
+
+def _is_open(row: CircuitBreaker, now: datetime) -> bool:
+    return row.open_until is not None and now < row.open_until

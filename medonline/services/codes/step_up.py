@@ -1,0 +1,35 @@
+"""Whether a right code alone is enough: the signs of a guesser or of a reissued number (docs/decisions/0013)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.codes.step_up import Signs, StepUpPolicy
+from medonline.services.codes.circuit_breaker import CodeBreaker
+from medonline.storage.queries import codes
+from medonline.storage.tables.codes import OneTimeCodeRow
+from medonline.storage.tables.patients import Patient
+
+
+@dataclass(frozen=True, slots=True)
+class StepUp:
+    """Reads the signs inside a session of the caller."""
+
+    policy: StepUpPolicy
+    breaker: CodeBreaker
+
+    async def is_needed(
+        self, session: AsyncSession, row: OneTimeCodeRow, patient: Patient | None, now: datetime
+    ) -> bool:
+        """Whether more than this code, just confirmed, must be shown."""
+        signs = Signs(
+            channel=ChannelName(row.channel),
+            dead_code_at=await codes.newest_dead(session, row.phone, self.breaker.guesses),
+            proved_at=patient.phone_proved_at if patient else None,
+            breaker_open=await self.breaker.is_open(session, now),
+        )
+        return self.policy.is_needed(signs, now)

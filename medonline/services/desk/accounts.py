@@ -1,0 +1,74 @@
+"""Accounts as an operator makes and lists them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from medonline.domain.errors import PhoneTaken
+from medonline.domain.passwords import PasswordPolicy
+from medonline.domain.phone import PhoneNumber
+from medonline.domain.security_journal import JournalEvent
+from medonline.services.clock import Clock
+from medonline.services.ports import Hasher
+from medonline.services.security_journal.writer import JournalNote, SecurityJournal
+from medonline.storage.engine import Database
+from medonline.storage.queries import patients
+from medonline.storage.tables.patients import Patient
+
+
+@dataclass(frozen=True, slots=True)
+class NewAccount:
+    """What an operator says of a new account; the password is in clear and is hashed at once."""
+
+    phone: str
+    password: str
+    last_name: str
+    first_name: str
+    patronymic: str = ""
+    birth_date: date | None = None
+    phone_proved: bool = False  # the number was checked at the desk
+
+
+@dataclass(frozen=True, slots=True)
+class AccountService:
+    """The use case."""
+
+    database: Database
+    clock: Clock
+    hasher: Hasher
+    passwords: PasswordPolicy
+    journal: SecurityJournal
+
+    async def add(self, account: NewAccount) -> Patient:
+        """Make an account.
+
+        Raises:
+            InvalidPhone, InvalidPassword: as everywhere.
+            PhoneTaken: the number has an account.
+        """
+        phone = PhoneNumber.parse(account.phone)
+        encoded = await self.hasher.hash(self.passwords.check(account.password))
+        now = self.clock()
+        async with self.database.writing() as session:
+            if await patients.by_phone(session, phone.e164):
+                raise PhoneTaken(phone.masked)
+            patient = Patient(
+                phone=phone.e164,
+                last_name=account.last_name.strip(),
+                first_name=account.first_name.strip(),
+                patronymic=account.patronymic.strip(),
+                birth_date=account.birth_date,
+                phone_proved_at=now if account.phone_proved else None,
+                password_hash=encoded,
+                password_changed_at=now,
+                created_at=now,
+            )
+            session.add(patient)
+            self.journal.note(session, JournalNote(JournalEvent.ACCOUNT_MADE, patient.id, phone.e164))
+        return patient
+
+    async def everyone(self) -> list[Patient]:
+        """All accounts by name."""
+        async with self.database.reading() as session:
+            return await patients.everyone(session)

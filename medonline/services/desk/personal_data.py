@@ -1,0 +1,147 @@
+"""What an operator does for one patient: data given out and erased at demand (152-ФЗ, articles 14 and 21), sessions ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from medonline.domain.errors import AccountNotFound, PhoneTaken
+from medonline.domain.phone import PhoneNumber
+from medonline.domain.security_journal import JournalEvent
+from medonline.services.crypto.field_encryption import SealBroken, Sealer
+from medonline.services.security_journal.writer import JournalNote, SecurityJournal
+from medonline.storage.engine import Database
+from medonline.storage.queries import (
+    account_settings,
+    login,
+    notices,
+    patients,
+    personal_data,
+)
+from medonline.storage.queries import (
+    security_journal as journal,
+)
+from medonline.storage.tables.patients import Patient
+
+# No data about the patient but keys to the account, or the portal's own marks.
+_LEFT_OUT = frozenset(
+    {
+        "password_hash",
+        "snils_index",
+        "snils_sealed",
+        "oms_policy_sealed",
+        "token_hash",
+        "ticket_hash",
+        "visitor_key",
+        "session_key",
+        "provider_token_sealed",
+        "digest",
+        "sealed",
+        "state_hash",
+        "dispute_hash",
+        "phone_index",
+        "previous",
+        "hash",
+        "key_id",
+    }
+)
+
+
+MAX_SEQ = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalDataService:
+    """The use case of an operator; an account is named by its phone or its id."""
+
+    database: Database
+    snils: Sealer
+    policies: Sealer
+    journal: SecurityJournal
+
+    async def export(self, account: str) -> dict[str, Any]:
+        """Everything kept of the patient, ready for JSON: times in UTC (ISO 8601), tables by name.
+
+        Raises:
+            InvalidPhone, AccountNotFound: see there.
+        """
+        async with self.database.writing() as session:
+            patient = await self._patient(session, account)
+            rows = await personal_data.rows_of(session, patient)
+            whose = await journal.about(session, patient.id, self.journal.phones)
+            rows["security_journal"] = [*reversed(await journal.of_patient(session, whose, MAX_SEQ, MAX_SEQ))]
+            self.journal.note(session, JournalNote(JournalEvent.DATA_EXPORTED, patient.id))
+        about = _shown(patient) | {"snils": _opened(self.snils, patient.snils_sealed)}
+        about["oms_policy"] = _opened(self.policies, patient.oms_policy_sealed)
+        about["has_password"] = patient.password_hash is not None
+        return {"patient": about} | {table: [_shown(row) for row in found] for table, found in rows.items()}
+
+    async def erase(self, account: str) -> dict[str, int]:
+        """Delete everything kept of the patient, for good; how many rows by table. The security journal keeps its rows until
+        their time is over: they hold no name and no phone, only an id that then leads nowhere.
+
+        Raises:
+            InvalidPhone, AccountNotFound: see there.
+        """
+        async with self.database.writing() as session:
+            patient = await self._patient(session, account)
+            await patients.by_id_held(session, patient.id)
+            gone = await personal_data.erase(session, patient)
+            self.journal.note(session, JournalNote(JournalEvent.DATA_ERASED, patient.id))
+            return gone
+
+    async def set_phone(self, account: str, typed_phone: str) -> str:
+        """Put a number on record that the desk has checked with documents, and end what «это не я» stopped; it, masked.
+
+        Raises:
+            InvalidPhone, AccountNotFound: see there.
+            PhoneTaken: another account signs in with this number.
+        """
+        phone = PhoneNumber.parse(typed_phone)
+        now = self.journal.clock()
+        async with self.database.writing() as session:
+            patient = await self._patient(session, account)
+            await patients.by_id_held(session, patient.id)
+            holder = await patients.by_phone(session, phone.e164)
+            if holder is not None and holder.id != patient.id:
+                raise PhoneTaken(phone.masked)
+            facts = {"phone": phone.e164, "phone_proved_at": now, "recovery_stopped_until": None}
+            await account_settings.put(session, patient.id, facts)
+            await account_settings.finish(session, patient.id, now)
+            await notices.end_links(session, patient.id, now)
+            self.journal.note(session, JournalNote(JournalEvent.PHONE_SET_AT_DESK, patient.id, phone.e164))
+        return phone.masked
+
+    async def end_sessions(self, account: str) -> int:
+        """Sign the patient out everywhere, at the desk or in an incident; how many sessions there were. Pages that are open
+        get nothing more, and close within a minute.
+
+        Raises:
+            InvalidPhone, AccountNotFound: see there.
+        """
+        async with self.database.writing() as session:
+            patient = await self._patient(session, account)
+            ended = await login.end_all_of(session, patient.id, self.journal.clock())
+            what = {"sessions": len(ended)}
+            self.journal.note(session, JournalNote(JournalEvent.SESSIONS_ENDED_AT_DESK, patient.id, details=what))
+        return len(ended)
+
+    @staticmethod
+    async def _patient(session: Any, account: str) -> Patient:
+        patient: Patient | None = await session.get(Patient, account)
+        if patient is None and any(character.isdigit() for character in account) and len(account) < 30:
+            patient = await patients.by_phone(session, PhoneNumber.parse(account).e164)
+        if patient is None:
+            raise AccountNotFound
+        return patient
+
+
+def _shown(row: Any) -> dict[str, Any]:
+    return {name: value for name, value in row.model_dump(mode="json").items() if name not in _LEFT_OUT}
+
+
+def _opened(sealer: Sealer, sealed: str) -> str:
+    try:
+        return sealer.open(sealed)
+    except SealBroken:
+        return "sealed with a key that is not configured"

@@ -1,0 +1,184 @@
+"""Which account a person from the identity provider opens.
+
+Rule (integrations.md, section 1): the key is (issuer, subject), never phone or e-mail. An existing account is linked by
+itself only when the provider has confirmed the person and a СНИЛС on record, or a number that the portal itself has
+verified, matches together with name and birth date. Otherwise the patient proves the old account too.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from medonline.domain.errors import AccountOfAnother
+from medonline.domain.gosuslugi import LinkedHow
+from medonline.domain.person_name import folded
+from medonline.domain.phone import PhoneNumber
+from medonline.services.ports import IdentityPerson
+from medonline.storage.queries import gosuslugi, patients
+from medonline.storage.tables.gosuslugi import LinkedIdentity
+from medonline.storage.tables.patients import Patient
+
+if TYPE_CHECKING:
+    from sqlmodel.ext.asyncio.session import AsyncSession
+
+    from medonline.services.crypto.field_encryption import Sealer
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An existing account that may be this person's; `how` is None when the person must prove it first."""
+
+    patient: Patient
+    how: LinkedHow | None
+
+
+@dataclass(frozen=True, slots=True)
+class Linker:
+    """Answers inside a session of the caller."""
+
+    snils: Sealer
+    policies: Sealer
+
+    async def candidate(self, session: AsyncSession, person: IdentityPerson) -> Candidate | None:
+        """The existing account that this person seems to have."""
+        # What an unconfirmed account says of itself may be anybody's СНИЛС and birth date.
+        if (
+            person.confirmed
+            and person.snils
+            and (patient := await patients.by_snils(session, self.snils.indexes(person.snils)))
+        ):
+            return Candidate(patient, LinkedHow.SNILS if is_same_person(patient, person) else None)
+        # A number that the provider has not verified says nothing: telling of an account would give it away.
+        if person.phone and person.phone_verified and (patient := await patients.by_phone(session, person.phone)):
+            sure = person.confirmed and patient.phone_proved_at is not None and is_same_person(patient, person)
+            return Candidate(patient, LinkedHow.VERIFIED_PHONE if sure else None)
+        return None
+
+    async def link(
+        self, session: AsyncSession, patient: Patient, person: IdentityPerson, how: LinkedHow, now: datetime
+    ) -> bool:
+        """Let this identity open the account from now on, and fill in what the account did not know; False when it does
+        already.
+
+        Raises:
+            AccountOfAnother: the account is on record with another person's data, or opened by another identity.
+        """
+        opened = await self.known(session, person, now)
+        if opened is not None and opened.id != patient.id:
+            raise AccountOfAnother  # meanwhile, in another browser, this identity got an account of its own
+        if opened is not None:
+            return False
+        others = await gosuslugi.subjects_of(session, patient.id, person.issuer)
+        # The same СНИЛС under a new subject: the person opened a new account at the provider.
+        same_snils = bool(person.snils) and patient.snils_index in self.snils.indexes(person.snils)
+        if (others and not same_snils) or contradicts(patient, person):
+            raise AccountOfAnother
+        patient.patronymic = patient.patronymic or person.patronymic
+        filled = await self._fill_in(session, patient, person)
+        session.add(_row(patient, person, how, now, filled))
+        return True
+
+    async def known(self, session: AsyncSession, person: IdentityPerson, now: datetime) -> Patient | None:
+        """The patient whose account this identity opens already."""
+        found = await gosuslugi.linked(session, person.issuer, person.subject)
+        if found is None:
+            return None
+        found[0].last_used_at = now
+        session.add(found[0])
+        await self._fill_in(session, found[1], person)  # once unconfirmed, confirmed now
+        return found[1]
+
+    async def register(self, session: AsyncSession, person: IdentityPerson, now: datetime) -> Patient:
+        """A new account from the provider's data. Its phone is taken over only when verified there and free here."""
+        taken = not person.phone_verified or await patients.by_phone(session, person.phone) is not None
+        patient = Patient(
+            phone=None if taken or not person.phone else person.phone,
+            email=person.email if person.email_verified else "",
+            last_name=person.last_name,
+            first_name=person.first_name,
+            patronymic=person.patronymic,
+            created_at=now,
+        )
+        session.add(patient)
+        await session.flush()
+        await self._fill_in(session, patient, person)
+        session.add(_row(patient, person, LinkedHow.REGISTRATION, now))
+        return patient
+
+    async def _fill_in(self, session: AsyncSession, patient: Patient, person: IdentityPerson) -> list[str]:
+        """What the account did not know is taken over; the names of what was."""
+        session.add(patient)
+        if not person.confirmed:
+            return []
+        filled = []
+        if patient.birth_date is None and person.birth_date is not None:
+            patient.birth_date = person.birth_date
+            filled.append("birth_date")
+        indexes = self.snils.indexes(person.snils) if person.snils else []
+        if indexes and patient.snils_index is None and await patients.by_snils(session, indexes) is None:
+            patient.snils_index, patient.snils_sealed = indexes[0], self.snils.seal(person.snils)
+            filled.append("snils")
+        if person.oms_policy:
+            filled += [] if patient.oms_policy_sealed else ["oms_policy"]
+            patient.oms_policy_sealed = self.policies.seal(person.oms_policy)
+        return filled
+
+
+def _row(
+    patient: Patient, person: IdentityPerson, how: LinkedHow, now: datetime, filled: Sequence[str] = ()
+) -> LinkedIdentity:
+    return LinkedIdentity(
+        issuer=person.issuer,
+        subject=person.subject,
+        patient_id=patient.id,
+        how=how,
+        filled=",".join(filled),
+        linked_at=now,
+        last_used_at=now,
+    )
+
+
+def is_same_person(patient: Patient, person: IdentityPerson) -> bool:
+    """Name and birth date on record are the provider's."""
+    return (
+        patient.birth_date is not None
+        and patient.birth_date == person.birth_date
+        and folded(patient.last_name) == folded(person.last_name)
+        and folded(patient.first_name) == folded(person.first_name)
+    )
+
+
+def wants_birth_date(patient: Patient, person: IdentityPerson) -> bool:
+    """Whether a birth date would say more than the provider does, which has seen the documents of a confirmed person. Of
+    another person's account it would not: that one is refused whatever is proved."""
+    agrees = person.confirmed and patient.birth_date is not None and patient.birth_date == person.birth_date
+    return not agrees and not contradicts(patient, person)
+
+
+def contradicts(patient: Patient, person: IdentityPerson) -> bool:
+    """What is on record says that this is somebody else. A changed last name alone does not."""
+    if patient.birth_date is not None and person.birth_date is not None:
+        return patient.birth_date != person.birth_date
+    return folded(patient.first_name) != folded(person.first_name)
+
+
+def person_as_text(person: IdentityPerson) -> str:
+    """JSON of a person, to be sealed."""
+    return json.dumps(asdict(person), default=date.isoformat, ensure_ascii=False)
+
+
+def person_from_text(text: str) -> IdentityPerson:
+    """The person again."""
+    fields = json.loads(text)
+    if fields["birth_date"]:
+        fields["birth_date"] = date.fromisoformat(fields["birth_date"])
+    return IdentityPerson(**fields)
+
+
+def phone_hint(person: IdentityPerson) -> str:
+    """The person's own number, masked, for a screen; empty when there is none."""
+    return PhoneNumber(person.phone).masked if person.phone and person.phone_verified else ""

@@ -1,0 +1,222 @@
+"""Sign-in through the state's identity provider: start, finish; and what may follow: consent, proof of an old account.
+
+The journey is a row of this browser. What the provider said of somebody who is not known yet waits sealed, at most
+15 minutes, for consent or proof (`identity_answers`); refusing deletes it.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from medonline.domain.device import Device
+from medonline.domain.errors import AccountOfAnother, IdentityProblem, IdentityRefused
+from medonline.domain.login import Landing, LoginMethod
+from medonline.domain.personal_data_consent import VERSION
+from medonline.services.clock import Clock
+from medonline.services.crypto.field_encryption import SealBroken, Sealer
+from medonline.services.crypto.tokens import new_token, token_hash
+from medonline.services.gosuslugi.consent import add_consent
+from medonline.services.gosuslugi.linking import Linker, person_as_text
+from medonline.services.login.password_login import OpenedSession
+from medonline.services.login.tickets import SignIn, add_session
+from medonline.services.ports import AuthorizationRequest, IdentityPerson, IdentityProvider
+from medonline.services.security_journal import entries
+from medonline.services.security_journal.writer import SecurityJournal
+from medonline.storage.engine import Database
+from medonline.storage.queries import gosuslugi as identities
+from medonline.storage.tables.gosuslugi import IdentityJourney, PendingIdentity
+from medonline.storage.tables.patients import Patient
+
+log = logging.getLogger(__name__)
+
+JOURNEY_LIFE = timedelta(minutes=10)
+PENDING_LIFE = timedelta(minutes=15)
+
+
+class Purpose(StrEnum):
+    """What a journey is for; decides where it ends."""
+
+    LOGIN = "login"
+    REGISTRATION = "registration"
+    RECOVERY = "recovery"
+    SETTINGS = "settings"
+
+    @property
+    def landing(self) -> Landing:
+        """Where the patient lands (guide G09, G14)."""
+        return {Purpose.RECOVERY: Landing.NEW_PASSWORD, Purpose.SETTINGS: Landing.SETTINGS}.get(self, Landing.CARDS)
+
+
+class Waiting(StrEnum):
+    """What somebody who is not known yet has to answer."""
+
+    CONSENT = "consent"
+    PROOF = "proof"
+
+
+@dataclass(frozen=True, slots=True)
+class JourneyReturn:
+    """What the browser brought back in the address; texts of any content."""
+
+    state: str
+    code: str = ""
+    error: str = ""
+    error_description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityService:
+    """The use case; `visitor_key` names the browser."""
+
+    database: Database
+    clock: Clock
+    provider: IdentityProvider | None
+    linker: Linker
+    persons: Sealer
+    operator: str
+    allow_unconfirmed: bool
+    journal: SecurityJournal
+
+    async def start(self, visitor_key: str, purpose: Purpose, redirect_uri: str, consent_version: str = "") -> str:
+        """Where the browser goes. `consent_version`: the consent that was given on the way here, if any.
+
+        Raises:
+            IdentityRefused: the provider is not set up or not reachable.
+        """
+        provider = self._required_provider()
+        # ESIA wants a UUID; all 128 bits of this one are random.
+        state = str(UUID(bytes=secrets.token_bytes(16)))
+        request = AuthorizationRequest(state, new_token(), new_token(), redirect_uri, fresh=purpose is Purpose.SETTINGS)
+        now = self.clock()
+        async with self.database.writing() as session:
+            await identities.forget_before(session, now - max(JOURNEY_LIFE, PENDING_LIFE))
+            session.add(
+                IdentityJourney(
+                    state_hash=token_hash(state),
+                    visitor_key=visitor_key,
+                    purpose=purpose,
+                    nonce=request.nonce,
+                    code_verifier=request.code_verifier,
+                    redirect_uri=redirect_uri,
+                    consent_version=consent_version if consent_version == VERSION else "",
+                    created_at=now,
+                )
+            )
+        return await provider.authorization_url(request)
+
+    async def finish(self, visitor_key: str, back: JourneyReturn, device: Device) -> OpenedSession | Waiting:
+        """The browser is back: a session, or what the person has to answer first.
+
+        Raises:
+            IdentityRefused: its problem says why; the journey is used up all the same.
+        """
+        provider = self._required_provider()
+        now = self.clock()
+        async with self.database.writing() as session:
+            journey = await identities.take_journey(
+                session, token_hash(back.state), visitor_key, now - JOURNEY_LIFE, now
+            )
+        if journey is None or not visitor_key:
+            raise IdentityRefused(IdentityProblem.STALE, "no journey of this browser has this state")
+        if back.error or not back.code:
+            problem = provider.problem_of(back.error[:100], back.error_description[:300])
+            raise IdentityRefused(problem, "the provider sent the browser back without a code")
+        request = AuthorizationRequest(
+            back.state,
+            journey.nonce,
+            journey.code_verifier,
+            journey.redirect_uri,
+            fresh=journey.purpose == Purpose.SETTINGS,
+        )
+        person = await provider.fetch_person(back.code, request)
+        if not person.confirmed and not self.allow_unconfirmed:
+            raise IdentityRefused(IdentityProblem.NOT_CONFIRMED)
+        try:
+            return await self._admit(visitor_key, journey, person, device)
+        except IntegrityError:
+            # Two windows registered the same person at once: now the other one's account is there.
+            return await self._admit(visitor_key, journey, person, device)
+
+    async def logout_url(self, provider_token_sealed: str, return_to: str) -> str:
+        """Where the browser goes so that the provider's session ends too; empty when that cannot be said now."""
+        if self.provider is None:
+            return ""
+        try:
+            return await self.provider.logout_url(self.persons.open(provider_token_sealed), return_to)
+        except SealBroken:
+            return ""  # sealed with a key that is gone
+        except IdentityRefused as error:
+            # Fails open: the portal's own session is over already, and a dead provider must not keep the patient here.
+            log.warning("The provider's sign-out is not reachable: %s", error)
+            return ""
+
+    async def _admit(
+        self, visitor_key: str, journey: IdentityJourney, person: IdentityPerson, device: Device
+    ) -> OpenedSession | Waiting:
+        now = self.clock()
+        async with self.database.writing() as session:
+            await identities.forget_pending(session, visitor_key)
+            patient = await self._known(session, person, device, now)
+            if patient is None and await self.linker.candidate(session, person) is not None:
+                return self._put_pending(session, visitor_key, journey, person, Waiting.PROOF)
+            if patient is None and journey.consent_version != VERSION:
+                return self._put_pending(session, visitor_key, journey, person, Waiting.CONSENT)
+            if patient is None:
+                patient = await self.linker.register(session, person, now)
+                add_consent(session, patient.id, self.operator, now)
+                self.journal.note(session, *entries.registered(patient.id, device))
+            landing = Purpose(journey.purpose).landing
+            sign_in = SignIn(patient, LoginMethod.GOSUSLUGI, landing, self.persons.seal(person.id_token))
+            await session.flush()
+            self.journal.note(session, entries.signed_in(patient.id, sign_in.method, device))
+            return OpenedSession(add_session(session, sign_in, device, now), landing)
+
+    async def _known(
+        self, session: AsyncSession, person: IdentityPerson, device: Device, now: datetime
+    ) -> Patient | None:
+        patient = await self.linker.known(session, person, now)
+        if patient is not None:
+            return patient
+        candidate = await self.linker.candidate(session, person)
+        if candidate is None or candidate.how is None:
+            return None
+        try:
+            new = await self.linker.link(session, candidate.patient, person, candidate.how, now)
+        except AccountOfAnother:
+            return None  # another identity opens it already: only a proof can say more
+        if new:
+            self.journal.note(session, entries.linked(candidate.patient.id, candidate.how, device))
+        return candidate.patient
+
+    def _put_pending(
+        self,
+        session: AsyncSession,
+        visitor_key: str,
+        journey: IdentityJourney,
+        person: IdentityPerson,
+        waiting: Waiting,
+    ) -> Waiting:
+        session.add(
+            PendingIdentity(
+                visitor_key=visitor_key,
+                purpose=journey.purpose,
+                waits_for=waiting,
+                sealed_person=self.persons.seal(person_as_text(person)),
+                consent_version=journey.consent_version,
+                created_at=self.clock(),
+            )
+        )
+        return waiting
+
+    def _required_provider(self) -> IdentityProvider:
+        if self.provider is None:
+            raise IdentityRefused(IdentityProblem.MISCONFIGURED, "no identity provider is configured")
+        return self.provider

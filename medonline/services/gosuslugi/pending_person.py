@@ -1,0 +1,250 @@
+"""What somebody who came back from the identity provider, and is not known yet, may answer: consent, refusal, proof."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from medonline.domain.codes.one_time_code import ChannelName, digits_typed
+from medonline.domain.device import UNKNOWN_DEVICE, Device
+from medonline.domain.errors import CodeNotEnough, InvalidCredentials, NoPendingIdentity, RecoveryStopped
+from medonline.domain.gosuslugi import LinkedHow
+from medonline.domain.login import LoginMethod
+from medonline.domain.personal_data_consent import VERSION
+from medonline.domain.phone import PhoneNumber
+from medonline.services.clock import Clock
+from medonline.services.codes.step_up import StepUp
+from medonline.services.codes.verification import CodeProof, CodeView, Judged
+from medonline.services.crypto.field_encryption import SealBroken, Sealer
+from medonline.services.gosuslugi.consent import add_consent
+from medonline.services.gosuslugi.linking import Linker, person_from_text, phone_hint, wants_birth_date
+from medonline.services.gosuslugi.login import PENDING_LIFE, Purpose, Waiting
+from medonline.services.login.password_login import LoginService
+from medonline.services.login.tickets import SignIn, add_ticket
+from medonline.services.notices import texts
+from medonline.services.notices.sender import NoticeService
+from medonline.services.ports import IdentityPerson
+from medonline.services.security_journal import entries
+from medonline.services.security_journal.writer import SecurityJournal
+from medonline.storage.engine import Database
+from medonline.storage.queries import gosuslugi as identities
+from medonline.storage.queries import patients
+from medonline.storage.tables.gosuslugi import PendingIdentity
+from medonline.storage.tables.patients import Patient
+
+PURPOSE = "identity_proof"
+
+
+@dataclass(frozen=True, slots=True)
+class PendingView:
+    """Who waits, for a screen: their own data, shown to themselves. `code` is the code on its way, if one is."""
+
+    waits_for: Waiting
+    full_name: str
+    birth_date: str
+    phone: str
+    code: CodeView | None
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityAnswers:
+    """The use case; every answer ends in a ticket for the route that sets the session cookie, or in nothing at all."""
+
+    database: Database
+    clock: Clock
+    linker: Linker
+    persons: Sealer
+    login: LoginService
+    proof: CodeProof
+    operator: str
+    step_up: StepUp
+    notices: NoticeService
+    journal: SecurityJournal
+
+    async def current(self, visitor_key: str) -> PendingView | None:
+        """Who waits in this browser; None when nobody does (any more)."""
+        async with self.database.reading() as session:
+            try:
+                pending, person = await self._pending(session, visitor_key)
+            except NoPendingIdentity:
+                return None
+            return PendingView(
+                waits_for=Waiting(pending.waits_for),
+                full_name=" ".join(filter(None, (person.last_name, person.first_name, person.patronymic))),
+                birth_date=f"{person.birth_date:%d.%m.%Y}" if person.birth_date else "",
+                phone=phone_hint(person),
+                code=await self.proof.view(session, pending.id, self.clock()),
+            )
+
+    async def consent(self, visitor_key: str, device: Device = UNKNOWN_DEVICE) -> str:
+        """«Да, я согласен»: the account is made; a ticket.
+
+        Raises:
+            NoPendingIdentity: nobody waits for consent in this browser.
+        """
+        async with self.database.writing() as session:
+            pending, person = await self._pending(session, visitor_key)
+            if pending.waits_for != Waiting.CONSENT:
+                raise NoPendingIdentity
+            return await self._registered(session, pending, person, device)
+
+    async def refuse(self, visitor_key: str) -> None:
+        """«Нет, я отказываюсь», or somebody else signs in or out in this browser: nothing of the person is left behind."""
+        async with self.database.reading() as session:
+            if not visitor_key or not await identities.has_anything(session, visitor_key):
+                return  # anybody may ask for this: where nothing is, it costs no lock
+        async with self.database.writing() as session:
+            await identities.forget_pending(session, visitor_key)
+            await identities.forget_journeys_of(session, visitor_key)
+
+    async def not_mine(self, visitor_key: str, device: Device = UNKNOWN_DEVICE) -> str:
+        """The old account is somebody else's: go on as a new patient. A ticket when consent was given on the way here,
+        otherwise an empty text: consent is next.
+
+        Raises:
+            NoPendingIdentity: nobody waits for a proof in this browser.
+        """
+        async with self.database.writing() as session:
+            pending, person = await self._pending(session, visitor_key)
+            if pending.waits_for != Waiting.PROOF:
+                raise NoPendingIdentity
+            if pending.consent_version != VERSION:
+                pending.waits_for = Waiting.CONSENT
+                session.add(pending)
+                return ""
+            return await self._registered(session, pending, person, device)
+
+    async def have_account(self, visitor_key: str) -> None:
+        """From consent back to the proof: the person remembers an account under some number.
+
+        Raises:
+            NoPendingIdentity: nobody waits in this browser.
+        """
+        async with self.database.writing() as session:
+            pending, _ = await self._pending(session, visitor_key)
+            pending.waits_for = Waiting.PROOF
+            session.add(pending)
+
+    async def prove_by_password(
+        self,
+        visitor_key: str,
+        typed_phone: str,
+        typed_password: str,
+        client_ip: str = "",
+        device: Device = UNKNOWN_DEVICE,
+    ) -> str:
+        """The old account's phone and password link it; a ticket.
+
+        Raises:
+            NoPendingIdentity, AccountOfAnother: see there.
+            InvalidPhone, InvalidPassword, InvalidCredentials, LimitReached, Busy: as for sign-in.
+        """
+        async with self.database.reading() as session:
+            await self._pending(session, visitor_key)
+        patient = await self.login.verified(typed_phone, typed_password, client_ip)
+        return await self._link(visitor_key, patient.id, LinkedHow.PASSWORD, device, patient.password_hash)
+
+    async def send_code(self, visitor_key: str, typed_phone: str, channel: ChannelName, client_ip: str = "") -> None:
+        """Leave the intent to send a code to the old account's phone (an empty `typed_phone`: to the same one again).
+
+        Raises:
+            NoPendingIdentity: nobody waits in this browser.
+            InvalidPhone, ChannelUnavailable, RateLimited, LimitReached: as for recovery.
+        """
+        async with self.database.writing() as session:
+            pending, _ = await self._pending(session, visitor_key)
+            now = self.clock()  # under the lock: codes of two tabs stand in the order in which they were asked for
+            phone = PhoneNumber.parse(typed_phone or pending.proof_phone)
+            pending.proof_phone = phone.e164
+            session.add(pending)
+            await self.proof.issue(session, self.proof.request(pending.id, phone, channel, client_ip), now)
+        self.proof.wake_dispatcher()
+
+    async def confirm_code(self, visitor_key: str, typed: str, device: Device = UNKNOWN_DEVICE) -> str:
+        """The code proves the phone, and with it the old account; a ticket, or an empty text: the phone has no account.
+
+        Raises:
+            NoPendingIdentity, AccountOfAnother: see there.
+            CodeRefused: one of its leaves.
+            CodeNotEnough: a recovery would ask for the birth date too, and the person does not stand for one.
+            RecoveryStopped: the account's owner said «это не я».
+        """
+        digits = digits_typed(typed)
+        async with self.database.reading() as session:
+            pending, _ = await self._pending(session, visitor_key)
+        await self.proof.until_sent(pending.id)
+        async with self.database.writing() as session:
+            pending, person = await self._pending(session, visitor_key)
+            now = self.clock()
+            judged = await self.proof.judge(session, pending.id, digits, now)
+            # The phone of the accepted code, never the one that was asked for last: another tab may have asked.
+            patient = await patients.by_phone(session, judged.phone) if judged.refusal is None else None
+            refusal = judged.refusal or await self._refusal_of_call(session, judged, patient, person)
+            if patient is None and judged.refusal is None:
+                pending.waits_for = Waiting.CONSENT
+                session.add(pending)
+        # Raised only here, after the commit: a miss that is rolled back would be a free guess.
+        if refusal is not None:
+            raise refusal
+        return await self._link(visitor_key, patient.id, LinkedHow.CODE, device) if patient else ""
+
+    async def _refusal_of_call(
+        self, session: AsyncSession, judged: Judged, patient: Patient | None, person: IdentityPerson
+    ) -> CodeNotEnough | None:
+        """By the same signs as in a recovery: four digits alone must not hand over here what they do not there."""
+        if patient is None or judged.code is None or not wants_birth_date(patient, person):
+            return None
+        needed = await self.step_up.is_needed(session, judged.code, patient, self.clock())
+        return CodeNotEnough() if needed else None
+
+    async def _registered(
+        self, session: AsyncSession, pending: PendingIdentity, person: IdentityPerson, device: Device
+    ) -> str:
+        """A ticket to the new account, or to the one that the same person made in another browser meanwhile."""
+        now = self.clock()
+        patient = await self.linker.known(session, person, now)
+        if patient is None:
+            patient = await self.linker.register(session, person, now)
+            add_consent(session, patient.id, self.operator, now)
+            self.journal.note(session, *entries.registered(patient.id, device))
+        return await self._let_in(session, pending, person, patient)
+
+    async def _link(
+        self, visitor_key: str, patient_id: str, how: LinkedHow, device: Device, password_hash: str | None = None
+    ) -> str:
+        async with self.database.writing() as session:
+            pending, person = await self._pending(session, visitor_key)
+            patient = await patients.by_id_held(session, patient_id)
+            if patient is None:
+                raise NoPendingIdentity
+            if how is LinkedHow.PASSWORD and patient.password_hash != password_hash:
+                raise InvalidCredentials  # changed since it was verified: it proves nothing any more (I3)
+            stopped = patient.recovery_stopped_until
+            if how is LinkedHow.CODE and stopped is not None and self.clock() < stopped:
+                raise RecoveryStopped(self.clock(), stopped)  # a code to the phone is what is not believed just now
+            if await self.linker.link(session, patient, person, how, self.clock()):
+                self.journal.note(session, entries.linked(patient.id, how, device))
+                for told in texts.of_link(patient.phone):
+                    await self.notices.put(session, patient.id, told)
+            if how is LinkedHow.CODE:
+                # Only now: whoever holds a reissued number, and is refused here, must not make the account's proof look fresh.
+                await patients.put_phone_proof(session, patient.id, self.clock())
+            return await self._let_in(session, pending, person, patient)
+
+    async def _let_in(
+        self, session: AsyncSession, pending: PendingIdentity, person: IdentityPerson, patient: Patient
+    ) -> str:
+        landing = Purpose(pending.purpose).landing
+        await session.delete(pending)
+        sign_in = SignIn(patient, LoginMethod.GOSUSLUGI, landing, self.persons.seal(person.id_token))
+        return add_ticket(session, pending.visitor_key, sign_in, self.clock())
+
+    async def _pending(self, session: AsyncSession, visitor_key: str) -> tuple[PendingIdentity, IdentityPerson]:
+        pending = await identities.pending_of(session, visitor_key, self.clock() - PENDING_LIFE)
+        if pending is None or not visitor_key:
+            raise NoPendingIdentity
+        try:
+            return pending, person_from_text(self.persons.open(pending.sealed_person))
+        except SealBroken:
+            raise NoPendingIdentity from None  # the key was changed meanwhile: the person signs in again

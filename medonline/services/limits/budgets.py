@@ -1,0 +1,92 @@
+"""The daily money of each way of getting a code. Counted when a code is asked for, given back when it certainly cost nothing.
+
+A day is a day of Moscow, as the providers bill. What was asked of a provider that did not answer counts as spent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.errors import ChannelOverBudget
+from medonline.services.limits.alarms import Alarms
+from medonline.storage.queries import limits as spending
+
+BILLING_ZONE = ZoneInfo("Europe/Moscow")
+ALARM_PERCENT = (50, 80, 100)
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Price of one code and cap of one day, in kopecks; a cap of 0 is none."""
+
+    price: int
+    cap: int
+
+    @classmethod
+    def of_roubles(cls, price: Decimal, cap: Decimal) -> Budget:
+        """Roubles with at most two decimals."""
+        return cls(int(price * 100), int(cap * 100))
+
+
+NO_BUDGET = Budget(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """Reserves money inside a session of the caller."""
+
+    budgets: Mapping[ChannelName, Budget]
+    alarms: Alarms
+
+    async def reserve(self, session: AsyncSession, channel: ChannelName, now: datetime) -> int:
+        """Count one code; its price in kopecks.
+
+        Raises:
+            ChannelOverBudget: the day's money would not be enough; nothing was counted.
+        """
+        budget = self.budgets.get(channel, NO_BUDGET)
+        if not budget.price:
+            return 0
+        total = await spending.add_within(session, channel, billing_day(now), budget.price, budget.cap or None)
+        if total is None:
+            self.alarms.sound(f"{channel} off", f"{channel} is off until midnight in Moscow: the day's money is spent")
+            raise ChannelOverBudget(channel, now, next_midnight(now))
+        for percent in ALARM_PERCENT if budget.cap else ():
+            if (total - budget.price) * 100 < budget.cap * percent <= total * 100:
+                self.alarms.sound(f"{channel} {percent}", f"{channel} has spent {percent} % of the day's money")
+        return budget.price
+
+    async def refuse_over_budget(self, session: AsyncSession, channel: ChannelName, now: datetime) -> None:
+        """Refuse what `reserve` would refuse, and count nothing.
+
+        Raises:
+            ChannelOverBudget: the day's money would not be enough.
+        """
+        budget = self.budgets.get(channel, NO_BUDGET)
+        if not budget.price or not budget.cap:
+            return
+        if await spending.spent(session, channel, billing_day(now)) + budget.price > budget.cap:
+            raise ChannelOverBudget(channel, now, next_midnight(now))
+
+    @staticmethod
+    async def give_back(session: AsyncSession, channel: str, reserved_at: datetime, price: int) -> None:
+        """The code reserved at a moment (UTC) cost nothing after all."""
+        if price:
+            await spending.give_back(session, channel, billing_day(reserved_at), price)
+
+
+def billing_day(now: datetime) -> date:
+    """The day a code is billed on."""
+    return now.astimezone(BILLING_ZONE).date()
+
+
+def next_midnight(now: datetime) -> datetime:
+    """When the next billing day begins."""
+    return datetime.combine(billing_day(now) + timedelta(days=1), time(), BILLING_ZONE)

@@ -1,0 +1,170 @@
+"""Limits on what comes from one network, to one block of numbers, and on sign-in.
+
+They slow down whoever tries many phones or passwords; what must be exact over a restart (codes per phone, money) is counted
+from the database instead. Keys are HMACs: whoever reads the store learns no phone and no address.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from medonline.domain.errors import (
+    LimitReached,
+    NumberBlockBusy,
+    SignInsOverloaded,
+    TooManyPhones,
+    TooManyRequests,
+    TooManySignIns,
+)
+from medonline.domain.limits import Limit
+from medonline.domain.phone import PhoneNumber
+from medonline.services.crypto.field_encryption import Sealer
+from medonline.services.limits.alarms import Alarms
+from medonline.services.limits.networks import Network, asker_of
+
+log = logging.getLogger(__name__)
+
+
+class LimitStore(Protocol):
+    """Where moving windows are counted."""
+
+    async def full_until(self, limit: Limit, key: str) -> datetime | None:
+        """The moment (UTC) at which the window has room again; None when it has now."""
+
+    async def take(self, limit: Limit, key: str) -> bool:
+        """Count one; False, and nothing counted, when the window is full. Exact under parallel calls."""
+
+    async def forget(self, limit: Limit, key: str) -> None:
+        """Begin the window anew."""
+
+    async def check(self) -> str:
+        """For `medonline doctor`: one English sentence; raises `LimitStoreDown`."""
+
+    async def close(self) -> None:
+        """Release connections."""
+
+
+class LimitStoreDown(Exception):
+    """The store does not answer; the text names no address and no password."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestPolicy:
+    """The numbers (settings). `raised_…` are for networks shared by many patients: clinics, operators."""
+
+    per_network: tuple[Limit, ...]
+    phones_per_network: tuple[Limit, ...]
+    raised_per_network: tuple[Limit, ...]
+    raised_phones_per_network: tuple[Limit, ...]
+    per_block: tuple[Limit, ...]
+    sign_ins_per_account: tuple[Limit, ...]
+    sign_ins_per_network: tuple[Limit, ...]
+    raised_sign_ins_per_network: tuple[Limit, ...]
+    sign_ins_in_all: tuple[Limit, ...]
+    raised_networks: tuple[Network, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Gate:
+    """One counter and what its refusal is."""
+
+    refusal: type[LimitReached]
+    key: str
+    limits: tuple[Limit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RequestLimits:
+    """Lets pass and counts, or refuses and counts nothing."""
+
+    store: LimitStore
+    policy: RequestPolicy
+    keys: Sealer
+    alarms: Alarms
+
+    async def admit_code(self, phone: PhoneNumber, client_ip: str, now: datetime) -> None:
+        """One more code is asked for.
+
+        Raises:
+            TooManyRequests: from this network.
+            TooManyPhones: this network has asked for codes to other numbers already.
+            NumberBlockBusy: to numbers that begin with the same seven digits; an alarm is sounded.
+        """
+        block = phone.digits[:7]
+        gates = [_Gate(NumberBlockBusy, self._key("block", block), self.policy.per_block)]
+        met: list[tuple[Limit, str]] = []
+        asker = asker_of(client_ip, self.policy.raised_networks)
+        if asker is not None:
+            requests, phones = (
+                (self.policy.raised_per_network, self.policy.raised_phones_per_network)
+                if asker.raised
+                else (self.policy.per_network, self.policy.phones_per_network)
+            )
+            gates.append(_Gate(TooManyRequests, self._key("network", asker.network), requests))
+            for limit in phones:
+                once, pair = Limit(1, limit.per), self._key("pair", asker.network, phone.e164)
+                if await self.store.full_until(once, pair) is None:  # not a phone that this network asked for before
+                    gates.append(_Gate(TooManyPhones, self._key("phones", asker.network), (limit,)))
+                    met.append((once, pair))
+        try:
+            await self._pass(gates, now)
+        except NumberBlockBusy:
+            self.alarms.sound(f"block {block}", f"the limit of codes to numbers +{block}xxxx is reached")
+            raise
+        for once, pair in met:
+            await self.store.take(once, pair)
+
+    async def admit_sign_in(self, account: str, client_ip: str, now: datetime) -> None:
+        """One more password is tried. `account` is what was typed as its name: known or not makes no difference.
+
+        Raises:
+            TooManySignIns: for this account from this network, or from this network.
+            SignInsOverloaded: over all; an alarm is sounded.
+        """
+        asker = asker_of(client_ip, self.policy.raised_networks)
+        gates = [
+            _Gate(SignInsOverloaded, self._key("sign-ins"), self.policy.sign_ins_in_all),
+            _Gate(TooManySignIns, self._account_key(account, client_ip), self.policy.sign_ins_per_account),
+        ]
+        if asker is not None:
+            raised, usual = self.policy.raised_sign_ins_per_network, self.policy.sign_ins_per_network
+            key = self._key("sign-ins", asker.network)
+            gates.append(_Gate(TooManySignIns, key, raised if asker.raised else usual))
+        try:
+            await self._pass(gates, now)
+        except SignInsOverloaded:
+            self.alarms.sound("sign-ins", "the limit of sign-ins over all accounts is reached")
+            raise
+
+    async def forgive_sign_ins(self, account: str, client_ip: str) -> None:
+        """The right password was typed: the misses before it are forgotten, for this account and network only."""
+        for limit in self.policy.sign_ins_per_account:
+            await self.store.forget(limit, self._account_key(account, client_ip))
+
+    def _account_key(self, account: str, client_ip: str) -> str:
+        asker = asker_of(client_ip, self.policy.raised_networks)
+        return self._key("account", account, asker.network if asker else "")
+
+    def _key(self, *parts: str) -> str:
+        return self.keys.index("|".join(parts))
+
+    async def _pass(self, gates: Sequence[_Gate], now: datetime) -> None:
+        """All looked at first, so that a refusal by one costs nothing at the others."""
+        refused = [(until, gate) for gate in gates for until in [await self._full_until(gate)] if until is not None]
+        if not refused:
+            for gate in gates:
+                for limit in gate.limits:
+                    if not await self.store.take(limit, gate.key):  # somebody was faster since it was looked at
+                        refused.append((await self.store.full_until(limit, gate.key) or now, gate))
+        if refused:
+            until, gate = max(refused, key=lambda refusal: refusal[0])
+            log.warning("A limit is reached: %s", gate.refusal.__name__)  # whose it is stays out
+            raise gate.refusal(now, max(until, now + timedelta(seconds=1)))
+
+    async def _full_until(self, gate: _Gate) -> datetime | None:
+        untils = [await self.store.full_until(limit, gate.key) for limit in gate.limits]
+        return max((until for until in untils if until is not None), default=None)

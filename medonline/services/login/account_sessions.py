@@ -1,0 +1,181 @@
+"""A patient's own sessions: which there are, ending them, staying in, proving again who one is."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from medonline.domain.errors import InvalidCredentials, InvalidPassword, NotSignedIn, PasswordProblem
+from medonline.domain.login import LoginMethod
+from medonline.domain.passwords import MAX_LENGTH, normalised
+from medonline.domain.security_journal import JournalEvent
+from medonline.services.clock import Clock
+from medonline.services.login.password_login import LoginService, SignedIn
+from medonline.services.ports import Hasher
+from medonline.services.security_journal import entries
+from medonline.services.security_journal.writer import JournalNote, SecurityJournal
+from medonline.storage.engine import Database
+from medonline.storage.queries import login as sessions
+from medonline.storage.queries import patients
+
+log = logging.getLogger(__name__)
+
+# How much of a token's hash names a session on a screen: enough to tell sessions apart, of no use to anybody else.
+NUMBER_LENGTH = 16
+
+
+@dataclass(frozen=True, slots=True)
+class SessionView:
+    """One signed-in browser. Times are UTC; `network` is the address cut to /24 or /48."""
+
+    number: str
+    mine: bool
+    method: LoginMethod
+    device: str
+    network: str
+    created_at: datetime
+    last_seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TimeLeft:
+    """How long a session lives on when nothing happens, and at most."""
+
+    idle: timedelta
+    absolute: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSessionService:
+    """The use case; `session_key` is the hash of the cookie's token."""
+
+    database: Database
+    clock: Clock
+    login: LoginService
+    hasher: Hasher
+    journal: SecurityJournal
+    sessions_ended: Callable[[list[str]], None]
+
+    async def required(self, session_key: str) -> SignedIn:
+        """Who is asking; the session counts as used.
+
+        Raises:
+            NotSignedIn: the session is over.
+        """
+        signed_in = await self.login.who(session_key) if session_key else None
+        if signed_in is None:
+            log.info("A call without a live session was refused")
+            raise NotSignedIn
+        return signed_in
+
+    async def everywhere(self, session_key: str) -> list[SessionView]:
+        """The live sessions of the patient who asks, the one used last first.
+
+        Raises:
+            NotSignedIn: the session is over.
+        """
+        me = await self.required(session_key)
+        now = self.clock()
+        async with self.database.reading() as session:
+            rows = await sessions.open_of(
+                session,
+                me.patient_id,
+                seen_after=now - self.login.idle,
+                created_after=now - self.login.absolute,
+            )
+        return [
+            SessionView(
+                number=row.token_hash[:NUMBER_LENGTH],
+                mine=row.token_hash == session_key,
+                method=LoginMethod(row.method),
+                device=row.device,
+                network=row.network,
+                created_at=row.created_at,
+                last_seen_at=row.last_seen_at,
+            )
+            for row in rows
+        ]
+
+    async def end(self, session_key: str, number: str) -> None:
+        """End one session of the patient who asks; a number of nobody's, or of somebody else's, ends nothing.
+
+        Raises:
+            NotSignedIn: the session is over.
+        """
+        me = await self.required(session_key)
+        if len(number) != NUMBER_LENGTH or not number.isalnum():
+            return
+        async with self.database.writing() as session:
+            ended = await sessions.end_by_number(session, me.patient_id, number, self.clock())
+            for row in ended:
+                self.journal.note(session, entries.session_ended(row, me.device))
+        self.sessions_ended([row.token_hash for row in ended])
+
+    async def end_others(self, session_key: str) -> int:
+        """End every session of the patient but the one that asks; how many there were.
+
+        Raises:
+            NotSignedIn: the session is over.
+        """
+        me = await self.required(session_key)
+        async with self.database.writing() as session:
+            ended = await sessions.end_all_of(session, me.patient_id, self.clock(), but=session_key)
+            if ended:
+                what = {"sessions": len(ended)}
+                note = JournalNote(JournalEvent.OTHER_SESSIONS_ENDED, me.patient_id, device=me.device, details=what)
+                self.journal.note(session, note)
+        self.sessions_ended(ended)
+        return len(ended)
+
+    async def time_left(self, session_key: str) -> TimeLeft | None:
+        """How long the session lives on; asking does not count as use. None when it is over."""
+        now = self.clock()
+        async with self.database.reading() as session:
+            found = await sessions.live(
+                session,
+                session_key,
+                seen_after=now - self.login.idle,
+                created_after=now - self.login.absolute,
+            )
+        if found is None:
+            return None
+        row, _ = found
+        return TimeLeft(row.last_seen_at + self.login.idle - now, row.created_at + self.login.absolute - now)
+
+    async def extend(self, session_key: str) -> TimeLeft | None:
+        """«Остаться»: the session counts as used now. None when it is over."""
+        if await self.time_left(session_key) is None:
+            return None
+        async with self.database.writing() as session:
+            await sessions.put_seen(session, session_key, self.clock())
+        return await self.time_left(session_key)
+
+    async def prove_again(self, session_key: str, typed_password: str, client_ip: str = "") -> None:
+        """The password in force, typed again: phone and password may be changed for a while.
+
+        Raises:
+            NotSignedIn: the session is over.
+            InvalidPassword: nothing was typed.
+            InvalidCredentials: not the password, or the account has none.
+            TooManySignIns, SignInsOverloaded: nothing was verified.
+            Busy: too many passwords to verify.
+        """
+        me = await self.required(session_key)
+        password = normalised(typed_password)
+        if not password:
+            raise InvalidPassword((PasswordProblem.EMPTY,), 0)
+        await self.login.limits.admit_sign_in(me.patient_id, client_ip, self.clock())
+        async with self.database.reading() as session:
+            encoded = await patients.password_hash_of(session, me.patient_id)
+        right = await self.hasher.verify(encoded, password[:MAX_LENGTH])
+        if not right or encoded is None or len(password) > MAX_LENGTH:
+            async with self.database.writing() as session:
+                refused = JournalNote(JournalEvent.SIGN_IN_REFUSED, me.patient_id, device=me.device)
+                self.journal.note(session, refused)
+            raise InvalidCredentials
+        await self.login.limits.forgive_sign_ins(me.patient_id, client_ip)
+        async with self.database.writing() as session:
+            await sessions.put_authenticated(session, session_key, self.clock())
+            self.journal.note(session, JournalNote(JournalEvent.REAUTHENTICATED, me.patient_id, device=me.device))

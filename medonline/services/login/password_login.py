@@ -1,0 +1,194 @@
+"""Sign-in with phone and password, and what follows from it: a ticket, a session, its end."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from medonline.domain.device import UNKNOWN_DEVICE, Device
+from medonline.domain.errors import Busy, InvalidCredentials, InvalidPassword, PasswordProblem
+from medonline.domain.login import Landing, LoginMethod
+from medonline.domain.passwords import MAX_LENGTH, normalised
+from medonline.domain.phone import PhoneNumber
+from medonline.domain.security_journal import JournalEvent
+from medonline.services.clock import Clock
+from medonline.services.crypto.tokens import token_hash
+from medonline.services.limits.request_limits import RequestLimits
+from medonline.services.login.tickets import SignIn, add_session, add_ticket
+from medonline.services.security_journal import entries
+from medonline.services.security_journal.writer import JournalNote, SecurityJournal
+from medonline.storage.engine import Database
+from medonline.storage.queries import login as sessions
+from medonline.storage.queries import patients
+from medonline.storage.tables.login import AccountSession
+from medonline.storage.tables.patients import Patient
+
+log = logging.getLogger(__name__)
+
+# A session's «last seen» is written at most this often.
+SEEN_EVERY = timedelta(seconds=30)
+
+
+class Verifier(Protocol):
+    """What sign-in needs of password hashing."""
+
+    async def hash(self, password: str) -> str:
+        """The encoded hash; raises `Busy`."""
+
+    async def verify(self, encoded: str | None, password: str) -> bool:
+        """Whether the password belongs to the hash; equally slow for None; raises `Busy`."""
+
+    def is_outdated(self, encoded: str) -> bool:
+        """Whether the hash should be made anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedSession:
+    """A session's token, for its cookie, and where the patient goes next."""
+
+    token: str
+    landing: Landing
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Who a session belongs to. `session_key` is the token's hash, safe to keep in memory and compare."""
+
+    session_key: str
+    patient_id: str
+    full_name: str
+    first_name: str
+    patronymic: str
+    method: LoginMethod
+    authenticated_at: datetime
+    device: Device
+
+
+@dataclass(frozen=True, slots=True)
+class LoginService:
+    """Phone and password against the record; tickets against session tokens."""
+
+    database: Database
+    clock: Clock
+    verifier: Verifier
+    limits: RequestLimits
+    journal: SecurityJournal
+    idle: timedelta
+    absolute: timedelta
+    sessions_ended: Callable[[list[str]], None]
+
+    async def log_in(self, visitor_key: str, typed_phone: str, typed_password: str, client_ip: str = "") -> str:
+        """A ticket (single use, 30 s, this browser only) for the route that sets the session cookie.
+
+        Raises:
+            InvalidPhone: not a Russian mobile number; says nothing of accounts.
+            InvalidPassword: nothing was typed.
+            InvalidCredentials: unknown phone or wrong password, in the same time.
+            TooManySignIns, SignInsOverloaded: nothing was verified.
+            Busy: too many passwords to verify.
+        """
+        patient = await self.verified(typed_phone, typed_password, client_ip)
+        async with self.database.writing() as session:
+            return add_ticket(session, visitor_key, SignIn(patient, LoginMethod.PASSWORD), self.clock())
+
+    async def verified(self, typed_phone: str, typed_password: str, client_ip: str = "") -> Patient:
+        """Whose phone and password these are; raises as `log_in`."""
+        phone = PhoneNumber.parse(typed_phone)
+        password = normalised(typed_password)
+        if not password:
+            raise InvalidPassword((PasswordProblem.EMPTY,), 0)
+        await self.limits.admit_sign_in(phone.e164, client_ip, self.clock())
+        async with self.database.reading() as session:
+            patient = await patients.by_phone(session, phone.e164)
+        encoded = patient.password_hash if patient else None
+        # Longer than any password that can be set: verified all the same, over its beginning, to take the same time.
+        right = await self.verifier.verify(encoded, password[:MAX_LENGTH])
+        if not right or patient is None or encoded is None or len(password) > MAX_LENGTH:
+            await self.note_refusal(phone.e164, client_ip)
+            raise InvalidCredentials
+        await self.limits.forgive_sign_ins(phone.e164, client_ip)
+        if self.verifier.is_outdated(encoded):
+            await self._rehash(patient, encoded, password)
+        return patient
+
+    async def open_session(
+        self, visitor_key: str, ticket: str, device: Device = UNKNOWN_DEVICE
+    ) -> OpenedSession | None:
+        """Trade a ticket for a new session; None when the ticket is not good (any more)."""
+        now = self.clock()
+        async with self.database.reading() as session:
+            if not await sessions.has_ticket(session, token_hash(ticket)):
+                return None  # anybody may post here: what is no ticket costs no lock
+        async with self.database.writing() as session:
+            taken = await sessions.take_ticket(session, token_hash(ticket), visitor_key, now)
+            if taken is None:
+                return None
+            # Held: a password change that began meanwhile waits, and then ends this session with the others.
+            patient = await patients.by_id_held(session, taken.patient_id)
+            # A password changed between sign-in and here ends this sign-in too (I3).
+            if patient is None or patient.password_changed_at != taken.password_changed_at:
+                return None
+            if taken.method == LoginMethod.PASSWORD and patient.password_hash is None:
+                return None  # taken out of use meanwhile («это не я»)
+            sign_in = SignIn(patient, LoginMethod(taken.method), Landing(taken.landing), taken.provider_token_sealed)
+            self.journal.note(session, entries.signed_in(patient.id, sign_in.method, device))
+            return OpenedSession(add_session(session, sign_in, device, now), sign_in.landing)
+
+    async def who(self, session_key: str) -> SignedIn | None:
+        """Who is signed in under this session key (the hash of the cookie's token); notes that the session is used."""
+        now = self.clock()
+        async with self.database.reading() as session:
+            found = await sessions.live(
+                session, session_key, seen_after=now - self.idle, created_after=now - self.absolute
+            )
+        if found is None:
+            return None
+        account_session, patient = found
+        if now - account_session.last_seen_at > SEEN_EVERY:
+            async with self.database.writing() as session:
+                await sessions.put_seen(session, session_key, now)
+        return SignedIn(
+            session_key=session_key,
+            patient_id=patient.id,
+            full_name=" ".join(part for part in (patient.last_name, patient.first_name, patient.patronymic) if part),
+            first_name=patient.first_name,
+            patronymic=patient.patronymic,
+            method=LoginMethod(account_session.method),
+            authenticated_at=account_session.authenticated_at,
+            device=Device(account_session.device, account_session.network),
+        )
+
+    async def close_session(
+        self, session_key: str, why: JournalEvent = JournalEvent.SIGNED_OUT
+    ) -> AccountSession | None:
+        """Sign out: the session is over on the server, whatever cookie the browser still has; the session that ended."""
+        async with self.database.writing() as session:
+            ended = await sessions.end(session, session_key, self.clock())
+            if ended is not None:
+                self.journal.note(session, entries.left(ended, why))
+        self.sessions_ended([session_key])
+        return ended
+
+    async def note_refusal(self, phone: str, client_ip: str) -> None:
+        """A password that did not fit is written down alike for every number (E.164), whether it has an account or not."""
+        try:
+            async with self.database.writing() as session:
+                refused = JournalNote(JournalEvent.SIGN_IN_REFUSED, phone=phone, client_ip=client_ip)
+                self.journal.note(session, refused)
+        except SQLAlchemyError as error:
+            # Nothing was accepted: the refusal stands without its row, and a busy database shows as no other answer.
+            log.error("A refused sign-in is not in the journal: %s", type(error).__name__)
+
+    async def _rehash(self, patient: Patient, encoded: str, password: str) -> None:
+        try:
+            fresh = await self.verifier.hash(password)
+        except Busy:
+            return  # next time: a right password must not be refused for a newer hash
+        async with self.database.writing() as session:
+            if await patients.put_rehashed(session, patient.id, encoded, fresh):
+                patient.password_hash = fresh  # who compares it later must not take the newer hash for another password

@@ -1,0 +1,63 @@
+"""What every way of signing in ends with: a ticket for the route that sets the cookie, or the session itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from medonline.domain.device import Device
+from medonline.domain.login import Landing, LoginMethod
+from medonline.services.crypto.tokens import new_token, token_hash
+from medonline.storage.tables.login import AccountSession, LoginTicket
+from medonline.storage.tables.patients import Patient
+
+TICKET_LIFE = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """A proof that was accepted: who, how, where to; `provider_token_sealed` ends the provider's session later."""
+
+    patient: Patient
+    method: LoginMethod
+    landing: Landing = Landing.CARDS
+    provider_token_sealed: str = ""
+
+
+def add_ticket(session: AsyncSession, visitor_key: str, sign_in: SignIn, now: datetime) -> str:
+    """A ticket in the caller's transaction: single use, 30 s, this browser only."""
+    ticket = new_token()
+    session.add(
+        LoginTicket(
+            ticket_hash=token_hash(ticket),
+            visitor_key=visitor_key,
+            patient_id=sign_in.patient.id,
+            method=sign_in.method,
+            landing=sign_in.landing,
+            provider_token_sealed=sign_in.provider_token_sealed,
+            password_changed_at=sign_in.patient.password_changed_at,
+            expires_at=now + TICKET_LIFE,
+        )
+    )
+    return ticket
+
+
+def add_session(session: AsyncSession, sign_in: SignIn, device: Device, now: datetime) -> str:
+    """A session in the caller's transaction; its token goes into the cookie and is kept nowhere."""
+    token = new_token()
+    session.add(
+        AccountSession(
+            token_hash=token_hash(token),
+            patient_id=sign_in.patient.id,
+            method=sign_in.method,
+            device=device.name,
+            network=device.network,
+            provider_token_sealed=sign_in.provider_token_sealed,
+            created_at=now,
+            authenticated_at=now,
+            last_seen_at=now,
+        )
+    )
+    return token

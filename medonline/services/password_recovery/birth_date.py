@@ -1,0 +1,83 @@
+"""Step-up in a recovery: whether the right code from a call is enough, and the birth date asked for when it is not.
+
+Asked after the code proved the phone, and of everyone alike: an unknown phone, or an account without a birth date, sees the
+same screen, costs the same writes and is refused with the same words (docs/decisions/0013).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from medonline.domain.birth_date import parse_birth_date
+from medonline.domain.errors import BirthDateMismatch, NoRecoveryInProgress
+from medonline.domain.password_recovery import RecoveryMove, RecoveryStep, after
+from medonline.domain.security_journal import JournalEvent
+from medonline.services.clock import Clock
+from medonline.services.password_recovery.reader import BIRTH_DATE_TRIES, RecoveryReader, RecoveryView
+from medonline.services.security_journal import entries
+from medonline.services.security_journal.writer import SecurityJournal
+from medonline.storage.engine import Database
+from medonline.storage.queries import password_recovery as password_recoveries
+from medonline.storage.queries import patients
+from medonline.storage.tables.password_recovery import PasswordRecovery
+
+
+@dataclass(frozen=True, slots=True)
+class BirthDateStep:
+    """The screen between the code and the new password. `visitor_key` names the browser."""
+
+    database: Database
+    clock: Clock
+    reader: RecoveryReader
+    zone: ZoneInfo
+    journal: SecurityJournal
+
+    async def confirm(self, visitor_key: str, typed: str) -> RecoveryView:
+        """The birth date on record opens step 3; the third wrong one ends the recovery.
+
+        Raises:
+            InvalidBirthDate: no date; costs no attempt.
+            BirthDateMismatch: a wrong one.
+            NoRecoveryInProgress: the recovery does not stand at the birth date.
+        """
+        now = self.clock()
+        born = parse_birth_date(typed, now.astimezone(self.zone).date())
+        async with self.database.writing() as session:
+            recovery = await self.reader.newest(session, visitor_key, now)
+            if recovery.step in (RecoveryStep.NEW_PASSWORD, RecoveryStep.REFUSED, RecoveryStep.STOPPED):
+                return await self.reader.view(session, recovery, now)  # submitted twice: the first result stands
+            if after(RecoveryStep(recovery.step), RecoveryMove.CONFIRM_BIRTH_DATE) is None:
+                raise NoRecoveryInProgress
+            refusal = await self._judge(session, recovery, born, now)
+            await session.refresh(recovery)
+            view = await self.reader.view(session, recovery, now)
+        # Raised only here, after the commit: a miss that is rolled back would be a free guess.
+        if refusal is not None:
+            raise refusal
+        return view
+
+    async def _judge(
+        self, session: AsyncSession, recovery: PasswordRecovery, born: date, now: datetime
+    ) -> BirthDateMismatch | None:
+        patient = await patients.by_phone(session, recovery.phone)
+        here = (RecoveryStep.BIRTH_DATE,)
+        if patient is not None and patient.birth_date == born:
+            if await self.reader.stop(session, recovery, patient, now):
+                return None
+            facts = {"patient_id": patient.id, "proved_at": now}
+            if await password_recoveries.move(session, recovery.id, here, RecoveryStep.NEW_PASSWORD, **facts):
+                await patients.put_phone_proof(session, patient.id, now)
+                return None
+            return BirthDateMismatch(0)
+        misses = await password_recoveries.add_birth_date_miss(session, recovery.id, here[0], BIRTH_DATE_TRIES)
+        if misses is None:
+            return BirthDateMismatch(0)
+        code = await self.reader.code_of(session, recovery)
+        self.journal.note(session, entries.of_code(JournalEvent.BIRTH_DATE_REFUSED, code))
+        if misses >= BIRTH_DATE_TRIES:
+            await password_recoveries.move(session, recovery.id, here, RecoveryStep.REFUSED)
+        return BirthDateMismatch(BIRTH_DATE_TRIES - misses)

@@ -1,0 +1,109 @@
+"""Step 3 of a recovery: the new password is committed, every session is over, the patient is told by another way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from medonline.domain.device import Device
+from medonline.domain.errors import NoRecoveryInProgress, PasswordAlreadySet
+from medonline.domain.password_recovery import RecoveryMove, RecoveryStep, source_of
+from medonline.domain.security_journal import JournalEvent
+from medonline.services.clock import Clock
+from medonline.services.notices.sender import NoticeService
+from medonline.services.notices.texts import ACCESS_RECOVERED, About, Told
+from medonline.services.password_recovery.reader import RecoveryReader, RecoveryView
+from medonline.services.passwords.new_passwords import NewPasswords, personal_words
+from medonline.services.ports import Hasher
+from medonline.services.security_journal.writer import JournalNote, SecurityJournal
+from medonline.storage.engine import Database
+from medonline.storage.queries import login as sessions
+from medonline.storage.queries import password_recovery as password_recoveries
+from medonline.storage.queries import patients
+from medonline.storage.tables.password_recovery import PasswordRecovery
+from medonline.storage.tables.patients import Patient
+
+_SOURCES = source_of(RecoveryMove.SET_PASSWORD)
+
+
+@dataclass(frozen=True, slots=True)
+class NewPasswordStep:
+    """The last move of a recovery. `visitor_key` names the browser."""
+
+    database: Database
+    clock: Clock
+    reader: RecoveryReader
+    passwords: NewPasswords
+    hasher: Hasher
+    journal: SecurityJournal
+    notices: NoticeService
+    sessions_ended: Callable[[list[str]], None]
+
+    async def set(self, visitor_key: str, typed: str, device: Device) -> RecoveryView:
+        """As `PasswordRecoveryService.set_password`."""
+        async with self.database.reading() as session:
+            recovery = await self.reader.newest(session, visitor_key, self.clock())
+            patient = await session.get(Patient, recovery.patient_id) if recovery.patient_id else None
+        if recovery.step == RecoveryStep.STOPPED:
+            return await self._stopped(visitor_key)
+        if recovery.step not in (RecoveryStep.DONE, *_SOURCES):
+            raise NoRecoveryInProgress
+        password = await self.passwords.check(typed, personal_words(patient) if patient else ())
+        if recovery.step == RecoveryStep.DONE:
+            return await self._same_again(visitor_key, password)
+        encoded = await self.hasher.hash(password)
+        now = self.clock()
+        ended: list[str] = []
+        async with self.database.writing() as session:
+            recovery = await self.reader.newest(session, visitor_key, now)
+            # Held: «это не я», said in this moment, stops the recovery either before this or after it.
+            patient = await patients.by_id_held(session, recovery.patient_id or "")
+            stopped = patient is not None and await self.reader.stop(session, recovery, patient, now)
+            moved = not stopped and await password_recoveries.move(
+                session, recovery.id, _SOURCES, RecoveryStep.DONE, finished_at=now
+            )
+            if moved and patient is not None:
+                ended = await self._put(session, recovery, patient, encoded, device)
+            if stopped or moved:
+                await session.refresh(recovery)
+                view = await self.reader.view(session, recovery, now)
+        if not (stopped or moved):
+            return await self._same_again(visitor_key, password)
+        self.notices.wake()
+        self.sessions_ended(ended)
+        return view
+
+    async def _put(
+        self, session: AsyncSession, recovery: PasswordRecovery, patient: Patient, encoded: str, device: Device
+    ) -> list[str]:
+        now = self.clock()
+        code = await self.reader.code_of(session, recovery)
+        await patients.put_password(session, patient.id, encoded, now)
+        ended = await sessions.end_all_of(session, patient.id, now)
+        # A phone proved in another browser before this password would replace it for as long as its step is open.
+        await password_recoveries.move_all_of(session, patient.id, _SOURCES, RecoveryStep.ABANDONED)
+        await self.notices.put(session, patient.id, Told(recovery.phone, About.PASSWORD, ACCESS_RECOVERED))
+        what: dict[str, str | int] = {"channel": code.channel, "sessions": len(ended)}
+        note = JournalNote(JournalEvent.PASSWORD_RECOVERED, patient.id, recovery.phone, device, details=what)
+        self.journal.note(session, note)
+        return ended
+
+    async def _stopped(self, visitor_key: str) -> RecoveryView:
+        now = self.clock()
+        async with self.database.reading() as session:
+            return await self.reader.view(session, await self.reader.newest(session, visitor_key, now), now)
+
+    async def _same_again(self, visitor_key: str, password: str) -> RecoveryView:
+        """A finished recovery submitted once more: the first result, if it is the same password that is in force."""
+        now = self.clock()
+        async with self.database.reading() as session:
+            recovery = await self.reader.newest(session, visitor_key, now)
+            if recovery.step != RecoveryStep.DONE:
+                raise NoRecoveryInProgress
+            encoded = await patients.password_hash_of(session, recovery.patient_id or "")
+            view = await self.reader.view(session, recovery, now)
+        if not await self.hasher.verify(encoded, password):
+            raise PasswordAlreadySet
+        return view

@@ -1,0 +1,147 @@
+"""Reading a recovery: whether it can go on, where it stands, what a screen shows of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.errors import NoRecoveryInProgress
+from medonline.domain.password_recovery import RecoveryMove, RecoveryStep, after, source_of
+from medonline.domain.phone import PhoneNumber
+from medonline.services.codes.delivery import DeliveryState
+from medonline.services.codes.issuing import CodeIssuer, CodeRequest
+from medonline.services.codes.verification import CodeView, is_alive
+from medonline.storage.queries import codes
+from medonline.storage.queries import password_recovery as password_recoveries
+from medonline.storage.tables.codes import OneTimeCodeRow
+from medonline.storage.tables.password_recovery import PasswordRecovery
+from medonline.storage.tables.patients import Patient
+
+PURPOSE = "password_recovery"
+BIRTH_DATE_TRIES = 3
+# A code step begun this long ago is over; the patient starts with the phone again.
+CODE_STEP_LIFE = timedelta(hours=1)
+# A finished recovery is shown as finished for this long after a reload.
+DONE_SHOWN_FOR = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryView(CodeView):
+    """Where a recovery stands, for a screen. `stopped_until` (UTC): recovery by phone is not possible before."""
+
+    step: RecoveryStep
+    birth_date_tries_left: int
+    stopped_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryReader:
+    """Answers questions about recoveries inside a session of the caller."""
+
+    issuer: CodeIssuer
+    new_password_window: timedelta
+
+    def is_shown(self, recovery: PasswordRecovery, now: datetime) -> bool:
+        """Whether a screen may still go on from this recovery."""
+        if recovery.step in (RecoveryStep.BIRTH_DATE, RecoveryStep.NEW_PASSWORD):
+            return recovery.proved_at is not None and now < recovery.proved_at + self.new_password_window
+        if recovery.step == RecoveryStep.DONE:
+            return recovery.finished_at is not None and now < recovery.finished_at + DONE_SHOWN_FOR
+        return recovery.step != RecoveryStep.ABANDONED and now < recovery.created_at + CODE_STEP_LIFE
+
+    async def newest(self, session: AsyncSession, visitor_key: str, now: datetime) -> PasswordRecovery:
+        """The recovery to go on with; raises `NoRecoveryInProgress`."""
+        recovery = await password_recoveries.newest_of(session, visitor_key)
+        if recovery is None or not self.is_shown(recovery, now):
+            raise NoRecoveryInProgress
+        return recovery
+
+    async def at_step(
+        self, session: AsyncSession, visitor_key: str, move: RecoveryMove, now: datetime
+    ) -> PasswordRecovery:
+        """The recovery, if `move` is allowed from where it stands; raises `NoRecoveryInProgress`."""
+        recovery = await self.newest(session, visitor_key, now)
+        if after(RecoveryStep(recovery.step), move) is None:
+            raise NoRecoveryInProgress
+        return recovery
+
+    async def is_same_begin(
+        self,
+        session: AsyncSession,
+        recovery: PasswordRecovery,
+        phone: PhoneNumber,
+        channel: ChannelName,
+        now: datetime,
+    ) -> bool:
+        """Whether a begin asks for what this recovery already is."""
+        if recovery.step != RecoveryStep.CODE or recovery.phone != phone.e164 or not self.is_shown(recovery, now):
+            return False
+        row = await codes.newest_of_flow(session, recovery.id)
+        return row is not None and row.channel == channel and self.is_alive(row, now)
+
+    def is_alive(self, row: OneTimeCodeRow, now: datetime) -> bool:
+        """Whether the code can still be typed in with success."""
+        return is_alive(row, self.issuer.policy.guesses, now)
+
+    async def stop(self, session: AsyncSession, recovery: PasswordRecovery, patient: Patient, now: datetime) -> bool:
+        """Whether recovery by phone of this account is stopped («это не я»); then the recovery ends here, and says so. Asked
+        only after the phone was proved: before that, all accounts and none look alike."""
+        until = patient.recovery_stopped_until
+        if until is None or now >= until:
+            return False
+        facts = {"patient_id": patient.id, "proved_at": now}
+        return await password_recoveries.move(
+            session, recovery.id, source_of(RecoveryMove.STOP), RecoveryStep.STOPPED, **facts
+        )
+
+    @staticmethod
+    async def code_of(session: AsyncSession, recovery: PasswordRecovery) -> OneTimeCodeRow:
+        """The last code of the recovery."""
+        row = await codes.newest_of_flow(session, recovery.id)
+        if row is None:
+            raise NoRecoveryInProgress
+        return row
+
+    async def view(self, session: AsyncSession, recovery: PasswordRecovery, now: datetime) -> RecoveryView:
+        """What a screen shows."""
+        row = await self.code_of(session, recovery)
+        phone = PhoneNumber(recovery.phone)
+        channel = ChannelName(row.channel)
+        resend_at = await self.issuer.resend_at(session, phone)
+        return RecoveryView(
+            step=RecoveryStep(recovery.step),
+            birth_date_tries_left=max(BIRTH_DATE_TRIES - recovery.birth_date_misses, 0),
+            stopped_until=await self._stopped_until(session, recovery),
+            phone=phone.masked,
+            channel=channel,
+            issued_at=row.issued_at,
+            expires_at=row.expires_at,
+            resend_at=resend_at or row.issued_at,
+            attempts_left=max(self.issuer.policy.guesses - row.misses, 0),
+            code_alive=self.is_alive(row, now),
+            delivery=DeliveryState(row.delivery),
+            problem=row.problem,
+            fallback_now=await self.issuer.may_issue(session, code_request(recovery, channel.other), now),
+            open_channels=await self.issuer.open_channels(session, now),
+        )
+
+    @staticmethod
+    async def _stopped_until(session: AsyncSession, recovery: PasswordRecovery) -> datetime | None:
+        if recovery.step != RecoveryStep.STOPPED or recovery.patient_id is None:
+            return None
+        patient = await session.get(Patient, recovery.patient_id)
+        return patient.recovery_stopped_until if patient else None
+
+
+def code_request(recovery: PasswordRecovery, channel: ChannelName, client_ip: str = "") -> CodeRequest:
+    """The code this recovery wants."""
+    return CodeRequest(
+        flow_id=recovery.id,
+        purpose=PURPOSE,
+        phone=PhoneNumber(recovery.phone),
+        channel=channel,
+        client_ip=client_ip,
+    )

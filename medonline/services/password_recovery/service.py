@@ -1,0 +1,215 @@
+"""Recovery of a forgotten password by phone: begin, resend, confirm_code, confirm_birth_date, set_password, leave.
+
+The record is the `password_recovery` row of this browser; every method reads where it stands, makes one allowed move and
+commits it, or raises and leaves it as it was. A code goes to any valid number; whether an account exists is looked up only
+after the right code was typed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from medonline.domain.codes.one_time_code import ChannelName, digits_typed
+from medonline.domain.device import UNKNOWN_DEVICE, Device
+from medonline.domain.errors import CodeStillSending, NoRecoveryInProgress
+from medonline.domain.password_recovery import RecoveryMove, RecoveryStep, after, source_of
+from medonline.domain.phone import PhoneNumber
+from medonline.services.clock import Clock
+from medonline.services.codes.delivery import DeliveryState
+from medonline.services.codes.issuing import CodeIssuer
+from medonline.services.codes.step_up import StepUp
+from medonline.services.codes.verification import SAME_SUBMIT, SENDING_LOOKS, SENDING_PAUSE_S, judge, put_arrived
+from medonline.services.password_recovery.birth_date import BirthDateStep
+from medonline.services.password_recovery.new_password import NewPasswordStep
+from medonline.services.password_recovery.reader import RecoveryReader, RecoveryView, code_request
+from medonline.storage.engine import Database
+from medonline.storage.queries import codes, patients
+from medonline.storage.queries import password_recovery as password_recoveries
+from medonline.storage.tables.codes import OneTimeCodeRow
+from medonline.storage.tables.password_recovery import PasswordRecovery
+
+AFTER_CODE = (RecoveryStep.BIRTH_DATE, RecoveryStep.NEW_PASSWORD, RecoveryStep.NO_ACCOUNT, RecoveryStep.STOPPED)
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordRecoveryService:
+    """The use case; one public method per action of the patient. `visitor_key` names the browser, never the patient."""
+
+    database: Database
+    clock: Clock
+    issuer: CodeIssuer
+    reader: RecoveryReader
+    step_up: StepUp
+    birth_date: BirthDateStep
+    new_password: NewPasswordStep
+    wake_dispatcher: Callable[[], None]
+
+    async def current(self, visitor_key: str) -> RecoveryView | None:
+        """Where this browser's recovery stands; None when there is none, or none that can go on."""
+        now = self.clock()
+        async with self.database.reading() as session:
+            recovery = await password_recoveries.newest_of(session, visitor_key)
+            if recovery is None or not self.reader.is_shown(recovery, now):
+                return None
+            return await self.reader.view(session, recovery, now)
+
+    async def begin(
+        self, visitor_key: str, typed_phone: str, channel: ChannelName, client_ip: str = ""
+    ) -> RecoveryView:
+        """Step 1 → 2: leave the intent to send a code. The same phone and way again give the recovery that exists.
+
+        Raises:
+            InvalidPhone: not a Russian mobile number.
+            ChannelUnavailable: the way is switched off.
+            RateLimited: a code to this phone was asked for a moment ago.
+            LimitReached: one of its leaves.
+        """
+        phone = PhoneNumber.parse(typed_phone)
+        self.issuer.require_channel(channel)
+        now = self.clock()
+        async with self.database.writing() as session:
+            await codes.hold_phone(session, phone.e164)  # a double click waits here, and then finds the recovery
+            recovery = await password_recoveries.newest_of(session, visitor_key)
+            if recovery is None:  # «Назад» from step 2 and the same number again: the code in hand still counts
+                recovery = await password_recoveries.newest_left(session, visitor_key, phone.e164, RecoveryStep.CODE)
+            if recovery is not None and await self.reader.is_same_begin(session, recovery, phone, channel, now):
+                await password_recoveries.put_left(session, recovery.id, None)
+                return await self.reader.view(session, recovery, now)
+            if recovery is not None:
+                await self._put_left(session, recovery, now)
+            recovery = PasswordRecovery(
+                visitor_key=visitor_key, phone=phone.e164, step=RecoveryStep.CODE, created_at=now
+            )
+            session.add(recovery)
+            await self.issuer.issue(session, code_request(recovery, channel, client_ip), now)
+            await session.flush()
+            view = await self.reader.view(session, recovery, now)
+        self.wake_dispatcher()
+        return view
+
+    async def resend(self, visitor_key: str, channel: ChannelName, client_ip: str = "") -> RecoveryView:
+        """Another code, by the same way or the other one; in place of the birth date only by the messenger.
+
+        Raises:
+            NoRecoveryInProgress: the recovery does not stand at the code.
+            ChannelUnavailable, RateLimited, LimitReached: as for `begin`.
+        """
+        now = self.clock()
+        async with self.database.writing() as session:
+            recovery = await self.reader.at_step(session, visitor_key, RecoveryMove.RESEND, now)
+            if recovery.step == RecoveryStep.BIRTH_DATE and channel is ChannelName.FLASH_CALL:
+                raise NoRecoveryInProgress  # a call was not enough; another one would not be either
+            await codes.hold_phone(session, recovery.phone)
+            last = await codes.newest_of_flow(session, recovery.id)
+            if last and last.channel == channel and abs(now - last.issued_at) < SAME_SUBMIT and last.misses == 0:
+                return await self.reader.view(session, recovery, now)
+            await self.issuer.issue(session, code_request(recovery, channel, client_ip), now)
+            if not await self._move(session, recovery, RecoveryMove.RESEND, proved_at=None):
+                raise NoRecoveryInProgress  # another window moved on meanwhile
+            await session.flush()
+            await session.refresh(recovery)
+            view = await self.reader.view(session, recovery, now)
+        self.wake_dispatcher()
+        return view
+
+    async def confirm_code(self, visitor_key: str, typed: str) -> RecoveryView:
+        """Step 2 → 3, to the birth date where a call is not enough, or to «no account» when nobody signs in so.
+
+        Raises:
+            CodeEmpty, CodeIncomplete, CodeStillSending: nothing was judged, no attempt is lost.
+            CodeMismatch, CodeExpired, CodeUsedUp: the code is not accepted.
+            NoRecoveryInProgress: the recovery does not stand at the code.
+        """
+        digits = digits_typed(typed)
+        await self._until_sent(visitor_key)
+        now = self.clock()
+        async with self.database.writing() as session:
+            recovery = await self.reader.newest(session, visitor_key, now)
+            if recovery.step in AFTER_CODE:
+                return await self.reader.view(session, recovery, now)  # submitted twice: the first result stands
+            if after(RecoveryStep(recovery.step), RecoveryMove.CONFIRM_CODE) is None:
+                raise NoRecoveryInProgress
+            row = await self.reader.code_of(session, recovery)
+            if row.delivery == DeliveryState.SENDING:
+                raise CodeStillSending
+            refusal = await judge(session, self.issuer, row, digits, now)
+            if refusal is None:
+                await self._move_on(session, recovery, row, now)
+                await session.refresh(recovery)
+                view = await self.reader.view(session, recovery, now)
+        # Raised only here, after the commit: a miss that is rolled back would be a free guess.
+        if refusal is not None:
+            raise refusal
+        return view
+
+    async def confirm_birth_date(self, visitor_key: str, typed: str) -> RecoveryView:
+        """The birth date → 3; raises as `BirthDateStep.confirm`."""
+        return await self.birth_date.confirm(visitor_key, typed)
+
+    async def open_channels(self) -> tuple[ChannelName, ...]:
+        """The ways of getting a code that are switched on and have money left today."""
+        async with self.database.reading() as session:
+            return await self.issuer.open_channels(session, self.clock())
+
+    async def set_password(self, visitor_key: str, typed: str, device: Device = UNKNOWN_DEVICE) -> RecoveryView:
+        """Step 3 → done: the new password is committed and every session of the patient is over.
+
+        Raises:
+            InvalidPassword: breaks the policy.
+            PasswordAlreadySet: another window finished this recovery with another password.
+            Busy: the server has too many passwords to hash.
+            NoRecoveryInProgress: no proof of the phone, or it is too old.
+        """
+        return await self.new_password.set(visitor_key, typed, device)
+
+    async def leave(self, visitor_key: str) -> None:
+        """Another phone, another day: the recovery is given up, or its success has been seen. Does nothing twice."""
+        now = self.clock()
+        async with self.database.writing() as session:
+            recovery = await password_recoveries.newest_of(session, visitor_key)
+            if recovery is None:
+                return
+            if recovery.step == RecoveryStep.CODE:
+                await password_recoveries.put_left(session, recovery.id, now)  # the way back is open: see `begin`
+            else:
+                await self._put_left(session, recovery, now)
+
+    async def _until_sent(self, visitor_key: str) -> None:
+        """Give a provider that has rung, but not answered yet, a moment: the code is the one it answers with."""
+        for _ in range(SENDING_LOOKS):
+            view = await self.current(visitor_key)
+            if view is None or view.delivery is not DeliveryState.SENDING:
+                return
+            await asyncio.sleep(SENDING_PAUSE_S)
+
+    async def _move_on(
+        self, session: AsyncSession, recovery: PasswordRecovery, row: OneTimeCodeRow, now: datetime
+    ) -> None:
+        patient = await patients.by_phone(session, recovery.phone)
+        await put_arrived(session, row, now)
+        if await self.step_up.is_needed(session, row, patient, now):
+            # Nothing of the account is noted yet: a proof noted here would make the next call look recent enough.
+            await self._move(session, recovery, RecoveryMove.ASK_BIRTH_DATE, proved_at=now)
+            return
+        if patient and await self.reader.stop(session, recovery, patient, now):
+            return
+        move = RecoveryMove.CONFIRM_CODE if patient else RecoveryMove.FIND_NO_ACCOUNT
+        patient_id = patient.id if patient else None
+        await self._move(session, recovery, move, patient_id=patient_id, proved_at=now)
+        if patient:
+            await patients.put_phone_proof(session, patient.id, now)
+
+    @staticmethod
+    async def _move(session: AsyncSession, recovery: PasswordRecovery, move: RecoveryMove, **facts: object) -> bool:
+        sources = source_of(move)
+        target = after(sources[0], move)
+        return target is not None and await password_recoveries.move(session, recovery.id, sources, target, **facts)
+
+    async def _put_left(self, session: AsyncSession, recovery: PasswordRecovery, now: datetime) -> None:
+        await self._move(session, recovery, RecoveryMove.ABANDON)
+        await password_recoveries.put_left(session, recovery.id, now)

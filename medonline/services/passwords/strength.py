@@ -1,0 +1,134 @@
+"""How easily a password is guessed, and which ones are refused for it.
+
+The judge is zxcvbn (https://github.com/dropbox/zxcvbn) with its lists of common passwords, names and words. It knows no
+Russian: «medicina2026» and «Zdorovie2026» pass for good ones there. So the project's own words (`password_words`) and what
+is known of the patient are looked for, too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from zxcvbn import matching, scoring, time_estimates  # type: ignore[import-untyped]  # the package has no types
+
+from medonline.domain.errors import PasswordProblem
+from medonline.services.passwords.common_words import COMMON_WORDS, SHORTEST, typed_forms
+
+# The time zxcvbn takes grows fast with the length; what follows only makes a password better.
+LONGEST_JUDGED = 40
+# Danger: zxcvbn tries every reading of «@», «$», «(» as letters, which takes seconds for a line of them. No password has
+# such characters (`domain.password`), so they are left out.
+_SIGNS = re.compile(r"\W+")
+# A word decorated with a date or less is guessed like the word alone.
+_MOST_DECORATION = 8
+_WEAK = 1  # zxcvbn's score: under a million guesses
+_SHORTEST_NUMBER = 6
+_COMMON = frozenset(COMMON_WORDS)
+_LETTERS = re.compile(r"[^\W\d_]+")
+_DIGITS_FOR_LETTERS = (str.maketrans("013457", "oieast"), str.maketrans("013457", "oleast"))
+
+
+@dataclass(frozen=True, slots=True)
+class Strength:
+    """How good a password is: `score` from 0 to 4; `problem` says why it is refused, and then the score is 0."""
+
+    score: int
+    problem: PasswordProblem | None = None
+
+    @classmethod
+    def of(cls, password: str, personal: Sequence[str] = ()) -> Strength:
+        """Judge a password; one that `common_password_problem` refuses scores 0."""
+        problem = common_password_problem(password, personal)
+        if problem is not None:
+            return cls(0, problem)
+        return cls(_judge(password, [*_typed(personal), *_numbers(personal), *COMMON_WORDS]).score)
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    score: int
+    pieces: list[dict[str, Any]]
+
+    @property
+    def is_one_piece(self) -> bool:
+        """The whole password is one entry of a list, one date, one row of keys."""
+        return len(self.pieces) == 1 and self.pieces[0]["pattern"] != "bruteforce"
+
+    @property
+    def has_given_word(self) -> bool:
+        return any(piece.get("dictionary_name") == "user_inputs" for piece in self.pieces)
+
+
+def common_password_problem(password: str, personal: Sequence[str] = ()) -> PasswordProblem | None:
+    """`PERSONAL`, `COMMON` or None, for a password that the policy allows.
+
+    Args:
+        password: what was typed; the first 40 characters are judged.
+        personal: names, the phone, the birth date as `ddmmyyyy` and its year: what a stranger who knows the patient
+            tries. Cyrillic is transliterated; nothing of it is kept.
+    """
+    password = password[:LONGEST_JUDGED]
+    if not password:
+        return None
+    names, numbers = _typed(personal), _numbers(personal)
+    cores = _cores(password)
+    if _is_made_of(cores, frozenset(names)) or _is_number(password, numbers):
+        return PasswordProblem.PERSONAL
+    verdict = _judge(password, [*names, *numbers])
+    if verdict.score <= _WEAK and verdict.has_given_word:
+        return PasswordProblem.PERSONAL
+    weak = verdict.score == 0 or (verdict.score <= _WEAK and verdict.is_one_piece)
+    return PasswordProblem.COMMON if weak or _is_made_of(cores, _COMMON) else None
+
+
+def _judge(password: str, words: Iterable[str]) -> _Verdict:
+    # Not `zxcvbn.zxcvbn`: it leaves the given words in a global of its module, and these are of one patient.
+    dictionaries = matching.RANKED_DICTIONARIES | {"user_inputs": matching.build_ranked_dict(dict.fromkeys(words))}
+    password = _SIGNS.sub("", password)[:LONGEST_JUDGED]
+    result = scoring.most_guessable_match_sequence(password, matching.omnimatch(password, dictionaries))
+    return _Verdict(int(time_estimates.guesses_to_score(result["guesses"])), result["sequence"])
+
+
+def _cores(password: str) -> set[str]:
+    """The password without the digits around it, and with letters for the digits within."""
+    lower = password.lower()
+    core = lower.strip("0123456789")
+    if len(lower) - len(core) > _MOST_DECORATION:
+        return set()
+    return {core, *(core.translate(table) for table in _DIGITS_FOR_LETTERS)}
+
+
+def _is_made_of(cores: set[str], words: frozenset[str]) -> bool:
+    """Whether one of them is such a word, or two of them in a row."""
+    return any(
+        core in words
+        or any(core[:cut] in words and core[cut:] in words for cut in range(SHORTEST, len(core) - SHORTEST + 1))
+        for core in cores
+    )
+
+
+def _typed(personal: Sequence[str]) -> list[str]:
+    return typed_forms(part for word in personal for part in _LETTERS.findall(word))
+
+
+def _numbers(personal: Sequence[str]) -> list[str]:
+    """Phones and dates in the ways people write them; years stay as they are."""
+    found: list[str] = []
+    for number in ("".join(filter(str.isdigit, word)) for word in personal if not _LETTERS.search(word)):
+        found.append(number)
+        if len(number) >= 10:
+            found += [f"8{number[-10:]}", number[-10:], number[-7:]]
+        elif len(number) == 8:
+            day, month, year = number[:2], number[2:4], number[4:]
+            found += [f"{year}{month}{day}", f"{day}{month}{year[2:]}"]
+    return list(filter(None, found))
+
+
+def _is_number(password: str, numbers: Iterable[str]) -> bool:
+    return any(
+        len(number) >= _SHORTEST_NUMBER and number in password and len(password) - len(number) <= SHORTEST
+        for number in numbers
+    )

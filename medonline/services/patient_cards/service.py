@@ -1,0 +1,223 @@
+"""«Мои карты» (guide G10): the registry's cards of an account, from its last good answer when it is down.
+
+The account's own cards are found by СНИЛС, or by the policy that the identity provider told. Other cards are linked by
+policy number and birth date; both must fit, and an hour knows a limit of misses.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from medonline.domain import oms_policy
+from medonline.domain.birth_date import parse_birth_date
+from medonline.domain.errors import (
+    CardAlreadyLinked,
+    CardNotFound,
+    CardOfAnother,
+    InvalidBirthDate,
+    InvalidFields,
+    InvalidInput,
+    InvalidPolicy,
+    RateLimited,
+    RegistryUnavailable,
+)
+from medonline.domain.security_journal import JournalEvent
+from medonline.services.clock import Clock
+from medonline.services.crypto.field_encryption import SealBroken, Sealer
+from medonline.services.login.account_sessions import AccountSessionService
+from medonline.services.patient_cards.rows import CardView, filled, relinked, view_of
+from medonline.services.ports import CardRegistry, RegistryCard
+from medonline.services.security_journal.writer import JournalNote, SecurityJournal
+from medonline.storage.engine import Database
+from medonline.storage.queries import patient_cards as cards
+from medonline.storage.queries import patients
+from medonline.storage.tables.patient_cards import CardMiss
+from medonline.storage.tables.patients import Patient
+
+log = logging.getLogger(__name__)
+
+FRESH_FOR = timedelta(minutes=10)
+MISS_WINDOW = timedelta(hours=1)
+MISSES_ALLOWED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class CardsView:
+    """The cards of an account. `fetched_at` (UTC) is the registry's last good answer; `registry_down`: it is not today's."""
+
+    cards: tuple[CardView, ...]
+    fetched_at: datetime | None
+    registry_down: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedCards:
+    """What linking added. `doubtful_policy`: the number breaks the rule of its check digit, yet the registry has it."""
+
+    count: int
+    doubtful_policy: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PatientCardService:
+    """The use case; `session_key` names the signed-in browser. `registry` is None where the region has none."""
+
+    database: Database
+    clock: Clock
+    sessions: AccountSessionService
+    registry: CardRegistry | None
+    snils: Sealer
+    policies: Sealer
+    journal: SecurityJournal
+
+    async def kept(self, session_key: str) -> CardsView:
+        """What is on record here; asks nobody.
+
+        Raises:
+            NotSignedIn: the session is over.
+        """
+        me = await self.sessions.required(session_key)
+        return await self._view(me.patient_id, registry_down=False)
+
+    async def current(self, session_key: str, *, ask_again: bool = False) -> CardsView:
+        """The cards as the registry has them now, or as it had them when it last answered.
+
+        The registry is asked when its last answer is older than 10 minutes, or on `ask_again`.
+
+        Raises:
+            NotSignedIn: the session is over.
+        """
+        me = await self.sessions.required(session_key)
+        async with self.database.reading() as session:
+            patient = await session.get(Patient, me.patient_id)
+        if patient is None or self.registry is None:
+            return await self._view(me.patient_id, registry_down=False)
+        fetched_at = patient.cards_fetched_at
+        if not ask_again and fetched_at is not None and self.clock() - fetched_at < FRESH_FOR:
+            return await self._view(me.patient_id, registry_down=False)
+        try:
+            await self._fetch(self.registry, patient)
+        except RegistryUnavailable as error:
+            log.warning("The registry of cards gives no good answer: %s", error)
+            return await self._view(me.patient_id, registry_down=True)
+        return await self._view(me.patient_id, registry_down=False)
+
+    async def link(self, session_key: str, typed_policy: str, typed_birth_date: str) -> LinkedCards:
+        """Add the cards of whoever has this policy and was born on this day.
+
+        Raises:
+            NotSignedIn: the session is over.
+            InvalidFields: one of the two is no policy, no date.
+            CardNotFound, CardOfAnother, CardAlreadyLinked: see there.
+            RateLimited: too many that did not fit within an hour.
+            RegistryUnavailable: the registry cannot be asked now.
+        """
+        me = await self.sessions.required(session_key)
+        policy, born = _parsed(typed_policy, typed_birth_date, self.clock().date())
+        if self.registry is None:
+            raise RegistryUnavailable("no registry is configured")
+        found = await self._asked(self.registry, me.patient_id, policy, born)
+        fitting = [card for card in found if card.birth_date == born]
+        if not fitting:
+            raise CardOfAnother if found else CardNotFound
+        now = self.clock()
+        async with self.database.writing() as session:
+            patient = await patients.by_id_held(session, me.patient_id)
+            have = {card.ref: card for card in await cards.of_patient(session, me.patient_id)}
+            added = [card for card in fitting if card.ref not in have or have[card.ref].unlinked_at is not None]
+            if not added or patient is None:
+                raise CardAlreadyLinked
+            for card in added:
+                session.add(relinked(filled(have.get(card.ref), patient, card, now)))
+            what = {"cards": len(added)}
+            note = JournalNote(JournalEvent.CARD_ADDED, patient.id, device=me.device, details=what)
+            self.journal.note(session, note)
+        return LinkedCards(len(added), not oms_policy.has_right_check_digit(policy))
+
+    async def unlink(self, session_key: str, card_id: str) -> bool:
+        """Take a card off the list; it can be linked again. False when the account has no such card.
+
+        Raises:
+            NotSignedIn: the session is over.
+        """
+        me = await self.sessions.required(session_key)
+        async with self.database.writing() as session:
+            unlinked = await cards.unlink(session, me.patient_id, card_id, self.clock())
+            if unlinked:
+                self.journal.note(session, JournalNote(JournalEvent.CARD_REMOVED, me.patient_id, device=me.device))
+            return unlinked
+
+    async def _fetch(self, registry: CardRegistry, patient: Patient) -> None:
+        own = await self._own_cards(registry, patient)
+        async with self.database.reading() as session:
+            linked = [card.ref for card in await cards.of_patient(session, patient.id) if card.unlinked_at is None]
+        fresh = {card.ref: card for card in own}
+        for ref in linked:
+            if ref not in fresh and (card := await registry.card(ref)) is not None:
+                fresh[ref] = card
+        now = self.clock()
+        async with self.database.writing() as session:
+            held = await patients.by_id_held(session, patient.id)
+            have = {card.ref: card for card in await cards.of_patient(session, patient.id)}
+            for card in fresh.values() if held else ():
+                session.add(filled(have.get(card.ref), patient, card, now))
+            for ref in linked:
+                if ref not in fresh and ref in have:
+                    have[ref].in_registry = False
+                    session.add(have[ref])
+            await cards.put_fetched(session, patient.id, now)
+
+    async def _own_cards(self, registry: CardRegistry, patient: Patient) -> list[RegistryCard]:
+        try:
+            snils, policy = self.snils.open(patient.snils_sealed), self.policies.open(patient.oms_policy_sealed)
+        except SealBroken:
+            return []
+        found = await registry.cards_by_snils(snils) if snils else []
+        if not found and policy:
+            found = await registry.cards_by_policy(policy)
+        return [card for card in found if patient.birth_date is None or card.birth_date == patient.birth_date]
+
+    async def _view(self, patient_id: str, *, registry_down: bool) -> CardsView:
+        async with self.database.reading() as session:
+            patient = await session.get(Patient, patient_id)
+            rows = await cards.of_patient(session, patient_id)
+        shown = tuple(view_of(row) for row in rows if row.unlinked_at is None)
+        return CardsView(shown, patient.cards_fetched_at if patient else None, registry_down)
+
+    async def _asked(self, registry: CardRegistry, patient_id: str, policy: str, born: date) -> list[RegistryCard]:
+        """What the registry has for a policy. The miss is written before the question, and taken back when it was none:
+        of a hundred questions at the same moment no more get through than may miss."""
+        now = self.clock()
+        async with self.database.writing() as session:
+            await patients.by_id_held(session, patient_id)
+            misses, first = await cards.misses_since(session, patient_id, now - MISS_WINDOW)
+            if misses >= MISSES_ALLOWED and first is not None:
+                raise RateLimited(first + MISS_WINDOW - now)
+            miss = CardMiss(patient_id=patient_id, at=now)
+            session.add(miss)
+        no_miss = True
+        try:
+            found = await registry.cards_by_policy(policy)
+            no_miss = any(card.birth_date == born for card in found)
+        finally:
+            if no_miss:
+                async with self.database.writing() as session:
+                    await session.delete(miss)
+        return found
+
+
+def _parsed(typed_policy: str, typed_birth_date: str, today: date) -> tuple[str, date]:
+    refused: dict[str, InvalidInput] = {}
+    policy = oms_policy.policy_digits(typed_policy)
+    if not policy:
+        refused["policy"] = InvalidPolicy()
+    born = today
+    try:
+        born = parse_birth_date(typed_birth_date, today)
+    except InvalidBirthDate as error:
+        refused["birth_date"] = error
+    if refused:
+        raise InvalidFields(refused)
+    return policy, born

@@ -1,0 +1,68 @@
+"""What the journal says of each thing that happens: the only place where rows get their shape."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from medonline.domain.device import Device
+from medonline.domain.login import LoginMethod
+from medonline.domain.personal_data_consent import VERSION
+from medonline.domain.security_journal import JournalEvent
+from medonline.services.security_journal.writer import JournalNote
+from medonline.storage.tables.codes import OneTimeCodeRow
+from medonline.storage.tables.login import AccountSession
+
+_SETTINGS = {
+    "password_hash": JournalEvent.PASSWORD_CHANGED,
+    "phone": JournalEvent.PHONE_CHANGED,
+    "email": JournalEvent.EMAIL_CHANGED,
+    "last_name": JournalEvent.NAME_CHANGED,
+    "first_name": JournalEvent.NAME_CHANGED,
+}
+
+
+def signed_in(patient_id: str, method: LoginMethod, device: Device) -> JournalNote:
+    """A session begins."""
+    return JournalNote(JournalEvent.SIGNED_IN, patient_id, device=device, details={"method": method})
+
+
+def left(ended: AccountSession, why: JournalEvent) -> JournalNote:
+    """A session ends in its own browser."""
+    return JournalNote(why, ended.patient_id, device=Device(ended.device, ended.network))
+
+
+def session_ended(ended: AccountSession, device: Device) -> JournalNote:
+    """A session is ended from another browser."""
+    what = {"ended": ended.device}
+    return JournalNote(JournalEvent.SESSION_ENDED, ended.patient_id, device=device, details=what)
+
+
+def registered(patient_id: str, device: Device) -> tuple[JournalNote, ...]:
+    """Consent was given, then the account was made."""
+    consent = JournalNote(JournalEvent.CONSENT_GIVEN, patient_id, device=device, details={"version": VERSION})
+    return consent, JournalNote(JournalEvent.REGISTERED, patient_id, device=device)
+
+
+def linked(patient_id: str, how: str, device: Device) -> JournalNote:
+    """An identity opens the account from now on."""
+    return JournalNote(JournalEvent.IDENTITY_LINKED, patient_id, device=device, details={"how": how})
+
+
+def of_code(event: JournalEvent, row: OneTimeCodeRow) -> JournalNote:
+    """A code was asked for, or a wrong one typed: names no patient, for nobody has proved to be one."""
+    what = {"channel": row.channel, "purpose": row.purpose}
+    return JournalNote(event, phone=row.phone, client_ip=row.client_ip, details=what)
+
+
+def settings_saved(
+    patient_id: str, wanted: dict[str, Any], old_phone: str | None, ended: Collection[str], device: Device
+) -> Iterator[JournalNote]:
+    """One row for each kind of thing that was changed; values are not repeated."""
+    for event in dict.fromkeys(_SETTINGS[name] for name in wanted if name in _SETTINGS):
+        phone, details = "", dict[str, str | int]()
+        if event is JournalEvent.PHONE_CHANGED:
+            phone, details = str(wanted["phone"]), {"old_tail": (old_phone or "")[-2:]}
+        elif event is JournalEvent.PASSWORD_CHANGED:
+            details = {"sessions": len(ended)}
+        yield JournalNote(event, patient_id, phone, device, details=details)

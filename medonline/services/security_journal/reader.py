@@ -1,0 +1,110 @@
+"""A patient reads their own part of the security journal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+
+from medonline.domain.security_journal import JournalEvent, details_of
+from medonline.services.crypto.field_encryption import Sealer
+from medonline.storage.engine import Database
+from medonline.storage.queries import security_journal as journal
+from medonline.storage.tables.security_journal import JournalEntry
+
+PAGE = 30
+BATCH = 1000
+# What a stranger can cause again and again.
+_FOLDED = frozenset({JournalEvent.CODE_ASKED, JournalEvent.CODE_REFUSED, JournalEvent.SIGN_IN_REFUSED})
+
+
+@dataclass(frozen=True, slots=True)
+class JournalRow:
+    """A row for the patient it is about, or `times` equal ones in a run: then `number`, the row's own, is the oldest one's and
+    `at` (UTC) the newest one's. `network` is cut to /24 or /48; `own`: it names the patient, not only the phone."""
+
+    number: int
+    at: datetime
+    event: JournalEvent
+    device: str
+    network: str
+    phone_tail: str
+    details: dict[str, str | int]
+    own: bool = True
+    times: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class JournalPage:
+    """Rows, the newest first; `more` says that older ones follow."""
+
+    rows: tuple[JournalRow, ...]
+    more: bool
+
+
+class Owner(Protocol):
+    """The patient whom a session belongs to."""
+
+    @property
+    def patient_id(self) -> str:
+        """The key of the patient's row."""
+
+
+class LiveSessions(Protocol):
+    """What the journal needs of the sessions, which stand above it: signing in writes the journal."""
+
+    async def required(self, session_key: str) -> Owner:
+        """Whose session this is; raises `NotSignedIn`."""
+
+
+@dataclass(frozen=True, slots=True)
+class JournalReader:
+    """The use case. `session_key` names the signed-in browser."""
+
+    database: Database
+    sessions: LiveSessions
+    phones: Sealer
+
+    async def mine(self, session_key: str, before: int = 0) -> JournalPage:
+        """The patient's own part, with numbers below `before` (0: from the newest).
+
+        Rows about the phone that name no patient (codes asked for, passwords that did not fit) are shown from the row on by
+        which the phone became theirs. Equal ones that follow each other are one: whoever tries passwords all night must not
+        bury what matters.
+
+        Raises:
+            NotSignedIn: the session is over.
+        """
+        me = await self.sessions.required(session_key)
+        folded: list[JournalRow] = []
+        async with self.database.reading() as session:
+            about = await journal.about(session, me.patient_id, self.phones)
+            upper = before if before > 0 else (await journal.head(session)).seq + 1
+            while True:
+                rows = await journal.of_patient(session, about, upper, BATCH)
+                for row in rows:
+                    if not _folded(folded, row):
+                        if len(folded) == PAGE:
+                            return JournalPage(tuple(folded), more=True)
+                        folded.append(_shown(row))
+                if len(rows) < BATCH:
+                    return JournalPage(tuple(folded), more=False)
+                upper = rows[-1].seq
+
+
+def _shown(row: JournalEntry) -> JournalRow:
+    details = details_of(row.details)
+    device = str(details.pop("device", ""))
+    event = JournalEvent(row.event) if row.event in tuple(JournalEvent) else JournalEvent.OTHER
+    return JournalRow(row.seq, row.at, event, device, row.network, row.phone_tail, details, row.patient_id != "")
+
+
+def _folded(rows: list[JournalRow], row: JournalEntry) -> bool:
+    """Whether the row went into the run that the last one begins."""
+    if not rows or row.event not in _FOLDED:
+        return False
+    last, new = rows[-1], _shown(row)
+    if replace(new, number=last.number, at=last.at, times=last.times) != last:
+        return False
+    rows[-1] = replace(last, number=new.number, times=last.times + 1)
+    return True

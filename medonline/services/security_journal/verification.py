@@ -1,0 +1,191 @@
+"""Keeping the security journal: whether it is whole, all of it for an operator, and what is past its time."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import takewhile
+from typing import Any
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from medonline.domain.security_journal import GENESIS, JournalLine, details_of
+from medonline.services.clock import Clock
+from medonline.services.crypto.field_encryption import Sealer
+from medonline.storage.engine import Database
+from medonline.storage.queries import security_journal as journal
+from medonline.storage.tables.security_journal import JournalCheckpoint, JournalEntry
+
+BATCH = 1000
+KEPT_AT_LEAST = timedelta(days=180)
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What an examination of the whole journal found. `fault` is an English sentence, empty when the chain is whole.
+    `skipped`: the row that was known went in its time, with others after it, and could not be compared."""
+
+    rows: int
+    head: journal.Head
+    fault: str = ""
+    skipped: bool = False
+
+
+class JournalBroken(Exception):
+    """Nothing is deleted from a journal that was changed: its checkpoint would stand for what nobody wrote."""
+
+
+@dataclass(frozen=True, slots=True)
+class JournalKeeper:
+    """The use case of an operator. `keep`: how long rows stay, never less than half a year."""
+
+    database: Database
+    clock: Clock
+    chain: Sealer
+    keep: timedelta
+
+    async def examine(self, known: journal.Head | None = None) -> Examined:
+        """Go through every row. `known`: number and hash of a row that was the last one once; it must still be there, or be
+        past its time: rows cut off at the end are seen by that alone.
+
+        Raises:
+            SQLAlchemyError: as it comes.
+        """
+        while True:
+            async with self.database.reading() as session:
+                marks = await journal.checkpoints(session)
+            found = await self._examine(marks, known)
+            async with self.database.reading() as session:
+                if not found.fault or len(await journal.checkpoints(session)) == len(marks):
+                    return found
+            # Meanwhile rows went because their time was over: what seemed to be missing may be just that.
+
+    async def _examine(self, marks: Sequence[JournalCheckpoint], known: journal.Head | None) -> Examined:
+        head, met = journal.Head(0, GENESIS), known is None
+        for mark in marks:
+            fault = self._fault_of_checkpoint(mark, head)
+            head = journal.Head(mark.seq, mark.hash)
+            if fault:
+                return Examined(0, head, fault)
+            if known is not None and known.seq == mark.seq:
+                met = True
+                if known.hash != mark.hash:
+                    return Examined(0, head, f"Row {known.seq} was not the one that was known.")
+        skipped = known is not None and not met and known.seq < head.seq
+        count, current = 0, False
+        async for row in self._rows(head.seq):
+            fault = self._fault_of(row, head, newer_key_seen=current)
+            if fault:
+                return Examined(count, head, fault)
+            head, count, current = journal.Head(row.seq, row.hash), count + 1, row.key_id == self.chain.key_id
+            if known is not None and known.seq == row.seq:
+                met = True
+                if not hmac.compare_digest(known.hash, row.hash):
+                    return Examined(count, head, f"Row {row.seq} is not the one that was known.")
+        if known is not None and not met and not skipped:
+            fault = f"Row {known.seq} was known and is gone: the journal ends with row {head.seq}."
+            return Examined(count, head, fault)
+        return Examined(count, head, skipped=skipped)
+
+    async def everything(self) -> AsyncIterator[dict[str, Any]]:
+        """Every row in order, ready for JSON; times in UTC (ISO 8601)."""
+        async for row in self._rows(0):
+            yield row.model_dump(mode="json") | {"details": details_of(row.details)}
+
+    async def head(self) -> journal.Head:
+        """The last row. Written down outside the database it shows later that nothing was cut off (`examine`)."""
+        async with self.database.reading() as session:
+            return await journal.head(session)
+
+    async def forget(self) -> int:
+        """Delete rows that are past their time, after a sealed checkpoint that stands for them; how many. Those behind a
+        younger row, written while the clock was ahead, stay with it, and the last row stays always: were it past its time,
+        too, a clock that is wrong would be likelier than a journal in which nothing happened.
+
+        Raises:
+            JournalBroken: a row is not what was written; nothing more is deleted.
+        """
+        now, gone = self.clock(), 0
+        until = now - max(self.keep, KEPT_AT_LEAST)
+        while True:
+            async with self.database.writing() as session:
+                await journal.hold(session)
+                last = await journal.last(session)
+                rows = await journal.after(session, 0, BATCH) if last is not None and last.at >= until else ()
+                old = list(takewhile(lambda row: row.at < until, rows))
+                if old:
+                    await self._require_whole(session, old)
+                    mark = JournalCheckpoint(
+                        seq=old[-1].seq, at=now, hash=old[-1].hash, key_id=self.chain.key_id, seal=""
+                    )
+                    mark.seal = self.chain.index(_checkpoint_text(mark))
+                    session.add(mark)
+                    await session.flush()
+                    gone += await journal.forget_through(session, mark.seq)
+            if len(old) < BATCH:
+                return gone
+
+    async def _require_whole(self, session: AsyncSession, rows: Sequence[JournalEntry]) -> None:
+        marks = await journal.checkpoints(session)
+        head = journal.Head(marks[-1].seq, marks[-1].hash) if marks else journal.Head(0, GENESIS)
+        for row in rows:
+            if fault := self._fault_of(row, head):
+                raise JournalBroken(fault)
+            head = journal.Head(row.seq, row.hash)
+
+    async def rows_by_key(self) -> dict[str, int]:
+        """How many rows each key (by its id) must be kept for."""
+        async with self.database.reading() as session:
+            return await journal.rows_by_key(session)
+
+    async def _rows(self, after: int) -> AsyncIterator[JournalEntry]:
+        while True:
+            async with self.database.reading() as session:
+                rows = await journal.after(session, after, BATCH)
+            for row in rows:
+                yield row
+            if len(rows) < BATCH:
+                return
+            after = rows[-1].seq
+
+    def _fault_of(self, row: JournalEntry, head: journal.Head, *, newer_key_seen: bool = False) -> str:
+        if row.seq != head.seq + 1:
+            return f"Row {head.seq + 1} is missing: row {row.seq} follows row {head.seq}."
+        if row.previous != head.hash:
+            return f"Row {row.seq} is not chained to the row before it."
+        if newer_key_seen and row.key_id != self.chain.key_id:
+            return f"Row {row.seq} was made with an older key after a row of the current one."
+        return self._fault_of_hash(f"Row {row.seq}", row.key_id, row.hash, _line(row).text())
+
+    def _fault_of_checkpoint(self, mark: JournalCheckpoint, head: journal.Head) -> str:
+        if mark.seq <= head.seq:
+            return f"The checkpoint of row {mark.seq} follows that of row {head.seq}."
+        return self._fault_of_hash(f"The checkpoint of row {mark.seq}", mark.key_id, mark.seal, _checkpoint_text(mark))
+
+    def _fault_of_hash(self, what: str, key_id: str, made: str, text: str) -> str:
+        if self.chain.is_index(key_id, made, text):
+            return ""
+        if key_id not in self.chain.key_ids:
+            return f"{what} was made with key {key_id}, which is not configured (MEDONLINE_OLD_SECRET_KEYS)."
+        return f"{what} was changed."
+
+
+def _line(row: JournalEntry) -> JournalLine:
+    return JournalLine(
+        seq=row.seq,
+        at=row.at,
+        event=row.event,
+        patient_id=row.patient_id,
+        phone_index=row.phone_index,
+        phone_tail=row.phone_tail,
+        network=row.network,
+        details=row.details,
+        previous=row.previous,
+        key_id=row.key_id,
+    )
+
+
+def _checkpoint_text(mark: JournalCheckpoint) -> str:
+    return f"checkpoint|{mark.seq}|{mark.at.isoformat(timespec='microseconds')}|{mark.hash}|{mark.key_id}"

@@ -1,0 +1,94 @@
+"""The security journal: what happened to an account is written in the transaction in which it happens (I5).
+
+Rows are chained: each holds an HMAC over itself and the hash of the row before, under a key that the database does not
+hold. Triggers forbid to change or delete a row; whoever gets around them breaks the chain (docs/decisions/0012).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from medonline.domain.device import UNKNOWN_DEVICE, Device
+from medonline.domain.security_journal import JournalEvent, JournalLine, details_text
+from medonline.services.clock import Clock
+from medonline.services.crypto.field_encryption import Sealer
+from medonline.services.limits.networks import cut
+from medonline.storage.engine import at_the_end
+from medonline.storage.queries import security_journal as journal
+from medonline.storage.tables.security_journal import JournalEntry
+
+_NOTES = "security_journal"
+
+
+@dataclass(frozen=True, slots=True)
+class JournalNote:
+    """What is to be written down.
+
+    Attributes:
+        patient_id: empty before anybody has proved to be the patient; then `phone` alone says whom it is about.
+        phone: E.164; kept as an HMAC and two digits.
+        device: where it came from; `client_ip` in its place where no browser is known.
+        details: short texts and numbers; never a code, a password, a token or a whole phone.
+    """
+
+    event: JournalEvent
+    patient_id: str = ""
+    phone: str = ""
+    device: Device = UNKNOWN_DEVICE
+    client_ip: str = ""
+    details: Mapping[str, str | int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityJournal:
+    """`chain` makes the hashes, `phones` the indexes of phones."""
+
+    clock: Clock
+    phones: Sealer
+    chain: Sealer
+
+    def note(self, session: AsyncSession, *notes: JournalNote) -> None:
+        """Write these rows when the caller's transaction commits, and only then."""
+        if notes:
+            session.info.setdefault(_NOTES, []).extend(notes)
+            at_the_end(session, _NOTES, self._write)
+
+    async def _write(self, session: AsyncSession) -> None:
+        notes: list[JournalNote] = session.info.pop(_NOTES)
+        await session.flush()
+        await journal.hold(session)
+        head = await journal.head(session)
+        now = self.clock()
+        for note in notes:
+            line = JournalLine(
+                seq=head.seq + 1,
+                at=now,
+                event=note.event,
+                patient_id=note.patient_id,
+                phone_index=self.phones.index(note.phone) if note.phone else "",
+                phone_tail=note.phone[-2:],
+                network=note.device.network or cut(note.client_ip),
+                details=details_text({"device": note.device.name, **note.details}),
+                previous=head.hash,
+                key_id=self.chain.key_id,
+            )
+            head = journal.Head(line.seq, self.chain.index(line.text()))
+            session.add(
+                JournalEntry(
+                    seq=line.seq,
+                    at=line.at,
+                    event=line.event,
+                    patient_id=line.patient_id,
+                    phone_index=line.phone_index,
+                    phone_tail=line.phone_tail,
+                    network=line.network,
+                    details=line.details,
+                    previous=line.previous,
+                    key_id=line.key_id,
+                    hash=head.hash,
+                )
+            )
+            await session.flush()  # one by one: the trigger wants them in order

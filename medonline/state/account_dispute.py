@@ -1,0 +1,40 @@
+"""«Это не я»: the page behind the link of a notice. The link's token comes from the form, never from the address."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from medonline.bootstrap import portal
+from medonline.domain.errors import MedonlineError
+from medonline.state.account import AccountState
+from medonline.state.input import said, text_field, visitor_of
+from medonline.wording.limits import clock_time
+
+
+class NotMeState(rx.State):
+    """What came of the answer; the token is not kept."""
+
+    done: bool = False
+    stopped_clock: str = ""
+    error: str = ""
+    error_no: int = 0
+
+    @rx.event
+    async def load(self) -> Any:
+        """Nothing is done by opening the page: programs that look links through open it, too."""
+        self.done, self.stopped_clock, self.error = False, "", ""
+        return AccountState.load_page
+
+    @rx.event
+    async def dispute(self, form: dict[str, Any]) -> None:
+        """«Это не я»."""
+        try:
+            until = await portal().dispute.raise_(text_field(form, "token"), visitor_of(self).device)
+        except MedonlineError as error:
+            self.error = said(error)
+            self.error_no += 1
+            return
+        self.done, self.error = True, ""
+        self.stopped_clock = clock_time(until, portal().clock(), portal().config.zone)

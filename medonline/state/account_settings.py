@@ -1,0 +1,245 @@
+"""The settings (guide G12): each handler guards, calls the service, shows what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
+from typing import Any
+
+import reflex as rx
+
+from medonline import routes
+from medonline.bootstrap import portal
+from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.errors import (
+    InvalidFields,
+    MedonlineError,
+    NoChangeInProgress,
+    NotSignedIn,
+    PhoneTaken,
+    ReauthenticationNeeded,
+)
+from medonline.domain.phone import PhoneNumber
+from medonline.services.account_settings.form import Saved, SettingsForm, SettingsView
+from medonline.services.passwords.strength import Strength
+from medonline.state.account import AccountState
+from medonline.state.codes.screen import NO_CODE, CodeScreen, code_screen, steady
+from medonline.state.input import query_of, said, text_field, visitor_of
+from medonline.wording.account_settings import NOTHING_SAVED, what_was_saved
+from medonline.wording.errors import field_sentence
+from medonline.wording.passwords import strength_sentence
+
+WATCH_PACE_S = 1.0
+FIELDS = ("phone", "email", "last_name", "first_name", "password", "password_confirmation")
+
+
+class SettingsState(rx.State):
+    """A cache of the record for the screen, rebuilt by `load`. Passwords are never kept here."""
+
+    ready: bool = False
+    phone: str = ""
+    email: str = ""
+    last_name: str = ""
+    first_name: str = ""
+    has_password: bool = False
+    min_length: int = 6
+    password_wanted: bool = False
+    waiting_code: bool = False
+    code: CodeScreen = NO_CODE
+    call_offered: bool = True
+    telegram_offered: bool = True
+    prove_again: bool = False
+    proof_error: str = ""
+    saved: str = ""
+    strength: str = ""
+    strength_score: int = -1
+    errors: dict[str, str] = {}
+    error: str = ""
+    error_no: int = 0
+    code_error: str = ""
+    code_error_no: int = 0
+    form_no: int = 0
+    _watching: int = 0
+
+    @rx.event
+    async def load(self) -> Any:
+        """Rebuild the screen from the record."""
+        self._forget()
+        self.saved, self.prove_again, self.proof_error, self.ready = "", False, "", False
+        self.strength, self.strength_score = "", -1
+        self.password_wanted = query_of(self, "focus") == "password"
+        self.min_length = portal().config.password_min_length_settings
+        channels = portal().config.code_channels
+        self.call_offered, self.telegram_offered = ChannelName.FLASH_CALL in channels, ChannelName.TELEGRAM in channels
+        try:
+            self._show(await portal().settings.current(visitor_of(self).session_key))
+        except NotSignedIn:
+            return [AccountState.require_session]
+        self.ready = True
+        return [AccountState.require_session, SettingsState.watch]
+
+    @rx.event
+    async def save(self, form: dict[str, Any]) -> Any:
+        """«Сохранить»."""
+        visitor = visitor_of(self)
+        self._forget()
+        self.saved = ""
+        channel = text_field(form, "channel") or next(iter(portal().config.code_channels))
+        if channel not in tuple(ChannelName):
+            return None
+        typed = SettingsForm(**{name: text_field(form, name) for name in FIELDS})
+        return await self._attempt(
+            portal().settings.save(visitor.session_key, typed, ChannelName(channel), visitor.client_ip)
+        )
+
+    @rx.event
+    async def confirm_phone(self, form: dict[str, Any]) -> Any:
+        """The code to the new phone."""
+        return await self._attempt(
+            portal().settings.confirm_phone(visitor_of(self).session_key, text_field(form, "code")), code=True
+        )
+
+    @rx.event
+    async def resend(self, channel: str) -> Any:
+        """Another code to the new phone."""
+        visitor = visitor_of(self)
+        if channel not in tuple(ChannelName):
+            return None
+
+        async def again() -> Saved:
+            await portal().settings.resend(visitor.session_key, ChannelName(channel), visitor.client_ip)
+            return Saved(code_needed=True)
+
+        return await self._attempt(again(), code=True)
+
+    @rx.event
+    async def cancel_phone(self) -> Any:
+        """The old phone stays."""
+        try:
+            await portal().settings.cancel(visitor_of(self).session_key)
+            self._show(await portal().settings.current(visitor_of(self).session_key))
+        except NotSignedIn:
+            return _sign_in_again()
+        self.waiting_code, self.code_error = False, ""
+        return None
+
+    @rx.event
+    async def prove(self, form: dict[str, Any]) -> Any:
+        """The current password, typed again, so that phone and password may be changed."""
+        try:
+            visitor, password = visitor_of(self), text_field(form, "current_password")
+            await portal().sessions.prove_again(visitor.session_key, password, visitor.client_ip)
+        except NotSignedIn:
+            return _sign_in_again()
+        except MedonlineError as error:
+            self.proof_error = said(error)
+            self.error_no += 1
+            return None
+        self.prove_again, self.proof_error = False, ""
+        self.error = ""
+        self.saved = "Готово. Нажмите «Сохранить» ещё раз."
+        return None
+
+    @rx.event
+    async def rate_password(self, password: str) -> None:
+        """How strong a password is, once it was typed; the word is kept, the password is not.
+
+        Judging costs time: only for whoever is signed in, and beside the event loop.
+        """
+        session_key = visitor_of(self).session_key
+        signed_in = await portal().login.who(session_key) if session_key and isinstance(password, str) else None
+        if signed_in is None or not password:
+            self.strength, self.strength_score = "", -1
+            return
+        rated = await asyncio.to_thread(Strength.of, password[:256], (self.last_name, self.first_name))
+        self.strength, self.strength_score = strength_sentence(rated), rated.score
+
+    @rx.event(background=True)
+    async def watch(self) -> AsyncIterator[None]:
+        """Follow the delivery and the countdown of the code to the new phone."""
+        async with self:
+            self._watching += 1
+            mine, sid = self._watching, self.router.session.session_id
+            visitor = visitor_of(self)
+            waiting = self.waiting_code
+        while waiting and visitor.session_key:
+            code = await portal().settings.code_of(visitor.session_key)
+            if code is None:
+                return
+            async with self:
+                if mine != self._watching or sid != self.router.session.session_id or not self.waiting_code:
+                    return
+                config = portal().config
+                screen = code_screen(code, portal().clock(), config.zone, config.code_channels)
+                screen = steady(screen, self.code)
+                if screen != self.code:
+                    self.code = screen
+            yield
+            await asyncio.sleep(WATCH_PACE_S)
+            if visitor != visitor_of(self):
+                return
+
+    async def _attempt(self, action: Awaitable[Saved], *, code: bool = False) -> Any:
+        try:
+            saved = await action
+        except NotSignedIn:
+            return _sign_in_again()
+        except MedonlineError as error:
+            if code:
+                await self._show_code_refusal(error)
+            else:
+                self._show_refusal(error)
+            return None
+        self.code_error = ""
+        view = await portal().settings.current(visitor_of(self).session_key)
+        self._show(view)
+        if saved.code_needed:
+            return SettingsState.watch
+        self.saved = what_was_saved(saved, has_phone=bool(view.phone))
+        self.strength, self.strength_score, self.password_wanted = "", -1, False
+        self.form_no += 1
+        return AccountState.load_page
+
+    def _show(self, view: SettingsView) -> None:
+        before = (self.phone, self.email, self.last_name, self.first_name)
+        self.phone = PhoneNumber(view.phone).spaced if view.phone else ""
+        self.email, self.last_name, self.first_name = view.email, view.last_name, view.first_name
+        if before != (self.phone, self.email, self.last_name, self.first_name):
+            self.form_no += 1  # fields take their first value only: drawn anew, they show this one
+        self.has_password = view.has_password
+        self.waiting_code = view.code is not None
+        if view.code is not None:
+            config = portal().config
+            self.code = code_screen(view.code, portal().clock(), config.zone, config.code_channels)
+
+    def _show_refusal(self, error: MedonlineError) -> None:
+        if isinstance(error, InvalidFields):
+            self.errors = {name: field_sentence(name, one) for name, one in error.by_field.items()}
+            self.error = NOTHING_SAVED
+        else:
+            self.error = said(error)
+            self.prove_again = isinstance(error, ReauthenticationNeeded)
+        self.error_no += 1
+
+    async def _show_code_refusal(self, error: MedonlineError) -> None:
+        self.code_error = said(error)
+        self.code_error_no += 1
+        if isinstance(error, PhoneTaken | NoChangeInProgress):
+            self.waiting_code, self.code_error = False, ""
+            self.error = said(error)
+            self.error_no += 1
+            if isinstance(error, PhoneTaken):
+                self.error, self.errors = NOTHING_SAVED, {"phone": self.error}
+                await portal().settings.cancel(visitor_of(self).session_key)
+            return
+        code = await portal().settings.code_of(visitor_of(self).session_key)
+        if code is not None:
+            config = portal().config
+            self.code = code_screen(code, portal().clock(), config.zone, config.code_channels)
+
+    def _forget(self) -> None:
+        self.errors, self.error, self.code_error = {}, "", ""
+
+
+def _sign_in_again() -> rx.event.EventSpec:
+    return rx.redirect(f"{routes.HOME}?login=again", replace=True)

@@ -1,0 +1,104 @@
+"""What a screen shows of a code on its way, whatever flow it belongs to: words and clock times instead of facts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from math import ceil
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from medonline.domain.codes.one_time_code import ChannelName
+from medonline.services.codes.delivery import DeliveryState
+from medonline.services.codes.verification import CodeView
+from medonline.wording.errors import attempts_left, delivery_failed
+from medonline.wording.limits import clock_time
+
+# A countdown to something further off than this says less than the time on the clock.
+FAR = timedelta(hours=1)
+_DELIVERY = {
+    (ChannelName.FLASH_CALL, DeliveryState.QUEUED): "Звоним…",
+    (ChannelName.FLASH_CALL, DeliveryState.SENDING): "Звоним…",
+    (ChannelName.FLASH_CALL, DeliveryState.SENT): "Звоним…",
+    (ChannelName.FLASH_CALL, DeliveryState.DELIVERED): "Звонок дошёл. Посмотрите номер в списке входящих.",
+    (ChannelName.TELEGRAM, DeliveryState.QUEUED): "Отправляем…",
+    (ChannelName.TELEGRAM, DeliveryState.SENDING): "Отправляем…",
+    (ChannelName.TELEGRAM, DeliveryState.SENT): "Отправлено, ждём подтверждения от Telegram…",
+    (ChannelName.TELEGRAM, DeliveryState.DELIVERED): "Сообщение доставлено.",
+    (ChannelName.TELEGRAM, DeliveryState.READ): "Сообщение прочитано.",
+}
+
+
+@dataclass(frozen=True)
+class CodeScreen:
+    """Ready for display; nothing here is secret: the phone is masked.
+
+    `resend_seconds` counts down from the server's clock; `resend_ready` says that the pause is over.
+    """
+
+    phone: str = ""
+    channel: str = ""
+    other_channel: str = ""
+    other_ready: bool = False
+    delivery: str = ""
+    delivery_failed: bool = False
+    attempts: str = ""
+    code_alive: bool = False
+    expires_clock: str = ""
+    resend_ready: bool = False
+    resend_clock: str = ""
+    resend_seconds: int = 0
+    resend_far: bool = False
+    resend_key: str = ""
+
+
+NO_CODE = CodeScreen()
+Screen = TypeVar("Screen", bound=CodeScreen)
+
+
+def code_screen(view: CodeView, now: datetime, zone: ZoneInfo, channels: tuple[ChannelName, ...]) -> CodeScreen:
+    """The screen at `now` (UTC) of a code on its way; clock times are in `zone`."""
+    failed = view.delivery is DeliveryState.FAILED
+    ready = now >= view.resend_at
+    return CodeScreen(
+        phone=view.phone,
+        channel=view.channel,
+        other_channel=view.channel.other if view.channel.other in {*channels} & {*view.open_channels} else "",
+        other_ready=view.fallback_now,
+        delivery=_delivery(view),
+        delivery_failed=failed,
+        attempts=_attempts(view),
+        code_alive=view.code_alive,
+        expires_clock=f"{view.expires_at.astimezone(zone):%H:%M}",
+        resend_ready=ready,
+        resend_clock=_resend_clock(view, now, zone),
+        # Set once per code, so that the countdown on the screen runs by itself between two looks at the record.
+        resend_seconds=0 if ready else ceil((view.resend_at - now).total_seconds()),
+        resend_far=view.resend_at - now > FAR,
+        resend_key=f"{view.resend_at.timestamp():.0f}",
+    )
+
+
+def steady(screen: Screen, shown: Screen) -> Screen:
+    """The screen with the countdown of the one that is shown: the browser counts down by itself, and without this every
+    tick would be a message to it."""
+    if screen.resend_key == shown.resend_key and not screen.resend_ready:
+        return replace(screen, resend_seconds=shown.resend_seconds)
+    return screen
+
+
+def _resend_clock(view: CodeView, now: datetime, zone: ZoneInfo) -> str:
+    """To the minute for a pause; a limit that ends on another day has its date."""
+    if view.resend_at - now < FAR:
+        return f"{view.resend_at.astimezone(zone):%H:%M}"
+    return clock_time(view.resend_at, now, zone)
+
+
+def _delivery(view: CodeView) -> str:
+    if view.delivery is DeliveryState.FAILED:
+        return delivery_failed(view.problem, view.channel)
+    return _DELIVERY[(view.channel, view.delivery)]
+
+
+def _attempts(view: CodeView) -> str:
+    return attempts_left(view.attempts_left) if view.attempts_left else ""

@@ -1,0 +1,181 @@
+"""Proof of an old account by somebody who came back from Gosuslugi."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import reflex as rx
+
+from medonline import routes
+from medonline.bootstrap import portal
+from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.errors import (
+    AccountOfAnother,
+    CodeRefused,
+    CookiesMissing,
+    IdentityProblem,
+    InvalidPassword,
+    InvalidPhone,
+    MedonlineError,
+    NoPendingIdentity,
+)
+from medonline.services.gosuslugi.login import Waiting
+from medonline.services.gosuslugi.pending_person import PendingView
+from medonline.state.account import AccountState
+from medonline.state.codes.screen import NO_CODE, CodeScreen, code_screen, steady
+from medonline.state.input import said, text_field, visitor_of
+from medonline.wording.errors import CHANNEL_MISSING
+
+WATCH_PACE_S = 1.0
+PAGE_LENGTH = 32
+
+
+class LinkAccountState(rx.State):
+    """Somebody from Gosuslugi proves that an account by phone is theirs."""
+
+    ready: bool = False
+    full_name: str = ""
+    phone: str = ""
+    step: str = "proof"
+    code: CodeScreen = NO_CODE
+    error: str = ""
+    error_field: str = ""
+    error_no: int = 0
+    ticket: str = ""
+    ticket_page: str = ""
+    call_offered: bool = True
+    telegram_offered: bool = True
+    _watching: int = 0
+
+    @rx.event
+    async def load(self) -> Any:
+        """Who waits for a proof in this browser."""
+        self.error, self.error_field, self.ticket = "", "", ""
+        channels = portal().config.code_channels
+        self.call_offered, self.telegram_offered = ChannelName.FLASH_CALL in channels, ChannelName.TELEGRAM in channels
+        view = await portal().answers.current(visitor_of(self).visitor_key)
+        if view is None or view.waits_for is not Waiting.PROOF:
+            target = routes.REGISTER if view else f"{routes.LOGIN_FAILED}?reason={IdentityProblem.STALE}"
+            return [AccountState.load_page, rx.redirect(target, replace=True)]
+        self._show(view)
+        self.ready = True
+        return [AccountState.load_page, LinkAccountState.watch]
+
+    @rx.event
+    async def prove_by_password(self, form: dict[str, Any]) -> Any:
+        """Phone and password of the old account."""
+        phone, password, visitor = text_field(form, "phone"), text_field(form, "password"), visitor_of(self)
+        who = (visitor.client_ip, visitor.device)
+        return await self._prove(form, lambda key: portal().answers.prove_by_password(key, phone, password, *who))
+
+    @rx.event
+    async def send_code(self, form: dict[str, Any]) -> Any:
+        """A code to the phone of the old account."""
+        return await self._send(text_field(form, "phone"), text_field(form, "channel"))
+
+    @rx.event
+    async def resend(self, channel: str) -> Any:
+        """Another code, by this way or the other."""
+        return await self._send("", channel)
+
+    @rx.event
+    async def confirm_code(self, form: dict[str, Any]) -> Any:
+        """The code that proves the phone."""
+        code, device = text_field(form, "code"), visitor_of(self).device
+        return await self._prove(form, lambda key: portal().answers.confirm_code(key, code, device))
+
+    @rx.event
+    async def other_way(self) -> None:
+        """Back from the code to the choice of proofs."""
+        self.step, self.error, self.error_field = "proof", "", ""
+
+    @rx.event
+    async def not_mine(self, form: dict[str, Any]) -> Any:
+        """The account is somebody else's, or forgotten for good: go on as a new patient."""
+        device = visitor_of(self).device
+        return await self._prove(form, lambda key: portal().answers.not_mine(key, device))
+
+    @rx.event(background=True)
+    async def watch(self) -> AsyncIterator[None]:
+        """Follow the delivery and the countdown of the code."""
+        async with self:
+            self._watching += 1
+            mine, sid = self._watching, self.router.session.session_id
+            visitor = visitor_of(self)
+        while visitor.visitor_key:
+            view = await portal().answers.current(visitor.visitor_key)
+            if view is None or view.code is None:
+                return
+            async with self:
+                if mine != self._watching or sid != self.router.session.session_id:
+                    return
+                if self.step == "code":
+                    self._show_code(view, keep_countdown=True)
+            yield
+            await asyncio.sleep(WATCH_PACE_S)
+            if visitor != visitor_of(self):
+                return
+
+    async def _send(self, phone: str, channel: str) -> Any:
+        visitor = visitor_of(self)
+        if channel not in tuple(ChannelName):
+            self._refuse("channel", CHANNEL_MISSING)
+            return None
+        try:
+            await portal().answers.send_code(visitor.visitor_key, phone, ChannelName(channel), visitor.client_ip)
+        except MedonlineError as error:
+            return self._show_refusal(error, "code-phone")
+        self.error, self.error_field, self.step = "", "", "code"
+        view = await portal().answers.current(visitor.visitor_key)
+        if view is not None:
+            self._show(view)
+        return LinkAccountState.watch
+
+    async def _prove(self, form: object, action: Callable[[str], Awaitable[str]]) -> Any:
+        visitor_key = visitor_of(self).visitor_key
+        try:
+            if not visitor_key:
+                raise CookiesMissing
+            self.ticket_page = text_field(form, "page")[:PAGE_LENGTH]
+            self.ticket = await action(visitor_key)
+        except MedonlineError as error:
+            view = await portal().answers.current(visitor_key)
+            if view is not None and view.code is not None:
+                self._show_code(view)
+            return self._show_refusal(error, "code" if isinstance(error, CodeRefused) else "")
+        self.error, self.error_field = "", ""
+        return None if self.ticket else rx.redirect(routes.REGISTER)
+
+    def _show_refusal(self, error: MedonlineError, field: str) -> Any:
+        if isinstance(error, NoPendingIdentity):
+            return rx.redirect(f"{routes.LOGIN_FAILED}?reason={IdentityProblem.STALE}", replace=True)
+        if isinstance(error, InvalidPhone):
+            field = field or "phone"
+        elif isinstance(error, InvalidPassword):
+            field = "password"
+        elif isinstance(error, AccountOfAnother):
+            field, self.step = "", "proof"
+        self._refuse(field, said(error))
+        return None
+
+    def _refuse(self, field: str, text: str) -> None:
+        self.error, self.error_field = text, field
+        self.error_no += 1
+
+    def _show(self, view: PendingView) -> None:
+        self.full_name, self.phone = view.full_name, view.phone
+        if view.code is not None and view.code.code_alive:
+            self.step = "code"
+        if view.code is not None:
+            self._show_code(view)
+
+    def _show_code(self, view: PendingView, *, keep_countdown: bool = False) -> None:
+        if view.code is None:
+            return
+        config = portal().config
+        screen = code_screen(view.code, portal().clock(), config.zone, config.code_channels)
+        screen = steady(screen, self.code) if keep_countdown else screen
+        if screen != self.code:
+            self.code = screen

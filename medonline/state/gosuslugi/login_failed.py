@@ -1,0 +1,29 @@
+"""Why a sign-in through Gosuslugi did not succeed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from medonline.domain.errors import IdentityProblem
+from medonline.state.account import AccountState
+from medonline.state.input import query_of
+from medonline.wording.errors import COOKIES_FOR_GOSUSLUGI, IDENTITY
+
+
+class LoginFailedState(rx.State):
+    """Why a sign-in through Gosuslugi did not succeed."""
+
+    text: str = ""
+
+    @rx.event
+    async def load(self) -> Any:
+        """The address names the reason; only known ones have a sentence."""
+        reason = query_of(self, "reason")
+        if reason == "cookies":
+            self.text = COOKIES_FOR_GOSUSLUGI
+        else:
+            known = IdentityProblem(reason) if reason in tuple(IdentityProblem) else IdentityProblem.OTHER
+            self.text = IDENTITY[known]
+        return AccountState.load_page

@@ -1,0 +1,78 @@
+"""Registration through Gosuslugi: the consent of a new patient, before the way there or after it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from medonline import routes
+from medonline.bootstrap import portal
+from medonline.domain.errors import (
+    MedonlineError,
+    NoPendingIdentity,
+)
+from medonline.domain.personal_data_consent import VERSION, consent_text
+from medonline.services.gosuslugi.login import Waiting
+from medonline.state.account import AccountState
+from medonline.state.input import said, text_field, visitor_of
+
+WATCH_PACE_S = 1.0
+PAGE_LENGTH = 32
+
+
+class RegisterState(rx.State):
+    """«Регистрация»: the consent, before Gosuslugi or after it."""
+
+    ready: bool = False
+    refused: bool = False
+    came_from_gosuslugi: bool = False
+    full_name: str = ""
+    birth_date: str = ""
+    paragraphs: list[str] = []
+    version: str = VERSION
+    error: str = ""
+    error_no: int = 0
+    ticket: str = ""
+    ticket_page: str = ""
+
+    @rx.event
+    async def load(self) -> Any:
+        """Who waits for consent in this browser, if anybody."""
+        self.refused, self.error, self.ticket = False, "", ""
+        self.paragraphs = list(consent_text(portal().config.operator_name))
+        view = await portal().answers.current(visitor_of(self).visitor_key)
+        if view is not None and view.waits_for is Waiting.PROOF:
+            return [AccountState.load_page, rx.redirect(routes.LINK_ACCOUNT, replace=True)]
+        self.full_name, self.birth_date = (view.full_name, view.birth_date) if view else ("", "")
+        self.ready = True
+        return AccountState.load_page
+
+    @rx.event
+    async def consent(self, form: dict[str, Any]) -> None:
+        """«Да, я согласен» of somebody who came back from Gosuslugi."""
+        try:
+            self.ticket_page = text_field(form, "page")[:PAGE_LENGTH]
+            visitor = visitor_of(self)
+            self.ticket = await portal().answers.consent(visitor.visitor_key, visitor.device)
+        except MedonlineError as error:
+            self.error = said(error)
+            self.error_no += 1
+
+    @rx.event
+    async def refuse(self) -> None:
+        """«Нет, я отказываюсь»: nothing is left behind."""
+        await portal().answers.refuse(visitor_of(self).visitor_key)
+        self.came_from_gosuslugi = self.full_name != ""
+        self.refused, self.full_name, self.birth_date, self.error = True, "", "", ""
+
+    @rx.event
+    async def have_account(self) -> Any:
+        """An account by phone is there already: prove it."""
+        try:
+            await portal().answers.have_account(visitor_of(self).visitor_key)
+        except NoPendingIdentity as error:
+            self.error = said(error)
+            self.error_no += 1
+            return None
+        return rx.redirect(routes.LINK_ACCOUNT)

@@ -1,0 +1,52 @@
+"""What every handler starts with: who is asking, and what they really sent.
+
+Anyone can call any handler in any order with any payload; annotations are not enforced. So the browser is known by the
+server's own socket id, and a field of a form is a text of bounded length or nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping
+
+import reflex as rx
+
+from medonline.bootstrap import portal
+from medonline.domain.errors import MedonlineError
+from medonline.state.socket_server import sockets
+from medonline.web.sockets.server import NOBODY, Visitor
+from medonline.wording.errors import sentence
+
+log = logging.getLogger(__name__)
+
+MAX_FIELD = 4096
+_UNUSABLE = re.compile("[\x00\ud800-\udfff]")  # no database takes NUL, no encoding half a character
+
+
+def visitor_of(state: rx.State) -> Visitor:
+    """The browser behind this event."""
+    sid = state.router.session.session_id
+    return sockets.visitor(sid) if isinstance(sid, str) else NOBODY
+
+
+def text_field(form: object, name: str) -> str:
+    """A field of a submitted form; empty when it is missing, no text, or longer than any honest value."""
+    value = form.get(name) if isinstance(form, Mapping) else None
+    if value is None:
+        return ""
+    if not isinstance(value, str) or len(value) > MAX_FIELD or _UNUSABLE.search(value):
+        log.warning("A field that is no plain text was refused")
+        return ""
+    return value
+
+
+def said(error: MedonlineError) -> str:
+    """The sentence for a refusal, with clock times as on the patient's wall."""
+    return sentence(error, portal().config.zone)
+
+
+def query_of(state: rx.State, name: str) -> str:
+    """A parameter of the page's address: a short word of small letters, or nothing."""
+    value = state.router.url.query_parameters.get(name, "")
+    return value if isinstance(value, str) and re.fullmatch("[a-z_]{1,30}", value) else ""

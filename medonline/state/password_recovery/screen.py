@@ -1,0 +1,57 @@
+"""What the wizard's screen shows of a recovery: the step it stands at, and the code on its way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.password_recovery import RecoveryStep
+from medonline.services.password_recovery.reader import RecoveryView
+from medonline.state.codes.screen import CodeScreen, code_screen
+from medonline.wording.errors import attempts_left
+from medonline.wording.limits import clock_time
+
+PHONE = "phone"
+_TITLES = {
+    PHONE: "Шаг 1 из 3: телефон — Восстановление пароля",
+    RecoveryStep.CODE: "Шаг 2 из 3: проверочный код — Восстановление пароля",
+    RecoveryStep.BIRTH_DATE: "Шаг 2 из 3: дата рождения — Восстановление пароля",
+    RecoveryStep.NEW_PASSWORD: "Шаг 3 из 3: новый пароль — Восстановление пароля",
+    RecoveryStep.DONE: "Новый пароль установлен",
+    RecoveryStep.REFUSED: "Дата рождения не подошла — Восстановление пароля",
+    RecoveryStep.STOPPED: "Восстановление по телефону остановлено — Восстановление пароля",
+    RecoveryStep.NO_ACCOUNT: "Личный кабинет не найден — Восстановление пароля",
+}
+_FIELDS = {
+    PHONE: "phone",
+    RecoveryStep.CODE: "code",
+    RecoveryStep.BIRTH_DATE: "birth_date",
+    RecoveryStep.NEW_PASSWORD: "new_password",
+}
+
+
+@dataclass(frozen=True)
+class RecoveryScreen(CodeScreen):
+    """Ready for display: the step, its field and title beside what is shown of the code."""
+
+    step: str = PHONE
+    field: str = "phone"
+    title: str = _TITLES[PHONE]
+    min_length: int = 8
+    stopped_clock: str = ""
+
+
+PHONE_STEP = RecoveryScreen()
+
+
+def screen_of(view: RecoveryView, now: datetime, zone: ZoneInfo, channels: tuple[ChannelName, ...]) -> RecoveryScreen:
+    """The screen for where a recovery stands at `now` (UTC); clock times are in `zone`."""
+    code = code_screen(view, now, zone, channels)
+    screen = RecoveryScreen(**vars(code), step=view.step, field=_FIELDS.get(view.step, ""), title=_TITLES[view.step])
+    if view.step is RecoveryStep.BIRTH_DATE:
+        screen = replace(screen, attempts=attempts_left(view.birth_date_tries_left))
+    if view.stopped_until is not None:
+        screen = replace(screen, stopped_clock=clock_time(view.stopped_until, now, zone))
+    return screen

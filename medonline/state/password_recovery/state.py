@@ -1,0 +1,183 @@
+"""The recovery wizard: each handler guards, calls the service, shows what came of it, says what is next."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+import reflex as rx
+
+from medonline.bootstrap import portal
+from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.errors import (
+    BirthDateMismatch,
+    ChannelOverBudget,
+    CodeRefused,
+    CookiesMissing,
+    MedonlineError,
+    NoRecoveryInProgress,
+    PasswordAlreadySet,
+)
+from medonline.domain.password_recovery import RecoveryStep
+from medonline.services.password_recovery.reader import RecoveryView
+from medonline.state.account import AccountState
+from medonline.state.codes.screen import steady
+from medonline.state.failures import FailureState
+from medonline.state.input import said, text_field, visitor_of
+from medonline.state.password_recovery.screen import PHONE_STEP, RecoveryScreen, screen_of
+from medonline.wording.errors import CHANNEL_MISSING
+
+WATCH_PACE_S = 1.0
+OVERTAKEN_S = 5.0
+WATCHED = (RecoveryStep.CODE, RecoveryStep.BIRTH_DATE)
+
+
+class RecoveryState(rx.State):
+    """A cache of the record for the screen: lost on restart, rebuilt by `load`."""
+
+    screen: RecoveryScreen = RecoveryScreen()
+    error: str = ""
+    error_field: str = ""
+    error_no: int = 0
+    call_offered: bool = True
+    telegram_offered: bool = True
+    _watching: int = 0
+    _refused_on: str = ""
+    _refused_at: float = 0.0
+
+    @rx.var
+    def title(self) -> str:
+        """The document's title: changes with the step, starts with «Ошибка» after a refusal."""
+        return f"{'Ошибка: ' if self.error else ''}{self.screen.title} — Медицина-онлайн"
+
+    @rx.event
+    async def load(self) -> Any:
+        """Rebuild the screen from the record; sends nothing, ever."""
+        if not self._is_answer_to_this_page():
+            self.error, self.error_field = "", ""
+        await self._offer()
+        self._show(await portal().recovery.current(visitor_of(self).visitor_key))
+        return [AccountState.load_page, RecoveryState.watch]
+
+    @rx.event
+    async def begin(self, form: dict[str, Any]) -> Any:
+        """Step 1: «ДАЛЕЕ»."""
+        visitor = visitor_of(self)
+        channel = text_field(form, "channel")
+        if channel not in tuple(ChannelName):
+            self._refuse("channel", CHANNEL_MISSING)
+            return None
+        phone = text_field(form, "phone")
+        return await self._advance(
+            lambda key: portal().recovery.begin(key, phone, ChannelName(channel), visitor.client_ip)
+        )
+
+    @rx.event
+    async def resend(self, channel: str) -> Any:
+        """Step 2: another code, by this way or the other."""
+        visitor = visitor_of(self)
+        if channel not in tuple(ChannelName):
+            return None
+        return await self._advance(lambda key: portal().recovery.resend(key, ChannelName(channel), visitor.client_ip))
+
+    @rx.event
+    async def confirm_code(self, form: dict[str, Any]) -> Any:
+        """Step 2: «ОТПРАВИТЬ»."""
+        code = text_field(form, "code")
+        return await self._advance(lambda key: portal().recovery.confirm_code(key, code))
+
+    @rx.event
+    async def confirm_birth_date(self, form: dict[str, Any]) -> Any:
+        """Between step 2 and step 3: the birth date on record, where a call is not enough."""
+        typed = text_field(form, "birth_date")
+        return await self._advance(lambda key: portal().recovery.confirm_birth_date(key, typed))
+
+    @rx.event
+    async def change_password(self, form: dict[str, Any]) -> Any:
+        """Step 3: «СМЕНИТЬ ПАРОЛЬ»."""
+        password, device = text_field(form, "new_password"), visitor_of(self).device
+        return await self._advance(lambda key: portal().recovery.set_password(key, password, device))
+
+    @rx.event
+    async def start_again(self) -> None:
+        """Another phone: the recovery is given up, step 1 comes back."""
+        visitor_key = visitor_of(self).visitor_key
+        if visitor_key:
+            await portal().recovery.leave(visitor_key)
+        self.error, self.error_field = "", ""
+        self._show(None)
+
+    @rx.event(background=True)
+    async def watch(self) -> AsyncIterator[None]:
+        """Follow the delivery and the countdown of step 2 until the step is over or the tab is gone."""
+        async with self:
+            self._watching += 1
+            mine, sid = self._watching, self.router.session.session_id
+            visitor = visitor_of(self)
+        while visitor.visitor_key:
+            view = await portal().recovery.current(visitor.visitor_key)
+            if view is None or view.step not in WATCHED:
+                return
+            async with self:
+                # Another watch began, or the tab reconnected and has its own.
+                if mine != self._watching or sid != self.router.session.session_id:
+                    return
+                if self.screen.step in WATCHED:
+                    self._show(view, keep_countdown=True)
+            yield
+            await asyncio.sleep(WATCH_PACE_S)
+            if visitor != visitor_of(self):
+                return
+
+    async def _advance(self, action: Callable[[str], Awaitable[RecoveryView]]) -> Any:
+        visitor_key = visitor_of(self).visitor_key
+        try:
+            if not visitor_key:
+                raise CookiesMissing
+            self._show(await action(visitor_key))
+            self.error, self.error_field = "", ""
+        except MedonlineError as error:
+            await self._show_refusal(error)
+        return [RecoveryState.watch, FailureState.dismiss]
+
+    async def _show_refusal(self, error: MedonlineError) -> None:
+        field = self.screen.field
+        if isinstance(error, CodeRefused | BirthDateMismatch | NoRecoveryInProgress | PasswordAlreadySet):
+            view = await portal().recovery.current(visitor_of(self).visitor_key)
+            self._show(view)
+            field = self.screen.field
+            refused = view is not None and view.step in (RecoveryStep.REFUSED, RecoveryStep.STOPPED)
+            if refused or (isinstance(error, NoRecoveryInProgress) and view is not None):
+                self.error, self.error_field = "", ""  # the screen it led to, here or in another tab, says it all
+                return
+        elif isinstance(error, ChannelOverBudget):
+            await self._offer()
+            field = "channel" if field == PHONE_STEP.field else field
+        self._refuse(field, said(error))
+
+    async def _offer(self) -> None:
+        channels = await portal().recovery.open_channels()
+        self.call_offered, self.telegram_offered = ChannelName.FLASH_CALL in channels, ChannelName.TELEGRAM in channels
+
+    def _refuse(self, field: str, text: str) -> None:
+        self.error, self.error_field = text, field
+        self.error_no += 1
+        self._refused_on, self._refused_at = self.router.session.session_id, time.monotonic()
+
+    def _is_answer_to_this_page(self) -> bool:
+        """Whether the refusal came a moment ago over this very socket: a form that was sent as soon as the page was there can
+        overtake the page's own load, which must not take the answer away."""
+        mine = self._refused_on == self.router.session.session_id
+        return mine and time.monotonic() - self._refused_at < OVERTAKEN_S
+
+    def _show(self, view: RecoveryView | None, *, keep_countdown: bool = False) -> None:
+        config = portal().config
+        screen = screen_of(view, portal().clock(), config.zone, config.code_channels) if view else PHONE_STEP
+        if keep_countdown:
+            screen = steady(screen, self.screen)
+        screen = replace(screen, min_length=config.password_min_length_recovery)
+        if screen != self.screen:
+            self.screen = screen

@@ -1,0 +1,72 @@
+"""«Журнал»: what happened to the account, in plain Russian, the newest first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import reflex as rx
+
+from medonline.bootstrap import portal
+from medonline.domain.errors import NotSignedIn
+from medonline.services.security_journal.reader import JournalRow
+from medonline.state.account import AccountState
+from medonline.state.input import visitor_of
+from medonline.wording.limits import day_and_time
+from medonline.wording.security_journal import is_noteworthy, sentence_of
+
+MAX_SHOWN = 300  # a tab keeps no more of them; the whole of it is given out on request
+
+
+@dataclass(frozen=True)
+class JournalScreen:
+    """A row in words."""
+
+    number: int = 0
+    when: str = ""
+    text: str = ""
+    where: str = ""
+    noteworthy: bool = False
+
+
+class JournalState(rx.State):
+    """A cache of the record for the screen, rebuilt by `load`."""
+
+    ready: bool = False
+    rows: list[JournalScreen] = []
+    more: bool = False
+    full: bool = False
+
+    @rx.event
+    async def load(self) -> Any:
+        """The newest rows."""
+        self.ready, self.rows, self.more, self.full = False, [], False, False
+        return await self._add()
+
+    @rx.event
+    async def show_more(self) -> Any:
+        """Older rows, below those that are there."""
+        return await self._add()
+
+    async def _add(self) -> Any:
+        before = self.rows[-1].number if self.rows else 0
+        try:
+            page = await portal().journal.mine(visitor_of(self).session_key, before)
+        except NotSignedIn:
+            self.rows = []
+            return AccountState.require_session
+        self.rows = [*self.rows, *map(_screen, page.rows)]
+        self.full = page.more and len(self.rows) >= MAX_SHOWN
+        self.more = page.more and not self.full
+        self.ready = True
+        return AccountState.require_session
+
+
+def _screen(row: JournalRow) -> JournalScreen:
+    return JournalScreen(
+        number=row.number,
+        when=day_and_time(row.at, portal().config.zone),
+        text=sentence_of(row),
+        where=", ".join(filter(None, (row.device, f"сеть {row.network}" if row.network else ""))),
+        noteworthy=is_noteworthy(row),
+    )

@@ -1,0 +1,41 @@
+"""Questions about changes of the account settings."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import col, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from medonline.storage.tables.account_settings import AccountChange
+from medonline.storage.tables.patients import Patient
+
+
+async def open_of(session: AsyncSession, session_key: str, since: datetime) -> AccountChange | None:
+    """The change of this session that waits for a code, held until the session commits."""
+    statement = (
+        select(AccountChange)
+        .where(
+            AccountChange.session_key == session_key,
+            col(AccountChange.finished_at).is_(None),
+            col(AccountChange.created_at) > since,
+        )
+        .order_by(col(AccountChange.created_at).desc())
+        .limit(1)
+        .with_for_update()
+    )
+    return (await session.exec(statement)).first()
+
+
+async def finish(session: AsyncSession, patient_id: str, now: datetime) -> None:
+    """No change of this patient waits any more, and what was sealed in it is gone."""
+    await session.exec(
+        update(AccountChange)
+        .where(col(AccountChange.patient_id) == patient_id, col(AccountChange.finished_at).is_(None))
+        .values(finished_at=now, sealed="")
+    )
+
+
+async def put(session: AsyncSession, patient_id: str, values: dict[str, object]) -> None:
+    """Store what was asked for, all at once."""
+    await session.exec(update(Patient).where(col(Patient.id) == patient_id).values(**values))

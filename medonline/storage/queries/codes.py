@@ -1,0 +1,205 @@
+"""Questions about one-time codes and their delivery."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import case, func
+from sqlmodel import col, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from medonline.storage.tables.codes import OneTimeCodeRow
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one judged guess came to."""
+
+    right: bool
+    misses: int
+
+
+# The newest first. Each next code replaces the one before; times alone would err after the clock was set back.
+_NEWEST = (col(OneTimeCodeRow.replaced_at).is_not(None), col(OneTimeCodeRow.issued_at).desc())
+
+
+async def newest_of_flow(session: AsyncSession, flow_id: str) -> OneTimeCodeRow | None:
+    """The last code issued for this flow."""
+    statement = (
+        select(OneTimeCodeRow)
+        .where(OneTimeCodeRow.flow_id == flow_id)
+        .order_by(*_NEWEST)
+        .limit(1)
+        .execution_options(populate_existing=True)
+    )
+    return (await session.exec(statement)).first()
+
+
+async def newest_to_phone(session: AsyncSession, phone: str) -> OneTimeCodeRow | None:
+    """The last code issued to this number by any browser."""
+    statement = (
+        select(OneTimeCodeRow)
+        .where(OneTimeCodeRow.phone == phone)
+        .order_by(*_NEWEST)
+        .limit(1)
+        .execution_options(populate_existing=True)
+    )
+    return (await session.exec(statement)).first()
+
+
+async def count_to_phone(session: AsyncSession, phone: str, since: datetime) -> int:
+    """How many codes were issued to this number since a moment (UTC)."""
+    statement = select(func.count()).where(OneTimeCodeRow.phone == phone, col(OneTimeCodeRow.issued_at) >= since)
+    return int((await session.exec(statement)).one())
+
+
+async def newest_times(session: AsyncSession, phone: str, count: int) -> Sequence[datetime]:
+    """When the last `count` codes were issued to this number, newest first (UTC)."""
+    statement = (
+        select(OneTimeCodeRow.issued_at)
+        .where(OneTimeCodeRow.phone == phone)
+        .order_by(col(OneTimeCodeRow.issued_at).desc())
+        .limit(count)
+    )
+    return (await session.exec(statement)).all()
+
+
+async def newest_dead(session: AsyncSession, phone: str, guesses: int) -> datetime | None:
+    """When the last code to this number was issued that died of wrong guesses (UTC); None when none did."""
+    statement = (
+        select(OneTimeCodeRow.issued_at)
+        .where(OneTimeCodeRow.phone == phone, col(OneTimeCodeRow.misses) >= guesses)
+        .order_by(col(OneTimeCodeRow.issued_at).desc())
+        .limit(1)
+    )
+    return (await session.exec(statement)).first()
+
+
+async def hold_phone(session: AsyncSession, phone: str) -> None:
+    """Of transactions about codes to one number, one goes on at a time, until it ends.
+
+    SQLite has one writer anyway. Without this PostgreSQL lets two that began together each issue a live code.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        number = int.from_bytes(hashlib.blake2b(phone.encode(), digest_size=8).digest(), signed=True)
+        await session.exec(select(func.pg_advisory_xact_lock(number)))
+
+
+async def kill_live(session: AsyncSession, phone: str, now: datetime) -> None:
+    """End every code to this number that might still be accepted; unsent ones will not be sent."""
+    await session.exec(
+        update(OneTimeCodeRow)
+        .where(
+            col(OneTimeCodeRow.phone) == phone,
+            col(OneTimeCodeRow.confirmed_at).is_(None),
+            col(OneTimeCodeRow.replaced_at).is_(None),
+        )
+        .values(replaced_at=now)
+    )
+
+
+async def judge(session: AsyncSession, code_id: str, digest: str, guesses: int, now: datetime) -> Verdict | None:
+    """Judge one guess in one atomic statement; None when the code is past being guessed.
+
+    Never read first and write afterwards: of a hundred guesses at the same moment exactly `guesses` are judged.
+    """
+    right = col(OneTimeCodeRow.digest) == digest
+    statement = (
+        update(OneTimeCodeRow)
+        .where(
+            col(OneTimeCodeRow.id) == code_id,
+            col(OneTimeCodeRow.misses) < guesses,
+            col(OneTimeCodeRow.expires_at) > now,
+            col(OneTimeCodeRow.confirmed_at).is_(None),
+            col(OneTimeCodeRow.replaced_at).is_(None),
+        )
+        .values(
+            misses=col(OneTimeCodeRow.misses) + case((right, 0), else_=1),
+            confirmed_at=case((right, now), else_=None),
+        )
+        .returning(col(OneTimeCodeRow.confirmed_at), col(OneTimeCodeRow.misses))
+    )
+    row = (await session.exec(statement)).first()
+    return None if row is None else Verdict(right=row[0] is not None, misses=row[1])
+
+
+async def due(
+    session: AsyncSession, now: datetime, channel: str, states: tuple[str, ...], skip: tuple[str, ...], limit: int
+) -> Sequence[OneTimeCodeRow]:
+    """Codes of one way and in these delivery states that are to be looked at now, oldest first, without those to skip."""
+    statement = (
+        select(OneTimeCodeRow)
+        .where(
+            col(OneTimeCodeRow.due_at) <= now,
+            OneTimeCodeRow.channel == channel,
+            col(OneTimeCodeRow.delivery).in_(states),
+            col(OneTimeCodeRow.id).not_in(skip),
+        )
+        .order_by(col(OneTimeCodeRow.due_at))
+        .limit(limit)
+    )
+    return (await session.exec(statement)).all()
+
+
+async def put_delivery(
+    session: AsyncSession, code_id: str, sources: tuple[str, ...], target: str, **facts: Any
+) -> bool:
+    """Change the delivery state if it is one of `sources`; whether it was."""
+    statement = (
+        update(OneTimeCodeRow)
+        .where(col(OneTimeCodeRow.id) == code_id, col(OneTimeCodeRow.delivery).in_(sources))
+        .values(delivery=target, **facts)
+        .returning(col(OneTimeCodeRow.id))
+    )
+    return (await session.exec(statement)).first() is not None
+
+
+async def by_provider_ref(session: AsyncSession, provider: str, provider_ref: str) -> OneTimeCodeRow | None:
+    """The code a provider's report is about."""
+    statement = select(OneTimeCodeRow).where(
+        OneTimeCodeRow.provider == provider, OneTimeCodeRow.provider_ref == provider_ref
+    )
+    return (await session.exec(statement)).first()
+
+
+async def failed_by(session: AsyncSession, phone: str, channel: str, failed: str, before: datetime) -> bool:
+    """Whether the code issued to this number just before a moment (UTC) went by this way and failed too."""
+    statement = (
+        select(OneTimeCodeRow)
+        .where(OneTimeCodeRow.phone == phone, col(OneTimeCodeRow.issued_at) < before)
+        .order_by(col(OneTimeCodeRow.issued_at).desc())
+        .limit(1)
+    )
+    previous = (await session.exec(statement)).first()
+    return previous is not None and previous.channel == channel and previous.delivery == failed
+
+
+async def take_to_send(
+    session: AsyncSession, code_id: str, attempts: int, sending: str, provider: str, lease_until: datetime
+) -> bool:
+    """Lease a code that nobody took since it was read with this count of attempts; whether it is ours now."""
+    statement = (
+        update(OneTimeCodeRow)
+        .where(
+            col(OneTimeCodeRow.id) == code_id,
+            col(OneTimeCodeRow.attempts) == attempts,
+            col(OneTimeCodeRow.replaced_at).is_(None),
+            col(OneTimeCodeRow.provider_ref) == "",
+        )
+        .values(delivery=sending, provider=provider, attempts=attempts + 1, due_at=lease_until)
+        .returning(col(OneTimeCodeRow.id))
+    )
+    return (await session.exec(statement)).first() is not None
+
+
+async def put_due(session: AsyncSession, code_id: str, due_at: datetime | None) -> None:
+    """When to look at the code again (UTC), None for never; counts the look."""
+    await session.exec(
+        update(OneTimeCodeRow)
+        .where(col(OneTimeCodeRow.id) == code_id)
+        .values(due_at=due_at, attempts=col(OneTimeCodeRow.attempts) + 1)
+    )

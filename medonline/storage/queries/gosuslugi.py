@@ -1,0 +1,100 @@
+"""Questions about journeys to the identity provider, linked identities and those who wait for an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlmodel import col, delete, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from medonline.storage.tables.gosuslugi import IdentityJourney, LinkedIdentity, PendingIdentity
+from medonline.storage.tables.patients import Patient
+
+
+async def take_journey(
+    session: AsyncSession, state_hash: str, visitor_key: str, begun_after: datetime, now: datetime
+) -> IdentityJourney | None:
+    """Use up a journey of this browser; None when it is unknown, used, late or another browser's."""
+    statement = (
+        update(IdentityJourney)
+        .where(
+            col(IdentityJourney.state_hash) == state_hash,
+            col(IdentityJourney.visitor_key) == visitor_key,
+            col(IdentityJourney.used_at).is_(None),
+            col(IdentityJourney.created_at) > begun_after,
+        )
+        .values(used_at=now)
+        .returning(IdentityJourney)
+    )
+    row = (await session.exec(statement)).first()
+    return None if row is None else row[0]
+
+
+async def forget_before(session: AsyncSession, moment: datetime) -> None:
+    """Delete journeys and waiting persons that are too old to go on."""
+    await session.exec(delete(IdentityJourney).where(col(IdentityJourney.created_at) < moment))
+    await session.exec(delete(PendingIdentity).where(col(PendingIdentity.created_at) < moment))
+
+
+async def linked(session: AsyncSession, issuer: str, subject: str) -> tuple[LinkedIdentity, Patient] | None:
+    """The identity with this key and its patient, held until the session commits."""
+    statement = (
+        select(LinkedIdentity, Patient)
+        .join(Patient, col(Patient.id) == col(LinkedIdentity.patient_id))
+        .where(LinkedIdentity.issuer == issuer, LinkedIdentity.subject == subject)
+        .with_for_update()
+    )
+    return (await session.exec(statement)).first()
+
+
+async def subjects_of(session: AsyncSession, patient_id: str, issuer: str) -> list[str]:
+    """The subjects of one issuer that open this patient's account."""
+    statement = select(LinkedIdentity.subject).where(
+        LinkedIdentity.patient_id == patient_id, LinkedIdentity.issuer == issuer
+    )
+    return list((await session.exec(statement)).all())
+
+
+async def pending_of(session: AsyncSession, visitor_key: str, since: datetime) -> PendingIdentity | None:
+    """Who waits for an answer in this browser, held until the session commits."""
+    statement = (
+        select(PendingIdentity)
+        .where(PendingIdentity.visitor_key == visitor_key, col(PendingIdentity.created_at) > since)
+        .with_for_update()
+    )
+    return (await session.exec(statement)).first()
+
+
+async def unlink_since(
+    session: AsyncSession, patient_id: str, ways: Sequence[str], since: datetime
+) -> list[LinkedIdentity]:
+    """Take off the identities that were linked in these ways since then (UTC); which they were."""
+    statement = (
+        delete(LinkedIdentity)
+        .where(
+            col(LinkedIdentity.patient_id) == patient_id,
+            col(LinkedIdentity.how).in_(ways),
+            col(LinkedIdentity.linked_at) >= since,
+        )
+        .returning(LinkedIdentity)
+    )
+    return list((await session.exec(statement)).scalars().all())
+
+
+async def has_anything(session: AsyncSession, visitor_key: str) -> bool:
+    """Whether somebody waits in this browser, or is on the way."""
+    waiting = select(PendingIdentity.id).where(PendingIdentity.visitor_key == visitor_key)
+    leaving = select(IdentityJourney.state_hash).where(IdentityJourney.visitor_key == visitor_key)
+    return any([(await session.exec(statement.limit(1))).first() is not None for statement in (waiting, leaving)])
+
+
+async def forget_pending(session: AsyncSession, visitor_key: str) -> bool:
+    """Delete whoever waits in this browser; whether there was anybody."""
+    statement = delete(PendingIdentity).where(col(PendingIdentity.visitor_key) == visitor_key)
+    return bool((await session.exec(statement)).rowcount)
+
+
+async def forget_journeys_of(session: AsyncSession, visitor_key: str) -> None:
+    """Delete the journeys of this browser."""
+    await session.exec(delete(IdentityJourney).where(col(IdentityJourney.visitor_key) == visitor_key))

@@ -1,0 +1,86 @@
+"""Questions about notices: what is to be told, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlmodel import col, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from medonline.storage.tables.notices import Notice
+
+
+async def due(session: AsyncSession, now: datetime, limit: int) -> Sequence[Notice]:
+    """Notices that are to be looked at now (UTC), longest waiting first."""
+    statement = select(Notice).where(col(Notice.due_at) <= now).order_by(col(Notice.due_at)).limit(limit)
+    return (await session.exec(statement)).all()
+
+
+async def take(
+    session: AsyncSession, notice_id: str, now: datetime, attempts: int, problem: str, lease_until: datetime
+) -> bool:
+    """Claim a due notice for one sender by counting an attempt; False when another was quicker."""
+    statement = (
+        update(Notice)
+        .where(
+            col(Notice.id) == notice_id,
+            col(Notice.attempts) == attempts,
+            col(Notice.due_at) <= now,
+            col(Notice.sent_at).is_(None),
+        )
+        .values(attempts=attempts + 1, due_at=lease_until, problem=problem)
+        .returning(col(Notice.id))
+    )
+    return (await session.exec(statement)).first() is not None
+
+
+async def put_sent(session: AsyncSession, notice_id: str, provider_ref: str, now: datetime) -> None:
+    """The provider accepted it."""
+    await session.exec(
+        update(Notice)
+        .where(col(Notice.id) == notice_id)
+        .values(sent_at=now, due_at=None, provider_ref=provider_ref, problem="")
+    )
+
+
+async def put_failed(session: AsyncSession, notice_id: str, problem: str, due_at: datetime | None) -> None:
+    """The provider did not accept it; when to try again (UTC), None for never."""
+    await session.exec(
+        update(Notice)
+        .where(col(Notice.id) == notice_id, col(Notice.sent_at).is_(None))
+        .values(problem=problem, due_at=due_at)
+    )
+
+
+async def end_links(session: AsyncSession, patient_id: str, now: datetime, *, older_to: str | None = None) -> None:
+    """The links «это не я» to a patient are used up: all of them, or those of before now (UTC) to a phone."""
+    where = [
+        col(Notice.patient_id) == patient_id,
+        col(Notice.disputed_at).is_(None),
+        col(Notice.dispute_hash).is_not(None),
+    ]
+    if older_to is not None:
+        where += [col(Notice.created_at) < now, col(Notice.phone) == older_to]
+    await session.exec(update(Notice).where(*where).values(disputed_at=now))
+
+
+async def has_link(session: AsyncSession, dispute_hash: str) -> bool:
+    """Whether there ever was this link; whether it is good is for `take_dispute` to say."""
+    return (await session.exec(select(Notice.id).where(Notice.dispute_hash == dispute_hash))).first() is not None
+
+
+async def take_dispute(session: AsyncSession, dispute_hash: str, now: datetime, since: datetime) -> Notice | None:
+    """Use up the link of a notice of after `since` (UTC); None when it is unknown, used or too old."""
+    statement = (
+        update(Notice)
+        .where(
+            col(Notice.dispute_hash) == dispute_hash,
+            col(Notice.disputed_at).is_(None),
+            col(Notice.created_at) > since,
+        )
+        .values(disputed_at=now)
+        .returning(Notice)
+    )
+    row = (await session.exec(statement)).first()
+    return None if row is None else row[0]

@@ -1,0 +1,81 @@
+"""Questions about recoveries; every move is one conditional UPDATE, so that of two equal moves one wins."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import col, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from medonline.storage.tables.password_recovery import PasswordRecovery
+
+
+async def newest_of(session: AsyncSession, visitor_key: str) -> PasswordRecovery | None:
+    """The last recovery this browser began and has not left."""
+    statement = (
+        select(PasswordRecovery)
+        .where(PasswordRecovery.visitor_key == visitor_key, col(PasswordRecovery.left_at).is_(None))
+        .order_by(col(PasswordRecovery.created_at).desc())
+        .limit(1)
+        .execution_options(populate_existing=True)
+    )
+    return (await session.exec(statement)).first()
+
+
+async def newest_left(session: AsyncSession, visitor_key: str, phone: str, step: str) -> PasswordRecovery | None:
+    """The last recovery that this browser left at a step, for this phone (E.164)."""
+    statement = (
+        select(PasswordRecovery)
+        .where(
+            PasswordRecovery.visitor_key == visitor_key,
+            PasswordRecovery.phone == phone,
+            PasswordRecovery.step == step,
+            col(PasswordRecovery.left_at).is_not(None),
+        )
+        .order_by(col(PasswordRecovery.created_at).desc())
+        .limit(1)
+        .execution_options(populate_existing=True)
+    )
+    return (await session.exec(statement)).first()
+
+
+async def move(session: AsyncSession, recovery_id: str, sources: tuple[str, ...], target: str, **facts: Any) -> bool:
+    """Put the recovery on `target` if it stands on one of `sources`; whether it did."""
+    statement = (
+        update(PasswordRecovery)
+        .where(col(PasswordRecovery.id) == recovery_id, col(PasswordRecovery.step).in_(sources))
+        .values(step=target, **facts)
+        .returning(col(PasswordRecovery.id))
+    )
+    return (await session.exec(statement)).first() is not None
+
+
+async def move_all_of(session: AsyncSession, patient_id: str, sources: tuple[str, ...], target: str) -> None:
+    """Put every recovery of a patient that stands on one of `sources` on `target`."""
+    await session.exec(
+        update(PasswordRecovery)
+        .where(col(PasswordRecovery.patient_id) == patient_id, col(PasswordRecovery.step).in_(sources))
+        .values(step=target)
+    )
+
+
+async def put_left(session: AsyncSession, recovery_id: str, now: datetime | None) -> None:
+    """The browser does not want to see this recovery any more; None: it does again."""
+    await session.exec(update(PasswordRecovery).where(col(PasswordRecovery.id) == recovery_id).values(left_at=now))
+
+
+async def add_birth_date_miss(session: AsyncSession, recovery_id: str, step: str, tries: int) -> int | None:
+    """Count a wrong birth date in one atomic statement; how many there are, None when no more may be tried."""
+    statement = (
+        update(PasswordRecovery)
+        .where(
+            col(PasswordRecovery.id) == recovery_id,
+            col(PasswordRecovery.step) == step,
+            col(PasswordRecovery.birth_date_misses) < tries,
+        )
+        .values(birth_date_misses=col(PasswordRecovery.birth_date_misses) + 1)
+        .returning(col(PasswordRecovery.birth_date_misses))
+    )
+    row = (await session.exec(statement)).first()
+    return None if row is None else int(row[0])

@@ -1,0 +1,62 @@
+"""Questions about patients."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlmodel import col, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from medonline.storage.tables.patients import Patient
+
+
+async def by_phone(session: AsyncSession, phone: str) -> Patient | None:
+    """The patient who signs in with this number (E.164)."""
+    return (await session.exec(select(Patient).where(Patient.phone == phone))).first()
+
+
+async def by_id_held(session: AsyncSession, patient_id: str) -> Patient | None:
+    """The patient with this id, kept as it is until the session commits (a row lock where the database has them)."""
+    return await session.get(Patient, patient_id, with_for_update=True)
+
+
+async def password_hash_of(session: AsyncSession, patient_id: str) -> str | None:
+    """The encoded hash of the password in force."""
+    statement = select(Patient.password_hash).where(Patient.id == patient_id)
+    return (await session.exec(statement)).first()
+
+
+async def everyone(session: AsyncSession) -> list[Patient]:
+    """All patients by name."""
+    statement = select(Patient).order_by(col(Patient.last_name), col(Patient.first_name))
+    return list((await session.exec(statement)).all())
+
+
+async def put_password(session: AsyncSession, patient_id: str, password_hash: str, now: datetime) -> None:
+    """Store a new password."""
+    await session.exec(
+        update(Patient)
+        .where(col(Patient.id) == patient_id)
+        .values(password_hash=password_hash, password_changed_at=now)
+    )
+
+
+async def put_rehashed(session: AsyncSession, patient_id: str, old_hash: str, new_hash: str) -> bool:
+    """Store the same password under newer parameters, unless it was changed meanwhile; whether it was stored."""
+    statement = (
+        update(Patient)
+        .where(col(Patient.id) == patient_id, col(Patient.password_hash) == old_hash)
+        .values(password_hash=new_hash)
+    )
+    return bool((await session.exec(statement)).rowcount)
+
+
+async def put_phone_proof(session: AsyncSession, patient_id: str, now: datetime) -> None:
+    """Note that the patient has just shown to hold the number."""
+    await session.exec(update(Patient).where(col(Patient.id) == patient_id).values(phone_proved_at=now))
+
+
+async def by_snils(session: AsyncSession, indexes: Sequence[str]) -> Patient | None:
+    """The patient with this СНИЛС, by its index under any key (services.sealing)."""
+    return (await session.exec(select(Patient).where(col(Patient.snils_index).in_(indexes)))).first()

@@ -1,0 +1,126 @@
+"""Questions about the security journal; the order of its rows is settled under one lock that is taken last."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from sqlalchemy import delete, func
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from medonline.domain.security_journal import GENESIS, JournalEvent
+from medonline.storage.tables.patients import Patient
+from medonline.storage.tables.security_journal import JournalCheckpoint, JournalEntry
+
+# Of the portal's own: two hashes of phones never meet it but by chance, and then they only wait.
+_LOCK = 0x6D65646A6F75726E
+PHONE_BECAME_THEIRS = (
+    JournalEvent.REGISTERED,
+    JournalEvent.ACCOUNT_MADE,
+    JournalEvent.PHONE_CHANGED,
+    JournalEvent.PHONE_SET_AT_DESK,
+)
+
+
+class Indexer(Protocol):
+    """What finds a phone again without keeping it."""
+
+    def indexes(self, text: str) -> list[str]:
+        """The keyed hash under each key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The last row: what the next one is numbered and chained by."""
+
+    seq: int
+    hash: str
+
+    def __str__(self) -> str:
+        """In groups of 8, which the log takes neither for a token nor for a phone."""
+        return f"{self.seq}:{'.'.join(self.hash[at : at + 8] for at in range(0, len(self.hash), 8))}"
+
+
+async def hold(session: AsyncSession) -> None:
+    """Of transactions that write into the journal one goes on at a time, until it ends. SQLite has one writer anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        await session.exec(select(func.pg_advisory_xact_lock(_LOCK)))
+
+
+async def head(session: AsyncSession) -> Head:
+    """The last row, or the last one that was deleted in its time; before the first row, number 0."""
+    for table in (JournalEntry, JournalCheckpoint):
+        statement = select(table.seq, table.hash).order_by(col(table.seq).desc()).limit(1)
+        row = (await session.exec(statement)).first()
+        if row is not None:
+            return Head(*row)
+    return Head(0, GENESIS)
+
+
+async def checkpoints(session: AsyncSession) -> Sequence[JournalCheckpoint]:
+    """All of them, the oldest first."""
+    return (await session.exec(select(JournalCheckpoint).order_by(col(JournalCheckpoint.seq)))).all()
+
+
+async def after(session: AsyncSession, seq: int, limit: int) -> Sequence[JournalEntry]:
+    """Rows that follow a number, in order."""
+    statement = select(JournalEntry).where(col(JournalEntry.seq) > seq).order_by(col(JournalEntry.seq)).limit(limit)
+    return (await session.exec(statement)).all()
+
+
+async def forget_through(session: AsyncSession, seq: int) -> int:
+    """Delete the rows that a checkpoint stands for; how many."""
+    return int((await session.exec(delete(JournalEntry).where(col(JournalEntry.seq) <= seq))).rowcount)
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """Whose part of the journal: rows that name the patient, and rows about the phone (its index under each key) from a
+    number on. By number, not by time: a clock that was set back must not show what happened to the number's last owner."""
+
+    patient_id: str
+    phone_indexes: tuple[str, ...]
+    since: int
+
+
+async def about(session: AsyncSession, patient_id: str, phones: Indexer) -> About:
+    """The part of a patient: what says since when the phone is theirs is in the journal, unless it is older than that."""
+    patient = await session.get(Patient, patient_id)
+    if patient is None or not patient.phone:
+        return About(patient_id, (), 0)
+    statement = (
+        select(JournalEntry.seq)
+        .where(JournalEntry.patient_id == patient_id, col(JournalEntry.event).in_(PHONE_BECAME_THEIRS))
+        .order_by(col(JournalEntry.seq).desc())
+        .limit(1)
+    )
+    since = (await session.exec(statement)).first() or 0
+    return About(patient_id, tuple(phones.indexes(patient.phone)), since)
+
+
+async def of_patient(session: AsyncSession, whose: About, before: int, limit: int) -> Sequence[JournalEntry]:
+    """Rows a patient may read, the newest first, with numbers below `before`."""
+    mine = select(JournalEntry).where(JournalEntry.patient_id == whose.patient_id, col(JournalEntry.seq) < before)
+    phones = select(JournalEntry).where(
+        col(JournalEntry.phone_index).in_(whose.phone_indexes),
+        JournalEntry.patient_id == "",
+        col(JournalEntry.seq) > whose.since,
+        col(JournalEntry.seq) < before,
+    )
+    newest = col(JournalEntry.seq).desc()
+    found = [row for part in (mine, phones) for row in (await session.exec(part.order_by(newest).limit(limit))).all()]
+    return sorted(found, key=lambda row: row.seq, reverse=True)[:limit]
+
+
+async def last(session: AsyncSession) -> JournalEntry | None:
+    """The last row that is there."""
+    statement = select(JournalEntry).order_by(col(JournalEntry.seq).desc()).limit(1)
+    return (await session.exec(statement)).first()
+
+
+async def rows_by_key(session: AsyncSession) -> dict[str, int]:
+    """How many rows the key of each id has made the hash of."""
+    statement = select(JournalEntry.key_id, func.count()).group_by(col(JournalEntry.key_id))
+    return {key: int(count) for key, count in (await session.exec(statement)).all()}

@@ -1,0 +1,27 @@
+"""Every table, so that one import fills the metadata."""
+
+from medonline.storage.tables import (
+    account_settings,
+    codes,
+    gosuslugi,
+    limits,
+    login,
+    notices,
+    password_recovery,
+    patient_cards,
+    patients,
+    security_journal,
+)
+
+__all__ = [
+    "account_settings",
+    "codes",
+    "gosuslugi",
+    "limits",
+    "login",
+    "notices",
+    "password_recovery",
+    "patient_cards",
+    "patients",
+    "security_journal",
+]

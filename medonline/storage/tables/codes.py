@@ -1,0 +1,64 @@
+"""Tables of one-time codes, and of the circuit breaker that watches them.
+
+All times are UTC. A code stands here only as HMAC (`domain.codes.one_time_code`).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Index
+from sqlmodel import Field, SQLModel
+
+from medonline.storage.tables.columns import UtcDateTime, new_id
+
+
+class OneTimeCodeRow(SQLModel, table=True):
+    """A code and what became of it on its way. The row is the intent to send: it is committed before anything is sent."""
+
+    __tablename__ = "one_time_code"
+    __table_args__ = (
+        Index("ix_one_time_code_phone", "phone", "issued_at"),
+        Index("ix_one_time_code_flow", "flow_id", "issued_at"),
+        Index("ix_one_time_code_due", "due_at"),
+        Index("ix_one_time_code_issued", "issued_at"),
+    )
+
+    id: str = Field(default_factory=new_id, primary_key=True)  # also the idempotency key at the provider
+    flow_id: str
+    purpose: str
+    phone: str  # E.164
+    channel: str  # domain.one_time_code.ChannelName
+    digest: str
+    client_ip: str = ""
+    price: int = 0  # kopecks reserved for it; 0 once they were given back
+    issued_at: datetime = Field(sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+    misses: int = 0
+    confirmed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    replaced_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    delivery: str  # services.delivery.DeliveryState
+    problem: str = ""  # why the delivery failed
+    provider: str = ""
+    provider_ref: str = ""
+    attempts: int = 0
+    due_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # when the dispatcher looks at it next
+
+
+class CodeMiss(SQLModel, table=True):
+    """A wrong code was typed, for whatever phone; kept as long as the circuit breaker looks back."""
+
+    __tablename__ = "code_miss"
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    at: datetime = Field(sa_type=UtcDateTime, index=True)
+
+
+class CircuitBreaker(SQLModel, table=True):
+    """One row per breaker, made by the migration."""
+
+    __tablename__ = "circuit_breaker"
+
+    name: str = Field(primary_key=True)
+    open_until: datetime | None = Field(default=None, sa_type=UtcDateTime)  # None: never opened
+    times: int = 0  # openings in a row: each doubles the time

@@ -1,0 +1,70 @@
+"""Tables of sign-in through Gosuslugi. All times are UTC.
+
+Personal data that waits for an answer is sealed (`services.crypto.field_encryption`).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Field, SQLModel
+
+from medonline.storage.tables.columns import UtcDateTime, new_id
+
+
+class LinkedIdentity(SQLModel, table=True):
+    """An account at an identity provider that opens a patient's account; the key is (issuer, subject), nothing else."""
+
+    __tablename__ = "linked_identity"
+
+    issuer: str = Field(primary_key=True)
+    subject: str = Field(primary_key=True)
+    patient_id: str = Field(foreign_key="patient.id", index=True)
+    how: str  # services.identity_linking.LinkedHow
+    filled: str = ""  # what of the account came from it, with commas: undone when it is disputed
+    linked_at: datetime = Field(sa_type=UtcDateTime)
+    last_used_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class IdentityJourney(SQLModel, table=True):
+    """A browser on its way to the identity provider and back: 10 minutes, single use."""
+
+    __tablename__ = "identity_journey"
+
+    state_hash: str = Field(primary_key=True)
+    visitor_key: str
+    purpose: str  # services.identity.Purpose
+    nonce: str
+    code_verifier: str
+    redirect_uri: str
+    consent_version: str = ""  # consent given before the journey
+    created_at: datetime = Field(sa_type=UtcDateTime, index=True)
+    used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class PendingIdentity(SQLModel, table=True):
+    """Somebody who came back from the identity provider and is not known yet: waits for consent, or for the proof of an old
+    account. One per browser, 15 minutes; refusing deletes it."""
+
+    __tablename__ = "pending_identity"
+
+    id: str = Field(default_factory=new_id, primary_key=True)  # the flow of its codes
+    visitor_key: str = Field(unique=True)
+    purpose: str
+    waits_for: str  # services.identity.Waiting
+    sealed_person: str
+    proof_phone: str = ""  # E.164: where the code that proves the old account goes
+    consent_version: str = ""
+    created_at: datetime = Field(sa_type=UtcDateTime, index=True)
+
+
+class PersonalDataConsent(SQLModel, table=True):
+    """Consent to the processing of personal data (152-ФЗ): which text, when."""
+
+    __tablename__ = "personal_data_consent"
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    patient_id: str = Field(foreign_key="patient.id", index=True)
+    version: str
+    text_hash: str  # SHA-256 of the text that was shown
+    given_at: datetime = Field(sa_type=UtcDateTime)

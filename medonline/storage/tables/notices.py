@@ -1,0 +1,29 @@
+"""The table of notices. All times are UTC."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Field, SQLModel
+
+from medonline.storage.tables.columns import UtcDateTime, new_id
+
+
+class Notice(SQLModel, table=True):
+    """Something a patient is to be told; the row is the intent to tell it."""
+
+    __tablename__ = "notice"
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    patient_id: str = Field(foreign_key="patient.id", index=True)
+    phone: str  # E.164
+    text: str
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    due_at: datetime | None = Field(default=None, sa_type=UtcDateTime, index=True)  # None: done
+    attempts: int = 0
+    sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    problem: str = ""
+    provider_ref: str = ""
+    about: str = ""  # services.account_notices.About: what a dispute of it undoes
+    dispute_hash: str | None = Field(default=None, unique=True)  # SHA-256 of the token in the link «это не я»
+    disputed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -1,0 +1,32 @@
+"""The table of patients. All times are UTC."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlmodel import Field, SQLModel
+
+from medonline.storage.tables.columns import UtcDateTime, new_id
+
+
+class Patient(SQLModel, table=True):
+    """A person with an account (личный кабинет); the phone, where there is one, is the sign-in name."""
+
+    __tablename__ = "patient"
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    phone: str | None = Field(default=None, unique=True)  # E.164; None: signs in through Gosuslugi only
+    email: str = ""
+    last_name: str
+    first_name: str
+    patronymic: str = ""
+    birth_date: date | None = None
+    snils_index: str | None = Field(default=None, unique=True)  # HMAC (services.sealing)
+    snils_sealed: str = ""
+    oms_policy_sealed: str = ""
+    cards_fetched_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # the registry's last good answer
+    password_hash: str | None = None  # Argon2id, encoded form
+    password_changed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    phone_proved_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    recovery_stopped_until: datetime | None = Field(default=None, sa_type=UtcDateTime)  # after «это не я»
+    created_at: datetime = Field(sa_type=UtcDateTime)

@@ -1,0 +1,45 @@
+"""Tables of the security journal. Triggers of the migration forbid to change a row, to leave a number out, and to delete one
+that no checkpoint stands for."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Index
+from sqlmodel import Field, SQLModel
+
+from medonline.storage.tables.columns import UtcDateTime
+
+
+class JournalEntry(SQLModel, table=True):
+    """What happened to an account (domain.security_journal). No foreign key: rows outlive an erased account."""
+
+    __tablename__ = "security_journal"
+    # Rows that name no patient are many: by the id alone each page of each patient would read all of them.
+    __table_args__ = (Index("ix_security_journal_phone", "phone_index", "patient_id"),)
+
+    seq: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    at: datetime = Field(sa_type=UtcDateTime, index=True)
+    event: str
+    patient_id: str = Field(default="", index=True)
+    phone_index: str = ""
+    phone_tail: str = ""
+    network: str = ""
+    details: str = "{}"
+    previous: str
+    key_id: str  # of the master key whose use makes `hash`
+    hash: str  # HMAC-SHA256 over domain.security_journal.JournalLine.text
+
+
+class JournalCheckpoint(SQLModel, table=True):
+    """Rows up to `seq` were deleted because their time was over; `hash` is the last one's, to which the next is chained."""
+
+    __tablename__ = "security_journal_checkpoint"
+
+    seq: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    at: datetime = Field(sa_type=UtcDateTime)
+    hash: str
+    key_id: str
+    seal: (
+        str  # HMAC-SHA256 over number, time and hash: without the key nobody can pretend that rows were past their time
+    )

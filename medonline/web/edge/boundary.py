@@ -1,0 +1,125 @@
+"""What every request passes: its true address, Origin of sockets and of changes, size, the visitor cookie, headers."""
+
+from __future__ import annotations
+
+import logging
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from medonline import routes
+from medonline.bootstrap import portal
+from medonline.services.crypto.tokens import new_token
+from medonline.web.cookies import VISITOR, VISITOR_MAX_AGE_S, cookie_value, set_cookie, visitor_key_in
+from medonline.web.edge.body import BodyTooLarge, read_body
+from medonline.web.edge.client_address import with_client
+from medonline.web.edge.content_security import PagePolicies
+from medonline.web.edge.error_pages import error_page
+from medonline.web.edge.headers import add_headers, leads_elsewhere
+
+log = logging.getLogger(__name__)
+
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})  # any other method, known or not, may change something
+# Machines post here: they send no Origin and prove themselves otherwise.
+_FROM_MACHINES = (routes.TELEGRAM_REPORT, *routes.SANDBOX_MACHINES)
+
+
+class Boundary:
+    """ASGI middleware around the whole site."""
+
+    def __init__(self, app: ASGIApp, policies: PagePolicies | None = None) -> None:
+        self._app = app
+        self._policies = policies or PagePolicies()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on, or refuse with 403 or 413."""
+        if scope["type"] in ("http", "websocket"):
+            scope = with_client(scope, portal().config.trusted_proxy_hops)
+        if scope["type"] == "websocket":
+            if Headers(scope=scope).get("origin") not in portal().config.allowed_origins:
+                # Of what was sent nothing is quoted: whoever is refused must not write into the log.
+                log.warning("Socket refused: it does not come from a page of the portal")
+                await send({"type": "websocket.close", "code": 1008})
+                return
+            await self._app(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._answer(scope, receive, self._with_headers(scope, send))
+        else:
+            await self._app(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if _is_foreign_change(scope):
+            log.warning("Change refused: it does not come from a page of the portal")
+            await error_page(403)(scope, receive, send)
+            return
+        if scope["method"] not in _READS:
+            try:
+                receive = await read_body(scope, receive)
+            except BodyTooLarge:
+                log.warning("Request refused: its body is over the limit")
+                await error_page(413)(scope, receive, send)
+                return
+            except ClientDisconnect:
+                return
+        await self._app(_page_as_file(scope), receive, _in_russian(scope, receive, send))
+
+    def _with_headers(self, scope: Scope, send: Send) -> Send:
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                add_headers(headers, scope, message, self._policies)
+                if _is_document(message, headers) and not visitor_key_in(cookie_value(scope)):
+                    _set_visitor(headers)
+            await send(message)
+
+        return sending
+
+
+def _page_as_file(scope: Scope) -> Scope:
+    """A page is a folder with an index.html: found there without sending the browser to an address with a slash."""
+    if scope["method"] in ("GET", "HEAD") and scope["path"] in routes.PAGES and scope["path"] != "/":
+        path = f"{scope['path']}/"
+        return {**scope, "path": path, "raw_path": path.encode()}
+    return scope
+
+
+def _is_foreign_change(scope: Scope) -> bool:
+    if scope["method"] in _READS or scope["path"].startswith(_FROM_MACHINES):
+        return False
+    headers = Headers(scope=scope)
+    site = headers.get("sec-fetch-site", "same-origin")
+    return headers.get("origin") not in portal().config.allowed_origins or site not in ("same-origin", "none")
+
+
+def _in_russian(scope: Scope, receive: Receive, send: Send) -> Send:
+    """Put a Russian page in place of the plain English words that the frameworks answer errors with."""
+    replaced = False
+
+    async def sending(message: Message) -> None:
+        nonlocal replaced
+        if message["type"] == "http.response.start" and leads_elsewhere(scope, message, MutableHeaders(scope=message)):
+            replaced = True
+            await error_page(404)(scope, receive, send)
+        elif message["type"] == "http.response.start" and _is_bare_error(scope, message):
+            replaced = True
+            await error_page(message["status"])(scope, receive, send)
+        elif not replaced:
+            await send(message)
+
+    return sending
+
+
+def _is_bare_error(scope: Scope, message: Message) -> bool:
+    kind = Headers(raw=message.get("headers", [])).get("content-type", "")
+    from_person = not scope["path"].startswith(_FROM_MACHINES)
+    return bool(message["status"] >= 400 and from_person and kind.startswith("text/plain"))
+
+
+def _is_document(message: Message, headers: MutableHeaders) -> bool:
+    return bool(message["status"] == 200) and headers.get("content-type", "").startswith("text/html")
+
+
+def _set_visitor(headers: MutableHeaders) -> None:
+    cookie = set_cookie(VISITOR, new_token(), https=portal().config.https, max_age=VISITOR_MAX_AGE_S)
+    headers.append("Set-Cookie", cookie)

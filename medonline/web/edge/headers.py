@@ -1,0 +1,55 @@
+"""The headers that every answer leaves with."""
+
+from __future__ import annotations
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import Message, Scope
+
+from medonline import routes
+from medonline.bootstrap import portal
+from medonline.web.edge.content_security import PagePolicies
+
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    # Not no-referrer: browsers would then send `Origin: null` along with a form.
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=(), display-capture=()",
+}
+# A year (RFC 6797). Not includeSubDomains: other sites of the clinic under the same name are not the portal's to decide for.
+STRICT_TRANSPORT = "max-age=31536000"
+IMMUTABLE = "public, max-age=31536000, immutable"
+_PATHS = frozenset(value for name, value in vars(routes).items() if name.isupper() and isinstance(value, str))
+
+
+def add_headers(headers: MutableHeaders, scope: Scope, message: Message, policies: PagePolicies) -> None:
+    """Add what is missing. A stand-in's page keeps the stricter policy it came with."""
+    config = portal().config
+    for name, value in SECURITY_HEADERS.items():
+        headers.setdefault(name, value)
+    headers.setdefault("Content-Security-Policy", policies.of(scope["path"], config.allowed_origins))
+    if config.https:
+        headers["Strict-Transport-Security"] = STRICT_TRANSPORT
+    if headers.get("content-type") == "image/svg+xml":
+        headers["Content-Type"] = "image/svg+xml; charset=utf-8"  # a text as well; Starlette says so of text/… only
+    headers["Cache-Control"] = _caching(scope["path"], message, headers)
+
+
+def leads_elsewhere(scope: Scope, message: Message, headers: MutableHeaders) -> bool:
+    """Whether the portal redirects to anything but a path of routes.py. The frameworks build some addresses from the request's
+    Host header or path; the stand-ins lead back to the portal as the real sites do."""
+    if not 300 <= message["status"] < 400 or "location" not in headers or scope["path"].startswith(routes.SANDBOX):
+        return False
+    path = headers["location"].partition("?")[0]
+    return path not in _PATHS and path != f"{routes.SANDBOX}/"
+
+
+def _caching(path: str, message: Message, headers: MutableHeaders) -> str:
+    # The build puts a hash of its content into the name of every file there.
+    if path.startswith("/assets/") and message["status"] == 200:
+        return IMMUTABLE
+    kind = headers.get("content-type", "")
+    if kind.startswith(("text/css", "text/javascript", "application/javascript", "image/", "font/")):
+        return "no-cache"
+    return "no-store"

@@ -1,0 +1,77 @@
+"""To Gosuslugi and back (guide G03, G09): where a journey starts, and where it returns to."""
+
+from __future__ import annotations
+
+import logging
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from medonline import routes
+from medonline.bootstrap import portal
+from medonline.domain.errors import IdentityRefused
+from medonline.services.gosuslugi.login import JourneyReturn, Purpose, Waiting
+from medonline.services.login.password_login import OpenedSession
+from medonline.web.cookies import cookie_value, visitor_key_in
+from medonline.web.devices import device_of
+from medonline.web.routes.leaving_page import leaving_page, origin_of
+from medonline.web.routes.sessions import landed, small_form
+
+log = logging.getLogger(__name__)
+
+MAX_CODE = 4096  # ESIA's code is a token of 1-1.4 kB
+_WAITING = {Waiting.CONSENT: routes.REGISTER, Waiting.PROOF: routes.LINK_ACCOUNT}
+
+
+async def start(request: Request) -> Response:
+    """POST: leave for Gosuslugi. The form says what for; where it ends is kept on the server."""
+    form = await small_form(request)
+    visitor_key = visitor_key_in(cookie_value(request.scope))
+    purpose = form.get("purpose", "")
+    if not visitor_key:
+        return _failed("cookies")
+    if purpose not in tuple(Purpose):
+        purpose = Purpose.LOGIN
+    redirect_uri = f"{origin_of(request)}{routes.GOSUSLUGI_RETURN}"
+    try:
+        url = await portal().identity.start(
+            visitor_key, Purpose(purpose), redirect_uri, consent_version=form.get("consent", "")[:20]
+        )
+    except IdentityRefused as error:
+        return _refused(error)
+    return leaving_page(url, "Переходим на Госуслуги")
+
+
+async def finish(request: Request) -> Response:
+    """GET: back from Gosuslugi. The address is left behind at once, so that a reload repeats nothing."""
+    query = request.query_params
+    code = query.get("code", "")
+    back = JourneyReturn(
+        state=query.get("state", "")[:64],
+        code=code if len(code) <= MAX_CODE else "",
+        error=query.get("error", ""),
+        error_description=query.get("error_description", ""),
+    )
+    try:
+        outcome = await portal().identity.finish(visitor_key_in(cookie_value(request.scope)), back, device_of(request))
+    except IdentityRefused as error:
+        return _refused(error)
+    if isinstance(outcome, OpenedSession):
+        return await landed(request, outcome)
+    return RedirectResponse(_WAITING[outcome], 303)
+
+
+async def leave(request: Request) -> Response:
+    """POST: end the provider's own session in this browser, so that another person can sign in there."""
+    await portal().answers.refuse(visitor_key_in(cookie_value(request.scope)))
+    url = await portal().identity.logout_url("", f"{origin_of(request)}{routes.HOME}")
+    return leaving_page(url, "Выходим из Госуслуг") if url else RedirectResponse(routes.HOME, 303)
+
+
+def _refused(error: IdentityRefused) -> Response:
+    log.warning("Sign-in through Gosuslugi was refused: %s", error)
+    return _failed(error.problem)
+
+
+def _failed(reason: str) -> Response:
+    return RedirectResponse(f"{routes.LOGIN_FAILED}?reason={reason}", 303)

@@ -1,0 +1,111 @@
+"""Routes that set and take away the session cookie, and that tell how long a session lives."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from medonline import routes
+from medonline.bootstrap import portal
+from medonline.domain.login import Landing, LoginMethod
+from medonline.domain.security_journal import JournalEvent
+from medonline.services.login.account_sessions import TimeLeft
+from medonline.services.login.password_login import OpenedSession
+from medonline.web.cookies import (
+    REGION,
+    REGION_MAX_AGE_S,
+    SESSION,
+    cookie_value,
+    session_key_in,
+    set_cookie,
+    visitor_key_in,
+)
+from medonline.web.devices import device_of
+from medonline.web.routes.leaving_page import leaving_page, origin_of
+
+MAX_TICKET = 64
+MAX_FORM_BYTES = 1024
+AGAIN = f"{routes.HOME}?login=again"
+_LANDINGS = {
+    Landing.CARDS: routes.CARDS,
+    Landing.SETTINGS: routes.SETTINGS,
+    Landing.NEW_PASSWORD: f"{routes.SETTINGS}?focus=password",
+}
+
+
+async def small_form(request: Request) -> dict[str, str]:
+    """The texts of a form of at most 1 KB; nothing of a longer one."""
+    length = request.headers.get("content-length", "")
+    if not length.isdigit() or int(length) > MAX_FORM_BYTES:
+        return {}
+    form = await request.form(max_files=0, max_fields=8)
+    return {name: value for name, value in form.items() if isinstance(value, str)}
+
+
+async def open_session(request: Request) -> Response:
+    """Trade the one-time ticket of a sign-in for the session cookie; lands where the sign-in was going."""
+    ticket = (await small_form(request)).get("ticket", "")[:MAX_TICKET]
+    visitor_key = visitor_key_in(cookie_value(request.scope))
+    opened = await portal().login.open_session(visitor_key, ticket, device_of(request)) if visitor_key else None
+    if opened is None:
+        return RedirectResponse(AGAIN, 303)
+    return await landed(request, opened)
+
+
+async def landed(request: Request, opened: OpenedSession) -> Response:
+    """The way into the account under a new session; the one this browser had is over."""
+    cookies = cookie_value(request.scope)
+    previous = session_key_in(cookies)
+    if previous:
+        await portal().login.close_session(previous, JournalEvent.SESSION_REPLACED)
+    await portal().answers.refuse(visitor_key_in(cookies))  # whoever waited here for an answer is not who is in now
+    response = RedirectResponse(_LANDINGS[opened.landing], 303)
+    response.headers.append("Set-Cookie", set_cookie(SESSION, opened.token, https=portal().config.https))
+    return response
+
+
+async def close_session(request: Request) -> Response:
+    """Sign out: ends the session on the server and takes the cookie away; ends Gosuslugi's own session too."""
+    cookies = cookie_value(request.scope)
+    session_key = session_key_in(cookies)
+    ended = await portal().login.close_session(session_key) if session_key else None
+    await portal().answers.refuse(visitor_key_in(cookies))
+    onward = ""
+    if ended is not None and ended.method == LoginMethod.GOSUSLUGI:
+        back = f"{origin_of(request)}{routes.HOME}"
+        onward = await portal().identity.logout_url(ended.provider_token_sealed, back)
+    response = leaving_page(onward, "Выходим из Госуслуг") if onward else RedirectResponse(routes.HOME, 303)
+    response.headers.append("Set-Cookie", set_cookie(SESSION, "", https=portal().config.https, max_age=0))
+    # What a page kept in the tab for the patient (the phone typed last, a draft) goes, too; cookies are not meant by it.
+    response.headers["Clear-Site-Data"] = '"storage"'
+    return response
+
+
+async def session_left(request: Request) -> Response:
+    """How many seconds the session lives on; asking does not prolong it."""
+    session_key = session_key_in(cookie_value(request.scope))
+    return _as_json(await portal().sessions.time_left(session_key) if session_key else None)
+
+
+async def extend_session(request: Request) -> Response:
+    """«Остаться»: the session counts as used now."""
+    session_key = session_key_in(cookie_value(request.scope))
+    return _as_json(await portal().sessions.extend(session_key) if session_key else None)
+
+
+def _as_json(left: TimeLeft | None) -> Response:
+    if left is None:
+        return JSONResponse({"idle": 0, "absolute": 0})
+    return JSONResponse({"idle": int(left.idle.total_seconds()), "absolute": int(left.absolute.total_seconds())})
+
+
+async def choose_region(request: Request) -> Response:
+    """Remember the region; an unknown one is not remembered."""
+    code = (await small_form(request)).get("region", "")
+    region = portal().config.region(code)
+    if region is None:
+        return RedirectResponse(routes.REGION, 303)
+    response = RedirectResponse(routes.HOME, 303)
+    cookie = set_cookie(REGION, region.code, https=portal().config.https, max_age=REGION_MAX_AGE_S)
+    response.headers.append("Set-Cookie", cookie)
+    return response

@@ -1,0 +1,115 @@
+"""The table of HTTP routes beside the pages; health and delivery reports."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from medonline import routes
+from medonline.bootstrap import portal
+from medonline.domain.codes.one_time_code import ChannelName
+from medonline.providers.codes.telegram_gateway import InvalidReport, read_report
+from medonline.web.routes import gosuslugi
+from medonline.web.routes.sessions import choose_region, close_session, extend_session, open_session, session_left
+
+log = logging.getLogger(__name__)
+
+MAX_REPORT_BYTES = 16 * 1024
+SECURITY_TXT_LIFE = timedelta(days=180)  # less than a year, as RFC 9116, 2.5.5, advises
+
+
+async def form_without_scripts(request: Request) -> Response:
+    """A form sent before the page's scripts arrived: nothing is taken from it, the same page comes again."""
+    return RedirectResponse(request.url.path, 303)
+
+
+class NothingHere:
+    """There are no stand-ins in production. An ASGI application, so that the route takes every method."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer 404."""
+        await PlainTextResponse("not found\n", 404)(scope, receive, send)
+
+
+async def live(_request: Request) -> Response:
+    """The process answers."""
+    return PlainTextResponse("live\n")
+
+
+async def ready(_request: Request) -> Response:
+    """The process can serve patients: the database answers and the dispatcher turns."""
+    checks = {"database": "ok", "dispatcher": "ok"}
+    try:
+        await portal().database.is_alive()
+    except Exception as error:
+        log.warning("The database does not answer: %s", type(error).__name__)
+        checks["database"] = "no answer"
+    if not portal().dispatcher.is_running():
+        checks["dispatcher"] = "not running"
+    good = all(state == "ok" for state in checks.values())
+    return JSONResponse(checks, 200 if good else 503)
+
+
+async def security_txt(_request: Request) -> Response:
+    """Where to report a weakness (RFC 9116); 404 while the operator has not said so."""
+    contact = portal().config.security_contact
+    if not contact:
+        return PlainTextResponse("not found\n", 404)
+    expires = portal().clock() + SECURITY_TXT_LIFE
+    return PlainTextResponse(
+        f"Contact: {contact}\nExpires: {expires:%Y-%m-%dT00:00:00Z}\nPreferred-Languages: ru, en\n"
+    )
+
+
+async def telegram_report(request: Request) -> Response:
+    """A signed delivery report of Telegram Gateway; answered with 200 even when repeated."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_REPORT_BYTES:
+            return PlainTextResponse("too large\n", 413)
+    try:
+        report = read_report(
+            bytes(body),
+            request.headers.get("x-request-timestamp", ""),
+            request.headers.get("x-request-signature", ""),
+            token=portal().config.telegram_token.get_secret_value(),
+            now=portal().clock(),
+        )
+    except InvalidReport as error:
+        log.warning("A delivery report was refused: %s", error)
+        return PlainTextResponse("refused\n", 403)
+    channel = portal().channels.get(ChannelName.TELEGRAM)
+    if report.status is not None and channel is not None:
+        await portal().dispatcher.take_report(channel.provider, report.provider_ref, report.status)
+    return PlainTextResponse("ok\n")
+
+
+def with_routes(pages: ASGIApp, stand_ins: Sequence[BaseRoute] = ()) -> ASGIApp:
+    """The whole site: these routes first, the Reflex pages for everything else. Without `stand_ins` /sandbox is not there."""
+    table: list[BaseRoute] = [
+        Route(routes.SESSION_OPEN, open_session, methods=["POST"]),
+        Route(routes.SESSION_CLOSE, close_session, methods=["POST"]),
+        Route(routes.SESSION_LEFT, session_left),
+        Route(routes.SESSION_EXTEND, extend_session, methods=["POST"]),
+        Route(routes.REGION_CHOOSE, choose_region, methods=["POST"]),
+        Route(routes.GOSUSLUGI_START, gosuslugi.start, methods=["POST"]),
+        Route(routes.GOSUSLUGI_LEAVE, gosuslugi.leave, methods=["POST"]),
+        Route(routes.GOSUSLUGI_RETURN, gosuslugi.finish),
+        Route(routes.HEALTH_LIVE, live),
+        Route(routes.HEALTH_READY, ready),
+        Route(routes.SECURITY_TXT, security_txt),
+        Route(routes.TELEGRAM_REPORT, telegram_report, methods=["POST"]),
+        *(Route(page, form_without_scripts, methods=["POST"]) for page in routes.PAGES),
+    ]
+    # Nothing of the stand-ins is there, whatever a page of the portal may be called.
+    nothing = [Route(path, NothingHere()) for path in (routes.SANDBOX, f"{routes.SANDBOX}/{{path:path}}")]
+    table += stand_ins or nothing
+    return Starlette(routes=[*table, Mount("/", pages)])

@@ -1,0 +1,152 @@
+"""The gate before the socket server: how many sockets, how soon they join, how fast and how large their frames are.
+
+It stands in front of Engine.IO as an ASGI application, because a frame that Engine.IO cannot parse ends its reader with an
+exception and leaves its socket behind. What a packet says is judged later, by `sockets.GuardedServer`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import Counter
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from medonline.bootstrap import portal
+from medonline.web.cookies import cookie_value, session_key_in
+from medonline.web.edge.client_address import block_of, client_address
+from medonline.web.sockets.frames import NAMESPACE, Frame, Refused, kind_of
+
+log = logging.getLogger(__name__)
+
+FRAMES_PER_SECOND = 20
+FRAMES_AT_ONCE = 60
+JOIN_WITHIN = 5.0  # seconds from the handshake, or from leaving
+CLOSE_WITHIN = 5.0  # seconds for the server to let go of a refused socket
+NORMAL_CLOSURE = 1000
+POLICY_VIOLATION = 1008
+_GONE: Message = {"type": "websocket.disconnect", "code": POLICY_VIOLATION}
+
+
+class SocketGate:
+    """ASGI middleware; anything but a websocket passes untouched."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._open: Counter[str] = Counter()  # by address and by session
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve the socket, or close it before its handshake."""
+        if scope["type"] != "websocket":
+            await self._app(scope, receive, send)
+            return
+        places = _places_of(scope)
+        try:
+            self._require_room(scope, places)
+        except Refused as refusal:
+            log.warning("Socket refused: %s", refusal)
+            await send({"type": "websocket.close", "code": POLICY_VIOLATION})
+            return
+        self._open.update(places.keys())
+        try:
+            await _Socket(receive, send).run(self._app, scope)
+        finally:
+            self._open.subtract(places.keys())
+            for place in places:
+                if self._open[place] <= 0:
+                    del self._open[place]
+
+    def _require_room(self, scope: Scope, places: dict[str, int]) -> None:
+        if scope["path"].rstrip("/") != NAMESPACE:
+            raise Refused("not the address of the portal's socket")
+        for place, most in places.items():
+            if self._open[place] >= most:
+                raise Refused(f"too many from one {place.partition(' ')[0]}")
+
+
+def _places_of(scope: Scope) -> dict[str, int]:
+    """Where a socket takes up room, and how many there may be."""
+    config = portal().config
+    places = {f"address {block_of(client_address(scope))}": config.sockets_per_ip}
+    if session_key := session_key_in(cookie_value(scope)):
+        places[f"session {session_key}"] = config.sockets_per_session
+    return places
+
+
+class _Socket:
+    """One socket from its handshake to its end."""
+
+    def __init__(self, receive: Receive, send: Send) -> None:
+        self._receive = receive
+        self._send = send
+        self._joined = self._said_goodbye = False
+        self._waiting_since = time.monotonic()
+        self._over = False
+        self._frames_left, self._counted_at = float(FRAMES_AT_ONCE), self._waiting_since
+        self._patience = asyncio.timeout(None)
+
+    async def run(self, app: ASGIApp, scope: Scope) -> None:
+        """Serve it. A refused socket whose peer does not even read is let go after CLOSE_WITHIN."""
+        try:
+            async with self._patience:
+                await app(scope, self.receive, self.send)
+        except TimeoutError:
+            if not self._patience.expired():
+                raise
+
+    async def receive(self) -> Message:
+        """The next frame that is let through; the end of the socket for any other."""
+        if self._over:
+            return _GONE
+        if self._said_goodbye:
+            # Engine.IO was told, and would keep the socket for another 20 seconds, without a ping.
+            await self._end(NORMAL_CLOSURE)
+            return _GONE
+        try:
+            message = await self._next()
+            if message["type"] == "websocket.receive":
+                self._judge(message)
+        except Refused as refusal:
+            log.warning("Socket closed: %s", refusal)
+            await self._end(POLICY_VIOLATION)
+            return _GONE
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Pass on what the server says, until the socket is over."""
+        if not self._over:
+            await self._send(message)
+
+    async def _next(self) -> Message:
+        if self._joined:
+            return await self._receive()
+        left = self._waiting_since + JOIN_WITHIN - time.monotonic()
+        try:
+            return await asyncio.wait_for(self._receive(), max(left, 0.0))
+        except TimeoutError:
+            raise Refused("it did not join") from None
+
+    def _judge(self, message: Message) -> None:
+        if not self._is_within_rate():
+            raise Refused("too many frames")
+        kind = kind_of(message.get("text"))
+        self._said_goodbye = kind is Frame.END
+        if kind is Frame.JOIN and not self._joined:
+            self._joined = True
+        elif kind is Frame.LEAVE and self._joined:
+            self._joined, self._waiting_since = False, time.monotonic()
+        elif kind in (Frame.JOIN, Frame.LEAVE, Frame.EVENT) and not (kind is Frame.EVENT and self._joined):
+            raise Refused("a frame out of order")
+
+    def _is_within_rate(self) -> bool:
+        """A bucket of 60 frames, filled by 20 a second: no patient's hand is faster."""
+        now = time.monotonic()
+        refilled = self._frames_left + (now - self._counted_at) * FRAMES_PER_SECOND
+        self._frames_left, self._counted_at = min(float(FRAMES_AT_ONCE), refilled) - 1, now
+        return self._frames_left >= 0
+
+    async def _end(self, code: int) -> None:
+        self._over = True
+        self._patience.reschedule(asyncio.get_running_loop().time() + CLOSE_WITHIN)
+        await self._send({"type": "websocket.close", "code": code})

@@ -1,0 +1,209 @@
+"""Who is at the other end of a socket: known from the real handshake, never from anything the client says later.
+
+Reflex believes an emitted Socket.IO event named `connect` and takes its headers for the client's. This server lets only
+Reflex's own events and the portal's handlers through (`socket_frames`), reads the cookies once at the handshake, and takes
+them out of what Reflex gets to see. How many sockets and frames there may be is settled before, by `socket_gate`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+import socketio
+
+from medonline.domain.device import UNKNOWN_DEVICE, Device
+from medonline.services.limits.networks import cut
+from medonline.web.cookies import cookie_value, region_code_in, session_key_in, visitor_key_in
+from medonline.web.devices import device_name
+from medonline.web.edge.client_address import client_address
+from medonline.web.sockets.frames import MAX_FRAME, NAMESPACE, Handlers, Refused, check_join, check_packet
+
+log = logging.getLogger(__name__)
+
+# All that Reflex gets to see of a handshake's headers: what a page's own address is made of. No cookie, no Authorization.
+_HEADERS_KEPT = frozenset({b"host", b"origin"})
+_ENVIRON_KEPT = frozenset({"HTTP_HOST", "HTTP_ORIGIN", "HTTP_UPGRADE", "HTTP_CONNECTION"})
+MAX_UNREAD = 256  # answers that wait for a tab to read them; a page reads as fast as it asks
+MAX_ENDED = 64  # states kept for tabs whose sockets ended; each takes some 190 KB
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """The browser behind a socket. Keys are SHA-256 of the cookies; empty when there was no such cookie.
+
+    session_key: empty, too, when the session was over at the handshake.
+    """
+
+    visitor_key: str
+    session_key: str
+    client_ip: str
+    region_code: str = ""
+    device: Device = UNKNOWN_DEVICE
+
+
+NOBODY = Visitor("", "", "")
+
+
+class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library carries no types
+    """The Socket.IO server given to Reflex.
+
+    handlers: the names that clients may call.
+    forget: drops the state of a token; False when it is in use at this moment.
+    is_open: whether the session with this key is not over; asking does not count as use.
+    """
+
+    def __init__(
+        self,
+        json: Any,
+        handlers: Handlers,
+        forget: Callable[[str], bool],
+        is_open: Callable[[str], Awaitable[bool]],
+    ) -> None:
+        super().__init__(
+            async_mode="asgi",
+            cors_allowed_origins=[],  # the Origin is checked before the handshake gets here (web.boundary)
+            max_http_buffer_size=MAX_FRAME,
+            ping_interval=10,
+            ping_timeout=10,
+            json=json,
+            allow_upgrades=False,
+            transports=["websocket"],
+            async_handlers=False,
+            # Loggers of their own would print payloads past the portal's filter (logs.WithoutPayloads).
+            logger=logging.getLogger("socketio"),
+            engineio_logger=logging.getLogger("engineio"),
+        )
+        self._visitors: dict[str, Visitor] = {}
+        self._connections: dict[str, asyncio.Task[Any]] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+        self._handlers = handlers
+        self._forget = forget
+        self._is_open = is_open
+        self._asking: dict[str, str] = {}  # sessions of the handshakes that wait for an answer of `is_open`
+        self._ended: dict[str, None] = {}  # tokens of tabs that may come back, the oldest first
+
+    def visitor(self, sid: str) -> Visitor:
+        """Who is behind a socket id of this server; nobody when it is unknown."""
+        return self._visitors.get(self.manager.eio_sid_from_sid(sid, NAMESPACE) or "", NOBODY)
+
+    def close_sessions(self, session_keys: list[str]) -> None:
+        """Close every socket of these sessions; returns at once."""
+        gone = set(session_keys) - {""}
+        self._asking = {eio_sid: key for eio_sid, key in self._asking.items() if key not in gone}
+        for eio_sid in [sid for sid, visitor in self._visitors.items() if visitor.session_key in gone]:
+            task = asyncio.get_running_loop().create_task(self._close(eio_sid))
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
+
+    async def _close(self, eio_sid: str) -> None:
+        connection = self._connections.pop(eio_sid, None)
+        socket = self.eio.sockets.pop(eio_sid, None)
+        if socket is not None:
+            await socket.close(wait=False)
+            # Engine.IO alone would leave the websocket open until the next ping fails: the page would look signed in.
+            await socket.queue.put(None)
+            await asyncio.sleep(0)  # the writer sends what is queued
+            if connection is not None:
+                connection.cancel()  # its reader takes that for the end and closes in order
+
+    async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> Any:
+        scope = environ.get("asgi.scope", {})
+        cookies = cookie_value(scope)
+        address = client_address(scope)
+        session_key = await self._open_session(eio_sid, session_key_in(cookies))
+        device = Device(device_name(str(environ.get("HTTP_USER_AGENT", ""))), cut(address))
+        visitor = Visitor(visitor_key_in(cookies), session_key, address, region_code_in(cookies), device)
+        self._visitors[eio_sid] = visitor
+        connection = asyncio.current_task()
+        if connection is not None:
+            self._connections[eio_sid] = connection
+        environ["QUERY_STRING"] = _own_token(environ.get("QUERY_STRING", ""), visitor)
+        for name in [name for name in environ if name.startswith("HTTP_") and name not in _ENVIRON_KEPT]:
+            del environ[name]
+        scope["headers"] = [(name, value) for name, value in scope.get("headers", []) if name in _HEADERS_KEPT]
+        return await super()._handle_eio_connect(eio_sid, environ)
+
+    async def _open_session(self, eio_sid: str, session_key: str) -> str:
+        """The session's key, or nothing when it is over: its tab's state would show what it held before any handler asks."""
+        if not session_key:
+            return ""
+        self._asking[eio_sid] = session_key
+        try:
+            is_open = await self._is_open(session_key)
+        finally:
+            ended_meanwhile = self._asking.pop(eio_sid, None) is None
+        return session_key if is_open and not ended_meanwhile else ""
+
+    async def _handle_eio_message(self, eio_sid: str, data: Any) -> None:
+        try:
+            if not isinstance(data, str):
+                raise Refused("a packet that is no text")
+            await super()._handle_eio_message(eio_sid, data)
+        except (Refused, ValueError, RecursionError) as error:
+            # The text of any other error would quote what the client sent.
+            log.warning("Socket closed: %s", error if isinstance(error, Refused) else "a packet that cannot be read")
+            await self._close(eio_sid)
+
+    async def _handle_connect(self, eio_sid: str, namespace: str | None, data: Any) -> None:
+        check_join(data, self._handlers())
+        try:
+            await super()._handle_connect(eio_sid, namespace, data)
+        except Exception as error:
+            # The first event rides in this packet: a failure would leave a socket open that nobody serves.
+            log.warning("Socket closed: its first packet failed with %s", type(error).__name__)
+            await self._close(eio_sid)
+        self._ended.pop(self._token_of(eio_sid), None)
+
+    async def _handle_event(self, eio_sid: str, namespace: str | None, id: int | None, data: Any) -> None:
+        check_packet(data, self._handlers())
+        if id is not None:
+            raise Refused("an event that wants an acknowledgement")
+        socket = self.eio.sockets.get(eio_sid)
+        if socket is not None and socket.queue.qsize() > MAX_UNREAD:
+            raise Refused("a tab that asks but does not read")
+        await super()._handle_event(eio_sid, namespace, id, data)
+
+    async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> Any:
+        token = self._token_of(eio_sid)
+        self._visitors.pop(eio_sid, None)
+        self._connections.pop(eio_sid, None)
+        result = await super()._handle_eio_disconnect(eio_sid, reason)
+        if token:
+            self._keep_for_a_while(token)
+        return result
+
+    def _token_of(self, eio_sid: str) -> str:
+        """The token under which Reflex keeps the state of this socket's tab; empty before it joined."""
+        reflex = self.namespace_handlers.get(NAMESPACE)
+        sid = self.manager.sid_from_eio_sid(eio_sid, NAMESPACE)
+        return str(reflex.sid_to_token.get(sid, "")) if reflex is not None else ""
+
+    def _keep_for_a_while(self, token: str) -> None:
+        """Keep the state of a tab that may come back, and drop the oldest.
+
+        Reflex keeps every state for an hour: whoever opens and closes sockets would fill the memory. A tab that comes back
+        later than 64 others gets a blank state, which its page's load fills from the record.
+        """
+        self._ended.pop(token, None)
+        self._ended[token] = None
+        for oldest in list(self._ended)[: len(self._ended) - MAX_ENDED]:
+            del self._ended[oldest]
+            if not self._forget(oldest):
+                self._ended[oldest] = None
+
+
+def _own_token(query: str, visitor: Visitor) -> str:
+    """The handshake's query with a token that only this browser in this session can have.
+
+    Reflex finds a tab's state by a token that the client chooses and keeps over sign-out. Mixed with the cookies it cannot
+    lead to what another person saw: not in the same tab after a sign-out or the end of the session, not by guessing.
+    """
+    fields = dict(parse_qsl(query))
+    owner = f"{fields.get('token', '')}|{visitor.visitor_key}|{visitor.session_key}"
+    return urlencode(fields | {"token": hashlib.sha256(owner.encode()).hexdigest()})

@@ -1,0 +1,270 @@
+"""Domain error -> Russian sentence for a patient: the only home of error texts. Each says what to do.
+
+Long because it is the only home of what a patient reads when something does not work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from math import ceil
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from medonline.domain import errors
+from medonline.domain.errors import EmailProblem, IdentityProblem, NameProblem, PasswordProblem, PhoneProblem
+from medonline.services.codes.delivery import DeliveryProblem
+from medonline.wording.limits import MOSCOW, limit_sentence
+
+SAMPLE_PHONE = "+7 912 345-67-89"
+
+PHONE: dict[PhoneProblem, str] = {
+    PhoneProblem.EMPTY: f"Введите номер сотового телефона, например {SAMPLE_PHONE}.",
+    PhoneProblem.NOT_A_NUMBER: f"Это не похоже на номер телефона. Введите номер цифрами, например {SAMPLE_PHONE}.",
+    PhoneProblem.TOO_SHORT: f"В номере не хватает цифр. Проверьте его: например, {SAMPLE_PHONE}.",
+    PhoneProblem.TOO_LONG: f"В номере лишние цифры. Проверьте его: например, {SAMPLE_PHONE}.",
+    PhoneProblem.EXTENSION: "Введите сотовый номер без добавочного.",
+    PhoneProblem.FOREIGN: "Код приходит только на российские сотовые номера. Введите номер, который начинается с +7 9.",
+    PhoneProblem.KAZAKHSTAN: (
+        "Это номер Казахстана, на него код не придёт. Введите российский сотовый номер: он начинается с +7 9."
+    ),
+    PhoneProblem.FIXED_LINE: (
+        "Это городской телефон, на него код не придёт. Введите сотовый номер: он начинается с +7 9."
+    ),
+    PhoneProblem.TOLL_FREE: "Это бесплатный номер 8-800. Введите свой сотовый номер: он начинается с +7 9.",
+    PhoneProblem.NOT_MOBILE: "На этот номер код не придёт. Введите российский сотовый номер: он начинается с +7 9.",
+}
+
+COOKIES_FOR_GOSUSLUGI = "Разрешите куки для этого сайта в браузере, обновите страницу и войдите снова."
+IDENTITY: dict[IdentityProblem, str] = {
+    IdentityProblem.DENIED: (
+        "Вы отказались передать данные с Госуслуг. Без этого портал не узнает, кто входит. "
+        "Попробуйте ещё раз и нажмите «Предоставить» или войдите по телефону и паролю."
+    ),
+    IdentityProblem.CONSENT_MISSING: (
+        "На Госуслугах нет вашего согласия на передачу данных порталу. Попробуйте ещё раз и дайте согласие на Госуслугах."
+    ),
+    IdentityProblem.STALE: (
+        "Прошло слишком много времени, или этот вход уже завершён в другом окне. Начните вход заново."
+    ),
+    IdentityProblem.CODE_USED: "Этот вход через Госуслуги уже использован или устарел. Начните вход заново.",
+    IdentityProblem.UNAVAILABLE: (
+        "Госуслуги сейчас не отвечают. Попробуйте через несколько минут или войдите по телефону и паролю."
+    ),
+    IdentityProblem.MISCONFIGURED: (
+        "Вход через Госуслуги сейчас не работает, мы уже знаем об этом. Войдите по телефону и паролю."
+    ),
+    IdentityProblem.UNTRUSTWORTHY: (
+        "Портал не смог проверить ответ Госуслуг и не пустил никого в кабинет. "
+        "Проверьте адрес сайта и начните вход заново."
+    ),
+    IdentityProblem.NOT_CONFIRMED: (
+        "Ваша учётная запись на Госуслугах не подтверждена. Подтвердите её на Госуслугах: через банк или в центре "
+        "обслуживания с паспортом и СНИЛС. После этого вход заработает."
+    ),
+    IdentityProblem.DELETED: (
+        "Эта учётная запись на Госуслугах удалена. Войдите с другой или обратитесь в центр обслуживания Госуслуг."
+    ),
+    IdentityProblem.CHILD: (
+        "Это учётная запись ребёнка. Войдите со своей: карту ребёнка можно добавить в разделе «Мои карты»."
+    ),
+    IdentityProblem.INCOMPLETE: (
+        "Госуслуги передали не все данные: нужны фамилия, имя и дата рождения. "
+        "Заполните их в профиле на Госуслугах и войдите снова."
+    ),
+    IdentityProblem.OTHER: "Войти через Госуслуги не получилось. Попробуйте ещё раз или войдите по телефону и паролю.",
+}
+
+_EMPTY_NAMES = {"last_name": "Введите фамилию.", "first_name": "Введите имя."}
+SESSION_OVER = "Войдите снова: вход завершён или прошло слишком много времени."
+SESSION_IDLE = "Вход завершён: вы долго ничего не делали или прошло 12 часов. Войдите снова."
+CHANNEL_MISSING = "Выберите, как получить код: звонком или в Telegram."
+SOMETHING_WRONG = "Что-то пошло не так, мы уже знаем об этом. Подождите минуту и попробуйте ещё раз."
+
+DELIVERY: dict[tuple[DeliveryProblem, str], str] = {
+    (DeliveryProblem.NUMBER_NOT_REACHABLE, "flash_call"): "Не удалось позвонить на этот номер.",
+    (DeliveryProblem.NUMBER_REFUSED, "flash_call"): "Сейчас позвонить на этот номер нельзя.",
+    (DeliveryProblem.CHANNEL_DOWN, "flash_call"): "Звонки сейчас не работают.",
+    (DeliveryProblem.NOT_ANSWERED, "flash_call"): "Не дозвонились. Проверьте, что телефон включён и в сети.",
+    (DeliveryProblem.NUMBER_NOT_REACHABLE, "telegram"): "Этот номер не зарегистрирован в Telegram.",
+    (DeliveryProblem.NUMBER_REFUSED, "telegram"): "Telegram сейчас не принимает сообщения на этот номер.",
+    (DeliveryProblem.CHANNEL_DOWN, "telegram"): "Отправка через Telegram сейчас не работает.",
+    (DeliveryProblem.NOT_ANSWERED, "telegram"): "Сообщение в Telegram не дошло.",
+}
+
+
+def plural(count: int, one: str, few: str, many: str) -> str:
+    """`count` with the right form of a Russian noun: 1 попытка, 2 попытки, 5 попыток."""
+    if count % 10 == 1 and count % 100 != 11:
+        return f"{count} {one}"
+    if count % 10 in (2, 3, 4) and count % 100 not in (12, 13, 14):
+        return f"{count} {few}"
+    return f"{count} {many}"
+
+
+def duration(of: timedelta) -> str:
+    """A wait in words, rounded up: «40 секунд», «2 минуты»."""
+    seconds = max(ceil(of.total_seconds()), 1)
+    if seconds < 60:
+        return plural(seconds, "секунду", "секунды", "секунд")
+    return plural(ceil(seconds / 60), "минуту", "минуты", "минут")
+
+
+def attempts_left(count: int) -> str:
+    """How many guesses remain."""
+    verb = "Осталась" if count % 10 == 1 and count % 100 != 11 else "Осталось"
+    return f"{verb} {plural(count, 'попытка', 'попытки', 'попыток')}."
+
+
+def _password(error: errors.InvalidPassword) -> str:
+    texts = {
+        PasswordProblem.EMPTY: "Введите пароль.",
+        PasswordProblem.CYRILLIC_LAYOUT: (
+            "В пароле русские буквы: похоже, включена русская раскладка. Переключите клавиатуру на английский язык."
+        ),
+        PasswordProblem.FORBIDDEN_CHARACTERS: (
+            "В пароле можно использовать только латинские буквы и цифры, без пробелов и знаков."
+        ),
+        PasswordProblem.TOO_SHORT: (
+            f"Пароль слишком короткий: нужно не меньше {plural(error.min_length, 'символа', 'символов', 'символов')}."
+        ),
+        PasswordProblem.TOO_LONG: "Пароль слишком длинный: не больше 256 символов.",
+        PasswordProblem.COMMON: (
+            "Такие пароли пробуют первыми. Придумайте другой: например, два-три слова, не связанных между собой."
+        ),
+        PasswordProblem.PERSONAL: (
+            "В пароле ваше имя, телефон или дата рождения: их пробуют первыми. Придумайте другой пароль."
+        ),
+        PasswordProblem.BREACHED: (
+            "Этот пароль есть в списках украденных. Придумайте другой, который вы нигде не использовали."
+        ),
+    }
+    return " ".join(texts[problem] for problem in error.problems)
+
+
+def _mismatch(error: errors.CodeMismatch | errors.BirthDateMismatch) -> str:
+    code = isinstance(error, errors.CodeMismatch)
+    what = "Код не подошёл" if code else "Дата рождения не подошла"
+    if error.attempts_left:
+        return f"{what}. {attempts_left(error.attempts_left)}"
+    return f"{what}, попытки закончились. {'Получите новый код или войдите' if code else 'Войдите'} через Госуслуги."
+
+
+def _channel_unavailable(error: errors.ChannelUnavailable) -> str:
+    way = "Проверочный звонок" if error.channel == "flash_call" else "Код в Telegram"
+    return f"«{way}» сейчас недоступен. Выберите другой способ."
+
+
+NAME: dict[NameProblem, str] = {
+    NameProblem.EMPTY: "Заполните это поле.",
+    NameProblem.DIGITS: "В имени и фамилии не бывает цифр. Проверьте, что написано.",
+    NameProblem.SYMBOLS: "Используйте только буквы, дефис, апостроф и пробел.",
+    NameProblem.TOO_LONG: "Слишком длинно: не больше 100 букв.",
+}
+EMAIL: dict[EmailProblem, str] = {
+    EmailProblem.NO_AT: "В адресе не хватает знака @. Напишите его целиком, например имя@почта.рф.",
+    EmailProblem.NO_DOMAIN: "В адресе после знака @ не хватает названия почты, например имя@почта.рф.",
+    EmailProblem.MALFORMED: "В адресе электронной почты ошибка. Проверьте лишние пробелы, точки и знаки.",
+}
+
+_SENTENCES: dict[type[errors.MedonlineError], Callable[[Any], str]] = {
+    errors.InvalidPhone: lambda error: PHONE[error.problem],
+    errors.InvalidPassword: _password,
+    errors.PasswordsDiffer: lambda _: "Пароли не совпадают. Введите один и тот же пароль два раза.",
+    errors.InvalidCredentials: lambda _: (
+        "Телефон или пароль не подошли. Проверьте раскладку клавиатуры и Caps Lock или нажмите «Не могу войти»."
+    ),
+    errors.RateLimited: lambda error: f"Код можно запросить ещё раз через {duration(error.resets_in)}.",
+    errors.Busy: lambda error: f"Сейчас входит очень много людей. Попробуйте через {duration(error.retry_in)}.",
+    errors.NoRecoveryInProgress: lambda _: (
+        "Этот шаг уже завершён или прошло слишком много времени. Начните с номера телефона."
+    ),
+    errors.CookiesMissing: lambda _: "Разрешите куки для этого сайта в браузере и обновите страницу.",
+    errors.PasswordAlreadySet: lambda _: (
+        "Пароль уже изменён в другом окне. Войдите с тем паролем или восстановите его ещё раз."
+    ),
+    errors.DisputeNotPossible: lambda _: (
+        "Эта ссылка больше не действует: ею уже воспользовались, или прошло больше недели. Если вы не меняли пароль или "
+        "номер, обратитесь в регистратуру своей поликлиники с паспортом."
+    ),
+    errors.CodeStillSending: lambda _: (
+        "Код ещё отправляется. Подождите пару секунд и отправьте его снова: попытка не потрачена."
+    ),
+    errors.CodeEmpty: lambda _: "Введите код цифрами.",
+    errors.CodeIncomplete: lambda error: (
+        f"В коде {plural(error.expected, 'цифра', 'цифры', 'цифр')}. Проверьте, что ввели все. Попытка не потрачена."
+    ),
+    errors.CodeMismatch: _mismatch,
+    errors.BirthDateMismatch: _mismatch,
+    errors.CodeNotEnough: lambda _: (
+        "Код подошёл, но сейчас одного звонка недостаточно. Получите код в Telegram или введите пароль этого кабинета. "
+        "Если не получается, обратитесь в регистратуру своей поликлиники с паспортом."
+    ),
+    errors.CodeExpired: lambda _: "Время действия кода вышло. Получите новый код.",
+    errors.CodeUsedUp: lambda _: "Этот код больше не действует. Получите новый код.",
+    errors.InvalidName: lambda error: NAME[error.problem],
+    errors.InvalidEmail: lambda error: EMAIL[error.problem],
+    errors.InvalidBirthDate: lambda _: "Введите дату рождения: день, месяц и год, например 14.03.1985.",
+    errors.InvalidPolicy: lambda _: "В номере полиса ОМС 16 цифр. Проверьте, что ввели все: они напечатаны на полисе.",
+    errors.PhoneTaken: lambda _: (
+        "Этот номер уже указан в другом личном кабинете. Укажите другой номер или войдите в тот кабинет и замените "
+        "номер там. Если номер раньше был у другого человека, обратитесь в регистратуру поликлиники с паспортом."
+    ),
+    errors.CardNotFound: lambda _: (
+        "Карта с таким полисом не найдена. Проверьте номер полиса или уточните его в регистратуре своей поликлиники."
+    ),
+    errors.CardOfAnother: lambda _: (
+        "Дата рождения не подходит к этому полису. Проверьте дату: она должна быть того человека, на кого выдан полис."
+    ),
+    errors.CardAlreadyLinked: lambda _: "Эта карта уже есть в вашем кабинете.",
+    errors.InvalidFields: lambda error: "Ничего не сохранено. " + " ".join(map(sentence, error.by_field.values())),
+    errors.NotSignedIn: lambda _: SESSION_OVER,
+    errors.ReauthenticationNeeded: lambda _: (
+        "Чтобы изменить телефон или пароль, подтвердите, что это вы: с последнего входа прошло много времени."
+    ),
+    errors.NoPendingIdentity: lambda _: (
+        "Этот вход через Госуслуги уже завершён или прошло слишком много времени. Начните вход заново."
+    ),
+    errors.AccountOfAnother: lambda _: (
+        "Этот личный кабинет оформлен на другого человека, связать его с вашими Госуслугами нельзя. "
+        "Проверьте номер или создайте новый кабинет."
+    ),
+    errors.AccountNotFound: lambda _: "Такого личного кабинета нет.",
+    errors.NoChangeInProgress: lambda _: "Замена номера уже завершена или отменена. Укажите новый номер ещё раз.",
+    errors.IdentityRefused: lambda error: IDENTITY[error.problem],
+    errors.RegistryUnavailable: lambda _: (
+        "Реестр медицинских карт сейчас не отвечает. Подождите несколько минут и попробуйте ещё раз."
+    ),
+    errors.ChannelUnavailable: _channel_unavailable,
+    errors.NumberNotReachable: lambda _: "На этот номер код отправить не удалось. Попробуйте другой способ.",
+    errors.NumberRefused: lambda _: "Сейчас код на этот номер отправить нельзя. Попробуйте другой способ.",
+    errors.OutOfMoney: lambda _: "Этот способ сейчас не работает. Попробуйте другой.",
+    errors.ProviderRefused: lambda _: "Этот способ сейчас не работает. Попробуйте другой.",
+    errors.ProviderDown: lambda _: "Этот способ сейчас не работает. Попробуйте другой.",
+}
+
+
+def sentence(error: errors.MedonlineError, zone: ZoneInfo = MOSCOW) -> str:
+    """What a patient reads; clock times are in `zone`."""
+    if isinstance(error, errors.LimitReached):
+        return limit_sentence(error, zone)
+    return _SENTENCES[type(error)](error)
+
+
+def field_sentence(field: str, error: errors.MedonlineError) -> str:
+    """The same for one field of a form: an empty name says which name is wanted."""
+    if isinstance(error, errors.InvalidName) and error.problem is NameProblem.EMPTY and field in _EMPTY_NAMES:
+        return _EMPTY_NAMES[field]
+    return sentence(error)
+
+
+def delivery_failed(problem: str, channel: str) -> str:
+    """Why a code did not arrive; the screen adds what to do."""
+    return DELIVERY[(DeliveryProblem(problem or DeliveryProblem.CHANNEL_DOWN), channel)]
+
+
+def card_sentence(error: errors.MedonlineError) -> str:
+    """What a patient reads who wanted to add a card: the limit there is one of wrong numbers, not of codes."""
+    if isinstance(error, errors.RateLimited):
+        return f"Слишком много номеров не подошло. Добавить карту можно будет через {duration(error.resets_in)}."
+    return sentence(error)

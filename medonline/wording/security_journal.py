@@ -1,0 +1,137 @@
+"""The journal in plain Russian: one sentence for each event, for the patient it happened to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from medonline.domain.security_journal import JournalEvent
+from medonline.services.security_journal.reader import JournalRow
+from medonline.wording.errors import plural
+
+Details = Mapping[str, str | int]
+
+_METHODS = {"password": "по телефону и паролю", "gosuslugi": "через Госуслуги"}
+_CHANNELS = {"flash_call": "проверочный звонок", "telegram": "код в Telegram"}
+_BY_CHANNEL = {"flash_call": "по проверочному звонку", "telegram": "по коду в Telegram"}
+_WHAT_FOR = {
+    "password_recovery": "чтобы восстановить пароль",
+    "account_phone": "чтобы сменить номер",
+    "identity_proof": "чтобы связать кабинет с Госуслугами",
+}
+_WHEN = {
+    "password_recovery": "При восстановлении пароля",
+    "account_phone": "При смене номера",
+    "identity_proof": "При связывании кабинета с Госуслугами",
+}
+_HOW = {
+    "registration": "при регистрации",
+    "snils": "по СНИЛС, имени и дате рождения",
+    "verified_phone": "по номеру, имени и дате рождения",
+    "password": "по паролю этого кабинета",
+    "code": "по коду на номер этого кабинета",
+}
+
+
+def _known(words: Mapping[str, str], details: Details, name: str) -> str:
+    """The words for a value, with a blank before them; nothing for a value of an older or newer version."""
+    text = words.get(str(details.get(name, "")), "")
+    return f" {text}" if text else ""
+
+
+def _when(details: Details, what: str) -> str:
+    """«При восстановлении пароля введён неверный код.»"""
+    when = _WHEN.get(str(details.get("purpose", "")), "")
+    return f"{when} {what}." if when else f"{what[0].upper()}{what[1:]}."
+
+
+def _what_for(details: Details) -> str:
+    reason = _WHAT_FOR.get(str(details.get("purpose", "")), "")
+    return f", {reason}" if reason else ""
+
+
+def _stopped(details: Details) -> str:
+    minutes = int(details.get("minutes", 0))
+    if not minutes:
+        return "на время"
+    hours = plural(minutes // 60, "час", "часа", "часов")
+    return f"на {hours}" if minutes % 60 == 0 else f"на {plural(minutes, 'минуту', 'минуты', 'минут')}"
+
+
+def _ended(details: Details) -> str:
+    count = int(details.get("sessions", 0))
+    where = plural(count, "другом устройстве", "других устройствах", "других устройствах")
+    return f" Вход завершён на {where}." if count else ""
+
+
+_SENTENCES: dict[JournalEvent, Callable[[Details], str]] = {
+    JournalEvent.REGISTERED: lambda _: "Открыт личный кабинет.",
+    JournalEvent.ACCOUNT_MADE: lambda _: "Личный кабинет открыт сотрудником регистратуры.",
+    JournalEvent.CONSENT_GIVEN: lambda one: (
+        f"Вы согласились на обработку персональных данных (текст {one.get('version', '')})."
+    ),
+    JournalEvent.SIGNED_IN: lambda one: f"Вход{_known(_METHODS, one, 'method')}.",
+    JournalEvent.REAUTHENTICATED: lambda _: "Вы ещё раз подтвердили себя паролем.",
+    JournalEvent.SIGNED_OUT: lambda _: "Выход.",
+    JournalEvent.SESSION_REPLACED: lambda _: "Прежний вход в этом браузере завершён: выполнен новый.",
+    JournalEvent.SESSION_ENDED: lambda one: f"Завершён вход на устройстве: {one.get('ended') or 'неизвестное'}.",
+    JournalEvent.OTHER_SESSIONS_ENDED: lambda one: f"Завершены остальные входы.{_ended(one)}",
+    JournalEvent.SESSIONS_ENDED_AT_DESK: lambda _: "Сотрудник завершил вход на всех устройствах.",
+    JournalEvent.PASSWORD_RECOVERED: lambda one: (
+        f"Установлен новый пароль{_known(_BY_CHANNEL, one, 'channel')}.{_ended(one)}"
+    ),
+    JournalEvent.PASSWORD_CHANGED: lambda one: f"Пароль изменён в настройках.{_ended(one)}",
+    JournalEvent.PHONE_CHANGED: lambda one: (
+        f"Номер для входа изменён: был номер на …{one['old_tail']}."
+        if one.get("old_tail")
+        else "Указан номер для входа."
+    ),
+    JournalEvent.EMAIL_CHANGED: lambda _: "Изменена электронная почта.",
+    JournalEvent.NAME_CHANGED: lambda _: "Изменены фамилия или имя.",
+    JournalEvent.IDENTITY_LINKED: lambda one: f"Кабинет связан с Госуслугами{_known(_HOW, one, 'how')}.",
+    JournalEvent.CARD_ADDED: lambda one: (
+        f"Добавлено: {plural(int(one.get('cards', 1)), 'медицинская карта', 'медицинские карты', 'медицинских карт')}."
+    ),
+    JournalEvent.CARD_REMOVED: lambda _: "Медицинская карта убрана из списка.",
+    JournalEvent.DATA_EXPORTED: lambda _: "Сотрудник выгрузил сведения о вас по запросу.",
+    JournalEvent.DATA_ERASED: lambda _: "Сведения о вас удалены по запросу.",
+    JournalEvent.PHONE_SET_AT_DESK: lambda _: "Номер для входа указан сотрудником регистратуры.",
+    JournalEvent.DISPUTED: lambda one: (
+        "По ссылке «это не я» кабинет закрыт: все входы завершены, пароль не действует, восстановление по телефону "
+        f"остановлено {_stopped(one)}."
+        + (" Новый номер больше не открывает кабинет." if one.get("about") == "phone" else "")
+        + (" Связь с Госуслугами, сделанная за неделю до этого, разорвана." if one.get("identities") else "")
+    ),
+    JournalEvent.CODE_ASKED: lambda one: f"На ваш номер запросили{_known(_CHANNELS, one, 'channel')}{_what_for(one)}.",
+    JournalEvent.CODE_ACCEPTED: lambda one: _when(one, "введён верный код"),
+    JournalEvent.CODE_REFUSED: lambda one: _when(one, "введён неверный код"),
+    JournalEvent.BIRTH_DATE_REFUSED: lambda one: _when(one, "после верного кода указана неверная дата рождения"),
+    JournalEvent.SIGN_IN_REFUSED: lambda _: "Кто-то ввёл для входа ваш номер и неверный пароль.",
+    JournalEvent.OTHER: lambda _: "Событие, о котором эта версия портала не знает.",
+}
+_WRONG_INSIDE = "В личном кабинете введён неверный пароль, когда нужно было подтвердить себя."
+# What a patient should look at twice: it was not accepted, or it changes who can get in.
+_NOTEWORTHY = frozenset(
+    {
+        JournalEvent.PASSWORD_RECOVERED,
+        JournalEvent.PASSWORD_CHANGED,
+        JournalEvent.PHONE_CHANGED,
+        JournalEvent.IDENTITY_LINKED,
+        JournalEvent.DISPUTED,
+        JournalEvent.CODE_REFUSED,
+        JournalEvent.BIRTH_DATE_REFUSED,
+        JournalEvent.PHONE_SET_AT_DESK,
+        JournalEvent.SIGN_IN_REFUSED,
+    }
+)
+
+
+def sentence_of(row: JournalRow) -> str:
+    """What happened; how often, where it was again and again."""
+    inside = row.event is JournalEvent.SIGN_IN_REFUSED and row.own
+    said = _WRONG_INSIDE if inside else _SENTENCES[row.event](row.details)
+    return f"{said} Так было {plural(row.times, 'раз', 'раза', 'раз')} подряд." if row.times > 1 else said
+
+
+def is_noteworthy(row: JournalRow) -> bool:
+    """Whether the row is marked on the screen."""
+    return row.event in _NOTEWORTHY

@@ -1,0 +1,352 @@
+"""The command line: what it prints, where, and its exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from medonline.cli.main import main
+from medonline.domain.errors import ProviderDown
+from medonline.providers.codes.ucaller import UCaller
+from medonline.services.crypto.field_encryption import key_id
+from medonline.storage import migrations
+from tests.sandbox.gosuslugi import running_gosuslugi
+from tests.sandbox.server import API_ID, KEY, SERVICE_ID, TOKEN, free_port, running_sandbox, settings
+
+ADD = ["accounts", "add", "--last-name", "Орлова", "--first-name", "Анна"]
+
+
+@pytest.fixture(autouse=True)
+def _settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in [name for name in os.environ if name.startswith("MEDONLINE_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("MEDONLINE_MODE", "demo")
+    monkeypatch.setenv("MEDONLINE_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("MEDONLINE_PORT", str(free_port()))
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]):
+    """Call the command; gives (exit code, output, errors)."""
+
+    def running(*arguments: str) -> tuple[int, str, str]:
+        code = main(list(arguments))
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return running
+
+
+# --- accounts ---------------------------------------------------------------------------------------------------
+
+
+def test_an_account_is_made_and_listed_with_its_phone_masked(run) -> None:
+    made = run(*ADD, "--phone", "8 900 000-20-01", "--password", "Zima2026", "--patronymic", "Ильинична")
+    listed = run("accounts", "list")
+
+    assert made == (0, "The account is made; it signs in with +7 900 ***-**-01.\n", "")
+    assert listed == (0, "+7 900 ***-**-01  Орлова Анна Ильинична\n", "")
+
+
+def test_an_empty_list_says_so(run) -> None:
+    assert run("accounts", "list") == (0, "No accounts.\n", "")
+
+
+@pytest.mark.parametrize(
+    ("phone", "password", "words"),
+    [
+        ("8 495 123-45-67", "Zima2026", "Это городской телефон"),
+        ("+7 701 123-45-67", "Zima2026", "Это номер Казахстана"),
+        ("8 900 000-20-01", "Zima", "Пароль слишком короткий: нужно не меньше 6 символов."),
+        ("8 900 000-20-01", "Зима2026", "В пароле русские буквы"),
+    ],
+)
+def test_a_refused_account_is_explained_in_words(run, phone: str, password: str, words: str) -> None:
+    code, out, err = run(*ADD, "--phone", phone, "--password", password)
+
+    assert (code, out) == (1, "")
+    assert words in err
+    assert password not in err
+    assert "Traceback" not in err
+    assert run("accounts", "list")[1] == "No accounts.\n"
+
+
+def test_a_phone_that_is_taken_is_told_masked(run) -> None:
+    run(*ADD, "--phone", "8 900 000-20-01", "--password", "Zima2026")
+    again = run(*ADD, "--phone", "+79000002001", "--password", "Zima2026")
+
+    assert again == (1, "", "Another account signs in with +7 900 ***-**-01.\n")
+
+
+def test_a_wrong_call_is_exit_code_two(run) -> None:
+    for arguments in ([], ["fly"], ["accounts"], [*ADD, "--phone", "1"]):
+        with pytest.raises(SystemExit) as stopped:
+            main(arguments)
+        assert stopped.value.code == 2
+
+
+def test_a_fault_of_the_settings_is_a_sentence(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEDONLINE_CODE_GUESSES", "7")
+
+    for arguments in (["doctor"], ["migrate"], ["accounts", "list"], ["serve"]):
+        code, out, err = run(*arguments)
+        assert (code, out) == (1, "")
+        assert err.startswith("MEDONLINE_CODE_GUESSES: ")
+        assert "Traceback" not in err
+
+
+def test_the_sandbox_alone_is_refused_in_production(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "MODE": "production",
+        "PUBLIC_URL": "https://portal.example.ru",
+        "SECRET_KEY": "k" * 32,
+        "CODE_CHANNELS": "telegram",
+        "TELEGRAM_BASE_URL": "https://gatewayapi.telegram.org",
+        "TELEGRAM_TOKEN": "x",
+    }.items():
+        monkeypatch.setenv(f"MEDONLINE_{name}", value)
+
+    code, _, err = run("sandbox")
+    assert code == 1
+    assert "demo mode only" in err
+
+
+# --- doctor -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def _providers(monkeypatch: pytest.MonkeyPatch):
+    with running_sandbox(settings(fhir_token="fhir-token")) as url:
+        monkeypatch.setenv("MEDONLINE_TELEGRAM_BASE_URL", f"{url}/telegram")
+        monkeypatch.setenv("MEDONLINE_TELEGRAM_TOKEN", TOKEN)
+        monkeypatch.setenv("MEDONLINE_UCALLER_BASE_URL", f"{url}/ucaller")
+        monkeypatch.setenv("MEDONLINE_UCALLER_KEY", KEY)
+        monkeypatch.setenv("MEDONLINE_UCALLER_SERVICE_ID", SERVICE_ID)
+        monkeypatch.setenv("MEDONLINE_SMS_RU_BASE_URL", f"{url}/sms_ru")
+        monkeypatch.setenv("MEDONLINE_SMS_RU_API_ID", API_ID)
+        monkeypatch.setenv("MEDONLINE_IDENTITY_PROVIDER", "none")
+        monkeypatch.setenv("MEDONLINE_CARD_REGISTRY_URL", f"{url}/fhir")
+        monkeypatch.setenv("MEDONLINE_CARD_REGISTRY_TOKEN", "fhir-token")
+        yield
+
+
+def findings(out: str) -> dict[str, tuple[str, str]]:
+    """subject -> (ok or FAIL, text)"""
+    lines = [line.partition("  ") for line in out.splitlines()]
+    return {
+        subject: (mark.strip(), text.strip())
+        for mark, _, rest in lines
+        for subject, _, text in [rest.strip().partition(": ")]
+    }
+
+
+@pytest.mark.usefixtures("_providers")
+def test_the_doctor_finds_a_healthy_portal_healthy(run) -> None:
+    assert run("migrate") == (0, "The database is up to date.\n", "")
+    code, out, _ = run("doctor")
+
+    found = findings(out)
+    assert code == 0
+    assert list(found) == [
+        "settings", "regions", "key", "database", "migrations", "limits", "flash_call", "telegram",
+        "identity", "cards", "notices", "breached passwords",
+    ]  # fmt: skip
+    assert {mark for mark, _ in found.values()} == {"ok"}
+    assert "provider ucaller at http://127.0.0.1:" in found["flash_call"][1]
+    assert "provider telegram_gateway at http://127.0.0.1:" in found["telegram"][1]
+
+
+@pytest.mark.usefixtures("_providers")
+def test_the_doctor_says_which_provider_is_in_force(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("migrate")
+    monkeypatch.setenv("MEDONLINE_FLASH_CALL_PROVIDER", "sms_ru")
+    monkeypatch.setenv("MEDONLINE_CODE_CHANNELS", "flash_call")
+    code, out, _ = run("doctor")
+
+    assert code == 0
+    assert "provider sms_ru at" in findings(out)["flash_call"][1]
+    assert findings(out)["telegram"] == ("ok", "switched off (MEDONLINE_CODE_CHANNELS)")
+
+
+@pytest.mark.usefixtures("_providers")
+def test_the_doctor_fails_on_a_provider_that_is_down_and_checks_the_others(run, monkeypatch) -> None:
+    run("migrate")
+    monkeypatch.setenv("MEDONLINE_UCALLER_BASE_URL", f"http://127.0.0.1:{free_port()}")
+    code, out, _ = run("doctor")
+
+    found = findings(out)
+    assert code == 1
+    assert found["flash_call"][0] == "FAIL"
+    assert "does not answer: ProviderDown" in found["flash_call"][1]
+    assert {mark for subject, (mark, _) in found.items() if subject != "flash_call"} == {"ok"}
+
+
+@pytest.mark.usefixtures("_providers")
+def test_the_doctor_tries_gosuslugi_and_the_registry_too(run, monkeypatch) -> None:
+    run("migrate")
+    with running_gosuslugi() as url:
+        monkeypatch.setenv("MEDONLINE_IDENTITY_PROVIDER", "oidc")
+        monkeypatch.setenv("MEDONLINE_OIDC_ISSUER", f"{url}/gosuslugi/oidc")
+        _, healthy, _ = run("doctor")
+        monkeypatch.setenv("MEDONLINE_OIDC_ISSUER", f"{url}/gosuslugi/nowhere")
+        monkeypatch.setenv("MEDONLINE_CARD_REGISTRY_TOKEN", "of-somebody-else")
+        code, out, _ = run("doctor")
+
+    assert findings(healthy)["identity"][0] == "ok"
+    assert "speaks FHIR R4 and takes the token" in findings(healthy)["cards"][1]
+    assert code == 1
+    assert findings(out)["identity"][0] == "FAIL"
+    assert findings(out)["cards"][0] == "FAIL"
+
+
+@pytest.mark.usefixtures("_providers")
+def test_the_doctor_asks_for_a_migration_that_is_missing(run) -> None:
+    code, out, _ = run("doctor")
+
+    assert code == 1
+    assert findings(out)["migrations"][0] == "FAIL"
+    assert "run `medonline migrate`" in findings(out)["migrations"][1]
+
+
+@pytest.mark.usefixtures("_providers")
+def test_the_doctor_fails_on_a_database_that_is_none(run, tmp_path: Path) -> None:
+    (tmp_path / "medonline.sqlite3").write_bytes(b"no database" * 1000)
+    code, out, _ = run("doctor")
+
+    assert code == 1
+    assert findings(out)["database"][0] == "FAIL"
+    assert "migrations" not in findings(out)
+
+
+@pytest.mark.usefixtures("_providers")
+@pytest.mark.parametrize(
+    "address", ["nonsense", "mysql://x/y", "postgresql://x/y", "postgresql+asyncpg://u:canary@h:port/y", "sqlite:///x"]
+)
+def test_a_database_address_that_cannot_be_used_is_a_sentence(run, monkeypatch, address: str) -> None:
+    monkeypatch.setenv("MEDONLINE_DATABASE_URL", address)
+    code, out, err = run("doctor")
+
+    assert code == 1
+    assert err.startswith("MEDONLINE_DATABASE_URL is not a database the portal works with")
+    assert out == ""
+    assert "canary" not in err
+
+
+@pytest.mark.usefixtures("_providers")
+def test_the_doctor_shows_no_secret_and_sends_nothing(run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    async def refuse(*_: object) -> None:
+        raise ProviderDown("a code was sent")
+
+    monkeypatch.setattr(UCaller, "send_code", refuse)
+    run("migrate")
+    _, out, err = run("doctor")
+
+    demo_key = (tmp_path / "demo.key").read_text()
+    assert all(secret not in out + err for secret in (demo_key, TOKEN, KEY, API_ID))
+
+
+def test_migrate_makes_the_database(run, tmp_path: Path) -> None:
+    assert run("migrate")[0] == 0
+    assert run("migrate")[0] == 0
+    with sqlite3.connect(tmp_path / "medonline.sqlite3") as connection:
+        version = connection.execute("SELECT version_num FROM alembic_version").fetchone()[0]
+    connection.close()
+
+    assert version
+    assert migrations.alembic_config("sqlite://").get_main_option("sqlalchemy.url") == "sqlite://"
+
+
+# --- what is kept -----------------------------------------------------------------------------------------------
+
+
+def test_a_new_key_is_printed_with_its_id_and_what_to_do(run) -> None:
+    code, out, _ = run("keys", "new")
+    key = out.splitlines()[0].removeprefix("MEDONLINE_SECRET_KEY=")
+
+    assert code == 0
+    assert len(key) == 64
+    assert key_id(key.encode()) in out
+    assert run("keys", "new")[1] != out
+
+
+def test_keys_are_listed_and_everything_can_be_sealed_anew(run) -> None:
+    code, out, _ = run("keys", "list")
+    assert code == 0
+    assert "current" in out
+    assert run("keys", "reseal")[:2] == (0, "Everything is sealed with the current key.\n")
+    assert run("retention")[:2] == (0, "Nothing is past its time.\n")
+
+
+def test_a_patients_data_is_given_out_as_json_and_erased_only_for_sure(run) -> None:
+    run(
+        "accounts",
+        "add",
+        "--phone",
+        "+79000002001",
+        "--password",
+        "Zima2026",
+        "--last-name",
+        "Орлова",
+        "--first-name",
+        "Анна",
+    )
+    code, out, _ = run("accounts", "export", "8 900 000-20-01")
+    assert code == 0
+    assert json.loads(out)["patient"]["last_name"] == "Орлова"
+    assert "argon2" not in out
+    code, _, err = run("accounts", "erase", "+79000002001")
+    assert (code, "--yes" in err) == (2, True)
+    assert run("accounts", "erase", "+79000002001", "--yes")[:2] == (0, "patient: 1 deleted\n")
+    assert run("accounts", "export", "+79000002001")[::2] == (1, "Такого личного кабинета нет.\n")
+
+
+# --- the security journal ---------------------------------------------------------------------------------------
+
+
+def test_a_whole_journal_is_said_to_be_whole_with_the_line_to_keep(run) -> None:
+    add_somebody(run)
+    code, out, _ = run("journal", "verify")
+    known = re.search(r"It ends with (\d+:[0-9a-f.]{71})$", out, re.MULTILINE)
+
+    assert (code, "The journal is whole: 1 rows." in out) == (0, True)
+    assert known is not None
+    assert run("journal", "verify", "--known", known[1])[0] == 0
+    code, _, err = run("journal", "verify", "--known", f"2:{'.'.join(['0' * 8] * 8)}")
+    assert (code, err) == (1, "The journal is broken. Row 2 was known and is gone: the journal ends with row 1.\n")
+
+
+def test_a_changed_journal_is_said_to_be_broken(run, tmp_path: Path) -> None:
+    add_somebody(run)
+    with sqlite3.connect(tmp_path / "medonline.sqlite3") as connection:
+        connection.execute("DROP TRIGGER security_journal_never_changes")
+        connection.execute("UPDATE security_journal SET event = 'signed_in'")
+    connection.close()
+
+    assert run("journal", "verify")[::2] == (1, "The journal is broken. Row 1 was changed.\n")
+
+
+@pytest.mark.parametrize("known", ["", "1", "0:" + ".".join(["0" * 8] * 8), "1:xyz", f"1:{'0' * 64}"])
+def test_a_line_that_is_no_line_of_the_journal_is_refused(run, known: str) -> None:
+    with pytest.raises(SystemExit) as refusal:
+        run("journal", "verify", f"--known={known}")
+    assert refusal.value.code == 2
+
+
+def test_every_row_is_printed_as_json(run) -> None:
+    add_somebody(run)
+    code, out, _ = run("journal", "export")
+    (row,) = map(json.loads, out.splitlines())
+
+    assert code == 0
+    assert (row["seq"], row["event"], row["phone_tail"]) == (1, "account_made", "01")
+    assert "79000002001" not in out
+
+
+def add_somebody(run) -> None:
+    names = ("--last-name", "Орлова", "--first-name", "Анна")
+    run("accounts", "add", "--phone", "+79000002001", "--password", "Zima2026", *names)

@@ -1,0 +1,291 @@
+"""What exactly is signed for ESIA, and the three ways of signing it."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import json
+import logging
+import os
+import re
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+
+from medonline.domain.errors import IdentityProblem, IdentityRefused
+from medonline.providers.gosuslugi.esia.client import Esia
+from medonline.providers.gosuslugi.esia.signing import CommandSigner, HttpSigner, RsaSigner, Signer
+from tests.providers.gosuslugi.world import (
+    CLIENT_ID,
+    CODE,
+    Answer,
+    Scripted,
+    as_json,
+    certificate_pem,
+    ec_key,
+    journey,
+    private_pem,
+    public_pem,
+    rsa_key,
+    scripted,
+)
+
+HASH = "ABCDEF0123456789" * 4
+MESSAGE = b"MEDONLINEopenid fullname2026.07.01 01:05:09 +0300"
+PROBLEM = IdentityProblem
+
+
+def rsa_signer() -> RsaSigner:
+    return RsaSigner(private_pem(rsa_key("client")), certificate_pem("client"))
+
+
+def verify(signature: str, message: str) -> None:
+    assert re.fullmatch(r"[A-Za-z0-9_-]{342}", signature), "base64url of 256 bytes without padding"
+    raw = base64.urlsafe_b64decode(signature + "==")
+    rsa_key("client").public_key().verify(raw, message.encode(), PKCS1v15(), hashes.SHA256())
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Scripted]:
+    async with scripted() as running:
+        yield running
+
+
+async def test_both_requests_sign_their_parameters_without_separators(server: Scripted) -> None:
+    server.always("/aas/oauth2/v3/te", as_json({"error": "invalid_grant"}, 400))
+    scopes = ("openid", "fullname", "snils")
+    esia = Esia(server.url, CLIENT_ID, rsa_signer(), issuer="i", keys=(public_pem(rsa_key("esia")),), scopes=scopes)
+    request = journey()
+
+    address = await esia.authorization_url(request)
+    with pytest.raises(IdentityRefused):
+        await esia.fetch_person(CODE, request)
+    await esia.close()
+
+    asked = {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
+    traded = server.seen[0].form
+    common = f"{CLIENT_ID}openid fullname snils"
+    verify(asked["client_secret"], f"{common}{asked['timestamp']}{request.state}{request.redirect_uri}")
+    verify(traded["client_secret"], f"{common}{traded['timestamp']}{traded['state']}{request.redirect_uri}{CODE}")
+    for parameters in (asked, traded):
+        assert re.fullmatch(r"\d{4}\.\d\d\.\d\d \d\d:\d\d:\d\d \+0300", parameters["timestamp"])
+        assert parameters["client_certificate_hash"] == rsa_signer().certificate_hash()
+        assert parameters["scope"] == "openid fullname snils"
+    assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", traded["state"])
+
+
+def test_the_certificate_is_named_by_the_hash_of_its_der() -> None:
+    text = certificate_pem("client").decode()
+    der = base64.b64decode("".join(line for line in text.splitlines() if not line.startswith("-")))
+
+    assert rsa_signer().certificate_hash() == hashlib.sha256(der).hexdigest().upper()
+
+
+def test_a_key_and_a_certificate_belong_together() -> None:
+    with pytest.raises(ValueError, match="another key"):
+        RsaSigner(private_pem(rsa_key("stranger")), certificate_pem("client"))
+    with pytest.raises(ValueError, match="no RSA key"):
+        RsaSigner(private_pem(ec_key("client")), certificate_pem("client"))
+
+
+async def test_a_signing_service_gets_the_raw_bytes_and_gives_a_raw_signature(server: Scripted) -> None:
+    server.always("/sign", Answer(bytes(range(64)), kind="application/octet-stream"))
+    signer: Signer = HttpSigner(f"{server.url}/sign", "service-token", HASH.lower())
+
+    assert await signer.sign(MESSAGE) == bytes(range(64))
+    assert signer.certificate_hash() == HASH
+    request = server.seen[0]
+    assert (request.method, request.body) == ("POST", MESSAGE)
+    assert request.headers["content-type"] == "application/octet-stream"
+    assert request.headers["authorization"] == "Bearer service-token"
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        (Answer(b"", 500), PROBLEM.UNAVAILABLE),
+        (Answer(b"x", 401), PROBLEM.MISCONFIGURED),
+        (Answer(b"x", 400), PROBLEM.MISCONFIGURED),
+        (Answer(b"x", 302, location="/elsewhere"), PROBLEM.MISCONFIGURED),
+        (Answer(b""), PROBLEM.MISCONFIGURED),
+        (Answer(b"x" * 1025), PROBLEM.MISCONFIGURED),
+        (Answer(b"x" * 70_000), PROBLEM.UNAVAILABLE),
+        (Answer(never=True), PROBLEM.UNAVAILABLE),
+    ],
+    ids=["500", "401", "400", "redirect", "empty", "long", "endless", "slow"],
+)
+async def test_a_signing_service_that_fails(
+    answer: Answer, problem: IdentityProblem, server: Scripted, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "medonline")
+    server.always("/sign", answer)
+
+    with pytest.raises(IdentityRefused) as refused:
+        await HttpSigner(f"{server.url}/sign", "service-token", HASH, timeout=1 if answer.never else 5).sign(MESSAGE)
+
+    assert refused.value.problem is problem
+    assert "service-token" not in str(refused.value) + caplog.text
+    assert len(server.seen) == 1
+
+
+async def test_a_signing_service_that_is_not_there() -> None:
+    with pytest.raises(IdentityRefused) as refused:
+        await HttpSigner("http://127.0.0.1:1/sign", "t", HASH).sign(MESSAGE)
+
+    assert refused.value.problem is PROBLEM.UNAVAILABLE
+
+
+@pytest.mark.parametrize("wrong", ["", "abc", "G" * 64, HASH + "0"])
+def test_a_hash_that_is_none_stops_the_start(wrong: str) -> None:
+    with pytest.raises(ValueError, match="64 hexadecimal"):
+        HttpSigner("http://127.0.0.1:1", "t", wrong)
+    with pytest.raises(ValueError, match="64 hexadecimal"):
+        CommandSigner(("sign",), wrong, False)
+
+
+def command(script: str, *arguments: str) -> tuple[str, ...]:
+    return (sys.executable, "-c", f"import hashlib, json, os, sys, time\n{script}", *arguments)
+
+
+DIGEST = hashlib.sha512(MESSAGE).digest()
+TYPED = "out = hashlib.sha512(sys.stdin.buffer.read()).digest()"
+
+
+async def test_a_command_reads_the_message_and_prints_the_signature() -> None:
+    straight = CommandSigner(command(f"{TYPED}; sys.stdout.buffer.write(out)"), HASH, False)
+    backwards = CommandSigner(command(f"{TYPED}; sys.stdout.buffer.write(out[::-1])"), HASH, True)
+
+    assert await straight.sign(MESSAGE) == await backwards.sign(MESSAGE) == DIGEST
+    assert straight.certificate_hash() == HASH
+
+
+async def test_a_command_may_work_with_files_which_are_gone_afterwards(tmp_path: Path) -> None:
+    places = tmp_path / "places"
+    signer = CommandSigner(
+        command(
+            "_, given, made, told = sys.argv\n"
+            "open(told, 'w').write(json.dumps([given, made, oct(os.stat(os.path.dirname(given)).st_mode)]))\n"
+            "open(made, 'wb').write(hashlib.sha512(open(given, 'rb').read()).digest())\n"
+            "print('Total: done.')",
+            "{message}",
+            "{signature}",
+            str(places),
+        ),
+        HASH,
+        False,
+    )
+
+    assert await signer.sign(MESSAGE) == DIGEST
+    given, made, mode = json.loads(places.read_text())
+    assert not Path(given).exists()
+    assert not Path(made).exists()
+    assert mode.endswith("700")
+
+
+async def test_no_shell_sees_the_arguments(tmp_path: Path) -> None:
+    trap = tmp_path / "trap"
+    signer = CommandSigner(command("sys.stdout.write(sys.argv[1])", f"; touch {trap} $(id) {{x}}"), HASH, False)
+
+    assert await signer.sign(MESSAGE) == f"; touch {trap} $(id) {{x}}".encode()
+    assert not trap.exists()
+
+
+async def test_a_command_sees_none_of_the_portals_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEDONLINE_SECRET_KEY", "top secret")
+    monkeypatch.setenv("LICENCE_PATH", "/opt/licence")
+    listed = "sys.stdout.write(','.join(k for k in os.environ if k.startswith(('MEDONLINE', 'LICENCE'))))"
+
+    assert await CommandSigner(command(listed), HASH, False).sign(MESSAGE) == b"LICENCE_PATH"
+
+
+FAILING: dict[str, tuple[tuple[str, ...], IdentityProblem]] = {
+    "failing": (command(f"{TYPED}; sys.stdout.buffer.write(out); sys.exit(3)"), PROBLEM.MISCONFIGURED),
+    "failing unread": (command("sys.exit(3)"), PROBLEM.MISCONFIGURED),
+    "silent": (command("pass"), PROBLEM.MISCONFIGURED),
+    "talkative": (command("while True: sys.stdout.write('x' * 1000)"), PROBLEM.MISCONFIGURED),
+    "no file": (command("pass", "{message}", "{signature}"), PROBLEM.MISCONFIGURED),
+    "file too long": (
+        command("open(sys.argv[1], 'wb').write(b'x' * 1025)", "{signature}"),
+        PROBLEM.MISCONFIGURED,
+    ),
+    "not there": (("/nonexistent/csptest",), PROBLEM.MISCONFIGURED),
+    "no program": ((os.devnull,), PROBLEM.MISCONFIGURED),
+    "unwritable argument": ((sys.executable, "\0"), PROBLEM.MISCONFIGURED),
+}
+
+
+@pytest.mark.parametrize("case", FAILING)
+async def test_a_command_that_fails(case: str) -> None:
+    argv, problem = FAILING[case]
+
+    with pytest.raises(IdentityRefused) as refused:
+        await CommandSigner(argv, HASH, False).sign(MESSAGE)
+
+    assert refused.value.problem is problem
+    assert "MEDONLINE" not in refused.value.detail
+
+
+async def test_a_command_that_hangs_is_ended_with_all_it_started(tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    script = (
+        "import subprocess\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+        "open(sys.argv[1] + '.new', 'w').write(f'{os.getpid()} {child.pid}')\n"
+        "os.rename(sys.argv[1] + '.new', sys.argv[1])\n"
+        "time.sleep(60)"
+    )
+    with pytest.raises(IdentityRefused) as refused:
+        await CommandSigner(command(script, str(pids)), HASH, False, timeout=2).sign(MESSAGE)
+
+    assert refused.value.problem is PROBLEM.UNAVAILABLE
+    own, child = map(int, pids.read_text().split())
+    assert not _runs(own)
+    assert not _runs(child)
+
+
+async def test_what_a_command_leaves_behind_ends_with_it(tmp_path: Path) -> None:
+    """The command itself is through, but a child of it keeps its output open."""
+    pid = tmp_path / "pid"
+    script = (
+        "import subprocess\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+        "open(sys.argv[1], 'w').write(str(child.pid))"
+    )
+    with pytest.raises(IdentityRefused) as refused:
+        await CommandSigner(command(script, str(pid)), HASH, False, timeout=2).sign(MESSAGE)
+
+    assert refused.value.problem is PROBLEM.UNAVAILABLE
+    for _ in range(100):  # a killed process needs a moment to die on a busy machine
+        if not _runs(int(pid.read_text())):
+            break
+        await asyncio.sleep(0.05)
+    assert not _runs(int(pid.read_text()))
+
+
+async def test_a_flood_of_output_that_nobody_reads_on_does_not_stand_in_the_way() -> None:
+    """Whether the flood has filled the pipe by the time it is cut off is chance: several tries."""
+    flood = command("os.set_blocking(1, True)\nwhile True: os.write(1, b'x' * 1_000_000)")
+    for _ in range(5):
+        with pytest.raises(IdentityRefused) as refused:
+            await CommandSigner(flood, HASH, False).sign(MESSAGE)
+        assert refused.value.problem is PROBLEM.MISCONFIGURED
+
+
+def _runs(pid: int) -> bool:
+    """Whether a process does anything still; a dead one that nobody has fetched does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state not in "ZX"
+
+
+def test_an_empty_command_stops_the_start() -> None:
+    with pytest.raises(ValueError, match="empty"):
+        CommandSigner((), HASH, False)

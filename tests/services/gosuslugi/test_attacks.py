@@ -1,0 +1,134 @@
+"""Taking over somebody else's account through Gosuslugi: races of two tabs, what an unconfirmed person says, old proofs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from medonline.bootstrap import Portal
+from medonline.domain.errors import AccountOfAnother, CodeMismatch, InvalidCredentials
+from medonline.services.clock import utc_now
+from medonline.services.login.password_login import OpenedSession
+from medonline.storage.tables.gosuslugi import PendingIdentity
+from tests.services.gosuslugi.test_login import MARIA, all_of, patient_of, put, session_of
+from tests.services.outside import VERA, ScriptedIdentity, arrive, with_provider
+from tests.services.world import ANNA, BORIS, CALL, KNOWN, PASSWORD, MovableClock, last_code, opened, prove
+
+NAMESAKE = replace(VERA, first_name="Мария", last_name="Другая", snils="", phone="", oms_policy="")
+OWN = "+79000009998"
+
+
+@pytest.fixture
+async def portal(folder: Path, clock: MovableClock) -> AsyncIterator[Portal]:
+    async with opened(folder, clock) as portal:
+        yield with_provider(portal, ScriptedIdentity())
+
+
+async def waiting_for_proof(portal: Portal, visitor: str) -> None:
+    """An account without a birth date on record and with the same first name contradicts nobody."""
+    await put(portal, KNOWN, birth_date=None)
+    await arrive(portal, visitor, NAMESAKE)
+    await portal.answers.have_account(visitor)
+
+
+async def test_a_code_proves_the_phone_it_went_to_whatever_was_asked_for_last(
+    portal: Portal, clock: MovableClock
+) -> None:
+    await waiting_for_proof(portal, ANNA)
+    await portal.answers.send_code(ANNA, OWN, CALL)
+    code = await last_code(portal, OWN)
+    async with portal.database.writing() as session:  # as if another tab had asked for the known one in between
+        (pending,) = await all_of(portal, PendingIdentity)
+        pending.proof_phone = KNOWN
+        await session.merge(pending)
+
+    assert await portal.answers.confirm_code(ANNA, code) == ""  # the own phone has no account
+
+
+async def test_codes_of_two_tabs_stand_in_the_order_in_which_they_were_asked_for(folder: Path) -> None:
+    async with opened(folder, utc_now) as real:  # type: ignore[arg-type]
+        portal = with_provider(real, ScriptedIdentity())
+        await waiting_for_proof(portal, ANNA)
+        async with portal.database.writing():  # another patient's write keeps both waiting
+            known = asyncio.create_task(portal.answers.send_code(ANNA, KNOWN, CALL))
+            await asyncio.sleep(0.1)
+            own = asyncio.create_task(portal.answers.send_code(ANNA, OWN, CALL))
+            await asyncio.sleep(0.05)
+        await asyncio.gather(known, own)
+        (pending,) = await all_of(portal, PendingIdentity)
+        if pending.proof_phone == KNOWN:
+            with pytest.raises(CodeMismatch):
+                await portal.answers.confirm_code(ANNA, await last_code(portal, OWN))
+        else:
+            assert await portal.answers.confirm_code(ANNA, await last_code(portal, OWN)) == ""
+
+
+async def test_what_an_unconfirmed_person_says_of_themselves_takes_nobodys_place(
+    folder: Path, clock: MovableClock
+) -> None:
+    async with opened(folder, clock, identity_allow_unconfirmed=True) as real:
+        portal = with_provider(real, ScriptedIdentity())
+        await arrive(portal, BORIS, replace(VERA, subject="666", confirmed=False, phone="", email=""))
+        impostor = await session_of(portal, BORIS, await portal.answers.consent(BORIS))
+        first = await patient_of(portal, impostor.token)
+        assert (first.snils_index, first.oms_policy_sealed, first.birth_date) == (None, "", None)
+        await arrive(portal, ANNA, VERA)
+        vera = await session_of(portal, ANNA, await portal.answers.consent(ANNA))
+        second = await patient_of(portal, vera.token)
+
+        assert first.id != second.id
+        assert second.snils_index is not None
+
+
+async def test_whoever_gets_confirmed_later_is_known_by_it_from_then_on(folder: Path, clock: MovableClock) -> None:
+    async with opened(folder, clock, identity_allow_unconfirmed=True) as real:
+        portal = with_provider(real, ScriptedIdentity())
+        await arrive(portal, ANNA, replace(VERA, confirmed=False))
+        await session_of(portal, ANNA, await portal.answers.consent(ANNA))
+        later = await arrive(portal, BORIS, VERA)
+        assert isinstance(later, OpenedSession)
+        patient = await patient_of(portal, later.token)
+
+        assert patient.snils_index is not None
+        assert patient.birth_date == VERA.birth_date
+
+
+async def test_a_password_that_was_changed_meanwhile_proves_nothing(portal: Portal) -> None:
+    await arrive(portal, ANNA, replace(MARIA, phone="", phone_verified=False))
+    await portal.answers.have_account(ANNA)
+    verified = portal.login.verified
+
+    async def slow(*typed: str) -> object:
+        patient = await verified(*typed)
+        await prove(portal, BORIS)
+        await portal.recovery.set_password(BORIS, "Sovsem77Drugoi")
+        return patient
+
+    class Login:
+        def __getattr__(self, name: str) -> object:
+            return slow if name == "verified" else getattr(portal.login, name)
+
+    answers = replace(portal.answers, login=Login())  # type: ignore[arg-type]
+    with pytest.raises(InvalidCredentials):
+        await answers.prove_by_password(ANNA, KNOWN, PASSWORD)
+
+
+async def test_nobody_who_signs_in_after_a_stranger_meets_their_data(portal: Portal) -> None:
+    await arrive(portal, ANNA)
+    assert await portal.answers.current(ANNA) is not None
+    await portal.answers.refuse(ANNA)
+
+    assert await portal.answers.current(ANNA) is None
+    assert await all_of(portal, PendingIdentity) == []
+
+
+async def test_the_password_of_somebody_else_is_no_way_around(portal: Portal) -> None:
+    await arrive(portal, ANNA, replace(VERA, first_name="Анна"))
+    await portal.answers.have_account(ANNA)
+
+    with pytest.raises(AccountOfAnother):
+        await portal.answers.prove_by_password(ANNA, KNOWN, PASSWORD)

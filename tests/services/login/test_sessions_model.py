@@ -1,0 +1,191 @@
+"""The walk of `test_recovery_model` with sign-ins: a session lives exactly as long as the model says (I1, I3, I4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import initialize, precondition, rule
+from sqlmodel import update
+
+from medonline.bootstrap import Portal
+from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.errors import InvalidCredentials, TooManySignIns
+from medonline.domain.security_journal import JournalEvent
+from medonline.services.crypto.tokens import token_hash
+from medonline.services.login.password_login import SEEN_EVERY
+from medonline.services.login.tickets import TICKET_LIFE
+from medonline.storage.tables.login import AccountSession
+from medonline.storage.tables.patients import Patient
+from medonline.storage.tables.security_journal import JournalEntry
+from tests.conftest import LONG_RUN
+from tests.services.password_recovery.test_model import LONG_ENOUGH, RecoveryWalk, Then, visitors, walk
+from tests.services.world import ANNA, BORIS, KNOWN, PlainHasher, patient_with
+
+SIGN_INS, WITHIN = 5, timedelta(minutes=15)
+IDLE, ABSOLUTE = timedelta(minutes=30), timedelta(hours=12)
+which_one = st.integers(min_value=0, max_value=9)
+
+
+class Verifier(PlainHasher):
+    def is_outdated(self, _encoded: str) -> bool:
+        return False
+
+
+@dataclass
+class Ticket:
+    token: str
+    visitor: str
+    issued_at: datetime
+    resets: int  # how many passwords were set before it
+    used: bool = False
+
+
+@dataclass
+class Session:
+    key: str
+    opened_at: datetime
+    seen_at: datetime
+    resets: int
+    ended: bool = False
+
+
+class SessionsWalk(RecoveryWalk):
+    """Two browsers that also sign in, look around, sign out."""
+
+    @initialize()
+    def open(self) -> None:
+        self.tickets: list[Ticket] = []
+        self.sessions: list[Session] = []
+        self.tries: list[datetime] = []  # passwords tried since the last right one, or since the process began
+        self.closed: set[str] = set()  # what the sockets were told
+        super().open()
+        self.model.password = "plain:NewPassword1"
+        self.run(self.put_password(self.model.password))
+        for visitor in (ANNA, BORIS):
+            self.sign_in(visitor, 1)
+            self.use(self.tickets[-1], visitor)
+
+    def start(self) -> None:
+        super().start()
+        self.login = replace(self.portal.login, verifier=Verifier())
+        self.portal.sessions_ended.append(self.closed.update)
+        self.tries = []
+
+    async def put_password(self, encoded: str) -> None:
+        async with self.portal.database.writing() as session:
+            await session.exec(update(Patient).where(Patient.phone == KNOWN).values(password_hash=encoded))  # type: ignore[arg-type]
+
+    @rule(visitor=visitors, number=st.integers(min_value=1, max_value=3), stolen=st.booleans())
+    def sign_in_and_enter(self, visitor: str, number: int, stolen: bool) -> None:
+        """The ticket may be tried in the other browser first."""
+        self.sign_in(visitor, number)
+        if stolen:
+            self.use(self.tickets[-1], BORIS if visitor == ANNA else ANNA)
+        self.use(self.tickets[-1], visitor)
+
+    @rule(visitor=visitors, number=st.integers(min_value=1, max_value=3))
+    def sign_in(self, visitor: str, number: int) -> None:
+        now, password = self.clock.now, f"NewPassword{number}"
+        came = self.attempt(self.login.log_in(visitor, KNOWN, password))
+        if len([tried for tried in self.tries if now - tried <= WITHIN]) >= SIGN_INS:
+            assert isinstance(came, TooManySignIns)
+            return
+        self.tries.append(now)
+        if self.model.password != f"plain:{password}":
+            assert isinstance(came, InvalidCredentials)
+            return
+        self.tries = []
+        assert isinstance(came, str)
+        self.tickets.append(Ticket(came, visitor, now, len(self.model.resets)))
+
+    @precondition(lambda self: getattr(self, "tickets", None))
+    @rule(visitor=visitors, which=which_one)
+    def use_any_ticket(self, visitor: str, which: int) -> None:
+        self.use(self.tickets[which % len(self.tickets)], visitor)
+
+    @rule(visitor=visitors, other=visitors)
+    def sign_in_while_somebody_recovers(self, visitor: str, other: str) -> None:
+        """A new password comes between the sign-in and its session."""
+        self.wait_for_a_code(KNOWN, ChannelName.TELEGRAM)
+        self.sign_in(visitor, int(str(self.model.password)[-1]))
+        self.come(other, KNOWN, ChannelName.TELEGRAM, patient=False, then=Then.RECOVER)
+        self.use(self.tickets[-1], self.tickets[-1].visitor)
+
+    def use(self, ticket: Ticket, visitor: str) -> None:
+        now = self.clock.now
+        opened = self.run(self.login.open_session(visitor, ticket.token))
+        takes = not ticket.used and visitor == ticket.visitor and now - ticket.issued_at < TICKET_LIFE
+        ticket.used = ticket.used or takes
+        assert (opened is not None) == (takes and ticket.resets == len(self.model.resets))
+        if opened is not None:
+            self.sessions.append(Session(token_hash(opened.token), now, now, ticket.resets))
+
+    def is_alive(self, session: Session) -> bool:
+        now = self.clock.now
+        in_time = now - session.seen_at < IDLE and now - session.opened_at < ABSOLUTE
+        return not session.ended and session.resets == len(self.model.resets) and in_time
+
+    @precondition(lambda self: getattr(self, "sessions", None))
+    @rule(which=which_one)
+    def look_around(self, which: int) -> None:
+        session = self.sessions[which % len(self.sessions)]
+        alive = self.is_alive(session)
+        assert (self.run(self.login.who(session.key)) is not None) == alive
+        if alive and self.clock.now - session.seen_at > SEEN_EVERY:
+            session.seen_at = self.clock.now
+
+    @precondition(lambda self: getattr(self, "sessions", None))
+    @rule(which=which_one)
+    def sign_out(self, which: int) -> None:
+        session = self.sessions[which % len(self.sessions)]
+        self.run(self.login.close_session(session.key))
+        session.ended = True
+        assert session.key in self.closed
+
+    def was_reset(self) -> None:
+        """The sockets of every session that was open then are closed at once."""
+        open_then = {session.key for session in self.sessions if not session.ended}
+        assert open_then <= self.closed | self.ended_earlier()
+
+    def ended_earlier(self) -> set[str]:
+        return {session.key for session in self.sessions if session.resets < len(self.model.resets) - 1}
+
+    def check_record(self) -> None:
+        super().check_record()
+        self.sessions_live_as_the_model_says()
+        self.every_sign_in_is_in_the_journal()
+
+    def sessions_live_as_the_model_says(self) -> None:
+        """No session is lost by a restart, none outlives a new password, and there are no others."""
+        kept = {row.token_hash: row for row in self.run(self.all_of(AccountSession))}
+        patient = self.run(patient_with(self.portal))
+        assert set(kept) == {session.key for session in self.sessions}
+        for session in self.sessions:
+            row, over = kept[session.key], session.ended or session.resets < len(self.model.resets)
+            assert (row.ended_at is not None) == over
+            assert row.patient_id == patient.id
+            assert (self.run(self.login.who(session.key)) is not None) == self.is_alive(session)
+
+    def every_sign_in_is_in_the_journal(self) -> None:
+        rows = self.run(self.all_of(JournalEntry))
+        assert sum(row.event == JournalEvent.SIGNED_IN for row in rows) == len(self.sessions)
+
+
+def test_sessions_live_as_the_model_says(template: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    steps = walk(SessionsWalk, template, examples=25)
+
+    assert steps >= (LONG_ENOUGH if LONG_RUN else 25)
+    with capsys.disabled():
+        print(f"\n{steps} steps of recoveries and sessions, none against the model")
+
+
+def test_the_settings_are_what_the_model_of_sessions_assumes(portal: Portal) -> None:
+    config = portal.config
+
+    assert (config.session_idle, config.session_absolute) == (IDLE, ABSOLUTE)
+    assert [(limit.count, limit.per) for limit in config.sign_ins_per_account] == [(SIGN_INS, WITHIN)]
+    assert ANNA != BORIS

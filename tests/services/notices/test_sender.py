@@ -1,0 +1,313 @@
+"""The outbox of notices: what was committed is told once, survives a kill, and is given up in the end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy.exc import OperationalError
+from sqlmodel import select
+
+from medonline.domain.errors import DeliveryFailed, NumberRefused, OutOfMoney, ProviderDown, ProviderRefused
+from medonline.domain.phone import PhoneNumber
+from medonline.services.notices.sender import LEASE, RETRY_AFTER, STALE_AFTER, NoticeService
+from medonline.services.notices.texts import About, Told
+from medonline.storage import migrations
+from medonline.storage.engine import Database
+from medonline.storage.queries import notices
+from medonline.storage.tables.notices import Notice
+from medonline.storage.tables.patients import Patient
+
+PHONE, TEXT = "+79000001001", "Медицина-онлайн: пароль изменён."
+
+
+@dataclass
+class Clock:
+    now: datetime = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def move(self, by: timedelta) -> None:
+        self.now += by
+
+
+@dataclass
+class Phone:
+    """A channel that fails as told, in turn, and then accepts everything; `hold` keeps each answer back."""
+
+    provider = "scripted"
+    failures: list[Exception] = field(default_factory=list)
+    asked: list[tuple[str, str]] = field(default_factory=list)
+    hold: asyncio.Event | None = None
+
+    async def send_notice(self, phone: PhoneNumber, text: str) -> str:
+        self.asked.append((phone.e164, text))
+        if self.hold is not None:
+            await self.hold.wait()
+        if self.failures:
+            raise self.failures.pop(0)
+        return f"ref-{len(self.asked)}"
+
+    async def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("notices") / "db.sqlite3"
+    asyncio.run(migrations.upgrade(f"sqlite+aiosqlite:///{path}"))
+    return path
+
+
+@pytest.fixture
+async def database(template: Path, tmp_path: Path, clock: Clock) -> AsyncIterator[Database]:
+    (tmp_path / "db.sqlite3").write_bytes(template.read_bytes())
+    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'db.sqlite3'}")
+    async with database.writing() as session:
+        session.add(
+            Patient(id="p1", phone=PHONE, last_name="Иванова", first_name="Мария", birth_date=date(1958, 5, 21), created_at=clock())
+        )  # fmt: skip
+    yield database
+    await database.close()
+
+
+async def put(service: NoticeService, database: Database, text: str = TEXT) -> None:
+    async with database.writing() as session:
+        await service.put(session, "p1", Told(PHONE, About.PASSWORD, text))
+
+
+async def turn(service: NoticeService) -> None:
+    await service.turn()
+    await service.settle()
+
+
+async def rows(database: Database) -> list[Notice]:
+    async with database.reading() as session:
+        return list((await session.exec(select(Notice))).all())
+
+
+async def test_a_committed_notice_is_told_once(database: Database, clock: Clock) -> None:
+    channel = Phone()
+    service = NoticeService(database, clock, channel)
+    await put(service, database)
+    for _ in range(3):
+        await turn(service)
+        clock.move(LEASE * 2)
+
+    assert channel.asked == [(PHONE, TEXT)]
+    (row,) = await rows(database)
+    assert (row.patient_id, row.provider_ref, row.due_at, row.problem, row.attempts) == ("p1", "ref-1", None, "", 1)
+    assert row.sent_at == datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+async def test_what_was_rolled_back_is_never_told(database: Database, clock: Clock) -> None:
+    channel = Phone()
+    service = NoticeService(database, clock, channel)
+    with suppress(RuntimeError):
+        async with database.writing() as session:
+            await service.put(session, "p1", Told(PHONE, About.PASSWORD, TEXT))
+            raise RuntimeError
+    await turn(service)
+
+    assert channel.asked == []
+
+
+async def test_a_notice_survives_a_restart(database: Database, clock: Clock) -> None:
+    await put(NoticeService(database, clock, Phone()), database)
+    channel = Phone()
+    await turn(NoticeService(database, clock, channel))
+
+    assert len(channel.asked) == 1
+
+
+async def test_without_a_channel_nothing_is_kept(database: Database, clock: Clock) -> None:
+    service = NoticeService(database, clock, None)
+    await put(service, database)
+    await turn(service)
+
+    assert await rows(database) == []
+
+
+@pytest.mark.parametrize("text", ["", "а" * 301])
+async def test_only_short_texts_are_taken(database: Database, clock: Clock, text: str) -> None:
+    with pytest.raises(ValueError, match="300"):
+        await put(NoticeService(database, clock, Phone()), database, text)
+
+
+async def test_several_processes_never_tell_it_twice(database: Database, clock: Clock) -> None:
+    channel = Phone(hold=asyncio.Event())
+    services = [NoticeService(database, clock, channel) for _ in range(5)]
+    await put(services[0], database)
+    await asyncio.gather(*(service.turn() for service in services))
+    await asyncio.sleep(0.05)
+    assert channel.hold is not None
+    channel.hold.set()
+    await asyncio.gather(*(service.settle() for service in services))
+
+    assert len(channel.asked) == 1
+
+
+async def test_a_provider_that_is_down_is_tried_three_times_more(database: Database, clock: Clock) -> None:
+    channel = Phone(failures=[ProviderDown()] * 3)
+    service = NoticeService(database, clock, channel)
+    await put(service, database)
+    await turn(service)
+    for count, pause in enumerate(RETRY_AFTER, start=1):
+        clock.move(pause - timedelta(seconds=1))
+        await turn(service)
+        assert len(channel.asked) == count
+        clock.move(timedelta(seconds=1))
+        await turn(service)
+        assert len(channel.asked) == count + 1
+
+    (row,) = await rows(database)
+    assert (row.provider_ref, row.attempts) == ("ref-4", 4)
+    assert [pause.total_seconds() for pause in RETRY_AFTER] == [10, 60, 300]
+
+
+async def test_a_provider_that_stays_down_is_given_up_without_a_word_on_whom(
+    database: Database, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "medonline")
+    channel = Phone(failures=[ProviderDown(PHONE)] * 9)
+    service = NoticeService(database, clock, channel)
+    await put(service, database)
+    for _ in range(9):
+        await turn(service)
+        clock.move(timedelta(minutes=10))
+
+    (row,) = await rows(database)
+    assert (len(channel.asked), row.due_at, row.sent_at, row.problem) == (4, None, None, "channel_down")
+    assert "given up" in caplog.text
+    assert PHONE[1:] not in caplog.text
+    assert "пароль" not in caplog.text
+
+
+@pytest.mark.parametrize("failure", [NumberRefused(), OutOfMoney(), ProviderRefused()])
+async def test_a_refusal_is_not_repeated(database: Database, clock: Clock, failure: DeliveryFailed) -> None:
+    channel = Phone(failures=[failure])
+    service = NoticeService(database, clock, channel)
+    await put(service, database)
+    for _ in range(3):
+        await turn(service)
+        clock.move(timedelta(minutes=10))
+
+    assert len(channel.asked) == 1
+    assert (await rows(database))[0].problem
+
+
+async def test_what_a_killed_process_was_sending_is_not_sent_again(database: Database, clock: Clock) -> None:
+    killed = Phone(hold=asyncio.Event())
+    service = NoticeService(database, clock, killed)
+    await put(service, database)
+    await service.turn()
+    while not killed.asked:
+        await asyncio.sleep(0.01)
+    for task in service._tasks.values():
+        task.cancel()
+    channel = Phone()
+    await turn(NoticeService(database, clock, channel))
+    clock.move(LEASE)
+    await turn(NoticeService(database, clock, channel))
+
+    assert channel.asked == []
+    assert (await rows(database))[0].problem == "unknown"
+
+
+async def test_an_acceptance_is_recorded_though_the_database_was_busy(
+    database: Database, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record, failures = notices.put_sent, [OperationalError("", None, Exception("locked"))]
+
+    async def busy(*arguments: object) -> None:
+        if failures:
+            raise failures.pop()
+        await record(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(notices, "put_sent", busy)
+    channel = Phone()
+    service = NoticeService(database, clock, channel)
+    await put(service, database)
+    await turn(service)
+
+    assert ((await rows(database))[0].provider_ref, len(channel.asked)) == ("ref-1", 1)
+
+
+async def test_a_notice_of_yesterday_is_not_told_any_more(database: Database, clock: Clock) -> None:
+    channel = Phone()
+    service = NoticeService(database, clock, channel)
+    await put(service, database)
+    clock.move(STALE_AFTER + timedelta(seconds=1))
+    await turn(service)
+
+    assert channel.asked == []
+    assert (await rows(database))[0].due_at is None
+
+
+async def test_the_loop_wakes_at_once_and_lets_what_is_being_sent_end(database: Database, clock: Clock) -> None:
+    channel = Phone(hold=asyncio.Event())
+    service = NoticeService(database, clock, channel)
+    loop = asyncio.create_task(service.run())
+    await asyncio.sleep(0.05)
+    await put(service, database)
+    service.wake()
+    async with asyncio.timeout(0.8):
+        while not channel.asked:
+            await asyncio.sleep(0.01)
+    loop.cancel()
+    await asyncio.sleep(0.05)
+    assert channel.hold is not None
+    channel.hold.set()
+    with suppress(asyncio.CancelledError):
+        await loop
+
+    assert (await rows(database))[0].provider_ref == "ref-1"
+
+
+async def test_the_loop_outlives_a_database_that_fails(
+    database: Database, clock: Clock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    read, failures = notices.due, [OperationalError("", None, Exception("locked"))]
+
+    async def failing(*arguments: object) -> object:
+        if failures:
+            raise failures.pop()
+        return await read(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(notices, "due", failing)
+    channel = Phone()
+    service = NoticeService(database, clock, channel)
+    await put(service, database)
+    loop = asyncio.create_task(service.run())
+    async with asyncio.timeout(5):
+        while not channel.asked:
+            await asyncio.sleep(0.02)
+            service.wake()
+    loop.cancel()
+    with suppress(asyncio.CancelledError):
+        await loop
+
+    assert "could not be read" in caplog.text
+
+
+async def test_an_unforeseen_error_is_logged_by_its_kind_only(
+    database: Database, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    service = NoticeService(database, clock, Phone(failures=[ValueError(TEXT)]))
+    await put(service, database)
+    await turn(service)
+
+    assert "ValueError" in caplog.text
+    assert "пароль" not in caplog.text

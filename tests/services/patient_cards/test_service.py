@@ -1,0 +1,520 @@
+"""«Мои карты»: the registry's word on one's own cards, its last one when it is down; others' by policy and birth date."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from sqlmodel import select
+
+from medonline.bootstrap import Portal
+from medonline.domain import oms_policy
+from medonline.domain.errors import (
+    CardAlreadyLinked,
+    CardNotFound,
+    CardOfAnother,
+    InvalidBirthDate,
+    InvalidFields,
+    InvalidPolicy,
+    NotSignedIn,
+    RateLimited,
+    RegistryUnavailable,
+)
+from medonline.services.crypto.tokens import new_token, token_hash
+from medonline.services.patient_cards.rows import Whose
+from medonline.services.patient_cards.service import CardsView, LinkedCards
+from medonline.services.ports import RegistryCard
+from medonline.storage.tables.patient_cards import CardMiss, PatientCard
+from medonline.storage.tables.patients import Patient
+from tests.services.outside import SNILS, ScriptedRegistry, dump, is_at_rest, with_registry
+from tests.services.world import ANNA, BORIS, KNOWN, OTHER_KNOWN, MovableClock, opened, sign_in
+
+MARIAS_BIRTH = date(1958, 5, 21)
+
+
+def policy_of(number: int) -> str:
+    first = f"{number:015d}"
+    return first + oms_policy.check_digit(first)
+
+
+OWN_POLICY, SONS_POLICY, FRIENDS_POLICY = (
+    policy_of(770000000000001),
+    policy_of(770000000000002),
+    policy_of(770000000000003),
+)
+OWN = RegistryCard(
+    ref="card-1",
+    number="А-100/1",
+    clinic_name="Поликлиника № 1",
+    clinic_address="ул. Тихая, 1",
+    clinic_phone="8 (487) 000-00-01",
+    last_name="Иванова",
+    first_name="Мария",
+    patronymic="Петровна",
+    birth_date=MARIAS_BIRTH,
+    snils=SNILS,
+    oms_policy=OWN_POLICY,
+    attached_since=date(2019, 4, 1),
+    active=True,
+)
+SON = replace(
+    OWN,
+    ref="card-2",
+    number="Б-200",
+    first_name="Пётр",
+    last_name="Иванов",
+    patronymic="",
+    birth_date=date(2015, 9, 1),
+    snils="",
+    oms_policy=SONS_POLICY,
+)
+FRIEND = replace(
+    SON, ref="card-3", number="В-300", first_name="Олег", birth_date=date(1990, 1, 1), oms_policy=FRIENDS_POLICY
+)
+
+
+@pytest.fixture
+def registry() -> ScriptedRegistry:
+    return ScriptedRegistry([OWN, SON, FRIEND])
+
+
+@pytest.fixture
+async def portal(folder: Path, clock: MovableClock, registry: ScriptedRegistry) -> AsyncIterator[Portal]:
+    async with opened(folder, clock) as portal:
+        yield with_registry(portal, registry)
+
+
+@pytest.fixture
+async def key(portal: Portal) -> str:
+    """Мария, whose СНИЛС the portal knows."""
+    await know(portal, snils=SNILS)
+    return token_hash(await sign_in(portal, ANNA))
+
+
+@pytest.fixture
+async def strangers_key(portal: Portal, key: str) -> str:
+    return token_hash(await sign_in(portal, BORIS, OTHER_KNOWN, "Poliklinika7"))
+
+
+async def know(portal: Portal, *, snils: str = "", policy: str = "", phone: str = KNOWN) -> None:
+    async with portal.database.writing() as session:
+        patient = (await session.exec(select(Patient).where(Patient.phone == phone))).one()
+        patient.snils_sealed = portal.cards.snils.seal(snils)
+        patient.oms_policy_sealed = portal.cards.policies.seal(policy)
+        session.add(patient)
+
+
+def refs(view: CardsView) -> list[str]:
+    return [card.ref for card in view.cards]
+
+
+async def card_id(portal: Portal, key: str, ref: str) -> str:
+    return next(card.id for card in (await portal.cards.kept(key)).cards if card.ref == ref)
+
+
+async def link_son(portal: Portal, key: str) -> LinkedCards:
+    return await portal.cards.link(key, SONS_POLICY, "01.09.2015")
+
+
+async def misses_of(portal: Portal) -> int:
+    async with portal.database.reading() as session:
+        return len((await session.exec(select(CardMiss))).all())
+
+
+# --- one's own cards --------------------------------------------------------------------------------------------
+
+
+async def test_ones_own_cards_are_found_by_snils(portal: Portal, key: str, registry: ScriptedRegistry) -> None:
+    view = await portal.cards.current(key)
+
+    assert registry.asked == [("snils", SNILS)]
+    (card,) = view.cards
+    assert (card.number, card.holder, card.whose) == ("А-100/1", "Иванова Мария Петровна", Whose.OWN)
+    assert card.policy_masked == f"•••• •••• •••• {OWN_POLICY[-4:]}"
+    assert not view.registry_down
+
+
+async def test_ones_own_cards_are_found_by_policy_where_the_snils_finds_none(
+    portal: Portal, key: str, registry: ScriptedRegistry
+) -> None:
+    await know(portal, snils="00100199900", policy=OWN_POLICY)
+
+    assert refs(await portal.cards.current(key)) == ["card-1"]
+    assert registry.asked == [("snils", "00100199900"), ("policy", OWN_POLICY)]
+
+
+async def test_a_policy_of_somebody_else_shows_nobody_elses_card(portal: Portal, key: str) -> None:
+    await know(portal, policy=FRIENDS_POLICY)
+
+    assert refs(await portal.cards.current(key)) == []
+
+
+async def test_an_account_that_knows_neither_asks_nobody(
+    portal: Portal, strangers_key: str, registry: ScriptedRegistry
+) -> None:
+    view = await portal.cards.current(strangers_key)
+
+    assert (refs(view), view.registry_down, registry.asked) == ([], False, [])
+
+
+async def test_no_policy_is_kept_in_clear(portal: Portal, key: str, folder: Path) -> None:
+    await portal.cards.current(key)
+    await link_son(portal, key)
+
+    for secret in (OWN_POLICY, SONS_POLICY, SNILS):
+        assert not is_at_rest(folder, secret)
+
+
+async def test_without_a_registry_the_list_is_what_is_kept(portal: Portal, key: str) -> None:
+    await portal.cards.current(key)
+    alone = with_registry(portal, None)
+
+    assert refs(await alone.cards.current(key, ask_again=True)) == ["card-1"]
+    with pytest.raises(RegistryUnavailable):
+        await alone.cards.link(key, SONS_POLICY, "01.09.2015")
+
+
+async def test_five_windows_that_ask_at_once_leave_each_card_once(portal: Portal, key: str) -> None:
+    views = await asyncio.gather(*(portal.cards.current(key, ask_again=True) for _ in range(5)))
+
+    assert [refs(view) for view in views] == [["card-1"]] * 5
+
+
+async def test_cards_sealed_with_an_older_key_are_shown_as_they_were_kept(
+    portal: Portal, key: str, folder: Path, clock: MovableClock, registry: ScriptedRegistry
+) -> None:
+    await portal.cards.current(key)
+    async with opened(folder, clock, secret_key="another key of more than thirty-two characters") as real:
+        assert refs(await with_registry(real, registry).cards.current(key, ask_again=True)) == ["card-1"]
+
+
+# --- fresh and not ----------------------------------------------------------------------------------------------
+
+
+async def test_the_registry_is_asked_again_after_ten_minutes(
+    portal: Portal, clock: MovableClock, key: str, registry: ScriptedRegistry
+) -> None:
+    await portal.cards.current(key)
+    clock.move(minutes=9, seconds=59)
+    await portal.cards.current(key)
+    assert len(registry.asked) == 1
+    clock.move(seconds=1)
+    await portal.cards.current(key)
+
+    assert len(registry.asked) > 1
+
+
+async def test_the_registry_is_asked_at_once_when_the_patient_wants_it(
+    portal: Portal, key: str, registry: ScriptedRegistry
+) -> None:
+    await portal.cards.current(key)
+    asked = len(registry.asked)
+    await portal.cards.current(key, ask_again=True)
+
+    assert len(registry.asked) > asked
+
+
+async def test_what_is_kept_is_shown_without_asking(portal: Portal, key: str, registry: ScriptedRegistry) -> None:
+    assert refs(await portal.cards.kept(key)) == []
+    assert registry.asked == []
+
+
+async def test_the_last_good_answer_is_shown_while_the_registry_is_down(
+    portal: Portal, clock: MovableClock, key: str, registry: ScriptedRegistry
+) -> None:
+    await portal.cards.current(key)
+    good = clock.now
+    registry.down = True
+    clock.move(minutes=11)
+    view = await portal.cards.current(key)
+
+    assert (refs(view), view.fetched_at, view.registry_down) == (["card-1"], good, True)
+
+
+async def test_a_registry_that_was_never_up_leaves_an_empty_list(
+    portal: Portal, key: str, registry: ScriptedRegistry
+) -> None:
+    registry.down = True
+    view = await portal.cards.current(key)
+
+    assert (refs(view), view.fetched_at, view.registry_down) == ([], None, True)
+
+
+async def test_a_card_follows_the_registry(
+    portal: Portal, clock: MovableClock, key: str, registry: ScriptedRegistry
+) -> None:
+    await portal.cards.current(key)
+    registry.cards = [replace(OWN, number="А-100/2", active=False)]
+    clock.move(minutes=10)
+    (card,) = (await portal.cards.current(key)).cards
+
+    assert (card.number, card.active, card.fetched_at) == ("А-100/2", False, clock.now)
+
+
+async def test_a_card_that_left_the_registry_stays_and_says_so_until_it_is_back(
+    portal: Portal, key: str, registry: ScriptedRegistry
+) -> None:
+    await portal.cards.current(key)
+    registry.cards = []
+    (gone,) = (await portal.cards.current(key, ask_again=True)).cards
+    registry.cards = [OWN]
+    (back,) = (await portal.cards.current(key, ask_again=True)).cards
+
+    assert (gone.in_registry, back.in_registry) == (False, True)
+
+
+async def test_linked_cards_are_followed_too(portal: Portal, key: str, registry: ScriptedRegistry) -> None:
+    await link_son(portal, key)
+    registry.cards = [OWN, replace(SON, clinic_name="Детская поликлиника")]
+    view = await portal.cards.current(key, ask_again=True)
+
+    assert {card.clinic_name for card in view.cards if card.ref == "card-2"} == {"Детская поликлиника"}
+
+
+# --- linking ----------------------------------------------------------------------------------------------------
+
+
+async def test_a_card_is_linked_by_policy_and_birth_date(portal: Portal, key: str) -> None:
+    spaced = " ".join(SONS_POLICY[place : place + 4] for place in range(0, 16, 4))
+
+    assert await portal.cards.link(key, spaced, "2015-09-01") == LinkedCards(1, doubtful_policy=False)
+    assert refs(await portal.cards.kept(key)) == ["card-2"]
+    assert await misses_of(portal) == 0
+
+
+async def test_every_card_of_the_policy_is_linked(portal: Portal, key: str, registry: ScriptedRegistry) -> None:
+    registry.cards.append(replace(SON, ref="card-4", number="Б-201"))
+
+    assert (await link_son(portal, key)).count == 2
+
+
+@pytest.mark.parametrize(
+    ("policy", "born", "fields"),
+    [
+        ("", "", {"policy": InvalidPolicy, "birth_date": InvalidBirthDate}),
+        ("123", "01.09.2015", {"policy": InvalidPolicy}),
+        (SONS_POLICY, "31.02.2015", {"birth_date": InvalidBirthDate}),
+        (SONS_POLICY, "01.09.2999", {"birth_date": InvalidBirthDate}),
+        (f"{SONS_POLICY}0", "вчера", {"policy": InvalidPolicy, "birth_date": InvalidBirthDate}),
+        (SONS_POLICY.translate({ord(str(d)): 0x0660 + d for d in range(10)}), "01.09.2015", {"policy": InvalidPolicy}),
+    ],
+)
+async def test_what_is_no_policy_or_date_is_named_and_costs_no_attempt(
+    portal: Portal, key: str, registry: ScriptedRegistry, policy: str, born: str, fields: dict[str, type[Exception]]
+) -> None:
+    with pytest.raises(InvalidFields) as refusal:
+        await portal.cards.link(key, policy, born)
+
+    assert {name: type(error) for name, error in refusal.value.by_field.items()} == fields
+    assert registry.asked == []
+    assert await misses_of(portal) == 0
+
+
+@pytest.mark.parametrize(
+    ("policy", "born", "refusal"),
+    [(policy_of(5), "01.09.2015", CardNotFound), (SONS_POLICY, "02.09.2015", CardOfAnother)],
+)
+async def test_a_policy_or_date_that_does_not_fit_links_nothing_and_is_counted(
+    portal: Portal, key: str, policy: str, born: str, refusal: type[Exception]
+) -> None:
+    with pytest.raises(refusal):
+        await portal.cards.link(key, policy, born)
+
+    assert refs(await portal.cards.kept(key)) == []
+    assert await misses_of(portal) == 1
+
+
+async def test_a_card_that_is_there_already_is_not_linked_again(portal: Portal, key: str) -> None:
+    await link_son(portal, key)
+
+    with pytest.raises(CardAlreadyLinked):
+        await link_son(portal, key)
+    assert await misses_of(portal) == 0
+
+
+async def test_the_same_link_at_the_same_moment_leaves_one_card(portal: Portal, key: str) -> None:
+    outcomes = await asyncio.gather(*(link_son(portal, key) for _ in range(4)), return_exceptions=True)
+
+    assert Counter(type(outcome).__name__ for outcome in outcomes) == {"LinkedCards": 1, "CardAlreadyLinked": 3}
+    assert refs(await portal.cards.kept(key)) == ["card-2"]
+
+
+async def test_a_doubtful_check_digit_is_told_when_the_registry_has_the_policy(
+    portal: Portal, key: str, registry: ScriptedRegistry
+) -> None:
+    doubtful = SONS_POLICY[:-1] + str((int(SONS_POLICY[-1]) + 1) % 10)
+    registry.cards.append(replace(SON, ref="card-5", oms_policy=doubtful))
+
+    assert await portal.cards.link(key, doubtful, "01.09.2015") == LinkedCards(1, doubtful_policy=True)
+
+
+@pytest.mark.parametrize(
+    ("card", "whose"),
+    [
+        (OWN, Whose.OWN),
+        (replace(OWN, first_name="Марина"), Whose.OTHER),
+        (replace(OWN, last_name="Петрова"), Whose.OTHER),
+        (replace(SON, birth_date=date(2008, 3, 3)), Whose.CHILD),  # 18 tomorrow
+        (replace(SON, birth_date=date(2008, 3, 2)), Whose.OTHER),  # 18 today
+        (SON, Whose.CHILD),
+        (FRIEND, Whose.OTHER),
+    ],
+    ids=["own", "first name", "last name", "17", "18", "child", "adult"],
+)
+async def test_a_card_says_whose_it_is(
+    portal: Portal, key: str, registry: ScriptedRegistry, card: RegistryCard, whose: Whose
+) -> None:
+    registry.cards = [card]
+    assert card.birth_date is not None
+    await portal.cards.link(key, card.oms_policy, f"{card.birth_date:%d.%m.%Y}")
+
+    assert [shown.whose for shown in (await portal.cards.kept(key)).cards] == [whose]
+
+
+# --- the limit of misses ----------------------------------------------------------------------------------------
+
+
+async def miss(portal: Portal, key: str) -> str:
+    try:
+        await portal.cards.link(key, policy_of(99), "01.01.2000")
+    except (CardNotFound, RateLimited) as refusal:
+        return type(refusal).__name__
+    return "linked"
+
+
+async def test_of_twenty_misses_at_the_same_moment_exactly_five_get_through(
+    portal: Portal, key: str, registry: ScriptedRegistry
+) -> None:
+    outcomes = Counter(await asyncio.gather(*(miss(portal, key) for _ in range(20))))
+
+    assert outcomes == {"CardNotFound": 5, "RateLimited": 15}
+    assert len(registry.asked) == 5
+    assert await misses_of(portal) == 5
+
+
+async def test_after_five_misses_the_right_policy_has_to_wait_an_hour(
+    portal: Portal, clock: MovableClock, key: str, registry: ScriptedRegistry
+) -> None:
+    for _ in range(5):
+        assert await miss(portal, key) == "CardNotFound"
+        clock.move(minutes=5)
+        await portal.sessions.required(key)
+    with pytest.raises(RateLimited) as refusal:
+        await link_son(portal, key)
+    assert refusal.value.resets_in == timedelta(minutes=35)
+    assert len(registry.asked) == 5
+
+    for minutes in (20, 15):
+        clock.move(minutes=minutes)
+        await portal.sessions.required(key)
+    assert (await link_son(portal, key)).count == 1
+
+
+async def test_the_misses_of_all_sessions_of_an_account_count_together(portal: Portal, key: str) -> None:
+    other = token_hash(await sign_in(portal, BORIS))
+    for session_key in (key, other, key, other, key):
+        assert await miss(portal, session_key) == "CardNotFound"
+
+    assert await miss(portal, other) == "RateLimited"
+
+
+async def test_the_misses_of_others_do_not_count(portal: Portal, key: str, strangers_key: str) -> None:
+    for _ in range(6):
+        await miss(portal, strangers_key)
+
+    assert await miss(portal, key) == "CardNotFound"
+
+
+async def test_a_question_the_registry_did_not_answer_is_no_miss(
+    portal: Portal, key: str, registry: ScriptedRegistry
+) -> None:
+    registry.down = True
+    for _ in range(7):
+        with pytest.raises(RegistryUnavailable):
+            await link_son(portal, key)
+    registry.down = False
+
+    assert await misses_of(portal) == 0
+    assert (await link_son(portal, key)).count == 1
+
+
+# --- taking off the list ----------------------------------------------------------------------------------------
+
+
+async def test_an_unlinked_card_stays_off_the_list_until_it_is_linked_again(portal: Portal, key: str) -> None:
+    await link_son(portal, key)
+    assert await portal.cards.unlink(key, await card_id(portal, key, "card-2"))
+    assert refs(await portal.cards.current(key, ask_again=True)) == ["card-1"]
+
+    assert (await link_son(portal, key)).count == 1
+    assert set(refs(await portal.cards.kept(key))) == {"card-1", "card-2"}
+
+
+async def test_ones_own_card_can_be_taken_off_and_stays_off(portal: Portal, key: str) -> None:
+    await portal.cards.current(key)
+    await portal.cards.unlink(key, await card_id(portal, key, "card-1"))
+
+    assert refs(await portal.cards.current(key, ask_again=True)) == []
+    assert (await portal.cards.link(key, OWN_POLICY, "21.05.1958")).count == 1
+
+
+async def test_a_card_is_taken_off_once(portal: Portal, key: str) -> None:
+    await link_son(portal, key)
+    number = await card_id(portal, key, "card-2")
+
+    assert [await portal.cards.unlink(key, number) for _ in range(2)] == [True, False]
+
+
+@pytest.mark.parametrize("number", ["", "x", "\x00", "%", "1" * 64_000], ids=lambda text: repr(text)[:8])
+async def test_a_made_up_number_takes_nothing_off(portal: Portal, key: str, number: str) -> None:
+    await link_son(portal, key)
+
+    assert not await portal.cards.unlink(key, number)
+    assert refs(await portal.cards.kept(key)) == ["card-2"]
+
+
+async def test_somebody_elses_session_neither_sees_nor_unlinks_a_card(
+    portal: Portal, key: str, strangers_key: str
+) -> None:
+    await link_son(portal, key)
+    number = await card_id(portal, key, "card-2")
+
+    assert not await portal.cards.unlink(strangers_key, number)
+    assert refs(await portal.cards.kept(strangers_key)) == []
+    assert refs(await portal.cards.kept(key)) == ["card-2"]
+
+
+async def test_two_accounts_may_have_the_same_card_and_each_its_own_row(
+    portal: Portal, key: str, strangers_key: str
+) -> None:
+    await link_son(portal, key)
+    await link_son(portal, strangers_key)
+    await portal.cards.unlink(strangers_key, await card_id(portal, strangers_key, "card-2"))
+
+    assert refs(await portal.cards.kept(key)) == ["card-2"]
+    async with portal.database.reading() as session:
+        assert len((await session.exec(select(PatientCard))).all()) == 2
+
+
+@pytest.mark.parametrize("nobody", ["", "x", pytest.param(new_token(), id="made up")])
+async def test_without_a_session_there_is_no_list_and_no_change(
+    portal: Portal, key: str, registry: ScriptedRegistry, folder: Path, nobody: str
+) -> None:
+    await link_son(portal, key)
+    before, asked = dump(folder), len(registry.asked)
+    for attempt in (
+        portal.cards.kept(nobody),
+        portal.cards.current(nobody, ask_again=True),
+        portal.cards.link(nobody, SONS_POLICY, "01.09.2015"),
+        portal.cards.unlink(nobody, await card_id(portal, key, "card-2")),
+    ):
+        with pytest.raises(NotSignedIn):
+            await attempt
+
+    assert dump(folder) == before
+    assert len(registry.asked) == asked

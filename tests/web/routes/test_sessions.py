@@ -1,0 +1,130 @@
+"""A ticket becomes a session cookie once, in its own browser; signing out ends the session on the server."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from medonline.bootstrap import Portal
+from medonline.services.crypto.tokens import new_token, token_hash
+from medonline.web.cookies import SESSION, VISITOR
+from tests.services.world import KNOWN, PASSWORD, MovableClock
+from tests.web.conftest import Browser
+
+AGAIN = "/?login=again"
+
+
+async def ticket_of(portal: Portal, browser: httpx.AsyncClient) -> str:
+    """What the sign-in form gives this browser."""
+    await browser.get("/")
+    return await portal.login.log_in(token_hash(browser.cookies[VISITOR]), KNOWN, PASSWORD)
+
+
+async def test_a_ticket_becomes_a_session_and_lands_on_the_cards(portal: Portal, open_browser: Browser) -> None:
+    anna = open_browser()
+    answer = await anna.post("/session/open", data={"ticket": await ticket_of(portal, anna)})
+
+    assert (answer.status_code, answer.headers["location"]) == (303, "/cards")
+    assert answer.headers["set-cookie"] == f"{SESSION}={anna.cookies[SESSION]}; Path=/; HttpOnly; SameSite=Lax"
+    who = await portal.login.who(token_hash(anna.cookies[SESSION]))
+    assert who is not None
+    assert who.first_name == "Мария"
+
+
+async def test_a_used_ticket_opens_nothing(portal: Portal, open_browser: Browser) -> None:
+    anna = open_browser()
+    ticket = await ticket_of(portal, anna)
+    await anna.post("/session/open", data={"ticket": ticket})
+    again = await anna.post("/session/open", data={"ticket": ticket})
+
+    assert (again.status_code, again.headers["location"]) == (303, AGAIN)
+    assert "set-cookie" not in again.headers
+
+
+async def test_another_browsers_ticket_opens_nothing(portal: Portal, open_browser: Browser) -> None:
+    anna, boris = open_browser(), open_browser()
+    ticket = await ticket_of(portal, anna)
+    await boris.get("/")
+    stolen = await boris.post("/session/open", data={"ticket": ticket})
+    own = await anna.post("/session/open", data={"ticket": ticket})
+
+    assert stolen.headers["location"] == AGAIN
+    assert SESSION not in boris.cookies
+    assert own.headers["location"] == "/cards"
+
+
+async def test_a_late_ticket_opens_nothing(portal: Portal, open_browser: Browser, clock: MovableClock) -> None:
+    anna = open_browser()
+    ticket = await ticket_of(portal, anna)
+    clock.move(seconds=30)
+
+    assert (await anna.post("/session/open", data={"ticket": ticket})).headers["location"] == AGAIN
+
+
+async def test_a_ticket_without_the_visitor_cookie_opens_nothing(portal: Portal, open_browser: Browser) -> None:
+    ticket = await ticket_of(portal, open_browser())
+
+    assert (await open_browser().post("/session/open", data={"ticket": ticket})).headers["location"] == AGAIN
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"data": {}},
+        {"data": {"ticket": ""}},
+        {"data": {"ticket": "x" * 10_000}},
+        {"data": {"ticket": "\x00; DROP TABLE patient"}},
+        {"data": {"ticket": ["a", "b"]}},
+        pytest.param({"data": {"ticket": new_token()}}, id="made up"),
+        {"content": b"\xff\xfe\x00", "headers": {"Content-Type": "application/x-www-form-urlencoded"}},
+        {"json": {"ticket": "x"}},
+    ],
+    ids=lambda body: str(body)[:40],
+)
+async def test_any_other_body_opens_nothing(open_browser: Browser, body: dict[str, object]) -> None:
+    anna = open_browser()
+    await anna.get("/")
+    answer = await anna.post("/session/open", **body)
+
+    assert (answer.status_code, answer.headers["location"]) == (303, AGAIN)
+    assert SESSION not in anna.cookies
+
+
+async def test_signing_out_ends_the_session_on_the_server_and_takes_the_cookie(
+    portal: Portal, open_browser: Browser
+) -> None:
+    ended: list[str] = []
+    portal.sessions_ended.append(ended.extend)
+    anna = open_browser()
+    await anna.post("/session/open", data={"ticket": await ticket_of(portal, anna)})
+    key = token_hash(anna.cookies[SESSION])
+    answer = await anna.post("/session/close")
+
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    assert answer.headers["set-cookie"] == f"{SESSION}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0"
+    assert SESSION not in anna.cookies
+    assert await portal.login.who(key) is None
+    assert ended == [key]
+
+
+async def test_signing_out_without_a_session_is_no_error(open_browser: Browser) -> None:
+    assert (await open_browser().post("/session/close")).headers["location"] == "/"
+
+
+@pytest.mark.parametrize("path", ["/session/open", "/session/close"])
+async def test_a_link_neither_opens_nor_closes_a_session(portal: Portal, open_browser: Browser, path: str) -> None:
+    anna = open_browser()
+    await anna.post("/session/open", data={"ticket": await ticket_of(portal, anna)})
+
+    assert (await anna.get(path)).status_code == 404
+    assert await portal.login.who(token_hash(anna.cookies[SESSION])) is not None
+
+
+async def test_signing_out_empties_what_the_tab_kept_but_no_other_answer_does(
+    portal: Portal, open_browser: Browser
+) -> None:
+    anna = open_browser()
+    opened = await anna.post("/session/open", data={"ticket": await ticket_of(portal, anna)})
+
+    assert "clear-site-data" not in opened.headers
+    assert (await anna.post("/session/close")).headers["clear-site-data"] == '"storage"'

@@ -1,0 +1,189 @@
+"""Every refusal has a Russian sentence that says what to do, without machine words."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from medonline.domain import errors
+from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.errors import MedonlineError, PasswordProblem, PhoneProblem
+from medonline.services.codes.delivery import DeliveryProblem
+from medonline.services.desk import accounts  # noqa: F401  (its errors belong to the tree too)
+from medonline.wording.errors import PHONE, attempts_left, delivery_failed, duration, plural, sentence
+
+BRANDS = {"Telegram", "Caps", "Lock"}
+OPERATORS_ONLY: set[str] = set()
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def leaves(cls: type[MedonlineError] = MedonlineError) -> list[type[MedonlineError]]:
+    below = [leaf for sub in cls.__subclasses__() for leaf in leaves(sub)]
+    return below or [cls]
+
+
+def examples() -> list[MedonlineError]:
+    made: list[MedonlineError] = []
+    for leaf in leaves():
+        if not leaf.__module__.startswith("medonline.") or leaf.__name__ in OPERATORS_ONLY:
+            continue
+        if leaf is errors.InvalidPhone:
+            made += [leaf(problem) for problem in PhoneProblem]
+        elif leaf is errors.InvalidPassword:
+            made += [leaf((problem,), 8) for problem in PasswordProblem]
+            made.append(leaf((PasswordProblem.CYRILLIC_LAYOUT, PasswordProblem.TOO_SHORT), 6))
+        elif leaf in (errors.RateLimited, errors.Busy):
+            made += [leaf(timedelta(seconds=seconds)) for seconds in (0, 1, 42, 61, 3600)]
+        elif leaf is errors.ChannelOverBudget:
+            made += [leaf(channel, NOW, NOW + timedelta(hours=5)) for channel in ChannelName]
+        elif issubclass(leaf, errors.LimitReached):
+            made += [leaf(NOW, NOW + wait) for wait in (timedelta(seconds=1), timedelta(hours=1), timedelta(days=7))]
+        elif leaf is errors.CodeIncomplete:
+            made += [leaf(4), leaf(6)]
+        elif leaf in (errors.CodeMismatch, errors.BirthDateMismatch):
+            made += [leaf(number) for number in range(3)]
+        elif leaf is errors.ChannelUnavailable:
+            made += [leaf(channel) for channel in ChannelName]
+        elif leaf is errors.InvalidName:
+            made += [leaf(problem) for problem in errors.NameProblem]
+        elif leaf is errors.InvalidEmail:
+            made += [leaf(problem) for problem in errors.EmailProblem]
+        elif leaf is errors.InvalidFields:
+            made.append(leaf({"phone": errors.InvalidPhone(PhoneProblem.EMPTY), "policy": errors.InvalidPolicy()}))
+        elif leaf is errors.IdentityRefused:
+            made += [leaf(problem) for problem in errors.IdentityProblem]
+        else:
+            made.append(leaf())
+    return made
+
+
+def is_for_a_patient(text: str) -> bool:
+    latin = set(re.findall(r"[A-Za-z_]+", text)) - BRANDS
+    return not latin and bool(re.match(r"[А-ЯЁ«]|Telegram ", text)) and text.endswith((".", "!"))
+
+
+@pytest.mark.parametrize("error", examples(), ids=lambda error: f"{type(error).__name__}-{error}")
+def test_each_refusal_has_a_russian_sentence(error: MedonlineError) -> None:
+    assert is_for_a_patient(sentence(error)), sentence(error)
+
+
+def test_the_examples_cover_every_leaf_of_the_tree() -> None:
+    ours = {leaf.__name__ for leaf in leaves() if leaf.__module__.startswith("medonline.")}
+
+    assert {type(error).__name__ for error in examples()} | OPERATORS_ONLY == ours
+    assert len(ours) > 15
+
+
+def test_each_phone_problem_has_a_sentence_of_its_own() -> None:
+    assert set(PHONE) == set(PhoneProblem)
+    assert len(set(PHONE.values())) == len(PhoneProblem)
+
+
+@pytest.mark.parametrize("channel", ChannelName)
+@pytest.mark.parametrize("problem", DeliveryProblem)
+def test_each_failed_delivery_has_a_sentence(problem: DeliveryProblem, channel: ChannelName) -> None:
+    assert is_for_a_patient(delivery_failed(problem, channel))
+
+
+@pytest.mark.parametrize("channel", ChannelName)
+def test_a_failure_without_a_reason_counts_as_the_way_being_down(channel: ChannelName) -> None:
+    assert delivery_failed("", channel) == delivery_failed("channel_down", channel)
+
+
+def test_an_unknown_phone_and_a_wrong_password_share_a_sentence_that_names_neither() -> None:
+    text = sentence(errors.InvalidCredentials())
+
+    assert "не найден" not in text
+    assert "не зарегистрирован" not in text
+
+
+@pytest.mark.parametrize(
+    ("count", "form"),
+    [
+        (0, "попыток"),
+        (1, "попытка"),
+        (2, "попытки"),
+        (4, "попытки"),
+        (5, "попыток"),
+        (11, "попыток"),
+        (12, "попыток"),
+        (14, "попыток"),
+        (21, "попытка"),
+        (22, "попытки"),
+        (111, "попыток"),
+        (121, "попытка"),
+    ],
+)
+def test_a_number_takes_the_right_form_of_its_noun(count: int, form: str) -> None:
+    assert plural(count, "попытка", "попытки", "попыток") == f"{count} {form}"
+
+
+@given(st.integers(min_value=0, max_value=10**6))
+def test_the_form_depends_on_the_last_two_digits_only(count: int) -> None:
+    assert plural(count, "a", "b", "c").split()[1] == plural(count % 100, "a", "b", "c").split()[1]
+
+
+@pytest.mark.parametrize(
+    ("of", "words"),
+    [
+        (timedelta(seconds=-5), "1 секунду"),
+        (timedelta(milliseconds=1), "1 секунду"),
+        (timedelta(seconds=2), "2 секунды"),
+        (timedelta(seconds=59), "59 секунд"),
+        (timedelta(seconds=59, milliseconds=1), "1 минуту"),
+        (timedelta(seconds=61), "2 минуты"),
+        (timedelta(minutes=5), "5 минут"),
+    ],
+)
+def test_a_wait_is_rounded_up(of: timedelta, words: str) -> None:
+    assert duration(of) == words
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(1, "Осталась 1 попытка."), (2, "Осталось 2 попытки."), (5, "Осталось 5 попыток.")]
+)
+def test_the_verb_agrees_with_the_count(count: int, text: str) -> None:
+    assert attempts_left(count) == text
+
+
+def test_a_lost_guess_says_how_many_are_left_and_the_last_one_what_to_do() -> None:
+    assert "Осталась 1 попытка" in sentence(errors.CodeMismatch(1))
+    assert "Получите новый код" in sentence(errors.CodeMismatch(0))
+
+
+LIMITS = [leaf for leaf in leaves(errors.LimitReached) if leaf is not errors.ChannelOverBudget]
+
+
+@pytest.mark.parametrize("leaf", LIMITS)
+def test_a_reached_limit_says_until_when_on_the_wall_and_what_else_can_be_done(leaf: type[errors.LimitReached]) -> None:
+    error = leaf(NOW, NOW + timedelta(minutes=31, seconds=10))
+
+    assert "после 15:32." in sentence(error) or "после 15:32 или" in sentence(error)  # Moscow, rounded up
+    assert "после 22:32" in sentence(error, ZoneInfo("Asia/Vladivostok"))
+    assert "Госуслуги" in sentence(error)
+
+
+def test_a_limit_that_ends_on_another_day_says_which() -> None:
+    assert "после 15:00 8 марта" in sentence(errors.TooManyCodes(NOW, NOW + timedelta(days=7)))
+    # Midnight has come in Vladivostok already when it has not in Moscow.
+    late = errors.TooManyCodes(NOW, NOW + timedelta(hours=2, minutes=30))
+    assert "после 00:30 2 марта" in sentence(late, ZoneInfo("Asia/Vladivostok"))
+    assert "после 17:30." in sentence(late)
+
+
+def test_a_way_without_money_is_named_and_the_other_way_offered() -> None:
+    midnight = NOW.replace(hour=21)
+    call, telegram = (sentence(errors.ChannelOverBudget(channel, NOW, midnight)) for channel in ChannelName)
+
+    assert call.startswith("Проверочный звонок снова можно будет получить после 00:00 2 марта. Выберите другой способ.")
+    assert telegram.startswith("Код в Telegram снова")
+
+
+def test_the_limits_of_a_phone_name_the_clinic_too() -> None:
+    for leaf in (errors.TooManyCodes, errors.TooManyRequests, errors.TooManyPhones, errors.NumberBlockBusy):
+        assert "регистратуру" in sentence(leaf(NOW, NOW + timedelta(hours=1)))

@@ -1,0 +1,56 @@
+"""Every event of the journal has a sentence for the patient, with whatever a row of any version holds."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from medonline.domain.security_journal import JournalEvent
+from medonline.services.security_journal.reader import JournalRow
+from medonline.wording.limits import MOSCOW, day_and_time
+from medonline.wording.security_journal import is_noteworthy, sentence_of
+
+AT = datetime(2026, 3, 4, 21, 5, tzinfo=UTC)
+
+
+def row(event: JournalEvent, **details: str | int) -> JournalRow:
+    return JournalRow(1, AT, event, "", "", "", details)
+
+
+@pytest.mark.parametrize("event", JournalEvent)
+@pytest.mark.parametrize("details", [{}, {"method": "new", "channel": "new", "purpose": "new", "how": "new"}])
+def test_every_event_has_a_russian_sentence(event: JournalEvent, details: dict[str, str]) -> None:
+    said = sentence_of(row(event, **details))
+
+    assert said.endswith(".")
+    assert not any("a" <= letter.lower() <= "z" for letter in said)
+    assert "  " not in said
+
+
+@pytest.mark.parametrize(
+    ("event", "details", "said"),
+    [
+        (JournalEvent.SIGNED_IN, {"method": "gosuslugi"}, "Вход через Госуслуги."),
+        (
+            JournalEvent.PASSWORD_RECOVERED,
+            {"channel": "telegram", "sessions": 2},
+            "Установлен новый пароль по коду в Telegram. Вход завершён на 2 других устройствах.",
+        ),
+        (JournalEvent.PHONE_CHANGED, {"old_tail": "01"}, "Номер для входа изменён: был номер на …01."),
+        (JournalEvent.PHONE_CHANGED, {}, "Указан номер для входа."),
+        (JournalEvent.CARD_ADDED, {"cards": 2}, "Добавлено: 2 медицинские карты."),
+        (JournalEvent.SESSION_ENDED, {"ended": "Firefox"}, "Завершён вход на устройстве: Firefox."),
+    ],
+)
+def test_details_are_said_in_words(event: JournalEvent, details: dict[str, str | int], said: str) -> None:
+    assert sentence_of(row(event, **details)) == said
+
+
+def test_what_was_refused_or_changes_who_gets_in_is_marked() -> None:
+    assert is_noteworthy(row(JournalEvent.SIGN_IN_REFUSED))
+    assert not is_noteworthy(row(JournalEvent.SIGNED_IN))
+
+
+def test_the_time_is_the_patients() -> None:
+    assert day_and_time(AT, MOSCOW) == "5 марта 2026, 00:05"
