@@ -1,7 +1,8 @@
 """The database: one async engine, reads and writes told apart.
 
 SQLite runs in WAL with synchronous=FULL, so that a committed reset survives a power cut, and takes the write lock at the
-start of a writing transaction (BEGIN IMMEDIATE): a lock that is upgraded half-way fails instead of waiting.
+start of a writing transaction (BEGIN IMMEDIATE): a lock that is upgraded half-way fails instead of waiting. Writers of one
+process queue for it in their order: SQLite itself has no queue, writers poll, and of sixteen patients some polled in vain.
 
 Danger: SQLite goes on writing to a file that was moved away or replaced, and makes an empty one where there is none. What
 is committed so would be lost, so each session first looks whether the file is still the one its connection opened.
@@ -9,6 +10,7 @@ is committed so would be lost, so each session first looks whether the file is s
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -17,11 +19,14 @@ from typing import Any
 
 from sqlalchemy import event, text
 from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 BUSY_TIMEOUT_MS = 5_000
+# A queue behind a lock that another process holds must end: longer than one writer waits for the file, far shorter than a
+# patient waits for an answer.
+QUEUE_TIMEOUT_S = 10.0
 # A writer that stands still holds everybody up who writes: PostgreSQL lets go of it, and who waits is told to try again.
 _PATIENCE = {"lock_timeout": "5s", "idle_in_transaction_session_timeout": "15s"}
 _LAST = "medonline_last"
@@ -45,6 +50,7 @@ class Database:
         self.url = make_url(url)
         self.sqlite = self.url.get_backend_name() == "sqlite"
         options: dict[str, Any] = {} if self.sqlite else {"connect_args": {"server_settings": _PATIENCE}}
+        self._writers = asyncio.Lock() if self.sqlite else None
         self.engine = create_async_engine(self.url, pool_pre_ping=not self.sqlite, hide_parameters=True, **options)
         if self.sqlite:
             event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
@@ -60,8 +66,13 @@ class Database:
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncSession]:
-        """A session that commits at the end of the block and rolls back when an error leaves it."""
-        async with AsyncSession(self.engine, expire_on_commit=False) as session:
+        """A session that commits at the end of the block and rolls back when an error leaves it.
+
+        Raises:
+            OperationalError: the database is locked for longer than `BUSY_TIMEOUT_MS` or, by a queue of this process's own
+                writers, `QUEUE_TIMEOUT_S`.
+        """
+        async with self._turn(), AsyncSession(self.engine, expire_on_commit=False) as session:
             await session.connection(execution_options={"medonline_writes": True})
             session.info[_LAST] = {}
             try:
@@ -72,6 +83,21 @@ class Database:
                 await session.rollback()
                 raise
             await session.commit()
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        if self._writers is None:
+            yield
+            return
+        try:
+            async with asyncio.timeout(QUEUE_TIMEOUT_S):
+                await self._writers.acquire()
+        except TimeoutError:
+            raise OperationalError("BEGIN IMMEDIATE", None, sqlite3.OperationalError("database is locked")) from None
+        try:
+            yield
+        finally:
+            self._writers.release()
 
     async def is_alive(self) -> bool:
         """Whether a question is answered; raises what the driver raises when it is not."""

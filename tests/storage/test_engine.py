@@ -14,6 +14,8 @@ from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 from sqlmodel import select
 
 from medonline.bootstrap import Portal
+from medonline.storage import engine
+from medonline.storage.engine import Database
 from medonline.storage.tables.login import LoginTicket
 from medonline.storage.tables.patients import Patient
 from tests.services.world import statements
@@ -78,6 +80,39 @@ async def test_concurrent_writers_wait_for_each_other_and_lose_nothing(portal: P
 
     await asyncio.gather(*(add(number) for number in range(40)))
     assert await count(portal) == 43
+
+
+async def test_writers_queue_and_never_poll_the_file(
+    portal: Portal, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With no patience for the file's lock at all, slow writers beside each other lose nothing."""
+    monkeypatch.setattr(engine, "BUSY_TIMEOUT_MS", 0)
+    database = Database(portal.config.database)
+
+    async def add(number: int) -> None:
+        async with database.writing() as session:
+            session.add(patient(f"+790000041{number:02d}"))
+            await session.flush()
+            await asyncio.sleep(0.01)  # other work of the loop, in the middle of a transaction
+
+    await asyncio.gather(*(add(number) for number in range(16)))
+    await database.close()
+    assert await count(portal) == 19
+
+
+async def test_a_queue_of_writers_that_does_not_move_is_refused_like_a_lock(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "QUEUE_TIMEOUT_S", 0.05)
+
+    async with portal.database.writing() as session:
+        session.add(patient())
+        await session.flush()
+        with pytest.raises(OperationalError, match="database is locked"):
+            async with portal.database.writing():
+                raise AssertionError("let in beside another writer")
+
+    assert await count(portal) == 4
 
 
 async def test_an_error_rolls_the_whole_block_back(portal: Portal) -> None:
