@@ -10,11 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.web.test_production import SETTINGS
+from tests.web.production import SETTINGS
 
 ROOT = Path(__file__).parent.parent
 LINT_IMPORTS = Path(sys.executable).with_name("lint-imports")
-
 # In which module, which import, which contract says no.
 FORBIDDEN = (
     ("services/clock.py", "from medonline.wording import errors", "The services know"),

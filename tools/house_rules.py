@@ -1,4 +1,4 @@
-"""Rules of the house that no linter knows: sizes of rooms, no registry hosts in files, every public name documented."""
+"""Rules of the house that no linter knows: sizes of rooms, registry hosts, docstrings, what tests share."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ MAX_LINES = 250
 REASON = "Long because"
 # Written in pieces, so that this file does not hold what it looks for.
 REGISTRIES = re.compile("|".join(("py" + r"pi\.org", "python" + "hosted", "npm" + r"js\.org", "debian" + r"\.org")))
+
+# What two test files share lies in a module beside them: a test file may be split, moved or deselected by itself.
+FROM_A_TEST_FILE = re.compile(r"^\s*(?:from|import) tests\.(?:\w+\.)*test_\w+.*$", re.MULTILINE)
 
 
 def tracked() -> list[Path]:
@@ -31,6 +34,8 @@ def faults_of(path: Path) -> list[str]:
     except UnicodeDecodeError:
         return []
     faults = [f"{name}: names a package registry"] if REGISTRIES.search(text) else []
+    if path.suffix == ".py":
+        faults += [f"{name}: «{found.strip()}» imports from a test file" for found in FROM_A_TEST_FILE.findall(text)]
     if path.suffix == ".py" and name.parts[0] == "medonline":
         faults += module_faults(str(name), text)
     return faults

@@ -45,8 +45,8 @@ from tests.services.world import (
     prove,
     sign_in,
 )
+from tests.state.steps import begin, wait_for_step
 from tests.state.tab import FAILURE, LOGIN, RECOVERY, Tab
-from tests.state.test_handlers import begin, wait_for_step
 from tests.state.watching import code_to, fresh_phone, new_tab, record, step_of
 from tests.web.conftest import Browser
 

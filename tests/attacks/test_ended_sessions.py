@@ -20,8 +20,8 @@ from medonline.web.cookies import SESSION
 from tests.attacks.conftest import StartServer
 from tests.attacks.raw import HYDRATE
 from tests.e2e.server import Server
+from tests.state.account_handlers import CARDS, FORM, HANDLERS, JOURNAL, SESSIONS, SETTINGS, record
 from tests.state.tab import ACCOUNT, LOGIN, RECOVERY, Tab, visitor_cookies
-from tests.state.test_account_handlers import CARDS, FORM, HANDLERS, JOURNAL, SESSIONS, SETTINGS, record
 from tests.state.watching import ask, code_to, log_of
 
 OLD, NEW = "Prezhniy2026", "KorablLipa47"

@@ -12,12 +12,11 @@ from medonline.bootstrap import Portal
 from medonline.domain.errors import CodeMismatch, CodeUsedUp, InvalidCredentials, RateLimited, TooManySignIns
 from medonline.domain.password_recovery import RecoveryStep
 from medonline.services.crypto.tokens import token_hash
-from tests.providers.limits.test_stores import PASSWORD as REDIS_PASSWORD
-from tests.providers.limits.test_stores import RedisServer, redis
+from tests.providers.limits.redis_server import PASSWORD as REDIS_PASSWORD
+from tests.providers.limits.redis_server import RedisServer, redis
 from tests.services.world import ANNA, BORIS, CALL, KNOWN, MovableClock, last_code, opened, prove, sign_in, wrong
 
 __all__ = ["redis"]
-
 IP = "203.0.113.9"
 NEW = "KorablLipa47"
 

@@ -9,9 +9,7 @@ import pytest
 from medonline.config.regions import read_regions
 from medonline.config.settings import ConfigurationError, load_config
 from medonline.domain.region import ONLY_REGION, Region
-
-TULA = '[[region]]\ncode = "tula"\nname = "Тульская область"\ntitle = "Медицина-онлайн: Тульская область"\n'
-ORYOL = '[[region]]\ncode = "oryol"\nname = "Орловская область"\ntitle = "Медицина-онлайн: Орловская область"\n'
+from tests.config.region_files import ORYOL, TULA
 
 
 @pytest.fixture

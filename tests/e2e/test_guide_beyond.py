@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.config.test_regions import ORYOL, TULA
+from tests.config.region_files import ORYOL, TULA
 from tests.e2e.account_in_browser import Settings, choose_in_menu
 from tests.e2e.conftest import GUIDE_PROFILES, NewPortal, StartServer
 from tests.e2e.gosuslugi_in_browser import BY_NAME, SMIRNOV, SOKOLOV, Gosuslugi, full_name, press_gosuslugi

@@ -20,83 +20,22 @@ from medonline.web.sockets.server import Visitor
 from tests.e2e.server import Server
 from tests.services.outside import VERA, ScriptedIdentity, arrive, with_provider
 from tests.services.world import ANNA, KNOWN, PASSWORD, MovableClock, sign_in
-from tests.state.tab import LOGIN, ROOT, Tab, visitor_cookies
-from tests.state.watching import ask, log_of, new_tab
+from tests.state.account_handlers import (
+    CANARY,
+    CARDS,
+    FAILED,
+    FORM,
+    HANDLERS,
+    LINK,
+    OUT_OF_ORDER,
+    REGISTER,
+    SESSIONS,
+    SETTINGS,
+    record,
+)
+from tests.state.tab import LOGIN, Tab, visitor_cookies
+from tests.state.watching import log_of, new_tab
 
-CANARY = "canary-5d1e"
-SETTINGS = f"{ROOT}.medonline___state___account_settings____settings_state"
-CARDS = f"{ROOT}.medonline___state___patient_cards____cards_state"
-SESSIONS = f"{ROOT}.medonline___state___account_sessions____sessions_state"
-JOURNAL = f"{ROOT}.medonline___state___security_journal____journal_state"
-NOT_ME = f"{ROOT}.medonline___state___account_dispute____not_me_state"
-REGISTER = f"{ROOT}.medonline___state___gosuslugi____register_state"
-LINK = f"{ROOT}.medonline___state___gosuslugi____link_account_state"
-FAILED = f"{ROOT}.medonline___state___login_failed____login_failed_state"
-REGION = f"{ROOT}.medonline___state___regions____region_state"
-
-FORM = {
-    "phone": "+79000007001",
-    "email": "a@example.ru",
-    "last_name": "Иванова",
-    "first_name": "Марья",
-    "password": "KorablLipa47",
-    "password_confirmation": "KorablLipa47",
-    "current_password": PASSWORD,
-    "channel": "flash_call",
-    "code": "0427",
-    "policy": "7700000000000011",
-    "birth_date": "01.09.2015",
-    "page": "p",
-}
-# What an honest page sends to each handler.
-HANDLERS: dict[str, dict[str, Any]] = {
-    f"{JOURNAL}.load": {},
-    f"{JOURNAL}.show_more": {},
-    f"{NOT_ME}.dispute": {"form": {"token": "0" * 64}},
-    f"{SETTINGS}.load": {},
-    f"{SETTINGS}.save": {"form": FORM},
-    f"{SETTINGS}.confirm_phone": {"form": FORM},
-    f"{SETTINGS}.resend": {"channel": "flash_call"},
-    f"{SETTINGS}.cancel_phone": {},
-    f"{SETTINGS}.prove": {"form": FORM},
-    f"{SETTINGS}.rate_password": {"password": "KorablLipa47"},
-    f"{SETTINGS}.watch": {},
-    f"{CARDS}.load": {},
-    f"{CARDS}.fetch": {},
-    f"{CARDS}.refresh": {},
-    f"{CARDS}.link": {"form": FORM},
-    f"{CARDS}.ask_unlink": {"card_id": "1"},
-    f"{CARDS}.unlink": {"card_id": "1"},
-    f"{SESSIONS}.load": {},
-    f"{SESSIONS}.end": {"number": "0" * 16},
-    f"{SESSIONS}.end_others": {},
-    f"{REGISTER}.load": {},
-    f"{REGISTER}.consent": {"form": FORM},
-    f"{REGISTER}.refuse": {},
-    f"{REGISTER}.have_account": {},
-    f"{LINK}.load": {},
-    f"{LINK}.prove_by_password": {"form": FORM | {"phone": KNOWN, "password": PASSWORD}},
-    f"{LINK}.send_code": {"form": FORM},
-    f"{LINK}.resend": {"channel": "flash_call"},
-    f"{LINK}.confirm_code": {"form": FORM},
-    f"{LINK}.other_way": {},
-    f"{LINK}.not_mine": {"form": FORM},
-    f"{LINK}.watch": {},
-    f"{FAILED}.load": {},
-    f"{REGION}.load": {},
-}
-# Of a signed-in patient, without the step that leads there.
-OUT_OF_ORDER = [
-    f"{SETTINGS}.confirm_phone",
-    f"{SETTINGS}.resend",
-    f"{SETTINGS}.cancel_phone",
-    f"{SETTINGS}.watch",
-    f"{CARDS}.ask_unlink",
-    f"{CARDS}.unlink",
-    f"{SESSIONS}.end",
-    f"{SESSIONS}.end_others",
-    *(name for name in HANDLERS if REGISTER in name or LINK in name),
-]
 NO_TEXT = [
     None,
     0,
@@ -112,26 +51,6 @@ NO_TEXT = [
     CANARY.ljust(60_000, "9"),
 ]
 VALUES = [None, 7, True, [CANARY], {"text": CANARY}, f"{CANARY}\x00", CANARY.ljust(60_000, "9")]
-
-
-def record(server: Server) -> dict[str, list[Any]]:
-    """Everything these handlers could have an effect on; not what the dispatchers change by themselves."""
-    questions = {
-        "patient": "SELECT * FROM patient",
-        "account_session": "SELECT token_hash, authenticated_at, ended_at FROM account_session",
-        "account_change": "SELECT * FROM account_change",
-        "notice": "SELECT id, phone, text FROM notice",
-        "linked_identity": "SELECT * FROM linked_identity",
-        "identity_journey": "SELECT * FROM identity_journey",
-        "pending_identity": "SELECT * FROM pending_identity",
-        "personal_data_consent": "SELECT * FROM personal_data_consent",
-        "patient_card": "SELECT * FROM patient_card",
-        "card_miss": "SELECT * FROM card_miss",
-        "login_ticket": "SELECT * FROM login_ticket",
-        "password_recovery": "SELECT * FROM password_recovery",
-        "one_time_code": "SELECT id, misses, confirmed_at, replaced_at FROM one_time_code",
-    }
-    return {table: sorted(map(repr, ask(server, question))) for table, question in questions.items()}
 
 
 @pytest.fixture

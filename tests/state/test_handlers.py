@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.server import Server
+from tests.state.steps import begin, wait_for_step
 from tests.state.tab import ACCOUNT, LOGIN, RECOVERY, Closed, Tab
 from tests.state.watching import code_to, fresh_phone, log_of, new_tab, record, step_of
 
@@ -30,17 +31,6 @@ FIELDS = {
     f"{RECOVERY}.change_password": ("new_password",),
     f"{LOGIN}.log_in": ("phone", "password", "page"),
 }
-
-
-def begin(tab: Tab, phone: str, channel: str = "flash_call") -> None:
-    tab.call(f"{RECOVERY}.begin", form={"phone": phone, "channel": channel})
-    wait_for_step(tab, "code")
-
-
-def wait_for_step(tab: Tab, step: str) -> None:
-    """News of the delivery may come in between."""
-    while tab.wait_for(RECOVERY, "screen")["step"] != step:
-        pass
 
 
 def test_the_whole_recovery_and_the_sign_in_go_over_the_wire(server: Server) -> None:

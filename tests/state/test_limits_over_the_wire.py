@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.server import Server
+from tests.state.steps import begin, wait_for_step
 from tests.state.tab import LOGIN, RECOVERY, Tab
-from tests.state.test_handlers import begin, wait_for_step
 from tests.state.watching import code_to, fresh_phone, log_of, new_tab, record, step_of
 
 KNOWN, BORN = "+79000001001", "21.05.1958"

@@ -80,7 +80,7 @@ from tests.services.world import (
     sign_in,
     wrong,
 )
-from tests.storage.test_migrations import differences, walk_with_rows
+from tests.storage.migrating import differences, walk_with_rows
 
 NEW = "NewPassword1"
 

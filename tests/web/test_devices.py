@@ -15,7 +15,7 @@ from medonline.services.limits.networks import cut
 from medonline.web.cookies import SESSION
 from medonline.web.devices import MAX_NAME, device_name
 from tests.web.conftest import Browser
-from tests.web.routes.test_sessions import ticket_of
+from tests.web.tickets import ticket_of
 
 CHROME = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36"

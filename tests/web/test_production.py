@@ -22,25 +22,8 @@ from medonline.web.edge.boundary import Boundary
 from medonline.web.routes.table import with_routes
 from tests.e2e.server import MEDONLINE, environment, free_port
 from tests.services.world import MovableClock
+from tests.web.production import ORIGIN, SETTINGS
 
-ORIGIN = "https://portal.example.ru"
-SETTINGS = {
-    "MODE": "production",
-    "PUBLIC_URL": ORIGIN,
-    "SECRET_KEY": "k" * 32,
-    "TELEGRAM_BASE_URL": "https://gatewayapi.telegram.org",
-    "TELEGRAM_TOKEN": "a-token",
-    "UCALLER_BASE_URL": "https://api.ucaller.ru",
-    "UCALLER_KEY": "a-key",
-    "UCALLER_SERVICE_ID": "42",
-    "IDENTITY_PROVIDER": "oidc",
-    "OIDC_ISSUER": "https://gateway.example.ru",
-    "OIDC_CLIENT_ID": "MEDONLINE",
-    "OIDC_CLIENT_SECRET": "a-secret",
-    "CARD_REGISTRY_URL": "https://registry.example.ru/fhir",
-    "CARD_REGISTRY_TOKEN": "another-token",
-    "OPERATOR_NAME": "ГБУЗ «Поликлиника № 1»",
-}
 SMS_RU = {"FLASH_CALL_PROVIDER": "sms_ru", "SMS_RU_BASE_URL": "https://sms.ru", "SMS_RU_API_ID": "an-id"}
 NOTICES = {"NOTICE_PROVIDER": "sms_ru", "SMS_RU_BASE_URL": "https://sms.ru", "SMS_RU_API_ID": "an-id"}
 ESIA = {

@@ -14,19 +14,8 @@ from medonline.domain.password_recovery import RecoveryStep
 from medonline.services.codes.delivery import DeliveryState
 from medonline.storage.queries import codes_circuit_breaker
 from medonline.storage.tables.codes import CircuitBreaker, OneTimeCodeRow
-from tests.services.codes.test_limits import browser, phone
-from tests.services.world import (
-    ANNA,
-    BORIS,
-    CALL,
-    KNOWN,
-    TELEGRAM,
-    UNKNOWN,
-    MovableClock,
-    last_code,
-    opened,
-    wrong,
-)
+from tests.services.limits.asking import browser, phone
+from tests.services.world import ANNA, BORIS, CALL, KNOWN, TELEGRAM, UNKNOWN, MovableClock, last_code, opened, wrong
 
 HALF_HOUR = timedelta(minutes=30)
 

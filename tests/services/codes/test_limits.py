@@ -12,15 +12,9 @@ import pytest
 
 from medonline.bootstrap import Portal
 from medonline.domain.codes.one_time_code import ChannelName
-from medonline.domain.errors import (
-    LimitReached,
-    NumberBlockBusy,
-    RateLimited,
-    TooManyCodes,
-    TooManyPhones,
-    TooManyRequests,
-)
+from medonline.domain.errors import NumberBlockBusy, TooManyCodes, TooManyPhones, TooManyRequests
 from medonline.services.limits.networks import asker_of
+from tests.services.limits.asking import FAR, IP, OTHER_IP, ask, phone, refusal_of
 from tests.services.world import (
     ANNA,
     CALL,
@@ -35,38 +29,6 @@ from tests.services.world import (
     statements,
     writes_in,
 )
-
-FAR = {"codes_per_phone": "1000 per 1 h", "codes_per_block": "1000 per 1 h"}
-IP, OTHER_IP = "203.0.113.7", "198.51.100.9"
-
-
-def phone(number: int, block: int = 500) -> str:
-    """One of the ten thousand numbers of a block."""
-    return f"+7900{block:03}{number:04}"
-
-
-def browser(number: int) -> str:
-    return f"{number:064x}"
-
-
-async def ask(portal: Portal, to: str, ip: str = "", way: ChannelName = CALL, visitor: str | None = None) -> str:
-    """Ask for a code in a browser of its own: «sent», or the name of the refusal."""
-    ask.browsers += 1  # type: ignore[attr-defined]
-    try:
-        await portal.recovery.begin(visitor or browser(ask.browsers), to, way, ip)  # type: ignore[attr-defined]
-    except (LimitReached, RateLimited) as refusal:
-        return type(refusal).__name__
-    return "sent"
-
-
-ask.browsers = 0  # type: ignore[attr-defined]
-
-
-async def refusal_of(portal: Portal, to: str, ip: str = "") -> LimitReached:
-    with pytest.raises(LimitReached) as refusal:
-        await portal.recovery.begin(browser(0), to, CALL, ip)
-    return refusal.value
-
 
 # --- per phone -------------------------------------------------------------------------------------------------------
 

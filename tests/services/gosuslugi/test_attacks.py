@@ -14,7 +14,7 @@ from medonline.domain.errors import AccountOfAnother, CodeMismatch, InvalidCrede
 from medonline.services.clock import utc_now
 from medonline.services.login.password_login import OpenedSession
 from medonline.storage.tables.gosuslugi import PendingIdentity
-from tests.services.gosuslugi.test_login import MARIA, all_of, patient_of, put, session_of
+from tests.services.gosuslugi.journeys import MARIA, all_of, patient_of, session_of, set_facts
 from tests.services.outside import VERA, ScriptedIdentity, arrive, with_provider
 from tests.services.world import ANNA, BORIS, CALL, KNOWN, PASSWORD, MovableClock, last_code, opened, prove
 
@@ -30,7 +30,7 @@ async def portal(folder: Path, clock: MovableClock) -> AsyncIterator[Portal]:
 
 async def waiting_for_proof(portal: Portal, visitor: str) -> None:
     """An account without a birth date on record and with the same first name contradicts nobody."""
-    await put(portal, KNOWN, birth_date=None)
+    await set_facts(portal, KNOWN, birth_date=None)
     await arrive(portal, visitor, NAMESAKE)
     await portal.answers.have_account(visitor)
 

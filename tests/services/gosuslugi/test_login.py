@@ -8,15 +8,12 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlmodel import select
 
 from medonline.bootstrap import Portal
-from medonline.domain.device import Device
 from medonline.domain.errors import (
     AccountOfAnother,
     CodeExpired,
@@ -37,14 +34,10 @@ from medonline.services.gosuslugi.login import JourneyReturn, Purpose, Waiting
 from medonline.services.login.password_login import OpenedSession
 from medonline.services.ports import IdentityPerson
 from medonline.storage.queries import patients
-from medonline.storage.tables.gosuslugi import (
-    IdentityJourney,
-    LinkedIdentity,
-    PendingIdentity,
-    PersonalDataConsent,
-)
+from medonline.storage.tables.gosuslugi import IdentityJourney, LinkedIdentity, PendingIdentity, PersonalDataConsent
 from medonline.storage.tables.login import AccountSession
 from medonline.storage.tables.patients import Patient
+from tests.services.gosuslugi.journeys import LANDINGS, MARIA, all_of, patient_of, problem_of, session_of, set_facts
 from tests.services.outside import (
     ISSUER,
     MOBILE,
@@ -79,64 +72,11 @@ from tests.services.world import (
     wrong,
 )
 
-# The provider's word on Мария Иванова, who signs in with KNOWN.
-MARIA = replace(
-    VERA,
-    subject="1000000002",
-    last_name="Иванова",
-    first_name="Мария",
-    patronymic="Петровна",
-    birth_date=date(1958, 5, 21),
-    phone=KNOWN,
-    email="",
-)
-T = TypeVar("T")
-LANDINGS = {
-    Purpose.LOGIN: Landing.CARDS,
-    Purpose.REGISTRATION: Landing.CARDS,
-    Purpose.RECOVERY: Landing.NEW_PASSWORD,
-    Purpose.SETTINGS: Landing.SETTINGS,
-}
-
 
 @pytest.fixture
 async def portal(folder: Path, clock: MovableClock) -> AsyncIterator[Portal]:
     async with opened(folder, clock) as portal:
         yield with_provider(portal, ScriptedIdentity())
-
-
-async def all_of(portal: Portal, table: type[T]) -> list[T]:
-    async with portal.database.reading() as session:
-        return list((await session.exec(select(table))).all())
-
-
-async def patient_of(portal: Portal, token: str) -> Patient:
-    who = await portal.login.who(token_hash(token))
-    assert who is not None
-    async with portal.database.reading() as session:
-        patient = await session.get(Patient, who.patient_id)
-    assert patient is not None
-    return patient
-
-
-async def session_of(portal: Portal, visitor: str, ticket: str) -> OpenedSession:
-    outcome = await portal.login.open_session(visitor, ticket)
-    assert outcome is not None
-    return outcome
-
-
-async def put(portal: Portal, phone: str = KNOWN, **facts: object) -> None:
-    async with portal.database.writing() as session:
-        patient = (await session.exec(select(Patient).where(Patient.phone == phone))).one()
-        for name, value in facts.items():
-            setattr(patient, name, value)
-        session.add(patient)
-
-
-async def problem_of(portal: Portal, visitor: str, back: JourneyReturn) -> IdentityProblem:
-    with pytest.raises(IdentityRefused) as refusal:
-        await portal.identity.finish(visitor, back, Device())
-    return refusal.value.problem
 
 
 # --- the journey ------------------------------------------------------------------------------------------------
@@ -448,7 +388,7 @@ async def test_an_unverified_phone_of_another_account_gives_nothing_away(portal:
 
 
 async def test_an_email_of_another_account_links_nothing(portal: Portal) -> None:
-    await put(portal, email="maria@example.ru")
+    await set_facts(portal, email="maria@example.ru")
     claim = replace(MARIA, phone="", snils="", email="maria@example.ru", email_verified=True)
 
     assert await arrive(portal, ANNA, claim) is Waiting.CONSENT
@@ -582,7 +522,7 @@ async def test_an_account_is_linked_by_itself_only_to_a_confirmed_person_with_pr
     facts = dict(zip(FACTS, truth, strict=True))
     async with opened(folder, clock, identity_allow_unconfirmed=True) as real:
         portal = with_provider(real, ScriptedIdentity())
-        await put(
+        await set_facts(
             portal,
             phone_proved_at=clock.now if facts["phone_proved"] else None,
             snils_index=portal.cards.snils.index(SNILS if facts["same_snils"] else OTHER_SNILS),
@@ -620,7 +560,7 @@ async def test_an_account_is_linked_by_itself_only_to_a_confirmed_person_with_pr
 async def test_an_account_that_does_not_know_the_person_fully_is_not_linked_by_itself(
     portal: Portal, clock: MovableClock, record: dict[str, object]
 ) -> None:
-    await put(portal, phone_proved_at=clock.now, snils_index=portal.cards.snils.index(SNILS), **record)
+    await set_facts(portal, phone_proved_at=clock.now, snils_index=portal.cards.snils.index(SNILS), **record)
 
     assert await arrive(portal, ANNA, MARIA) is Waiting.PROOF
 
@@ -628,20 +568,20 @@ async def test_an_account_that_does_not_know_the_person_fully_is_not_linked_by_i
 async def test_an_account_found_by_a_number_the_provider_did_not_verify_is_not_even_asked_for(
     portal: Portal, clock: MovableClock
 ) -> None:
-    await put(portal, phone_proved_at=clock.now)
+    await set_facts(portal, phone_proved_at=clock.now)
 
     assert await arrive(portal, ANNA, replace(MARIA, phone_verified=False)) is Waiting.CONSENT
 
 
 @pytest.mark.parametrize("last_name", ["ИВАНОВА", "Иванова ", "иванова"])
 async def test_spelling_of_a_name_does_not_matter(portal: Portal, clock: MovableClock, last_name: str) -> None:
-    await put(portal, phone_proved_at=clock.now)
+    await set_facts(portal, phone_proved_at=clock.now)
 
     assert isinstance(await arrive(portal, ANNA, replace(MARIA, last_name=last_name)), OpenedSession)
 
 
 async def test_yo_is_ye(portal: Portal, clock: MovableClock) -> None:
-    await put(portal, phone_proved_at=clock.now, last_name="Семёнова", first_name="Алёна")
+    await set_facts(portal, phone_proved_at=clock.now, last_name="Семёнова", first_name="Алёна")
     person = replace(MARIA, last_name="СЕМЕНОВА", first_name="Алена")
 
     assert isinstance(await arrive(portal, ANNA, person), OpenedSession)
@@ -650,7 +590,7 @@ async def test_yo_is_ye(portal: Portal, clock: MovableClock) -> None:
 async def test_a_linked_account_learns_what_it_did_not_know_and_keeps_what_it_did(
     portal: Portal, clock: MovableClock
 ) -> None:
-    await put(portal, phone_proved_at=clock.now, email="own@example.ru", patronymic="")
+    await set_facts(portal, phone_proved_at=clock.now, email="own@example.ru", patronymic="")
     await arrive(portal, ANNA, replace(MARIA, email="provider@example.ru", email_verified=True))
 
     patient = await patient_with(portal)
@@ -661,7 +601,7 @@ async def test_a_linked_account_learns_what_it_did_not_know_and_keeps_what_it_di
 
 async def test_a_snils_on_record_is_never_replaced(portal: Portal, clock: MovableClock) -> None:
     other = portal.cards.snils.index(OTHER_SNILS)
-    await put(portal, phone_proved_at=clock.now, snils_index=other)
+    await set_facts(portal, phone_proved_at=clock.now, snils_index=other)
     await arrive(portal, ANNA, MARIA)
 
     assert (await patient_with(portal)).snils_index == other
@@ -670,14 +610,14 @@ async def test_a_snils_on_record_is_never_replaced(portal: Portal, clock: Movabl
 async def test_an_account_that_another_identity_opens_is_not_linked_by_itself(
     portal: Portal, clock: MovableClock
 ) -> None:
-    await put(portal, phone_proved_at=clock.now)
+    await set_facts(portal, phone_proved_at=clock.now)
     await arrive(portal, ANNA, MARIA)
 
     assert await arrive(portal, BORIS, replace(MARIA, subject="9", snils=OTHER_SNILS)) is Waiting.PROOF
 
 
 async def test_a_new_subject_with_the_snils_on_record_is_linked(portal: Portal, clock: MovableClock) -> None:
-    await put(portal, phone_proved_at=clock.now)
+    await set_facts(portal, phone_proved_at=clock.now)
     await arrive(portal, ANNA, MARIA)
 
     assert isinstance(await arrive(portal, BORIS, replace(MARIA, subject="9")), OpenedSession)
@@ -858,7 +798,7 @@ async def test_another_persons_account_is_refused_whatever_proves_it(portal: Por
 
 
 async def test_without_birth_dates_another_first_name_is_another_person(portal: Portal) -> None:
-    await put(portal, birth_date=None)
+    await set_facts(portal, birth_date=None)
     await arrive(portal, ANNA, replace(MARIA, first_name="Олег"))
 
     with pytest.raises(AccountOfAnother):

@@ -14,15 +14,9 @@ from typing import Any
 import pytest
 
 from medonline.bootstrap import Portal
-from medonline.domain.errors import (
-    CodeMismatch,
-    InvalidCredentials,
-    LimitReached,
-    SignInsOverloaded,
-    TooManySignIns,
-)
+from medonline.domain.errors import CodeMismatch, InvalidCredentials, LimitReached, SignInsOverloaded, TooManySignIns
 from medonline.services.crypto.tokens import token_hash
-from tests.services.codes.test_limits import ask, phone
+from tests.services.limits.asking import ask, phone
 from tests.services.world import (
     ANNA,
     CALL,

@@ -1,4 +1,4 @@
-"""The walk of `test_recovery_model` with sign-ins: a session lives exactly as long as the model says (I1, I3, I4)."""
+"""The walk of the recovery's model with sign-ins: a session lives exactly as long as the model says (I1, I3, I4)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from medonline.storage.tables.login import AccountSession
 from medonline.storage.tables.patients import Patient
 from medonline.storage.tables.security_journal import JournalEntry
 from tests.conftest import LONG_RUN
-from tests.services.password_recovery.test_model import LONG_ENOUGH, RecoveryWalk, Then, visitors, walk
+from tests.services.password_recovery.model import LONG_ENOUGH, RecoveryWalk, Then, visitors, walk
 from tests.services.world import ANNA, BORIS, KNOWN, PlainHasher, patient_with
 
 SIGN_INS, WITHIN = 5, timedelta(minutes=15)

@@ -29,7 +29,7 @@ from medonline.services.login.password_login import OpenedSession
 from medonline.services.notices.account_dispute import LINK_LIFE
 from medonline.services.notices.sender import MAX_TEXT, NoticeService
 from medonline.services.notices.texts import ACCESS_RECOVERED, IDENTITY_LINKED
-from tests.services.notices.test_sender import Phone
+from tests.services.notices.phone import Phone
 from tests.services.outside import VERA, ScriptedIdentity, arrive, dump, is_at_rest, with_provider
 from tests.services.world import (
     ANNA,

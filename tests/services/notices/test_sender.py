@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -15,7 +15,6 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import select
 
 from medonline.domain.errors import DeliveryFailed, NumberRefused, OutOfMoney, ProviderDown, ProviderRefused
-from medonline.domain.phone import PhoneNumber
 from medonline.services.notices.sender import LEASE, RETRY_AFTER, STALE_AFTER, NoticeService
 from medonline.services.notices.texts import About, Told
 from medonline.storage import migrations
@@ -23,6 +22,7 @@ from medonline.storage.engine import Database
 from medonline.storage.queries import notices
 from medonline.storage.tables.notices import Notice
 from medonline.storage.tables.patients import Patient
+from tests.services.notices.phone import Phone
 
 PHONE, TEXT = "+79000001001", "Медицина-онлайн: пароль изменён."
 
@@ -36,27 +36,6 @@ class Clock:
 
     def move(self, by: timedelta) -> None:
         self.now += by
-
-
-@dataclass
-class Phone:
-    """A channel that fails as told, in turn, and then accepts everything; `hold` keeps each answer back."""
-
-    provider = "scripted"
-    failures: list[Exception] = field(default_factory=list)
-    asked: list[tuple[str, str]] = field(default_factory=list)
-    hold: asyncio.Event | None = None
-
-    async def send_notice(self, phone: PhoneNumber, text: str) -> str:
-        self.asked.append((phone.e164, text))
-        if self.hold is not None:
-            await self.hold.wait()
-        if self.failures:
-            raise self.failures.pop(0)
-        return f"ref-{len(self.asked)}"
-
-    async def close(self) -> None:
-        pass
 
 
 @pytest.fixture

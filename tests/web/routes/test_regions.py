@@ -10,7 +10,7 @@ import pytest
 
 from medonline.bootstrap import Portal
 from medonline.web.cookies import REGION, SESSION
-from tests.config.test_regions import ORYOL, TULA
+from tests.config.region_files import ORYOL, TULA
 from tests.services.world import MovableClock, opened
 from tests.web.conftest import Browser
 

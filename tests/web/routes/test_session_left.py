@@ -12,7 +12,7 @@ from medonline.services.crypto.tokens import new_token, token_hash
 from medonline.web.cookies import SESSION
 from tests.services.world import MovableClock
 from tests.web.conftest import ORIGIN, Browser
-from tests.web.routes.test_sessions import ticket_of
+from tests.web.tickets import ticket_of
 
 LEFT, EXTEND = "/session/left", "/session/extend"
 OVER = {"idle": 0, "absolute": 0}

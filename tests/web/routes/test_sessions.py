@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import httpx
 import pytest
 
 from medonline.bootstrap import Portal
 from medonline.services.crypto.tokens import new_token, token_hash
-from medonline.web.cookies import SESSION, VISITOR
-from tests.services.world import KNOWN, PASSWORD, MovableClock
+from medonline.web.cookies import SESSION
+from tests.services.world import MovableClock
 from tests.web.conftest import Browser
+from tests.web.tickets import ticket_of
 
 AGAIN = "/?login=again"
-
-
-async def ticket_of(portal: Portal, browser: httpx.AsyncClient) -> str:
-    """What the sign-in form gives this browser."""
-    await browser.get("/")
-    return await portal.login.log_in(token_hash(browser.cookies[VISITOR]), KNOWN, PASSWORD)
 
 
 async def test_a_ticket_becomes_a_session_and_lands_on_the_cards(portal: Portal, open_browser: Browser) -> None:

@@ -1,0 +1,3 @@
+from tests.providers.limits.redis_server import redis
+
+__all__ = ["redis"]

@@ -1,0 +1,651 @@
+"""Any walk of two browsers over two phones, compared step by step with a model in plain Python.
+
+Between two steps the process may be killed and started again (I6). Every walk ends with what must hold in the record:
+I1 the password in force is the last one that was confirmed; I2 what was judged and accepted of each code; I4 how many codes
+and how much money; I5 a whole journal with a row for each reset; I6 each browser stands where the model says.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import shutil
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+from unittest.mock import patch
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from sqlmodel import select
+
+from medonline.bootstrap import Portal, build_portal
+from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.errors import (
+    BirthDateMismatch,
+    ChannelOverBudget,
+    CodeExpired,
+    CodeIncomplete,
+    CodeMismatch,
+    CodeUsedUp,
+    LimitReached,
+    MedonlineError,
+    NoRecoveryInProgress,
+    PasswordAlreadySet,
+    RateLimited,
+    TooManyCodes,
+)
+from medonline.domain.password_recovery import RecoveryStep
+from medonline.domain.security_journal import JournalEvent
+from medonline.services.limits.budgets import billing_day, next_midnight
+from medonline.services.password_recovery.reader import RecoveryView
+from medonline.services.passwords import hashing
+from medonline.storage.tables.codes import OneTimeCodeRow
+from medonline.storage.tables.limits import ChannelSpending
+from medonline.storage.tables.security_journal import JournalEntry
+from tests.conftest import LONG_RUN
+from tests.services.world import (
+    ANNA,
+    BORIS,
+    KNOWN,
+    UNKNOWN,
+    MovableClock,
+    PlainHasher,
+    config_in,
+    copy_database,
+    last_code,
+    limits_by,
+    patient_with,
+    recoveries_of,
+    rows_of,
+    wrong,
+)
+
+PAUSES = (60, 120, 300)
+BORN = "21.05.1958"  # of the known patient
+PER_PHONE = ((3, 1), (5, 24), (10, 168))
+LIFE = {ChannelName.FLASH_CALL: 5, ChannelName.TELEGRAM: 10}
+# In kopecks. Of each way fewer codes a day than the limits of two phones allow.
+PRICE = {ChannelName.FLASH_CALL: 50, ChannelName.TELEGRAM: 100}
+CAP = {ChannelName.FLASH_CALL: 225, ChannelName.TELEGRAM: 300}
+MONEY = {"price_flash_call": "0.50", "daily_cap_flash_call": "2.25", "price_telegram": 1, "daily_cap_telegram": 3}
+STEPS_OF_A_WALK = 50
+LONG_ENOUGH = 20_000
+visitors = st.sampled_from([ANNA, BORIS])
+phones = st.sampled_from([KNOWN, KNOWN, UNKNOWN])
+ways = st.sampled_from(ChannelName)
+DAY = 86_400
+spans = st.sampled_from([1, 5, 29, 60, 60, 120, 120, 300, 300, 600, 600, 3600, DAY, 29 * DAY, 31 * DAY, 91 * DAY])
+ANY_STEP = ("leave", "resend", "confirm", "confirm_birth_date", "set_password")
+T = TypeVar("T")
+
+
+@dataclass(eq=False)
+class Code:
+    digits: str
+    channel: ChannelName
+    issued_at: datetime
+    misses: int = 0
+    replaced: bool = False
+    confirmed: bool = False
+
+    @property
+    def expires_at(self) -> datetime:
+        return self.issued_at + timedelta(minutes=LIFE[self.channel])
+
+    def dead(self) -> bool:
+        return self.replaced or self.confirmed or self.misses >= 3
+
+
+@dataclass
+class Recovery:
+    phone: str
+    created_at: datetime
+    code: Code
+    step: RecoveryStep = RecoveryStep.CODE
+    proved_at: datetime | None = None
+    finished_at: datetime | None = None
+    wrong_dates: int = 0
+
+    def ends_at(self) -> datetime:
+        if self.step in (RecoveryStep.NEW_PASSWORD, RecoveryStep.BIRTH_DATE):
+            assert self.proved_at
+            return self.proved_at + timedelta(minutes=15)
+        if self.step is RecoveryStep.DONE:
+            assert self.finished_at
+            return self.finished_at + timedelta(minutes=10)
+        return self.created_at + timedelta(hours=1)
+
+
+@dataclass
+class Model:
+    password: str | None
+    recoveries: dict[str, Recovery] = field(default_factory=dict)  # by browser
+    left: dict[tuple[str, str], Recovery] = field(default_factory=dict)  # at the code, by browser and phone
+    codes: dict[str, list[Code]] = field(default_factory=dict)  # by phone
+    spent: dict[tuple[ChannelName, date], int] = field(default_factory=dict)
+    resets: list[datetime] = field(default_factory=list)
+    phone_proved_at: datetime | None = None
+
+    def needs_more(self, recovery: Recovery, now: datetime) -> bool:
+        """A call is not enough after a dead code within 30 days, or when the last proof is over 90 days old."""
+        if recovery.code.channel is not ChannelName.FLASH_CALL:
+            return False
+        dead = [code for code in self.codes[recovery.phone] if code.misses >= 3]
+        if any(now - code.issued_at < timedelta(days=30) for code in dead):
+            return True
+        proved = self.phone_proved_at if recovery.phone == KNOWN else None
+        return proved is not None and now - proved > timedelta(days=90)
+
+    def shown(self, visitor: str, now: datetime) -> Recovery | None:
+        recovery = self.recoveries.get(visitor)
+        if recovery is None or recovery.step is RecoveryStep.ABANDONED:
+            return None
+        return recovery if now < recovery.ends_at() else None
+
+    def put_password(self, mine: Recovery, password: str, now: datetime) -> None:
+        """What another browser proved before does not outlive it."""
+        self.password = password
+        self.resets.append(now)
+        for other in self.recoveries.values():
+            if (other.phone, other.step) == (mine.phone, RecoveryStep.NEW_PASSWORD):
+                other.step = RecoveryStep.ABANDONED
+        mine.step, mine.finished_at = RecoveryStep.DONE, now
+
+    def resend_at(self, phone: str) -> datetime | None:
+        issued = self.codes.get(phone, [])
+        if not issued:
+            return None
+        last = issued[-1].issued_at
+        count = sum(code.issued_at >= last - timedelta(days=1) for code in issued)
+        return last + timedelta(seconds=PAUSES[min(count, 3) - 1])
+
+    def full_until(self, phone: str) -> datetime | None:
+        """Three codes an hour, five a day, ten a week."""
+        times = [code.issued_at for code in self.codes.get(phone, [])]
+        ends = [times[-count] + timedelta(hours=hours) for count, hours in PER_PHONE if len(times) >= count]
+        return max(ends, default=None)
+
+    def full(self, phone: str, now: datetime) -> bool:
+        until = self.full_until(phone)
+        return until is not None and now < until
+
+    def paused(self, phone: str, now: datetime) -> bool:
+        resend_at = self.resend_at(phone)
+        return resend_at is not None and now < resend_at
+
+    def ends(self) -> list[datetime]:
+        """When something is over that holds now."""
+        recoveries = [*self.recoveries.values(), *self.left.values()]
+        ends = [recovery.ends_at() for recovery in recoveries] + [recovery.code.expires_at for recovery in recoveries]
+        of_phones = [end for phone in self.codes for end in (self.resend_at(phone), self.full_until(phone)) if end]
+        return ends + of_phones
+
+    def affordable(self, channel: ChannelName, now: datetime) -> bool:
+        return self.spent.get((channel, billing_day(now)), 0) + PRICE[channel] <= CAP[channel]
+
+    def refusal(self, phone: str, channel: ChannelName, now: datetime) -> RateLimited | LimitReached | None:
+        """Why no code is sent to this phone by this way now."""
+        if self.full(phone, now):
+            return TooManyCodes(now, self.full_until(phone) or now)
+        if self.paused(phone, now):
+            return RateLimited((self.resend_at(phone) or now) - now)
+        if not self.affordable(channel, now):
+            return ChannelOverBudget(channel, now, next_midnight(now))
+        return None
+
+    def issue(self, phone: str, code: Code) -> None:
+        for old in self.codes.setdefault(phone, []):
+            old.replaced = old.replaced or not old.confirmed
+        self.codes[phone].append(code)
+        paid = (code.channel, billing_day(code.issued_at))
+        self.spent[paid] = self.spent.get(paid, 0) + PRICE[code.channel]
+
+
+class Then(StrEnum):
+    NOTHING = "nothing"
+    GUESS = "guess"
+    RECOVER = "recover"
+    BE_ASKED_FOR_MORE = "be asked for more"  # a dead code, the right one of the next call, and no answer
+
+
+def in_hand(*steps: RecoveryStep) -> Callable[[RecoveryWalk], bool]:
+    """Whether a browser has a recovery that stood at one of these steps."""
+
+    def has(walk: RecoveryWalk) -> bool:
+        return hasattr(walk, "model") and any(one.step in steps for one in walk.model.recoveries.values())
+
+    return has
+
+
+class RecoveryWalk(RuleBasedStateMachine):
+    """The service on one side, the model on the other."""
+
+    template: ClassVar[Path]
+    steps: ClassVar[int]
+
+    @initialize()
+    def open(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="recovery-walk-"))
+        copy_database(self.template, self.folder)
+        self.loop = asyncio.new_event_loop()
+        self.clock = MovableClock()
+        self.clock.move(days=1)
+        self.patches = ExitStack()
+        self.patches.enter_context(limits_by(self.clock))
+        # A process of a walk hashes nothing but what it begins with, and begins often.
+        self.patches.enter_context(patch.object(hashing, "_hash", lambda _: "not a hash"))
+        self.config = config_in(self.folder, identity_provider="none", **MONEY)
+        self.looked_at = 0
+        self.start()
+        self.model = Model(self.run(patient_with(self.portal)).password_hash)
+
+    def start(self) -> None:
+        """A process over the record."""
+        self.portal: Portal = build_portal(self.config, self.clock)
+        recovery = self.portal.recovery
+        self.service = replace(recovery, new_password=replace(recovery.new_password, hasher=PlainHasher()))
+
+    def teardown(self) -> None:
+        if not hasattr(self, "portal"):
+            return
+        type(self).steps += max(self.looked_at - 1, 0)
+        try:
+            if sys.exc_info()[0] is None:  # otherwise the step that failed says more
+                self.kill()
+                self.check_record()
+                self.each_browser_sees_what_the_model_says()
+        finally:
+            self.run(self.portal.close())
+            self.loop.close()
+            self.patches.close()
+            shutil.rmtree(self.folder)
+
+    def run(self, work: Awaitable[T]) -> T:
+        async def act() -> T:
+            return await work
+
+        return self.loop.run_until_complete(act())
+
+    def attempt(self, action: Awaitable[T]) -> T | MedonlineError:
+        async def act() -> T | MedonlineError:
+            try:
+                return await action
+            except MedonlineError as error:
+                return error
+
+        return self.loop.run_until_complete(act())
+
+    def put_issued(self, visitor: str, phone: str, channel: ChannelName, recovery: Recovery | None) -> None:
+        code = Code(self.run(last_code(self.portal, phone)), channel, self.clock.now)
+        self.model.issue(phone, code)
+        if recovery is None:
+            self.model.recoveries[visitor] = Recovery(phone, self.clock.now, code)
+        else:
+            recovery.code, recovery.step, recovery.proved_at = code, RecoveryStep.CODE, None
+
+    def check_issue(self, came: object, refusal: MedonlineError | None) -> bool:
+        """Whether a code was issued, as the model says."""
+        if refusal is None:
+            assert isinstance(came, RecoveryView)
+            return True
+        assert type(came) is type(refusal)
+        assert vars(came) == vars(refusal)
+        return False
+
+    # --- what may happen ---------------------------------------------------------------------------------------------
+
+    @rule(seconds=spans, killed=st.booleans())
+    def time_passes(self, seconds: int, killed: bool) -> None:
+        self.clock.move(seconds=seconds)
+        if killed:
+            self.kill()
+
+    @precondition(lambda self: hasattr(self, "model") and self.model.codes)
+    @rule(which=st.integers(min_value=0, max_value=9), then=st.sampled_from([*ANY_STEP, ""]))
+    def time_passes_until_something_ends(self, which: int, then: str) -> None:
+        """To the very moment at which a code, a pause, a limit or a recovery ends; and what is done in that moment."""
+        ahead = sorted(end for end in self.model.ends() if end > self.clock.now)
+        if ahead:
+            self.clock.now = ahead[which % len(ahead)]
+        for visitor in (ANNA, BORIS) if then else ():
+            self.anything_at_any_step(visitor, then)
+
+    def kill(self) -> None:
+        """What was not in the record is gone."""
+        self.run(self.portal.close())
+        self.start()
+
+    @rule(visitor=visitors, phone=phones, channel=ways, patient=st.booleans(), then=st.sampled_from(list(Then)))
+    def come(self, visitor: str, phone: str, channel: ChannelName, patient: bool, then: Then) -> None:
+        """Begin, and do at once what most people or most attackers do then."""
+        if patient:
+            self.wait_for_a_code(phone, channel)
+        self.begin(visitor, phone, channel)
+        if visitor not in self.model.recoveries:
+            return
+        if then in (Then.GUESS, Then.BE_ASKED_FOR_MORE):
+            self.mistake(visitor, 4)
+        if then is Then.BE_ASKED_FOR_MORE:
+            self.wait_for_a_code(phone, ChannelName.FLASH_CALL)
+            self.resend(visitor, ChannelName.FLASH_CALL)
+            self.confirm(visitor, 0)
+            self.set_password(visitor, 1)
+        if then is Then.RECOVER:
+            for _ in range(3):
+                self.go_on(visitor, 1 + len(self.model.resets) % 3)
+
+    def begin(self, visitor: str, phone: str, channel: ChannelName) -> None:
+        now = self.clock.now
+        before = self.model.recoveries.get(visitor) or self.model.left.get((visitor, phone))
+        came = self.attempt(self.service.begin(visitor, phone, channel))
+        same = (
+            before is not None
+            and (before.step, before.phone, before.code.channel) == (RecoveryStep.CODE, phone, channel)
+            and not before.code.dead()
+            and now < before.code.expires_at
+        )
+        if same:
+            assert isinstance(came, RecoveryView)
+            assert before
+            self.model.recoveries[visitor] = before
+            self.model.left.pop((visitor, phone), None)
+        elif self.check_issue(came, self.model.refusal(phone, channel, now)):
+            self.put_issued(visitor, phone, channel, None)
+
+    def wait_for_a_code(self, phone: str, channel: ChannelName) -> None:
+        """To the first moment at which nothing stands in the way."""
+        while (refusal := self.model.refusal(phone, channel, self.clock.now)) is not None:
+            wait = refusal.resets_in if isinstance(refusal, RateLimited) else refusal.until - self.clock.now
+            self.clock.now += wait
+
+    @precondition(in_hand(RecoveryStep.CODE, RecoveryStep.BIRTH_DATE))
+    @rule(visitor=visitors, channel=ways, patient=st.booleans())
+    def ask_again(self, visitor: str, channel: ChannelName, patient: bool) -> None:
+        visitor = self.somebody(visitor)
+        if patient:
+            self.wait_for_a_code(self.model.recoveries[visitor].phone, channel)
+        self.resend(visitor, channel)
+
+    @precondition(in_hand(RecoveryStep.CODE, RecoveryStep.BIRTH_DATE, RecoveryStep.NEW_PASSWORD))
+    @rule(visitor=visitors, number=st.integers(min_value=1, max_value=3))
+    def go_on(self, visitor: str, number: int) -> None:
+        """What the screen asks for."""
+        visitor = self.somebody(visitor)
+        step = self.model.recoveries[visitor].step
+        if step is RecoveryStep.BIRTH_DATE:
+            self.confirm_birth_date(visitor, right=True)
+        elif step is RecoveryStep.NEW_PASSWORD:
+            self.set_password(visitor, number)
+        elif step is RecoveryStep.CODE:
+            self.confirm(visitor, 0)
+
+    @precondition(in_hand(RecoveryStep.CODE, RecoveryStep.BIRTH_DATE))
+    @rule(visitor=visitors, times=st.sampled_from([1, 2, 4]))
+    def mistake(self, visitor: str, times: int) -> None:
+        visitor = self.somebody(visitor)
+        for off in range(1, times + 1):
+            step = self.model.recoveries[visitor].step
+            if step is RecoveryStep.CODE:
+                self.confirm(visitor, off)
+            elif step is RecoveryStep.BIRTH_DATE:
+                self.confirm_birth_date(visitor, right=False)
+
+    def somebody(self, visitor: str) -> str:
+        """This browser if it has a recovery, else the other."""
+        return visitor if visitor in self.model.recoveries else next(iter(self.model.recoveries))
+
+    @precondition(in_hand(*RecoveryStep))
+    @rule(visitor=visitors, which=st.integers(min_value=0, max_value=19))
+    def type_any_code_there_was(self, visitor: str, which: int) -> None:
+        """Of another browser, of the other phone, of an earlier message: only one's own last code opens anything."""
+        every = [code for codes in self.model.codes.values() for code in codes]
+        self.type(self.somebody(visitor), every[which % len(every)].digits)
+
+    @rule(visitor=visitors, what=st.sampled_from(ANY_STEP))
+    def anything_at_any_step(self, visitor: str, what: str) -> None:
+        """Handlers may be called in any order."""
+        if what == "leave":
+            self.leave(visitor)
+        elif what == "resend":
+            self.resend(visitor, ChannelName.TELEGRAM)
+        elif what == "confirm":
+            self.confirm(visitor, 0)
+        elif what == "confirm_birth_date":
+            self.confirm_birth_date(visitor, right=True)
+        else:
+            self.set_password(visitor, 1)
+
+    # --- what comes of it --------------------------------------------------------------------------------------------
+
+    def leave(self, visitor: str) -> None:
+        self.run(self.service.leave(visitor))
+        recovery = self.model.recoveries.pop(visitor, None)
+        if recovery is not None and recovery.step is RecoveryStep.CODE:
+            self.model.left[visitor, recovery.phone] = recovery
+
+    def resend(self, visitor: str, channel: ChannelName) -> None:
+        now, recovery = self.clock.now, self.model.shown(visitor, self.clock.now)
+        came = self.attempt(self.service.resend(visitor, channel))
+        here = (
+            (RecoveryStep.CODE,) if channel is ChannelName.FLASH_CALL else (RecoveryStep.CODE, RecoveryStep.BIRTH_DATE)
+        )
+        if recovery is None or recovery.step not in here:
+            assert isinstance(came, NoRecoveryInProgress)
+            return
+        last = recovery.code
+        if last.channel is channel and now - last.issued_at < timedelta(seconds=5) and not last.misses:
+            assert isinstance(came, RecoveryView)
+        elif self.check_issue(came, self.model.refusal(recovery.phone, channel, now)):
+            self.put_issued(visitor, recovery.phone, channel, recovery)
+
+    def confirm(self, visitor: str, off: int) -> None:
+        recovery = self.model.shown(visitor, self.clock.now)
+        self.type(visitor, wrong(recovery.code.digits, off) if recovery else "0427")
+
+    def type(self, visitor: str, digits: str) -> None:
+        now, recovery = self.clock.now, self.model.shown(visitor, self.clock.now)
+        came = self.attempt(self.service.confirm_code(visitor, digits))
+        if recovery is None or recovery.step in (RecoveryStep.DONE, RecoveryStep.REFUSED):
+            assert isinstance(came, NoRecoveryInProgress)
+        elif recovery.step is not RecoveryStep.CODE:
+            assert isinstance(came, RecoveryView)
+        elif len(digits) != len(recovery.code.digits):
+            assert isinstance(came, CodeIncomplete)
+        elif now >= recovery.code.expires_at:
+            assert isinstance(came, CodeExpired)
+        elif recovery.code.dead():
+            assert isinstance(came, CodeUsedUp)
+        elif digits != recovery.code.digits:
+            recovery.code.misses += 1
+            assert isinstance(came, CodeMismatch)
+            assert came.attempts_left == 3 - recovery.code.misses
+        else:
+            assert isinstance(came, RecoveryView)
+            self.put_proved(recovery)
+
+    def put_proved(self, recovery: Recovery) -> None:
+        recovery.code.confirmed = True
+        known = recovery.phone == KNOWN
+        recovery.proved_at = self.clock.now
+        if self.model.needs_more(recovery, self.clock.now):
+            recovery.step = RecoveryStep.BIRTH_DATE
+            return
+        recovery.step = RecoveryStep.NEW_PASSWORD if known else RecoveryStep.NO_ACCOUNT
+        if known:
+            self.model.phone_proved_at = self.clock.now
+
+    def confirm_birth_date(self, visitor: str, right: bool) -> None:
+        now, recovery = self.clock.now, self.model.shown(visitor, self.clock.now)
+        came = self.attempt(self.service.confirm_birth_date(visitor, BORN if right else "01.01.2001"))
+        if recovery is None or recovery.step in (RecoveryStep.CODE, RecoveryStep.DONE, RecoveryStep.NO_ACCOUNT):
+            assert isinstance(came, NoRecoveryInProgress)
+        elif recovery.step is not RecoveryStep.BIRTH_DATE:
+            assert isinstance(came, RecoveryView)
+        elif right and recovery.phone == KNOWN:
+            assert isinstance(came, RecoveryView)
+            recovery.step, recovery.proved_at, self.model.phone_proved_at = RecoveryStep.NEW_PASSWORD, now, now
+        else:
+            recovery.wrong_dates += 1
+            assert isinstance(came, BirthDateMismatch)
+            assert came.attempts_left == 3 - recovery.wrong_dates
+            if recovery.wrong_dates == 3:
+                recovery.step = RecoveryStep.REFUSED
+
+    def set_password(self, visitor: str, number: int) -> None:
+        recovery = self.model.shown(visitor, self.clock.now)
+        came = self.attempt(self.service.set_password(visitor, f"NewPassword{number}"))
+        if recovery is None or recovery.step not in (RecoveryStep.NEW_PASSWORD, RecoveryStep.DONE):
+            assert isinstance(came, NoRecoveryInProgress)
+            return
+        if recovery.step is RecoveryStep.DONE and self.model.password != f"plain:NewPassword{number}":
+            assert isinstance(came, PasswordAlreadySet)
+            return
+        assert isinstance(came, RecoveryView)
+        if recovery.step is RecoveryStep.NEW_PASSWORD:
+            self.model.put_password(recovery, f"plain:NewPassword{number}", self.clock.now)
+            self.was_reset()
+
+    def was_reset(self) -> None:
+        """For walks that know of sessions."""
+
+    @invariant()
+    def count(self) -> None:
+        if hasattr(self, "portal"):
+            self.looked_at += 1
+
+    @invariant()
+    def each_browser_sees_what_the_model_says(self) -> None:
+        if not hasattr(self, "model"):
+            return
+        now = self.clock.now
+        for visitor in (ANNA, BORIS):
+            view = self.run(self.service.current(visitor))
+            recovery = self.model.shown(visitor, now)
+            assert (view and self.seen(view)) == (recovery and self.expected(recovery, now))
+
+    @staticmethod
+    def seen(view: RecoveryView) -> tuple[Any, ...]:
+        code = (view.channel, view.issued_at, view.expires_at, view.attempts_left, view.code_alive)
+        return view.step, code, view.birth_date_tries_left, view.resend_at, view.fallback_now, view.open_channels
+
+    def expected(self, recovery: Recovery, now: datetime) -> tuple[Any, ...]:
+        code, model, phone = recovery.code, self.model, recovery.phone
+        alive = not code.dead() and now < code.expires_at
+        ends = [end for end in (model.resend_at(phone), model.full_until(phone)) if end]
+        return (
+            recovery.step,
+            (code.channel, code.issued_at, code.expires_at, 3 - code.misses, alive),
+            3 - recovery.wrong_dates,
+            max(ends),
+            model.refusal(phone, code.channel.other, now) is None,
+            tuple(channel for channel in self.portal.config.code_channels if model.affordable(channel, now)),
+        )
+
+    @invariant()
+    def the_password_changes_only_with_a_finished_recovery(self) -> None:
+        if hasattr(self, "model"):
+            assert self.run(patient_with(self.portal)).password_hash == self.model.password
+
+    # --- the end of a walk -------------------------------------------------------------------------------------------
+
+    def check_record(self) -> None:
+        """What no walk may break, asked of the tables themselves."""
+        self.no_reset_is_lost()
+        self.codes_were_judged_as_the_model_says()
+        self.nobody_got_on_without_a_code()
+        self.no_limit_was_exceeded()
+        self.the_journal_is_whole()
+
+    def no_reset_is_lost(self) -> None:
+        patient = self.run(patient_with(self.portal))
+        assert patient.password_hash == self.model.password
+        if self.model.resets:
+            assert patient.password_changed_at == self.model.resets[-1]
+
+    def codes_were_judged_as_the_model_says(self) -> None:
+        rows = self.run(rows_of(self.portal))
+        for phone in (KNOWN, UNKNOWN):
+            ours = [row for row in rows if row.phone == phone]
+            kept = [
+                (row.issued_at, row.misses, row.confirmed_at is not None, row.replaced_at is not None) for row in ours
+            ]
+            codes = self.model.codes.get(phone, [])
+            assert [row.digest for row in ours] == [
+                self.digest(row, code.digits) for row, code in zip(ours, codes, strict=True)
+            ]
+            assert kept == [(code.issued_at, code.misses, code.confirmed, code.replaced) for code in codes]
+            assert sum(row.confirmed_at is None and row.replaced_at is None for row in ours) <= 1
+        for row in rows:
+            assert 0 <= row.misses <= 3
+            assert row.confirmed_at is None or (row.issued_at <= row.confirmed_at < row.expires_at and row.misses < 3)
+
+    def digest(self, row: OneTimeCodeRow, digits: str) -> str:
+        """Bound to all that the code is for, whatever the product thinks."""
+        text = f"{row.flow_id}|password_recovery|{row.phone}|{digits}"
+        return hmac.new(self.config.key, text.encode(), hashlib.sha256).hexdigest()
+
+    def nobody_got_on_without_a_code(self) -> None:
+        accepted = {row.flow_id for row in self.run(rows_of(self.portal)) if row.confirmed_at is not None}
+        for recovery in self.run(recoveries_of(self.portal)):
+            if recovery.patient_id is not None or recovery.proved_at is not None or recovery.finished_at is not None:
+                assert recovery.id in accepted
+
+    def no_limit_was_exceeded(self) -> None:
+        rows = self.run(rows_of(self.portal))
+        for phone in (KNOWN, UNKNOWN):
+            times = [row.issued_at for row in rows if row.phone == phone]
+            for count, hours in PER_PHONE:
+                spans = zip(times, times[count:], strict=False)
+                assert all(last - first >= timedelta(hours=hours) for first, last in spans)
+        spent = self.run(self.all_of(ChannelSpending))
+        assert {(ChannelName(row.channel), row.day): row.kopecks for row in spent if row.kopecks} == self.model.spent
+        assert all(row.kopecks <= CAP[ChannelName(row.channel)] for row in spent)
+        assert sum(row.price for row in rows) == sum(row.kopecks for row in spent)
+
+    def the_journal_is_whole(self) -> None:
+        assert self.run(self.portal.journal_keeper.examine()).fault == ""
+        rows = self.run(self.all_of(JournalEntry))
+        assert sum(row.event == JournalEvent.PASSWORD_RECOVERED for row in rows) == len(self.model.resets)
+
+    async def all_of(self, table: type[T]) -> list[T]:
+        async with self.portal.database.reading() as session:
+            return list((await session.exec(select(table))).all())
+
+
+def walk(kind: type[RecoveryWalk], template: Path, examples: int) -> int:
+    """Walk, for long at least `LONG_ENOUGH` steps; how many there were."""
+
+    class Walk(kind):  # type: ignore[misc, valid-type]
+        pass
+
+    Walk.template, Walk.steps = template, 0
+    while not Walk.steps or (LONG_RUN and Walk.steps < LONG_ENOUGH):
+        run_state_machine_as_test(
+            Walk,
+            settings=settings(
+                max_examples=300 if LONG_RUN else examples,
+                stateful_step_count=STEPS_OF_A_WALK,
+                deadline=None,
+                # Another walk each time, in CI too; what fails is printed so that it can be walked again.
+                derandomize=False,
+                print_blob=True,
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
+    return Walk.steps

@@ -1,0 +1,16 @@
+"""A ticket for the session of a browser, without the sign-in form."""
+
+from __future__ import annotations
+
+import httpx
+
+from medonline.bootstrap import Portal
+from medonline.services.crypto.tokens import token_hash
+from medonline.web.cookies import VISITOR
+from tests.services.world import KNOWN, PASSWORD
+
+
+async def ticket_of(portal: Portal, browser: httpx.AsyncClient) -> str:
+    """What the sign-in form gives this browser."""
+    await browser.get("/")
+    return await portal.login.log_in(token_hash(browser.cookies[VISITOR]), KNOWN, PASSWORD)
