@@ -10,7 +10,7 @@ import socket
 import subprocess
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -19,11 +19,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlmodel import select
+from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from alembic import command
-from medonline.bootstrap import Portal, build_portal
+from medonline.bootstrap import DEMO_ACCOUNTS, Portal, build_portal
 from medonline.bootstrap.demo_accounts import seed_demo
 from medonline.domain.codes.one_time_code import ChannelName
 from medonline.domain.codes.step_up import StepUpPolicy, StepUpWhen
@@ -41,6 +41,7 @@ from medonline.services.account_settings.form import Saved, SettingsForm
 from medonline.services.codes.step_up import StepUp
 from medonline.services.crypto.field_encryption import Sealer
 from medonline.services.crypto.tokens import token_hash
+from medonline.services.gosuslugi.pending_person import IdentityAnswers
 from medonline.services.limits.budgets import Budget, Spending, billing_day
 from medonline.services.login.password_login import OpenedSession
 from medonline.services.notices.dispute_links import DisputeLinks
@@ -52,6 +53,7 @@ from medonline.storage.queries import account_settings as account_changes
 from medonline.storage.queries import codes_circuit_breaker, security_journal
 from medonline.storage.queries import limits as spending
 from medonline.storage.tables.notices import Notice
+from medonline.storage.tables.patients import Patient
 from tests.services.outside import (
     MOBILE,
     VERA,
@@ -126,6 +128,8 @@ async def portal(server: str, tmp_path: Path) -> AsyncIterator[Portal]:
     await seed_demo(portal.accounts)
     clock.move(days=1)
     yield portal
+    async with portal.database.writing() as session:  # 0001 knows no account without a phone
+        await session.exec(update(Patient).where(col(Patient.phone).is_(None)).values(phone=col(Patient.id)))
     await portal.close()
     await asyncio.to_thread(command.downgrade, migrations.alembic_config(server), "base")
 
@@ -292,6 +296,70 @@ async def test_windows_that_register_the_same_person_at_once_make_one_account(po
             assert (await connection.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one() == 1
         people = text("SELECT count(*) FROM patient WHERE phone = :phone")
         assert (await connection.execute(people, {"phone": MOBILE})).scalar_one() == 1
+
+
+@pytest.mark.parametrize("answer", ["consent", "not_mine"])
+async def test_the_same_person_who_answers_in_two_browsers_at_once_gets_one_account(
+    portal: Portal, answer: str
+) -> None:
+    """Each finds nobody with this identity before the other has committed: who loses meets the winner's account."""
+    portal = with_provider(portal, ScriptedIdentity())
+    person = VERA if answer == "consent" else replace(VERA, phone=KNOWN)
+    given = "" if answer == "consent" else VERSION
+    for visitor in (ANNA, BORIS):
+        await come_back(portal, visitor, await leave(portal, visitor, consent=given), person)
+    tickets = await raced(portal, lambda answers, visitor: getattr(answers, answer)(visitor))
+
+    owners = [await owner_of(portal, visitor, ticket) for visitor, ticket in zip((ANNA, BORIS), tickets, strict=True)]
+    assert owners[0] == owners[1]
+    assert await count_of(portal, "linked_identity") == await count_of(portal, "personal_data_consent") == 1
+
+
+async def test_the_same_identity_linked_to_two_accounts_at_once_opens_the_first(portal: Portal) -> None:
+    portal = with_provider(portal, ScriptedIdentity())
+    phones = {ANNA: KNOWN, BORIS: DEMO_ACCOUNTS[1].phone}
+    passwords = {ANNA: PASSWORD, BORIS: DEMO_ACCOUNTS[1].password}
+    async with portal.database.writing() as session:
+        names = {"last_name": VERA.last_name, "first_name": VERA.first_name, "birth_date": VERA.birth_date}
+        await session.exec(update(Patient).where(col(Patient.phone).in_(phones.values())).values(**names))
+    nameless = replace(VERA, phone="", phone_verified=False, snils="")
+    for visitor in (ANNA, BORIS):
+        await come_back(portal, visitor, await leave(portal, visitor), nameless)
+        await portal.answers.have_account(visitor)
+    outcomes = await raced(
+        portal, lambda answers, visitor: answers.prove_by_password(visitor, phones[visitor], passwords[visitor])
+    )
+
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["AccountOfAnother", "str"]
+    assert await count_of(portal, "linked_identity") == 1
+
+
+async def raced(portal: Portal, act: Callable[[IdentityAnswers, str], Awaitable[str]]) -> list[str | BaseException]:
+    """Both browsers act; neither commits before both have looked for the other's row or wait for its lock."""
+    held = HeldDatabase(portal.database)
+    first = asyncio.create_task(act(replace(portal.answers, database=held), ANNA))
+    await held.reached.wait()
+    second = asyncio.create_task(act(portal.answers, BORIS))
+    async with asyncio.timeout(20):
+        while not second.done() and not await is_waiting_for_a_lock(portal):
+            await asyncio.sleep(0)
+    held.let_go.set()
+    return await asyncio.gather(first, second, return_exceptions=True)
+
+
+async def owner_of(portal: Portal, visitor: str, ticket: str | BaseException) -> str:
+    assert isinstance(ticket, str), ticket
+    opened = await portal.login.open_session(visitor, ticket)
+    assert opened is not None
+    who = await portal.login.who(token_hash(opened.token))
+    assert who is not None
+    return who.patient_id
+
+
+async def count_of(portal: Portal, table: str) -> int:
+    async with portal.database.reading() as session:
+        counted = await (await session.connection()).execute(text(f"SELECT count(*) FROM {table}"))
+        return int(counted.scalar_one())
 
 
 async def test_of_twenty_cards_that_do_not_fit_exactly_five_are_asked_for(portal: Portal) -> None:

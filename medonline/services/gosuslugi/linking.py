@@ -8,10 +8,12 @@ verified, matches together with name and birth date. Otherwise the patient prove
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+
+from sqlalchemy.exc import IntegrityError
 
 from medonline.domain.errors import AccountOfAnother
 from medonline.domain.gosuslugi import LinkedHow
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from sqlmodel.ext.asyncio.session import AsyncSession
 
     from medonline.services.crypto.field_encryption import Sealer
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,3 +186,12 @@ def person_from_text(text: str) -> IdentityPerson:
 def phone_hint(person: IdentityPerson) -> str:
     """The person's own number, masked, for a screen; empty when there is none."""
     return PhoneNumber(person.phone).masked if person.phone and person.phone_verified else ""
+
+
+async def once_more(transaction: Callable[[], Awaitable[T]]) -> T:
+    """What the whole transaction gives; it runs a second time when another browser committed the same identity, number or
+    СНИЛС between its look and its write: then the other browser's account is there to be found."""
+    try:
+        return await transaction()
+    except IntegrityError:
+        return await transaction()

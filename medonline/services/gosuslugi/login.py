@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy.exc import IntegrityError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from medonline.domain.device import Device
@@ -24,7 +23,7 @@ from medonline.services.clock import Clock
 from medonline.services.crypto.field_encryption import SealBroken, Sealer
 from medonline.services.crypto.tokens import new_token, token_hash
 from medonline.services.gosuslugi.consent import add_consent
-from medonline.services.gosuslugi.linking import Linker, person_as_text
+from medonline.services.gosuslugi.linking import Linker, once_more, person_as_text
 from medonline.services.login.password_login import OpenedSession
 from medonline.services.login.tickets import SignIn, add_session
 from medonline.services.ports import AuthorizationRequest, IdentityPerson, IdentityProvider
@@ -139,11 +138,7 @@ class IdentityService:
         person = await provider.fetch_person(back.code, request)
         if not person.confirmed and not self.allow_unconfirmed:
             raise IdentityRefused(IdentityProblem.NOT_CONFIRMED)
-        try:
-            return await self._admit(visitor_key, journey, person, device)
-        except IntegrityError:
-            # Two windows registered the same person at once: now the other one's account is there.
-            return await self._admit(visitor_key, journey, person, device)
+        return await once_more(lambda: self._admit(visitor_key, journey, person, device))
 
     async def logout_url(self, provider_token_sealed: str, return_to: str) -> str:
         """Where the browser goes so that the provider's session ends too; empty when that cannot be said now."""

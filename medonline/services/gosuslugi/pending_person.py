@@ -1,4 +1,7 @@
-"""What somebody who came back from the identity provider, and is not known yet, may answer: consent, refusal, proof."""
+"""What somebody who came back from the identity provider, and is not known yet, may answer: consent, refusal, proof.
+
+Long because every answer stands on the same waiting person and ends in the same ticket.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from medonline.services.codes.step_up import StepUp
 from medonline.services.codes.verification import CodeProof, CodeView, Judged
 from medonline.services.crypto.field_encryption import SealBroken, Sealer
 from medonline.services.gosuslugi.consent import add_consent
-from medonline.services.gosuslugi.linking import Linker, person_from_text, phone_hint, wants_birth_date
+from medonline.services.gosuslugi.linking import Linker, once_more, person_from_text, phone_hint, wants_birth_date
 from medonline.services.gosuslugi.login import PENDING_LIFE, Purpose, Waiting
 from medonline.services.login.password_login import LoginService
 from medonline.services.login.tickets import SignIn, add_ticket
@@ -83,6 +86,9 @@ class IdentityAnswers:
         Raises:
             NoPendingIdentity: nobody waits for consent in this browser.
         """
+        return await once_more(lambda: self._consent(visitor_key, device))
+
+    async def _consent(self, visitor_key: str, device: Device) -> str:
         async with self.database.writing() as session:
             pending, person = await self._pending(session, visitor_key)
             if pending.waits_for != Waiting.CONSENT:
@@ -105,6 +111,9 @@ class IdentityAnswers:
         Raises:
             NoPendingIdentity: nobody waits for a proof in this browser.
         """
+        return await once_more(lambda: self._not_mine(visitor_key, device))
+
+    async def _not_mine(self, visitor_key: str, device: Device) -> str:
         async with self.database.writing() as session:
             pending, person = await self._pending(session, visitor_key)
             if pending.waits_for != Waiting.PROOF:
@@ -143,7 +152,9 @@ class IdentityAnswers:
         async with self.database.reading() as session:
             await self._pending(session, visitor_key)
         patient = await self.login.verified(typed_phone, typed_password, client_ip)
-        return await self._link(visitor_key, patient.id, LinkedHow.PASSWORD, device, patient.password_hash)
+        return await once_more(
+            lambda: self._link(visitor_key, patient.id, LinkedHow.PASSWORD, device, patient.password_hash)
+        )
 
     async def send_code(self, visitor_key: str, typed_phone: str, channel: ChannelName, client_ip: str = "") -> None:
         """Leave the intent to send a code to the old account's phone (an empty `typed_phone`: to the same one again).
@@ -187,7 +198,9 @@ class IdentityAnswers:
         # Raised only here, after the commit: a miss that is rolled back would be a free guess.
         if refusal is not None:
             raise refusal
-        return await self._link(visitor_key, patient.id, LinkedHow.CODE, device) if patient else ""
+        if patient is None:
+            return ""
+        return await once_more(lambda: self._link(visitor_key, patient.id, LinkedHow.CODE, device))
 
     async def _refusal_of_call(
         self, session: AsyncSession, judged: Judged, patient: Patient | None, person: IdentityPerson
