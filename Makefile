@@ -13,10 +13,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lock clean benchmark fuzz model
+.PHONY: help run test check release-check code-check format lock clean benchmark fuzz model
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 run: $(VENV)/run.stamp ## the portal in demo mode: make run [PORT=8123]
 	@medonline serve --mode demo --port $(PORT)
@@ -27,13 +27,18 @@ test: $(VENV)/dev.stamp $(INDEPENDENT)/node_modules/.ready ## all tests [WORKERS
 	@MEDONLINE_MODE=demo medonline build
 	python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-check: $(VENV)/dev.stamp ## style, types, import contracts, house rules, known vulnerabilities
+check: code-check ## style, types, import contracts, house rules, known vulnerabilities
+	python tools/audit.py
+
+release-check: code-check ## the same before a release: what could not be audited fails, too
+	python tools/audit.py --release
+
+code-check: $(VENV)/dev.stamp
 	ruff check .
 	ruff format --check .
 	mypy
 	lint-imports
 	python tools/house_rules.py
-	python tools/audit.py
 
 format: $(VENV)/dev.stamp ## put the code in shape
 	ruff check --fix .

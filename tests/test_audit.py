@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -200,8 +201,8 @@ aiosqlite==0.22.1
 # --- decisions -------------------------------------------------------------------------------------------------------
 
 
-def judge(*decisions: Decision, answer: Answer | None = None) -> audit.Verdict:
-    return audit.judge([answer or Answer("the lock", (FINDING,), 9)], decisions, TODAY)
+def judge(*decisions: Decision, answer: Answer | None = None, release: bool = False) -> audit.Verdict:
+    return audit.judge([answer or Answer("the lock", (FINDING,), 9)], decisions, TODAY, release=release)
 
 
 def test_an_undecided_finding_is_a_fault() -> None:
@@ -260,6 +261,39 @@ def test_what_did_not_answer_is_named_and_fails_nothing() -> None:
 
     assert verdict.faults == []
     assert verdict.notes == ["NOT AUDITED: the lock: 405 Method Not Allowed."]
+
+
+def test_before_a_release_what_did_not_answer_fails() -> None:
+    verdict = judge(KEPT, answer=Answer("the lock", silent="405 Method Not Allowed"), release=True)
+
+    assert verdict.faults == ["NOT AUDITED: the lock: 405 Method Not Allowed."]
+    assert verdict.notes == []
+
+
+@pytest.mark.parametrize(("argv", "code"), [([], 0), (["--release"], 1)])
+def test_the_exit_code_without_an_answer_is_that_of_its_purpose(
+    monkeypatch: pytest.MonkeyPatch, argv: list[str], code: int
+) -> None:
+    monkeypatch.setattr(audit, "ask_pip_audit", lambda: Answer("the Python locks", silent="no answer within 45 s"))
+    monkeypatch.setattr(audit, "ask_npm", lambda name: Answer(name, silent="no answer within 45 s"))
+
+    assert audit.main(argv) == code
+
+
+def test_the_two_targets_differ_in_the_audit_alone() -> None:
+    asked = subprocess.run(
+        ["make", "-n", "-o", ".venv/dev.stamp", "release-check"],
+        cwd=audit.ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    usual = subprocess.run(
+        ["make", "-n", "-o", ".venv/dev.stamp", "check"], cwd=audit.ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+
+    assert usual[-1] == "python tools/audit.py"
+    assert asked == [*usual[:-1], "python tools/audit.py --release"]
 
 
 def test_a_written_decision_is_read() -> None:

@@ -1,11 +1,13 @@
 """Known vulnerabilities in the locked packages: pip-audit and `npm audit`, and a written decision for each finding.
 
 A finding fails the check until the package is upgraded or docs/audit_decisions.toml says why it may stay, and until when. A
-service that does not answer fails nothing: it says «NOT AUDITED», because the check must run without a network, too.
+service that does not answer fails nothing: it says «NOT AUDITED», because the check must run without a network, too. Before a
+release it does fail: `make release-check` asks with `--release`.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import shutil
@@ -162,13 +164,14 @@ def read_decisions(text: str) -> list[Decision]:
     return decisions
 
 
-def judge(answers: Sequence[Answer], decisions: Sequence[Decision], today: date) -> Verdict:
-    """Weigh the findings against the decisions, as of one day."""
+def judge(answers: Sequence[Answer], decisions: Sequence[Decision], today: date, *, release: bool = False) -> Verdict:
+    """Weigh the findings against the decisions, as of one day. For a release, what was not audited is a fault."""
     verdict = Verdict()
     findings = [finding for answer in answers for finding in answer.findings]
     for answer in answers:
         if answer.silent:
-            verdict.notes.append(f"NOT AUDITED: {answer.of}: {answer.silent}.")
+            not_audited = f"NOT AUDITED: {answer.of}: {answer.silent}."
+            (verdict.faults if release else verdict.notes).append(not_audited)
         if answer.looked_at:
             verdict.notes.append(
                 f"Audited: {answer.of}: {answer.looked_at} packages, findings: {len(answer.findings)}."
@@ -233,8 +236,11 @@ def run(command: Sequence[str], folder: Path, patience: float = PATIENCE_S) -> t
     return done.stdout, done.stderr
 
 
-def main() -> int:
-    """0 when every finding of the services that answered is decided."""
+def main(argv: Sequence[str] | None = None) -> int:
+    """0 when every finding of the services that answered is decided; with `--release` also only when all of them answered."""
+    parser = argparse.ArgumentParser(description="Known vulnerabilities in the locked packages.")
+    parser.add_argument("--release", action="store_true", help="fail, too, for what was not audited")
+    release = parser.parse_args(argv).release
     if not (find_spec("pip_audit") and shutil.which("npm")):
         print("Audit: pip-audit and npm must be installed: `make check` does it.")
         return 1
@@ -246,7 +252,7 @@ def main() -> int:
     except ValueError as error:
         print(f"Audit: {error}.")
         return 1
-    verdict = judge(answers, decisions, datetime.now(UTC).date())
+    verdict = judge(answers, decisions, datetime.now(UTC).date(), release=release)
     print("\n".join([*verdict.notes, *verdict.faults]))
     return 1 if verdict.faults else 0
 
