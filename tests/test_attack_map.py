@@ -52,6 +52,9 @@ TRIED = [
     "Redis flushed",
     "kill -9 at every write",
     "SIGTERM in the middle of a handler or a send",
+    "starts of sign-ins through Gosuslugi by the thousand",
+    "junk that asks for a lock",
+    "one person who answers in two browsers at once",
 ]
 FACTS = [str(number) for number in range(1, 13)]
 INVARIANTS = [f"I{number}" for number in range(1, 10)]

@@ -1,4 +1,4 @@
-"""Builds each service once."""
+"""Builds each service once. Long because all of the wiring is one page."""
 
 from __future__ import annotations
 
@@ -176,6 +176,7 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
             operator=config.operator_name,
             allow_unconfirmed=config.identity_allow_unconfirmed,
             journal=journal,
+            limits=limits,
         ),
         answers=IdentityAnswers(
             database=database,

@@ -78,10 +78,13 @@ class LimitsConfig(BaseSettings):
     sign_ins_per_account: Limits = (Limit(5, timedelta(minutes=15)),)
     sign_ins_per_network: Limits = (Limit(20, timedelta(minutes=1)),)
     sign_ins_in_all: Limits = (Limit(1000, timedelta(minutes=5)),)
+    journeys_per_visitor: Limits = (Limit(20, timedelta(minutes=10)),)
+    journeys_per_network: Limits = (Limit(300, timedelta(minutes=1)),)
     raised_networks: Networks = ()
     raised_codes_per_network: Limits = (Limit(1000, HOUR), Limit(10_000, DAY))
     raised_phones_per_network: Limits = (Limit(1000, HOUR),)
     raised_sign_ins_per_network: Limits = (Limit(600, timedelta(minutes=1)),)
+    raised_journeys_per_network: Limits = (Limit(3000, timedelta(minutes=1)),)
 
     breaker_misses: OneLimit = Limit(50, timedelta(minutes=10))
     breaker_confirmed_percent: int = Field(40, ge=0, le=100)
@@ -109,6 +112,9 @@ class LimitsConfig(BaseSettings):
             sign_ins_per_network=self.sign_ins_per_network,
             raised_sign_ins_per_network=self.raised_sign_ins_per_network,
             sign_ins_in_all=self.sign_ins_in_all,
+            journeys_per_visitor=self.journeys_per_visitor,
+            journeys_per_network=self.journeys_per_network,
+            raised_journeys_per_network=self.raised_journeys_per_network,
             raised_networks=self.raised_networks,
         )
 

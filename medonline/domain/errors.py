@@ -29,6 +29,7 @@ MedonlineError
 │   ├── NumberBlockBusy         codes to numbers that begin like this one
 │   ├── TooManySignIns          for this account, or from this network
 │   ├── SignInsOverloaded       over all accounts
+│   ├── TooManyJourneys         to the identity provider, begun in this browser or from this network
 │   ├── RecoveryStopped         by phone for this account, after «это не я»; said only after the phone was proved
 │   └── ChannelOverBudget       (channel, now, until) the day's money for this way of getting a code is spent
 ├── Busy                        (retry_in) the server has more work than it may queue
@@ -258,6 +259,10 @@ class SignInsOverloaded(LimitReached):
     """Too many passwords are being tried over all accounts."""
 
 
+class TooManyJourneys(LimitReached):
+    """Sign-in through the identity provider was begun too often in this browser, or from this network."""
+
+
 class RecoveryStopped(LimitReached):
     """The account's owner said «это не я»: a code to its phone proves nothing for a while."""
 
@@ -349,6 +354,7 @@ class IdentityProblem(StrEnum):
     CONSENT_MISSING = "consent_missing"  # the provider has no consent to hand the data over
     STALE = "stale"  # the journey is unknown here: over 10 minutes, used already, another browser
     CODE_USED = "code_used"  # the provider says that the code is used or too old
+    BUSY = "busy"  # the portal itself has more requests to sign than it may queue
     UNAVAILABLE = "unavailable"  # no answer, 5xx, html, too slow, «temporarily unavailable»
     MISCONFIGURED = "misconfigured"  # client, scope, signature, address or clock: only an operator can mend it
     UNTRUSTWORTHY = "untrustworthy"  # an answer that must not be believed: signature, issuer, audience, times

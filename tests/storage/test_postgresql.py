@@ -281,6 +281,13 @@ async def test_a_writer_that_stands_still_holds_nobody_up_for_good(portal: Porta
     assert await sign_in(portal, BORIS)
 
 
+async def test_ten_starts_at_once_in_one_browser_leave_one_journey(portal: Portal) -> None:
+    portal = with_provider(portal, ScriptedIdentity())
+    await asyncio.gather(*(leave(portal, ANNA) for _ in range(10)))
+
+    assert await count_of(portal, "identity_journey") == 1
+
+
 async def test_windows_that_register_the_same_person_at_once_make_one_account(portal: Portal) -> None:
     portal = with_provider(portal, ScriptedIdentity())
     visitors = [f"{number:064d}" for number in range(6)]

@@ -16,7 +16,7 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from medonline.domain.device import Device
-from medonline.domain.errors import AccountOfAnother, IdentityProblem, IdentityRefused
+from medonline.domain.errors import AccountOfAnother, IdentityProblem, IdentityRefused, TooManyJourneys
 from medonline.domain.login import Landing, LoginMethod
 from medonline.domain.personal_data_consent import VERSION
 from medonline.services.clock import Clock
@@ -24,6 +24,7 @@ from medonline.services.crypto.field_encryption import SealBroken, Sealer
 from medonline.services.crypto.tokens import new_token, token_hash
 from medonline.services.gosuslugi.consent import add_consent
 from medonline.services.gosuslugi.linking import Linker, once_more, person_as_text
+from medonline.services.limits.request_limits import RequestLimits
 from medonline.services.login.password_login import OpenedSession
 from medonline.services.login.tickets import SignIn, add_session
 from medonline.services.ports import AuthorizationRequest, IdentityPerson, IdentityProvider
@@ -83,33 +84,44 @@ class IdentityService:
     operator: str
     allow_unconfirmed: bool
     journal: SecurityJournal
+    limits: RequestLimits
 
-    async def start(self, visitor_key: str, purpose: Purpose, redirect_uri: str, consent_version: str = "") -> str:
-        """Where the browser goes. `consent_version`: the consent that was given on the way here, if any.
+    async def start(
+        self, visitor_key: str, purpose: Purpose, redirect_uri: str, consent_version: str = "", client_ip: str = ""
+    ) -> str:
+        """Where the browser goes; a journey that it had begun before is over. `consent_version`: the consent that was given
+        on the way here, if any.
 
         Raises:
-            IdentityRefused: the provider is not set up or not reachable.
+            TooManyJourneys: in this browser, or from this network.
+            IdentityRefused: the provider is not set up or not reachable, or too many requests wait for their signature.
         """
         provider = self._required_provider()
         # ESIA wants a UUID; all 128 bits of this one are random.
         state = str(UUID(bytes=secrets.token_bytes(16)))
         request = AuthorizationRequest(state, new_token(), new_token(), redirect_uri, fresh=purpose is Purpose.SETTINGS)
         now = self.clock()
+        await self.limits.admit_journey(visitor_key, client_ip, now)
+        url = await provider.authorization_url(request)  # before the row: what leads nowhere costs no write
+        journey = IdentityJourney(
+            state_hash=token_hash(state),
+            visitor_key=visitor_key,
+            purpose=purpose,
+            nonce=request.nonce,
+            code_verifier=request.code_verifier,
+            redirect_uri=redirect_uri,
+            consent_version=consent_version if consent_version == VERSION else "",
+            created_at=now,
+        )
         async with self.database.writing() as session:
             await identities.forget_before(session, now - max(JOURNEY_LIFE, PENDING_LIFE))
-            session.add(
-                IdentityJourney(
-                    state_hash=token_hash(state),
-                    visitor_key=visitor_key,
-                    purpose=purpose,
-                    nonce=request.nonce,
-                    code_verifier=request.code_verifier,
-                    redirect_uri=redirect_uri,
-                    consent_version=consent_version if consent_version == VERSION else "",
-                    created_at=now,
-                )
-            )
-        return await provider.authorization_url(request)
+            await identities.replace_journey(session, journey)
+        return url
+
+    async def refused(self, visitor_key: str, client_ip: str) -> TooManyJourneys | None:
+        """What `start` would refuse a browser with now; None when it would not. Counts nothing."""
+        until = await self.limits.journeys_full_until(visitor_key, client_ip)
+        return TooManyJourneys(self.clock(), until) if until is not None else None
 
     async def finish(self, visitor_key: str, back: JourneyReturn, device: Device) -> OpenedSession | Waiting:
         """The browser is back: a session, or what the person has to answer first.
@@ -118,12 +130,8 @@ class IdentityService:
             IdentityRefused: its problem says why; the journey is used up all the same.
         """
         provider = self._required_provider()
-        now = self.clock()
-        async with self.database.writing() as session:
-            journey = await identities.take_journey(
-                session, token_hash(back.state), visitor_key, now - JOURNEY_LIFE, now
-            )
-        if journey is None or not visitor_key:
+        journey = await self._taken(visitor_key, back.state)
+        if journey is None:
             raise IdentityRefused(IdentityProblem.STALE, "no journey of this browser has this state")
         if back.error or not back.code:
             problem = provider.problem_of(back.error[:100], back.error_description[:300])
@@ -139,6 +147,15 @@ class IdentityService:
         if not person.confirmed and not self.allow_unconfirmed:
             raise IdentityRefused(IdentityProblem.NOT_CONFIRMED)
         return await once_more(lambda: self._admit(visitor_key, journey, person, device))
+
+    async def _taken(self, visitor_key: str, state: str) -> IdentityJourney | None:
+        """The journey of this browser, used up; None when there is none that may go on."""
+        async with self.database.reading() as session:
+            if not visitor_key or not await identities.has_journey(session, token_hash(state), visitor_key):
+                return None  # anybody may come with any state: what is none of this browser's costs no lock
+        now = self.clock()
+        async with self.database.writing() as session:
+            return await identities.take_journey(session, token_hash(state), visitor_key, now - JOURNEY_LIFE, now)
 
     async def logout_url(self, provider_token_sealed: str, return_to: str) -> str:
         """Where the browser goes so that the provider's session ends too; empty when that cannot be said now."""

@@ -16,6 +16,7 @@ from medonline.domain.errors import (
     LimitReached,
     NumberBlockBusy,
     SignInsOverloaded,
+    TooManyJourneys,
     TooManyPhones,
     TooManyRequests,
     TooManySignIns,
@@ -65,6 +66,9 @@ class RequestPolicy:
     sign_ins_per_network: tuple[Limit, ...]
     raised_sign_ins_per_network: tuple[Limit, ...]
     sign_ins_in_all: tuple[Limit, ...]
+    journeys_per_visitor: tuple[Limit, ...]
+    journeys_per_network: tuple[Limit, ...]
+    raised_journeys_per_network: tuple[Limit, ...]
     raised_networks: tuple[Network, ...]
 
 
@@ -144,6 +148,29 @@ class RequestLimits:
         """The right password was typed: the misses before it are forgotten, for this account and network only."""
         for limit in self.policy.sign_ins_per_account:
             await self.store.forget(limit, self._account_key(account, client_ip))
+
+    async def admit_journey(self, visitor_key: str, client_ip: str, now: datetime) -> None:
+        """One more browser leaves for the identity provider.
+
+        Raises:
+            TooManyJourneys: begun in this browser, or from this network.
+        """
+        await self._pass(self._journey_gates(visitor_key, client_ip), now)
+
+    async def journeys_full_until(self, visitor_key: str, client_ip: str) -> datetime | None:
+        """The moment (UTC) from which `admit_journey` lets pass again; None when it would now. Counts nothing."""
+        gates = self._journey_gates(visitor_key, client_ip)
+        untils = [await self._full_until(gate) for gate in gates]
+        return max((until for until in untils if until is not None), default=None)
+
+    def _journey_gates(self, visitor_key: str, client_ip: str) -> list[_Gate]:
+        gates = [_Gate(TooManyJourneys, self._key("journeys of", visitor_key), self.policy.journeys_per_visitor)]
+        asker = asker_of(client_ip, self.policy.raised_networks)
+        if asker is not None:
+            raised, usual = self.policy.raised_journeys_per_network, self.policy.journeys_per_network
+            key = self._key("journeys", asker.network)
+            gates.append(_Gate(TooManyJourneys, key, raised if asker.raised else usual))
+        return gates
 
     def _account_key(self, account: str, client_ip: str) -> str:
         asker = asker_of(client_ip, self.policy.raised_networks)

@@ -167,10 +167,14 @@ class LoginService:
         self, session_key: str, why: JournalEvent = JournalEvent.SIGNED_OUT
     ) -> AccountSession | None:
         """Sign out: the session is over on the server, whatever cookie the browser still has; the session that ended."""
-        async with self.database.writing() as session:
-            ended = await sessions.end(session, session_key, self.clock())
-            if ended is not None:
-                self.journal.note(session, entries.left(ended, why))
+        async with self.database.reading() as session:
+            is_open = await sessions.is_open(session, session_key)
+        ended = None
+        if is_open:  # anybody may post any cookie: what names no open session costs no lock
+            async with self.database.writing() as session:
+                ended = await sessions.end(session, session_key, self.clock())
+                if ended is not None:
+                    self.journal.note(session, entries.left(ended, why))
         self.sessions_ended([session_key])
         return ended
 

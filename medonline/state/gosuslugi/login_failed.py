@@ -6,10 +6,11 @@ from typing import Any
 
 import reflex as rx
 
+from medonline.bootstrap import portal
 from medonline.domain.errors import IdentityProblem
 from medonline.state.account import AccountState
-from medonline.state.input import query_of
-from medonline.wording.errors import COOKIES_FOR_GOSUSLUGI, IDENTITY
+from medonline.state.input import query_of, said, visitor_of
+from medonline.wording.errors import COOKIES_FOR_GOSUSLUGI, IDENTITY, JOURNEY_ALLOWED_AGAIN
 
 
 class LoginFailedState(rx.State):
@@ -23,6 +24,10 @@ class LoginFailedState(rx.State):
         reason = query_of(self, "reason")
         if reason == "cookies":
             self.text = COOKIES_FOR_GOSUSLUGI
+        elif reason == "too_often":
+            visitor = visitor_of(self)
+            refused = await portal().identity.refused(visitor.visitor_key, visitor.client_ip)
+            self.text = said(refused) if refused is not None else JOURNEY_ALLOWED_AGAIN
         else:
             known = IdentityProblem(reason) if reason in tuple(IdentityProblem) else IdentityProblem.OTHER
             self.text = IDENTITY[known]

@@ -2,14 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 
+from sqlalchemy import or_
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col, delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from medonline.storage.tables.gosuslugi import IdentityJourney, LinkedIdentity, PendingIdentity
 from medonline.storage.tables.patients import Patient
+
+_INSERT: dict[str, Callable[[type[IdentityJourney]], sqlite.Insert | postgresql.Insert]] = {
+    "sqlite": sqlite.insert,
+    "postgresql": postgresql.insert,
+}
+# Two clicks may be worked off in either order; the browser follows the answer to the later one.
+SAME_CLICK = timedelta(seconds=10)
+
+
+async def replace_journey(session: AsyncSession, journey: IdentityJourney) -> None:
+    """From now on the browser is on this journey: the state of the one before is good for nothing. One that began a moment
+    later and was written first stays."""
+    values = journey.model_dump()
+    began = col(IdentityJourney.created_at)
+    statement = (
+        _INSERT[session.get_bind().dialect.name](IdentityJourney)
+        .values(values)
+        .on_conflict_do_update(
+            index_elements=[col(IdentityJourney.visitor_key)],
+            set_=values,
+            where=or_(began <= journey.created_at, began > journey.created_at + SAME_CLICK),
+        )
+    )
+    await (await session.connection()).execute(statement)
+
+
+async def has_journey(session: AsyncSession, state_hash: str, visitor_key: str) -> bool:
+    """Whether this browser ever left with this state; whether it is good is for `take_journey` to say."""
+    statement = select(IdentityJourney.state_hash).where(
+        IdentityJourney.state_hash == state_hash, IdentityJourney.visitor_key == visitor_key
+    )
+    return (await session.exec(statement)).first() is not None
 
 
 async def take_journey(

@@ -27,12 +27,12 @@ class LinkedIdentity(SQLModel, table=True):
 
 
 class IdentityJourney(SQLModel, table=True):
-    """A browser on its way to the identity provider and back: 10 minutes, single use."""
+    """A browser on its way to the identity provider and back: 10 minutes, single use, one per browser."""
 
     __tablename__ = "identity_journey"
 
     state_hash: str = Field(primary_key=True)
-    visitor_key: str
+    visitor_key: str = Field(unique=True)
     purpose: str  # services.identity.Purpose
     nonce: str
     code_verifier: str

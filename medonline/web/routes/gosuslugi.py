@@ -9,11 +9,12 @@ from starlette.responses import RedirectResponse, Response
 
 from medonline import routes
 from medonline.bootstrap import portal
-from medonline.domain.errors import IdentityRefused
+from medonline.domain.errors import IdentityRefused, TooManyJourneys
 from medonline.services.gosuslugi.login import JourneyReturn, Purpose, Waiting
 from medonline.services.login.password_login import OpenedSession
 from medonline.web.cookies import cookie_value, visitor_key_in
 from medonline.web.devices import device_of
+from medonline.web.edge.client_address import client_address
 from medonline.web.routes.leaving_page import leaving_page, origin_of
 from medonline.web.routes.sessions import landed, small_form
 
@@ -35,8 +36,14 @@ async def start(request: Request) -> Response:
     redirect_uri = f"{origin_of(request)}{routes.GOSUSLUGI_RETURN}"
     try:
         url = await portal().identity.start(
-            visitor_key, Purpose(purpose), redirect_uri, consent_version=form.get("consent", "")[:20]
+            visitor_key,
+            Purpose(purpose),
+            redirect_uri,
+            consent_version=form.get("consent", "")[:20],
+            client_ip=client_address(request.scope),
         )
+    except TooManyJourneys:
+        return _failed("too_often")  # the page asks until when
     except IdentityRefused as error:
         return _refused(error)
     return leaving_page(url, "Переходим на Госуслуги")

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 
 from medonline.domain.errors import IdentityProblem, IdentityRefused
 from medonline.providers.gosuslugi.esia.client import Esia
-from medonline.providers.gosuslugi.esia.signing import CommandSigner, HttpSigner, RsaSigner, Signer
+from medonline.providers.gosuslugi.esia.signing import CommandSigner, HttpSigner, QueuedSigner, RsaSigner, Signer
 from tests.providers.gosuslugi.world import (
     CLIENT_ID,
     CODE,
@@ -289,3 +289,99 @@ def _runs(pid: int) -> bool:
 def test_an_empty_command_stops_the_start() -> None:
     with pytest.raises(ValueError, match="empty"):
         CommandSigner((), HASH, False)
+
+
+# --- the queue before a signer ----------------------------------------------------------------------------------
+
+
+class HeldSigner:
+    """Signs when it is let go; counts how many signatures are under way."""
+
+    def __init__(self) -> None:
+        self.let_go = asyncio.Event()
+        self.under_way = self.most = 0
+
+    async def sign(self, message: bytes) -> bytes:
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        await self.let_go.wait()
+        self.under_way -= 1
+        return message
+
+    def certificate_hash(self) -> str:
+        return HASH
+
+
+async def test_a_crowd_signs_a_few_at_a_time() -> None:
+    held = HeldSigner()
+    signer = QueuedSigner(held, 2, queue=20, max_wait=600)
+    signing = [asyncio.create_task(signer.sign(bytes([number]))) for number in range(20)]
+    while held.under_way < 2:
+        await asyncio.sleep(0)
+    held.let_go.set()
+
+    assert await asyncio.gather(*signing) == [bytes([number]) for number in range(20)]
+    assert held.most == 2
+    assert signer.certificate_hash() == HASH
+
+
+async def test_beyond_the_queue_a_signature_is_refused_at_once() -> None:
+    held = HeldSigner()
+    signer = QueuedSigner(held, 1, queue=3, max_wait=600)
+    signing = [asyncio.create_task(signer.sign(MESSAGE)) for _ in range(4)]
+    while held.under_way < 1:
+        await asyncio.sleep(0)
+    with pytest.raises(IdentityRefused) as refusal:
+        await signer.sign(MESSAGE)
+    assert refusal.value.problem is PROBLEM.BUSY
+    held.let_go.set()
+
+    assert await asyncio.gather(*signing) == [MESSAGE] * 4
+    assert await signer.sign(MESSAGE) == MESSAGE
+
+
+async def test_a_turn_that_does_not_come_is_not_waited_for() -> None:
+    held = HeldSigner()
+    signer = QueuedSigner(held, 1, max_wait=0.01)
+    first = asyncio.create_task(signer.sign(MESSAGE))
+    while held.under_way < 1:
+        await asyncio.sleep(0)
+    with pytest.raises(IdentityRefused) as refusal:
+        await signer.sign(MESSAGE)
+    assert refusal.value.problem is PROBLEM.BUSY
+    held.let_go.set()
+
+    assert await first == MESSAGE
+    assert await signer.sign(MESSAGE) == MESSAGE
+
+
+async def test_a_signer_that_fails_gives_its_place_back() -> None:
+    signer = QueuedSigner(CommandSigner(("/bin/false",), HASH), 1)
+    for _ in range(3):
+        with pytest.raises(IdentityRefused) as refusal:
+            await signer.sign(MESSAGE)
+        assert refusal.value.problem is PROBLEM.MISCONFIGURED
+
+
+async def test_thirty_starts_at_once_run_no_more_commands_than_there_are_cores(tmp_path: Path) -> None:
+    """Each command writes a line when it begins and when it ends: the lines tell how many ran together."""
+    log = tmp_path / "log"
+    script = (
+        "import os, sys, time\n"
+        f"def say(word): os.write(os.open({str(log)!r}, os.O_WRONLY | os.O_APPEND | os.O_CREAT), word)\n"
+        "say(b'+'); sys.stdin.buffer.read(); time.sleep(0.02); sys.stdout.buffer.write(b's' * 64); say(b'-')\n"
+    )
+    command = CommandSigner((sys.executable, "-I", "-S", "-c", script), HASH)
+    esia = Esia(
+        "http://127.0.0.1:9", CLIENT_ID, command, issuer="http://esia.test/", keys=(public_pem(rsa_key("esia")),)
+    )
+    outcomes = await asyncio.gather(*(esia.authorization_url(journey()) for _ in range(30)), return_exceptions=True)
+    await esia.close()
+
+    refused = [outcome for outcome in outcomes if isinstance(outcome, IdentityRefused)]
+    assert {refusal.problem for refusal in refused} <= {PROBLEM.BUSY}
+    running = most = 0
+    for mark in log.read_text(encoding="ascii"):
+        running += 1 if mark == "+" else -1
+        most = max(most, running)
+    assert 0 < most <= (os.cpu_count() or 1)

@@ -859,15 +859,23 @@ async def test_an_answer_to_the_other_question_is_refused(portal: Portal) -> Non
 # --- two windows ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("second", [ANNA, BORIS], ids=["same browser", "another browser"])
-async def test_two_windows_that_register_the_same_person_at_once_make_one_account(portal: Portal, second: str) -> None:
+@pytest.mark.parametrize(
+    ("second", "sessions"), [(ANNA, 1), (BORIS, 2)], ids=["same browser: its journey began last", "another browser"]
+)
+async def test_two_windows_that_register_the_same_person_at_once_make_one_account(
+    portal: Portal, second: str, sessions: int
+) -> None:
     states = [await leave(portal, visitor, consent=VERSION) for visitor in (ANNA, second)]
     before = len(await all_of(portal, Patient))
     outcomes = await asyncio.gather(
-        *(come_back(portal, visitor, state, VERA) for visitor, state in zip((ANNA, second), states, strict=True))
+        *(come_back(portal, visitor, state, VERA) for visitor, state in zip((ANNA, second), states, strict=True)),
+        return_exceptions=True,
     )
 
-    assert all(isinstance(outcome, OpenedSession) for outcome in outcomes)
+    assert sum(isinstance(outcome, OpenedSession) for outcome in outcomes) == sessions
+    assert [outcome.problem for outcome in outcomes if isinstance(outcome, IdentityRefused)] == (
+        [IdentityProblem.STALE] * (2 - sessions)
+    )
     assert len(await all_of(portal, Patient)) == before + 1
     assert len(await all_of(portal, LinkedIdentity)) == 1
     assert len(await all_of(portal, PersonalDataConsent)) == 1
@@ -875,9 +883,13 @@ async def test_two_windows_that_register_the_same_person_at_once_make_one_accoun
 
 async def test_two_windows_that_come_back_unknown_leave_one_person_waiting(portal: Portal) -> None:
     states = [await leave(portal, ANNA) for _ in range(2)]
-    outcomes = await asyncio.gather(*(come_back(portal, ANNA, state, VERA) for state in states))
+    earlier, later = await asyncio.gather(
+        *(come_back(portal, ANNA, state, VERA) for state in states), return_exceptions=True
+    )
 
-    assert outcomes == [Waiting.CONSENT, Waiting.CONSENT]
+    assert isinstance(earlier, IdentityRefused)
+    assert earlier.problem is IdentityProblem.STALE
+    assert later is Waiting.CONSENT
     assert len(await all_of(portal, PendingIdentity)) == 1
 
 

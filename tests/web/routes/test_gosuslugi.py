@@ -132,6 +132,19 @@ async def test_a_provider_that_is_down_is_told_on_a_page(portal: Portal, open_br
     assert answer.headers["location"] == "/login-failed?reason=unavailable"
 
 
+async def test_a_browser_that_starts_again_and_again_is_told_on_a_page_and_writes_no_more(
+    portal: Portal, open_browser: Browser, folder: Path
+) -> None:
+    browser = await new_browser(open_browser)
+    for _ in range(portal.config.journeys_per_visitor[0].count):
+        await start(browser)
+    before = dump(folder)
+    answer = await browser.post(START, data={"purpose": "login"})
+
+    assert (answer.status_code, answer.headers["location"]) == (303, "/login-failed?reason=too_often")
+    assert dump(folder) == before
+
+
 @pytest.mark.parametrize("value", HOSTILE, ids=repr)
 @pytest.mark.parametrize("name", ["purpose", "consent", "landing", "next", "redirect_uri"])
 async def test_no_field_of_the_form_leads_anywhere_else(

@@ -17,7 +17,7 @@ from medonline.domain.errors import IdentityProblem, IdentityRefused
 from medonline.providers.gosuslugi.errors import check_code, json_object, transport_refusals, untrustworthy
 from medonline.providers.gosuslugi.esia.errors import esia_code, esia_problem
 from medonline.providers.gosuslugi.esia.person import PersonReader
-from medonline.providers.gosuslugi.esia.signing import Signer
+from medonline.providers.gosuslugi.esia.signing import QueuedSigner, Signer
 from medonline.providers.gosuslugi.esia.tokens import pinned_key, subject_of_tokens
 from medonline.providers.gosuslugi.person import MOSCOW, admitted
 from medonline.providers.gosuslugi.tokens import base64url
@@ -72,7 +72,7 @@ class Esia:
             raise ValueError("without the scope openid ESIA gives no id_token")
         self._base_url = base_url.rstrip("/")
         self._client_id = client_id
-        self._signer = signer
+        self._signer = QueuedSigner(signer)
         self._issuer = issuer
         self._keys = tuple(pinned_key(pem) for pem in keys)
         self._scopes = scopes

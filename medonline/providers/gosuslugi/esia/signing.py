@@ -6,6 +6,8 @@ command line. RSA is for the stand-in and for tests.
 
 from __future__ import annotations
 
+import asyncio
+import os
 import re
 import tempfile
 from pathlib import Path
@@ -23,6 +25,8 @@ from medonline.providers.gosuslugi.esia.command import run_command
 from medonline.providers.http import MAX_TIMEOUT, JsonClient
 
 MAX_SIGNATURE = 1024  # bytes; GOST R 34.10-2012-256 makes 64, RSA with 4096 bits 512
+QUEUE = 64  # signatures that wait at most
+MAX_WAIT = 2.0  # seconds
 _HASH = re.compile(r"[0-9A-F]{64}")
 
 
@@ -38,6 +42,52 @@ class Signer(Protocol):
 
     def certificate_hash(self) -> str:
         """The hash of the certificate that ESIA knows the client by: 64 hexadecimal digits, upper case."""
+
+
+class QueuedSigner:
+    """Another signer behind a bounded queue: each signature may be a process, and a crowd must not start one per click.
+
+    Args:
+        signer: makes the signatures.
+        at_once: how many it makes at the same time; by default as many as there are cores.
+        queue: how many more may wait.
+        max_wait: seconds after which waiting ends.
+    """
+
+    def __init__(
+        self, signer: Signer, at_once: int | None = None, *, queue: int = QUEUE, max_wait: float = MAX_WAIT
+    ) -> None:
+        self._signer = signer
+        self._slots = asyncio.Semaphore(at_once or os.cpu_count() or 1)
+        self._queue = queue
+        self._max_wait = max_wait
+        self._waiting = 0
+
+    async def sign(self, message: bytes) -> bytes:
+        """The signature, when it is this message's turn.
+
+        Raises:
+            IdentityRefused: BUSY (the queue is full, or the turn did not come in time); else as the signer.
+        """
+        if self._waiting >= self._queue:
+            raise IdentityRefused(IdentityProblem.BUSY, "the queue for signatures is full")
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(self._max_wait):
+                await self._slots.acquire()
+        except TimeoutError:
+            detail = f"a signature had no turn within {self._max_wait:g} s"
+            raise IdentityRefused(IdentityProblem.BUSY, detail) from None
+        finally:
+            self._waiting -= 1
+        try:
+            return await self._signer.sign(message)
+        finally:
+            self._slots.release()
+
+    def certificate_hash(self) -> str:
+        """The signer's."""
+        return self._signer.certificate_hash()
 
 
 class RsaSigner:
