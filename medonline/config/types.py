@@ -77,7 +77,6 @@ Duration = Annotated[timedelta, BeforeValidator(parse_duration), AfterValidator(
 CodeLife = Annotated[Duration, AfterValidator(_code_life)]
 Durations = Annotated[tuple[timedelta, ...], NoDecode, BeforeValidator(_comma_list(parse_duration))]
 Channels = Annotated[tuple[ChannelName, ...], NoDecode, BeforeValidator(_comma_list(str))]
-Url = Annotated[str, AfterValidator(_url)]
 OptionalUrl = Annotated[str, AfterValidator(lambda value: _url(value) if value else value)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 

@@ -391,9 +391,7 @@ class ChannelUnavailable(MedonlineError):
 
 
 class DeliveryFailed(MedonlineError):
-    """A code did not go out. `retryable`: the same request may be sent again with the same idempotency key."""
-
-    retryable = False
+    """A code did not go out."""
 
     def __init__(self, detail: str = "") -> None:
         super().__init__(detail)
@@ -418,5 +416,3 @@ class ProviderRefused(DeliveryFailed):
 
 class ProviderDown(DeliveryFailed):
     """Timeout, connection error, 5xx, or html where JSON was promised."""
-
-    retryable = True

@@ -61,11 +61,3 @@ def source_of(move: RecoveryMove) -> tuple[RecoveryStep, ...]:
 def after(step: RecoveryStep, move: RecoveryMove) -> RecoveryStep | None:
     """The step that `move` leads to from `step`; None when the table forbids it."""
     return MOVES.get((step, move))
-
-
-def as_mermaid() -> str:
-    """The table as a Mermaid state diagram; a test keeps the drawing in docs/ equal to it."""
-    lines = ["stateDiagram-v2", "    [*] --> code: begin"]
-    lines += [f"    {step} --> {to}: {move}" for (step, move), to in MOVES.items()]
-    ends = [s for s in RecoveryStep if not any(step is s for step, _ in MOVES)]
-    return "\n".join(lines + [f"    {step} --> [*]" for step in ends]) + "\n"

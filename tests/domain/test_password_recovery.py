@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from hypothesis.strategies import sampled_from
 
-from medonline.domain.password_recovery import MOVES, RecoveryMove, RecoveryStep, after, as_mermaid, source_of
+from medonline.domain.password_recovery import MOVES, RecoveryMove, RecoveryStep, after, source_of
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "password_recovery.md"
 FINAL = (RecoveryStep.DONE, RecoveryStep.ABANDONED)
@@ -90,6 +90,14 @@ def test_each_step_can_be_reached() -> None:
 
 def test_a_recovery_can_be_abandoned_until_it_is_done() -> None:
     assert set(source_of(RecoveryMove.ABANDON)) == set(RecoveryStep) - set(FINAL)
+
+
+def as_mermaid() -> str:
+    """The table as a Mermaid state diagram."""
+    lines = ["stateDiagram-v2", "    [*] --> code: begin"]
+    lines += [f"    {step} --> {to}: {move}" for (step, move), to in MOVES.items()]
+    ends = [s for s in RecoveryStep if not any(step is s for step, _ in MOVES)]
+    return "\n".join(lines + [f"    {step} --> [*]" for step in ends]) + "\n"
 
 
 def test_the_drawing_in_the_docs_is_the_table() -> None:
