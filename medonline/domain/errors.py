@@ -1,4 +1,4 @@
-"""Every way a use case can refuse, as facts; `messages.py` speaks Russian. Long because the tree is one thought.
+"""Every way a use case can refuse, as facts; `wording.errors` speaks Russian.
 
 MedonlineError
 ├── InvalidInput                what was typed cannot be used; typing it again helps

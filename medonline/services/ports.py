@@ -1,7 +1,4 @@
-"""The outside world as the services see it: Protocols of two or three verbs, implemented in `providers/`.
-
-Long because the whole outside stands on one page, and no part of it is longer than a screen.
-"""
+"""The outside world as the services see it: Protocols of two or three verbs, implemented in `providers/`."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Domain error -> Russian sentence for a patient: the only home of error texts. Each says what to do.
-
-Long because it is the only home of what a patient reads when something does not work.
-"""
+"""Domain error -> Russian sentence for a patient: the only home of error texts. Each says what to do."""
 
 from __future__ import annotations
 

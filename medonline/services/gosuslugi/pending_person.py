@@ -1,7 +1,4 @@
-"""What somebody who came back from the identity provider, and is not known yet, may answer: consent, refusal, proof.
-
-Long because every answer stands on the same waiting person and ends in the same ticket.
-"""
+"""What somebody who came back from the identity provider, and is not known yet, may answer: consent, refusal, proof."""
 
 from __future__ import annotations
 
