@@ -20,6 +20,7 @@ import medonline.medonline  # registers every state
 from medonline import routes
 from medonline.state.socket_server import callable_handlers
 from tests.attacks.raw import HYDRATE, NAMESPACE, SHOW, STATE
+from tests.state.tab import LOGIN
 
 assert medonline.medonline.app
 
@@ -113,7 +114,7 @@ _NO_HANDLERS = [
     f"{STATE}.{CANARY}",
     f"{STATE}.setvar",
     f"{STATE}.hydrate",
-    f"{STATE}.medonline___state___login____login_state.setvar",
+    f"{LOGIN}.setvar",
     f"{STATE}.reflex___state____update_vars_internal_state.update_vars_internal",
     f"{SHOW}\x00",
     SHOW.upper(),

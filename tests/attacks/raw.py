@@ -16,11 +16,12 @@ from uuid import uuid4
 import websocket
 
 from tests.e2e.server import Server
+from tests.state.tab import FAILURE
 
 NAMESPACE = "/_event"
 STATE = "reflex___state____state"
 HYDRATE = f"{STATE}.hydrate_and_load"
-SHOW = f"{STATE}.medonline___state___failures____failure_state.show"
+SHOW = f"{FAILURE}.show"
 TIMEOUT = 20.0
 SIGN_OF_LIFE = "2"  # Engine.IO's ping
 _PAGE_KB = os.sysconf("SC_PAGE_SIZE") // 1024

@@ -11,11 +11,11 @@ import websocket
 
 from tests.attacks.raw import HYDRATE, NAMESPACE, SHOW, STATE, Raw, log_of
 from tests.e2e.server import Server
-from tests.state.tab import visitor_cookies
+from tests.state.tab import LOGIN, RECOVERY, visitor_cookies
 from tests.state.watching import record
 
 CANARY = "canary-77c0"
-BEGIN = f"{STATE}.medonline___state___password_recovery____recovery_state.begin"
+BEGIN = f"{RECOVERY}.begin"
 MASKED = "900 ***"  # of the phone number that a recovery shows
 N = NAMESPACE
 
@@ -261,10 +261,10 @@ UNKNOWN = [
     f"{STATE}.hydrate",
     f"{STATE}.set_is_hydrated",
     f"{STATE}.get_state",
-    f"{STATE}.medonline___state___login____login_state.setvar",
-    f"{STATE}.medonline___state___login____login_state.set_ticket",
-    f"{STATE}.medonline___state___login____login_state._show",
-    f"{STATE}.medonline___state___login____login_state.__init__",
+    f"{LOGIN}.setvar",
+    f"{LOGIN}.set_ticket",
+    f"{LOGIN}._show",
+    f"{LOGIN}.__init__",
     f"{STATE}.reflex___state____on_load_internal_state.set_is_hydrated",
     f"{STATE}.reflex___state____update_vars_internal_state.update_vars_internal",
     f"{SHOW} ",

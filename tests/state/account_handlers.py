@@ -4,21 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
+from medonline.state.account_dispute import NotMeState
+from medonline.state.account_sessions import SessionsState
+from medonline.state.account_settings import SettingsState
+from medonline.state.gosuslugi.link_account import LinkAccountState
+from medonline.state.gosuslugi.login_failed import LoginFailedState
+from medonline.state.gosuslugi.register import RegisterState
+from medonline.state.patient_cards import CardsState
+from medonline.state.regions import RegionState
+from medonline.state.security_journal import JournalState
 from tests.e2e.server import Server
 from tests.services.world import KNOWN, PASSWORD
-from tests.state.tab import ROOT
 from tests.state.watching import ask
 
 CANARY = "canary-5d1e"
-SETTINGS = f"{ROOT}.medonline___state___account_settings____settings_state"
-CARDS = f"{ROOT}.medonline___state___patient_cards____cards_state"
-SESSIONS = f"{ROOT}.medonline___state___account_sessions____sessions_state"
-JOURNAL = f"{ROOT}.medonline___state___security_journal____journal_state"
-NOT_ME = f"{ROOT}.medonline___state___account_dispute____not_me_state"
-REGISTER = f"{ROOT}.medonline___state___gosuslugi____register_state"
-LINK = f"{ROOT}.medonline___state___gosuslugi____link_account_state"
-FAILED = f"{ROOT}.medonline___state___login_failed____login_failed_state"
-REGION = f"{ROOT}.medonline___state___regions____region_state"
+SETTINGS = SettingsState.get_full_name()
+CARDS = CardsState.get_full_name()
+SESSIONS = SessionsState.get_full_name()
+JOURNAL = JournalState.get_full_name()
+NOT_ME = NotMeState.get_full_name()
+REGISTER = RegisterState.get_full_name()
+LINK = LinkAccountState.get_full_name()
+FAILED = LoginFailedState.get_full_name()
+REGION = RegionState.get_full_name()
 FORM = {
     "phone": "+79000007001",
     "email": "a@example.ru",

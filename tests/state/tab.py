@@ -11,13 +11,20 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 import httpx
+import reflex as rx
 import websocket
 
-ROOT = "reflex___state____state"
-RECOVERY = f"{ROOT}.medonline___state___password_recovery____recovery_state"
-ACCOUNT = f"{ROOT}.medonline___state___account____account_state"
-LOGIN = f"{ROOT}.medonline___state___login____login_state"
-FAILURE = f"{ROOT}.medonline___state___failures____failure_state"
+from medonline.state.account import AccountState
+from medonline.state.failures import FailureState
+from medonline.state.login import LoginState
+from medonline.state.password_recovery.state import RecoveryState
+
+# As the pages name them: a state that moves to another module is another name on the wire.
+ROOT = rx.State.get_full_name()
+RECOVERY = RecoveryState.get_full_name()
+ACCOUNT = AccountState.get_full_name()
+LOGIN = LoginState.get_full_name()
+FAILURE = FailureState.get_full_name()
 NAMESPACE = "/_event"
 TIMEOUT = 20.0
 

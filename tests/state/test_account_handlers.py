@@ -12,8 +12,9 @@ import reflex as rx
 from medonline import bootstrap
 from medonline.bootstrap import Portal
 from medonline.services.crypto.tokens import token_hash
-from medonline.state import account_sessions, account_settings, gosuslugi, login, patient_cards
+from medonline.state import account_sessions, account_settings, login, patient_cards
 from medonline.state.account_settings import SettingsState
+from medonline.state.gosuslugi import link_account, login_failed, register
 from medonline.state.gosuslugi.link_account import LinkAccountState
 from medonline.state.login import LoginState
 from medonline.web.sockets.server import Visitor
@@ -216,7 +217,7 @@ def seen_as(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> Callable[[Portal
 
     def see(of: Portal, visitor_key: str, session_key: str) -> None:
         monkeypatch.setattr(bootstrap, "_portal", of)
-        for module in (account_settings, patient_cards, account_sessions, gosuslugi, login):
+        for module in (account_settings, patient_cards, account_sessions, register, link_account, login_failed, login):
             monkeypatch.setattr(module, "visitor_of", lambda _: Visitor(visitor_key, session_key, "192.0.2.1"))
 
     return see
