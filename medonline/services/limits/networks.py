@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_network
 from typing import TypeAlias
+
+from medonline.domain.network import address_of
 
 Network: TypeAlias = IPv4Network | IPv6Network
 V6_PREFIX = 64  # what one household or phone gets (RFC 6177); single addresses are free to take
@@ -22,11 +24,9 @@ class Asker:
 def asker_of(client_ip: str, raised: Sequence[Network]) -> Asker | None:
     """Who is behind an address; None when it is no address (a Unix socket has none)."""
     try:
-        address = ip_address(client_ip.partition("%")[0])
+        address = address_of(client_ip.partition("%")[0])
     except ValueError:
         return None
-    if mapped := getattr(address, "ipv4_mapped", None):
-        address = mapped
     listed = any(address in network for network in raised)
     if address.version == 4:
         return Asker(str(address), listed)
@@ -36,11 +36,9 @@ def asker_of(client_ip: str, raised: Sequence[Network]) -> Asker | None:
 def cut(address: str) -> str:
     """`203.0.113.x` for an IPv4 address (/24), `2001:db8:1::` for IPv6 (/48); empty for anything else."""
     try:
-        ip = ip_address(address)
+        ip = address_of(address)
     except ValueError:
         return ""
-    if mapped := getattr(ip, "ipv4_mapped", None):
-        ip = mapped
     if isinstance(ip, IPv4Address):
         return f"{str(ip).rpartition('.')[0]}.x"
     return str(ip_network(f"{ip}/48", strict=False).network_address)

@@ -6,10 +6,12 @@ last n values were added by them, and the n-th from the right is what the outerm
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, ip_network
 
 from starlette.datastructures import Headers
 from starlette.types import Scope
+
+from medonline.domain.network import address_of
 
 # Nothing behind the boundary may believe them.
 FORWARDING_HEADERS = frozenset(
@@ -35,7 +37,7 @@ def client_address(scope: Scope) -> str:
 def block_of(address: str) -> str:
     """What limits count by: an IPv4 address, the /64 of an IPv6 one (one household), any other text as it is."""
     try:
-        ip = _plain(ip_address(address))
+        ip = address_of(address)
     except ValueError:
         return address
     return str(ip) if isinstance(ip, IPv4Address) else str(ip_network(f"{ip}/64", strict=False))
@@ -57,10 +59,6 @@ def _parsed(value: str) -> str:
     elif value.count(":") == 1:
         value = value.partition(":")[0]
     try:
-        return str(_plain(ip_address(value)))
+        return str(address_of(value))
     except ValueError:
         return ""
-
-
-def _plain(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    return (isinstance(ip, IPv6Address) and ip.ipv4_mapped) or ip
