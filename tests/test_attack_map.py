@@ -35,6 +35,8 @@ TRIED = [
     "return path `javascript:`",
     "return path with a backslash",
     "forged X-Forwarded-For",
+    "a way without TLS",
+    "a key that a hand made",
     "CR LF and ANSI in every logged value",
     "passwords of 4 kB, emoji, NFD, NUL",
     "phones of every spelling",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from medonline.config.codes import FlashCallProvider
 from medonline.config.identity import EsiaSigner, IdentityProviderName, NoticeProvider
-from medonline.config.settings import Config, FlashCallProvider
+from medonline.config.settings import Config
 from medonline.domain.codes.one_time_code import ChannelName
 from medonline.providers.codes.sms_ru import SmsRu
 from medonline.providers.codes.telegram_gateway import TelegramGateway

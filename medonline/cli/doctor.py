@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from medonline.bootstrap import build_channels
 from medonline.bootstrap.adapters import build_identity, build_limit_store, build_notices, build_registry
+from medonline.config.keys import has_low_variety
 from medonline.config.settings import Config
 from medonline.domain.codes.one_time_code import ChannelName
 from medonline.domain.errors import DeliveryFailed, IdentityRefused, RegistryUnavailable
@@ -49,7 +50,13 @@ def _regions(config: Config) -> Finding:
 
 def _key(config: Config) -> Finding:
     kind = "the demo's own random key" if config.demo else "MEDONLINE_SECRET_KEY"
-    return Finding("key", True, f"{kind}, {len(config.key)} characters")
+    if has_low_variety(config.key):  # production does not start with one
+        return Finding(
+            "key", False, f"{kind} repeats itself, so it can be guessed: `medonline keys new` makes a random one"
+        )
+    old = sum(map(has_low_variety, config.older_keys))
+    of_before = f"; {old} of MEDONLINE_OLD_SECRET_KEYS can be guessed: run `medonline keys reseal`" if old else ""
+    return Finding("key", True, f"{kind}, {len(config.key)} characters{of_before}")
 
 
 async def _database(config: Config) -> list[Finding]:

@@ -9,7 +9,8 @@ from pydantic_settings import BaseSettings
 class BoundaryConfig(BaseSettings):
     """Each field is `MEDONLINE_` plus its name in capitals.
 
-    trusted_proxy_hops: how many proxies of one's own add to X-Forwarded-For; with 0 the header is ignored.
+    trusted_proxy_hops: how many proxies of one's own add to X-Forwarded-For; with 0 the header is ignored. Production wants it
+        said, 0 as well: behind a proxy that is not counted all patients would share the limits of one address.
     sockets_per_ip: open sockets from one address (IPv6: /64); a clinic's shared address may need more.
     sockets_per_session: open tabs of one signed-in browser.
     security_contact: where to report a weakness, as security.txt tells it; empty: it is not told.
@@ -20,3 +21,12 @@ class BoundaryConfig(BaseSettings):
     sockets_per_session: int = Field(5, ge=1)
     # A URI of one of the kinds that RFC 9116, 2.5.3, names; one line, so that it cannot add a field of its own.
     security_contact: str = Field("", pattern=r"^((https://|mailto:|tel:)[!-~]+)?$", max_length=200)
+
+    def boundary_faults(self) -> list[str]:
+        """What production must be told outright."""
+        if "trusted_proxy_hops" in self.model_fields_set:
+            return []
+        return [
+            "MEDONLINE_TRUSTED_PROXY_HOPS is missing: write how many proxies of your own stand in front of the portal, as 1. "
+            "With 0 you say outright that there is none, and that each browser connects from an address of its own."
+        ]

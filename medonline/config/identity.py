@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
@@ -57,9 +58,8 @@ Command = Annotated[
     NoDecode,
     BeforeValidator(lambda text: tuple(shlex.split(text)) if isinstance(text, str) else text),
 ]
-# A signing service often stands beside the portal on the same machine, with its crypto provider.
-INNER = frozenset({"MEDONLINE_ESIA_SIGNER_URL"})
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+# Keys and claims come from there: who changes them on the way becomes anybody.
+PROVES_IDENTITY = frozenset({"MEDONLINE_OIDC_ISSUER", "MEDONLINE_ESIA_BASE_URL"})
 DEMO_ISSUER = "http://esia.sandbox.example/"
 
 
@@ -117,14 +117,19 @@ class IdentityConfig(BaseSettings):
             faults.append(str(error))
         return faults
 
-    def outside_faults(self) -> list[str]:
-        """What must not be in production: stand-ins, demo values, plain http where people or secrets travel."""
+    def outside_faults(self, plain_http_faults: Callable[[Mapping[str, str]], list[str]]) -> list[str]:
+        """What must not be in production: stand-ins, demo values, plain http where people or secrets travel.
+
+        `plain_http_faults`: judges addresses that the operator may allow to be plain. Those that say who somebody is never may.
+        """
         faults = []
         for name, value in self._addresses().items():
             if routes.SANDBOX in urlsplit(value).path:
                 faults.append(f"{name} points at the sandbox: in production a real provider is needed.")
-            elif not value.startswith("https://") and not (name in INNER and urlsplit(value).hostname in LOOPBACK):
+            elif name in PROVES_IDENTITY and not value.startswith("https://"):
                 faults.append(f"{name} must be an https address in production.")
+            elif name not in PROVES_IDENTITY:
+                faults += plain_http_faults({name: value})
         secrets = {
             "MEDONLINE_OIDC_CLIENT_SECRET": self.oidc_client_secret,
             "MEDONLINE_CARD_REGISTRY_TOKEN": self.card_registry_token,

@@ -6,11 +6,9 @@ Durations are written as `5 min`, `60 s`, `12 h`, `30 days`; lists are separated
 from __future__ import annotations
 
 import os
-from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, ClassVar
-from urllib.parse import urlsplit
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
@@ -18,13 +16,18 @@ from pydantic_settings import SettingsConfigDict
 
 from medonline import routes
 from medonline.config.boundary import BoundaryConfig
+from medonline.config.codes import CodesConfig
+from medonline.config.connections import ConnectionsConfig
 from medonline.config.demo_keys import demo_key
 from medonline.config.identity import IdentityConfig, NoticeProvider, demo_identity
+from medonline.config.keys import MIN_KEY_BYTES, has_low_variety
 from medonline.config.limits import LimitsConfig, demo_limits
 from medonline.config.records import RecordsConfig
-from medonline.config.types import Channels, CodeLife, Duration, Durations, OptionalUrl, TimeZone, is_database
+from medonline.config.types import OptionalUrl, TimeZone, is_database
 from medonline.domain.codes.one_time_code import ChannelName, CodePolicy
 from medonline.domain.passwords import PasswordPolicy
+
+_MAKING_A_KEY = "`python -c 'import secrets; print(secrets.token_hex(32))'`"
 
 
 class ConfigurationError(Exception):
@@ -38,18 +41,10 @@ class Mode(StrEnum):
     PRODUCTION = "production"
 
 
-class FlashCallProvider(StrEnum):
-    """Who places verification calls."""
-
-    UCALLER = "ucaller"
-    SMS_RU = "sms_ru"
-
-
-class Config(BoundaryConfig, IdentityConfig, LimitsConfig, RecordsConfig):
+class Config(BoundaryConfig, CodesConfig, ConnectionsConfig, IdentityConfig, LimitsConfig, RecordsConfig):
     """All settings of the portal; each field is `MEDONLINE_` plus its name in capitals."""
 
     model_config = SettingsConfigDict(env_prefix="MEDONLINE_", frozen=True, extra="ignore")
-    MIN_KEY_BYTES: ClassVar[int] = 32
 
     mode: Mode = Mode.PRODUCTION
     data_dir: Path = Path("var")
@@ -60,24 +55,6 @@ class Config(BoundaryConfig, IdentityConfig, LimitsConfig, RecordsConfig):
     secret_key: SecretStr = SecretStr("")
     time_zone: TimeZone = "Europe/Moscow"
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
-
-    code_channels: Channels = (ChannelName.FLASH_CALL, ChannelName.TELEGRAM)
-    code_life_flash_call: CodeLife = timedelta(minutes=5)
-    code_life_telegram: CodeLife = timedelta(minutes=10)
-    code_guesses: int = Field(3, ge=1, le=3)
-    resend_pauses: Durations = (timedelta(seconds=60), timedelta(seconds=120), timedelta(seconds=300))
-    new_password_window: Duration = timedelta(minutes=15)
-
-    telegram_base_url: OptionalUrl = ""
-    telegram_token: SecretStr = SecretStr("")
-    telegram_proxy: OptionalUrl = ""
-    telegram_reports: bool = True
-    flash_call_provider: FlashCallProvider = FlashCallProvider.UCALLER
-    ucaller_base_url: OptionalUrl = ""
-    ucaller_key: SecretStr = SecretStr("")
-    ucaller_service_id: str = ""
-    sms_ru_base_url: OptionalUrl = ""
-    sms_ru_api_id: SecretStr = SecretStr("")
 
     password_min_length_recovery: int = Field(8, ge=6, le=64)
     password_min_length_settings: int = Field(6, ge=6, le=64)
@@ -175,51 +152,32 @@ class Config(BoundaryConfig, IdentityConfig, LimitsConfig, RecordsConfig):
         return self
 
     def _general_faults(self) -> list[str]:
-        faults = self.records_faults(self.origin)
-        if not self.code_channels:
-            faults.append("MEDONLINE_CODE_CHANNELS is empty: name at least one of flash_call, telegram.")
-        if not self.resend_pauses or any(pause <= timedelta(0) for pause in self.resend_pauses):
-            faults.append("MEDONLINE_RESEND_PAUSES: write pauses longer than nothing, as '60 s, 120 s, 300 s'.")
+        faults = self.records_faults(self.origin) + self.codes_faults()
         if not is_database(self.database):
             # The value is not repeated: it holds a password.
             faults.append(
                 "MEDONLINE_DATABASE_URL is not a database the portal works with: write it as "
                 "'sqlite+aiosqlite:////var/lib/medonline/medonline.sqlite3' or 'postgresql+asyncpg://user:password@host/database'."
             )
-        if len(self.key) < self.MIN_KEY_BYTES:
+        if len(self.key) < MIN_KEY_BYTES:
             faults.append(
-                f"MEDONLINE_SECRET_KEY is missing or shorter than {self.MIN_KEY_BYTES} characters: "
-                "make one with `python -c 'import secrets; print(secrets.token_hex(32))'`."
+                f"MEDONLINE_SECRET_KEY is missing or shorter than {MIN_KEY_BYTES} characters: make one with {_MAKING_A_KEY}."
             )
         return faults
 
     def _production_faults(self) -> list[str]:
-        faults = []
+        faults = self.boundary_faults()
+        if len(self.key) >= MIN_KEY_BYTES and has_low_variety(self.key):
+            faults.append(
+                f"MEDONLINE_SECRET_KEY repeats itself, so it can be guessed: make a random one with {_MAKING_A_KEY}."
+            )
         if not self.https:
             faults.append("MEDONLINE_PUBLIC_URL must be the portal's https address, as 'https://portal.example.ru'.")
-        for name, value in self._required_to_reach_phones().items():
-            if not value:
-                faults.append(f"{name} is missing: a way of getting codes or notices that is switched on needs it.")
-            elif name.endswith("_BASE_URL") and routes.SANDBOX in urlsplit(value).path:
-                faults.append(f"{name} points at the sandbox: in production a real provider is needed.")
-            elif value.startswith("demo-"):
-                faults.append(f"{name} holds a demo value: put the provider's own there.")
-        return faults + self.outside_faults()
-
-    def _required_to_reach_phones(self) -> dict[str, str]:
-        required: dict[str, str] = {}
-        if ChannelName.TELEGRAM in self.code_channels:
-            required["MEDONLINE_TELEGRAM_BASE_URL"] = self.telegram_base_url
-            required["MEDONLINE_TELEGRAM_TOKEN"] = self.telegram_token.get_secret_value()
-        calls = self.flash_call_provider if ChannelName.FLASH_CALL in self.code_channels else None
-        if calls is FlashCallProvider.UCALLER:
-            required["MEDONLINE_UCALLER_BASE_URL"] = self.ucaller_base_url
-            required["MEDONLINE_UCALLER_KEY"] = self.ucaller_key.get_secret_value()
-            required["MEDONLINE_UCALLER_SERVICE_ID"] = self.ucaller_service_id
-        if calls is FlashCallProvider.SMS_RU or self.notice_provider is NoticeProvider.SMS_RU:
-            required["MEDONLINE_SMS_RU_BASE_URL"] = self.sms_ru_base_url
-            required["MEDONLINE_SMS_RU_API_ID"] = self.sms_ru_api_id.get_secret_value()
-        return required
+        notices = self.notice_provider is NoticeProvider.SMS_RU
+        faults += self.delivery_faults(notices_by_sms_ru=notices)
+        faults += self.plain_http_faults(self.delivery_addresses(notices_by_sms_ru=notices))
+        faults += self.store_faults(self.limits_storage.get_secret_value(), self.database, self.telegram_proxy)
+        return faults + self.outside_faults(self.plain_http_faults)
 
 
 def load_config(**overrides: Any) -> Config:

@@ -103,8 +103,9 @@ def test_a_fault_of_the_settings_is_a_sentence(run, monkeypatch: pytest.MonkeyPa
 def test_the_sandbox_alone_is_refused_in_production(run, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {
         "MODE": "production",
+        "TRUSTED_PROXY_HOPS": "1",
         "PUBLIC_URL": "https://portal.example.ru",
-        "SECRET_KEY": "k" * 32,
+        "SECRET_KEY": "2b7e151628aed2a6abf7158809cf4f3c",
         "CODE_CHANNELS": "telegram",
         "TELEGRAM_BASE_URL": "https://gatewayapi.telegram.org",
         "TELEGRAM_TOKEN": "x",
@@ -159,6 +160,27 @@ def test_the_doctor_finds_a_healthy_portal_healthy(run) -> None:
     assert {mark for mark, _ in found.values()} == {"ok"}
     assert "provider ucaller at http://127.0.0.1:" in found["flash_call"][1]
     assert "provider telegram_gateway at http://127.0.0.1:" in found["telegram"][1]
+
+
+@pytest.mark.usefixtures("_providers")
+def test_the_doctor_fails_on_a_key_that_repeats_itself(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("migrate")
+    monkeypatch.setenv("MEDONLINE_SECRET_KEY", "k" * 40)
+    code, out, _ = run("doctor")
+
+    assert code == 1
+    assert findings(out)["key"][0] == "FAIL"
+    assert "repeats itself, so it can be guessed" in findings(out)["key"][1]
+
+
+@pytest.mark.usefixtures("_providers")
+def test_the_doctor_names_an_older_key_that_repeats_itself_and_lets_it_be(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("migrate")
+    monkeypatch.setenv("MEDONLINE_OLD_SECRET_KEYS", f"{'k' * 40} 2b7e151628aed2a6abf7158809cf4f3c")
+    code, out, _ = run("doctor")
+
+    assert code == 0
+    assert "1 of MEDONLINE_OLD_SECRET_KEYS can be guessed: run `medonline keys reseal`" in findings(out)["key"][1]
 
 
 @pytest.mark.usefixtures("_providers")

@@ -13,9 +13,10 @@ from medonline.config.settings import Config, ConfigurationError, load_config
 from medonline.config.types import parse_duration
 from medonline.domain.codes.one_time_code import ChannelName
 
-KEY = "k" * 32
+KEY = "2b7e151628aed2a6abf7158809cf4f3c"
 PRODUCTION = {
     "MODE": "production",
+    "TRUSTED_PROXY_HOPS": "1",
     "PUBLIC_URL": "https://portal.example.ru",
     "SECRET_KEY": KEY,
     "TELEGRAM_BASE_URL": "https://gatewayapi.telegram.org",
@@ -72,6 +73,9 @@ def test_production_with_all_its_settings_is_accepted(read) -> None:
         ({"PUBLIC_URL": "http://portal.example.ru"}, "MEDONLINE_PUBLIC_URL must be the portal's https address"),
         ({"SECRET_KEY": None}, "MEDONLINE_SECRET_KEY is missing or shorter than 32 characters"),
         ({"SECRET_KEY": "k" * 31}, "MEDONLINE_SECRET_KEY is missing or shorter than 32 characters"),
+        ({"SECRET_KEY": "k" * 40}, "MEDONLINE_SECRET_KEY repeats itself"),
+        ({"SECRET_KEY": "0123456789abcdef" * 4}, "MEDONLINE_SECRET_KEY repeats itself"),
+        ({"TRUSTED_PROXY_HOPS": None}, "MEDONLINE_TRUSTED_PROXY_HOPS is missing"),
         ({"TELEGRAM_BASE_URL": None}, "MEDONLINE_TELEGRAM_BASE_URL is missing"),
         ({"TELEGRAM_TOKEN": None}, "MEDONLINE_TELEGRAM_TOKEN is missing"),
         ({"UCALLER_BASE_URL": None}, "MEDONLINE_UCALLER_BASE_URL is missing"),
@@ -149,7 +153,7 @@ def test_no_refusal_repeats_a_secret(read) -> None:
 
 
 def test_no_text_of_the_settings_shows_a_secret(read) -> None:
-    config = read(PRODUCTION, SECRET_KEY="canary" * 6, TELEGRAM_TOKEN="canary-token", UCALLER_KEY="canary-key")
+    config = read(PRODUCTION, SECRET_KEY=f"canary-{KEY}", TELEGRAM_TOKEN="canary-token", UCALLER_KEY="canary-key")
 
     assert "canary" not in f"{config!r} {config}"
 
@@ -277,7 +281,7 @@ def test_a_limit_that_cannot_be_used_is_refused_by_its_name(read, name: str, val
 @pytest.mark.parametrize("address", ["redis://:hunter2secret@host:port/0", "rediss//:hunter2secret@host"])
 def test_the_password_of_redis_is_never_repeated(read, address: str) -> None:
     assert "hunter2secret" not in refusal(read, PRODUCTION, LIMITS_STORAGE=address)
-    good = read(PRODUCTION, LIMITS_STORAGE="redis://:hunter2secret@host:6379/0")
+    good = read(PRODUCTION, LIMITS_STORAGE="rediss://:hunter2secret@host:6379/0")
     assert "hunter2secret" not in repr(good)
 
 

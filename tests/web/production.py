@@ -5,8 +5,9 @@ from __future__ import annotations
 ORIGIN = "https://portal.example.ru"
 SETTINGS = {
     "MODE": "production",
+    "TRUSTED_PROXY_HOPS": "1",
     "PUBLIC_URL": ORIGIN,
-    "SECRET_KEY": "k" * 32,
+    "SECRET_KEY": "2b7e151628aed2a6abf7158809cf4f3c",
     "TELEGRAM_BASE_URL": "https://gatewayapi.telegram.org",
     "TELEGRAM_TOKEN": "a-token",
     "UCALLER_BASE_URL": "https://api.ucaller.ru",

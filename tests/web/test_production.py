@@ -6,6 +6,7 @@ import os
 import subprocess
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -43,6 +44,7 @@ PROVIDERS: dict[str, dict[str, str]] = {
     "CARD_REGISTRY_URL": {},
     "BREACHED_PASSWORDS_URL": {},
 }
+MAY_BE_ALLOWED = [name for name in PROVIDERS if name not in ("OIDC_ISSUER", "ESIA_BASE_URL")]
 STAND_INS = [
     "http://127.0.0.1:8000/sandbox/x",
     "http://localhost:8000/sandbox",
@@ -171,17 +173,99 @@ def test_production_refuses_notices_without_an_address(read) -> None:
 
 
 @pytest.mark.parametrize(
-    "setting", ["OIDC_ISSUER", "ESIA_BASE_URL", "ESIA_SIGNER_URL", "CARD_REGISTRY_URL", "BREACHED_PASSWORDS_URL"]
+    "address", ["http://provider.example.ru", "http://10.0.0.5", "http://192.168.1.7:8080", "http://[fd00::5]/"]
 )
-def test_production_refuses_a_provider_over_plain_http(read, setting: str) -> None:
+@pytest.mark.parametrize("setting", MAY_BE_ALLOWED)
+def test_production_refuses_plain_http_unless_its_host_is_allowed_outright(read, setting: str, address: str) -> None:
     with pytest.raises(ConfigurationError) as refusal:
-        read(**PROVIDERS[setting] | {setting: "http://provider.example.ru"})
+        read(**PROVIDERS[setting] | {setting: address})
+    host = urlsplit(address).hostname or ""
+
+    assert str(refusal.value) == (
+        f"MEDONLINE_{setting} must be an https address in production: what goes there would travel openly. "
+        "MEDONLINE_ALLOW_PLAIN_CONNECTIONS can name its host, if that is to be."
+    )
+    assert read(**PROVIDERS[setting] | {setting: address, "ALLOW_PLAIN_CONNECTIONS": f"other.example, {host}"})
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:8090/x", "http://localhost:8090", "http://[::1]:8090/x"])
+@pytest.mark.parametrize("setting", MAY_BE_ALLOWED)
+def test_what_stays_on_the_machine_may_be_plain(read, setting: str, address: str) -> None:
+    assert getattr(read(**PROVIDERS[setting] | {setting: address}), setting.lower())
+
+
+@pytest.mark.parametrize("address", ["http://provider.example.ru", "http://127.0.0.1:8090"])
+@pytest.mark.parametrize("setting", ["OIDC_ISSUER", "ESIA_BASE_URL"])
+def test_nothing_allows_plain_http_to_who_proves_identity(read, setting: str, address: str) -> None:
+    allowed = {"ALLOW_PLAIN_CONNECTIONS": "provider.example.ru, 127.0.0.1"}
+    with pytest.raises(ConfigurationError) as refusal:
+        read(**PROVIDERS[setting] | allowed | {setting: address})
 
     assert str(refusal.value) == f"MEDONLINE_{setting} must be an https address in production."
 
 
-def test_a_signing_service_on_the_same_machine_may_speak_plain_http(read) -> None:
-    assert read(**ESIA | {"ESIA_SIGNER_URL": "http://127.0.0.1:8090/sign"}).esia_signer_url
+@pytest.mark.parametrize(
+    ("setting", "address"),
+    [
+        ("LIMITS_STORAGE", "redis://:hunter2secret@redis.internal:6379/0"),
+        ("LIMITS_STORAGE", "redis://:hunter2secret@10.0.0.5:6379/0"),
+        ("DATABASE_URL", "postgresql+asyncpg://portal:hunter2secret@10.0.0.5/portal"),
+        ("DATABASE_URL", "postgresql+asyncpg://portal:hunter2secret@db.internal/portal?ssl=prefer"),
+        ("DATABASE_URL", "postgresql+asyncpg://portal:hunter2secret@db.internal/portal?ssl=disable"),
+        ("DATABASE_URL", "postgresql+asyncpg://portal:hunter2secret@/portal?host=db.internal:5432"),
+        ("DATABASE_URL", "postgresql+asyncpg://portal:hunter2secret@/portal?host=/run&host=db.internal"),
+        ("TELEGRAM_PROXY", "http://portal:hunter2secret@proxy.internal:3128"),
+    ],
+)
+def test_production_refuses_a_way_to_another_machine_without_tls(read, setting: str, address: str) -> None:
+    with pytest.raises(ConfigurationError) as refusal:
+        read(**{setting: address})
+    text = str(refusal.value)
+
+    assert text.startswith(f"MEDONLINE_{setting} ")
+    assert "MEDONLINE_ALLOW_PLAIN_CONNECTIONS can name its host" in text
+    assert "hunter2secret" not in text
+    allowed = "redis.internal, 10.0.0.5, db.internal, proxy.internal"
+    assert read(**{setting: address, "ALLOW_PLAIN_CONNECTIONS": allowed})
+
+
+@pytest.mark.parametrize(
+    ("setting", "address"),
+    [
+        ("LIMITS_STORAGE", "rediss://:hunter2secret@redis.internal:6379/0"),
+        ("LIMITS_STORAGE", "redis://127.0.0.1:6379/0"),
+        ("LIMITS_STORAGE", "redis://localhost"),
+        ("DATABASE_URL", "postgresql+asyncpg://portal:hunter2secret@db.internal/portal?ssl=verify-full"),
+        ("DATABASE_URL", "postgresql+asyncpg://portal:hunter2secret@db.internal/portal?ssl=require"),
+        ("DATABASE_URL", "postgresql+asyncpg://portal:hunter2secret@127.0.0.1/portal"),
+        ("DATABASE_URL", "postgresql+asyncpg://portal@/portal?host=/run/postgresql"),
+        ("DATABASE_URL", "postgresql+asyncpg://portal@/portal"),
+        ("TELEGRAM_PROXY", "http://proxy.internal:3128"),
+        ("TELEGRAM_PROXY", "https://portal:hunter2secret@proxy.internal:3128"),
+    ],
+)
+def test_a_way_with_tls_or_on_this_machine_is_accepted(read, setting: str, address: str) -> None:
+    assert read(**{setting: address})
+
+
+def test_the_database_that_the_environment_of_the_driver_names_is_judged_too(
+    read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGHOST", "db.internal")
+
+    with pytest.raises(ConfigurationError, match="MEDONLINE_DATABASE_URL goes to another machine without TLS"):
+        read(DATABASE_URL="postgresql+asyncpg://portal@/portal")
+
+
+def test_tls_that_believes_any_certificate_is_refused(read) -> None:
+    with pytest.raises(ConfigurationError, match="MEDONLINE_LIMITS_STORAGE switches the check of the certificate off"):
+        read(LIMITS_STORAGE="rediss://redis.internal:6379/0?ssl_cert_reqs=none")
+
+
+@pytest.mark.parametrize("hosts", ["http://redis.internal", "10.0.0.0/8", "*.internal", ".internal", "redis internal"])
+def test_only_hosts_can_be_allowed(read, hosts: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"MEDONLINE_ALLOW_PLAIN_CONNECTIONS: .* is not a host"):
+        read(ALLOW_PLAIN_CONNECTIONS=hosts)
 
 
 # --- the process ------------------------------------------------------------------------------------------------

@@ -66,7 +66,12 @@ async def test_a_portal_that_is_no_demo_starts_without_any_account(folder: Path,
     nowhere = "http://127.0.0.1:9"
     settings = {"public_url": "https://portal.example.ru", "telegram_base_url": nowhere, "telegram_token": "t"}
     config = load_config(
-        mode="production", data_dir=folder / "new", secret_key="k" * 32, code_channels="telegram", **settings
+        mode="production",
+        data_dir=folder / "new",
+        secret_key="2b7e151628aed2a6abf7158809cf4f3c",
+        code_channels="telegram",
+        trusted_proxy_hops=1,
+        **settings,
     )
     async with running(build_portal(config, clock)) as served:
         assert await served.accounts.everyone() == []

@@ -1,0 +1,88 @@
+"""Settings of one-time codes and of those who bring them to phones: a part of `Config`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings
+
+from medonline import routes
+from medonline.config.types import Channels, CodeLife, Duration, Durations, OptionalUrl
+from medonline.domain.codes.one_time_code import ChannelName
+
+
+class FlashCallProvider(StrEnum):
+    """Who places verification calls."""
+
+    UCALLER = "ucaller"
+    SMS_RU = "sms_ru"
+
+
+class CodesConfig(BaseSettings):
+    """Each field is `MEDONLINE_` plus its name in capitals."""
+
+    code_channels: Channels = (ChannelName.FLASH_CALL, ChannelName.TELEGRAM)
+    code_life_flash_call: CodeLife = timedelta(minutes=5)
+    code_life_telegram: CodeLife = timedelta(minutes=10)
+    code_guesses: int = Field(3, ge=1, le=3)
+    resend_pauses: Durations = (timedelta(seconds=60), timedelta(seconds=120), timedelta(seconds=300))
+    new_password_window: Duration = timedelta(minutes=15)
+
+    telegram_base_url: OptionalUrl = ""
+    telegram_token: SecretStr = SecretStr("")
+    telegram_proxy: OptionalUrl = ""
+    telegram_reports: bool = True
+    flash_call_provider: FlashCallProvider = FlashCallProvider.UCALLER
+    ucaller_base_url: OptionalUrl = ""
+    ucaller_key: SecretStr = SecretStr("")
+    ucaller_service_id: str = ""
+    sms_ru_base_url: OptionalUrl = ""
+    sms_ru_api_id: SecretStr = SecretStr("")
+
+    def codes_faults(self) -> list[str]:
+        """What cannot be used, in any mode: one English sentence each."""
+        faults = []
+        if not self.code_channels:
+            faults.append("MEDONLINE_CODE_CHANNELS is empty: name at least one of flash_call, telegram.")
+        if not self.resend_pauses or any(pause <= timedelta(0) for pause in self.resend_pauses):
+            faults.append("MEDONLINE_RESEND_PAUSES: write pauses longer than nothing, as '60 s, 120 s, 300 s'.")
+        return faults
+
+    def delivery_faults(self, *, notices_by_sms_ru: bool) -> list[str]:
+        """What must not be in production: a provider that is missing, a stand-in, a demo value."""
+        faults = []
+        for name, value in self._required_to_reach_phones(notices_by_sms_ru=notices_by_sms_ru).items():
+            if not value:
+                faults.append(f"{name} is missing: a way of getting codes or notices that is switched on needs it.")
+            elif name.endswith("_BASE_URL") and routes.SANDBOX in urlsplit(value).path:
+                faults.append(f"{name} points at the sandbox: in production a real provider is needed.")
+            elif value.startswith("demo-"):
+                faults.append(f"{name} holds a demo value: put the provider's own there.")
+        return faults
+
+    def delivery_addresses(self, *, notices_by_sms_ru: bool) -> dict[str, str]:
+        """The addresses of real providers in use, by the names of their settings."""
+        required = self._required_to_reach_phones(notices_by_sms_ru=notices_by_sms_ru)
+        return {
+            name: value
+            for name, value in required.items()
+            if name.endswith("_BASE_URL") and value and routes.SANDBOX not in urlsplit(value).path
+        }
+
+    def _required_to_reach_phones(self, *, notices_by_sms_ru: bool) -> dict[str, str]:
+        required: dict[str, str] = {}
+        if ChannelName.TELEGRAM in self.code_channels:
+            required["MEDONLINE_TELEGRAM_BASE_URL"] = self.telegram_base_url
+            required["MEDONLINE_TELEGRAM_TOKEN"] = self.telegram_token.get_secret_value()
+        calls = self.flash_call_provider if ChannelName.FLASH_CALL in self.code_channels else None
+        if calls is FlashCallProvider.UCALLER:
+            required["MEDONLINE_UCALLER_BASE_URL"] = self.ucaller_base_url
+            required["MEDONLINE_UCALLER_KEY"] = self.ucaller_key.get_secret_value()
+            required["MEDONLINE_UCALLER_SERVICE_ID"] = self.ucaller_service_id
+        if calls is FlashCallProvider.SMS_RU or notices_by_sms_ru:
+            required["MEDONLINE_SMS_RU_BASE_URL"] = self.sms_ru_base_url
+            required["MEDONLINE_SMS_RU_API_ID"] = self.sms_ru_api_id.get_secret_value()
+        return required

@@ -1,0 +1,120 @@
+"""Settings of what travels unencrypted: nothing in production, unless it stays on this machine or is allowed by its host.
+
+A private network is no exception by itself: other machines of it can listen, and tokens, phones and codes travel there.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from ipaddress import ip_address
+from typing import Annotated
+from urllib.parse import parse_qs, urlsplit
+
+from pydantic import AfterValidator, BeforeValidator
+from pydantic_settings import BaseSettings, NoDecode
+from sqlalchemy.engine import URL, make_url
+
+from medonline.config.types import is_database
+
+ALLOW = "MEDONLINE_ALLOW_PLAIN_CONNECTIONS"
+# What asyncpg takes for `ssl=`; its default `prefer` goes on without TLS when the server has none, or says so.
+_TLS_MODES = frozenset({"require", "verify-ca", "verify-full"})
+
+
+def _hosts(text: object) -> object:
+    return tuple(part.strip() for part in text.split(",") if part.strip()) if isinstance(text, str) else text
+
+
+def _host_names(hosts: tuple[str, ...]) -> tuple[str, ...]:
+    for host in hosts:
+        if any(sign in host for sign in "/@*? ") or not host.isprintable() or host.startswith("."):
+            msg = f"{host!r} is not a host; write hosts as 'redis.internal, 10.0.0.5', without scheme and port"
+            raise ValueError(msg)
+    return tuple(_plain_name(host) for host in hosts)
+
+
+Hosts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_hosts), AfterValidator(_host_names)]
+
+
+class ConnectionsConfig(BaseSettings):
+    """Each field is `MEDONLINE_` plus its name in capitals.
+
+    allow_plain_connections: hosts to which the portal may speak without TLS in production, letter for letter.
+    """
+
+    allow_plain_connections: Hosts = ()
+
+    def is_plain_allowed(self, host: str) -> bool:
+        """Whether what goes to a host needs no TLS: it is this machine, or the operator said so."""
+        return is_this_machine(host) or _plain_name(host) in self.allow_plain_connections
+
+    def plain_http_faults(self, addresses: Mapping[str, str]) -> list[str]:
+        """One sentence for each address of plain http to a host for which that is not allowed."""
+        return [
+            f"{name} must be an https address in production: what goes there would travel openly. "
+            f"{ALLOW} can name its host, if that is to be."
+            for name, address in addresses.items()
+            if urlsplit(address).scheme != "https" and not self.is_plain_allowed(urlsplit(address).hostname or "")
+        ]
+
+    def store_faults(self, limits_storage: str, database: str, proxy: str) -> list[str]:
+        """What is wrong with the ways to Redis, PostgreSQL and a proxy. No address is repeated: they hold passwords."""
+        faults = []
+        redis = urlsplit(limits_storage)
+        if redis.scheme in ("redis", "rediss") and not self.is_plain_allowed(redis.hostname or ""):
+            if redis.scheme == "redis":
+                faults.append(
+                    "MEDONLINE_LIMITS_STORAGE goes to another machine without TLS: write it as 'rediss://…'. "
+                    f"{ALLOW} can name its host, if that is to be."
+                )
+            elif parse_qs(redis.query).get("ssl_cert_reqs", ["required"]) != ["required"]:
+                faults.append("MEDONLINE_LIMITS_STORAGE switches the check of the certificate off: leave that out.")
+        if is_database(database) and not all(self.is_plain_allowed(host) for host in _hosts_without_tls(database)):
+            faults.append(
+                "MEDONLINE_DATABASE_URL goes to another machine without TLS: add '?ssl=verify-full' (or 'ssl=require', "
+                f"which encrypts and does not look whose machine it is). {ALLOW} can name its host, if that is to be."
+            )
+        through = urlsplit(proxy)
+        if (
+            through.scheme == "http"
+            and through.username is not None
+            and not self.is_plain_allowed(through.hostname or "")
+        ):
+            faults.append(
+                "MEDONLINE_TELEGRAM_PROXY sends its password openly: make it an https address, or leave the password out. "
+                f"{ALLOW} can name its host, if that is to be."
+            )
+        return faults
+
+
+def is_this_machine(host: str) -> bool:
+    """Whether a host of an address is the loopback."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def _plain_name(host: str) -> str:
+    return host.strip("[]").rstrip(".").lower()
+
+
+def _hosts_without_tls(database: str) -> Iterable[str]:
+    """The hosts that the driver may speak to openly; none for SQLite and for sockets of this machine's file system."""
+    url = make_url(database)
+    if url.get_backend_name() != "postgresql" or url.query.get("ssl") in _TLS_MODES:
+        return ()
+    return [host for host in _hosts_of(url) if not host.startswith("/")]
+
+
+def _hosts_of(url: URL) -> list[str]:
+    """Where the driver connects: the address says so, else its query, else the variable of libpq."""
+    named = url.query.get("host", ())
+    listed = [url.host] if url.host else [*named] if isinstance(named, tuple) else [named]
+    hosts = [one for part in listed or [os.environ.get("PGHOST", "")] for one in part.split(",") if one]
+    return [host if host.startswith("/") else _without_port(host) for host in hosts]
+
+
+def _without_port(host: str) -> str:
+    return host.partition(":")[0] if host.count(":") == 1 else host
