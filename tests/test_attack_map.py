@@ -35,6 +35,7 @@ TRIED = [
     "return path `javascript:`",
     "return path with a backslash",
     "forged X-Forwarded-For",
+    "a proxy that nobody counted",
     "a way without TLS",
     "a key that a hand made",
     "CR LF and ANSI in every logged value",

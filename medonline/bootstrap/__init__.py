@@ -64,6 +64,7 @@ class Portal:
     clock: Clock
     database: Database
     outside: Outside
+    alarms: Alarms
     accounts: AccountService
     recovery: PasswordRecoveryService
     login: LoginService
@@ -145,6 +146,7 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
         clock=clock,
         database=database,
         outside=outside,
+        alarms=alarms,
         accounts=AccountService(database, clock, hasher, in_settings, journal),
         recovery=PasswordRecoveryService(
             database=database,

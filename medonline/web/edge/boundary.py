@@ -13,13 +13,17 @@ from medonline.bootstrap import portal
 from medonline.services.crypto.tokens import new_token
 from medonline.web.cookies import VISITOR, VISITOR_MAX_AGE_S, cookie_value, set_cookie, visitor_key_in
 from medonline.web.edge.body import BodyTooLarge, read_body
-from medonline.web.edge.client_address import with_client
+from medonline.web.edge.client_address import claims_another_address, with_client
 from medonline.web.edge.content_security import PagePolicies
 from medonline.web.edge.error_pages import error_page
 from medonline.web.edge.headers import add_headers, leads_elsewhere
 
 log = logging.getLogger(__name__)
 
+UNCOUNTED_PROXY = (
+    "a request says that a proxy passed it on, and MEDONLINE_TRUSTED_PROXY_HOPS is 0: "
+    "if the proxy is your own, all patients share the limits of its address"
+)
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})  # any other method, known or not, may change something
 # Machines post here: they send no Origin and prove themselves otherwise.
 _FROM_MACHINES = (routes.TELEGRAM_REPORT, *routes.SANDBOX_MACHINES)
@@ -35,6 +39,7 @@ class Boundary:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on, or refuse with 403 or 413."""
         if scope["type"] in ("http", "websocket"):
+            _warn_of_uncounted_proxy(scope)
             scope = with_client(scope, portal().config.trusted_proxy_hops)
         if scope["type"] == "websocket":
             if Headers(scope=scope).get("origin") not in portal().config.allowed_origins:
@@ -74,6 +79,13 @@ class Boundary:
             await send(message)
 
         return sending
+
+
+def _warn_of_uncounted_proxy(scope: Scope) -> None:
+    """With a proxy that is not counted, all patients share the limits of its address: a few lock all others out."""
+    if portal().config.trusted_proxy_hops == 0 and claims_another_address(scope):
+        # The header's value is a client's to write: none of it goes into the log.
+        portal().alarms.sound("uncounted proxy", UNCOUNTED_PROXY)
 
 
 def _page_as_file(scope: Scope) -> Scope:

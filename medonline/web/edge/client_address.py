@@ -17,6 +17,7 @@ from medonline.domain.network import address_of
 FORWARDING_HEADERS = frozenset(
     {b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip"}
 )
+_CLAIMS = frozenset({b"forwarded", b"x-forwarded-for", b"x-real-ip"})
 _LONGEST = len("[ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255]:65535")
 
 
@@ -26,6 +27,11 @@ def with_client(scope: Scope, hops: int) -> Scope:
     forwarded = _forwarded(scope, hops)
     headers = [(name, value) for name, value in scope.get("headers", []) if name.lower() not in FORWARDING_HEADERS]
     return {**scope, "client": (forwarded or str(client[0]), 0 if forwarded else client[1]), "headers": headers}
+
+
+def claims_another_address(scope: Scope) -> bool:
+    """Whether a proxy, or somebody who plays one, says for whom it speaks."""
+    return any(name.lower() in _CLAIMS for name, _ in scope.get("headers", []))
 
 
 def client_address(scope: Scope) -> str:

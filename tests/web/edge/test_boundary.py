@@ -208,3 +208,35 @@ async def test_every_answer_names_its_kind_and_every_text_its_encoding(
     open_browser: Browser, path: str, kind: str
 ) -> None:
     assert (await open_browser().get(path)).headers["Content-Type"] == kind
+
+
+@pytest.mark.parametrize("name", ["X-Forwarded-For", "x-real-ip", "Forwarded"])
+async def test_a_proxy_that_nobody_counted_sounds_an_alarm_without_what_it_says(
+    open_browser: Browser, caplog: pytest.LogCaptureFixture, clock: MovableClock, name: str
+) -> None:
+    browser = open_browser()
+    for _ in range(3):
+        await browser.get("/health/live", headers={name: "198.51.100.77"})
+    first = alarms_in(caplog)
+    clock.move(minutes=11)
+    await browser.get("/", headers={name: "198.51.100.77"})
+
+    assert len(first) == 1
+    assert "MEDONLINE_TRUSTED_PROXY_HOPS is 0" in first[0]
+    assert alarms_in(caplog)[1:] == [f"{first[0]} (2 more since the last line)"]
+    assert "198.51.100.77" not in caplog.text
+
+
+async def test_a_counted_proxy_sounds_no_alarm(
+    folder: Path, clock: MovableClock, site_of: Callable[[Portal], Boundary], caplog: pytest.LogCaptureFixture
+) -> None:
+    async with opened(folder, clock, trusted_proxy_hops=1) as portal:
+        transport = httpx.ASGITransport(site_of(portal))
+        async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as client:
+            await client.get("/health/live", headers={"X-Forwarded-For": "198.51.100.77"})
+
+    assert alarms_in(caplog) == []
+
+
+def alarms_in(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.getMessage().startswith("ALARM")]
