@@ -21,6 +21,7 @@ from medonline.wording.errors import sentence
 log = logging.getLogger(__name__)
 
 MAX_FIELD = 4096
+MAX_PAGE = 40  # characters; the page's script makes about ten
 _UNUSABLE = re.compile("[\x00\ud800-\udfff]")  # no database takes NUL, no encoding half a character
 
 
@@ -39,6 +40,11 @@ def text_field(form: object, name: str) -> str:
         log.warning("A field that is no plain text was refused")
         return ""
     return value
+
+
+def page_of(form: object) -> str:
+    """Which load of the page sent the form: only that load posts the ticket that it asked for (`assets/portal.js`)."""
+    return text_field(form, "page")[:MAX_PAGE]
 
 
 def said(error: MedonlineError) -> str:

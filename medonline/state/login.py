@@ -8,9 +8,7 @@ import reflex as rx
 
 from medonline.bootstrap import portal
 from medonline.domain.errors import CookiesMissing, InvalidInput, InvalidPhone, MedonlineError
-from medonline.state.input import said, text_field, visitor_of
-
-PAGE_LENGTH = 40
+from medonline.state.input import page_of, said, text_field, visitor_of
 
 
 class LoginState(rx.State):
@@ -31,7 +29,7 @@ class LoginState(rx.State):
         try:
             if not visitor.visitor_key:
                 raise CookiesMissing
-            self.ticket_page = text_field(form, "page")[:PAGE_LENGTH]
+            self.ticket_page = page_of(form)
             self.ticket = await portal().login.log_in(
                 visitor.visitor_key, text_field(form, "phone"), text_field(form, "password"), visitor.client_ip
             )

@@ -25,11 +25,10 @@ from medonline.services.gosuslugi.login import Waiting
 from medonline.services.gosuslugi.pending_person import PendingView
 from medonline.state.account import AccountState
 from medonline.state.codes.screen import NO_CODE, CodeScreen, code_screen, steady
-from medonline.state.input import said, text_field, visitor_of
+from medonline.state.input import page_of, said, text_field, visitor_of
 from medonline.wording.errors import CHANNEL_MISSING
 
 WATCH_PACE_S = 1.0
-PAGE_LENGTH = 32
 
 
 class LinkAccountState(rx.State):
@@ -138,7 +137,7 @@ class LinkAccountState(rx.State):
         try:
             if not visitor_key:
                 raise CookiesMissing
-            self.ticket_page = text_field(form, "page")[:PAGE_LENGTH]
+            self.ticket_page = page_of(form)
             self.ticket = await action(visitor_key)
         except MedonlineError as error:
             view = await portal().answers.current(visitor_key)

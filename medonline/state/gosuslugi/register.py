@@ -15,10 +15,7 @@ from medonline.domain.errors import (
 from medonline.domain.personal_data_consent import VERSION, consent_text
 from medonline.services.gosuslugi.login import Waiting
 from medonline.state.account import AccountState
-from medonline.state.input import said, text_field, visitor_of
-
-WATCH_PACE_S = 1.0
-PAGE_LENGTH = 32
+from medonline.state.input import page_of, said, visitor_of
 
 
 class RegisterState(rx.State):
@@ -52,7 +49,7 @@ class RegisterState(rx.State):
     async def consent(self, form: dict[str, Any]) -> None:
         """«Да, я согласен» of somebody who came back from Gosuslugi."""
         try:
-            self.ticket_page = text_field(form, "page")[:PAGE_LENGTH]
+            self.ticket_page = page_of(form)
             visitor = visitor_of(self)
             self.ticket = await portal().answers.consent(visitor.visitor_key, visitor.device)
         except MedonlineError as error:
