@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 
 GENESIS = "0" * 64  # what the first row is chained to
 
@@ -57,6 +58,8 @@ class JournalLine:
         details: JSON of short texts and numbers, keys sorted; never a code, a password, a token or a whole phone.
         previous: the hash of the row before.
         key_id: of the key that makes the hash.
+
+    The order of the fields is part of every hash that is kept. Another order or one field more is another format of the row.
     """
 
     seq: int
@@ -70,11 +73,14 @@ class JournalLine:
     previous: str
     key_id: str
 
+    def values(self) -> dict[str, Any]:
+        """Every field by its name, in order."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
     def text(self) -> str:
         """What is hashed: every field, in an order and a form that two different rows never share."""
         at = self.at.astimezone(UTC).isoformat(timespec="microseconds")
-        fields = (self.seq, at, self.event, self.patient_id, self.phone_index, self.phone_tail)
-        return json.dumps([*fields, self.network, self.details, self.previous, self.key_id], ensure_ascii=False)
+        return json.dumps(list((self.values() | {"at": at}).values()), ensure_ascii=False)
 
 
 def details_text(details: Mapping[str, str | int]) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from medonline.domain.security_journal import GENESIS, JournalLine, details_of
+from medonline.domain.security_journal import GENESIS, details_of
 from medonline.services.clock import Clock
 from medonline.services.crypto.field_encryption import Sealer
 from medonline.storage.engine import Database
@@ -157,7 +157,7 @@ class JournalKeeper:
             return f"Row {row.seq} is not chained to the row before it."
         if newer_key_seen and row.key_id != self.chain.key_id:
             return f"Row {row.seq} was made with an older key after a row of the current one."
-        return self._fault_of_hash(f"Row {row.seq}", row.key_id, row.hash, _line(row).text())
+        return self._fault_of_hash(f"Row {row.seq}", row.key_id, row.hash, journal.line_of(row).text())
 
     def _fault_of_checkpoint(self, mark: JournalCheckpoint, head: journal.Head) -> str:
         if mark.seq <= head.seq:
@@ -170,21 +170,6 @@ class JournalKeeper:
         if key_id not in self.chain.key_ids:
             return f"{what} was made with key {key_id}, which is not configured (MEDONLINE_OLD_SECRET_KEYS)."
         return f"{what} was changed."
-
-
-def _line(row: JournalEntry) -> JournalLine:
-    return JournalLine(
-        seq=row.seq,
-        at=row.at,
-        event=row.event,
-        patient_id=row.patient_id,
-        phone_index=row.phone_index,
-        phone_tail=row.phone_tail,
-        network=row.network,
-        details=row.details,
-        previous=row.previous,
-        key_id=row.key_id,
-    )
 
 
 def _checkpoint_text(mark: JournalCheckpoint) -> str:

@@ -18,7 +18,6 @@ from medonline.services.crypto.field_encryption import Sealer
 from medonline.services.limits.networks import cut
 from medonline.storage.engine import at_the_end
 from medonline.storage.queries import security_journal as journal
-from medonline.storage.tables.security_journal import JournalEntry
 
 _NOTES = "security_journal"
 
@@ -76,19 +75,5 @@ class SecurityJournal:
                 key_id=self.chain.key_id,
             )
             head = journal.Head(line.seq, self.chain.index(line.text()))
-            session.add(
-                JournalEntry(
-                    seq=line.seq,
-                    at=line.at,
-                    event=line.event,
-                    patient_id=line.patient_id,
-                    phone_index=line.phone_index,
-                    phone_tail=line.phone_tail,
-                    network=line.network,
-                    details=line.details,
-                    previous=line.previous,
-                    key_id=line.key_id,
-                    hash=head.hash,
-                )
-            )
+            session.add(journal.row_of(line, head.hash))
             await session.flush()  # one by one: the trigger wants them in order

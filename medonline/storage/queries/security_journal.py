@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Protocol
 
 from sqlalchemy import delete, func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from medonline.domain.security_journal import GENESIS, JournalEvent
+from medonline.domain.security_journal import GENESIS, JournalEvent, JournalLine
 from medonline.storage.tables.patients import Patient
 from medonline.storage.tables.security_journal import JournalCheckpoint, JournalEntry
 
@@ -41,6 +41,16 @@ class Head:
     def __str__(self) -> str:
         """In groups of 8, which the log takes neither for a token nor for a phone."""
         return f"{self.seq}:{'.'.join(self.hash[at : at + 8] for at in range(0, len(self.hash), 8))}"
+
+
+def row_of(line: JournalLine, made: str) -> JournalEntry:
+    """The row that keeps a line; `made`: its hash."""
+    return JournalEntry(**line.values(), hash=made)
+
+
+def line_of(row: JournalEntry) -> JournalLine:
+    """The line that a row keeps: what its hash must be made of."""
+    return JournalLine(**{field.name: getattr(row, field.name) for field in fields(JournalLine)})
 
 
 async def hold(session: AsyncSession) -> None:
