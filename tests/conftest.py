@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from medonline.logs.setup import _TALKATIVE
+from tests.argon2 import cheapest_argon2
 
 E2E = Path(__file__).with_name("e2e")
 # `make model`: random walks and attacks run for long instead of for seconds.
@@ -39,6 +40,13 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def delete_output_dir() -> None:
     """Nothing. Playwright's own fixture empties the folder in every process, under the servers that write their logs there."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _passwords_cost_nothing() -> Iterator[None]:
+    """Most tests make an account or a portal, which hashes when it is made; tests/services/passwords hashes as the product."""
+    with cheapest_argon2():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -21,8 +23,23 @@ from tests.sandbox.server import API_ID, KEY, SERVICE_ID, TOKEN, free_port, runn
 ADD = ["accounts", "add", "--last-name", "Орлова", "--first-name", "Анна"]
 
 
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with its tables, made once and copied for each test."""
+    path = tmp_path_factory.mktemp("migrated") / "medonline.sqlite3"
+    asyncio.run(migrations.upgrade(f"sqlite+aiosqlite:///{path}"))
+    return path
+
+
+@pytest.fixture
+def nothing_migrated() -> None:
+    """Asked for by a test of the very first command in a new folder."""
+
+
 @pytest.fixture(autouse=True)
-def _settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def _settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, migrated: Path, request: pytest.FixtureRequest) -> None:
+    if "nothing_migrated" not in request.fixturenames:
+        shutil.copyfile(migrated, tmp_path / "medonline.sqlite3")
     for name in [name for name in os.environ if name.startswith("MEDONLINE_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("MEDONLINE_MODE", "demo")
@@ -45,6 +62,7 @@ def run(capsys: pytest.CaptureFixture[str]):
 # --- accounts ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("nothing_migrated")
 def test_an_account_is_made_and_listed_with_its_phone_masked(run) -> None:
     made = run(*ADD, "--phone", "8 900 000-20-01", "--password", "Zima2026", "--patronymic", "Ильинична")
     listed = run("accounts", "list")
@@ -146,7 +164,7 @@ def findings(out: str) -> dict[str, tuple[str, str]]:
     }
 
 
-@pytest.mark.usefixtures("_providers")
+@pytest.mark.usefixtures("nothing_migrated", "_providers")
 def test_the_doctor_finds_a_healthy_portal_healthy(run) -> None:
     assert run("migrate") == (0, "The database is up to date.\n", "")
     code, out, _ = run("doctor")
@@ -226,7 +244,7 @@ def test_the_doctor_tries_gosuslugi_and_the_registry_too(run, monkeypatch) -> No
     assert findings(out)["cards"][0] == "FAIL"
 
 
-@pytest.mark.usefixtures("_providers")
+@pytest.mark.usefixtures("nothing_migrated", "_providers")
 def test_the_doctor_asks_for_a_migration_that_is_missing(run) -> None:
     code, out, _ = run("doctor")
 
@@ -272,6 +290,7 @@ def test_the_doctor_shows_no_secret_and_sends_nothing(run, monkeypatch: pytest.M
     assert all(secret not in out + err for secret in (demo_key, TOKEN, KEY, API_ID))
 
 
+@pytest.mark.usefixtures("nothing_migrated")
 def test_migrate_makes_the_database(run, tmp_path: Path) -> None:
     assert run("migrate")[0] == 0
     assert run("migrate")[0] == 0

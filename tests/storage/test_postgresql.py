@@ -120,30 +120,71 @@ def server() -> Iterator[str]:
         shutil.rmtree(folder)
 
 
+async def administer(server: str, statement: str) -> None:
+    """A statement about whole databases, which no transaction may hold."""
+    database = Database(server)
+    async with database.engine.connect() as connection:
+        await (await connection.execution_options(isolation_level="AUTOCOMMIT")).execute(text(statement))
+    await database.close()
+
+
+@pytest.fixture(scope="module")
+def template(server: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of a migrated database with the demo patients, made once and copied for each test."""
+
+    async def make() -> None:
+        await administer(server, "CREATE DATABASE template_of_tests")
+        url = server.replace("/postgres", "/template_of_tests")
+        await migrations.upgrade(url)
+        folder = tmp_path_factory.mktemp("template")
+        portal = build_portal(config_in(folder, database_url=url), MovableClock())
+        await seed_demo(portal.accounts)
+        await portal.close()
+
+    asyncio.run(make())
+    return "template_of_tests"
+
+
 @pytest.fixture
-async def portal(server: str, tmp_path: Path) -> AsyncIterator[Portal]:
+async def url(server: str) -> AsyncIterator[str]:
+    """A database of the test's own, with nothing in it."""
+    await administer(server, "CREATE DATABASE of_the_test")
+    yield server.replace("/postgres", "/of_the_test")
+    await administer(server, "DROP DATABASE of_the_test WITH (FORCE)")
+
+
+@pytest.fixture
+async def portal(server: str, template: str, tmp_path: Path) -> AsyncIterator[Portal]:
+    await administer(server, f"CREATE DATABASE of_the_portal TEMPLATE {template}")
     clock = MovableClock()
-    portal = build_portal(config_in(tmp_path, database_url=server), clock)
-    await migrations.upgrade(server)
-    await seed_demo(portal.accounts)
-    clock.move(days=1)
+    clock.move(days=1)  # after the demo patients were made
+    url = server.replace("/postgres", "/of_the_portal")
+    portal = build_portal(config_in(tmp_path, database_url=url), clock)
     yield portal
+    await portal.close()
+    await administer(server, "DROP DATABASE of_the_portal WITH (FORCE)")
+
+
+async def test_the_tables_in_the_code_are_those_of_the_migrations(portal: Portal) -> None:
+    assert await differences(portal.config.database) == []
+
+
+async def test_a_database_in_use_goes_down_to_nothing(portal: Portal) -> None:
     async with portal.database.writing() as session:  # 0001 knows no account without a phone
         await session.exec(update(Patient).where(col(Patient.phone).is_(None)).values(phone=col(Patient.id)))
-    await portal.close()
-    await asyncio.to_thread(command.downgrade, migrations.alembic_config(server), "base")
+    await portal.recovery.begin(ANNA, KNOWN, CALL)
+    await asyncio.to_thread(command.downgrade, migrations.alembic_config(portal.config.database), "base")
+
+    async with portal.database.reading() as session:
+        tables = await (await session.connection()).execute(
+            text("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")
+        )
+        assert list(tables.scalars()) == ["alembic_version"]
 
 
-async def test_the_tables_in_the_code_are_those_of_the_migrations(portal: Portal, server: str) -> None:
-    assert await differences(server) == []
-
-
-async def test_a_database_in_use_at_0001_keeps_its_rows_up_and_down(server: str, tmp_path: Path) -> None:
-    try:
-        await walk_with_rows(server, tmp_path)
-        assert await differences(server) == []
-    finally:
-        await asyncio.to_thread(command.downgrade, migrations.alembic_config(server), "base")
+async def test_a_database_in_use_at_0001_keeps_its_rows_up_and_down(url: str, tmp_path: Path) -> None:
+    await walk_with_rows(url, tmp_path)
+    assert await differences(url) == []
 
 
 async def test_a_password_is_recovered(portal: Portal) -> None:
@@ -269,8 +310,8 @@ async def test_a_dispute_and_what_changes_the_account_take_its_locks_in_one_orde
         assert await portal.login.who(key) is None
 
 
-async def test_a_writer_that_stands_still_holds_nobody_up_for_good(portal: Portal, server: str) -> None:
-    frozen = Database(server)
+async def test_a_writer_that_stands_still_holds_nobody_up_for_good(portal: Portal) -> None:
+    frozen = Database(portal.config.database)
     async with AsyncSession(frozen.engine) as session:
         await security_journal.hold(session)
         with pytest.raises(DBAPIError, match="lock timeout"):

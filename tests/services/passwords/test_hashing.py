@@ -13,6 +13,13 @@ from nacl import pwhash
 from medonline.domain.errors import Busy
 from medonline.services.passwords import hashing
 from medonline.services.passwords.hashing import PasswordHasher
+from tests.argon2 import argon2_of_the_product
+
+
+@pytest.fixture(autouse=True)
+def _as_in_the_product() -> Iterator[None]:
+    with argon2_of_the_product():
+        yield
 
 
 @pytest.fixture
