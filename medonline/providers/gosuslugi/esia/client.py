@@ -7,14 +7,12 @@ cryptography inside the portal and is refused with a word on what to configure.
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
 import uuid
 from typing import Any
-from urllib.parse import quote, urlencode
 
 from medonline.domain.errors import IdentityProblem, IdentityRefused
-from medonline.providers.gosuslugi.errors import check_code, json_object, transport_refusals, untrustworthy
+from medonline.providers.gosuslugi.code_flow import journey, pkce_challenge, traded_tokens, with_query
+from medonline.providers.gosuslugi.errors import transport_refusals, untrustworthy
 from medonline.providers.gosuslugi.esia.errors import esia_code, esia_problem
 from medonline.providers.gosuslugi.esia.person import PersonReader
 from medonline.providers.gosuslugi.esia.signing import QueuedSigner, Signer
@@ -26,7 +24,6 @@ from medonline.services.clock import Clock, utc_now
 from medonline.services.ports import AuthorizationRequest, IdentityPerson
 
 DEFAULT_SCOPES = ("openid", "fullname", "birthdate", "gender", "snils", "mobile", "email")
-_JOURNEY = 3  # a whole fetch_person may take this many times the timeout of one request
 
 
 class Esia:
@@ -78,7 +75,7 @@ class Esia:
         self._scopes = scopes
         self._logout_url = logout_url or f"{self._base_url}/idp/ext/Logout"
         self._pkce = pkce
-        self._timeout = min(timeout, MAX_TIMEOUT)
+        self._timeout = timeout
         self._clock = clock
         self._client = JsonClient(self._base_url, name=self.name, timeout=timeout, proxy=proxy)
 
@@ -91,9 +88,8 @@ class Esia:
         parameters = await self._signed(request.state, request.redirect_uri)
         parameters |= {"response_type": "code", "access_type": "online"}
         if self._pkce:
-            challenge = base64url(hashlib.sha256(request.code_verifier.encode("ascii")).digest())
-            parameters |= {"code_challenge": challenge, "code_challenge_method": "S256"}
-        return f"{self._base_url}/aas/oauth2/v2/ac?{_query(parameters)}"
+            parameters |= pkce_challenge(request.code_verifier)
+        return with_query(f"{self._base_url}/aas/oauth2/v2/ac", parameters)
 
     async def fetch_person(self, code: str, request: AuthorizationRequest) -> IdentityPerson:
         """Trade the code for tokens, check them, and read the person's record, contacts and documents.
@@ -101,12 +97,8 @@ class Esia:
         Raises:
             IdentityRefused: nothing else.
         """
-        check_code(code)
-        try:
-            async with asyncio.timeout(self._timeout * _JOURNEY):
-                return await self._fetch(code, request)
-        except TimeoutError:
-            raise IdentityRefused(IdentityProblem.UNAVAILABLE, "esia: the whole sign-in took too long") from None
+        async with journey(self.name, code, self._timeout):
+            return await self._fetch(code, request)
 
     async def _fetch(self, code: str, request: AuthorizationRequest) -> IdentityPerson:
         answer = await self._tokens(code, request)
@@ -125,18 +117,9 @@ class Esia:
         form |= {"grant_type": "authorization_code", "code": code, "token_type": "Bearer"}
         if self._pkce:
             form["code_verifier"] = request.code_verifier
-        with transport_refusals():
-            status, answer = await self._client.post_form("/aas/oauth2/v3/te", form)
-        if isinstance(answer, dict) and "error" in answer:
-            error, description = answer["error"], answer.get("error_description")
-            code_of_esia = esia_code(error, description)
-            detail = f"esia: HTTP {status}" + (f", ESIA-{code_of_esia}" if code_of_esia else "")
-            raise IdentityRefused(esia_problem(error, description), detail)
-        tokens = json_object(self.name, status, answer)
+        tokens = await traded_tokens(self._client, self.name, "/aas/oauth2/v3/te", form, refusal=_refusal)
         if tokens.get("state") != state:
             raise untrustworthy("the answer with the tokens belongs to another request (state)")
-        if str(tokens.get("token_type", "")).lower() != "bearer":
-            raise untrustworthy("the answer with the tokens has another type of token")
         return tokens
 
     async def _signed(self, state: str, redirect_uri: str, code: str = "") -> dict[str, str]:
@@ -160,7 +143,7 @@ class Esia:
 
     async def logout_url(self, id_token: str, return_to: str) -> str:
         """ESIA's sign-out; it knows the session by the browser's cookies and needs no token."""
-        return f"{self._logout_url}?{_query({'client_id': self._client_id, 'redirect_url': return_to})}"
+        return with_query(self._logout_url, {"client_id": self._client_id, "redirect_url": return_to})
 
     async def check(self) -> str:
         """Whether ESIA answers and a signature can be made.
@@ -178,6 +161,9 @@ class Esia:
         await self._client.close()
 
 
-def _query(parameters: dict[str, str]) -> str:
-    # `+` for a space is right in forms only; ESIA wants %20, and %2B in the timestamp.
-    return urlencode(parameters, quote_via=quote, safe="")
+def _refusal(status: int, answer: dict[str, Any]) -> IdentityRefused:
+    error, description = answer["error"], answer.get("error_description")
+    code = esia_code(error, description)
+    return IdentityRefused(
+        esia_problem(error, description), f"esia: HTTP {status}" + (f", ESIA-{code}" if code else "")
+    )

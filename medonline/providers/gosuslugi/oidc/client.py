@@ -5,17 +5,15 @@ Sources: OpenID Connect Core 1.0 (code flow), RFC 7636 (PKCE), RFC 9700 (what to
 
 from __future__ import annotations
 
-import asyncio
 import base64
-import hashlib
 from datetime import UTC
 from typing import Any
-from urllib.parse import quote, quote_plus, urlencode
+from urllib.parse import quote_plus
 
 from medonline.domain.errors import IdentityProblem, IdentityRefused
+from medonline.providers.gosuslugi.code_flow import journey, pkce_challenge, traded_tokens, with_query
 from medonline.providers.gosuslugi.errors import (
     OAUTH_PROBLEMS,
-    check_code,
     json_object,
     transport_refusals,
     untrustworthy,
@@ -24,7 +22,6 @@ from medonline.providers.gosuslugi.oidc.discovery import Discovery, Metadata, us
 from medonline.providers.gosuslugi.oidc.person import ClaimNames, person_of_claims
 from medonline.providers.gosuslugi.person import admitted
 from medonline.providers.gosuslugi.tokens import (
-    base64url,
     check_at_hash,
     check_audience,
     check_issuer,
@@ -42,7 +39,6 @@ __all__ = ["ClaimNames", "Oidc"]
 DEFAULT_SCOPES = ("openid", "profile", "email", "phone")
 # Never `none`; never HS*, where a public key could pass for the secret (RFC 8725, 2.1).
 ALGORITHMS = ("RS256", "PS256", "ES256")
-_JOURNEY = 3  # a whole fetch_person may take this many times the timeout of one request
 
 
 class Oidc:
@@ -85,7 +81,7 @@ class Oidc:
         self._client_secret = client_secret
         self._scopes = scopes
         self._claims = claims
-        self._timeout = min(timeout, MAX_TIMEOUT)
+        self._timeout = timeout
         self._clock = clock
         self._client = JsonClient("", name=self.name, timeout=timeout, proxy=proxy)
         self._discovery = Discovery(issuer, self._client)
@@ -96,8 +92,7 @@ class Oidc:
         Raises:
             IdentityRefused: the provider's metadata cannot be had or believed.
         """
-        challenge = base64url(hashlib.sha256(request.code_verifier.encode("ascii")).digest())
-        return _with_query(
+        return with_query(
             (await self._discovery.metadata()).authorization_endpoint,
             {
                 "response_type": "code",
@@ -106,8 +101,7 @@ class Oidc:
                 "scope": " ".join(self._scopes),
                 "state": request.state,
                 "nonce": request.nonce,
-                "code_challenge": challenge,
-                "code_challenge_method": "S256",
+                **pkce_challenge(request.code_verifier),
                 **({"prompt": "login"} if request.fresh else {}),
             },
         )
@@ -118,12 +112,8 @@ class Oidc:
         Raises:
             IdentityRefused: nothing else.
         """
-        check_code(code)
-        try:
-            async with asyncio.timeout(self._timeout * _JOURNEY):
-                return await self._fetch(code, request)
-        except TimeoutError:
-            raise IdentityRefused(IdentityProblem.UNAVAILABLE, "oidc: the whole sign-in took too long") from None
+        async with journey(self.name, code, self._timeout):
+            return await self._fetch(code, request)
 
     async def _fetch(self, code: str, request: AuthorizationRequest) -> IdentityPerson:
         metadata = await self._discovery.metadata()
@@ -158,15 +148,13 @@ class Oidc:
         else:
             detail = "oidc: the token endpoint takes neither client_secret_basic nor client_secret_post"
             raise IdentityRefused(IdentityProblem.MISCONFIGURED, detail)
-        with transport_refusals():
-            status, answer = await self._client.post_form(metadata.token_endpoint, form, headers=headers)
-        if isinstance(answer, dict) and "error" in answer:
-            problem = self.problem_of(str(answer["error"]), "")
-            raise IdentityRefused(problem, f"oidc: the token endpoint refused, HTTP {status}")
-        tokens = json_object(self.name, status, answer)
-        if str(tokens.get("token_type", "")).lower() != "bearer":
-            raise untrustworthy("the answer with the tokens has another type of token")
-        return tokens
+        return await traded_tokens(
+            self._client, self.name, metadata.token_endpoint, form, headers=headers, refusal=self._refusal
+        )
+
+    def _refusal(self, status: int, answer: dict[str, Any]) -> IdentityRefused:
+        problem = self.problem_of(str(answer["error"]), "")
+        return IdentityRefused(problem, f"oidc: the token endpoint refused, HTTP {status}")
 
     async def _identity(self, id_token: object, nonce: str) -> dict[str, Any]:
         which = "the id_token"
@@ -206,7 +194,7 @@ class Oidc:
         if not address:
             return ""
         hint = {"id_token_hint": id_token} if id_token else {}
-        return _with_query(address, {**hint, "client_id": self._client_id, "post_logout_redirect_uri": return_to})
+        return with_query(address, {**hint, "client_id": self._client_id, "post_logout_redirect_uri": return_to})
 
     async def check(self) -> str:
         """Whether the provider's metadata and keys can be had and believed.
@@ -221,7 +209,3 @@ class Oidc:
     async def close(self) -> None:
         """Release connections."""
         await self._client.close()
-
-
-def _with_query(address: str, parameters: dict[str, str]) -> str:
-    return f"{address}{'&' if '?' in address else '?'}{urlencode(parameters, quote_via=quote, safe='')}"

@@ -1,0 +1,70 @@
+"""What every sign-in by an OAuth code has in common: addresses with parameters, PKCE, one limit of time, an answer with tokens.
+
+Shared by `oidc` and `esia`. Rules: RFC 6749 (4.1, 5), RFC 7636.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from medonline.domain.errors import IdentityProblem, IdentityRefused
+from medonline.providers.gosuslugi.errors import check_code, json_object, transport_refusals, untrustworthy
+from medonline.providers.gosuslugi.tokens import base64url
+from medonline.providers.http import MAX_TIMEOUT, JsonClient
+
+_JOURNEY = 3  # a whole fetch_person may take this many times the timeout of one request
+
+
+@asynccontextmanager
+async def journey(name: str, code: str, request_seconds: float) -> AsyncIterator[None]:
+    """Bound the way from a code to a person; `request_seconds`: what one request may take; at most 5 count.
+
+    Raises:
+        IdentityRefused: UNTRUSTWORTHY for a code that no provider gives out, UNAVAILABLE when the whole takes too long.
+    """
+    check_code(code)
+    try:
+        async with asyncio.timeout(min(request_seconds, MAX_TIMEOUT) * _JOURNEY):
+            yield
+    except TimeoutError:
+        raise IdentityRefused(IdentityProblem.UNAVAILABLE, f"{name}: the whole sign-in took too long") from None
+
+
+def pkce_challenge(verifier: str) -> dict[str, str]:
+    """The parameters of an authorization request that bind its code to the verifier (S256)."""
+    challenge = base64url(hashlib.sha256(verifier.encode("ascii")).digest())
+    return {"code_challenge": challenge, "code_challenge_method": "S256"}
+
+
+def with_query(address: str, parameters: Mapping[str, str]) -> str:
+    """The address with these parameters. A space is %20 and a plus %2B: `+` for a space is right in forms only."""
+    return f"{address}{'&' if '?' in address else '?'}{urlencode(parameters, quote_via=quote, safe='')}"
+
+
+async def traded_tokens(
+    client: JsonClient,
+    name: str,
+    address: str,
+    form: Mapping[str, str],
+    *,
+    headers: Mapping[str, str] | None = None,
+    refusal: Callable[[int, dict[str, Any]], IdentityRefused],
+) -> dict[str, Any]:
+    """The answer of a token endpoint; `refusal` says what its HTTP status and an object with `error` mean.
+
+    Raises:
+        IdentityRefused: no answer, a refusal, or tokens that are no bearer tokens.
+    """
+    with transport_refusals():
+        status, answer = await client.post_form(address, form, headers=headers)
+    if isinstance(answer, dict) and "error" in answer:
+        raise refusal(status, answer)
+    tokens = json_object(name, status, answer)
+    if str(tokens.get("token_type", "")).lower() != "bearer":
+        raise untrustworthy("the answer with the tokens has another type of token")
+    return tokens
