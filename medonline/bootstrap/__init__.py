@@ -45,6 +45,7 @@ from medonline.services.password_recovery.reader import RecoveryReader
 from medonline.services.password_recovery.service import PasswordRecoveryService
 from medonline.services.passwords.hashing import PasswordHasher
 from medonline.services.passwords.new_passwords import NewPasswords
+from medonline.services.patient_cards.attempts import CardAttempts
 from medonline.services.patient_cards.service import PatientCardService
 from medonline.services.ports import CodeChannel
 from medonline.services.security_journal.reader import JournalReader
@@ -205,7 +206,16 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
             sessions_ended=sessions_ended,
             reauthentication_window=config.reauthentication_window,
         ),
-        cards=PatientCardService(database, clock, sessions, outside.registry, snils, policies, journal),
+        cards=PatientCardService(
+            database=database,
+            clock=clock,
+            sessions=sessions,
+            registry=outside.registry,
+            snils=snils,
+            policies=policies,
+            journal=journal,
+            attempts=CardAttempts(database, clock, policies),
+        ),
         dispute=AccountDispute(database, clock, journal, config.dispute_stop, sessions_ended),
         journal=JournalReader(database, sessions, phones),
         journal_keeper=keeper,

@@ -10,8 +10,7 @@ MedonlineError
 │   ├── InvalidBirthDate        no date, or not one of a living person
 │   ├── InvalidPolicy           not the 16 digits of an ОМС policy
 │   ├── PhoneTaken              another account signs in with this number
-│   ├── CardNotFound            the registry has no card with this policy
-│   ├── CardOfAnother           the birth date does not belong to the policy
+│   ├── CardNotFound            the registry has no card with this policy and birth date; which of them is never said
 │   └── CardAlreadyLinked       the card is in the account
 ├── InvalidFields               (by_field) several fields of one form, each with its own InvalidInput
 ├── NotSignedIn                 the session is over
@@ -166,11 +165,7 @@ class PhoneTaken(InvalidInput):
 
 
 class CardNotFound(InvalidInput):
-    """The registry has no card of a person with this policy."""
-
-
-class CardOfAnother(InvalidInput):
-    """The registry has the policy, with another birth date."""
+    """The registry has no card with this policy, or has it with another birth date: which policies exist is never told."""
 
 
 class CardAlreadyLinked(InvalidInput):

@@ -42,6 +42,7 @@ class JournalEvent(StrEnum):
     CODE_REFUSED = "code_refused"
     BIRTH_DATE_REFUSED = "birth_date_refused"
     SIGN_IN_REFUSED = "sign_in_refused"
+    CARD_REFUSED = "card_refused"
     OTHER = "other"  # never written: a row of a version that knows more
 
 

@@ -118,6 +118,7 @@ def _fetched() -> rx.Component:
             disabled=state.refreshing,
             class_name="link",
         ),
+        rx.cond(state.too_soon != "", rx.el.span(state.too_soon, role="status")),
         class_name="hint",
     )
 

@@ -15,7 +15,7 @@ from medonline.services.patient_cards.rows import CardView, Whose
 from medonline.services.patient_cards.service import CardsView
 from medonline.state.account import AccountState
 from medonline.state.input import text_field, visitor_of
-from medonline.wording.errors import card_sentence, sentence
+from medonline.wording.errors import card_sentence, refresh_sentence, sentence
 
 _WHOSE = {Whose.OWN: "Ваша карта", Whose.CHILD: "Карта ребёнка", Whose.OTHER: "Карта другого человека"}
 DOUBTFUL_POLICY = "Карта добавлена. Обратите внимание: последняя цифра полиса не сходится с остальными, такое бывает у старых полисов."
@@ -46,6 +46,7 @@ class CardsState(rx.State):
     refreshing: bool = False
     registry_on: bool = True
     registry_down: bool = False
+    too_soon: str = ""
     fetched: str = ""
     cards: list[CardScreen] = []
     notice: str = ""
@@ -134,6 +135,7 @@ class CardsState(rx.State):
 
     def _show(self, view: CardsView) -> None:
         self.registry_down = view.registry_down
+        self.too_soon = refresh_sentence(view.wait) if view.wait else ""
         self.fetched = _moment(view.fetched_at) if view.fetched_at else ""
         self.cards = [_screen(card) for card in view.cards]
 

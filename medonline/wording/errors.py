@@ -112,6 +112,12 @@ def duration(of: timedelta) -> str:
     return plural(ceil(seconds / 60), "минуту", "минуты", "минут")
 
 
+def long_duration(of: timedelta) -> str:
+    """The same where it may last a day: «35 минут», «5 часов»."""
+    hours = ceil(of.total_seconds() / 3600)
+    return plural(hours, "час", "часа", "часов") if hours > 1 else duration(of)
+
+
 def attempts_left(count: int) -> str:
     """How many guesses remain."""
     verb = "Осталась" if count % 10 == 1 and count % 100 != 11 else "Осталось"
@@ -213,10 +219,8 @@ _SENTENCES: dict[type[errors.MedonlineError], Callable[[Any], str]] = {
         "номер там. Если номер раньше был у другого человека, обратитесь в регистратуру поликлиники с паспортом."
     ),
     errors.CardNotFound: lambda _: (
-        "Карта с таким полисом не найдена. Проверьте номер полиса или уточните его в регистратуре своей поликлиники."
-    ),
-    errors.CardOfAnother: lambda _: (
-        "Дата рождения не подходит к этому полису. Проверьте дату: она должна быть того человека, на кого выдан полис."
+        "Карта с таким полисом и такой датой рождения не найдена. Проверьте номер и дату: она должна быть того человека, "
+        "на кого выдан полис. Номер можно уточнить в регистратуре своей поликлиники."
     ),
     errors.CardAlreadyLinked: lambda _: "Эта карта уже есть в вашем кабинете.",
     errors.InvalidFields: lambda error: "Ничего не сохранено. " + " ".join(map(sentence, error.by_field.values())),
@@ -266,7 +270,12 @@ def delivery_failed(problem: str, channel: str) -> str:
 
 
 def card_sentence(error: errors.MedonlineError) -> str:
-    """What a patient reads who wanted to add a card: the limit there is one of wrong numbers, not of codes."""
+    """What a patient reads who wanted to add a card: the limit there is one of tries, not of codes."""
     if isinstance(error, errors.RateLimited):
-        return f"Слишком много номеров не подошло. Добавить карту можно будет через {duration(error.resets_in)}."
+        return f"Слишком много попыток добавить карту. Попробуйте снова через {long_duration(error.resets_in)}."
     return sentence(error)
+
+
+def refresh_sentence(wait: timedelta) -> str:
+    """What a patient reads who presses «Обновить» again too soon."""
+    return f"Реестр карт нельзя спрашивать так часто. Обновить ещё раз можно через {duration(wait)}."

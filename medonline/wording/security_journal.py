@@ -106,6 +106,9 @@ _SENTENCES: dict[JournalEvent, Callable[[Details], str]] = {
     JournalEvent.CODE_REFUSED: lambda one: _when(one, "введён неверный код"),
     JournalEvent.BIRTH_DATE_REFUSED: lambda one: _when(one, "после верного кода указана неверная дата рождения"),
     JournalEvent.SIGN_IN_REFUSED: lambda _: "Кто-то ввёл для входа ваш номер и неверный пароль.",
+    JournalEvent.CARD_REFUSED: lambda _: (
+        "Не подошли номер полиса или дата рождения, когда добавляли медицинскую карту."
+    ),
     JournalEvent.OTHER: lambda _: "Событие, о котором эта версия портала не знает.",
 }
 _WRONG_INSIDE = "В личном кабинете введён неверный пароль, когда нужно было подтвердить себя."

@@ -78,7 +78,7 @@ def test_a_relatives_card_is_added_by_policy_and_birth_date_and_taken_off(portal
         ("12", HER_BIRTHDAY, "16 цифр"),
         (NINA.policy, "19 февраля", "дат"),
         (NINA.policy, "19.02.2154", "дат"),
-        (NINA.policy, "20.02.1954", "не подходит"),
+        (NINA.policy, "20.02.1954", "не найдена"),
         ("7707000000000000", HER_BIRTHDAY, "не найдена"),
     ],
     ids=["short policy", "no date", "unborn", "another's birth date", "unknown policy"],

@@ -41,6 +41,7 @@ from medonline.services.account_settings.form import Saved, SettingsForm
 from medonline.services.codes.step_up import StepUp
 from medonline.services.crypto.field_encryption import Sealer
 from medonline.services.crypto.tokens import token_hash
+from medonline.services.desk.accounts import NewAccount
 from medonline.services.gosuslugi.pending_person import IdentityAnswers
 from medonline.services.limits.budgets import Budget, Spending, billing_day
 from medonline.services.login.password_login import OpenedSession
@@ -415,11 +416,36 @@ async def test_of_twenty_cards_that_do_not_fit_exactly_five_are_asked_for(portal
     cards = with_registry(portal, registry).cards
     key = token_hash(await sign_in(portal, ANNA))
     outcomes = await asyncio.gather(
-        *(cards.link(key, "7700000000000012", "01.01.2000") for _ in range(20)), return_exceptions=True
+        *(cards.link(key, "7700000000000012", "01.09.2015") for _ in range(20)), return_exceptions=True
     )
 
     assert Counter(type(outcome).__name__ for outcome in outcomes) == {"CardNotFound": 5, "RateLimited": 15}
     assert len(registry.asked) == 5
+
+
+async def test_of_ten_accounts_that_try_one_policy_exactly_five_ask_the_registry(portal: Portal) -> None:
+    registry = ScriptedRegistry()
+    cards = with_registry(portal, registry).cards
+    keys = []
+    for number in range(10):
+        phone = f"+7900000{7000 + number}"
+        await portal.accounts.add(NewAccount(phone, PASSWORD, "Ли", "Анна", "", phone_proved=True))
+        keys.append(token_hash(await sign_in(portal, f"{number:064d}", phone)))
+    outcomes = await asyncio.gather(
+        *(cards.link(key, "7700000000000012", "01.09.2015") for key in keys for _ in range(2)), return_exceptions=True
+    )
+
+    assert Counter(type(outcome).__name__ for outcome in outcomes) == {"CardNotFound": 5, "RateLimited": 15}
+    assert len(registry.asked) == 5
+
+
+async def test_of_twenty_presses_of_refresh_at_the_same_moment_one_asks_the_registry(portal: Portal) -> None:
+    registry = ScriptedRegistry()
+    cards = with_registry(portal, registry).cards
+    key = token_hash(await sign_in(portal, ANNA))
+    views = await asyncio.gather(*(cards.current(key, ask_again=True) for _ in range(20)))
+
+    assert Counter(bool(view.wait) for view in views) == {False: 1, True: 19}
 
 
 async def test_a_new_phone_is_saved_with_everything_that_waited_for_its_code(portal: Portal) -> None:

@@ -15,6 +15,7 @@ from medonline.storage.engine import Database
 from medonline.storage.tables.account_settings import AccountChange
 from medonline.storage.tables.gosuslugi import PendingIdentity
 from medonline.storage.tables.login import AccountSession, LoginTicket
+from medonline.storage.tables.patient_cards import CardAccess, PatientCard
 from medonline.storage.tables.patients import Patient
 
 # table, its key, the sealed column, the use it is sealed for
@@ -25,7 +26,11 @@ _SEALED: tuple[tuple[type[SQLModel], str, str, str], ...] = (
     (AccountSession, "token_hash", "provider_token_sealed", "identity_person"),
     (PendingIdentity, "id", "sealed_person", "identity_person"),
     (AccountChange, "id", "sealed", "account_change"),
+    (PatientCard, "id", "policy_sealed", "oms_policy"),
+    (CardAccess, "id", "policy_sealed", "oms_policy"),
 )
+# The HMAC by which a sealed value is found again is made with the same key.
+_INDEXES = {"snils_sealed": "snils_index", "policy_sealed": "policy_index"}
 SEALED_USES = tuple(dict.fromkeys(use for *_, use in _SEALED))
 BATCH = 500
 
@@ -86,8 +91,8 @@ class KeyRotation:
         column, sealed = old
         text = sealer.open(sealed)
         values = {column: sealer.seal(text)}
-        if column == "snils_sealed":
-            values["snils_index"] = sealer.index(text)
+        if column in _INDEXES:
+            values[_INDEXES[column]] = sealer.index(text)
         # Unless the portal changed it meanwhile: then it is sealed with the current key already.
         where = (col(getattr(table, row[0])) == row[1], col(getattr(table, column)) == sealed)
         await session.exec(update(table).where(*where).values(**values))

@@ -1,13 +1,13 @@
 """«Мои карты» (guide G10): the registry's cards of an account, from its last good answer when it is down.
 
 The account's own cards are found by СНИЛС, or by the policy that the identity provider told. Other cards are linked by
-policy number and birth date; both must fit, and an hour knows a limit of misses.
+policy number and birth date, within limits of attempts (`attempts`).
 """
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from medonline.domain import oms_policy
@@ -15,41 +15,42 @@ from medonline.domain.birth_date import parse_birth_date
 from medonline.domain.errors import (
     CardAlreadyLinked,
     CardNotFound,
-    CardOfAnother,
     InvalidBirthDate,
     InvalidFields,
     InvalidInput,
     InvalidPolicy,
-    RateLimited,
     RegistryUnavailable,
 )
 from medonline.domain.security_journal import JournalEvent
 from medonline.services.clock import Clock
 from medonline.services.crypto.field_encryption import SealBroken, Sealer
 from medonline.services.login.account_sessions import AccountSessionService
+from medonline.services.patient_cards.attempts import CardAttempts
 from medonline.services.patient_cards.rows import CardView, filled, relinked, view_of
 from medonline.services.ports import CardRegistry, RegistryCard
 from medonline.services.security_journal.writer import JournalNote, SecurityJournal
 from medonline.storage.engine import Database
 from medonline.storage.queries import patient_cards as cards
 from medonline.storage.queries import patients
-from medonline.storage.tables.patient_cards import CardMiss
 from medonline.storage.tables.patients import Patient
 
 log = logging.getLogger(__name__)
 
 FRESH_FOR = timedelta(minutes=10)
-MISS_WINDOW = timedelta(hours=1)
-MISSES_ALLOWED = 5
 
 
 @dataclass(frozen=True, slots=True)
 class CardsView:
-    """The cards of an account. `fetched_at` (UTC) is the registry's last good answer; `registry_down`: it is not today's."""
+    """The cards of an account.
+
+    `fetched_at` (UTC) is the registry's last good answer; `registry_down`: it is not today's; `wait`: «Обновить» was pressed
+    too soon, and may be pressed again after so long.
+    """
 
     cards: tuple[CardView, ...]
     fetched_at: datetime | None
     registry_down: bool
+    wait: timedelta = timedelta()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ class PatientCardService:
     snils: Sealer
     policies: Sealer
     journal: SecurityJournal
+    attempts: CardAttempts
 
     async def kept(self, session_key: str) -> CardsView:
         """What is on record here; asks nobody.
@@ -79,12 +81,13 @@ class PatientCardService:
             NotSignedIn: the session is over.
         """
         me = await self.sessions.required(session_key)
-        return await self._view(me.patient_id, registry_down=False)
+        return await self._view(me.patient_id)
 
     async def current(self, session_key: str, *, ask_again: bool = False) -> CardsView:
         """The cards as the registry has them now, or as it had them when it last answered.
 
-        The registry is asked when its last answer is older than 10 minutes, or on `ask_again`.
+        The registry is asked when its last answer is older than 10 minutes, or when the patient wants it (`ask_again`), within
+        the limits of `attempts`: once for the account's own cards, and once for each other one.
 
         Raises:
             NotSignedIn: the session is over.
@@ -93,16 +96,21 @@ class PatientCardService:
         async with self.database.reading() as session:
             patient = await session.get(Patient, me.patient_id)
         if patient is None or self.registry is None:
-            return await self._view(me.patient_id, registry_down=False)
-        fetched_at = patient.cards_fetched_at
-        if not ask_again and fetched_at is not None and self.clock() - fetched_at < FRESH_FOR:
-            return await self._view(me.patient_id, registry_down=False)
+            return await self._view(me.patient_id)
+        asked_at, fetched_at = self.clock(), patient.cards_fetched_at
+        if not ask_again and fetched_at is not None and asked_at - fetched_at < FRESH_FOR:
+            return await self._view(me.patient_id)
+        if not await self.attempts.begin_refresh(me.patient_id, asked_at, pressed=ask_again):
+            wait = await self.attempts.refresh_wait(me.patient_id) if ask_again else timedelta()
+            return replace(await self._view(me.patient_id), wait=wait)
         try:
             await self._fetch(self.registry, patient)
         except RegistryUnavailable as error:
             log.warning("The registry of cards gives no good answer: %s", error)
-            return await self._view(me.patient_id, registry_down=True)
-        return await self._view(me.patient_id, registry_down=False)
+            if ask_again:
+                await self.attempts.refresh_failed(me.patient_id, asked_at)
+            return replace(await self._view(me.patient_id), registry_down=True)
+        return await self._view(me.patient_id)
 
     async def link(self, session_key: str, typed_policy: str, typed_birth_date: str) -> LinkedCards:
         """Add the cards of whoever has this policy and was born on this day.
@@ -110,18 +118,19 @@ class PatientCardService:
         Raises:
             NotSignedIn: the session is over.
             InvalidFields: one of the two is no policy, no date.
-            CardNotFound, CardOfAnother, CardAlreadyLinked: see there.
-            RateLimited: too many that did not fit within an hour.
+            CardNotFound, CardAlreadyLinked: see there.
+            RateLimited: too many attempts of this account, or at this policy.
             RegistryUnavailable: the registry cannot be asked now.
         """
         me = await self.sessions.required(session_key)
         policy, born = _parsed(typed_policy, typed_birth_date, self.clock().date())
         if self.registry is None:
             raise RegistryUnavailable("no registry is configured")
-        found = await self._asked(self.registry, me.patient_id, policy, born)
-        fitting = [card for card in found if card.birth_date == born]
+        fitting = [card for card in await self._asked(self.registry, me.patient_id, policy) if card.birth_date == born]
         if not fitting:
-            raise CardOfAnother if found else CardNotFound
+            async with self.database.writing() as session:
+                self.journal.note(session, JournalNote(JournalEvent.CARD_REFUSED, me.patient_id, device=me.device))
+            raise CardNotFound
         now = self.clock()
         async with self.database.writing() as session:
             patient = await patients.by_id_held(session, me.patient_id)
@@ -179,33 +188,20 @@ class PatientCardService:
             found = await registry.cards_by_policy(policy)
         return [card for card in found if patient.birth_date is None or card.birth_date == patient.birth_date]
 
-    async def _view(self, patient_id: str, *, registry_down: bool) -> CardsView:
+    async def _view(self, patient_id: str) -> CardsView:
         async with self.database.reading() as session:
             patient = await session.get(Patient, patient_id)
             rows = await cards.of_patient(session, patient_id)
         shown = tuple(view_of(row) for row in rows if row.unlinked_at is None)
-        return CardsView(shown, patient.cards_fetched_at if patient else None, registry_down)
+        return CardsView(shown, patient.cards_fetched_at if patient else None, registry_down=False)
 
-    async def _asked(self, registry: CardRegistry, patient_id: str, policy: str, born: date) -> list[RegistryCard]:
-        """What the registry has for a policy. The miss is written before the question, and taken back when it was none:
-        of a hundred questions at the same moment no more get through than may miss."""
-        now = self.clock()
-        async with self.database.writing() as session:
-            await patients.by_id_held(session, patient_id)
-            misses, first = await cards.misses_since(session, patient_id, now - MISS_WINDOW)
-            if misses >= MISSES_ALLOWED and first is not None:
-                raise RateLimited(first + MISS_WINDOW - now)
-            miss = CardMiss(patient_id=patient_id, at=now)
-            session.add(miss)
-        no_miss = True
+    async def _asked(self, registry: CardRegistry, patient_id: str, policy: str) -> list[RegistryCard]:
+        attempt = await self.attempts.count(patient_id, policy)
         try:
-            found = await registry.cards_by_policy(policy)
-            no_miss = any(card.birth_date == born for card in found)
-        finally:
-            if no_miss:
-                async with self.database.writing() as session:
-                    await session.delete(miss)
-        return found
+            return await registry.cards_by_policy(policy)
+        except RegistryUnavailable:
+            await self.attempts.take_back(attempt)
+            raise
 
 
 def _parsed(typed_policy: str, typed_birth_date: str, today: date) -> tuple[str, date]:

@@ -1,15 +1,22 @@
-"""Questions about the cards of an account."""
+"""Questions about the cards of an account, and how often it may ask for more."""
 
 from __future__ import annotations
 
-from datetime import datetime
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
-from sqlalchemy import func
+from sqlalchemy import bindparam, case, delete, func, or_, text
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from medonline.storage.tables.patient_cards import CardMiss, PatientCard
+from medonline.storage.tables.columns import UtcDateTime
+from medonline.storage.tables.patient_cards import CardAttempt, CardRefresh, PatientCard
 from medonline.storage.tables.patients import Patient
+
+_BEGIN_REFRESH = text(
+    "INSERT INTO card_refresh (patient_id, hour_began_at, asked_in_hour) VALUES (:patient_id, :now, 0) ON CONFLICT DO NOTHING"
+).bindparams(bindparam("now", type_=UtcDateTime()))
 
 
 async def of_patient(session: AsyncSession, patient_id: str) -> list[PatientCard]:
@@ -41,10 +48,68 @@ async def put_fetched(session: AsyncSession, patient_id: str, now: datetime) -> 
     await session.exec(update(Patient).where(col(Patient.id) == patient_id).values(cards_fetched_at=now))
 
 
-async def misses_since(session: AsyncSession, patient_id: str, since: datetime) -> tuple[int, datetime | None]:
-    """How many policies or birth dates of this account did not fit, and when the first of them was."""
-    statement = select(func.count(), func.min(CardMiss.at)).where(
-        CardMiss.patient_id == patient_id, col(CardMiss.at) > since
+async def hold_policy(session: AsyncSession, policy_index: str) -> None:
+    """Of transactions that count attempts at one policy, one goes on at a time, until it ends. SQLite has one writer anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        number = int.from_bytes(hashlib.blake2b(policy_index.encode(), digest_size=8).digest(), signed=True)
+        await session.exec(select(func.pg_advisory_xact_lock(number)))
+
+
+async def attempts_of_account(session: AsyncSession, patient_id: str, since: datetime, limit: int) -> list[datetime]:
+    """When this account tried policies since then, the newest first."""
+    where = (CardAttempt.patient_id == patient_id, col(CardAttempt.at) > since)
+    statement = select(CardAttempt.at).where(*where).order_by(col(CardAttempt.at).desc()).limit(limit)
+    return list((await session.exec(statement)).all())
+
+
+async def attempts_at_policy(
+    session: AsyncSession, indexes: Sequence[str], since: datetime, limit: int
+) -> list[datetime]:
+    """When any account tried this policy (its index under each key) since then, the newest first."""
+    where = (col(CardAttempt.policy_index).in_(indexes), col(CardAttempt.at) > since)
+    statement = select(CardAttempt.at).where(*where).order_by(col(CardAttempt.at).desc()).limit(limit)
+    return list((await session.exec(statement)).all())
+
+
+async def take_back_attempt(session: AsyncSession, attempt_id: str) -> None:
+    """The registry gave no answer to this attempt."""
+    await session.exec(delete(CardAttempt).where(col(CardAttempt.id) == attempt_id))
+
+
+async def begin_refresh(
+    session: AsyncSession, patient_id: str, now: datetime, per_hour: int, pause: timedelta | None
+) -> bool:
+    """Count one question to the registry, if it is within the limits; whether it is.
+
+    `pause`: the patient pressed «Обновить», which may be answered once in so long. One statement decides: of presses at the
+    same moment one goes through.
+    """
+    connection = await session.connection()
+    await connection.execute(_BEGIN_REFRESH.bindparams(patient_id=patient_id, now=now))
+    hour_is_over = col(CardRefresh.hour_began_at) <= now - timedelta(hours=1)
+    statement = (
+        update(CardRefresh)
+        .where(
+            col(CardRefresh.patient_id) == patient_id,
+            or_(hour_is_over, col(CardRefresh.asked_in_hour) < per_hour),
+        )
+        .values(
+            asked_in_hour=case((hour_is_over, 1), else_=col(CardRefresh.asked_in_hour) + 1),
+            hour_began_at=case((hour_is_over, now), else_=col(CardRefresh.hour_began_at)),
+        )
     )
-    count, first = (await session.exec(statement)).one()
-    return int(count), first
+    if pause is not None:
+        rested = or_(col(CardRefresh.pressed_at).is_(None), col(CardRefresh.pressed_at) <= now - pause)
+        statement = statement.where(rested).values(pressed_at=now)
+    return bool((await session.exec(statement)).rowcount)
+
+
+async def refresh_of(session: AsyncSession, patient_id: str) -> CardRefresh | None:
+    """How often the registry was asked for this account."""
+    return await session.get(CardRefresh, patient_id)
+
+
+async def forget_press(session: AsyncSession, patient_id: str, pressed_at: datetime) -> None:
+    """«Обновить» was not answered: it may be pressed again at once, within the limit of the hour."""
+    where = (col(CardRefresh.patient_id) == patient_id, col(CardRefresh.pressed_at) == pressed_at)
+    await session.exec(update(CardRefresh).where(*where).values(pressed_at=None))

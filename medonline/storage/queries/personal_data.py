@@ -20,7 +20,7 @@ from medonline.storage.tables.gosuslugi import (
 from medonline.storage.tables.login import AccountSession, LoginTicket
 from medonline.storage.tables.notices import Notice
 from medonline.storage.tables.password_recovery import PasswordRecovery
-from medonline.storage.tables.patient_cards import CardMiss, PatientCard
+from medonline.storage.tables.patient_cards import CardAccess, CardAttempt, CardRefresh, PatientCard
 from medonline.storage.tables.patients import Patient
 
 # What belongs to a patient by `patient_id`, in the order in which it can be deleted.
@@ -30,7 +30,9 @@ OF_PATIENT: tuple[Any, ...] = (
     AccountChange,
     Notice,
     PatientCard,
-    CardMiss,
+    CardAccess,
+    CardAttempt,
+    CardRefresh,
     LinkedIdentity,
     PersonalDataConsent,
     PasswordRecovery,
@@ -54,6 +56,10 @@ async def erase(session: AsyncSession, patient: Patient) -> dict[str, int]:
     if patient.phone:
         gone["one_time_code"] = await _delete(session, OneTimeCodeRow, OneTimeCodeRow.phone == patient.phone)
         await _delete(session, PasswordRecovery, PasswordRecovery.phone == patient.phone)
+    # What others see of the patient by consent ends with the patient.
+    given = select(CardAccess.id).where(CardAccess.holder_id == patient.id)
+    await _delete(session, PatientCard, col(PatientCard.access_id).in_(given))
+    await _delete(session, CardAccess, CardAccess.holder_id == patient.id)
     for table in OF_PATIENT:
         gone[table.__tablename__] = await _delete(session, table, table.patient_id == patient.id)
     gone["patient"] = await _delete(session, Patient, col(Patient.id) == patient.id)
@@ -81,13 +87,13 @@ async def forget_notices(session: AsyncSession, before: datetime) -> dict[str, i
 
 
 async def forget_waiting(session: AsyncSession, before: datetime) -> dict[str, int]:
-    """What waits for minutes only: tickets, journeys, people before their consent, changes, wrong policies."""
+    """What waits for minutes only: tickets, journeys, people before their consent, changes, policies that were tried."""
     return {
         "login_ticket": await _delete(session, LoginTicket, LoginTicket.expires_at < before),
         "identity_journey": await _delete(session, IdentityJourney, IdentityJourney.created_at < before),
         "pending_identity": await _delete(session, PendingIdentity, PendingIdentity.created_at < before),
         "account_change": await _delete(session, AccountChange, AccountChange.created_at < before),
-        "card_miss": await _delete(session, CardMiss, CardMiss.at < before),
+        "card_attempt": await _delete(session, CardAttempt, CardAttempt.at < before),
     }
 
 

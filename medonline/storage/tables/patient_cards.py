@@ -1,4 +1,4 @@
-"""Tables of «Мои карты»: the registry's last good answer about each card of an account."""
+"""Tables of «Мои карты»: the registry's last good answer about each card of an account, and who may see it. Times are UTC."""
 
 from __future__ import annotations
 
@@ -10,8 +10,26 @@ from sqlmodel import Field, SQLModel
 from medonline.storage.tables.columns import UtcDateTime, new_id
 
 
+class CardAccess(SQLModel, table=True):
+    """A request to see the cards of somebody of 15 or more, and what became of it. Holds nothing that the registry said."""
+
+    __tablename__ = "card_access"
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    patient_id: str = Field(foreign_key="patient.id", index=True)  # who asks
+    policy_sealed: str  # as typed by who asks
+    policy_index: str = Field(index=True)  # HMAC of it
+    birth_date: date  # as typed by who asks
+    state: str  # domain.card_access.AccessState
+    asked_at: datetime = Field(sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+    holder_id: str | None = Field(default=None, foreign_key="patient.id", index=True)  # who answered
+    answered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
 class PatientCard(SQLModel, table=True):
-    """A medical card in a clinic as an account shows it; the policy's number is kept masked only."""
+    """A medical card in a clinic as an account shows it; the policy's number is sealed, and masked for the screen."""
 
     __tablename__ = "patient_card"
     __table_args__ = (UniqueConstraint("patient_id", "ref"),)
@@ -26,7 +44,14 @@ class PatientCard(SQLModel, table=True):
     holder: str  # full name
     birth_date: date | None = None
     policy_masked: str = ""
-    whose: str  # services.patient_cards.Whose
+    policy_sealed: str = ""
+    policy_index: str = Field(
+        default="", index=True
+    )  # HMAC: by it the owner of a card is found who is asked for consent
+    whose: str  # services.patient_cards.rows.Whose
+    basis: str = ""  # domain.card_access.Basis
+    stated_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # «Я законный представитель ребёнка»
+    access_id: str | None = Field(default=None, foreign_key="card_access.id", index=True)  # the consent
     attached_since: date | None = None
     active: bool
     in_registry: bool = True  # False: the registry does not have it any more
@@ -34,11 +59,23 @@ class PatientCard(SQLModel, table=True):
     unlinked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
-class CardMiss(SQLModel, table=True):
-    """A policy or birth date that did not fit: counted, so that nobody guesses them."""
+class CardAttempt(SQLModel, table=True):
+    """A policy that was typed, whatever came of it: counted per account and per policy, so that none are tried in a row."""
 
-    __tablename__ = "card_miss"
+    __tablename__ = "card_attempt"
 
     id: str = Field(default_factory=new_id, primary_key=True)
     patient_id: str = Field(foreign_key="patient.id", index=True)
+    policy_index: str = Field(index=True)  # HMAC
     at: datetime = Field(sa_type=UtcDateTime)
+
+
+class CardRefresh(SQLModel, table=True):
+    """How often the registry was asked for an account's cards."""
+
+    __tablename__ = "card_refresh"
+
+    patient_id: str = Field(foreign_key="patient.id", primary_key=True)
+    pressed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # «Обновить» that was answered
+    hour_began_at: datetime = Field(sa_type=UtcDateTime)
+    asked_in_hour: int

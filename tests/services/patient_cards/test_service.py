@@ -4,127 +4,46 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 import pytest
 from sqlmodel import select
 
 from medonline.bootstrap import Portal
-from medonline.domain import oms_policy
 from medonline.domain.errors import (
     CardAlreadyLinked,
     CardNotFound,
-    CardOfAnother,
     InvalidBirthDate,
     InvalidFields,
     InvalidPolicy,
     NotSignedIn,
-    RateLimited,
     RegistryUnavailable,
 )
-from medonline.services.crypto.tokens import new_token, token_hash
+from medonline.domain.security_journal import JournalEvent
+from medonline.services.crypto.tokens import new_token
 from medonline.services.patient_cards.rows import Whose
-from medonline.services.patient_cards.service import CardsView, LinkedCards
+from medonline.services.patient_cards.service import LinkedCards
 from medonline.services.ports import RegistryCard
-from medonline.storage.tables.patient_cards import CardMiss, PatientCard
-from medonline.storage.tables.patients import Patient
+from medonline.storage.tables.patient_cards import PatientCard
 from tests.services.outside import SNILS, ScriptedRegistry, dump, is_at_rest, with_registry
-from tests.services.world import ANNA, BORIS, KNOWN, OTHER_KNOWN, MovableClock, opened, sign_in
-
-MARIAS_BIRTH = date(1958, 5, 21)
-
-
-def policy_of(number: int) -> str:
-    first = f"{number:015d}"
-    return first + oms_policy.check_digit(first)
-
-
-OWN_POLICY, SONS_POLICY, FRIENDS_POLICY = (
-    policy_of(770000000000001),
-    policy_of(770000000000002),
-    policy_of(770000000000003),
-)
-OWN = RegistryCard(
-    ref="card-1",
-    number="А-100/1",
-    clinic_name="Поликлиника № 1",
-    clinic_address="ул. Тихая, 1",
-    clinic_phone="8 (487) 000-00-01",
-    last_name="Иванова",
-    first_name="Мария",
-    patronymic="Петровна",
-    birth_date=MARIAS_BIRTH,
-    snils=SNILS,
-    oms_policy=OWN_POLICY,
-    attached_since=date(2019, 4, 1),
-    active=True,
-)
-SON = replace(
+from tests.services.patient_cards.family import (
+    FRIEND,
+    FRIENDS_POLICY,
     OWN,
-    ref="card-2",
-    number="Б-200",
-    first_name="Пётр",
-    last_name="Иванов",
-    patronymic="",
-    birth_date=date(2015, 9, 1),
-    snils="",
-    oms_policy=SONS_POLICY,
+    OWN_POLICY,
+    SON,
+    SONS_POLICY,
+    attempts_of,
+    card_id,
+    events_of,
+    know,
+    link_son,
+    policy_of,
+    refs,
 )
-FRIEND = replace(
-    SON, ref="card-3", number="В-300", first_name="Олег", birth_date=date(1990, 1, 1), oms_policy=FRIENDS_POLICY
-)
-
-
-@pytest.fixture
-def registry() -> ScriptedRegistry:
-    return ScriptedRegistry([OWN, SON, FRIEND])
-
-
-@pytest.fixture
-async def portal(folder: Path, clock: MovableClock, registry: ScriptedRegistry) -> AsyncIterator[Portal]:
-    async with opened(folder, clock) as portal:
-        yield with_registry(portal, registry)
-
-
-@pytest.fixture
-async def key(portal: Portal) -> str:
-    """Мария, whose СНИЛС the portal knows."""
-    await know(portal, snils=SNILS)
-    return token_hash(await sign_in(portal, ANNA))
-
-
-@pytest.fixture
-async def strangers_key(portal: Portal, key: str) -> str:
-    return token_hash(await sign_in(portal, BORIS, OTHER_KNOWN, "Poliklinika7"))
-
-
-async def know(portal: Portal, *, snils: str = "", policy: str = "", phone: str = KNOWN) -> None:
-    async with portal.database.writing() as session:
-        patient = (await session.exec(select(Patient).where(Patient.phone == phone))).one()
-        patient.snils_sealed = portal.cards.snils.seal(snils)
-        patient.oms_policy_sealed = portal.cards.policies.seal(policy)
-        session.add(patient)
-
-
-def refs(view: CardsView) -> list[str]:
-    return [card.ref for card in view.cards]
-
-
-async def card_id(portal: Portal, key: str, ref: str) -> str:
-    return next(card.id for card in (await portal.cards.kept(key)).cards if card.ref == ref)
-
-
-async def link_son(portal: Portal, key: str) -> LinkedCards:
-    return await portal.cards.link(key, SONS_POLICY, "01.09.2015")
-
-
-async def misses_of(portal: Portal) -> int:
-    async with portal.database.reading() as session:
-        return len((await session.exec(select(CardMiss))).all())
-
+from tests.services.world import MovableClock, opened
 
 # --- one's own cards --------------------------------------------------------------------------------------------
 
@@ -182,7 +101,8 @@ async def test_without_a_registry_the_list_is_what_is_kept(portal: Portal, key: 
 async def test_five_windows_that_ask_at_once_leave_each_card_once(portal: Portal, key: str) -> None:
     views = await asyncio.gather(*(portal.cards.current(key, ask_again=True) for _ in range(5)))
 
-    assert [refs(view) for view in views] == [["card-1"]] * 5
+    assert {tuple(refs(view)) for view in views if not view.wait} == {("card-1",)}
+    assert refs(await portal.cards.kept(key)) == ["card-1"]
 
 
 async def test_cards_sealed_with_an_older_key_are_shown_as_they_were_kept(
@@ -257,12 +177,13 @@ async def test_a_card_follows_the_registry(
 
 
 async def test_a_card_that_left_the_registry_stays_and_says_so_until_it_is_back(
-    portal: Portal, key: str, registry: ScriptedRegistry
+    portal: Portal, clock: MovableClock, key: str, registry: ScriptedRegistry
 ) -> None:
     await portal.cards.current(key)
     registry.cards = []
     (gone,) = (await portal.cards.current(key, ask_again=True)).cards
     registry.cards = [OWN]
+    clock.move(minutes=1)
     (back,) = (await portal.cards.current(key, ask_again=True)).cards
 
     assert (gone.in_registry, back.in_registry) == (False, True)
@@ -284,7 +205,7 @@ async def test_a_card_is_linked_by_policy_and_birth_date(portal: Portal, key: st
 
     assert await portal.cards.link(key, spaced, "2015-09-01") == LinkedCards(1, doubtful_policy=False)
     assert refs(await portal.cards.kept(key)) == ["card-2"]
-    assert await misses_of(portal) == 0
+    assert await attempts_of(portal) == 1
 
 
 async def test_every_card_of_the_policy_is_linked(portal: Portal, key: str, registry: ScriptedRegistry) -> None:
@@ -312,21 +233,27 @@ async def test_what_is_no_policy_or_date_is_named_and_costs_no_attempt(
 
     assert {name: type(error) for name, error in refusal.value.by_field.items()} == fields
     assert registry.asked == []
-    assert await misses_of(portal) == 0
+    assert await attempts_of(portal) == 0
 
 
 @pytest.mark.parametrize(
-    ("policy", "born", "refusal"),
-    [(policy_of(5), "01.09.2015", CardNotFound), (SONS_POLICY, "02.09.2015", CardOfAnother)],
+    ("policy", "born"),
+    [(policy_of(5), "01.09.2015"), (SONS_POLICY, "02.09.2015")],
+    ids=["unknown policy", "another birth date"],
 )
-async def test_a_policy_or_date_that_does_not_fit_links_nothing_and_is_counted(
-    portal: Portal, key: str, policy: str, born: str, refusal: type[Exception]
+async def test_a_policy_the_registry_has_and_one_it_has_not_are_refused_alike(
+    portal: Portal, folder: Path, key: str, registry: ScriptedRegistry, policy: str, born: str
 ) -> None:
-    with pytest.raises(refusal):
+    before = dump(folder)
+    with pytest.raises(CardNotFound):
         await portal.cards.link(key, policy, born)
 
     assert refs(await portal.cards.kept(key)) == []
-    assert await misses_of(portal) == 1
+    assert registry.asked == [("policy", policy)]
+    assert await attempts_of(portal) == 1
+    assert await events_of(portal, key) == [JournalEvent.CARD_REFUSED]
+    written = {name: len(rows) - len(before[name]) for name, rows in dump(folder).items() if rows != before[name]}
+    assert written == {"card_attempt": 1, "security_journal": 1}
 
 
 async def test_a_card_that_is_there_already_is_not_linked_again(portal: Portal, key: str) -> None:
@@ -334,7 +261,7 @@ async def test_a_card_that_is_there_already_is_not_linked_again(portal: Portal, 
 
     with pytest.raises(CardAlreadyLinked):
         await link_son(portal, key)
-    assert await misses_of(portal) == 0
+    assert await attempts_of(portal) == 2
 
 
 async def test_the_same_link_at_the_same_moment_leaves_one_card(portal: Portal, key: str) -> None:
@@ -374,73 +301,6 @@ async def test_a_card_says_whose_it_is(
     await portal.cards.link(key, card.oms_policy, f"{card.birth_date:%d.%m.%Y}")
 
     assert [shown.whose for shown in (await portal.cards.kept(key)).cards] == [whose]
-
-
-# --- the limit of misses ----------------------------------------------------------------------------------------
-
-
-async def miss(portal: Portal, key: str) -> str:
-    try:
-        await portal.cards.link(key, policy_of(99), "01.01.2000")
-    except (CardNotFound, RateLimited) as refusal:
-        return type(refusal).__name__
-    return "linked"
-
-
-async def test_of_twenty_misses_at_the_same_moment_exactly_five_get_through(
-    portal: Portal, key: str, registry: ScriptedRegistry
-) -> None:
-    outcomes = Counter(await asyncio.gather(*(miss(portal, key) for _ in range(20))))
-
-    assert outcomes == {"CardNotFound": 5, "RateLimited": 15}
-    assert len(registry.asked) == 5
-    assert await misses_of(portal) == 5
-
-
-async def test_after_five_misses_the_right_policy_has_to_wait_an_hour(
-    portal: Portal, clock: MovableClock, key: str, registry: ScriptedRegistry
-) -> None:
-    for _ in range(5):
-        assert await miss(portal, key) == "CardNotFound"
-        clock.move(minutes=5)
-        await portal.sessions.required(key)
-    with pytest.raises(RateLimited) as refusal:
-        await link_son(portal, key)
-    assert refusal.value.resets_in == timedelta(minutes=35)
-    assert len(registry.asked) == 5
-
-    for minutes in (20, 15):
-        clock.move(minutes=minutes)
-        await portal.sessions.required(key)
-    assert (await link_son(portal, key)).count == 1
-
-
-async def test_the_misses_of_all_sessions_of_an_account_count_together(portal: Portal, key: str) -> None:
-    other = token_hash(await sign_in(portal, BORIS))
-    for session_key in (key, other, key, other, key):
-        assert await miss(portal, session_key) == "CardNotFound"
-
-    assert await miss(portal, other) == "RateLimited"
-
-
-async def test_the_misses_of_others_do_not_count(portal: Portal, key: str, strangers_key: str) -> None:
-    for _ in range(6):
-        await miss(portal, strangers_key)
-
-    assert await miss(portal, key) == "CardNotFound"
-
-
-async def test_a_question_the_registry_did_not_answer_is_no_miss(
-    portal: Portal, key: str, registry: ScriptedRegistry
-) -> None:
-    registry.down = True
-    for _ in range(7):
-        with pytest.raises(RegistryUnavailable):
-            await link_son(portal, key)
-    registry.down = False
-
-    assert await misses_of(portal) == 0
-    assert (await link_son(portal, key)).count == 1
 
 
 # --- taking off the list ----------------------------------------------------------------------------------------

@@ -1,0 +1,97 @@
+"""How often policies may be tried, and the registry asked: counted before the question, whatever its answer.
+
+A limit of misses would not do: a policy's number can be guessed from its owner's birth date, and each hit shows a stranger's
+card. So successes count too, for each account, and for each policy over all accounts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from medonline.domain.errors import RateLimited
+from medonline.services.clock import Clock
+from medonline.services.crypto.field_encryption import Sealer
+from medonline.storage.engine import Database
+from medonline.storage.queries import patient_cards as cards
+from medonline.storage.queries import patients
+from medonline.storage.tables.patient_cards import CardAttempt
+
+# Of an account, and of a policy.
+ATTEMPTS = ((timedelta(hours=1), 5), (timedelta(days=1), 10))
+# Six an hour come of pages that are opened.
+REFRESHES_PER_HOUR = 12
+REFRESH_PAUSE = timedelta(minutes=1)
+_LONGEST, _MOST = ATTEMPTS[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class CardAttempts:
+    """The limits of the cards' slice; `policies` makes the HMAC of a policy."""
+
+    database: Database
+    clock: Clock
+    policies: Sealer
+
+    async def count(self, patient_id: str, policy: str) -> CardAttempt:
+        """Write an attempt down, so that it may be made: of a hundred at the same moment no more get through than may.
+
+        Raises:
+            RateLimited: as many as may be were made by this account, or at this policy by anybody.
+        """
+        now = self.clock()
+        indexes = self.policies.indexes(policy)
+        attempt = CardAttempt(patient_id=patient_id, policy_index=indexes[0], at=now)
+        async with self.database.writing() as session:
+            # In this order, the journal's lock last: two accounts never wait for each other.
+            await patients.by_id_held(session, patient_id)
+            await cards.hold_policy(session, indexes[0])
+            since = now - _LONGEST
+            mine = await cards.attempts_of_account(session, patient_id, since, _MOST)
+            at_policy = await cards.attempts_at_policy(session, indexes, since, _MOST)
+            until = max(_open_again(mine, now), _open_again(at_policy, now))
+            if until > now:
+                raise RateLimited(until - now)
+            session.add(attempt)
+        return attempt
+
+    async def take_back(self, attempt: CardAttempt) -> None:
+        """The registry gave no answer, so nothing was learned."""
+        async with self.database.writing() as session:
+            await cards.take_back_attempt(session, attempt.id)
+
+    async def begin_refresh(self, patient_id: str, now: datetime, *, pressed: bool) -> bool:
+        """Count a question to the registry for this account's list, if one may be asked now (UTC); whether it may."""
+        pause = REFRESH_PAUSE if pressed else None
+        async with self.database.writing() as session:
+            return await cards.begin_refresh(session, patient_id, now, REFRESHES_PER_HOUR, pause)
+
+    async def refresh_failed(self, patient_id: str, pressed_at: datetime) -> None:
+        """The registry gave no answer to «Обновить», which may be pressed again at once; the hour's limit has counted it."""
+        async with self.database.writing() as session:
+            await cards.forget_press(session, patient_id, pressed_at)
+
+    async def refresh_wait(self, patient_id: str) -> timedelta:
+        """How long until «Обновить» may be pressed again; nothing when it may be now."""
+        now = self.clock()
+        async with self.database.reading() as session:
+            row = await cards.refresh_of(session, patient_id)
+        if row is None:
+            return timedelta()
+        until = now
+        if row.pressed_at is not None:
+            until = row.pressed_at + REFRESH_PAUSE
+        if row.asked_in_hour >= REFRESHES_PER_HOUR:
+            until = max(until, row.hour_began_at + timedelta(hours=1))
+        return max(until - now, timedelta())
+
+
+def _open_again(newest_first: Sequence[datetime], now: datetime) -> datetime:
+    """When the next attempt may be made (UTC): `now`, or when the oldest that fills a limit is old enough."""
+    until = now
+    for window, allowed in ATTEMPTS:
+        within = [at for at in newest_first if at > now - window]
+        if len(within) >= allowed:
+            until = max(until, within[allowed - 1] + window)
+    return until
