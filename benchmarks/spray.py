@@ -3,6 +3,9 @@
 The attacker has an address for each phone and spreads over blocks of numbers, so that the limits per phone, network and block
 never refuse: only the circuit breaker is left, and the birth date that it asks for. Runs on the real services over a database
 of its own, with a clock that it moves. `python benchmarks/spray.py 500` for a shorter run.
+
+After it an attacker who owns one IPv6 /48: a code a second to a phone of its own from a network of its own, of 65 536, for an
+hour. What it gets is what the limits of the /48 let it have.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from pathlib import Path
 from medonline.bootstrap import Portal, build_portal
 from medonline.config.settings import load_config
 from medonline.domain.codes.one_time_code import ChannelName
-from medonline.domain.errors import BirthDateMismatch, CodeMismatch
+from medonline.domain.errors import BirthDateMismatch, CodeMismatch, LimitReached
 from medonline.domain.password_recovery import RecoveryStep
 from medonline.storage import migrations
 from medonline.storage.queries import codes_circuit_breaker
@@ -110,8 +113,29 @@ async def spray(phones: int) -> Tally:
     return tally
 
 
+async def from_one_48(requests: int) -> tuple[int, int]:
+    """How many codes one /48 gets of an hour's requests, each from another /64 of it; and how many of its /56 asked."""
+    clock, sent, asked = MovedClock(), 0, set()
+    with tempfile.TemporaryDirectory() as folder:
+        config = load_config(mode="demo", data_dir=Path(folder), secret_key="s" * 32)
+        portal = build_portal(config, clock)
+        await migrations.upgrade(config.database)
+        for number in range(requests):
+            network = number * 65_536 // requests
+            asked.add(network >> 8)
+            try:
+                address = f"2001:db8:1:{network:x}::1"
+                await portal.recovery.begin(f"{number:064x}", phone_of(number), ChannelName.FLASH_CALL, address)
+                sent += 1
+            except LimitReached:
+                pass
+            clock.now += timedelta(seconds=3600 / requests / 2)  # within the hour that the limits look back
+        await portal.close()
+    return sent, len(asked)
+
+
 def main() -> None:
-    """Print the attack against the arithmetic."""
+    """Print the attacks against the arithmetic."""
     logging.disable(logging.CRITICAL)
     phones = int(sys.argv[1]) if len(sys.argv) > 1 else PHONES
     tally = asyncio.run(spray(phones))
@@ -126,6 +150,11 @@ def main() -> None:
     print(f"codes guessed right                  {tally.right_codes:8}   (arithmetic {phones * per_phone:.2f})")
     print(f"accounts won                         {tally.won:8}   (arithmetic {expected:.4f})")
     print(f"accounts won without the breaker     {'':8}   (arithmetic {phones * per_phone:.2f})")
+    requests = min(phones, 3600)
+    sent, households = asyncio.run(from_one_48(requests))
+    print(f"codes asked for by one IPv6 /48      {requests:8}   (each from a /64 of its own, {households} of 256 /56)")
+    most = min(requests, 16 * 3)
+    print(f"codes that it got                    {sent:8}   (arithmetic {most}: 16 times 3 phones an hour)")
 
 
 if __name__ == "__main__":

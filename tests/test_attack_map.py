@@ -35,6 +35,7 @@ TRIED = [
     "return path `javascript:`",
     "return path with a backslash",
     "forged X-Forwarded-For",
+    "many networks of one IPv6 customer",
     "a proxy that nobody counted",
     "a way without TLS",
     "a key that a hand made",

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import cast
+from typing import Any, cast
 
 from limits import RateLimitItemPerSecond
 from limits.aio.storage import MemoryStorage, RedisStorage
+from limits.aio.storage.memory import Entry
 from limits.aio.storage.redis.redispy import RedispyBridge
 from limits.aio.strategies import MovingWindowRateLimiter
 
@@ -43,6 +45,36 @@ class _SweptMemory(MemoryStorage):
                 del self.events[key]
                 self.locks.pop(key, None)
 
+    async def acquire_all(self, windows: Sequence[tuple[str, int, int]]) -> int | None:
+        """See `LimitStore.take_all`; key, limit and seconds of each. Nothing waits between the look and the count."""
+        await self._MemoryStorage__schedule_expiry()
+        now = time.time()
+        for number, (key, limit, expiry) in enumerate(windows):
+            events = self.events.get(key, [])
+            if len(events) >= limit and events[limit - 1].atime >= now - expiry:
+                return number
+        for key, _, expiry in windows:
+            self.events.setdefault(key, [])[:0] = [Entry(expiry)]
+        return None
+
+
+# The package's own script for one window (acquire_moving_window.lua), for several: first all are looked at.
+_ACQUIRE_ALL = """
+local now = tonumber(ARGV[1])
+for i, key in ipairs(KEYS) do
+    local entry = redis.call('lindex', key, tonumber(ARGV[2 * i]) - 1)
+    if entry and tonumber(entry) >= now - tonumber(ARGV[2 * i + 1]) then
+        return i - 1
+    end
+end
+for i, key in ipairs(KEYS) do
+    redis.call('lpush', key, ARGV[1])
+    redis.call('ltrim', key, 0, tonumber(ARGV[2 * i]) - 1)
+    redis.call('expire', key, tonumber(ARGV[2 * i + 1]))
+end
+return -1
+"""
+
 
 def _item(limit: Limit) -> RateLimitItemPerSecond:
     return RateLimitItemPerSecond(limit.count, max(round(limit.per.total_seconds()), 1), namespace="medonline")
@@ -52,7 +84,8 @@ class MemoryLimitStore:
     """Counts in this process; a restart forgets."""
 
     def __init__(self) -> None:
-        self._limiter = MovingWindowRateLimiter(_SweptMemory())
+        self._storage = _SweptMemory()
+        self._limiter = MovingWindowRateLimiter(self._storage)
 
     async def full_until(self, limit: Limit, key: str) -> datetime | None:
         """See `LimitStore`."""
@@ -61,6 +94,10 @@ class MemoryLimitStore:
     async def take(self, limit: Limit, key: str) -> bool:
         """See `LimitStore`."""
         return await self._limiter.hit(_item(limit), key)
+
+    async def take_all(self, windows: Sequence[tuple[Limit, str]]) -> int | None:
+        """See `LimitStore`."""
+        return await self._storage.acquire_all(_named(windows))
 
     async def forget(self, limit: Limit, key: str) -> None:
         """See `LimitStore`."""
@@ -86,6 +123,7 @@ class RedisLimitStore:
             socket_connect_timeout=ANSWER_WITHIN_S,
         )
         self._limiter = MovingWindowRateLimiter(self._storage)
+        self._acquire_all = self._connection.register_script(_ACQUIRE_ALL)
         self._meanwhile = MemoryLimitStore()
         self._again_at = 0.0
 
@@ -109,6 +147,20 @@ class RedisLimitStore:
             self._leave_alone(error)
             return await self._meanwhile.take(limit, key)
 
+    async def take_all(self, windows: Sequence[tuple[Limit, str]]) -> int | None:
+        """See `LimitStore`."""
+        if self._is_left_alone():
+            return await self._meanwhile.take_all(windows)
+        named = _named(windows)
+        keys = [self._storage.bridge.prefixed_key(key) for key, _, _ in named]
+        numbers = [number for _, limit, expiry in named for number in (limit, expiry)]
+        try:
+            full = int(await self._acquire_all(keys, [time.time(), *numbers]))
+        except self._storage.base_exceptions as error:
+            self._leave_alone(error)
+            return await self._meanwhile.take_all(windows)
+        return None if full < 0 else full
+
     async def forget(self, limit: Limit, key: str) -> None:
         """See `LimitStore`."""
         await self._meanwhile.forget(limit, key)
@@ -128,7 +180,11 @@ class RedisLimitStore:
 
     async def close(self) -> None:
         """Release connections."""
-        await cast(RedispyBridge, self._storage.bridge).storage.aclose()
+        await self._connection.aclose()
+
+    @property
+    def _connection(self) -> Any:
+        return cast(RedispyBridge, self._storage.bridge).storage
 
     def _is_left_alone(self) -> bool:
         return time.monotonic() < self._again_at
@@ -137,6 +193,12 @@ class RedisLimitStore:
         self._again_at = time.monotonic() + LEFT_ALONE_S
         # The error's text may hold the address with its password: only its name is written.
         log.error("ALARM the store of limits does not answer (%s): counting in this process", type(error).__name__)
+
+
+def _named(windows: Sequence[tuple[Limit, str]]) -> list[tuple[str, int, int]]:
+    """The package's own key, limit and seconds of each window."""
+    items = [(_item(limit), key) for limit, key in windows]
+    return [(item.key_for(key), item.amount, item.get_expiry()) for item, key in items]
 
 
 async def _full_until(limiter: MovingWindowRateLimiter, limit: Limit, key: str) -> datetime | None:

@@ -25,7 +25,7 @@ from medonline.domain.limits import Limit
 from medonline.domain.phone import PhoneNumber
 from medonline.services.crypto.field_encryption import Sealer
 from medonline.services.limits.alarms import Alarms
-from medonline.services.limits.networks import Network, asker_of
+from medonline.services.limits.networks import Level, Network, asker_of
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +38,12 @@ class LimitStore(Protocol):
 
     async def take(self, limit: Limit, key: str) -> bool:
         """Count one; False, and nothing counted, when the window is full. Exact under parallel calls."""
+
+    async def take_all(self, windows: Sequence[tuple[Limit, str]]) -> int | None:
+        """Count one in each of these, which differ; or the number of the first that is full, and nothing counted in any.
+
+        Exact under parallel calls.
+        """
 
     async def forget(self, limit: Limit, key: str) -> None:
         """Begin the window anew."""
@@ -108,12 +114,15 @@ class RequestLimits:
                 if asker.raised
                 else (self.policy.per_network, self.policy.phones_per_network)
             )
-            gates.append(_Gate(TooManyRequests, self._key("network", asker.network), requests))
-            for limit in phones:
-                once, pair = Limit(1, limit.per), self._key("pair", asker.network, phone.e164)
-                if await self.store.full_until(once, pair) is None:  # not a phone that this network asked for before
-                    gates.append(_Gate(TooManyPhones, self._key("phones", asker.network), (limit,)))
-                    met.append((once, pair))
+            for level in asker.levels:
+                gates.append(self._network_gate(TooManyRequests, "network", level, requests))
+                for limit in phones:
+                    once, pair = Limit(1, limit.per), self._key("pair", level.network, phone.e164)
+                    if (
+                        await self.store.full_until(once, pair) is None
+                    ):  # not a phone that this network asked for before
+                        gates.append(self._network_gate(TooManyPhones, "phones", level, (limit,)))
+                        met.append((once, pair))
         try:
             await self._pass(gates, now)
         except NumberBlockBusy:
@@ -132,12 +141,12 @@ class RequestLimits:
         asker = asker_of(client_ip, self.policy.raised_networks)
         gates = [
             _Gate(SignInsOverloaded, self._key("sign-ins"), self.policy.sign_ins_in_all),
-            _Gate(TooManySignIns, self._account_key(account, client_ip), self.policy.sign_ins_per_account),
+            *self._account_gates(account, client_ip),
         ]
         if asker is not None:
             raised, usual = self.policy.raised_sign_ins_per_network, self.policy.sign_ins_per_network
-            key = self._key("sign-ins", asker.network)
-            gates.append(_Gate(TooManySignIns, key, raised if asker.raised else usual))
+            limits = raised if asker.raised else usual
+            gates += [self._network_gate(TooManySignIns, "sign-ins", level, limits) for level in asker.levels]
         try:
             await self._pass(gates, now)
         except SignInsOverloaded:
@@ -146,8 +155,9 @@ class RequestLimits:
 
     async def forgive_sign_ins(self, account: str, client_ip: str) -> None:
         """The right password was typed: the misses before it are forgotten, for this account and network only."""
-        for limit in self.policy.sign_ins_per_account:
-            await self.store.forget(limit, self._account_key(account, client_ip))
+        for gate in self._account_gates(account, client_ip):
+            for limit in gate.limits:
+                await self.store.forget(limit, gate.key)
 
     async def admit_journey(self, visitor_key: str, client_ip: str, now: datetime) -> None:
         """One more browser leaves for the identity provider.
@@ -168,13 +178,22 @@ class RequestLimits:
         asker = asker_of(client_ip, self.policy.raised_networks)
         if asker is not None:
             raised, usual = self.policy.raised_journeys_per_network, self.policy.journeys_per_network
-            key = self._key("journeys", asker.network)
-            gates.append(_Gate(TooManyJourneys, key, raised if asker.raised else usual))
+            limits = raised if asker.raised else usual
+            gates += [self._network_gate(TooManyJourneys, "journeys", level, limits) for level in asker.levels]
         return gates
 
-    def _account_key(self, account: str, client_ip: str) -> str:
+    def _account_gates(self, account: str, client_ip: str) -> list[_Gate]:
         asker = asker_of(client_ip, self.policy.raised_networks)
-        return self._key("account", account, asker.network if asker else "")
+        levels = asker.levels if asker else (Level("", 1),)
+        limits = self.policy.sign_ins_per_account
+        return [self._network_gate(TooManySignIns, "account", level, limits, account) for level in levels]
+
+    def _network_gate(
+        self, refusal: type[LimitReached], use: str, level: Level, limits: tuple[Limit, ...], *more: str
+    ) -> _Gate:
+        """A gate of one network, as wide as the network is."""
+        scaled = tuple(Limit(limit.count * level.times, limit.per) for limit in limits)
+        return _Gate(refusal, self._key(use, *more, level.network), scaled)
 
     def _key(self, *parts: str) -> str:
         return self.keys.index("|".join(parts))
@@ -183,10 +202,11 @@ class RequestLimits:
         """All looked at first, so that a refusal by one costs nothing at the others."""
         refused = [(until, gate) for gate in gates for until in [await self._full_until(gate)] if until is not None]
         if not refused:
-            for gate in gates:
-                for limit in gate.limits:
-                    if not await self.store.take(limit, gate.key):  # somebody was faster since it was looked at
-                        refused.append((await self.store.full_until(limit, gate.key) or now, gate))
+            windows = [(limit, gate) for gate in gates for limit in gate.limits]
+            full = await self.store.take_all([(limit, gate.key) for limit, gate in windows])
+            if full is not None:  # somebody was faster since it was looked at
+                limit, gate = windows[full]
+                refused.append((await self.store.full_until(limit, gate.key) or now, gate))
         if refused:
             until, gate = max(refused, key=lambda refusal: refusal[0])
             log.warning("A limit is reached: %s", gate.refusal.__name__)  # whose it is stays out

@@ -83,6 +83,32 @@ async def test_fifty_at_once_are_five(store: LimitStore) -> None:
     assert sum(await asyncio.gather(*(store.take(FIVE, "k") for _ in range(50)))) == 5
 
 
+async def test_of_several_windows_all_count_or_none(store: LimitStore, clock: MovableClock) -> None:
+    narrow, wide = Limit(2, timedelta(hours=1)), Limit(3, timedelta(hours=1))
+    one, other, around = (narrow, "one"), (narrow, "other"), (wide, "around")
+    taken = [await store.take_all([one, around]) for _ in range(3)]
+    taken += [await store.take_all([other, around]) for _ in range(2)]
+
+    assert taken == [None, None, 0, None, 1]  # refused by the narrow one, later by the wide one
+    assert await store.take_all([other]) is None  # what the wide one refused cost the narrow one nothing
+    assert await store.take_all([other]) == 0
+    clock.move(hours=1, seconds=1)
+    assert await store.take_all([one, other, around]) is None
+    assert await store.take(narrow, "one")  # a window is one, however it is counted
+    assert await store.take_all([around, one]) == 1
+    assert not await store.take(narrow, "one")
+
+
+async def test_of_fifty_at_once_over_two_levels_none_counts_by_half(store: LimitStore) -> None:
+    narrow, wide = Limit(5, timedelta(hours=1)), Limit(12, timedelta(hours=1))
+    windows = [[(narrow, f"n{number % 10}"), (wide, "around")] for number in range(50)]
+    taken = await asyncio.gather(*(store.take_all(asked) for asked in windows))
+    left = [await store.take(narrow, f"n{number}") for number in range(10) for _ in range(5)]
+
+    assert taken.count(None) == 12
+    assert left.count(True) == 50 - 12
+
+
 async def test_a_store_that_answers_says_so(store: LimitStore) -> None:
     assert await store.check()
 
@@ -123,8 +149,9 @@ async def test_without_redis_each_process_counts_for_itself_until_it_is_back(
     redis.stop()
     assert [await store.take(FIVE, "k") for _ in range(6)] == [True] * 5 + [False]
     assert await store.full_until(FIVE, "k") is not None
+    assert await store.take_all([(FIVE, "another"), (FIVE, "k")]) == 1
     await store.forget(FIVE, "k")
-    assert await store.take(FIVE, "k")
+    assert await store.take_all([(FIVE, "k")]) is None
     with pytest.raises(LimitStoreDown):
         await store.check()
 

@@ -258,6 +258,63 @@ def test_an_address_belongs_to_a_network(address: str, network: str) -> None:
     assert asker.network == network
 
 
+def test_an_ipv6_network_is_looked_at_in_three_widths() -> None:
+    asker = asker_of("2001:db8:1:2345:6:7:8:9", ())
+    assert asker is not None
+    assert [(level.network, level.times) for level in asker.levels] == [
+        ("2001:db8:1:2345::/64", 1),
+        ("2001:db8:1:2300::/56", 4),
+        ("2001:db8:1::/48", 16),
+    ]
+    four = asker_of("203.0.113.7", ())
+    assert four is not None
+    assert [(level.network, level.times) for level in four.levels] == [("203.0.113.7", 1)]
+
+
+async def test_a_48_gets_sixteen_times_what_a_64_gets_however_many_networks_it_plays(
+    folder: Path, clock: MovableClock
+) -> None:
+    far = FAR | {"phones_per_network": "1000 per 1 h", "codes_per_network": "5 per 1 h"}
+    async with opened(folder, clock, **far) as portal:
+        asked = [await ask(portal, phone(number), f"2001:db8:1:{number:x}00::1") for number in range(120)]
+        same_56 = [await ask(portal, phone(200 + number), f"2001:db8:2:{number:x}::1") for number in range(30)]
+        same_64 = [await ask(portal, phone(300 + number), f"2001:db8:3:1::{number:x}") for number in range(8)]
+        elsewhere = await ask(portal, phone(400), "2001:db8:4::1")
+
+    assert asked == ["sent"] * 80 + ["TooManyRequests"] * 40
+    assert same_56 == ["sent"] * 20 + ["TooManyRequests"] * 10
+    assert same_64 == ["sent"] * 5 + ["TooManyRequests"] * 3
+    assert elsewhere == "sent"
+
+
+async def test_a_48_may_ask_for_sixteen_times_as_many_phones(folder: Path, clock: MovableClock) -> None:
+    async with opened(folder, clock, **FAR, codes_per_network="1000 per 1 h", phones_per_network="3 per 1 h") as portal:
+        asked = [await ask(portal, phone(number), f"2001:db8:1:{number:x}00::1") for number in range(60)]
+        clock.move(minutes=2)
+        again = await ask(portal, phone(0), "2001:db8:1:ff00::1")
+
+    assert asked == ["sent"] * 48 + ["TooManyPhones"] * 12
+    assert again == "sent"  # a phone that this network asked for before
+
+
+async def test_a_refusal_by_a_64_costs_the_networks_around_it_nothing(folder: Path, clock: MovableClock) -> None:
+    far = FAR | {"phones_per_network": "1000 per 1 h", "codes_per_network": "5 per 1 h"}
+    async with opened(folder, clock, **far) as portal:
+        stubborn = [await ask(portal, phone(number), "2001:db8:1:1::1") for number in range(40)]
+        around = [await ask(portal, phone(100 + number), f"2001:db8:1:{number + 2:x}::1") for number in range(20)]
+
+    assert stubborn == ["sent"] * 5 + ["TooManyRequests"] * 35
+    assert around == ["sent"] * 15 + ["TooManyRequests"] * 5  # of the /56
+
+
+async def test_at_once_a_48_gets_no_more(folder: Path, clock: MovableClock) -> None:
+    far = FAR | {"phones_per_network": "1000 per 1 h", "codes_per_network": "1 per 1 h"}
+    async with opened(folder, clock, **far) as portal:
+        asked = await asyncio.gather(*(ask(portal, phone(n), f"2001:db8:1:{n:x}00::1") for n in range(40)))
+
+    assert Counter(asked) == {"sent": 16, "TooManyRequests": 24}
+
+
 @pytest.mark.parametrize("address", ["", "unix:", "203.0.113", "localhost"])
 def test_what_is_no_address_has_no_network(address: str) -> None:
     assert asker_of(address, ()) is None

@@ -171,3 +171,26 @@ async def test_proving_again_who_one_is_knows_the_same_limit(portal: Portal) -> 
         await portal.sessions.prove_again(key, PASSWORD, IP)
 
     await portal.sessions.prove_again(key, PASSWORD, OTHER_IP)
+
+
+async def test_a_48_gets_sixteen_times_the_passwords_of_one_network_for_an_account(portal: Portal) -> None:
+    tried = [await attempt(portal, ip=f"2001:db8:1:{number:x}00::1") for number in range(90)]
+    of_another = await attempt(portal, ip="2001:db8:2::1")
+
+    assert tried == ["InvalidCredentials"] * 80 + ["TooManySignIns"] * 10
+    assert of_another == "InvalidCredentials"
+
+
+async def test_a_48_gets_sixteen_times_the_passwords_of_one_network_a_minute(portal: Portal) -> None:
+    numbers = [phone(number) for number in range(330)]
+    tried = [await attempt(portal, to, f"2001:db8:1:{n % 256:x}00::{n:x}") for n, to in enumerate(numbers)]
+
+    assert tried == ["InvalidCredentials"] * 320 + ["TooManySignIns"] * 10
+
+
+async def test_the_right_password_forgives_the_whole_48_its_misses_for_this_account(portal: Portal) -> None:
+    before = [await attempt(portal, ip=f"2001:db8:1:{number:x}00::1") for number in range(79)]
+    assert await attempt(portal, ip="2001:db8:1:ff00::1", password=PASSWORD) == "in"
+    after = [await attempt(portal, ip=f"2001:db8:1:{number:x}01::1") for number in range(79)]
+
+    assert before == after == ["InvalidCredentials"] * 79
