@@ -1,4 +1,4 @@
-"""Reflex's own settings; the portal's are in medonline/config.py."""
+"""Reflex's own settings; the portal's are in medonline/config/."""
 
 import reflex as rx
 

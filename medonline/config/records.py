@@ -23,7 +23,7 @@ class RecordsConfig(BaseSettings):
     retention_codes: Duration = timedelta(days=31)  # after they expired; never less than the limits look back
     retention_sessions: Duration = timedelta(days=90)  # after they ended or were last used
     retention_notices: Duration = timedelta(days=90)
-    retention_journal: Duration = timedelta(days=1095)  # never less than half a year (services.journal_reading)
+    retention_journal: Duration = timedelta(days=1095)  # at least half a year (services.security_journal.verification)
     dispute_stop: Duration = timedelta(hours=24)  # how long «это не я» stops recovery by phone
 
     @property

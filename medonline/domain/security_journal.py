@@ -54,7 +54,7 @@ class JournalLine:
         seq: 1, 2, 3, … without a gap.
         at: UTC.
         patient_id: empty while nobody has proved to be the patient.
-        phone_index: HMAC of the phone concerned (services.sealing), empty where none is; `phone_tail`: its last two digits.
+        phone_index: HMAC of the phone concerned (services.crypto.field_encryption), empty where none is; `phone_tail`: its last two digits.
         network: the address it came from, cut to /24 or /48.
         details: JSON of short texts and numbers, keys sorted; never a code, a password, a token or a whole phone.
         previous: the hash of the row before.

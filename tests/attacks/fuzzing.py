@@ -32,7 +32,7 @@ MAX_SOCKETS_HELD = 4  # the server's own: it listens, and may keep what a health
 SMALL_BUFFER = 4096
 STUCK = "neither served nor closed"
 SAMPLED_EVERY_S = 0.25
-# The server lets go of a refused socket after 5 s at most, whether its peer reads or not (web.socket_gate.CLOSE_WITHIN).
+# The server lets go of a refused socket after 5 s at most, whether its peer reads or not (web.sockets.gate.CLOSE_WITHIN).
 LET_GO_S = 7.0
 # Not a call that Reflex could not make because its values have other names than the handler's: that is refused, and logged as this.
 _FAILED = re.compile(r"A handler failed (?!\[\w+\]: TypeError at \S+/base_state_processor\.py).*")

@@ -1,7 +1,7 @@
 """Sign-in through the state's identity provider: start, finish; and what may follow: consent, proof of an old account.
 
 The journey is a row of this browser. What the provider said of somebody who is not known yet waits sealed, at most
-15 minutes, for consent or proof (`identity_answers`); refusing deletes it.
+15 minutes, for consent or proof (`services.gosuslugi.pending_person`); refusing deletes it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """How easily a password is guessed, and which ones are refused for it.
 
 The judge is zxcvbn (https://github.com/dropbox/zxcvbn) with its lists of common passwords, names and words. It knows no
-Russian: «medicina2026» and «Zdorovie2026» pass for good ones there. So the project's own words (`password_words`) and what
-is known of the patient are looked for, too.
+Russian: «medicina2026» and «Zdorovie2026» pass for good ones there. So the project's own words
+(`services.passwords.common_words`) and what is known of the patient are looked for, too.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from medonline.services.passwords.common_words import COMMON_WORDS, SHORTEST, ty
 # The time zxcvbn takes grows fast with the length; what follows only makes a password better.
 LONGEST_JUDGED = 40
 # Danger: zxcvbn tries every reading of «@», «$», «(» as letters, which takes seconds for a line of them. No password has
-# such characters (`domain.password`), so they are left out.
+# such characters (`domain.passwords`), so they are left out.
 _SIGNS = re.compile(r"\W+")
 # A word decorated with a date or less is guessed like the word alone.
 _MOST_DECORATION = 8

@@ -58,5 +58,5 @@ async def put_phone_proof(session: AsyncSession, patient_id: str, now: datetime)
 
 
 async def by_snils(session: AsyncSession, indexes: Sequence[str]) -> Patient | None:
-    """The patient with this СНИЛС, by its index under any key (services.sealing)."""
+    """The patient with this СНИЛС, by its index under any key (services.crypto.field_encryption)."""
     return (await session.exec(select(Patient).where(col(Patient.snils_index).in_(indexes)))).first()

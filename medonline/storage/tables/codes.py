@@ -28,7 +28,7 @@ class OneTimeCodeRow(SQLModel, table=True):
     flow_id: str
     purpose: str
     phone: str  # E.164
-    channel: str  # domain.one_time_code.ChannelName
+    channel: str  # domain.codes.one_time_code.ChannelName
     digest: str
     client_ip: str = ""
     price: int = 0  # kopecks reserved for it; 0 once they were given back
@@ -37,7 +37,7 @@ class OneTimeCodeRow(SQLModel, table=True):
     misses: int = 0
     confirmed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     replaced_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    delivery: str  # services.delivery.DeliveryState
+    delivery: str  # services.codes.delivery.DeliveryState
     problem: str = ""  # why the delivery failed
     provider: str = ""
     provider_ref: str = ""

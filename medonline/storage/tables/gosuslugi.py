@@ -20,7 +20,7 @@ class LinkedIdentity(SQLModel, table=True):
     issuer: str = Field(primary_key=True)
     subject: str = Field(primary_key=True)
     patient_id: str = Field(foreign_key="patient.id", index=True)
-    how: str  # services.identity_linking.LinkedHow
+    how: str  # domain.gosuslugi.LinkedHow
     filled: str = ""  # what of the account came from it, with commas: undone when it is disputed
     linked_at: datetime = Field(sa_type=UtcDateTime)
     last_used_at: datetime = Field(sa_type=UtcDateTime)
@@ -33,7 +33,7 @@ class IdentityJourney(SQLModel, table=True):
 
     state_hash: str = Field(primary_key=True)
     visitor_key: str = Field(unique=True)
-    purpose: str  # services.identity.Purpose
+    purpose: str  # services.gosuslugi.login.Purpose
     nonce: str
     code_verifier: str
     redirect_uri: str
@@ -51,7 +51,7 @@ class PendingIdentity(SQLModel, table=True):
     id: str = Field(default_factory=new_id, primary_key=True)  # the flow of its codes
     visitor_key: str = Field(unique=True)
     purpose: str
-    waits_for: str  # services.identity.Waiting
+    waits_for: str  # services.gosuslugi.login.Waiting
     sealed_person: str
     proof_phone: str = ""  # E.164: where the code that proves the old account goes
     consent_version: str = ""

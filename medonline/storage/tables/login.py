@@ -18,7 +18,7 @@ class LoginTicket(SQLModel, table=True):
     visitor_key: str
     patient_id: str = Field(foreign_key="patient.id")
     method: str
-    landing: str  # services.login.Landing
+    landing: str  # domain.login.Landing
     provider_token_sealed: str = ""  # the identity provider's id_token, for its sign-out
     password_changed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     expires_at: datetime = Field(sa_type=UtcDateTime)

@@ -24,6 +24,6 @@ class Notice(SQLModel, table=True):
     sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     problem: str = ""
     provider_ref: str = ""
-    about: str = ""  # services.account_notices.About: what a dispute of it undoes
+    about: str = ""  # services.notices.texts.About: what a dispute of it undoes
     dispute_hash: str | None = Field(default=None, unique=True)  # SHA-256 of the token in the link «это не я»
     disputed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -21,7 +21,7 @@ class Patient(SQLModel, table=True):
     first_name: str
     patronymic: str = ""
     birth_date: date | None = None
-    snils_index: str | None = Field(default=None, unique=True)  # HMAC (services.sealing)
+    snils_index: str | None = Field(default=None, unique=True)  # HMAC (services.crypto.field_encryption)
     snils_sealed: str = ""
     oms_policy_sealed: str = ""
     cards_fetched_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # the registry's last good answer

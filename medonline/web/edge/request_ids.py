@@ -31,7 +31,7 @@ class RequestIds:
                 try:
                     await self._app(scope, receive, _telling(made, send))
                 except Exception:
-                    # Said here, because the server's own line is withheld: it would quote the error (`logs.WithoutPayloads`).
+                    # Said here, because the server's own line is withheld: it would quote the error (`logs.setup.WithoutPayloads`).
                     log.exception("A request failed")
                     raise
         else:

@@ -131,7 +131,7 @@ def _is_page_failure(payload: dict[str, Any]) -> bool:
     return {"info", "component_stack"} == set(payload) and all(isinstance(text, str) for text in payload.values())
 
 
-# Reflex's own handlers take for granted what its own client sends; the names are those of state.site.callable_handlers.
+# Reflex's own handlers take for granted what its own client sends; the names are those of state.socket_server.callable_handlers.
 _REFLEX_PAYLOADS: dict[str, Callable[[dict[str, Any]], bool]] = {
     "hydrate_and_load": _is_hydration,
     "on_load_internal": lambda payload: not payload,

@@ -1,8 +1,8 @@
 """Who is at the other end of a socket: known from the real handshake, never from anything the client says later.
 
 Reflex believes an emitted Socket.IO event named `connect` and takes its headers for the client's. This server lets only
-Reflex's own events and the portal's handlers through (`socket_frames`), reads the cookies once at the handshake, and takes
-them out of what Reflex gets to see. How many sockets and frames there may be is settled before, by `socket_gate`.
+Reflex's own events and the portal's handlers through (`web.sockets.frames`), reads the cookies once at the handshake, and takes
+them out of what Reflex gets to see. How many sockets and frames there may be is settled before, by `web.sockets.gate`.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library 
     ) -> None:
         super().__init__(
             async_mode="asgi",
-            cors_allowed_origins=[],  # the Origin is checked before the handshake gets here (web.boundary)
+            cors_allowed_origins=[],  # the Origin is checked before the handshake gets here (web.edge.boundary)
             max_http_buffer_size=MAX_FRAME,
             ping_interval=10,
             ping_timeout=10,
@@ -75,7 +75,7 @@ class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library 
             allow_upgrades=False,
             transports=["websocket"],
             async_handlers=False,
-            # Loggers of their own would print payloads past the portal's filter (logs.WithoutPayloads).
+            # Loggers of their own would print payloads past the portal's filter (logs.setup.WithoutPayloads).
             logger=logging.getLogger("socketio"),
             engineio_logger=logging.getLogger("engineio"),
         )

@@ -1,7 +1,7 @@
 """Sign-in through Gosuslugi, straight at ESIA: OAuth 2.0 with signed requests (`/aas/oauth2/v2/ac`, `/aas/oauth2/v3/te`).
 
 Source: «Методические рекомендации по использованию ЕСИА». ESIA takes GOST signatures only, which a certified tool outside the
-portal makes (`esia_signing`). Its tokens are read when they are signed by RS256; GOST3410_2012_256 needs certified
+portal makes (`providers.gosuslugi.esia.signing`). Its tokens are read when they are signed by RS256; GOST3410_2012_256 needs certified
 cryptography inside the portal and is refused with a word on what to configure.
 """
 
