@@ -17,6 +17,7 @@ TRIED = [
     "unknown handlers and events",
     "malformed and oversized frames",
     "frames of every kind, by the thousand",
+    "sockets by the hundred, under made-up visitors",
     "two readings of one request",
     "a handler out of order",
     "a handler by nobody",

@@ -66,6 +66,7 @@ class Portal:
     database: Database
     outside: Outside
     alarms: Alarms
+    visitor_marks: Sealer
     accounts: AccountService
     recovery: PasswordRecoveryService
     login: LoginService
@@ -148,6 +149,7 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
         database=database,
         outside=outside,
         alarms=alarms,
+        visitor_marks=Sealer(config.key, "visitor", config.older_keys),
         accounts=AccountService(database, clock, hasher, in_settings, journal),
         recovery=PasswordRecoveryService(
             database=database,

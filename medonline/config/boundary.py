@@ -11,13 +11,18 @@ class BoundaryConfig(BaseSettings):
 
     trusted_proxy_hops: how many proxies of one's own add to X-Forwarded-For; with 0 the header is ignored. Production wants it
         said, 0 as well: behind a proxy that is not counted all patients would share the limits of one address.
-    sockets_per_ip: open sockets from one address (IPv6: /64); a clinic's shared address may need more.
+    sockets_per_ip: open sockets from one network: an IPv4 address, an IPv6 /64; a /56 may have four, a /48 sixteen times as many.
+    sockets_per_visitor: open tabs of one browser.
+    sockets_in_all: open sockets of this process; each takes some 0.2 MB.
     sockets_per_session: open tabs of one signed-in browser.
     security_contact: where to report a weakness, as security.txt tells it; empty: it is not told.
     """
 
     trusted_proxy_hops: int = Field(0, ge=0, le=8)
-    sockets_per_ip: int = Field(20, ge=1)
+    # Mobile operators put thousands of patients behind one address.
+    sockets_per_ip: int = Field(300, ge=1)
+    sockets_per_visitor: int = Field(6, ge=1)
+    sockets_in_all: int = Field(3000, ge=1)
     sockets_per_session: int = Field(5, ge=1)
     # A URI of one of the kinds that RFC 9116, 2.5.3, names; one line, so that it cannot add a field of its own.
     security_contact: str = Field("", pattern=r"^((https://|mailto:|tel:)[!-~]+)?$", max_length=200)

@@ -1,26 +1,30 @@
-"""The portal's cookies, both HttpOnly, SameSite=Lax, `__Host-` and Secure on https.
+"""The portal's cookies, HttpOnly, SameSite=Lax, `__Host-` and Secure on https.
 
-visitor: names a browser, so that a recovery survives reload and restart; 30 days.
+visitor: names a browser, so that a recovery survives reload and restart; 30 days. A random token with the portal's mark, by
+         which a name that the portal gave is told from one that somebody made up: only the former counts as a visitor of its own.
 region:  the region the visitor chose, where the installation serves several; a year.
 session: a signed-in browser; ends with the browser or with the session on the server.
 """
 
 from __future__ import annotations
 
+import hmac
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from starlette.requests import cookie_parser
 
 from medonline.bootstrap import portal
-from medonline.services.crypto.tokens import token_hash
+from medonline.services.crypto.tokens import new_token, token_hash
 
 VISITOR = "medonline_visitor"
 SESSION = "medonline_session"
 REGION = "medonline_region"
 REGION_MAX_AGE_S = 365 * 24 * 3600
 VISITOR_MAX_AGE_S = 30 * 24 * 3600
-TOKEN_LENGTH = 43
+MARK_LENGTH = 32  # of the 64 hex characters of an HMAC: 128 bits
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 def cookie_name(name: str, https: bool) -> str:
@@ -49,19 +53,47 @@ def _read(cookies: Mapping[str, str], name: str) -> str:
     return cookies.get(cookie_name(name, portal().config.https), "")
 
 
-def _key_in(cookies: Mapping[str, str], name: str) -> str:
-    token = _read(cookies, name)
-    return token_hash(token) if len(token) == TOKEN_LENGTH else ""
+def _key_of(token: str) -> str:
+    return token_hash(token) if _TOKEN.fullmatch(token) else ""
 
 
 def visitor_key_in(cookies: Mapping[str, str]) -> str:
-    """SHA-256 of the visitor cookie; empty when there is none."""
-    return _key_in(cookies, VISITOR)
+    """SHA-256 of the visitor cookie's token; empty when there is none. Its mark does not matter: it only counts."""
+    return _key_of(_visitor_in(cookies)[0])
+
+
+def issued_visitor_key_in(cookies: Mapping[str, str]) -> str:
+    """The same when the cookie bears the portal's mark; empty for a name that the portal did not give."""
+    token, mark = _visitor_in(cookies)
+    issued = any(hmac.compare_digest(mark.encode(), one.encode()) for one in _marks(token)) if mark else False
+    return _key_of(token) if issued else ""
+
+
+def visitor_to_set(cookies: Mapping[str, str]) -> str:
+    """The visitor cookie that a document brings along; empty when the browser has a good one.
+
+    A name without a mark, as the portal gave before it had any, gets one and stays the same name: a recovery goes on.
+    """
+    if issued_visitor_key_in(cookies):
+        return ""
+    token = _visitor_in(cookies)[0]
+    token = token if _key_of(token) else new_token()
+    return f"{token}.{_marks(token)[0]}"
 
 
 def session_key_in(cookies: Mapping[str, str]) -> str:
     """SHA-256 of the session cookie; empty when there is none."""
-    return _key_in(cookies, SESSION)
+    return _key_of(_read(cookies, SESSION))
+
+
+def _visitor_in(cookies: Mapping[str, str]) -> tuple[str, str]:
+    token, _, mark = _read(cookies, VISITOR).partition(".")
+    return token, mark
+
+
+def _marks(token: str) -> list[str]:
+    """The mark of a token under each key, the current one first: a change of keys takes nobody's name away."""
+    return [mark[:MARK_LENGTH] for mark in portal().visitor_marks.indexes(token)]
 
 
 def region_code_in(cookies: Mapping[str, str]) -> str:

@@ -138,7 +138,7 @@ def test_a_patient_reads_a_sentence_and_goes_on_when_the_database_is_back(served
     served.assert_alive()
     news = log_of(served)[logged:]
     assert f"A handler failed [{number}]: OperationalError" in news
-    for secret in (phone[1:], code, tab.cookies["medonline_visitor"], "Traceback", "UPDATE "):
+    for secret in (phone[1:], code, tab.cookies["medonline_visitor"].partition(".")[0], "Traceback", "UPDATE "):
         assert secret not in news
 
 
@@ -297,7 +297,7 @@ async def test_a_route_that_cannot_write_answers_with_a_russian_page(
 ) -> None:
     anna = open_browser(raises=False)
     await anna.get("/")
-    visitor = token_hash(anna.cookies["medonline_visitor"])
+    visitor = token_hash(anna.cookies["medonline_visitor"].partition(".")[0])
     ticket = await portal.login.log_in(visitor, KNOWN, PASSWORD)
     before = dump(folder)
     with read_only(portal):

@@ -50,7 +50,7 @@ def record(server: Server) -> dict[str, list[Any]]:
 
 def step_of(server: Server, tab: Tab) -> str | None:
     question = "SELECT step FROM password_recovery WHERE visitor_key = ? AND left_at IS NULL"
-    rows = ask(server, question, token_hash(tab.cookies[VISITOR]))
+    rows = ask(server, question, token_hash(tab.cookies[VISITOR].partition(".")[0]))
     return rows[0][0] if rows else None
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import httpx
 
 from medonline.bootstrap import Portal
-from medonline.services.crypto.tokens import token_hash
-from medonline.web.cookies import VISITOR
+from medonline.web.cookies import visitor_key_in
 from tests.services.world import KNOWN, PASSWORD
 
 
 async def ticket_of(portal: Portal, browser: httpx.AsyncClient) -> str:
     """What the sign-in form gives this browser."""
     await browser.get("/")
-    return await portal.login.log_in(token_hash(browser.cookies[VISITOR]), KNOWN, PASSWORD)
+    return await portal.login.log_in(visitor_key_in(browser.cookies), KNOWN, PASSWORD)

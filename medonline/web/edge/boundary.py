@@ -10,8 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from medonline import routes
 from medonline.bootstrap import portal
-from medonline.services.crypto.tokens import new_token
-from medonline.web.cookies import VISITOR, VISITOR_MAX_AGE_S, cookie_value, set_cookie, visitor_key_in
+from medonline.web.cookies import VISITOR, VISITOR_MAX_AGE_S, cookie_value, set_cookie, visitor_to_set
 from medonline.web.edge.body import BodyTooLarge, read_body
 from medonline.web.edge.client_address import claims_another_address, with_client
 from medonline.web.edge.content_security import PagePolicies
@@ -74,8 +73,8 @@ class Boundary:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 add_headers(headers, scope, message, self._policies)
-                if _is_document(message, headers) and not visitor_key_in(cookie_value(scope)):
-                    _set_visitor(headers)
+                if _is_document(message, headers) and (visitor := visitor_to_set(cookie_value(scope))):
+                    _set_visitor(headers, visitor)
             await send(message)
 
         return sending
@@ -132,6 +131,6 @@ def _is_document(message: Message, headers: MutableHeaders) -> bool:
     return bool(message["status"] == 200) and headers.get("content-type", "").startswith("text/html")
 
 
-def _set_visitor(headers: MutableHeaders) -> None:
-    cookie = set_cookie(VISITOR, new_token(), https=portal().config.https, max_age=VISITOR_MAX_AGE_S)
+def _set_visitor(headers: MutableHeaders, visitor: str) -> None:
+    cookie = set_cookie(VISITOR, visitor, https=portal().config.https, max_age=VISITOR_MAX_AGE_S)
     headers.append("Set-Cookie", cookie)

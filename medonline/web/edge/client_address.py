@@ -6,8 +6,6 @@ last n values were added by them, and the n-th from the right is what the outerm
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, ip_network
-
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
@@ -38,15 +36,6 @@ def client_address(scope: Scope) -> str:
     """The address that `with_client` settled on; empty where the server knows none."""
     client = scope.get("client") or ("", 0)
     return str(client[0])
-
-
-def block_of(address: str) -> str:
-    """What limits count by: an IPv4 address, the /64 of an IPv6 one (one household), any other text as it is."""
-    try:
-        ip = address_of(address)
-    except ValueError:
-        return address
-    return str(ip) if isinstance(ip, IPv4Address) else str(ip_network(f"{ip}/64", strict=False))
 
 
 def _forwarded(scope: Scope, hops: int) -> str:

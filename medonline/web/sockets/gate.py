@@ -10,18 +10,21 @@ import asyncio
 import logging
 import time
 from collections import Counter
+from typing import NamedTuple
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from medonline.bootstrap import portal
-from medonline.web.cookies import cookie_value, session_key_in
-from medonline.web.edge.client_address import block_of, client_address
+from medonline.services.limits.networks import Level, asker_of
+from medonline.web.cookies import cookie_value, issued_visitor_key_in, session_key_in
+from medonline.web.edge.client_address import client_address
 from medonline.web.sockets.frames import NAMESPACE, Frame, Refused, kind_of
 
 log = logging.getLogger(__name__)
 
 FRAMES_PER_SECOND = 20
 FRAMES_AT_ONCE = 60
+NAMELESS = 20  # sockets without a visitor's cookie from one network; a page's own has one
 JOIN_WITHIN = 5.0  # seconds from the handshake, or from leaving
 CLOSE_WITHIN = 5.0  # seconds for the server to let go of a refused socket
 NORMAL_CLOSURE = 1000
@@ -34,7 +37,7 @@ class SocketGate:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._open: Counter[str] = Counter()  # by address and by session
+        self._open: Counter[_Place] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve the socket, or close it before its handshake."""
@@ -57,20 +60,44 @@ class SocketGate:
                 if self._open[place] <= 0:
                     del self._open[place]
 
-    def _require_room(self, scope: Scope, places: dict[str, int]) -> None:
+    def _require_room(self, scope: Scope, places: dict[_Place, int]) -> None:
         if scope["path"].rstrip("/") != NAMESPACE:
             raise Refused("not the address of the portal's socket")
         for place, most in places.items():
             if self._open[place] >= most:
-                raise Refused(f"too many from one {place.partition(' ')[0]}")
+                if place == _PROCESS:
+                    portal().alarms.sound(
+                        "sockets", f"{most} sockets are open (SOCKETS_IN_ALL): every other one is refused"
+                    )
+                raise Refused(f"too many {place.kind}: {most} are open")
 
 
-def _places_of(scope: Scope) -> dict[str, int]:
-    """Where a socket takes up room, and how many there may be."""
-    config = portal().config
-    places = {f"address {block_of(client_address(scope))}": config.sockets_per_ip}
-    if session_key := session_key_in(cookie_value(scope)):
-        places[f"session {session_key}"] = config.sockets_per_session
+class _Place(NamedTuple):
+    """Where a socket takes up room; `kind` is told in the log, `name` is not."""
+
+    kind: str
+    name: str = ""
+
+
+_PROCESS = _Place("in this process")
+
+
+def _places_of(scope: Scope) -> dict[_Place, int]:
+    """Where a socket takes up room, and how many there may be. A refusal by the process is the last to be told."""
+    config, cookies, address = portal().config, cookie_value(scope), client_address(scope)
+    asker = asker_of(address, ())
+    levels = asker.levels if asker is not None else (Level(address, 1),)
+    places: dict[_Place, int] = {}
+    if session_key := session_key_in(cookies):
+        places[_Place("of one session", session_key)] = config.sockets_per_session
+    if visitor_key := issued_visitor_key_in(cookies):
+        places[_Place("of one visitor", visitor_key)] = config.sockets_per_visitor
+    else:
+        # A name that somebody made up is none: all who come without one of ours from a network share its room.
+        places[_Place("without a visitor's cookie from one network", levels[0].network)] = NAMELESS
+    for level in levels:
+        places[_Place("from one network", level.network)] = config.sockets_per_ip * level.times
+    places[_PROCESS] = config.sockets_in_all
     return places
 
 

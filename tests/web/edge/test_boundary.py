@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import pytest
 
+from medonline import bootstrap
 from medonline.bootstrap import Portal
-from medonline.web.cookies import SESSION, VISITOR
+from medonline.services.crypto.tokens import new_token
+from medonline.web.cookies import SESSION, VISITOR, issued_visitor_key_in, visitor_key_in
 from medonline.web.edge.boundary import Boundary
 from medonline.web.edge.headers import SECURITY_HEADERS
-from tests.services.world import MovableClock, opened
+from tests.services.world import SECRET_KEY, MovableClock, opened
 from tests.web.conftest import ORIGIN, Browser
 
 STRICT = {"default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'", "base-uri 'none'"}
@@ -101,8 +104,38 @@ async def test_the_first_page_names_the_browser_for_thirty_days(open_browser: Br
 
     token = anna.cookies[VISITOR]
     assert cookie == f"{VISITOR}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age=2592000"
-    assert len(token) == 43
+    assert re.fullmatch(r"[\w-]{43}\.[0-9a-f]{32}", token)
     assert "set-cookie" not in (await anna.get("/recovery")).headers
+
+
+async def test_a_name_of_before_there_were_marks_stays_and_gets_one(open_browser: Browser) -> None:
+    before = new_token()
+    answer = await open_browser().get("/", headers={"Cookie": f"{VISITOR}={before}"})
+    after = {VISITOR: answer.headers["set-cookie"].partition("=")[2].partition(";")[0]}
+
+    assert visitor_key_in(after) == visitor_key_in({VISITOR: before}) == issued_visitor_key_in(after) != ""
+    assert issued_visitor_key_in({VISITOR: before}) == ""
+    assert (
+        "set-cookie" not in (await open_browser().get("/", headers={"Cookie": f"{VISITOR}={after[VISITOR]}"})).headers
+    )
+
+
+async def test_a_change_of_keys_takes_no_name_away(
+    folder: Path, clock: MovableClock, open_browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna = open_browser()
+    await anna.get("/")
+    cookies = {VISITOR: anna.cookies[VISITOR]}
+    key = issued_visitor_key_in(cookies)
+    async with opened(folder, clock, secret_key="another-" + SECRET_KEY, old_secret_keys=SECRET_KEY) as changed:
+        monkeypatch.setattr(bootstrap, "_portal", changed)
+        with_the_older_key = issued_visitor_key_in(cookies)
+    async with opened(folder, clock, secret_key="another-" + SECRET_KEY) as changed:
+        monkeypatch.setattr(bootstrap, "_portal", changed)
+        without = issued_visitor_key_in(cookies), visitor_key_in(cookies)
+
+    assert key == with_the_older_key != ""
+    assert without == ("", key)
 
 
 async def test_each_browser_gets_a_name_of_its_own(open_browser: Browser) -> None:
