@@ -51,8 +51,7 @@ from medonline.services.password_recovery.reader import RecoveryView
 from medonline.storage import migrations
 from medonline.storage.engine import Database
 from medonline.storage.queries import account_settings as account_changes
-from medonline.storage.queries import codes_circuit_breaker, security_journal
-from medonline.storage.queries import limits as spending
+from medonline.storage.queries import codes_circuit_breaker, limits, security_journal
 from medonline.storage.tables.notices import Notice
 from medonline.storage.tables.patients import Patient
 from tests.services.outside import (
@@ -547,7 +546,7 @@ async def test_fifty_begins_at_once_spend_the_cap_and_no_kopeck_more(portal: Por
 
     assert Counter(await asyncio.gather(*map(begin, range(50)))) == {"sent": 10, "over": 40}
     async with portal.database.reading() as session:
-        assert await spending.spent(session, CALL, billing_day(portal.clock())) == 900
+        assert await limits.spent(session, CALL, billing_day(portal.clock())) == 900
 
 
 async def test_wrong_codes_at_once_over_all_phones_open_the_breaker_once(

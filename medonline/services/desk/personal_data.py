@@ -17,9 +17,7 @@ from medonline.storage.queries import (
     notices,
     patients,
     personal_data,
-)
-from medonline.storage.queries import (
-    security_journal as journal,
+    security_journal,
 )
 from medonline.storage.tables.patients import Patient
 
@@ -71,8 +69,8 @@ class PersonalDataService:
         async with self.database.writing() as session:
             patient = await self._patient(session, account)
             rows = await personal_data.rows_of(session, patient)
-            whose = await journal.about(session, patient.id, self.journal.phones)
-            rows["security_journal"] = [*reversed(await journal.of_patient(session, whose, MAX_SEQ, MAX_SEQ))]
+            whose = await security_journal.about(session, patient.id, self.journal.phones)
+            rows["security_journal"] = [*reversed(await security_journal.of_patient(session, whose, MAX_SEQ, MAX_SEQ))]
             self.journal.note(session, JournalNote(JournalEvent.DATA_EXPORTED, patient.id))
         about = _shown(patient) | {"snils": _opened(self.snils, patient.snils_sealed)}
         about["oms_policy"] = _opened(self.policies, patient.oms_policy_sealed)

@@ -31,7 +31,7 @@ from medonline.services.ports import AuthorizationRequest, IdentityPerson, Ident
 from medonline.services.security_journal import entries
 from medonline.services.security_journal.writer import SecurityJournal
 from medonline.storage.engine import Database
-from medonline.storage.queries import gosuslugi as identities
+from medonline.storage.queries import gosuslugi
 from medonline.storage.tables.gosuslugi import IdentityJourney, PendingIdentity
 from medonline.storage.tables.patients import Patient
 
@@ -114,8 +114,8 @@ class IdentityService:
             created_at=now,
         )
         async with self.database.writing() as session:
-            await identities.forget_before(session, now - max(JOURNEY_LIFE, PENDING_LIFE))
-            await identities.replace_journey(session, journey)
+            await gosuslugi.forget_before(session, now - max(JOURNEY_LIFE, PENDING_LIFE))
+            await gosuslugi.replace_journey(session, journey)
         return url
 
     async def refused(self, visitor_key: str, client_ip: str) -> TooManyJourneys | None:
@@ -151,11 +151,11 @@ class IdentityService:
     async def _taken(self, visitor_key: str, state: str) -> IdentityJourney | None:
         """The journey of this browser, used up; None when there is none that may go on."""
         async with self.database.reading() as session:
-            if not visitor_key or not await identities.has_journey(session, token_hash(state), visitor_key):
+            if not visitor_key or not await gosuslugi.has_journey(session, token_hash(state), visitor_key):
                 return None  # anybody may come with any state: what is none of this browser's costs no lock
         now = self.clock()
         async with self.database.writing() as session:
-            return await identities.take_journey(session, token_hash(state), visitor_key, now - JOURNEY_LIFE, now)
+            return await gosuslugi.take_journey(session, token_hash(state), visitor_key, now - JOURNEY_LIFE, now)
 
     async def logout_url(self, provider_token_sealed: str, return_to: str) -> str:
         """Where the browser goes so that the provider's session ends too; empty when that cannot be said now."""
@@ -175,7 +175,7 @@ class IdentityService:
     ) -> OpenedSession | Waiting:
         now = self.clock()
         async with self.database.writing() as session:
-            await identities.forget_pending(session, visitor_key)
+            await gosuslugi.forget_pending(session, visitor_key)
             patient = await self._known(session, person, device, now)
             if patient is None and await self.linker.candidate(session, person) is not None:
                 return self._put_pending(session, visitor_key, journey, person, Waiting.PROOF)

@@ -16,7 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from medonline.domain.codes.one_time_code import ChannelName
 from medonline.domain.errors import ChannelOverBudget
 from medonline.services.limits.alarms import Alarms
-from medonline.storage.queries import limits as spending
+from medonline.storage.queries import limits
 
 BILLING_ZONE = ZoneInfo("Europe/Moscow")
 ALARM_PERCENT = (50, 80, 100)
@@ -54,7 +54,7 @@ class Spending:
         budget = self.budgets.get(channel, NO_BUDGET)
         if not budget.price:
             return 0
-        total = await spending.add_within(session, channel, billing_day(now), budget.price, budget.cap or None)
+        total = await limits.add_within(session, channel, billing_day(now), budget.price, budget.cap or None)
         if total is None:
             self.alarms.sound(f"{channel} off", f"{channel} is off until midnight in Moscow: the day's money is spent")
             raise ChannelOverBudget(channel, now, next_midnight(now))
@@ -72,14 +72,14 @@ class Spending:
         budget = self.budgets.get(channel, NO_BUDGET)
         if not budget.price or not budget.cap:
             return
-        if await spending.spent(session, channel, billing_day(now)) + budget.price > budget.cap:
+        if await limits.spent(session, channel, billing_day(now)) + budget.price > budget.cap:
             raise ChannelOverBudget(channel, now, next_midnight(now))
 
     @staticmethod
     async def give_back(session: AsyncSession, channel: str, reserved_at: datetime, price: int) -> None:
         """The code reserved at a moment (UTC) cost nothing after all."""
         if price:
-            await spending.give_back(session, channel, billing_day(reserved_at), price)
+            await limits.give_back(session, channel, billing_day(reserved_at), price)
 
 
 def billing_day(now: datetime) -> date:

@@ -17,8 +17,7 @@ from medonline.services.ports import Hasher
 from medonline.services.security_journal import entries
 from medonline.services.security_journal.writer import JournalNote, SecurityJournal
 from medonline.storage.engine import Database
-from medonline.storage.queries import login as sessions
-from medonline.storage.queries import patients
+from medonline.storage.queries import login, patients
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +78,7 @@ class AccountSessionService:
         me = await self.required(session_key)
         now = self.clock()
         async with self.database.reading() as session:
-            rows = await sessions.open_of(
+            rows = await login.open_of(
                 session,
                 me.patient_id,
                 seen_after=now - self.login.idle,
@@ -108,7 +107,7 @@ class AccountSessionService:
         if len(number) != NUMBER_LENGTH or not number.isalnum():
             return
         async with self.database.writing() as session:
-            ended = await sessions.end_by_number(session, me.patient_id, number, self.clock())
+            ended = await login.end_by_number(session, me.patient_id, number, self.clock())
             for row in ended:
                 self.journal.note(session, entries.session_ended(row, me.device))
         self.sessions_ended([row.token_hash for row in ended])
@@ -121,7 +120,7 @@ class AccountSessionService:
         """
         me = await self.required(session_key)
         async with self.database.writing() as session:
-            ended = await sessions.end_all_of(session, me.patient_id, self.clock(), but=session_key)
+            ended = await login.end_all_of(session, me.patient_id, self.clock(), but=session_key)
             if ended:
                 what = {"sessions": len(ended)}
                 note = JournalNote(JournalEvent.OTHER_SESSIONS_ENDED, me.patient_id, device=me.device, details=what)
@@ -133,7 +132,7 @@ class AccountSessionService:
         """How long the session lives on; asking does not count as use. None when it is over."""
         now = self.clock()
         async with self.database.reading() as session:
-            found = await sessions.live(
+            found = await login.live(
                 session,
                 session_key,
                 seen_after=now - self.login.idle,
@@ -149,7 +148,7 @@ class AccountSessionService:
         if await self.time_left(session_key) is None:
             return None
         async with self.database.writing() as session:
-            await sessions.put_seen(session, session_key, self.clock())
+            await login.put_seen(session, session_key, self.clock())
         return await self.time_left(session_key)
 
     async def prove_again(self, session_key: str, typed_password: str, client_ip: str = "") -> None:
@@ -177,5 +176,5 @@ class AccountSessionService:
             raise InvalidCredentials
         await self.login.limits.forgive_sign_ins(me.patient_id, client_ip)
         async with self.database.writing() as session:
-            await sessions.put_authenticated(session, session_key, self.clock())
+            await login.put_authenticated(session, session_key, self.clock())
             self.journal.note(session, JournalNote(JournalEvent.REAUTHENTICATED, me.patient_id, device=me.device))

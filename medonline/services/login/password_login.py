@@ -23,8 +23,7 @@ from medonline.services.login.tickets import SignIn, add_session, add_ticket
 from medonline.services.security_journal import entries
 from medonline.services.security_journal.writer import JournalNote, SecurityJournal
 from medonline.storage.engine import Database
-from medonline.storage.queries import login as sessions
-from medonline.storage.queries import patients
+from medonline.storage.queries import login, patients
 from medonline.storage.tables.login import AccountSession
 from medonline.storage.tables.patients import Patient
 
@@ -122,10 +121,10 @@ class LoginService:
         """Trade a ticket for a new session; None when the ticket is not good (any more)."""
         now = self.clock()
         async with self.database.reading() as session:
-            if not await sessions.has_ticket(session, token_hash(ticket)):
+            if not await login.has_ticket(session, token_hash(ticket)):
                 return None  # anybody may post here: what is no ticket costs no lock
         async with self.database.writing() as session:
-            taken = await sessions.take_ticket(session, token_hash(ticket), visitor_key, now)
+            taken = await login.take_ticket(session, token_hash(ticket), visitor_key, now)
             if taken is None:
                 return None
             # Held: a password change that began meanwhile waits, and then ends this session with the others.
@@ -143,7 +142,7 @@ class LoginService:
         """Who is signed in under this session key (the hash of the cookie's token); notes that the session is used."""
         now = self.clock()
         async with self.database.reading() as session:
-            found = await sessions.live(
+            found = await login.live(
                 session, session_key, seen_after=now - self.idle, created_after=now - self.absolute
             )
         if found is None:
@@ -151,7 +150,7 @@ class LoginService:
         account_session, patient = found
         if now - account_session.last_seen_at > SEEN_EVERY:
             async with self.database.writing() as session:
-                await sessions.put_seen(session, session_key, now)
+                await login.put_seen(session, session_key, now)
         return SignedIn(
             session_key=session_key,
             patient_id=patient.id,
@@ -168,11 +167,11 @@ class LoginService:
     ) -> AccountSession | None:
         """Sign out: the session is over on the server, whatever cookie the browser still has; the session that ended."""
         async with self.database.reading() as session:
-            is_open = await sessions.is_open(session, session_key)
+            is_open = await login.is_open(session, session_key)
         ended = None
         if is_open:  # anybody may post any cookie: what names no open session costs no lock
             async with self.database.writing() as session:
-                ended = await sessions.end(session, session_key, self.clock())
+                ended = await login.end(session, session_key, self.clock())
                 if ended is not None:
                     self.journal.note(session, entries.left(ended, why))
         self.sessions_ended([session_key])

@@ -27,14 +27,10 @@ from medonline.services.security_journal.writer import JournalNote, SecurityJour
 from medonline.storage.engine import Database
 from medonline.storage.queries import (
     account_settings,
+    gosuslugi,
+    login,
     notices,
     patients,
-)
-from medonline.storage.queries import (
-    gosuslugi as identities,
-)
-from medonline.storage.queries import (
-    login as sessions,
 )
 from medonline.storage.queries import (
     password_recovery as password_recoveries,
@@ -95,12 +91,12 @@ class AccountDispute:
             # The stranger's number would open the account when the stop is over. The old one does not come back by itself: it
             # may be a stranger's by now.
             facts |= {"phone": None, "phone_proved_at": None}
-        unlinked = await identities.unlink_since(session, patient.id, _BY_PROOF, notice.created_at - LINK_LIFE)
+        unlinked = await gosuslugi.unlink_since(session, patient.id, _BY_PROOF, notice.created_at - LINK_LIFE)
         for filled in (name for row in unlinked for name in row.filled.split(",") if name):
             facts |= _UNDONE[filled]
         await account_settings.put(session, patient.id, facts)
         await notices.end_links(session, patient.id, now)
-        ended = await sessions.end_all_of(session, patient.id, now)
+        ended = await login.end_all_of(session, patient.id, now)
         await account_settings.finish(session, patient.id, now)
         await password_recoveries.move_all_of(
             session, patient.id, source_of(RecoveryMove.SET_PASSWORD), RecoveryStep.STOPPED

@@ -14,8 +14,7 @@ from medonline.domain.errors import RateLimited
 from medonline.services.clock import Clock
 from medonline.services.crypto.field_encryption import Sealer
 from medonline.storage.engine import Database
-from medonline.storage.queries import patient_cards as cards
-from medonline.storage.queries import patients
+from medonline.storage.queries import patient_cards, patients
 from medonline.storage.tables.patient_cards import CardAttempt
 
 # Of an account, and of a policy.
@@ -46,10 +45,10 @@ class CardAttempts:
         async with self.database.writing() as session:
             # In this order, the journal's lock last: two accounts never wait for each other.
             await patients.by_id_held(session, patient_id)
-            await cards.hold_policy(session, indexes[0])
+            await patient_cards.hold_policy(session, indexes[0])
             since = now - _LONGEST
-            mine = await cards.attempts_of_account(session, patient_id, since, _MOST)
-            at_policy = await cards.attempts_at_policy(session, indexes, since, _MOST)
+            mine = await patient_cards.attempts_of_account(session, patient_id, since, _MOST)
+            at_policy = await patient_cards.attempts_at_policy(session, indexes, since, _MOST)
             until = max(_open_again(mine, now), _open_again(at_policy, now))
             if until > now:
                 raise RateLimited(until - now)
@@ -59,24 +58,24 @@ class CardAttempts:
     async def take_back(self, attempt: CardAttempt) -> None:
         """The registry gave no answer, so nothing was learned."""
         async with self.database.writing() as session:
-            await cards.take_back_attempt(session, attempt.id)
+            await patient_cards.take_back_attempt(session, attempt.id)
 
     async def begin_refresh(self, patient_id: str, now: datetime, *, pressed: bool) -> bool:
         """Count a question to the registry for this account's list, if one may be asked now (UTC); whether it may."""
         pause = REFRESH_PAUSE if pressed else None
         async with self.database.writing() as session:
-            return await cards.begin_refresh(session, patient_id, now, REFRESHES_PER_HOUR, pause)
+            return await patient_cards.begin_refresh(session, patient_id, now, REFRESHES_PER_HOUR, pause)
 
     async def refresh_failed(self, patient_id: str, pressed_at: datetime) -> None:
         """The registry gave no answer to «Обновить», which may be pressed again at once; the hour's limit has counted it."""
         async with self.database.writing() as session:
-            await cards.forget_press(session, patient_id, pressed_at)
+            await patient_cards.forget_press(session, patient_id, pressed_at)
 
     async def refresh_wait(self, patient_id: str) -> timedelta:
         """How long until «Обновить» may be pressed again; nothing when it may be now."""
         now = self.clock()
         async with self.database.reading() as session:
-            row = await cards.refresh_of(session, patient_id)
+            row = await patient_cards.refresh_of(session, patient_id)
         if row is None:
             return timedelta()
         until = now

@@ -30,8 +30,7 @@ from medonline.services.patient_cards.rows import CardView, filled, relinked, vi
 from medonline.services.ports import CardRegistry, RegistryCard
 from medonline.services.security_journal.writer import JournalNote, SecurityJournal
 from medonline.storage.engine import Database
-from medonline.storage.queries import patient_cards as cards
-from medonline.storage.queries import patients
+from medonline.storage.queries import patient_cards, patients
 from medonline.storage.tables.patients import Patient
 
 log = logging.getLogger(__name__)
@@ -134,7 +133,7 @@ class PatientCardService:
         now = self.clock()
         async with self.database.writing() as session:
             patient = await patients.by_id_held(session, me.patient_id)
-            have = {card.ref: card for card in await cards.of_patient(session, me.patient_id)}
+            have = {card.ref: card for card in await patient_cards.of_patient(session, me.patient_id)}
             added = [card for card in fitting if card.ref not in have or have[card.ref].unlinked_at is not None]
             if not added or patient is None:
                 raise CardAlreadyLinked
@@ -153,7 +152,7 @@ class PatientCardService:
         """
         me = await self.sessions.required(session_key)
         async with self.database.writing() as session:
-            unlinked = await cards.unlink(session, me.patient_id, card_id, self.clock())
+            unlinked = await patient_cards.unlink(session, me.patient_id, card_id, self.clock())
             if unlinked:
                 self.journal.note(session, JournalNote(JournalEvent.CARD_REMOVED, me.patient_id, device=me.device))
             return unlinked
@@ -161,7 +160,9 @@ class PatientCardService:
     async def _fetch(self, registry: CardRegistry, patient: Patient) -> None:
         own = await self._own_cards(registry, patient)
         async with self.database.reading() as session:
-            linked = [card.ref for card in await cards.of_patient(session, patient.id) if card.unlinked_at is None]
+            linked = [
+                card.ref for card in await patient_cards.of_patient(session, patient.id) if card.unlinked_at is None
+            ]
         fresh = {card.ref: card for card in own}
         for ref in linked:
             if ref not in fresh and (card := await registry.card(ref)) is not None:
@@ -169,14 +170,14 @@ class PatientCardService:
         now = self.clock()
         async with self.database.writing() as session:
             held = await patients.by_id_held(session, patient.id)
-            have = {card.ref: card for card in await cards.of_patient(session, patient.id)}
+            have = {card.ref: card for card in await patient_cards.of_patient(session, patient.id)}
             for card in fresh.values() if held else ():
                 session.add(filled(have.get(card.ref), patient, card, now))
             for ref in linked:
                 if ref not in fresh and ref in have:
                     have[ref].in_registry = False
                     session.add(have[ref])
-            await cards.put_fetched(session, patient.id, now)
+            await patient_cards.put_fetched(session, patient.id, now)
 
     async def _own_cards(self, registry: CardRegistry, patient: Patient) -> list[RegistryCard]:
         try:
@@ -191,7 +192,7 @@ class PatientCardService:
     async def _view(self, patient_id: str) -> CardsView:
         async with self.database.reading() as session:
             patient = await session.get(Patient, patient_id)
-            rows = await cards.of_patient(session, patient_id)
+            rows = await patient_cards.of_patient(session, patient_id)
         shown = tuple(view_of(row) for row in rows if row.unlinked_at is None)
         return CardsView(shown, patient.cards_fetched_at if patient else None, registry_down=False)
 

@@ -9,7 +9,7 @@ from typing import Protocol
 from medonline.domain.security_journal import JournalEvent, details_of
 from medonline.services.crypto.field_encryption import Sealer
 from medonline.storage.engine import Database
-from medonline.storage.queries import security_journal as journal
+from medonline.storage.queries import security_journal
 from medonline.storage.tables.security_journal import JournalEntry
 
 PAGE = 30
@@ -78,10 +78,10 @@ class JournalReader:
         me = await self.sessions.required(session_key)
         folded: list[JournalRow] = []
         async with self.database.reading() as session:
-            about = await journal.about(session, me.patient_id, self.phones)
-            upper = before if before > 0 else (await journal.head(session)).seq + 1
+            about = await security_journal.about(session, me.patient_id, self.phones)
+            upper = before if before > 0 else (await security_journal.head(session)).seq + 1
             while True:
-                rows = await journal.of_patient(session, about, upper, BATCH)
+                rows = await security_journal.of_patient(session, about, upper, BATCH)
                 for row in rows:
                     if not _folded(folded, row):
                         if len(folded) == PAGE:

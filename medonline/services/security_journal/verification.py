@@ -15,7 +15,7 @@ from medonline.domain.security_journal import GENESIS, details_of
 from medonline.services.clock import Clock
 from medonline.services.crypto.field_encryption import Sealer
 from medonline.storage.engine import Database
-from medonline.storage.queries import security_journal as journal
+from medonline.storage.queries import security_journal
 from medonline.storage.tables.security_journal import JournalCheckpoint, JournalEntry
 
 BATCH = 1000
@@ -28,7 +28,7 @@ class Examined:
     `skipped`: the row that was known went in its time, with others after it, and could not be compared."""
 
     rows: int
-    head: journal.Head
+    head: security_journal.Head
     fault: str = ""
     skipped: bool = False
 
@@ -46,7 +46,7 @@ class JournalKeeper:
     chain: Sealer
     keep: timedelta
 
-    async def examine(self, known: journal.Head | None = None) -> Examined:
+    async def examine(self, known: security_journal.Head | None = None) -> Examined:
         """Go through every row. `known`: number and hash of a row that was the last one once; it must still be there, or be
         past its time: rows cut off at the end are seen by that alone.
 
@@ -55,18 +55,18 @@ class JournalKeeper:
         """
         while True:
             async with self.database.reading() as session:
-                marks = await journal.checkpoints(session)
+                marks = await security_journal.checkpoints(session)
             found = await self._examine(marks, known)
             async with self.database.reading() as session:
-                if not found.fault or len(await journal.checkpoints(session)) == len(marks):
+                if not found.fault or len(await security_journal.checkpoints(session)) == len(marks):
                     return found
             # Meanwhile rows went because their time was over: what seemed to be missing may be just that.
 
-    async def _examine(self, marks: Sequence[JournalCheckpoint], known: journal.Head | None) -> Examined:
-        head, met = journal.Head(0, GENESIS), known is None
+    async def _examine(self, marks: Sequence[JournalCheckpoint], known: security_journal.Head | None) -> Examined:
+        head, met = security_journal.Head(0, GENESIS), known is None
         for mark in marks:
             fault = self._fault_of_checkpoint(mark, head)
-            head = journal.Head(mark.seq, mark.hash)
+            head = security_journal.Head(mark.seq, mark.hash)
             if fault:
                 return Examined(0, head, fault)
             if known is not None and known.seq == mark.seq:
@@ -79,7 +79,7 @@ class JournalKeeper:
             fault = self._fault_of(row, head, newer_key_seen=current)
             if fault:
                 return Examined(count, head, fault)
-            head, count, current = journal.Head(row.seq, row.hash), count + 1, row.key_id == self.chain.key_id
+            head, count, current = security_journal.Head(row.seq, row.hash), count + 1, row.key_id == self.chain.key_id
             if known is not None and known.seq == row.seq:
                 met = True
                 if not hmac.compare_digest(known.hash, row.hash):
@@ -94,10 +94,10 @@ class JournalKeeper:
         async for row in self._rows(0):
             yield row.model_dump(mode="json") | {"details": details_of(row.details)}
 
-    async def head(self) -> journal.Head:
+    async def head(self) -> security_journal.Head:
         """The last row. Written down outside the database it shows later that nothing was cut off (`examine`)."""
         async with self.database.reading() as session:
-            return await journal.head(session)
+            return await security_journal.head(session)
 
     async def forget(self) -> int:
         """Delete rows that are past their time, after a sealed checkpoint that stands for them; how many. Those behind a
@@ -111,9 +111,9 @@ class JournalKeeper:
         until = now - max(self.keep, KEPT_AT_LEAST)
         while True:
             async with self.database.writing() as session:
-                await journal.hold(session)
-                last = await journal.last(session)
-                rows = await journal.after(session, 0, BATCH) if last is not None and last.at >= until else ()
+                await security_journal.hold(session)
+                last = await security_journal.last(session)
+                rows = await security_journal.after(session, 0, BATCH) if last is not None and last.at >= until else ()
                 old = list(takewhile(lambda row: row.at < until, rows))
                 if old:
                     await self._require_whole(session, old)
@@ -123,43 +123,43 @@ class JournalKeeper:
                     mark.seal = self.chain.index(_checkpoint_text(mark))
                     session.add(mark)
                     await session.flush()
-                    gone += await journal.forget_through(session, mark.seq)
+                    gone += await security_journal.forget_through(session, mark.seq)
             if len(old) < BATCH:
                 return gone
 
     async def _require_whole(self, session: AsyncSession, rows: Sequence[JournalEntry]) -> None:
-        marks = await journal.checkpoints(session)
-        head = journal.Head(marks[-1].seq, marks[-1].hash) if marks else journal.Head(0, GENESIS)
+        marks = await security_journal.checkpoints(session)
+        head = security_journal.Head(marks[-1].seq, marks[-1].hash) if marks else security_journal.Head(0, GENESIS)
         for row in rows:
             if fault := self._fault_of(row, head):
                 raise JournalBroken(fault)
-            head = journal.Head(row.seq, row.hash)
+            head = security_journal.Head(row.seq, row.hash)
 
     async def rows_by_key(self) -> dict[str, int]:
         """How many rows each key (by its id) must be kept for."""
         async with self.database.reading() as session:
-            return await journal.rows_by_key(session)
+            return await security_journal.rows_by_key(session)
 
     async def _rows(self, after: int) -> AsyncIterator[JournalEntry]:
         while True:
             async with self.database.reading() as session:
-                rows = await journal.after(session, after, BATCH)
+                rows = await security_journal.after(session, after, BATCH)
             for row in rows:
                 yield row
             if len(rows) < BATCH:
                 return
             after = rows[-1].seq
 
-    def _fault_of(self, row: JournalEntry, head: journal.Head, *, newer_key_seen: bool = False) -> str:
+    def _fault_of(self, row: JournalEntry, head: security_journal.Head, *, newer_key_seen: bool = False) -> str:
         if row.seq != head.seq + 1:
             return f"Row {head.seq + 1} is missing: row {row.seq} follows row {head.seq}."
         if row.previous != head.hash:
             return f"Row {row.seq} is not chained to the row before it."
         if newer_key_seen and row.key_id != self.chain.key_id:
             return f"Row {row.seq} was made with an older key after a row of the current one."
-        return self._fault_of_hash(f"Row {row.seq}", row.key_id, row.hash, journal.line_of(row).text())
+        return self._fault_of_hash(f"Row {row.seq}", row.key_id, row.hash, security_journal.line_of(row).text())
 
-    def _fault_of_checkpoint(self, mark: JournalCheckpoint, head: journal.Head) -> str:
+    def _fault_of_checkpoint(self, mark: JournalCheckpoint, head: security_journal.Head) -> str:
         if mark.seq <= head.seq:
             return f"The checkpoint of row {mark.seq} follows that of row {head.seq}."
         return self._fault_of_hash(f"The checkpoint of row {mark.seq}", mark.key_id, mark.seal, _checkpoint_text(mark))

@@ -17,7 +17,7 @@ from medonline.services.clock import Clock
 from medonline.services.crypto.field_encryption import Sealer
 from medonline.services.limits.networks import cut
 from medonline.storage.engine import at_the_end
-from medonline.storage.queries import security_journal as journal
+from medonline.storage.queries import security_journal
 
 _NOTES = "security_journal"
 
@@ -58,8 +58,8 @@ class SecurityJournal:
     async def _write(self, session: AsyncSession) -> None:
         notes: list[JournalNote] = session.info.pop(_NOTES)
         await session.flush()
-        await journal.hold(session)
-        head = await journal.head(session)
+        await security_journal.hold(session)
+        head = await security_journal.head(session)
         now = self.clock()
         for note in notes:
             line = JournalLine(
@@ -74,6 +74,6 @@ class SecurityJournal:
                 previous=head.hash,
                 key_id=self.chain.key_id,
             )
-            head = journal.Head(line.seq, self.chain.index(line.text()))
-            session.add(journal.row_of(line, head.hash))
+            head = security_journal.Head(line.seq, self.chain.index(line.text()))
+            session.add(security_journal.row_of(line, head.hash))
             await session.flush()  # one by one: the trigger wants them in order

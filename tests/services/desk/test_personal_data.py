@@ -17,7 +17,7 @@ from medonline.services.crypto.field_encryption import key_id
 from medonline.services.crypto.tokens import token_hash
 from medonline.services.desk.retention import CODES_NEEDED_FOR
 from medonline.services.login.password_login import OpenedSession
-from medonline.storage.queries import personal_data as records
+from medonline.storage.queries import personal_data
 from tests.services.outside import (
     OTHER_SNILS,
     POLICY,
@@ -179,7 +179,7 @@ def test_every_table_about_a_patient_is_given_out_and_erased() -> None:
     about = {name for name, table in SQLModel.metadata.tables.items() if "patient_id" in table.columns}
 
     # The journal is given out, and outlives the patient: docs/decisions/0012.
-    assert {table.__tablename__ for table in records.OF_PATIENT} == about - {"security_journal"}
+    assert {table.__tablename__ for table in personal_data.OF_PATIENT} == about - {"security_journal"}
 
 
 async def test_an_operator_signs_a_patient_out_everywhere(portal: Portal) -> None:

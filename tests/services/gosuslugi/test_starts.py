@@ -14,7 +14,7 @@ from medonline.bootstrap import Portal
 from medonline.domain.device import Device
 from medonline.domain.errors import IdentityProblem, IdentityRefused, TooManyJourneys
 from medonline.services.gosuslugi.login import JourneyReturn, Purpose, Waiting
-from medonline.storage.queries import gosuslugi as identities
+from medonline.storage.queries import gosuslugi
 from medonline.storage.queries.gosuslugi import SAME_CLICK
 from medonline.storage.tables.gosuslugi import IdentityJourney
 from tests.services.gosuslugi.journeys import all_of
@@ -111,7 +111,7 @@ async def test_of_two_clicks_the_later_one_stays_in_whatever_order_they_are_writ
 
     for made in (journey("later", written_before), journey("earlier", timedelta())):
         async with portal.database.writing() as session:
-            await identities.replace_journey(session, made)
+            await gosuslugi.replace_journey(session, made)
 
     assert [row.state_hash for row in await all_of(portal, IdentityJourney)] == ["later" if stays else "earlier"]
 
