@@ -16,13 +16,13 @@ from uuid import uuid4
 import websocket
 
 from tests.e2e.server import Server
+from tests.patience import PATIENCE
 from tests.state.tab import FAILURE
 
 NAMESPACE = "/_event"
 STATE = "reflex___state____state"
 HYDRATE = f"{STATE}.hydrate_and_load"
 SHOW = f"{FAILURE}.show"
-TIMEOUT = 20.0
 SIGN_OF_LIFE = "2"  # Engine.IO's ping
 _PAGE_KB = os.sysconf("SC_PAGE_SIZE") // 1024
 
@@ -56,7 +56,7 @@ class Raw:
         self._socket = websocket.WebSocket(sockopt=options)
         self._socket.connect(
             f"ws://{urlsplit(self.server.url).netloc}{self.path.format(token=self.token)}",
-            timeout=TIMEOUT,
+            timeout=PATIENCE,
             suppress_origin=chosen is None,
             **({"origin": chosen} if chosen else {}),
             cookie=self.cookie or None,
@@ -113,7 +113,7 @@ class Raw:
         self.heard.append(said.decode("utf-8", "replace"))
         return self.heard[-1]
 
-    def is_closed(self, within: float = TIMEOUT) -> bool:
+    def is_closed(self, within: float = PATIENCE) -> bool:
         """Read on until the server closes the socket; false when it asks for a sign of life instead, 10 s after the handshake.
 
         A socket that gives none is closed in the end, whatever it said before: that is no refusal. `within`: seconds of silence.

@@ -26,6 +26,7 @@ from medonline.wording.errors import SOMETHING_WRONG
 from tests.attacks.conftest import StartServer
 from tests.attacks.raw import log_of, processes_of
 from tests.e2e.server import Server
+from tests.patience import PATIENCE
 from tests.services.outside import RETURN, ScriptedIdentity, dump, with_provider
 from tests.services.world import (
     ANNA,
@@ -66,7 +67,7 @@ def served(start_server: StartServer) -> Server:
 @contextmanager
 def locked(server: Server) -> Iterator[None]:
     """Another process holds the write lock, as a backup or a shell that was left open does."""
-    with closing(sqlite3.connect(server.data_dir / NAME, isolation_level=None)) as other:
+    with closing(sqlite3.connect(server.data_dir / NAME, isolation_level=None, timeout=PATIENCE)) as other:
         other.execute("BEGIN IMMEDIATE")
         yield
         other.execute("ROLLBACK")
@@ -75,7 +76,7 @@ def locked(server: Server) -> Iterator[None]:
 @contextmanager
 def full(server: Server) -> Iterator[None]:
     """The server's processes may write no file beyond 256 KB; the log that the database writes ahead is longer."""
-    with closing(sqlite3.connect(server.data_dir / NAME, isolation_level=None, timeout=20)) as other:
+    with closing(sqlite3.connect(server.data_dir / NAME, isolation_level=None, timeout=PATIENCE)) as other:
         other.execute("CREATE TABLE filler (a)")
         other.execute("INSERT INTO filler VALUES (zeroblob(400000))")
         other.execute("DROP TABLE filler")
@@ -118,7 +119,7 @@ def told(tab: Tab) -> str:
 @pytest.mark.parametrize("trouble", [locked, full, gone], ids=lambda trouble: trouble.__name__)
 def test_a_patient_reads_a_sentence_and_goes_on_when_the_database_is_back(served: Server, trouble: Trouble) -> None:
     phone, logged = fresh_phone(), len(log_of(served))
-    browser = httpx.Client(base_url=served.url, trust_env=False, timeout=30)
+    browser = httpx.Client(base_url=served.url, trust_env=False, timeout=PATIENCE)
     with new_tab(served) as tab, browser as http:
         http.cookies.update(tab.cookies)
         begin(tab, phone)
@@ -144,7 +145,7 @@ def test_a_patient_reads_a_sentence_and_goes_on_when_the_database_is_back(served
 
 def test_with_the_database_gone_the_portal_says_that_it_is_not_ready_until_it_is_back(served: Server) -> None:
     def answer(path: str) -> tuple[int, str]:
-        answered = httpx.get(f"{served.url}{path}", trust_env=False)
+        answered = httpx.get(f"{served.url}{path}", trust_env=False, timeout=PATIENCE)
         return answered.status_code, answered.json()["database"] if path == "/health/ready" else ""
 
     with gone(served):

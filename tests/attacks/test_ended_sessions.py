@@ -20,6 +20,7 @@ from medonline.web.cookies import SESSION
 from tests.attacks.conftest import StartServer
 from tests.attacks.raw import HYDRATE
 from tests.e2e.server import Server
+from tests.patience import PATIENCE
 from tests.state.account_handlers import CARDS, FORM, HANDLERS, JOURNAL, SESSIONS, SETTINGS, record
 from tests.state.tab import ACCOUNT, LOGIN, RECOVERY, Tab, visitor_cookies
 from tests.state.watching import ask, code_to, log_of
@@ -62,7 +63,9 @@ def own(start_server: StartServer) -> Server:
 
 def sign_in(server: Server, phone: str, password: str) -> dict[str, str]:
     """The cookies of another browser in which the patient is signed in."""
-    with httpx.Client(base_url=server.url, trust_env=False, cookies=visitor_cookies(server.url)) as http:
+    with httpx.Client(
+        base_url=server.url, trust_env=False, timeout=PATIENCE, cookies=visitor_cookies(server.url)
+    ) as http:
         http.post(
             routes.SESSION_OPEN,
             data={"ticket": ticket_of(server, dict(http.cookies), phone, password)},
@@ -188,7 +191,9 @@ def test_every_route_and_document_refuses_an_older_session(older: Signed, change
     change(older)
     before = record(older.server)
     del before["login_ticket"]  # the stale one counts as used
-    with httpx.Client(base_url=older.server.url, trust_env=False, headers={"Origin": older.server.url}) as http:
+    with httpx.Client(
+        base_url=older.server.url, trust_env=False, timeout=PATIENCE, headers={"Origin": older.server.url}
+    ) as http:
         http.cookies.update(older.cookies)
         for path in routes.PAGES:
             assert older.shown_in([http.get(path).text]) == set()

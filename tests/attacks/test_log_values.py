@@ -17,6 +17,7 @@ from medonline.logs.setup import set_up
 from medonline.state.socket_server import callable_handlers
 from tests.attacks.raw import NAMESPACE, Raw, log_of
 from tests.e2e.server import Server
+from tests.patience import PATIENCE
 
 PACKAGE = Path(medonline.__file__).parent
 FORGED = "FORGED-7f3c"
@@ -106,7 +107,7 @@ PATHS = [
 def say(server: Server, request: bytes) -> None:
     """Bytes that no HTTP client would send."""
     address = urlsplit(server.url)
-    with socket.create_connection((str(address.hostname), int(address.port or 0)), timeout=20) as connection:
+    with socket.create_connection((str(address.hostname), int(address.port or 0)), timeout=PATIENCE) as connection:
         connection.sendall(request)
         while connection.recv(65_536):
             pass
@@ -115,7 +116,7 @@ def say(server: Server, request: bytes) -> None:
 def test_nothing_that_is_sent_forges_a_line_of_the_servers_log(server: Server) -> None:
     logged = len(log_of(server))
     origin = {"Origin": server.url}
-    with httpx.Client(base_url=server.url, trust_env=False, timeout=20) as http:
+    with httpx.Client(base_url=server.url, trust_env=False, timeout=PATIENCE) as http:
         for path in PATHS:
             http.get(path)
             http.post(path, headers=origin, content=HOSTILE.encode())

@@ -12,6 +12,7 @@ from medonline.bootstrap import Portal
 from medonline.domain.errors import CodeMismatch, CodeUsedUp, InvalidCredentials, RateLimited, TooManySignIns
 from medonline.domain.password_recovery import RecoveryStep
 from medonline.services.crypto.tokens import token_hash
+from tests.patience import PATIENCE
 from tests.providers.limits.redis_server import PASSWORD as REDIS_PASSWORD
 from tests.providers.limits.redis_server import RedisServer, redis
 from tests.services.world import ANNA, BORIS, CALL, KNOWN, MovableClock, last_code, opened, prove, sign_in, wrong
@@ -28,7 +29,7 @@ async def counted(redis: RedisServer, folder: Path, clock: MovableClock) -> Asyn
 
 
 def flush(redis: RedisServer) -> None:
-    with socket.create_connection(("127.0.0.1", redis.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", redis.port), timeout=PATIENCE) as connection:
         connection.sendall(f"AUTH {REDIS_PASSWORD}\r\nFLUSHALL\r\nQUIT\r\n".encode())
         answers = b""
         while part := connection.recv(1024):

@@ -14,12 +14,12 @@ import pytest
 from tests.attacks.conftest import StartServer
 from tests.attacks.raw import log_of
 from tests.e2e.server import Server
+from tests.patience import PATIENCE
 from tests.state.steps import wait_for_step
 from tests.state.tab import LOGIN, RECOVERY, Tab
 from tests.state.watching import ask, new_tab
 
 KNOWN, NEW = "+79000001002", "KorablLipa47"
-PATIENCE = 60.0  # for events, never asserted
 
 
 class SlowProvider(ThreadingHTTPServer):

@@ -20,7 +20,7 @@ from tests.e2e.server import MEDONLINE, Server, environment
 from tests.e2e.watching import Watch
 
 ARTEFACTS = Path("test-results")
-PATIENCE_MS = 15_000
+PATIENCE_MS = 60_000
 # Phones run in Chromium, with touch, their screens and their user agents.
 PROFILES: dict[str, str | None] = {"desktop": None, "pixel": "Pixel 7", "iphone": "iPhone 13"}
 # Every row of the guide is walked on these.

@@ -11,9 +11,10 @@ from typing import Literal
 
 import httpx
 
+from tests.patience import PATIENCE
+
 Kind = Literal["call", "telegram", "sms"]
 _numbers = count(1)
-_ARRIVES_WITHIN = 40.0  # seconds: a code whose sending was cut off by a kill is sent again after its lease
 
 
 def fresh_phone(ending: str = "") -> str:
@@ -52,7 +53,7 @@ class DemoPhone:
         self._base_url = base_url
 
     def events(self, phone: str) -> list[dict[str, str]]:
-        answer = httpx.get(f"{self._base_url}/sandbox/phone/{phone}/events", trust_env=False)
+        answer = httpx.get(f"{self._base_url}/sandbox/phone/{phone}/events", trust_env=False, timeout=PATIENCE)
         answer.raise_for_status()
         found: list[dict[str, str]] = answer.json()
         return found
@@ -63,7 +64,7 @@ class DemoPhone:
 
     def code(self, phone: str, kind: Kind = "call", *, number: int = 1) -> str:
         """The code of the `number`-th call or message, as soon as it has come."""
-        deadline = time.monotonic() + _ARRIVES_WITHIN
+        deadline = time.monotonic() + PATIENCE
         while True:
             of_kind = [event for event in self.events(phone) if event["kind"] == kind]
             if len(of_kind) >= number:
@@ -73,7 +74,7 @@ class DemoPhone:
 
     def notice(self, phone: str) -> str:
         """The text of the first SMS, as soon as it has come."""
-        deadline = time.monotonic() + _ARRIVES_WITHIN
+        deadline = time.monotonic() + PATIENCE
         while not (texts := [event["text"] for event in self.events(phone) if event["kind"] == "sms"]):
             assert time.monotonic() < deadline, "no SMS came"
             time.sleep(0.05)

@@ -18,9 +18,8 @@ import httpx
 from medonline.bootstrap import build_portal
 from medonline.config.settings import load_config
 from medonline.services.desk.accounts import NewAccount
+from tests.patience import PATIENCE
 
-START_WITHIN = 60.0  # seconds; the pages are built beforehand
-STOP_WITHIN = 15.0
 MEDONLINE = Path(sys.executable).with_name("medonline")
 
 
@@ -68,7 +67,7 @@ class Server:
         """SIGKILL to every process of the server: nothing gets a chance to finish."""
         assert self._process is not None
         os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait(STOP_WITHIN)
+        self._process.wait(PATIENCE)
         self._process = None
 
     def stop(self) -> None:
@@ -76,7 +75,7 @@ class Server:
             return
         self._process.terminate()
         try:
-            self._process.wait(STOP_WITHIN)
+            self._process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self.kill()
         self._process = None
@@ -102,7 +101,7 @@ class Server:
             thread.submit(asyncio.run, add()).result()
 
     def _wait_until_ready(self) -> None:
-        deadline = time.monotonic() + START_WITHIN
+        deadline = time.monotonic() + PATIENCE
         while True:
             assert self._process is not None
             assert self._process.poll() is None, f"the server did not start; see {self.log}"

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 import httpx
 import pytest
 
+from tests.patience import PATIENCE
 from tests.sandbox.gosuslugi import Person, running_gosuslugi
 from tests.sandbox.server import running_sandbox, settings
 
@@ -17,7 +18,7 @@ def sandbox_url() -> Iterator[str]:
 
 @pytest.fixture
 async def http(sandbox_url: str) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=sandbox_url, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=sandbox_url, trust_env=False, timeout=PATIENCE) as client:
         yield client
 
 
@@ -30,7 +31,7 @@ def gosuslugi_url() -> Iterator[str]:
 
 @pytest.fixture
 async def gosuslugi(gosuslugi_url: str) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=gosuslugi_url, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=gosuslugi_url, trust_env=False, timeout=PATIENCE) as client:
         yield client
 
 

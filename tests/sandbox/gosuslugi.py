@@ -24,6 +24,7 @@ from joserfc.jwk import RSAKey
 
 from medonline.sandbox.people import PASSWORD, PEOPLE, DemoPerson
 from medonline.sandbox.settings import GosuslugiSettings, SandboxSettings
+from tests.patience import PATIENCE
 from tests.sandbox.server import free_port, running_sandbox, settings
 
 AC, TE = "/gosuslugi/aas/oauth2/v2/ac", "/gosuslugi/aas/oauth2/v3/te"
@@ -182,7 +183,7 @@ class Person:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.http = httpx.AsyncClient(base_url=url, trust_env=False)
+        self.http = httpx.AsyncClient(base_url=url, trust_env=False, timeout=PATIENCE)
         self.page = httpx.Response(200)
 
     async def __aenter__(self) -> Person:

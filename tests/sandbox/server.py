@@ -15,6 +15,7 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 
 from medonline.sandbox.app import SandboxSettings, create_sandbox
+from tests.patience import PATIENCE
 
 PACE = 0.05
 TOKEN, KEY, SERVICE_ID, API_ID = "telegram-token", "ucaller-key", "1692", "sms-ru-api-id"
@@ -40,7 +41,7 @@ def free_port() -> int:
 
 
 def wait_until_healthy(url: str) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while True:
         try:
             if httpx.get(f"{url}/health", trust_env=False, timeout=1).status_code == 200:
@@ -72,7 +73,7 @@ def running_sandbox(chosen: SandboxSettings, port: int | None = None) -> Iterato
         yield url
     finally:
         started["loop"].call_soon_threadsafe(started["server"].stop)
-        thread.join(10)
+        thread.join(PATIENCE)
 
 
 @dataclass
@@ -91,7 +92,7 @@ class Receiver:
         return self.statuses.pop(0) if self.statuses else 200
 
     async def wait_for(self, count: int) -> None:
-        async with asyncio.timeout(5), self.arrived:
+        async with asyncio.timeout(PATIENCE), self.arrived:
             await self.arrived.wait_for(lambda: len(self.reports) >= count)
 
 

@@ -18,6 +18,7 @@ from fhir.resources.R4B.patient import Patient
 from medonline.domain.oms_policy import has_right_check_digit
 from medonline.sandbox.cards import CARDS, CLINICS
 from medonline.sandbox.people import PEOPLE
+from tests.patience import PATIENCE
 from tests.sandbox.server import running_sandbox, settings
 
 TOKEN = "fhir-token"
@@ -34,13 +35,13 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 async def fhir(url: str) -> AsyncIterator[httpx.AsyncClient]:
     headers = {"Authorization": f"Bearer {TOKEN}"}
-    async with httpx.AsyncClient(base_url=f"{url}/fhir", headers=headers, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=f"{url}/fhir", headers=headers, trust_env=False, timeout=PATIENCE) as client:
         yield client
 
 
 @pytest.fixture
 async def stand(url: str) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=PATIENCE) as client:
         yield client
         await client.put("/fhir-faults.json", json={"fault": "none"})
 
@@ -172,7 +173,7 @@ async def test_nothing_can_be_changed(fhir: httpx.AsyncClient, method: str) -> N
 
 async def test_without_a_token_in_the_settings_there_is_no_registry() -> None:
     with running_sandbox(settings()) as url:
-        async with httpx.AsyncClient(base_url=url, trust_env=False) as stand:
+        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=PATIENCE) as stand:
             for path in ("/fhir/metadata", "/fhir-faults", "/fhir-faults.json"):
                 assert (await stand.get(path)).status_code == 404
 
@@ -224,10 +225,10 @@ async def test_an_unknown_fault_changes_nothing(stand: httpx.AsyncClient, body: 
 async def test_a_fault_outlives_a_restart(tmp_path: Path) -> None:
     chosen = settings(fhir_token=TOKEN, store=tmp_path / "store.sqlite3")
     with running_sandbox(chosen) as url:
-        async with httpx.AsyncClient(base_url=url, trust_env=False) as stand:
+        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=PATIENCE) as stand:
             await stand.put("/fhir-faults.json", json={"fault": "down"})
     with running_sandbox(chosen) as url:
-        async with httpx.AsyncClient(base_url=url, trust_env=False) as stand:
+        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=PATIENCE) as stand:
             assert (await stand.get("/fhir-faults.json")).json() == {"fault": "down"}
 
 

@@ -17,6 +17,7 @@ from joserfc.jwk import KeySet
 from joserfc.jws import JWSRegistry
 
 from medonline.sandbox.gosuslugi.faults import LABELS, Fault
+from tests.patience import PATIENCE
 from tests.sandbox.gosuslugi import (
     CLIENT_ID,
     CLIENT_SECRET,
@@ -45,7 +46,7 @@ def url() -> Iterator[str]:
 
 @pytest.fixture
 async def http(url: str) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=PATIENCE) as client:
         yield client
         await switch(client, "none")
 

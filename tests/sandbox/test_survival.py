@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 
+from tests.patience import PATIENCE
 from tests.sandbox.server import KEY, SERVICE_ID, TOKEN, free_port, wait_until_healthy
 
 _SERVE = """
@@ -34,7 +35,7 @@ def killed_afterwards(store: Path) -> Iterator[httpx.Client]:
     process = subprocess.Popen([sys.executable, "-c", _SERVE, str(port), str(store)])
     try:
         wait_until_healthy(f"http://127.0.0.1:{port}")
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=PATIENCE) as http:
             yield http
     finally:
         process.kill()

@@ -18,6 +18,7 @@ from medonline.state.account import AccountState
 from medonline.state.failures import FailureState
 from medonline.state.login import LoginState
 from medonline.state.password_recovery.state import RecoveryState
+from tests.patience import PATIENCE
 
 # As the pages name them: a state that moves to another module is another name on the wire.
 ROOT = rx.State.get_full_name()
@@ -26,7 +27,6 @@ ACCOUNT = AccountState.get_full_name()
 LOGIN = LoginState.get_full_name()
 FAILURE = FailureState.get_full_name()
 NAMESPACE = "/_event"
-TIMEOUT = 20.0
 
 
 class Closed(Exception):
@@ -35,7 +35,7 @@ class Closed(Exception):
 
 def visitor_cookies(url: str) -> dict[str, str]:
     """What a browser has after it opened the start page."""
-    with httpx.Client(base_url=url, trust_env=False) as http:
+    with httpx.Client(base_url=url, trust_env=False, timeout=PATIENCE) as http:
         http.get("/").raise_for_status()
         return dict(http.cookies)
 
@@ -58,7 +58,7 @@ class Tab:
         chosen = self.url if origin == "" else origin
         socket.connect(
             f"ws://{urlsplit(self.url).netloc}{NAMESPACE}/?EIO=4&transport=websocket&token={self.token}",
-            timeout=TIMEOUT,
+            timeout=PATIENCE,
             suppress_origin=chosen is None,
             **({"origin": chosen} if chosen else {}),
             cookie="; ".join(f"{name}={value}" for name, value in self.cookies.items()) or None,
@@ -143,7 +143,7 @@ class Tab:
                 raise Closed
             self.said.append(text)
             if text == "2":  # pings keep coming while an answer does not
-                assert time.monotonic() < self._sent_at + TIMEOUT, f"no answer; the server said {self.said[-3:]}"
+                assert time.monotonic() < self._sent_at + PATIENCE, f"no answer; the server said {self.said[-3:]}"
                 self.send_raw("3")
             elif text.startswith(f"41{NAMESPACE}") or text == "1":
                 raise Closed

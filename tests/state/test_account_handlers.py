@@ -19,6 +19,7 @@ from medonline.state.gosuslugi.link_account import LinkAccountState
 from medonline.state.login import LoginState
 from medonline.web.sockets.server import Visitor
 from tests.e2e.server import Server
+from tests.patience import PATIENCE
 from tests.services.outside import VERA, ScriptedIdentity, arrive, with_provider
 from tests.services.world import ANNA, KNOWN, PASSWORD, MovableClock, sign_in
 from tests.state.account_handlers import (
@@ -67,7 +68,9 @@ def quiet(server: Server) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def cookies(server: Server) -> dict[str, str]:
     """A browser in which Мария is signed in."""
-    with httpx.Client(base_url=server.url, trust_env=False, cookies=visitor_cookies(server.url)) as http:
+    with httpx.Client(
+        base_url=server.url, trust_env=False, timeout=PATIENCE, cookies=visitor_cookies(server.url)
+    ) as http:
         with Tab(server.url, dict(http.cookies)) as tab:
             tab.call(f"{LOGIN}.log_in", form={"phone": KNOWN, "password": PASSWORD, "page": "p"})
             ticket = tab.wait_for(LOGIN, "ticket")

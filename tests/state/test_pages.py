@@ -8,13 +8,14 @@ import httpx
 import pytest
 
 from tests.e2e.server import Server
+from tests.patience import PATIENCE
 from tests.state.tab import ACCOUNT, LOGIN, Tab
 from tests.state.watching import VISITOR
 
 
 @pytest.fixture
 def http(server: Server) -> httpx.Client:
-    with httpx.Client(base_url=server.url, trust_env=False) as client:
+    with httpx.Client(base_url=server.url, trust_env=False, timeout=PATIENCE) as client:
         yield client
 
 

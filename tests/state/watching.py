@@ -13,12 +13,12 @@ from medonline.domain.codes.one_time_code import ChannelName, derive_code
 from medonline.services.codes.delivery import DeliveryState
 from medonline.services.crypto.tokens import token_hash
 from tests.e2e.server import Server
+from tests.patience import PATIENCE
 from tests.state.tab import Tab, visitor_cookies
 
 VISITOR = "medonline_visitor"
 # Beyond the numbers with which the stand-ins make something go wrong (sandbox/magic.py) and those of the demo patients.
 _numbers = itertools.count(2000)
-SENT_WITHIN_S = 20.0
 
 
 def fresh_phone() -> str:
@@ -33,7 +33,7 @@ def new_tab(server: Server) -> Tab:
 
 def ask(server: Server, question: str, *values: object) -> list[Any]:
     path = server.data_dir / "medonline.sqlite3"
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as connection:
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=PATIENCE)) as connection:
         return connection.execute(question, values).fetchall()
 
 
@@ -57,7 +57,7 @@ def step_of(server: Server, tab: Tab) -> str | None:
 def code_to(server: Server, phone: str) -> str:
     """What the phone shows, once it shows it: a code that is still being sent is not judged."""
     question = "SELECT id, channel, delivery FROM one_time_code WHERE phone = ? ORDER BY issued_at DESC LIMIT 1"
-    given_up = time.monotonic() + SENT_WITHIN_S
+    given_up = time.monotonic() + PATIENCE
     while True:
         ((code_id, channel, delivery),) = ask(server, question, phone)
         if delivery not in (DeliveryState.QUEUED, DeliveryState.SENDING):

@@ -18,6 +18,7 @@ from medonline.storage import engine
 from medonline.storage.engine import Database
 from medonline.storage.tables.login import LoginTicket
 from medonline.storage.tables.patients import Patient
+from tests.patience import PATIENCE
 from tests.services.world import statements
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -64,7 +65,10 @@ async def test_a_connection_that_wrote_reads_without_the_write_lock_afterwards(p
             session.add(patient(f"+7900000300{_}"))
     async with portal.database.reading() as reading:
         await reading.exec(select(Patient))
-        async with asyncio.timeout(5), portal.database.writing() as session:  # would wait for ever on a write lock
+        async with (
+            asyncio.timeout(PATIENCE),
+            portal.database.writing() as session,
+        ):  # would wait for ever on a write lock
             session.add(patient("+79000003009"))
 
     assert await count(portal) == 7
@@ -144,7 +148,7 @@ async def test_a_cancelled_write_leaves_nothing_and_no_lock(portal: Portal) -> N
         await task
 
     assert await count(portal) == 3
-    async with asyncio.timeout(5), portal.database.writing() as session:
+    async with asyncio.timeout(PATIENCE), portal.database.writing() as session:
         session.add(patient())
     assert await count(portal) == 4
 

@@ -54,6 +54,7 @@ from medonline.storage.queries import account_settings as account_changes
 from medonline.storage.queries import codes_circuit_breaker, limits, security_journal
 from medonline.storage.tables.notices import Notice
 from medonline.storage.tables.patients import Patient
+from tests.patience import PATIENCE
 from tests.services.outside import (
     MOBILE,
     VERA,
@@ -388,7 +389,7 @@ async def raced(portal: Portal, act: Callable[[IdentityAnswers, str], Awaitable[
     first = asyncio.create_task(act(replace(portal.answers, database=held), ANNA))
     await held.reached.wait()
     second = asyncio.create_task(act(portal.answers, BORIS))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while not second.done() and not await is_waiting_for_a_lock(portal):
             await asyncio.sleep(0)
     held.let_go.set()
@@ -494,7 +495,7 @@ async def test_a_session_opened_while_the_password_changes_does_not_outlive_it(p
     held = HeldDatabase(portal.database)
     opening = asyncio.create_task(replace(portal.login, database=held).open_session(BORIS, ticket))
     changing = asyncio.create_task(held_back(held, portal.recovery.set_password(ANNA, NEW)))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while not changing.done() and not await is_waiting_for_a_lock(portal):
             await asyncio.sleep(0)
     held.let_go.set()

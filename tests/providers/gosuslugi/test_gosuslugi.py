@@ -16,6 +16,7 @@ from medonline.providers.gosuslugi.esia.signing import RsaSigner
 from medonline.providers.gosuslugi.oidc.client import Oidc
 from medonline.sandbox.people import PEOPLE, DemoPerson
 from medonline.services.ports import AuthorizationRequest, IdentityPerson, IdentityProvider
+from tests.patience import PATIENCE
 from tests.providers.gosuslugi.world import journey
 from tests.sandbox.gosuslugi import (
     CLIENT_ID,
@@ -77,7 +78,7 @@ def build(name: str, stand_url: str, *, timeout: float = 5.0) -> IdentityProvide
 @pytest.fixture
 async def control(stand_url: str) -> AsyncIterator[httpx.AsyncClient]:
     """Switches faults, and none is left on."""
-    async with httpx.AsyncClient(base_url=stand_url, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=stand_url, trust_env=False, timeout=PATIENCE) as client:
         yield client
         await switch(client, "none")
 

@@ -28,6 +28,7 @@ import pytest
 from medonline.domain.errors import IdentityProblem, IdentityRefused
 from medonline.providers.gosuslugi.oidc.client import Oidc
 from medonline.services.ports import AuthorizationRequest, IdentityPerson
+from tests.patience import PATIENCE
 from tests.providers.gosuslugi.world import journey
 
 PROBLEM = IdentityProblem
@@ -102,7 +103,7 @@ def mock() -> Iterator[Provider]:
         pytest.skip("NOT TESTED against oidc_provider_mock: the package is not installed (pip install -e .[dev])")
     with running(sys.executable, "-W", "ignore", "-c", MOCK, json.dumps({"sub": SUBJECT, "claims": CLAIMS})) as issuer:
         registered = httpx.post(
-            f"{issuer}/oauth2/clients", json={"redirect_uris": [REDIRECT_URI]}, trust_env=False, timeout=5
+            f"{issuer}/oauth2/clients", json={"redirect_uris": [REDIRECT_URI]}, trust_env=False, timeout=PATIENCE
         ).json()
         yield Provider("mock", issuer, registered["client_id"], registered["client_secret"])
 
@@ -134,7 +135,7 @@ def provider(request: pytest.FixtureRequest) -> Provider:
 
 async def came_back(address: str, *, refuses: bool = False) -> dict[str, str]:
     """What the browser brings back to the portal after all forms are filled in."""
-    async with httpx.AsyncClient(trust_env=False) as browser:
+    async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as browser:
         answer = await browser.get(address)
         for _ in range(20):
             if answer.is_redirect:
@@ -282,7 +283,7 @@ async def test_signing_out_is_understood(node: Provider) -> None:
     address = await adapter.logout_url(person.id_token, SIGNED_OUT)
     await adapter.close()
 
-    async with httpx.AsyncClient(trust_env=False) as browser:
+    async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as browser:
         page = await browser.get(address)
     assert page.status_code == 200, page.text
     assert "<form" in page.text

@@ -20,6 +20,7 @@ from medonline.domain.errors import (
 )
 from medonline.domain.phone import PhoneNumber
 from medonline.providers.notices.sms_ru import SmsRuNotices
+from tests.patience import PATIENCE
 from tests.sandbox.server import API_ID, free_port
 
 PHONE = PhoneNumber("+79000001042")
@@ -46,7 +47,7 @@ async def test_a_notice_arrives_on_the_demo_phone(sandbox_url: str) -> None:
     reference = await channel.send_notice(PHONE, TEXT)
     await channel.close()
 
-    async with httpx.AsyncClient(base_url=sandbox_url, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=sandbox_url, trust_env=False, timeout=PATIENCE) as http:
         events = (await http.get(f"/phone/{PHONE.e164}/events")).json()
     assert reference
     assert [(event["kind"], event["from"], event["text"]) for event in events] == [("sms", "medonline", TEXT)]

@@ -17,6 +17,7 @@ import pytest
 from medonline.domain.errors import RegistryUnavailable
 from medonline.providers.patient_cards.fhir import FhirCards, Systems
 from medonline.providers.patient_cards.fhir_mapping import path_below
+from tests.patience import PATIENCE
 from tests.sandbox.server import free_port, running_sandbox, settings
 
 TOKEN = "fhir-token"
@@ -124,7 +125,7 @@ async def test_a_wrong_token_is_unavailability_that_names_no_token(sandbox: str)
 async def test_every_fault_is_unavailability_and_passes(
     sandbox: str, switch: Callable[[str], None], fault: str
 ) -> None:
-    registry = FhirCards(f"{sandbox}/fhir", TOKEN, timeout=0.7 if fault == "slow" else 5)
+    registry = FhirCards(f"{sandbox}/fhir", TOKEN, timeout=0.1 if fault == "slow" else PATIENCE)
     switch(fault)
     for asked in (
         registry.cards_by_snils(SNILS), registry.cards_by_policy(POLICY), registry.card("card-1001"), registry.check(),
@@ -133,6 +134,9 @@ async def test_every_fault_is_unavailability_and_passes(
             await asked
 
     switch("none")
+    if fault == "slow":
+        await registry.close()
+        registry = FhirCards(f"{sandbox}/fhir", TOKEN, timeout=PATIENCE)
     assert len(await registry.cards_by_snils(SNILS)) == 2
     await registry.close()
 

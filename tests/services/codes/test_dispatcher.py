@@ -26,6 +26,7 @@ from medonline.services.codes.dispatcher import IDLE_PAUSE, LEASE, STALLED_AFTER
 from medonline.services.ports import DeliveryReport
 from medonline.storage.engine import Database
 from medonline.storage.tables.codes import OneTimeCodeRow
+from tests.patience import PATIENCE
 from tests.services.world import (
     ANNA,
     BORIS,
@@ -116,7 +117,7 @@ async def killed_while_sending(folder: Path, clock: MovableClock, channel: Scrip
     channel.hold = asyncio.Event()
     async with opened(folder, clock) as portal:
         await begun(portal)
-        async with turning(dispatcher_of(portal, telegram=channel)), asyncio.timeout(10):
+        async with turning(dispatcher_of(portal, telegram=channel)), asyncio.timeout(PATIENCE):
             await channel.arrived.wait()
     channel.hold = None
 
@@ -377,7 +378,7 @@ async def test_an_error_of_the_database_is_survived(portal: Portal, caplog: pyte
     channel = ScriptedChannel()
     database = BrokenOnce(portal.database)
     dispatcher = CodeDispatcher(database, portal.clock, portal.recovery.issuer, {TELEGRAM: channel})
-    async with turning(dispatcher), asyncio.timeout(10):
+    async with turning(dispatcher), asyncio.timeout(PATIENCE):
         await database.failed.wait()
         assert not dispatcher.is_running()
         dispatcher.wake()
@@ -417,7 +418,7 @@ async def test_waking_makes_it_look_at_once(portal: Portal) -> None:
             await asyncio.sleep(0)
         await begun(portal)
         dispatcher.wake()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             await channel.arrived.wait()
 
     assert len(channel.asked) == 1
@@ -428,7 +429,7 @@ async def test_when_it_ends_no_work_is_left_that_needs_the_database(portal: Port
     channel = ScriptedChannel(hold=asyncio.Event())
     dispatcher = dispatcher_of(portal, telegram=channel)
     before = asyncio.all_tasks()
-    async with turning(dispatcher), asyncio.timeout(10):
+    async with turning(dispatcher), asyncio.timeout(PATIENCE):
         await channel.arrived.wait()
 
     assert asyncio.all_tasks() == before
@@ -438,7 +439,7 @@ async def test_it_says_that_it_runs_only_while_it_turns(portal: Portal, clock: M
     dispatcher = dispatcher_of(portal)
     assert not dispatcher.is_running()
     async with turning(dispatcher):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while not dispatcher.is_running():
                 await asyncio.sleep(0)
     clock.move(seconds=STALLED_AFTER.total_seconds() - 1)

@@ -22,6 +22,7 @@ from medonline.storage.engine import Database
 from medonline.storage.queries import notices
 from medonline.storage.tables.notices import Notice
 from medonline.storage.tables.patients import Patient
+from tests.patience import PATIENCE
 from tests.services.notices.phone import Phone
 
 PHONE, TEXT = "+79000001001", "Медицина-онлайн: пароль изменён."
@@ -270,7 +271,7 @@ async def test_the_loop_outlives_a_database_that_fails(
     service = NoticeService(database, clock, channel)
     await put(service, database)
     loop = asyncio.create_task(service.run())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while not channel.asked:
             await asyncio.sleep(0.02)
             service.wake()

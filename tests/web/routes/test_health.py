@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from medonline.bootstrap import Portal
+from tests.patience import PATIENCE
 from tests.services.world import MovableClock
 from tests.web.conftest import Browser
 
@@ -16,7 +17,7 @@ from tests.web.conftest import Browser
 @pytest.fixture
 async def _turning(portal: Portal):
     task = asyncio.create_task(portal.dispatcher.run())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while not portal.dispatcher.is_running():
             await asyncio.sleep(0)
     yield
