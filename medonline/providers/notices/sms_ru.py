@@ -8,31 +8,16 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
-
 from medonline.domain.errors import ProviderRefused
 from medonline.domain.phone import PhoneNumber
-from medonline.providers.codes.sms_ru import accepted, refusal
-from medonline.providers.http import JsonClient, reference_of
+from medonline.providers.http import reference_of
+from medonline.providers.sms_ru import SmsRuAccount, refusal
 
 MAX_TEXT = 300
 
 
-class SmsRuNotices:
-    """Sends one SMS at a time. SMS.ru knows no idempotency key: a repeated request is a second message."""
-
-    provider = "sms_ru"
-
-    def __init__(
-        self,
-        base_url: str,
-        api_id: str,
-        *,
-        timeout: float = 5.0,
-        transport: httpx.AsyncBaseTransport | None = None,
-    ) -> None:
-        self._api_id = api_id
-        self._client = JsonClient(base_url, name=self.provider, timeout=timeout, transport=transport)
+class SmsRuNotices(SmsRuAccount):
+    """Sends one SMS at a time."""
 
     async def send_notice(self, phone: PhoneNumber, text: str) -> str:
         """Send one text of at most 300 characters, once; SMS.ru's reference (`sms_id`).
@@ -44,16 +29,11 @@ class SmsRuNotices:
         if not 0 < len(text) <= MAX_TEXT:
             msg = f"a notice has 1 to {MAX_TEXT} characters"
             raise ValueError(msg)
-        # A form and not a query: neither key nor number may stand in an address.
-        form = {"api_id": self._api_id, "to": phone.digits, "msg": text, "json": "1"}
-        message = _only_message(accepted(await self._client.post("/sms/send", form=form)), phone)
+        answer = await self._asked("/sms/send", {"to": phone.digits, "msg": text})
+        message = _only_message(answer, phone)
         if message.get("status") != "OK":
             raise refusal(message.get("status_code"), message.get("status_text"))
         return reference_of(message.get("sms_id"), self.provider)
-
-    async def close(self) -> None:
-        """Release connections."""
-        await self._client.close()
 
 
 def _only_message(answer: dict[str, Any], phone: PhoneNumber) -> dict[str, Any]:

@@ -1,0 +1,93 @@
+"""What every method of SMS.ru (https://sms.ru/api) has in common: the account, and how an answer says yes or no."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+
+from medonline.domain.errors import (
+    DeliveryFailed,
+    NumberNotReachable,
+    NumberRefused,
+    OutOfMoney,
+    ProviderDown,
+    ProviderRefused,
+)
+from medonline.providers.http import JsonClient
+
+# The vendor's common table of answers (https://sms.ru/api/status). Whether /code/call fills `status_code`
+# with all of them is not documented, so the wording below is a second source.
+_ERRORS: dict[int, type[DeliveryFailed]] = {
+    201: OutOfMoney,
+    202: NumberNotReachable,
+    207: NumberNotReachable,
+    209: NumberRefused,
+    214: NumberNotReachable,
+    220: ProviderDown,
+    230: NumberRefused,
+    231: NumberRefused,
+    232: NumberRefused,
+    233: NumberRefused,
+    500: ProviderDown,
+}
+_WORDING: tuple[tuple[tuple[str, ...], type[DeliveryFailed]], ...] = (
+    (("средств", "баланс", "денег"), OutOfMoney),
+    (("лимит", "слишком", "стоп-лист", "превышен"), NumberRefused),
+    (("номер", "телефон", "получател"), NumberNotReachable),
+)
+
+
+class SmsRuAccount:
+    """An account at SMS.ru. It knows no idempotency key: a repeated request is a second call or message."""
+
+    provider = "sms_ru"
+
+    def __init__(
+        self,
+        base_url: str,
+        api_id: str,
+        *,
+        timeout: float = 5.0,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._api_id = api_id
+        self._client = JsonClient(base_url, name=self.provider, timeout=timeout, transport=transport)
+
+    async def close(self) -> None:
+        """Release connections."""
+        await self._client.close()
+
+    async def _asked(self, path: str, fields: dict[str, str]) -> dict[str, Any]:
+        # A form and not a query: httpx logs addresses, and neither the key nor a number may be in one.
+        form = {"api_id": self._api_id, **fields, "json": "1"}
+        return accepted(await self._client.post(path, form=form))
+
+
+def accepted(answer: Any) -> dict[str, Any]:
+    """The answer of any of SMS.ru's methods, when it says OK.
+
+    Raises:
+        DeliveryFailed: one of its subclasses.
+    """
+    if isinstance(answer, int) and not isinstance(answer, bool) and 0 <= answer <= 9999:
+        # Bad credentials come as plain text, `301` and the like, which happens to be JSON, too.
+        raise ProviderRefused(f"sms_ru: bare answer {answer}")
+    if not isinstance(answer, dict):
+        raise ProviderRefused("sms_ru: an answer that is no object")
+    if answer.get("status") == "OK":
+        return answer
+    raise refusal(answer.get("status_code"), answer.get("status_text"))
+
+
+def refusal(status_code: object, status_text: object) -> DeliveryFailed:
+    """The error that an answer's number, or else its wording, stands for."""
+    digits = str(status_code)
+    number = int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 4 else 0
+    if number in _ERRORS:
+        return _ERRORS[number](f"sms_ru: error {number}")
+    wording = str(status_text).lower()
+    for words, kind in _WORDING if not number else ():
+        if any(word in wording for word in words):
+            return kind("sms_ru: refused, judged by its wording")
+    return ProviderRefused(f"sms_ru: error {number}" if number else "sms_ru: refused")
