@@ -59,6 +59,7 @@ TRIED = [
     "SIGTERM in the middle of a handler or a send",
     "starts of sign-ins through Gosuslugi by the thousand",
     "junk that asks for a lock",
+    "an old proof of Gosuslugi for a new password",
     "one person who answers in two browsers at once",
 ]
 FACTS = [str(number) for number in range(1, 13)]

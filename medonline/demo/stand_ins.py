@@ -41,7 +41,9 @@ def _gosuslugi(config: Config) -> GosuslugiSettings:
         client_certificate=keys.client_certificate.read_bytes(),
         client_secret=config.oidc_client_secret.get_secret_value(),
         redirect_uris=tuple(f"{origin}{routes.GOSUSLUGI_RETURN}" for origin in config.allowed_origins),
-        logout_uris=tuple(f"{origin}{routes.HOME}" for origin in config.allowed_origins),
+        logout_uris=tuple(
+            f"{origin}{path}" for origin in config.allowed_origins for path in (routes.HOME, routes.GOSUSLUGI_ONWARD)
+        ),
     )
 
 

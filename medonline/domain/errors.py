@@ -348,6 +348,7 @@ class IdentityProblem(StrEnum):
     DENIED = "denied"  # the person pressed «Отказаться»
     CONSENT_MISSING = "consent_missing"  # the provider has no consent to hand the data over
     STALE = "stale"  # the journey is unknown here: over 10 minutes, used already, another browser
+    NOT_ASKED = "not_asked"  # the provider let somebody in by an older proof, although a fresh one was asked for
     CODE_USED = "code_used"  # the provider says that the code is used or too old
     BUSY = "busy"  # the portal itself has more requests to sign than it may queue
     UNAVAILABLE = "unavailable"  # no answer, 5xx, html, too slow, «temporarily unavailable»

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
@@ -111,14 +111,15 @@ class AuthorizationRequest:
         nonce: 43 characters; an OpenID provider must return it in the id_token (ESIA need not).
         code_verifier: the PKCE secret, 43 characters; the address carries its SHA-256 (S256).
         redirect_uri: where the provider sends the browser back to.
-        fresh: the provider shall ask who it is, even if it remembers; where its protocol knows no such wish, it is
-            left out (ESIA).
+        fresh: the provider shall ask who it is, even if it remembers, and must not have asked before `begun_at`.
+        begun_at: when the browser left (UTC).
     """
 
     state: str
     nonce: str
     code_verifier: str
     redirect_uri: str
+    begun_at: datetime
     fresh: bool = False
 
 
@@ -135,6 +136,7 @@ class IdentityPerson:
         phone: E.164; only numbers that `PhoneNumber` takes. `phone_verified`: the provider checked that the person holds it.
         oms_policy: 16 digits.
         id_token: as received, for a provider whose sign-out wants it.
+        authenticated_at: when the provider last asked who it is (UTC); None: not told.
     """
 
     issuer: str
@@ -151,6 +153,7 @@ class IdentityPerson:
     email_verified: bool = False
     oms_policy: str = ""
     id_token: str = field(default="", repr=False)
+    authenticated_at: datetime | None = None
 
 
 class IdentityProvider(Protocol):
@@ -159,6 +162,11 @@ class IdentityProvider(Protocol):
     @property
     def name(self) -> str:
         """The adapter's name for operators: `esia`, `oidc`."""
+
+    @property
+    def asks_after_sign_out(self) -> bool:
+        """The protocol knows no wish for a fresh proof: the browser signs out there first, so that there is nothing to
+        remember."""
 
     async def authorization_url(self, request: AuthorizationRequest) -> str:
         """Where the browser goes to sign in.

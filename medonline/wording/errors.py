@@ -45,6 +45,10 @@ IDENTITY: dict[IdentityProblem, str] = {
     IdentityProblem.STALE: (
         "Прошло слишком много времени, или этот вход уже завершён в другом окне. Начните вход заново."
     ),
+    IdentityProblem.NOT_ASKED: (
+        "Госуслуги впустили вас без проверки, потому что вы вошли там раньше, а сейчас она нужна. "
+        "Выйдите из Госуслуг и войдите ещё раз."
+    ),
     IdentityProblem.CODE_USED: "Этот вход через Госуслуги уже использован или устарел. Начните вход заново.",
     IdentityProblem.BUSY: (
         "Сейчас через Госуслуги входит очень много людей. Подождите минуту и попробуйте ещё раз или войдите по телефону "
@@ -226,7 +230,7 @@ _SENTENCES: dict[type[errors.MedonlineError], Callable[[Any], str]] = {
     errors.InvalidFields: lambda error: "Ничего не сохранено. " + " ".join(map(sentence, error.by_field.values())),
     errors.NotSignedIn: lambda _: SESSION_OVER,
     errors.ReauthenticationNeeded: lambda _: (
-        "Чтобы изменить телефон или пароль, подтвердите, что это вы: с последнего входа прошло много времени."
+        "Чтобы изменить телефон или пароль, подтвердите, что это вы: вас давно об этом не спрашивали."
     ),
     errors.NoPendingIdentity: lambda _: (
         "Этот вход через Госуслуги уже завершён или прошло слишком много времени. Начните вход заново."

@@ -135,7 +135,7 @@ class Stage:
 
     async def sign_in_me(self, visit: Visit) -> None:
         async with self.portal.database.writing() as session:
-            sign_in = SignIn(self.me, LoginMethod.PASSWORD)
+            sign_in = SignIn(self.me, LoginMethod.PASSWORD, self.portal.clock())
             visit.key = token_hash(add_session(session, sign_in, UNKNOWN_DEVICE, self.clock()))
 
 

@@ -23,6 +23,7 @@ RETURN = "http://127.0.0.1:8000/gosuslugi/return"
 SNILS, OTHER_SNILS = "11223344595", "00100199900"
 POLICY = "7755444433332220"
 MOBILE = "+79000005001"
+DEVICE = Device("Firefox, Linux", "192.0.2.x")
 VERA = IdentityPerson(
     issuer=ISSUER,
     subject="1000000001",
@@ -46,6 +47,7 @@ class ScriptedIdentity:
     """A provider for which each code stands for a person."""
 
     name: str = "scripted"
+    asks_after_sign_out: bool = False
     down: bool = False
     people: dict[str, IdentityPerson] = field(default_factory=dict)
     asked: list[AuthorizationRequest] = field(default_factory=list)
@@ -146,8 +148,9 @@ async def leave(portal: Portal, visitor: str, purpose: Purpose = Purpose.LOGIN, 
 
 
 async def come_back(portal: Portal, visitor: str, state: str, person: IdentityPerson) -> OpenedSession | Waiting:
-    back = JourneyReturn(state=state, code=provider_of(portal).code_for(person))
-    return await portal.identity.finish(visitor, back, Device("Firefox, Linux", "192.0.2.x"))
+    told = replace(person, authenticated_at=person.authenticated_at or portal.clock())
+    back = JourneyReturn(state=state, code=provider_of(portal).code_for(told))
+    return await portal.identity.finish(visitor, back, DEVICE)
 
 
 async def arrive(

@@ -58,7 +58,9 @@ def prove_again_panel() -> rx.Component:
     error = state.proof_error
     return rx.el.section(
         rx.el.h2("Подтвердите, что это вы", id="prove-again-title", tab_index=-1),
-        rx.el.p("Вы вошли давно. Всё введённое останется на месте."),
+        rx.el.p(
+            "Прошло много времени с тех пор, как вы вводили пароль. Всё введённое останется на месте, пароль введите снова."
+        ),
         rx.cond(
             state.has_password,
             rx.el.form(

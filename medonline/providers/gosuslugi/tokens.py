@@ -10,12 +10,13 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from joserfc import jws
 from joserfc.jwk import ECKey, RSAKey
 
+from medonline.domain.errors import IdentityProblem, IdentityRefused
 from medonline.providers.gosuslugi.errors import untrustworthy
 from medonline.providers.http import parse_json
 
@@ -125,6 +126,28 @@ def check_times(claims: dict[str, Any], which: str, now: datetime, *, issued_at:
     issued = _moment(claims, "iat", which, needed=issued_at)
     if max(begins, issued) - LEEWAY > moment:
         raise untrustworthy(f"{which} is not valid yet: compare the clocks")
+
+
+def authenticated_at(
+    claims: dict[str, Any], which: str, now: datetime, *, fresh_since: datetime | None = None, needed: bool = False
+) -> datetime | None:
+    """When the provider last asked the person who they are (`auth_time`, UTC); None when it does not tell.
+
+    Args:
+        fresh_since: the proof was asked for at this moment and must not be older.
+        needed: whether `auth_time` must be there.
+
+    Raises:
+        IdentityRefused: UNTRUSTWORTHY (missing, unreadable, still to come), NOT_ASKED (older than `fresh_since`).
+    """
+    if claims.get("auth_time") is None and not needed:
+        return None
+    told = _moment(claims, "auth_time", which, needed=True)
+    if told - LEEWAY > now.timestamp():
+        raise untrustworthy(f"{which} tells of a proof that is still to come: compare the clocks")
+    if fresh_since is not None and told + LEEWAY < fresh_since.timestamp():
+        raise IdentityRefused(IdentityProblem.NOT_ASKED, f"{which} tells of a proof before the one asked for")
+    return datetime.fromtimestamp(told, UTC)
 
 
 def _moment(claims: dict[str, Any], name: str, which: str, *, needed: bool) -> float:

@@ -87,7 +87,14 @@ class OidcFace:
             state = given.get("state", "")
             back = returning(address, error=error.error, error_description=error.description, state=state)
             return RedirectResponse(back, 302)
-        return await self._sign_in.begin(request, asked, password_again=given.get("prompt") == "login")
+        return await self._sign_in.begin(request, asked, password_again=await self._asks_again(request))
+
+    async def _asks_again(self, request: Request) -> bool:
+        """Whether the client wants the password again: always, or after so many seconds (`max_age`)."""
+        given, session = request.query_params, await self._stand.session(request)
+        age = given.get("max_age", "")
+        too_old = age.isdecimal() and session is not None and self._stand.clock() - session.at > int(age)
+        return given.get("prompt") == "login" or too_old
 
     async def _checked(self, request: Request) -> Asked:
         given = request.query_params

@@ -172,7 +172,7 @@ def contradicts(patient: Patient, person: IdentityPerson) -> bool:
 
 def person_as_text(person: IdentityPerson) -> str:
     """JSON of a person, to be sealed."""
-    return json.dumps(asdict(person), default=date.isoformat, ensure_ascii=False)
+    return json.dumps(asdict(person), default=lambda moment: moment.isoformat(), ensure_ascii=False)
 
 
 def person_from_text(text: str) -> IdentityPerson:
@@ -180,6 +180,8 @@ def person_from_text(text: str) -> IdentityPerson:
     fields = json.loads(text)
     if fields["birth_date"]:
         fields["birth_date"] = date.fromisoformat(fields["birth_date"])
+    if fields.get("authenticated_at"):
+        fields["authenticated_at"] = datetime.fromisoformat(fields["authenticated_at"])
     return IdentityPerson(**fields)
 
 

@@ -2,6 +2,8 @@
 
 The journey is a row of this browser. What the provider said of somebody who is not known yet waits sealed, at most
 15 minutes, for consent or proof (`services.gosuslugi.pending_person`); refusing deletes it.
+
+Long because the way there and the way back keep one row between them.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from medonline.services.gosuslugi.consent import add_consent
 from medonline.services.gosuslugi.linking import Linker, once_more, person_as_text
 from medonline.services.limits.request_limits import RequestLimits
 from medonline.services.login.password_login import OpenedSession
-from medonline.services.login.tickets import SignIn, add_session
+from medonline.services.login.tickets import NEVER, SignIn, add_session
 from medonline.services.ports import AuthorizationRequest, IdentityPerson, IdentityProvider
 from medonline.services.security_journal import entries
 from medonline.services.security_journal.writer import SecurityJournal
@@ -53,6 +55,11 @@ class Purpose(StrEnum):
     def landing(self) -> Landing:
         """Where the patient lands (guide G09, G14)."""
         return {Purpose.RECOVERY: Landing.NEW_PASSWORD, Purpose.SETTINGS: Landing.SETTINGS}.get(self, Landing.CARDS)
+
+    @property
+    def asks_anew(self) -> bool:
+        """Whether phone and password are to be changed at its end: what the provider remembers is no proof for that."""
+        return self in (Purpose.RECOVERY, Purpose.SETTINGS)
 
 
 class Waiting(StrEnum):
@@ -87,34 +94,71 @@ class IdentityService:
     limits: RequestLimits
 
     async def start(
-        self, visitor_key: str, purpose: Purpose, redirect_uri: str, consent_version: str = "", client_ip: str = ""
+        self,
+        visitor_key: str,
+        purpose: Purpose,
+        redirect_uri: str,
+        consent_version: str = "",
+        client_ip: str = "",
+        *,
+        signed_in: bool = False,
+        onward_uri: str = "",
     ) -> str:
-        """Where the browser goes; a journey that it had begun before is over. `consent_version`: the consent that was given
-        on the way here, if any.
+        """Where the browser goes; a journey that it had begun before is over.
+
+        Args:
+            consent_version: the consent that was given on the way here, if any.
+            signed_in: somebody's session is open in this browser: who comes back has to prove to be themselves.
+            onward_uri: where a browser comes by that signs out at the provider first (`onward`).
 
         Raises:
             TooManyJourneys: in this browser, or from this network.
             IdentityRefused: the provider is not set up or not reachable, or too many requests wait for their signature.
         """
         provider = self._required_provider()
-        # ESIA wants a UUID; all 128 bits of this one are random.
-        state = str(UUID(bytes=secrets.token_bytes(16)))
-        request = AuthorizationRequest(state, new_token(), new_token(), redirect_uri, fresh=purpose is Purpose.SETTINGS)
         now = self.clock()
         await self.limits.admit_journey(visitor_key, client_ip, now)
-        url = await provider.authorization_url(request)  # before the row: what leads nowhere costs no write
+        fresh = signed_in or purpose.asks_anew
         journey = IdentityJourney(
-            state_hash=token_hash(state),
+            state_hash="",
             visitor_key=visitor_key,
             purpose=purpose,
-            nonce=request.nonce,
-            code_verifier=request.code_verifier,
+            nonce=new_token(),
+            code_verifier=new_token(),
             redirect_uri=redirect_uri,
             consent_version=consent_version if consent_version == VERSION else "",
+            fresh=fresh,
+            signing_out=fresh and provider.asks_after_sign_out,
             created_at=now,
         )
+        return await self._leave(provider, journey, onward_uri)
+
+    async def onward(self, visitor_key: str) -> str:
+        """The browser has signed out at the provider: where it goes now, on the same journey.
+
+        Raises:
+            IdentityRefused: STALE, this browser is on no such journey; else as for `start`.
+        """
+        provider = self._required_provider()
+        now = self.clock()
+        async with self.database.reading() as session:
+            journey = await gosuslugi.signing_out(session, visitor_key, now - JOURNEY_LIFE)
+        if journey is None or not visitor_key:
+            raise IdentityRefused(IdentityProblem.STALE, "no journey of this browser signs out first")
+        again = journey.model_copy(update={"signing_out": False, "created_at": now})
+        return await self._leave(provider, again)
+
+    async def _leave(self, provider: IdentityProvider, journey: IdentityJourney, onward_uri: str = "") -> str:
+        # ESIA wants a UUID; all 128 bits of this one are random.
+        state = str(UUID(bytes=secrets.token_bytes(16)))
+        journey.state_hash = token_hash(state)
+        # Before the row: what leads nowhere costs no write.
+        if journey.signing_out:
+            url = await provider.logout_url("", onward_uri)
+        else:
+            url = await provider.authorization_url(_request_of(journey, state))
         async with self.database.writing() as session:
-            await gosuslugi.forget_before(session, now - max(JOURNEY_LIFE, PENDING_LIFE))
+            await gosuslugi.forget_before(session, self.clock() - max(JOURNEY_LIFE, PENDING_LIFE))
             await gosuslugi.replace_journey(session, journey)
         return url
 
@@ -136,14 +180,7 @@ class IdentityService:
         if back.error or not back.code:
             problem = provider.problem_of(back.error[:100], back.error_description[:300])
             raise IdentityRefused(problem, "the provider sent the browser back without a code")
-        request = AuthorizationRequest(
-            back.state,
-            journey.nonce,
-            journey.code_verifier,
-            journey.redirect_uri,
-            fresh=journey.purpose == Purpose.SETTINGS,
-        )
-        person = await provider.fetch_person(back.code, request)
+        person = await provider.fetch_person(back.code, _request_of(journey, back.state))
         if not person.confirmed and not self.allow_unconfirmed:
             raise IdentityRefused(IdentityProblem.NOT_CONFIRMED)
         return await once_more(lambda: self._admit(visitor_key, journey, person, device))
@@ -185,11 +222,10 @@ class IdentityService:
                 patient = await self.linker.register(session, person, now)
                 add_consent(session, patient.id, self.operator, now)
                 self.journal.note(session, *entries.registered(patient.id, device))
-            landing = Purpose(journey.purpose).landing
-            sign_in = SignIn(patient, LoginMethod.GOSUSLUGI, landing, self.persons.seal(person.id_token))
+            sign_in = sign_in_of(patient, person, Purpose(journey.purpose), self.persons)
             await session.flush()
             self.journal.note(session, entries.signed_in(patient.id, sign_in.method, device))
-            return OpenedSession(add_session(session, sign_in, device, now), landing)
+            return OpenedSession(add_session(session, sign_in, device, now), sign_in.landing)
 
     async def _known(
         self, session: AsyncSession, person: IdentityPerson, device: Device, now: datetime
@@ -232,3 +268,16 @@ class IdentityService:
         if self.provider is None:
             raise IdentityRefused(IdentityProblem.MISCONFIGURED, "no identity provider is configured")
         return self.provider
+
+
+def sign_in_of(patient: Patient, person: IdentityPerson, purpose: Purpose, persons: Sealer) -> SignIn:
+    """The sign-in that this person ends in. It is as fresh as the provider says; one that does not say counts as no proof
+    for phone and password."""
+    token = persons.seal(person.id_token)
+    return SignIn(patient, LoginMethod.GOSUSLUGI, person.authenticated_at or NEVER, purpose.landing, token)
+
+
+def _request_of(journey: IdentityJourney, state: str) -> AuthorizationRequest:
+    return AuthorizationRequest(
+        state, journey.nonce, journey.code_verifier, journey.redirect_uri, journey.created_at, fresh=journey.fresh
+    )

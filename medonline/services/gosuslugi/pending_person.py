@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -10,7 +10,6 @@ from medonline.domain.codes.one_time_code import ChannelName, digits_typed
 from medonline.domain.device import UNKNOWN_DEVICE, Device
 from medonline.domain.errors import CodeNotEnough, InvalidCredentials, NoPendingIdentity, RecoveryStopped
 from medonline.domain.gosuslugi import LinkedHow
-from medonline.domain.login import LoginMethod
 from medonline.domain.personal_data_consent import VERSION
 from medonline.domain.phone import PhoneNumber
 from medonline.services.clock import Clock
@@ -19,9 +18,9 @@ from medonline.services.codes.verification import CodeProof, CodeView, Judged
 from medonline.services.crypto.field_encryption import SealBroken, Sealer
 from medonline.services.gosuslugi.consent import add_consent
 from medonline.services.gosuslugi.linking import Linker, once_more, person_from_text, phone_hint, wants_birth_date
-from medonline.services.gosuslugi.login import PENDING_LIFE, Purpose, Waiting
+from medonline.services.gosuslugi.login import PENDING_LIFE, Purpose, Waiting, sign_in_of
 from medonline.services.login.password_login import LoginService
-from medonline.services.login.tickets import SignIn, add_ticket
+from medonline.services.login.tickets import add_ticket
 from medonline.services.notices import texts
 from medonline.services.notices.sender import NoticeService
 from medonline.services.ports import IdentityPerson
@@ -240,14 +239,15 @@ class IdentityAnswers:
             if how is LinkedHow.CODE:
                 # Only now: whoever holds a reissued number, and is refused here, must not make the account's proof look fresh.
                 await patients.put_phone_proof(session, patient.id, self.clock())
+            if how is LinkedHow.PASSWORD:
+                person = replace(person, authenticated_at=self.clock())  # asked for the account's own password just now
             return await self._let_in(session, pending, person, patient)
 
     async def _let_in(
         self, session: AsyncSession, pending: PendingIdentity, person: IdentityPerson, patient: Patient
     ) -> str:
-        landing = Purpose(pending.purpose).landing
         await session.delete(pending)
-        sign_in = SignIn(patient, LoginMethod.GOSUSLUGI, landing, self.persons.seal(person.id_token))
+        sign_in = sign_in_of(patient, person, Purpose(pending.purpose), self.persons)
         return add_ticket(session, pending.visitor_key, sign_in, self.clock())
 
     async def _pending(self, session: AsyncSession, visitor_key: str) -> tuple[PendingIdentity, IdentityPerson]:

@@ -93,7 +93,8 @@ class LoginService:
         """
         patient = await self.verified(typed_phone, typed_password, client_ip)
         async with self.database.writing() as session:
-            return add_ticket(session, visitor_key, SignIn(patient, LoginMethod.PASSWORD), self.clock())
+            now = self.clock()
+            return add_ticket(session, visitor_key, SignIn(patient, LoginMethod.PASSWORD, now), now)
 
     async def verified(self, typed_phone: str, typed_password: str, client_ip: str = "") -> Patient:
         """Whose phone and password these are; raises as `log_in`."""
@@ -134,7 +135,13 @@ class LoginService:
                 return None
             if taken.method == LoginMethod.PASSWORD and patient.password_hash is None:
                 return None  # taken out of use meanwhile («это не я»)
-            sign_in = SignIn(patient, LoginMethod(taken.method), Landing(taken.landing), taken.provider_token_sealed)
+            sign_in = SignIn(
+                patient,
+                LoginMethod(taken.method),
+                taken.authenticated_at,
+                Landing(taken.landing),
+                taken.provider_token_sealed,
+            )
             self.journal.note(session, entries.signed_in(patient.id, sign_in.method, device))
             return OpenedSession(add_session(session, sign_in, device, now), sign_in.landing)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -14,14 +14,18 @@ from medonline.storage.tables.login import AccountSession, LoginTicket
 from medonline.storage.tables.patients import Patient
 
 TICKET_LIFE = timedelta(seconds=30)
+# No proof is known: whoever let the person in did not tell when they had asked.
+NEVER = datetime.fromtimestamp(0, UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """A proof that was accepted: who, how, where to; `provider_token_sealed` ends the provider's session later."""
+    """A proof that was accepted: who, how, when it was given (UTC, `NEVER`), where to; `provider_token_sealed` ends the
+    provider's session later."""
 
     patient: Patient
     method: LoginMethod
+    proved_at: datetime
     landing: Landing = Landing.CARDS
     provider_token_sealed: str = ""
 
@@ -38,6 +42,7 @@ def add_ticket(session: AsyncSession, visitor_key: str, sign_in: SignIn, now: da
             landing=sign_in.landing,
             provider_token_sealed=sign_in.provider_token_sealed,
             password_changed_at=sign_in.patient.password_changed_at,
+            authenticated_at=sign_in.proved_at,
             expires_at=now + TICKET_LIFE,
         )
     )
@@ -56,7 +61,7 @@ def add_session(session: AsyncSession, sign_in: SignIn, device: Device, now: dat
             network=device.network,
             provider_token_sealed=sign_in.provider_token_sealed,
             created_at=now,
-            authenticated_at=now,
+            authenticated_at=sign_in.proved_at,
             last_seen_at=now,
         )
     )

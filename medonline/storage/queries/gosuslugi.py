@@ -65,6 +65,17 @@ async def take_journey(
     return None if row is None else row[0]
 
 
+async def signing_out(session: AsyncSession, visitor_key: str, begun_after: datetime) -> IdentityJourney | None:
+    """The journey of this browser that goes on once it has signed out at the provider."""
+    statement = select(IdentityJourney).where(
+        IdentityJourney.visitor_key == visitor_key,
+        col(IdentityJourney.signing_out),
+        col(IdentityJourney.used_at).is_(None),
+        col(IdentityJourney.created_at) > begun_after,
+    )
+    return (await session.exec(statement)).first()
+
+
 async def forget_before(session: AsyncSession, moment: datetime) -> None:
     """Delete journeys and waiting persons that are too old to go on."""
     await session.exec(delete(IdentityJourney).where(col(IdentityJourney.created_at) < moment))

@@ -38,6 +38,8 @@ class IdentityJourney(SQLModel, table=True):
     code_verifier: str
     redirect_uri: str
     consent_version: str = ""  # consent given before the journey
+    fresh: bool = False  # the provider shall ask who it is, even if it remembers
+    signing_out: bool = False  # the browser signs out there first, so that nothing is remembered; its state is none
     created_at: datetime = Field(sa_type=UtcDateTime, index=True)
     used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 

@@ -21,6 +21,7 @@ class LoginTicket(SQLModel, table=True):
     landing: str  # domain.login.Landing
     provider_token_sealed: str = ""  # the identity provider's id_token, for its sign-out
     password_changed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    authenticated_at: datetime = Field(sa_type=UtcDateTime)
     expires_at: datetime = Field(sa_type=UtcDateTime)
     used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
@@ -37,6 +38,8 @@ class AccountSession(SQLModel, table=True):
     network: str = ""  # the address cut to /24 or /48
     provider_token_sealed: str = ""
     created_at: datetime = Field(sa_type=UtcDateTime)
-    authenticated_at: datetime = Field(sa_type=UtcDateTime)  # the person last proved to be themselves
+    authenticated_at: datetime = Field(
+        sa_type=UtcDateTime
+    )  # the person last proved to be themselves; services.login.tickets.NEVER
     last_seen_at: datetime = Field(sa_type=UtcDateTime)
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -12,7 +12,7 @@ from medonline.bootstrap import portal
 from medonline.domain.errors import IdentityRefused, TooManyJourneys
 from medonline.services.gosuslugi.login import JourneyReturn, Purpose, Waiting
 from medonline.services.login.password_login import OpenedSession
-from medonline.web.cookies import cookie_value, visitor_key_in
+from medonline.web.cookies import cookie_value, session_key_in, visitor_key_in
 from medonline.web.devices import device_of
 from medonline.web.edge.client_address import client_address
 from medonline.web.routes.leaving_page import leaving_page, origin_of
@@ -41,9 +41,20 @@ async def start(request: Request) -> Response:
             redirect_uri,
             consent_version=form.get("consent", "")[:20],
             client_ip=client_address(request.scope),
+            signed_in=await portal().sessions.time_left(session_key_in(cookie_value(request.scope))) is not None,
+            onward_uri=f"{origin_of(request)}{routes.GOSUSLUGI_ONWARD}",
         )
     except TooManyJourneys:
         return _failed("too_often")  # the page asks until when
+    except IdentityRefused as error:
+        return _refused(error)
+    return leaving_page(url, "Переходим на Госуслуги")
+
+
+async def onward(request: Request) -> Response:
+    """GET: back from signing out at Gosuslugi, and there again to sign in; only for a browser that is on such a journey."""
+    try:
+        url = await portal().identity.onward(visitor_key_in(cookie_value(request.scope)))
     except IdentityRefused as error:
         return _refused(error)
     return leaving_page(url, "Переходим на Госуслуги")

@@ -101,6 +101,7 @@ def with_routes(pages: ASGIApp, stand_ins: Sequence[BaseRoute] = ()) -> ASGIApp:
         Route(routes.SESSION_EXTEND, extend_session, methods=["POST"]),
         Route(routes.REGION_CHOOSE, choose_region, methods=["POST"]),
         Route(routes.GOSUSLUGI_START, gosuslugi.start, methods=["POST"]),
+        Route(routes.GOSUSLUGI_ONWARD, gosuslugi.onward),
         Route(routes.GOSUSLUGI_LEAVE, gosuslugi.leave, methods=["POST"]),
         Route(routes.GOSUSLUGI_RETURN, gosuslugi.finish),
         Route(routes.HEALTH_LIVE, live),

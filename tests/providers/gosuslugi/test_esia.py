@@ -658,3 +658,34 @@ async def test_check_says_what_works(script: EsiaScript) -> None:
     assert "can be signed" in sentence
     with pytest.raises(IdentityRefused):
         await esia("http://127.0.0.1:1").check()
+
+
+@pytest.mark.parametrize(
+    ("fresh", "told", "outcome"),
+    [
+        (False, -10_800, "told"),
+        (False, None, "not told"),
+        (False, 120, PROBLEM.UNTRUSTWORTHY),
+        (True, 0, "told"),
+        (True, -360, "told"),
+        (True, -361, PROBLEM.NOT_ASKED),
+        (True, None, PROBLEM.UNTRUSTWORTHY),
+    ],
+)
+async def test_a_living_session_of_esia_is_no_fresh_proof(
+    script: EsiaScript, fresh: bool, told: int | None, outcome: object
+) -> None:
+    """The browser left five minutes ago; a minute is forgiven between two clocks."""
+    now = datetime(2026, 7, 1, 12, tzinfo=UTC)
+    second = int(now.timestamp())
+    script.access = {"iat": second, "nbf": second, "exp": second + 60}
+    script.identity = script.access | ({} if told is None else {"auth_time": second + told})
+    request = journey(now - timedelta(minutes=5), fresh=fresh)
+    if isinstance(outcome, IdentityProblem):
+        with pytest.raises(IdentityRefused) as refusal:
+            await fetch(script, request, clock=lambda: now)
+        assert refusal.value.problem is outcome
+        return
+    person = await fetch(script, request, clock=lambda: now)
+
+    assert person.authenticated_at == (None if told is None else now + timedelta(seconds=told))

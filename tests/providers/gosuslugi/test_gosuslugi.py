@@ -125,7 +125,9 @@ async def test_the_person_who_signed_in_is_the_person_the_portal_gets(
         email_verified=bool(person.email),
         oms_policy=person.policy,
         id_token=found.id_token,
+        authenticated_at=found.authenticated_at,
     )
+    assert found.authenticated_at is not None
     assert person.last_name not in repr(found.id_token)
 
 

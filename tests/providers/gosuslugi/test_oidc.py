@@ -9,7 +9,7 @@ import logging
 import traceback
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, unquote_plus, urlsplit
 
@@ -118,8 +118,14 @@ class OidcScript:
             "trusted": True,
         } | self.userinfo
 
-    async def fetch(self, adapter: Oidc | None = None, code: str = CODE, **options: Any) -> IdentityPerson:
-        request = journey()
+    async def fetch(
+        self,
+        adapter: Oidc | None = None,
+        code: str = CODE,
+        request: AuthorizationRequest | None = None,
+        **options: Any,
+    ) -> IdentityPerson:
+        request = request or journey()
         self.nonce = request.nonce
         own = adapter or self.adapter(**options)
         try:
@@ -586,3 +592,60 @@ def test_an_issuer_that_is_no_address_stops_the_start(issuer: str) -> None:
 )
 def test_each_standard_error_has_its_meaning(error: str, problem: IdentityProblem) -> None:
     assert Oidc("https://id.test", CLIENT_ID, CLIENT_SECRET).problem_of(error, "ESIA-007004") is problem
+
+
+# --- when who is asking was proved ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("fresh", "asked"), [(False, {}), (True, {"prompt": ["login"]})])
+async def test_the_provider_is_asked_to_tell_when_it_asked(
+    script: OidcScript, fresh: bool, asked: dict[str, list[str]]
+) -> None:
+    adapter = script.adapter()
+    query = parse_qs(urlsplit(await adapter.authorization_url(journey(fresh=fresh))).query)
+    await adapter.close()
+
+    assert {name: value for name, value in query.items() if name == "prompt"} == asked
+    assert query["max_age"] == ["60" if fresh else str(30 * 24 * 3600)]
+
+
+NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
+MINUTE, DAY = 60, 24 * 3600
+
+
+@pytest.mark.parametrize(
+    ("fresh", "told", "outcome"),
+    [
+        (False, -3 * 3600, "told"),
+        (False, None, "not told"),
+        (False, -30 * DAY - 2 * MINUTE, PROBLEM.NOT_ASKED),
+        (False, 2 * MINUTE, PROBLEM.UNTRUSTWORTHY),
+        (False, "yesterday", PROBLEM.UNTRUSTWORTHY),
+        (False, True, PROBLEM.UNTRUSTWORTHY),
+        (True, 0, "told"),
+        (True, -5 * MINUTE, "told"),
+        (True, -6 * MINUTE, "told"),
+        (True, -6 * MINUTE - 1, PROBLEM.NOT_ASKED),
+        (True, -3 * 3600, PROBLEM.NOT_ASKED),
+        (True, None, PROBLEM.UNTRUSTWORTHY),
+        (True, 2 * MINUTE, PROBLEM.UNTRUSTWORTHY),
+    ],
+)
+async def test_when_the_provider_asked_is_read_to_the_letter(
+    script: OidcScript, fresh: bool, told: object, outcome: object
+) -> None:
+    """The browser left five minutes ago; a minute is forgiven between two clocks."""
+    second = int(NOW.timestamp())
+    script.claims = {"iat": second, "nbf": second, "exp": second + MINUTE}
+    script.claims["auth_time"] = second + told if type(told) is int else told
+    script.without = ("auth_time",) if told is None else ()
+    request = journey(NOW - timedelta(minutes=5), fresh=fresh)
+    if isinstance(outcome, IdentityProblem):
+        with pytest.raises(IdentityRefused) as refusal:
+            await script.fetch(request=request, clock=lambda: NOW)
+        assert refusal.value.problem is outcome
+        return
+    person = await script.fetch(request=request, clock=lambda: NOW)
+
+    expected = NOW + timedelta(seconds=told) if isinstance(told, int) else None
+    assert person.authenticated_at == expected

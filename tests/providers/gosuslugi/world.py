@@ -196,10 +196,12 @@ def times(**changes: float) -> dict[str, Any]:
     return {"iat": now, "nbf": now, "exp": now + 600} | changes
 
 
-def journey() -> AuthorizationRequest:
+def journey(begun_at: datetime | None = None, *, fresh: bool = False) -> AuthorizationRequest:
     return AuthorizationRequest(
         state=str(uuid.uuid4()),
         nonce=secrets.token_urlsafe(32),
         code_verifier=secrets.token_urlsafe(32),
         redirect_uri=REDIRECT_URI,
+        begun_at=begun_at or datetime.now(UTC),
+        fresh=fresh,
     )

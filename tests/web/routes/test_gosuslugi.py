@@ -132,6 +132,33 @@ async def test_a_provider_that_is_down_is_told_on_a_page(portal: Portal, open_br
     assert answer.headers["location"] == "/login-failed?reason=unavailable"
 
 
+@pytest.mark.parametrize("purpose", ["login", "registration", "recovery", "settings"])
+async def test_where_somebody_is_signed_in_every_journey_asks_for_a_fresh_proof(
+    portal: Portal, open_browser: Browser, purpose: str
+) -> None:
+    browser = await new_browser(open_browser)
+    await start(browser, purpose="login", consent=VERSION)
+    assert not provider_of(portal).asked[-1].fresh
+    await browser.get(RETURN, params=answer_of(portal))
+    await start(browser, purpose=purpose)
+
+    assert provider_of(portal).asked[-1].fresh
+
+
+async def test_a_provider_that_only_asks_after_a_sign_out_is_reached_by_way_of_it(
+    portal: Portal, open_browser: Browser
+) -> None:
+    provider_of(portal).asks_after_sign_out = True
+    browser = await new_browser(open_browser)
+    onward = "/gosuslugi/onward"
+    assert (await browser.get(onward)).headers["location"] == "/login-failed?reason=stale"
+    assert await start(browser, purpose="settings") == f"https://esia.test.example/logout?back={ORIGIN}{onward}"
+    assert (await (await new_browser(open_browser)).get(onward)).headers["location"] == "/login-failed?reason=stale"
+
+    assert target_of(await browser.get(onward)).startswith("https://esia.test.example/ac?state=")
+    assert (await browser.get(onward)).headers["location"] == "/login-failed?reason=stale"
+
+
 async def test_a_browser_that_starts_again_and_again_is_told_on_a_page_and_writes_no_more(
     portal: Portal, open_browser: Browser, folder: Path
 ) -> None:

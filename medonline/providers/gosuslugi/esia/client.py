@@ -8,6 +8,7 @@ cryptography inside the portal and is refused with a word on what to configure.
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from typing import Any
 
 from medonline.domain.errors import IdentityProblem, IdentityRefused
@@ -47,6 +48,7 @@ class Esia:
     """
 
     name = "esia"
+    asks_after_sign_out = True
 
     def __init__(
         self,
@@ -105,10 +107,17 @@ class Esia:
         id_token, access_token = answer.get("id_token"), answer.get("access_token")
         now = self._clock()
         subject = subject_of_tokens(
-            id_token, access_token, self._keys, issuer=self._issuer, client_id=self._client_id, now=now
+            id_token,
+            access_token,
+            self._keys,
+            issuer=self._issuer,
+            client_id=self._client_id,
+            now=now,
+            fresh_since=request.begun_at if request.fresh else None,
         )
         reader = PersonReader(self._client, self._base_url, str(access_token), subject.oid)
-        return admitted(await reader.person(self._issuer, subject, self._scopes, str(id_token)), now)
+        person = await reader.person(self._issuer, subject, self._scopes, str(id_token))
+        return admitted(replace(person, authenticated_at=subject.authenticated_at), now)
 
     async def _tokens(self, code: str, request: AuthorizationRequest) -> dict[str, Any]:
         # ESIA wants a state of its own for each request and repeats it: an answer to another request is told by it.

@@ -19,6 +19,7 @@ from joserfc.jwk import RSAKey
 from medonline.providers.gosuslugi.errors import untrustworthy
 from medonline.providers.gosuslugi.tokens import (
     MIN_RSA_BITS,
+    authenticated_at,
     check_at_hash,
     check_audience,
     check_issuer,
@@ -36,10 +37,12 @@ _CONFIRMED = f"{_SUBJECT}:is_tru"  # only there when it is true
 
 @dataclass(frozen=True, slots=True)
 class EsiaSubject:
-    """Who signed in: the oid as a text, and whether the id_token calls the account confirmed (None: says nothing)."""
+    """Who signed in: the oid as a text, whether the id_token calls the account confirmed, and when ESIA asked who it is
+    (UTC); None: it says nothing."""
 
     oid: str
     confirmed: bool | None
+    authenticated_at: datetime | None = None
 
 
 def pinned_key(pem: bytes) -> RSAKey:
@@ -60,16 +63,24 @@ def pinned_key(pem: bytes) -> RSAKey:
 
 
 def subject_of_tokens(
-    id_token: object, access_token: object, keys: Sequence[RSAKey], *, issuer: str, client_id: str, now: datetime
+    id_token: object,
+    access_token: object,
+    keys: Sequence[RSAKey],
+    *,
+    issuer: str,
+    client_id: str,
+    now: datetime,
+    fresh_since: datetime | None = None,
 ) -> EsiaSubject:
-    """Check both tokens, and that they speak of the same person.
+    """Check both tokens, and that they speak of the same person. `fresh_since`: a proof asked for then must not be older.
 
     Raises:
-        IdentityRefused: UNTRUSTWORTHY.
+        IdentityRefused: UNTRUSTWORTHY, NOT_ASKED.
     """
     identity = _claims(id_token, "the id_token", keys, issuer, now)
     check_audience(identity, "the id_token", client_id)
     oid = subject_of(identity, "the id_token")
+    proved_at = authenticated_at(identity, "the id_token", now, fresh_since=fresh_since, needed=fresh_since is not None)
     check_at_hash(identity, str(access_token))
     person = identity.get(_SUBJECT)
     person = person if isinstance(person, dict) else {}
@@ -81,7 +92,7 @@ def subject_of_tokens(
         raise untrustworthy("the access_token is another person's")
     if access.get("client_id", client_id) != client_id:
         raise untrustworthy("the access_token is another client's")
-    return EsiaSubject(oid, (person.get(_CONFIRMED) is True) if person else None)
+    return EsiaSubject(oid, (person.get(_CONFIRMED) is True) if person else None, proved_at)
 
 
 def _claims(token: object, which: str, keys: Sequence[RSAKey], issuer: str, now: datetime) -> dict[str, Any]:

@@ -6,7 +6,8 @@ Sources: OpenID Connect Core 1.0 (code flow), RFC 7636 (PKCE), RFC 9700 (what to
 from __future__ import annotations
 
 import base64
-from datetime import UTC
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -22,6 +23,7 @@ from medonline.providers.gosuslugi.oidc.discovery import Discovery, Metadata, us
 from medonline.providers.gosuslugi.oidc.person import ClaimNames, person_of_claims
 from medonline.providers.gosuslugi.person import admitted
 from medonline.providers.gosuslugi.tokens import (
+    authenticated_at,
     check_at_hash,
     check_audience,
     check_issuer,
@@ -39,6 +41,10 @@ __all__ = ["ClaimNames", "Oidc"]
 DEFAULT_SCOPES = ("openid", "profile", "email", "phone")
 # Never `none`; never HS*, where a public key could pass for the secret (RFC 8725, 2.1).
 ALGORITHMS = ("RS256", "PS256", "ES256")
+# `max_age` makes a provider tell when it asked (`auth_time`). For a fresh proof `prompt=login` says the same; 0 is read as «no
+# limit» by some. A month is longer than any provider remembers: there the answer counts, not the limit.
+FRESH_AGE = 60  # seconds
+ANY_AGE = 30 * 24 * 3600
 
 
 class Oidc:
@@ -59,6 +65,7 @@ class Oidc:
     """
 
     name = "oidc"
+    asks_after_sign_out = False
 
     def __init__(
         self,
@@ -102,6 +109,7 @@ class Oidc:
                 "state": request.state,
                 "nonce": request.nonce,
                 **pkce_challenge(request.code_verifier),
+                "max_age": str(FRESH_AGE if request.fresh else ANY_AGE),
                 **({"prompt": "login"} if request.fresh else {}),
             },
         )
@@ -120,6 +128,7 @@ class Oidc:
         tokens = await self._tokens(metadata, code, request)
         id_token, access_token = tokens.get("id_token"), tokens.get("access_token")
         claims = await self._identity(id_token, request.nonce)
+        proved_at = self._proved_at(claims, request)
         subject = subject_of(claims, "the id_token")
         if isinstance(access_token, str) and access_token:
             check_at_hash(claims, access_token)
@@ -127,7 +136,14 @@ class Oidc:
                 # What the signed token says counts more than what userinfo says.
                 claims = await self._userinfo(metadata.userinfo_endpoint, access_token, subject) | claims
         person = person_of_claims(claims, self._claims, self._issuer, subject, str(id_token))
-        return admitted(person, self._clock().astimezone(UTC))
+        return admitted(replace(person, authenticated_at=proved_at), self._clock().astimezone(UTC))
+
+    def _proved_at(self, claims: dict[str, Any], request: AuthorizationRequest) -> datetime | None:
+        """Core, 3.1.3.7, rules 12 and 13. A gateway that leaves `auth_time` out, which it must not after `max_age`, is
+        forgiven where nothing hangs on it."""
+        now = self._clock()
+        since = request.begun_at if request.fresh else now - timedelta(seconds=ANY_AGE)
+        return authenticated_at(claims, "the id_token", now, fresh_since=since, needed=request.fresh)
 
     async def _tokens(self, metadata: Metadata, code: str, request: AuthorizationRequest) -> dict[str, Any]:
         form = {
