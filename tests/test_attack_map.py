@@ -61,6 +61,7 @@ TRIED = [
     "junk that asks for a lock",
     "an old proof of Gosuslugi for a new password",
     "one person who answers in two browsers at once",
+    "a journal filled with refused sign-ins",
 ]
 FACTS = [str(number) for number in range(1, 13)]
 INVARIANTS = [f"I{number}" for number in range(1, 10)]

@@ -49,6 +49,7 @@ from medonline.services.patient_cards.attempts import CardAttempts
 from medonline.services.patient_cards.service import PatientCardService
 from medonline.services.ports import CodeChannel
 from medonline.services.security_journal.reader import JournalReader
+from medonline.services.security_journal.refusals import RefusedSignIns
 from medonline.services.security_journal.verification import JournalKeeper
 from medonline.services.security_journal.writer import SecurityJournal
 from medonline.storage import migrations
@@ -127,7 +128,8 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
     hasher = PasswordHasher()
     dispatcher = CodeDispatcher(database, clock, issuer, outside.channels)
     idle, absolute = config.session_idle, config.session_absolute
-    login = LoginService(database, clock, hasher, limits, journal, idle, absolute, sessions_ended)
+    refusals = RefusedSignIns(database, clock, journal, alarms)
+    login = LoginService(database, clock, hasher, limits, journal, refusals, idle, absolute, sessions_ended)
     sessions = AccountSessionService(database, clock, login, hasher, journal, sessions_ended)
     links = DisputeLinks(f"{config.origin}{routes.NOT_ME}", Sealer(config.key, "dispute", config.older_keys))
     notices = NoticeService(database, clock, outside.notices, links)
@@ -219,7 +221,7 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
             attempts=CardAttempts(database, clock, policies),
         ),
         dispute=AccountDispute(database, clock, journal, config.dispute_stop, sessions_ended),
-        journal=JournalReader(database, sessions, phones),
+        journal=JournalReader(database, sessions, phones, refusals),
         journal_keeper=keeper,
         notices=notices,
         retention=RetentionService(
@@ -254,6 +256,7 @@ async def running(of: Portal) -> AsyncIterator[Portal]:
         asyncio.create_task(of.dispatcher.run(), name="code dispatcher"),
         asyncio.create_task(of.notices.run(), name="notice dispatcher"),
         asyncio.create_task(of.retention.run(), name="retention"),
+        asyncio.create_task(of.login.refusals.run(), name="refused sign-ins"),
     ]
     try:
         yield of

@@ -45,7 +45,9 @@ class JournalState(rx.State):
 
     @rx.event
     async def show_more(self) -> Any:
-        """Older rows, below those that are there."""
+        """Older rows, below those that are there. The button is there only then; the call may come at any time."""
+        if not self.more or len(self.rows) >= MAX_SHOWN:
+            return AccountState.require_session
         return await self._add()
 
     async def _add(self) -> Any:

@@ -170,9 +170,7 @@ class AccountSessionService:
             encoded = await patients.password_hash_of(session, me.patient_id)
         right = await self.hasher.verify(encoded, password[:MAX_LENGTH])
         if not right or encoded is None or len(password) > MAX_LENGTH:
-            async with self.database.writing() as session:
-                refused = JournalNote(JournalEvent.SIGN_IN_REFUSED, me.patient_id, device=me.device)
-                self.journal.note(session, refused)
+            await self.login.refusals.note(patient_id=me.patient_id, device=me.device)
             raise InvalidCredentials
         await self.login.limits.forgive_sign_ins(me.patient_id, client_ip)
         async with self.database.writing() as session:

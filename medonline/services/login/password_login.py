@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from medonline.domain.device import UNKNOWN_DEVICE, Device
 from medonline.domain.errors import Busy, InvalidCredentials, InvalidPassword, PasswordProblem
 from medonline.domain.login import Landing, LoginMethod
@@ -21,7 +19,8 @@ from medonline.services.crypto.tokens import token_hash
 from medonline.services.limits.request_limits import RequestLimits
 from medonline.services.login.tickets import SignIn, add_session, add_ticket
 from medonline.services.security_journal import entries
-from medonline.services.security_journal.writer import JournalNote, SecurityJournal
+from medonline.services.security_journal.refusals import RefusedSignIns
+from medonline.services.security_journal.writer import SecurityJournal
 from medonline.storage.engine import Database
 from medonline.storage.queries import login, patients
 from medonline.storage.tables.login import AccountSession
@@ -77,6 +76,7 @@ class LoginService:
     verifier: Verifier
     limits: RequestLimits
     journal: SecurityJournal
+    refusals: RefusedSignIns
     idle: timedelta
     absolute: timedelta
     sessions_ended: Callable[[list[str]], None]
@@ -112,6 +112,8 @@ class LoginService:
             await self.note_refusal(phone.e164, client_ip)
             raise InvalidCredentials
         await self.limits.forgive_sign_ins(phone.e164, client_ip)
+        # The misses before it stand before it in the journal.
+        await self.refusals.flush(phone_indexes=[self.journal.phones.index(phone.e164)])
         if self.verifier.is_outdated(encoded):
             await self._rehash(patient, encoded, password)
         return patient
@@ -186,13 +188,7 @@ class LoginService:
 
     async def note_refusal(self, phone: str, client_ip: str) -> None:
         """A password that did not fit is written down alike for every number (E.164), whether it has an account or not."""
-        try:
-            async with self.database.writing() as session:
-                refused = JournalNote(JournalEvent.SIGN_IN_REFUSED, phone=phone, client_ip=client_ip)
-                self.journal.note(session, refused)
-        except SQLAlchemyError as error:
-            # Nothing was accepted: the refusal stands without its row, and a busy database shows as no other answer.
-            log.error("A refused sign-in is not in the journal: %s", type(error).__name__)
+        await self.refusals.note(phone=phone, client_ip=client_ip)
 
     async def _rehash(self, patient: Patient, encoded: str, password: str) -> None:
         try:

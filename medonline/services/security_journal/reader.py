@@ -8,12 +8,15 @@ from typing import Protocol
 
 from medonline.domain.security_journal import JournalEvent, details_of
 from medonline.services.crypto.field_encryption import Sealer
+from medonline.services.security_journal.refusals import RefusedSignIns
 from medonline.storage.engine import Database
 from medonline.storage.queries import security_journal
-from medonline.storage.tables.security_journal import JournalEntry
+from medonline.storage.queries.security_journal import Run
 
 PAGE = 30
-BATCH = 1000
+# One load reads at most so many rows, each time so many: what a stranger caused must not make it slow.
+SCAN = 1000
+SCANS = 5
 # What a stranger can cause again and again.
 _FOLDED = frozenset({JournalEvent.CODE_ASKED, JournalEvent.CODE_REFUSED, JournalEvent.SIGN_IN_REFUSED})
 
@@ -64,13 +67,14 @@ class JournalReader:
     database: Database
     sessions: LiveSessions
     phones: Sealer
+    refusals: RefusedSignIns
 
     async def mine(self, session_key: str, before: int = 0) -> JournalPage:
         """The patient's own part, with numbers below `before` (0: from the newest).
 
         Rows about the phone that name no patient (codes asked for, passwords that did not fit) are shown from the row on by
         which the phone became theirs. Equal ones that follow each other are one: whoever tries passwords all night must not
-        bury what matters.
+        bury what matters. A run so long that one load does not read it goes on as a row of its own in the next.
 
         Raises:
             NotSignedIn: the session is over.
@@ -79,32 +83,38 @@ class JournalReader:
         folded: list[JournalRow] = []
         async with self.database.reading() as session:
             about = await security_journal.about(session, me.patient_id, self.phones)
+        await self.refusals.flush(me.patient_id, about.phone_indexes)  # what is counted and not yet written
+        async with self.database.reading() as session:
             upper = before if before > 0 else (await security_journal.head(session)).seq + 1
-            while True:
-                rows = await security_journal.of_patient(session, about, upper, BATCH)
-                for row in rows:
-                    if not _folded(folded, row):
+            for _ in range(SCANS):
+                runs, more = await security_journal.runs_of_patient(session, about, upper, SCAN, PAGE + 1, _FOLDED)
+                for run in runs:
+                    if not _folded(folded, run):
                         if len(folded) == PAGE:
                             return JournalPage(tuple(folded), more=True)
-                        folded.append(_shown(row))
-                if len(rows) < BATCH:
+                        folded.append(_shown(run))
+                if not more:
                     return JournalPage(tuple(folded), more=False)
-                upper = rows[-1].seq
+                upper = runs[-1].oldest
+        return JournalPage(tuple(folded), more=True)
 
 
-def _shown(row: JournalEntry) -> JournalRow:
-    details = details_of(row.details)
-    device = str(details.pop("device", ""))
-    event = JournalEvent(row.event) if row.event in tuple(JournalEvent) else JournalEvent.OTHER
-    return JournalRow(row.seq, row.at, event, device, row.network, row.phone_tail, details, row.patient_id != "")
+def _shown(run: Run) -> JournalRow:
+    details = details_of(run.details)
+    device, times = str(details.pop("device", "")), int(details.pop("times", 1))
+    event = JournalEvent(run.event) if run.event in tuple(JournalEvent) else JournalEvent.OTHER
+    own = run.patient_id != ""
+    return JournalRow(
+        run.oldest, run.at, event, device, run.network, run.phone_tail, details, own, times=times * run.rows
+    )
 
 
-def _folded(rows: list[JournalRow], row: JournalEntry) -> bool:
-    """Whether the row went into the run that the last one begins."""
-    if not rows or row.event not in _FOLDED:
+def _folded(rows: list[JournalRow], run: Run) -> bool:
+    """Whether it went into the run that the last row begins: their counts may differ, or a scan ended between them."""
+    if not rows or run.event not in _FOLDED:
         return False
-    last, new = rows[-1], _shown(row)
+    last, new = rows[-1], _shown(run)
     if replace(new, number=last.number, at=last.at, times=last.times) != last:
         return False
-    rows[-1] = replace(last, number=new.number, times=last.times + 1)
+    rows[-1] = replace(last, number=new.number, times=last.times + new.times)
     return True

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
+from datetime import datetime
 from typing import Protocol
 
-from sqlalchemy import delete, func
+from sqlalchemy import and_, case, delete, func, union_all
+from sqlalchemy import select as sa_select
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -16,6 +18,8 @@ from medonline.storage.tables.security_journal import JournalCheckpoint, Journal
 
 # Of the portal's own: two hashes of phones never meet it but by chance, and then they only wait.
 _LOCK = 0x6D65646A6F75726E
+_SAME = ("event", "patient_id", "phone_tail", "network", "details")  # what makes two rows equal
+_READ = tuple(getattr(JournalEntry, name) for name in ("seq", "at", *_SAME))
 PHONE_BECAME_THEIRS = (
     JournalEvent.REGISTERED,
     JournalEvent.ACCOUNT_MADE,
@@ -122,6 +126,63 @@ async def of_patient(session: AsyncSession, whose: About, before: int, limit: in
     newest = col(JournalEntry.seq).desc()
     found = [row for part in (mine, phones) for row in (await session.exec(part.order_by(newest).limit(limit))).all()]
     return sorted(found, key=lambda row: row.seq, reverse=True)[:limit]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """`rows` equal rows of the journal that follow each other in a patient's part, the newest of them written at `at`
+    (UTC), the oldest numbered `oldest`."""
+
+    oldest: int
+    at: datetime
+    event: str
+    patient_id: str
+    phone_tail: str
+    network: str
+    details: str
+    rows: int
+
+
+async def runs_of_patient(
+    session: AsyncSession, whose: About, before: int, scan: int, limit: int, folded: Collection[str]
+) -> tuple[Sequence[Run], bool]:
+    """The newest runs that a patient may read, at most `limit` of them, out of the newest `scan` rows with numbers below
+    `before`; and whether rows below those may be there. Equal rows of the events `folded` that follow each other are one run."""
+    part = (JournalEntry.patient_id == whose.patient_id,)
+    of_phones = [
+        (JournalEntry.phone_index == index, JournalEntry.patient_id == "", col(JournalEntry.seq) > whose.since)
+        for index in whose.phone_indexes
+    ]
+    newest_of_each = [
+        select(*_READ)
+        .where(*which, col(JournalEntry.seq) < before)
+        .order_by(col(JournalEntry.seq).desc())
+        .limit(scan)
+        .subquery()
+        for which in (part, *of_phones)
+    ]
+    both = union_all(*map(sa_select, newest_of_each)).subquery()
+    rows = sa_select(both).order_by(both.c.seq.desc()).limit(scan).subquery()
+    newer = {name: func.lag(rows.c[name]).over(order_by=rows.c.seq.desc()) for name in _SAME}
+    goes_on = and_(rows.c.event.in_(folded), *(newer[name] == rows.c[name] for name in _SAME))
+    marked = sa_select(rows, case((goes_on, 0), else_=1).label("begins")).subquery()
+    number = func.sum(marked.c.begins).over(order_by=marked.c.seq.desc()).label("run")
+    numbered = sa_select(marked, number).subquery()
+    statement = (
+        sa_select(
+            func.min(numbered.c.seq),
+            func.max(case((numbered.c.begins == 1, numbered.c.at))),
+            *(func.min(numbered.c[name]) for name in _SAME),
+            func.count(),
+            func.sum(func.count()).over(),
+        )
+        .group_by(numbered.c.run)
+        .order_by(numbered.c.run)
+        .limit(limit)
+    )
+    found = (await (await session.connection()).execute(statement)).all()
+    runs = [Run(row[0], row[1], *row[2:7], rows=row[7]) for row in found]
+    return runs, len(runs) == limit or (bool(found) and found[0][8] == scan)
 
 
 async def last(session: AsyncSession) -> JournalEntry | None:

@@ -15,13 +15,18 @@ class JournalEntry(SQLModel, table=True):
     """What happened to an account (domain.security_journal). No foreign key: rows outlive an erased account."""
 
     __tablename__ = "security_journal"
-    # Rows that name no patient are many: by the id alone each page of each patient would read all of them.
-    __table_args__ = (Index("ix_security_journal_phone", "phone_index", "patient_id"),)
+    # Rows that name no patient are many: by the id alone each page of each patient would read all of them. Each index ends
+    # with the number, so that the newest rows are read and no others.
+    __table_args__ = (
+        Index("ix_security_journal_phone", "phone_index", "patient_id", "seq"),
+        Index("ix_security_journal_patient", "patient_id", "seq"),
+        Index("ix_security_journal_patient_event", "patient_id", "event", "seq"),
+    )
 
     seq: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     at: datetime = Field(sa_type=UtcDateTime, index=True)
     event: str
-    patient_id: str = Field(default="", index=True)
+    patient_id: str = ""
     phone_index: str = ""
     phone_tail: str = ""
     network: str = ""

@@ -1,0 +1,126 @@
+"""Refused sign-ins in the journal: the first of a run at once, those that follow it as one row with a count.
+
+Whoever types passwords must not fill what nothing can be deleted from. Nothing was accepted, so a count may be lost with its
+process (I5 speaks of what is accepted); it is written after `PERIOD`, when the patient looks, and at the end of the process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from medonline.domain.device import UNKNOWN_DEVICE, Device
+from medonline.domain.security_journal import JournalEvent
+from medonline.services.clock import Clock
+from medonline.services.limits.alarms import Alarms
+from medonline.services.limits.networks import cut
+from medonline.services.security_journal.writer import JournalNote, SecurityJournal
+from medonline.storage.engine import Database
+
+log = logging.getLogger(__name__)
+
+PERIOD = timedelta(minutes=10)
+# Rows an hour that begin a run, over all numbers: a spray over many numbers leaves these and one count.
+RUNS_PER_HOUR = 1000
+HOUR = timedelta(hours=1)
+PACE = timedelta(minutes=1)
+_Key = tuple[str, str, str, str]  # patient, number, device, network: what makes two refusals equal
+
+
+@dataclass(slots=True)
+class _Run:
+    """Equal refusals: when the last row was written, and how many have come since."""
+
+    note: JournalNote
+    phone_index: str
+    written_at: datetime
+    waiting: int = 0
+
+    def is_over(self, now: datetime) -> bool:
+        # A clock that was set back must not keep a count waiting for hours.
+        return not timedelta() <= now - self.written_at < PERIOD
+
+
+@dataclass(slots=True)
+class RefusedSignIns:
+    """The use case; it is told of every refusal. Known and unknown numbers are counted alike (I8)."""
+
+    database: Database
+    clock: Clock
+    journal: SecurityJournal
+    alarms: Alarms
+    _runs: dict[_Key, _Run] = field(default_factory=dict)
+    _begun: deque[datetime] = field(default_factory=deque)
+
+    async def note(
+        self, *, patient_id: str = "", phone: str = "", device: Device = UNKNOWN_DEVICE, client_ip: str = ""
+    ) -> None:
+        """A password did not fit: for a number (E.164), or inside the account of a patient."""
+        now = self.clock()
+        network = device.network or cut(client_ip)
+        key = (patient_id, phone, device.name, network)
+        if key not in self._runs and not self._may_begin(now):
+            key, patient_id, phone, device = ("", "", "", ""), "", "", UNKNOWN_DEVICE  # only how many there were
+            network = ""
+        run = self._runs.get(key)
+        if run is None:
+            shown = Device(device.name, network)
+            note = JournalNote(JournalEvent.SIGN_IN_REFUSED, patient_id, phone, shown)
+            index = self.journal.phones.index(phone) if phone else ""
+            self._runs[key] = run = _Run(note, index, now - PERIOD)
+        run.waiting += 1
+        if run.is_over(now):
+            await self._write([run], now)
+
+    async def flush(
+        self, patient_id: str = "", phone_indexes: Collection[str] = (), *, all_of_them: bool = False
+    ) -> None:
+        """Write the counts that have waited for `PERIOD`, and at once those about a patient or their number, or all."""
+        now = self.clock()
+        due: list[_Run] = []
+        for key, run in list(self._runs.items()):
+            theirs = run.phone_index in phone_indexes or (patient_id != "" and run.note.patient_id == patient_id)
+            if run.waiting and (all_of_them or theirs or run.is_over(now)):
+                due.append(run)
+            elif run.is_over(now):
+                del self._runs[key]
+        if due:
+            await self._write(due, now)
+
+    async def run(self) -> None:
+        """Write what has waited, every minute, until cancelled; then all of it."""
+        try:
+            while True:
+                await asyncio.sleep(PACE.total_seconds())
+                await self.flush()
+        finally:
+            await self.flush(all_of_them=True)
+
+    def _may_begin(self, now: datetime) -> bool:
+        while self._begun and not timedelta() <= now - self._begun[0] < HOUR:
+            self._begun.popleft()
+        if len(self._begun) < RUNS_PER_HOUR:
+            self._begun.append(now)
+            return True
+        self.alarms.sound("refusals", "so many sign-ins are refused that the journal names no further numbers")
+        return False
+
+    async def _write(self, runs: Sequence[_Run], now: datetime) -> None:
+        told, before = [], [(run, run.waiting, run.written_at) for run in runs]
+        for run, count, _ in before:
+            told.append(replace(run.note, details={"times": count} if count > 1 else {}))
+            run.waiting, run.written_at = 0, now
+        try:
+            async with self.database.writing() as session:
+                self.journal.note(session, *told)
+        except SQLAlchemyError as error:
+            # Nothing was accepted: the refusal stands without its row, and a busy database shows as no other answer.
+            log.error("A refused sign-in is not in the journal: %s", type(error).__name__)
+            for run, count, written_at in before:
+                run.waiting, run.written_at = run.waiting + count, written_at
