@@ -143,7 +143,7 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
     step_up = StepUp(config.step_up_policy, issuer.breaker)
 
     def proof(purpose: str) -> CodeProof:
-        return CodeProof(database, issuer, purpose, dispatcher.wake)
+        return CodeProof(database, issuer, purpose, dispatcher.outbox.wake)
 
     return Portal(
         config=config,
@@ -170,7 +170,7 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
                 notices=notices,
                 sessions_ended=sessions_ended,
             ),
-            wake_dispatcher=dispatcher.wake,
+            wake_dispatcher=dispatcher.outbox.wake,
         ),
         login=login,
         sessions=sessions,
@@ -253,8 +253,8 @@ async def running(of: Portal) -> AsyncIterator[Portal]:
     if of.config.demo:
         await seed_demo(of.accounts)
     turning = [
-        asyncio.create_task(of.dispatcher.run(), name="code dispatcher"),
-        asyncio.create_task(of.notices.run(), name="notice dispatcher"),
+        asyncio.create_task(of.dispatcher.outbox.run(), name="code dispatcher"),
+        asyncio.create_task(of.notices.outbox.run(), name="notice dispatcher"),
         asyncio.create_task(of.retention.run(), name="retention"),
         asyncio.create_task(of.login.refusals.run(), name="refused sign-ins"),
     ]

@@ -44,6 +44,7 @@ from tests.services.world import (
     last_row,
     patient_with,
     prove,
+    settled,
     sign_in,
 )
 from tests.state.steps import begin, wait_for_step
@@ -318,13 +319,13 @@ async def test_a_call_that_was_made_and_could_not_be_recorded_is_not_made_again_
     await portal.recovery.begin(ANNA, KNOWN, CALL)
     channel = ScriptedChannel(idempotent=False, hold=asyncio.Event())
     dispatcher = dispatcher_of(portal, flash_call=channel)
-    await dispatcher.turn()
+    await dispatcher.outbox.turn()
     await channel.arrived.wait()
     assert channel.hold is not None
     with read_only(portal):
         channel.hold.set()
         with pytest.raises(OperationalError):
-            await dispatcher.settle()
+            await settled(dispatcher.outbox)
     clock.move(seconds=60)
     await dispatch(dispatcher)
 

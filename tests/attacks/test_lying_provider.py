@@ -31,6 +31,7 @@ from tests.services.world import (
     last_code,
     last_row,
     patient_with,
+    settled,
     wrong,
 )
 
@@ -227,10 +228,10 @@ async def test_a_way_that_hangs_holds_up_neither_the_other_way_nor_the_screens(p
     dispatcher = dispatcher_of(portal, flash_call=hung, telegram=works)
     for number in range(20):
         await portal.recovery.begin(f"{number:064d}", f"+790000021{number:02d}", CALL)
-    await dispatcher.turn()
+    await dispatcher.outbox.turn()
     await hung.arrived.wait()
     await portal.recovery.begin(ANNA, KNOWN, TELEGRAM)
-    await dispatcher.turn()
+    await dispatcher.outbox.turn()
     async with asyncio.timeout(120):
         await works.arrived.wait()
     while (await last_row(portal, KNOWN)).delivery != DeliveryState.SENT:
@@ -242,4 +243,4 @@ async def test_a_way_that_hangs_holds_up_neither_the_other_way_nor_the_screens(p
     assert (await portal.recovery.confirm_code(ANNA, works.asked[0].code)).step is RecoveryStep.NEW_PASSWORD
     assert hung.hold is not None
     hung.hold.set()
-    await dispatcher.settle()
+    await settled(dispatcher.outbox)

@@ -31,6 +31,7 @@ from medonline.domain.errors import DeliveryFailed
 from medonline.providers.gosuslugi.esia import signing
 from medonline.providers.limits import stores
 from medonline.services.codes.dispatcher import CodeDispatcher
+from medonline.services.outbox import Outbox
 from medonline.services.ports import CodeMessage, DeliveryReport, SentCode
 from medonline.storage.tables.codes import OneTimeCodeRow
 from medonline.storage.tables.password_recovery import PasswordRecovery
@@ -226,7 +227,13 @@ def dispatcher_of(portal: Portal, **channels: ScriptedChannel) -> CodeDispatcher
     return CodeDispatcher(portal.database, portal.clock, portal.recovery.issuer, by_name)
 
 
+async def settled(outbox: Outbox[Any]) -> None:
+    """Wait for the work in hand; an error of it is raised here."""
+    while outbox.tasks_in_hand:
+        await asyncio.gather(*outbox.tasks_in_hand)
+
+
 async def dispatch(dispatcher: CodeDispatcher) -> None:
     """One look at what is due, and the work it starts."""
-    await dispatcher.turn()
-    await dispatcher.settle()
+    await dispatcher.outbox.turn()
+    await settled(dispatcher.outbox)

@@ -1,15 +1,14 @@
 """Sends the codes that were committed, and keeps what became of them.
 
-One loop per process looks for rows whose `due_at` has come. A row is taken by one conditional UPDATE (a lease), so several
-processes never send one code twice. A row whose lease ran out (the process was killed) is sent again only where the
-provider is idempotent; otherwise it counts as failed and the patient is offered the other way: better none than two calls.
+An outbox: a row whose `due_at` has come is leased by one conditional UPDATE, so several processes never send one code twice.
+A row whose lease ran out (the process was killed) is sent again only where the provider is idempotent; otherwise it counts
+as failed and the patient is offered the other way: better none than two calls.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from medonline.domain.codes.one_time_code import ChannelName, derive_code
@@ -19,6 +18,7 @@ from medonline.services.clock import Clock
 from medonline.services.codes.delivery import EARLIER, DeliveryProblem, DeliveryState, problem_of
 from medonline.services.codes.issuing import CodeIssuer
 from medonline.services.limits.budgets import Spending
+from medonline.services.outbox import Lane, Outbox
 from medonline.services.ports import CodeChannel, CodeMessage, DeliveryReport, LearnsOutcome, SentCode
 from medonline.storage.engine import Database
 from medonline.storage.queries import codes
@@ -26,20 +26,17 @@ from medonline.storage.tables.codes import OneTimeCodeRow
 
 log = logging.getLogger(__name__)
 
-IDLE_PAUSE = timedelta(seconds=1)
 LEASE = timedelta(seconds=25)
 # Each way has places of its own, and sending does not wait for polling: a provider that hangs holds up nobody else.
 SENDS_AT_ONCE = 16
 POLLS_AT_ONCE = 8
-STOP_WAIT = timedelta(seconds=6)
 _TO_SEND = (DeliveryState.QUEUED, DeliveryState.SENDING)
 _TO_POLL = (DeliveryState.SENT, DeliveryState.DELIVERED, DeliveryState.READ, DeliveryState.FAILED)
 POLL_AFTER = tuple(timedelta(seconds=seconds) for seconds in (2, 2, 3, 5, 8, 15, 30, 60, 120))
-STALLED_AFTER = timedelta(seconds=15)
 
 
 class CodeDispatcher:
-    """The loop. `run` ends when cancelled; `wake` makes it look at once instead of within a second."""
+    """What is to be sent, and what became of it; `outbox` is the loop."""
 
     def __init__(
         self,
@@ -52,76 +49,20 @@ class CodeDispatcher:
         self._clock = clock
         self._issuer = issuer
         self._channels = channels
-        self._wake = asyncio.Event()
-        self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._places: dict[str, tuple[ChannelName, bool]] = {}  # what each task in hand counts against
-        self._last_turn: datetime | None = None
+        lanes = [
+            self._lane(channel, states, at_once)
+            for channel in ChannelName
+            for states, at_once in ((_TO_SEND, SENDS_AT_ONCE), (_TO_POLL, POLLS_AT_ONCE))
+        ]
+        unread = "The dispatcher could not read the codes to send"
+        self.outbox: Outbox[OneTimeCodeRow] = Outbox(clock, lanes, failed=_log_failure, unread=unread)
 
-    def wake(self) -> None:
-        """There is something to send."""
-        self._wake.set()
+    def _lane(self, channel: ChannelName, states: tuple[DeliveryState, ...], at_once: int) -> Lane[OneTimeCodeRow]:
+        async def due(in_hand: tuple[str, ...], limit: int) -> Sequence[OneTimeCodeRow]:
+            async with self._database.reading() as session:
+                return await codes.due(session, self._clock(), channel, states, in_hand, limit)
 
-    def is_running(self) -> bool:
-        """Whether the loop has turned lately."""
-        return self._last_turn is not None and self._clock() - self._last_turn < STALLED_AFTER
-
-    async def run(self) -> None:
-        """Look for due codes until cancelled; an error of the database is logged and tried again."""
-        try:
-            while True:
-                self._wake.clear()
-                try:
-                    await self.turn()
-                    self._last_turn = self._clock()
-                except Exception:
-                    log.exception("The dispatcher could not read the codes to send; trying again")
-                try:
-                    async with asyncio.timeout(IDLE_PAUSE.total_seconds()):
-                        await self._wake.wait()
-                except TimeoutError:
-                    continue
-        finally:
-            await self._stop()
-
-    async def turn(self) -> None:
-        """Start work on every due code that nobody works on."""
-        for channel in ChannelName:
-            await self._start(channel, _TO_SEND, SENDS_AT_ONCE)
-            await self._start(channel, _TO_POLL, POLLS_AT_ONCE)
-
-    async def _start(self, channel: ChannelName, states: tuple[DeliveryState, ...], at_once: int) -> None:
-        place = (channel, states is _TO_SEND)
-        free = at_once - sum(taken == place for taken in self._places.values())
-        if free <= 0:
-            return
-        async with self._database.reading() as session:
-            due = await codes.due(session, self._clock(), channel, states, tuple(self._tasks), free)
-        for row in due:
-            task = asyncio.create_task(self._attend(row), name=f"code {row.id}")
-            self._tasks[row.id], self._places[row.id] = task, place
-            task.add_done_callback(self._forget)
-
-    async def _stop(self) -> None:
-        """Let what is being sent end: cut off, it would be sent twice or not at all."""
-        if self._tasks:
-            _, unfinished = await asyncio.wait(self._tasks.values(), timeout=STOP_WAIT.total_seconds())
-            for task in unfinished:
-                task.cancel()
-            # Waited for: a database closed under their rollback would never answer them, and the process would hang.
-            await asyncio.gather(*unfinished, return_exceptions=True)
-
-    async def settle(self) -> None:
-        """Wait for the work in hand (tests)."""
-        while self._tasks:
-            await asyncio.gather(*self._tasks.values())
-
-    def _forget(self, task: asyncio.Task[None]) -> None:
-        code_id = task.get_name().removeprefix("code ")
-        self._tasks.pop(code_id, None)
-        self._places.pop(code_id, None)
-        self._wake.set()
-        if not task.cancelled() and task.exception() is not None:
-            log.error("Work on a code failed; its lease will run out", exc_info=task.exception())
+        return Lane(due, self._attend, at_once)
 
     async def _attend(self, row: OneTimeCodeRow) -> None:
         if row.delivery == DeliveryState.QUEUED:
@@ -230,6 +171,10 @@ class CodeDispatcher:
                 return False
             await codes.put_delivery(session, row.id, EARLIER[state], state, **facts)
         return True
+
+
+def _log_failure(error: BaseException) -> None:
+    log.error("Work on a code failed; its lease will run out", exc_info=error)
 
 
 def _is_final(report: DeliveryReport | None, channel: str) -> bool:

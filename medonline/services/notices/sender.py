@@ -1,7 +1,7 @@
 """Tells patients what happened to their account: an outbox.
 
-A notice is a row of the transaction that it tells about, so none is lost and none is sent about what was rolled back. One
-loop per process sends what is due. A row is claimed by one conditional UPDATE, so several processes never send it twice.
+A notice is a row of the transaction that it tells about, so none is lost and none is sent about what was rolled back. A due
+row is claimed by one conditional UPDATE, so several processes never send it twice.
 A row whose claim ran out belonged to a killed process: whether the provider took it is unknown, and it is given up, for a
 provider of text messages cannot tell a repeated one from a new one.
 """
@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -21,6 +23,7 @@ from medonline.services.clock import Clock
 from medonline.services.codes.delivery import problem_of
 from medonline.services.notices.dispute_links import DisputeLinks
 from medonline.services.notices.texts import Told
+from medonline.services.outbox import Lane, Outbox
 from medonline.services.ports import NoticeChannel
 from medonline.storage.engine import Database
 from medonline.storage.queries import notices
@@ -29,10 +32,8 @@ from medonline.storage.tables.notices import Notice
 log = logging.getLogger(__name__)
 
 MAX_TEXT = 300
-IDLE_PAUSE = timedelta(seconds=1)
 LEASE = timedelta(seconds=60)
 AT_ONCE = 8
-STOP_WAIT = timedelta(seconds=6)
 RETRY_AFTER = (timedelta(seconds=10), timedelta(seconds=60), timedelta(minutes=5))
 # Told a day late, a notice frightens more than it helps: the channel was off, or the portal did not run.
 STALE_AFTER = timedelta(days=1)
@@ -41,7 +42,7 @@ _RECORDING_PAUSES = (0.2, 1.0, 5.0)  # seconds
 
 
 class NoticeService:
-    """`put` within a transaction, `wake` after its commit; `run` is the loop and ends when cancelled."""
+    """`put` within a transaction, `wake` after its commit; `outbox` is the loop."""
 
     def __init__(
         self, database: Database, clock: Clock, channel: NoticeChannel | None, links: DisputeLinks | None = None
@@ -50,8 +51,10 @@ class NoticeService:
         self._links = links
         self._clock = clock
         self._channel = channel
-        self._wake = asyncio.Event()
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        # Without a channel nothing is due, whatever the database holds.
+        lanes = [] if channel is None else [Lane(self._due, partial(self._attend, channel), AT_ONCE)]
+        unread = "The notices to send could not be read"
+        self.outbox: Outbox[Notice] = Outbox(clock, lanes, failed=_log_failure, unread=unread)
 
     async def put(self, session: AsyncSession, patient_id: str, told: Told) -> None:
         """Add a notice, with the link «это не я», to the caller's open transaction; nothing is added when no channel is set
@@ -80,58 +83,13 @@ class NoticeService:
 
     def wake(self) -> None:
         """There is something to send."""
-        self._wake.set()
+        self.outbox.wake()
 
-    async def run(self) -> None:
-        """Send what is due until cancelled; an error of the database is logged and tried again."""
-        try:
-            while True:
-                self._wake.clear()
-                try:
-                    await self.turn()
-                except Exception:
-                    log.exception("The notices to send could not be read; trying again")
-                try:
-                    async with asyncio.timeout(IDLE_PAUSE.total_seconds()):
-                        await self._wake.wait()
-                except TimeoutError:
-                    continue
-        finally:
-            await self._stop()
-
-    async def turn(self) -> None:
-        """Start work on every due notice that nobody works on."""
-        free = AT_ONCE - len(self._tasks)
-        if self._channel is None or free <= 0:
-            return
+    async def _due(self, in_hand: tuple[str, ...], limit: int) -> Sequence[Notice]:
         async with self._database.reading() as session:
-            rows = await notices.due(session, self._clock(), AT_ONCE)
-        for row in [row for row in rows if row.id not in self._tasks][:free]:
-            task = asyncio.create_task(self._attend(row, self._channel), name=f"notice {row.id}")
-            self._tasks[row.id] = task
-            task.add_done_callback(self._forget)
+            return await notices.due(session, self._clock(), in_hand, limit)
 
-    async def settle(self) -> None:
-        """Wait for the work in hand (tests)."""
-        while self._tasks:
-            await asyncio.gather(*self._tasks.values(), return_exceptions=True)
-
-    async def _stop(self) -> None:
-        """Let what is being sent end: cut off, nobody would know whether it went out."""
-        if self._tasks:
-            _, unfinished = await asyncio.wait(self._tasks.values(), timeout=STOP_WAIT.total_seconds())
-            for task in unfinished:
-                task.cancel()
-            await asyncio.gather(*unfinished, return_exceptions=True)
-
-    def _forget(self, task: asyncio.Task[None]) -> None:
-        self._tasks.pop(task.get_name().removeprefix("notice "), None)
-        self._wake.set()
-        if not task.cancelled() and task.exception() is not None:
-            # The kind only: an unforeseen error may quote what was to be sent.
-            log.error("Work on a notice failed: %s; its claim will run out", type(task.exception()).__name__)
-
-    async def _attend(self, row: Notice, channel: NoticeChannel) -> None:
+    async def _attend(self, channel: NoticeChannel, row: Notice) -> None:
         now = self._clock()
         if row.problem == _IN_HAND:
             await self._give_up(row, _UNKNOWN)
@@ -182,3 +140,8 @@ class NoticeService:
         log.warning("A notice is given up: %s", problem)
         async with self._database.writing() as session:
             await notices.put_failed(session, row.id, problem, None)
+
+
+def _log_failure(error: BaseException) -> None:
+    # The kind only: an unforeseen error may quote what was to be sent.
+    log.error("Work on a notice failed: %s; its claim will run out", type(error).__name__)

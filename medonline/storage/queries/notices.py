@@ -11,9 +11,14 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from medonline.storage.tables.notices import Notice
 
 
-async def due(session: AsyncSession, now: datetime, limit: int) -> Sequence[Notice]:
-    """Notices that are to be looked at now (UTC), longest waiting first."""
-    statement = select(Notice).where(col(Notice.due_at) <= now).order_by(col(Notice.due_at)).limit(limit)
+async def due(session: AsyncSession, now: datetime, skip: tuple[str, ...], limit: int) -> Sequence[Notice]:
+    """Notices that are to be looked at now (UTC), longest waiting first, without those to skip."""
+    statement = (
+        select(Notice)
+        .where(col(Notice.due_at) <= now, col(Notice.id).not_in(skip))
+        .order_by(col(Notice.due_at))
+        .limit(limit)
+    )
     return (await session.exec(statement)).all()
 
 

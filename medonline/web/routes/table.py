@@ -51,7 +51,7 @@ async def ready(_request: Request) -> Response:
     except Exception as error:
         log.warning("The database does not answer: %s", type(error).__name__)
         checks["database"] = "no answer"
-    if not portal().dispatcher.is_running():
+    if not portal().dispatcher.outbox.is_running():
         checks["dispatcher"] = "not running"
     good = all(state == "ok" for state in checks.values())
     return JSONResponse(checks, 200 if good else 503)

@@ -22,7 +22,8 @@ from medonline.domain.errors import (
 )
 from medonline.domain.password_recovery import RecoveryStep
 from medonline.services.codes.delivery import DeliveryProblem, DeliveryState
-from medonline.services.codes.dispatcher import IDLE_PAUSE, LEASE, STALLED_AFTER, CodeDispatcher
+from medonline.services.codes.dispatcher import LEASE, CodeDispatcher
+from medonline.services.outbox import IDLE_PAUSE, STALLED_AFTER
 from medonline.services.ports import DeliveryReport
 from medonline.storage.engine import Database
 from medonline.storage.tables.codes import OneTimeCodeRow
@@ -42,13 +43,14 @@ from tests.services.world import (
     last_row,
     opened,
     rows_of,
+    settled,
     wrong,
 )
 
 
 @asynccontextmanager
 async def turning(dispatcher: CodeDispatcher) -> AsyncIterator[asyncio.Task[None]]:
-    task = asyncio.create_task(dispatcher.run())
+    task = asyncio.create_task(dispatcher.outbox.run())
     try:
         yield task
     finally:
@@ -242,13 +244,13 @@ async def test_a_code_replaced_while_it_is_being_sent_does_not_come_back_to_life
     old = await begun(portal)
     channel = ScriptedChannel(hold=asyncio.Event())
     dispatcher = dispatcher_of(portal, telegram=channel)
-    await dispatcher.turn()
+    await dispatcher.outbox.turn()
     await channel.arrived.wait()
     clock.move(seconds=60)
     await portal.recovery.begin(BORIS, KNOWN, TELEGRAM)
     assert channel.hold is not None
     channel.hold.set()
-    await dispatcher.settle()
+    await settled(dispatcher.outbox)
 
     view = await portal.recovery.current(ANNA)
     assert view is not None
@@ -380,8 +382,8 @@ async def test_an_error_of_the_database_is_survived(portal: Portal, caplog: pyte
     dispatcher = CodeDispatcher(database, portal.clock, portal.recovery.issuer, {TELEGRAM: channel})
     async with turning(dispatcher), asyncio.timeout(PATIENCE):
         await database.failed.wait()
-        assert not dispatcher.is_running()
-        dispatcher.wake()
+        assert not dispatcher.outbox.is_running()
+        dispatcher.outbox.wake()
         await channel.arrived.wait()
 
     assert "could not read the codes to send" in caplog.text
@@ -404,7 +406,7 @@ async def test_an_error_nobody_expected_in_one_code_leaves_the_others_alone(
     with suppress(ZeroDivisionError):
         await dispatch(dispatcher)
     with suppress(ZeroDivisionError):
-        await dispatcher.settle()
+        await settled(dispatcher.outbox)
 
     assert [message.phone.e164 for message in channel.asked] == [OTHER_KNOWN]
     assert "its lease will run out" in caplog.text
@@ -414,10 +416,10 @@ async def test_waking_makes_it_look_at_once(portal: Portal) -> None:
     channel = ScriptedChannel()
     dispatcher = dispatcher_of(portal, telegram=channel)
     async with turning(dispatcher):
-        while not dispatcher.is_running():
+        while not dispatcher.outbox.is_running():
             await asyncio.sleep(0)
         await begun(portal)
-        dispatcher.wake()
+        dispatcher.outbox.wake()
         async with asyncio.timeout(PATIENCE):
             await channel.arrived.wait()
 
@@ -437,14 +439,14 @@ async def test_when_it_ends_no_work_is_left_that_needs_the_database(portal: Port
 
 async def test_it_says_that_it_runs_only_while_it_turns(portal: Portal, clock: MovableClock) -> None:
     dispatcher = dispatcher_of(portal)
-    assert not dispatcher.is_running()
+    assert not dispatcher.outbox.is_running()
     async with turning(dispatcher):
         async with asyncio.timeout(PATIENCE):
-            while not dispatcher.is_running():
+            while not dispatcher.outbox.is_running():
                 await asyncio.sleep(0)
     clock.move(seconds=STALLED_AFTER.total_seconds() - 1)
-    assert dispatcher.is_running()
+    assert dispatcher.outbox.is_running()
     clock.move(seconds=1)
 
-    assert not dispatcher.is_running()
+    assert not dispatcher.outbox.is_running()
     assert IDLE_PAUSE < STALLED_AFTER

@@ -45,6 +45,7 @@ from tests.services.world import (
     opened,
     patient_with,
     prove,
+    settled,
     sign_in,
 )
 
@@ -62,8 +63,8 @@ async def told(portal: Portal) -> list[tuple[str, str]]:
     """What phones have been told since the last look: number and text."""
     phone = Phone()
     service = NoticeService(portal.database, portal.clock, phone, portal.notices._links)
-    await service.turn()
-    await service.settle()
+    await service.outbox.turn()
+    await settled(service.outbox)
     return phone.asked
 
 

@@ -16,9 +16,9 @@ from tests.web.conftest import Browser
 
 @pytest.fixture
 async def _turning(portal: Portal):
-    task = asyncio.create_task(portal.dispatcher.run())
+    task = asyncio.create_task(portal.dispatcher.outbox.run())
     async with asyncio.timeout(PATIENCE):
-        while not portal.dispatcher.is_running():
+        while not portal.dispatcher.outbox.is_running():
             await asyncio.sleep(0)
     yield
     task.cancel()
@@ -41,7 +41,7 @@ async def test_a_portal_whose_dispatcher_stands_still_is_not_ready(open_browser:
 
 @pytest.mark.usefixtures("_turning")
 async def test_a_stalled_dispatcher_is_noticed(open_browser: Browser, portal: Portal, clock: MovableClock) -> None:
-    portal.dispatcher._last_turn = clock.now
+    portal.dispatcher.outbox._last_turn = clock.now
     clock.move(seconds=15)
     answer = await open_browser().get("/health/ready")
 
