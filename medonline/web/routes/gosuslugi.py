@@ -16,7 +16,7 @@ from medonline.web.cookies import cookie_value, session_key_in, visitor_key_in
 from medonline.web.devices import device_of
 from medonline.web.edge.client_address import client_address
 from medonline.web.routes.leaving_page import leaving_page, origin_of
-from medonline.web.routes.sessions import landed, small_form
+from medonline.web.routes.login import landed, small_form
 
 log = logging.getLogger(__name__)
 

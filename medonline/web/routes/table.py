@@ -17,7 +17,7 @@ from medonline.bootstrap import portal
 from medonline.domain.codes.one_time_code import ChannelName
 from medonline.providers.codes.telegram_gateway import InvalidReport, read_report
 from medonline.web.routes import gosuslugi
-from medonline.web.routes.sessions import choose_region, close_session, extend_session, open_session, session_left
+from medonline.web.routes.login import choose_region, close_session, extend_session, open_session, session_left
 
 log = logging.getLogger(__name__)
 
