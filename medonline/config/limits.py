@@ -96,7 +96,7 @@ class LimitsConfig(BaseSettings):
     daily_cap_telegram: Roubles = Decimal(0)
 
     step_up: StepUpWhen = StepUpWhen.RISK
-    step_up_dead_code_within: Duration = timedelta(days=30)
+    step_up_misses_within: Duration = timedelta(days=30)
     step_up_proof_age: Duration = timedelta(days=90)
 
     @property
@@ -134,7 +134,7 @@ class LimitsConfig(BaseSettings):
     @property
     def step_up_policy(self) -> StepUpPolicy:
         """When a call alone is not enough."""
-        return StepUpPolicy(self.step_up, self.step_up_dead_code_within, self.step_up_proof_age)
+        return StepUpPolicy(self.step_up, self.step_up_misses_within, self.step_up_proof_age)
 
     def limits_faults(self) -> list[str]:
         """What cannot be used: one English sentence each."""

@@ -223,7 +223,7 @@ def test_the_limits_are_those_of_the_table_unless_told_otherwise(read) -> None:
     assert [(limit.count, limit.per) for limit in config.sign_ins_in_all] == [(1000, 5 * minute)]
     assert (config.breaker_misses.count, config.breaker_misses.per) == (50, 10 * minute)
     assert (config.breaker_confirmed_percent, config.breaker_open) == (40, 30 * minute)
-    assert (config.step_up, config.step_up_dead_code_within, config.step_up_proof_age) == ("risk", 30 * day, 90 * day)
+    assert (config.step_up, config.step_up_misses_within, config.step_up_proof_age) == ("risk", 30 * day, 90 * day)
     assert config.raised_networks == ()
     assert not any(budget.cap for budget in config.budgets.values())
 

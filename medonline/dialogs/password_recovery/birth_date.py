@@ -51,10 +51,13 @@ def birth_date_step() -> rx.Component:
             rx.el.h2("Дата не подходит?", id="other-proofs"),
             rx.cond(
                 screen.other_channel == "telegram",
-                rx.cond(
-                    screen.other_ready,
-                    other_way(screen, RecoveryState.resend, "button secondary wide"),
-                    rx.el.p("Код в Telegram можно будет запросить в ", rx.el.strong(screen.resend_clock), "."),
+                rx.fragment(
+                    rx.el.p("Код в Telegram заменит дату рождения, если номер в кабинете подтверждали недавно."),
+                    rx.cond(
+                        screen.other_ready,
+                        other_way(screen, RecoveryState.resend, "button secondary wide"),
+                        rx.el.p("Код в Telegram можно будет запросить в ", rx.el.strong(screen.resend_clock), "."),
+                    ),
                 ),
             ),
             _gosuslugi("button secondary wide"),

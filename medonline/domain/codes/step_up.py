@@ -1,7 +1,8 @@
 """When a code from a call is not enough to hand over an account (step-up).
 
-Four digits are 13 bits: three guesses are 3·10⁻⁴, which is for the calm case. Numbers are reissued, too: whoever holds one
-today need not be who held it a quarter of a year ago.
+Two dangers, two kinds of signs. A guesser leaves wrong guesses: then a call's four digits (13 bits, three guesses are 3·10⁻⁴)
+are not enough, a messenger's six are. A number's new owner receives every code, whatever its length: when the account has not
+proved the number for long, no code alone is enough.
 """
 
 from __future__ import annotations
@@ -27,32 +28,34 @@ class Signs:
 
     Attributes:
         channel: how the code came; six digits of a messenger are enough by themselves.
-        dead_code_at: when the last code to this phone was issued that died of wrong guesses (UTC); None when none did.
-        proved_at: when the account's holder last proved the phone (UTC); None without an account or a proof.
+        misses: wrong guesses at the codes to this phone within `StepUpPolicy.misses_within`: at those that were never confirmed,
+            replaced and expired ones included, and at the one that was just confirmed.
+        proved_at: when the account's holder last proved the phone, or when the account was made if that is all there is (UTC);
+            None without an account.
         breaker_open: whether wrong codes over all phones are too many just now.
     """
 
     channel: ChannelName
-    dead_code_at: datetime | None
+    misses: int
     proved_at: datetime | None
     breaker_open: bool
 
 
 @dataclass(frozen=True, slots=True)
 class StepUpPolicy:
-    """The numbers (settings)."""
+    """The numbers (settings). `misses_allowed` is what one code takes: further guesses at the next code are a guesser's."""
 
     when: StepUpWhen
-    dead_code_within: timedelta
+    misses_within: timedelta
     proof_age: timedelta
+    misses_allowed: int = 3
 
     def is_needed(self, signs: Signs, now: datetime) -> bool:
         """Whether something more than the code must be shown. A phone without any history goes straight on."""
-        if self.when is StepUpWhen.NEVER or signs.channel is not ChannelName.FLASH_CALL:
+        if self.when is StepUpWhen.NEVER:
             return False
-        return (
-            self.when is StepUpWhen.ALWAYS
-            or signs.breaker_open
-            or (signs.dead_code_at is not None and now - signs.dead_code_at < self.dead_code_within)
-            or (signs.proved_at is not None and now - signs.proved_at > self.proof_age)
-        )
+        is_old = signs.proved_at is not None and now - signs.proved_at > self.proof_age
+        if self.when is StepUpWhen.ALWAYS or is_old:
+            return True
+        is_guessed_at = signs.breaker_open or signs.misses >= self.misses_allowed
+        return is_guessed_at and signs.channel is ChannelName.FLASH_CALL

@@ -206,6 +206,8 @@ class AccountSettingsService:
                     await self.notices.put(session, me.patient_id, told)
                 if "password_hash" in wanted:
                     ended = await sessions.end_all_of(session, me.patient_id, now, but=me.session_key)
+                if "password_hash" in wanted or "phone" in wanted:
+                    # What was proved with the old password or the old number sets no password after the change.
                     await password_recoveries.move_all_of(
                         session, me.patient_id, source_of(RecoveryMove.SET_PASSWORD), RecoveryStep.ABANDONED
                     )

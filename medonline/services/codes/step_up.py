@@ -26,10 +26,11 @@ class StepUp:
         self, session: AsyncSession, row: OneTimeCodeRow, patient: Patient | None, now: datetime
     ) -> bool:
         """Whether more than this code, just confirmed, must be shown."""
+        since = now - self.policy.misses_within
         signs = Signs(
             channel=ChannelName(row.channel),
-            dead_code_at=await codes.newest_dead(session, row.phone, self.breaker.guesses),
-            proved_at=patient.phone_proved_at if patient else None,
+            misses=await codes.misses_on_phone(session, row.phone, row.id, since),
+            proved_at=(patient.phone_proved_at or patient.created_at) if patient else None,
             breaker_open=await self.breaker.is_open(session, now),
         )
         return self.policy.is_needed(signs, now)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from medonline.domain.errors import AccountNotFound, PhoneTaken
+from medonline.domain.password_recovery import RecoveryMove, RecoveryStep, source_of
 from medonline.domain.phone import PhoneNumber
 from medonline.domain.security_journal import JournalEvent
 from medonline.services.crypto.field_encryption import SealBroken, Sealer
@@ -15,6 +16,7 @@ from medonline.storage.queries import (
     account_settings,
     login,
     notices,
+    password_recovery,
     patients,
     personal_data,
     security_journal,
@@ -109,6 +111,10 @@ class PersonalDataService:
             facts = {"phone": phone.e164, "phone_proved_at": now, "recovery_stopped_until": None}
             await account_settings.put(session, patient.id, facts)
             await account_settings.finish(session, patient.id, now)
+            # What was proved with the old number sets no password after the change.
+            await password_recovery.move_all_of(
+                session, patient.id, source_of(RecoveryMove.SET_PASSWORD), RecoveryStep.ABANDONED
+            )
             await notices.end_links(session, patient.id, now)
             self.journal.note(session, JournalNote(JournalEvent.PHONE_SET_AT_DESK, patient.id, phone.e164))
         return phone.masked

@@ -8,7 +8,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from medonline.domain.codes.one_time_code import ChannelName, digits_typed
 from medonline.domain.device import UNKNOWN_DEVICE, Device
-from medonline.domain.errors import CodeNotEnough, InvalidCredentials, NoPendingIdentity, RecoveryStopped
+from medonline.domain.errors import (
+    AccountOfAnother,
+    CodeNotEnough,
+    InvalidCredentials,
+    NoPendingIdentity,
+    RecoveryStopped,
+)
 from medonline.domain.gosuslugi import LinkedHow
 from medonline.domain.personal_data_consent import VERSION
 from medonline.domain.phone import PhoneNumber
@@ -149,7 +155,7 @@ class IdentityAnswers:
             await self._pending(session, visitor_key)
         patient = await self.login.verified(typed_phone, typed_password, client_ip)
         return await once_more(
-            lambda: self._link(visitor_key, patient.id, LinkedHow.PASSWORD, device, patient.password_hash)
+            lambda: self._link(visitor_key, patient.id, LinkedHow.PASSWORD, device, password_hash=patient.password_hash)
         )
 
     async def send_code(self, visitor_key: str, typed_phone: str, channel: ChannelName, client_ip: str = "") -> None:
@@ -196,7 +202,9 @@ class IdentityAnswers:
             raise refusal
         if patient is None:
             return ""
-        return await once_more(lambda: self._link(visitor_key, patient.id, LinkedHow.CODE, device))
+        return await once_more(
+            lambda: self._link(visitor_key, patient.id, LinkedHow.CODE, device, proved_phone=judged.phone)
+        )
 
     async def _refusal_of_call(
         self, session: AsyncSession, judged: Judged, patient: Patient | None, person: IdentityPerson
@@ -220,7 +228,14 @@ class IdentityAnswers:
         return await self._let_in(session, pending, person, patient)
 
     async def _link(
-        self, visitor_key: str, patient_id: str, how: LinkedHow, device: Device, password_hash: str | None = None
+        self,
+        visitor_key: str,
+        patient_id: str,
+        how: LinkedHow,
+        device: Device,
+        *,
+        password_hash: str | None = None,
+        proved_phone: str | None = None,
     ) -> str:
         async with self.database.writing() as session:
             pending, person = await self._pending(session, visitor_key)
@@ -229,6 +244,9 @@ class IdentityAnswers:
                 raise NoPendingIdentity
             if how is LinkedHow.PASSWORD and patient.password_hash != password_hash:
                 raise InvalidCredentials  # changed since it was verified: it proves nothing any more (I3)
+            if how is LinkedHow.CODE and patient.phone != proved_phone:
+                # The account has another number since the code was accepted: the code proved nothing about this account.
+                raise AccountOfAnother
             stopped = patient.recovery_stopped_until
             if how is LinkedHow.CODE and stopped is not None and self.clock() < stopped:
                 raise RecoveryStopped(self.clock(), stopped)  # a code to the phone is what is not believed just now

@@ -60,6 +60,9 @@ class NewPasswordStep:
             recovery = await self.reader.newest(session, visitor_key, now)
             # Held: «это не я», said in this moment, stops the recovery either before this or after it.
             patient = await patients.by_id_held(session, recovery.patient_id or "")
+            if patient is not None and patient.phone != recovery.phone:
+                # The account has another number since the proof: the code proved nothing about this account.
+                raise NoRecoveryInProgress
             stopped = patient is not None and await self.reader.stop(session, recovery, patient, now)
             moved = not stopped and await password_recoveries.move(
                 session, recovery.id, _SOURCES, RecoveryStep.DONE, finished_at=now

@@ -12,6 +12,7 @@ import reflex as rx
 
 from medonline.bootstrap import portal
 from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.codes.step_up import StepUpWhen
 from medonline.domain.errors import (
     BirthDateMismatch,
     ChannelOverBudget,
@@ -179,5 +180,7 @@ class RecoveryState(rx.State):
         if keep_countdown:
             screen = steady(screen, self.screen)
         screen = replace(screen, min_length=config.password_min_length_recovery)
+        if screen.step == RecoveryStep.BIRTH_DATE and config.step_up is StepUpWhen.ALWAYS:
+            screen = replace(screen, other_channel="")  # no code replaces the date
         if screen != self.screen:
             self.screen = screen

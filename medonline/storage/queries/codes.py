@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, func
+from sqlalchemy import case, func, or_
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -68,15 +68,17 @@ async def newest_times(session: AsyncSession, phone: str, count: int) -> Sequenc
     return (await session.exec(statement)).all()
 
 
-async def newest_dead(session: AsyncSession, phone: str, guesses: int) -> datetime | None:
-    """When the last code to this number was issued that died of wrong guesses (UTC); None when none did."""
-    statement = (
-        select(OneTimeCodeRow.issued_at)
-        .where(OneTimeCodeRow.phone == phone, col(OneTimeCodeRow.misses) >= guesses)
-        .order_by(col(OneTimeCodeRow.issued_at).desc())
-        .limit(1)
+async def misses_on_phone(session: AsyncSession, phone: str, code_id: str, since: datetime) -> int:
+    """Wrong guesses at codes issued to this number after `since` (UTC): at those never confirmed, and at the code `code_id`.
+
+    What its owner mistyped before a right code does not count against the next one.
+    """
+    statement = select(func.coalesce(func.sum(OneTimeCodeRow.misses), 0)).where(
+        OneTimeCodeRow.phone == phone,
+        col(OneTimeCodeRow.issued_at) > since,
+        or_(col(OneTimeCodeRow.confirmed_at).is_(None), col(OneTimeCodeRow.id) == code_id),
     )
-    return (await session.exec(statement)).first()
+    return int((await session.exec(statement)).one())
 
 
 async def hold_phone(session: AsyncSession, phone: str) -> None:

@@ -8,12 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlmodel import col, update
 
 from medonline.bootstrap import Portal
 from medonline.domain.errors import AccountOfAnother, CodeMismatch, InvalidCredentials
 from medonline.services.clock import utc_now
+from medonline.services.gosuslugi.pending_person import IdentityAnswers
 from medonline.services.login.password_login import OpenedSession
-from medonline.storage.tables.gosuslugi import PendingIdentity
+from medonline.storage.tables.gosuslugi import LinkedIdentity, PendingIdentity
+from medonline.storage.tables.patients import Patient
 from tests.services.gosuslugi.journeys import MARIA, all_of, patient_of, session_of, set_facts
 from tests.services.outside import VERA, ScriptedIdentity, arrive, with_provider
 from tests.services.world import ANNA, BORIS, CALL, KNOWN, PASSWORD, MovableClock, last_code, opened, prove
@@ -132,3 +135,23 @@ async def test_the_password_of_somebody_else_is_no_way_around(portal: Portal) ->
 
     with pytest.raises(AccountOfAnother):
         await portal.answers.prove_by_password(ANNA, KNOWN, PASSWORD)
+
+
+async def test_a_code_accepted_before_the_number_was_changed_links_nothing(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The change is committed between the code and the link, which are two transactions."""
+    link = IdentityAnswers._link
+
+    async def after_a_change(service: IdentityAnswers, *facts: object, **named: object) -> str:
+        async with portal.database.writing() as session:
+            await session.exec(update(Patient).where(col(Patient.phone) == KNOWN).values(phone="+79000009123"))
+        return await link(service, *facts, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(IdentityAnswers, "_link", after_a_change)
+    await waiting_for_proof(portal, ANNA)
+    await portal.answers.send_code(ANNA, KNOWN, CALL)
+
+    with pytest.raises(AccountOfAnother):
+        await portal.answers.confirm_code(ANNA, await last_code(portal, KNOWN))
+    assert await all_of(portal, LinkedIdentity) == []

@@ -61,6 +61,7 @@ from tests.services.world import (
     ANNA,
     BORIS,
     KNOWN,
+    START,
     UNKNOWN,
     MovableClock,
     PlainHasher,
@@ -141,14 +142,12 @@ class Model:
     phone_proved_at: datetime | None = None
 
     def needs_more(self, recovery: Recovery, now: datetime) -> bool:
-        """A call is not enough after a dead code within 30 days, or when the last proof is over 90 days old."""
-        if recovery.code.channel is not ChannelName.FLASH_CALL:
-            return False
-        dead = [code for code in self.codes[recovery.phone] if code.misses >= 3]
-        if any(now - code.issued_at < timedelta(days=30) for code in dead):
+        """A call is not enough after three misses within 30 days; no code is when the last proof is over 90 days old."""
+        if recovery.phone == KNOWN and now - (self.phone_proved_at or START) > timedelta(days=90):
             return True
-        proved = self.phone_proved_at if recovery.phone == KNOWN else None
-        return proved is not None and now - proved > timedelta(days=90)
+        counted = [code for code in self.codes[recovery.phone] if code is recovery.code or not code.confirmed]
+        misses = sum(code.misses for code in counted if now - code.issued_at < timedelta(days=30))
+        return misses >= 3 and recovery.code.channel is ChannelName.FLASH_CALL
 
     def shown(self, visitor: str, now: datetime) -> Recovery | None:
         recovery = self.recoveries.get(visitor)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -236,6 +237,96 @@ async def test_a_dead_code_counts_for_thirty_days(
     assert (await portal.recovery.confirm_code(ANNA, await last_code(portal, KNOWN))).step is step
 
 
+async def guess(portal: Portal, to: str, times: int) -> None:
+    """Wrong guesses at a code of its own, from a browser of its own."""
+    visitor = f"guesser-{portal.clock().timestamp()}"
+    await portal.recovery.begin(visitor, to, CALL)
+    code = await last_code(portal, to)
+    for by in range(1, times + 1):
+        with pytest.raises(CodeMismatch):
+            await portal.recovery.confirm_code(visitor, wrong(code, by))
+
+
+@pytest.mark.parametrize("to", [KNOWN, UNKNOWN])
+@pytest.mark.parametrize("pause", [timedelta(minutes=4), timedelta(days=7)])
+async def test_a_guesser_who_stops_one_guess_short_is_seen(
+    portal: Portal, clock: MovableClock, to: str, pause: timedelta
+) -> None:
+    """Two wrong guesses at each code: the next one replaces it, or it expires. Neither makes the guesses forgotten."""
+    for _ in range(2):
+        await guess(portal, to, times=2)
+        clock.now += pause
+    await portal.recovery.begin(ANNA, to, CALL)
+
+    assert (await portal.recovery.confirm_code(ANNA, await last_code(portal, to))).step is RecoveryStep.BIRTH_DATE
+
+
+async def test_guesses_at_the_code_that_was_right_in_the_end_count_with_those_before(
+    portal: Portal, clock: MovableClock
+) -> None:
+    await guess(portal, KNOWN, times=2)
+    clock.move(minutes=4)
+    await portal.recovery.begin(ANNA, KNOWN, CALL)
+    code = await last_code(portal, KNOWN)
+    with pytest.raises(CodeMismatch):
+        await portal.recovery.confirm_code(ANNA, wrong(code))
+
+    assert (await portal.recovery.confirm_code(ANNA, code)).step is RecoveryStep.BIRTH_DATE
+
+
+async def test_what_its_owner_mistyped_before_a_right_code_is_forgiven(portal: Portal, clock: MovableClock) -> None:
+    for _ in range(2):
+        await portal.recovery.begin(ANNA, KNOWN, CALL)
+        code = await last_code(portal, KNOWN)
+        for by in (1, 2):
+            with pytest.raises(CodeMismatch):
+                await portal.recovery.confirm_code(ANNA, wrong(code, by))
+        assert (await portal.recovery.confirm_code(ANNA, code)).step is RecoveryStep.NEW_PASSWORD
+        await portal.recovery.leave(ANNA)
+        clock.move(days=1)
+
+
+@pytest.mark.parametrize("channel", [CALL, TELEGRAM])
+async def test_the_new_owner_of_a_reissued_number_is_asked_for_the_birth_date_by_every_way(
+    portal: Portal, clock: MovableClock, channel: ChannelName
+) -> None:
+    await prove(portal, ANNA)
+    clock.move(days=900)
+    await portal.recovery.begin(BORIS, KNOWN, channel)
+
+    assert (await portal.recovery.confirm_code(BORIS, await last_code(portal, KNOWN))).step is RecoveryStep.BIRTH_DATE
+
+
+@pytest.mark.parametrize(("days", "step"), [(89, RecoveryStep.NEW_PASSWORD), (91, RecoveryStep.BIRTH_DATE)])
+@pytest.mark.parametrize("channel", [CALL, TELEGRAM])
+async def test_a_number_that_was_never_proved_is_as_old_as_its_account(
+    portal: Portal, clock: MovableClock, channel: ChannelName, days: int, step: RecoveryStep
+) -> None:
+    """Made at the desk, or registered through Gosuslugi."""
+    assert (await patient_with(portal)).phone_proved_at is None
+    clock.now = (await patient_with(portal)).created_at + timedelta(days=days)
+    await portal.recovery.begin(ANNA, KNOWN, channel)
+
+    assert (await portal.recovery.confirm_code(ANNA, await last_code(portal, KNOWN))).step is step
+
+
+async def test_telegram_does_not_stand_in_for_the_birth_date_of_an_old_number(
+    portal: Portal, clock: MovableClock
+) -> None:
+    await prove(portal, ANNA)
+    clock.move(days=91)
+    await portal.recovery.begin(BORIS, KNOWN, CALL)
+    await portal.recovery.confirm_code(BORIS, await last_code(portal, KNOWN))
+    clock.move(minutes=2)
+    await portal.recovery.resend(BORIS, TELEGRAM)
+    view = await portal.recovery.confirm_code(BORIS, await last_code(portal, KNOWN))
+
+    assert view.step is RecoveryStep.BIRTH_DATE
+    with pytest.raises(NoRecoveryInProgress):
+        await portal.recovery.set_password(BORIS, NEW)
+    assert await answer(portal, BORN, BORIS) == "new_password"
+
+
 @pytest.mark.parametrize(("days", "step"), [(90, RecoveryStep.NEW_PASSWORD), (91, RecoveryStep.BIRTH_DATE)])
 async def test_a_proof_of_the_phone_counts_for_ninety_days(
     portal: Portal, clock: MovableClock, days: int, step: RecoveryStep
@@ -267,7 +358,7 @@ async def test_a_phone_without_history_goes_straight_on(portal: Portal) -> None:
 
 @pytest.mark.parametrize(
     ("when", "channel", "step"),
-    [("always", CALL, "birth_date"), ("always", TELEGRAM, "new_password"), ("never", CALL, "new_password")],
+    [("always", CALL, "birth_date"), ("always", TELEGRAM, "birth_date"), ("never", CALL, "new_password")],
 )
 async def test_the_operator_may_ask_for_it_always_or_never(
     folder: Path, clock: MovableClock, when: str, channel: ChannelName, step: str
