@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -23,24 +21,13 @@ from medonline.domain.errors import (
     CodeMismatch,
     CodeRefused,
     CodeUsedUp,
-    EmailProblem,
-    InvalidEmail,
-    InvalidFields,
-    InvalidName,
-    InvalidPassword,
-    InvalidPhone,
-    NameProblem,
     NoChangeInProgress,
     NoRecoveryInProgress,
     NotSignedIn,
-    PasswordProblem,
-    PasswordsDiffer,
-    PhoneProblem,
     PhoneTaken,
     RateLimited,
     ReauthenticationNeeded,
 )
-from medonline.services.account_settings.email_address import parse_email
 from medonline.services.account_settings.form import Saved, SettingsForm
 from medonline.services.crypto.tokens import new_token, token_hash
 from medonline.services.login.password_login import SignedIn
@@ -49,6 +36,7 @@ from medonline.services.notices.texts import ACCESS_CHANGED, PHONE_CHANGED, Told
 from medonline.storage.tables.account_settings import AccountChange
 from medonline.storage.tables.notices import Notice
 from medonline.storage.tables.patients import Patient
+from tests.services.account_settings.saving import FORM, NEW_PASSWORD
 from tests.services.outside import changed_tables, dump, is_at_rest
 from tests.services.world import (
     ANNA,
@@ -71,19 +59,6 @@ from tests.services.world import (
 )
 
 NEW_PHONE = "+79000006001"
-NEW_PASSWORD = "KorablLipa47"
-FORM = SettingsForm(KNOWN, "", "Иванова", "Мария", "", "")
-
-
-@pytest.fixture
-async def key(portal: Portal) -> str:
-    return token_hash(await sign_in(portal, ANNA))
-
-
-async def refused(portal: Portal, key: str, form: SettingsForm) -> dict[str, Exception]:
-    with pytest.raises(InvalidFields) as refusal:
-        await portal.settings.save(key, form, CALL)
-    return dict(refusal.value.by_field)
 
 
 async def ask_for_phone(portal: Portal, key: str, phone: str = NEW_PHONE, **more: str) -> str:
@@ -138,83 +113,6 @@ async def test_an_email_can_be_taken_away(portal: Portal, key: str) -> None:
     await portal.settings.save(key, FORM, CALL)
 
     assert (await patient_with(portal)).email == ""
-
-
-REFUSALS: list[tuple[str, str, type[Exception], object]] = [
-    ("email", "maria", InvalidEmail, EmailProblem.NO_AT),
-    ("email", "maria@example", InvalidEmail, EmailProblem.NO_DOMAIN),
-    ("email", "ma ria@example.ru", InvalidEmail, EmailProblem.MALFORMED),
-    ("email", "a@b.ru\r\nBcc: x@y.ru", InvalidEmail, EmailProblem.MALFORMED),
-    ("last_name", "  ", InvalidName, NameProblem.EMPTY),
-    ("last_name", "Иванова2", InvalidName, NameProblem.DIGITS),
-    ("first_name", "<b>Мария</b>", InvalidName, NameProblem.SYMBOLS),
-    ("first_name", "М" * 101, InvalidName, NameProblem.TOO_LONG),
-    ("phone", "", InvalidPhone, PhoneProblem.EMPTY),
-    ("phone", "8 495 123-45-67", InvalidPhone, PhoneProblem.FIXED_LINE),
-]
-
-
-@pytest.mark.parametrize(("name", "typed", "kind", "problem"), REFUSALS, ids=lambda value: str(value)[:20])
-async def test_a_field_that_cannot_be_saved_is_named_and_nothing_is_saved(
-    portal: Portal, key: str, folder: Path, name: str, typed: str, kind: type[Exception], problem: object
-) -> None:
-    good = replace(FORM, email="maria@example.ru", last_name="Петрова", first_name="Марья")
-    before = dump(folder)
-    errors = await refused(portal, key, replace(good, **{name: typed}))
-
-    assert set(errors) == {name}
-    assert isinstance(errors[name], kind)
-    assert errors[name].problem is problem  # type: ignore[attr-defined]
-    assert dump(folder) == before
-
-
-@pytest.mark.parametrize(
-    ("password", "again", "name", "kind"),
-    [
-        ("Kora7", "Kora7", "password", InvalidPassword),
-        ("", NEW_PASSWORD, "password", InvalidPassword),
-        (NEW_PASSWORD, "", "password_confirmation", PasswordsDiffer),
-        (NEW_PASSWORD, NEW_PASSWORD.lower(), "password_confirmation", PasswordsDiffer),
-        ("qwerty", "qwerty", "password", InvalidPassword),
-        ("Ivanova1958", "Ivanova1958", "password", InvalidPassword),
-        ("9000001001", "9000001001", "password", InvalidPassword),
-    ],
-)
-async def test_a_password_that_cannot_be_set_is_named_and_nothing_is_saved(
-    portal: Portal, key: str, folder: Path, password: str, again: str, name: str, kind: type[Exception]
-) -> None:
-    before = dump(folder)
-    form = replace(FORM, first_name="Марья", password=password, password_confirmation=again)
-    errors = await refused(portal, key, form)
-
-    assert {field: type(error) for field, error in errors.items()} == {name: kind}
-    assert dump(folder) == before
-
-
-async def test_every_wrong_field_is_told_at_once(portal: Portal, key: str, folder: Path) -> None:
-    before = dump(folder)
-    errors = await refused(portal, key, SettingsForm("123", "x", "1", "", "short", ""))
-
-    assert set(errors) == {"phone", "email", "last_name", "first_name", "password"}
-    assert dump(folder) == before
-
-
-async def test_a_leaked_password_is_refused(portal: Portal, key: str) -> None:
-    class Leaked:
-        async def contains(self, password: str) -> bool:
-            return password == NEW_PASSWORD
-
-        async def close(self) -> None:
-            return None
-
-    passwords = replace(portal.settings.passwords, breached=Leaked())
-    form = replace(FORM, password=NEW_PASSWORD, password_confirmation=NEW_PASSWORD)
-    with pytest.raises(InvalidFields) as refusal:
-        await replace(portal.settings, passwords=passwords).save(key, form, CALL)
-
-    error = refusal.value.by_field["password"]
-    assert isinstance(error, InvalidPassword)
-    assert error.problems == (PasswordProblem.BREACHED,)
 
 
 async def test_a_new_password_ends_the_other_sessions_and_keeps_ones_own(portal: Portal, key: str) -> None:
@@ -693,25 +591,6 @@ async def test_a_way_that_is_switched_off_is_refused_and_nothing_waits(folder: P
 
 
 # --- e-mail -----------------------------------------------------------------------------------------------------
-
-
-@given(st.emails(domains=st.sampled_from(["example.ru", "почта.рф", "a.b.example.org"])))
-def test_an_address_reads_the_same_when_read_again(address: str) -> None:
-    try:
-        once = parse_email(address)
-    except InvalidEmail:
-        return
-    assert parse_email(f"  {once} ") == once
-
-
-@given(st.text(max_size=300))
-def test_any_text_is_an_address_or_is_refused_as_one(typed: str) -> None:
-    try:
-        address = parse_email(typed)
-    except InvalidEmail:
-        return
-    assert address == "" or address.count("@") >= 1
-    assert not any(character in address for character in "\r\n\x00 ")
 
 
 async def test_saving_once_more_what_waits_changes_nothing_and_asks_for_no_code(portal: Portal, key: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,122 +12,17 @@ from medonline.bootstrap import Portal
 from medonline.domain.errors import AccountNotFound, InvalidPhone
 from medonline.domain.personal_data_consent import VERSION
 from medonline.domain.security_journal import JournalEvent
-from medonline.services.crypto.field_encryption import key_id
 from medonline.services.crypto.tokens import token_hash
-from medonline.services.desk.retention import CODES_NEEDED_FOR
-from medonline.services.login.password_login import OpenedSession
 from medonline.storage.queries import personal_data
-from tests.services.outside import (
-    OTHER_SNILS,
-    POLICY,
-    SNILS,
-    VERA,
-    ScriptedIdentity,
-    arrive,
-    changed_tables,
-    dump,
-    with_provider,
-)
-from tests.services.world import ANNA, BORIS, KNOWN, OTHER_KNOWN, SECRET_KEY, MovableClock, opened, prove, sign_in
-
-NEW_KEY = "n" * 40
+from tests.services.desk.registering import register
+from tests.services.outside import SNILS, VERA, ScriptedIdentity, changed_tables, dump, with_provider
+from tests.services.world import ANNA, BORIS, KNOWN, OTHER_KNOWN, MovableClock, opened, sign_in
 
 
 @pytest.fixture
 async def portal(folder: Path, clock: MovableClock) -> AsyncIterator[Portal]:
     async with opened(folder, clock) as portal:
         yield with_provider(portal, ScriptedIdentity())
-
-
-async def register(portal: Portal, visitor: str = ANNA) -> OpenedSession:
-    """VERA's account, with СНИЛС and policy."""
-    outcome = await arrive(portal, visitor, consent=VERSION)
-    assert isinstance(outcome, OpenedSession)
-    return outcome
-
-
-# --- keys -------------------------------------------------------------------------------------------------------
-
-
-async def test_with_a_new_key_everything_opens_still_and_is_sealed_anew(
-    portal: Portal, folder: Path, clock: MovableClock
-) -> None:
-    await register(portal)
-    old, new = key_id(SECRET_KEY.encode()), key_id(NEW_KEY.encode())
-    assert set(await portal.keys.keys_in_use()) == {old}
-
-    async with opened(folder, clock, secret_key=NEW_KEY, old_secret_keys=SECRET_KEY) as rotated:
-        rotated = with_provider(rotated, ScriptedIdentity())
-        assert isinstance(await arrive(rotated, BORIS), OpenedSession)  # found by what the old key indexed
-        assert set(await rotated.keys.keys_in_use()) == {old, new}
-        first = await rotated.keys.reseal()
-        assert set(await rotated.keys.keys_in_use()) == {new}
-        assert sum(first.done.values()) >= 2  # the policy was sealed anew by the sign-in
-        assert sum(first.broken.values()) == 0
-        assert sum((await rotated.keys.reseal()).done.values()) == 0
-
-    async with opened(folder, clock, secret_key=NEW_KEY) as without_the_old:
-        without_the_old = with_provider(without_the_old, ScriptedIdentity())
-        about = (await without_the_old.personal_data.export(VERA.phone))["patient"]
-        assert (about["snils"], about["oms_policy"]) == (SNILS, POLICY)
-        assert isinstance(await arrive(without_the_old, "c" * 64), OpenedSession)
-
-
-async def test_a_lost_key_breaks_nothing_but_what_it_sealed(portal: Portal, folder: Path, clock: MovableClock) -> None:
-    await register(portal)
-
-    async with opened(folder, clock, secret_key=NEW_KEY) as other:
-        result = await other.keys.reseal()
-        assert sum(result.done.values()) == 0
-        assert sum(result.broken.values()) >= 3
-        about = (await other.personal_data.export(VERA.phone))["patient"]
-        assert about["snils"] == "sealed with a key that is not configured"
-        assert about["last_name"] == VERA.last_name
-        assert await sign_in(other, BORIS)
-
-
-# --- retention --------------------------------------------------------------------------------------------------
-
-
-async def test_nothing_is_forgotten_before_its_time(portal: Portal, folder: Path, clock: MovableClock) -> None:
-    await register(portal)
-    await prove(portal, BORIS)
-    await sign_in(portal, BORIS)
-    before = dump(folder)
-    clock.move(hours=20)
-
-    assert await portal.retention.forget() == {}
-    assert dump(folder) == before
-
-
-async def test_what_waits_for_minutes_is_gone_after_a_day_and_codes_after_a_month(
-    portal: Portal, folder: Path, clock: MovableClock
-) -> None:
-    await register(portal)
-    await arrive(portal, BORIS, person=replace(VERA, subject="1", snils=OTHER_SNILS, phone=""))
-    await prove(portal, BORIS)
-    clock.move(days=1, minutes=30)
-    assert set(await portal.retention.forget()) == {"identity_journey", "pending_identity"}
-    clock.move(seconds=CODES_NEEDED_FOR.total_seconds())
-    assert set(await portal.retention.forget()) == {"one_time_code", "password_recovery"}
-    clock.move(days=90)
-
-    assert set(await portal.retention.forget()) == {"account_session"}
-    kept = dump(folder)
-    assert kept["patient"]
-    assert kept["personal_data_consent"]
-    assert kept["linked_identity"]
-
-
-async def test_codes_that_limits_look_back_at_are_kept_whatever_the_setting_says(
-    folder: Path, clock: MovableClock
-) -> None:
-    async with opened(folder, clock, retention_codes="1 s") as portal:
-        await prove(portal, ANNA)
-        clock.move(days=30)
-        await portal.retention.forget()
-
-        assert dump(folder)["one_time_code"]
 
 
 # --- given out and erased ---------------------------------------------------------------------------------------

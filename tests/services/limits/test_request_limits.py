@@ -1,4 +1,4 @@
-"""How many codes a phone, a network and a block of numbers may get: the last allowed, the first refused, allowed again."""
+"""How much a network and a block of numbers may ask for: the last allowed, the first refused, allowed again."""
 
 from __future__ import annotations
 
@@ -11,134 +11,10 @@ from pathlib import Path
 import pytest
 
 from medonline.bootstrap import Portal
-from medonline.domain.codes.one_time_code import ChannelName
-from medonline.domain.errors import NumberBlockBusy, TooManyCodes, TooManyPhones, TooManyRequests
+from medonline.domain.errors import NumberBlockBusy, TooManyPhones, TooManyRequests
 from medonline.services.limits.networks import asker_of
 from tests.services.limits.asking import FAR, IP, OTHER_IP, ask, phone, refusal_of
-from tests.services.world import (
-    ANNA,
-    CALL,
-    KNOWN,
-    PASSWORD,
-    TELEGRAM,
-    UNKNOWN,
-    MovableClock,
-    opened,
-    recoveries_of,
-    rows_of,
-    statements,
-    writes_in,
-)
-
-# --- per phone -------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("to", [KNOWN, UNKNOWN])
-async def test_a_phone_gets_three_codes_an_hour_whoever_asks(portal: Portal, clock: MovableClock, to: str) -> None:
-    first = clock.now
-    for _ in range(3):
-        assert await ask(portal, to) == "sent"
-        clock.move(minutes=10)
-
-    refusal = await refusal_of(portal, to)
-    assert type(refusal) is TooManyCodes
-    assert refusal.until == first + timedelta(hours=1)
-    assert refusal.resets_in == timedelta(minutes=30)
-    clock.now = refusal.until - timedelta(microseconds=1)
-    assert await ask(portal, to) == "TooManyCodes"
-    clock.now = refusal.until
-    assert await ask(portal, to) == "sent"
-    assert await ask(portal, to, way=TELEGRAM) == "TooManyCodes"
-
-
-async def test_a_phone_gets_five_codes_a_day(portal: Portal, clock: MovableClock) -> None:
-    first = clock.now
-    for _ in range(5):
-        assert await ask(portal, KNOWN) == "sent"
-        clock.move(hours=2)
-
-    assert (await refusal_of(portal, KNOWN)).until == first + timedelta(days=1)
-    clock.now = first + timedelta(days=1)
-    assert await ask(portal, KNOWN) == "sent"
-    assert await ask(portal, KNOWN, visitor=ANNA) == "TooManyCodes"
-
-
-async def test_a_phone_gets_ten_codes_a_week(portal: Portal, clock: MovableClock) -> None:
-    first = clock.now
-    for _ in range(10):
-        assert await ask(portal, KNOWN) == "sent"
-        clock.move(hours=13)
-
-    refusal = await refusal_of(portal, KNOWN)
-    assert refusal.until == first + timedelta(days=7)
-    clock.now = refusal.until
-    assert await ask(portal, KNOWN) == "sent"
-
-
-async def test_the_limit_of_a_phone_survives_a_restart(folder: Path, clock: MovableClock) -> None:
-    for _ in range(3):
-        async with opened(folder, clock) as portal:
-            assert await ask(portal, KNOWN) == "sent"
-        clock.move(minutes=6)
-    async with opened(folder, clock) as portal:
-        assert await ask(portal, KNOWN) == "TooManyCodes"
-        assert await ask(portal, UNKNOWN) == "sent"
-
-
-async def test_fifty_begins_at_once_never_exceed_the_limit_of_a_phone(folder: Path, clock: MovableClock) -> None:
-    async with opened(folder, clock, resend_pauses="1 s") as portal:
-        for _ in range(4):
-            await asyncio.gather(*(ask(portal, KNOWN, way=way) for _ in range(25) for way in ChannelName))
-            clock.move(seconds=1)
-
-        rows = await rows_of(portal)
-    assert len(rows) == 3
-    assert sum(row.replaced_at is None for row in rows) == 1
-
-
-async def test_the_screen_counts_down_to_the_end_of_the_limit(portal: Portal, clock: MovableClock) -> None:
-    first = clock.now
-    await portal.recovery.begin(ANNA, KNOWN, CALL)
-    for _ in range(2):
-        clock.move(minutes=6)
-        view = await portal.recovery.resend(ANNA, CALL)
-
-    assert view.resend_at == first + timedelta(hours=1)
-    assert not view.fallback_now
-
-
-async def test_a_refused_begin_leaves_nothing_behind_and_keeps_the_recovery_that_is_there(
-    portal: Portal, clock: MovableClock
-) -> None:
-    for _ in range(3):
-        await ask(portal, KNOWN)
-        clock.move(minutes=6)
-    await portal.recovery.begin(ANNA, UNKNOWN, CALL)
-    with pytest.raises(TooManyCodes):
-        await portal.recovery.begin(ANNA, KNOWN, CALL)
-
-    current = await portal.recovery.current(ANNA)
-    assert current is not None
-    assert (current.phone[-2:], current.code_alive) == ("99", True)
-    assert len(await recoveries_of(portal)) == 4
-
-
-async def test_known_and_unknown_phones_cost_the_same_writes_up_to_the_refusal(
-    portal: Portal, clock: MovableClock
-) -> None:
-    logs = []
-    for to in (KNOWN, UNKNOWN):
-        with statements(portal) as seen:
-            for _ in range(4):
-                await ask(portal, to)
-                clock.move(minutes=6)
-        logs.append(writes_in(seen))
-
-    assert logs[0] == logs[1]
-    assert logs[0].count("INSERT INTO one_time_code") == 3
-
-
-# --- per network -----------------------------------------------------------------------------------------------------
+from tests.services.world import ANNA, KNOWN, PASSWORD, MovableClock, opened, rows_of
 
 
 async def test_a_network_may_ask_for_five_codes_an_hour(folder: Path, clock: MovableClock) -> None:
@@ -242,35 +118,6 @@ async def test_an_ipv6_household_is_one_network(folder: Path, clock: MovableCloc
         assert await ask(portal, phone(9), "2001:db8:1:3::1") == "sent"
 
 
-@pytest.mark.parametrize(
-    ("address", "network"),
-    [
-        ("203.0.113.7", "203.0.113.7"),
-        ("::ffff:203.0.113.7", "203.0.113.7"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
-        ("2001:DB8:1:2::", "2001:db8:1:2::/64"),
-        ("fe80::1%eth0", "fe80::/64"),
-    ],
-)
-def test_an_address_belongs_to_a_network(address: str, network: str) -> None:
-    asker = asker_of(address, ())
-    assert asker is not None
-    assert asker.network == network
-
-
-def test_an_ipv6_network_is_looked_at_in_three_widths() -> None:
-    asker = asker_of("2001:db8:1:2345:6:7:8:9", ())
-    assert asker is not None
-    assert [(level.network, level.times) for level in asker.levels] == [
-        ("2001:db8:1:2345::/64", 1),
-        ("2001:db8:1:2300::/56", 4),
-        ("2001:db8:1::/48", 16),
-    ]
-    four = asker_of("203.0.113.7", ())
-    assert four is not None
-    assert [(level.network, level.times) for level in four.levels] == [("203.0.113.7", 1)]
-
-
 async def test_a_48_gets_sixteen_times_what_a_64_gets_however_many_networks_it_plays(
     folder: Path, clock: MovableClock
 ) -> None:
@@ -313,14 +160,6 @@ async def test_at_once_a_48_gets_no_more(folder: Path, clock: MovableClock) -> N
         asked = await asyncio.gather(*(ask(portal, phone(n), f"2001:db8:1:{n:x}00::1") for n in range(40)))
 
     assert Counter(asked) == {"sent": 16, "TooManyRequests": 24}
-
-
-@pytest.mark.parametrize("address", ["", "unix:", "203.0.113", "localhost"])
-def test_what_is_no_address_has_no_network(address: str) -> None:
-    assert asker_of(address, ()) is None
-
-
-# --- per block -------------------------------------------------------------------------------------------------------
 
 
 async def test_a_block_of_numbers_gets_twenty_codes_an_hour_and_the_next_one_sounds_an_alarm(

@@ -1,0 +1,259 @@
+"""The chain: what a stranger to the key changes is found, what is past its time goes and leaves it whole."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlmodel import select
+
+from medonline.bootstrap import Portal
+from medonline.cli.security_journal import _known
+from medonline.domain.errors import InvalidCredentials
+from medonline.domain.security_journal import JournalEvent as Event
+from medonline.logs.setup import cut
+from medonline.services.crypto.tokens import token_hash
+from medonline.services.security_journal.verification import KEPT_AT_LEAST, JournalBroken
+from medonline.storage.queries.security_journal import Head
+from medonline.storage.tables.security_journal import JournalCheckpoint
+from tests.services.outside import dump
+from tests.services.security_journal.rows import SESSION_ROW, is_whole, rows
+from tests.services.world import ANNA, BORIS, KNOWN, MovableClock, opened, sign_in
+
+
+def tamper(folder: Path, *statements: str) -> None:
+    """As somebody who owns the database: triggers are no obstacle."""
+    with closing(sqlite3.connect(folder / SESSION_ROW)) as connection:
+        names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for (name,) in names:
+            connection.execute(f"DROP TRIGGER {name}")
+        for statement in statements:
+            connection.execute(statement)
+        connection.commit()
+
+
+COLUMNS = ("at", "event", "patient_id", "phone_index", "phone_tail", "network", "details", "previous", "key_id", "hash")
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+async def test_a_changed_row_is_found(portal: Portal, folder: Path, column: str) -> None:
+    await sign_in(portal, ANNA)
+    await sign_in(portal, BORIS)
+    head = await portal.journal_keeper.head()
+    other = {"at": "'2026-03-01 11:59:59.999999'", "details": '\'{"device": "Opera"}\''}.get(column, "'changed'")
+    tamper(folder, f"UPDATE security_journal SET {column} = {other} WHERE seq = {head.seq - 1}")
+
+    found = await portal.journal_keeper.examine()
+    assert f"Row {head.seq - 1}" in found.fault
+    assert found.head.seq == head.seq - 2
+
+
+REWRITTEN: list[tuple[Callable[[int], list[str]], Callable[[int], str]]] = [
+    (lambda n: [f"DELETE FROM security_journal WHERE seq = {n - 1}"], lambda n: f"Row {n - 1} is missing"),
+    (lambda _: ["DELETE FROM security_journal WHERE seq = 1"], lambda _: "Row 1 is missing"),
+    (
+        lambda n: [
+            f"UPDATE security_journal SET seq = -1 WHERE seq = {n}",
+            f"UPDATE security_journal SET seq = {n} WHERE seq = {n - 1}",
+            f"UPDATE security_journal SET seq = {n - 1} WHERE seq = -1",
+        ],
+        lambda n: f"Row {n - 1} is not chained",
+    ),
+    (
+        lambda n: [
+            f"DELETE FROM security_journal WHERE seq = {n - 1}",
+            f"UPDATE security_journal SET seq = {n - 1}, "
+            f"previous = (SELECT hash FROM security_journal WHERE seq = {n - 2}) WHERE seq = {n}",
+        ],
+        lambda n: f"Row {n - 1} was changed",
+    ),
+    (
+        lambda _: ["INSERT INTO security_journal_checkpoint VALUES (1, '2026-03-01 12:00:00.000000', 'x', 'k', 'x')"],
+        lambda _: "The checkpoint of row 1 was made with key k, which is not configured",
+    ),
+]
+
+
+@pytest.mark.parametrize(("statements", "sentence"), REWRITTEN)
+async def test_a_rewritten_journal_is_found(
+    portal: Portal, folder: Path, statements: Callable[[int], list[str]], sentence: Callable[[int], str]
+) -> None:
+    await sign_in(portal, ANNA)
+    await sign_in(portal, BORIS)
+    head = await portal.journal_keeper.head()
+    tamper(folder, *statements(head.seq))
+
+    assert (await portal.journal_keeper.examine()).fault.startswith(sentence(head.seq))
+
+
+async def test_rows_cut_off_at_the_end_are_seen_by_a_row_that_was_known(portal: Portal, folder: Path) -> None:
+    await sign_in(portal, ANNA)
+    known = await portal.journal_keeper.head()
+    await sign_in(portal, BORIS)
+    assert (await portal.journal_keeper.examine(known)).fault == ""
+    other = Head(known.seq, "0" * 64)
+    assert (await portal.journal_keeper.examine(other)).fault == f"Row {known.seq} is not the one that was known."
+    tamper(folder, f"DELETE FROM security_journal WHERE seq >= {known.seq}")
+
+    assert await is_whole(portal)  # by itself the rest looks whole
+    assert (await portal.journal_keeper.examine(known)).fault.startswith(f"Row {known.seq} was known and is gone")
+
+
+STATEMENTS = [
+    "UPDATE security_journal SET network = 'x' WHERE seq = 1",
+    "DELETE FROM security_journal WHERE seq = 1",
+    "DELETE FROM security_journal",
+    "INSERT OR REPLACE INTO security_journal SELECT * FROM security_journal WHERE seq = 1",
+    "UPDATE OR REPLACE security_journal SET seq = 1 WHERE seq = 2",
+    "INSERT INTO security_journal SELECT 99, at, event, patient_id, phone_index, phone_tail, network, details, previous, "
+    "key_id, hash FROM security_journal WHERE seq = 1",
+]
+
+
+@pytest.mark.parametrize("statement", STATEMENTS)
+async def test_the_database_itself_refuses_to_rewrite(portal: Portal, folder: Path, statement: str) -> None:
+    await sign_in(portal, ANNA)
+    before = dump(folder)
+    with closing(sqlite3.connect(folder / SESSION_ROW)) as connection, pytest.raises(sqlite3.IntegrityError):
+        connection.execute(statement)
+
+    assert dump(folder) == before
+
+
+async def test_what_is_past_its_time_goes_and_the_rest_stays_chained(
+    portal: Portal, folder: Path, clock: MovableClock
+) -> None:
+    await sign_in(portal, ANNA)
+    old = await portal.journal_keeper.head()
+    clock.move(days=portal.config.retention_journal.days, hours=1)
+    await sign_in(portal, BORIS)
+    young = await portal.journal_keeper.head()
+
+    assert await portal.journal_keeper.forget() == old.seq
+    assert await portal.journal_keeper.forget() == 0
+    assert [row.seq for row in await rows(portal)] == list(range(old.seq + 1, young.seq + 1))
+    for known in (None, young, old):
+        assert (await portal.journal_keeper.examine(known)).fault == ""
+    assert (await portal.journal_keeper.examine(Head(1, "1" * 64))).skipped
+    assert (await portal.journal_keeper.examine(Head(old.seq, "1" * 64))).fault.startswith(f"Row {old.seq} was not")
+    clock.move(days=portal.config.retention_journal.days, hours=1)
+    await sign_in(portal, ANNA)
+    assert await portal.journal_keeper.forget() > 0
+    assert (await portal.journal_keeper.examine(Head(old.seq, "1" * 64))).fault.startswith(f"Row {old.seq} was not")
+    assert await is_whole(portal)
+    await sign_in(portal, ANNA)
+    assert await is_whole(portal)
+    with closing(sqlite3.connect(folder / SESSION_ROW)) as connection:
+        for statement in (
+            "UPDATE security_journal_checkpoint SET seq = 1",
+            "DELETE FROM security_journal_checkpoint",
+            "INSERT OR REPLACE INTO security_journal_checkpoint SELECT * FROM security_journal_checkpoint",
+            "INSERT INTO security_journal_checkpoint VALUES (2147483647, '2026-03-01', 'x', 'k', 'x')",
+        ):
+            with pytest.raises(sqlite3.IntegrityError):
+                connection.execute(statement)
+
+
+async def test_with_a_clock_that_is_years_ahead_nothing_goes(portal: Portal, clock: MovableClock) -> None:
+    await sign_in(portal, ANNA)
+    clock.move(days=4000)
+    assert await portal.journal_keeper.forget() == 0
+
+
+async def test_a_row_made_to_look_old_does_not_go_and_stays_found(
+    portal: Portal, folder: Path, clock: MovableClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever owns the database must not have the portal itself delete rows and seal a checkpoint for them."""
+    await sign_in(portal, ANNA)
+    await sign_in(portal, BORIS)
+    tamper(folder, "UPDATE security_journal SET at = '2020-01-01 12:00:00.000000' WHERE seq <= 2")
+    before = dump(folder)["security_journal"]
+    with pytest.raises(JournalBroken):
+        await portal.journal_keeper.forget()
+    await portal.retention.forget()
+
+    assert "ALARM the security journal is broken" in caplog.text
+    assert dump(folder)["security_journal"] == before
+    assert (await portal.journal_keeper.examine()).fault == "Row 1 was changed."
+
+
+async def test_the_last_row_stands_in_the_log_as_the_command_wants_it(
+    portal: Portal, caplog: pytest.LogCaptureFixture
+) -> None:
+    await sign_in(portal, ANNA)
+    with caplog.at_level("INFO"):
+        await portal.retention.forget()
+    (line,) = [record.getMessage() for record in caplog.records if "journal ends with" in record.getMessage()]
+    known = _known(cut(line).rpartition(" ")[2])
+
+    assert known == await portal.journal_keeper.head()
+    assert (await portal.journal_keeper.examine(known)).fault == ""
+
+
+async def test_a_setting_cannot_shorten_it_to_nothing(folder: Path, clock: MovableClock) -> None:
+    async with opened(folder, clock, retention_journal="1 s") as portal:
+        await sign_in(portal, ANNA)
+        clock.move(seconds=(KEPT_AT_LEAST - timedelta(hours=25)).total_seconds())
+        assert await portal.journal_keeper.forget() == 0
+
+
+async def test_nobody_without_the_key_can_pretend_that_rows_were_past_their_time(
+    portal: Portal, folder: Path, clock: MovableClock
+) -> None:
+    await sign_in(portal, ANNA)
+    clock.move(days=portal.config.retention_journal.days, hours=1)
+    await sign_in(portal, BORIS)
+    await portal.journal_keeper.forget()
+    async with portal.database.reading() as session:
+        mark = (await session.exec(select(JournalCheckpoint))).one()
+    head = await portal.journal_keeper.head()
+    forged = f"INSERT INTO security_journal_checkpoint SELECT {head.seq}, at, '{head.hash}', key_id, seal "
+    tamper(folder, forged + "FROM security_journal_checkpoint", f"DELETE FROM security_journal WHERE seq <= {head.seq}")
+
+    assert mark.seq < head.seq
+    assert (await portal.journal_keeper.examine()).fault == f"The checkpoint of row {head.seq} was changed."
+
+
+async def test_an_older_key_makes_no_row_after_one_of_the_current_key(
+    portal: Portal, folder: Path, clock: MovableClock
+) -> None:
+    """The older key stays configured for years: whoever got it must not rewrite what came after it."""
+    await sign_in(portal, ANNA)
+    old_key = portal.config.secret_key.get_secret_value()
+    async with opened(folder, clock, secret_key="n" * 40, old_secret_keys=old_key) as rotated:
+        await sign_in(rotated, ANNA)
+        await sign_in(portal, BORIS)  # by the older key
+        found = await rotated.journal_keeper.examine()
+        assert found.fault.endswith("was made with an older key after a row of the current one.")
+
+
+async def test_a_new_key_goes_on_with_the_chain_of_the_old_one(
+    portal: Portal, folder: Path, clock: MovableClock
+) -> None:
+    await sign_in(portal, ANNA)
+    new_key = "n" * 40
+    old_key = portal.config.secret_key.get_secret_value()
+    async with opened(folder, clock, secret_key=new_key, old_secret_keys=old_key) as rotated:
+        key = token_hash(await sign_in(rotated, BORIS))
+        assert await is_whole(rotated)
+        with pytest.raises(InvalidCredentials):
+            await rotated.login.log_in(BORIS, KNOWN, "NotMyPassword1")
+        events = [row.event for row in (await rotated.journal.mine(key)).rows]
+        assert events.count(Event.SIGN_IN_REFUSED) == 1
+    async with opened(folder, clock, secret_key=new_key) as without_the_old:
+        found = await without_the_old.journal_keeper.examine()
+        assert found.fault.startswith("Row 1 was made with key ")
+        assert "MEDONLINE_OLD_SECRET_KEYS" in found.fault
+
+
+async def test_an_operator_gets_every_row_in_order(portal: Portal) -> None:
+    await sign_in(portal, ANNA)
+    told = [row async for row in portal.journal_keeper.everything()]
+
+    assert [row["seq"] for row in told] == [row.seq for row in await rows(portal)]
+    assert told[-1]["event"] == Event.SIGNED_IN
+    assert told[-1]["details"] == {"method": "password"}
