@@ -2,8 +2,8 @@
 
 PYTHON ?= python3
 PORT ?= 8000
-# Processes of the tests. Each takes whole files, in order: the browser tests come last.
-WORKERS ?= 2
+# Processes of the tests, one for each core. Each takes whole files, in order: the browser tests come last.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(os.cpu_count() or 2)')
 FRAMES ?= 100000
 VENV := .venv
 INDEPENDENT := tests/providers/oidc_provider
