@@ -154,7 +154,7 @@ def test_an_old_sign_in_is_proved_through_gosuslugi_and_the_draft_comes_back(
     settings.fill(email="draft@example.com", password="Osen2026vechera")
     settings.save()
     portal.button("Войти ещё раз через Госуслуги").click()
-    Gosuslugi(portal, phone).give_data()
+    Gosuslugi(portal, phone).sign_in(SMIRNOV)  # asked again, although it remembers who signed in
 
     expect(portal.field("Электронная почта:")).to_have_value("draft@example.com")
     assert settings.value("password") == ""  # a password is kept nowhere
