@@ -182,6 +182,14 @@ class IdentityProvider(Protocol):
             IdentityRefused: nothing else leaves this method.
         """
 
+    async def check_return(self, issuer: str | None) -> None:
+        """Whether the browser comes back from this provider: `issuer` is the parameter `iss` of its address (RFC 9207), None when
+        there is none. Asked before anything of the return is used, of an error as well.
+
+        Raises:
+            IdentityRefused: UNTRUSTWORTHY: from another one; or it cannot be said now.
+        """
+
     def problem_of(self, error: str, description: str) -> IdentityProblem:
         """What the `error` and `error_description` of a return without a code mean."""
 

@@ -72,6 +72,10 @@ class ScriptedIdentity:
             raise IdentityRefused(IdentityProblem.CODE_USED)
         return self.people.pop(code)
 
+    async def check_return(self, issuer: str | None) -> None:
+        if issuer not in (None, "https://esia.test.example"):
+            raise IdentityRefused(IdentityProblem.UNTRUSTWORTHY, "iss")
+
     def problem_of(self, error: str, description: str) -> IdentityProblem:
         return IdentityProblem.DENIED if error == "access_denied" else IdentityProblem.OTHER
 

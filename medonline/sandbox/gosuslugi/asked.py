@@ -25,6 +25,7 @@ class Asked:
     nonce: str = ""
     challenge: str = ""
     offline: bool = False
+    issuer: str = ""  # sent along on the way back, where the face promises it (RFC 9207)
 
     @property
     def data(self) -> frozenset[str]:
@@ -42,7 +43,7 @@ class Asked:
 
     def granted(self, code: str) -> str:
         """Back to the client with a code."""
-        return returning(self.redirect_uri, code=code, state=self.state)
+        return returning(self.redirect_uri, code=code, state=self.state, iss=self.issuer)
 
     def denied(self) -> str:
         """Back to the client after «Отказаться»."""
@@ -51,7 +52,9 @@ class Asked:
 
     def refused(self, error: str, description: str) -> str:
         """Back to the client with an error."""
-        return returning(self.redirect_uri, error=error, error_description=description, state=self.state)
+        return returning(
+            self.redirect_uri, error=error, error_description=description, state=self.state, iss=self.issuer
+        )
 
 
 def returning(address: str, **parameters: str) -> str:

@@ -47,8 +47,12 @@ class OidcFace:
             Route("/oidc/logout", self._logout, methods=["GET"]),
         ]
 
+    @property
+    def _issuer(self) -> str:
+        return f"{self._stand.settings.base_url}/oidc"
+
     async def _discovery(self, request: Request) -> Response:
-        issuer = f"{self._stand.settings.base_url}/oidc"
+        issuer = self._issuer
         return JSONResponse(
             {
                 "issuer": issuer,
@@ -67,6 +71,7 @@ class OidcFace:
                 "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
                 "code_challenge_methods_supported": ["S256"],
                 "prompt_values_supported": ["login", "none"],
+                "authorization_response_iss_parameter_supported": True,
             }
         )
 
@@ -85,7 +90,9 @@ class OidcFace:
             asked = await self._checked(request)
         except _OidcError as error:
             state = given.get("state", "")
-            back = returning(address, error=error.error, error_description=error.description, state=state)
+            back = returning(
+                address, error=error.error, error_description=error.description, state=state, iss=self._issuer
+            )
             return RedirectResponse(back, 302)
         return await self._sign_in.begin(request, asked, password_again=await self._asks_again(request))
 
@@ -118,6 +125,7 @@ class OidcFace:
             given.get("state", ""),
             nonce=given.get("nonce", ""),
             challenge=given["code_challenge"],
+            issuer=self._issuer,
         )
 
     async def _logout(self, request: Request) -> Response:

@@ -77,6 +77,7 @@ class JourneyReturn:
     code: str = ""
     error: str = ""
     error_description: str = ""
+    issuer: str | None = None  # `iss`; None when it was not there, which is not the same as empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +178,7 @@ class IdentityService:
         journey = await self._taken(visitor_key, back.state)
         if journey is None:
             raise IdentityRefused(IdentityProblem.STALE, "no journey of this browser has this state")
+        await provider.check_return(back.issuer)
         if back.error or not back.code:
             problem = provider.problem_of(back.error[:100], back.error_description[:300])
             raise IdentityRefused(problem, "the provider sent the browser back without a code")

@@ -69,6 +69,7 @@ async def finish(request: Request) -> Response:
         code=code if len(code) <= MAX_CODE else "",
         error=query.get("error", ""),
         error_description=query.get("error_description", ""),
+        issuer=query.get("iss"),
     )
     try:
         outcome = await portal().identity.finish(visitor_key_in(cookie_value(request.scope)), back, device_of(request))

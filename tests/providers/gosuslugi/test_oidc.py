@@ -649,3 +649,31 @@ async def test_when_the_provider_asked_is_read_to_the_letter(
 
     expected = NOW + timedelta(seconds=told) if isinstance(told, int) else None
     assert person.authenticated_at == expected
+
+
+# --- from whom the browser comes back (RFC 9207) ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("promised", [True, False, None, "true"])
+@pytest.mark.parametrize(
+    ("issuer", "good"),
+    [("own", True), ("own/", False), ("OWN", False), ("https://evil.example", False), ("", False), (None, None)],
+)
+async def test_a_return_is_of_this_issuer_or_refused(
+    script: OidcScript, issuer: str | None, good: bool | None, promised: object
+) -> None:
+    script.metadata["authorization_response_iss_parameter_supported"] = promised
+    own = script.server.url
+    said = {"own": own, "own/": f"{own}/", "OWN": own.upper()}.get(issuer or "", issuer)
+    adapter = script.adapter()
+    try:
+        # Without `iss` it depends on what discovery promises; a text is no promise.
+        if good or (good is None and promised is not True):
+            await adapter.check_return(said)
+        else:
+            with pytest.raises(IdentityRefused) as refusal:
+                await adapter.check_return(said)
+            assert refusal.value.problem is IdentityProblem.UNTRUSTWORTHY
+            assert "evil" not in str(refusal.value)
+    finally:
+        await adapter.close()

@@ -113,6 +113,19 @@ async def test_old_journeys_are_forgotten_by_the_next_one(portal: Portal, clock:
     assert await all_of(portal, PendingIdentity) == []
 
 
+@pytest.mark.parametrize("error", ["", "access_denied"])
+async def test_a_return_from_another_issuer_is_refused_before_anything_of_it_is_used(
+    portal: Portal, error: str
+) -> None:
+    code = provider_of(portal).code_for(VERA)
+    state = await leave(portal, ANNA)
+    back = JourneyReturn(state, code, error=error, issuer="https://evil.example")
+
+    assert await problem_of(portal, ANNA, back) is IdentityProblem.UNTRUSTWORTHY
+    assert code in provider_of(portal).people  # not traded
+    assert await problem_of(portal, ANNA, JourneyReturn(state, code)) is IdentityProblem.STALE
+
+
 async def test_a_refusal_at_the_provider_uses_the_journey_up_and_names_the_problem(portal: Portal) -> None:
     state = await leave(portal, ANNA)
     back = JourneyReturn(state, error="access_denied", error_description="ESIA-007004: denied")

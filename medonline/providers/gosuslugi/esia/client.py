@@ -146,6 +146,13 @@ class Esia:
             "redirect_uri": redirect_uri,
         }
 
+    async def check_return(self, issuer: str | None) -> None:
+        """Nothing: ESIA's documents know no `iss` in the return, so that one there says nothing of where it comes from.
+
+        What binds the answer is the state, and the token that only this ESIA can have signed. The portal has one provider at a
+        time: there is no other whose code could be brought here (RFC 9207, 1).
+        """
+
     def problem_of(self, error: str, description: str) -> IdentityProblem:
         """By ESIA's own code in the description, else by the OAuth error."""
         return esia_problem(error, description)

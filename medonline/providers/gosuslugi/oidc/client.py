@@ -1,6 +1,7 @@
 """Sign-in through any standard OpenID provider, or a gateway to Gosuslugi that speaks like one.
 
-Sources: OpenID Connect Core 1.0 (code flow), RFC 7636 (PKCE), RFC 9700 (what to insist on), RP-Initiated Logout 1.0.
+Sources: OpenID Connect Core 1.0 (code flow), RFC 7636 (PKCE), RFC 9207 (`iss` of the return), RFC 9700 (what to insist on),
+RP-Initiated Logout 1.0.
 """
 
 from __future__ import annotations
@@ -195,6 +196,18 @@ class Oidc:
         if subject_of(found, "userinfo") != subject:
             raise untrustworthy("userinfo is of another person than the id_token")
         return found
+
+    async def check_return(self, issuer: str | None) -> None:
+        """RFC 9207: a code that another provider gave must not be brought to this one's token endpoint.
+
+        Raises:
+            IdentityRefused: `iss` is another issuer's, or is missing where discovery promises it.
+        """
+        if issuer is not None:
+            if issuer != self._issuer:
+                raise untrustworthy("oidc: the browser came back from another issuer (iss)")
+        elif (await self._discovery.metadata()).issuer_in_returns:
+            raise untrustworthy("oidc: the browser came back without the iss that the provider promises")
 
     def problem_of(self, error: str, description: str) -> IdentityProblem:
         """By the error alone: descriptions are free text."""

@@ -37,6 +37,7 @@ class Metadata:
     userinfo_endpoint: str
     end_session_endpoint: str
     token_auth_methods: frozenset[str]
+    issuer_in_returns: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,7 @@ class Discovery:
                 for method in (methods if isinstance(methods, list) else ["client_secret_basic"])
                 if isinstance(method, str)
             ),
+            issuer_in_returns=document.get("authorization_response_iss_parameter_supported") is True,
         )
 
     def _address(self, document: dict[str, Any], name: str, *, needed: bool = False) -> str:
