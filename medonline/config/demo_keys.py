@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import os
 import secrets
 from collections.abc import Callable
@@ -36,6 +38,18 @@ def demo_key(data_dir: Path) -> str:
         ValueError: the folder cannot be written to.
     """
     return _made_once(data_dir, data_dir / "demo.key", lambda: secrets.token_hex(32).encode()).decode("ascii").strip()
+
+
+def demo_credential(data_dir: Path, name: str) -> str:
+    """What the demo and its stand-ins know each other by: of this installation, so that no page elsewhere can name it.
+
+    `name` says whose it is: `telegram`. Begins with `demo-`, which production refuses.
+
+    Raises:
+        ValueError: the folder cannot be written to.
+    """
+    secret = hmac.new(demo_key(data_dir).encode(), f"demo credential {name}".encode(), hashlib.sha256).hexdigest()
+    return f"demo-{name}-{secret[:32]}"
 
 
 def demo_identity_keys(data_dir: Path) -> DemoIdentityKeys:

@@ -15,7 +15,7 @@ from pydantic import BeforeValidator, SecretStr
 from pydantic_settings import BaseSettings, NoDecode
 
 from medonline import routes
-from medonline.config.demo_keys import demo_identity_keys
+from medonline.config.demo_keys import demo_credential, demo_identity_keys
 from medonline.config.regions import read_regions
 from medonline.config.types import Duration, OptionalUrl
 from medonline.domain.region import Region
@@ -209,7 +209,7 @@ def demo_identity(stand_in: str, data_dir: Path) -> dict[str, Any]:
         "identity_provider": "esia",
         "oidc_issuer": f"{stand_in}/gosuslugi/oidc",
         "oidc_client_id": "MEDONLINE",
-        "oidc_client_secret": "demo-oidc-secret",
+        "oidc_client_secret": demo_credential(data_dir, "oidc"),
         "esia_base_url": f"{stand_in}/gosuslugi",
         "esia_client_id": "MEDONLINE",
         "esia_issuer": DEMO_ISSUER,
@@ -218,7 +218,7 @@ def demo_identity(stand_in: str, data_dir: Path) -> dict[str, Any]:
         "esia_client_key_file": keys.client_key,
         "esia_client_certificate_file": keys.client_certificate,
         "card_registry_url": f"{stand_in}/fhir",
-        "card_registry_token": "demo-card-registry-token",
+        "card_registry_token": demo_credential(data_dir, "card-registry"),
         "notice_provider": "sms_ru",
         "operator_name": "учебный стенд «Медицина-онлайн» (ненастоящий оператор)",
     }

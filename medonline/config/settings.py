@@ -18,7 +18,7 @@ from medonline import routes
 from medonline.config.boundary import BoundaryConfig
 from medonline.config.codes import CodesConfig
 from medonline.config.connections import ConnectionsConfig
-from medonline.config.demo_keys import demo_key
+from medonline.config.demo_keys import demo_credential, demo_key
 from medonline.config.identity import IdentityConfig, NoticeProvider, demo_identity
 from medonline.config.keys import MIN_KEY_BYTES, has_low_variety
 from medonline.config.limits import LimitsConfig, demo_limits
@@ -130,12 +130,12 @@ class Config(BoundaryConfig, CodesConfig, ConnectionsConfig, IdentityConfig, Lim
         data_dir = Path(values.get("data_dir", "var"))
         demo = {
             "telegram_base_url": f"{stand_in}/telegram",
-            "telegram_token": "demo-telegram-token",
+            "telegram_token": demo_credential(data_dir, "telegram"),
             "ucaller_base_url": f"{stand_in}/ucaller",
-            "ucaller_key": "demo-ucaller-key",
+            "ucaller_key": demo_credential(data_dir, "ucaller"),
             "ucaller_service_id": "100001",
             "sms_ru_base_url": f"{stand_in}/sms_ru",
-            "sms_ru_api_id": "demo-sms-ru-id",
+            "sms_ru_api_id": demo_credential(data_dir, "sms-ru"),
             **demo_identity(stand_in, data_dir),
             **demo_limits(),
         }

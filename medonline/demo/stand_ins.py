@@ -27,6 +27,9 @@ def sandbox_settings(config: Config) -> SandboxSettings:
         demo_numbers=tuple(dict.fromkeys((*(account.phone for account in DEMO_ACCOUNTS), *phones_of_people()))),
         fhir_token=config.card_registry_token.get_secret_value(),
         gosuslugi=_gosuslugi(config),
+        callback_urls=tuple(
+            f"{origin}{routes.TELEGRAM_REPORT}" for origin in (config.inner_url, *config.allowed_origins)
+        ),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from starlette.applications import Starlette
 
 from medonline.config.settings import load_config
@@ -14,4 +16,5 @@ def app() -> Starlette:
     """Made in the server's process."""
     config = load_config()
     set_up(config.log_level, config.log_format)
-    return create_sandbox(sandbox_settings(config))
+    # The portal whose stand-ins these are runs on another port of this machine.
+    return create_sandbox(replace(sandbox_settings(config), callback_urls=None))

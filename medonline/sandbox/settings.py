@@ -50,6 +50,7 @@ class SandboxSettings:
         slow_answer: seconds a slow magic number is kept waiting.
         gosuslugi: settings of the stand-in of Gosuslugi; None leaves it out.
         fhir_token: the access token the registry of medical cards accepts; empty leaves the registry out.
+        callback_urls: where Telegram's reports may go, letter for letter; None allows any address of this machine.
     """
 
     telegram_token: str
@@ -62,3 +63,4 @@ class SandboxSettings:
     slow_answer: float = 10.0
     gosuslugi: GosuslugiSettings | None = None
     fhir_token: str = ""
+    callback_urls: tuple[str, ...] | None = None

@@ -16,6 +16,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+KEPT_FOR = 7 * 24 * 3600.0  # seconds
+KEPT = 10_000  # rows of each table
+FORGET_EVERY = 100  # rows made between two looks
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS event (
     id INTEGER PRIMARY KEY, at TEXT NOT NULL, phone TEXT NOT NULL,
@@ -81,12 +84,35 @@ class Store:
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
+        self._since_forgotten = 0
         self._connection = sqlite3.connect(path or ":memory:", timeout=5, isolation_level=None, check_same_thread=False)
         self._connection.row_factory = sqlite3.Row
         self._connection.execute("PRAGMA journal_mode=WAL")
         # Survives a killed process, though perhaps not a power cut: that much is enough here.
         self._connection.execute("PRAGMA synchronous=NORMAL")
         self._connection.executescript(_SCHEMA)
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop what is older than `KEPT_FOR`, and of each table all but the last `KEPT`: a demo may run for years."""
+        with self.transaction() as sql:
+            self._forget(sql)
+
+    def _forget(self, sql: sqlite3.Connection) -> None:
+        oldest = time.time() - KEPT_FOR
+        as_text = datetime.fromtimestamp(oldest, UTC).isoformat(timespec="milliseconds")
+        sql.execute("DELETE FROM event WHERE at < ? OR id <= (SELECT max(id) FROM event) - ?", (as_text, KEPT))
+        sql.execute("DELETE FROM call WHERE placed_at < ? OR uid <= (SELECT max(uid) FROM call) - ?", (oldest, KEPT))
+        # A check of ability has no time of its own: it goes by its place alone.
+        sql.execute(
+            "DELETE FROM message WHERE sent_at < ? OR rowid <= (SELECT max(rowid) FROM message) - ?", (oldest, KEPT)
+        )
+
+    def _made_one(self, sql: sqlite3.Connection) -> None:
+        self._since_forgotten += 1
+        if self._since_forgotten >= FORGET_EVERY:
+            self._since_forgotten = 0
+            self._forget(sql)
 
     def events(self, phone: str) -> list[Event]:
         """Everything that reached a phone, oldest first."""
@@ -98,6 +124,7 @@ class Store:
         """Let a phone ring, or a message arrive."""
         with self.transaction() as sql:
             self.insert_event(sql, phone, kind, sender, text)
+            self._made_one(sql)
 
     def place_call(
         self, phone: str, code: str, unique_key: str | None, client: str, event: Event | None
@@ -118,6 +145,7 @@ class Store:
             )
             if event is not None:
                 self.insert_event(sql, phone, event.kind, event.sender, event.text)
+            self._made_one(sql)
             return Call(int(cursor.lastrowid or 0), unique_key, phone, code, client, placed_at), False
 
     def call(self, uid: int) -> Call | None:
@@ -134,6 +162,7 @@ class Store:
             sql.execute(f"INSERT OR REPLACE INTO message VALUES ({marks})", values)  # noqa: S608 - question marks
             if event is not None:
                 self.insert_event(sql, message.phone, event.kind, event.sender, event.text)
+            self._made_one(sql)
 
     def message(self, request_id: str) -> Message | None:
         """One message, or None."""

@@ -72,7 +72,7 @@ class TelegramGatewayStandIn:
             code=read.code(given),
             ttl=read.ttl(given),
             payload=read.bounded(given, "payload", 128, "PAYLOAD_INVALID"),
-            callback_url=read.callback_url(given),
+            callback_url=read.callback_url(given, self._settings.callback_urls),
             sent_at=time.time(),
         )
         arrives = Event("", "telegram", SENDER, f"Your code is {message.code}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -53,8 +54,12 @@ def bounded(given: Mapping[str, Any], name: str, limit: int, error: str) -> str:
     return value
 
 
-def callback_url(given: Mapping[str, Any]) -> str:
-    """Where reports go, up to 256 bytes; plain http is allowed here, unlike at the vendor."""
+def callback_url(given: Mapping[str, Any], allowed: tuple[str, ...] | None) -> str:
+    """Where reports go, up to 256 bytes; plain http is allowed here, unlike at the vendor.
+
+    Only to the portal (`allowed`), or to this machine where no portal is named: who could name any address would have the
+    stand-in post to it from inside.
+    """
     url = bounded(given, "callback_url", 256, "CALLBACK_URL_INVALID")
     try:
         parts = urlsplit(url)
@@ -62,4 +67,13 @@ def callback_url(given: Mapping[str, Any]) -> str:
         raise Refused("CALLBACK_URL_INVALID") from None
     if url and (parts.scheme not in ("http", "https") or not parts.hostname):
         raise Refused("CALLBACK_URL_INVALID")
+    if url and not (_is_this_machine(parts.hostname or "") if allowed is None else url in allowed):
+        raise Refused("CALLBACK_URL_INVALID")
     return url
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

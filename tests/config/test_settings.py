@@ -191,7 +191,21 @@ def test_the_demo_may_use_a_real_provider(read, tmp_path: Path) -> None:
 
     assert config.ucaller_base_url == "https://api.ucaller.ru"
     assert config.ucaller_key.get_secret_value() == "own"
-    assert config.telegram_token.get_secret_value() == "demo-telegram-token"
+    assert config.telegram_token.get_secret_value().startswith("demo-telegram-")
+
+
+def test_the_credentials_of_the_demo_are_of_its_installation_and_stay(read, tmp_path: Path) -> None:
+    names = ("telegram_token", "ucaller_key", "sms_ru_api_id", "oidc_client_secret", "card_registry_token")
+
+    def credentials(folder: Path) -> list[str]:
+        config = read(DEMO, DATA_DIR=str(folder))
+        return [getattr(config, name).get_secret_value() for name in names]
+
+    one, again, other = credentials(tmp_path / "one"), credentials(tmp_path / "one"), credentials(tmp_path / "other")
+
+    assert one == again
+    assert len({*one, *other}) == 2 * len(names)
+    assert all(credential.startswith("demo-") and len(credential) >= 37 for credential in one)
 
 
 @given(

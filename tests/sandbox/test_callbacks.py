@@ -88,3 +88,13 @@ async def test_closing_the_sandbox_cancels_what_is_on_its_way() -> None:
             await close_sandbox(sandbox)
 
     assert len(asyncio.all_tasks()) == 1
+
+
+@pytest.mark.parametrize(
+    "elsewhere", ["http://203.0.113.9/", "https://p.test/r", "http://10.0.0.5/admin", "http://localhost.evil.example/"]
+)
+async def test_no_report_goes_to_another_machine(http: httpx.AsyncClient, elsewhere: str) -> None:
+    message = {"phone_number": "+79361234501", "code": "1234", "ttl": 60, "callback_url": elsewhere}
+    answer = await http.post("/telegram/sendVerificationMessage", json=message, headers=HEADERS)
+
+    assert answer.json() == {"ok": False, "error": "CALLBACK_URL_INVALID"}

@@ -55,12 +55,18 @@ class Codes:
 
     def issue(self, asked: Asked, oid: int, amr: str, sid: str, signed_in_at: float) -> Grant:
         """A new code; its id is what the code's JWT carries."""
-        grant = Grant(secrets.token_urlsafe(24), asked, oid, amr, sid, signed_in_at)
+        grant, now = Grant(secrets.token_urlsafe(24), asked, oid, amr, sid, signed_in_at), self._clock()
         with self._store.transaction() as sql:
+            sql.execute("DELETE FROM gosuslugi_token WHERE expires_at < ?", (now,))
+            # A used code stays as long as a token of it lives: its second use stops them.
+            sql.execute(
+                "DELETE FROM gosuslugi_code WHERE issued_at < ? AND id NOT IN (SELECT code FROM gosuslugi_token)",
+                (now - CODE_LIVES,),
+            )
             sql.execute(
                 "INSERT INTO gosuslugi_code (id, asked, oid, amr, sid, signed_in_at, issued_at)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (grant.id, asked.as_json(), oid, amr, sid, signed_in_at, self._clock()),
+                (grant.id, asked.as_json(), oid, amr, sid, signed_in_at, now),
             )
         return grant
 
