@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from medonline.bootstrap import build_channels
 from medonline.bootstrap.adapters import build_identity, build_limit_store, build_notices, build_registry
+from medonline.cli.private_files import too_open
 from medonline.config.keys import has_low_variety
 from medonline.config.settings import Config
 from medonline.domain.codes.one_time_code import ChannelName
@@ -28,7 +29,14 @@ class Finding:
 
 async def examine(config: Config) -> list[Finding]:
     """Every check, in the order of an operator's worries; sends nothing and costs nothing."""
-    findings = [_settings(config), _regions(config), _key(config), *await _database(config), await _limits(config)]
+    findings = [
+        _settings(config),
+        _regions(config),
+        _key(config),
+        _files(config),
+        *await _database(config),
+        await _limits(config),
+    ]
     channels = build_channels(config)
     for name in ChannelName:
         findings.append(await _channel(config, name, channels.get(name)))
@@ -57,6 +65,13 @@ def _key(config: Config) -> Finding:
     old = sum(map(has_low_variety, config.older_keys))
     of_before = f"; {old} of MEDONLINE_OLD_SECRET_KEYS can be guessed: run `medonline keys reseal`" if old else ""
     return Finding("key", True, f"{kind}, {len(config.key)} characters{of_before}")
+
+
+def _files(config: Config) -> Finding:
+    found = too_open(config)
+    if found:
+        return Finding("files", False, "; ".join(map(str, found)))
+    return Finding("files", True, f"what is in {config.data_dir} can be read by its owner alone")
 
 
 async def _database(config: Config) -> list[Finding]:

@@ -17,7 +17,10 @@ from medonline.bootstrap import Portal
 from medonline.cli import records, security_journal
 from medonline.cli.doctor import examine
 from medonline.cli.greeting import greet
-from medonline.cli.portal import with_portal
+from medonline.cli.passwords import read_password
+from medonline.cli.portal import warn_of_open_files, with_portal
+from medonline.cli.private_files import UMASK
+from medonline.cli.server import run_server
 from medonline.config.settings import Config, ConfigurationError, load_config
 from medonline.domain.errors import MedonlineError, PhoneTaken
 from medonline.domain.phone import PhoneNumber
@@ -38,6 +41,8 @@ _SERVING = {
 def main(argv: list[str] | None = None) -> int:
     """Entry point."""
     arguments = _parser().parse_args(argv)
+    if arguments.run is not build:  # pages are no secret, and may be built by another user than the one who serves them
+        os.umask(UMASK)
     for name in ("mode", "port", "host"):
         if getattr(arguments, name, None) is not None:
             os.environ[f"MEDONLINE_{name.upper()}"] = str(getattr(arguments, name))
@@ -90,8 +95,13 @@ def _add_accounts(commands: records.Subparsers) -> records.Subparsers:
         required=True, metavar="action"
     )
     add = accounts.add_parser("add", help="make an account")
-    for name in ("--phone", "--password", "--last-name", "--first-name"):
+    for name in ("--phone", "--last-name", "--first-name"):
         add.add_argument(name, required=True)
+    add.add_argument(
+        "--password-stdin", action="store_true", help="read the password from standard input, not from a prompt"
+    )
+    # Taken only to be refused with a sentence: argparse would repeat what it does not know.
+    add.add_argument("--password", help=argparse.SUPPRESS)
     add.add_argument("--patronymic", default="")
     add.add_argument(
         "--birth-date", type=date.fromisoformat, help="YYYY-MM-DD; without it a call is all that proves the owner"
@@ -108,6 +118,7 @@ def serve(_arguments: argparse.Namespace) -> int:
     """Serve until stopped."""
     config = load_config()
     _require_free_port(config)
+    warn_of_open_files(config)
     if not frontend.is_fresh():
         print("Building the pages (about 20 s, only when they changed) …", flush=True)
         frontend.build()
@@ -115,7 +126,7 @@ def serve(_arguments: argparse.Namespace) -> int:
     os.environ.update(_SERVING)
     os.chdir(frontend.ROOT)
     greet(config)
-    _granian("medonline.asgi:app", config, factory=True)
+    run_server("medonline.asgi:app", config)
     return 0
 
 
@@ -126,10 +137,11 @@ def sandbox(_arguments: argparse.Namespace) -> int:
     if not config.demo:
         msg = "The sandbox runs in demo mode only: set MEDONLINE_MODE=demo."
         raise ConfigurationError(msg)
+    warn_of_open_files(config)
     print(
         f"Stand-ins: http://{config.host}:{config.port}/  phone: http://{config.host}:{config.port}/phone", flush=True
     )
-    _granian("medonline.demo.stand_ins_alone:app", config, factory=True)
+    run_server("medonline.demo.stand_ins_alone:app", config)
     return 0
 
 
@@ -144,24 +156,6 @@ def _require_free_port(config: Config) -> None:
             raise ConfigurationError(msg) from None
 
 
-def _granian(target: str, config: Config, *, factory: bool) -> None:
-    from granian import Granian
-    from granian.constants import Interfaces
-    from granian.log import LogLevels
-
-    server = Granian(
-        target,
-        address=config.host,
-        port=config.port,
-        interface=Interfaces.ASGI,
-        factory=factory,
-        workers=1,
-        log_level=LogLevels.warning,
-        websockets=True,
-    )
-    server.serve()
-
-
 def build(_arguments: argparse.Namespace) -> int:
     """Build the pages unless they are fresh."""
     if not frontend.is_fresh():
@@ -172,7 +166,9 @@ def build(_arguments: argparse.Namespace) -> int:
 
 def migrate(_arguments: argparse.Namespace) -> int:
     """Bring the database to this version."""
-    asyncio.run(migrations.upgrade(load_config().database))
+    config = load_config()
+    warn_of_open_files(config)
+    asyncio.run(migrations.upgrade(config.database))
     print("The database is up to date.")
     return 0
 
@@ -189,8 +185,16 @@ def doctor(_arguments: argparse.Namespace) -> int:
 
 def add_account(arguments: argparse.Namespace) -> int:
     """Make an account."""
+    if arguments.password is not None:
+        print(
+            "A password does not belong into the command: every user of this machine and the shell's history can read it. "
+            "Leave --password out to be asked for one, or pipe it in with --password-stdin. Do not use this one any more.",
+            file=sys.stderr,
+        )
+        return 2
+    password = read_password(from_stdin=arguments.password_stdin)
     names = (arguments.last_name, arguments.first_name, arguments.patronymic)
-    account = NewAccount(arguments.phone, arguments.password, *names, birth_date=arguments.birth_date)
+    account = NewAccount(arguments.phone, password, *names, birth_date=arguments.birth_date)
 
     async def add(portal: Portal) -> str:
         return (await portal.accounts.add(account)).phone or ""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from medonline.bootstrap import Portal, build_portal
-from medonline.config.settings import load_config
+from medonline.cli.private_files import make_private
+from medonline.config.settings import Config, load_config
 from medonline.logs.setup import set_up
 from medonline.storage import migrations
 
@@ -24,10 +26,18 @@ async def with_portal(act: Callable[[Portal], Awaitable[T]]) -> T:
         return await act(portal)
 
 
+def warn_of_open_files(config: Config) -> None:
+    """Make the portal's data private, and tell on standard error what is not the portal's to change."""
+    for left in make_private(config):
+        sys.stderr.write(f"{left}\n")
+
+
 @asynccontextmanager
 async def _opened() -> AsyncIterator[Portal]:
     set_up("warning")
-    portal = build_portal(load_config())
+    config = load_config()
+    warn_of_open_files(config)
+    portal = build_portal(config)
     await migrations.upgrade(portal.config.database)
     try:
         yield portal

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
+import getpass
+import io
 import json
 import os
 import re
 import shutil
 import sqlite3
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from medonline.cli.main import main
+from medonline.cli.main import _parser, main
 from medonline.domain.errors import ProviderDown
 from medonline.providers.codes.ucaller import UCaller
 from medonline.services.crypto.field_encryption import key_id
@@ -20,7 +25,11 @@ from medonline.storage import migrations
 from tests.sandbox.gosuslugi import running_gosuslugi
 from tests.sandbox.server import API_ID, KEY, SERVICE_ID, TOKEN, free_port, running_sandbox, settings
 
-ADD = ["accounts", "add", "--last-name", "Орлова", "--first-name", "Анна"]
+OPTIONS = {
+    "-h", "--help", "--mode", "--port", "--host", "--phone", "--last-name", "--first-name", "--patronymic", "--birth-date",
+    "--password-stdin", "--password", "--yes", "--known", "account", "phone",
+}  # fmt: skip
+ADD = ["accounts", "add", "--password-stdin", "--last-name", "Орлова", "--first-name", "Анна"]
 
 
 @pytest.fixture(scope="session")
@@ -37,21 +46,28 @@ def nothing_migrated() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, migrated: Path, request: pytest.FixtureRequest) -> None:
+def _settings(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, migrated: Path, request: pytest.FixtureRequest
+) -> Iterator[None]:
     if "nothing_migrated" not in request.fixturenames:
         shutil.copyfile(migrated, tmp_path / "medonline.sqlite3")
+        (tmp_path / "medonline.sqlite3").chmod(0o600)
     for name in [name for name in os.environ if name.startswith("MEDONLINE_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("MEDONLINE_MODE", "demo")
     monkeypatch.setenv("MEDONLINE_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("MEDONLINE_PORT", str(free_port()))
+    before = os.umask(0o022)  # a shell's own
+    yield
+    os.umask(before)
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]):
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
     """Call the command; gives (exit code, output, errors)."""
 
-    def running(*arguments: str) -> tuple[int, str, str]:
+    def running(*arguments: str, stdin: str = "") -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
         code = main(list(arguments))
         captured = capsys.readouterr()
         return code, captured.out, captured.err
@@ -64,11 +80,69 @@ def run(capsys: pytest.CaptureFixture[str]):
 
 @pytest.mark.usefixtures("nothing_migrated")
 def test_an_account_is_made_and_listed_with_its_phone_masked(run) -> None:
-    made = run(*ADD, "--phone", "8 900 000-20-01", "--password", "Zima2026", "--patronymic", "Ильинична")
+    made = run(*ADD, "--phone", "8 900 000-20-01", "--patronymic", "Ильинична", stdin="Zima2026\n")
     listed = run("accounts", "list")
 
     assert made == (0, "The account is made; it signs in with +7 900 ***-**-01.\n", "")
     assert listed == (0, "+7 900 ***-**-01  Орлова Анна Ильинична\n", "")
+
+
+@pytest.mark.parametrize("given", [["--password", "Zima2026"], ["--password=Zima2026"]])
+def test_a_password_in_the_command_is_refused_and_not_repeated(run, given: list[str]) -> None:
+    code, out, err = run(*ADD, "--phone", "8 900 000-20-01", *given, stdin="Zima2026")
+
+    assert (code, out) == (2, "")
+    assert err.startswith("A password does not belong into the command")
+    assert "Zima2026" not in err
+    assert run("accounts", "list")[1] == "No accounts.\n"
+
+
+def test_no_command_takes_a_secret_as_an_argument() -> None:
+    """What argparse offers, at every depth; `--password` is there to be refused."""
+
+    def options(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
+        for action in parser._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                for below in action.choices.values():
+                    yield from options(below)
+            else:
+                yield action
+
+    offered = {name for action in options(_parser()) for name in (action.option_strings or [action.dest])}
+
+    assert offered == OPTIONS
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("typed", "code", "says"),
+    [
+        (["Zima2026", "Zima2026"], 0, "The account is made"),
+        (["Zima2026", "Zima2027"], 1, "The two passwords differ: nothing was done."),
+        (["", ""], 1, "No password was given: nothing was done."),
+    ],
+)
+def test_without_the_flag_it_is_asked_for_twice(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, typed: list[str], code: int, says: str
+) -> None:
+    monkeypatch.setattr(sys, "stdin", Terminal())
+    monkeypatch.setattr(getpass, "getpass", lambda _prompt: typed.pop(0))
+    arguments = [one for one in ADD if one != "--password-stdin"]
+
+    assert main([*arguments, "--phone", "8 900 000-20-01"]) == code
+    assert says in "".join(capsys.readouterr())
+
+
+def test_with_nobody_to_ask_the_flag_is_named(run) -> None:
+    arguments = [one for one in ADD if one != "--password-stdin"]
+    code, out, err = run(*arguments, "--phone", "8 900 000-20-01")
+
+    assert (code, out) == (1, "")
+    assert "pipe it in and say --password-stdin" in err
 
 
 def test_an_empty_list_says_so(run) -> None:
@@ -85,7 +159,7 @@ def test_an_empty_list_says_so(run) -> None:
     ],
 )
 def test_a_refused_account_is_explained_in_words(run, phone: str, password: str, words: str) -> None:
-    code, out, err = run(*ADD, "--phone", phone, "--password", password)
+    code, out, err = run(*ADD, "--phone", phone, stdin=password)
 
     assert (code, out) == (1, "")
     assert words in err
@@ -95,8 +169,8 @@ def test_a_refused_account_is_explained_in_words(run, phone: str, password: str,
 
 
 def test_a_phone_that_is_taken_is_told_masked(run) -> None:
-    run(*ADD, "--phone", "8 900 000-20-01", "--password", "Zima2026")
-    again = run(*ADD, "--phone", "+79000002001", "--password", "Zima2026")
+    run(*ADD, "--phone", "8 900 000-20-01", stdin="Zima2026")
+    again = run(*ADD, "--phone", "+79000002001", stdin="Zima2026")
 
     assert again == (1, "", "Another account signs in with +7 900 ***-**-01.\n")
 
@@ -133,6 +207,72 @@ def test_the_sandbox_alone_is_refused_in_production(run, monkeypatch: pytest.Mon
     code, _, err = run("sandbox")
     assert code == 1
     assert "demo mode only" in err
+
+
+# --- who may read the data ------------------------------------------------------------------------------------------
+
+
+def open_to_others(folder: Path) -> list[str]:
+    return sorted(str(path) for path in (folder, *folder.rglob("*")) if path.stat().st_mode & 0o077)
+
+
+def test_what_the_process_makes_is_its_owners_alone(run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "var"
+    monkeypatch.setenv("MEDONLINE_DATA_DIR", str(folder))
+    run("migrate")
+    with sqlite3.connect(folder / "medonline.sqlite3") as connection:  # so that the files beside it are there, too
+        connection.execute("SELECT count(*) FROM patient")
+        assert run("accounts", "list")[0] == 0
+        assert open_to_others(folder) == []
+
+    assert {path.name for path in folder.iterdir()} >= {"medonline.sqlite3", "demo.key", "demo-keys"}
+
+
+def test_an_older_folder_is_made_private_at_the_start(run, tmp_path: Path) -> None:
+    run("accounts", "list")
+    tmp_path.chmod(0o755)
+    for path in tmp_path.rglob("*"):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    run("doctor")
+    looked_at = open_to_others(tmp_path)
+    _, _, err = run("accounts", "list")
+
+    assert len(looked_at) >= 4  # the doctor looks and changes nothing
+    assert (open_to_others(tmp_path), err) == ([], "")
+
+
+def test_a_folder_with_foreign_things_in_it_is_told_of_and_its_own_files_are_closed(run, tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    (tmp_path / "report.txt").touch(mode=0o644)
+    (tmp_path / "medonline.sqlite3").chmod(0o644)
+    _, _, err = run("accounts", "list")
+
+    assert err == f"{tmp_path} can be read by other users (0755): run `chmod 700 {tmp_path}`\n"
+    assert open_to_others(tmp_path) == [str(tmp_path), str(tmp_path / "report.txt")]
+
+
+@pytest.mark.usefixtures("_providers")
+def test_the_doctor_says_who_can_read_the_data_and_how_to_close_it(run, tmp_path: Path) -> None:
+    database = tmp_path / "medonline.sqlite3"
+    database.chmod(0o640)
+    code, out, _ = run("doctor")
+
+    assert code == 1
+    text = f"{database} can be read by other users (0640): run `chmod 600 {database}`"
+    assert findings(out)["files"] == ("FAIL", text)
+
+
+@pytest.mark.usefixtures("_providers")
+def test_a_database_elsewhere_is_looked_at_too(run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    database = tmp_path / "elsewhere" / "patients.sqlite3"
+    monkeypatch.setenv("MEDONLINE_DATABASE_URL", f"sqlite+aiosqlite:///{database}")
+    run("migrate")
+    database.chmod(0o644)
+    _, out, _ = run("doctor")
+    run("accounts", "list")
+
+    assert f"{database} can be read by other users (0644)" in findings(out)["files"][1]
+    assert database.stat().st_mode & 0o777 == 0o600
 
 
 # --- doctor -----------------------------------------------------------------------------------------------------
@@ -172,7 +312,7 @@ def test_the_doctor_finds_a_healthy_portal_healthy(run) -> None:
     found = findings(out)
     assert code == 0
     assert list(found) == [
-        "settings", "regions", "key", "database", "migrations", "limits", "flash_call", "telegram",
+        "settings", "regions", "key", "files", "database", "migrations", "limits", "flash_call", "telegram",
         "identity", "cards", "notices", "breached passwords",
     ]  # fmt: skip
     assert {mark for mark, _ in found.values()} == {"ok"}
@@ -324,18 +464,7 @@ def test_keys_are_listed_and_everything_can_be_sealed_anew(run) -> None:
 
 
 def test_a_patients_data_is_given_out_as_json_and_erased_only_for_sure(run) -> None:
-    run(
-        "accounts",
-        "add",
-        "--phone",
-        "+79000002001",
-        "--password",
-        "Zima2026",
-        "--last-name",
-        "Орлова",
-        "--first-name",
-        "Анна",
-    )
+    run(*ADD, "--phone", "+79000002001", stdin="Zima2026")
     code, out, _ = run("accounts", "export", "8 900 000-20-01")
     assert code == 0
     assert json.loads(out)["patient"]["last_name"] == "Орлова"
@@ -389,5 +518,4 @@ def test_every_row_is_printed_as_json(run) -> None:
 
 
 def add_somebody(run) -> None:
-    names = ("--last-name", "Орлова", "--first-name", "Анна")
-    run("accounts", "add", "--phone", "+79000002001", "--password", "Zima2026", *names)
+    run(*ADD, "--phone", "+79000002001", stdin="Zima2026")

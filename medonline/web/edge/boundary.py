@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from medonline import routes
 from medonline.bootstrap import portal
 from medonline.web.cookies import VISITOR, VISITOR_MAX_AGE_S, cookie_value, set_cookie, visitor_to_set
-from medonline.web.edge.body import BodyTooLarge, read_body
+from medonline.web.edge.body import BodyTooLarge, BodyTooLate, read_body
 from medonline.web.edge.client_address import claims_another_address, with_client
 from medonline.web.edge.content_security import PagePolicies
 from medonline.web.edge.error_pages import error_page
@@ -36,7 +36,7 @@ class Boundary:
         self._policies = policies or PagePolicies()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on, or refuse with 403 or 413."""
+        """Pass on, or refuse with 403, 408 or 413."""
         if scope["type"] in ("http", "websocket"):
             _warn_of_uncounted_proxy(scope)
             scope = with_client(scope, portal().config.trusted_proxy_hops)
@@ -63,6 +63,10 @@ class Boundary:
             except BodyTooLarge:
                 log.warning("Request refused: its body is over the limit")
                 await error_page(413)(scope, receive, send)
+                return
+            except BodyTooLate:
+                log.warning("Request refused: its body did not arrive in time")
+                await error_page(408, {"Connection": "close"})(scope, receive, send)
                 return
             except ClientDisconnect:
                 return

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 
+from medonline.web.edge import body
 from medonline.web.edge.body import MAX_BODY
 from tests.web.conftest import Browser
 
@@ -53,3 +55,32 @@ async def test_a_body_within_the_limit_arrives_whole(open_browser: Browser) -> N
     answer = await anna.post("/callbacks/telegram", content=chunks(MAX_BODY - 1000))
 
     assert answer.status_code == 403  # read, and refused for its signature
+
+
+@pytest.mark.parametrize("path", CHANGES)
+async def test_a_body_that_is_never_finished_is_cut(
+    open_browser: Browser, path: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(body, "BODY_WITHIN", 0.05)
+
+    async def stalled() -> AsyncIterator[bytes]:
+        yield b"a"
+        await asyncio.Event().wait()
+
+    answer = await open_browser().post(path, content=stalled())
+
+    assert answer.status_code == 408
+    assert "Запрос не пришёл целиком" in answer.text
+    assert answer.headers["Connection"] == "close"
+    assert "Request refused: its body did not arrive in time" in caplog.messages
+
+
+async def test_a_body_that_drips_is_cut_as_well(open_browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(body, "BODY_WITHIN", 0.05)
+
+    async def dripping() -> AsyncIterator[bytes]:
+        while True:
+            yield b"a"
+            await asyncio.sleep(0.01)
+
+    assert (await open_browser().post("/session/close", content=dripping())).status_code == 408
