@@ -19,7 +19,7 @@ PRODUCT = ROOT / "medonline"
 ROOMS = "|".join(sorted(path.stem for path in PRODUCT.iterdir() if path.stem.isidentifier() and path.stem[0] != "_"))
 FOLDERS = f"{ROOMS}|medonline|tests|tools|docs|assets|alembic|benchmarks"
 DOTTED = re.compile(rf"(?<![\w./«-])(?:medonline\.)?(?:{ROOMS})(?:\.[A-Za-z_]\w*)+(?![\w/])")
-IN_A_FOLDER = re.compile(rf"(?<![\w./:-])(?:{FOLDERS})/[\w./-]*\w(?![\w*{{])")
+IN_A_FOLDER = re.compile(rf"(?<![\w./:-])(?:{FOLDERS})/[\w./-]*\w(?![\w*{{…])")
 SCRIPT = re.compile(r"(?<![\w./*-])[a-z]\w*\.py(?!\w)")
 FILE_ENDINGS = ("py", "md", "toml", "log", "js", "css", "json", "sh", "txt")  # `config.toml` is no name in a module
 
