@@ -46,6 +46,7 @@ NO_NUMBER = {
     "login.close_session": "a session is the proof",
     "recovery.open_channels": "the same for every number",
     "identity.start": "before anybody is named",
+    "identity.refused": "names no number",
     "identity.logout_url": "after the session",
     "answers.refuse": "names no number",
     "answers.not_mine": "names no number",
