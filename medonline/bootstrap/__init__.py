@@ -19,9 +19,9 @@ from medonline.services.account_settings.service import AccountSettingsService
 from medonline.services.clock import Clock, utc_now
 from medonline.services.codes.circuit_breaker import CodeBreaker
 from medonline.services.codes.dispatcher import CodeDispatcher
+from medonline.services.codes.flow import CodeFlow
 from medonline.services.codes.issuing import CodeIssuer
 from medonline.services.codes.step_up import StepUp
-from medonline.services.codes.verification import CodeProof
 from medonline.services.crypto.field_encryption import Sealer
 from medonline.services.crypto.key_rotation import SEALED_USES, KeyRotation
 from medonline.services.desk.accounts import AccountService
@@ -39,6 +39,7 @@ from medonline.services.login.password_login import LoginService
 from medonline.services.notices.account_dispute import AccountDispute
 from medonline.services.notices.dispute_links import DisputeLinks
 from medonline.services.notices.sender import NoticeService
+from medonline.services.password_recovery import reader as recovery_reader
 from medonline.services.password_recovery.birth_date import BirthDateStep
 from medonline.services.password_recovery.new_password import NewPasswordStep
 from medonline.services.password_recovery.reader import RecoveryReader
@@ -139,11 +140,13 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
     linker = Linker(snils, policies)
     in_settings = PasswordPolicy(config.password_min_length_settings)
 
-    reader = RecoveryReader(issuer, config.new_password_window)
     step_up = StepUp(config.step_up_policy, issuer.breaker)
 
-    def proof(purpose: str) -> CodeProof:
-        return CodeProof(database, issuer, purpose, dispatcher.outbox.wake)
+    def codes_for(purpose: str) -> CodeFlow:
+        return CodeFlow(database, issuer, purpose, dispatcher.outbox.wake)
+
+    recovery_codes = codes_for(recovery_reader.PURPOSE)
+    reader = RecoveryReader(recovery_codes, config.new_password_window)
 
     return Portal(
         config=config,
@@ -156,7 +159,7 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
         recovery=PasswordRecoveryService(
             database=database,
             clock=clock,
-            issuer=issuer,
+            codes=recovery_codes,
             reader=reader,
             step_up=step_up,
             birth_date=BirthDateStep(database, clock, reader, config.zone, journal),
@@ -170,7 +173,6 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
                 notices=notices,
                 sessions_ended=sessions_ended,
             ),
-            wake_dispatcher=dispatcher.outbox.wake,
         ),
         login=login,
         sessions=sessions,
@@ -191,7 +193,7 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
             linker=linker,
             persons=persons,
             login=login,
-            proof=proof(pending_person.PURPOSE),
+            codes=codes_for(pending_person.PURPOSE),
             operator=config.operator_name,
             step_up=step_up,
             notices=notices,
@@ -203,7 +205,7 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
             sessions=sessions,
             passwords=NewPasswords(in_settings, outside.breached),
             hasher=hasher,
-            proof=proof(service.PURPOSE),
+            codes=codes_for(service.PURPOSE),
             changes=sealers["account_change"],
             notices=notices,
             journal=journal,

@@ -201,7 +201,7 @@ async def assert_code_counts_once(portal: Portal, clock: MovableClock) -> None:
     for row in await rows_of(portal):
         assert (row.confirmed_at is not None) == (view is not None and view.step in AFTER_CODE)
         if row.confirmed_at is not None:
-            digest = portal.recovery.issuer.digest(
+            digest = portal.recovery.codes.issuer.digest(
                 row.flow_id, row.purpose, PhoneNumber(row.phone), code_in(portal, row)
             )
             async with portal.database.writing() as session:

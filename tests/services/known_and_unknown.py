@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import event
-from sqlmodel import update
+from sqlmodel import col, select, update
 
 from medonline.bootstrap import Portal
 from medonline.domain.codes.step_up import StepUpWhen
@@ -29,8 +29,7 @@ from medonline.services.account_settings.form import SettingsForm
 from medonline.services.crypto.tokens import token_hash
 from medonline.services.login.tickets import SignIn, add_session
 from medonline.services.password_recovery.service import PasswordRecoveryService
-from medonline.storage.queries import codes
-from medonline.storage.tables.codes import CircuitBreaker
+from medonline.storage.tables.codes import CircuitBreaker, OneTimeCodeRow
 from medonline.storage.tables.patients import Patient
 from medonline.wording.errors import sentence
 from tests.services.outside import VERA, ScriptedIdentity, arrive, with_provider
@@ -121,9 +120,10 @@ class Stage:
 
     async def code_to(self, phone: str) -> str:
         """What the phone would show."""
+        newest = (col(OneTimeCodeRow.replaced_at).is_not(None), col(OneTimeCodeRow.issued_at).desc())
+        statement = select(OneTimeCodeRow).where(OneTimeCodeRow.phone == phone).order_by(*newest).limit(1)
         async with self.portal.database.reading() as session:
-            row = await codes.newest_to_phone(session, phone)
-        assert row is not None
+            row = (await session.exec(statement)).one()
         return code_in(self.portal, row)
 
     async def put_breaker(self, *, is_open: bool) -> None:

@@ -224,7 +224,7 @@ class ScriptedChannel:
 def dispatcher_of(portal: Portal, **channels: ScriptedChannel) -> CodeDispatcher:
     """A dispatcher over the portal's database: `flash_call=…, telegram=…`."""
     by_name = {ChannelName(name): channel for name, channel in channels.items()}
-    return CodeDispatcher(portal.database, portal.clock, portal.recovery.issuer, by_name)
+    return CodeDispatcher(portal.database, portal.clock, portal.recovery.codes.issuer, by_name)
 
 
 async def settled(outbox: Outbox[Any]) -> None:

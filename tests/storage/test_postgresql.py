@@ -535,8 +535,10 @@ async def test_a_double_click_leaves_one_recovery_and_one_code(portal: Portal) -
 
 async def test_fifty_begins_at_once_spend_the_cap_and_no_kopeck_more(portal: Portal) -> None:
     budgets = {CALL: Budget(price=90, cap=900)}
-    issuer = replace(portal.recovery.issuer, spending=Spending(budgets, portal.recovery.issuer.spending.alarms))
-    service = replace(portal.recovery, issuer=issuer)
+    issuer = replace(
+        portal.recovery.codes.issuer, spending=Spending(budgets, portal.recovery.codes.issuer.spending.alarms)
+    )
+    service = replace(portal.recovery, codes=replace(portal.recovery.codes, issuer=issuer))
 
     async def begin(number: int) -> str:
         try:
@@ -547,7 +549,7 @@ async def test_fifty_begins_at_once_spend_the_cap_and_no_kopeck_more(portal: Por
 
     assert Counter(await asyncio.gather(*map(begin, range(50)))) == {"sent": 10, "over": 40}
     async with portal.database.reading() as session:
-        assert await limits.spent(session, CALL, billing_day(portal.clock())) == 900
+        assert await limits.spent(session, billing_day(portal.clock())) == {CALL: 900}
 
 
 async def test_wrong_codes_at_once_over_all_phones_open_the_breaker_once(
@@ -570,7 +572,7 @@ async def test_wrong_codes_at_once_over_all_phones_open_the_breaker_once(
 
 async def test_of_thirty_wrong_birth_dates_at_once_three_are_judged(portal: Portal) -> None:
     always = StepUp(
-        StepUpPolicy(StepUpWhen.ALWAYS, timedelta(days=30), timedelta(days=90)), portal.recovery.issuer.breaker
+        StepUpPolicy(StepUpWhen.ALWAYS, timedelta(days=30), timedelta(days=90)), portal.recovery.codes.issuer.breaker
     )
     service = replace(portal.recovery, step_up=always)
     await service.begin(ANNA, KNOWN, CALL)

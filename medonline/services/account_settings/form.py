@@ -10,7 +10,7 @@ from medonline.domain.errors import InvalidFields, InvalidInput, PasswordsDiffer
 from medonline.domain.person_name import parse_name
 from medonline.domain.phone import PhoneNumber
 from medonline.services.account_settings.email_address import parse_email
-from medonline.services.codes.verification import CodeView
+from medonline.services.codes.flow import CodeView
 from medonline.services.passwords.new_passwords import NewPasswords, personal_words
 from medonline.storage.tables.patients import Patient
 

@@ -16,12 +16,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from medonline.domain.codes.one_time_code import ChannelName, digits_typed
-from medonline.domain.errors import NoChangeInProgress, PhoneTaken, ReauthenticationNeeded
+from medonline.domain.errors import CodeRefused, NoChangeInProgress, PhoneTaken, ReauthenticationNeeded
 from medonline.domain.password_recovery import RecoveryMove, RecoveryStep, source_of
 from medonline.domain.phone import PhoneNumber
 from medonline.services.account_settings.form import Saved, SettingsForm, SettingsView, changes_asked
 from medonline.services.clock import Clock
-from medonline.services.codes.verification import CodeProof, CodeView
+from medonline.services.codes.flow import CodeFlow, CodeView
 from medonline.services.crypto.field_encryption import SealBroken, Sealer
 from medonline.services.login.account_sessions import AccountSessionService
 from medonline.services.login.password_login import SignedIn
@@ -60,7 +60,7 @@ class AccountSettingsService:
     sessions: AccountSessionService
     passwords: NewPasswords
     hasher: Hasher
-    proof: CodeProof
+    codes: CodeFlow
     changes: Sealer
     notices: NoticeService
     journal: SecurityJournal
@@ -85,7 +85,7 @@ class AccountSettingsService:
                 last_name=waiting.get("last_name", patient.last_name),
                 first_name=waiting.get("first_name", patient.first_name),
                 has_password=patient.password_hash is not None,
-                code=await self.proof.view(session, change.id, now) if change else None,
+                code=await self.codes.view(session, change.id, now) if change else None,
             )
 
     async def code_of(self, session_key: str) -> CodeView | None:
@@ -93,7 +93,7 @@ class AccountSettingsService:
         now = self.clock()
         async with self.database.reading() as session:
             change = await account_changes.open_of(session, session_key, now - CHANGE_LIFE)
-            return await self.proof.view(session, change.id, now) if change else None
+            return await self.codes.view(session, change.id, now) if change else None
 
     async def save(self, session_key: str, form: SettingsForm, channel: ChannelName, client_ip: str = "") -> Saved:
         """Save everything, or leave the intent to send a code to the new phone.
@@ -131,9 +131,9 @@ class AccountSettingsService:
         now = self.clock()
         async with self.database.writing() as session:
             change = await self._change(session, session_key)
-            request = self.proof.request(change.id, PhoneNumber(change.phone), channel, client_ip)
-            await self.proof.issue(session, request, now)
-        self.proof.wake_dispatcher()
+            request = self.codes.request(change.id, PhoneNumber(change.phone), channel, client_ip)
+            await self.codes.resend(session, request, now)
+        self.codes.wake_dispatcher()
 
     async def confirm_phone(self, session_key: str, typed: str) -> Saved:
         """The code to the new phone: everything that waited with it is saved.
@@ -147,14 +147,14 @@ class AccountSettingsService:
         digits = digits_typed(typed)
         async with self.database.reading() as session:
             change = await self._change(session, session_key)
-        await self.proof.until_sent(change.id)
+        await self.codes.until_sent(change.id)
         now = self.clock()
         async with self.database.writing() as session:
             change = await self._change(session, session_key)
-            judged = await self.proof.judge(session, change.id, digits, now)
+            judged = await self.codes.judge(session, change.id, digits, now)
         # Raised only here, after the commit: a miss that is rolled back would be a free guess.
-        if judged.refusal is not None:
-            raise judged.refusal
+        if isinstance(judged, CodeRefused):
+            raise judged
         wanted = self._waiting(change)
         return await self._make(me, wanted | {"phone": judged.phone, "phone_proved_at": now})
 
@@ -183,8 +183,8 @@ class AccountSettingsService:
                 created_at=now,
             )
             session.add(change)
-            await self.proof.issue(session, self.proof.request(change.id, phone, channel, client_ip), now)
-        self.proof.wake_dispatcher()
+            await self.codes.begin(session, self.codes.request(change.id, phone, channel, client_ip), now)
+        self.codes.wake_dispatcher()
 
     async def _make(self, me: SignedIn, wanted: dict[str, Any]) -> Saved:
         now = self.clock()

@@ -11,6 +11,7 @@ from medonline.domain.device import UNKNOWN_DEVICE, Device
 from medonline.domain.errors import (
     AccountOfAnother,
     CodeNotEnough,
+    CodeRefused,
     InvalidCredentials,
     NoPendingIdentity,
     RecoveryStopped,
@@ -19,8 +20,8 @@ from medonline.domain.gosuslugi import LinkedHow
 from medonline.domain.personal_data_consent import VERSION
 from medonline.domain.phone import PhoneNumber
 from medonline.services.clock import Clock
+from medonline.services.codes.flow import CodeFlow, CodeView
 from medonline.services.codes.step_up import StepUp
-from medonline.services.codes.verification import CodeProof, CodeView, Judged
 from medonline.services.crypto.field_encryption import SealBroken, Sealer
 from medonline.services.gosuslugi.consent import add_consent
 from medonline.services.gosuslugi.linking import Linker, once_more, person_from_text, phone_hint, wants_birth_date
@@ -35,6 +36,7 @@ from medonline.services.security_journal.writer import SecurityJournal
 from medonline.storage.engine import Database
 from medonline.storage.queries import gosuslugi as identities
 from medonline.storage.queries import patients
+from medonline.storage.tables.codes import OneTimeCodeRow
 from medonline.storage.tables.gosuslugi import PendingIdentity
 from medonline.storage.tables.patients import Patient
 
@@ -61,7 +63,7 @@ class IdentityAnswers:
     linker: Linker
     persons: Sealer
     login: LoginService
-    proof: CodeProof
+    codes: CodeFlow
     operator: str
     step_up: StepUp
     notices: NoticeService
@@ -79,7 +81,7 @@ class IdentityAnswers:
                 full_name=" ".join(filter(None, (person.last_name, person.first_name, person.patronymic))),
                 birth_date=f"{person.birth_date:%d.%m.%Y}" if person.birth_date else "",
                 phone=phone_hint(person),
-                code=await self.proof.view(session, pending.id, self.clock()),
+                code=await self.codes.view(session, pending.id, self.clock()),
             )
 
     async def consent(self, visitor_key: str, device: Device = UNKNOWN_DEVICE) -> str:
@@ -171,8 +173,8 @@ class IdentityAnswers:
             phone = PhoneNumber.parse(typed_phone or pending.proof_phone)
             pending.proof_phone = phone.e164
             session.add(pending)
-            await self.proof.issue(session, self.proof.request(pending.id, phone, channel, client_ip), now)
-        self.proof.wake_dispatcher()
+            await self.codes.resend(session, self.codes.request(pending.id, phone, channel, client_ip), now)
+        self.codes.wake_dispatcher()
 
     async def confirm_code(self, visitor_key: str, typed: str, device: Device = UNKNOWN_DEVICE) -> str:
         """The code proves the phone, and with it the old account; a ticket, or an empty text: the phone has no account.
@@ -186,34 +188,39 @@ class IdentityAnswers:
         digits = digits_typed(typed)
         async with self.database.reading() as session:
             pending, _ = await self._pending(session, visitor_key)
-        await self.proof.until_sent(pending.id)
+        await self.codes.until_sent(pending.id)
         async with self.database.writing() as session:
             pending, person = await self._pending(session, visitor_key)
             now = self.clock()
-            judged = await self.proof.judge(session, pending.id, digits, now)
-            # The phone of the accepted code, never the one that was asked for last: another tab may have asked.
-            patient = await patients.by_phone(session, judged.phone) if judged.refusal is None else None
-            refusal = judged.refusal or await self._refusal_of_call(session, judged, patient, person)
-            if patient is None and judged.refusal is None:
-                pending.waits_for = Waiting.CONSENT
-                session.add(pending)
+            judged = await self.codes.judge(session, pending.id, digits, now)
+            patient: Patient | None = None
+            refusal: CodeRefused | CodeNotEnough | None = None
+            if isinstance(judged, CodeRefused):
+                refusal = judged
+            else:
+                # The phone of the accepted code, never the one that was asked for last: another tab may have asked.
+                patient = await patients.by_phone(session, judged.phone)
+                if patient is None:
+                    pending.waits_for = Waiting.CONSENT
+                    session.add(pending)
+                else:
+                    refusal = await self._refusal_of_call(session, judged, patient, person)
         # Raised only here, after the commit: a miss that is rolled back would be a free guess.
         if refusal is not None:
             raise refusal
         if patient is None:
             return ""
         return await once_more(
-            lambda: self._link(visitor_key, patient.id, LinkedHow.CODE, device, proved_phone=judged.phone)
+            lambda: self._link(visitor_key, patient.id, LinkedHow.CODE, device, proved_phone=patient.phone)
         )
 
     async def _refusal_of_call(
-        self, session: AsyncSession, judged: Judged, patient: Patient | None, person: IdentityPerson
+        self, session: AsyncSession, code: OneTimeCodeRow, patient: Patient, person: IdentityPerson
     ) -> CodeNotEnough | None:
         """By the same signs as in a recovery: four digits alone must not hand over here what they do not there."""
-        if patient is None or judged.code is None or not wants_birth_date(patient, person):
+        if not wants_birth_date(patient, person):
             return None
-        needed = await self.step_up.is_needed(session, judged.code, patient, self.clock())
-        return CodeNotEnough() if needed else None
+        return CodeNotEnough() if await self.step_up.is_needed(session, code, patient, self.clock()) else None
 
     async def _registered(
         self, session: AsyncSession, pending: PendingIdentity, person: IdentityPerson, device: Device

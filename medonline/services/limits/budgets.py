@@ -5,7 +5,7 @@ A day is a day of Moscow, as the providers bill. What was asked of a provider th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -63,17 +63,18 @@ class Spending:
                 self.alarms.sound(f"{channel} {percent}", f"{channel} has spent {percent} % of the day's money")
         return budget.price
 
-    async def refuse_over_budget(self, session: AsyncSession, channel: ChannelName, now: datetime) -> None:
-        """Refuse what `reserve` would refuse, and count nothing.
-
-        Raises:
-            ChannelOverBudget: the day's money would not be enough.
-        """
-        budget = self.budgets.get(channel, NO_BUDGET)
-        if not budget.price or not budget.cap:
-            return
-        if await limits.spent(session, channel, billing_day(now)) + budget.price > budget.cap:
-            raise ChannelOverBudget(channel, now, next_midnight(now))
+    async def affordable(
+        self, session: AsyncSession, channels: Iterable[ChannelName], now: datetime
+    ) -> tuple[ChannelName, ...]:
+        """Those of the ways for which `reserve` would find money now; counts nothing."""
+        budgets = {channel: self.budgets.get(channel, NO_BUDGET) for channel in channels}
+        capped = any(budget.price and budget.cap for budget in budgets.values())
+        spent = await limits.spent(session, billing_day(now)) if capped else {}
+        return tuple(
+            channel
+            for channel, budget in budgets.items()
+            if not budget.price or not budget.cap or spent.get(channel, 0) + budget.price <= budget.cap
+        )
 
     @staticmethod
     async def give_back(session: AsyncSession, channel: str, reserved_at: datetime, price: int) -> None:

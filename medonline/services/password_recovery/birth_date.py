@@ -53,8 +53,8 @@ class BirthDateStep:
             if after(RecoveryStep(recovery.step), RecoveryMove.CONFIRM_BIRTH_DATE) is None:
                 raise NoRecoveryInProgress
             refusal = await self._judge(session, recovery, born, now)
-            await session.refresh(recovery)
-            view = await self.reader.view(session, recovery, now)
+            if refusal is None:
+                view = await self.reader.view(session, recovery, now)
         # Raised only here, after the commit: a miss that is rolled back would be a free guess.
         if refusal is not None:
             raise refusal

@@ -70,7 +70,6 @@ class NewPasswordStep:
             if moved and patient is not None:
                 ended = await self._put(session, recovery, patient, encoded, device)
             if stopped or moved:
-                await session.refresh(recovery)
                 view = await self.reader.view(session, recovery, now)
         if not (stopped or moved):
             return await self._same_again(visitor_key, password)

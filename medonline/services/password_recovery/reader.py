@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -11,9 +11,7 @@ from medonline.domain.codes.one_time_code import ChannelName
 from medonline.domain.errors import NoRecoveryInProgress
 from medonline.domain.password_recovery import RecoveryMove, RecoveryStep, after, source_of
 from medonline.domain.phone import PhoneNumber
-from medonline.services.codes.delivery import DeliveryState
-from medonline.services.codes.issuing import CodeIssuer, CodeRequest
-from medonline.services.codes.verification import CodeView, is_alive
+from medonline.services.codes.flow import CodeFlow, CodeView
 from medonline.storage.queries import codes
 from medonline.storage.queries import password_recovery as password_recoveries
 from medonline.storage.tables.codes import OneTimeCodeRow
@@ -36,12 +34,22 @@ class RecoveryView(CodeView):
     birth_date_tries_left: int
     stopped_until: datetime | None
 
+    @classmethod
+    def around(cls, code: CodeView, recovery: PasswordRecovery, stopped_until: datetime | None) -> RecoveryView:
+        """The view of the recovery's last code, and what the recovery adds to it."""
+        return cls(
+            **{item.name: getattr(code, item.name) for item in fields(code)},
+            step=RecoveryStep(recovery.step),
+            birth_date_tries_left=max(BIRTH_DATE_TRIES - recovery.birth_date_misses, 0),
+            stopped_until=stopped_until,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class RecoveryReader:
     """Answers questions about recoveries inside a session of the caller."""
 
-    issuer: CodeIssuer
+    codes: CodeFlow
     new_password_window: timedelta
 
     def is_shown(self, recovery: PasswordRecovery, now: datetime) -> bool:
@@ -80,11 +88,7 @@ class RecoveryReader:
         if recovery.step != RecoveryStep.CODE or recovery.phone != phone.e164 or not self.is_shown(recovery, now):
             return False
         row = await codes.newest_of_flow(session, recovery.id)
-        return row is not None and row.channel == channel and self.is_alive(row, now)
-
-    def is_alive(self, row: OneTimeCodeRow, now: datetime) -> bool:
-        """Whether the code can still be typed in with success."""
-        return is_alive(row, self.issuer.policy.guesses, now)
+        return row is not None and row.channel == channel and self.codes.is_alive(row, now)
 
     async def stop(self, session: AsyncSession, recovery: PasswordRecovery, patient: Patient, now: datetime) -> bool:
         """Whether recovery by phone of this account is stopped («это не я»); then the recovery ends here, and says so. Asked
@@ -105,28 +109,13 @@ class RecoveryReader:
             raise NoRecoveryInProgress
         return row
 
-    async def view(self, session: AsyncSession, recovery: PasswordRecovery, now: datetime) -> RecoveryView:
-        """What a screen shows."""
-        row = await self.code_of(session, recovery)
-        phone = PhoneNumber(recovery.phone)
-        channel = ChannelName(row.channel)
-        resend_at = await self.issuer.resend_at(session, phone)
-        return RecoveryView(
-            step=RecoveryStep(recovery.step),
-            birth_date_tries_left=max(BIRTH_DATE_TRIES - recovery.birth_date_misses, 0),
-            stopped_until=await self._stopped_until(session, recovery),
-            phone=phone.masked,
-            channel=channel,
-            issued_at=row.issued_at,
-            expires_at=row.expires_at,
-            resend_at=resend_at or row.issued_at,
-            attempts_left=max(self.issuer.policy.guesses - row.misses, 0),
-            code_alive=self.is_alive(row, now),
-            delivery=DeliveryState(row.delivery),
-            problem=row.problem,
-            fallback_now=await self.issuer.may_issue(session, code_request(recovery, channel.other), now),
-            open_channels=await self.issuer.open_channels(session, now),
-        )
+    async def view(
+        self, session: AsyncSession, recovery: PasswordRecovery, now: datetime, code: OneTimeCodeRow | None = None
+    ) -> RecoveryView:
+        """What a screen shows. `code`: the recovery's last one, where the caller has just written it."""
+        row = code or await self.code_of(session, recovery)
+        shown = await self.codes.view_of(session, row, now)
+        return RecoveryView.around(shown, recovery, await self._stopped_until(session, recovery))
 
     @staticmethod
     async def _stopped_until(session: AsyncSession, recovery: PasswordRecovery) -> datetime | None:
@@ -134,14 +123,3 @@ class RecoveryReader:
             return None
         patient = await session.get(Patient, recovery.patient_id)
         return patient.recovery_stopped_until if patient else None
-
-
-def code_request(recovery: PasswordRecovery, channel: ChannelName, client_ip: str = "") -> CodeRequest:
-    """The code this recovery wants."""
-    return CodeRequest(
-        flow_id=recovery.id,
-        purpose=PURPOSE,
-        phone=PhoneNumber(recovery.phone),
-        channel=channel,
-        client_ip=client_ip,
-    )

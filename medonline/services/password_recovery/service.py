@@ -7,8 +7,6 @@ after the right code was typed.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,17 +14,15 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from medonline.domain.codes.one_time_code import ChannelName, digits_typed
 from medonline.domain.device import UNKNOWN_DEVICE, Device
-from medonline.domain.errors import CodeStillSending, NoRecoveryInProgress
+from medonline.domain.errors import CodeRefused, NoRecoveryInProgress
 from medonline.domain.password_recovery import RecoveryMove, RecoveryStep, after, source_of
 from medonline.domain.phone import PhoneNumber
 from medonline.services.clock import Clock
-from medonline.services.codes.delivery import DeliveryState
-from medonline.services.codes.issuing import CodeIssuer
+from medonline.services.codes.flow import CodeFlow
 from medonline.services.codes.step_up import StepUp
-from medonline.services.codes.verification import SAME_SUBMIT, SENDING_LOOKS, SENDING_PAUSE_S, judge, put_arrived
 from medonline.services.password_recovery.birth_date import BirthDateStep
 from medonline.services.password_recovery.new_password import NewPasswordStep
-from medonline.services.password_recovery.reader import RecoveryReader, RecoveryView, code_request
+from medonline.services.password_recovery.reader import RecoveryReader, RecoveryView
 from medonline.storage.engine import Database
 from medonline.storage.queries import codes, patients
 from medonline.storage.queries import password_recovery as password_recoveries
@@ -42,12 +38,11 @@ class PasswordRecoveryService:
 
     database: Database
     clock: Clock
-    issuer: CodeIssuer
+    codes: CodeFlow
     reader: RecoveryReader
     step_up: StepUp
     birth_date: BirthDateStep
     new_password: NewPasswordStep
-    wake_dispatcher: Callable[[], None]
 
     async def current(self, visitor_key: str) -> RecoveryView | None:
         """Where this browser's recovery stands; None when there is none, or none that can go on."""
@@ -70,7 +65,7 @@ class PasswordRecoveryService:
             LimitReached: one of its leaves.
         """
         phone = PhoneNumber.parse(typed_phone)
-        self.issuer.require_channel(channel)
+        self.codes.issuer.require_channel(channel)
         now = self.clock()
         async with self.database.writing() as session:
             await codes.hold_phone(session, phone.e164)  # a double click waits here, and then finds the recovery
@@ -86,10 +81,9 @@ class PasswordRecoveryService:
                 visitor_key=visitor_key, phone=phone.e164, step=RecoveryStep.CODE, created_at=now
             )
             session.add(recovery)
-            await self.issuer.issue(session, code_request(recovery, channel, client_ip), now)
-            await session.flush()
-            view = await self.reader.view(session, recovery, now)
-        self.wake_dispatcher()
+            code = await self.codes.begin(session, self.codes.request(recovery.id, phone, channel, client_ip), now)
+            view = await self.reader.view(session, recovery, now, code)
+        self.codes.wake_dispatcher()
         return view
 
     async def resend(self, visitor_key: str, channel: ChannelName, client_ip: str = "") -> RecoveryView:
@@ -104,17 +98,12 @@ class PasswordRecoveryService:
             recovery = await self.reader.at_step(session, visitor_key, RecoveryMove.RESEND, now)
             if recovery.step == RecoveryStep.BIRTH_DATE and channel is ChannelName.FLASH_CALL:
                 raise NoRecoveryInProgress  # a call was not enough; another one would not be either
-            await codes.hold_phone(session, recovery.phone)
-            last = await codes.newest_of_flow(session, recovery.id)
-            if last and last.channel == channel and abs(now - last.issued_at) < SAME_SUBMIT and last.misses == 0:
-                return await self.reader.view(session, recovery, now)
-            await self.issuer.issue(session, code_request(recovery, channel, client_ip), now)
-            if not await self._move(session, recovery, RecoveryMove.RESEND, proved_at=None):
+            request = self.codes.request(recovery.id, PhoneNumber(recovery.phone), channel, client_ip)
+            resent = await self.codes.resend(session, request, now)
+            if resent.issued and not await self._move(session, recovery, RecoveryMove.RESEND, proved_at=None):
                 raise NoRecoveryInProgress  # another window moved on meanwhile
-            await session.flush()
-            await session.refresh(recovery)
-            view = await self.reader.view(session, recovery, now)
-        self.wake_dispatcher()
+            view = await self.reader.view(session, recovery, now, resent.code)
+        self.codes.wake_dispatcher()
         return view
 
     async def confirm_code(self, visitor_key: str, typed: str) -> RecoveryView:
@@ -126,7 +115,9 @@ class PasswordRecoveryService:
             NoRecoveryInProgress: the recovery does not stand at the code.
         """
         digits = digits_typed(typed)
-        await self._until_sent(visitor_key)
+        async with self.database.reading() as session:
+            recovery = await self.reader.newest(session, visitor_key, self.clock())
+        await self.codes.until_sent(recovery.id)
         now = self.clock()
         async with self.database.writing() as session:
             recovery = await self.reader.newest(session, visitor_key, now)
@@ -134,17 +125,14 @@ class PasswordRecoveryService:
                 return await self.reader.view(session, recovery, now)  # submitted twice: the first result stands
             if after(RecoveryStep(recovery.step), RecoveryMove.CONFIRM_CODE) is None:
                 raise NoRecoveryInProgress
-            row = await self.reader.code_of(session, recovery)
-            if row.delivery == DeliveryState.SENDING:
-                raise CodeStillSending
-            refusal = await judge(session, self.issuer, row, digits, now)
-            if refusal is None:
-                await self._move_on(session, recovery, row, now)
-                await session.refresh(recovery)
-                view = await self.reader.view(session, recovery, now)
+            judged = await self.codes.judge(session, recovery.id, digits, now)
+            if not isinstance(judged, CodeRefused):
+                if not await self._move_on(session, recovery, judged, now):
+                    await session.refresh(recovery)  # it was moved elsewhere meanwhile: that step is shown
+                view = await self.reader.view(session, recovery, now, judged)
         # Raised only here, after the commit: a miss that is rolled back would be a free guess.
-        if refusal is not None:
-            raise refusal
+        if isinstance(judged, CodeRefused):
+            raise judged
         return view
 
     async def confirm_birth_date(self, visitor_key: str, typed: str) -> RecoveryView:
@@ -154,7 +142,7 @@ class PasswordRecoveryService:
     async def open_channels(self) -> tuple[ChannelName, ...]:
         """The ways of getting a code that are switched on and have money left today."""
         async with self.database.reading() as session:
-            return await self.issuer.open_channels(session, self.clock())
+            return await self.codes.issuer.open_channels(session, self.clock())
 
     async def set_password(self, visitor_key: str, typed: str, device: Device = UNKNOWN_DEVICE) -> RecoveryView:
         """Step 3 → done: the new password is committed and every session of the patient is over.
@@ -179,30 +167,22 @@ class PasswordRecoveryService:
             else:
                 await self._put_left(session, recovery, now)
 
-    async def _until_sent(self, visitor_key: str) -> None:
-        """Give a provider that has rung, but not answered yet, a moment: the code is the one it answers with."""
-        for _ in range(SENDING_LOOKS):
-            view = await self.current(visitor_key)
-            if view is None or view.delivery is not DeliveryState.SENDING:
-                return
-            await asyncio.sleep(SENDING_PAUSE_S)
-
     async def _move_on(
-        self, session: AsyncSession, recovery: PasswordRecovery, row: OneTimeCodeRow, now: datetime
-    ) -> None:
+        self, session: AsyncSession, recovery: PasswordRecovery, code: OneTimeCodeRow, now: datetime
+    ) -> bool:
+        """The move that the accepted code allows; whether the recovery was still at the code."""
         patient = await patients.by_phone(session, recovery.phone)
-        await put_arrived(session, row, now)
-        if await self.step_up.is_needed(session, row, patient, now):
+        if await self.step_up.is_needed(session, code, patient, now):
             # Nothing of the account is noted yet: a proof noted here would make the next call look recent enough.
-            await self._move(session, recovery, RecoveryMove.ASK_BIRTH_DATE, proved_at=now)
-            return
+            return await self._move(session, recovery, RecoveryMove.ASK_BIRTH_DATE, proved_at=now)
         if patient and await self.reader.stop(session, recovery, patient, now):
-            return
+            return True
         move = RecoveryMove.CONFIRM_CODE if patient else RecoveryMove.FIND_NO_ACCOUNT
         patient_id = patient.id if patient else None
-        await self._move(session, recovery, move, patient_id=patient_id, proved_at=now)
+        moved = await self._move(session, recovery, move, patient_id=patient_id, proved_at=now)
         if patient:
             await patients.put_phone_proof(session, patient.id, now)
+        return moved
 
     @staticmethod
     async def _move(session: AsyncSession, recovery: PasswordRecovery, move: RecoveryMove, **facts: object) -> bool:

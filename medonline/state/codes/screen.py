@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from medonline.domain.codes.one_time_code import ChannelName
 from medonline.services.codes.delivery import DeliveryState
-from medonline.services.codes.verification import CodeView
+from medonline.services.codes.flow import CodeView
 from medonline.wording.errors import attempts_left, delivery_failed
 from medonline.wording.limits import clock_time
 

@@ -23,6 +23,16 @@ class Verdict:
     misses: int
 
 
+@dataclass(frozen=True, slots=True)
+class PastCode:
+    """What the rules for the next code ask of one that was issued (UTC). `replaced`: a later one took its place."""
+
+    issued_at: datetime
+    channel: str
+    delivery: str
+    replaced: bool
+
+
 # The newest first. Each next code replaces the one before; times alone would err after the clock was set back.
 _NEWEST = (col(OneTimeCodeRow.replaced_at).is_not(None), col(OneTimeCodeRow.issued_at).desc())
 
@@ -39,33 +49,20 @@ async def newest_of_flow(session: AsyncSession, flow_id: str) -> OneTimeCodeRow 
     return (await session.exec(statement)).first()
 
 
-async def newest_to_phone(session: AsyncSession, phone: str) -> OneTimeCodeRow | None:
-    """The last code issued to this number by any browser."""
+async def last_to_phone(session: AsyncSession, phone: str, count: int) -> tuple[PastCode, ...]:
+    """The last `count` codes issued to this number by any browser, the newest first."""
     statement = (
-        select(OneTimeCodeRow)
-        .where(OneTimeCodeRow.phone == phone)
-        .order_by(*_NEWEST)
-        .limit(1)
-        .execution_options(populate_existing=True)
-    )
-    return (await session.exec(statement)).first()
-
-
-async def count_to_phone(session: AsyncSession, phone: str, since: datetime) -> int:
-    """How many codes were issued to this number since a moment (UTC)."""
-    statement = select(func.count()).where(OneTimeCodeRow.phone == phone, col(OneTimeCodeRow.issued_at) >= since)
-    return int((await session.exec(statement)).one())
-
-
-async def newest_times(session: AsyncSession, phone: str, count: int) -> Sequence[datetime]:
-    """When the last `count` codes were issued to this number, newest first (UTC)."""
-    statement = (
-        select(OneTimeCodeRow.issued_at)
+        select(
+            OneTimeCodeRow.issued_at,
+            OneTimeCodeRow.channel,
+            OneTimeCodeRow.delivery,
+            col(OneTimeCodeRow.replaced_at).is_not(None),
+        )
         .where(OneTimeCodeRow.phone == phone)
         .order_by(col(OneTimeCodeRow.issued_at).desc())
         .limit(count)
     )
-    return (await session.exec(statement)).all()
+    return tuple(PastCode(*row) for row in (await session.exec(statement)).all())
 
 
 async def misses_on_phone(session: AsyncSession, phone: str, code_id: str, since: datetime) -> int:
@@ -160,24 +157,35 @@ async def put_delivery(
     return (await session.exec(statement)).first() is not None
 
 
+async def put_arrived(
+    session: AsyncSession, code_id: str, sources: tuple[str, ...], target: str, now: datetime
+) -> OneTimeCodeRow:
+    """The code has reached its reader: its delivery is `target` if it was one of `sources`, and it is due for a look.
+
+    The row as it is now, in the session too.
+    """
+    on_its_way = col(OneTimeCodeRow.delivery).in_(sources)
+    statement = (
+        update(OneTimeCodeRow)
+        .where(col(OneTimeCodeRow.id) == code_id)
+        .values(
+            delivery=case((on_its_way, target), else_=col(OneTimeCodeRow.delivery)),
+            due_at=now,
+            attempts=col(OneTimeCodeRow.attempts) + 1,
+        )
+        .returning(OneTimeCodeRow)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    )
+    row: OneTimeCodeRow = (await session.exec(statement)).scalar_one()
+    return row
+
+
 async def by_provider_ref(session: AsyncSession, provider: str, provider_ref: str) -> OneTimeCodeRow | None:
     """The code a provider's report is about."""
     statement = select(OneTimeCodeRow).where(
         OneTimeCodeRow.provider == provider, OneTimeCodeRow.provider_ref == provider_ref
     )
     return (await session.exec(statement)).first()
-
-
-async def failed_by(session: AsyncSession, phone: str, channel: str, failed: str, before: datetime) -> bool:
-    """Whether the code issued to this number just before a moment (UTC) went by this way and failed too."""
-    statement = (
-        select(OneTimeCodeRow)
-        .where(OneTimeCodeRow.phone == phone, col(OneTimeCodeRow.issued_at) < before)
-        .order_by(col(OneTimeCodeRow.issued_at).desc())
-        .limit(1)
-    )
-    previous = (await session.exec(statement)).first()
-    return previous is not None and previous.channel == channel and previous.delivery == failed
 
 
 async def take_to_send(

@@ -15,10 +15,10 @@ _BEGIN_DAY = text(
 )
 
 
-async def spent(session: AsyncSession, channel: str, day: date) -> int:
-    """Kopecks spent on a day."""
-    statement = select(ChannelSpending.kopecks).where(ChannelSpending.channel == channel, ChannelSpending.day == day)
-    return (await session.exec(statement)).first() or 0
+async def spent(session: AsyncSession, day: date) -> dict[str, int]:
+    """Kopecks spent on a day, by way; a way that is missing has spent nothing."""
+    statement = select(ChannelSpending.channel, ChannelSpending.kopecks).where(ChannelSpending.day == day)
+    return dict((await session.exec(statement)).all())
 
 
 async def add_within(session: AsyncSession, channel: str, day: date, price: int, cap: int | None) -> int | None:

@@ -41,12 +41,14 @@ async def newest_left(session: AsyncSession, visitor_key: str, phone: str, step:
 
 
 async def move(session: AsyncSession, recovery_id: str, sources: tuple[str, ...], target: str, **facts: Any) -> bool:
-    """Put the recovery on `target` if it stands on one of `sources`; whether it did."""
+    """Put the recovery on `target` if it is on one of `sources`; whether it was. Then the row in the session is as it is now."""
     statement = (
         update(PasswordRecovery)
         .where(col(PasswordRecovery.id) == recovery_id, col(PasswordRecovery.step).in_(sources))
         .values(step=target, **facts)
-        .returning(col(PasswordRecovery.id))
+        .returning(PasswordRecovery)
+        # Not guessed from what the session read: another transaction may have moved it meanwhile.
+        .execution_options(synchronize_session=False, populate_existing=True)
     )
     return (await session.exec(statement)).first() is not None
 

@@ -27,7 +27,7 @@ async def state_of(portal: Portal) -> CircuitBreaker:
 
 async def is_open(portal: Portal) -> bool:
     async with portal.database.reading() as session:
-        return await portal.recovery.issuer.breaker.is_open(session, portal.clock())
+        return await portal.recovery.codes.issuer.breaker.is_open(session, portal.clock())
 
 
 async def miss(portal: Portal, times: int, block: int = 600) -> None:
@@ -44,7 +44,7 @@ async def noted(portal: Portal, times: int) -> None:
     """Wrong codes as the judging notes them, without the recoveries in which they were typed."""
     async with portal.database.writing() as session:
         for _ in range(times):
-            await portal.recovery.issuer.breaker.note_miss(session, portal.clock())
+            await portal.recovery.codes.issuer.breaker.note_miss(session, portal.clock())
 
 
 async def put_codes(portal: Portal, outcomes: list[bool], issued_at: datetime, **facts: object) -> None:

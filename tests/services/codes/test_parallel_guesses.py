@@ -117,7 +117,7 @@ async def test_a_right_guess_among_a_hundred_is_accepted_once_or_comes_too_late(
     guesses.insert(place, right)
 
     async def judged(code: str) -> codes.Verdict | None:
-        digest = portal.recovery.issuer.digest(row.flow_id, row.purpose, PhoneNumber(row.phone), code)
+        digest = portal.recovery.codes.issuer.digest(row.flow_id, row.purpose, PhoneNumber(row.phone), code)
         async with portal.database.writing() as session:
             return await codes.judge(session, row.id, digest, 3, clock.now)
 

@@ -94,7 +94,7 @@ async def test_begin_wakes_the_dispatcher_only_after_the_commit(portal: Portal, 
         with closing(sqlite3.connect(folder / "medonline.sqlite3")) as another_connection:
             committed.append(another_connection.execute("SELECT count(*) FROM one_time_code").fetchone()[0])
 
-    service = replace(portal.recovery, wake_dispatcher=wake)
+    service = replace(portal.recovery, codes=replace(portal.recovery.codes, wake_dispatcher=wake))
     await service.begin(ANNA, KNOWN, CALL)
     with pytest.raises(RateLimited):
         await service.begin(BORIS, KNOWN, CALL)
@@ -433,7 +433,7 @@ async def test_a_code_of_one_recovery_opens_no_other(portal: Portal) -> None:
 
 
 async def test_the_same_digits_in_another_recovery_have_another_digest(portal: Portal) -> None:
-    issuer = portal.recovery.issuer
+    issuer = portal.recovery.codes.issuer
     await portal.recovery.begin(ANNA, KNOWN, CALL)
     await portal.recovery.begin(BORIS, OTHER_KNOWN, CALL)
     one, other = await rows_of(portal)

@@ -1,0 +1,171 @@
+"""One flow of codes for everything that asks for the proof of a phone: begin, resend, view, wait until sent, judge.
+
+All but the wait happens inside a session of the caller, so that a flow and its codes are committed together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from medonline.domain.codes.one_time_code import ChannelName, digits_for
+from medonline.domain.errors import CodeExpired, CodeMismatch, CodeRefused, CodeStillSending, CodeUsedUp
+from medonline.domain.phone import PhoneNumber
+from medonline.services.codes.delivery import IN_FLIGHT, DeliveryState
+from medonline.services.codes.issuing import CodeIssuer, CodeRequest
+from medonline.storage.engine import Database
+from medonline.storage.queries import codes
+from medonline.storage.tables.codes import OneTimeCodeRow
+
+# Two equal submits within this time are one: a double click, or Enter together with a click.
+SAME_SUBMIT = timedelta(seconds=5)
+SENDING_LOOKS = 30
+SENDING_PAUSE_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class CodeView:
+    """What a screen may know of a code on its way. Times are UTC; the phone is masked; no code, no token.
+
+    `code_alive` is false when the code expired, was used up or replaced: then only a new one helps. `open_channels` are the
+    ways that are switched on and have money left today. `fallback_now`: the other way may be asked for at once.
+    """
+
+    phone: str
+    channel: ChannelName
+    issued_at: datetime
+    expires_at: datetime
+    resend_at: datetime
+    attempts_left: int
+    code_alive: bool
+    delivery: DeliveryState
+    problem: str
+    fallback_now: bool
+    open_channels: tuple[ChannelName, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Resent:
+    """The code that a resend left, and whether it was issued now: the second click of two finds the code of the first."""
+
+    code: OneTimeCodeRow
+    issued: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CodeFlow:
+    """Codes of flows with one purpose."""
+
+    database: Database
+    issuer: CodeIssuer
+    purpose: str
+    wake_dispatcher: Callable[[], None]
+
+    def request(self, flow_id: str, phone: PhoneNumber, channel: ChannelName, client_ip: str = "") -> CodeRequest:
+        """The code a flow wants."""
+        return CodeRequest(flow_id, self.purpose, phone, channel, client_ip)
+
+    async def begin(self, session: AsyncSession, request: CodeRequest, now: datetime) -> OneTimeCodeRow:
+        """Leave the intent to send the first code of a flow. Call `wake_dispatcher` after the commit.
+
+        Raises:
+            ChannelUnavailable: the way is switched off.
+            RateLimited: the pause after the last code to this phone is not over.
+            LimitReached: one of its leaves.
+        """
+        row = await self.issuer.issue(session, request, now)
+        await session.flush()
+        return row
+
+    async def resend(self, session: AsyncSession, request: CodeRequest, now: datetime) -> Resent:
+        """Leave the intent to send another code; a second click leaves nothing. Call `wake_dispatcher` after the commit.
+
+        Raises:
+            ChannelUnavailable, RateLimited, LimitReached: as for `begin`.
+        """
+        await codes.hold_phone(session, request.phone.e164)
+        last = await codes.newest_of_flow(session, request.flow_id)
+        if last is not None and _is_same_submit(last, request, now):
+            return Resent(last, issued=False)
+        return Resent(await self.begin(session, request, now), issued=True)
+
+    async def view(self, session: AsyncSession, flow_id: str, now: datetime) -> CodeView | None:
+        """What a screen shows of the flow's last code; None when there is none."""
+        row = await codes.newest_of_flow(session, flow_id)
+        return None if row is None else await self.view_of(session, row, now)
+
+    async def view_of(self, session: AsyncSession, row: OneTimeCodeRow, now: datetime) -> CodeView:
+        """What a screen shows of a code, the last one of its flow."""
+        phone, channel = PhoneNumber(row.phone), ChannelName(row.channel)
+        history = await self.issuer.history(session, phone)
+        open_channels = await self.issuer.open_channels(session, now)
+        return CodeView(
+            phone=phone.masked,
+            channel=channel,
+            issued_at=row.issued_at,
+            expires_at=row.expires_at,
+            resend_at=history.resend_at or row.issued_at,
+            attempts_left=max(self.issuer.policy.guesses - row.misses, 0),
+            code_alive=self.is_alive(row, now),
+            delivery=DeliveryState(row.delivery),
+            problem=row.problem,
+            fallback_now=channel.other in open_channels and history.refusal(channel.other, now) is None,
+            open_channels=open_channels,
+        )
+
+    def is_alive(self, row: OneTimeCodeRow, now: datetime) -> bool:
+        """Whether the code can still be typed in with success."""
+        return (
+            row.confirmed_at is None
+            and row.replaced_at is None
+            and row.misses < self.issuer.policy.guesses
+            and row.expires_at > now
+            and row.delivery != DeliveryState.FAILED
+        )
+
+    async def until_sent(self, flow_id: str) -> None:
+        """Give a provider that has rung, but not answered yet, a moment: the code is the one it answers with."""
+        for _ in range(SENDING_LOOKS):
+            async with self.database.reading() as session:
+                row = await codes.newest_of_flow(session, flow_id)
+            if row is None or row.delivery != DeliveryState.SENDING:
+                return
+            await asyncio.sleep(SENDING_PAUSE_S)
+
+    async def judge(
+        self, session: AsyncSession, flow_id: str, digits: str, now: datetime
+    ) -> OneTimeCodeRow | CodeRefused:
+        """Judge what was typed (digits only) against the flow's last code, atomically: the accepted code, or the refusal.
+
+        The phone that the accepted code went to is proved, no other. A refusal is returned, to be raised after the commit: a
+        miss that is rolled back would be a free guess.
+
+        Raises:
+            CodeStillSending, CodeIncomplete: nothing was judged, no attempt is lost.
+        """
+        row = await codes.newest_of_flow(session, flow_id)
+        if row is None:
+            return CodeUsedUp()
+        if row.delivery == DeliveryState.SENDING:
+            raise CodeStillSending
+        code = digits_for(ChannelName(row.channel), digits)
+        digest = self.issuer.digest(row.flow_id, row.purpose, PhoneNumber(row.phone), code)
+        guesses = self.issuer.policy.guesses
+        verdict = await codes.judge(session, row.id, digest, guesses, now)
+        if verdict is None:
+            return CodeExpired() if row.expires_at <= now else CodeUsedUp()
+        self.issuer.note_guess(session, row, accepted=verdict.right)
+        if not verdict.right:
+            await self.issuer.breaker.note_miss(session, now)
+            return CodeMismatch(guesses - verdict.misses)
+        # Whoever typed the code has got it; the dispatcher tells the provider, where it likes to know.
+        return await codes.put_arrived(session, row.id, IN_FLIGHT, DeliveryState.DELIVERED, now)
+
+
+def _is_same_submit(last: OneTimeCodeRow, request: CodeRequest, now: datetime) -> bool:
+    same = (last.phone, last.channel) == (request.phone.e164, request.channel)
+    return same and abs(now - last.issued_at) < SAME_SUBMIT and last.misses == 0

@@ -1,0 +1,63 @@
+"""The last codes to one phone, read once, and what follows from them: from when the next one may be asked for, and by which way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from medonline.domain.codes.one_time_code import ChannelName, CodePolicy
+from medonline.domain.errors import RateLimited, TooManyCodes
+from medonline.domain.limits import open_from
+from medonline.services.codes.delivery import DeliveryState
+from medonline.storage.queries.codes import PastCode
+
+PAUSE_MEMORY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneHistory:
+    """`codes` are those that any browser asked for, the newest first, as many as `codes_needed` says."""
+
+    policy: CodePolicy
+    codes: tuple[PastCode, ...]
+
+    @staticmethod
+    def codes_needed(policy: CodePolicy) -> int:
+        """How many codes of the past the policy looks at; at least the last two, which say whether both ways failed."""
+        return max(2, len(policy.resend_pauses), *(limit.count for limit in policy.per_phone))
+
+    @property
+    def resend_at(self) -> datetime | None:
+        """The moment (UTC) from which a code may be asked for by the same way; None when none was issued."""
+        ends = (self._pause_end, self._limit_end)
+        return max((end for end in ends if end is not None), default=None)
+
+    def refusal(self, channel: ChannelName, now: datetime) -> TooManyCodes | RateLimited | None:
+        """Why no code may be issued by this way now; None when one may."""
+        pause_end, limit_end = self._pause_end, self._limit_end
+        if limit_end is not None and now < limit_end:
+            return TooManyCodes(now, limit_end)
+        if pause_end is None or now >= pause_end or self._is_way_out(channel):
+            return None
+        return RateLimited(pause_end - now)
+
+    @property
+    def _pause_end(self) -> datetime | None:
+        if not self.codes:
+            return None
+        last = self.codes[0].issued_at
+        issued = sum(code.issued_at >= last - PAUSE_MEMORY for code in self.codes)
+        return self.policy.resend_at(issued, last)
+
+    @property
+    def _limit_end(self) -> datetime | None:
+        return open_from([code.issued_at for code in self.codes], self.policy.per_phone)
+
+    def _is_way_out(self, channel: ChannelName) -> bool:
+        """Whether the other way just failed, and this one did not before it: then it is offered at once, without a pause."""
+        # Each next code replaces the one before; times alone would err after the clock was set back.
+        last = max(self.codes, key=lambda code: (not code.replaced, code.issued_at))
+        if last.delivery != DeliveryState.FAILED or last.channel == channel:
+            return False
+        before = next((code for code in self.codes if code.issued_at < last.issued_at), None)
+        return before is None or before.channel != channel or before.delivery != DeliveryState.FAILED
