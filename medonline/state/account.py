@@ -53,7 +53,7 @@ class AccountState(rx.State):
     async def require_session(self) -> rx.event.EventSpec | None:
         """A page for signed-in patients only."""
         self._show_region()
-        return None if await self._show_session() else rx.redirect(f"{routes.HOME}?login=again", replace=True)
+        return None if await self._show_session() else sign_in_again()
 
     async def _show_session(self) -> SignedIn | None:
         session_key = visitor_of(self).session_key
@@ -74,3 +74,8 @@ class AccountState(rx.State):
         self.region_title, self.support_phone, self.desk = shown.title, shown.support_phone, shown.desk
         self.region_name = shown.name if self.several_regions and chosen else ""
         return chosen is None
+
+
+def sign_in_again() -> rx.event.EventSpec:
+    """To the start page, which says that the session is over and opens the sign-in."""
+    return rx.redirect(f"{routes.HOME}?login=again", replace=True)

@@ -8,7 +8,6 @@ from typing import Any
 
 import reflex as rx
 
-from medonline import routes
 from medonline.bootstrap import portal
 from medonline.domain.codes.one_time_code import ChannelName
 from medonline.domain.errors import (
@@ -21,19 +20,21 @@ from medonline.domain.errors import (
 )
 from medonline.domain.phone import PhoneNumber
 from medonline.services.account_settings.form import Saved, SettingsForm, SettingsView
+from medonline.services.codes.verification import CodeView
 from medonline.services.passwords.strength import Strength
-from medonline.state.account import AccountState
-from medonline.state.codes.screen import NO_CODE, CodeScreen, code_screen, steady
+from medonline.state.account import AccountState, sign_in_again
+from medonline.state.codes.screen import NO_CODE, CodeScreen, steady
+from medonline.state.codes.watch import FollowsCode, code_now, follow
 from medonline.state.input import query_of, said, text_field, visitor_of
+from medonline.web.sockets.server import Visitor
 from medonline.wording.account_settings import NOTHING_SAVED, what_was_saved
 from medonline.wording.errors import field_sentence
 from medonline.wording.passwords import strength_sentence
 
-WATCH_PACE_S = 1.0
 FIELDS = ("phone", "email", "last_name", "first_name", "password", "password_confirmation")
 
 
-class SettingsState(rx.State):
+class SettingsState(FollowsCode, rx.State):
     """A cache of the record for the screen, rebuilt by `load`. Passwords are never kept here."""
 
     ready: bool = False
@@ -59,7 +60,6 @@ class SettingsState(rx.State):
     code_error: str = ""
     code_error_no: int = 0
     form_no: int = 0
-    _watching: int = 0
 
     @rx.event
     async def load(self) -> Any:
@@ -76,7 +76,8 @@ class SettingsState(rx.State):
         except NotSignedIn:
             return [AccountState.require_session]
         self.ready = True
-        return [AccountState.require_session, SettingsState.watch]
+        following = [SettingsState.watch] if self.waiting_code else []
+        return [AccountState.require_session, *following]
 
     @rx.event
     async def save(self, form: dict[str, Any]) -> Any:
@@ -119,7 +120,7 @@ class SettingsState(rx.State):
             await portal().settings.cancel(visitor_of(self).session_key)
             self._show(await portal().settings.current(visitor_of(self).session_key))
         except NotSignedIn:
-            return _sign_in_again()
+            return sign_in_again()
         self.waiting_code, self.code_error = False, ""
         return None
 
@@ -130,7 +131,7 @@ class SettingsState(rx.State):
             visitor, password = visitor_of(self), text_field(form, "current_password")
             await portal().sessions.prove_again(visitor.session_key, password, visitor.client_ip)
         except NotSignedIn:
-            return _sign_in_again()
+            return sign_in_again()
         except MedonlineError as error:
             self.proof_error = said(error)
             self.error_no += 1
@@ -157,33 +158,21 @@ class SettingsState(rx.State):
     @rx.event(background=True)
     async def watch(self) -> AsyncIterator[None]:
         """Follow the delivery and the countdown of the code to the new phone."""
-        async with self:
-            self._watching += 1
-            mine, sid = self._watching, self.router.session.session_id
-            visitor = visitor_of(self)
-            waiting = self.waiting_code
-        while waiting and visitor.session_key:
-            code = await portal().settings.code_of(visitor.session_key)
-            if code is None:
-                return
-            async with self:
-                if mine != self._watching or sid != self.router.session.session_id or not self.waiting_code:
-                    return
-                config = portal().config
-                screen = code_screen(code, portal().clock(), config.zone, config.code_channels)
-                screen = steady(screen, self.code)
-                if screen != self.code:
-                    self.code = screen
+        async for _ in follow(self, _look, self._show_progress):
             yield
-            await asyncio.sleep(WATCH_PACE_S)
-            if visitor != visitor_of(self):
-                return
+
+    def _show_progress(self, code: CodeView) -> bool:
+        if self.waiting_code:
+            screen = steady(code_now(code), self.code)
+            if screen != self.code:
+                self.code = screen
+        return self.waiting_code
 
     async def _attempt(self, action: Awaitable[Saved], *, code: bool = False) -> Any:
         try:
             saved = await action
         except NotSignedIn:
-            return _sign_in_again()
+            return sign_in_again()
         except MedonlineError as error:
             if code:
                 await self._show_code_refusal(error)
@@ -209,8 +198,7 @@ class SettingsState(rx.State):
         self.has_password = view.has_password
         self.waiting_code = view.code is not None
         if view.code is not None:
-            config = portal().config
-            self.code = code_screen(view.code, portal().clock(), config.zone, config.code_channels)
+            self.code = code_now(view.code)
 
     def _show_refusal(self, error: MedonlineError) -> None:
         if isinstance(error, InvalidFields):
@@ -234,12 +222,11 @@ class SettingsState(rx.State):
             return
         code = await portal().settings.code_of(visitor_of(self).session_key)
         if code is not None:
-            config = portal().config
-            self.code = code_screen(code, portal().clock(), config.zone, config.code_channels)
+            self.code = code_now(code)
 
     def _forget(self) -> None:
         self.errors, self.error, self.code_error = {}, "", ""
 
 
-def _sign_in_again() -> rx.event.EventSpec:
-    return rx.redirect(f"{routes.HOME}?login=again", replace=True)
+async def _look(visitor: Visitor) -> CodeView | None:
+    return await portal().settings.code_of(visitor.session_key) if visitor.session_key else None

@@ -8,12 +8,11 @@ from typing import Any
 
 import reflex as rx
 
-from medonline import routes
 from medonline.bootstrap import portal
 from medonline.domain.errors import InvalidFields, MedonlineError, NotSignedIn
 from medonline.services.patient_cards.rows import CardView, Whose
 from medonline.services.patient_cards.service import CardsView
-from medonline.state.account import AccountState
+from medonline.state.account import AccountState, sign_in_again
 from medonline.state.input import text_field, visitor_of
 from medonline.wording.errors import card_sentence, refresh_sentence, sentence
 
@@ -90,7 +89,7 @@ class CardsState(rx.State):
                 visitor_of(self).session_key, text_field(form, "policy"), text_field(form, "birth_date")
             )
         except NotSignedIn:
-            return _sign_in_again()
+            return sign_in_again()
         except InvalidFields as error:
             self.errors = {name: sentence(one) for name, one in error.by_field.items()}
             self.error = " ".join(self.errors.values())
@@ -119,7 +118,7 @@ class CardsState(rx.State):
             gone = await portal().cards.unlink(visitor_of(self).session_key, card_id[:64])
             self._show(await portal().cards.kept(visitor_of(self).session_key))
         except NotSignedIn:
-            return _sign_in_again()
+            return sign_in_again()
         self.unlinking = ""
         self.notice = "Карта убрана из кабинета. В поликлинике она осталась." if gone else ""
         return None
@@ -128,7 +127,7 @@ class CardsState(rx.State):
         try:
             view = await portal().cards.current(visitor_of(self).session_key, ask_again=ask_again)
         except NotSignedIn:
-            return _sign_in_again()
+            return sign_in_again()
         self.refreshing, self.ready = False, True
         self._show(view)
         return None
@@ -162,7 +161,3 @@ def _screen(card: CardView) -> CardScreen:
 
 def _moment(at: datetime) -> str:
     return f"{at.astimezone(portal().config.zone):%d.%m.%Y в %H:%M}"
-
-
-def _sign_in_again() -> rx.event.EventSpec:
-    return rx.redirect(f"{routes.HOME}?login=again", replace=True)

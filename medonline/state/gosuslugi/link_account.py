@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -21,17 +20,18 @@ from medonline.domain.errors import (
     MedonlineError,
     NoPendingIdentity,
 )
+from medonline.services.codes.verification import CodeView
 from medonline.services.gosuslugi.login import Waiting
 from medonline.services.gosuslugi.pending_person import PendingView
 from medonline.state.account import AccountState
-from medonline.state.codes.screen import NO_CODE, CodeScreen, code_screen, steady
+from medonline.state.codes.screen import NO_CODE, CodeScreen, steady
+from medonline.state.codes.watch import FollowsCode, code_now, follow
 from medonline.state.input import page_of, said, text_field, visitor_of
+from medonline.web.sockets.server import Visitor
 from medonline.wording.errors import CHANNEL_MISSING
 
-WATCH_PACE_S = 1.0
 
-
-class LinkAccountState(rx.State):
+class LinkAccountState(FollowsCode, rx.State):
     """Somebody from Gosuslugi proves that an account by phone is theirs."""
 
     ready: bool = False
@@ -46,7 +46,6 @@ class LinkAccountState(rx.State):
     ticket_page: str = ""
     call_offered: bool = True
     telegram_offered: bool = True
-    _watching: int = 0
 
     @rx.event
     async def load(self) -> Any:
@@ -99,23 +98,8 @@ class LinkAccountState(rx.State):
     @rx.event(background=True)
     async def watch(self) -> AsyncIterator[None]:
         """Follow the delivery and the countdown of the code."""
-        async with self:
-            self._watching += 1
-            mine, sid = self._watching, self.router.session.session_id
-            visitor = visitor_of(self)
-        while visitor.visitor_key:
-            view = await portal().answers.current(visitor.visitor_key)
-            if view is None or view.code is None:
-                return
-            async with self:
-                if mine != self._watching or sid != self.router.session.session_id:
-                    return
-                if self.step == "code":
-                    self._show_code(view, keep_countdown=True)
+        async for _ in follow(self, _look, self._show_progress):
             yield
-            await asyncio.sleep(WATCH_PACE_S)
-            if visitor != visitor_of(self):
-                return
 
     async def _send(self, phone: str, channel: str) -> Any:
         visitor = visitor_of(self)
@@ -142,7 +126,7 @@ class LinkAccountState(rx.State):
         except MedonlineError as error:
             view = await portal().answers.current(visitor_key)
             if view is not None and view.code is not None:
-                self._show_code(view)
+                self._show_code(view.code)
             return self._show_refusal(error, "code" if isinstance(error, CodeRefused) else "")
         self.error, self.error_field = "", ""
         return None if self.ticket else rx.redirect(routes.REGISTER)
@@ -168,13 +152,20 @@ class LinkAccountState(rx.State):
         if view.code is not None and view.code.code_alive:
             self.step = "code"
         if view.code is not None:
-            self._show_code(view)
+            self._show_code(view.code)
 
-    def _show_code(self, view: PendingView, *, keep_countdown: bool = False) -> None:
-        if view.code is None:
-            return
-        config = portal().config
-        screen = code_screen(view.code, portal().clock(), config.zone, config.code_channels)
+    def _show_progress(self, view: CodeView) -> bool:
+        if self.step == "code":
+            self._show_code(view, keep_countdown=True)
+        return True
+
+    def _show_code(self, view: CodeView, *, keep_countdown: bool = False) -> None:
+        screen = code_now(view)
         screen = steady(screen, self.code) if keep_countdown else screen
         if screen != self.code:
             self.code = screen
+
+
+async def _look(visitor: Visitor) -> CodeView | None:
+    view = await portal().answers.current(visitor.visitor_key) if visitor.visitor_key else None
+    return view.code if view is not None else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
@@ -26,17 +25,18 @@ from medonline.domain.password_recovery import RecoveryStep
 from medonline.services.password_recovery.reader import RecoveryView
 from medonline.state.account import AccountState
 from medonline.state.codes.screen import steady
+from medonline.state.codes.watch import FollowsCode, follow
 from medonline.state.failures import FailureState
 from medonline.state.input import said, text_field, visitor_of
 from medonline.state.password_recovery.screen import PHONE_STEP, RecoveryScreen, screen_of
+from medonline.web.sockets.server import Visitor
 from medonline.wording.errors import CHANNEL_MISSING
 
-WATCH_PACE_S = 1.0
 OVERTAKEN_S = 5.0
 WATCHED = (RecoveryStep.CODE, RecoveryStep.BIRTH_DATE)
 
 
-class RecoveryState(rx.State):
+class RecoveryState(FollowsCode, rx.State):
     """A cache of the record for the screen: lost on restart, rebuilt by `load`."""
 
     screen: RecoveryScreen = RecoveryScreen()
@@ -45,7 +45,6 @@ class RecoveryState(rx.State):
     error_no: int = 0
     call_offered: bool = True
     telegram_offered: bool = True
-    _watching: int = 0
     _refused_on: str = ""
     _refused_at: float = 0.0
 
@@ -114,24 +113,13 @@ class RecoveryState(rx.State):
     @rx.event(background=True)
     async def watch(self) -> AsyncIterator[None]:
         """Follow the delivery and the countdown of step 2 until the step is over or the tab is gone."""
-        async with self:
-            self._watching += 1
-            mine, sid = self._watching, self.router.session.session_id
-            visitor = visitor_of(self)
-        while visitor.visitor_key:
-            view = await portal().recovery.current(visitor.visitor_key)
-            if view is None or view.step not in WATCHED:
-                return
-            async with self:
-                # Another watch began, or the tab reconnected and has its own.
-                if mine != self._watching or sid != self.router.session.session_id:
-                    return
-                if self.screen.step in WATCHED:
-                    self._show(view, keep_countdown=True)
+        async for _ in follow(self, _look, self._show_progress):
             yield
-            await asyncio.sleep(WATCH_PACE_S)
-            if visitor != visitor_of(self):
-                return
+
+    def _show_progress(self, view: RecoveryView) -> bool:
+        if self.screen.step in WATCHED:
+            self._show(view, keep_countdown=True)
+        return True
 
     async def _advance(self, action: Callable[[str], Awaitable[RecoveryView]]) -> Any:
         visitor_key = visitor_of(self).visitor_key
@@ -184,3 +172,8 @@ class RecoveryState(rx.State):
             screen = replace(screen, other_channel="")  # no code replaces the date
         if screen != self.screen:
             self.screen = screen
+
+
+async def _look(visitor: Visitor) -> RecoveryView | None:
+    view = await portal().recovery.current(visitor.visitor_key) if visitor.visitor_key else None
+    return view if view is not None and view.step in WATCHED else None

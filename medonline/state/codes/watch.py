@@ -1,0 +1,59 @@
+"""One watch of a code on its way: the screen follows the record until there is nothing to follow or the tab is gone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TypeVar
+
+import reflex as rx
+
+from medonline.bootstrap import portal
+from medonline.services.codes.verification import CodeView
+from medonline.state.codes.screen import CodeScreen, code_screen
+from medonline.state.input import visitor_of
+from medonline.web.sockets.server import Visitor
+
+WATCH_PACE_S = 1.0
+View = TypeVar("View")
+
+
+class FollowsCode(rx.State, mixin=True):  # type: ignore[call-arg]  # the keyword of Reflex, which mypy does not see
+    """What a state with a code on its screen has for `follow`."""
+
+    _watching: int = 0  # counts the watches that began; the last one goes on
+
+
+async def follow(
+    state: FollowsCode,
+    look: Callable[[Visitor], Awaitable[View | None]],
+    show: Callable[[View], bool],
+) -> AsyncIterator[None]:
+    """Look at the record and show it, again and again; yields when the handler has to send what changed.
+
+    It ends when there is nothing to follow, when a later watch of the tab began, when the tab reconnected (and has a watch
+    of its own), and when the browser behind the socket is another or none.
+
+    state: the proxy that a background handler gets as `self`.
+    look: reads what this visitor waits for, without holding the state; None ends the watch.
+    show: puts it on the screen while the state is held; False ends the watch.
+    """
+    async with state:
+        state._watching += 1
+        mine, sid = state._watching, state.router.session.session_id
+        visitor = visitor_of(state)
+    while (view := await look(visitor)) is not None:
+        async with state:
+            overtaken = mine != state._watching or sid != state.router.session.session_id
+            if overtaken or not show(view):
+                return
+        yield
+        await asyncio.sleep(WATCH_PACE_S)
+        if visitor != visitor_of(state):
+            return
+
+
+def code_now(view: CodeView) -> CodeScreen:
+    """The screen of a code at this moment."""
+    config = portal().config
+    return code_screen(view, portal().clock(), config.zone, config.code_channels)

@@ -1,0 +1,139 @@
+"""A watch goes on while there is something to follow and it is the tab's own and latest; then it ends by itself."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from medonline.state.account_settings import SettingsState
+from medonline.state.codes import watch as module
+from medonline.state.codes.watch import FollowsCode, follow
+from medonline.state.gosuslugi.link_account import LinkAccountState
+from medonline.state.password_recovery.state import RecoveryState
+from medonline.web.sockets.server import NOBODY, Visitor
+
+ANNA = Visitor("a" * 64, "", "192.0.2.1")
+
+
+class Tab:
+    """What a background handler gets as `self`: changed only while it is held."""
+
+    def __init__(self) -> None:
+        self._watching = 0
+        self.router = SimpleNamespace(session=SimpleNamespace(session_id="socket-1"))
+        self.visitor = ANNA
+        self.held = False
+        self.shown: list[int] = []
+        self.goes_on = True
+
+    async def __aenter__(self) -> None:
+        assert not self.held
+        self.held = True
+
+    async def __aexit__(self, *_error: object) -> None:
+        self.held = False
+
+    def show(self, view: int) -> bool:
+        assert self.held
+        self.shown.append(view)
+        return self.goes_on
+
+
+class Record:
+    """Answers each look with the next number, and with nothing after the last."""
+
+    def __init__(self, tab: Tab, answers: int) -> None:
+        self.tab, self.answers = tab, answers
+        self.asked: list[Visitor] = []
+
+    async def look(self, visitor: Visitor) -> int | None:
+        assert not self.tab.held  # a slow database must not hold up the tab's other events
+        self.asked.append(visitor)
+        return len(self.asked) if len(self.asked) <= self.answers else None
+
+
+@pytest.fixture(autouse=True)
+def _no_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "WATCH_PACE_S", 0)
+    monkeypatch.setattr(module, "visitor_of", lambda tab: tab.visitor)
+
+
+def followed(tab: Tab, record: Record) -> AsyncIterator[None]:
+    return follow(tab, record.look, tab.show)  # type: ignore[arg-type]
+
+
+async def test_each_look_is_shown_until_there_is_nothing_to_follow() -> None:
+    tab = Tab()
+    record = Record(tab, answers=3)
+    sent = [list(tab.shown) async for _ in followed(tab, record)]
+
+    assert sent == [[1], [1, 2], [1, 2, 3]]
+    assert record.asked == [ANNA] * 4
+
+
+async def test_with_nothing_to_follow_nothing_is_shown() -> None:
+    tab = Tab()
+    sent = [None async for _ in followed(tab, Record(tab, answers=0))]
+
+    assert (sent, tab.shown, tab._watching) == ([], [], 1)
+
+
+async def test_a_screen_that_has_moved_on_ends_the_watch() -> None:
+    tab = Tab()
+    tab.goes_on = False
+    record = Record(tab, answers=9)
+    sent = [None async for _ in followed(tab, record)]
+
+    assert (sent, len(record.asked)) == ([], 1)
+
+
+async def test_a_later_watch_of_the_tab_ends_the_earlier_one() -> None:
+    tab = Tab()
+    earlier, later = Record(tab, answers=9), Record(tab, answers=9)
+    first, second = followed(tab, earlier), followed(tab, later)
+    await anext(first)
+    await anext(second)
+    with pytest.raises(StopAsyncIteration):
+        await anext(first)
+    await anext(second)
+
+    assert (len(earlier.asked), len(later.asked)) == (2, 2)
+    assert tab.shown == [1, 1, 2]
+
+
+async def test_a_tab_that_reconnected_is_left_to_its_own_watch() -> None:
+    tab = Tab()
+    watch = followed(tab, Record(tab, answers=9))
+    await anext(watch)
+    tab.router.session.session_id = "socket-2"
+    with pytest.raises(StopAsyncIteration):
+        await anext(watch)
+
+    assert tab.shown == [1]
+
+
+@pytest.mark.parametrize("now", [NOBODY, Visitor("b" * 64, "", "192.0.2.1")])
+async def test_a_socket_without_its_visitor_is_asked_about_no_more(now: Visitor) -> None:
+    tab = Tab()
+    record = Record(tab, answers=9)
+    watch = followed(tab, record)
+    await anext(watch)
+    tab.visitor = now
+    with pytest.raises(StopAsyncIteration):
+        await anext(watch)
+
+    assert (tab.shown, len(record.asked)) == ([1], 1)
+
+
+@pytest.mark.parametrize("state", [RecoveryState, SettingsState, LinkAccountState])
+def test_each_state_counts_its_own_watches_out_of_the_browsers_sight(state: Any) -> None:
+    field = state.get_fields()["_watching"]
+
+    assert (field.default, field._owner, field._backend) == (0, state, True)
+
+
+def test_what_the_states_share_is_callable_by_no_client() -> None:
+    assert [name for name, value in vars(FollowsCode).items() if callable(value) and not name.startswith("_")] == []
