@@ -20,7 +20,7 @@ from medonline.domain.errors import (
 )
 from medonline.domain.phone import PhoneNumber
 from medonline.services.account_settings.form import Saved, SettingsForm, SettingsView
-from medonline.services.codes.verification import CodeView
+from medonline.services.codes.flow import CodeView
 from medonline.services.passwords.strength import Strength
 from medonline.state.account import AccountState, sign_in_again
 from medonline.state.codes.screen import NO_CODE, CodeScreen, steady

@@ -9,7 +9,7 @@ from typing import TypeVar
 import reflex as rx
 
 from medonline.bootstrap import portal
-from medonline.services.codes.verification import CodeView
+from medonline.services.codes.flow import CodeView
 from medonline.state.codes.screen import CodeScreen, code_screen
 from medonline.state.input import visitor_of
 from medonline.web.sockets.server import Visitor

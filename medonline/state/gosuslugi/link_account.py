@@ -20,7 +20,7 @@ from medonline.domain.errors import (
     MedonlineError,
     NoPendingIdentity,
 )
-from medonline.services.codes.verification import CodeView
+from medonline.services.codes.flow import CodeView
 from medonline.services.gosuslugi.login import Waiting
 from medonline.services.gosuslugi.pending_person import PendingView
 from medonline.state.account import AccountState
