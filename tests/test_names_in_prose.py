@@ -21,7 +21,8 @@ FOLDERS = f"{ROOMS}|medonline|tests|tools|docs|assets|alembic|benchmarks"
 DOTTED = re.compile(rf"(?<![\w./«-])(?:medonline\.)?(?:{ROOMS})(?:\.[A-Za-z_]\w*)+(?![\w/])")
 IN_A_FOLDER = re.compile(rf"(?<![\w./:-])(?:{FOLDERS})/[\w./-]*\w(?![\w*{{…])")
 SCRIPT = re.compile(r"(?<![\w./*-])[a-z]\w*\.py(?!\w)")
-FILE_ENDINGS = ("py", "md", "toml", "log", "js", "css", "json", "sh", "txt")  # `config.toml` is no name in a module
+# `config.toml` is no name in a module.
+FILE_ENDINGS = ("py", "md", "toml", "log", "js", "css", "json", "sh", "txt", "key")
 
 
 @cache
