@@ -69,6 +69,10 @@ TRIED = [
     "an old proof of Gosuslugi for a new password",
     "one person who answers in two browsers at once",
     "a journal filled with refused sign-ins",
+    "somebody else's medical card",
+    "policies tried to learn which exist",
+    "policies tried one after another",
+    "«Обновить» pressed again and again",
 ]
 FACTS = [str(number) for number in range(1, 13)]
 INVARIANTS = [f"I{number}" for number in range(1, 10)]

@@ -47,6 +47,7 @@ from medonline.services.password_recovery.service import PasswordRecoveryService
 from medonline.services.passwords.hashing import PasswordHasher
 from medonline.services.passwords.new_passwords import NewPasswords
 from medonline.services.patient_cards.attempts import CardAttempts
+from medonline.services.patient_cards.consent import CardConsent
 from medonline.services.patient_cards.service import PatientCardService
 from medonline.services.ports import CodeChannel
 from medonline.services.security_journal.reader import JournalReader
@@ -221,6 +222,7 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
             policies=policies,
             journal=journal,
             attempts=CardAttempts(database, clock, policies),
+            consent=CardConsent(database, clock, sessions, policies, journal, notices),
         ),
         dispute=AccountDispute(database, clock, journal, config.dispute_stop, sessions_ended),
         journal=JournalReader(database, sessions, phones, refusals),

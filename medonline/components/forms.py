@@ -84,6 +84,26 @@ def text_input(field_id: str, name: str, error: Text = "", *, hint: bool = False
     )
 
 
+def checkbox(label: str, field_id: str, *, hint: str, error: Text = "") -> rx.Component:
+    """A box to tick, with its label beside it; hint and error above, as for a field."""
+    return rx.el.div(
+        rx.el.p(hint, id=f"{field_id}-hint", class_name="hint"),
+        rx.cond(error != "", rx.el.p(error, id=f"{field_id}-error", class_name="field-error")),
+        rx.el.label(
+            rx.el.input(
+                id=field_id,
+                name=field_id,
+                type="checkbox",
+                aria_invalid=rx.cond(error != "", "true", "false"),
+                aria_describedby=f"{field_id}-hint {field_id}-error",
+            ),
+            rx.el.span(label),
+            class_name="tick",
+        ),
+        class_name=rx.cond(error != "", "field invalid", "field"),
+    )
+
+
 def phone_input(field_id: str, error: Text = "") -> rx.Component:
     """Any spelling of a number is taken; nothing is rewritten while typing."""
     return text_input(

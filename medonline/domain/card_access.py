@@ -1,7 +1,7 @@
 """Who may see whose medical card: one's own, a child's by a statement, everybody else's by consent.
 
 The number of a policy holds its owner's birth date and sex (domain.oms_policy), so that number and birth date are one
-factor, and each who has seen the plastic card knows both: they open no stranger's card.
+factor, and everybody who has seen the plastic card knows both: they open no stranger's card.
 
 Sources, read by laymen and to be checked by a lawyer before the portal serves patients: Федеральный закон от 21.11.2011
 № 323-ФЗ, article 13 (medical secrecy; its part 3 wants the written consent of the person), article 20 part 2 and article 22
@@ -27,19 +27,19 @@ class Basis(StrEnum):
     """By what right an account shows a card."""
 
     NONE = ""  # added before the rule: not shown until it is added again
-    OWN = "own"  # the registry says by СНИЛС or by the policy known from Gosuslugi that it is the owner's, or name and birth date fit
+    OWN = "own"  # found by the account's own СНИЛС or policy, or name and birth date are the account's
     REPRESENTATIVE = "representative"  # a child's, by the statement of the legal representative
     CONSENT = "consent"  # its owner agreed
 
 
 class AccessState(StrEnum):
-    """What became of a request to see somebody's card."""
+    """What became of a request to see somebody's cards."""
 
     WAITING = "waiting"
     GRANTED = "granted"
-    REFUSED = "refused"  # whoever asked sees «ждёт согласия» as before: a refusal would tell that the owner is here
-    WITHDRAWN = "withdrawn"
-    REMOVED = "removed"  # granted, and taken back by the owner or given up by who had it
+    # The one who asks sees «ждёт согласия» as before: a refusal would tell that the owner has an account.
+    REFUSED = "refused"
+    REMOVED = "removed"  # granted, then taken back by the owner or given up by the one who had it
 
 
 def is_child(born: date, today: date) -> bool:

@@ -11,7 +11,10 @@ MedonlineError
 │   ├── InvalidPolicy           not the 16 digits of an ОМС policy
 │   ├── PhoneTaken              another account signs in with this number
 │   ├── CardNotFound            the registry has no card with this policy and birth date; which of them is never said
-│   └── CardAlreadyLinked       the card is in the account
+│   ├── CardAlreadyLinked       the card is in the account
+│   ├── ConsentAlreadyAsked     (until) the card's owner has been asked
+│   ├── StatementMissing        a child's card, without the statement of the legal representative
+│   └── TooManyCards            (most) cards and requests of the account
 ├── InvalidFields               (by_field) several fields of one form, each with its own InvalidInput
 ├── NotSignedIn                 the session is over
 ├── ReauthenticationNeeded      phone and password change only soon after a sign-in
@@ -46,6 +49,7 @@ MedonlineError
 ├── CodeNotEnough           a code from a call was right, and more is needed just now
 ├── BirthDateMismatch           (attempts_left) not the birth date on record, or there is none
 ├── IdentityRefused             (problem, detail) sign-in through the identity provider did not succeed
+├── NoSuchRequest               the request to see a card is answered, withdrawn or too old
 ├── RegistryUnavailable         (detail) the registry of medical cards gives no good answer
 ├── ChannelUnavailable          (channel) switched off by the operator
 └── DeliveryFailed              a code did not go out
@@ -170,6 +174,26 @@ class CardNotFound(InvalidInput):
 
 class CardAlreadyLinked(InvalidInput):
     """Every card found is in the account already."""
+
+
+class ConsentAlreadyAsked(InvalidInput):
+    """The owner of this policy has been asked by this account; the request waits until `until` (UTC)."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(f"until {until:%Y-%m-%d %H:%M} UTC")
+        self.until = until
+
+
+class StatementMissing(InvalidInput):
+    """The card is of a child under 15, and nobody has stated to be the legal representative."""
+
+
+class TooManyCards(InvalidInput):
+    """The account has `most` cards and requests for cards, which is all it may have."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(str(most))
+        self.most = most
 
 
 class InvalidFields(MedonlineError):
@@ -368,6 +392,10 @@ class IdentityRefused(MedonlineError):
         super().__init__(f"{problem.value}: {detail}" if detail else problem.value)
         self.problem = problem
         self.detail = detail
+
+
+class NoSuchRequest(MedonlineError):
+    """The request to see a card is not there, not this account's, answered or withdrawn, or too old."""
 
 
 class RegistryUnavailable(MedonlineError):

@@ -1,6 +1,10 @@
 """The number of an ОМС policy of the single form (ЕНП): 16 digits, the last one a check digit.
 
 Source of the algorithm: Приказ ФОМС от 07.04.2011 № 79, приложение Е (ЕНП).
+
+Danger: digits 3 to 10 are said to be made of the owner's birth date and sex (digits turned to their complement of 9, the month
+moved by 20 or 40 by century, the day by 50 for men; to be checked against that order before anything relies on it). So the
+number and the birth date are one factor: who knows the one nearly knows the other (domain.card_access).
 """
 
 from __future__ import annotations

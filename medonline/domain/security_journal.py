@@ -33,6 +33,9 @@ class JournalEvent(StrEnum):
     IDENTITY_LINKED = "identity_linked"
     CARD_ADDED = "card_added"
     CARD_REMOVED = "card_removed"
+    CARD_ACCESS_GRANTED = "card_access_granted"
+    CARD_ACCESS_WITHDRAWN = "card_access_withdrawn"
+    CARD_ACCESS_REMOVED = "card_access_removed"
     PHONE_SET_AT_DESK = "phone_set_at_desk"
     DATA_EXPORTED = "data_exported"
     DATA_ERASED = "data_erased"
@@ -43,6 +46,8 @@ class JournalEvent(StrEnum):
     BIRTH_DATE_REFUSED = "birth_date_refused"
     SIGN_IN_REFUSED = "sign_in_refused"
     CARD_REFUSED = "card_refused"
+    CARD_ACCESS_ASKED = "card_access_asked"
+    CARD_ACCESS_REFUSED = "card_access_refused"
     OTHER = "other"  # never written: a row of a version that knows more
 
 

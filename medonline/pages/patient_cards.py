@@ -5,7 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from medonline import routes
-from medonline.components.forms import error_list, field, submit, text_input
+from medonline.components.forms import checkbox, error_list, field, submit, text_input
 from medonline.components.icons import icon
 from medonline.pages.frame import page
 from medonline.state.account import AccountState
@@ -20,18 +20,24 @@ def cards() -> rx.Component:
         rx.el.h1("Мои карты"),
         rx.cond(AccountState.greeting != "", rx.el.p("Здравствуйте, ", AccountState.greeting, "!", class_name="lead")),
         rx.cond(state.notice != "", rx.el.div(state.notice, class_name="notice", role="status")),
+        rx.cond(state.to_answer.length() > 0, _to_answer()),
         rx.cond(
             state.ready,
             rx.cond(
                 state.cards.length() > 0,
                 rx.el.ul(rx.foreach(state.cards, _card), class_name="card-list"),
-                rx.cond(state.registry_down, rx.fragment(), _empty()),
+                rx.cond(
+                    state.registry_down | (state.waiting.length() + state.closed.length() > 0), rx.fragment(), _empty()
+                ),
             ),
             rx.el.p("Загружаем карты…", class_name="hint", role="status"),
         ),
+        rx.cond(state.closed.length() > 0, _closed()),
+        rx.cond(state.waiting.length() > 0, _waiting()),
         # Below the cards, beside «Обновить»: there it is seen by whoever pressed it.
         rx.cond(state.registry_down, _registry_down()),
         rx.cond(state.registry_on & AccountState.signed_in, rx.fragment(_fetched(), _link())),
+        rx.cond(state.readers.length() > 0, _readers()),
         name="cards",
     )
 
@@ -104,6 +110,175 @@ def _card(card: rx.Var) -> rx.Component:
     )
 
 
+def _to_answer() -> rx.Component:
+    return rx.el.section(
+        rx.el.h2("Вас просят показать карты", id="to-answer"),
+        rx.el.p(
+            "Если вы разрешите, этот человек увидит в своём кабинете ваши фамилию, имя, отчество и дату рождения, поликлинику, номер "
+            "карты и последние цифры полиса. Записи врачей он не увидит. Не знаете, кто это, — откажите.",
+        ),
+        rx.el.ul(
+            rx.foreach(
+                state.to_answer,
+                lambda one: rx.el.li(
+                    _who(one),
+                    rx.el.p("Просит с ", one.at, class_name="hint"),
+                    rx.el.div(
+                        rx.el.button(
+                            "Разрешить",
+                            type="button",
+                            on_click=state.grant(one.id),
+                            class_name="button secondary",
+                            aria_label="Разрешить: " + one.name.to(str),
+                        ),
+                        rx.el.button(
+                            "Отказать",
+                            type="button",
+                            on_click=state.refuse(one.id),
+                            class_name="button secondary",
+                            aria_label="Отказать: " + one.name.to(str),
+                        ),
+                        class_name="card-question",
+                    ),
+                    class_name="card",
+                ),
+            ),
+            class_name="card-list",
+        ),
+        aria_labelledby="to-answer",
+    )
+
+
+def _who(one: rx.Var) -> rx.Component:
+    return rx.el.p(
+        rx.el.strong(one.name),
+        rx.cond(one.phone_tail != "", rx.fragment(", номер телефона оканчивается на ", one.phone_tail)),
+    )
+
+
+def _waiting() -> rx.Component:
+    return rx.el.section(
+        rx.el.h2("Ждут согласия", id="waiting"),
+        rx.el.p(
+            "Карта откроется, когда её владелец согласится в своём личном кабинете, в разделе «Мои карты». Нет ответа — спросите его "
+            "сами: портал не говорит, есть ли у него кабинет.",
+        ),
+        rx.el.ul(
+            rx.foreach(
+                state.waiting,
+                lambda one: rx.el.li(
+                    rx.el.dl(
+                        _fact("Полис ОМС", one.policy),
+                        _fact("Дата рождения", one.birth_date),
+                        _fact("Запрос отправлен", one.asked),
+                        _fact("Ждёт до", one.until),
+                        class_name="facts",
+                    ),
+                    rx.el.button(
+                        "Отозвать запрос",
+                        type="button",
+                        on_click=state.withdraw(one.id),
+                        class_name="link",
+                        aria_label="Отозвать запрос: полис " + one.policy.to(str),
+                    ),
+                    class_name="card",
+                ),
+            ),
+            class_name="card-list",
+        ),
+        aria_labelledby="waiting",
+    )
+
+
+def _closed() -> rx.Component:
+    return rx.el.section(
+        rx.el.h2("Закрытые карты", id="closed"),
+        rx.el.p(
+            "Карту человека от 15 лет можно видеть только с его согласия, карту ребёнка добавляет законный представитель. Поэтому эти "
+            "карты, добавленные раньше, закрыты.",
+        ),
+        rx.el.ul(
+            rx.foreach(
+                state.closed,
+                lambda one: rx.el.li(
+                    rx.el.dl(
+                        _fact("Полис ОМС", one.policy),
+                        _fact("Дата рождения", one.birth_date),
+                        class_name="facts",
+                    ),
+                    rx.cond(
+                        one.may_ask,
+                        rx.el.button(
+                            "Спросить согласие",
+                            type="button",
+                            on_click=state.ask_again(one.id),
+                            class_name="button secondary",
+                            aria_label="Спросить согласие: полис " + one.policy.to(str),
+                        ),
+                        rx.el.p("Чтобы открыть её, добавьте карту ещё раз по номеру полиса."),
+                    ),
+                    rx.el.button(
+                        "Убрать",
+                        type="button",
+                        on_click=state.unlink(one.id),
+                        class_name="link",
+                        aria_label="Убрать закрытую карту: полис " + one.policy.to(str),
+                    ),
+                    class_name="card",
+                ),
+            ),
+            class_name="card-list",
+        ),
+        aria_labelledby="closed",
+    )
+
+
+def _readers() -> rx.Component:
+    return rx.el.section(
+        rx.el.h2("Кто видит ваши карты", id="readers"),
+        rx.el.ul(
+            rx.foreach(
+                state.readers,
+                lambda one: rx.el.li(
+                    _who(one),
+                    rx.el.p("Видит с ", one.at, class_name="hint"),
+                    rx.cond(
+                        state.removing == one.id,
+                        rx.el.div(
+                            rx.el.p("Убрать доступ? Карты исчезнут из кабинета этого человека сразу."),
+                            rx.el.button(
+                                "Да, убрать доступ",
+                                type="button",
+                                on_click=state.remove(one.id),
+                                class_name="button secondary",
+                            ),
+                            rx.el.button(
+                                "Оставить",
+                                type="button",
+                                on_click=state.ask_remove(""),
+                                class_name="button secondary",
+                            ),
+                            class_name="card-question",
+                            role="group",
+                            aria_label="Убрать доступ",
+                        ),
+                        rx.el.button(
+                            "Убрать доступ",
+                            type="button",
+                            on_click=state.ask_remove(one.id),
+                            class_name="link",
+                            aria_label="Убрать доступ: " + one.name.to(str),
+                        ),
+                    ),
+                    class_name="card",
+                ),
+            ),
+            class_name="card-list",
+        ),
+        aria_labelledby="readers",
+    )
+
+
 def _fact(name: str, value: rx.Var[str]) -> rx.Component:
     return rx.cond(value != "", rx.el.div(rx.el.dt(name), rx.el.dd(value)))
 
@@ -131,7 +306,15 @@ def _link() -> rx.Component:
     return rx.el.details(
         rx.el.summary("Добавить карту: свою, ребёнка или родственника"),
         rx.el.form(
-            error_list(state.error, state.error_no, []),
+            rx.el.p(
+                "Свою карту и карту ребёнка до 15 лет портал покажет сразу. Карту любого другого человека — только с его согласия: он "
+                "увидит ваше имя и последние две цифры вашего телефона и ответит в своём личном кабинете.",
+            ),
+            error_list(
+                state.error,
+                state.error_no,
+                [(name, _of(name)) for name in ("policy", "birth_date", "representative")],
+            ),
             field(
                 "Номер полиса ОМС",
                 text_input("policy", "policy", _of("policy"), type="text", input_mode="numeric", hint=True),
@@ -145,6 +328,13 @@ def _link() -> rx.Component:
                 field_id="birth_date",
                 hint="Например, 14.03.1985",
                 error=_of("birth_date"),
+            ),
+            checkbox(
+                "Я законный представитель ребёнка",
+                "representative",
+                hint="Отметьте, если владельцу полиса нет 15 лет: вы его родитель, усыновитель, опекун или попечитель. Портал сохранит "
+                "это заявление и время.",
+                error=_of("representative"),
             ),
             submit("Добавить карту"),
             on_submit=state.link,

@@ -47,6 +47,12 @@ def page_of(form: object) -> str:
     return text_field(form, "page")[:MAX_PAGE]
 
 
+def is_checked(form: object, name: str) -> bool:
+    """Whether a checkbox of a submitted form is ticked; anything a browser does not send for one is not."""
+    value = form.get(name) if isinstance(form, Mapping) else None
+    return value is True or value == "on"
+
+
 def said(error: MedonlineError) -> str:
     """The sentence for a refusal, with clock times as on the patient's wall."""
     return sentence(error, portal().config.zone)

@@ -9,15 +9,14 @@ from typing import Any
 import reflex as rx
 
 from medonline.bootstrap import portal
-from medonline.domain.errors import InvalidFields, MedonlineError, NotSignedIn
-from medonline.services.patient_cards.rows import CardView, Whose
+from medonline.domain.errors import InvalidFields, MedonlineError, NoSuchRequest, NotSignedIn
+from medonline.services.patient_cards.consent import Reader, WaitingRequest
+from medonline.services.patient_cards.rows import CardView, ClosedCard
 from medonline.services.patient_cards.service import CardsView
 from medonline.state.account import AccountState, sign_in_again
-from medonline.state.input import text_field, visitor_of
+from medonline.state.input import is_checked, text_field, visitor_of
+from medonline.wording import patient_cards as wording
 from medonline.wording.errors import card_sentence, refresh_sentence, sentence
-
-_WHOSE = {Whose.OWN: "Ваша карта", Whose.CHILD: "Карта ребёнка", Whose.OTHER: "Карта другого человека"}
-DOUBTFUL_POLICY = "Карта добавлена. Обратите внимание: последняя цифра полиса не сходится с остальными, такое бывает у старых полисов."
 
 
 @dataclass(frozen=True)
@@ -38,6 +37,28 @@ class CardScreen:
     active: bool = True
 
 
+@dataclass(frozen=True)
+class RequestScreen:
+    """A request of this account, or a card that is closed; of a card only what this account knows already."""
+
+    id: str = ""
+    policy: str = ""
+    birth_date: str = ""
+    asked: str = ""
+    until: str = ""
+    may_ask: bool = False
+
+
+@dataclass(frozen=True)
+class ReaderScreen:
+    """Somebody who asks to see the cards of this account, or sees them."""
+
+    id: str = ""
+    name: str = ""
+    phone_tail: str = ""
+    at: str = ""
+
+
 class CardsState(rx.State):
     """A cache of the record for the screen, rebuilt by `load`."""
 
@@ -48,17 +69,23 @@ class CardsState(rx.State):
     too_soon: str = ""
     fetched: str = ""
     cards: list[CardScreen] = []
+    closed: list[RequestScreen] = []
+    waiting: list[RequestScreen] = []
+    to_answer: list[ReaderScreen] = []
+    readers: list[ReaderScreen] = []
     notice: str = ""
     errors: dict[str, str] = {}
     error: str = ""
     error_no: int = 0
     link_no: int = 0
     unlinking: str = ""
+    removing: str = ""
 
     @rx.event
     async def load(self) -> Any:
         """What is on record at once; then what the registry says now."""
         self.notice, self.error, self.errors, self.unlinking, self.ready = "", "", {}, "", False
+        self.removing = ""
         self.registry_on = portal().outside.registry is not None
         try:
             self._show(await portal().cards.kept(visitor_of(self).session_key))
@@ -85,24 +112,25 @@ class CardsState(rx.State):
         """«Добавить карту»."""
         self.notice, self.error, self.errors = "", "", {}
         try:
-            linked = await portal().cards.link(
-                visitor_of(self).session_key, text_field(form, "policy"), text_field(form, "birth_date")
+            outcome = await portal().cards.link(
+                visitor_of(self).session_key,
+                text_field(form, "policy"),
+                text_field(form, "birth_date"),
+                representative=is_checked(form, "representative"),
             )
         except NotSignedIn:
             return sign_in_again()
         except InvalidFields as error:
             self.errors = {name: sentence(one) for name, one in error.by_field.items()}
-            self.error = " ".join(self.errors.values())
+            self.error = wording.NOT_ADDED
             self.error_no += 1
             return None
         except MedonlineError as error:
             self.error = card_sentence(error)
             self.error_no += 1
             return None
-        self.notice = DOUBTFUL_POLICY if linked.doubtful_policy else "Карта добавлена."
         self.link_no += 1
-        self._show(await portal().cards.kept(visitor_of(self).session_key))
-        return None
+        return await self._done(wording.added(outcome))
 
     @rx.event
     async def ask_unlink(self, card_id: str) -> None:
@@ -116,11 +144,86 @@ class CardsState(rx.State):
             return None
         try:
             gone = await portal().cards.unlink(visitor_of(self).session_key, card_id[:64])
-            self._show(await portal().cards.kept(visitor_of(self).session_key))
         except NotSignedIn:
             return sign_in_again()
         self.unlinking = ""
-        self.notice = "Карта убрана из кабинета. В поликлинике она осталась." if gone else ""
+        return await self._done(wording.REMOVED if gone else "")
+
+    @rx.event
+    async def ask_again(self, card_id: str) -> Any:
+        """«Спросить согласие»: the owner of a card that is closed."""
+        if not isinstance(card_id, str):
+            return None
+        try:
+            await portal().cards.ask_again(visitor_of(self).session_key, card_id[:64])
+        except NotSignedIn:
+            return sign_in_again()
+        except MedonlineError as error:
+            return await self._done(card_sentence(error))
+        return await self._done(wording.asked_again())
+
+    @rx.event
+    async def withdraw(self, access_id: str) -> Any:
+        """«Отозвать запрос»."""
+        if not isinstance(access_id, str):
+            return None
+        try:
+            gone = await portal().cards.consent.withdraw(visitor_of(self).session_key, access_id[:64])
+        except NotSignedIn:
+            return sign_in_again()
+        return await self._done(wording.WITHDRAWN if gone else "")
+
+    @rx.event
+    async def grant(self, access_id: str) -> Any:
+        """«Разрешить»."""
+        if not isinstance(access_id, str):
+            return None
+        try:
+            await portal().cards.consent.grant(visitor_of(self).session_key, access_id[:64])
+        except NotSignedIn:
+            return sign_in_again()
+        except NoSuchRequest as error:
+            return await self._done(sentence(error))
+        return await self._done(wording.GRANTED)
+
+    @rx.event
+    async def refuse(self, access_id: str) -> Any:
+        """«Отказать»."""
+        if not isinstance(access_id, str):
+            return None
+        try:
+            await portal().cards.consent.refuse(visitor_of(self).session_key, access_id[:64])
+        except NotSignedIn:
+            return sign_in_again()
+        except NoSuchRequest as error:
+            return await self._done(sentence(error))
+        return await self._done(wording.REFUSED)
+
+    @rx.event
+    async def ask_remove(self, access_id: str) -> None:
+        """«Убрать доступ»: asks first."""
+        self.removing = access_id[:64] if isinstance(access_id, str) else ""
+
+    @rx.event
+    async def remove(self, access_id: str) -> Any:
+        """«Да, убрать доступ»."""
+        if not isinstance(access_id, str):
+            return None
+        try:
+            gone = await portal().cards.consent.remove(visitor_of(self).session_key, access_id[:64])
+        except NotSignedIn:
+            return sign_in_again()
+        self.removing = ""
+        return await self._done(wording.ACCESS_REMOVED if gone else "")
+
+    async def _done(self, notice: str) -> Any:
+        """Say what was done, and show what is on record after it."""
+        try:
+            view = await portal().cards.kept(visitor_of(self).session_key)
+        except NotSignedIn:
+            return sign_in_again()
+        self.notice = notice
+        self._show(view)
         return None
 
     async def _fetch(self, *, ask_again: bool) -> Any:
@@ -137,6 +240,10 @@ class CardsState(rx.State):
         self.too_soon = refresh_sentence(view.wait) if view.wait else ""
         self.fetched = _moment(view.fetched_at) if view.fetched_at else ""
         self.cards = [_screen(card) for card in view.cards]
+        self.closed = [_closed(card) for card in view.closed]
+        self.waiting = [_waiting(one) for one in view.consents.waiting]
+        self.to_answer = [_reader(one) for one in view.consents.to_answer]
+        self.readers = [_reader(one) for one in view.consents.granted]
 
 
 def _screen(card: CardView) -> CardScreen:
@@ -152,11 +259,25 @@ def _screen(card: CardView) -> CardScreen:
         holder=card.holder,
         birth_date=f"{card.birth_date:%d.%m.%Y}" if card.birth_date else "",
         policy=card.policy_masked,
-        whose=_WHOSE[card.whose],
+        whose=wording.WHOSE[card.whose],
         attached_since=f"{card.attached_since:%d.%m.%Y}" if card.attached_since else "",
         status=status,
         active=card.active and card.in_registry,
     )
+
+
+def _closed(card: ClosedCard) -> RequestScreen:
+    born = f"{card.birth_date:%d.%m.%Y}" if card.birth_date else ""
+    return RequestScreen(card.id, card.policy_masked, born, may_ask=card.may_ask)
+
+
+def _waiting(one: WaitingRequest) -> RequestScreen:
+    asked, until = _moment(one.asked_at), _moment(one.expires_at)
+    return RequestScreen(one.id, one.policy_masked, f"{one.birth_date:%d.%m.%Y}", asked, until)
+
+
+def _reader(one: Reader) -> ReaderScreen:
+    return ReaderScreen(one.id, one.full_name, one.phone_tail, _moment(one.at))
 
 
 def _moment(at: datetime) -> str:

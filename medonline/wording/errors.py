@@ -227,6 +227,17 @@ _SENTENCES: dict[type[errors.MedonlineError], Callable[[Any], str]] = {
         "на кого выдан полис. Номер можно уточнить в регистратуре своей поликлиники."
     ),
     errors.CardAlreadyLinked: lambda _: "Эта карта уже есть в вашем кабинете.",
+    errors.ConsentAlreadyAsked: lambda _: (
+        "Вы уже попросили показать эту карту. Запрос ждёт согласия владельца, он есть на этой странице."
+    ),
+    errors.StatementMissing: lambda _: (
+        "Владельцу полиса нет 15 лет: такую карту добавляет только законный представитель. Если это вы, отметьте «Я законный "
+        "представитель ребёнка»."
+    ),
+    errors.TooManyCards: lambda error: (
+        f"В кабинете уже {plural(error.most, 'карта или запрос', 'карты и запроса', 'карт и запросов')}, больше добавить нельзя. "
+        "Уберите карту или отзовите запрос, которые больше не нужны."
+    ),
     errors.InvalidFields: lambda error: "Ничего не сохранено. " + " ".join(map(sentence, error.by_field.values())),
     errors.NotSignedIn: lambda _: SESSION_OVER,
     errors.ReauthenticationNeeded: lambda _: (
@@ -241,6 +252,7 @@ _SENTENCES: dict[type[errors.MedonlineError], Callable[[Any], str]] = {
     ),
     errors.AccountNotFound: lambda _: "Такого личного кабинета нет.",
     errors.NoChangeInProgress: lambda _: "Замена номера уже завершена или отменена. Укажите новый номер ещё раз.",
+    errors.NoSuchRequest: lambda _: "На этот запрос уже ответили, его отозвали или срок его вышел.",
     errors.IdentityRefused: lambda error: IDENTITY[error.problem],
     errors.RegistryUnavailable: lambda _: (
         "Реестр медицинских карт сейчас не отвечает. Подождите несколько минут и попробуйте ещё раз."

@@ -90,6 +90,18 @@ _SENTENCES: dict[JournalEvent, Callable[[Details], str]] = {
     JournalEvent.IDENTITY_LINKED: lambda one: f"Кабинет связан с Госуслугами{_known(_HOW, one, 'how')}.",
     JournalEvent.CARD_ADDED: lambda one: (
         f"Добавлено: {plural(int(one.get('cards', 1)), 'медицинская карта', 'медицинские карты', 'медицинских карт')}."
+        + (" Вы заявили, что вы законный представитель ребёнка." if one.get("basis") == "representative" else "")
+    ),
+    JournalEvent.CARD_ACCESS_GRANTED: lambda one: (
+        "Вы разрешили другому пациенту видеть ваши медицинские карты."
+        if one.get("side") == "holder"
+        else "Владелец разрешил вам видеть его медицинские карты."
+    ),
+    JournalEvent.CARD_ACCESS_WITHDRAWN: lambda _: "Вы отозвали просьбу показать карту другого человека.",
+    JournalEvent.CARD_ACCESS_REMOVED: lambda one: (
+        "Другой пациент больше не видит ваши медицинские карты."
+        if one.get("side") == "holder"
+        else "Вы больше не видите медицинские карты другого человека."
     ),
     JournalEvent.CARD_REMOVED: lambda _: "Медицинская карта убрана из списка.",
     JournalEvent.DATA_EXPORTED: lambda _: "Сотрудник выгрузил сведения о вас по запросу.",
@@ -109,6 +121,12 @@ _SENTENCES: dict[JournalEvent, Callable[[Details], str]] = {
     JournalEvent.CARD_REFUSED: lambda _: (
         "Не подошли номер полиса или дата рождения, когда добавляли медицинскую карту."
     ),
+    JournalEvent.CARD_ACCESS_ASKED: lambda one: (
+        "Другой пациент попросил показать ваши медицинские карты. Ответить можно в разделе «Мои карты»."
+        if one.get("side") == "holder"
+        else "Вы попросили показать карту другого человека. Она откроется, если он согласится."
+    ),
+    JournalEvent.CARD_ACCESS_REFUSED: lambda _: "Вы отказались показать другому пациенту свои медицинские карты.",
     JournalEvent.OTHER: lambda _: "Событие, о котором эта версия портала не знает.",
 }
 _WRONG_INSIDE = "В личном кабинете введён неверный пароль, когда нужно было подтвердить себя."
@@ -119,6 +137,7 @@ _NOTEWORTHY = frozenset(
         JournalEvent.PASSWORD_CHANGED,
         JournalEvent.PHONE_CHANGED,
         JournalEvent.IDENTITY_LINKED,
+        JournalEvent.CARD_ACCESS_GRANTED,
         JournalEvent.DISPUTED,
         JournalEvent.CODE_REFUSED,
         JournalEvent.BIRTH_DATE_REFUSED,

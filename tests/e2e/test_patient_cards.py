@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from medonline.sandbox.people import PEOPLE
-from tests.e2e.conftest import GUIDE_PROFILES
+from tests.e2e.conftest import GUIDE_PROFILES, NewPortal
 from tests.e2e.gosuslugi_in_browser import (
     BY_NAME,
     SMIRNOV,
@@ -23,6 +23,8 @@ from tests.e2e.server import Server
 NINA = next(person for person in PEOPLE if person.first_name == "Нина")
 CHILD = next(person for person in PEOPLE if person.first_name == "Анна")
 HER_BIRTHDAY = "19.02.1954"
+STATEMENT = "Я законный представитель ребёнка"
+CHILDS_BIRTHDAY = f"{CHILD.birth_date:%d.%m.%Y}"
 
 
 @pytest.fixture
@@ -40,36 +42,107 @@ def card(portal: Portal, number: str) -> Locator:
     return portal.main.get_by_role("listitem").filter(has_text=number)
 
 
-def add(portal: Portal, policy: str, birth_date: str) -> None:
+def add(portal: Portal, policy: str, birth_date: str, *, representative: bool = False) -> None:
     form = portal.page.get_by_text("Добавить карту: свою, ребёнка или родственника")
     if not portal.field("Номер полиса ОМС").is_visible():
         form.click()
     portal.field("Номер полиса ОМС").fill(policy)
     portal.field("Дата рождения владельца полиса").fill(birth_date)
+    portal.field(STATEMENT).set_checked(representative)
     portal.button("Добавить карту").click()
 
 
-@pytest.mark.parametrize("profile", GUIDE_PROFILES)
-def test_a_relatives_card_is_added_by_policy_and_birth_date_and_taken_off(portal: Portal, patient: Patient) -> None:
-    portal.log_in(patient.phone, patient.password)
-    spaced = " ".join(NINA.policy[at : at + 4] for at in range(0, 16, 4))
-    add(portal, spaced, HER_BIRTHDAY)
-    expect(card(portal, "МК-001013")).to_contain_text("Карта другого человека")
-    expect(portal.page.get_by_role("status").filter(has_text="Карта добавлена")).to_be_visible()
-    add(portal, CHILD.policy, f"{CHILD.birth_date:%d.%m.%Y}")
-    expect(card(portal, "МК-001012")).to_contain_text("Соколова Анна")
-    portal.look("cards of relatives")
+def said(portal: Portal, text: str) -> Locator:
+    return portal.page.get_by_role("status").filter(has_text=text)
 
-    portal.button("Убрать карту МК-001013").click()
+
+@pytest.mark.parametrize("profile", GUIDE_PROFILES)
+def test_a_childs_card_is_added_by_its_representative_and_taken_off(portal: Portal, patient: Patient) -> None:
+    portal.log_in(patient.phone, patient.password)
+    spaced = " ".join(CHILD.policy[at : at + 4] for at in range(0, 16, 4))
+    add(portal, spaced, CHILDS_BIRTHDAY)
+    portal.expect_error("Владельцу полиса нет 15 лет")
+    expect(portal.field(STATEMENT)).to_have_attribute("aria-invalid", "true")
+    portal.look("card of a child without the statement")
+
+    add(portal, spaced, CHILDS_BIRTHDAY, representative=True)
+    expect(card(portal, "МК-001012")).to_contain_text("Соколова Анна")
+    expect(card(portal, "МК-001012")).to_contain_text("Карта ребёнка")
+    expect(said(portal, "Карта добавлена")).to_be_visible()
+    portal.look("card of a child")
+
+    portal.button("Убрать карту МК-001012").click()
     portal.button("Оставить").click()
-    portal.button("Убрать карту МК-001013").click()
+    portal.button("Убрать карту МК-001012").click()
     portal.button("Да, убрать").click()
 
-    expect(card(portal, "МК-001013")).to_have_count(0)
-    expect(portal.page.get_by_role("status").filter(has_text="Карта убрана из кабинета")).to_be_visible()
+    expect(card(portal, "МК-001012")).to_have_count(0)
+    expect(said(portal, "Карта убрана из кабинета")).to_be_visible()
     portal.page.reload()
-    expect(card(portal, "МК-001012")).to_be_visible()
-    expect(card(portal, "МК-001013")).to_have_count(0)
+    expect(portal.heading("Карт пока нет")).to_be_visible()
+
+
+@pytest.mark.parametrize("profile", GUIDE_PROFILES)
+def test_an_adult_is_asked_agrees_in_their_own_account_and_takes_it_back(
+    portal: Portal, new_portal: NewPortal, patient: Patient, demo_phone: DemoPhone
+) -> None:
+    holder = new_portal()
+    sign_in_through_gosuslugi(holder, demo_phone, SMIRNOV)
+    expect(card(holder, "МК-001003")).to_be_visible()
+    portal.log_in(patient.phone, patient.password)
+    add(portal, SMIRNOV.policy, f"{SMIRNOV.birth_date:%d.%m.%Y}")
+    expect(said(portal, "Запрос отправлен")).to_be_visible()
+    waiting = portal.main.get_by_role("region", name="Ждут согласия")
+    expect(waiting).to_contain_text(SMIRNOV.policy[-4:])
+    for hidden in (SMIRNOV.last_name, SMIRNOV.first_name, "МК-001003", "поликлиника № 1"):
+        expect(portal.main).not_to_contain_text(hidden)
+    portal.look("card waits for consent")
+    texts = [event["text"] for event in demo_phone.events(SMIRNOV.phone) if event["kind"] == "sms"]
+    assert not any(patient.last_name in text for text in texts)
+
+    holder.page.reload()
+    expect(holder.heading("Вас просят показать карты")).to_be_visible()
+    expect(holder.main).to_contain_text(f"{patient.full_name}, номер телефона оканчивается на {patient.phone[-2:]}")
+    holder.look("asked to show a card")
+    holder.button(f"Разрешить: {patient.full_name}").click()
+    expect(said(holder, "Доступ открыт")).to_be_visible()
+    holder.look("card is shown to somebody")
+
+    portal.page.reload()
+    expect(card(portal, "МК-001003")).to_contain_text("Карта другого человека")
+    expect(waiting).to_have_count(0)
+    portal.look("card by consent")
+
+    holder.button(f"Убрать доступ: {patient.full_name}").click()
+    holder.button("Да, убрать доступ").click()
+    expect(said(holder, "Доступ убран")).to_be_visible()
+    expect(holder.heading("Кто видит ваши карты")).to_have_count(0)
+    portal.page.reload()
+    expect(portal.heading("Карт пока нет")).to_be_visible()
+    expect(card(portal, "МК-001003")).to_have_count(0)
+
+
+def test_a_request_is_withdrawn_or_refused(
+    portal: Portal, new_portal: NewPortal, patient: Patient, demo_phone: DemoPhone
+) -> None:
+    portal.log_in(patient.phone, patient.password)
+    add(portal, SMIRNOV.policy, f"{SMIRNOV.birth_date:%d.%m.%Y}")
+    expect(said(portal, "Запрос отправлен")).to_be_visible()
+    add(portal, SMIRNOV.policy, f"{SMIRNOV.birth_date:%d.%m.%Y}")
+    expect(portal.error.first).to_contain_text("Вы уже попросили показать эту карту")
+    withdraw = portal.page.get_by_role("button", name="Отозвать запрос")
+    withdraw.click()
+    expect(said(portal, "Запрос отозван")).to_be_visible()
+    expect(withdraw).to_have_count(0)
+    add(portal, SMIRNOV.policy, f"{SMIRNOV.birth_date:%d.%m.%Y}")
+    expect(withdraw).to_be_visible()
+
+    holder = new_portal()
+    sign_in_through_gosuslugi(holder, demo_phone, SMIRNOV)
+    holder.button(f"Отказать: {patient.full_name}").click()
+    expect(said(holder, "Вы отказали")).to_be_visible()
+    portal.page.reload()
+    expect(withdraw).to_be_visible()
 
 
 @pytest.mark.parametrize(
@@ -78,8 +151,8 @@ def test_a_relatives_card_is_added_by_policy_and_birth_date_and_taken_off(portal
         ("12", HER_BIRTHDAY, "16 цифр"),
         (NINA.policy, "19 февраля", "дат"),
         (NINA.policy, "19.02.2154", "дат"),
-        (NINA.policy, "20.02.1954", "не найдена"),
-        ("7707000000000000", HER_BIRTHDAY, "не найдена"),
+        (CHILD.policy, f"{CHILD.birth_date.replace(day=6):%d.%m.%Y}", "не найдена"),
+        ("7707000000000000", CHILDS_BIRTHDAY, "не найдена"),
     ],
     ids=["short policy", "no date", "unborn", "another's birth date", "unknown policy"],
 )
@@ -87,33 +160,46 @@ def test_what_does_not_fit_is_named_and_stays_in_the_fields(
     portal: Portal, patient: Patient, policy: str, birth_date: str, text: str
 ) -> None:
     portal.log_in(patient.phone, patient.password)
-    add(portal, policy, birth_date)
+    add(portal, policy, birth_date, representative=True)
 
     expect(portal.error.first).to_contain_text(text)
+    expect(portal.error.first).to_be_focused()
     expect(portal.field("Номер полиса ОМС")).to_have_value(policy)
     expect(portal.field("Дата рождения владельца полиса")).to_have_value(birth_date)
+    expect(portal.field(STATEMENT)).to_be_checked()
     expect(portal.heading("Карт пока нет")).to_be_visible()
 
 
+def test_pressed_again_at_once_refresh_says_when_it_may_be_pressed(portal: Portal, patient: Patient) -> None:
+    portal.log_in(patient.phone, patient.password)
+    expect(portal.heading("Карт пока нет")).to_be_visible()
+    portal.button("Обновить").click()
+    expect(portal.button("Обновить")).to_be_enabled()
+    portal.button("Обновить").click()
+
+    expect(said(portal, "Обновить ещё раз можно через")).to_be_visible()
+
+
 @pytest.mark.parametrize("profile", GUIDE_PROFILES)
-@pytest.mark.parametrize("fault", ["down", "html", "garbage", "slow"])
 def test_without_the_registry_its_last_good_answer_is_shown_with_its_time(
-    portal: Portal, demo_phone: DemoPhone, registry: Callable[[str], None], fault: str
+    portal: Portal, demo_phone: DemoPhone, registry: Callable[[str], None]
 ) -> None:
     sign_in_through_gosuslugi(portal, demo_phone, SMIRNOV)
     expect(card(portal, "МК-001003")).to_be_visible()
-    registry(fault)
-    portal.button("Обновить").click()
+    for fault in ("down", "html", "garbage", "slow"):
+        registry(fault)
+        portal.page.reload()
+        expect(card(portal, "МК-001003")).to_be_visible()
+        expect(said(portal, "не отвечает")).to_have_count(0)
+        portal.button("Обновить").click()
 
-    expect(
-        portal.page.get_by_role("status").filter(has_text="Реестр медицинских карт сейчас не отвечает")
-    ).to_be_visible()
-    expect(portal.main).to_contain_text("Показываем то, что он сообщил")
-    expect(card(portal, "МК-001003")).to_be_visible()
-    portal.look(f"cards registry {fault}")
+        expect(said(portal, "Реестр медицинских карт сейчас не отвечает")).to_be_visible()
+        expect(portal.main).to_contain_text("Показываем то, что он сообщил")
+        expect(card(portal, "МК-001003")).to_be_visible()
+        portal.look(f"cards registry {fault}")
     registry("none")
     portal.button("Обновить").click()
-    expect(portal.page.get_by_role("status").filter(has_text="не отвечает")).to_have_count(0)
+    expect(said(portal, "не отвечает")).to_have_count(0)
 
 
 def test_with_the_registry_down_from_the_start_nothing_is_said_to_be_missing(
@@ -128,6 +214,6 @@ def test_with_the_registry_down_from_the_start_nothing_is_said_to_be_missing(
 
     expect(portal.main).to_contain_text("Карты появятся, когда он заработает")
     expect(portal.heading("Карт пока нет")).to_have_count(0)
-    add(portal, NINA.policy, HER_BIRTHDAY)
+    add(portal, CHILD.policy, CHILDS_BIRTHDAY, representative=True)
     expect(portal.error.first).to_contain_text("Реестр медицинских карт сейчас не отвечает")
-    expect(portal.field("Номер полиса ОМС")).to_have_value(NINA.policy)
+    expect(portal.field("Номер полиса ОМС")).to_have_value(CHILD.policy)

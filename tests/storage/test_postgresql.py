@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -65,6 +65,7 @@ from tests.services.outside import (
     with_provider,
     with_registry,
 )
+from tests.services.patient_cards.family import FRIEND
 from tests.services.world import (
     ANNA,
     BORIS,
@@ -416,7 +417,8 @@ async def test_of_twenty_cards_that_do_not_fit_exactly_five_are_asked_for(portal
     cards = with_registry(portal, registry).cards
     key = token_hash(await sign_in(portal, ANNA))
     outcomes = await asyncio.gather(
-        *(cards.link(key, "7700000000000012", "01.09.2015") for _ in range(20)), return_exceptions=True
+        *(cards.link(key, "7700000000000012", "01.09.2015", representative=True) for _ in range(20)),
+        return_exceptions=True,
     )
 
     assert Counter(type(outcome).__name__ for outcome in outcomes) == {"CardNotFound": 5, "RateLimited": 15}
@@ -432,11 +434,52 @@ async def test_of_ten_accounts_that_try_one_policy_exactly_five_ask_the_registry
         await portal.accounts.add(NewAccount(phone, PASSWORD, "Ли", "Анна", "", phone_proved=True))
         keys.append(token_hash(await sign_in(portal, f"{number:064d}", phone)))
     outcomes = await asyncio.gather(
-        *(cards.link(key, "7700000000000012", "01.09.2015") for key in keys for _ in range(2)), return_exceptions=True
+        *(cards.link(key, "7700000000000012", "01.09.2015", representative=True) for key in keys for _ in range(2)),
+        return_exceptions=True,
     )
 
     assert Counter(type(outcome).__name__ for outcome in outcomes) == {"CardNotFound": 5, "RateLimited": 15}
     assert len(registry.asked) == 5
+
+
+async def test_two_who_ask_each_other_at_once_both_ask_and_one_answer_counts(portal: Portal) -> None:
+    """Each request holds both rows: taken in no order, they would wait for each other."""
+    born = date(1990, 1, 1)
+    people = [
+        NewAccount(f"+790000071{number:02}", PASSWORD, "Ли", name, "", born, phone_proved=True)
+        for number, name in enumerate(("Анна", "Бэла", "Вера"))
+    ]
+    own = [
+        replace(
+            FRIEND,
+            ref=f"card-{person.first_name}",
+            last_name="Ли",
+            first_name=person.first_name,
+            oms_policy=f"770000000000002{number}",
+        )
+        for number, person in enumerate(people)
+    ]
+    cards = with_registry(portal, ScriptedRegistry(own)).cards
+    keys = []
+    for number, (person, card) in enumerate(zip(people, own, strict=True)):
+        await portal.accounts.add(person)
+        keys.append(token_hash(await sign_in(portal, f"{number:064d}", person.phone)))
+        await cards.link(keys[-1], card.oms_policy, "01.01.1990")
+    asked = await asyncio.gather(
+        *(cards.link(key, card.oms_policy, "01.01.1990") for key in keys for card in own), return_exceptions=True
+    )
+
+    for one in asked:
+        if isinstance(one, SQLAlchemyError):
+            raise one  # a deadlock would say so
+    assert Counter(type(one).__name__ for one in asked) == {"CardAlreadyLinked": 3, "AskedConsent": 6}
+    requests = [(key, one.id) for key in keys for one in (await cards.kept(key)).consents.to_answer]
+    assert len(requests) == 6
+    answers = [
+        act(key, request) for key, request in requests for act in (cards.consent.grant, cards.consent.refuse) * 2
+    ]
+    outcomes = await asyncio.gather(*answers, return_exceptions=True)
+    assert Counter(type(one).__name__ for one in outcomes) == {"NoneType": 6, "NoSuchRequest": 18}
 
 
 async def test_of_twenty_presses_of_refresh_at_the_same_moment_one_asks_the_registry(portal: Portal) -> None:

@@ -55,6 +55,10 @@ def examples() -> list[MedonlineError]:
             made += [leaf(problem) for problem in errors.EmailProblem]
         elif leaf is errors.InvalidFields:
             made.append(leaf({"phone": errors.InvalidPhone(PhoneProblem.EMPTY), "policy": errors.InvalidPolicy()}))
+        elif leaf is errors.ConsentAlreadyAsked:
+            made.append(leaf(NOW))
+        elif leaf is errors.TooManyCards:
+            made += [leaf(number) for number in (1, 3, 20)]
         elif leaf is errors.IdentityRefused:
             made += [leaf(problem) for problem in errors.IdentityProblem]
         else:

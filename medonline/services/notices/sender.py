@@ -22,7 +22,7 @@ from medonline.domain.phone import PhoneNumber
 from medonline.services.clock import Clock
 from medonline.services.codes.delivery import problem_of
 from medonline.services.notices.dispute_links import DisputeLinks
-from medonline.services.notices.texts import Told
+from medonline.services.notices.texts import WITHOUT_LINK, Told
 from medonline.services.outbox import Lane, Outbox
 from medonline.services.ports import NoticeChannel
 from medonline.storage.engine import Database
@@ -57,8 +57,9 @@ class NoticeService:
         self.outbox: Outbox[Notice] = Outbox(clock, lanes, failed=_log_failure, unread=unread)
 
     async def put(self, session: AsyncSession, patient_id: str, told: Told) -> None:
-        """Add a notice, with the link «это не я», to the caller's open transaction; nothing is added when no channel is set
-        up. The links of earlier notices to this phone end: the newest closes the account whatever was done before.
+        """Add a notice to the caller's open transaction; nothing is added when no channel is set up. It has the link «это не
+        я», if it tells of a way into the account; then the links of earlier notices to this phone end: the newest closes the
+        account whatever was done before.
 
         Raises:
             ValueError: a text that is empty or too long.
@@ -73,6 +74,9 @@ class NoticeService:
         row = Notice(
             patient_id=patient_id, phone=told.phone, text=told.text, about=told.about, created_at=now, due_at=now
         )
+        if told.about in WITHOUT_LINK:
+            session.add(row)
+            return
         if self._links is not None:
             row.dispute_hash = self._links.hash_for(row.id)
             if len(self._worded(row)) > MAX_TEXT:

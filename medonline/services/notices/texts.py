@@ -1,6 +1,6 @@
 """What a patient is told after a change of the account, and where: short texts that name no clinic and carry no data.
 
-Behind each stands the link «это не я» (`notices`), which needs what is left of the 300 characters of a notice.
+Behind those of `About` that open the account is the link «это не я» (`sender`), which needs what is left of the 300 characters.
 """
 
 from __future__ import annotations
@@ -16,6 +16,12 @@ class About(StrEnum):
     PASSWORD = "password"  # noqa: S105 (a notice's subject)
     PHONE = "phone"
     IDENTITY = "identity"
+    CARD_ASKED = "card_asked"
+    CARD_GRANTED = "card_granted"
+
+
+# What gives nobody new a way into the account: the owner answers inside it, and closing it would answer nothing.
+WITHOUT_LINK = frozenset({About.CARD_ASKED, About.CARD_GRANTED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,14 @@ PHONE_CHANGED = "Медицина-онлайн: номер для входа в 
 ACCESS_CHANGED = "Медицина-онлайн: пароль личного кабинета изменён, на других устройствах вход завершён."
 ACCESS_RECOVERED = "Медицина-онлайн: по коду на ваш телефон установлен новый пароль личного кабинета."
 IDENTITY_LINKED = "Медицина-онлайн: в личный кабинет теперь можно войти через ещё одну учётную запись Госуслуг."
+CARD_ASKED = (
+    "Медицина-онлайн: вас просят показать вашу медицинскую карту. Без вашего согласия её не увидят. Ответьте в личном "
+    "кабинете, в разделе «Мои карты»."
+)
+CARD_GRANTED = (
+    "Медицина-онлайн: вы разрешили показать вашу медицинскую карту. Если это не вы, уберите доступ в разделе «Мои карты» "
+    "личного кабинета и смените пароль."
+)
 
 
 def of_change(old_phone: str | None, wanted: Mapping[str, object]) -> Iterator[Told]:

@@ -9,9 +9,11 @@ from typing import Any
 
 from medonline.domain import oms_policy
 from medonline.domain.birth_date import age
+from medonline.domain.card_access import Basis, is_shown
 from medonline.domain.person_name import folded
+from medonline.services.crypto.field_encryption import Sealer
 from medonline.services.ports import RegistryCard
-from medonline.storage.tables.patient_cards import PatientCard
+from medonline.storage.tables.patient_cards import CardAccess, PatientCard
 from medonline.storage.tables.patients import Patient
 
 ADULT_AGE = 18
@@ -55,8 +57,36 @@ def view_of(row: PatientCard) -> CardView:
     return CardView(**shown | {"whose": Whose(row.whose)})
 
 
-def filled(row: PatientCard | None, patient: Patient, card: RegistryCard, now: datetime) -> PatientCard:
-    """The row of this card, new or brought up to the registry's answer of `now`; an unlinked card stays unlinked."""
+@dataclass(frozen=True, slots=True)
+class ClosedCard:
+    """A card that was shown and is not any more: its owner has turned 15, or it was added before the rule.
+
+    `may_ask`: the policy is on record, so that its owner can be asked without typing it again.
+    """
+
+    id: str
+    policy_masked: str
+    birth_date: date | None
+    may_ask: bool
+
+
+def is_shown_today(row: PatientCard, now: datetime) -> bool:
+    """Whether the account may see this card on the day of `now` (UTC)."""
+    return is_shown(row.basis, row.birth_date, now.date())
+
+
+def closed_view_of(row: PatientCard) -> ClosedCard:
+    """What a screen shows of a card that is closed."""
+    return ClosedCard(row.id, row.policy_masked, row.birth_date, may_ask=bool(row.policy_sealed and row.birth_date))
+
+
+def filled(
+    row: PatientCard | None, patient: Patient, card: RegistryCard, now: datetime, policies: Sealer, basis: Basis | None
+) -> PatientCard:
+    """The row of this card, new or brought up to the registry's answer of `now`; an unlinked card stays unlinked.
+
+    `basis` None keeps the row's own; `policies` seals and indexes the policy.
+    """
     facts: dict[str, Any] = {
         "number": card.number,
         "clinic_name": card.clinic_name,
@@ -65,16 +95,39 @@ def filled(row: PatientCard | None, patient: Patient, card: RegistryCard, now: d
         "holder": " ".join(filter(None, (card.last_name, card.first_name, card.patronymic))),
         "birth_date": card.birth_date,
         "policy_masked": oms_policy.masked(card.oms_policy),
-        "whose": whose(patient, card, now.date()),
+        "policy_sealed": policies.seal(card.oms_policy),
+        "policy_index": policies.index(card.oms_policy) if card.oms_policy else "",
+        "whose": _whose(patient, card, now.date(), basis if row is None or basis else Basis(row.basis)),
         "attached_since": card.attached_since,
         "active": card.active,
         "in_registry": True,
         "fetched_at": now,
     }
+    if basis is not None:
+        facts["basis"] = basis
     if row is None:
         return PatientCard(patient_id=patient.id, ref=card.ref, **facts)
     for name, value in facts.items():
         setattr(row, name, value)
+    return row
+
+
+def shared(card: PatientCard, row: PatientCard | None, access: CardAccess, whose: Whose) -> PatientCard:
+    """The row by which `access` shows somebody's own card to the one who asked, over their earlier row of it, if any."""
+    facts = card.model_dump(exclude={"id", "patient_id", "whose", "basis", "stated_at", "access_id", "unlinked_at"})
+    facts |= {"whose": whose, "basis": Basis.CONSENT, "access_id": access.id, "unlinked_at": None}
+    if row is None:
+        return PatientCard(patient_id=access.patient_id, **facts)
+    for name, value in facts.items():
+        setattr(row, name, value)
+    return row
+
+
+def closed(row: PatientCard) -> PatientCard:
+    """The row of a card that may not be shown any more, without what the registry said of it but policy and birth date."""
+    for name in ("number", "clinic_name", "clinic_address", "clinic_phone", "holder"):
+        setattr(row, name, "")
+    row.attached_since = None
     return row
 
 
@@ -84,12 +137,16 @@ def relinked(row: PatientCard) -> PatientCard:
     return row
 
 
-def whose(patient: Patient, card: RegistryCard, today: date) -> Whose:
-    """Own by name and birth date; a child's while its holder is under 18; otherwise another person's."""
+def is_own(patient: Patient, card: RegistryCard, snils: str) -> bool:
+    """Whether name and birth date are those of the account's owner, and no СНИЛС (11 digits, empty: unknown) says otherwise."""
     names = [(patient.last_name, card.last_name), (patient.first_name, card.first_name)]
-    if patient.birth_date == card.birth_date and all(folded(mine) == folded(theirs) for mine, theirs in names):
+    if snils and card.snils and snils != card.snils:
+        return False
+    return patient.birth_date == card.birth_date and all(folded(mine) == folded(theirs) for mine, theirs in names)
+
+
+def _whose(patient: Patient, card: RegistryCard, today: date, basis: Basis | None) -> Whose:
+    if basis is Basis.OWN:
         return Whose.OWN
     born = card.birth_date
-    if born is not None and age(born, today) < ADULT_AGE:
-        return Whose.CHILD
-    return Whose.OTHER
+    return Whose.CHILD if born is not None and age(born, today) < ADULT_AGE else Whose.OTHER

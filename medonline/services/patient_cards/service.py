@@ -1,17 +1,20 @@
 """«Мои карты» (guide G10): the registry's cards of an account, from its last good answer when it is down.
 
-The account's own cards are found by СНИЛС, or by the policy that the identity provider told. Other cards are linked by
-policy number and birth date, within limits of attempts (`attempts`).
+The account's own cards are found by СНИЛС, or by the policy that the identity provider told; by policy and birth date where
+the registry has them under the name of the account's owner. A child's card under 15 is added by the statement of its legal
+representative; everybody else is asked for consent (`consent`). All within limits of attempts (`attempts`).
 """
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from medonline.domain import oms_policy
 from medonline.domain.birth_date import parse_birth_date
+from medonline.domain.card_access import MAX_CARDS, Basis, is_child, is_shown
 from medonline.domain.errors import (
     CardAlreadyLinked,
     CardNotFound,
@@ -19,18 +22,34 @@ from medonline.domain.errors import (
     InvalidFields,
     InvalidInput,
     InvalidPolicy,
+    NoSuchRequest,
     RegistryUnavailable,
+    StatementMissing,
+    TooManyCards,
 )
 from medonline.domain.security_journal import JournalEvent
 from medonline.services.clock import Clock
 from medonline.services.crypto.field_encryption import SealBroken, Sealer
 from medonline.services.login.account_sessions import AccountSessionService
+from medonline.services.login.password_login import SignedIn
 from medonline.services.patient_cards.attempts import CardAttempts
-from medonline.services.patient_cards.rows import CardView, filled, relinked, view_of
+from medonline.services.patient_cards.consent import CardConsent, Consents
+from medonline.services.patient_cards.rows import (
+    CardView,
+    ClosedCard,
+    closed,
+    closed_view_of,
+    filled,
+    is_own,
+    is_shown_today,
+    relinked,
+    view_of,
+)
 from medonline.services.ports import CardRegistry, RegistryCard
 from medonline.services.security_journal.writer import JournalNote, SecurityJournal
 from medonline.storage.engine import Database
-from medonline.storage.queries import patient_cards, patients
+from medonline.storage.queries import card_access, patient_cards, patients
+from medonline.storage.tables.patient_cards import CardAttempt
 from medonline.storage.tables.patients import Patient
 
 log = logging.getLogger(__name__)
@@ -43,13 +62,15 @@ class CardsView:
     """The cards of an account.
 
     `fetched_at` (UTC) is the registry's last good answer; `registry_down`: it is not today's; `wait`: «Обновить» was pressed
-    too soon, and may be pressed again after so long.
+    too soon, and may be pressed again after so long; `closed`: were shown and are not any more.
     """
 
     cards: tuple[CardView, ...]
     fetched_at: datetime | None
     registry_down: bool
     wait: timedelta = timedelta()
+    closed: tuple[ClosedCard, ...] = ()
+    consents: Consents = field(default_factory=Consents)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +79,21 @@ class LinkedCards:
 
     count: int
     doubtful_policy: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AskedConsent:
+    """The owner of the policy, if there is one, is asked; nothing is said of whether there is.
+
+    Attributes:
+        until: when the request ends without an answer (UTC).
+        no_birth_date: the account has no birth date on record, so that no card is known to be its owner's.
+        maybe_own: the birth date typed is the account's, yet the registry has no card of its owner under this policy.
+    """
+
+    until: datetime
+    no_birth_date: bool
+    maybe_own: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +108,7 @@ class PatientCardService:
     policies: Sealer
     journal: SecurityJournal
     attempts: CardAttempts
+    consent: CardConsent
 
     async def kept(self, session_key: str) -> CardsView:
         """What is on record here; asks nobody.
@@ -111,38 +148,71 @@ class PatientCardService:
             return replace(await self._view(me.patient_id), registry_down=True)
         return await self._view(me.patient_id)
 
-    async def link(self, session_key: str, typed_policy: str, typed_birth_date: str) -> LinkedCards:
-        """Add the cards of whoever has this policy and was born on this day.
+    async def link(
+        self, session_key: str, typed_policy: str, typed_birth_date: str, *, representative: bool = False
+    ) -> LinkedCards | AskedConsent:
+        """Add the cards of the person who has this policy and was born on this day: one's own, a child's under 15 by the statement
+        to be its legal `representative`; of anybody else the consent is asked for.
 
         Raises:
             NotSignedIn: the session is over.
-            InvalidFields: one of the two is no policy, no date.
-            CardNotFound, CardAlreadyLinked: see there.
+            InvalidFields: one of the two is no policy, no date; a child's card without the statement.
+            CardNotFound, CardAlreadyLinked, ConsentAlreadyAsked, TooManyCards: see there.
             RateLimited: too many attempts of this account, or at this policy.
             RegistryUnavailable: the registry cannot be asked now.
         """
         me = await self.sessions.required(session_key)
-        policy, born = _parsed(typed_policy, typed_birth_date, self.clock().date())
+        today = self.clock().date()
+        policy, born = _parsed(typed_policy, typed_birth_date, today)
         if self.registry is None:
             raise RegistryUnavailable("no registry is configured")
-        fitting = [card for card in await self._asked(self.registry, me.patient_id, policy) if card.birth_date == born]
-        if not fitting:
+        async with self.database.reading() as session:
+            patient = await session.get(Patient, me.patient_id)
+        own_birth_date = patient.birth_date if patient else None
+        child = is_child(born, today)
+        if child and not representative and born != own_birth_date:
+            raise InvalidFields({"representative": StatementMissing()})
+        attempt = await self.attempts.count(me.patient_id, policy)
+        if patient is None or not (child or born == own_birth_date):
+            return AskedConsent(await self.consent.ask(me, policy, born), own_birth_date is None, maybe_own=False)
+        found = await self._asked(self.registry, attempt, policy)
+        snils = self._snils_of(patient)
+        fitting = [card for card in found if card.birth_date == born]
+        own = [card for card in fitting if is_own(patient, card, snils)]
+        if own:
+            return await self._add(me, own, Basis.OWN, policy)
+        if not child:
+            return AskedConsent(await self.consent.ask(me, policy, born), no_birth_date=False, maybe_own=True)
+        if not fitting or not representative:
             async with self.database.writing() as session:
                 self.journal.note(session, JournalNote(JournalEvent.CARD_REFUSED, me.patient_id, device=me.device))
             raise CardNotFound
-        now = self.clock()
+        return await self._add(me, fitting, Basis.REPRESENTATIVE, policy)
+
+    async def ask_again(self, session_key: str, card_id: str) -> datetime:
+        """Ask the owner of a card that is closed, because they turned 15; until when (UTC) the request waits.
+
+        Raises:
+            NotSignedIn: the session is over.
+            NoSuchRequest: the account has no such card, or its policy is not on record.
+            CardAlreadyLinked, ConsentAlreadyAsked, TooManyCards, RateLimited: see there.
+        """
+        me = await self.sessions.required(session_key)
+        async with self.database.reading() as session:
+            row = await patient_cards.one_of(session, me.patient_id, card_id)
+        if row is None or row.birth_date is None or is_shown(row.basis, row.birth_date, self.clock().date()):
+            raise NoSuchRequest
+        try:
+            policy = self.policies.open(row.policy_sealed)
+        except SealBroken:
+            policy = ""
+        if not policy:
+            raise NoSuchRequest
+        await self.attempts.count(me.patient_id, policy)
+        until = await self.consent.ask(me, policy, row.birth_date)
         async with self.database.writing() as session:
-            patient = await patients.by_id_held(session, me.patient_id)
-            have = {card.ref: card for card in await patient_cards.of_patient(session, me.patient_id)}
-            added = [card for card in fitting if card.ref not in have or have[card.ref].unlinked_at is not None]
-            if not added or patient is None:
-                raise CardAlreadyLinked
-            for card in added:
-                session.add(relinked(filled(have.get(card.ref), patient, card, now)))
-            what = {"cards": len(added)}
-            note = JournalNote(JournalEvent.CARD_ADDED, patient.id, device=me.device, details=what)
-            self.journal.note(session, note)
-        return LinkedCards(len(added), not oms_policy.has_right_check_digit(policy))
+            await patient_cards.unlink(session, me.patient_id, card_id, self.clock())
+        return until
 
     async def unlink(self, session_key: str, card_id: str) -> bool:
         """Take a card off the list; it can be linked again. False when the account has no such card.
@@ -152,31 +222,58 @@ class PatientCardService:
         """
         me = await self.sessions.required(session_key)
         async with self.database.writing() as session:
+            await patients.by_id_held(session, me.patient_id)
             unlinked = await patient_cards.unlink(session, me.patient_id, card_id, self.clock())
             if unlinked:
                 self.journal.note(session, JournalNote(JournalEvent.CARD_REMOVED, me.patient_id, device=me.device))
+                await self.consent.give_up(session, me)
             return unlinked
 
+    async def _add(self, me: SignedIn, found: Sequence[RegistryCard], basis: Basis, policy: str) -> LinkedCards:
+        now = self.clock()
+        async with self.database.writing() as session:
+            patient = await patients.by_id_held(session, me.patient_id)
+            have = {card.ref: card for card in await patient_cards.of_patient(session, me.patient_id)}
+            there = {ref for ref, row in have.items() if row.unlinked_at is None and is_shown_today(row, now)}
+            added = [card for card in found if card.ref not in there]
+            if not added or patient is None:
+                raise CardAlreadyLinked
+            new = sum(card.ref not in have or have[card.ref].unlinked_at is not None for card in added)
+            if await card_access.taken_of(session, me.patient_id, now) + new > MAX_CARDS:
+                raise TooManyCards(MAX_CARDS)
+            for card in added:
+                row = relinked(filled(have.get(card.ref), patient, card, now, self.policies, basis))
+                row.stated_at = now if basis is Basis.REPRESENTATIVE else None
+                row.access_id = None
+                session.add(row)
+            what: dict[str, str | int] = {"cards": len(added), "basis": basis}
+            self.journal.note(session, JournalNote(JournalEvent.CARD_ADDED, patient.id, device=me.device, details=what))
+        return LinkedCards(len(added), not oms_policy.has_right_check_digit(policy))
+
     async def _fetch(self, registry: CardRegistry, patient: Patient) -> None:
-        own = await self._own_cards(registry, patient)
+        own = {card.ref: card for card in await self._own_cards(registry, patient)}
         async with self.database.reading() as session:
-            linked = [
-                card.ref for card in await patient_cards.of_patient(session, patient.id) if card.unlinked_at is None
-            ]
-        fresh = {card.ref: card for card in own}
+            rows = await patient_cards.of_patient(session, patient.id)
+        now = self.clock()
+        linked = [row.ref for row in rows if row.unlinked_at is None and is_shown_today(row, now)]
+        fresh = dict(own)
         for ref in linked:
             if ref not in fresh and (card := await registry.card(ref)) is not None:
                 fresh[ref] = card
-        now = self.clock()
         async with self.database.writing() as session:
             held = await patients.by_id_held(session, patient.id)
             have = {card.ref: card for card in await patient_cards.of_patient(session, patient.id)}
             for card in fresh.values() if held else ():
-                session.add(filled(have.get(card.ref), patient, card, now))
+                if card.ref in own or card.ref in have:  # taken away meanwhile, it does not come back
+                    basis = Basis.OWN if card.ref in own else None
+                    session.add(filled(have.get(card.ref), patient, card, now, self.policies, basis))
             for ref in linked:
                 if ref not in fresh and ref in have:
                     have[ref].in_registry = False
                     session.add(have[ref])
+            for row in have.values():
+                if not is_shown_today(row, now):
+                    session.add(closed(row))
             await patient_cards.put_fetched(session, patient.id, now)
 
     async def _own_cards(self, registry: CardRegistry, patient: Patient) -> list[RegistryCard]:
@@ -193,11 +290,24 @@ class PatientCardService:
         async with self.database.reading() as session:
             patient = await session.get(Patient, patient_id)
             rows = await patient_cards.of_patient(session, patient_id)
-        shown = tuple(view_of(row) for row in rows if row.unlinked_at is None)
-        return CardsView(shown, patient.cards_fetched_at if patient else None, registry_down=False)
+            consents = await self.consent.of(session, patient_id, rows)
+        now = self.clock()
+        listed = [row for row in rows if row.unlinked_at is None]
+        return CardsView(
+            cards=tuple(view_of(row) for row in listed if is_shown_today(row, now)),
+            fetched_at=patient.cards_fetched_at if patient else None,
+            registry_down=False,
+            closed=tuple(closed_view_of(row) for row in listed if not is_shown_today(row, now)),
+            consents=consents,
+        )
 
-    async def _asked(self, registry: CardRegistry, patient_id: str, policy: str) -> list[RegistryCard]:
-        attempt = await self.attempts.count(patient_id, policy)
+    def _snils_of(self, patient: Patient) -> str:
+        try:
+            return self.snils.open(patient.snils_sealed)
+        except SealBroken:
+            return ""
+
+    async def _asked(self, registry: CardRegistry, attempt: CardAttempt, policy: str) -> list[RegistryCard]:
         try:
             return await registry.cards_by_policy(policy)
         except RegistryUnavailable:

@@ -18,7 +18,14 @@ PAGE = 30
 SCAN = 1000
 SCANS = 5
 # What a stranger can cause again and again.
-_FOLDED = frozenset({JournalEvent.CODE_ASKED, JournalEvent.CODE_REFUSED, JournalEvent.SIGN_IN_REFUSED})
+_FOLDED = frozenset(
+    {
+        JournalEvent.CODE_ASKED,
+        JournalEvent.CODE_REFUSED,
+        JournalEvent.SIGN_IN_REFUSED,
+        JournalEvent.CARD_ACCESS_ASKED,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

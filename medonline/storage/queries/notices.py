@@ -70,6 +70,12 @@ async def end_links(session: AsyncSession, patient_id: str, now: datetime, *, ol
     await session.exec(update(Notice).where(*where).values(disputed_at=now))
 
 
+async def was_told_since(session: AsyncSession, patient_id: str, about: str, since: datetime) -> bool:
+    """Whether there is a notice to this patient about this that is younger than `since` (UTC)."""
+    where = (Notice.patient_id == patient_id, Notice.about == about, col(Notice.created_at) > since)
+    return (await session.exec(select(Notice.id).where(*where))).first() is not None
+
+
 async def has_link(session: AsyncSession, dispute_hash: str) -> bool:
     """Whether there ever was this link; whether it is good is for `take_dispute` to say."""
     return (await session.exec(select(Notice.id).where(Notice.dispute_hash == dispute_hash))).first() is not None

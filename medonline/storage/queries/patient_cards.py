@@ -29,6 +29,16 @@ async def of_patient(session: AsyncSession, patient_id: str) -> list[PatientCard
     return list((await session.exec(statement)).all())
 
 
+async def one_of(session: AsyncSession, patient_id: str, card_id: str) -> PatientCard | None:
+    """This card of this account, unless it is off the list."""
+    where = (
+        PatientCard.id == card_id,
+        PatientCard.patient_id == patient_id,
+        col(PatientCard.unlinked_at).is_(None),
+    )
+    return (await session.exec(select(PatientCard).where(*where))).first()
+
+
 async def unlink(session: AsyncSession, patient_id: str, card_id: str, now: datetime) -> bool:
     """Take a card of this account off the list; whether it was there."""
     statement = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlmodel import col, select, update
@@ -19,6 +19,15 @@ async def by_phone(session: AsyncSession, phone: str) -> Patient | None:
 async def by_id_held(session: AsyncSession, patient_id: str) -> Patient | None:
     """The patient with this id, kept as it is until the session commits (a row lock where the database has them)."""
     return await session.get(Patient, patient_id, with_for_update=True)
+
+
+async def held(session: AsyncSession, patient_ids: Collection[str]) -> dict[str, Patient]:
+    """These patients, kept as they are until the session commits; locked in the order of their ids, so that two transactions
+    that want the same two never wait for each other."""
+    statement = (
+        select(Patient).where(col(Patient.id).in_(sorted(patient_ids))).order_by(col(Patient.id)).with_for_update()
+    )
+    return {patient.id: patient for patient in (await session.exec(statement)).all()}
 
 
 async def password_hash_of(session: AsyncSession, patient_id: str) -> str | None:

@@ -78,7 +78,9 @@ async def card_id(portal: Portal, key: str, ref: str) -> str:
 
 
 async def link_son(portal: Portal, key: str) -> LinkedCards:
-    return await portal.cards.link(key, SONS_POLICY, "01.09.2015")
+    outcome = await portal.cards.link(key, SONS_POLICY, "01.09.2015", representative=True)
+    assert isinstance(outcome, LinkedCards)
+    return outcome
 
 
 async def attempts_of(portal: Portal) -> int:

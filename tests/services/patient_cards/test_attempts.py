@@ -31,7 +31,7 @@ from tests.services.world import BORIS, PASSWORD, MovableClock, sign_in
 
 async def attempt(portal: Portal, key: str, number: int = 99) -> str:
     try:
-        await portal.cards.link(key, policy_of(number), "01.09.2015")
+        await portal.cards.link(key, policy_of(number), "01.09.2015", representative=True)
     except MedonlineError as refusal:
         return type(refusal).__name__
     return "linked"
@@ -142,7 +142,7 @@ async def test_a_refusal_is_one_row_of_the_journal_and_a_limit_none(portal: Port
 
 async def test_the_policy_of_an_attempt_is_kept_as_a_hash_only(portal: Portal, key: str, folder: Path) -> None:
     with pytest.raises(CardNotFound):
-        await portal.cards.link(key, SONS_POLICY, "02.09.2015")
+        await portal.cards.link(key, SONS_POLICY, "02.09.2015", representative=True)
 
     assert not is_at_rest(folder, SONS_POLICY)
 

@@ -9,25 +9,30 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from sqlmodel import select
+from sqlmodel import select, update
 
 from medonline.bootstrap import Portal
+from medonline.domain.card_access import MAX_CARDS, Basis
 from medonline.domain.errors import (
     CardAlreadyLinked,
     CardNotFound,
     InvalidBirthDate,
     InvalidFields,
     InvalidPolicy,
+    NoSuchRequest,
     NotSignedIn,
     RegistryUnavailable,
+    StatementMissing,
+    TooManyCards,
 )
 from medonline.domain.security_journal import JournalEvent
-from medonline.services.crypto.tokens import new_token
+from medonline.services.crypto.tokens import new_token, token_hash
 from medonline.services.patient_cards.rows import Whose
-from medonline.services.patient_cards.service import LinkedCards
+from medonline.services.patient_cards.service import AskedConsent, LinkedCards
 from medonline.services.ports import RegistryCard
 from medonline.storage.tables.patient_cards import PatientCard
-from tests.services.outside import SNILS, ScriptedRegistry, dump, is_at_rest, with_registry
+from medonline.storage.tables.patients import Patient
+from tests.services.outside import OTHER_SNILS, SNILS, ScriptedRegistry, dump, is_at_rest, with_registry
 from tests.services.patient_cards.family import (
     FRIEND,
     FRIENDS_POLICY,
@@ -43,7 +48,7 @@ from tests.services.patient_cards.family import (
     policy_of,
     refs,
 )
-from tests.services.world import MovableClock, opened
+from tests.services.world import ANNA, KNOWN, MovableClock, opened, sign_in
 
 # --- one's own cards --------------------------------------------------------------------------------------------
 
@@ -203,7 +208,9 @@ async def test_linked_cards_are_followed_too(portal: Portal, key: str, registry:
 async def test_a_card_is_linked_by_policy_and_birth_date(portal: Portal, key: str) -> None:
     spaced = " ".join(SONS_POLICY[place : place + 4] for place in range(0, 16, 4))
 
-    assert await portal.cards.link(key, spaced, "2015-09-01") == LinkedCards(1, doubtful_policy=False)
+    assert await portal.cards.link(key, spaced, "2015-09-01", representative=True) == LinkedCards(
+        1, doubtful_policy=False
+    )
     assert refs(await portal.cards.kept(key)) == ["card-2"]
     assert await attempts_of(portal) == 1
 
@@ -246,7 +253,7 @@ async def test_a_policy_the_registry_has_and_one_it_has_not_are_refused_alike(
 ) -> None:
     before = dump(folder)
     with pytest.raises(CardNotFound):
-        await portal.cards.link(key, policy, born)
+        await portal.cards.link(key, policy, born, representative=True)
 
     assert refs(await portal.cards.kept(key)) == []
     assert registry.asked == [("policy", policy)]
@@ -277,30 +284,162 @@ async def test_a_doubtful_check_digit_is_told_when_the_registry_has_the_policy(
     doubtful = SONS_POLICY[:-1] + str((int(SONS_POLICY[-1]) + 1) % 10)
     registry.cards.append(replace(SON, ref="card-5", oms_policy=doubtful))
 
-    assert await portal.cards.link(key, doubtful, "01.09.2015") == LinkedCards(1, doubtful_policy=True)
+    assert await portal.cards.link(key, doubtful, "01.09.2015", representative=True) == LinkedCards(
+        1, doubtful_policy=True
+    )
 
 
-@pytest.mark.parametrize(
-    ("card", "whose"),
-    [
-        (OWN, Whose.OWN),
-        (replace(OWN, first_name="Марина"), Whose.OTHER),
-        (replace(OWN, last_name="Петрова"), Whose.OTHER),
-        (replace(SON, birth_date=date(2008, 3, 3)), Whose.CHILD),  # 18 tomorrow
-        (replace(SON, birth_date=date(2008, 3, 2)), Whose.OTHER),  # 18 today
-        (SON, Whose.CHILD),
-        (FRIEND, Whose.OTHER),
-    ],
-    ids=["own", "first name", "last name", "17", "18", "child", "adult"],
-)
-async def test_a_card_says_whose_it_is(
-    portal: Portal, key: str, registry: ScriptedRegistry, card: RegistryCard, whose: Whose
+# --- whose card it is -------------------------------------------------------------------------------------------
+
+FIFTEEN = replace(SON, birth_date=date(2011, 3, 2))  # today
+NEARLY = replace(SON, birth_date=date(2011, 3, 3))  # 15 tomorrow
+TWIN = replace(OWN, first_name="Марина", snils="", oms_policy=FRIENDS_POLICY)  # born on Мария's day
+
+
+def typed(card: RegistryCard) -> tuple[str, str]:
+    assert card.birth_date is not None
+    return card.oms_policy, f"{card.birth_date:%d.%m.%Y}"
+
+
+@pytest.mark.parametrize("card", [SON, NEARLY], ids=["10", "14"])
+async def test_a_childs_card_needs_the_statement_of_the_representative(
+    portal: Portal, clock: MovableClock, key: str, registry: ScriptedRegistry, card: RegistryCard
 ) -> None:
     registry.cards = [card]
-    assert card.birth_date is not None
-    await portal.cards.link(key, card.oms_policy, f"{card.birth_date:%d.%m.%Y}")
+    with pytest.raises(InvalidFields) as refusal:
+        await portal.cards.link(key, *typed(card))
+    assert {name: type(error) for name, error in refusal.value.by_field.items()} == {"representative": StatementMissing}
+    assert (registry.asked, await attempts_of(portal)) == ([], 0)
 
-    assert [shown.whose for shown in (await portal.cards.kept(key)).cards] == [whose]
+    assert await portal.cards.link(key, *typed(card), representative=True) == LinkedCards(1, doubtful_policy=False)
+    (shown,) = (await portal.cards.kept(key)).cards
+    assert shown.whose is Whose.CHILD
+    async with portal.database.reading() as session:
+        (row,) = (await session.exec(select(PatientCard))).all()
+    assert (row.basis, row.stated_at) == (Basis.REPRESENTATIVE, clock.now)
+
+
+@pytest.mark.parametrize("card", [FIFTEEN, FRIEND, TWIN], ids=["15", "adult", "born on the same day"])
+@pytest.mark.parametrize("representative", [False, True])
+async def test_a_card_of_anybody_of_15_or_more_is_not_shown_but_asked_for(
+    portal: Portal, clock: MovableClock, key: str, registry: ScriptedRegistry, card: RegistryCard, representative: bool
+) -> None:
+    registry.cards = [card]
+    asked = await portal.cards.link(key, *typed(card), representative=representative)
+
+    assert isinstance(asked, AskedConsent)
+    view = await portal.cards.kept(key)
+    assert view.cards == ()
+    (request,) = view.consents.waiting
+    assert (request.policy_masked, request.birth_date) == (f"•••• •••• •••• {card.oms_policy[-4:]}", card.birth_date)
+
+
+async def test_ones_own_card_is_added_by_policy_at_once(portal: Portal, key: str) -> None:
+    assert await portal.cards.link(key, OWN_POLICY, "21.05.1958") == LinkedCards(1, doubtful_policy=False)
+    (shown,) = (await portal.cards.kept(key)).cards
+
+    assert shown.whose is Whose.OWN
+
+
+async def test_a_namesake_born_on_the_same_day_with_another_snils_is_not_the_owner(
+    portal: Portal, key: str, registry: ScriptedRegistry
+) -> None:
+    registry.cards = [replace(OWN, snils=OTHER_SNILS)]
+
+    assert isinstance(await portal.cards.link(key, OWN_POLICY, "21.05.1958"), AskedConsent)
+
+
+async def test_a_policy_that_exists_and_one_that_does_not_are_asked_for_alike(
+    portal: Portal, folder: Path, key: str, registry: ScriptedRegistry
+) -> None:
+    written, said = [], []
+    for policy, born in ((FRIENDS_POLICY, "01.01.1990"), (policy_of(7), "01.01.1990"), (FRIENDS_POLICY, "02.01.1990")):
+        before = dump(folder)
+        outcome = await portal.cards.link(key, policy, born)
+        said.append(outcome)
+        after = dump(folder)
+        written.append({name: len(rows) - len(before[name]) for name, rows in after.items() if rows != before[name]})
+
+    assert written == [{"card_access": 1, "card_attempt": 1, "security_journal": 1}] * 3
+    assert said == [said[0]] * 3
+    assert registry.asked == []
+
+
+@pytest.mark.parametrize("policy", [FRIENDS_POLICY, policy_of(7)], ids=["of a twin", "of nobody"])
+async def test_born_on_my_day_a_policy_that_exists_and_one_that_does_not_are_asked_for_alike(
+    portal: Portal, key: str, registry: ScriptedRegistry, policy: str
+) -> None:
+    registry.cards = [TWIN]
+    outcome = await portal.cards.link(key, policy, "21.05.1958")
+
+    assert isinstance(outcome, AskedConsent)
+    assert (outcome.maybe_own, registry.asked) == (True, [("policy", policy)])
+
+
+async def test_an_account_without_a_birth_date_is_told_why_no_card_is_its_own(portal: Portal, key: str) -> None:
+    async with portal.database.writing() as session:
+        patient = (await session.exec(select(Patient).where(Patient.phone == KNOWN))).one()
+        patient.birth_date = None
+        session.add(patient)
+    outcome = await portal.cards.link(key, OWN_POLICY, "21.05.1958")
+
+    assert isinstance(outcome, AskedConsent)
+    assert outcome.no_birth_date
+
+
+async def test_on_the_fifteenth_birthday_a_childs_card_closes_and_its_owner_is_asked(
+    portal: Portal, folder: Path, clock: MovableClock, key: str, registry: ScriptedRegistry
+) -> None:
+    registry.cards = [NEARLY]
+    await portal.cards.link(key, *typed(NEARLY), representative=True)
+    clock.move(hours=12)
+    key = token_hash(await sign_in(portal, ANNA))
+    view = await portal.cards.kept(key)
+
+    assert view.cards == ()
+    (closed,) = view.closed
+    assert (closed.policy_masked, closed.may_ask) == (f"•••• •••• •••• {SONS_POLICY[-4:]}", True)
+    await portal.cards.current(key, ask_again=True)
+    assert ("ref", "card-2") not in registry.asked
+    assert "Иванов Пётр" not in str(dump(folder)["patient_card"])
+
+    await portal.cards.ask_again(key, closed.id)
+    view = await portal.cards.kept(key)
+    assert (view.cards, view.closed, len(view.consents.waiting)) == ((), (), 1)
+    with pytest.raises(NoSuchRequest):
+        await portal.cards.ask_again(key, closed.id)
+
+
+async def test_a_card_added_before_the_rule_is_closed_and_can_be_added_again(
+    portal: Portal, key: str, registry: ScriptedRegistry
+) -> None:
+    await link_son(portal, key)
+    async with portal.database.writing() as session:
+        await session.exec(update(PatientCard).values(basis=Basis.NONE, policy_sealed="", policy_index=""))
+    view = await portal.cards.kept(key)
+    assert (view.cards, [card.may_ask for card in view.closed]) == ((), [False])
+    with pytest.raises(NoSuchRequest):
+        await portal.cards.ask_again(key, view.closed[0].id)
+
+    await link_son(portal, key)
+    view = await portal.cards.kept(key)
+    assert ([card.ref for card in view.cards], view.closed) == (["card-2"], ())
+
+
+async def test_an_account_has_twenty_cards_and_requests_at_most(
+    portal: Portal, clock: MovableClock, key: str, registry: ScriptedRegistry
+) -> None:
+    registry.cards = [replace(SON, ref=f"child-{number}") for number in range(MAX_CARDS - 1)]
+    assert (await link_son(portal, key)).count == MAX_CARDS - 1
+    await portal.cards.link(key, FRIENDS_POLICY, "01.01.1990")
+    for policy, born in ((policy_of(7), "01.01.1990"), (policy_of(8), "01.09.2015")):
+        registry.cards.append(replace(SON, ref="one-more", oms_policy=policy_of(8)))
+        with pytest.raises(TooManyCards):
+            await portal.cards.link(key, policy, born, representative=True)
+    (request,) = (await portal.cards.kept(key)).consents.waiting
+    await portal.cards.consent.withdraw(key, request.id)
+
+    assert isinstance(await portal.cards.link(key, policy_of(9), "01.01.1990"), AskedConsent)
 
 
 # --- taking off the list ----------------------------------------------------------------------------------------
@@ -372,6 +511,7 @@ async def test_without_a_session_there_is_no_list_and_no_change(
         portal.cards.current(nobody, ask_again=True),
         portal.cards.link(nobody, SONS_POLICY, "01.09.2015"),
         portal.cards.unlink(nobody, await card_id(portal, key, "card-2")),
+        portal.cards.ask_again(nobody, await card_id(portal, key, "card-2")),
     ):
         with pytest.raises(NotSignedIn):
             await attempt

@@ -1,0 +1,267 @@
+"""A card of somebody of 15 or more: its owner is asked, and answers in their own account.
+
+Nothing is asked of the registry, and nothing of the card is kept, before the owner agrees: so a request for a policy that
+exists and one for a policy that does not are answered, written and shown alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from medonline.domain import oms_policy
+from medonline.domain.birth_date import age
+from medonline.domain.card_access import MAX_CARDS, REQUEST_LIFE, AccessState, Basis
+from medonline.domain.device import UNKNOWN_DEVICE, Device
+from medonline.domain.errors import CardAlreadyLinked, ConsentAlreadyAsked, NoSuchRequest, TooManyCards
+from medonline.domain.security_journal import JournalEvent
+from medonline.services.clock import Clock
+from medonline.services.crypto.field_encryption import SealBroken, Sealer
+from medonline.services.login.account_sessions import AccountSessionService
+from medonline.services.login.password_login import SignedIn
+from medonline.services.notices.sender import NoticeService
+from medonline.services.notices.texts import CARD_ASKED, CARD_GRANTED, About, Told
+from medonline.services.patient_cards.rows import ADULT_AGE, Whose, shared
+from medonline.services.security_journal.writer import JournalNote, SecurityJournal
+from medonline.storage.engine import Database
+from medonline.storage.queries import card_access, notices, patient_cards, patients
+from medonline.storage.tables.patient_cards import CardAccess, PatientCard
+from medonline.storage.tables.patients import Patient
+
+# However many ask: the account shows them all, and each message costs money.
+ASKED_PAUSE = timedelta(days=1)
+
+
+class Side(StrEnum):
+    """Whose journal a row is for."""
+
+    ASKER = "asker"
+    HOLDER = "holder"
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingRequest:
+    """A request of this account that waits for its answer; it shows what was typed, and nothing of a card. Times are UTC."""
+
+    id: str
+    policy_masked: str
+    birth_date: date
+    asked_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Somebody who asks to see this account's cards, or who sees them since `at` (UTC); the phone as its last two digits."""
+
+    id: str
+    full_name: str
+    phone_tail: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Consents:
+    """Everything about consent that an account's page shows."""
+
+    waiting: tuple[WaitingRequest, ...] = ()
+    to_answer: tuple[Reader, ...] = ()
+    granted: tuple[Reader, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CardConsent:
+    """The use case; `session_key` names the signed-in browser, `policies` seals and indexes policies."""
+
+    database: Database
+    clock: Clock
+    sessions: AccountSessionService
+    policies: Sealer
+    journal: SecurityJournal
+    notices: NoticeService
+
+    async def ask(self, me: SignedIn, policy: str, born: date) -> datetime:
+        """Ask the owner of a policy who was born on this day, whether or not there is one; until when (UTC) the request waits.
+
+        Raises:
+            CardAlreadyLinked: the owner has agreed already.
+            ConsentAlreadyAsked, TooManyCards: see there.
+        """
+        now, indexes = self.clock(), self.policies.indexes(policy)
+        async with self.database.reading() as session:
+            holders = await card_access.holders_of(session, indexes, born, me.patient_id)
+        async with self.database.writing() as session:
+            held = await patients.held(session, {me.patient_id, *holders})
+            live = await card_access.live_of(session, me.patient_id, indexes, born, now)
+            if live is not None and live.state == AccessState.GRANTED:
+                raise CardAlreadyLinked
+            if live is not None and live.ended_at is None:
+                raise ConsentAlreadyAsked(live.expires_at)
+            if await card_access.taken_of(session, me.patient_id, now) >= MAX_CARDS:
+                raise TooManyCards(MAX_CARDS)
+            self._note(session, JournalEvent.CARD_ACCESS_ASKED, me.patient_id, Side.ASKER, me.device)
+            if live is not None:
+                # Withdrawn and asked again: the owner was told, and may have refused.
+                live.ended_at = None
+                session.add(live)
+                return live.expires_at
+            row = CardAccess(
+                patient_id=me.patient_id,
+                policy_sealed=self.policies.seal(policy),
+                policy_index=indexes[0],
+                birth_date=born,
+                state=AccessState.WAITING,
+                asked_at=now,
+                expires_at=now + REQUEST_LIFE,
+            )
+            session.add(row)
+            for holder in (held[one] for one in holders if one in held):
+                self._note(session, JournalEvent.CARD_ACCESS_ASKED, holder.id, Side.HOLDER)
+                if not await notices.was_told_since(session, holder.id, About.CARD_ASKED, now - ASKED_PAUSE):
+                    await self._tell(session, holder, About.CARD_ASKED, CARD_ASKED)
+        self.notices.wake()
+        return row.expires_at
+
+    async def withdraw(self, session_key: str, access_id: str) -> bool:
+        """Take back a request of this account; whether it still waited.
+
+        Raises:
+            NotSignedIn: the session is over.
+        """
+        me = await self.sessions.required(session_key)
+        async with self.database.writing() as session:
+            withdrawn = await card_access.withdraw(session, access_id, me.patient_id, self.clock())
+            if withdrawn:
+                self._note(session, JournalEvent.CARD_ACCESS_WITHDRAWN, me.patient_id, Side.ASKER, me.device)
+        return withdrawn
+
+    async def grant(self, session_key: str, access_id: str) -> None:
+        """Let who asks see the own cards of this account that the request is for, from now on until it is taken back.
+
+        Raises:
+            NotSignedIn: the session is over.
+            NoSuchRequest: see there.
+        """
+        me = await self.sessions.required(session_key)
+        async with self.database.writing() as session:
+            row, held = await self._answer(session, me, access_id, AccessState.GRANTED)
+            await self._show_to(session, row, await patient_cards.of_patient(session, me.patient_id))
+            self._note(session, JournalEvent.CARD_ACCESS_GRANTED, me.patient_id, Side.HOLDER, me.device)
+            self._note(session, JournalEvent.CARD_ACCESS_GRANTED, row.patient_id, Side.ASKER)
+            await self._tell(session, held[me.patient_id], About.CARD_GRANTED, CARD_GRANTED)
+        self.notices.wake()
+
+    async def refuse(self, session_key: str, access_id: str) -> None:
+        """Answer no. Who asked is not told: for them the request waits until its time is over.
+
+        Raises:
+            NotSignedIn: the session is over.
+            NoSuchRequest: see there.
+        """
+        me = await self.sessions.required(session_key)
+        async with self.database.writing() as session:
+            await self._answer(session, me, access_id, AccessState.REFUSED)
+            self._note(session, JournalEvent.CARD_ACCESS_REFUSED, me.patient_id, Side.HOLDER, me.device)
+
+    async def remove(self, session_key: str, access_id: str) -> bool:
+        """«Убрать доступ»: who saw this account's cards sees them no more; False when nobody does under that id.
+
+        Raises:
+            NotSignedIn: the session is over.
+        """
+        me = await self.sessions.required(session_key)
+        async with self.database.writing() as session:
+            granted = await session.get(CardAccess, access_id)
+            if granted is None or granted.holder_id != me.patient_id:
+                return False
+            # The other account may just be writing the cards that go.
+            await patients.held(session, {me.patient_id, granted.patient_id})
+            ended = await card_access.end_by_holder(session, access_id, me.patient_id, self.clock())
+            if ended is None:
+                return False
+            self._note(session, JournalEvent.CARD_ACCESS_REMOVED, me.patient_id, Side.HOLDER, me.device)
+            self._note(session, JournalEvent.CARD_ACCESS_REMOVED, ended.patient_id, Side.ASKER)
+        return True
+
+    async def give_up(self, session: AsyncSession, me: SignedIn) -> None:
+        """End, in the caller's transaction, which holds the account, what it no longer shows any card by."""
+        for ended in await card_access.end_unused(session, me.patient_id, self.clock()):
+            if ended.holder_id is not None:
+                self._note(session, JournalEvent.CARD_ACCESS_REMOVED, ended.holder_id, Side.HOLDER)
+
+    async def of(self, session: AsyncSession, patient_id: str, rows: Sequence[PatientCard]) -> Consents:
+        """What is shown to an account with these cards."""
+        now = self.clock()
+        waiting = await card_access.waiting_of(session, patient_id, now)
+        indexes = self._own_indexes(rows)
+        to_answer = await card_access.asked_of(session, patient_id, indexes, now) if indexes else []
+        granted = await card_access.granted_by(session, patient_id)
+        return Consents(
+            tuple(
+                WaitingRequest(row.id, self.masked(row.policy_sealed), row.birth_date, row.asked_at, row.expires_at)
+                for row in waiting
+            ),
+            tuple(_reader(row.id, asker, row.asked_at) for row, asker in to_answer),
+            tuple(_reader(row.id, asker, row.answered_at or row.asked_at) for row, asker in granted),
+        )
+
+    def masked(self, policy_sealed: str) -> str:
+        """The last digits of a policy; nothing when its key is gone."""
+        try:
+            return oms_policy.masked(self.policies.open(policy_sealed))
+        except SealBroken:
+            return ""
+
+    async def _answer(
+        self, session: AsyncSession, me: SignedIn, access_id: str, state: AccessState
+    ) -> tuple[CardAccess, dict[str, Patient]]:
+        asked = await session.get(CardAccess, access_id)
+        if asked is None:
+            raise NoSuchRequest
+        held = await patients.held(session, {me.patient_id, asked.patient_id})
+        indexes = self._own_indexes(await patient_cards.of_patient(session, me.patient_id))
+        row = await card_access.answer(session, access_id, me.patient_id, indexes, state, self.clock())
+        if row is None:
+            raise NoSuchRequest
+        return row, held
+
+    async def _show_to(self, session: AsyncSession, row: CardAccess, mine: Sequence[PatientCard]) -> None:
+        now = self.clock()
+        wanted = {row.policy_index, *self._indexes(row.policy_sealed)}
+        have = {card.ref: card for card in await patient_cards.of_patient(session, row.patient_id)}
+        room = max(1, MAX_CARDS - await card_access.taken_of(session, row.patient_id, now))
+        whose = Whose.CHILD if age(row.birth_date, now.date()) < ADULT_AGE else Whose.OTHER
+        fitting = [
+            card for card in mine if card.basis == Basis.OWN and card.in_registry and card.policy_index in wanted
+        ]
+        for card in [one for one in fitting if one.ref not in have or have[one.ref].basis != Basis.OWN][:room]:
+            session.add(shared(card, have.get(card.ref), row, whose))
+
+    def _own_indexes(self, rows: Sequence[PatientCard]) -> set[str]:
+        sealed = {row.policy_sealed for row in rows if row.basis == Basis.OWN and row.policy_sealed}
+        return {index for one in sealed for index in self._indexes(one)}
+
+    def _indexes(self, sealed: str) -> list[str]:
+        try:
+            return self.policies.indexes(self.policies.open(sealed))
+        except SealBroken:
+            return []
+
+    async def _tell(self, session: AsyncSession, holder: Patient, about: About, words: str) -> None:
+        if holder.phone:
+            await self.notices.put(session, holder.id, Told(holder.phone, about, words))
+
+    def _note(
+        self, session: AsyncSession, event: JournalEvent, patient_id: str, side: Side, device: Device = UNKNOWN_DEVICE
+    ) -> None:
+        # The other side's device and network stay theirs.
+        self.journal.note(session, JournalNote(event, patient_id, device=device, details={"side": side}))
+
+
+def _reader(access_id: str, asker: Patient, at: datetime) -> Reader:
+    name = " ".join(filter(None, (asker.last_name, asker.first_name, asker.patronymic)))
+    return Reader(access_id, name, (asker.phone or "")[-2:], at)

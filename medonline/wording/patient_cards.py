@@ -1,0 +1,39 @@
+"""What «Мои карты» says after something was done, and of whose card it is."""
+
+from __future__ import annotations
+
+from medonline.services.patient_cards.rows import Whose
+from medonline.services.patient_cards.service import AskedConsent, LinkedCards
+
+WHOSE = {Whose.OWN: "Ваша карта", Whose.CHILD: "Карта ребёнка", Whose.OTHER: "Карта другого человека"}
+REMOVED = "Карта убрана из кабинета. В поликлинике она осталась."
+WITHDRAWN = "Запрос отозван."
+GRANTED = "Доступ открыт. Убрать его можно в любой момент: ниже, в разделе «Кто видит ваши карты»."
+REFUSED = "Вы отказали. Ваши карты никто не увидел."
+ACCESS_REMOVED = "Доступ убран: этот человек больше не видит ваши карты."
+NOT_ADDED = "Карта не добавлена. Исправьте:"
+_ASKED = (
+    "Запрос отправлен. Карта откроется, когда её владелец согласится: запрос ждёт его в его личном кабинете, в разделе «Мои "
+    "карты». Есть ли такой полис, портал не говорит."
+)
+_MAYBE_OWN = (
+    " Если это ваш полис: вашей карты с таким номером в реестре нет. Проверьте номер, отзовите запрос и добавьте карту ещё раз, а "
+    "если в карте другая фамилия, обратитесь в регистратуру с паспортом."
+)
+_NO_BIRTH_DATE = (
+    " Если это ваша карта: в кабинете не указана дата рождения, и портал не может узнать вас. Свяжите кабинет с Госуслугами или "
+    "обратитесь в регистратуру с паспортом."
+)
+
+
+def added(outcome: LinkedCards | AskedConsent) -> str:
+    """What came of «Добавить карту»."""
+    if isinstance(outcome, LinkedCards):
+        doubt = " Обратите внимание: последняя цифра полиса не сходится с остальными, такое бывает у старых полисов."
+        return "Карта добавлена." + (doubt if outcome.doubtful_policy else "")
+    return _ASKED + (_MAYBE_OWN if outcome.maybe_own else "") + (_NO_BIRTH_DATE if outcome.no_birth_date else "")
+
+
+def asked_again() -> str:
+    """What came of «Спросить согласие»."""
+    return _ASKED
