@@ -47,6 +47,7 @@ NO_NUMBER = {
     "recovery.open_channels": "the same for every number",
     "identity.start": "before anybody is named",
     "identity.refused": "names no number",
+    "identity.onward": "names no number",
     "identity.logout_url": "after the session",
     "answers.refuse": "names no number",
     "answers.not_mine": "names no number",

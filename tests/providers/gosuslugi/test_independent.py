@@ -193,7 +193,9 @@ async def test_a_person_signs_in_with_an_independent_provider(provider: Provider
         phone_verified=True,
         email="agrippina@mail.test",
         id_token=person.id_token,
+        authenticated_at=person.authenticated_at,
     )
+    assert person.authenticated_at is not None
 
 
 async def test_a_code_is_good_once(provider: Provider) -> None:

@@ -518,6 +518,7 @@ async def test_the_address_of_sign_in_binds_the_answer_to_this_browser(script: O
         "nonce": request.nonce,
         "code_challenge": b64(hashlib.sha256(request.code_verifier.encode()).digest()),
         "code_challenge_method": "S256",
+        "max_age": str(30 * 24 * 3600),  # makes the provider tell when it asked
     }
     assert request.code_verifier not in address
 
