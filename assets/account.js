@@ -5,6 +5,7 @@
 // --- the session's end ------------------------------------------------------------------------------------------
 
 const WARN_S = 120;
+const CLOCKS_MAY_DIFFER_MS = 3000; // the server's seconds are whole, the way to it takes a moment
 let sessionTimer = null;
 let sessionOver = 0; // of Date.now(), as the server said it last
 let sessionEnd = 0; // of performance.now(), while the warning is shown
@@ -29,24 +30,28 @@ async function watchSession() {
   if (!place) return lookAgainIn(2);
   try {
     const left = await sessionLeft(place.dataset.sessionLeft, "GET");
+    if (!place.isConnected) return lookAgainIn(2); // the app has led to another page meanwhile
     showLeft(left);
   } catch {
     // No connection: the banner says so already. What was shown of the patient does not outlive the session all the same.
     const left = (sessionOver - Date.now()) / 1000;
-    if (sessionOver && left <= 0) return leaveAsOver();
+    if (sessionOver && left <= 0) return leave();
     lookAgainIn(sessionOver ? Math.min(left, 30) : 30);
   }
 }
 
-function leaveAsOver() {
+// Who was idle is told so, and stays on a quiet page. A session that ended before its time was ended by something else: a
+// new password, another device, the patient's own sign-out in another tab.
+function leave() {
+  const wasIdle = sessionOver > 0 && Date.now() >= sessionOver - CLOCKS_MAY_DIFFER_MS;
   drafts((storage) => storage.removeItem(DRAFT_KEY));
-  location.assign("/?login=over");
+  location.assign(wasIdle ? "/?login=over" : "/?login=again");
 }
 
 function showLeft(left) {
   const seconds = Math.min(left.idle, left.absolute);
+  if (seconds <= 0) return leave();
   sessionOver = Date.now() + seconds * 1000;
-  if (seconds <= 0) return leaveAsOver();
   if (seconds > WARN_S) {
     if (warning()?.open) warning().close();
     return lookAgainIn(Math.min(seconds - WARN_S, 600));

@@ -88,6 +88,22 @@ def test_an_idle_session_ends_with_a_sentence_and_nothing_of_the_patient_stays(
     assert "Иванова" not in portal.page.inner_text("body")
 
 
+def test_a_page_that_learns_that_its_session_ended_early_does_not_call_it_idle(
+    portal: Portal, patient: Patient
+) -> None:
+    portal.log_in(patient.phone, patient.password)
+    asked = "() => fetch('/session/left').then((answer) => answer.json()).then((left) => left.idle)"
+    assert portal.page.evaluate(asked) > 0
+
+    with portal.page.expect_request(lambda request: "login=again" in request.url):
+        portal.page.evaluate(
+            """() => {
+                window.fetch = async () => new Response('{"idle": 0, "absolute": 0}');
+                document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
+            }"""
+        )
+
+
 def test_a_session_that_idles_out_without_a_connection_leaves_nothing_on_the_screen(
     new_portal: NewPortal, start_server: StartServer, watch: Watch
 ) -> None:

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.conftest import NewPortal, StartServer
 from tests.e2e.patients import DemoPhone, Patient, fresh_phone
-from tests.e2e.portal_in_browser import BIRTH_DATE, DONE, NO_ACCOUNT, STEP_1, STEP_2, STEP_3, TELEGRAM, Portal
+from tests.e2e.portal_in_browser import BIRTH_DATE, DONE, STEP_1, STEP_3, TELEGRAM, Portal
 from tests.e2e.server import Server
 
 REFUSED = "Дата рождения не подошла"
@@ -71,18 +71,21 @@ def test_three_wrong_dates_end_in_something_to_do(
     portal.expect_step(STEP_1)
 
 
-def test_telegram_instead_of_the_date(portal: Portal, patient: Patient, demo_phone: DemoPhone) -> None:
+def test_where_it_is_always_asked_no_code_replaces_the_date(
+    portal: Portal, patient: Patient, demo_phone: DemoPhone
+) -> None:
     to_birth_date(portal, patient.phone, demo_phone)
-    portal.button("Получить код в Telegram").click()
-    portal.expect_step(STEP_2)
-    portal.confirm(demo_phone.code(patient.phone, "telegram"))
+    expect(portal.button("Войти через Госуслуги")).to_be_visible()
+    expect(portal.main).not_to_contain_text("Telegram")
 
 
-def test_telegram_tells_whoever_has_no_account(portal: Portal, demo_phone: DemoPhone) -> None:
+def test_where_it_is_always_asked_telegram_does_not_tell_who_has_no_account(
+    portal: Portal, demo_phone: DemoPhone
+) -> None:
     phone = fresh_phone()
     portal.open_recovery().begin(phone, TELEGRAM)
     portal.submit_code(demo_phone.code(phone, "telegram"))
-    portal.expect_step(NO_ACCOUNT)
+    portal.expect_step(BIRTH_DATE)
 
 
 def test_gosuslugi_instead_of_the_date(portal: Portal, patient: Patient, demo_phone: DemoPhone) -> None:

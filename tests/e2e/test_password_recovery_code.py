@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import NewPortal, StartServer
-from tests.e2e.patients import DemoPhone, Patient
-from tests.e2e.portal_in_browser import BIRTH_DATE, STEP_2, STEP_3, TELEGRAM, Portal
+from tests.e2e.patients import DemoPhone, Patient, fresh_phone
+from tests.e2e.portal_in_browser import BIRTH_DATE, NO_ACCOUNT, STEP_2, STEP_3, TELEGRAM, Portal
 from tests.e2e.server import Server
 
 ANOTHER_CALL = "Позвонить ещё раз"
@@ -43,6 +43,30 @@ def test_after_three_wrong_codes_a_new_one_and_the_birth_date_work(
     portal.expect_step(BIRTH_DATE)
     portal.submit_birth_date(f"{patient.born:%d.%m.%Y}")
     portal.expect_step(STEP_3)
+
+
+def test_after_guesses_telegram_replaces_the_birth_date(
+    portal: Portal, patient: Patient, demo_phone: DemoPhone
+) -> None:
+    portal.open_recovery().begin(patient.phone)
+    code = demo_phone.code(patient.phone)
+    for sentence in ("Осталось 2 попытки", "Осталась 1 попытка", "попытки закончились"):
+        portal.submit_code(wrong(code))
+        portal.expect_error(sentence)
+    portal.button(ANOTHER_CALL).click()
+    portal.submit_code(demo_phone.code(patient.phone, number=2))
+    portal.expect_step(BIRTH_DATE)
+
+    portal.button("Получить код в Telegram").click()
+    portal.expect_step(STEP_2)
+    portal.confirm(demo_phone.code(patient.phone, "telegram"))
+
+
+def test_telegram_tells_who_has_no_account(portal: Portal, demo_phone: DemoPhone) -> None:
+    phone = fresh_phone()
+    portal.open_recovery().begin(phone, TELEGRAM)
+    portal.submit_code(demo_phone.code(phone, "telegram"))
+    portal.expect_step(NO_ACCOUNT)
 
 
 @pytest.mark.parametrize(
