@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
+from dataclasses import fields
 from typing import Any
 
 import reflex as rx
@@ -31,7 +32,7 @@ from medonline.wording.account_settings import NOTHING_SAVED, what_was_saved
 from medonline.wording.errors import field_sentence
 from medonline.wording.passwords import strength_sentence
 
-FIELDS = ("phone", "email", "last_name", "first_name", "password", "password_confirmation")
+FIELDS = tuple(field.name for field in fields(SettingsForm))
 
 
 class SettingsState(FollowsCode, rx.State):

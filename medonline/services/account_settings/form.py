@@ -16,6 +16,9 @@ from medonline.storage.tables.patients import Patient
 
 T = TypeVar("T")
 
+# The texts that are columns of the patient's row under the same name, each with what reads it.
+TEXTS: dict[str, Callable[[str], str]] = {"email": parse_email, "last_name": parse_name, "first_name": parse_name}
+
 
 @dataclass(frozen=True, slots=True)
 class SettingsForm:
@@ -67,11 +70,7 @@ async def changes_asked(
             refused[field] = error
             return otherwise
 
-    wanted: dict[str, Any] = {
-        "email": parsed("email", parse_email, form.email, ""),
-        "last_name": parsed("last_name", parse_name, form.last_name, ""),
-        "first_name": parsed("first_name", parse_name, form.first_name, ""),
-    }
+    wanted: dict[str, Any] = {name: parsed(name, parse, getattr(form, name), "") for name, parse in TEXTS.items()}
     phone = None
     if form.phone.strip() or patient.phone:  # an account without a phone may stay so
         phone = parsed("phone", PhoneNumber.parse, form.phone, None)

@@ -19,7 +19,7 @@ from medonline.domain.codes.one_time_code import ChannelName, digits_typed
 from medonline.domain.errors import CodeRefused, NoChangeInProgress, PhoneTaken, ReauthenticationNeeded
 from medonline.domain.password_recovery import RecoveryMove, RecoveryStep, source_of
 from medonline.domain.phone import PhoneNumber
-from medonline.services.account_settings.form import Saved, SettingsForm, SettingsView, changes_asked
+from medonline.services.account_settings.form import TEXTS, Saved, SettingsForm, SettingsView, changes_asked
 from medonline.services.clock import Clock
 from medonline.services.codes.flow import CodeFlow, CodeView
 from medonline.services.crypto.field_encryption import SealBroken, Sealer
@@ -81,9 +81,7 @@ class AccountSettingsService:
             waiting = self._waiting(change) if change else {}
             return SettingsView(
                 phone=change.phone if change else patient.phone or "",
-                email=waiting.get("email", patient.email),
-                last_name=waiting.get("last_name", patient.last_name),
-                first_name=waiting.get("first_name", patient.first_name),
+                **{name: waiting.get(name, getattr(patient, name)) for name in TEXTS},
                 has_password=patient.password_hash is not None,
                 code=await self.codes.view(session, change.id, now) if change else None,
             )
