@@ -32,6 +32,7 @@ from medonline.providers.gosuslugi.esia import signing
 from medonline.providers.limits import stores
 from medonline.services.codes.dispatcher import CodeDispatcher
 from medonline.services.outbox import Outbox
+from medonline.services.password_recovery.reader import RecoveryView
 from medonline.services.ports import CodeMessage, DeliveryReport, SentCode
 from medonline.storage.tables.codes import OneTimeCodeRow
 from medonline.storage.tables.password_recovery import PasswordRecovery
@@ -134,6 +135,13 @@ async def recoveries_of(portal: Portal) -> list[PasswordRecovery]:
     async with portal.database.reading() as session:
         statement = select(PasswordRecovery).order_by(col(PasswordRecovery.created_at))
         return list((await session.exec(statement)).all())
+
+
+async def current_of(portal: Portal, visitor: str) -> RecoveryView:
+    """What a reload of the page would show."""
+    view = await portal.recovery.current(visitor)
+    assert view is not None
+    return view
 
 
 async def patient_with(portal: Portal, phone: str = KNOWN) -> Patient:

@@ -3,16 +3,34 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+from medonline.bootstrap import Portal
 from medonline.domain.codes.one_time_code import ChannelName, CodePolicy
-from medonline.domain.errors import RateLimited, TooManyCodes
+from medonline.domain.errors import NumberNotReachable, ProviderDown, RateLimited, TooManyCodes
 from medonline.domain.limits import Limit
+from medonline.domain.password_recovery import RecoveryStep
 from medonline.services.codes.delivery import DeliveryState
 from medonline.services.codes.phone_history import PhoneHistory
 from medonline.storage.queries.codes import PastCode
-from tests.services.world import CALL, TELEGRAM
+from tests.services.limits.asking import pause_of
+from tests.services.world import (
+    ANNA,
+    BORIS,
+    CALL,
+    KNOWN,
+    OTHER_KNOWN,
+    TELEGRAM,
+    MovableClock,
+    ScriptedChannel,
+    current_of,
+    dispatch,
+    dispatcher_of,
+    opened,
+    rows_of,
+)
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -99,3 +117,111 @@ def test_as_many_codes_are_read_as_the_policy_looks_at() -> None:
         return PhoneHistory.codes_needed(CodePolicy({}, 3, (MINUTE,) * pauses, limits))
 
     assert [needed(10, 3), needed(3, 5), needed(1, 1), needed(0, 1)] == [10, 5, 2, 2]
+
+
+# --- of a portal ------------------------------------------------------------------------------------------------
+
+
+async def test_pauses_grow_from_one_to_two_to_five_minutes(folder: Path, clock: MovableClock) -> None:
+    async with opened(folder, clock, codes_per_phone="9 per 1 h") as portal:
+        await portal.recovery.begin(ANNA, KNOWN, CALL)
+        for seconds in (60, 120, 300, 300):
+            clock.move(seconds=seconds - 1)
+            assert await pause_of(portal.recovery.resend(ANNA, CALL)) == timedelta(seconds=1)
+            clock.move(seconds=1)
+            view = await portal.recovery.resend(ANNA, CALL)
+            assert view.issued_at == clock.now
+
+        assert len(await rows_of(portal)) == 5
+
+
+async def test_pauses_hold_over_all_browsers_and_ways(portal: Portal, clock: MovableClock) -> None:
+    await portal.recovery.begin(ANNA, KNOWN, CALL)
+    clock.move(seconds=20)
+
+    assert await pause_of(portal.recovery.begin(BORIS, KNOWN, CALL)) == timedelta(seconds=40)
+    assert await pause_of(portal.recovery.begin(BORIS, KNOWN, TELEGRAM)) == timedelta(seconds=40)
+    assert await pause_of(portal.recovery.resend(ANNA, TELEGRAM)) == timedelta(seconds=40)
+    clock.move(seconds=40)
+    await portal.recovery.begin(BORIS, KNOWN, TELEGRAM)
+    assert await pause_of(portal.recovery.resend(ANNA, CALL)) == timedelta(seconds=120)
+
+
+async def test_a_pause_of_one_phone_is_none_of_another(portal: Portal) -> None:
+    await portal.recovery.begin(ANNA, KNOWN, CALL)
+
+    assert (await portal.recovery.begin(BORIS, OTHER_KNOWN, CALL)).step is RecoveryStep.CODE
+
+
+async def test_leaving_and_beginning_again_does_not_shorten_the_pause(portal: Portal, clock: MovableClock) -> None:
+    await portal.recovery.begin(ANNA, KNOWN, CALL)
+    await portal.recovery.leave(ANNA)
+    clock.move(seconds=59)
+
+    assert await pause_of(portal.recovery.begin(ANNA, KNOWN, TELEGRAM)) == timedelta(seconds=1)
+
+
+async def test_after_a_day_pauses_start_small_again(portal: Portal, clock: MovableClock) -> None:
+    await portal.recovery.begin(ANNA, KNOWN, CALL)
+    clock.move(minutes=1)
+    await portal.recovery.resend(ANNA, CALL)
+    clock.move(days=1, seconds=1)
+    view = await portal.recovery.begin(ANNA, KNOWN, CALL)
+
+    assert view.resend_at - view.issued_at == timedelta(seconds=60)
+
+
+async def test_after_a_failed_delivery_the_other_way_is_open_at_once(portal: Portal) -> None:
+    channel = ScriptedChannel()
+    channel.answers.append(NumberNotReachable("no Telegram"))
+    dispatcher = dispatcher_of(portal, flash_call=channel, telegram=channel)
+    await portal.recovery.begin(ANNA, KNOWN, TELEGRAM)
+    await dispatch(dispatcher)
+
+    failed = await portal.recovery.current(ANNA)
+    assert failed is not None
+    assert (failed.delivery, failed.problem) == (DeliveryState.FAILED, "number_not_reachable")
+    assert (failed.fallback_now, failed.code_alive) == (True, False)
+    with pytest.raises(RateLimited):
+        await portal.recovery.begin(BORIS, KNOWN, TELEGRAM)
+    view = await portal.recovery.resend(ANNA, CALL)
+    await dispatch(dispatcher)
+    assert (view.channel, view.code_alive) == (CALL, True)
+    assert (await portal.recovery.confirm_code(ANNA, channel.asked[-1].code)).step is RecoveryStep.NEW_PASSWORD
+
+
+async def test_falling_back_ends_when_both_ways_have_failed(portal: Portal, clock: MovableClock) -> None:
+    channel = ScriptedChannel()
+    channel.answers.extend(ProviderDown("down") for _ in range(9))
+    dispatcher = dispatcher_of(portal, flash_call=channel, telegram=channel)
+    await portal.recovery.begin(ANNA, KNOWN, TELEGRAM)
+    await dispatch(dispatcher)
+    clock.move(seconds=1)
+    await portal.recovery.resend(ANNA, CALL)
+    await dispatch(dispatcher)
+
+    clock.move(seconds=10)
+    assert await pause_of(portal.recovery.resend(ANNA, TELEGRAM)) == timedelta(seconds=110)
+    assert await pause_of(portal.recovery.resend(ANNA, CALL)) == timedelta(seconds=110)
+    assert await pause_of(portal.recovery.begin(BORIS, KNOWN, TELEGRAM)) == timedelta(seconds=110)
+    assert not (await current_of(portal, ANNA)).fallback_now
+    assert len(channel.asked) == 2
+
+
+async def test_half_an_hour_of_trying_makes_a_bounded_number_of_sends_when_everything_fails(
+    portal: Portal, clock: MovableClock
+) -> None:
+    channel = ScriptedChannel()
+    channel.answers.extend(ProviderDown("down") for _ in range(100))
+    dispatcher = dispatcher_of(portal, flash_call=channel, telegram=channel)
+    for _ in range(60):
+        for visitor in (ANNA, BORIS):
+            for way in (CALL, TELEGRAM):
+                try:
+                    await portal.recovery.begin(visitor, KNOWN, way)
+                except (RateLimited, TooManyCodes):
+                    continue
+                await dispatch(dispatcher)
+        clock.move(seconds=30)
+
+    assert len(channel.asked) == 3  # the limit of an hour, whoever asks and whatever fails

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+from datetime import timedelta
+
 import pytest
 
 from medonline.bootstrap import Portal
@@ -39,3 +42,10 @@ async def refusal_of(portal: Portal, to: str, ip: str = "") -> LimitReached:
     with pytest.raises(LimitReached) as refusal:
         await portal.recovery.begin(browser(0), to, CALL, ip)
     return refusal.value
+
+
+async def pause_of(attempt: Awaitable[object]) -> timedelta:
+    """How long whoever asks is told to wait."""
+    with pytest.raises(RateLimited) as refusal:
+        await attempt
+    return refusal.value.resets_in
