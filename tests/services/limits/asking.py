@@ -45,7 +45,7 @@ async def refusal_of(portal: Portal, to: str, ip: str = "") -> LimitReached:
 
 
 async def pause_of(attempt: Awaitable[object]) -> timedelta:
-    """How long whoever asks is told to wait."""
+    """How long the one who asks is told to wait."""
     with pytest.raises(RateLimited) as refusal:
         await attempt
     return refusal.value.resets_in

@@ -1,0 +1,91 @@
+"""Alarms: the first line at once, then one in ten minutes for each kind, which says how many were kept back."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from medonline.services.limits.alarms import KINDS_KEPT, QUIET, Alarms
+from tests.services.world import MovableClock
+
+
+@pytest.fixture
+def clock() -> MovableClock:
+    return MovableClock()
+
+
+def heard(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What an operator is paged by since the last look."""
+    lines = [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
+    caplog.clear()
+    return lines
+
+
+def test_the_first_line_is_written_at_once_and_begins_with_its_word(
+    clock: MovableClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    Alarms(clock).sound("money", "the money is spent")
+
+    assert heard(caplog) == ["ALARM the money is spent"]
+
+
+def test_within_ten_minutes_a_kind_is_counted_and_then_said_with_its_number(
+    clock: MovableClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    alarms = Alarms(clock)
+    for _ in range(4):
+        alarms.sound("money", "the money is spent")
+        clock.move(seconds=1)
+    clock.now += QUIET
+    clock.move(seconds=-4, microseconds=-1)
+    alarms.sound("money", "the money is spent")
+    assert heard(caplog) == ["ALARM the money is spent"]
+    clock.move(microseconds=1)
+    alarms.sound("money", "the money is spent")
+
+    assert heard(caplog) == ["ALARM the money is spent (4 more since the last line)"]
+
+
+def test_a_line_that_kept_nothing_back_names_no_number_again(
+    clock: MovableClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    alarms = Alarms(clock)
+    for _ in range(2):
+        alarms.sound("money", "the money is spent")
+    clock.now += QUIET
+    alarms.sound("money", "the money is spent")
+    clock.now += QUIET
+    alarms.sound("money", "the money is spent")
+
+    assert heard(caplog)[-1] == "ALARM the money is spent"
+
+
+def test_each_kind_is_damped_by_itself(clock: MovableClock, caplog: pytest.LogCaptureFixture) -> None:
+    alarms = Alarms(clock)
+    for kind in ("money", "misses", "money", "misses"):
+        alarms.sound(kind, kind)
+
+    assert heard(caplog) == ["ALARM money", "ALARM misses"]
+
+
+def test_of_many_kinds_those_that_are_over_are_forgotten_and_the_others_stay_damped(
+    clock: MovableClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A kind may name a block of numbers: asking for all of them shall not fill the memory."""
+    alarms = Alarms(clock)
+    for _ in range(2):
+        alarms.sound("old", "old")
+    clock.now += QUIET / 2
+    for _ in range(2):
+        alarms.sound("young", "young")
+    clock.now += QUIET / 2
+    for number in range(KINDS_KEPT):
+        alarms.sound(str(number), str(number))
+    heard(caplog)
+    for kind in ("old", "young"):
+        alarms.sound(kind, kind)
+    clock.now += QUIET / 2
+    alarms.sound("young", "young")
+
+    assert heard(caplog) == ["ALARM old", "ALARM young (2 more since the last line)"]
