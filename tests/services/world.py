@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import shutil
 import time
 from collections import deque
@@ -61,10 +62,12 @@ class MovableClock:
 
 
 @cache
-def keys_of_this_process() -> TemporaryDirectory[str]:
+def keys_of_this_process() -> Path:
+    """A folder with the demo's keys, which goes when the process ends."""
     made = TemporaryDirectory(prefix="medonline-keys-")
+    atexit.register(made.cleanup)  # before Python itself finds it open and warns
     demo_identity_keys(Path(made.name))
-    return made
+    return Path(made.name)
 
 
 @cache
@@ -75,7 +78,7 @@ def private_key_of(pem: bytes, password: None) -> Any:
 
 def config_in(folder: Path, **changes: Any) -> Config:
     """Settings of the demo. The keys in the folder are this process's: making new ones takes longer than most tests."""
-    shutil.copytree(keys_of_this_process().name, folder, dirs_exist_ok=True)
+    shutil.copytree(keys_of_this_process(), folder, dirs_exist_ok=True)
     return load_config(**{"mode": "demo", "data_dir": folder, "secret_key": SECRET_KEY} | changes)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from medonline.domain.errors import (
     ProviderRefused,
 )
 from medonline.domain.password_recovery import RecoveryStep
+from medonline.services import outbox
 from medonline.services.codes.delivery import DeliveryProblem, DeliveryState
 from medonline.services.codes.dispatcher import LEASE, CodeDispatcher
 from medonline.services.outbox import IDLE_PAUSE, STALLED_AFTER
@@ -412,7 +414,8 @@ async def test_an_error_nobody_expected_in_one_code_leaves_the_others_alone(
     assert "its lease will run out" in caplog.text
 
 
-async def test_waking_makes_it_look_at_once(portal: Portal) -> None:
+async def test_waking_makes_it_look_at_once(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox, "IDLE_PAUSE", timedelta(hours=1))  # by itself it would not look again
     channel = ScriptedChannel()
     dispatcher = dispatcher_of(portal, telegram=channel)
     async with turning(dispatcher):

@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import select
 
 from medonline.domain.errors import DeliveryFailed, NumberRefused, OutOfMoney, ProviderDown, ProviderRefused
+from medonline.services import outbox
 from medonline.services.notices.sender import LEASE, RETRY_AFTER, STALE_AFTER, NoticeService
 from medonline.services.notices.texts import About, Told
 from medonline.storage import migrations
@@ -132,7 +133,9 @@ async def test_several_processes_never_tell_it_twice(database: Database, clock: 
     services = [NoticeService(database, clock, channel) for _ in range(5)]
     await put(services[0], database)
     await asyncio.gather(*(service.outbox.turn() for service in services))
-    await asyncio.sleep(0.05)
+    async with asyncio.timeout(PATIENCE):  # until each has asked or found the notice taken
+        while sum(len(service.outbox.tasks_in_hand) for service in services) > len(channel.asked):
+            await asyncio.sleep(0.01)
     assert channel.hold is not None
     channel.hold.set()
     await asyncio.gather(*(settled(service.outbox) for service in services))
@@ -237,18 +240,24 @@ async def test_a_notice_of_yesterday_is_not_told_any_more(database: Database, cl
     assert (await rows(database))[0].due_at is None
 
 
-async def test_the_loop_wakes_at_once_and_lets_what_is_being_sent_end(database: Database, clock: Clock) -> None:
+async def test_the_loop_wakes_at_once_and_lets_what_is_being_sent_end(
+    database: Database, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "IDLE_PAUSE", timedelta(hours=1))  # by itself it would not look again
     channel = Phone(hold=asyncio.Event())
     service = NoticeService(database, clock, channel)
     loop = asyncio.create_task(service.outbox.run())
-    await asyncio.sleep(0.05)
-    await put(service, database)
-    service.wake()
-    async with asyncio.timeout(0.8):
+    async with asyncio.timeout(PATIENCE):
+        while not service.outbox.is_running():
+            await asyncio.sleep(0)
+        await put(service, database)
+        service.wake()
         while not channel.asked:
             await asyncio.sleep(0.01)
     loop.cancel()
-    await asyncio.sleep(0.05)
+    for _ in range(10):  # turns of the event loop, in which a loop that does not wait would end
+        await asyncio.sleep(0)
+    assert not loop.done()
     assert channel.hold is not None
     channel.hold.set()
     with suppress(asyncio.CancelledError):
