@@ -10,8 +10,10 @@ import logging
 import os
 import re
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -19,8 +21,11 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 
 from medonline.domain.errors import IdentityProblem, IdentityRefused
+from medonline.providers.gosuslugi.esia import command as running
 from medonline.providers.gosuslugi.esia.client import Esia
 from medonline.providers.gosuslugi.esia.signing import CommandSigner, HttpSigner, QueuedSigner, RsaSigner, Signer
+from medonline.providers.http import MAX_TIMEOUT
+from tests.patience import PATIENCE
 from tests.providers.gosuslugi.world import (
     CLIENT_ID,
     CODE,
@@ -231,41 +236,76 @@ async def test_a_command_that_fails(case: str) -> None:
     assert "MEDONLINE" not in refused.value.detail
 
 
-async def test_a_command_that_hangs_is_ended_with_all_it_started(tmp_path: Path) -> None:
-    pids = tmp_path / "pids"
-    script = (
-        "import subprocess\n"
-        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
-        "open(sys.argv[1] + '.new', 'w').write(f'{os.getpid()} {child.pid}')\n"
-        "os.rename(sys.argv[1] + '.new', sys.argv[1])\n"
-        "time.sleep(60)"
-    )
+def is_over_when(monkeypatch: pytest.MonkeyPatch, fact: Callable[[], bool]) -> None:
+    """The time of a command is over as soon as the fact is there: no machine is too slow to get as far, none waits longer."""
+
+    @asynccontextmanager
+    async def timeout(seconds: float) -> AsyncIterator[None]:
+        if seconds != MAX_TIMEOUT:
+            async with asyncio.timeout(seconds):
+                yield
+            return
+        async with asyncio.timeout(None) as limit:
+
+            async def watch() -> None:
+                while not fact():
+                    await asyncio.sleep(0.01)
+                limit.reschedule(asyncio.get_running_loop().time())
+
+            watching = asyncio.create_task(watch())
+            try:
+                yield
+            finally:
+                watching.cancel()
+
+    monkeypatch.setattr(running, "asyncio", SimpleNamespace(**vars(asyncio) | {"timeout": timeout}))
+
+
+async def test_a_command_that_takes_too_long_is_refused() -> None:
     with pytest.raises(IdentityRefused) as refused:
-        await CommandSigner(command(script, str(pids)), HASH, False, timeout=2).sign(MESSAGE)
+        await CommandSigner(("sleep", "60"), HASH, False, timeout=0.2).sign(MESSAGE)
+
+    assert refused.value.problem is PROBLEM.UNAVAILABLE
+
+
+STARTS_A_CHILD = (
+    "import subprocess\n"
+    "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+    "open(sys.argv[1] + '.new', 'w').write(f'{os.getpid()} {child.pid}')\n"
+    "os.rename(sys.argv[1] + '.new', sys.argv[1])\n"
+)
+
+
+async def test_a_command_that_hangs_is_ended_with_all_it_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pids = tmp_path / "pids"
+    is_over_when(monkeypatch, pids.exists)
+    with pytest.raises(IdentityRefused) as refused:
+        await CommandSigner(command(f"{STARTS_A_CHILD}time.sleep(60)", str(pids)), HASH, False).sign(MESSAGE)
 
     assert refused.value.problem is PROBLEM.UNAVAILABLE
     own, child = map(int, pids.read_text().split())
     assert not _runs(own)
-    assert not _runs(child)
+    await until_ended(child)
 
 
-async def test_what_a_command_leaves_behind_ends_with_it(tmp_path: Path) -> None:
+async def test_what_a_command_leaves_behind_ends_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The command itself is through, but a child of it keeps its output open."""
-    pid = tmp_path / "pid"
-    script = (
-        "import subprocess\n"
-        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
-        "open(sys.argv[1], 'w').write(str(child.pid))"
-    )
+    pids = tmp_path / "pids"
+    is_over_when(monkeypatch, lambda: pids.exists() and not _runs(int(pids.read_text().split()[0])))
     with pytest.raises(IdentityRefused) as refused:
-        await CommandSigner(command(script, str(pid)), HASH, False, timeout=2).sign(MESSAGE)
+        await CommandSigner(command(STARTS_A_CHILD, str(pids)), HASH, False).sign(MESSAGE)
 
     assert refused.value.problem is PROBLEM.UNAVAILABLE
-    for _ in range(100):  # a killed process needs a moment to die on a busy machine
-        if not _runs(int(pid.read_text())):
-            break
-        await asyncio.sleep(0.05)
-    assert not _runs(int(pid.read_text()))
+    await until_ended(int(pids.read_text().split()[1]))
+
+
+async def until_ended(pid: int) -> None:
+    """A killed process needs a moment to die on a busy machine."""
+    async with asyncio.timeout(PATIENCE):
+        while _runs(pid):
+            await asyncio.sleep(0.01)
 
 
 async def test_a_flood_of_output_that_nobody_reads_on_does_not_stand_in_the_way() -> None:

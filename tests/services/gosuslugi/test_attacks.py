@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlmodel import col, update
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from medonline.bootstrap import Portal
 from medonline.domain.errors import AccountOfAnother, CodeMismatch, InvalidCredentials
 from medonline.services.clock import utc_now
 from medonline.services.gosuslugi.pending_person import IdentityAnswers
 from medonline.services.login.password_login import OpenedSession
+from medonline.storage.engine import Database
 from medonline.storage.tables.gosuslugi import LinkedIdentity, PendingIdentity
 from medonline.storage.tables.patients import Patient
+from tests.patience import PATIENCE
 from tests.services.gosuslugi.journeys import MARIA, all_of, patient_of, session_of, set_facts
 from tests.services.outside import VERA, ScriptedIdentity, arrive, with_provider
 from tests.services.world import ANNA, BORIS, CALL, KNOWN, PASSWORD, MovableClock, last_code, opened, prove
@@ -52,15 +56,32 @@ async def test_a_code_proves_the_phone_it_went_to_whatever_was_asked_for_last(
     assert await portal.answers.confirm_code(ANNA, code) == ""  # the own phone has no account
 
 
-async def test_codes_of_two_tabs_stand_in_the_order_in_which_they_were_asked_for(folder: Path) -> None:
+async def test_codes_of_two_tabs_stand_in_the_order_in_which_they_were_asked_for(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writing, writers = Database.writing, 0
+
+    @asynccontextmanager
+    async def counted(database: Database) -> AsyncIterator[AsyncSession]:
+        nonlocal writers
+        writers += 1
+        async with writing(database) as session:
+            yield session
+
+    async def until(count: int) -> None:
+        async with asyncio.timeout(PATIENCE):
+            while writers < count:
+                await asyncio.sleep(0)
+
     async with opened(folder, utc_now) as real:  # type: ignore[arg-type]
         portal = with_provider(real, ScriptedIdentity())
         await waiting_for_proof(portal, ANNA)
         async with portal.database.writing():  # another patient's write keeps both waiting
+            monkeypatch.setattr(Database, "writing", counted)
             known = asyncio.create_task(portal.answers.send_code(ANNA, KNOWN, CALL))
-            await asyncio.sleep(0.1)
+            await until(1)
             own = asyncio.create_task(portal.answers.send_code(ANNA, OWN, CALL))
-            await asyncio.sleep(0.05)
+            await until(2)
         await asyncio.gather(known, own)
         (pending,) = await all_of(portal, PendingIdentity)
         if pending.proof_phone == KNOWN:
