@@ -124,7 +124,6 @@ class Store:
         """Let a phone ring, or a message arrive."""
         with self.transaction() as sql:
             self.insert_event(sql, phone, kind, sender, text)
-            self._made_one(sql)
 
     def place_call(
         self, phone: str, code: str, unique_key: str | None, client: str, event: Event | None
@@ -180,14 +179,19 @@ class Store:
         with self._lock:
             self._connection.close()
 
-    @staticmethod
-    def insert_event(sql: sqlite3.Connection, phone: str, kind: str, sender: str, text: str) -> None:
-        """Record an event within a transaction that is already open."""
+    def insert_event(self, sql: sqlite3.Connection, phone: str, kind: str, sender: str, text: str) -> None:
+        """Record an event within a transaction that is already open; whoever makes it, it counts for what is forgotten."""
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
         sql.execute(
             "INSERT INTO event (at, phone, kind, sender, text) VALUES (?, ?, ?, ?, ?)",
             (at, phone, kind, sender, text),
         )
+        self._made_one(sql)
+
+    @staticmethod
+    def keep_newest(sql: sqlite3.Connection, table: str) -> None:
+        """Of a table of a stand-in all but the last `KEPT` rows go: what lives half an hour is many rows when somebody floods it."""
+        sql.execute(f"DELETE FROM {table} WHERE rowid <= (SELECT max(rowid) FROM {table}) - ?", (KEPT,))  # noqa: S608
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

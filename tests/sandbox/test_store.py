@@ -12,6 +12,8 @@ import pytest
 from medonline.sandbox import store as module
 from medonline.sandbox.gosuslugi.asked import Asked
 from medonline.sandbox.gosuslugi.codes import CODE_LIVES, Codes
+from medonline.sandbox.gosuslugi.journeys import Journeys
+from medonline.sandbox.gosuslugi.sessions import Sessions
 from medonline.sandbox.store import KEPT_FOR, Event, Message, Store
 
 PHONE = "+79000001001"
@@ -43,6 +45,30 @@ def test_of_each_table_only_the_last_are_kept(store: Store, monkeypatch: pytest.
     assert [table for table in ("event", "call", "message") if rows(store, table) > 30] == []
     assert store.events(PHONE)[-1].text == "199"
     assert store.message("199") is not None
+
+
+def test_a_stand_in_that_keeps_tables_of_its_own_is_bounded_too(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Codes of Gosuslugi come by SMS: nothing else of the demo may happen for months."""
+    monkeypatch.setattr(module, "KEPT", 20)
+    monkeypatch.setattr(module, "FORGET_EVERY", 10)
+    journeys, codes = Journeys(store, lambda: 1000.0), Codes(store, lambda: 1000.0)
+    sessions, asked = Sessions(store, lambda: 1000.0), Asked("oidc", "client", "https://portal.example", "openid", "s")
+    for number in range(200):
+        journey = journeys.begin(asked, f"browser {number}")
+        journeys.ask_code(journey.id, number, PHONE)
+        secret, session = sessions.open(number % 13, "PWD")
+        grant = codes.issue(asked, session.oid, session.amr, session.sid, session.at)
+        codes.keep_token(f"token {number}", "access", grant.id, 60)
+        sessions.offer_qr(journey.id)
+        sessions.grant("client", session.oid, ["openid", "phone"])
+
+    with store.transaction() as sql:
+        tables = [row["name"] for row in sql.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    assert {"gosuslugi_journey", "gosuslugi_code", "gosuslugi_token", "gosuslugi_session", "gosuslugi_qr"} <= {*tables}
+    assert [table for table in tables if rows(store, table) > 30] == []
+    assert journeys.find(journey.id, "browser 199") is not None
+    assert sessions.find(secret) == session
+    assert codes.token("token 199", "access", "oidc") == grant
 
 
 def test_what_is_old_goes_at_the_next_start(tmp_path: Path, store: Store) -> None:

@@ -68,6 +68,7 @@ class Codes:
                 " VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (grant.id, asked.as_json(), oid, amr, sid, signed_in_at, now),
             )
+            self._store.keep_newest(sql, "gosuslugi_code")
         return grant
 
     def look(self, code_id: str, face: Face) -> Grant | None:
@@ -90,6 +91,7 @@ class Codes:
                 "INSERT INTO gosuslugi_token (hash, kind, code, expires_at) VALUES (?, ?, ?, ?)",
                 (_hash(token), kind, code_id, self._clock() + lives),
             )
+            self._store.keep_newest(sql, "gosuslugi_token")
 
     def token(self, token: str, kind: Kind, face: Face) -> Grant | None:
         """What a token that still works stands for."""

@@ -85,6 +85,7 @@ class Journeys:
                 "INSERT INTO gosuslugi_journey (id, browser, asked, created_at) VALUES (?, ?, ?, ?)",
                 (journey_id, _fingerprint(browser), asked.as_json(), now),
             )
+            self._store.keep_newest(sql, "gosuslugi_journey")
         return Journey(journey_id, asked, Step.SIGN_IN, 0, "", "", 0, 0, "")
 
     def find(self, journey_id: str, browser: str) -> Journey | None:

@@ -65,6 +65,7 @@ class Sessions:
         with self._store.transaction() as sql:
             sql.execute("DELETE FROM gosuslugi_session WHERE at < ?", (now - SESSION_LIVES,))
             sql.execute("INSERT INTO gosuslugi_session VALUES (?, ?, ?, ?, ?)", (_key(secret), sid, oid, amr, now))
+            self._store.keep_newest(sql, "gosuslugi_session")
         return secret, Session(sid, oid, amr, now)
 
     def find(self, secret: str) -> Session | None:
@@ -106,6 +107,7 @@ class Sessions:
                 return QrRequest(**dict(row))
             qr = QrRequest(secrets.token_urlsafe(16), journey, 0)
             sql.execute("INSERT INTO gosuslugi_qr (id, journey, at) VALUES (?, ?, ?)", (qr.id, journey, now))
+            self._store.keep_newest(sql, "gosuslugi_qr")
             return qr
 
     def qr(self, qr_id: str) -> QrRequest | None:
