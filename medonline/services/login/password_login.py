@@ -133,7 +133,7 @@ class LoginService:
             # Held: a password change that began meanwhile waits, and then ends this session with the others.
             patient = await patients.by_id_held(session, taken.patient_id)
             # A password changed between sign-in and here ends this sign-in too (I3).
-            if patient is None or patient.password_changed_at != taken.password_changed_at:
+            if patient is None or patient.password_version != taken.password_version:
                 return None
             if taken.method == LoginMethod.PASSWORD and patient.password_hash is None:
                 return None  # taken out of use meanwhile («это не я»)

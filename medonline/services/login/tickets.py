@@ -41,7 +41,7 @@ def add_ticket(session: AsyncSession, visitor_key: str, sign_in: SignIn, now: da
             method=sign_in.method,
             landing=sign_in.landing,
             provider_token_sealed=sign_in.provider_token_sealed,
-            password_changed_at=sign_in.patient.password_changed_at,
+            password_version=sign_in.patient.password_version,
             authenticated_at=sign_in.proved_at,
             expires_at=now + TICKET_LIFE,
         )

@@ -85,7 +85,7 @@ class AccountDispute:
     ) -> list[str]:
         now = self.clock()
         facts: dict[str, object] = {"recovery_stopped_until": now + self.stop_for}
-        # The password may be the stranger's; `password_changed_at` also ends what is between sign-in and session.
+        # The password may be the stranger's; its new version also ends what is between sign-in and session.
         facts |= {"password_hash": None, "password_changed_at": now}
         if notice.about == About.PHONE and patient.phone != notice.phone:
             # The stranger's number would open the account when the stop is over. The old one does not come back by itself: it

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from medonline.storage.queries.patients import NEXT_PASSWORD
 from medonline.storage.tables.account_settings import AccountChange
 from medonline.storage.tables.patients import Patient
 
@@ -37,5 +38,6 @@ async def finish(session: AsyncSession, patient_id: str, now: datetime) -> None:
 
 
 async def put(session: AsyncSession, patient_id: str, values: dict[str, object]) -> None:
-    """Store what was asked for, all at once."""
+    """Store what was asked for, all at once; a password has its next version then."""
+    values = {**values, **NEXT_PASSWORD} if "password_hash" in values else values
     await session.exec(update(Patient).where(col(Patient.id) == patient_id).values(**values))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from medonline.storage.tables.patients import Patient
+
+# Goes with every change of `password_hash` but that of a hash made anew over the same password.
+NEXT_PASSWORD: Mapping[str, Any] = {"password_version": col(Patient.password_version) + 1}
 
 
 async def by_phone(session: AsyncSession, phone: str) -> Patient | None:
@@ -43,12 +47,9 @@ async def everyone(session: AsyncSession) -> list[Patient]:
 
 
 async def put_password(session: AsyncSession, patient_id: str, password_hash: str, now: datetime) -> None:
-    """Store a new password."""
-    await session.exec(
-        update(Patient)
-        .where(col(Patient.id) == patient_id)
-        .values(password_hash=password_hash, password_changed_at=now)
-    )
+    """Store a new password: whoever signed in with the one before and has no session yet gets none."""
+    values = {"password_hash": password_hash, "password_changed_at": now, **NEXT_PASSWORD}
+    await session.exec(update(Patient).where(col(Patient.id) == patient_id).values(**values))
 
 
 async def put_rehashed(session: AsyncSession, patient_id: str, old_hash: str, new_hash: str) -> bool:

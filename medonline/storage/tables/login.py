@@ -20,7 +20,7 @@ class LoginTicket(SQLModel, table=True):
     method: str
     landing: str  # domain.login.Landing
     provider_token_sealed: str = ""  # the identity provider's id_token, for its sign-out
-    password_changed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    password_version: int = Field(default=0)  # of the patient at the sign-in
     authenticated_at: datetime = Field(sa_type=UtcDateTime)
     expires_at: datetime = Field(sa_type=UtcDateTime)
     used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -27,6 +27,8 @@ class Patient(SQLModel, table=True):
     cards_fetched_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # the registry's last good answer
     password_hash: str | None = None  # Argon2id, encoded form
     password_changed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    # Counts the changes of the password: two may have one time, and a clock may be set back.
+    password_version: int = Field(default=0)
     phone_proved_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     recovery_stopped_until: datetime | None = Field(default=None, sa_type=UtcDateTime)  # after «это не я»
     created_at: datetime = Field(sa_type=UtcDateTime)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
 from medonline.bootstrap import Portal
 from medonline.services.crypto.tokens import new_token
-from tests.services.world import ANNA, BORIS, KNOWN, PASSWORD, MovableClock
+from medonline.storage.queries import patients
+from tests.services.world import ANNA, BORIS, KNOWN, PASSWORD, MovableClock, patient_with, sign_in
 
 
 async def test_a_ticket_is_good_once(portal: Portal) -> None:
@@ -34,6 +36,32 @@ async def test_a_ticket_is_good_for_thirty_seconds(
     clock.move(seconds=seconds)
 
     assert (await portal.login.open_session(ANNA, ticket) is not None) is good
+
+
+@pytest.mark.parametrize("seconds", [0, -3600], ids=["within one tick", "under a clock set back"])
+async def test_a_ticket_does_not_outlive_its_password_whatever_the_clock_says(portal: Portal, seconds: int) -> None:
+    """The change has the time of the change before it: a time is no version."""
+    ticket = await portal.login.log_in(ANNA, KNOWN, PASSWORD)
+    before = await patient_with(portal)
+    assert before.password_hash is not None
+    assert before.password_changed_at is not None
+    for at in (before.password_changed_at + timedelta(seconds=seconds), before.password_changed_at):
+        async with portal.database.writing() as session:
+            await patients.put_password(session, before.id, before.password_hash, at)
+
+    assert (await patient_with(portal)).password_changed_at == before.password_changed_at
+    assert await portal.login.open_session(ANNA, ticket) is None
+    assert await sign_in(portal, ANNA)
+
+
+async def test_a_hash_made_anew_over_the_same_password_ends_nothing(portal: Portal) -> None:
+    ticket = await portal.login.log_in(ANNA, KNOWN, PASSWORD)
+    patient = await patient_with(portal)
+    assert patient.password_hash is not None
+    async with portal.database.writing() as session:
+        assert await patients.put_rehashed(session, patient.id, patient.password_hash, "a newer hash")
+
+    assert await portal.login.open_session(ANNA, ticket) is not None
 
 
 @pytest.mark.parametrize("ticket", ["", "x", pytest.param(new_token(), id="made up"), "\x00", "я" * 64])
