@@ -28,10 +28,19 @@ TELEGRAM_REPORT = "/callbacks/telegram"
 
 SANDBOX = "/sandbox"
 DEMO_PHONE = "/sandbox/phone"
-# Machines post to these stand-ins: they send no Origin and prove themselves otherwise.
+# Machines post to these stand-ins: they send no Origin and prove themselves otherwise. To sign out a browser posts to its provider
+# from another site, with a signed token; from `localhost` to `127.0.0.1` its Origin is «null».
 SANDBOX_MACHINES = tuple(
     f"{SANDBOX}/{path}"
-    for path in ("telegram/", "ucaller/", "sms_ru/", "fhir/", "gosuslugi/aas/oauth2/v3/te", "gosuslugi/oidc/token")
+    for path in (
+        "telegram/",
+        "ucaller/",
+        "sms_ru/",
+        "fhir/",
+        "gosuslugi/aas/oauth2/v3/te",
+        "gosuslugi/oidc/token",
+        "gosuslugi/oidc/logout",
+    )
 )
 
 PAGES = (HOME, RECOVERY, CARDS, SETTINGS, SESSIONS, JOURNAL, NOT_ME, REGISTER, LINK_ACCOUNT, LOGIN_FAILED, REGION)

@@ -229,7 +229,14 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
         journal_keeper=keeper,
         notices=notices,
         retention=RetentionService(
-            database, clock, config.retention_codes, config.retention_sessions, config.retention_notices, keeper
+            database=database,
+            clock=clock,
+            codes=config.retention_codes,
+            sessions=config.retention_sessions,
+            notices=config.retention_notices,
+            journal=keeper,
+            session_idle=idle,
+            session_absolute=absolute,
         ),
         keys=KeyRotation(database, sealers),
         personal_data=PersonalDataService(database, snils, policies, journal),

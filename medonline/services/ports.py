@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -156,6 +157,15 @@ class IdentityPerson:
     authenticated_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """Where a browser goes: to `url`, and with `fields` in the body of a POST where there are any. What is there must stand in no
+    address: addresses are kept by browsers, proxies and logs."""
+
+    url: str
+    fields: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
 class IdentityProvider(Protocol):
     """The state's identity provider, or a gateway to it."""
 
@@ -193,8 +203,9 @@ class IdentityProvider(Protocol):
     def problem_of(self, error: str, description: str) -> IdentityProblem:
         """What the `error` and `error_description` of a return without a code mean."""
 
-    async def logout_url(self, id_token: str, return_to: str) -> str:
-        """Where the browser goes to end the provider's own session too; empty when the provider has no such place.
+    async def sign_out(self, id_token: str, return_to: str) -> Departure | None:
+        """Where the browser goes to end the provider's own session too; None when the provider has no such place. The token, if
+        it is used, is in no address.
 
         Raises:
             IdentityRefused: the provider is unreachable.

@@ -24,6 +24,7 @@ from joserfc.jwk import RSAKey
 
 from medonline.sandbox.people import PASSWORD, PEOPLE, DemoPerson
 from medonline.sandbox.settings import GosuslugiSettings, SandboxSettings
+from medonline.services.ports import Departure
 from tests.patience import PATIENCE
 from tests.sandbox.server import free_port, running_sandbox, settings
 
@@ -195,6 +196,12 @@ class Person:
     async def open(self, path: str, **parameters: str) -> Returned | None:
         """Open an address; None when a page of the stand-in is shown, otherwise what goes back to the portal."""
         return await self._follow(await self.http.get(path, params=parameters or None))
+
+    async def leave(self, away: Departure) -> Returned | None:
+        """Where the portal sends the browser: by a link, or by a form that goes by itself."""
+        if not away.fields:
+            return await self.open(away.url)
+        return await self._follow(await self.http.post(away.url, data=dict(away.fields)))
 
     async def press(self, action: str, **fields: str) -> Returned | None:
         """Post the form of the page whose action ends so."""

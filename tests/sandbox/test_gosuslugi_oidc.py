@@ -13,6 +13,7 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 
 from medonline.sandbox.people import DemoPerson
+from medonline.services.ports import Departure
 from tests.sandbox.gosuslugi import (
     CLIENT_ID,
     CLIENT_SECRET,
@@ -247,3 +248,19 @@ async def test_logout_goes_only_to_a_registered_address(gosuslugi_url: str) -> N
 
         assert await browser.open(f"{OIDC}/authorize", **oidc(VERIFIER)) is None
         assert re.search("Телефон / Email / СНИЛС", browser.page.text)
+
+
+async def test_a_token_posted_from_another_site_ends_the_session_that_it_names(gosuslugi_url: str) -> None:
+    async with Person(gosuslugi_url) as browser, Person(gosuslugi_url) as without_cookies:
+        await browser.open(f"{OIDC}/authorize", **oidc(VERIFIER))
+        hint = (await tokens(browser.http, (await browser.sign_in(NO_PHONE)).code))["id_token"]
+        assert (await browser.open(f"{OIDC}/authorize", **oidc(VERIFIER))).code  # it remembers
+        forged = {"id_token_hint": hint[:-8] + "AAAAAAAA", "post_logout_redirect_uri": LOGOUT}
+        assert await without_cookies.leave(Departure(f"{gosuslugi_url}{OIDC}/logout", forged)) is None
+        assert (await browser.open(f"{OIDC}/authorize", **oidc(VERIFIER))).code
+        fields = {"id_token_hint": hint, "post_logout_redirect_uri": LOGOUT}
+        back = await without_cookies.leave(Departure(f"{gosuslugi_url}{OIDC}/logout", fields))
+
+        assert back is not None
+        assert back.address == LOGOUT
+        assert await browser.open(f"{OIDC}/authorize", **oidc(VERIFIER)) is None

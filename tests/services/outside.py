@@ -16,7 +16,7 @@ from medonline.domain.device import Device
 from medonline.domain.errors import IdentityProblem, IdentityRefused, RegistryUnavailable
 from medonline.services.gosuslugi.login import JourneyReturn, Purpose, Waiting
 from medonline.services.login.password_login import OpenedSession
-from medonline.services.ports import AuthorizationRequest, IdentityPerson, RegistryCard
+from medonline.services.ports import AuthorizationRequest, Departure, IdentityPerson, RegistryCard
 
 ISSUER = "https://esia.test.example/"
 RETURN = "http://127.0.0.1:8000/gosuslugi/return"
@@ -79,10 +79,11 @@ class ScriptedIdentity:
     def problem_of(self, error: str, description: str) -> IdentityProblem:
         return IdentityProblem.DENIED if error == "access_denied" else IdentityProblem.OTHER
 
-    async def logout_url(self, id_token: str, return_to: str) -> str:
+    async def sign_out(self, id_token: str, return_to: str) -> Departure | None:
         self._answer()
         self.logouts.append(id_token)
-        return f"https://esia.test.example/logout?back={return_to}"
+        address = f"https://esia.test.example/logout?back={return_to}"
+        return Departure(address, {"id_token_hint": id_token} if id_token else {})
 
     async def check(self) -> str:
         return "A stand-in in the test."

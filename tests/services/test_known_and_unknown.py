@@ -48,7 +48,7 @@ NO_NUMBER = {
     "identity.start": "before anybody is named",
     "identity.refused": "names no number",
     "identity.onward": "names no number",
-    "identity.logout_url": "after the session",
+    "identity.sign_out": "after the session",
     "answers.refuse": "names no number",
     "answers.not_mine": "names no number",
     "answers.have_account": "names no number",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from medonline.services.ports import Departure
 from medonline.web.routes.leaving_page import leaving_page
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -33,7 +34,24 @@ def test_no_screen_makes_markup_of_a_text(path: Path) -> None:
 
 @pytest.mark.parametrize("evil", ['"><script>alert(1)</script>', "'><img src=x onerror=alert(1)>", "a&b<c"])
 def test_an_address_in_a_page_of_the_portal_cannot_leave_its_attribute(evil: str) -> None:
-    body = bytes(leaving_page(f"https://gateway.example/{evil}", "Переходим").body).decode()
+    body = bytes(leaving_page(Departure(f"https://gateway.example/{evil}"), "Переходим").body).decode()
 
     assert evil not in body
     assert body.count("<script") == body.count("<img") == 0
+
+
+@pytest.mark.parametrize("evil", ['"><script>alert(1)</script>', "'><img src=x onerror=alert(1)>", "a&b<c"])
+def test_what_a_page_posts_elsewhere_cannot_leave_its_attribute(evil: str) -> None:
+    page = leaving_page(Departure(f"https://gateway.example/{evil}", {"id_token_hint": evil}), "Выходим")
+    body = bytes(page.body).decode()
+
+    assert evil not in body
+    assert (body.count("<script"), body.count("<img")) == (1, 0)  # its own
+
+
+@pytest.mark.parametrize("evil", ["http://gateway.example; script-src *", "http://gateway.example script-src"])
+def test_an_address_begins_no_rule_of_the_policy(evil: str) -> None:
+    policy = leaving_page(Departure(evil, {"id_token_hint": "a.b.c"}), "Выходим").headers["content-security-policy"]
+
+    assert "gateway.example" not in policy
+    assert policy.count("script-src") == 1

@@ -13,7 +13,7 @@ from medonline.sandbox.gosuslugi.message_pages import refused_page, signed_out_p
 from medonline.sandbox.gosuslugi.oidc_token import OidcToken
 from medonline.sandbox.gosuslugi.scopes import OIDC_SCOPES
 from medonline.sandbox.gosuslugi.sign_in import SignIn
-from medonline.sandbox.gosuslugi.stand import Stand
+from medonline.sandbox.gosuslugi.stand import Form, Stand, form
 
 _CLAIMS = (
     "sub given_name family_name middle_name birthdate gender phone_number phone_number_verified email email_verified"
@@ -44,7 +44,7 @@ class OidcFace:
             Route("/oidc/token", token.answer, methods=["POST"]),
             Route("/oidc/userinfo", token.userinfo, methods=["GET", "POST"]),
             Route("/oidc/jwks", self._jwks),
-            Route("/oidc/logout", self._logout, methods=["GET"]),
+            Route("/oidc/logout", self._logout, methods=["GET", "POST"]),
         ]
 
     @property
@@ -129,7 +129,8 @@ class OidcFace:
         )
 
     async def _logout(self, request: Request) -> Response:
-        given, settings = request.query_params, self._stand.settings
+        given: QueryParams | Form = await form(request) if request.method == "POST" else request.query_params
+        settings = self._stand.settings
         hint, address = given.get("id_token_hint", ""), given.get("post_logout_redirect_uri", "")
         claims = self._stand.signer.read(hint) if hint else {"aud": given.get("client_id")}
         known = claims is not None and claims.get("aud") == settings.client_id
@@ -142,7 +143,7 @@ class OidcFace:
             response = refused_page(self._stand, "invalid_request: post_logout_redirect_uri is not registered")
         else:
             response = RedirectResponse(returning(address, state=given.get("state", "")), 302)
-        return await self._stand.sign_out(request, response)
+        return await self._stand.sign_out(request, response, str(claims.get("sid", "")) if claims and known else "")
 
 
 def _check_challenge(given: QueryParams) -> None:

@@ -82,6 +82,11 @@ class Sessions:
         with self._store.transaction() as sql:
             sql.execute("DELETE FROM gosuslugi_session WHERE secret = ?", (_key(secret),))
 
+    def close_by_id(self, sid: str) -> None:
+        """Sign out who a token of the client names: a browser that posts from another site sends no cookie."""
+        with self._store.transaction() as sql:
+            sql.execute("DELETE FROM gosuslugi_session WHERE sid = ?", (sid,))
+
     def grant(self, client_id: str, oid: int, data: Iterable[str]) -> None:
         """Remember what a person agreed to hand over."""
         with self._store.transaction() as sql:

@@ -83,8 +83,10 @@ class Stand:
         secret = request.cookies.get(SESSION, "")
         return await asyncio.to_thread(self.sessions.find, secret) if secret else None
 
-    async def sign_out(self, request: Request, response: Response) -> Response:
-        """End the session of this browser."""
+    async def sign_out(self, request: Request, response: Response, sid: str = "") -> Response:
+        """End the session of this browser, and the one that a token of the client names."""
+        if sid:
+            await asyncio.to_thread(self.sessions.close_by_id, sid)
         await asyncio.to_thread(self.sessions.close, request.cookies.get(SESSION, ""))
         response.delete_cookie(SESSION, path=self.root or "/")
         return response

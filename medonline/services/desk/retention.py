@@ -11,12 +11,14 @@ from datetime import timedelta
 from medonline.services.clock import Clock
 from medonline.services.security_journal.verification import JournalBroken, JournalKeeper
 from medonline.storage.engine import Database
-from medonline.storage.queries import personal_data
+from medonline.storage.queries import login, personal_data
 
 log = logging.getLogger(__name__)
 
 # The limits look back seven days and the step-up thirty (the table in docs/operations.md); one day is to spare.
 CODES_NEEDED_FOR = timedelta(days=31)
+# A link «это не я» lives so long, and the limit of notices counts the last day.
+NOTICES_NEEDED_FOR = timedelta(days=7)
 WAITING_NEEDED_FOR = timedelta(days=1)
 PACE = timedelta(hours=1)
 
@@ -31,6 +33,8 @@ class RetentionService:
     sessions: timedelta
     notices: timedelta
     journal: JournalKeeper
+    session_idle: timedelta
+    session_absolute: timedelta
 
     async def forget(self) -> dict[str, int]:
         """Delete what is past its time; how many rows by table, tables without any left out."""
@@ -40,10 +44,14 @@ class RetentionService:
             (personal_data.forget_waiting, WAITING_NEEDED_FOR),
             (personal_data.forget_codes, max(self.codes, CODES_NEEDED_FOR)),
             (personal_data.forget_sessions, self.sessions),
-            (personal_data.forget_notices, self.notices),
+            (personal_data.forget_notices, max(self.notices, NOTICES_NEEDED_FOR)),
         ):
             async with self.database.writing() as session:
                 gone.update(await forget(session, now - keep))
+        # A session that nobody uses any more ends without a word; its token must not outlive it for months.
+        seen_before, created_before = now - self.session_idle, now - self.session_absolute
+        async with self.database.writing() as session:
+            await login.forget_tokens(session, now, seen_before=seen_before, created_before=created_before)
         # First: where the log is kept elsewhere, this line shows later that no rows were cut off (`journal verify --known`).
         log.info("The security journal ends with %s", await self.journal.head())
         try:

@@ -29,11 +29,11 @@ from medonline.services.gosuslugi.linking import Linker, once_more, person_as_te
 from medonline.services.limits.request_limits import RequestLimits
 from medonline.services.login.password_login import OpenedSession
 from medonline.services.login.tickets import NEVER, SignIn, add_session
-from medonline.services.ports import AuthorizationRequest, IdentityPerson, IdentityProvider
+from medonline.services.ports import AuthorizationRequest, Departure, IdentityPerson, IdentityProvider
 from medonline.services.security_journal import entries
 from medonline.services.security_journal.writer import SecurityJournal
 from medonline.storage.engine import Database
-from medonline.storage.queries import gosuslugi
+from medonline.storage.queries import gosuslugi, patients
 from medonline.storage.tables.gosuslugi import IdentityJourney, PendingIdentity
 from medonline.storage.tables.patients import Patient
 
@@ -154,10 +154,9 @@ class IdentityService:
         state = str(UUID(bytes=secrets.token_bytes(16)))
         journey.state_hash = token_hash(state)
         # Before the row: what leads nowhere costs no write.
-        if journey.signing_out:
-            url = await provider.logout_url("", onward_uri)
-        else:
-            url = await provider.authorization_url(_request_of(journey, state))
+        away = await provider.sign_out("", onward_uri) if journey.signing_out else None
+        journey.signing_out = away is not None
+        url = away.url if away else await provider.authorization_url(_request_of(journey, state))
         async with self.database.writing() as session:
             await gosuslugi.forget_before(session, self.clock() - max(JOURNEY_LIFE, PENDING_LIFE))
             await gosuslugi.replace_journey(session, journey)
@@ -196,18 +195,18 @@ class IdentityService:
         async with self.database.writing() as session:
             return await gosuslugi.take_journey(session, token_hash(state), visitor_key, now - JOURNEY_LIFE, now)
 
-    async def logout_url(self, provider_token_sealed: str, return_to: str) -> str:
-        """Where the browser goes so that the provider's session ends too; empty when that cannot be said now."""
+    async def sign_out(self, provider_token_sealed: str, return_to: str) -> Departure | None:
+        """Where the browser goes so that the provider's session ends too; None when that cannot be said now."""
         if self.provider is None:
-            return ""
+            return None
         try:
-            return await self.provider.logout_url(self.persons.open(provider_token_sealed), return_to)
+            return await self.provider.sign_out(self.persons.open(provider_token_sealed), return_to)
         except SealBroken:
-            return ""  # sealed with a key that is gone
+            return None  # sealed with a key that is gone
         except IdentityRefused as error:
             # Fails open: the portal's own session is over already, and a dead provider must not keep the patient here.
             log.warning("The provider's sign-out is not reachable: %s", error)
-            return ""
+            return None
 
     async def _admit(
         self, visitor_key: str, journey: IdentityJourney, person: IdentityPerson, device: Device
@@ -232,12 +231,15 @@ class IdentityService:
     async def _known(
         self, session: AsyncSession, person: IdentityPerson, device: Device, now: datetime
     ) -> Patient | None:
-        patient = await self.linker.known(session, person, now)
-        if patient is not None:
-            return patient
+        opened = await gosuslugi.linked(session, person.issuer, person.subject)
+        if opened is not None:
+            # Held first, as by everything that changes an account: whoever waits in another order would end in a deadlock.
+            await patients.by_id_held(session, opened[1].id)
+            return await self.linker.known(session, person, now)
         candidate = await self.linker.candidate(session, person)
         if candidate is None or candidate.how is None:
             return None
+        await patients.by_id_held(session, candidate.patient.id)
         try:
             new = await self.linker.link(session, candidate.patient, person, candidate.how, now)
         except AccountOfAnother:

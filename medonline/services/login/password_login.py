@@ -23,7 +23,6 @@ from medonline.services.security_journal.refusals import RefusedSignIns
 from medonline.services.security_journal.writer import SecurityJournal
 from medonline.storage.engine import Database
 from medonline.storage.queries import login, patients
-from medonline.storage.tables.login import AccountSession
 from medonline.storage.tables.patients import Patient
 
 log = logging.getLogger(__name__)
@@ -144,6 +143,8 @@ class LoginService:
                 Landing(taken.landing),
                 taken.provider_token_sealed,
             )
+            if taken.provider_token_sealed:
+                await login.forget_token_of_ticket(session, taken.ticket_hash)
             self.journal.note(session, entries.signed_in(patient.id, sign_in.method, device))
             return OpenedSession(add_session(session, sign_in, device, now), sign_in.landing)
 
@@ -173,8 +174,9 @@ class LoginService:
 
     async def close_session(
         self, session_key: str, why: JournalEvent = JournalEvent.SIGNED_OUT
-    ) -> AccountSession | None:
-        """Sign out: the session is over on the server, whatever cookie the browser still has; the session that ended."""
+    ) -> login.EndedSession | None:
+        """Sign out: the session is over on the server, whatever cookie the browser still has; the session that ended. The token of
+        the identity provider is kept nowhere but in what is given back."""
         async with self.database.reading() as session:
             is_open = await login.is_open(session, session_key)
         ended = None
@@ -182,7 +184,7 @@ class LoginService:
             async with self.database.writing() as session:
                 ended = await login.end(session, session_key, self.clock())
                 if ended is not None:
-                    self.journal.note(session, entries.left(ended, why))
+                    self.journal.note(session, entries.left(ended.row, why))
         self.sessions_ended([session_key])
         return ended
 

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+from sqlalchemy import or_
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from medonline.storage.tables.login import AccountSession, LoginTicket
 from medonline.storage.tables.patients import Patient
+
+# Goes with every end of a session: the token of the identity provider has nothing to end any more.
+ENDED: Mapping[str, Any] = {"provider_token_sealed": ""}
 
 
 async def take_ticket(session: AsyncSession, ticket_hash: str, visitor_key: str, now: datetime) -> LoginTicket | None:
@@ -26,6 +33,27 @@ async def take_ticket(session: AsyncSession, ticket_hash: str, visitor_key: str,
     )
     row = (await session.exec(statement)).first()
     return None if row is None else row[0]
+
+
+async def forget_token_of_ticket(session: AsyncSession, ticket_hash: str) -> None:
+    """The session has it now."""
+    await session.exec(update(LoginTicket).where(col(LoginTicket.ticket_hash) == ticket_hash).values(**ENDED))
+
+
+async def forget_tokens(
+    session: AsyncSession, now: datetime, *, seen_before: datetime, created_before: datetime
+) -> int:
+    """Drop the identity provider's tokens of sessions and tickets that are over though nothing ended them; how many there were."""
+    idled_out = or_(
+        col(AccountSession.ended_at).is_not(None),
+        col(AccountSession.last_seen_at) <= seen_before,
+        col(AccountSession.created_at) <= created_before,
+    )
+    late = or_(col(LoginTicket.used_at).is_not(None), col(LoginTicket.expires_at) <= now)
+    sessions = update(AccountSession).where(col(AccountSession.provider_token_sealed) != "", idled_out)
+    tickets = update(LoginTicket).where(col(LoginTicket.provider_token_sealed) != "", late)
+    gone = [await session.exec(statement.values(**ENDED)) for statement in (sessions, tickets)]
+    return sum(int(one.rowcount) for one in gone)
 
 
 async def has_ticket(session: AsyncSession, ticket_hash: str) -> bool:
@@ -59,16 +87,28 @@ async def put_seen(session: AsyncSession, token_hash: str, now: datetime) -> Non
     )
 
 
-async def end(session: AsyncSession, token_hash: str, now: datetime) -> AccountSession | None:
+@dataclass(frozen=True, slots=True)
+class EndedSession:
+    """A session that has just ended, and the token of the identity provider that it held until then."""
+
+    row: AccountSession
+    provider_token_sealed: str
+
+
+async def end(session: AsyncSession, token_hash: str, now: datetime) -> EndedSession | None:
     """End one session; None when it was not open."""
     statement = (
-        update(AccountSession)
-        .where(col(AccountSession.token_hash) == token_hash, col(AccountSession.ended_at).is_(None))
-        .values(ended_at=now)
-        .returning(AccountSession)
+        select(AccountSession)
+        .where(AccountSession.token_hash == token_hash, col(AccountSession.ended_at).is_(None))
+        .with_for_update()
     )
     row = (await session.exec(statement)).first()
-    return None if row is None else row[0]
+    if row is None:
+        return None
+    ended = EndedSession(row, row.provider_token_sealed)
+    row.sqlmodel_update({**ENDED, "ended_at": now})
+    session.add(row)
+    return ended
 
 
 async def end_all_of(session: AsyncSession, patient_id: str, now: datetime, but: str = "") -> list[str]:
@@ -80,7 +120,7 @@ async def end_all_of(session: AsyncSession, patient_id: str, now: datetime, but:
             col(AccountSession.token_hash) != but,
             col(AccountSession.ended_at).is_(None),
         )
-        .values(ended_at=now)
+        .values(ended_at=now, **ENDED)
         .returning(col(AccountSession.token_hash))
     )
     return [row[0] for row in (await session.exec(statement)).all()]
@@ -95,7 +135,7 @@ async def end_by_number(session: AsyncSession, patient_id: str, number: str, now
             col(AccountSession.token_hash).startswith(number, autoescape=True),
             col(AccountSession.ended_at).is_(None),
         )
-        .values(ended_at=now)
+        .values(ended_at=now, **ENDED)
         .returning(AccountSession)
     )
     return [row[0] for row in (await session.exec(statement)).all()]

@@ -12,6 +12,7 @@ from medonline.bootstrap import portal
 from medonline.domain.errors import IdentityRefused, TooManyJourneys
 from medonline.services.gosuslugi.login import JourneyReturn, Purpose, Waiting
 from medonline.services.login.password_login import OpenedSession
+from medonline.services.ports import Departure
 from medonline.web.cookies import cookie_value, session_key_in, visitor_key_in
 from medonline.web.devices import device_of
 from medonline.web.edge.client_address import client_address
@@ -48,7 +49,7 @@ async def start(request: Request) -> Response:
         return _failed("too_often")  # the page asks until when
     except IdentityRefused as error:
         return _refused(error)
-    return leaving_page(url, "Переходим на Госуслуги")
+    return leaving_page(Departure(url), "Переходим на Госуслуги")
 
 
 async def onward(request: Request) -> Response:
@@ -57,7 +58,7 @@ async def onward(request: Request) -> Response:
         url = await portal().identity.onward(visitor_key_in(cookie_value(request.scope)))
     except IdentityRefused as error:
         return _refused(error)
-    return leaving_page(url, "Переходим на Госуслуги")
+    return leaving_page(Departure(url), "Переходим на Госуслуги")
 
 
 async def finish(request: Request) -> Response:
@@ -83,8 +84,8 @@ async def finish(request: Request) -> Response:
 async def leave(request: Request) -> Response:
     """POST: end the provider's own session in this browser, so that another person can sign in there."""
     await portal().answers.refuse(visitor_key_in(cookie_value(request.scope)))
-    url = await portal().identity.logout_url("", f"{origin_of(request)}{routes.HOME}")
-    return leaving_page(url, "Выходим из Госуслуг") if url else RedirectResponse(routes.HOME, 303)
+    away = await portal().identity.sign_out("", f"{origin_of(request)}{routes.HOME}")
+    return leaving_page(away, "Выходим из Госуслуг") if away else RedirectResponse(routes.HOME, 303)
 
 
 def _refused(error: IdentityRefused) -> Response:

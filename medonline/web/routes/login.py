@@ -70,10 +70,10 @@ async def close_session(request: Request) -> Response:
     session_key = session_key_in(cookies)
     ended = await portal().login.close_session(session_key) if session_key else None
     await portal().answers.refuse(visitor_key_in(cookies))
-    onward = ""
-    if ended is not None and ended.method == LoginMethod.GOSUSLUGI:
+    onward = None
+    if ended is not None and ended.row.method == LoginMethod.GOSUSLUGI:
         back = f"{origin_of(request)}{routes.HOME}"
-        onward = await portal().identity.logout_url(ended.provider_token_sealed, back)
+        onward = await portal().identity.sign_out(ended.provider_token_sealed, back)
     response = leaving_page(onward, "Выходим из Госуслуг") if onward else RedirectResponse(routes.HOME, 303)
     response.headers.append("Set-Cookie", set_cookie(SESSION, "", https=portal().config.https, max_age=0))
     # What a page kept in the tab for the patient (the phone typed last, a draft) goes, too; cookies are not meant by it.

@@ -593,8 +593,9 @@ async def test_without_pkce_no_verifier_is_sent(script: EsiaScript) -> None:
 
 
 async def test_the_address_of_sign_out() -> None:
-    default = await esia("https://esia.test").logout_url("", "https://portal.test/?a=1&b=2")
-    other = await esia("https://esia.test", logout_url="https://other.test/out").logout_url("", "https://portal.test/")
+    default = (await esia("https://esia.test").sign_out("a.b.c", "https://portal.test/?a=1&b=2")).url
+    away = await esia("https://esia.test", logout_url="https://other.test/out").sign_out("", "https://portal.test/")
+    other = away.url
 
     assert (
         default

@@ -250,7 +250,10 @@ async def test_signing_out_leads_back_to_the_portal(provider: IdentityProvider, 
     found = await signed_in(provider, stand_url, NEW)
 
     async with Person(stand_url) as browser:
-        back = await browser.open(await provider.logout_url(found.id_token, LOGOUT))
+        away = await provider.sign_out(found.id_token, LOGOUT)
+        assert away is not None
+        assert found.id_token not in away.url
+        back = await browser.leave(away)
 
     assert back is not None
     assert back.address.partition("?")[0] == LOGOUT

@@ -282,10 +282,12 @@ async def test_signing_out_is_understood(node: Provider) -> None:
     adapter, request = node.adapter(), asked()
     person = await adapter.fetch_person(await code_for(adapter, request), request)
 
-    address = await adapter.logout_url(person.id_token, SIGNED_OUT)
+    away = await adapter.sign_out(person.id_token, SIGNED_OUT)
     await adapter.close()
+    assert away is not None
+    assert person.id_token not in away.url
 
     async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as browser:
-        page = await browser.get(address)
+        page = await browser.post(away.url, data=dict(away.fields))
     assert page.status_code == 200, page.text
     assert "<form" in page.text

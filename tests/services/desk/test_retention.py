@@ -7,11 +7,22 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlmodel import update
 
 from medonline.bootstrap import Portal
-from medonline.services.desk.retention import CODES_NEEDED_FOR
+from medonline.services.desk.retention import CODES_NEEDED_FOR, NOTICES_NEEDED_FOR
+from medonline.services.notices.account_dispute import LINK_LIFE
+from medonline.storage.tables.notices import Notice
 from tests.services.desk.registering import register
-from tests.services.outside import OTHER_SNILS, VERA, ScriptedIdentity, arrive, dump, with_provider
+from tests.services.outside import (
+    OTHER_SNILS,
+    VERA,
+    ScriptedIdentity,
+    arrive,
+    changed_tables,
+    dump,
+    with_provider,
+)
 from tests.services.world import ANNA, BORIS, MovableClock, opened, prove, sign_in
 
 
@@ -26,10 +37,16 @@ async def test_nothing_is_forgotten_before_its_time(portal: Portal, folder: Path
     await prove(portal, BORIS)
     await sign_in(portal, BORIS)
     before = dump(folder)
+    clock.move(seconds=20)
+    assert await portal.retention.forget() == {}
+    assert dump(folder) == before
     clock.move(hours=20)
 
     assert await portal.retention.forget() == {}
-    assert dump(folder) == before
+    after = dump(folder)
+    # Of the session that idled out only the provider's token goes (tests/services/login/test_provider_tokens.py).
+    assert changed_tables(before, after) <= {"account_session", "login_ticket"}
+    assert {name: len(rows) for name, rows in after.items()} == {name: len(rows) for name, rows in before.items()}
 
 
 async def test_what_waits_for_minutes_is_gone_after_a_day_and_codes_after_a_month(
@@ -49,6 +66,24 @@ async def test_what_waits_for_minutes_is_gone_after_a_day_and_codes_after_a_mont
     assert kept["patient"]
     assert kept["personal_data_consent"]
     assert kept["linked_identity"]
+
+
+async def test_notices_that_limits_count_and_whose_links_live_are_kept_whatever_the_setting_says(
+    folder: Path, clock: MovableClock
+) -> None:
+    async with opened(folder, clock, retention_notices="1 s") as portal:
+        await prove(portal, ANNA)
+        await portal.recovery.set_password(ANNA, "KorablLipa47")
+        async with portal.database.writing() as session:
+            await session.exec(update(Notice).values(due_at=None))
+        clock.move(days=7)
+        await portal.retention.forget()
+        assert dump(folder)["notice"]
+        clock.move(seconds=1)
+        await portal.retention.forget()
+
+        assert not dump(folder)["notice"]
+    assert NOTICES_NEEDED_FOR == LINK_LIFE
 
 
 async def test_codes_that_limits_look_back_at_are_kept_whatever_the_setting_says(

@@ -277,16 +277,18 @@ async def test_a_recovery_between_proof_and_session_ends_the_sign_in(portal: Por
 async def test_signing_out_leads_through_the_provider_with_the_token_it_gave(portal: Portal) -> None:
     sealed = portal.identity.persons.seal("its-token")
 
-    assert (await portal.identity.logout_url(sealed, RETURN)).startswith("https://esia.test.example/logout")
+    away = await portal.identity.sign_out(sealed, RETURN)
+    assert away is not None
+    assert away.url.startswith("https://esia.test.example/logout")
     assert provider_of(portal).logouts == ["its-token"]
 
 
 async def test_a_provider_that_is_down_or_gone_keeps_nobody_from_signing_out(portal: Portal) -> None:
     provider_of(portal).down = True
 
-    assert await portal.identity.logout_url(portal.identity.persons.seal("its-token"), RETURN) == ""
-    assert await with_provider(portal, None).identity.logout_url("", RETURN) == ""
+    assert await portal.identity.sign_out(portal.identity.persons.seal("its-token"), RETURN) is None
+    assert await with_provider(portal, None).identity.sign_out("", RETURN) is None
 
 
 async def test_a_token_sealed_with_an_older_key_keeps_nobody_from_signing_out(portal: Portal) -> None:
-    assert await portal.identity.logout_url("s1.c2VhbGVkIHdpdGggYW5vdGhlciBrZXk=", RETURN) == ""
+    assert await portal.identity.sign_out("s1.c2VhbGVkIHdpdGggYW5vdGhlciBrZXk=", RETURN) is None

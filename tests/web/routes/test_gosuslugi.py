@@ -346,8 +346,15 @@ async def test_signing_out_leads_through_the_provider(portal: Portal, open_brows
     key = token_hash(browser.cookies[SESSION])
     answer = await browser.post("/session/close")
 
-    assert target_of(answer) == f"https://esia.test.example/logout?back={ORIGIN}/"
     assert provider_of(portal).logouts == [VERA.id_token]
+    (form,) = re.findall(r'<form method="post" action="([^"]*)"[^>]*>(.*)</form>', answer.text)
+    fields = dict(re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', form[1]))
+    assert (unescape(form[0]), fields) == (
+        f"https://esia.test.example/logout?back={ORIGIN}/",
+        {"id_token_hint": VERA.id_token},
+    )
+    assert "form-action 'self' https:;" in answer.headers["content-security-policy"]
+    assert not re.findall(rf'(?:href|action|url)="?=?[^"]*{VERA.id_token}', answer.text)
     assert await portal.login.who(key) is None
     assert SESSION not in browser.cookies
 

@@ -22,7 +22,7 @@ from medonline.providers.gosuslugi.person import MOSCOW, admitted
 from medonline.providers.gosuslugi.tokens import base64url
 from medonline.providers.http import MAX_TIMEOUT, JsonClient
 from medonline.services.clock import Clock, utc_now
-from medonline.services.ports import AuthorizationRequest, IdentityPerson
+from medonline.services.ports import AuthorizationRequest, Departure, IdentityPerson
 
 DEFAULT_SCOPES = ("openid", "fullname", "birthdate", "gender", "snils", "mobile", "email")
 
@@ -157,9 +157,9 @@ class Esia:
         """By ESIA's own code in the description, else by the OAuth error."""
         return esia_problem(error, description)
 
-    async def logout_url(self, id_token: str, return_to: str) -> str:
+    async def sign_out(self, id_token: str, return_to: str) -> Departure:
         """ESIA's sign-out; it knows the session by the browser's cookies and needs no token."""
-        return with_query(self._logout_url, {"client_id": self._client_id, "redirect_url": return_to})
+        return Departure(with_query(self._logout_url, {"client_id": self._client_id, "redirect_url": return_to}))
 
     async def check(self) -> str:
         """Whether ESIA answers and a signature can be made.

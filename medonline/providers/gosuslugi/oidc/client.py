@@ -35,7 +35,7 @@ from medonline.providers.gosuslugi.tokens import (
 )
 from medonline.providers.http import MAX_TIMEOUT, JsonClient
 from medonline.services.clock import Clock, utc_now
-from medonline.services.ports import AuthorizationRequest, IdentityPerson
+from medonline.services.ports import AuthorizationRequest, Departure, IdentityPerson
 
 __all__ = ["ClaimNames", "Oidc"]
 
@@ -213,17 +213,20 @@ class Oidc:
         """By the error alone: descriptions are free text."""
         return OAUTH_PROBLEMS.get(error, IdentityProblem.OTHER)
 
-    async def logout_url(self, id_token: str, return_to: str) -> str:
-        """The provider's end_session_endpoint; empty when it has none.
+    async def sign_out(self, id_token: str, return_to: str) -> Departure | None:
+        """The provider's end_session_endpoint; None when it has none. A token goes there by POST, which every provider takes
+        (RP-Initiated Logout, 2): it holds a name and more, and addresses are kept in histories and logs.
 
         Raises:
             IdentityRefused: the provider's metadata cannot be had or believed.
         """
         address = (await self._discovery.metadata()).end_session_endpoint
         if not address:
-            return ""
-        hint = {"id_token_hint": id_token} if id_token else {}
-        return with_query(address, {**hint, "client_id": self._client_id, "post_logout_redirect_uri": return_to})
+            return None
+        parameters = {"client_id": self._client_id, "post_logout_redirect_uri": return_to}
+        if not id_token:
+            return Departure(with_query(address, parameters))
+        return Departure(address, {"id_token_hint": id_token, **parameters})
 
     async def check(self) -> str:
         """Whether the provider's metadata and keys can be had and believed.
