@@ -27,6 +27,7 @@ OF_SEVERAL_MODULES = {
     "services/gosuslugi/test_attacks.py": "takeovers through sign-in, questions and links together",
     "services/gosuslugi/test_fresh_proofs.py": "what a proof by Gosuslugi opens in sign-in, session and settings",
     "services/gosuslugi/test_statements.py": "what the flow asks of the database",
+    "services/login/test_provider_tokens.py": "every end of a session, in sign-in, settings, recovery and at the desk",
     "services/login/test_sessions_model.py": "random walks over recoveries, sign-ins and sessions",
     "services/password_recovery/test_model.py": "random walks over the whole recovery",
     "services/password_recovery/test_statements.py": "what the flow asks of the database",

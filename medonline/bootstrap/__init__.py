@@ -50,6 +50,7 @@ from medonline.services.patient_cards.attempts import CardAttempts
 from medonline.services.patient_cards.consent import CardConsent
 from medonline.services.patient_cards.service import PatientCardService
 from medonline.services.ports import CodeChannel
+from medonline.services.security_journal.account_pace import AccountPace
 from medonline.services.security_journal.reader import JournalReader
 from medonline.services.security_journal.refusals import RefusedSignIns
 from medonline.services.security_journal.verification import JournalKeeper
@@ -118,12 +119,13 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
     limits = RequestLimits(outside.limits, config.request_policy, Sealer(config.key, "limits"), alarms)
     phones, chain = (Sealer(config.key, use, config.older_keys) for use in ("journal phone", "journal chain"))
     journal = SecurityJournal(clock, phones, chain)
+    spending = Spending(config.budgets, alarms)
     issuer = CodeIssuer(
         key=config.key,
         policy=config.code_policy,
         channels=config.code_channels,
         requests=limits,
-        spending=Spending(config.budgets, alarms),
+        spending=spending,
         breaker=CodeBreaker(config.breaker_policy, config.code_guesses, alarms),
         journal=journal,
     )
@@ -131,10 +133,11 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
     dispatcher = CodeDispatcher(database, clock, issuer, outside.channels)
     idle, absolute = config.session_idle, config.session_absolute
     refusals = RefusedSignIns(database, clock, journal, alarms)
-    login = LoginService(database, clock, hasher, limits, journal, refusals, idle, absolute, sessions_ended)
+    pace = AccountPace(config.account_limits)
+    login = LoginService(database, clock, hasher, limits, journal, refusals, pace, idle, absolute, sessions_ended)
     sessions = AccountSessionService(database, clock, login, hasher, journal, sessions_ended)
     links = DisputeLinks(f"{config.origin}{routes.NOT_ME}", Sealer(config.key, "dispute", config.older_keys))
-    notices = NoticeService(database, clock, outside.notices, links)
+    notices = NoticeService(database, clock, outside.notices, links, spending, config.notices_per_account)
     keeper = JournalKeeper(database, clock, chain, config.retention_journal)
     sealers = {use: Sealer(config.key, use, config.older_keys) for use in SEALED_USES}
     snils, policies, persons = (sealers[use] for use in ("snils", "oms_policy", "identity_person"))
@@ -187,6 +190,7 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
             allow_unconfirmed=config.identity_allow_unconfirmed,
             journal=journal,
             limits=limits,
+            pace=pace,
         ),
         answers=IdentityAnswers(
             database=database,
@@ -210,6 +214,7 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
             changes=sealers["account_change"],
             notices=notices,
             journal=journal,
+            pace=pace,
             sessions_ended=sessions_ended,
             reauthentication_window=config.reauthentication_window,
         ),

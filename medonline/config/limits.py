@@ -18,9 +18,10 @@ from medonline.domain.codes.one_time_code import ChannelName
 from medonline.domain.codes.step_up import StepUpPolicy, StepUpWhen
 from medonline.domain.limits import Limit
 from medonline.services.codes.circuit_breaker import BreakerPolicy
-from medonline.services.limits.budgets import Budget
+from medonline.services.limits.budgets import NOTICE, Budget
 from medonline.services.limits.networks import Network
 from medonline.services.limits.request_limits import RequestPolicy
+from medonline.services.security_journal.account_pace import Act
 
 _LIMIT = re.compile(r"\s*(\d+)\s+per\s+(.+)")
 
@@ -80,6 +81,10 @@ class LimitsConfig(BaseSettings):
     sign_ins_in_all: Limits = (Limit(1000, timedelta(minutes=5)),)
     journeys_per_visitor: Limits = (Limit(20, timedelta(minutes=10)),)
     journeys_per_network: Limits = (Limit(300, timedelta(minutes=1)),)
+    sessions_per_account: Limits = (Limit(30, HOUR), Limit(100, DAY))
+    proofs_per_account: Limits = (Limit(10, HOUR), Limit(40, DAY))
+    changes_per_account: Limits = (Limit(10, HOUR), Limit(20, DAY))
+    notices_per_account: Limits = (Limit(6, DAY),)
     raised_networks: Networks = ()
     raised_codes_per_network: Limits = (Limit(1000, HOUR), Limit(10_000, DAY))
     raised_phones_per_network: Limits = (Limit(1000, HOUR),)
@@ -92,8 +97,10 @@ class LimitsConfig(BaseSettings):
 
     price_flash_call: Roubles = Decimal(0)
     price_telegram: Roubles = Decimal(0)
+    price_notice: Roubles = Decimal(0)
     daily_cap_flash_call: Roubles = Decimal(0)
     daily_cap_telegram: Roubles = Decimal(0)
+    daily_cap_notice: Roubles = Decimal(0)
 
     step_up: StepUpWhen = StepUpWhen.RISK
     step_up_misses_within: Duration = timedelta(days=30)
@@ -119,16 +126,26 @@ class LimitsConfig(BaseSettings):
         )
 
     @property
+    def account_limits(self) -> Mapping[Act, tuple[Limit, ...]]:
+        """How often an account may do what the journal keeps."""
+        return {
+            Act.SIGN_IN: self.sessions_per_account,
+            Act.PROOF: self.proofs_per_account,
+            Act.SAVE: self.changes_per_account,
+        }
+
+    @property
     def breaker_policy(self) -> BreakerPolicy:
         """When the circuit breaker opens, and for how long."""
         return BreakerPolicy(self.breaker_misses, self.breaker_confirmed_percent, self.breaker_open)
 
     @property
-    def budgets(self) -> Mapping[ChannelName, Budget]:
-        """Price and daily cap of each way of getting a code."""
+    def budgets(self) -> Mapping[str, Budget]:
+        """Price and daily cap of each way of getting a code, and of notices."""
         return {
             ChannelName.FLASH_CALL: Budget.of_roubles(self.price_flash_call, self.daily_cap_flash_call),
             ChannelName.TELEGRAM: Budget.of_roubles(self.price_telegram, self.daily_cap_telegram),
+            NOTICE: Budget.of_roubles(self.price_notice, self.daily_cap_notice),
         }
 
     @property
@@ -143,9 +160,9 @@ class LimitsConfig(BaseSettings):
         if address != "memory" and not _is_redis(address):
             # The value is not repeated: it holds a password.
             faults.append("MEDONLINE_LIMITS_STORAGE must be 'memory' or an address as 'redis://:password@host:6379/0'.")
-        for channel, budget in self.budgets.items():
+        for line, budget in self.budgets.items():
             if budget.cap and not budget.price:
-                name = channel.upper()
+                name = line.upper()
                 faults.append(f"MEDONLINE_DAILY_CAP_{name} needs MEDONLINE_PRICE_{name}, in roubles, as '0.90'.")
         return faults
 

@@ -31,6 +31,11 @@ MedonlineError
 │   ├── NumberBlockBusy         codes to numbers that begin like this one
 │   ├── TooManySignIns          for this account, or from this network
 │   ├── SignInsOverloaded       over all accounts
+│   ├── SignedInTooOften        into this account, with the right proof each time
+│   ├── ProvedTooOften          by password inside this account
+│   ├── SettingsSavedTooOften   of this account
+│   ├── ToldTooOften            about changes of this account, each of which its owner must be told of
+│   ├── NoticesOverBudget       the day's money for notices is spent, and the change must not pass untold
 │   ├── TooManyJourneys         to the identity provider, begun in this browser or from this network
 │   ├── RecoveryStopped         by phone for this account, after «это не я»; said only after the phone was proved
 │   └── ChannelOverBudget       (channel, now, until) the day's money for this way of getting a code is spent
@@ -278,6 +283,26 @@ class SignInsOverloaded(LimitReached):
     """Too many passwords are being tried over all accounts."""
 
 
+class SignedInTooOften(LimitReached):
+    """The account was signed in to as often as it may be; said only to whoever gave the right proof."""
+
+
+class ProvedTooOften(LimitReached):
+    """The password was typed again inside the account, and right, as often as it may be."""
+
+
+class SettingsSavedTooOften(LimitReached):
+    """The account's settings were changed as often as they may be; nothing was saved."""
+
+
+class ToldTooOften(LimitReached):
+    """The owner was told of as many changes as they may be told of, and no change passes untold: nothing was changed."""
+
+
+class NoticesOverBudget(LimitReached):
+    """The day's money for notices is spent, and no change passes untold: nothing was changed."""
+
+
 class TooManyJourneys(LimitReached):
     """Sign-in through the identity provider was begun too often in this browser, or from this network."""
 
@@ -374,6 +399,7 @@ class IdentityProblem(StrEnum):
     STALE = "stale"  # the journey is unknown here: over 10 minutes, used already, another browser
     NOT_ASKED = "not_asked"  # the provider let somebody in by an older proof, although a fresh one was asked for
     CODE_USED = "code_used"  # the provider says that the code is used or too old
+    TOO_OFTEN = "account_too_often"  # the account was signed in to as often as it may be
     BUSY = "busy"  # the portal itself has more requests to sign than it may queue
     UNAVAILABLE = "unavailable"  # no answer, 5xx, html, too slow, «temporarily unavailable»
     MISCONFIGURED = "misconfigured"  # client, scope, signature, address or clock: only an operator can mend it

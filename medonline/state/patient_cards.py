@@ -14,7 +14,7 @@ from medonline.services.patient_cards.consent import Reader, WaitingRequest
 from medonline.services.patient_cards.rows import CardView, ClosedCard
 from medonline.services.patient_cards.service import CardsView
 from medonline.state.account import AccountState, sign_in_again
-from medonline.state.input import is_checked, text_field, visitor_of
+from medonline.state.input import is_checked, said, text_field, visitor_of
 from medonline.wording import patient_cards as wording
 from medonline.wording.errors import card_sentence, refresh_sentence, sentence
 
@@ -182,8 +182,8 @@ class CardsState(rx.State):
             await portal().cards.consent.grant(visitor_of(self).session_key, access_id[:64])
         except NotSignedIn:
             return sign_in_again()
-        except NoSuchRequest as error:
-            return await self._done(sentence(error))
+        except MedonlineError as error:  # gone meanwhile, or its owner could not be told of it
+            return await self._done(said(error))
         return await self._done(wording.GRANTED)
 
     @rx.event

@@ -37,6 +37,7 @@ from medonline.domain.errors import (
 )
 from medonline.domain.password_recovery import RecoveryStep
 from medonline.domain.personal_data_consent import VERSION
+from medonline.domain.security_journal import JournalEvent
 from medonline.services.account_settings.form import Saved, SettingsForm
 from medonline.services.codes.step_up import StepUp
 from medonline.services.crypto.field_encryption import Sealer
@@ -48,13 +49,17 @@ from medonline.services.login.password_login import OpenedSession
 from medonline.services.notices.dispute_links import DisputeLinks
 from medonline.services.notices.texts import About, Told
 from medonline.services.password_recovery.reader import RecoveryView
+from medonline.services.security_journal import reader
+from medonline.services.security_journal.reader import SCANS
 from medonline.storage import migrations
 from medonline.storage.engine import Database
 from medonline.storage.queries import account_settings as account_changes
-from medonline.storage.queries import codes_circuit_breaker, limits, security_journal
+from medonline.storage.queries import codes_circuit_breaker, limits, patients, security_journal
+from medonline.storage.tables.login import AccountSession
 from medonline.storage.tables.notices import Notice
 from medonline.storage.tables.patients import Patient
 from tests.patience import PATIENCE
+from tests.services.account_limits import CHECKS as ACCOUNT_LIMITS
 from tests.services.outside import (
     MOBILE,
     VERA,
@@ -66,6 +71,7 @@ from tests.services.outside import (
     with_registry,
 )
 from tests.services.patient_cards.family import FRIEND
+from tests.services.security_journal.rows import fill
 from tests.services.world import (
     ANNA,
     BORIS,
@@ -78,6 +84,7 @@ from tests.services.world import (
     config_in,
     last_code,
     last_row,
+    patient_with,
     prove,
     recoveries_of,
     rows_of,
@@ -553,6 +560,54 @@ async def held_back(held: HeldDatabase, action: Awaitable[RecoveryView]) -> Reco
     """Act once the held transaction has done everything but commit."""
     await held.reached.wait()
     return await action
+
+
+async def test_equal_refusals_are_one_row_and_one_load_reads_a_bounded_part(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader, "SCAN", 20)
+    key = token_hash(await sign_in(portal, ANNA))
+    await fill(portal, 20 * SCANS + 5, JournalEvent.SIGN_IN_REFUSED)
+    first = await portal.journal.mine(key)
+    second = await portal.journal.mine(key, first.rows[-1].number)
+
+    assert [(row.event, row.times) for row in first.rows] == [(JournalEvent.SIGN_IN_REFUSED, 20 * SCANS)]
+    assert first.more
+    assert [(row.event, row.times) for row in second.rows] == [
+        (JournalEvent.SIGN_IN_REFUSED, 5),
+        (JournalEvent.SIGNED_IN, 1),
+        (JournalEvent.ACCOUNT_MADE, 1),
+    ]
+
+
+@pytest.mark.parametrize("check", ACCOUNT_LIMITS, ids=lambda check: check.__name__)
+async def test_limits_of_an_account_are_exact(portal: Portal, check: Callable[[Portal], Awaitable[None]]) -> None:
+    await check(portal)
+
+
+async def test_a_ticket_does_not_outlive_its_password_whatever_the_clock_says(portal: Portal) -> None:
+    ticket = await portal.login.log_in(ANNA, KNOWN, PASSWORD)
+    before = await patient_with(portal)
+    assert before.password_hash is not None
+    assert before.password_changed_at is not None
+    async with portal.database.writing() as session:
+        await patients.put_password(session, before.id, before.password_hash, before.password_changed_at)
+
+    assert await portal.login.open_session(ANNA, ticket) is None
+
+
+async def test_of_two_who_sign_out_at_once_one_takes_the_providers_token_along(portal: Portal) -> None:
+    portal = with_provider(portal, ScriptedIdentity())
+    opened = await come_back(portal, ANNA, await leave(portal, ANNA, consent=VERSION), VERA)
+    assert isinstance(opened, OpenedSession)
+    key = token_hash(opened.token)
+    ended = await asyncio.gather(*(portal.login.close_session(key) for _ in range(5)))
+    (one,) = [session for session in ended if session is not None]
+    async with portal.database.reading() as session:
+        row = (await session.exec(select(AccountSession))).one()
+
+    assert portal.identity.persons.open(one.provider_token_sealed) == VERA.id_token
+    assert row.provider_token_sealed == ""
 
 
 async def test_begins_at_once_for_one_phone_leave_one_live_code(portal: Portal) -> None:

@@ -160,7 +160,28 @@ def test_a_lost_guess_says_how_many_are_left_and_the_last_one_what_to_do() -> No
     assert "Получите новый код" in sentence(errors.CodeMismatch(0))
 
 
-LIMITS = [leaf for leaf in leaves(errors.LimitReached) if leaf is not errors.ChannelOverBudget]
+# Of an account, said to whoever is in it or has its password: there Gosuslugi is no other way, but for the proof.
+OF_AN_ACCOUNT = {
+    errors.SignedInTooOften: "восстановите пароль по телефону",
+    errors.ProvedTooOften: "подтвердите себя через Госуслуги",
+    errors.SettingsSavedTooOften: "обратитесь в регистратуру",
+    errors.ToldTooOften: "обратитесь в регистратуру",
+    errors.NoticesOverBudget: "нажмите «Не могу войти»",
+}
+LIMITS = [
+    leaf for leaf in leaves(errors.LimitReached) if leaf is not errors.ChannelOverBudget and leaf not in OF_AN_ACCOUNT
+]
+
+
+@pytest.mark.parametrize(("leaf", "otherwise"), OF_AN_ACCOUNT.items())
+def test_a_limit_of_an_account_says_until_when_and_what_else_can_be_done(
+    leaf: type[errors.LimitReached], otherwise: str
+) -> None:
+    error = leaf(NOW, NOW + timedelta(minutes=31, seconds=10))
+
+    assert "после 15:32." in sentence(error)
+    assert "после 22:32." in sentence(error, ZoneInfo("Asia/Vladivostok"))
+    assert otherwise in sentence(error)
 
 
 @pytest.mark.parametrize("leaf", LIMITS)

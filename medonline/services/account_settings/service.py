@@ -27,9 +27,11 @@ from medonline.services.login.account_sessions import AccountSessionService
 from medonline.services.login.password_login import SignedIn
 from medonline.services.notices import texts
 from medonline.services.notices.sender import NoticeService
+from medonline.services.notices.texts import About
 from medonline.services.passwords.new_passwords import NewPasswords
 from medonline.services.ports import Hasher
 from medonline.services.security_journal import entries
+from medonline.services.security_journal.account_pace import AccountPace, Act
 from medonline.services.security_journal.writer import SecurityJournal
 from medonline.storage.engine import Database
 from medonline.storage.queries import (
@@ -64,6 +66,7 @@ class AccountSettingsService:
     changes: Sealer
     notices: NoticeService
     journal: SecurityJournal
+    pace: AccountPace
     sessions_ended: Callable[[list[str]], None]
     reauthentication_window: timedelta
 
@@ -100,6 +103,8 @@ class AccountSettingsService:
             NotSignedIn: the session is over.
             InvalidFields: what is wrong with each field; nothing was saved.
             ReauthenticationNeeded: phone or password change, and the last proof of who is asking is too old.
+            SettingsSavedTooOften: of this account; nothing was saved.
+            ToldTooOften, NoticesOverBudget: the owner could not be told of it; nothing was saved.
             ChannelUnavailable, RateLimited, LimitReached: the code to the new phone cannot be asked for now.
             Busy: the server has too many passwords to hash.
         """
@@ -112,6 +117,8 @@ class AccountSettingsService:
             return Saved(code_needed=True)
         if (phone or password) and now - me.authenticated_at > self.reauthentication_window:
             raise ReauthenticationNeeded
+        if wanted or phone or password:
+            await self._admit(me, patient, told=bool(phone or password))
         if password:
             wanted["password_hash"] = await self.hasher.hash(password)
         if phone is not None:
@@ -140,6 +147,7 @@ class AccountSettingsService:
             NotSignedIn, NoChangeInProgress: see there.
             CodeRefused: one of its leaves; the change waits on.
             PhoneTaken: another account signs in with this number; nothing was saved.
+            SettingsSavedTooOften, ToldTooOften, NoticesOverBudget: as for `save`; the change waits on.
         """
         me = await self.sessions.required(session_key)
         digits = digits_typed(typed)
@@ -162,6 +170,13 @@ class AccountSettingsService:
         async with self.database.writing() as session:
             await patients.by_id_held(session, me.patient_id)
             await account_changes.finish(session, me.patient_id, self.clock())
+
+    async def _admit(self, me: SignedIn, patient: Patient, *, told: bool) -> None:
+        """What `_make` would refuse is refused before it costs a hash or a code."""
+        async with self.database.reading() as session:
+            await self.pace.admit(session, me.patient_id, Act.SAVE, self.clock())
+            if told and patient.phone:
+                await self.notices.admit(session, me.patient_id, About.PASSWORD)
 
     async def _await_code(
         self, me: SignedIn, wanted: dict[str, Any], phone: PhoneNumber, channel: ChannelName, client_ip: str
@@ -195,6 +210,8 @@ class AccountSettingsService:
                 patient = await patients.by_id_held(session, me.patient_id)
                 if patient is None or not await sessions.is_open(session, me.session_key):
                     raise NoChangeInProgress
+                if changed:
+                    await self.pace.admit(session, me.patient_id, Act.SAVE, now)
                 old_phone = patient.phone
                 notices = list(texts.of_change(old_phone, wanted))  # to the phone before the change
                 if wanted:

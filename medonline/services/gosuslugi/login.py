@@ -18,7 +18,13 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from medonline.domain.device import Device
-from medonline.domain.errors import AccountOfAnother, IdentityProblem, IdentityRefused, TooManyJourneys
+from medonline.domain.errors import (
+    AccountOfAnother,
+    IdentityProblem,
+    IdentityRefused,
+    SignedInTooOften,
+    TooManyJourneys,
+)
 from medonline.domain.login import Landing, LoginMethod
 from medonline.domain.personal_data_consent import VERSION
 from medonline.services.clock import Clock
@@ -31,6 +37,7 @@ from medonline.services.login.password_login import OpenedSession
 from medonline.services.login.tickets import NEVER, SignIn, add_session
 from medonline.services.ports import AuthorizationRequest, Departure, IdentityPerson, IdentityProvider
 from medonline.services.security_journal import entries
+from medonline.services.security_journal.account_pace import AccountPace, Act
 from medonline.services.security_journal.writer import SecurityJournal
 from medonline.storage.engine import Database
 from medonline.storage.queries import gosuslugi, patients
@@ -93,6 +100,7 @@ class IdentityService:
     allow_unconfirmed: bool
     journal: SecurityJournal
     limits: RequestLimits
+    pace: AccountPace
 
     async def start(
         self,
@@ -225,6 +233,10 @@ class IdentityService:
                 self.journal.note(session, *entries.registered(patient.id, device))
             sign_in = sign_in_of(patient, person, Purpose(journey.purpose), self.persons)
             await session.flush()
+            try:
+                await self.pace.admit(session, patient.id, Act.SIGN_IN, now)
+            except SignedInTooOften as refusal:
+                raise IdentityRefused(IdentityProblem.TOO_OFTEN, f"into one account, {refusal}") from None
             self.journal.note(session, entries.signed_in(patient.id, sign_in.method, device))
             return OpenedSession(add_session(session, sign_in, device, now), sign_in.landing)
 

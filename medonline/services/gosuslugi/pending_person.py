@@ -32,6 +32,7 @@ from medonline.services.notices import texts
 from medonline.services.notices.sender import NoticeService
 from medonline.services.ports import IdentityPerson
 from medonline.services.security_journal import entries
+from medonline.services.security_journal.account_pace import Act
 from medonline.services.security_journal.writer import SecurityJournal
 from medonline.storage.engine import Database
 from medonline.storage.queries import gosuslugi as identities
@@ -271,6 +272,7 @@ class IdentityAnswers:
     async def _let_in(
         self, session: AsyncSession, pending: PendingIdentity, person: IdentityPerson, patient: Patient
     ) -> str:
+        await self.login.pace.admit(session, patient.id, Act.SIGN_IN, self.clock())
         await session.delete(pending)
         sign_in = sign_in_of(patient, person, Purpose(pending.purpose), self.persons)
         return add_ticket(session, pending.visitor_key, sign_in, self.clock())

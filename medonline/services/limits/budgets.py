@@ -1,4 +1,4 @@
-"""The daily money of each way of getting a code. Counted when a code is asked for, given back when it certainly cost nothing.
+"""The daily money of each way of getting a code, and of notices. Counted before, given back when it certainly cost nothing.
 
 A day is a day of Moscow, as the providers bill. What was asked of a provider that did not answer counts as spent.
 """
@@ -14,17 +14,19 @@ from zoneinfo import ZoneInfo
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from medonline.domain.codes.one_time_code import ChannelName
-from medonline.domain.errors import ChannelOverBudget
+from medonline.domain.errors import ChannelOverBudget, NoticesOverBudget
 from medonline.services.limits.alarms import Alarms
 from medonline.storage.queries import limits
 
 BILLING_ZONE = ZoneInfo("Europe/Moscow")
 ALARM_PERCENT = (50, 80, 100)
+# The line of notices: money of their own, so that neither they nor the codes can use up what the other needs.
+NOTICE = "notice"
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Price of one code and cap of one day, in kopecks; a cap of 0 is none."""
+    """Price of one code or notice and cap of one day, in kopecks; a cap of 0 is none."""
 
     price: int
     cap: int
@@ -40,9 +42,9 @@ NO_BUDGET = Budget(0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """Reserves money inside a session of the caller."""
+    """Reserves money inside a session of the caller; `budgets` by way of getting a code, or `NOTICE`."""
 
-    budgets: Mapping[ChannelName, Budget]
+    budgets: Mapping[str, Budget]
     alarms: Alarms
 
     async def reserve(self, session: AsyncSession, channel: ChannelName, now: datetime) -> int:
@@ -51,16 +53,36 @@ class Spending:
         Raises:
             ChannelOverBudget: the day's money would not be enough; nothing was counted.
         """
-        budget = self.budgets.get(channel, NO_BUDGET)
-        if not budget.price:
-            return 0
-        total = await limits.add_within(session, channel, billing_day(now), budget.price, budget.cap or None)
-        if total is None:
+        price = await self._add(session, channel, now, 100)
+        if price is None:
             self.alarms.sound(f"{channel} off", f"{channel} is off until midnight in Moscow: the day's money is spent")
             raise ChannelOverBudget(channel, now, next_midnight(now))
-        for percent in ALARM_PERCENT if budget.cap else ():
-            if (total - budget.price) * 100 < budget.cap * percent <= total * 100:
-                self.alarms.sound(f"{channel} {percent}", f"{channel} has spent {percent} % of the day's money")
+        return price
+
+    async def reserve_notice(self, session: AsyncSession, now: datetime, percent: int, otherwise: str) -> int:
+        """Count one notice that may use the first `percent` of the day's money; its price in kopecks.
+
+        Raises:
+            NoticesOverBudget: they would not be enough; nothing was counted. An alarm says what is done `otherwise`.
+        """
+        price = await self._add(session, NOTICE, now, percent)
+        if price is None:
+            spent = f"{percent} % of the day's money for notices are spent"
+            self.alarms.sound(f"{NOTICE} beyond {percent}", f"{spent}: {otherwise} until midnight in Moscow")
+            raise NoticesOverBudget(now, next_midnight(now))
+        return price
+
+    async def _add(self, session: AsyncSession, line: str, now: datetime, percent: int) -> int | None:
+        budget = self.budgets.get(line, NO_BUDGET)
+        if not budget.price:
+            return 0
+        within = budget.cap * percent // 100 if budget.cap else None
+        total = await limits.add_within(session, line, billing_day(now), budget.price, within)
+        if total is None:
+            return None
+        for part in ALARM_PERCENT if budget.cap else ():
+            if (total - budget.price) * 100 < budget.cap * part <= total * 100:
+                self.alarms.sound(f"{line} {part}", f"{line} has spent {part} % of the day's money")
         return budget.price
 
     async def affordable(

@@ -15,6 +15,7 @@ from medonline.services.clock import Clock
 from medonline.services.login.password_login import LoginService, SignedIn
 from medonline.services.ports import Hasher
 from medonline.services.security_journal import entries
+from medonline.services.security_journal.account_pace import Act
 from medonline.services.security_journal.writer import JournalNote, SecurityJournal
 from medonline.storage.engine import Database
 from medonline.storage.queries import login, patients
@@ -159,6 +160,7 @@ class AccountSessionService:
             InvalidPassword: nothing was typed.
             InvalidCredentials: not the password, or the account has none.
             TooManySignIns, SignInsOverloaded: nothing was verified.
+            ProvedTooOften: with the right password; the last proof stays as old as it is.
             Busy: too many passwords to verify.
         """
         me = await self.required(session_key)
@@ -174,5 +176,7 @@ class AccountSessionService:
             raise InvalidCredentials
         await self.login.limits.forgive_sign_ins(me.patient_id, client_ip)
         async with self.database.writing() as session:
+            await patients.by_id_held(session, me.patient_id)
+            await self.login.pace.admit(session, me.patient_id, Act.PROOF, self.clock())
             await login.put_authenticated(session, session_key, self.clock())
             self.journal.note(session, JournalNote(JournalEvent.REAUTHENTICATED, me.patient_id, device=me.device))

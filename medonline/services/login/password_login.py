@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from medonline.domain.device import UNKNOWN_DEVICE, Device
-from medonline.domain.errors import Busy, InvalidCredentials, InvalidPassword, PasswordProblem
+from medonline.domain.errors import Busy, InvalidCredentials, InvalidPassword, PasswordProblem, SignedInTooOften
 from medonline.domain.login import Landing, LoginMethod
 from medonline.domain.passwords import MAX_LENGTH, normalised
 from medonline.domain.phone import PhoneNumber
@@ -19,6 +19,7 @@ from medonline.services.crypto.tokens import token_hash
 from medonline.services.limits.request_limits import RequestLimits
 from medonline.services.login.tickets import SignIn, add_session, add_ticket
 from medonline.services.security_journal import entries
+from medonline.services.security_journal.account_pace import AccountPace, Act
 from medonline.services.security_journal.refusals import RefusedSignIns
 from medonline.services.security_journal.writer import SecurityJournal
 from medonline.storage.engine import Database
@@ -76,6 +77,7 @@ class LoginService:
     limits: RequestLimits
     journal: SecurityJournal
     refusals: RefusedSignIns
+    pace: AccountPace
     idle: timedelta
     absolute: timedelta
     sessions_ended: Callable[[list[str]], None]
@@ -88,11 +90,13 @@ class LoginService:
             InvalidPassword: nothing was typed.
             InvalidCredentials: unknown phone or wrong password, in the same time.
             TooManySignIns, SignInsOverloaded: nothing was verified.
+            SignedInTooOften: into this account, with the right password.
             Busy: too many passwords to verify.
         """
         patient = await self.verified(typed_phone, typed_password, client_ip)
         async with self.database.writing() as session:
             now = self.clock()
+            await self.pace.admit(session, patient.id, Act.SIGN_IN, now)
             return add_ticket(session, visitor_key, SignIn(patient, LoginMethod.PASSWORD, now), now)
 
     async def verified(self, typed_phone: str, typed_password: str, client_ip: str = "") -> Patient:
@@ -136,6 +140,11 @@ class LoginService:
                 return None
             if taken.method == LoginMethod.PASSWORD and patient.password_hash is None:
                 return None  # taken out of use meanwhile («это не я»)
+            try:
+                await self.pace.admit(session, patient.id, Act.SIGN_IN, now)
+            except SignedInTooOften:
+                log.warning("A ticket is not good any more: its account was signed in to too often meanwhile")
+                return None
             sign_in = SignIn(
                 patient,
                 LoginMethod(taken.method),

@@ -4,6 +4,9 @@ A notice is a row of the transaction that it tells about, so none is lost and no
 row is claimed by one conditional UPDATE, so several processes never send it twice.
 A row whose claim ran out belonged to a killed process: whether the provider took it is unknown, and it is given up, for a
 provider of text messages cannot tell a repeated one from a new one.
+
+Notices are limited by account and by money (I4), and never in silence: a change inside an account is refused where its owner
+could not be told of it. So nobody can use the notices up first and then act unseen (docs/decisions/0016).
 """
 
 from __future__ import annotations
@@ -11,20 +14,24 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from medonline.domain.errors import DeliveryFailed, ProviderDown
+from medonline.domain.errors import DeliveryFailed, NoticesOverBudget, ProviderDown, ToldTooOften
+from medonline.domain.limits import Limit
 from medonline.domain.phone import PhoneNumber
 from medonline.services.clock import Clock
 from medonline.services.codes.delivery import problem_of
+from medonline.services.limits.alarms import Alarms
+from medonline.services.limits.budgets import NOTICE, Spending
 from medonline.services.notices.dispute_links import DisputeLinks
-from medonline.services.notices.texts import WITHOUT_LINK, Told
+from medonline.services.notices.texts import ROOM, WITHOUT_LINK, About, Told
 from medonline.services.outbox import Lane, Outbox
 from medonline.services.ports import NoticeChannel
+from medonline.services.security_journal.account_pace import full_until
 from medonline.storage.engine import Database
 from medonline.storage.queries import notices
 from medonline.storage.tables.notices import Notice
@@ -45,8 +52,16 @@ class NoticeService:
     """`put` within a transaction, `wake` after its commit; `outbox` is the loop."""
 
     def __init__(
-        self, database: Database, clock: Clock, channel: NoticeChannel | None, links: DisputeLinks | None = None
+        self,
+        database: Database,
+        clock: Clock,
+        channel: NoticeChannel | None,
+        links: DisputeLinks | None = None,
+        spending: Spending | None = None,
+        per_account: tuple[Limit, ...] = (),
     ) -> None:
+        self._spending = spending or Spending({}, Alarms(clock))
+        self._per_account = per_account
         self._database = database
         self._links = links
         self._clock = clock
@@ -62,6 +77,7 @@ class NoticeService:
         account whatever was done before.
 
         Raises:
+            ToldTooOften, NoticesOverBudget: the owner could not be told, so the caller's change must not be made.
             ValueError: a text that is empty or too long.
         """
         if self._channel is None:
@@ -74,16 +90,50 @@ class NoticeService:
         row = Notice(
             patient_id=patient_id, phone=told.phone, text=told.text, about=told.about, created_at=now, due_at=now
         )
-        if told.about in WITHOUT_LINK:
+        await self.admit(session, patient_id, told.about)
+        if told.about not in WITHOUT_LINK:
+            self._put_link(row)
+            await notices.end_links(session, patient_id, now, older_to=told.phone)
+        # The money last, as where a notice is sent: two that wait for each other's rows would end in a deadlock.
+        if await self._has_money(session, row, now):
             session.add(row)
+
+    async def admit(self, session: AsyncSession, patient_id: str, about: About) -> None:
+        """Whether this account's owner may be told of one more of these. Exact where the caller holds the patient's row.
+
+        Raises:
+            ToldTooOften: not now, and nothing may be done that would have to be told.
+        """
+        together = ROOM[about].counted_with
+        if self._channel is None or not together or not self._per_account:
             return
-        if self._links is not None:
-            row.dispute_hash = self._links.hash_for(row.id)
-            if len(self._worded(row)) > MAX_TEXT:
-                log.error("A notice goes without its link: the portal's address is too long for it")
-                row.dispute_hash = None
-        await notices.end_links(session, patient_id, now, older_to=told.phone)
-        session.add(row)
+        now = self._clock()
+        most = max(limit.count for limit in self._per_account)
+        times = await notices.times_told(session, patient_id, together, most)
+        until = full_until(times, self._per_account, now)
+        if until is not None:
+            raise ToldTooOften(now, until)
+
+    async def _has_money(self, session: AsyncSession, row: Notice, now: datetime) -> bool:
+        """Count it; without money it is told tomorrow, not at all (False), or its change is refused, by what it is about."""
+        room = ROOM[About(row.about)]
+        try:
+            row.kopecks = await self._spending.reserve_notice(session, now, room.percent, room.otherwise)
+        except NoticesOverBudget as refusal:
+            if room.counted_with:
+                raise
+            row.due_at = refusal.until
+            return row.about == About.RECOVERED
+        row.paid_at = now
+        return True
+
+    def _put_link(self, row: Notice) -> None:
+        if self._links is None:
+            return
+        row.dispute_hash = self._links.hash_for(row.id)
+        if len(self._worded(row)) > MAX_TEXT:
+            log.error("A notice goes without its link: the portal's address is too long for it")
+            row.dispute_hash = None
 
     def wake(self) -> None:
         """There is something to send."""
@@ -99,11 +149,9 @@ class NoticeService:
             await self._give_up(row, _UNKNOWN)
             return
         if now - row.created_at > STALE_AFTER:
-            await self._give_up(row, _STALE)
+            await self._give_up(row, _STALE, free=True)
             return
-        async with self._database.writing() as session:
-            taken = await notices.take(session, row.id, now, row.attempts, _IN_HAND, now + LEASE)
-        if not taken:
+        if not await self._take(row, now):
             return
         try:
             reference = await channel.send_notice(PhoneNumber(row.phone), self._worded(row))
@@ -111,6 +159,22 @@ class NoticeService:
             await self._put_failed(row, channel, error)
             return
         await self._put_sent(row, reference)
+
+    async def _take(self, row: Notice, now: datetime) -> bool:
+        """Claim it, and count what it costs, if that was not done when it was made."""
+        async with self._database.writing() as session:
+            if not await notices.take(session, row.id, now, row.attempts, _IN_HAND, now + LEASE):
+                return False
+            if row.paid_at is not None:
+                return True
+            try:
+                row.kopecks = await self._spending.reserve_notice(session, now, 100, "what is not sent yet waits")
+            except NoticesOverBudget as refusal:
+                await notices.postpone(session, row.id, row.attempts, refusal.until)
+                return False
+            row.paid_at = now
+            await notices.put_paid(session, row.id, now, row.kopecks)
+            return True
 
     def _worded(self, row: Notice) -> str:
         """The text with its link: made here, so that the database never holds the token in it."""
@@ -137,13 +201,19 @@ class NoticeService:
             type(error).__name__,
             f"attempt {row.attempts + 2} follows" if may_retry else "given up",
         )
-        async with self._database.writing() as session:
-            await notices.put_failed(session, row.id, problem_of(error), due_at)
+        # A provider that did not answer may have sent it all the same.
+        await self._record_failure(row, problem_of(error), due_at, free=not isinstance(error, ProviderDown))
 
-    async def _give_up(self, row: Notice, problem: str) -> None:
+    async def _give_up(self, row: Notice, problem: str, *, free: bool = False) -> None:
         log.warning("A notice is given up: %s", problem)
+        await self._record_failure(row, problem, None, free=free)
+
+    async def _record_failure(self, row: Notice, problem: str, due_at: datetime | None, *, free: bool) -> None:
+        """`free`: it certainly cost nothing, so its money is there for others."""
         async with self._database.writing() as session:
-            await notices.put_failed(session, row.id, problem, None)
+            failed = await notices.put_failed(session, row.id, problem, due_at)
+            if failed and free and row.paid_at is not None:
+                await Spending.give_back(session, NOTICE, row.paid_at, row.kopecks)
 
 
 def _log_failure(error: BaseException) -> None:

@@ -14,6 +14,7 @@ class About(StrEnum):
     """What a notice tells of: «это не я» undoes different things."""
 
     PASSWORD = "password"  # noqa: S105 (a notice's subject)
+    RECOVERED = "recovered"  # a new password by a code to the phone that is told
     PHONE = "phone"
     IDENTITY = "identity"
     CARD_ASKED = "card_asked"
@@ -22,6 +23,34 @@ class About(StrEnum):
 
 # What gives nobody new a way into the account: the owner answers inside it, and closing it would answer nothing.
 WITHOUT_LINK = frozenset({About.CARD_ASKED, About.CARD_GRANTED})
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How a kind of notice is limited.
+
+    Attributes:
+        percent: of the day's money that it may use: the more it matters, the more.
+        counted_with: kinds that share the limit of an account; empty: something else limits it.
+        otherwise: what is done where there is no money, for the alarm.
+    """
+
+    percent: int
+    counted_with: frozenset[About]
+    otherwise: str
+
+
+_CHANGES = frozenset({About.PASSWORD, About.PHONE, About.IDENTITY})
+_REFUSED = "changes of accounts are refused"
+# A change inside the account is refused where it cannot be told: no notice may be used up first so that the change is not seen.
+ROOM: Mapping[About, Room] = {
+    **{about: Room(80, _CHANGES, _REFUSED) for about in _CHANGES},
+    About.CARD_GRANTED: Room(80, frozenset({About.CARD_GRANTED}), _REFUSED),
+    # Limited by the codes that come before it. Refused, it would lock out the owner whose account somebody else uses up.
+    About.RECOVERED: Room(100, frozenset(), "recoveries are told later"),
+    # A stranger causes it, at most once a day (`patient_cards.consent`); a refusal would say that the policy has an owner here.
+    About.CARD_ASKED: Room(50, frozenset(), "requests for cards are not told"),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,7 @@ class NewPasswordStep:
         ended = await sessions.end_all_of(session, patient.id, now)
         # A phone proved in another browser before this password would replace it for as long as its step is open.
         await password_recoveries.move_all_of(session, patient.id, _SOURCES, RecoveryStep.ABANDONED)
-        await self.notices.put(session, patient.id, Told(recovery.phone, About.PASSWORD, ACCESS_RECOVERED))
+        await self.notices.put(session, patient.id, Told(recovery.phone, About.RECOVERED, ACCESS_RECOVERED))
         what: dict[str, str | int] = {"channel": code.channel, "sessions": len(ended)}
         note = JournalNote(JournalEvent.PASSWORD_RECOVERED, patient.id, recovery.phone, device, details=what)
         self.journal.note(session, note)

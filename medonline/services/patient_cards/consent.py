@@ -145,6 +145,7 @@ class CardConsent:
         Raises:
             NotSignedIn: the session is over.
             NoSuchRequest: see there.
+            ToldTooOften, NoticesOverBudget: the owner could not be told of it; nobody sees anything.
         """
         me = await self.sessions.required(session_key)
         async with self.database.writing() as session:

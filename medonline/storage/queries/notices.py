@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from medonline.storage.queries.security_journal import taken_back
 from medonline.storage.tables.notices import Notice
 
 
@@ -40,6 +41,18 @@ async def take(
     return (await session.exec(statement)).first() is not None
 
 
+async def put_paid(session: AsyncSession, notice_id: str, now: datetime, kopecks: int) -> None:
+    """What the attempt in hand costs was counted."""
+    await session.exec(update(Notice).where(col(Notice.id) == notice_id).values(paid_at=now, kopecks=kopecks))
+
+
+async def postpone(session: AsyncSession, notice_id: str, attempts: int, due_at: datetime) -> None:
+    """The attempt in hand is not made: there is no money for it before `due_at` (UTC)."""
+    await session.exec(
+        update(Notice).where(col(Notice.id) == notice_id).values(attempts=attempts, due_at=due_at, problem="")
+    )
+
+
 async def put_sent(session: AsyncSession, notice_id: str, provider_ref: str, now: datetime) -> None:
     """The provider accepted it."""
     await session.exec(
@@ -49,13 +62,14 @@ async def put_sent(session: AsyncSession, notice_id: str, provider_ref: str, now
     )
 
 
-async def put_failed(session: AsyncSession, notice_id: str, problem: str, due_at: datetime | None) -> None:
-    """The provider did not accept it; when to try again (UTC), None for never."""
-    await session.exec(
+async def put_failed(session: AsyncSession, notice_id: str, problem: str, due_at: datetime | None) -> bool:
+    """The provider did not accept it; when to try again (UTC) and pay for that, None for never. False when it was sent."""
+    failed = await session.exec(
         update(Notice)
         .where(col(Notice.id) == notice_id, col(Notice.sent_at).is_(None))
-        .values(problem=problem, due_at=due_at)
+        .values(problem=problem, due_at=due_at, paid_at=None)
     )
+    return bool(failed.rowcount)
 
 
 async def end_links(session: AsyncSession, patient_id: str, now: datetime, *, older_to: str | None = None) -> None:
@@ -74,6 +88,20 @@ async def was_told_since(session: AsyncSession, patient_id: str, about: str, sin
     """Whether there is a notice to this patient about this that is younger than `since` (UTC)."""
     where = (Notice.patient_id == patient_id, Notice.about == about, col(Notice.created_at) > since)
     return (await session.exec(select(Notice.id).where(*where))).first() is not None
+
+
+async def times_told(session: AsyncSession, patient_id: str, about: Collection[str], most: int) -> list[datetime]:
+    """When (UTC) the newest notices about these to a patient were made, at most `most` of them, since the owner last took the
+    account back."""
+    back = taken_back(patient_id).subquery()
+    newer = select(back.c.seq).where(back.c.at >= col(Notice.created_at)).exists()
+    statement = (
+        select(Notice.created_at)
+        .where(Notice.patient_id == patient_id, col(Notice.about).in_(about), ~newer)
+        .order_by(col(Notice.created_at).desc())
+        .limit(most)
+    )
+    return list((await session.exec(statement)).all())
 
 
 async def has_link(session: AsyncSession, dispute_hash: str) -> bool:

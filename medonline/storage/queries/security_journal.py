@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Protocol
 
-from sqlalchemy import and_, case, delete, func, union_all
+from sqlalchemy import Select, and_, case, delete, func, union_all
 from sqlalchemy import select as sa_select
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -26,6 +26,9 @@ PHONE_BECAME_THEIRS = (
     JournalEvent.PHONE_CHANGED,
     JournalEvent.PHONE_SET_AT_DESK,
 )
+
+# By more than the account's password: a code to its phone, the link «это не я», documents at the desk.
+OWNER_TOOK_IT_BACK = (JournalEvent.PASSWORD_RECOVERED, JournalEvent.DISPUTED, JournalEvent.PHONE_SET_AT_DESK)
 
 
 class Indexer(Protocol):
@@ -112,6 +115,36 @@ async def about(session: AsyncSession, patient_id: str, phones: Indexer) -> Abou
     )
     since = (await session.exec(statement)).first() or 0
     return About(patient_id, tuple(phones.indexes(patient.phone)), since)
+
+
+def taken_back(patient_id: str) -> Select[int, datetime]:
+    """The row (number, time) by which the owner last took this account back from whoever may have been in it; none when never."""
+    return (
+        sa_select(col(JournalEntry.seq), col(JournalEntry.at))
+        .where(col(JournalEntry.patient_id) == patient_id, col(JournalEntry.event).in_(OWNER_TOOK_IT_BACK))
+        .order_by(col(JournalEntry.seq).desc())
+        .limit(1)
+    )
+
+
+async def times_since_taken_back(
+    session: AsyncSession, patient_id: str, events: Collection[str], most: int
+) -> list[datetime]:
+    """The times (UTC) of the newest rows of these events about a patient, at most `most` of them, since the owner last took the
+    account back."""
+    back = taken_back(patient_id).subquery()
+    after = func.coalesce(sa_select(back.c.seq).scalar_subquery(), 0)
+    newest_of_each = [
+        select(JournalEntry.seq, JournalEntry.at)
+        .where(JournalEntry.patient_id == patient_id, JournalEntry.event == event, col(JournalEntry.seq) > after)
+        .order_by(col(JournalEntry.seq).desc())
+        .limit(most)
+        .subquery()
+        for event in events
+    ]
+    all_of_them = union_all(*map(sa_select, newest_of_each)).subquery()
+    statement = sa_select(all_of_them.c.at).order_by(all_of_them.c.seq.desc()).limit(most)
+    return list((await (await session.connection()).execute(statement)).scalars())
 
 
 async def of_patient(session: AsyncSession, whose: About, before: int, limit: int) -> Sequence[JournalEntry]:

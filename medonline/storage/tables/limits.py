@@ -8,7 +8,7 @@ from sqlmodel import Field, SQLModel
 
 
 class ChannelSpending(SQLModel, table=True):
-    """What a way of getting a code has cost on a day."""
+    """What a way of getting a code, or the notices, have cost on a day."""
 
     __tablename__ = "channel_spending"
 

@@ -21,6 +21,10 @@ class Notice(SQLModel, table=True):
     created_at: datetime = Field(sa_type=UtcDateTime)
     due_at: datetime | None = Field(default=None, sa_type=UtcDateTime, index=True)  # None: done
     attempts: int = 0
+    paid_at: datetime | None = Field(
+        default=None, sa_type=UtcDateTime
+    )  # when the next attempt was counted; None: not yet
+    kopecks: int = 0  # what was counted then
     sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     problem: str = ""
     provider_ref: str = ""

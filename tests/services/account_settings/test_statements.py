@@ -32,7 +32,7 @@ async def me(folder: Path, clock: MovableClock) -> AsyncIterator[SignedIn]:
 
 
 async def test_a_new_phone(me: SignedIn) -> None:
-    assert len(await statements_of(me.portal, me.portal.settings.save(me.key, FORM, CALL))) <= 16
+    assert len(await statements_of(me.portal, me.portal.settings.save(me.key, FORM, CALL))) <= 18
 
 
 async def test_one_look_of_the_watch(me: SignedIn) -> None:
@@ -54,5 +54,5 @@ async def test_the_right_code(me: SignedIn) -> None:
     await send(me.portal)
     code = await last_code(me.portal, NEW_PHONE)
 
-    assert len(await statements_of(me.portal, me.portal.settings.confirm_phone(me.key, code))) <= 18
+    assert len(await statements_of(me.portal, me.portal.settings.confirm_phone(me.key, code))) <= 20
     assert await patient_with(me.portal, NEW_PHONE)

@@ -44,5 +44,5 @@ async def test_the_right_code(portal: Portal) -> None:
     async def confirm() -> None:
         tickets.append(await portal.answers.confirm_code(ANNA, code))
 
-    assert len(await statements_of(portal, confirm())) <= 23
+    assert len(await statements_of(portal, confirm())) <= 25
     assert await portal.login.open_session(ANNA, tickets[0]) is not None

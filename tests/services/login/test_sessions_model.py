@@ -13,7 +13,7 @@ from sqlmodel import update
 
 from medonline.bootstrap import Portal
 from medonline.domain.codes.one_time_code import ChannelName
-from medonline.domain.errors import InvalidCredentials, TooManySignIns
+from medonline.domain.errors import InvalidCredentials, SignedInTooOften, TooManySignIns
 from medonline.domain.security_journal import JournalEvent
 from medonline.services.crypto.tokens import token_hash
 from medonline.services.login.password_login import SEEN_EVERY
@@ -26,6 +26,7 @@ from tests.services.password_recovery.model import LONG_ENOUGH, RecoveryWalk, Th
 from tests.services.world import ANNA, BORIS, KNOWN, PlainHasher, patient_with
 
 SIGN_INS, WITHIN = 5, timedelta(minutes=15)
+SESSIONS = ((30, timedelta(hours=1)), (100, timedelta(days=1)))  # of one account
 IDLE, ABSOLUTE = timedelta(minutes=30), timedelta(hours=12)
 which_one = st.integers(min_value=0, max_value=9)
 
@@ -99,8 +100,17 @@ class SessionsWalk(RecoveryWalk):
             assert isinstance(came, InvalidCredentials)
             return
         self.tries = []
+        if self.signed_in_too_often():
+            assert isinstance(came, SignedInTooOften)
+            return
         assert isinstance(came, str)
         self.tickets.append(Ticket(came, visitor, now, len(self.model.resets)))
+
+    def signed_in_too_often(self) -> bool:
+        """Counted anew after each recovery; a sign-in that found no room cost nothing but its ticket."""
+        resets = len(self.model.resets)
+        ages = [self.clock.now - session.opened_at for session in self.sessions if session.resets == resets]
+        return any(sum(age < per for age in ages) >= count for count, per in SESSIONS)
 
     @precondition(lambda self: getattr(self, "tickets", None))
     @rule(visitor=visitors, which=which_one)
@@ -111,7 +121,10 @@ class SessionsWalk(RecoveryWalk):
     def sign_in_while_somebody_recovers(self, visitor: str, other: str) -> None:
         """A new password comes between the sign-in and its session."""
         self.wait_for_a_code(KNOWN, ChannelName.TELEGRAM)
+        there = len(self.tickets)
         self.sign_in(visitor, int(str(self.model.password)[-1]))
+        if len(self.tickets) == there:
+            return
         self.come(other, KNOWN, ChannelName.TELEGRAM, patient=False, then=Then.RECOVER)
         self.use(self.tickets[-1], self.tickets[-1].visitor)
 
@@ -120,7 +133,8 @@ class SessionsWalk(RecoveryWalk):
         opened = self.run(self.login.open_session(visitor, ticket.token))
         takes = not ticket.used and visitor == ticket.visitor and now - ticket.issued_at < TICKET_LIFE
         ticket.used = ticket.used or takes
-        assert (opened is not None) == (takes and ticket.resets == len(self.model.resets))
+        good = takes and ticket.resets == len(self.model.resets)
+        assert (opened is not None) == (good and not self.signed_in_too_often())
         if opened is not None:
             self.sessions.append(Session(token_hash(opened.token), now, now, ticket.resets))
 
@@ -188,4 +202,5 @@ def test_the_settings_are_what_the_model_of_sessions_assumes(portal: Portal) -> 
 
     assert (config.session_idle, config.session_absolute) == (IDLE, ABSOLUTE)
     assert [(limit.count, limit.per) for limit in config.sign_ins_per_account] == [(SIGN_INS, WITHIN)]
+    assert tuple((limit.count, limit.per) for limit in config.sessions_per_account) == SESSIONS
     assert ANNA != BORIS

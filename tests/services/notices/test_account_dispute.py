@@ -289,7 +289,7 @@ async def test_a_link_works_once_whoever_opens_it_at_the_same_moment(portal: Por
     assert sum(isinstance(answer, DisputeNotPossible) for answer in answers) == 9
     disputed = [row async for row in portal.journal_keeper.everything() if row["event"] == JournalEvent.DISPUTED]
     assert len(disputed) == 1
-    assert disputed[0]["details"] == {"minutes": 1440, "about": "password"}
+    assert disputed[0]["details"] == {"minutes": 1440, "about": "recovered"}
     assert (await portal.journal_keeper.examine()).fault == ""
 
 

@@ -20,17 +20,16 @@ from medonline.services.crypto.tokens import token_hash
 from medonline.services.security_journal import reader
 from medonline.services.security_journal.reader import PAGE, SCAN, SCANS, JournalRow
 from medonline.services.security_journal.refusals import PERIOD, RUNS_PER_HOUR, RefusedSignIns
-from medonline.services.security_journal.writer import JournalNote
 from medonline.storage.tables.security_journal import JournalEntry
+from tests.services.security_journal.rows import STRANGER, fill
 from tests.services.world import ANNA, BORIS, KNOWN, UNKNOWN, MovableClock, opened, patient_with, sign_in, statements
-
-STRANGER = "198.51.100.7"
 
 
 @pytest.fixture
 async def portal(folder: Path, clock: MovableClock) -> AsyncIterator[Portal]:
     many = {"sign_ins_per_account": "100000 per 15 min", "sign_ins_per_network": "100000 per 1 min"}
-    async with opened(folder, clock, **many, sign_ins_in_all="100000 per 5 min") as portal:
+    many |= {"sign_ins_in_all": "100000 per 5 min", "sessions_per_account": "100000 per 1 h"}
+    async with opened(folder, clock, **many) as portal:
         yield portal
 
 
@@ -163,16 +162,6 @@ async def test_a_clock_that_is_set_back_keeps_no_count_waiting(portal: Portal, c
 
 
 # --- reading a journal that somebody filled ---------------------------------------------------------------------
-
-
-async def fill(portal: Portal, count: int, *events: Event, patient_id: str = "") -> None:
-    """So many rows about KNOWN, as before runs were counted: the events take turns."""
-    async with portal.database.writing() as session:
-        notes = [
-            JournalNote(events[number % len(events)], patient_id, "" if patient_id else KNOWN, client_ip=STRANGER)
-            for number in range(count)
-        ]
-        portal.login.journal.note(session, *notes)
 
 
 async def test_a_run_longer_than_a_scan_is_one_row(portal: Portal) -> None:

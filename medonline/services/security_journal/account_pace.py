@@ -1,0 +1,71 @@
+"""How often an account may do what the journal keeps for years: whoever is signed in must not fill what nothing can be deleted from.
+
+Counted from the journal's own rows, so exactly, over a restart and over several processes. It counts anew from where the owner
+took the account back by more than its password: who knew the password and used the day's acts up locks the owner out of nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from medonline.domain.errors import LimitReached, ProvedTooOften, SettingsSavedTooOften, SignedInTooOften
+from medonline.domain.limits import Limit, open_from
+from medonline.domain.security_journal import JournalEvent
+from medonline.storage.queries import security_journal
+
+
+class Act(StrEnum):
+    """What is counted; each has its rows in the journal."""
+
+    SIGN_IN = "sign_in"
+    PROOF = "proof"
+    SAVE = "save"
+
+
+_EVENTS: Mapping[Act, tuple[JournalEvent, ...]] = {
+    Act.SIGN_IN: (JournalEvent.SIGNED_IN,),
+    Act.PROOF: (JournalEvent.REAUTHENTICATED,),
+    Act.SAVE: (
+        JournalEvent.PASSWORD_CHANGED,
+        JournalEvent.PHONE_CHANGED,
+        JournalEvent.EMAIL_CHANGED,
+        JournalEvent.NAME_CHANGED,
+    ),
+}
+_REFUSALS: Mapping[Act, type[LimitReached]] = {
+    Act.SIGN_IN: SignedInTooOften,
+    Act.PROOF: ProvedTooOften,
+    Act.SAVE: SettingsSavedTooOften,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AccountPace:
+    """The use case; `limits` are the numbers (settings)."""
+
+    limits: Mapping[Act, tuple[Limit, ...]]
+
+    async def admit(self, session: AsyncSession, patient_id: str, act: Act, now: datetime) -> None:
+        """Let one more pass. Exact where the caller's transaction holds the patient's row and writes the act's own.
+
+        Raises:
+            SignedInTooOften, ProvedTooOften, SettingsSavedTooOften: by the act.
+        """
+        limits = self.limits[act]
+        most = max(limit.count for limit in limits)
+        times = await security_journal.times_since_taken_back(session, patient_id, _EVENTS[act], most)
+        until = full_until(times, limits, now)
+        if until is not None:
+            raise _REFUSALS[act](now, until)
+
+
+def full_until(times: Sequence[datetime], limits: Sequence[Limit], now: datetime) -> datetime | None:
+    """The moment (UTC) from which one more is within the limits again; None when it is now."""
+    # What a clock that was set back takes for the future says nothing.
+    until = open_from(sorted((at for at in times if at <= now), reverse=True), limits)
+    return until if until is not None and until > now else None
