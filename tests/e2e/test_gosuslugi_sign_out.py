@@ -25,7 +25,7 @@ def server(start_server: StartServer) -> Iterator[Server]:
 def test_the_providers_token_is_in_no_address_of_the_way_out(portal: Portal, demo_phone: DemoPhone) -> None:
     sign_in_through_gosuslugi(portal, demo_phone, SMIRNOV)
     asked: list[Request] = []
-    portal.page.on("request", asked.append)
+    portal.page.on("request", lambda request: asked.append(request))
     portal.log_out()
 
     (left,) = [request for request in asked if request.url.partition("?")[0].endswith("/oidc/logout")]
