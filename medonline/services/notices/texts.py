@@ -41,11 +41,16 @@ class Room:
 
 
 _CHANGES = frozenset({About.PASSWORD, About.PHONE, About.IDENTITY})
-_REFUSED = "changes of accounts are refused"
-# A change inside the account is refused where it cannot be told: no notice may be used up first so that the change is not seen.
+
+
+def _or_refused(together: frozenset[About]) -> Room:
+    """A change inside the account is refused where it cannot be told: notices may not be used up first so that it is not seen."""
+    return Room(80, together, "changes of accounts are refused")
+
+
 ROOM: Mapping[About, Room] = {
-    **{about: Room(80, _CHANGES, _REFUSED) for about in _CHANGES},
-    About.CARD_GRANTED: Room(80, frozenset({About.CARD_GRANTED}), _REFUSED),
+    **{about: _or_refused(_CHANGES) for about in _CHANGES},
+    About.CARD_GRANTED: _or_refused(frozenset({About.CARD_GRANTED})),
     # Limited by the codes that come before it. Refused, it would lock out the owner whose account somebody else uses up.
     About.RECOVERED: Room(100, frozenset(), "recoveries are told later"),
     # A stranger causes it, at most once a day (`patient_cards.consent`); a refusal would say that the policy has an owner here.
