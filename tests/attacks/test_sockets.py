@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import websocket
 
-from tests.attacks.raw import HYDRATE, NAMESPACE, SHOW, STATE, Raw, log_of
+from tests.attacks.raw import HYDRATE, NAMESPACE, SHOW, SIGN_OF_LIFE, STATE, Raw, log_of
 from tests.e2e.server import Server
 from tests.state.tab import LOGIN, RECOVERY, visitor_cookies
 from tests.state.watching import record
@@ -340,8 +340,14 @@ def test_a_socket_that_says_goodbye_is_let_go(server: Server, joined: bool) -> N
         if joined:
             page.join()
         page.send("1")
-        assert page.is_closed(within=10.0), "Engine.IO would keep it for 20 s"
-        assert page.closed_with == 1000
+        with Raw(server) as later:
+            later.join()
+            assert page.is_closed()
+            assert page.closed_with == 1000
+            assert later.serves()
+            assert SIGN_OF_LIFE not in later.heard, (
+                "Engine.IO would keep the page past the other's sign of life, for 20 s"
+            )
 
 
 # --- order and pace --------------------------------------------------------------------------------------------------

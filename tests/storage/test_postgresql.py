@@ -280,6 +280,12 @@ async def link_of(portal: Portal, patient_id: str) -> str:
     return links.link(notice.id, notice.dispute_hash or "").removeprefix("#")
 
 
+async def somebody_waits_for_a_lock(portal: Portal) -> bool:
+    async with portal.database.engine.connect() as connection:
+        waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return bool((await connection.execute(waiting)).scalar_one())
+
+
 @pytest.mark.parametrize("other", ["settings", "erase"])
 async def test_a_dispute_and_what_changes_the_account_take_its_locks_in_one_order(
     portal: Portal, monkeypatch: pytest.MonkeyPatch, other: str
@@ -293,24 +299,35 @@ async def test_a_dispute_and_what_changes_the_account_take_its_locks_in_one_orde
     await portal.settings.save(key, form, CALL)
     token = await link_of(portal, me.patient_id)
     portal.clock.move(minutes=5)
-    finish = account_changes.finish
+    finish, halfway, ended = account_changes.finish, asyncio.Event(), asyncio.Event()
 
     async def slowly(session: AsyncSession, patient_id: str, now: datetime) -> None:
         await finish(session, patient_id, now)
-        await asyncio.sleep(0.5)  # so that the other has come as far as it can
+        halfway.set()
+        async with asyncio.timeout(PATIENCE):  # until the other has come as far as it can
+            while not (ended.is_set() or await somebody_waits_for_a_lock(portal)):
+                await asyncio.sleep(0.01)
 
     monkeypatch.setattr(account_changes, "finish", slowly)
 
+    async def telling(action: Awaitable[object]) -> object:
+        try:
+            return await action
+        finally:
+            ended.set()
+
     async def change() -> object:
         if other == "erase":
+            await halfway.wait()
             return await portal.personal_data.erase(KNOWN)
         return await portal.settings.save(key, replace(form, phone="+79000008882"), CALL)
 
     async def dispute() -> object:
-        await asyncio.sleep(0.2)
+        if other == "settings":
+            await halfway.wait()
         return await portal.dispute.raise_(token)
 
-    changed, disputed = await asyncio.gather(change(), dispute(), return_exceptions=True)
+    changed, disputed = await asyncio.gather(telling(change()), telling(dispute()), return_exceptions=True)
 
     assert not isinstance(changed, SQLAlchemyError | DBAPIError), changed
     assert not isinstance(disputed, DBAPIError), disputed
