@@ -29,6 +29,8 @@ TRIED = [
     "two guesses a code, code after code",
     "a reissued number",
     "a proof that outlives its number",
+    "«это не я» switched off",
+    "a stranger's Gosuslugi that outlives the dispute",
     "a code of flow A in flow B",
     "a replayed ticket",
     "a replayed flow cookie",

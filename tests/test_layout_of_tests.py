@@ -15,7 +15,6 @@ MIRRORED = ("domain", "services")
 # Modules without a rule that a test could break, each with what they hold and where it is used under test.
 WITHOUT_RULES = {
     "domain/device.py": "a value of two texts, which web/devices.py and services/limits/networks.py make",
-    "domain/gosuslugi.py": "names only",
     "domain/login.py": "names only",
     "domain/region.py": "a value, which config/regions.py reads and refuses",
     "services/ports.py": "protocols and values; tests/providers/ keeps each adapter to them",

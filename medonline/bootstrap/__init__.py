@@ -15,6 +15,7 @@ from medonline.config.settings import Config, load_config
 from medonline.domain.codes.one_time_code import ChannelName
 from medonline.domain.passwords import PasswordPolicy
 from medonline.services.account_settings import service
+from medonline.services.account_settings.identities import OwnIdentities
 from medonline.services.account_settings.service import AccountSettingsService
 from medonline.services.clock import Clock, utc_now
 from medonline.services.codes.circuit_breaker import CodeBreaker
@@ -78,6 +79,7 @@ class Portal:
     identity: IdentityService
     answers: IdentityAnswers
     settings: AccountSettingsService
+    identities: OwnIdentities
     cards: PatientCardService
     dispute: AccountDispute
     journal: JournalReader
@@ -203,6 +205,15 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
             step_up=step_up,
             notices=notices,
             journal=journal,
+        ),
+        identities=OwnIdentities(
+            database=database,
+            clock=clock,
+            sessions=sessions,
+            notices=notices,
+            journal=journal,
+            sessions_ended=sessions_ended,
+            reauthentication_window=config.reauthentication_window,
         ),
         settings=AccountSettingsService(
             database=database,

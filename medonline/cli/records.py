@@ -11,14 +11,17 @@ from typing import Any
 
 from medonline.bootstrap import Portal
 from medonline.cli.portal import with_portal
+from medonline.domain.errors import NoSuchIdentity
 from medonline.services.crypto.field_encryption import key_id
 from medonline.services.crypto.key_rotation import Resealed
+from medonline.services.linked_identities import number_of
+from medonline.storage.tables.gosuslugi import LinkedIdentity
 
 Subparsers = Any  # argparse keeps the type of what `add_subparsers` gives to itself
 
 
 def add_commands(accounts: Subparsers, commands: Subparsers) -> None:
-    """`keys new|list|reseal`, `retention`, `accounts export|set-phone|end-sessions|erase`."""
+    """`keys new|list|reseal`, `retention`, `accounts export|identities|unlink|set-phone|end-sessions|erase`."""
     keys = commands.add_parser("keys", help="keys of personal data at rest").add_subparsers(
         required=True, metavar="action"
     )
@@ -32,6 +35,12 @@ def add_commands(accounts: Subparsers, commands: Subparsers) -> None:
     _add(accounts, "end-sessions", end_sessions, "sign a patient out everywhere").add_argument(
         "account", help="phone or id"
     )
+    _add(accounts, "identities", list_identities, "list the accounts at Gosuslugi that open an account").add_argument(
+        "account", help="phone or id"
+    )
+    unlinking = _add(accounts, "unlink", unlink, "let an account at Gosuslugi open an account no more")
+    unlinking.add_argument("account", help="phone or id")
+    unlinking.add_argument("number", help="which one, as `accounts identities` lists it")
     setting = _add(accounts, "set-phone", set_phone, "put a number on record that the desk has checked with documents")
     setting.add_argument("account", help="phone or id")
     setting.add_argument("phone", help="the number from now on")
@@ -116,6 +125,39 @@ def export(arguments: argparse.Namespace) -> int:
         return await portal.personal_data.export(arguments.account)
 
     print(json.dumps(asyncio.run(with_portal(do)), ensure_ascii=False, indent=2))
+    return 0
+
+
+def list_identities(arguments: argparse.Namespace) -> int:
+    """The accounts at Gosuslugi that open an account."""
+
+    async def read(portal: Portal) -> list[LinkedIdentity]:
+        return await portal.personal_data.identities(arguments.account)
+
+    lines = [
+        f"{number_of(row)}  linked {row.linked_at:%Y-%m-%d %H:%M} UTC by {row.how}  "
+        f"last used {row.last_used_at:%Y-%m-%d %H:%M} UTC  {row.issuer}"
+        for row in asyncio.run(with_portal(read))
+    ]
+    print("\n".join(lines) or "No account at Gosuslugi opens it.")
+    return 0
+
+
+def unlink(arguments: argparse.Namespace) -> int:
+    """Let an account at Gosuslugi open an account no more."""
+
+    async def do(portal: Portal) -> int:
+        return await portal.personal_data.unlink(arguments.account, arguments.number)
+
+    try:
+        ended = asyncio.run(with_portal(do))
+    except NoSuchIdentity:
+        print(
+            "No account at Gosuslugi of this number opens it; `medonline accounts identities` lists them.",
+            file=sys.stderr,
+        )
+        return 1
+    print(f"It opens the account no more. Sessions through Gosuslugi ended: {ended}")
     return 0
 
 

@@ -17,7 +17,7 @@ MedonlineError
 │   └── TooManyCards            (most) cards and requests of the account
 ├── InvalidFields               (by_field) several fields of one form, each with its own InvalidInput
 ├── NotSignedIn                 the session is over
-├── ReauthenticationNeeded      phone and password change only soon after a sign-in
+├── ReauthenticationNeeded      phone, password, names and identities change only soon after a sign-in
 ├── NoPendingIdentity           the browser has no sign-in through Gosuslugi that waits for an answer
 ├── AccountOfAnother            the account that was proved belongs to somebody else than signed in through Gosuslugi
 ├── NoChangeInProgress          no new phone waits for its code
@@ -54,6 +54,8 @@ MedonlineError
 ├── CodeNotEnough           a code from a call was right, and more is needed just now
 ├── BirthDateMismatch           (attempts_left) not the birth date on record, or there is none
 ├── IdentityRefused             (problem, detail) sign-in through the identity provider did not succeed
+├── NoSuchIdentity              no account at Gosuslugi of this number opens the account
+├── LastWayIn                   without this account at Gosuslugi nobody could sign in
 ├── NoSuchRequest               the request to see a card is answered, withdrawn or too old
 ├── RegistryUnavailable         (detail) the registry of medical cards gives no good answer
 ├── ChannelUnavailable          (channel) switched off by the operator
@@ -214,7 +216,7 @@ class NotSignedIn(MedonlineError):
 
 
 class ReauthenticationNeeded(MedonlineError):
-    """Phone and password change only soon after a sign-in; nothing was saved."""
+    """Phone, password, names and identities change only soon after a sign-in; nothing was saved."""
 
 
 class NoPendingIdentity(MedonlineError):
@@ -222,7 +224,7 @@ class NoPendingIdentity(MedonlineError):
 
 
 class AccountOfAnother(MedonlineError):
-    """The account proved by password or code is on record with another person's name or birth date."""
+    """The account proved by password or code is on record with another person's birth date or, where none is, names."""
 
 
 class AccountNotFound(MedonlineError):
@@ -418,6 +420,14 @@ class IdentityRefused(MedonlineError):
         super().__init__(f"{problem.value}: {detail}" if detail else problem.value)
         self.problem = problem
         self.detail = detail
+
+
+class NoSuchIdentity(MedonlineError):
+    """No account at the identity provider of this number opens the account (any more)."""
+
+
+class LastWayIn(MedonlineError):
+    """Without this identity nobody could sign in: the account has no phone with a password and no other identity."""
 
 
 class NoSuchRequest(MedonlineError):

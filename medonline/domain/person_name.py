@@ -9,6 +9,7 @@ from itertools import pairwise
 from medonline.domain.errors import InvalidName, NameProblem
 
 MAX_LENGTH = 100
+_DASH = re.compile(r"\s*[-‐‑–—]\s*")
 # Letters of any alphabet with their marks; inside also a hyphen, an apostrophe, a dot (И. о.), single spaces.
 _NAME = re.compile(r"[^\W\d_]+(?:[-'’. ]+[^\W\d_]+)*\.?")
 
@@ -32,9 +33,9 @@ def parse_name(typed: str) -> str:
 
 
 def folded(name: str) -> str:
-    """For comparing: «ОРЛОВА» is «Орлова», «Фёдор» is «Федор»."""
+    """For comparing: «ОРЛОВА» is «Орлова», «Фёдор» is «Федор», «Петрова – Водкина» is «Петрова-Водкина»."""
     text = unicodedata.normalize("NFC", name).casefold().replace("ё", "е")
-    return " ".join(text.split())
+    return " ".join(_DASH.sub("-", text).split())
 
 
 def _without_marks(name: str) -> str:

@@ -31,6 +31,7 @@ class JournalEvent(StrEnum):
     EMAIL_CHANGED = "email_changed"
     NAME_CHANGED = "name_changed"
     IDENTITY_LINKED = "identity_linked"
+    IDENTITY_UNLINKED = "identity_unlinked"
     CARD_ADDED = "card_added"
     CARD_REMOVED = "card_removed"
     CARD_ACCESS_GRANTED = "card_access_granted"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 import reflex as rx
@@ -28,11 +28,23 @@ from medonline.state.codes.screen import NO_CODE, CodeScreen, steady
 from medonline.state.codes.watch import FollowsCode, code_now, follow
 from medonline.state.input import query_of, said, text_field, visitor_of
 from medonline.web.sockets.server import Visitor
-from medonline.wording.account_settings import NOTHING_SAVED, what_was_saved
+from medonline.wording.account_settings import HOW_LINKED, NOTHING_SAVED, what_was_saved, what_was_unlinked
 from medonline.wording.errors import field_sentence
 from medonline.wording.passwords import strength_sentence
 
 FIELDS = tuple(field.name for field in fields(SettingsForm))
+
+
+SAVE, UNLINK = "Сохранить", "Отвязать"
+
+
+@dataclass(frozen=True)
+class IdentityScreen:
+    """An account at Gosuslugi in words."""
+
+    number: str = ""
+    linked: str = ""
+    used: str = ""
 
 
 class SettingsState(FollowsCode, rx.State):
@@ -61,19 +73,25 @@ class SettingsState(FollowsCode, rx.State):
     code_error: str = ""
     code_error_no: int = 0
     form_no: int = 0
+    identities: list[IdentityScreen] = []
+    unlinking: str = ""
+    unlink_error: str = ""
+    unlink_error_no: int = 0
+    _again: str = SAVE  # what was refused until who is asking has proved to be themselves
 
     @rx.event
     async def load(self) -> Any:
         """Rebuild the screen from the record."""
         self._forget()
         self.saved, self.prove_again, self.proof_error, self.ready = "", False, "", False
-        self.strength, self.strength_score = "", -1
+        self.strength, self.strength_score, self.unlinking = "", -1, ""
         self.password_wanted = query_of(self, "focus") == "password"
         self.min_length = portal().config.password_min_length_settings
         channels = portal().config.code_channels
         self.call_offered, self.telegram_offered = ChannelName.FLASH_CALL in channels, ChannelName.TELEGRAM in channels
         try:
             self._show(await portal().settings.current(visitor_of(self).session_key))
+            await self._show_identities()
         except NotSignedIn:
             return [AccountState.require_session]
         self.ready = True
@@ -138,8 +156,34 @@ class SettingsState(FollowsCode, rx.State):
             self.error_no += 1
             return None
         self.prove_again, self.proof_error = False, ""
-        self.error = ""
-        self.saved = "Готово. Нажмите «Сохранить» ещё раз."
+        self.error, self.unlink_error = "", ""
+        self.saved = f"Готово. Нажмите «{self._again}» ещё раз."
+        return None
+
+    @rx.event
+    async def ask_unlink(self, number: str) -> None:
+        """«Отвязать»: asks first. An empty number: nothing is asked any more."""
+        self.unlinking = number[:64] if isinstance(number, str) else ""
+        self.unlink_error = ""
+
+    @rx.event
+    async def unlink(self, number: str) -> Any:
+        """«Да, отвязать»."""
+        if not isinstance(number, str):
+            return None
+        self._forget()
+        self.saved, self.unlinking = "", ""
+        try:
+            ended = await portal().identities.unlink(visitor_of(self).session_key, number[:64])
+            self.saved = what_was_unlinked(ended)
+            await self._show_identities()
+        except NotSignedIn:
+            return sign_in_again()
+        except MedonlineError as error:
+            self.unlink_error, self._again = said(error), UNLINK
+            self.unlink_error_no += 1
+            self.prove_again = isinstance(error, ReauthenticationNeeded)
+            await self._show_identities()
         return None
 
     @rx.event
@@ -201,13 +245,24 @@ class SettingsState(FollowsCode, rx.State):
         if view.code is not None:
             self.code = code_now(view.code)
 
+    async def _show_identities(self) -> None:
+        zone = portal().config.zone
+        self.identities = [
+            IdentityScreen(
+                number=view.number,
+                linked=f"Связана {view.linked_at.astimezone(zone):%d.%m.%Y} {HOW_LINKED[view.how]}",
+                used=f"{view.last_used_at.astimezone(zone):%d.%m.%Y в %H:%M}",
+            )
+            for view in await portal().identities.all(visitor_of(self).session_key)
+        ]
+
     def _show_refusal(self, error: MedonlineError) -> None:
         if isinstance(error, InvalidFields):
             self.errors = {name: field_sentence(name, one) for name, one in error.by_field.items()}
             self.error = NOTHING_SAVED
         else:
             self.error = said(error)
-            self.prove_again = isinstance(error, ReauthenticationNeeded)
+            self.prove_again, self._again = isinstance(error, ReauthenticationNeeded), SAVE
         self.error_no += 1
 
     async def _show_code_refusal(self, error: MedonlineError) -> None:
@@ -226,7 +281,7 @@ class SettingsState(FollowsCode, rx.State):
             self.code = code_now(code)
 
     def _forget(self) -> None:
-        self.errors, self.error, self.code_error = {}, "", ""
+        self.errors, self.error, self.code_error, self.unlink_error = {}, "", "", ""
 
 
 async def _look(visitor: Visitor) -> CodeView | None:

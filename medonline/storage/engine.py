@@ -4,6 +4,20 @@ SQLite runs in WAL with synchronous=FULL, so that a committed reset survives a p
 start of a writing transaction (BEGIN IMMEDIATE): a lock that is upgraded half-way fails instead of waiting. Writers of one
 process queue for it in their order: SQLite itself has no queue, writers poll, and of sixteen patients some polled in vain.
 
+PostgreSQL locks rows, and two writers that want each other's rows end in a deadlock. So every writing transaction locks in one
+order, and skips what it does not need:
+
+1. the row that waits for its own browser: a person from Gosuslugi before consent or proof, a journey there;
+2. the phone that a code goes to (`queries.codes.hold_phone`);
+3. codes;
+4. the day's money of a way (`queries.limits`);
+5. the circuit breaker;
+6. patients, several by their ids (`queries.patients.held`);
+7. what belongs to a patient: identities, tickets, sessions, recoveries, waiting changes, notices, cards. Whoever locks more than
+   one row of a kind, or writes to a row that names a patient, holds the patient;
+8. the day's money of notices, which no code is paid with;
+9. the journal (`at_the_end`).
+
 Danger: SQLite goes on writing to a file that was moved away or replaced, and makes an empty one where there is none. What
 is committed so would be lost, so each session first looks whether the file is still the one its connection opened.
 """

@@ -1,9 +1,18 @@
-"""What the settings say after «Сохранить»."""
+"""What the settings say: after «Сохранить», and of the accounts at Gosuslugi that open the account."""
 
 from __future__ import annotations
 
+from medonline.domain.gosuslugi import LinkedHow
 from medonline.services.account_settings.form import Saved
+from medonline.wording.errors import plural
 
+HOW_LINKED: dict[str, str] = {
+    LinkedHow.REGISTRATION: "при регистрации",
+    LinkedHow.SNILS: "по СНИЛС, имени и дате рождения",
+    LinkedHow.VERIFIED_PHONE: "по номеру, имени и дате рождения",
+    LinkedHow.PASSWORD: "по паролю этого кабинета",
+    LinkedHow.CODE: "по коду на номер этого кабинета",
+}
 NOTHING_SAVED = "Ничего не сохранено. Исправьте отмеченное."
 _SAVED = {
     "phone": "телефон",
@@ -28,3 +37,10 @@ def what_was_saved(saved: Saved, *, has_phone: bool) -> str:
             else "Чтобы входить с этим паролем, укажите выше номер телефона."
         )
     return text
+
+
+def what_was_unlinked(sessions_ended: int) -> str:
+    """After «Да, отвязать»: which way in is closed, and what ended with it."""
+    text = "Учётная запись Госуслуг отвязана: войти через неё в этот кабинет больше нельзя."
+    where = plural(sessions_ended, "другом устройстве", "других устройствах", "других устройствах")
+    return f"{text} Вход через Госуслуги завершён на {where}." if sessions_ended else text

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from medonline.domain.security_journal import JournalEvent
 from medonline.services.security_journal.reader import JournalRow
+from medonline.wording.account_settings import HOW_LINKED
 from medonline.wording.errors import plural
 
 Details = Mapping[str, str | int]
@@ -23,12 +24,11 @@ _WHEN = {
     "account_phone": "При смене номера",
     "identity_proof": "При связывании кабинета с Госуслугами",
 }
-_HOW = {
-    "registration": "при регистрации",
-    "snils": "по СНИЛС, имени и дате рождения",
-    "verified_phone": "по номеру, имени и дате рождения",
-    "password": "по паролю этого кабинета",
-    "code": "по коду на номер этого кабинета",
+_UNLINKED = {
+    "dispute": "— потому что кабинет закрыли по ссылке «это не я»",
+    "recovery": "— потому что пароль восстановили по телефону",
+    "settings": "— вы убрали её в настройках",
+    "desk": "— её убрал сотрудник регистратуры",
 }
 
 
@@ -87,7 +87,10 @@ _SENTENCES: dict[JournalEvent, Callable[[Details], str]] = {
     ),
     JournalEvent.EMAIL_CHANGED: lambda _: "Изменена электронная почта.",
     JournalEvent.NAME_CHANGED: lambda _: "Изменены фамилия или имя.",
-    JournalEvent.IDENTITY_LINKED: lambda one: f"Кабинет связан с Госуслугами{_known(_HOW, one, 'how')}.",
+    JournalEvent.IDENTITY_LINKED: lambda one: f"Кабинет связан с Госуслугами{_known(HOW_LINKED, one, 'how')}.",
+    JournalEvent.IDENTITY_UNLINKED: lambda one: (
+        f"Отвязана учётная запись Госуслуг, связанная с кабинетом{_known(HOW_LINKED, one, 'how')}{_known(_UNLINKED, one, 'why')}."
+    ),
     JournalEvent.CARD_ADDED: lambda one: (
         f"Добавлено: {plural(int(one.get('cards', 1)), 'медицинская карта', 'медицинские карты', 'медицинских карт')}."
         + (" Вы заявили, что вы законный представитель ребёнка." if one.get("basis") == "representative" else "")
@@ -110,8 +113,13 @@ _SENTENCES: dict[JournalEvent, Callable[[Details], str]] = {
     JournalEvent.DISPUTED: lambda one: (
         "По ссылке «это не я» кабинет закрыт: все входы завершены, пароль не действует, восстановление по телефону "
         f"остановлено {_stopped(one)}."
-        + (" Новый номер больше не открывает кабинет." if one.get("about") == "phone" else "")
-        + (" Связь с Госуслугами, сделанная за неделю до этого, разорвана." if one.get("identities") else "")
+        # Rows of before say of the number only what the notice was about.
+        + (
+            " Новый номер больше не открывает кабинет."
+            if one.get("number", one.get("about")) in ("off", "phone")
+            else ""
+        )
+        + (" Связь с Госуслугами, сделанная по паролю или по коду, разорвана." if one.get("identities") else "")
     ),
     JournalEvent.CODE_ASKED: lambda one: f"На ваш номер запросили{_known(_CHANNELS, one, 'channel')}{_what_for(one)}.",
     JournalEvent.CODE_ACCEPTED: lambda one: _when(one, "введён верный код"),
@@ -137,6 +145,7 @@ _NOTEWORTHY = frozenset(
         JournalEvent.PASSWORD_CHANGED,
         JournalEvent.PHONE_CHANGED,
         JournalEvent.IDENTITY_LINKED,
+        JournalEvent.IDENTITY_UNLINKED,
         JournalEvent.CARD_ACCESS_GRANTED,
         JournalEvent.DISPUTED,
         JournalEvent.CODE_REFUSED,

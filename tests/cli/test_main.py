@@ -27,7 +27,7 @@ from tests.sandbox.server import API_ID, KEY, SERVICE_ID, TOKEN, free_port, runn
 
 OPTIONS = {
     "-h", "--help", "--mode", "--port", "--host", "--phone", "--last-name", "--first-name", "--patronymic", "--birth-date",
-    "--password-stdin", "--password", "--yes", "--known", "account", "phone",
+    "--password-stdin", "--password", "--yes", "--known", "account", "phone", "number",
 }  # fmt: skip
 ADD = ["accounts", "add", "--password-stdin", "--last-name", "Орлова", "--first-name", "Анна"]
 
@@ -473,6 +473,32 @@ def test_a_patients_data_is_given_out_as_json_and_erased_only_for_sure(run) -> N
     assert (code, "--yes" in err) == (2, True)
     assert run("accounts", "erase", "+79000002001", "--yes")[:2] == (0, "patient: 1 deleted\n")
     assert run("accounts", "export", "+79000002001")[::2] == (1, "Такого личного кабинета нет.\n")
+
+
+def test_accounts_at_gosuslugi_are_listed_and_taken_off(run, tmp_path: Path) -> None:
+    run(*ADD, "--phone", "+79000002001", stdin="Zima2026")
+    assert run("accounts", "identities", "+79000002001")[:2] == (0, "No account at Gosuslugi opens it.\n")
+    with sqlite3.connect(tmp_path / "medonline.sqlite3") as connection:
+        connection.execute(
+            "INSERT INTO linked_identity (issuer, subject, patient_id, how, filled, linked_at, last_used_at) "
+            "SELECT 'https://esia.example', '1000000001', id, 'password', '', '2026-03-01 12:00:00', '2026-03-02 12:00:00' "
+            "FROM patient"
+        )
+    connection.close()
+    code, out, _ = run("accounts", "identities", "+79000002001")
+    line = re.fullmatch(
+        r"(\w{12})  linked 2026-03-01 12:00 UTC by password  last used 2026-03-02 12:00 UTC  https://esia\.example\n",
+        out,
+    )
+    assert code == 0
+    assert line is not None
+    code, _, err = run("accounts", "unlink", "+79000002001", "0" * 12)
+    assert (code, "accounts identities" in err) == (1, True)
+    code, out, _ = run("accounts", "unlink", "+79000002001", line[1])
+
+    assert (code, out) == (0, "It opens the account no more. Sessions through Gosuslugi ended: 0\n")
+    assert run("accounts", "identities", "+79000002001")[1] == "No account at Gosuslugi opens it.\n"
+    assert '"identity_unlinked"' in run("journal", "export")[1]
 
 
 # --- the security journal ---------------------------------------------------------------------------------------

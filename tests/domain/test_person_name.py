@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medonline.domain.errors import InvalidName, NameProblem
-from medonline.domain.person_name import MAX_LENGTH, parse_name
+from medonline.domain.person_name import MAX_LENGTH, folded, parse_name
 
 GOOD = ["Иванова", "Ли", "Ё", "Петров-Водкин", "Н'Гоно", "О’Нил", "Мамед оглы", "И. о.", "Müller", "李", "Ӕхсар"]
 BAD = {
@@ -71,3 +71,23 @@ def test_what_is_saved_reads_the_same_when_read_again(typed: str) -> None:
     assert parse_name(name) == name == unicodedata.normalize("NFC", name)
     assert 0 < len(name) <= MAX_LENGTH
     assert not any(character.isdigit() or unicodedata.category(character).startswith("C") for character in name)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("ОРЛОВА", "Орлова"),
+        ("Фёдор", "федор"),
+        ("Фе\u0308дор", "Федор"),
+        (" Петрова  Водкина ", "Петрова Водкина"),
+        ("Петрова - Водкина", "Петрова-Водкина"),
+        ("Петрова–Водкина", "петрова-водкина"),
+    ],
+)
+def test_names_that_differ_in_spelling_alone_are_compared_as_one(one: str, other: str) -> None:
+    assert folded(one) == folded(other)
+
+
+def test_names_that_differ_in_a_letter_are_two() -> None:
+    assert folded("Орлова") != folded("Орлов")
+    assert folded("Анна-Мария") != folded("Анна Мария")

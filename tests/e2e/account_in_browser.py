@@ -66,3 +66,8 @@ class Settings:
 
     def value(self, name: str) -> str:
         return self.portal.field(_LABELS[name]).input_value()
+
+    @property
+    def identities(self) -> Locator:
+        """The part about the accounts at Gosuslugi that open this account."""
+        return self.portal.page.get_by_role("region", name="Учётные записи Госуслуг")

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.account_in_browser import Settings, choose_in_menu
 from tests.e2e.conftest import GUIDE_PROFILES, NewPatient, NewPortal, StartServer
-from tests.e2e.gosuslugi_in_browser import SMIRNOV, Gosuslugi, sign_in_through_gosuslugi
+from tests.e2e.gosuslugi_in_browser import (
+    IVANOVA,
+    SMIRNOV,
+    SOKOLOV,
+    Gosuslugi,
+    press_gosuslugi,
+    sign_in_through_gosuslugi,
+)
 from tests.e2e.patients import DemoPhone, Patient, fresh_phone, patient_with, spelled
 from tests.e2e.portal_in_browser import TELEGRAM, Portal
 from tests.e2e.server import Server
@@ -158,3 +167,56 @@ def test_an_old_sign_in_is_proved_through_gosuslugi_and_the_draft_comes_back(
 
     expect(portal.field("Электронная почта:")).to_have_value("draft@example.com")
     assert settings.value("password") == ""  # a password is kept nowhere
+
+
+@pytest.fixture
+def own(server_of_profile: Callable[[str], Server], profile: str) -> Server:
+    """A server where nobody else signs in through Gosuslugi."""
+    return server_of_profile(f"identities-{profile}")
+
+
+@pytest.mark.parametrize("profile", GUIDE_PROFILES)
+def test_an_account_at_gosuslugi_is_taken_off_and_opens_nothing_any_more(new_portal: NewPortal, own: Server) -> None:
+    portal, phone = new_portal(), DemoPhone(own.url)
+    portal.url = own.url
+    press_gosuslugi(portal, phone).sign_in(IVANOVA)
+    portal.field("Телефон кабинета").fill(IVANOVA.phone)
+    portal.field("Пароль кабинета").fill("Zdorovie2026")
+    portal.button("Подтвердить паролем").click()
+    portal.expect_cards()
+    choose_in_menu(portal, "Настройки")
+    settings = Settings(portal)
+    expect(settings.identities).to_contain_text("по паролю этого кабинета")
+    settings.identities.get_by_role("button", name="Отвязать").click()
+    portal.look("settings unlink gosuslugi")
+    settings.identities.get_by_role("button", name="Оставить").click()
+    expect(settings.identities.get_by_role("listitem")).to_have_count(1)
+    settings.identities.get_by_role("button", name="Отвязать").click()
+    settings.identities.get_by_role("button", name="Да, отвязать").click()
+
+    expect(portal.page.get_by_role("status").filter(has_text="Учётная запись Госуслуг отвязана")).to_be_visible()
+    expect(settings.identities).to_contain_text("не связана ни одна")
+    portal.look("settings no gosuslugi")
+    other = new_portal()
+    other.url = own.url
+    press_gosuslugi(other, phone).sign_in(IVANOVA)
+    expect(other.heading("Это ваш личный кабинет?")).to_be_visible()
+
+
+@pytest.mark.parametrize("profile", GUIDE_PROFILES)
+def test_the_last_way_in_is_not_taken_off(new_portal: NewPortal, own: Server) -> None:
+    portal, phone = new_portal(), DemoPhone(own.url)
+    portal.url = own.url
+    press_gosuslugi(portal, phone).sign_in(SOKOLOV)
+    portal.button("Да, я согласен").click()
+    portal.expect_cards()
+    choose_in_menu(portal, "Настройки")
+    settings = Settings(portal)
+    expect(settings.identities).to_contain_text("при регистрации")
+    settings.identities.get_by_role("button", name="Отвязать").click()
+    settings.identities.get_by_role("button", name="Да, отвязать").click()
+
+    expect(portal.error.first).to_be_focused()
+    expect(portal.error.first).to_contain_text("только через эту учётную запись Госуслуг")
+    expect(settings.identities.get_by_role("listitem")).to_have_count(1)
+    portal.look("settings last way in")

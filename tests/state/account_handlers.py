@@ -53,6 +53,8 @@ HANDLERS: dict[str, dict[str, Any]] = {
     f"{SETTINGS}.resend": {"channel": "flash_call"},
     f"{SETTINGS}.cancel_phone": {},
     f"{SETTINGS}.prove": {"form": FORM},
+    f"{SETTINGS}.ask_unlink": {"number": "0" * 12},
+    f"{SETTINGS}.unlink": {"number": "0" * 12},
     f"{SETTINGS}.rate_password": {"password": "KorablLipa47"},
     f"{SETTINGS}.watch": {},
     f"{CARDS}.load": {},

@@ -8,13 +8,15 @@ import pwd
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 from sqlalchemy import text
@@ -32,6 +34,7 @@ from medonline.domain.errors import (
     ChannelOverBudget,
     CodeMismatch,
     CodeUsedUp,
+    NumberRefused,
     RateLimited,
     TooManyCodes,
 )
@@ -54,12 +57,24 @@ from medonline.services.security_journal.reader import SCANS
 from medonline.storage import migrations
 from medonline.storage.engine import Database
 from medonline.storage.queries import account_settings as account_changes
-from medonline.storage.queries import codes_circuit_breaker, limits, patients, security_journal
+from medonline.storage.queries import (
+    codes,
+    codes_circuit_breaker,
+    gosuslugi,
+    limits,
+    login,
+    notices,
+    patients,
+    security_journal,
+)
+from medonline.storage.queries import password_recovery as password_recoveries
 from medonline.storage.tables.login import AccountSession
 from medonline.storage.tables.notices import Notice
 from medonline.storage.tables.patients import Patient
 from tests.patience import PATIENCE
+from tests.services import strangers
 from tests.services.account_limits import CHECKS as ACCOUNT_LIMITS
+from tests.services.notices.phone import told
 from tests.services.outside import (
     MOBILE,
     VERA,
@@ -79,9 +94,13 @@ from tests.services.world import (
     KNOWN,
     PASSWORD,
     TELEGRAM,
+    UNKNOWN,
     MovableClock,
+    ScriptedChannel,
     code_in,
     config_in,
+    dispatch,
+    dispatcher_of,
     last_code,
     last_row,
     patient_with,
@@ -703,3 +722,182 @@ async def test_of_thirty_wrong_birth_dates_at_once_three_are_judged(portal: Port
     assert [outcomes[f"mismatch {left}"] for left in (2, 1)] == [1, 1]
     recovery = (await recoveries_of(portal))[0]
     assert (recovery.birth_date_misses, recovery.step) == (3, RecoveryStep.REFUSED)
+
+
+@pytest.mark.parametrize("scenario", strangers.SCENARIOS, ids=lambda one: one.__name__)
+async def test_what_a_stranger_does_inside_the_account_leaves_the_owner_a_way(
+    portal: Portal, scenario: strangers.Scenario
+) -> None:
+    await scenario(with_provider(portal, ScriptedIdentity()))
+    assert (await portal.journal_keeper.examine()).fault == ""
+
+
+@dataclass
+class FirstLock:
+    """Stops the first transaction that calls one of some functions after that call, until it is let go."""
+
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
+    let_go: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def after(self, monkeypatch: pytest.MonkeyPatch, *functions: Callable[..., Awaitable[object]]) -> None:
+        for function in functions:
+            monkeypatch.setattr(sys.modules[function.__module__], function.__name__, self._stopping(function))
+
+    def _stopping(self, function: Callable[..., Awaitable[object]]) -> Callable[..., Awaitable[object]]:
+        async def stopping(*arguments: object, **named: object) -> object:
+            outcome = await function(*arguments, **named)
+            if not self.reached.is_set():
+                self.reached.set()
+                await self.let_go.wait()
+            return outcome
+
+        return stopping
+
+
+Act: TypeAlias = Callable[[], Awaitable[object]]
+
+
+async def a_refused_call_and_another_code(portal: Portal) -> tuple[Act, Act]:
+    """The refused one gives its money back, the other one takes some."""
+    await portal.recovery.begin(ANNA, KNOWN, CALL)
+    assert (await last_row(portal)).price > 0
+    strangers.move(portal, minutes=2)
+    channel = ScriptedChannel(answers=deque([NumberRefused()]))
+    refused = dispatcher_of(portal, flash_call=channel)
+    return lambda: dispatch(refused), lambda: portal.recovery.resend(ANNA, CALL)
+
+
+async def two_phones_in_one_browser(portal: Portal) -> tuple[Act, Act]:
+    await portal.recovery.begin(ANNA, KNOWN, CALL)
+    strangers.move(portal, minutes=2)
+    return lambda: portal.recovery.begin(ANNA, UNKNOWN, CALL), lambda: portal.recovery.resend(ANNA, CALL)
+
+
+async def another_code_and_another_number_in_the_settings(portal: Portal) -> tuple[Act, Act]:
+    keys = [token_hash(await sign_in(portal, visitor)) for visitor in (ANNA, BORIS)]
+    form = SettingsForm("+79000008881", "", "Иванова", "Мария", "", "")
+    await portal.settings.save(keys[0], form, CALL)
+    strangers.move(portal, minutes=2)
+    other = replace(form, phone="+79000008882")
+    return lambda: portal.settings.resend(keys[0], CALL), lambda: portal.settings.save(keys[1], other, CALL)
+
+
+async def the_right_code_and_an_erasure(portal: Portal) -> tuple[Act, Act]:
+    await portal.recovery.begin(ANNA, KNOWN, CALL)
+    code = await last_code(portal)
+    return lambda: portal.recovery.confirm_code(ANNA, code), lambda: portal.personal_data.erase(KNOWN)
+
+
+async def a_dispute_and_a_notice_that_was_sent(portal: Portal) -> tuple[Act, Act]:
+    me = await portal.login.who(token_hash(await sign_in(portal, ANNA)))
+    assert me is not None
+    token = await link_of(portal, me.patient_id)
+    strangers.move(portal, minutes=1)
+    for _ in range(2):
+        async with portal.database.writing() as session:
+            await portal.notices.put(session, me.patient_id, Told(KNOWN, About.PASSWORD, "Пароль изменён."))
+        strangers.move(portal, minutes=1)
+    return lambda: portal.dispute.raise_(token), lambda: told(portal)
+
+
+async def a_dispute_and_a_sign_in_through_gosuslugi(portal: Portal) -> tuple[Act, Act]:
+    await strangers.stranger_links(portal)
+    patient = (await strangers.identities(portal))[0].patient_id
+    async with portal.database.reading() as session:
+        notice = (await session.exec(select(Notice).where(Notice.patient_id == patient))).one()
+    links = DisputeLinks("", Sealer(portal.config.key, "dispute"))
+    token = links.link(notice.id, notice.dispute_hash or "").removeprefix("#")
+    state = await leave(portal, ANNA)
+    return lambda: portal.dispute.raise_(token), lambda: come_back(portal, ANNA, state, strangers.THIEFS)
+
+
+async def an_identity_taken_off_and_a_ticket_of_it(portal: Portal) -> tuple[Act, Act]:
+    await portal.accounts.add(NewAccount(strangers.PHONE, PASSWORD, VERA.last_name, VERA.first_name))
+    await come_back(portal, BORIS, await leave(portal, BORIS), strangers.THIEFS)
+    await portal.answers.have_account(BORIS)
+    ticket = await portal.answers.prove_by_password(BORIS, strangers.PHONE, PASSWORD)
+    key = token_hash(await sign_in(portal, ANNA, strangers.PHONE))
+    (one,) = await portal.identities.all(key)
+    return lambda: portal.identities.unlink(key, one.number), lambda: portal.login.open_session(BORIS, ticket)
+
+
+async def a_new_password_and_a_right_code_in_another_browser(portal: Portal) -> tuple[Act, Act]:
+    await prove(portal, ANNA)
+    strangers.move(portal, minutes=2)
+    await portal.recovery.begin(BORIS, KNOWN, CALL)
+    code = await last_code(portal)
+    return lambda: portal.recovery.set_password(ANNA, NEW), lambda: portal.recovery.confirm_code(BORIS, code)
+
+
+# After any of these a transaction has a lock. Wherever it stops, the other goes on as far as it can.
+LOCKS = {
+    "code": [codes.kill_live, codes.put_delivery, codes.judge],
+    "money": [limits.add_within, limits.give_back],
+    "patient": [patients.by_id_held, patients.by_phone_held],
+    "last": [
+        password_recoveries.put_left,
+        password_recoveries.move,
+        account_changes.finish,
+        notices.take_dispute,
+        notices.put_sent,
+        login.take_ticket,
+        gosuslugi.linked,
+    ],
+}
+
+
+PAIRS = {
+    a_refused_call_and_another_code: ("code", "money"),
+    two_phones_in_one_browser: ("money", "last"),
+    another_code_and_another_number_in_the_settings: ("money", "patient", "last"),
+    the_right_code_and_an_erasure: ("code", "patient"),
+    a_dispute_and_a_notice_that_was_sent: ("patient", "last"),
+    a_dispute_and_a_sign_in_through_gosuslugi: ("patient", "last"),
+    an_identity_taken_off_and_a_ticket_of_it: ("patient", "last"),
+    a_new_password_and_a_right_code_in_another_browser: ("code", "patient", "last"),
+}
+
+
+@pytest.mark.parametrize("way", ["there", "back"])
+@pytest.mark.parametrize(
+    ("pair", "lock"),
+    [pytest.param(pair, lock, id=f"{pair.__name__}-{lock}") for pair, stops in PAIRS.items() for lock in stops],
+)
+async def test_two_at_once_take_their_locks_in_one_order(
+    portal: Portal,
+    monkeypatch: pytest.MonkeyPatch,
+    pair: Callable[[Portal], Awaitable[tuple[Act, Act]]],
+    way: str,
+    lock: str,
+) -> None:
+    """The second waits for the first, or goes past it: PostgreSQL has to break no deadlock (the order: `storage.engine`)."""
+    portal = with_provider(priced(portal), ScriptedIdentity())
+    acts = await pair(portal)
+    first, second = acts if way == "there" else reversed(acts)
+    stopped = FirstLock()
+    stopped.after(monkeypatch, *LOCKS[lock])
+    one = asyncio.ensure_future(first())
+    reaching = asyncio.ensure_future(stopped.reached.wait())
+    await asyncio.wait((one, reaching), return_when=asyncio.FIRST_COMPLETED)
+    reaching.cancel()
+    stopped.reached.set()  # it may have ended without such a lock: the other is not stopped
+    two = asyncio.ensure_future(second())
+    async with asyncio.timeout(PATIENCE):
+        while not two.done() and not await is_waiting_for_a_lock(portal):
+            await asyncio.sleep(0)
+    stopped.let_go.set()
+    outcomes = await asyncio.gather(one, two, return_exceptions=True)
+
+    assert [outcome for outcome in outcomes if isinstance(outcome, SQLAlchemyError | AssertionError)] == []
+
+
+def priced(portal: Portal) -> Portal:
+    """Each call costs money, so that the day's sum is a row that everybody wants."""
+    old = portal.recovery.codes.issuer
+    issuer = replace(old, spending=Spending({CALL: Budget(price=90, cap=90_000)}, old.spending.alarms))
+    recovery, settings = portal.recovery, portal.settings
+    return replace(
+        portal,
+        recovery=replace(recovery, codes=replace(recovery.codes, issuer=issuer)),
+        settings=replace(settings, codes=replace(settings.codes, issuer=issuer)),
+    )

@@ -7,6 +7,7 @@ import reflex as rx
 from medonline import routes
 from medonline.components.codes import channel_choice
 from medonline.components.forms import error_list, field, password_input, submit, text_input
+from medonline.pages.account_settings.identities import identities_section
 from medonline.pages.account_settings.phone import new_phone_panel, prove_again_panel
 from medonline.pages.frame import page
 from medonline.state.account import AccountState
@@ -30,7 +31,11 @@ def settings() -> rx.Component:
         rx.cond(state.saved != "", rx.el.div(state.saved, class_name="notice saved", role="status")),
         rx.cond(state.waiting_code, new_phone_panel()),
         rx.cond(state.prove_again, prove_again_panel()),
-        rx.cond(state.ready, _form(), rx.el.p("Загружаем…", class_name="hint", role="status")),
+        rx.cond(
+            state.ready,
+            rx.fragment(_form(), identities_section()),
+            rx.el.p("Загружаем…", class_name="hint", role="status"),
+        ),
         name="narrow",
     )
 

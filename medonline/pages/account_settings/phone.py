@@ -54,7 +54,7 @@ def new_phone_panel() -> rx.Component:
 
 
 def prove_again_panel() -> rx.Component:
-    """Phone and password change only soon after a sign-in; what was typed below stays."""
+    """Phone, password, names and Gosuslugi change only soon after a sign-in; what was typed below stays."""
     error = state.proof_error
     return rx.el.section(
         rx.el.h2("Подтвердите, что это вы", id="prove-again-title", tab_index=-1),

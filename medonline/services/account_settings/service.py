@@ -1,7 +1,7 @@
 """The settings of the account (guide G12): one «Сохранить», all or nothing.
 
 A new phone is proved by a code to it first; until then the whole change waits in its row, so that either everything is
-saved or nothing. Phone and password need a recent proof of who is asking.
+saved or nothing. Phone, password and names need a recent proof of who is asking.
 """
 
 from __future__ import annotations
@@ -51,6 +51,8 @@ from medonline.storage.tables.patients import Patient
 
 PURPOSE = "account_phone"
 CHANGE_LIFE = timedelta(hours=1)
+# By the names an account at Gosuslugi is recognised: who changes them may open the account to somebody else.
+NAMES = frozenset({"last_name", "first_name"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ class AccountSettingsService:
         Raises:
             NotSignedIn: the session is over.
             InvalidFields: what is wrong with each field; nothing was saved.
-            ReauthenticationNeeded: phone or password change, and the last proof of who is asking is too old.
+            ReauthenticationNeeded: phone, password or name change, and the last proof of who is asking is too old.
             SettingsSavedTooOften: of this account; nothing was saved.
             ToldTooOften, NoticesOverBudget: the owner could not be told of it; nothing was saved.
             ChannelUnavailable, RateLimited, LimitReached: the code to the new phone cannot be asked for now.
@@ -115,7 +117,8 @@ class AccountSettingsService:
         now = self.clock()
         if phone is not None and not password and await self._awaited_already(session_key, phone, wanted, now):
             return Saved(code_needed=True)
-        if (phone or password) and now - me.authenticated_at > self.reauthentication_window:
+        guarded = phone is not None or password or not NAMES.isdisjoint(wanted)
+        if guarded and now - me.authenticated_at > self.reauthentication_window:
             raise ReauthenticationNeeded
         if wanted or phone or password:
             await self._admit(me, patient, told=bool(phone or password))
@@ -138,6 +141,9 @@ class AccountSettingsService:
             change = await self._change(session, session_key)
             request = self.codes.request(change.id, PhoneNumber(change.phone), channel, client_ip)
             await self.codes.resend(session, request, now)
+            # Held only now, after the code (lock order: `storage.engine`): given up meanwhile, it sends none.
+            if not await account_changes.is_open_held(session, change.id):
+                raise NoChangeInProgress
         self.codes.wake_dispatcher()
 
     async def confirm_phone(self, session_key: str, typed: str) -> Saved:
@@ -182,21 +188,21 @@ class AccountSettingsService:
         self, me: SignedIn, wanted: dict[str, Any], phone: PhoneNumber, channel: ChannelName, client_ip: str
     ) -> None:
         now = self.clock()
+        change = AccountChange(
+            patient_id=me.patient_id,
+            session_key=me.session_key,
+            phone=phone.e164,
+            sealed=self.changes.seal(json.dumps(wanted)),
+            created_at=now,
+        )
         async with self.database.writing() as session:
-            # Held first, as by everything that changes an account: whoever waits in another order would end in a deadlock.
+            # The code before the account (lock order: `storage.engine`); if the account refuses, nothing is sent.
+            await self.codes.begin(session, self.codes.request(change.id, phone, channel, client_ip), now)
             patient = await patients.by_id_held(session, me.patient_id)
             if patient is None or not await sessions.is_open(session, me.session_key):
                 raise NoChangeInProgress
             await account_changes.finish(session, me.patient_id, now)
-            change = AccountChange(
-                patient_id=me.patient_id,
-                session_key=me.session_key,
-                phone=phone.e164,
-                sealed=self.changes.seal(json.dumps(wanted)),
-                created_at=now,
-            )
             session.add(change)
-            await self.codes.begin(session, self.codes.request(change.id, phone, channel, client_ip), now)
         self.codes.wake_dispatcher()
 
     async def _make(self, me: SignedIn, wanted: dict[str, Any]) -> Saved:

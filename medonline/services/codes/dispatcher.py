@@ -135,7 +135,7 @@ class CodeDispatcher:
         async with self._database.writing() as session:
             sources = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.SENT)
             failed = await codes.put_delivery(session, row.id, sources, DeliveryState.FAILED, **facts)
-            if failed and free:
+            if failed and free:  # the code is locked before the money (lock order: `storage.engine`)
                 await Spending.give_back(session, row.channel, row.issued_at, row.price)
 
     async def _poll(self, row: OneTimeCodeRow) -> None:

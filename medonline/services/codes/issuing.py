@@ -69,10 +69,11 @@ class CodeIssuer:
         refusal = history.refusal(request.channel, now)
         if refusal is not None:
             raise refusal
-        price = await self.spending.reserve(session, request.channel, now)
-        # Last: what it counts in its store does not go back with the transaction.
-        await self.requests.admit_code(request.phone, request.client_ip, now)
+        # Codes before the money, as the dispatcher locks them (lock order: `storage.engine`).
         await codes.kill_live(session, request.phone.e164, now)
+        price = await self.spending.reserve(session, request.channel, now)
+        # Last of what refuses: what it counts in its store does not go back with the transaction.
+        await self.requests.admit_code(request.phone, request.client_ip, now)
         await self.breaker.weigh(session, now)
         row = self._new_row(request, price, now)
         session.add(row)

@@ -5,15 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from medonline.domain.errors import AccountNotFound, PhoneTaken
+from medonline.domain.errors import AccountNotFound, NoSuchIdentity, PhoneTaken
+from medonline.domain.gosuslugi import UnlinkedWhy
+from medonline.domain.login import LoginMethod
 from medonline.domain.password_recovery import RecoveryMove, RecoveryStep, source_of
 from medonline.domain.phone import PhoneNumber
 from medonline.domain.security_journal import JournalEvent
 from medonline.services.crypto.field_encryption import SealBroken, Sealer
+from medonline.services.linked_identities import number_of, take_off
 from medonline.services.security_journal.writer import JournalNote, SecurityJournal
 from medonline.storage.engine import Database
 from medonline.storage.queries import (
     account_settings,
+    gosuslugi,
     login,
     notices,
     password_recovery,
@@ -21,6 +25,7 @@ from medonline.storage.queries import (
     personal_data,
     security_journal,
 )
+from medonline.storage.tables.gosuslugi import LinkedIdentity
 from medonline.storage.tables.patients import Patient
 
 # No data about the patient but keys to the account, or the portal's own marks.
@@ -88,8 +93,10 @@ class PersonalDataService:
         """
         async with self.database.writing() as session:
             patient = await self._patient(session, account)
+            # Codes before the account (lock order: `storage.engine`).
+            codes = await personal_data.erase_codes(session, patient)
             await patients.by_id_held(session, patient.id)
-            gone = await personal_data.erase(session, patient)
+            gone = codes | await personal_data.erase(session, patient)
             self.journal.note(session, JournalNote(JournalEvent.DATA_ERASED, patient.id))
             return gone
 
@@ -119,6 +126,34 @@ class PersonalDataService:
             self.journal.note(session, JournalNote(JournalEvent.PHONE_SET_AT_DESK, patient.id, phone.e164))
         return phone.masked
 
+    async def identities(self, account: str) -> list[LinkedIdentity]:
+        """The accounts at Gosuslugi that open the account, the first one linked first.
+
+        Raises:
+            InvalidPhone, AccountNotFound: see there.
+        """
+        async with self.database.reading() as session:
+            patient = await self._patient(session, account)
+            return await gosuslugi.of_patient(session, patient.id)
+
+    async def unlink(self, account: str, number: str) -> int:
+        """Take one of them off, the last way in too: the desk can give another. Every session through Gosuslugi ends; how many.
+
+        Raises:
+            InvalidPhone, AccountNotFound: see there.
+            NoSuchIdentity: no account at Gosuslugi of this number opens it.
+        """
+        async with self.database.writing() as session:
+            patient = await self._patient(session, account)
+            await patients.by_id_held(session, patient.id)
+            rows = [row for row in await gosuslugi.of_patient(session, patient.id) if number_of(row) == number]
+            if not rows:
+                raise NoSuchIdentity
+            await take_off(session, self.journal, rows, UnlinkedWhy.DESK)
+            await login.forget_tickets(session, patient.id, LoginMethod.GOSUSLUGI)
+            now = self.journal.clock()
+            return len(await login.end_all_of(session, patient.id, now, method=LoginMethod.GOSUSLUGI))
+
     async def end_sessions(self, account: str) -> int:
         """Sign the patient out everywhere, at the desk or in an incident; how many sessions there were. Pages that are open
         get nothing more, and close within a minute.
@@ -128,6 +163,7 @@ class PersonalDataService:
         """
         async with self.database.writing() as session:
             patient = await self._patient(session, account)
+            await patients.by_id_held(session, patient.id)
             ended = await login.end_all_of(session, patient.id, self.journal.clock())
             what = {"sessions": len(ended)}
             self.journal.note(session, JournalNote(JournalEvent.SESSIONS_ENDED_AT_DESK, patient.id, details=what))

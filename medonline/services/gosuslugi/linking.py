@@ -48,16 +48,17 @@ class Linker:
     policies: Sealer
 
     async def candidate(self, session: AsyncSession, person: IdentityPerson) -> Candidate | None:
-        """The existing account that this person seems to have."""
+        """The existing account that this person seems to have, held until the session commits: what speaks for the link must
+        still be on record when it is made."""
         # What an unconfirmed account says of itself may be anybody's СНИЛС and birth date.
         if (
             person.confirmed
             and person.snils
-            and (patient := await patients.by_snils(session, self.snils.indexes(person.snils)))
+            and (patient := await patients.by_snils_held(session, self.snils.indexes(person.snils)))
         ):
             return Candidate(patient, LinkedHow.SNILS if is_same_person(patient, person) else None)
         # A number that the provider has not verified says nothing: telling of an account would give it away.
-        if person.phone and person.phone_verified and (patient := await patients.by_phone(session, person.phone)):
+        if person.phone and person.phone_verified and (patient := await patients.by_phone_held(session, person.phone)):
             sure = person.confirmed and patient.phone_proved_at is not None and is_same_person(patient, person)
             return Candidate(patient, LinkedHow.VERIFIED_PHONE if sure else None)
         return None
@@ -65,24 +66,27 @@ class Linker:
     async def link(
         self, session: AsyncSession, patient: Patient, person: IdentityPerson, how: LinkedHow, now: datetime
     ) -> bool:
-        """Let this identity open the account from now on, and fill in what the account did not know; False when it does
-        already.
+        """Let this identity open the account, which the caller holds, from now on, and fill in what the account did not know;
+        False when it does already.
 
         Raises:
             AccountOfAnother: the account is on record with another person's data, or opened by another identity.
         """
-        opened = await self.known(session, person, now)
-        if opened is not None and opened.id != patient.id:
+        # Looked at, not held: two accounts held out of their order (`storage.engine`) would wait for each other.
+        opens = await gosuslugi.owner_of(session, person.issuer, person.subject)
+        if opens is not None and opens != patient.id:
             raise AccountOfAnother  # meanwhile, in another browser, this identity got an account of its own
-        if opened is not None:
+        if opens is not None:
+            await self.known(session, person, now)
             return False
         others = await gosuslugi.subjects_of(session, patient.id, person.issuer)
         # The same СНИЛС under a new subject: the person opened a new account at the provider.
         same_snils = bool(person.snils) and patient.snils_index in self.snils.indexes(person.snils)
         if (others and not same_snils) or contradicts(patient, person):
             raise AccountOfAnother
+        filled = ["patronymic"] if person.patronymic and not patient.patronymic else []
         patient.patronymic = patient.patronymic or person.patronymic
-        filled = await self._fill_in(session, patient, person)
+        filled += await self._fill_in(session, patient, person)
         session.add(_row(patient, person, how, now, filled))
         return True
 
@@ -91,10 +95,12 @@ class Linker:
         found = await gosuslugi.linked(session, person.issuer, person.subject)
         if found is None:
             return None
-        found[0].last_used_at = now
-        session.add(found[0])
-        await self._fill_in(session, found[1], person)  # once unconfirmed, confirmed now
-        return found[1]
+        identity, patient = found
+        filled = await self._fill_in(session, patient, person)  # once unconfirmed, confirmed now
+        identity.filled = ",".join(filter(None, (identity.filled, *filled)))
+        identity.last_used_at = now
+        session.add(identity)
+        return patient
 
     async def register(self, session: AsyncSession, person: IdentityPerson, now: datetime) -> Patient:
         """A new account from the provider's data. Its phone is taken over only when verified there and free here."""
@@ -149,10 +155,14 @@ def _row(
 def is_same_person(patient: Patient, person: IdentityPerson) -> bool:
     """Name and birth date on record are the provider's."""
     return (
-        patient.birth_date is not None
-        and patient.birth_date == person.birth_date
-        and folded(patient.last_name) == folded(person.last_name)
-        and folded(patient.first_name) == folded(person.first_name)
+        patient.birth_date is not None and patient.birth_date == person.birth_date and has_same_names(patient, person)
+    )
+
+
+def has_same_names(patient: Patient, person: IdentityPerson) -> bool:
+    """Last and first name on record are the provider's, however they are written."""
+    return folded(patient.last_name) == folded(person.last_name) and folded(patient.first_name) == folded(
+        person.first_name
     )
 
 
@@ -164,10 +174,11 @@ def wants_birth_date(patient: Patient, person: IdentityPerson) -> bool:
 
 
 def contradicts(patient: Patient, person: IdentityPerson) -> bool:
-    """What is on record says that this is somebody else. A changed last name alone does not."""
+    """What is on record says that this is somebody else. A changed name does not where the birth date is the same; where there
+    is none to compare, both names speak: a first name alone is shared by many."""
     if patient.birth_date is not None and person.birth_date is not None:
         return patient.birth_date != person.birth_date
-    return folded(patient.first_name) != folded(person.first_name)
+    return not has_same_names(patient, person)
 
 
 def person_as_text(person: IdentityPerson) -> str:

@@ -121,6 +121,7 @@ class AccountSessionService:
         """
         me = await self.required(session_key)
         async with self.database.writing() as session:
+            await patients.by_id_held(session, me.patient_id)
             ended = await login.end_all_of(session, me.patient_id, self.clock(), but=session_key)
             if ended:
                 what = {"sessions": len(ended)}

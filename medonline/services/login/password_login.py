@@ -127,14 +127,16 @@ class LoginService:
         """Trade a ticket for a new session; None when the ticket is not good (any more)."""
         now = self.clock()
         async with self.database.reading() as session:
-            if not await login.has_ticket(session, token_hash(ticket)):
-                return None  # anybody may post here: what is no ticket costs no lock
+            patient_id = await login.ticket_of(session, token_hash(ticket))
+        if patient_id is None:
+            return None  # anybody may post here: what is no ticket costs no lock
         async with self.database.writing() as session:
+            # Held: a password change that began meanwhile waits, and then ends this session with the others. Before the ticket
+            # (lock order: `storage.engine`): who holds the patient may take tickets away.
+            patient = await patients.by_id_held(session, patient_id)
             taken = await login.take_ticket(session, token_hash(ticket), visitor_key, now)
             if taken is None:
                 return None
-            # Held: a password change that began meanwhile waits, and then ends this session with the others.
-            patient = await patients.by_id_held(session, taken.patient_id)
             # A password changed between sign-in and here ends this sign-in too (I3).
             if patient is None or patient.password_version != taken.password_version:
                 return None

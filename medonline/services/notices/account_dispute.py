@@ -1,9 +1,9 @@
 """«Это не я»: whoever was told of a change that they did not make takes the account out of use until it is cleared up.
 
 The link came by another way than the change was made by. It ends every session, makes a password that may be a stranger's
-useless, undoes what opens the account to somebody new (a number, an account at Gosuslugi), and stops recovery by phone for a
-while: what is left is Gosuslugi and the clinic's desk, where documents are shown. It gives nothing to whoever holds it: no
-session, no data, not even a name (docs/decisions/0012).
+useless, undoes what opens the account to somebody new (a later number, each account at Gosuslugi that was linked by less than
+its own data), and stops recovery by phone for a while: what is left is Gosuslugi and the clinic's desk, where documents are
+shown. It gives nothing to whoever holds it: no session, no data, not even a name (docs/decisions/0012).
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from medonline.domain.device import UNKNOWN_DEVICE, Device
 from medonline.domain.errors import DisputeNotPossible
-from medonline.domain.gosuslugi import LinkedHow
+from medonline.domain.gosuslugi import UnlinkedWhy
 from medonline.domain.password_recovery import RecoveryMove, RecoveryStep, source_of
 from medonline.domain.security_journal import JournalEvent
 from medonline.services.clock import Clock
 from medonline.services.crypto.tokens import token_hash
+from medonline.services.linked_identities import take_off_proved
 from medonline.services.notices.dispute_links import TOKEN_LENGTH
 from medonline.services.notices.texts import About
 from medonline.services.security_journal.writer import JournalNote, SecurityJournal
 from medonline.storage.engine import Database
 from medonline.storage.queries import (
     account_settings,
-    gosuslugi,
     login,
     notices,
     patients,
@@ -40,13 +40,6 @@ from medonline.storage.tables.patients import Patient
 
 # Longer than a holiday weekend; later the desk can do more than a link.
 LINK_LIFE = timedelta(days=7)
-# Links to Gosuslugi that a stranger inside the account could have made; those by rule rest on documents.
-_BY_PROOF = (LinkedHow.PASSWORD, LinkedHow.CODE)
-_UNDONE: dict[str, dict[str, object]] = {
-    "birth_date": {"birth_date": None},
-    "snils": {"snils_index": None, "snils_sealed": ""},
-    "oms_policy": {"oms_policy_sealed": ""},
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +61,13 @@ class AccountDispute:
         if len(token) != TOKEN_LENGTH or not token.isascii():
             raise DisputeNotPossible
         async with self.database.reading() as session:
-            if not await notices.has_link(session, token_hash(token)):
-                raise DisputeNotPossible  # anybody may ask for this: what is no link costs no lock
+            patient_id = await notices.told_with_link(session, token_hash(token))
+        if patient_id is None:
+            raise DisputeNotPossible  # anybody may ask for this: what is no link costs no lock
         now = self.clock()
         async with self.database.writing() as session:
+            patient = await patients.by_id_held(session, patient_id)
             notice = await notices.take_dispute(session, token_hash(token), now, now - LINK_LIFE)
-            patient = await patients.by_id_held(session, notice.patient_id) if notice else None
             if notice is None or patient is None:
                 raise DisputeNotPossible
             ended = await self._put_out_of_use(session, patient, notice, device)
@@ -87,15 +81,14 @@ class AccountDispute:
         facts: dict[str, object] = {"recovery_stopped_until": now + self.stop_for}
         # The password may be the stranger's; its new version also ends what is between sign-in and session.
         facts |= {"password_hash": None, "password_changed_at": now}
-        if notice.about == About.PHONE and patient.phone != notice.phone:
-            # The stranger's number would open the account when the stop is over. The old one does not come back by itself: it
-            # may be a stranger's by now.
+        other_phone = patient.phone != notice.phone
+        if other_phone:
+            # The number came after the notice, whatever it told of. It would open the account when the stop is over. The old
+            # one does not come back by itself: it may be a stranger's by now.
             facts |= {"phone": None, "phone_proved_at": None}
-        unlinked = await gosuslugi.unlink_since(session, patient.id, _BY_PROOF, notice.created_at - LINK_LIFE)
-        for filled in (name for row in unlinked for name in row.filled.split(",") if name):
-            facts |= _UNDONE[filled]
         await account_settings.put(session, patient.id, facts)
-        await notices.end_links(session, patient.id, now)
+        unlinked = await take_off_proved(session, self.journal, patient.id, UnlinkedWhy.DISPUTE, device)
+        await notices.end_links_with(session, notice, now)
         ended = await login.end_all_of(session, patient.id, now)
         await account_settings.finish(session, patient.id, now)
         await password_recoveries.move_all_of(
@@ -106,6 +99,8 @@ class AccountDispute:
             "minutes": int(self.stop_for.total_seconds() // 60),
             "about": notice.about,
         }
-        what["identities"] = len(unlinked)
+        what["identities"] = unlinked
+        if other_phone or notice.about == About.PHONE:
+            what["number"] = "off" if other_phone else "same"
         self.journal.note(session, JournalNote(JournalEvent.DISPUTED, patient.id, device=device, details=what))
         return ended

@@ -33,7 +33,7 @@ from medonline.services.outbox import Lane, Outbox
 from medonline.services.ports import NoticeChannel
 from medonline.services.security_journal.account_pace import full_until
 from medonline.storage.engine import Database
-from medonline.storage.queries import notices
+from medonline.storage.queries import notices, patients
 from medonline.storage.tables.notices import Notice
 
 log = logging.getLogger(__name__)
@@ -73,8 +73,7 @@ class NoticeService:
 
     async def put(self, session: AsyncSession, patient_id: str, told: Told) -> None:
         """Add a notice to the caller's open transaction; nothing is added when no channel is set up. It has the link «это не
-        я», if it tells of a way into the account; then the links of earlier notices to this phone end: the newest closes the
-        account whatever was done before.
+        я», if it tells of a way into the account.
 
         Raises:
             ToldTooOften, NoticesOverBudget: the owner could not be told, so the caller's change must not be made.
@@ -93,7 +92,6 @@ class NoticeService:
         await self.admit(session, patient_id, told.about)
         if told.about not in WITHOUT_LINK:
             self._put_link(row)
-            await notices.end_links(session, patient_id, now, older_to=told.phone)
         # The money last, as where a notice is sent: two that wait for each other's rows would end in a deadlock.
         if await self._has_money(session, row, now):
             session.add(row)
@@ -153,12 +151,13 @@ class NoticeService:
             return
         if not await self._take(row, now):
             return
+        worded = self._worded(row)
         try:
-            reference = await channel.send_notice(PhoneNumber(row.phone), self._worded(row))
+            reference = await channel.send_notice(PhoneNumber(row.phone), worded)
         except DeliveryFailed as error:
             await self._put_failed(row, channel, error)
             return
-        await self._put_sent(row, reference)
+        await self._put_sent(row, reference, with_link=worded != row.text)
 
     async def _take(self, row: Notice, now: datetime) -> bool:
         """Claim it, and count what it costs, if that was not done when it was made."""
@@ -177,15 +176,24 @@ class NoticeService:
             return True
 
     def _worded(self, row: Notice) -> str:
-        """The text with its link: made here, so that the database never holds the token in it."""
-        link = self._links.link(row.id, row.dispute_hash) if self._links is not None and row.dispute_hash else ""
+        """The text with its link: made here, so that the database never holds the token in it. A link that ended while the
+        notice waited is left out."""
+        live = row.dispute_hash is not None and row.disputed_at is None
+        link = self._links.link(row.id, row.dispute_hash) if self._links and row.dispute_hash and live else ""
         return f"{row.text} Это не вы? {link}" if link else row.text
 
-    async def _put_sent(self, row: Notice, reference: str) -> None:
-        """Record the acceptance, also when the database is busy for a while: the claim has not run out yet."""
+    async def _put_sent(self, row: Notice, reference: str, *, with_link: bool) -> None:
+        """Record the acceptance, also when the database is busy for a while: the claim has not run out yet.
+
+        Only now do the links of earlier notices to this phone end, for the patient has got the newer one. A notice that is
+        refused, or goes without its link, ends none: who could make the portal write notices could end the owner's link.
+        """
         for pause in _RECORDING_PAUSES:
             try:
                 async with self._database.writing() as session:
+                    if with_link:
+                        await patients.by_id_held(session, row.patient_id)  # before the notices: `storage.engine`
+                        await notices.end_links_before(session, row, self._clock())
                     await notices.put_sent(session, row.id, reference, self._clock())
                 return
             except SQLAlchemyError:

@@ -70,6 +70,11 @@ class Told:
 PHONE_CHANGED = "Медицина-онлайн: номер для входа в личный кабинет заменён на другой."
 ACCESS_CHANGED = "Медицина-онлайн: пароль личного кабинета изменён, на других устройствах вход завершён."
 ACCESS_RECOVERED = "Медицина-онлайн: по коду на ваш телефон установлен новый пароль личного кабинета."
+ACCESS_RECOVERED_UNLINKED = (
+    "Медицина-онлайн: по коду на ваш телефон установлен новый пароль личного кабинета. Вход через Госуслуги, связанный по "
+    "паролю или коду, отключён."
+)
+IDENTITY_UNLINKED = "Медицина-онлайн: от личного кабинета отвязана учётная запись Госуслуг."
 IDENTITY_LINKED = "Медицина-онлайн: в личный кабинет теперь можно войти через ещё одну учётную запись Госуслуг."
 CARD_ASKED = (
     "Медицина-онлайн: вас просят показать вашу медицинскую карту. Без вашего согласия её не увидят. Ответьте в личном "
@@ -87,6 +92,12 @@ def of_change(old_phone: str | None, wanted: Mapping[str, object]) -> Iterator[T
         yield Told(old_phone, About.PHONE, PHONE_CHANGED)
     if old_phone and "password_hash" in wanted:
         yield Told(old_phone, About.PASSWORD, ACCESS_CHANGED)
+
+
+def of_unlink(phone: str | None) -> Iterator[Told]:
+    """Somebody signed in has taken an identity off."""
+    if phone:
+        yield Told(phone, About.IDENTITY, IDENTITY_UNLINKED)
 
 
 def of_link(phone: str | None) -> Iterator[Told]:

@@ -63,7 +63,7 @@ class BirthDateStep:
     async def _judge(
         self, session: AsyncSession, recovery: PasswordRecovery, born: date, now: datetime
     ) -> BirthDateMismatch | None:
-        patient = await patients.by_phone(session, recovery.phone)
+        patient = await patients.by_phone_held(session, recovery.phone)  # before the recovery: `storage.engine`
         here = (RecoveryStep.BIRTH_DATE,)
         if patient is not None and patient.birth_date == born:
             if await self.reader.stop(session, recovery, patient, now):

@@ -9,11 +9,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from medonline.domain.device import Device
 from medonline.domain.errors import NoRecoveryInProgress, PasswordAlreadySet
+from medonline.domain.gosuslugi import UnlinkedWhy
 from medonline.domain.password_recovery import RecoveryMove, RecoveryStep, source_of
 from medonline.domain.security_journal import JournalEvent
 from medonline.services.clock import Clock
+from medonline.services.linked_identities import take_off_proved
 from medonline.services.notices.sender import NoticeService
-from medonline.services.notices.texts import ACCESS_RECOVERED, About, Told
+from medonline.services.notices.texts import ACCESS_RECOVERED, ACCESS_RECOVERED_UNLINKED, About, Told
 from medonline.services.password_recovery.reader import RecoveryReader, RecoveryView
 from medonline.services.passwords.new_passwords import NewPasswords, personal_words
 from medonline.services.ports import Hasher
@@ -86,10 +88,15 @@ class NewPasswordStep:
         ended = await sessions.end_all_of(session, patient.id, now)
         # A phone proved in another browser before this password would replace it for as long as its step is open.
         await password_recoveries.move_all_of(session, patient.id, _SOURCES, RecoveryStep.ABANDONED)
-        await self.notices.put(session, patient.id, Told(recovery.phone, About.RECOVERED, ACCESS_RECOVERED))
         what: dict[str, str | int] = {"channel": code.channel, "sessions": len(ended)}
         note = JournalNote(JournalEvent.PASSWORD_RECOVERED, patient.id, recovery.phone, device, details=what)
         self.journal.note(session, note)
+        # The old password may have been a stranger's, and may have linked a stranger's Gosuslugi.
+        unlinked = await take_off_proved(session, self.journal, patient.id, UnlinkedWhy.RECOVERY, device)
+        if unlinked:
+            await password_recoveries.put_unlinked(session, recovery.id, unlinked)
+        text = ACCESS_RECOVERED_UNLINKED if unlinked else ACCESS_RECOVERED
+        await self.notices.put(session, patient.id, Told(recovery.phone, About.RECOVERED, text))
         return ended
 
     async def _stopped(self, visitor_key: str) -> RecoveryView:

@@ -28,11 +28,13 @@ DONE_SHOWN_FOR = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class RecoveryView(CodeView):
-    """Where a recovery stands, for a screen. `stopped_until` (UTC): recovery by phone is not possible before."""
+    """Where a recovery stands, for a screen. `stopped_until` (UTC): recovery by phone is not possible before.
+    `identities_unlinked`: how many accounts at Gosuslugi the new password has taken off."""
 
     step: RecoveryStep
     birth_date_tries_left: int
     stopped_until: datetime | None
+    identities_unlinked: int
 
     @classmethod
     def around(cls, code: CodeView, recovery: PasswordRecovery, stopped_until: datetime | None) -> RecoveryView:
@@ -42,6 +44,7 @@ class RecoveryView(CodeView):
             step=RecoveryStep(recovery.step),
             birth_date_tries_left=max(BIRTH_DATE_TRIES - recovery.birth_date_misses, 0),
             stopped_until=stopped_until,
+            identities_unlinked=recovery.identities_unlinked,
         )
 
 

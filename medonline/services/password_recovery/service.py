@@ -75,13 +75,14 @@ class PasswordRecoveryService:
             if recovery is not None and await self.reader.is_same_begin(session, recovery, phone, channel, now):
                 await password_recoveries.put_left(session, recovery.id, None)
                 return await self.reader.view(session, recovery, now)
-            if recovery is not None:
-                await self._put_left(session, recovery, now)
+            before = recovery
             recovery = PasswordRecovery(
                 visitor_key=visitor_key, phone=phone.e164, step=RecoveryStep.CODE, created_at=now
             )
             session.add(recovery)
             code = await self.codes.begin(session, self.codes.request(recovery.id, phone, channel, client_ip), now)
+            if before is not None:  # after the code, as in `resend` (lock order: `storage.engine`)
+                await self._put_left(session, before, now)
             view = await self.reader.view(session, recovery, now, code)
         self.codes.wake_dispatcher()
         return view
@@ -171,7 +172,8 @@ class PasswordRecoveryService:
         self, session: AsyncSession, recovery: PasswordRecovery, code: OneTimeCodeRow, now: datetime
     ) -> bool:
         """The move that the accepted code allows; whether the recovery was still at the code."""
-        patient = await patients.by_phone(session, recovery.phone)
+        # Held before the recovery moves, as where the password is set (lock order: `storage.engine`).
+        patient = await patients.by_phone_held(session, recovery.phone)
         if await self.step_up.is_needed(session, code, patient, now):
             # Nothing of the account is noted yet: a proof noted here would make the next call look recent enough.
             return await self._move(session, recovery, RecoveryMove.ASK_BIRTH_DATE, proved_at=now)

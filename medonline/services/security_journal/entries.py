@@ -49,6 +49,11 @@ def linked(patient_id: str, how: str, device: Device) -> JournalNote:
     return JournalNote(JournalEvent.IDENTITY_LINKED, patient_id, device=device, details={"how": how})
 
 
+def unlinked(patient_id: str, how: str, why: str, device: Device) -> JournalNote:
+    """An identity opens the account no more. `how` it had been linked."""
+    return JournalNote(JournalEvent.IDENTITY_UNLINKED, patient_id, device=device, details={"how": how, "why": why})
+
+
 def of_code(event: JournalEvent, row: OneTimeCodeRow) -> JournalNote:
     """A code was asked for, or a wrong one typed: names no patient, for nobody has proved to be one."""
     what = {"channel": row.channel, "purpose": row.purpose}

@@ -41,6 +41,7 @@ class RecoveryScreen(CodeScreen):
     title: str = _TITLES[PHONE]
     min_length: int = 8
     stopped_clock: str = ""
+    unlinked: bool = False
 
 
 PHONE_STEP = RecoveryScreen()
@@ -49,7 +50,13 @@ PHONE_STEP = RecoveryScreen()
 def screen_of(view: RecoveryView, now: datetime, zone: ZoneInfo, channels: tuple[ChannelName, ...]) -> RecoveryScreen:
     """The screen for where a recovery stands at `now` (UTC); clock times are in `zone`."""
     code = code_screen(view, now, zone, channels)
-    screen = RecoveryScreen(**vars(code), step=view.step, field=_FIELDS.get(view.step, ""), title=_TITLES[view.step])
+    screen = RecoveryScreen(
+        **vars(code),
+        step=view.step,
+        field=_FIELDS.get(view.step, ""),
+        title=_TITLES[view.step],
+        unlinked=view.identities_unlinked > 0,
+    )
     if view.step is RecoveryStep.BIRTH_DATE:
         screen = replace(screen, attempts=attempts_left(view.birth_date_tries_left))
     if view.stopped_until is not None:

@@ -13,7 +13,7 @@ from medonline.storage.tables.patients import Patient
 
 
 async def open_of(session: AsyncSession, session_key: str, since: datetime) -> AccountChange | None:
-    """The change of this session that waits for a code, held until the session commits."""
+    """The change of this session that waits for a code."""
     statement = (
         select(AccountChange)
         .where(
@@ -23,9 +23,18 @@ async def open_of(session: AsyncSession, session_key: str, since: datetime) -> A
         )
         .order_by(col(AccountChange.created_at).desc())
         .limit(1)
-        .with_for_update()
     )
     return (await session.exec(statement)).first()
+
+
+async def is_open_held(session: AsyncSession, change_id: str) -> bool:
+    """Whether this change still waits; it is held until the session commits."""
+    statement = (
+        select(AccountChange.id)
+        .where(AccountChange.id == change_id, col(AccountChange.finished_at).is_(None))
+        .with_for_update()
+    )
+    return (await session.exec(statement)).first() is not None
 
 
 async def finish(session: AsyncSession, patient_id: str, now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sqlalchemy import or_
@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col, delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from medonline.storage.queries import patients
 from medonline.storage.tables.gosuslugi import IdentityJourney, LinkedIdentity, PendingIdentity
 from medonline.storage.tables.patients import Patient
 
@@ -82,15 +83,46 @@ async def forget_before(session: AsyncSession, moment: datetime) -> None:
     await session.exec(delete(PendingIdentity).where(col(PendingIdentity.created_at) < moment))
 
 
-async def linked(session: AsyncSession, issuer: str, subject: str) -> tuple[LinkedIdentity, Patient] | None:
-    """The identity with this key and its patient, held until the session commits."""
-    statement = (
-        select(LinkedIdentity, Patient)
-        .join(Patient, col(Patient.id) == col(LinkedIdentity.patient_id))
-        .where(LinkedIdentity.issuer == issuer, LinkedIdentity.subject == subject)
-        .with_for_update()
+async def owner_of(session: AsyncSession, issuer: str, subject: str) -> str | None:
+    """The id of the patient whose account the identity with this key opens."""
+    statement = select(LinkedIdentity.patient_id).where(
+        LinkedIdentity.issuer == issuer, LinkedIdentity.subject == subject
     )
     return (await session.exec(statement)).first()
+
+
+async def linked(session: AsyncSession, issuer: str, subject: str) -> tuple[LinkedIdentity, Patient] | None:
+    """The identity with this key and its patient, held until the session commits.
+
+    The patient first (`storage.engine`): who takes the identity off holds the patient, too.
+    """
+    owner = await owner_of(session, issuer, subject)
+    patient = await patients.by_id_held(session, owner) if owner is not None else None
+    if patient is None:
+        return None
+    # Read again: it may have been taken off while the patient was waited for.
+    statement = (
+        select(LinkedIdentity)
+        .where(
+            LinkedIdentity.issuer == issuer,
+            LinkedIdentity.subject == subject,
+            LinkedIdentity.patient_id == patient.id,
+        )
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    identity = (await session.exec(statement)).first()
+    return None if identity is None else (identity, patient)
+
+
+async def of_patient(session: AsyncSession, patient_id: str) -> list[LinkedIdentity]:
+    """The identities that open this patient's account, the first one linked first."""
+    statement = (
+        select(LinkedIdentity)
+        .where(LinkedIdentity.patient_id == patient_id)
+        .order_by(col(LinkedIdentity.linked_at), col(LinkedIdentity.issuer), col(LinkedIdentity.subject))
+    )
+    return list((await session.exec(statement)).all())
 
 
 async def subjects_of(session: AsyncSession, patient_id: str, issuer: str) -> list[str]:
@@ -109,22 +141,6 @@ async def pending_of(session: AsyncSession, visitor_key: str, since: datetime) -
         .with_for_update()
     )
     return (await session.exec(statement)).first()
-
-
-async def unlink_since(
-    session: AsyncSession, patient_id: str, ways: Sequence[str], since: datetime
-) -> list[LinkedIdentity]:
-    """Take off the identities that were linked in these ways since then (UTC); which they were."""
-    statement = (
-        delete(LinkedIdentity)
-        .where(
-            col(LinkedIdentity.patient_id) == patient_id,
-            col(LinkedIdentity.how).in_(ways),
-            col(LinkedIdentity.linked_at) >= since,
-        )
-        .returning(LinkedIdentity)
-    )
-    return list((await session.exec(statement)).scalars().all())
 
 
 async def has_anything(session: AsyncSession, visitor_key: str) -> bool:

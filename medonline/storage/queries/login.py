@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import or_
-from sqlmodel import col, select, update
+from sqlmodel import col, delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from medonline.storage.tables.login import AccountSession, LoginTicket
@@ -56,9 +56,15 @@ async def forget_tokens(
     return sum(int(one.rowcount) for one in gone)
 
 
-async def has_ticket(session: AsyncSession, ticket_hash: str) -> bool:
-    """Whether there ever was this ticket; whether it is good is for `take_ticket` to say."""
-    return await session.get(LoginTicket, ticket_hash) is not None
+async def ticket_of(session: AsyncSession, ticket_hash: str) -> str | None:
+    """The id of the patient whom this ticket lets in, if there ever was one; whether it is good is for `take_ticket` to say."""
+    return (await session.exec(select(LoginTicket.patient_id).where(LoginTicket.ticket_hash == ticket_hash))).first()
+
+
+async def forget_tickets(session: AsyncSession, patient_id: str, method: str) -> None:
+    """Delete the tickets by which this patient is on the way in; the caller holds the patient."""
+    where = (col(LoginTicket.patient_id) == patient_id, col(LoginTicket.method) == method)
+    await session.exec(delete(LoginTicket).where(*where))
 
 
 async def live(
@@ -111,17 +117,20 @@ async def end(session: AsyncSession, token_hash: str, now: datetime) -> EndedSes
     return ended
 
 
-async def end_all_of(session: AsyncSession, patient_id: str, now: datetime, but: str = "") -> list[str]:
-    """End every session of a patient, `but` the one with this token hash; the token hashes of those that were open."""
+async def end_all_of(
+    session: AsyncSession, patient_id: str, now: datetime, but: str = "", method: str | None = None
+) -> list[str]:
+    """End every session of a patient, whom the caller holds, `but` the one with this token hash, or those of one way of
+    signing in; the token hashes of those that were open."""
+    where = [
+        col(AccountSession.patient_id) == patient_id,
+        col(AccountSession.token_hash) != but,
+        col(AccountSession.ended_at).is_(None),
+    ]
+    if method is not None:
+        where.append(col(AccountSession.method) == method)
     statement = (
-        update(AccountSession)
-        .where(
-            col(AccountSession.patient_id) == patient_id,
-            col(AccountSession.token_hash) != but,
-            col(AccountSession.ended_at).is_(None),
-        )
-        .values(ended_at=now, **ENDED)
-        .returning(col(AccountSession.token_hash))
+        update(AccountSession).where(*where).values(ended_at=now, **ENDED).returning(col(AccountSession.token_hash))
     )
     return [row[0] for row in (await session.exec(statement)).all()]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
+from sqlalchemy import ColumnElement, or_
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -72,16 +73,31 @@ async def put_failed(session: AsyncSession, notice_id: str, problem: str, due_at
     return bool(failed.rowcount)
 
 
-async def end_links(session: AsyncSession, patient_id: str, now: datetime, *, older_to: str | None = None) -> None:
-    """The links «это не я» to a patient are used up: all of them, or those of before now (UTC) to a phone."""
-    where = [
-        col(Notice.patient_id) == patient_id,
-        col(Notice.disputed_at).is_(None),
-        col(Notice.dispute_hash).is_not(None),
-    ]
-    if older_to is not None:
-        where += [col(Notice.created_at) < now, col(Notice.phone) == older_to]
-    await session.exec(update(Notice).where(*where).values(disputed_at=now))
+async def end_links(session: AsyncSession, patient_id: str, now: datetime) -> None:
+    """All links «это не я» to a patient, whom the caller holds, are used up."""
+    await _end_links(session, patient_id, now)
+
+
+async def end_links_before(session: AsyncSession, sent: Notice, now: datetime) -> None:
+    """The links of notices to the same phone that were written before the one sent are used up; the caller holds the patient."""
+    older = (col(Notice.phone) == sent.phone, col(Notice.created_at) < sent.created_at)
+    await _end_links(session, sent.patient_id, now, *older)
+
+
+async def end_links_with(session: AsyncSession, disputed: Notice, now: datetime) -> None:
+    """The links that end with this one are used up; the caller holds the patient.
+
+    Those of earlier notices to another phone stay: it was the account's before the disputed one was.
+    """
+    same_or_later = or_(col(Notice.phone) == disputed.phone, col(Notice.created_at) >= disputed.created_at)
+    await _end_links(session, disputed.patient_id, now, same_or_later)
+
+
+async def _end_links(session: AsyncSession, patient_id: str, now: datetime, *which: ColumnElement[bool]) -> None:
+    live = (col(Notice.disputed_at).is_(None), col(Notice.dispute_hash).is_not(None))
+    await session.exec(
+        update(Notice).where(col(Notice.patient_id) == patient_id, *live, *which).values(disputed_at=now)
+    )
 
 
 async def was_told_since(session: AsyncSession, patient_id: str, about: str, since: datetime) -> bool:
@@ -104,9 +120,10 @@ async def times_told(session: AsyncSession, patient_id: str, about: Collection[s
     return list((await session.exec(statement)).all())
 
 
-async def has_link(session: AsyncSession, dispute_hash: str) -> bool:
-    """Whether there ever was this link; whether it is good is for `take_dispute` to say."""
-    return (await session.exec(select(Notice.id).where(Notice.dispute_hash == dispute_hash))).first() is not None
+async def told_with_link(session: AsyncSession, dispute_hash: str) -> str | None:
+    """The id of the patient who was told with this link, if there ever was one; whether it is good is for `take_dispute` to
+    say."""
+    return (await session.exec(select(Notice.patient_id).where(Notice.dispute_hash == dispute_hash))).first()
 
 
 async def take_dispute(session: AsyncSession, dispute_hash: str, now: datetime, since: datetime) -> Notice | None:

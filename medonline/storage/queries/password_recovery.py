@@ -67,6 +67,13 @@ async def put_left(session: AsyncSession, recovery_id: str, now: datetime | None
     await session.exec(update(PasswordRecovery).where(col(PasswordRecovery.id) == recovery_id).values(left_at=now))
 
 
+async def put_unlinked(session: AsyncSession, recovery_id: str, count: int) -> None:
+    """Note how many identities the new password has taken off, for the screen that says so."""
+    await session.exec(
+        update(PasswordRecovery).where(col(PasswordRecovery.id) == recovery_id).values(identities_unlinked=count)
+    )
+
+
 async def add_birth_date_miss(session: AsyncSession, recovery_id: str, step: str, tries: int) -> int | None:
     """Count a wrong birth date in one atomic statement; how many there are, None when no more may be tried."""
     statement = (

@@ -20,6 +20,11 @@ async def by_phone(session: AsyncSession, phone: str) -> Patient | None:
     return (await session.exec(select(Patient).where(Patient.phone == phone))).first()
 
 
+async def by_phone_held(session: AsyncSession, phone: str) -> Patient | None:
+    """The same, kept as it is until the session commits."""
+    return (await session.exec(select(Patient).where(Patient.phone == phone).with_for_update())).first()
+
+
 async def by_id_held(session: AsyncSession, patient_id: str) -> Patient | None:
     """The patient with this id, kept as it is until the session commits (a row lock where the database has them)."""
     return await session.get(Patient, patient_id, with_for_update=True)
@@ -65,6 +70,12 @@ async def put_rehashed(session: AsyncSession, patient_id: str, old_hash: str, ne
 async def put_phone_proof(session: AsyncSession, patient_id: str, now: datetime) -> None:
     """Note that the patient has just shown to hold the number."""
     await session.exec(update(Patient).where(col(Patient.id) == patient_id).values(phone_proved_at=now))
+
+
+async def by_snils_held(session: AsyncSession, indexes: Sequence[str]) -> Patient | None:
+    """As `by_snils`, kept as it is until the session commits."""
+    statement = select(Patient).where(col(Patient.snils_index).in_(indexes)).with_for_update()
+    return (await session.exec(statement)).first()
 
 
 async def by_snils(session: AsyncSession, indexes: Sequence[str]) -> Patient | None:

@@ -50,11 +50,18 @@ async def rows_of(session: AsyncSession, patient: Patient) -> dict[str, list[SQL
     return found
 
 
+async def erase_codes(session: AsyncSession, patient: Patient) -> dict[str, int]:
+    """Delete the codes to this patient's phone; how many by table."""
+    if not patient.phone:
+        return {}
+    return {"one_time_code": await _delete(session, OneTimeCodeRow, OneTimeCodeRow.phone == patient.phone)}
+
+
 async def erase(session: AsyncSession, patient: Patient) -> dict[str, int]:
-    """Delete every row about this patient; how many by table. Recoveries that were begun for the phone go, too."""
+    """Delete every other row about this patient, whom the caller holds; how many by table. Recoveries that were begun for the
+    phone go, too."""
     gone: dict[str, int] = {}
     if patient.phone:
-        gone["one_time_code"] = await _delete(session, OneTimeCodeRow, OneTimeCodeRow.phone == patient.phone)
         await _delete(session, PasswordRecovery, PasswordRecovery.phone == patient.phone)
     # What others see of the patient by consent ends with the patient.
     given = select(CardAccess.id).where(CardAccess.holder_id == patient.id)

@@ -196,12 +196,29 @@ async def test_phone_and_password_need_a_proof_of_the_last_quarter_of_an_hour(
     assert await portal.settings.save(key, form, CALL)
 
 
-async def test_names_need_no_proof(portal: Portal, clock: MovableClock, key: str) -> None:
+@pytest.mark.parametrize("name", ["last_name", "first_name"])
+async def test_a_name_is_changed_by_a_fresh_proof_only_for_gosuslugi_is_recognised_by_it(
+    portal: Portal, folder: Path, clock: MovableClock, key: str, name: str
+) -> None:
+    for _ in range(4):
+        clock.move(minutes=20)
+        await portal.sessions.required(key)
+    before = dump(folder)
+    form = replace(FORM, **{name: "Марья"})
+    with pytest.raises(ReauthenticationNeeded):
+        await portal.settings.save(key, form, CALL)
+
+    assert dump(folder) == before
+    await portal.sessions.prove_again(key, PASSWORD)
+    assert (await portal.settings.save(key, form, CALL)).changed == (name,)
+
+
+async def test_an_email_needs_no_proof(portal: Portal, clock: MovableClock, key: str) -> None:
     for _ in range(4):
         clock.move(minutes=20)
         await portal.sessions.required(key)
 
-    assert (await portal.settings.save(key, replace(FORM, first_name="Марья"), CALL)).changed == ("first_name",)
+    assert (await portal.settings.save(key, replace(FORM, email="m@example.ru"), CALL)).changed == ("email",)
 
 
 async def test_the_proof_of_another_session_does_not_count(portal: Portal, clock: MovableClock, key: str) -> None:

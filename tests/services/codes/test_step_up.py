@@ -215,6 +215,7 @@ async def test_a_call_links_no_identity_where_it_would_recover_no_password(
         confirmed=confirmed,
         phone=KNOWN,
         snils="",
+        last_name=patient.last_name,
         first_name=patient.first_name,
         birth_date=patient.birth_date if born else None,
     )

@@ -25,7 +25,7 @@ from tests.services.gosuslugi.journeys import MARIA, all_of, patient_of, session
 from tests.services.outside import VERA, ScriptedIdentity, arrive, with_provider
 from tests.services.world import ANNA, BORIS, CALL, KNOWN, PASSWORD, MovableClock, last_code, opened, prove
 
-NAMESAKE = replace(VERA, first_name="Мария", last_name="Другая", snils="", phone="", oms_policy="")
+NAMESAKE = replace(VERA, first_name="Мария", last_name="Иванова", snils="", phone="", oms_policy="")
 OWN = "+79000009998"
 
 
@@ -36,7 +36,7 @@ async def portal(folder: Path, clock: MovableClock) -> AsyncIterator[Portal]:
 
 
 async def waiting_for_proof(portal: Portal, visitor: str) -> None:
-    """An account without a birth date on record and with the same first name contradicts nobody."""
+    """An account without a birth date on record and with the same names contradicts nobody."""
     await set_facts(portal, KNOWN, birth_date=None)
     await arrive(portal, visitor, NAMESAKE)
     await portal.answers.have_account(visitor)

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medonline.bootstrap import Portal
+from medonline.domain.errors import AccountOfAnother
 from medonline.domain.personal_data_consent import VERSION
 from medonline.services.gosuslugi.linking import person_as_text, person_from_text
 from medonline.services.gosuslugi.login import Waiting
@@ -21,7 +22,7 @@ from medonline.storage.tables.gosuslugi import LinkedIdentity
 from medonline.storage.tables.login import AccountSession
 from tests.services.gosuslugi.journeys import MARIA, all_of, set_facts
 from tests.services.outside import OTHER_SNILS, POLICY, SNILS, ScriptedIdentity, arrive, with_provider
-from tests.services.world import ANNA, BORIS, MovableClock, opened, patient_with
+from tests.services.world import ANNA, BORIS, KNOWN, PASSWORD, MovableClock, opened, patient_with
 
 
 @given(
@@ -92,6 +93,37 @@ async def test_an_account_that_does_not_know_the_person_fully_is_not_linked_by_i
     await set_facts(portal, phone_proved_at=clock.now, snils_index=portal.cards.snils.index(SNILS), **record)
 
     assert await arrive(portal, ANNA, MARIA) is Waiting.PROOF
+
+
+@pytest.mark.parametrize(
+    ("last_name", "first_name", "opens"),
+    [
+        ("Иванова", "Мария", True),
+        ("  ИВАНОВА ", "мария", True),
+        ("Петрова", "Мария", False),
+        ("Иванова", "Марина", False),
+    ],
+)
+async def test_without_a_birth_date_on_record_both_names_must_be_the_persons(
+    portal: Portal, last_name: str, first_name: str, opens: bool
+) -> None:
+    await set_facts(portal, birth_date=None, snils_index=None)
+    stranger = replace(MARIA, last_name=last_name, first_name=first_name, phone="", phone_verified=False)
+    await arrive(portal, ANNA, stranger)
+    await portal.answers.have_account(ANNA)
+    if opens:
+        assert await portal.answers.prove_by_password(ANNA, KNOWN, PASSWORD)
+    else:
+        with pytest.raises(AccountOfAnother):
+            await portal.answers.prove_by_password(ANNA, KNOWN, PASSWORD)
+    assert len(await all_of(portal, LinkedIdentity)) == opens
+
+
+async def test_with_the_same_birth_date_a_changed_last_name_is_no_other_person(portal: Portal) -> None:
+    await arrive(portal, ANNA, replace(MARIA, last_name="Петрова", phone="", phone_verified=False))
+    await portal.answers.have_account(ANNA)
+
+    assert await portal.answers.prove_by_password(ANNA, KNOWN, PASSWORD)
 
 
 async def test_an_account_found_by_a_number_the_provider_did_not_verify_is_not_even_asked_for(

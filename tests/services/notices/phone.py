@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass, field
 
+from medonline.bootstrap import Portal
 from medonline.domain.phone import PhoneNumber
+from medonline.services.notices.sender import NoticeService
+from tests.services.world import settled
 
 
 @dataclass
@@ -27,3 +31,19 @@ class Phone:
 
     async def close(self) -> None:
         pass
+
+
+async def told(portal: Portal, *failures: Exception) -> list[tuple[str, str]]:
+    """What phones have been told since the last look: number and text. The gateway fails as told, in turn, and then accepts."""
+    phone = Phone(failures=list(failures))
+    service = NoticeService(portal.database, portal.clock, phone, portal.notices._links)
+    await service.outbox.turn()
+    await settled(service.outbox)
+    return phone.asked
+
+
+def token_in(text: str) -> str:
+    """The token of the link in a notice."""
+    link = re.search(r"Это не вы\? \S+#([0-9a-f]{64})$", text)
+    assert link is not None, text
+    return link[1]

@@ -27,9 +27,10 @@ from medonline.services.crypto.tokens import token_hash
 from medonline.services.desk.accounts import NewAccount
 from medonline.services.login.password_login import OpenedSession
 from medonline.services.notices.account_dispute import LINK_LIFE
-from medonline.services.notices.sender import MAX_TEXT, NoticeService
+from medonline.services.notices.sender import MAX_TEXT
 from medonline.services.notices.texts import ACCESS_RECOVERED, IDENTITY_LINKED
-from tests.services.notices.phone import Phone
+from tests.services import strangers
+from tests.services.notices.phone import told
 from tests.services.outside import VERA, ScriptedIdentity, arrive, dump, is_at_rest, with_provider
 from tests.services.world import (
     ANNA,
@@ -45,7 +46,6 @@ from tests.services.world import (
     opened,
     patient_with,
     prove,
-    settled,
     sign_in,
 )
 
@@ -57,15 +57,6 @@ THIEF = "c" * 64
 async def portal(folder: Path, clock: MovableClock) -> AsyncIterator[Portal]:
     async with opened(folder, clock) as portal:
         yield with_provider(portal, ScriptedIdentity())
-
-
-async def told(portal: Portal) -> list[tuple[str, str]]:
-    """What phones have been told since the last look: number and text."""
-    phone = Phone()
-    service = NoticeService(portal.database, portal.clock, phone, portal.notices._links)
-    await service.outbox.turn()
-    await settled(service.outbox)
-    return phone.asked
 
 
 async def token_of(portal: Portal) -> str:
@@ -182,7 +173,9 @@ async def test_a_waiting_change_of_phone_and_a_link_by_code_are_stopped_too(
     await portal.dispute.raise_(token)
     clock.move(minutes=10)
     assert await portal.settings.code_of(key) is None
-    await arrive(portal, THIEF, replace(VERA, phone=KNOWN, birth_date=None, snils="", first_name="Мария"))
+    await arrive(
+        portal, THIEF, replace(VERA, phone=KNOWN, birth_date=None, snils="", last_name="Иванова", first_name="Мария")
+    )
     await portal.answers.send_code(THIEF, KNOWN, TELEGRAM)
     with pytest.raises(RecoveryStopped):
         await portal.answers.confirm_code(THIEF, await last_code(portal, KNOWN))
@@ -234,13 +227,14 @@ async def test_the_desk_ends_the_stop(portal: Portal, clock: MovableClock) -> No
 
 
 async def test_a_strangers_gosuslugi_is_taken_off_with_what_it_filled_in(portal: Portal, clock: MovableClock) -> None:
-    """An account without a birth date: linking looks at the first name only, and that can be changed from inside."""
+    """An account without a birth date: linking looks at the names, and they can be changed from inside."""
     await portal.accounts.add(NewAccount("+79000007001", PASSWORD, "Орлова", "Анна"))
     await prove(portal, THIEF, "+79000007001")
     await portal.recovery.set_password(THIEF, NEW_PASSWORD)
     await told(portal)
     key = token_hash(await sign_in(portal, THIEF, "+79000007001", NEW_PASSWORD))
-    await portal.settings.save(key, SettingsForm("+79000007001", "", "Орлова", VERA.first_name, "", ""), CALL)
+    names = SettingsForm("+79000007001", "", VERA.last_name, VERA.first_name, "", "")
+    await portal.settings.save(key, names, CALL)
     thiefs = replace(VERA, phone="")
     await arrive(portal, THIEF, thiefs)
     await portal.answers.have_account(THIEF)
@@ -257,7 +251,7 @@ async def test_a_strangers_gosuslugi_is_taken_off_with_what_it_filled_in(portal:
     assert not isinstance(outcome, OpenedSession)
 
 
-async def test_the_links_of_before_end_with_each_new_notice_and_with_a_dispute(
+async def test_the_links_of_before_end_with_each_newer_one_sent_to_the_same_phone(
     portal: Portal, clock: MovableClock
 ) -> None:
     first = await recover(portal)
@@ -278,7 +272,13 @@ async def test_the_links_of_before_end_with_each_new_notice_and_with_a_dispute(
         await portal.dispute.raise_(second)
     await portal.dispute.raise_(links[UNKNOWN])
     with pytest.raises(DisputeNotPossible):
-        await portal.dispute.raise_(links[KNOWN])
+        await portal.dispute.raise_(links[UNKNOWN])
+
+
+@pytest.mark.parametrize("scenario", strangers.LINKS, ids=lambda one: one.__name__)
+async def test_no_stranger_ends_the_link_of_the_owner(portal: Portal, scenario: strangers.Scenario) -> None:
+    await scenario(portal)
+    assert (await portal.journal_keeper.examine()).fault == ""
 
 
 async def test_a_link_works_once_whoever_opens_it_at_the_same_moment(portal: Portal) -> None:

@@ -127,7 +127,9 @@ async def test_a_registration_is_written_down_with_its_consent(portal: Portal) -
 
 
 async def test_a_link_by_proof_is_written_down(portal: Portal) -> None:
-    await arrive(portal, ANNA, replace(VERA, phone=KNOWN, birth_date=None, snils="", first_name="Мария"))
+    await arrive(
+        portal, ANNA, replace(VERA, phone=KNOWN, birth_date=None, snils="", last_name="Иванова", first_name="Мария")
+    )
     before = await last(portal)
     await portal.answers.prove_by_password(ANNA, KNOWN, PASSWORD, device=PHONE_OF_ANNA)
 
@@ -185,7 +187,7 @@ async def test_wrong_birth_dates_are_written_down(folder: Path, clock: MovableCl
 
 
 async def test_the_same_identity_proved_twice_is_one_link_and_one_row(portal: Portal) -> None:
-    same = replace(VERA, phone=KNOWN, birth_date=None, snils="", first_name="Мария")
+    same = replace(VERA, phone=KNOWN, birth_date=None, snils="", last_name="Иванова", first_name="Мария")
     for visitor in (ANNA, BORIS):
         await arrive(portal, visitor, same)
     before = await last(portal)

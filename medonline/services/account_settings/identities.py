@@ -1,0 +1,87 @@
+"""Accounts at Gosuslugi in the settings: which open the account, since when and by what, and taking one off."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from medonline.domain.errors import LastWayIn, NoChangeInProgress, NoSuchIdentity, ReauthenticationNeeded
+from medonline.domain.gosuslugi import LinkedHow, UnlinkedWhy
+from medonline.domain.login import LoginMethod
+from medonline.services.clock import Clock
+from medonline.services.linked_identities import number_of, take_off
+from medonline.services.login.account_sessions import AccountSessionService
+from medonline.services.notices import texts
+from medonline.services.notices.sender import NoticeService
+from medonline.services.security_journal.writer import SecurityJournal
+from medonline.storage.engine import Database
+from medonline.storage.queries import gosuslugi, login, patients
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityView:
+    """One account at Gosuslugi that opens the account. Times are UTC."""
+
+    number: str
+    how: LinkedHow
+    linked_at: datetime
+    last_used_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OwnIdentities:
+    """The use case; `session_key` names the signed-in browser."""
+
+    database: Database
+    clock: Clock
+    sessions: AccountSessionService
+    notices: NoticeService
+    journal: SecurityJournal
+    sessions_ended: Callable[[list[str]], None]
+    reauthentication_window: timedelta
+
+    async def all(self, session_key: str) -> tuple[IdentityView, ...]:
+        """What opens the account, the first one linked first.
+
+        Raises:
+            NotSignedIn: the session is over.
+        """
+        me = await self.sessions.required(session_key)
+        async with self.database.reading() as session:
+            rows = await gosuslugi.of_patient(session, me.patient_id)
+        return tuple(IdentityView(number_of(row), LinkedHow(row.how), row.linked_at, row.last_used_at) for row in rows)
+
+    async def unlink(self, session_key: str, number: str) -> int:
+        """Take one off, with what only its proof vouched for; every other session through Gosuslugi ends, for which identity
+        opened it is not kept. How many ended.
+
+        Raises:
+            NotSignedIn: the session is over.
+            ReauthenticationNeeded: the last proof of who is asking is too old.
+            NoSuchIdentity: it is not there (any more), or not this account's.
+            LastWayIn: see there.
+            ToldTooOften, NoticesOverBudget: the owner could not be told of it; nothing was taken off.
+        """
+        me = await self.sessions.required(session_key)
+        now = self.clock()
+        if now - me.authenticated_at > self.reauthentication_window:
+            raise ReauthenticationNeeded
+        async with self.database.writing() as session:
+            patient = await patients.by_id_held(session, me.patient_id)
+            if patient is None or not await login.is_open(session, session_key):
+                raise NoChangeInProgress
+            rows = await gosuslugi.of_patient(session, patient.id)
+            chosen = [row for row in rows if number_of(row) == number]
+            if not chosen:
+                raise NoSuchIdentity
+            if len(rows) == 1 and (patient.phone is None or patient.password_hash is None):
+                raise LastWayIn
+            await take_off(session, self.journal, chosen, UnlinkedWhy.SETTINGS, me.device)
+            await login.forget_tickets(session, patient.id, LoginMethod.GOSUSLUGI)
+            ended = await login.end_all_of(session, patient.id, now, but=session_key, method=LoginMethod.GOSUSLUGI)
+            for told in texts.of_unlink(patient.phone):
+                await self.notices.put(session, patient.id, told)
+        self.notices.wake()
+        self.sessions_ended(ended)
+        return len(ended)
