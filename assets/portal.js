@@ -214,6 +214,7 @@ const isHydrated = (element) => Object.keys(element).some((key) => key.startsWit
 // A double click, or Enter with a click, is one submit: a wrong code sent twice would cost two attempts. Once the app has
 // answered, the same content is a new attempt.
 const SAME_SUBMIT_MS = 800;
+const LEAVING_MS = 3000; // a second click while the browser is leaving would be answered under a name that it does not have yet
 let submitted = new WeakMap();
 const waiting = new WeakSet();
 
@@ -243,6 +244,8 @@ document.addEventListener(
     event.stopImmediatePropagation();
     if (waiting.has(form) || (!plain && isHydrated(form))) return;
     if (plain) {
+      waiting.add(form);
+      setTimeout(() => waiting.delete(form), LEAVING_MS);
       form.dispatchEvent(new CustomEvent("portal:leave", { bubbles: true }));
       return form.submit(); // Reflex's forms swallow the submit even when they have no handler
     }

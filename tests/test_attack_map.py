@@ -39,6 +39,8 @@ TRIED = [
     "two tabs",
     "a stale tab after logout",
     "an ended session",
+    "a visitor cookie that somebody copied",
+    "the next person at a shared computer",
     "double submits",
     "return path `//`",
     "return path `javascript:`",

@@ -37,6 +37,7 @@ from medonline.services.limits.budgets import Spending
 from medonline.services.limits.request_limits import RequestLimits
 from medonline.services.login.account_sessions import AccountSessionService
 from medonline.services.login.password_login import LoginService
+from medonline.services.login.visitors import VisitorService
 from medonline.services.notices.account_dispute import AccountDispute
 from medonline.services.notices.dispute_links import DisputeLinks
 from medonline.services.notices.sender import NoticeService
@@ -76,6 +77,7 @@ class Portal:
     recovery: PasswordRecoveryService
     login: LoginService
     sessions: AccountSessionService
+    visitors: VisitorService
     identity: IdentityService
     answers: IdentityAnswers
     settings: AccountSettingsService
@@ -91,6 +93,7 @@ class Portal:
     dispatcher: CodeDispatcher
     hasher: PasswordHasher
     sessions_ended: list[Callable[[list[str]], None]] = field(default_factory=list)
+    visitors_renamed: list[Callable[[list[str]], None]] = field(default_factory=list)
     at_close: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
 
     @property
@@ -110,9 +113,14 @@ class Portal:
 def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
     """Wire the services; opens nothing yet."""
     listeners: list[Callable[[list[str]], None]] = []
+    of_visitors: list[Callable[[list[str]], None]] = []
 
     def sessions_ended(keys: list[str]) -> None:
         for listener in listeners:
+            listener(keys)
+
+    def visitors_renamed(keys: list[str]) -> None:
+        for listener in of_visitors:
             listener(keys)
 
     database = Database(config.database)
@@ -182,6 +190,7 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
         ),
         login=login,
         sessions=sessions,
+        visitors=VisitorService(database, clock, visitors_renamed),
         identity=IdentityService(
             database=database,
             clock=clock,
@@ -259,6 +268,7 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
         dispatcher=dispatcher,
         hasher=hasher,
         sessions_ended=listeners,
+        visitors_renamed=of_visitors,
     )
 
 

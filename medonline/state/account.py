@@ -39,8 +39,9 @@ class AccountState(rx.State):
         if self._show_region():
             return rx.redirect(routes.REGION, replace=True)
         self.notice = _REASONS.get(query_of(self, "login"), "") if not self.signed_in else ""
+        # One that was proved is over: the start page ends it (web.routes.visitors).
         view = await portal().recovery.current(visitor_of(self).visitor_key)
-        self.unfinished_recovery = view is not None and view.step in (RecoveryStep.CODE, RecoveryStep.NEW_PASSWORD)
+        self.unfinished_recovery = view is not None and view.step is RecoveryStep.CODE
         return None
 
     @rx.event

@@ -72,5 +72,6 @@ async def lifespan() -> AsyncIterator[None]:
     """Run the portal behind the site."""
     set_up(portal().config.log_level, portal().config.log_format)
     portal().sessions_ended.append(sockets.close_sessions)
+    portal().visitors_renamed.append(sockets.close_visitors)
     async with running(portal()):
         yield

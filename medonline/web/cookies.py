@@ -2,6 +2,9 @@
 
 visitor: names a browser, so that a recovery survives reload and restart; 30 days. A random token with the portal's mark, by
          which a name that the portal gave is told from one that somebody made up: only the former counts as a visitor of its own.
+         It changes on the way to Gosuslugi, at a sign-in and at a sign-out (services.login.visitors).
+sitting: names a browser until it is closed: from the proof of the phone on, a recovery goes on in its sitting alone. So the next
+         person at a shared computer finds it over. Another one at a sign-in and a sign-out.
 region:  the region the visitor chose, where the installation serves several; a year.
 session: a signed-in browser; ends with the browser or with the session on the server.
 """
@@ -10,7 +13,8 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import cookie_parser
@@ -19,6 +23,7 @@ from medonline.bootstrap import portal
 from medonline.services.crypto.tokens import new_token, token_hash
 
 VISITOR = "medonline_visitor"
+SITTING = "medonline_sitting"
 SESSION = "medonline_session"
 REGION = "medonline_region"
 REGION_MAX_AGE_S = 365 * 24 * 3600
@@ -77,8 +82,48 @@ def visitor_to_set(cookies: Mapping[str, str]) -> str:
     if issued_visitor_key_in(cookies):
         return ""
     token = _visitor_in(cookies)[0]
-    token = token if _key_of(token) else new_token()
-    return f"{token}.{_marks(token)[0]}"
+    return f"{token}.{_marks(token)[0]}" if _key_of(token) else new_visitor().value
+
+
+@dataclass(frozen=True, slots=True)
+class VisitorName:
+    """A name for a browser: the cookie's value, and the key under which the record knows it."""
+
+    value: str
+    key: str
+
+
+def new_visitor() -> VisitorName:
+    """A name that no browser had before."""
+    token = new_token()
+    return VisitorName(f"{token}.{_marks(token)[0]}", token_hash(token))
+
+
+def visitor_cookie(value: str) -> str:
+    """The Set-Cookie header of the visitor cookie."""
+    return set_cookie(VISITOR, value, https=portal().config.https, max_age=VISITOR_MAX_AGE_S)
+
+
+def new_sitting_cookie() -> str:
+    """The Set-Cookie header of another sitting."""
+    return set_cookie(SITTING, new_token(), https=portal().config.https)
+
+
+def sitting_key_in(cookies: Mapping[str, str]) -> str:
+    """SHA-256 of the sitting cookie; empty when there is none."""
+    return _key_of(_read(cookies, SITTING))
+
+
+def cookies_of_a_document(cookies: Mapping[str, str], already: Sequence[str]) -> list[str]:
+    """The Set-Cookie headers that a document needs beside those that it has `already`: the browser's name and its sitting, where
+    it has no good ones."""
+    visitor = "" if _is_set(VISITOR, already) else visitor_to_set(cookies)
+    needed = [visitor_cookie(visitor)] if visitor else []
+    return needed if sitting_key_in(cookies) or _is_set(SITTING, already) else [*needed, new_sitting_cookie()]
+
+
+def _is_set(name: str, headers: Sequence[str]) -> bool:
+    return any(header.startswith(f"{cookie_name(name, portal().config.https)}=") for header in headers)
 
 
 def session_key_in(cookies: Mapping[str, str]) -> str:

@@ -65,15 +65,14 @@ def own(start_server: StartServer) -> Server:
 
 def sign_in(server: Server, phone: str, password: str) -> dict[str, str]:
     """The cookies of another browser in which the patient is signed in."""
-    with httpx.Client(
-        base_url=server.url, trust_env=False, timeout=PATIENCE, cookies=visitor_cookies(server.url)
-    ) as http:
-        http.post(
+    cookies = visitor_cookies(server.url)
+    with httpx.Client(base_url=server.url, trust_env=False, timeout=PATIENCE, cookies=cookies) as http:
+        answer = http.post(
             routes.SESSION_OPEN,
-            data={"ticket": ticket_of(server, dict(http.cookies), phone, password)},
+            data={"ticket": ticket_of(server, cookies, phone, password)},
             headers={"Origin": server.url},
         )
-        return dict(http.cookies)
+    return cookies | dict(answer.cookies)
 
 
 def ticket_of(server: Server, cookies: dict[str, str], phone: str, password: str) -> str:

@@ -153,3 +153,16 @@ def test_an_unknown_address_leads_back_to_the_main_page(portal: Portal, watch: W
     portal.look("not found")
     portal.page.get_by_role("link", name="На главную", exact=True).click()
     expect(portal.page).to_have_url(f"{portal.url}/")
+
+
+def test_a_double_click_leaves_for_gosuslugi_once(portal: Portal) -> None:
+    """The second request would go out under the name of before, and carry nothing along."""
+    sent: list[str] = []
+    portal.page.on(
+        "request", lambda request: sent.append(request.method) if "/gosuslugi/start" in request.url else None
+    )
+    portal.open().header.get_by_role("button", name="Войти", exact=True).click()
+    portal.button("Войти через Госуслуги").dblclick()
+    expect(portal.page.get_by_role("heading", name="ГОСУСЛУГИ", exact=True)).to_be_visible()
+
+    assert sent == ["POST"]

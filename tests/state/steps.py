@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from tests.state.tab import RECOVERY, Tab
 
 
@@ -14,3 +16,8 @@ def wait_for_step(tab: Tab, step: str) -> None:
     """News of the delivery may come in between."""
     while tab.wait_for(RECOVERY, "screen")["step"] != step:
         pass
+
+
+def has_shown(tab: Tab, step: str) -> bool:
+    """Whether anything the server sent stands at this step."""
+    return re.search(rf'"step":\s*"{step}"', "".join(tab.said)) is not None

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from tests.e2e.server import Server
-from tests.state.steps import begin, wait_for_step
+from tests.state.steps import begin, has_shown, wait_for_step
 from tests.state.tab import ACCOUNT, LOGIN, RECOVERY, Closed, Tab
-from tests.state.watching import code_to, fresh_phone, log_of, new_tab, record, step_of
+from tests.state.watching import SITTING, VISITOR, code_to, fresh_phone, log_of, new_tab, record, step_of
 
 CANARY = "canary-9f3a"
 NESTED: dict[str, Any] = {"form": {"phone": {"x": CANARY}, "channel": ["flash_call"], "code": {}, "new_password": []}}
@@ -241,3 +241,34 @@ def test_an_answer_to_a_form_that_overtook_the_pages_load_stays_and_goes_with_th
     with tab:
         tab.call(f"{RECOVERY}.load")
         assert tab.wait_for(RECOVERY, "error") == ""
+
+
+def test_without_a_sitting_the_code_is_not_judged(server: Server) -> None:
+    """A page from before there were sittings: it says what to do, and costs no attempt."""
+    phone = fresh_phone()
+    with new_tab(server) as tab:
+        begin(tab, phone)
+        without = Tab(server.url, {VISITOR: tab.cookies[VISITOR]})
+    with without:
+        without.call(f"{RECOVERY}.confirm_code", form={"code": code_to(server, phone)})
+        assert "куки" in without.wait_for(RECOVERY, "error")
+    assert step_of(server, without) == "code"
+
+
+def test_what_was_proved_is_shown_in_its_sitting_alone(server: Server) -> None:
+    phone = "+79000001003"
+    with new_tab(server) as tab:
+        begin(tab, phone, "telegram")
+        tab.call(f"{RECOVERY}.confirm_code", form={"code": code_to(server, phone)})
+        wait_for_step(tab, "new_password")
+    for sitting in ({}, {SITTING: "n" * 43}):
+        with Tab(server.url, {VISITOR: tab.cookies[VISITOR], **sitting}, tab.token) as other:
+            other.call(f"{RECOVERY}.load")
+            other.settle()
+            other.call(f"{RECOVERY}.change_password", form={"new_password": "StrangersPassword1"})
+            other.settle()
+            assert not has_shown(other, "new_password")
+        assert step_of(server, tab) == "new_password"
+    with Tab(server.url, tab.cookies, tab.token) as again:
+        again.call(f"{RECOVERY}.load")
+        wait_for_step(again, "new_password")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 
+import httpx
 import pytest
 import websocket
 
 from tests.e2e.server import Server
+from tests.patience import PATIENCE
+from tests.state.steps import begin, has_shown, wait_for_step
 from tests.state.tab import ACCOUNT, NAMESPACE, RECOVERY, Closed, Tab
-from tests.state.watching import VISITOR, fresh_phone, log_of, new_tab, record
+from tests.state.watching import VISITOR, fresh_phone, log_of, new_tab, record, step_of
 
 CANARY = "canary-51bd"
 
@@ -136,6 +139,40 @@ def test_a_tab_after_a_sign_out_does_not_see_what_was_shown_before(server: Serve
         after.settle()
 
         assert masked not in "".join(after.said)
+
+
+def test_an_open_page_comes_back_under_the_name_that_its_browser_has_now(server: Server) -> None:
+    with new_tab(server) as tab:
+        begin(tab, fresh_phone())
+        cookies = posted(server, tab.cookies, "/gosuslugi/start", purpose="recovery")
+        tab.wait_until_closed()
+    assert cookies[VISITOR] != tab.cookies[VISITOR]
+    with Tab(server.url, tab.cookies, tab.token) as under_the_old_name:
+        under_the_old_name.call(f"{RECOVERY}.load")
+        under_the_old_name.settle()
+        assert not has_shown(under_the_old_name, "code")
+    with Tab(server.url, cookies, tab.token) as again:
+        again.call(f"{RECOVERY}.load")
+        wait_for_step(again, "code")
+
+
+def test_an_open_page_does_not_stay_at_its_step_after_a_sign_out(server: Server) -> None:
+    with new_tab(server) as tab:
+        begin(tab, fresh_phone())
+        cookies = posted(server, tab.cookies, "/session/close")
+        tab.wait_until_closed()
+    assert step_of(server, tab) is None
+    with Tab(server.url, cookies, tab.token) as again:
+        again.call(f"{RECOVERY}.load")
+        again.settle()
+        assert not has_shown(again, "code")
+
+
+def posted(server: Server, cookies: dict[str, str], path: str, **form: str) -> dict[str, str]:
+    """What the browser has after a plain form."""
+    with httpx.Client(base_url=server.url, trust_env=False, timeout=PATIENCE, cookies=cookies) as http:
+        answer = http.post(path, data=form, headers={"Origin": server.url})
+    return cookies | dict(answer.cookies)
 
 
 def test_a_pages_own_ping_is_answered(server: Server) -> None:

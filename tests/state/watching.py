@@ -17,6 +17,7 @@ from tests.patience import PATIENCE
 from tests.state.tab import Tab, visitor_cookies
 
 VISITOR = "medonline_visitor"
+SITTING = "medonline_sitting"
 # Beyond the numbers with which the stand-ins make something go wrong (sandbox/magic.py) and those of the demo patients.
 _numbers = itertools.count(2000)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
+from medonline import routes
 from medonline.components.forms import error_summary
 from medonline.state.password_recovery.state import RecoveryState
 
@@ -25,6 +26,17 @@ def progress(step: int) -> rx.Component:
         role="img",
         aria_label=f"Шаг {step} из 3",
         class_name="progress",
+    )
+
+
+def shared_computer() -> rx.Component:
+    """On a wide screen, which may be a library's: a way to leave nothing to the next person. A plain form, as the sign-out."""
+    return rx.el.form(
+        rx.el.span("Чужой компьютер? "),
+        rx.el.button("Прервать и забыть меня здесь", type="submit", class_name="link"),
+        method="post",
+        action=routes.SESSION_CLOSE,
+        class_name="shared-computer",
     )
 
 

@@ -11,10 +11,11 @@ from medonline.components.icons import icon
 from medonline.dialogs.codes import code_facts, code_hint, delivery, resend_block
 from medonline.dialogs.login import login_form
 from medonline.dialogs.password_recovery.birth_date import birth_date_step, refused_step
-from medonline.dialogs.password_recovery.parts import error_of, progress, start_again, summary, title
+from medonline.dialogs.password_recovery.parts import error_of, progress, shared_computer, start_again, summary, title
 from medonline.dialogs.password_recovery.phone_step import phone_step
 from medonline.dialogs.password_recovery.stopped import stopped_step
 from medonline.state.account import AccountState
+from medonline.state.password_recovery.screen import PHONE
 from medonline.state.password_recovery.state import RecoveryState
 
 screen = RecoveryState.screen
@@ -36,6 +37,7 @@ def password_recovery_panel() -> rx.Component:
         step.key = name
     return rx.el.section(
         rx.match(screen.step, *steps.items(), phone_step()),
+        rx.cond(screen.step != PHONE, shared_computer()),
         class_name="panel wizard",
         custom_attrs={"data-step": screen.step},
     )

@@ -42,6 +42,7 @@ _LEFT_OUT = frozenset(
         "ticket_hash",
         "visitor_key",
         "session_key",
+        "sitting_key",
         "provider_token_sealed",
         "digest",
         "sealed",

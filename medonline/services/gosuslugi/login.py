@@ -35,6 +35,7 @@ from medonline.services.gosuslugi.linking import Linker, once_more, person_as_te
 from medonline.services.limits.request_limits import RequestLimits
 from medonline.services.login.password_login import OpenedSession
 from medonline.services.login.tickets import NEVER, SignIn, add_session
+from medonline.services.login.visitors import carry
 from medonline.services.ports import AuthorizationRequest, Departure, IdentityPerson, IdentityProvider
 from medonline.services.security_journal import entries
 from medonline.services.security_journal.account_pace import AccountPace, Act
@@ -112,6 +113,8 @@ class IdentityService:
         *,
         signed_in: bool = False,
         onward_uri: str = "",
+        next_key: str = "",
+        counted_as: str = "",
     ) -> str:
         """Where the browser goes; a journey that it had begun before is over.
 
@@ -119,6 +122,8 @@ class IdentityService:
             consent_version: the consent that was given on the way here, if any.
             signed_in: somebody's session is open in this browser: who comes back has to prove to be themselves.
             onward_uri: where a browser comes by that signs out at the provider first (`onward`).
+            next_key: the browser's name from here on, when it changes: who copied the one before is on no journey.
+            counted_as: whose journeys are limited, where that is not the name, which changes each time.
 
         Raises:
             TooManyJourneys: in this browser, or from this network.
@@ -126,11 +131,11 @@ class IdentityService:
         """
         provider = self._required_provider()
         now = self.clock()
-        await self.limits.admit_journey(visitor_key, client_ip, now)
+        await self.limits.admit_journey(counted_as or visitor_key, client_ip, now)
         fresh = signed_in or purpose.asks_anew
         journey = IdentityJourney(
             state_hash="",
-            visitor_key=visitor_key,
+            visitor_key=next_key or visitor_key,
             purpose=purpose,
             nonce=new_token(),
             code_verifier=new_token(),
@@ -140,7 +145,7 @@ class IdentityService:
             signing_out=fresh and provider.asks_after_sign_out,
             created_at=now,
         )
-        return await self._leave(provider, journey, onward_uri)
+        return await self._leave(provider, journey, onward_uri, visitor_key)
 
     async def onward(self, visitor_key: str) -> str:
         """The browser has signed out at the provider: where it goes now, on the same journey.
@@ -157,7 +162,9 @@ class IdentityService:
         again = journey.model_copy(update={"signing_out": False, "created_at": now})
         return await self._leave(provider, again)
 
-    async def _leave(self, provider: IdentityProvider, journey: IdentityJourney, onward_uri: str = "") -> str:
+    async def _leave(
+        self, provider: IdentityProvider, journey: IdentityJourney, onward_uri: str = "", came_as: str = ""
+    ) -> str:
         # ESIA wants a UUID; all 128 bits of this one are random.
         state = str(UUID(bytes=secrets.token_bytes(16)))
         journey.state_hash = token_hash(state)
@@ -167,12 +174,14 @@ class IdentityService:
         url = away.url if away else await provider.authorization_url(_request_of(journey, state))
         async with self.database.writing() as session:
             await gosuslugi.forget_before(session, self.clock() - max(JOURNEY_LIFE, PENDING_LIFE))
+            if came_as not in ("", journey.visitor_key):
+                await carry(session, came_as, journey.visitor_key)
             await gosuslugi.replace_journey(session, journey)
         return url
 
-    async def refused(self, visitor_key: str, client_ip: str) -> TooManyJourneys | None:
+    async def refused(self, visitor_key: str, client_ip: str, counted_as: str = "") -> TooManyJourneys | None:
         """What `start` would refuse a browser with now; None when it would not. Counts nothing."""
-        until = await self.limits.journeys_full_until(visitor_key, client_ip)
+        until = await self.limits.journeys_full_until(counted_as or visitor_key, client_ip)
         return TooManyJourneys(self.clock(), until) if until is not None else None
 
     async def finish(self, visitor_key: str, back: JourneyReturn, device: Device) -> OpenedSession | Waiting:
@@ -221,6 +230,9 @@ class IdentityService:
     ) -> OpenedSession | Waiting:
         now = self.clock()
         async with self.database.writing() as session:
+            if not await gosuslugi.hold_journey(session, journey.state_hash, visitor_key):
+                # While the provider was asked, the browser left for it again or somebody signed in: this name is no one's.
+                raise IdentityRefused(IdentityProblem.STALE, "the journey was given up meanwhile")
             await gosuslugi.forget_pending(session, visitor_key)
             patient = await self._known(session, person, device, now)
             if patient is None and await self.linker.candidate(session, person) is not None:

@@ -36,7 +36,7 @@ class BirthDateStep:
     zone: ZoneInfo
     journal: SecurityJournal
 
-    async def confirm(self, visitor_key: str, typed: str) -> RecoveryView:
+    async def confirm(self, visitor_key: str, typed: str, sitting_key: str) -> RecoveryView:
         """The birth date on record opens step 3; the third wrong one ends the recovery.
 
         Raises:
@@ -47,7 +47,7 @@ class BirthDateStep:
         now = self.clock()
         born = parse_birth_date(typed, now.astimezone(self.zone).date())
         async with self.database.writing() as session:
-            recovery = await self.reader.newest(session, visitor_key, now)
+            recovery = await self.reader.newest(session, visitor_key, now, sitting_key)
             if recovery.step in (RecoveryStep.NEW_PASSWORD, RecoveryStep.REFUSED, RecoveryStep.STOPPED):
                 return await self.reader.view(session, recovery, now)  # submitted twice: the first result stands
             if after(RecoveryStep(recovery.step), RecoveryMove.CONFIRM_BIRTH_DATE) is None:
@@ -66,7 +66,7 @@ class BirthDateStep:
         patient = await patients.by_phone_held(session, recovery.phone)  # before the recovery: `storage.engine`
         here = (RecoveryStep.BIRTH_DATE,)
         if patient is not None and patient.birth_date == born:
-            if await self.reader.stop(session, recovery, patient, now):
+            if await self.reader.stop(session, recovery, patient, now, recovery.sitting_key):
                 return None
             facts = {"patient_id": patient.id, "proved_at": now}
             if await password_recoveries.move(session, recovery.id, here, RecoveryStep.NEW_PASSWORD, **facts):

@@ -43,29 +43,29 @@ class NewPasswordStep:
     notices: NoticeService
     sessions_ended: Callable[[list[str]], None]
 
-    async def set(self, visitor_key: str, typed: str, device: Device) -> RecoveryView:
+    async def set(self, visitor_key: str, typed: str, device: Device, sitting_key: str) -> RecoveryView:
         """As `PasswordRecoveryService.set_password`."""
         async with self.database.reading() as session:
-            recovery = await self.reader.newest(session, visitor_key, self.clock())
+            recovery = await self.reader.newest(session, visitor_key, self.clock(), sitting_key)
             patient = await session.get(Patient, recovery.patient_id) if recovery.patient_id else None
         if recovery.step == RecoveryStep.STOPPED:
-            return await self._stopped(visitor_key)
+            return await self._stopped(visitor_key, sitting_key)
         if recovery.step not in (RecoveryStep.DONE, *_SOURCES):
             raise NoRecoveryInProgress
         password = await self.passwords.check(typed, personal_words(patient) if patient else ())
         if recovery.step == RecoveryStep.DONE:
-            return await self._same_again(visitor_key, password)
+            return await self._same_again(visitor_key, password, sitting_key)
         encoded = await self.hasher.hash(password)
         now = self.clock()
         ended: list[str] = []
         async with self.database.writing() as session:
-            recovery = await self.reader.newest(session, visitor_key, now)
+            recovery = await self.reader.newest(session, visitor_key, now, sitting_key)
             # Held: «это не я», said in this moment, stops the recovery either before this or after it.
             patient = await patients.by_id_held(session, recovery.patient_id or "")
             if patient is not None and patient.phone != recovery.phone:
                 # The account has another number since the proof: the code proved nothing about this account.
                 raise NoRecoveryInProgress
-            stopped = patient is not None and await self.reader.stop(session, recovery, patient, now)
+            stopped = patient is not None and await self.reader.stop(session, recovery, patient, now, sitting_key)
             moved = not stopped and await password_recoveries.move(
                 session, recovery.id, _SOURCES, RecoveryStep.DONE, finished_at=now
             )
@@ -74,7 +74,7 @@ class NewPasswordStep:
             if stopped or moved:
                 view = await self.reader.view(session, recovery, now)
         if not (stopped or moved):
-            return await self._same_again(visitor_key, password)
+            return await self._same_again(visitor_key, password, sitting_key)
         self.notices.wake()
         self.sessions_ended(ended)
         return view
@@ -99,16 +99,18 @@ class NewPasswordStep:
         await self.notices.put(session, patient.id, Told(recovery.phone, About.RECOVERED, text))
         return ended
 
-    async def _stopped(self, visitor_key: str) -> RecoveryView:
+    async def _stopped(self, visitor_key: str, sitting_key: str) -> RecoveryView:
         now = self.clock()
         async with self.database.reading() as session:
-            return await self.reader.view(session, await self.reader.newest(session, visitor_key, now), now)
+            return await self.reader.view(
+                session, await self.reader.newest(session, visitor_key, now, sitting_key), now
+            )
 
-    async def _same_again(self, visitor_key: str, password: str) -> RecoveryView:
+    async def _same_again(self, visitor_key: str, password: str, sitting_key: str) -> RecoveryView:
         """A finished recovery submitted once more: the first result, if it is the same password that is in force."""
         now = self.clock()
         async with self.database.reading() as session:
-            recovery = await self.reader.newest(session, visitor_key, now)
+            recovery = await self.reader.newest(session, visitor_key, now, sitting_key)
             if recovery.step != RecoveryStep.DONE:
                 raise NoRecoveryInProgress
             encoded = await patients.password_hash_of(session, recovery.patient_id or "")

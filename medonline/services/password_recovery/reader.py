@@ -55,26 +55,31 @@ class RecoveryReader:
     codes: CodeFlow
     new_password_window: timedelta
 
-    def is_shown(self, recovery: PasswordRecovery, now: datetime) -> bool:
-        """Whether a screen may still go on from this recovery."""
+    def is_shown(self, recovery: PasswordRecovery, now: datetime, sitting_key: str = "") -> bool:
+        """Whether a screen may still go on from this recovery. From the proof of the phone on only in its own sitting: the next
+        person at a shared computer has the visitor cookie, too."""
+        if recovery.proved_at is not None and recovery.sitting_key != sitting_key:
+            return False
         if recovery.step in (RecoveryStep.BIRTH_DATE, RecoveryStep.NEW_PASSWORD):
             return recovery.proved_at is not None and now < recovery.proved_at + self.new_password_window
         if recovery.step == RecoveryStep.DONE:
             return recovery.finished_at is not None and now < recovery.finished_at + DONE_SHOWN_FOR
         return recovery.step != RecoveryStep.ABANDONED and now < recovery.created_at + CODE_STEP_LIFE
 
-    async def newest(self, session: AsyncSession, visitor_key: str, now: datetime) -> PasswordRecovery:
+    async def newest(
+        self, session: AsyncSession, visitor_key: str, now: datetime, sitting_key: str
+    ) -> PasswordRecovery:
         """The recovery to go on with; raises `NoRecoveryInProgress`."""
         recovery = await password_recoveries.newest_of(session, visitor_key)
-        if recovery is None or not self.is_shown(recovery, now):
+        if recovery is None or not self.is_shown(recovery, now, sitting_key):
             raise NoRecoveryInProgress
         return recovery
 
     async def at_step(
-        self, session: AsyncSession, visitor_key: str, move: RecoveryMove, now: datetime
+        self, session: AsyncSession, visitor_key: str, move: RecoveryMove, now: datetime, sitting_key: str
     ) -> PasswordRecovery:
         """The recovery, if `move` is allowed from where it stands; raises `NoRecoveryInProgress`."""
-        recovery = await self.newest(session, visitor_key, now)
+        recovery = await self.newest(session, visitor_key, now, sitting_key)
         if after(RecoveryStep(recovery.step), move) is None:
             raise NoRecoveryInProgress
         return recovery
@@ -93,13 +98,15 @@ class RecoveryReader:
         row = await codes.newest_of_flow(session, recovery.id)
         return row is not None and row.channel == channel and self.codes.is_alive(row, now)
 
-    async def stop(self, session: AsyncSession, recovery: PasswordRecovery, patient: Patient, now: datetime) -> bool:
+    async def stop(
+        self, session: AsyncSession, recovery: PasswordRecovery, patient: Patient, now: datetime, sitting_key: str
+    ) -> bool:
         """Whether recovery by phone of this account is stopped («это не я»); then the recovery ends here, and says so. Asked
         only after the phone was proved: before that, all accounts and none look alike."""
         until = patient.recovery_stopped_until
         if until is None or now >= until:
             return False
-        facts = {"patient_id": patient.id, "proved_at": now}
+        facts = {"patient_id": patient.id, "proved_at": now, "sitting_key": sitting_key}
         return await password_recoveries.move(
             session, recovery.id, source_of(RecoveryMove.STOP), RecoveryStep.STOPPED, **facts
         )

@@ -29,12 +29,17 @@ from medonline.storage.queries import password_recovery as password_recoveries
 from medonline.storage.tables.codes import OneTimeCodeRow
 from medonline.storage.tables.password_recovery import PasswordRecovery
 
+_PROVED = tuple(step for step in source_of(RecoveryMove.ABANDON) if step is not RecoveryStep.CODE)
 AFTER_CODE = (RecoveryStep.BIRTH_DATE, RecoveryStep.NEW_PASSWORD, RecoveryStep.NO_ACCOUNT, RecoveryStep.STOPPED)
 
 
 @dataclass(frozen=True, slots=True)
 class PasswordRecoveryService:
-    """The use case; one public method per action of the patient. `visitor_key` names the browser, never the patient."""
+    """The use case; one public method per action of the patient. `visitor_key` names the browser, never the patient.
+
+    sitting_key: names a browser until it is closed. A phone is proved in one sitting and for that sitting alone; a caller that
+        is no browser has none.
+    """
 
     database: Database
     clock: Clock
@@ -44,12 +49,12 @@ class PasswordRecoveryService:
     birth_date: BirthDateStep
     new_password: NewPasswordStep
 
-    async def current(self, visitor_key: str) -> RecoveryView | None:
+    async def current(self, visitor_key: str, *, sitting_key: str = "") -> RecoveryView | None:
         """Where this browser's recovery stands; None when there is none, or none that can go on."""
         now = self.clock()
         async with self.database.reading() as session:
             recovery = await password_recoveries.newest_of(session, visitor_key)
-            if recovery is None or not self.reader.is_shown(recovery, now):
+            if recovery is None or not self.reader.is_shown(recovery, now, sitting_key):
                 return None
             return await self.reader.view(session, recovery, now)
 
@@ -87,7 +92,9 @@ class PasswordRecoveryService:
         self.codes.wake_dispatcher()
         return view
 
-    async def resend(self, visitor_key: str, channel: ChannelName, client_ip: str = "") -> RecoveryView:
+    async def resend(
+        self, visitor_key: str, channel: ChannelName, client_ip: str = "", *, sitting_key: str = ""
+    ) -> RecoveryView:
         """Another code, by the same way or the other one; in place of the birth date only by the messenger.
 
         Raises:
@@ -96,18 +103,19 @@ class PasswordRecoveryService:
         """
         now = self.clock()
         async with self.database.writing() as session:
-            recovery = await self.reader.at_step(session, visitor_key, RecoveryMove.RESEND, now)
+            recovery = await self.reader.at_step(session, visitor_key, RecoveryMove.RESEND, now, sitting_key)
             if recovery.step == RecoveryStep.BIRTH_DATE and channel is ChannelName.FLASH_CALL:
                 raise NoRecoveryInProgress  # a call was not enough; another one would not be either
             request = self.codes.request(recovery.id, PhoneNumber(recovery.phone), channel, client_ip)
             resent = await self.codes.resend(session, request, now)
-            if resent.issued and not await self._move(session, recovery, RecoveryMove.RESEND, proved_at=None):
+            unproved = {"proved_at": None, "sitting_key": ""}
+            if resent.issued and not await self._move(session, recovery, RecoveryMove.RESEND, **unproved):
                 raise NoRecoveryInProgress  # another window moved on meanwhile
             view = await self.reader.view(session, recovery, now, resent.code)
         self.codes.wake_dispatcher()
         return view
 
-    async def confirm_code(self, visitor_key: str, typed: str) -> RecoveryView:
+    async def confirm_code(self, visitor_key: str, typed: str, *, sitting_key: str = "") -> RecoveryView:
         """Step 2 → 3, to the birth date where a call is not enough, or to «no account» when nobody signs in so.
 
         Raises:
@@ -117,35 +125,39 @@ class PasswordRecoveryService:
         """
         digits = digits_typed(typed)
         async with self.database.reading() as session:
-            recovery = await self.reader.newest(session, visitor_key, self.clock())
+            recovery = await self.reader.newest(session, visitor_key, self.clock(), sitting_key)
         await self.codes.until_sent(recovery.id)
         now = self.clock()
         async with self.database.writing() as session:
-            recovery = await self.reader.newest(session, visitor_key, now)
+            recovery = await self.reader.newest(session, visitor_key, now, sitting_key)
             if recovery.step in AFTER_CODE:
                 return await self.reader.view(session, recovery, now)  # submitted twice: the first result stands
             if after(RecoveryStep(recovery.step), RecoveryMove.CONFIRM_CODE) is None:
                 raise NoRecoveryInProgress
             judged = await self.codes.judge(session, recovery.id, digits, now)
             if not isinstance(judged, CodeRefused):
-                if not await self._move_on(session, recovery, judged, now):
+                if not await self._move_on(session, recovery, judged, now, sitting_key):
                     await session.refresh(recovery)  # it was moved elsewhere meanwhile: that step is shown
                 view = await self.reader.view(session, recovery, now, judged)
         # Raised only here, after the commit: a miss that is rolled back would be a free guess.
         if isinstance(judged, CodeRefused):
             raise judged
+        if view.step is RecoveryStep.ABANDONED:
+            raise NoRecoveryInProgress  # somebody signed in or out in this browser meanwhile
         return view
 
-    async def confirm_birth_date(self, visitor_key: str, typed: str) -> RecoveryView:
+    async def confirm_birth_date(self, visitor_key: str, typed: str, *, sitting_key: str = "") -> RecoveryView:
         """The birth date → 3; raises as `BirthDateStep.confirm`."""
-        return await self.birth_date.confirm(visitor_key, typed)
+        return await self.birth_date.confirm(visitor_key, typed, sitting_key)
 
     async def open_channels(self) -> tuple[ChannelName, ...]:
         """The ways of getting a code that are switched on and have money left today."""
         async with self.database.reading() as session:
             return await self.codes.issuer.open_channels(session, self.clock())
 
-    async def set_password(self, visitor_key: str, typed: str, device: Device = UNKNOWN_DEVICE) -> RecoveryView:
+    async def set_password(
+        self, visitor_key: str, typed: str, device: Device = UNKNOWN_DEVICE, *, sitting_key: str = ""
+    ) -> RecoveryView:
         """Step 3 → done: the new password is committed and every session of the patient is over.
 
         Raises:
@@ -154,7 +166,7 @@ class PasswordRecoveryService:
             Busy: the server has too many passwords to hash.
             NoRecoveryInProgress: no proof of the phone, or it is too old.
         """
-        return await self.new_password.set(visitor_key, typed, device)
+        return await self.new_password.set(visitor_key, typed, device, sitting_key)
 
     async def leave(self, visitor_key: str) -> None:
         """Another phone, another day: the recovery is given up, or its success has been seen. Does nothing twice."""
@@ -168,20 +180,33 @@ class PasswordRecoveryService:
             else:
                 await self._put_left(session, recovery, now)
 
+    async def leave_proved(self, visitor_key: str) -> None:
+        """A page elsewhere on the portal is opened: a phone that was proved opens nothing any more, in whichever sitting. What
+        waits for its code goes on, and so does the news of a new password."""
+        async with self.database.reading() as session:
+            recovery = await password_recoveries.newest_of(session, visitor_key)
+            if recovery is None or recovery.step not in _PROVED:
+                return  # anybody may open a page: where nothing is, it costs no lock
+        now = self.clock()
+        async with self.database.writing() as session:
+            if await password_recoveries.move(session, recovery.id, _PROVED, RecoveryStep.ABANDONED):
+                await password_recoveries.put_left(session, recovery.id, now)
+
     async def _move_on(
-        self, session: AsyncSession, recovery: PasswordRecovery, code: OneTimeCodeRow, now: datetime
+        self, session: AsyncSession, recovery: PasswordRecovery, code: OneTimeCodeRow, now: datetime, sitting_key: str
     ) -> bool:
         """The move that the accepted code allows; whether the recovery was still at the code."""
         # Held before the recovery moves, as where the password is set (lock order: `storage.engine`).
         patient = await patients.by_phone_held(session, recovery.phone)
+        proved = {"proved_at": now, "sitting_key": sitting_key}
         if await self.step_up.is_needed(session, code, patient, now):
             # Nothing of the account is noted yet: a proof noted here would make the next call look recent enough.
-            return await self._move(session, recovery, RecoveryMove.ASK_BIRTH_DATE, proved_at=now)
-        if patient and await self.reader.stop(session, recovery, patient, now):
+            return await self._move(session, recovery, RecoveryMove.ASK_BIRTH_DATE, **proved)
+        if patient and await self.reader.stop(session, recovery, patient, now, sitting_key):
             return True
         move = RecoveryMove.CONFIRM_CODE if patient else RecoveryMove.FIND_NO_ACCOUNT
         patient_id = patient.id if patient else None
-        moved = await self._move(session, recovery, move, patient_id=patient_id, proved_at=now)
+        moved = await self._move(session, recovery, move, patient_id=patient_id, **proved)
         if patient:
             await patients.put_phone_proof(session, patient.id, now)
         return moved

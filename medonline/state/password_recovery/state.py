@@ -59,7 +59,7 @@ class RecoveryState(FollowsCode, rx.State):
         if not self._is_answer_to_this_page():
             self.error, self.error_field = "", ""
         await self._offer()
-        self._show(await portal().recovery.current(visitor_of(self).visitor_key))
+        self._show(await _current(visitor_of(self)))
         return [AccountState.load_page, RecoveryState.watch]
 
     @rx.event
@@ -81,25 +81,31 @@ class RecoveryState(FollowsCode, rx.State):
         visitor = visitor_of(self)
         if channel not in tuple(ChannelName):
             return None
-        return await self._advance(lambda key: portal().recovery.resend(key, ChannelName(channel), visitor.client_ip))
+        sitting = visitor.sitting_key
+        return await self._advance(
+            lambda key: portal().recovery.resend(key, ChannelName(channel), visitor.client_ip, sitting_key=sitting)
+        )
 
     @rx.event
     async def confirm_code(self, form: dict[str, Any]) -> Any:
         """Step 2: «ОТПРАВИТЬ»."""
-        code = text_field(form, "code")
-        return await self._advance(lambda key: portal().recovery.confirm_code(key, code))
+        code, sitting = text_field(form, "code"), visitor_of(self).sitting_key
+        return await self._advance(lambda key: portal().recovery.confirm_code(key, code, sitting_key=sitting))
 
     @rx.event
     async def confirm_birth_date(self, form: dict[str, Any]) -> Any:
         """Between step 2 and step 3: the birth date on record, where a call is not enough."""
-        typed = text_field(form, "birth_date")
-        return await self._advance(lambda key: portal().recovery.confirm_birth_date(key, typed))
+        typed, sitting = text_field(form, "birth_date"), visitor_of(self).sitting_key
+        return await self._advance(lambda key: portal().recovery.confirm_birth_date(key, typed, sitting_key=sitting))
 
     @rx.event
     async def change_password(self, form: dict[str, Any]) -> Any:
         """Step 3: «СМЕНИТЬ ПАРОЛЬ»."""
-        password, device = text_field(form, "new_password"), visitor_of(self).device
-        return await self._advance(lambda key: portal().recovery.set_password(key, password, device))
+        password, visitor = text_field(form, "new_password"), visitor_of(self)
+        device, sitting = visitor.device, visitor.sitting_key
+        return await self._advance(
+            lambda key: portal().recovery.set_password(key, password, device, sitting_key=sitting)
+        )
 
     @rx.event
     async def start_again(self) -> None:
@@ -122,11 +128,11 @@ class RecoveryState(FollowsCode, rx.State):
         return True
 
     async def _advance(self, action: Callable[[str], Awaitable[RecoveryView]]) -> Any:
-        visitor_key = visitor_of(self).visitor_key
+        visitor = visitor_of(self)
         try:
-            if not visitor_key:
+            if not (visitor.visitor_key and visitor.sitting_key):
                 raise CookiesMissing
-            self._show(await action(visitor_key))
+            self._show(await action(visitor.visitor_key))
             self.error, self.error_field = "", ""
         except MedonlineError as error:
             await self._show_refusal(error)
@@ -135,7 +141,7 @@ class RecoveryState(FollowsCode, rx.State):
     async def _show_refusal(self, error: MedonlineError) -> None:
         field = self.screen.field
         if isinstance(error, CodeRefused | BirthDateMismatch | NoRecoveryInProgress | PasswordAlreadySet):
-            view = await portal().recovery.current(visitor_of(self).visitor_key)
+            view = await _current(visitor_of(self))
             self._show(view)
             field = self.screen.field
             refused = view is not None and view.step in (RecoveryStep.REFUSED, RecoveryStep.STOPPED)
@@ -174,6 +180,10 @@ class RecoveryState(FollowsCode, rx.State):
             self.screen = screen
 
 
+async def _current(visitor: Visitor) -> RecoveryView | None:
+    return await portal().recovery.current(visitor.visitor_key, sitting_key=visitor.sitting_key)
+
+
 async def _look(visitor: Visitor) -> RecoveryView | None:
-    view = await portal().recovery.current(visitor.visitor_key) if visitor.visitor_key else None
+    view = await _current(visitor) if visitor.visitor_key else None
     return view if view is not None and view.step in WATCHED else None

@@ -47,6 +47,16 @@ async def has_journey(session: AsyncSession, state_hash: str, visitor_key: str) 
     return (await session.exec(statement)).first() is not None
 
 
+async def hold_journey(session: AsyncSession, state_hash: str, visitor_key: str) -> bool:
+    """Whether this browser is still the one that left with this state; it stays so until the session commits."""
+    statement = (
+        select(IdentityJourney.state_hash)
+        .where(IdentityJourney.state_hash == state_hash, IdentityJourney.visitor_key == visitor_key)
+        .with_for_update()
+    )
+    return (await session.exec(statement)).first() is not None
+
+
 async def take_journey(
     session: AsyncSession, state_hash: str, visitor_key: str, begun_after: datetime, now: datetime
 ) -> IdentityJourney | None:
@@ -154,6 +164,13 @@ async def forget_pending(session: AsyncSession, visitor_key: str) -> bool:
     """Delete whoever waits in this browser; whether there was anybody."""
     statement = delete(PendingIdentity).where(col(PendingIdentity.visitor_key) == visitor_key)
     return bool((await session.exec(statement)).rowcount)
+
+
+async def rename_visitor(session: AsyncSession, visitor_key: str, next_key: str) -> None:
+    """The browser has another name from now on: who waits in it waits under that name."""
+    await session.exec(
+        update(PendingIdentity).where(col(PendingIdentity.visitor_key) == visitor_key).values(visitor_key=next_key)
+    )
 
 
 async def forget_journeys_of(session: AsyncSession, visitor_key: str) -> None:

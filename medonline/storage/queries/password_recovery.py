@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import case, func, literal, or_
+from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from medonline.storage.tables.columns import UtcDateTime
 from medonline.storage.tables.password_recovery import PasswordRecovery
 
 
@@ -72,6 +75,42 @@ async def put_unlinked(session: AsyncSession, recovery_id: str, count: int) -> N
     await session.exec(
         update(PasswordRecovery).where(col(PasswordRecovery.id) == recovery_id).values(identities_unlinked=count)
     )
+
+
+async def rename_visitor(session: AsyncSession, visitor_key: str, next_key: str, but: str) -> None:
+    """The browser has another name from now on; what is on the step `but` stays behind."""
+    await session.exec(
+        update(PasswordRecovery)
+        .where(col(PasswordRecovery.visitor_key) == visitor_key, col(PasswordRecovery.step) != but)
+        .values(visitor_key=next_key)
+    )
+
+
+async def has_open(session: AsyncSession, visitor_key: str, sources: tuple[str, ...]) -> bool:
+    """Whether `leave_all_of_visitor` would leave anything."""
+    statement = select(PasswordRecovery.id).where(*_open_of(visitor_key, sources)).limit(1)
+    return (await session.exec(statement)).first() is not None
+
+
+async def leave_all_of_visitor(
+    session: AsyncSession, visitor_key: str, sources: tuple[str, ...], target: str, now: datetime
+) -> None:
+    """This browser shows none of its recoveries any more, and those on one of `sources` are on `target`."""
+    step = col(PasswordRecovery.step)
+    await session.exec(
+        update(PasswordRecovery)
+        .where(*_open_of(visitor_key, sources))
+        .values(
+            step=case((step.in_(sources), target), else_=step),
+            left_at=func.coalesce(col(PasswordRecovery.left_at), literal(now, UtcDateTime())),
+        )
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _open_of(visitor_key: str, sources: tuple[str, ...]) -> tuple[ColumnElement[bool], ...]:
+    shown = col(PasswordRecovery.left_at).is_(None)
+    return col(PasswordRecovery.visitor_key) == visitor_key, or_(shown, col(PasswordRecovery.step).in_(sources))
 
 
 async def add_birth_date_miss(session: AsyncSession, recovery_id: str, step: str, tries: int) -> int | None:

@@ -18,6 +18,7 @@ class PasswordRecovery(SQLModel, table=True):
 
     id: str = Field(default_factory=new_id, primary_key=True)
     visitor_key: str  # SHA-256 of the visitor cookie
+    sitting_key: str = ""  # SHA-256 of the cookie that ends with the browser; from the proof of the phone on
     phone: str  # E.164
     step: str  # domain.password_recovery.RecoveryStep
     patient_id: str | None = Field(default=None, foreign_key="patient.id")

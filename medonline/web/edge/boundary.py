@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from medonline import routes
 from medonline.bootstrap import portal
-from medonline.web.cookies import VISITOR, VISITOR_MAX_AGE_S, cookie_value, set_cookie, visitor_to_set
+from medonline.web.cookies import cookie_value, cookies_of_a_document
 from medonline.web.edge.body import BodyTooLarge, BodyTooLate, read_body
 from medonline.web.edge.client_address import claims_another_address, with_client
 from medonline.web.edge.content_security import PagePolicies
@@ -77,8 +77,9 @@ class Boundary:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 add_headers(headers, scope, message, self._policies)
-                if _is_document(message, headers) and (visitor := visitor_to_set(cookie_value(scope))):
-                    _set_visitor(headers, visitor)
+                if _is_document(message, headers):
+                    for cookie in cookies_of_a_document(cookie_value(scope), headers.getlist("set-cookie")):
+                        headers.append("Set-Cookie", cookie)
             await send(message)
 
         return sending
@@ -133,8 +134,3 @@ def _is_bare_error(scope: Scope, message: Message) -> bool:
 
 def _is_document(message: Message, headers: MutableHeaders) -> bool:
     return bool(message["status"] == 200) and headers.get("content-type", "").startswith("text/html")
-
-
-def _set_visitor(headers: MutableHeaders, visitor: str) -> None:
-    cookie = set_cookie(VISITOR, visitor, https=portal().config.https, max_age=VISITOR_MAX_AGE_S)
-    headers.append("Set-Cookie", cookie)

@@ -13,11 +13,12 @@ from medonline.domain.errors import IdentityRefused, TooManyJourneys
 from medonline.services.gosuslugi.login import JourneyReturn, Purpose, Waiting
 from medonline.services.login.password_login import OpenedSession
 from medonline.services.ports import Departure
-from medonline.web.cookies import cookie_value, session_key_in, visitor_key_in
+from medonline.web.cookies import cookie_value, new_visitor, session_key_in, sitting_key_in, visitor_key_in
 from medonline.web.devices import device_of
 from medonline.web.edge.client_address import client_address
 from medonline.web.routes.leaving_page import leaving_page, origin_of
 from medonline.web.routes.login import landed, small_form
+from medonline.web.routes.visitors import left_by, renamed
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +27,7 @@ _WAITING = {Waiting.CONSENT: routes.REGISTER, Waiting.PROOF: routes.LINK_ACCOUNT
 
 
 async def start(request: Request) -> Response:
-    """POST: leave for Gosuslugi. The form says what for; where it ends is kept on the server."""
+    """POST: leave for Gosuslugi. The form says what for; where it ends is kept on the server. The browser gets another name."""
     form = await small_form(request)
     visitor_key = visitor_key_in(cookie_value(request.scope))
     purpose = form.get("purpose", "")
@@ -35,6 +36,7 @@ async def start(request: Request) -> Response:
     if purpose not in tuple(Purpose):
         purpose = Purpose.LOGIN
     redirect_uri = f"{origin_of(request)}{routes.GOSUSLUGI_RETURN}"
+    name = new_visitor()
     try:
         url = await portal().identity.start(
             visitor_key,
@@ -44,12 +46,14 @@ async def start(request: Request) -> Response:
             client_ip=client_address(request.scope),
             signed_in=await portal().sessions.time_left(session_key_in(cookie_value(request.scope))) is not None,
             onward_uri=f"{origin_of(request)}{routes.GOSUSLUGI_ONWARD}",
+            next_key=name.key,
+            counted_as=sitting_key_in(cookie_value(request.scope)),
         )
     except TooManyJourneys:
         return _failed("too_often")  # the page asks until when
     except IdentityRefused as error:
         return _refused(error)
-    return leaving_page(Departure(url), "Переходим на Госуслуги")
+    return renamed(request, leaving_page(Departure(url), "Переходим на Госуслуги"), name)
 
 
 async def onward(request: Request) -> Response:
@@ -83,9 +87,9 @@ async def finish(request: Request) -> Response:
 
 async def leave(request: Request) -> Response:
     """POST: end the provider's own session in this browser, so that another person can sign in there."""
-    await portal().answers.refuse(visitor_key_in(cookie_value(request.scope)))
     away = await portal().identity.sign_out("", f"{origin_of(request)}{routes.HOME}")
-    return leaving_page(away, "Выходим из Госуслуг") if away else RedirectResponse(routes.HOME, 303)
+    response = leaving_page(away, "Выходим из Госуслуг") if away else RedirectResponse(routes.HOME, 303)
+    return await left_by(request, response)
 
 
 def _refused(error: IdentityRefused) -> Response:

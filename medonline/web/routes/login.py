@@ -22,6 +22,7 @@ from medonline.web.cookies import (
 )
 from medonline.web.devices import device_of
 from medonline.web.routes.leaving_page import leaving_page, origin_of
+from medonline.web.routes.visitors import left_by
 
 MAX_TICKET = 64
 MAX_FORM_BYTES = 1024
@@ -54,22 +55,18 @@ async def open_session(request: Request) -> Response:
 
 async def landed(request: Request, opened: OpenedSession) -> Response:
     """The way into the account under a new session; the one this browser had is over."""
-    cookies = cookie_value(request.scope)
-    previous = session_key_in(cookies)
+    previous = session_key_in(cookie_value(request.scope))
     if previous:
         await portal().login.close_session(previous, JournalEvent.SESSION_REPLACED)
-    await portal().answers.refuse(visitor_key_in(cookies))  # whoever waited here for an answer is not who is in now
     response = RedirectResponse(_LANDINGS[opened.landing], 303)
     response.headers.append("Set-Cookie", set_cookie(SESSION, opened.token, https=portal().config.https))
-    return response
+    return await left_by(request, response)
 
 
 async def close_session(request: Request) -> Response:
     """Sign out: ends the session on the server and takes the cookie away; ends Gosuslugi's own session too."""
-    cookies = cookie_value(request.scope)
-    session_key = session_key_in(cookies)
+    session_key = session_key_in(cookie_value(request.scope))
     ended = await portal().login.close_session(session_key) if session_key else None
-    await portal().answers.refuse(visitor_key_in(cookies))
     onward = None
     if ended is not None and ended.row.method == LoginMethod.GOSUSLUGI:
         back = f"{origin_of(request)}{routes.HOME}"
@@ -78,7 +75,7 @@ async def close_session(request: Request) -> Response:
     response.headers.append("Set-Cookie", set_cookie(SESSION, "", https=portal().config.https, max_age=0))
     # What a page kept in the tab for the patient (the phone typed last, a draft) goes, too; cookies are not meant by it.
     response.headers["Clear-Site-Data"] = '"storage"'
-    return response
+    return await left_by(request, response)
 
 
 async def session_left(request: Request) -> Response:

@@ -18,6 +18,7 @@ from medonline.domain.codes.one_time_code import ChannelName
 from medonline.providers.codes.telegram_gateway import InvalidReport, read_report
 from medonline.web.routes import gosuslugi
 from medonline.web.routes.login import choose_region, close_session, extend_session, open_session, session_left
+from medonline.web.routes.visitors import HomeEndsProofs
 
 log = logging.getLogger(__name__)
 
@@ -113,4 +114,4 @@ def with_routes(pages: ASGIApp, stand_ins: Sequence[BaseRoute] = ()) -> ASGIApp:
     # Nothing of the stand-ins is there, whatever a page of the portal may be called.
     nothing = [Route(path, NothingHere()) for path in (routes.SANDBOX, f"{routes.SANDBOX}/{{path:path}}")]
     table += stand_ins or nothing
-    return Starlette(routes=[*table, Mount("/", pages)])
+    return Starlette(routes=[*table, Mount("/", HomeEndsProofs(pages))])

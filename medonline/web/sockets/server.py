@@ -19,7 +19,7 @@ import socketio
 
 from medonline.domain.device import UNKNOWN_DEVICE, Device
 from medonline.services.limits.networks import cut
-from medonline.web.cookies import cookie_value, region_code_in, session_key_in, visitor_key_in
+from medonline.web.cookies import cookie_value, region_code_in, session_key_in, sitting_key_in, visitor_key_in
 from medonline.web.devices import device_name
 from medonline.web.edge.client_address import client_address
 from medonline.web.sockets.frames import MAX_FRAME, NAMESPACE, Handlers, Refused, check_join, check_packet
@@ -38,6 +38,7 @@ class Visitor:
     """The browser behind a socket. Keys are SHA-256 of the cookies; empty when there was no such cookie.
 
     session_key: empty, too, when the session was over at the handshake.
+    sitting_key: of the cookie that ends with the browser.
     """
 
     visitor_key: str
@@ -45,6 +46,7 @@ class Visitor:
     client_ip: str
     region_code: str = ""
     device: Device = UNKNOWN_DEVICE
+    sitting_key: str = ""
 
 
 NOBODY = Visitor("", "", "")
@@ -96,7 +98,15 @@ class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library 
         """Close every socket of these sessions; returns at once."""
         gone = set(session_keys) - {""}
         self._asking = {eio_sid: key for eio_sid, key in self._asking.items() if key not in gone}
-        for eio_sid in [sid for sid, visitor in self._visitors.items() if visitor.session_key in gone]:
+        self._close_all([sid for sid, visitor in self._visitors.items() if visitor.session_key in gone])
+
+    def close_visitors(self, visitor_keys: list[str]) -> None:
+        """Close every socket of browsers that have another name by now; returns at once. Their pages come back under it."""
+        gone = set(visitor_keys) - {""}
+        self._close_all([sid for sid, visitor in self._visitors.items() if visitor.visitor_key in gone])
+
+    def _close_all(self, eio_sids: list[str]) -> None:
+        for eio_sid in eio_sids:
             task = asyncio.get_running_loop().create_task(self._close(eio_sid))
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
@@ -118,7 +128,9 @@ class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library 
         address = client_address(scope)
         session_key = await self._open_session(eio_sid, session_key_in(cookies))
         device = Device(device_name(str(environ.get("HTTP_USER_AGENT", ""))), cut(address))
-        visitor = Visitor(visitor_key_in(cookies), session_key, address, region_code_in(cookies), device)
+        visitor = Visitor(
+            visitor_key_in(cookies), session_key, address, region_code_in(cookies), device, sitting_key_in(cookies)
+        )
         self._visitors[eio_sid] = visitor
         connection = asyncio.current_task()
         if connection is not None:
@@ -205,5 +217,5 @@ def _own_token(query: str, visitor: Visitor) -> str:
     lead to what another person saw: not in the same tab after a sign-out or the end of the session, not by guessing.
     """
     fields = dict(parse_qsl(query))
-    owner = f"{fields.get('token', '')}|{visitor.visitor_key}|{visitor.session_key}"
+    owner = f"{fields.get('token', '')}|{visitor.visitor_key}|{visitor.sitting_key}|{visitor.session_key}"
     return urlencode(fields | {"token": hashlib.sha256(owner.encode()).hexdigest()})

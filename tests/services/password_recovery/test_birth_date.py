@@ -138,9 +138,9 @@ async def test_it_resumes_after_a_restart_with_the_tries_used(folder: Path, cloc
         assert await answer(portal, BORN) == "new_password"
 
 
-async def test_it_is_over_a_quarter_of_an_hour_after_the_code(portal: Portal, clock: MovableClock) -> None:
+async def test_it_is_over_ten_minutes_after_the_code(portal: Portal, clock: MovableClock) -> None:
     await at_birth_date(portal, clock)
-    clock.move(minutes=15)
+    clock.move(minutes=10)
 
     assert await portal.recovery.current(ANNA) is None
     assert await answer(portal, BORN) == "NoRecoveryInProgress"

@@ -129,7 +129,7 @@ async def test_a_proof_that_grows_old_while_the_password_is_hashed_is_refused(
 ) -> None:
     class SlowHasher(PlainHasher):
         async def hash(self, password: str) -> str:
-            clock.move(minutes=15)
+            clock.move(minutes=10)
             return await super().hash(password)
 
     await prove(portal, ANNA)

@@ -86,9 +86,9 @@ async def test_begin_does_not_show_a_recovery_that_is_over(portal: Portal, clock
     assert view.issued_at == clock.now
 
 
-async def test_the_proof_opens_the_new_password_for_a_quarter_of_an_hour(portal: Portal, clock: MovableClock) -> None:
+async def test_the_proof_opens_the_new_password_for_ten_minutes(portal: Portal, clock: MovableClock) -> None:
     await prove(portal, ANNA)
-    clock.move(minutes=15, microseconds=-1)
+    clock.move(minutes=10, microseconds=-1)
     assert (await current_of(portal, ANNA)).step is RecoveryStep.NEW_PASSWORD
     clock.move(microseconds=1)
 
