@@ -53,7 +53,8 @@ fuzz: $(VENV)/dev.stamp ## malformed frames by the hundred thousand: make fuzz [
 	@MEDONLINE_MODE=demo medonline build
 	python -m tests.attacks.fuzzing --frames $(FRAMES) $(if $(SEED),--seed $(SEED))
 
-model: $(VENV)/dev.stamp ## random walks against a model of recoveries and sessions: 20 000 steps each; guesses at 200 codes
+model: $(VENV)/dev.stamp ## random walks against a model of recoveries and sessions: 20 000 steps each on both databases [MODEL_SEED=…]; guesses at 200 codes
+	@python tools/ensure_servers.py
 	LONG_RUN=1 python -m pytest $(addprefix tests/services/,password_recovery/test_model.py login/test_sessions_model.py codes/test_parallel_guesses.py)
 
 LOCKING := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-package pip

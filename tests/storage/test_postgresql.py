@@ -3,13 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import pwd
-import shutil
-import socket
-import subprocess
 import sys
-import tempfile
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -26,7 +20,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from alembic import command
 from medonline.bootstrap import DEMO_ACCOUNTS, Portal, build_portal
-from medonline.bootstrap.demo_accounts import seed_demo
 from medonline.domain.codes.one_time_code import ChannelName
 from medonline.domain.codes.step_up import StepUpPolicy, StepUpWhen
 from medonline.domain.errors import (
@@ -34,6 +27,7 @@ from medonline.domain.errors import (
     ChannelOverBudget,
     CodeMismatch,
     CodeUsedUp,
+    IdentityRefused,
     NumberRefused,
     RateLimited,
     TooManyCodes,
@@ -46,6 +40,7 @@ from medonline.services.codes.step_up import StepUp
 from medonline.services.crypto.field_encryption import Sealer
 from medonline.services.crypto.tokens import token_hash
 from medonline.services.desk.accounts import NewAccount
+from medonline.services.gosuslugi.login import Purpose
 from medonline.services.gosuslugi.pending_person import IdentityAnswers
 from medonline.services.limits.budgets import Budget, Spending, billing_day
 from medonline.services.login.password_login import OpenedSession
@@ -77,6 +72,7 @@ from tests.services.account_limits import CHECKS as ACCOUNT_LIMITS
 from tests.services.notices.phone import told
 from tests.services.outside import (
     MOBILE,
+    RETURN,
     VERA,
     ScriptedIdentity,
     ScriptedRegistry,
@@ -111,73 +107,28 @@ from tests.services.world import (
     wrong,
 )
 from tests.storage.migrating import differences, walk_with_rows
+from tests.storage.postgresql_server import address_of, administer, make_template, postgresql
 
 NEW = "NewPassword1"
 
 
-def as_postgres(*arguments: str | Path) -> None:
-    """Run a server tool; PostgreSQL refuses to run as root."""
-    prefix = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-    done = subprocess.run([*prefix, *map(str, arguments)], capture_output=True, text=True, check=False, cwd="/")
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    if not found:
-        pytest.skip("PostgreSQL IS NOT TESTED: no server binaries in /usr/lib/postgresql/*/bin (package postgresql)")
-    root = os.geteuid() == 0
-    if root and (not shutil.which("runuser") or "postgres" not in {entry.pw_name for entry in pwd.getpwall()}):
-        pytest.skip("PostgreSQL IS NOT TESTED: as root it needs runuser and a user named postgres")
-    bin_folder = found[-1].parent
-    folder = Path(tempfile.mkdtemp(prefix="medonline-postgresql-"))
-    if root:
-        shutil.chown(folder, "postgres")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    data = folder / "data"
-    as_postgres(bin_folder / "initdb", "-D", data, "-U", "medonline", "-A", "trust", "-E", "UTF8", "--no-sync")
-    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off -c timezone=Asia/Vladivostok"
-    as_postgres(bin_folder / "pg_ctl", "-D", data, "-l", folder / "log", "-o", options, "-w", "start")
-    try:
-        yield f"postgresql+asyncpg://medonline@127.0.0.1:{port}/postgres"
-    finally:
-        as_postgres(bin_folder / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
-        shutil.rmtree(folder)
-
-
-async def administer(server: str, statement: str) -> None:
-    """A statement about whole databases, which no transaction may hold."""
-    database = Database(server)
-    async with database.engine.connect() as connection:
-        await (await connection.execution_options(isolation_level="AUTOCOMMIT")).execute(text(statement))
-    await database.close()
+    with postgresql() as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
 def template(server: str, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The name of a migrated database with the demo patients, made once and copied for each test."""
-
-    async def make() -> None:
-        await administer(server, "CREATE DATABASE template_of_tests")
-        url = server.replace("/postgres", "/template_of_tests")
-        await migrations.upgrade(url)
-        folder = tmp_path_factory.mktemp("template")
-        portal = build_portal(config_in(folder, database_url=url), MovableClock())
-        await seed_demo(portal.accounts)
-        await portal.close()
-
-    asyncio.run(make())
-    return "template_of_tests"
+    return asyncio.run(make_template(server, tmp_path_factory.mktemp("template")))
 
 
 @pytest.fixture
 async def url(server: str) -> AsyncIterator[str]:
     """A database of the test's own, with nothing in it."""
     await administer(server, "CREATE DATABASE of_the_test")
-    yield server.replace("/postgres", "/of_the_test")
+    yield address_of(server, "of_the_test")
     await administer(server, "DROP DATABASE of_the_test WITH (FORCE)")
 
 
@@ -186,7 +137,7 @@ async def portal(server: str, template: str, tmp_path: Path) -> AsyncIterator[Po
     await administer(server, f"CREATE DATABASE of_the_portal TEMPLATE {template}")
     clock = MovableClock()
     clock.move(days=1)  # after the demo patients were made
-    url = server.replace("/postgres", "/of_the_portal")
+    url = address_of(server, "of_the_portal")
     portal = build_portal(config_in(tmp_path, database_url=url), clock)
     yield portal
     await portal.close()
@@ -372,6 +323,29 @@ async def test_ten_starts_at_once_in_one_browser_leave_one_journey(portal: Porta
     await asyncio.gather(*(leave(portal, ANNA) for _ in range(10)))
 
     assert await count_of(portal, "identity_journey") == 1
+
+
+async def test_two_ways_to_gosuslugi_at_once_carry_a_recovery_along_once(portal: Portal) -> None:
+    portal = with_provider(portal, ScriptedIdentity())
+    await prove(portal, ANNA)
+    names = ("c" * 64, "d" * 64)
+    await asyncio.gather(*(portal.identity.start(ANNA, Purpose.LOGIN, RETURN, next_key=name) for name in names))
+    views = [await portal.recovery.current(name) for name in (ANNA, *names)]
+
+    assert [view.step for view in views if view] == [RecoveryStep.NEW_PASSWORD]
+    assert views[0] is None
+
+
+async def test_another_person_who_sits_down_finds_nothing(portal: Portal) -> None:
+    portal = with_provider(portal, ScriptedIdentity())
+    await prove(portal, ANNA)
+    state = await leave(portal, ANNA)
+    await asyncio.gather(*(portal.visitors.leave(ANNA) for _ in range(3)))
+
+    (row,) = await recoveries_of(portal)
+    assert (row.step, row.left_at) == (RecoveryStep.ABANDONED, portal.clock())
+    with pytest.raises(IdentityRefused):
+        await come_back(portal, ANNA, state, VERA)
 
 
 async def test_windows_that_register_the_same_person_at_once_make_one_account(portal: Portal) -> None:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
-from sqlmodel import update
 
 from medonline.bootstrap import Portal
 from medonline.domain.codes.one_time_code import ChannelName
@@ -19,11 +17,12 @@ from medonline.services.crypto.tokens import token_hash
 from medonline.services.login.password_login import SEEN_EVERY
 from medonline.services.login.tickets import TICKET_LIFE
 from medonline.storage.tables.login import AccountSession
-from medonline.storage.tables.patients import Patient
 from medonline.storage.tables.security_journal import JournalEntry
-from tests.conftest import LONG_RUN
-from tests.services.password_recovery.model import LONG_ENOUGH, RecoveryWalk, Then, visitors, walk
-from tests.services.world import ANNA, BORIS, KNOWN, PlainHasher, patient_with
+from tests.services.databases import Databases, databases
+from tests.services.password_recovery.model import PARTS, SEED, RecoveryWalk, Then, steps_wanted, visitors, walk
+from tests.services.world import ANNA, BORIS, PlainHasher
+
+__all__ = ["databases"]
 
 SIGN_INS, WITHIN = 5, timedelta(minutes=15)
 SESSIONS = ((30, timedelta(hours=1)), (100, timedelta(days=1)))  # of one account
@@ -40,6 +39,7 @@ class Verifier(PlainHasher):
 class Ticket:
     token: str
     visitor: str
+    name: str  # of the browser, then
     issued_at: datetime
     resets: int  # how many passwords were set before it
     used: bool = False
@@ -48,6 +48,7 @@ class Ticket:
 @dataclass
 class Session:
     key: str
+    visitor: str
     opened_at: datetime
     seen_at: datetime
     resets: int
@@ -61,11 +62,13 @@ class SessionsWalk(RecoveryWalk):
     def open(self) -> None:
         self.tickets: list[Ticket] = []
         self.sessions: list[Session] = []
-        self.tries: list[datetime] = []  # passwords tried since the last right one, or since the process began
+        self.tries: dict[
+            str, list[datetime]
+        ] = {}  # passwords tried for a number since the last right one, or since the process began
         self.closed: set[str] = set()  # what the sockets were told
         super().open()
         self.model.password = "plain:NewPassword1"
-        self.run(self.put_password(self.model.password))
+        self.run(self.put_patient(password_hash=self.model.password))
         for visitor in (ANNA, BORIS):
             self.sign_in(visitor, 1)
             self.use(self.tickets[-1], visitor)
@@ -74,11 +77,7 @@ class SessionsWalk(RecoveryWalk):
         super().start()
         self.login = replace(self.portal.login, verifier=Verifier())
         self.portal.sessions_ended.append(self.closed.update)
-        self.tries = []
-
-    async def put_password(self, encoded: str) -> None:
-        async with self.portal.database.writing() as session:
-            await session.exec(update(Patient).where(Patient.phone == KNOWN).values(password_hash=encoded))  # type: ignore[arg-type]
+        self.tries = {}
 
     @rule(visitor=visitors, number=st.integers(min_value=1, max_value=3), stolen=st.booleans())
     def sign_in_and_enter(self, visitor: str, number: int, stolen: bool) -> None:
@@ -90,21 +89,22 @@ class SessionsWalk(RecoveryWalk):
 
     @rule(visitor=visitors, number=st.integers(min_value=1, max_value=3))
     def sign_in(self, visitor: str, number: int) -> None:
-        now, password = self.clock.now, f"NewPassword{number}"
-        came = self.attempt(self.login.log_in(visitor, KNOWN, password))
-        if len([tried for tried in self.tries if now - tried <= WITHIN]) >= SIGN_INS:
+        now, password, phone = self.clock.now, f"NewPassword{number}", self.model.phone
+        tries = self.tries.setdefault(phone, [])
+        came = self.attempt(self.login.log_in(self.names[visitor], phone, password))
+        if len([tried for tried in tries if now - tried <= WITHIN]) >= SIGN_INS:
             assert isinstance(came, TooManySignIns)
             return
-        self.tries.append(now)
+        tries.append(now)
         if self.model.password != f"plain:{password}":
             assert isinstance(came, InvalidCredentials)
             return
-        self.tries = []
+        tries.clear()
         if self.signed_in_too_often():
             assert isinstance(came, SignedInTooOften)
             return
         assert isinstance(came, str)
-        self.tickets.append(Ticket(came, visitor, now, len(self.model.resets)))
+        self.tickets.append(Ticket(came, visitor, self.names[visitor], now, len(self.model.resets)))
 
     def signed_in_too_often(self) -> bool:
         """Counted anew after each recovery; a sign-in that found no room cost nothing but its ticket."""
@@ -120,23 +120,24 @@ class SessionsWalk(RecoveryWalk):
     @rule(visitor=visitors, other=visitors)
     def sign_in_while_somebody_recovers(self, visitor: str, other: str) -> None:
         """A new password comes between the sign-in and its session."""
-        self.wait_for_a_code(KNOWN, ChannelName.TELEGRAM)
+        self.wait_for_a_code(self.model.phone, ChannelName.TELEGRAM)
         there = len(self.tickets)
         self.sign_in(visitor, int(str(self.model.password)[-1]))
         if len(self.tickets) == there:
             return
-        self.come(other, KNOWN, ChannelName.TELEGRAM, patient=False, then=Then.RECOVER)
+        self.come(other, self.model.phone, ChannelName.TELEGRAM, patient=False, then=Then.RECOVER)
         self.use(self.tickets[-1], self.tickets[-1].visitor)
 
     def use(self, ticket: Ticket, visitor: str) -> None:
         now = self.clock.now
-        opened = self.run(self.login.open_session(visitor, ticket.token))
-        takes = not ticket.used and visitor == ticket.visitor and now - ticket.issued_at < TICKET_LIFE
+        opened = self.run(self.login.open_session(self.names[visitor], ticket.token))
+        takes = not ticket.used and self.names[visitor] == ticket.name and now - ticket.issued_at < TICKET_LIFE
         ticket.used = ticket.used or takes
         good = takes and ticket.resets == len(self.model.resets)
         assert (opened is not None) == (good and not self.signed_in_too_often())
         if opened is not None:
-            self.sessions.append(Session(token_hash(opened.token), now, now, ticket.resets))
+            self.sessions.append(Session(token_hash(opened.token), visitor, now, now, ticket.resets))
+            self.another_person_sits_down(visitor)
 
     def is_alive(self, session: Session) -> bool:
         now = self.clock.now
@@ -159,6 +160,7 @@ class SessionsWalk(RecoveryWalk):
         self.run(self.login.close_session(session.key))
         session.ended = True
         assert session.key in self.closed
+        self.another_person_sits_down(session.visitor)
 
     def was_reset(self) -> None:
         """The sockets of every session that was open then are closed at once."""
@@ -176,12 +178,11 @@ class SessionsWalk(RecoveryWalk):
     def sessions_live_as_the_model_says(self) -> None:
         """No session is lost by a restart, none outlives a new password, and there are no others."""
         kept = {row.token_hash: row for row in self.run(self.all_of(AccountSession))}
-        patient = self.run(patient_with(self.portal))
         assert set(kept) == {session.key for session in self.sessions}
         for session in self.sessions:
             row, over = kept[session.key], session.ended or session.resets < len(self.model.resets)
             assert (row.ended_at is not None) == over
-            assert row.patient_id == patient.id
+            assert row.patient_id == self.account
             assert (self.run(self.login.who(session.key)) is not None) == self.is_alive(session)
 
     def every_sign_in_is_in_the_journal(self) -> None:
@@ -189,12 +190,13 @@ class SessionsWalk(RecoveryWalk):
         assert sum(row.event == JournalEvent.SIGNED_IN for row in rows) == len(self.sessions)
 
 
-def test_sessions_live_as_the_model_says(template: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    steps = walk(SessionsWalk, template, examples=25)
+@pytest.mark.parametrize("part", range(PARTS))
+def test_sessions_live_as_the_model_says(databases: Databases, part: int, capsys: pytest.CaptureFixture[str]) -> None:
+    steps = walk(SessionsWalk, databases, part)
 
-    assert steps >= (LONG_ENOUGH if LONG_RUN else 25)
+    assert steps >= steps_wanted()
     with capsys.disabled():
-        print(f"\n{steps} steps of recoveries and sessions, none against the model")
+        print(f"\n{steps} steps of recoveries and sessions, none against the model (MODEL_SEED={SEED}, part {part})")
 
 
 def test_the_settings_are_what_the_model_of_sessions_assumes(portal: Portal) -> None:
