@@ -95,7 +95,7 @@ PROOF_AGE, REISSUED = timedelta(days=90), timedelta(days=900)
 STEPS_OF_A_WALK = 50
 # The walks of a test are so many tests: each has a seed of its own, so that what fails can be walked again.
 PARTS = 4
-WALKS_OF_A_PART = 5
+WALKS_OF_A_PART = 3
 LONG_ENOUGH = 20_000 // PARTS
 # The same walks each time in the suite, others each time in `make model`.
 SEED = os.environ.get("MODEL_SEED") or (secrets.token_hex(4) if LONG_RUN else "suite")

@@ -51,5 +51,5 @@ def test_the_settings_are_what_the_model_assumes(portal: Portal) -> None:
 def test_the_money_is_what_the_model_assumes(tmp_path: Path) -> None:
     budgets = config_in(tmp_path, **MONEY).budgets
 
-    assert {channel: budget.price for channel, budget in budgets.items()} == PRICE
-    assert {channel: budget.cap for channel, budget in budgets.items()} == CAP
+    assert {channel: budgets[channel].price for channel in PRICE} == PRICE
+    assert {channel: budgets[channel].cap for channel in CAP} == CAP
