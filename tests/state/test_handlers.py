@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from medonline.services.desk.accounts import NewAccount
 from tests.e2e.server import Server
 from tests.state.steps import begin, has_shown, wait_for_step
 from tests.state.tab import ACCOUNT, LOGIN, RECOVERY, Closed, Tab
@@ -256,7 +257,8 @@ def test_without_a_sitting_the_code_is_not_judged(server: Server) -> None:
 
 
 def test_what_was_proved_is_shown_in_its_sitting_alone(server: Server) -> None:
-    phone = "+79000001003"
+    phone = fresh_phone()
+    server.add_account(NewAccount(phone, "Prezhniy2026", "Заболотная", "Евлампия", phone_proved=True))
     with new_tab(server) as tab:
         begin(tab, phone, "telegram")
         tab.call(f"{RECOVERY}.confirm_code", form={"code": code_to(server, phone)})
@@ -269,6 +271,6 @@ def test_what_was_proved_is_shown_in_its_sitting_alone(server: Server) -> None:
             other.settle()
             assert not has_shown(other, "new_password")
         assert step_of(server, tab) == "new_password"
-    with Tab(server.url, tab.cookies, tab.token) as again:
+    with Tab(server.url, tab.cookies) as again:  # another tab of the same sitting
         again.call(f"{RECOVERY}.load")
         wait_for_step(again, "new_password")
