@@ -16,9 +16,12 @@ __all__ = ["clock", "folder", "open_browser", "portal", "site_of", "template"]
 StartServer = Callable[..., Server]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartServer]:
-    """Servers with settings of their own: `start_server(SOCKETS_PER_IP="3")`."""
+    """Servers with settings of their own: `start_server(SOCKETS_PER_IP="3")`.
+
+    They end with this package: an idle portal costs two percent of a core, which the browser tests after it need.
+    """
     built = subprocess.run([str(MEDONLINE), "build"], env=environment(), capture_output=True, text=True, check=False)
     assert built.returncode == 0, built.stdout + built.stderr
     started: list[Server] = []
@@ -35,7 +38,7 @@ def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartServ
         server.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def attacked(start_server: StartServer) -> Server:
     return start_server()
 

@@ -11,9 +11,9 @@ from tests.services.conftest import clock, folder, portal, template
 __all__ = ["clock", "folder", "portal", "template"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The portal behind a real socket, with its own data folder."""
+    """The portal behind a real socket, with its own data folder; it ends with this package."""
     built = subprocess.run([str(MEDONLINE), "build"], env=environment(), capture_output=True, text=True, check=False)
     assert built.returncode == 0, built.stdout + built.stderr
     folder = tmp_path_factory.mktemp("portal")

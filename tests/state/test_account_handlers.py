@@ -35,7 +35,7 @@ from tests.state.account_handlers import (
     SETTINGS,
     record,
 )
-from tests.state.tab import LOGIN, Tab, visitor_cookies
+from tests.state.tab import LOGIN, Tab
 from tests.state.watching import log_of, new_tab
 
 NO_TEXT = [
@@ -68,9 +68,8 @@ def quiet(server: Server) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def cookies(server: Server) -> dict[str, str]:
     """A browser in which Мария is signed in."""
-    with httpx.Client(
-        base_url=server.url, trust_env=False, timeout=PATIENCE, cookies=visitor_cookies(server.url)
-    ) as http:
+    with httpx.Client(base_url=server.url, trust_env=False, timeout=PATIENCE) as http:
+        http.get("/").raise_for_status()
         with Tab(server.url, dict(http.cookies)) as tab:
             tab.call(f"{LOGIN}.log_in", form={"phone": KNOWN, "password": PASSWORD, "page": "p"})
             ticket = tab.wait_for(LOGIN, "ticket")
