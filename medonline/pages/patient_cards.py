@@ -5,6 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from medonline import routes
+from medonline.components.asked_first import asked_first
 from medonline.components.forms import checkbox, error_list, field, submit, text_input
 from medonline.components.icons import icon
 from medonline.pages.frame import page
@@ -86,25 +87,16 @@ def _card(card: rx.Var) -> rx.Component:
             _fact("Телефон", card.clinic_phone),
             class_name="facts",
         ),
-        rx.cond(
+        asked_first(
             state.unlinking == card.id,
-            rx.el.div(
-                rx.el.p("Убрать карту из кабинета? В поликлинике она останется."),
-                rx.el.button(
-                    "Да, убрать", type="button", on_click=state.unlink(card.id), class_name="button secondary"
-                ),
-                rx.el.button("Оставить", type="button", on_click=state.ask_unlink(""), class_name="button secondary"),
-                class_name="card-question",
-                role="group",
-                aria_label="Убрать карту",
-            ),
-            rx.el.button(
-                "Убрать",
-                type="button",
-                on_click=state.ask_unlink(card.id),
-                class_name="link",
-                aria_label="Убрать карту " + card.number.to(str),
-            ),
+            label="Убрать",
+            spoken="Убрать карту " + card.number.to(str),
+            ask=state.ask_unlink(card.id),
+            title="Убрать карту",
+            question=rx.el.p("Убрать карту из кабинета? В поликлинике она останется."),
+            yes="Да, убрать",
+            act=state.unlink(card.id),
+            leave=state.ask_unlink(""),
         ),
         class_name="card",
     )
@@ -242,33 +234,16 @@ def _readers() -> rx.Component:
                 lambda one: rx.el.li(
                     _who(one),
                     rx.el.p("Видит с ", one.at, class_name="hint"),
-                    rx.cond(
+                    asked_first(
                         state.removing == one.id,
-                        rx.el.div(
-                            rx.el.p("Убрать доступ? Карты исчезнут из кабинета этого человека сразу."),
-                            rx.el.button(
-                                "Да, убрать доступ",
-                                type="button",
-                                on_click=state.remove(one.id),
-                                class_name="button secondary",
-                            ),
-                            rx.el.button(
-                                "Оставить",
-                                type="button",
-                                on_click=state.ask_remove(""),
-                                class_name="button secondary",
-                            ),
-                            class_name="card-question",
-                            role="group",
-                            aria_label="Убрать доступ",
-                        ),
-                        rx.el.button(
-                            "Убрать доступ",
-                            type="button",
-                            on_click=state.ask_remove(one.id),
-                            class_name="link",
-                            aria_label="Убрать доступ: " + one.name.to(str),
-                        ),
+                        label="Убрать доступ",
+                        spoken="Убрать доступ: " + one.name.to(str),
+                        ask=state.ask_remove(one.id),
+                        title="Убрать доступ",
+                        question=rx.el.p("Убрать доступ? Карты исчезнут из кабинета этого человека сразу."),
+                        yes="Да, убрать доступ",
+                        act=state.remove(one.id),
+                        leave=state.ask_remove(""),
                     ),
                     class_name="card",
                 ),

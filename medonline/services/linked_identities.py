@@ -7,15 +7,18 @@ moment waits, and finds it gone.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from medonline.domain.device import UNKNOWN_DEVICE, Device
+from medonline.domain.errors import NoSuchIdentity
 from medonline.domain.gosuslugi import LinkedHow, UnlinkedWhy
+from medonline.domain.login import LoginMethod
 from medonline.services.crypto.tokens import token_hash
 from medonline.services.security_journal import entries
 from medonline.services.security_journal.writer import SecurityJournal
-from medonline.storage.queries import account_settings, gosuslugi
+from medonline.storage.queries import account_settings, gosuslugi, login
 from medonline.storage.tables.gosuslugi import LinkedIdentity
 
 NUMBER_LENGTH = 12
@@ -32,6 +35,31 @@ _UNDONE: dict[str, dict[str, object]] = {
 def number_of(row: LinkedIdentity) -> str:
     """What an identity is called on a screen and in a command: it does not tell the number of the account at Gosuslugi."""
     return token_hash(f"{row.patient_id} {row.issuer} {row.subject}")[:NUMBER_LENGTH]
+
+
+async def unlink(
+    session: AsyncSession,
+    journal: SecurityJournal,
+    rows: Sequence[LinkedIdentity],
+    number: str,
+    why: UnlinkedWhy,
+    now: datetime,
+    device: Device = UNKNOWN_DEVICE,
+    but: str = "",
+) -> list[str]:
+    """Take off the one of a patient's `rows` that is called `number`. Every session through Gosuslugi ends `but` the one with
+    this token hash, for which identity opened it is not kept; the token hashes of those that ended.
+
+    Raises:
+        NoSuchIdentity: none of them is called so.
+    """
+    chosen = [row for row in rows if number_of(row) == number]
+    if not chosen:
+        raise NoSuchIdentity
+    patient_id = chosen[0].patient_id
+    await _take_off(session, journal, chosen, why, device)
+    await login.forget_tickets(session, patient_id, LoginMethod.GOSUSLUGI)
+    return await login.end_all_of(session, patient_id, now, but=but, method=LoginMethod.GOSUSLUGI)
 
 
 async def take_off_proved(
@@ -53,16 +81,12 @@ async def take_off_proved(
         row for row in rows if brought is not None and LinkedHow(row.how).by_record and row.linked_at >= brought
     ]
     gone = [*proved, *rest_on_it]
-    await take_off(session, journal, gone, why, device)
+    await _take_off(session, journal, gone, why, device)
     return len(gone)
 
 
-async def take_off(
-    session: AsyncSession,
-    journal: SecurityJournal,
-    rows: Sequence[LinkedIdentity],
-    why: UnlinkedWhy,
-    device: Device = UNKNOWN_DEVICE,
+async def _take_off(
+    session: AsyncSession, journal: SecurityJournal, rows: Sequence[LinkedIdentity], why: UnlinkedWhy, device: Device
 ) -> None:
     """These identities open their account no more, and what only a proof vouched for goes with them."""
     undone: dict[str, object] = {}

@@ -25,15 +25,20 @@ def wrong(code: str) -> str:
     return f"{(int(code) + 1) % 10 ** len(code):0{len(code)}}"
 
 
+def use_up(portal: Portal, code: str) -> None:
+    """Three wrong guesses: the code is past being typed."""
+    for sentence in ("Осталось 2 попытки", "Осталась 1 попытка", "попытки закончились"):
+        portal.submit_code(wrong(code))
+        portal.expect_error(sentence)
+
+
 def test_after_three_wrong_codes_a_new_one_and_the_birth_date_work(
     portal: Portal, patient: Patient, demo_phone: DemoPhone
 ) -> None:
     portal.open_recovery().begin(patient.phone)
     code = demo_phone.code(patient.phone)
 
-    for sentence in ("Осталось 2 попытки", "Осталась 1 попытка", "попытки закончились"):
-        portal.submit_code(wrong(code))
-        portal.expect_error(sentence)
+    use_up(portal, code)
     portal.look("step 2 used up")
     portal.submit_code(code)
     portal.expect_error("Этот код больше не действует")
@@ -50,9 +55,7 @@ def test_after_guesses_telegram_replaces_the_birth_date(
 ) -> None:
     portal.open_recovery().begin(patient.phone)
     code = demo_phone.code(patient.phone)
-    for sentence in ("Осталось 2 попытки", "Осталась 1 попытка", "попытки закончились"):
-        portal.submit_code(wrong(code))
-        portal.expect_error(sentence)
+    use_up(portal, code)
     portal.button(ANOTHER_CALL).click()
     portal.submit_code(demo_phone.code(patient.phone, number=2))
     portal.expect_step(BIRTH_DATE)

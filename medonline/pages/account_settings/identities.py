@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
+from medonline.components.asked_first import asked_first
 from medonline.components.forms import error_summary
 from medonline.state.account_settings import SettingsState
 
@@ -38,25 +39,16 @@ def _identity(one: rx.Var) -> rx.Component:
     return rx.el.li(
         rx.el.p(one.linked),
         rx.el.p("Последний вход: ", one.used, class_name="hint"),
-        rx.cond(
+        asked_first(
             state.unlinking == one.number,
-            rx.el.div(
-                rx.el.span("Отвязать? Войти через неё будет нельзя."),
-                rx.el.button(
-                    "Да, отвязать", type="button", on_click=state.unlink(one.number), class_name="button secondary"
-                ),
-                rx.el.button("Оставить", type="button", on_click=state.ask_unlink(""), class_name="button secondary"),
-                class_name="card-question",
-                role="group",
-                aria_label="Отвязать учётную запись Госуслуг",
-            ),
-            rx.el.button(
-                "Отвязать",
-                type="button",
-                on_click=state.ask_unlink(one.number),
-                class_name="link",
-                aria_label="Отвязать учётную запись Госуслуг. " + one.linked.to(str),
-            ),
+            label="Отвязать",
+            spoken="Отвязать учётную запись Госуслуг. " + one.linked.to(str),
+            ask=state.ask_unlink(one.number),
+            title="Отвязать учётную запись Госуслуг",
+            question=rx.el.span("Отвязать? Войти через неё будет нельзя."),
+            yes="Да, отвязать",
+            act=state.unlink(one.number),
+            leave=state.ask_unlink(""),
         ),
         class_name="session",
     )

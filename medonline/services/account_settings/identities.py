@@ -6,11 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from medonline.domain.errors import LastWayIn, NoChangeInProgress, NoSuchIdentity, ReauthenticationNeeded
+from medonline.domain.errors import LastWayIn, NoChangeInProgress, ReauthenticationNeeded
 from medonline.domain.gosuslugi import LinkedHow, UnlinkedWhy
-from medonline.domain.login import LoginMethod
 from medonline.services.clock import Clock
-from medonline.services.linked_identities import number_of, take_off
+from medonline.services.linked_identities import number_of, unlink
 from medonline.services.login.account_sessions import AccountSessionService
 from medonline.services.notices import texts
 from medonline.services.notices.sender import NoticeService
@@ -72,14 +71,10 @@ class OwnIdentities:
             if patient is None or not await login.is_open(session, session_key):
                 raise NoChangeInProgress
             rows = await gosuslugi.of_patient(session, patient.id)
-            chosen = [row for row in rows if number_of(row) == number]
-            if not chosen:
-                raise NoSuchIdentity
-            if len(rows) == 1 and (patient.phone is None or patient.password_hash is None):
+            is_last = [number_of(row) for row in rows] == [number]
+            if is_last and (patient.phone is None or patient.password_hash is None):
                 raise LastWayIn
-            await take_off(session, self.journal, chosen, UnlinkedWhy.SETTINGS, me.device)
-            await login.forget_tickets(session, patient.id, LoginMethod.GOSUSLUGI)
-            ended = await login.end_all_of(session, patient.id, now, but=session_key, method=LoginMethod.GOSUSLUGI)
+            ended = await unlink(session, self.journal, rows, number, UnlinkedWhy.SETTINGS, now, me.device, session_key)
             for told in texts.of_unlink(patient.phone):
                 await self.notices.put(session, patient.id, told)
         self.notices.wake()

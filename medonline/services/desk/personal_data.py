@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from medonline.domain.errors import AccountNotFound, NoSuchIdentity, PhoneTaken
+from medonline.domain.errors import AccountNotFound, PhoneTaken
 from medonline.domain.gosuslugi import UnlinkedWhy
-from medonline.domain.login import LoginMethod
 from medonline.domain.password_recovery import RecoveryMove, RecoveryStep, source_of
 from medonline.domain.phone import PhoneNumber
 from medonline.domain.security_journal import JournalEvent
 from medonline.services.crypto.field_encryption import SealBroken, Sealer
-from medonline.services.linked_identities import number_of, take_off
+from medonline.services.linked_identities import unlink
 from medonline.services.security_journal.writer import JournalNote, SecurityJournal
 from medonline.storage.engine import Database
 from medonline.storage.queries import (
@@ -147,13 +146,8 @@ class PersonalDataService:
         async with self.database.writing() as session:
             patient = await self._patient(session, account)
             await patients.by_id_held(session, patient.id)
-            rows = [row for row in await gosuslugi.of_patient(session, patient.id) if number_of(row) == number]
-            if not rows:
-                raise NoSuchIdentity
-            await take_off(session, self.journal, rows, UnlinkedWhy.DESK)
-            await login.forget_tickets(session, patient.id, LoginMethod.GOSUSLUGI)
-            now = self.journal.clock()
-            return len(await login.end_all_of(session, patient.id, now, method=LoginMethod.GOSUSLUGI))
+            rows = await gosuslugi.of_patient(session, patient.id)
+            return len(await unlink(session, self.journal, rows, number, UnlinkedWhy.DESK, self.journal.clock()))
 
     async def end_sessions(self, account: str) -> int:
         """Sign the patient out everywhere, at the desk or in an incident; how many sessions there were. Pages that are open

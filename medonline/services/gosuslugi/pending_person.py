@@ -101,7 +101,7 @@ class IdentityAnswers:
             return await self._registered(session, pending, person, device)
 
     async def refuse(self, visitor_key: str) -> None:
-        """«Нет, я отказываюсь», or somebody else signs in or out in this browser: nothing of the person is left behind."""
+        """«Нет, я отказываюсь»: nothing of the person is left behind."""
         async with self.database.reading() as session:
             if not visitor_key or not await identities.has_anything(session, visitor_key):
                 return  # anybody may ask for this: where nothing is, it costs no lock
