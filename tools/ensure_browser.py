@@ -1,4 +1,8 @@
-"""Find a Chromium for the browser tests, or get one: Playwright's own download, then the system's package when root."""
+"""Find a Chromium for the browser tests, or get one: the system's package when root, then Playwright's own download.
+
+The headless shell is asked for first: it draws no windows, and the browser tests take a third of the processor time that they
+take in the whole Chromium. Where it cannot be had, any Chromium does.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+SHELL = "chromium-headless-shell"
+NAMES = (SHELL, "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 def found() -> bool:
@@ -30,14 +35,22 @@ def attempt(*command: str) -> None:
         print(f"  {error}", file=sys.stderr)
 
 
+def install(package: str) -> None:
+    """Ask Debian's package manager, where we may."""
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        attempt("apt-get", "update", "-q")
+        attempt("apt-get", "install", "-y", "-q", "--no-install-recommends", package)
+
+
 def main() -> int:
     """0 when there is a browser in the end."""
+    if not shutil.which(SHELL):
+        install(SHELL)
     if found():
         return 0
     attempt(sys.executable, "-m", "playwright", "install", "chromium")
-    if not found() and os.geteuid() == 0 and shutil.which("apt-get"):
-        attempt("apt-get", "update", "-q")
-        attempt("apt-get", "install", "-y", "-q", "--no-install-recommends", "chromium")
+    if not found():
+        install("chromium")
     if found():
         return 0
     print("The browser tests need Chromium: install it (Debian: apt install chromium) and try again.", file=sys.stderr)
