@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from sqlalchemy.engine import Connection
 from sqlmodel import SQLModel
 
@@ -22,20 +20,21 @@ def run(connection: Connection) -> None:
             raise RuntimeError(message)
 
 
-async def migrate(url: str) -> None:
+def migrate(url: str) -> None:
     """Open the database, migrate, close."""
     database = Database(url)
     try:
-        async with database.engine.connect() as connection:
+        with database.engine.connect() as connection:
             if connection.dialect.name == "sqlite":
                 # SQLite changes a column by building the table anew: the keys that point at it must not notice.
-                pooled = await connection.get_raw_connection()
-                await pooled.driver_connection.execute("PRAGMA foreign_keys=OFF")
-            await connection.execution_options(medonline_writes=True)
-            await connection.run_sync(run)
-            await connection.commit()
+                cursor = connection.connection.cursor()  # outside of a transaction: inside one the pragma does nothing
+                cursor.execute("PRAGMA foreign_keys=OFF")
+                cursor.close()
+            connection.execution_options(medonline_writes=True)
+            run(connection)
+            connection.commit()
     finally:
-        await database.close()
+        database.engine.dispose()
 
 
 url = context.config.get_main_option("sqlalchemy.url")
@@ -43,4 +42,4 @@ if not url:
     from medonline.config.settings import load_config
 
     url = load_config().database
-asyncio.run(migrate(url))
+migrate(url)

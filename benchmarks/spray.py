@@ -65,8 +65,8 @@ def phone_of(number: int) -> str:
 async def attack(portal: Portal, clock: MovedClock, dice: random.Random, number: int, tally: Tally) -> None:
     """One code to one phone, three guesses, three dates where they are asked for."""
     visitor = f"{number:064x}"
-    async with portal.database.reading() as session:
-        state = await codes_circuit_breaker.state(session)
+    with portal.database.reading() as session:
+        state = codes_circuit_breaker.state(session)
     is_open = state.open_until is not None and clock.now < state.open_until
     tally.tried += 1
     tally.tried_while_open += is_open
@@ -87,8 +87,8 @@ async def attack(portal: Portal, clock: MovedClock, dice: random.Random, number:
         except BirthDateMismatch:
             continue
     tally.won += step is RecoveryStep.NEW_PASSWORD
-    async with portal.database.reading() as session:
-        after = await codes_circuit_breaker.state(session)
+    with portal.database.reading() as session:
+        after = codes_circuit_breaker.state(session)
     if after.open_until != state.open_until:
         tally.openings += 1
         tally.misses_before_first = tally.misses_before_first or tally.misses
@@ -101,7 +101,7 @@ async def spray(phones: int) -> Tally:
         config = load_config(mode="demo", data_dir=Path(folder), secret_key="s" * 32)
         portal = build_portal(config, clock)
         await migrations.upgrade(config.database)
-        async with portal.database.writing() as session:
+        with portal.database.writing() as session:
             for number in range(phones):
                 born = date(1930, 1, 1) + timedelta(days=dice.randrange(DATES))
                 names = {"last_name": "Ж", "first_name": "Ж", "birth_date": born}

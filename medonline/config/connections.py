@@ -18,7 +18,7 @@ from sqlalchemy.engine import URL, make_url
 from medonline.config.types import is_database
 
 ALLOW = "MEDONLINE_ALLOW_PLAIN_CONNECTIONS"
-# What asyncpg takes for `ssl=`; its default `prefer` goes on without TLS when the server has none, or says so.
+# What libpq takes for `sslmode=`; its default `prefer` goes on without TLS when the server has none, or says so.
 _TLS_MODES = frozenset({"require", "verify-ca", "verify-full"})
 
 
@@ -72,7 +72,7 @@ class ConnectionsConfig(BaseSettings):
                 faults.append("MEDONLINE_LIMITS_STORAGE switches the check of the certificate off: leave that out.")
         if is_database(database) and not all(self.is_plain_allowed(host) for host in _hosts_without_tls(database)):
             faults.append(
-                "MEDONLINE_DATABASE_URL goes to another machine without TLS: add '?ssl=verify-full' (or 'ssl=require', "
+                "MEDONLINE_DATABASE_URL goes to another machine without TLS: add '?sslmode=verify-full' (or 'sslmode=require', "
                 f"which encrypts and does not look whose machine it is). {ALLOW} can name its host, if that is to be."
             )
         through = urlsplit(proxy)
@@ -103,7 +103,7 @@ def _plain_name(host: str) -> str:
 def _hosts_without_tls(database: str) -> Iterable[str]:
     """The hosts that the driver may speak to openly; none for SQLite and for sockets of this machine's file system."""
     url = make_url(database)
-    if url.get_backend_name() != "postgresql" or url.query.get("ssl") in _TLS_MODES:
+    if url.get_backend_name() != "postgresql" or url.query.get("sslmode") in _TLS_MODES:
         return ()
     return [host for host in _hosts_of(url) if not host.startswith("/")]
 

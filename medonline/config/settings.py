@@ -88,7 +88,7 @@ class Config(BoundaryConfig, CodesConfig, ConnectionsConfig, IdentityConfig, Lim
     @property
     def database(self) -> str:
         """SQLAlchemy address with an async driver."""
-        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir.resolve() / 'medonline.sqlite3'}"
+        return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'medonline.sqlite3'}"
 
     @property
     def key(self) -> bytes:
@@ -157,7 +157,7 @@ class Config(BoundaryConfig, CodesConfig, ConnectionsConfig, IdentityConfig, Lim
             # The value is not repeated: it holds a password.
             faults.append(
                 "MEDONLINE_DATABASE_URL is not a database the portal works with: write it as "
-                "'sqlite+aiosqlite:////var/lib/medonline/medonline.sqlite3' or 'postgresql+asyncpg://user:password@host/database'."
+                "'sqlite:////var/lib/medonline/medonline.sqlite3' or 'postgresql+psycopg://user:password@host/database'."
             )
         if len(self.key) < MIN_KEY_BYTES:
             faults.append(

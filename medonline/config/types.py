@@ -84,6 +84,6 @@ TimeZone = Annotated[str, AfterValidator(_time_zone)]
 def is_database(address: str) -> bool:
     """Whether the address names a database and driver that the portal works with."""
     try:
-        return make_url(address).drivername in ("sqlite+aiosqlite", "postgresql+asyncpg")
+        return make_url(address).drivername in ("sqlite", "postgresql+psycopg")
     except (ArgumentError, ValueError):
         return False

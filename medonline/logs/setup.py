@@ -26,7 +26,6 @@ _TALKATIVE = (
     "reflex_base",
     "httpx",
     "httpcore",
-    "aiosqlite",
     "alembic",
     "asyncio",
     "_granian",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import Session
 
 from medonline.domain.device import UNKNOWN_DEVICE, Device
 from medonline.domain.errors import NoSuchIdentity
@@ -37,8 +37,8 @@ def number_of(row: LinkedIdentity) -> str:
     return token_hash(f"{row.patient_id} {row.issuer} {row.subject}")[:NUMBER_LENGTH]
 
 
-async def unlink(
-    session: AsyncSession,
+def unlink(
+    session: Session,
     journal: SecurityJournal,
     rows: Sequence[LinkedIdentity],
     number: str,
@@ -57,13 +57,13 @@ async def unlink(
     if not chosen:
         raise NoSuchIdentity
     patient_id = chosen[0].patient_id
-    await _take_off(session, journal, chosen, why, device)
-    await login.forget_tickets(session, patient_id, LoginMethod.GOSUSLUGI)
-    return await login.end_all_of(session, patient_id, now, but=but, method=LoginMethod.GOSUSLUGI)
+    _take_off(session, journal, chosen, why, device)
+    login.forget_tickets(session, patient_id, LoginMethod.GOSUSLUGI)
+    return login.end_all_of(session, patient_id, now, but=but, method=LoginMethod.GOSUSLUGI)
 
 
-async def take_off_proved(
-    session: AsyncSession,
+def take_off_proved(
+    session: Session,
     journal: SecurityJournal,
     patient_id: str,
     why: UnlinkedWhy,
@@ -74,19 +74,19 @@ async def take_off_proved(
     That is each one linked by a password or a code, whenever it was, and each one linked later by a birth date or СНИЛС that
     one of them had brought: a second account of the same stranger at Gosuslugi is recognised by them.
     """
-    rows = await gosuslugi.of_patient(session, patient_id)
+    rows = gosuslugi.of_patient(session, patient_id)
     proved = [row for row in rows if LinkedHow(row.how).by_proof]
     brought = min((row.linked_at for row in proved if _RECOGNISES & set(_filled(row))), default=None)
     rest_on_it = [
         row for row in rows if brought is not None and LinkedHow(row.how).by_record and row.linked_at >= brought
     ]
     gone = [*proved, *rest_on_it]
-    await _take_off(session, journal, gone, why, device)
+    _take_off(session, journal, gone, why, device)
     return len(gone)
 
 
-async def _take_off(
-    session: AsyncSession, journal: SecurityJournal, rows: Sequence[LinkedIdentity], why: UnlinkedWhy, device: Device
+def _take_off(
+    session: Session, journal: SecurityJournal, rows: Sequence[LinkedIdentity], why: UnlinkedWhy, device: Device
 ) -> None:
     """These identities open their account no more, and what only a proof vouched for goes with them."""
     undone: dict[str, object] = {}
@@ -94,10 +94,10 @@ async def _take_off(
         if LinkedHow(row.how).by_proof or why in (UnlinkedWhy.DISPUTE, UnlinkedWhy.RECOVERY):
             for name in _filled(row):
                 undone |= _UNDONE[name]
-        await session.delete(row)
+        session.delete(row)
         journal.note(session, entries.unlinked(row.patient_id, row.how, why, device))
     if undone:
-        await account_settings.put(session, rows[0].patient_id, undone)
+        account_settings.put(session, rows[0].patient_id, undone)
 
 
 def _filled(row: LinkedIdentity) -> Iterable[str]:

@@ -1,8 +1,11 @@
-"""The database: one async engine, reads and writes told apart.
+"""The database: transactions are plain functions, run whole in a database thread (docs/decisions/0018).
+
+A transaction never waits for the event loop: no lock is held while the loop does something else. SQLite has one thread that
+writes, so that writers queue in their order (SQLite itself has no queue: writers poll, and of sixteen patients some polled in
+vain), and a few that read. PostgreSQL has as many threads as connections.
 
 SQLite runs in WAL with synchronous=FULL, so that a committed reset survives a power cut, and takes the write lock at the
-start of a writing transaction (BEGIN IMMEDIATE): a lock that is upgraded half-way fails instead of waiting. Writers of one
-process queue for it in their order: SQLite itself has no queue, writers poll, and of sixteen patients some polled in vain.
+start of a writing transaction (BEGIN IMMEDIATE): a lock that is upgraded half-way fails instead of waiting.
 
 PostgreSQL locks rows, and two writers that want each other's rows end in a deadlock. So every writing transaction locks in one
 order, and skips what it does not need:
@@ -26,101 +29,175 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import copy_context
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
-from sqlalchemy import event, text
-from sqlalchemy.engine import Connection, make_url
+from sqlalchemy import create_engine, event, text
+from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.exc import DisconnectionError, OperationalError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import Session
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 BUSY_TIMEOUT_MS = 5_000
 # A queue behind a lock that another process holds must end: longer than one writer waits for the file, far shorter than a
 # patient waits for an answer.
 QUEUE_TIMEOUT_S = 10.0
+SQLITE_READERS = 4
+POSTGRESQL_CONNECTIONS = 10
 # A writer that stands still holds everybody up who writes: PostgreSQL lets go of it, and who waits is told to try again.
-_PATIENCE = {"lock_timeout": "5s", "idle_in_transaction_session_timeout": "15s"}
+_PATIENCE = "-c lock_timeout=5s -c idle_in_transaction_session_timeout=15s"
 _LAST = "medonline_last"
 
 
-def at_the_end(session: AsyncSession, name: str, act: Callable[[AsyncSession], Awaitable[None]]) -> None:
-    """Do `act` as the last thing before the commit of `Database.writing`, once for each name; its failure rolls back.
+def at_the_end(session: Session, name: str, act: Callable[[Session], None]) -> None:
+    """Do `act` as the last thing before the commit of a writing transaction, once for each name; its failure rolls back.
 
     For what takes a lock that everybody waits for: taken last, it is held shortly and no other lock is waited for under it.
 
     Raises:
-        KeyError: the session is none of `Database.writing`, so that nothing would ever be done.
+        KeyError: the session does not write, so that nothing would ever be done.
     """
     session.info[_LAST][name] = act
 
 
 class Database:
-    """Sessions over one engine. Nothing is shared between sessions but the connection pool."""
+    """Transactions over one engine. Nothing is shared between them but the connection pool."""
 
     def __init__(self, url: str) -> None:
         self.url = make_url(url)
         self.sqlite = self.url.get_backend_name() == "sqlite"
-        options: dict[str, Any] = {} if self.sqlite else {"connect_args": {"server_settings": _PATIENCE}}
-        self._writers = asyncio.Lock() if self.sqlite else None
-        self.engine = create_async_engine(self.url, pool_pre_ping=not self.sqlite, hide_parameters=True, **options)
+        options: dict[str, Any] = {"pool_size": SQLITE_READERS + 1, "max_overflow": 5}
+        if not self.sqlite:
+            options = {
+                "pool_size": POSTGRESQL_CONNECTIONS,
+                "max_overflow": 5,
+                "pool_pre_ping": True,
+                "connect_args": {"options": _PATIENCE},
+            }
+        self.engine = create_engine(self.url, hide_parameters=True, **options)
         if self.sqlite:
-            event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
-            event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
+            event.listen(self.engine, "connect", _prepare_sqlite)
+            event.listen(self.engine, "begin", _begin_sqlite)
             if self.url.database:
                 _SameFile(Path(self.url.database)).watch(self.engine)
+            self._readers = ThreadPoolExecutor(SQLITE_READERS, "database-reader")
+            self._writers = ThreadPoolExecutor(1, "database-writer")
+        else:
+            self._readers = self._writers = ThreadPoolExecutor(POSTGRESQL_CONNECTIONS, "database")
 
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator[AsyncSession]:
-        """A session for questions; whatever it changes is rolled back."""
-        async with AsyncSession(self.engine, expire_on_commit=False) as session:
-            yield session
+    async def read(self, ask: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """What `ask(session, ...)` answers, in one transaction in a database thread; what it changes is rolled back.
 
-    @asynccontextmanager
-    async def writing(self) -> AsyncIterator[AsyncSession]:
-        """A session that commits at the end of the block and rolls back when an error leaves it.
+        Raises:
+            OperationalError: the database does not answer.
+        """
+
+        def work() -> T:
+            with self.reading() as session:
+                return ask(session, *args, **kwargs)
+
+        return await asyncio.get_running_loop().run_in_executor(self._readers, copy_context().run, work)
+
+    async def write(self, act: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """What `act(session, ...)` returns, once it is committed; an error that leaves it rolls everything back.
+
+        A caller that is cancelled does not stop a transaction that has begun: it commits, as before a crash of the caller.
 
         Raises:
             OperationalError: the database is locked for longer than `BUSY_TIMEOUT_MS` or, by a queue of this process's own
                 writers, `QUEUE_TIMEOUT_S`.
         """
-        async with self._turn(), AsyncSession(self.engine, expire_on_commit=False) as session:
-            await session.connection(execution_options={"medonline_writes": True})
+        asked_at = time.monotonic()
+
+        def work() -> T:
+            if self.sqlite and time.monotonic() - asked_at > QUEUE_TIMEOUT_S:
+                raise OperationalError("BEGIN IMMEDIATE", None, sqlite3.OperationalError("database is locked"))
+            with self.writing() as session:
+                return act(session, *args, **kwargs)
+
+        return await asyncio.get_running_loop().run_in_executor(self._writers, copy_context().run, work)
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session for questions, in the thread of the caller. Blocks: for tests and tools, never on an event loop."""
+        with Session(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A session that commits at the end of the block, in the thread of the caller. Blocks, as `reading` does.
+
+        Raises:
+            OperationalError: the database is locked for longer than `BUSY_TIMEOUT_MS`.
+        """
+        with Session(self.engine, expire_on_commit=False) as session:
+            session.connection(execution_options={"medonline_writes": True})
             session.info[_LAST] = {}
             try:
                 yield session
                 for act in session.info.pop(_LAST).values():
-                    await act(session)
+                    act(session)
             except BaseException:
-                await session.rollback()
+                session.rollback()
                 raise
-            await session.commit()
-
-    @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[None]:
-        if self._writers is None:
-            yield
-            return
-        try:
-            async with asyncio.timeout(QUEUE_TIMEOUT_S):
-                await self._writers.acquire()
-        except TimeoutError:
-            raise OperationalError("BEGIN IMMEDIATE", None, sqlite3.OperationalError("database is locked")) from None
-        try:
-            yield
-        finally:
-            self._writers.release()
+            session.commit()
 
     async def is_alive(self) -> bool:
         """Whether a question is answered; raises what the driver raises when it is not."""
-        async with self.reading() as session:
-            return bool((await (await session.connection()).execute(text("SELECT 1"))).scalar_one() == 1)
+        return await self.read(lambda session: session.connection().execute(text("SELECT 1")).scalar_one() == 1)
 
     async def close(self) -> None:
-        """Close the pool."""
-        await self.engine.dispose()
+        """Wait for the transactions that have begun, then close the pool."""
+        for threads in {self._readers, self._writers}:
+            await asyncio.to_thread(threads.shutdown, cancel_futures=True)
+        self.engine.dispose()
+
+
+class HasDatabase(Protocol):
+    """A service whose methods may be transactions."""
+
+    @property
+    def database(self) -> Database: ...
+
+
+S = TypeVar("S", bound=HasDatabase)
+
+
+def reads(ask: Callable[Concatenate[S, Session, P], T]) -> Callable[Concatenate[S, P], Coroutine[Any, Any, T]]:
+    """Make a plain method that asks a session a coroutine method that runs in one `Database.read`.
+
+    The caller awaits it and passes no session. A plain method cannot await, so nothing else can happen within.
+    """
+
+    @wraps(ask)
+    async def in_one_transaction(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        def work(session: Session) -> T:
+            return ask(self, session, *args, **kwargs)
+
+        return await self.database.read(work)
+
+    return in_one_transaction
+
+
+def writes(act: Callable[Concatenate[S, Session, P], T]) -> Callable[Concatenate[S, P], Coroutine[Any, Any, T]]:
+    """As `reads`, in one `Database.write`: committed when the method returns, rolled back when it raises."""
+
+    @wraps(act)
+    async def in_one_transaction(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        def work(session: Session) -> T:
+            return act(self, session, *args, **kwargs)
+
+        return await self.database.write(work)
+
+    return in_one_transaction
 
 
 class _SameFile:
@@ -131,11 +208,11 @@ class _SameFile:
         self._path = path
         self._opened = False
 
-    def watch(self, engine: AsyncEngine) -> None:
+    def watch(self, engine: Engine) -> None:
         """Listen to the engine's pool."""
-        event.listen(engine.sync_engine, "do_connect", self._before_connect)
-        event.listen(engine.sync_engine, "connect", self._after_connect)
-        event.listen(engine.sync_engine, "checkout", self._before_use)
+        event.listen(engine, "do_connect", self._before_connect)
+        event.listen(engine, "connect", self._after_connect)
+        event.listen(engine, "checkout", self._before_use)
 
     def _before_connect(self, *_facts: Any) -> None:
         if self._opened and self._file() is None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy.engine import Connection
+from sqlmodel import Session
 
 from alembic import command
 from medonline.storage.engine import Database
@@ -32,8 +32,7 @@ async def revisions(database: Database, url: str) -> tuple[str | None, str | Non
     """The revision the database has and the one the code wants."""
     wanted = ScriptDirectory.from_config(alembic_config(url)).get_current_head()
 
-    def read(connection: Connection) -> str | None:
-        return MigrationContext.configure(connection).get_current_revision()
+    def read(session: Session) -> str | None:
+        return MigrationContext.configure(session.connection()).get_current_revision()
 
-    async with database.engine.connect() as connection:
-        return await connection.run_sync(read), wanted
+    return await database.read(read), wanted

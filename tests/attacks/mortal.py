@@ -89,7 +89,7 @@ class Reaper:
             notes.write(" ".join(words) + "\n")
 
     def watch(self, portal: Portal) -> None:
-        engine = portal.database.engine.sync_engine
+        engine = portal.database.engine
         commit = engine.dialect.do_commit
 
         def before_row(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:

@@ -182,7 +182,7 @@ def read_only(portal: Portal) -> Iterator[None]:
         cursor.execute(f"PRAGMA query_only={state['on']}")
         cursor.close()
 
-    event.listen(portal.database.engine.sync_engine, "checkout", set_it)
+    event.listen(portal.database.engine, "checkout", set_it)
     yield
     state["on"] = 0
 
@@ -270,7 +270,7 @@ async def test_a_full_database_refuses_whole_recoveries_and_forgets_none(portal:
         cursor.execute(f"PRAGMA max_page_count={limit['pages']}")
         cursor.close()
 
-    event.listen(portal.database.engine.sync_engine, "checkout", set_it)
+    event.listen(portal.database.engine, "checkout", set_it)
     begun, refused = 0, None
     before = dump(folder)
     while refused is None and begun < 200:

@@ -90,9 +90,9 @@ def lives(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Lives:
         with quick():
             async with opened(place / "template", MovableClock()) as portal:
                 patient = await patient_with(portal)
-                async with portal.database.writing() as session:
+                with portal.database.writing() as session:
                     patient.password_hash = f"plain:{PASSWORD}"
-                    await session.merge(patient)
+                    session.merge(patient)
 
     asyncio.run(make_quick())
     every = "1" if LONG_RUN else "7"
@@ -184,10 +184,10 @@ async def assert_kept(portal: Portal, life: Life) -> None:
 async def assert_written_down(portal: Portal) -> None:
     """I5: the journal says of each change what its row says, and its chain is whole."""
     assert (await portal.journal_keeper.examine()).fault == ""
-    async with portal.database.reading() as session:
-        happened = Counter((await session.exec(select(JournalEntry.event))).all())
-        opened_sessions = len((await session.exec(select(AccountSession))).all())
-        consents = len((await session.exec(select(PersonalDataConsent))).all())
+    with portal.database.reading() as session:
+        happened = Counter(session.exec(select(JournalEntry.event)).all())
+        opened_sessions = len(session.exec(select(AccountSession)).all())
+        consents = len(session.exec(select(PersonalDataConsent)).all())
     password = ((await patient_with(portal)).password_hash or "").removeprefix("plain:")
     assert happened["password_recovered"] == (password != PASSWORD)
     assert happened["password_changed"] == (password == CHANGED)
@@ -204,8 +204,8 @@ async def assert_code_counts_once(portal: Portal, clock: MovableClock) -> None:
             digest = portal.recovery.codes.issuer.digest(
                 row.flow_id, row.purpose, PhoneNumber(row.phone), code_in(portal, row)
             )
-            async with portal.database.writing() as session:
-                assert await codes.judge(session, row.id, digest, 3, clock.now) is None
+            with portal.database.writing() as session:
+                assert codes.judge(session, row.id, digest, 3, clock.now) is None
 
 
 async def go_on(portal: Portal, life: Life) -> None:
@@ -233,9 +233,9 @@ async def go_on(portal: Portal, life: Life) -> None:
 
 async def register(portal: Portal, life: Life) -> None:
     """An account, its identity and its consent are there together or not at all."""
-    async with portal.database.reading() as session:
-        consents = (await session.exec(select(PersonalDataConsent))).all()
-        identities = (await session.exec(select(LinkedIdentity))).all()
+    with portal.database.reading() as session:
+        consents = session.exec(select(PersonalDataConsent)).all()
+        identities = session.exec(select(LinkedIdentity)).all()
     assert [one.patient_id for one in consents] == [one.patient_id for one in identities]
     assert len(consents) == 1 or "consented" not in life.told
     if key := life.told.get("registered"):

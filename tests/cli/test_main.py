@@ -36,7 +36,7 @@ ADD = ["accounts", "add", "--password-stdin", "--last-name", "Орлова", "--
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database with its tables, made once and copied for each test."""
     path = tmp_path_factory.mktemp("migrated") / "medonline.sqlite3"
-    asyncio.run(migrations.upgrade(f"sqlite+aiosqlite:///{path}"))
+    asyncio.run(migrations.upgrade(f"sqlite:///{path}"))
     return path
 
 
@@ -265,7 +265,7 @@ def test_the_doctor_says_who_can_read_the_data_and_how_to_close_it(run, tmp_path
 @pytest.mark.usefixtures("_providers")
 def test_a_database_elsewhere_is_looked_at_too(run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     database = tmp_path / "elsewhere" / "patients.sqlite3"
-    monkeypatch.setenv("MEDONLINE_DATABASE_URL", f"sqlite+aiosqlite:///{database}")
+    monkeypatch.setenv("MEDONLINE_DATABASE_URL", f"sqlite:///{database}")
     run("migrate")
     database.chmod(0o644)
     _, out, _ = run("doctor")
@@ -405,7 +405,15 @@ def test_the_doctor_fails_on_a_database_that_is_none(run, tmp_path: Path) -> Non
 
 @pytest.mark.usefixtures("_providers")
 @pytest.mark.parametrize(
-    "address", ["nonsense", "mysql://x/y", "postgresql://x/y", "postgresql+asyncpg://u:canary@h:port/y", "sqlite:///x"]
+    "address",
+    [
+        "nonsense",
+        "mysql://x/y",
+        "postgresql://x/y",
+        "postgresql+psycopg://u:canary@h:port/y",
+        "postgresql+asyncpg://u:canary@h/y",
+        "sqlite+aiosqlite:///x",
+    ],
 )
 def test_a_database_address_that_cannot_be_used_is_a_sentence(run, monkeypatch, address: str) -> None:
     monkeypatch.setenv("MEDONLINE_DATABASE_URL", address)

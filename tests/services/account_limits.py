@@ -58,18 +58,18 @@ async def outcome(of: Awaitable[object]) -> str:
 
 
 async def events_of(portal: Portal) -> Counter[str]:
-    async with portal.database.reading() as session:
-        return Counter((await session.exec(select(JournalEntry.event))).all())
+    with portal.database.reading() as session:
+        return Counter(session.exec(select(JournalEntry.event)).all())
 
 
 async def notices_of(portal: Portal) -> Sequence[Notice]:
-    async with portal.database.reading() as session:
-        return (await session.exec(select(Notice).order_by(col(Notice.created_at)))).all()
+    with portal.database.reading() as session:
+        return session.exec(select(Notice).order_by(col(Notice.created_at))).all()
 
 
 async def spent_on_notices(portal: Portal, at: datetime) -> int:
-    async with portal.database.reading() as session:
-        return (await limits.spent(session, billing_day(at))).get(NOTICE, 0)
+    with portal.database.reading() as session:
+        return limits.spent(session, billing_day(at)).get(NOTICE, 0)
 
 
 async def of_ten_tickets_at_once_three_open_a_session(portal: Portal) -> None:
@@ -129,8 +129,8 @@ async def fifty_notices_at_once_spend_the_cap_and_no_kopeck_more(portal: Portal)
 
     async def put(about: About) -> str:
         try:
-            async with portal.database.writing() as session:
-                await service.put(session, patient.id, Told(KNOWN, about, "Медицина-онлайн: проверка."))
+            with portal.database.writing() as session:
+                service.put(session, patient.id, Told(KNOWN, about, "Медицина-онлайн: проверка."))
         except NoticesOverBudget as refusal:
             assert refusal.until > clock.now
             return "refused"

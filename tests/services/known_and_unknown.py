@@ -122,19 +122,19 @@ class Stage:
         """What the phone would show."""
         newest = (col(OneTimeCodeRow.replaced_at).is_not(None), col(OneTimeCodeRow.issued_at).desc())
         statement = select(OneTimeCodeRow).where(OneTimeCodeRow.phone == phone).order_by(*newest).limit(1)
-        async with self.portal.database.reading() as session:
-            row = (await session.exec(statement)).one()
+        with self.portal.database.reading() as session:
+            row = session.exec(statement).one()
         return code_in(self.portal, row)
 
     async def put_breaker(self, *, is_open: bool) -> None:
         if is_open is not self.breaker_open:
             until = self.start + timedelta(days=365) if is_open else None
-            async with self.portal.database.writing() as session:
-                await session.exec(update(CircuitBreaker).values(open_until=until))
+            with self.portal.database.writing() as session:
+                session.exec(update(CircuitBreaker).values(open_until=until))
             self.breaker_open = is_open
 
     async def sign_in_me(self, visit: Visit) -> None:
-        async with self.portal.database.writing() as session:
+        with self.portal.database.writing() as session:
             sign_in = SignIn(self.me, LoginMethod.PASSWORD, self.portal.clock())
             visit.key = token_hash(add_session(session, sign_in, UNKNOWN_DEVICE, self.clock()))
 
@@ -460,7 +460,7 @@ async def staged(folder: Path) -> AsyncIterator[Stage]:
     async with opened(folder, clock, **NOT_REACHED) as portal:
         encoded = await portal.hasher.hash(PASSWORD)
         me = account("+79009999999", Kind.KNOWN, encoded, clock.now)
-        async with portal.database.writing() as session:
+        with portal.database.writing() as session:
             session.add(me)
         yield Stage(with_provider(portal, ScriptedIdentity()), clock, clock.now, me)
 
@@ -480,7 +480,7 @@ def account(phone: str, kind: Kind, encoded: str | None, now: datetime) -> Patie
 
 async def make_accounts(stage: Stage, scenario: Scenario, numbers: Sequence[int] = (0,)) -> None:
     """The accounts of these rounds: of every kind that has one."""
-    async with stage.portal.database.writing() as session:
+    with stage.portal.database.writing() as session:
         for kind in scenario.kinds:
             if kind is not Kind.UNKNOWN:
                 phones = [phone_of(scenario, kind, number) for number in numbers]
@@ -531,7 +531,7 @@ def shown_of(came: Any, stage: Stage) -> str:
 def footprint(portal: Portal) -> Iterator[Footprint]:
     """What is asked of the database meanwhile, whatever the table."""
     left = Footprint()
-    engine = portal.database.engine.sync_engine
+    engine = portal.database.engine
 
     def see(_connection: Any, _cursor: Any, statement: str, values: Any, _context: Any, executemany: bool) -> None:
         text = " ".join(statement.split())

@@ -82,8 +82,8 @@ async def change_password(portal: Portal, key: str, password: str, phone: str = 
 
 
 async def identities(portal: Portal) -> list[LinkedIdentity]:
-    async with portal.database.reading() as session:
-        return list((await session.exec(select(LinkedIdentity).order_by(col(LinkedIdentity.subject)))).all())
+    with portal.database.reading() as session:
+        return list(session.exec(select(LinkedIdentity).order_by(col(LinkedIdentity.subject))).all())
 
 
 async def unlinked_rows(portal: Portal) -> list[dict[str, str | int]]:
@@ -159,9 +159,9 @@ async def a_notice_sent_at_the_second_try_ends_the_older_link_only_then(portal: 
 
 
 async def links_alive(portal: Portal) -> int:
-    async with portal.database.reading() as session:
+    with portal.database.reading() as session:
         statement = select(Notice).where(col(Notice.dispute_hash).is_not(None), col(Notice.disputed_at).is_(None))
-        return len((await session.exec(statement)).all())
+        return len(session.exec(statement).all())
 
 
 async def the_strangers_own_dispute_does_not_end_the_link_to_the_phone_of_before(portal: Portal) -> None:
@@ -177,8 +177,8 @@ async def the_strangers_own_dispute_does_not_end_the_link_to_the_phone_of_before
     move(portal, minutes=1)
     assert await portal.dispute.raise_(owners)
 
-    async with portal.database.reading() as session:
-        after = await session.get(Patient, patient.id)
+    with portal.database.reading() as session:
+        after = session.get(Patient, patient.id)
     assert after is not None
     assert (after.phone, after.password_hash) == (None, None)
 
@@ -192,8 +192,8 @@ async def a_phone_and_a_password_changed_at_once_are_both_undone_by_either_link(
     (password,) = [token_in(text) for phone, text in await told(portal) if "пароль" in text and phone == KNOWN]
     await portal.dispute.raise_(password)
 
-    async with portal.database.reading() as session:
-        after = await session.get(Patient, patient.id)
+    with portal.database.reading() as session:
+        after = session.get(Patient, patient.id)
     assert after is not None
     assert (after.phone, after.password_hash) == (None, None)
 
@@ -249,9 +249,9 @@ async def a_second_identity_recognised_by_what_the_first_brought_goes_too(portal
 
 async def what_gosuslugi_itself_vouches_for_stays(portal: Portal) -> None:
     """Recognised by the number, the names and the birth date that were on record before."""
-    async with portal.database.writing() as session:
+    with portal.database.writing() as session:
         proved = update(Patient).where(col(Patient.phone) == KNOWN).values(phone_proved_at=portal.clock())
-        await session.exec(proved)
+        session.exec(proved)
     maria = replace(
         VERA, subject="2", last_name="Иванова", first_name="Мария", birth_date=(await patient_with(portal)).birth_date,
         phone=KNOWN,

@@ -102,10 +102,10 @@ def scenario_of(title: str) -> Scenario:
 
 async def test_a_write_for_known_numbers_only_would_be_seen(stage: Stage) -> None:
     async def note(stage: Stage, visit: Visit) -> None:
-        async with stage.portal.database.writing() as session:
-            patient = await patients.by_phone(session, visit.phone)
+        with stage.portal.database.writing() as session:
+            patient = patients.by_phone(session, visit.phone)
             if patient is not None:
-                await patients.put_phone_proof(session, patient.id, stage.clock())
+                patients.put_phone_proof(session, patient.id, stage.clock())
         raise InvalidCredentials
 
     leaky = replace(scenario_of("sign-in, wrong password"), act=note)
@@ -118,10 +118,10 @@ async def test_a_write_for_known_numbers_only_would_be_seen(stage: Stage) -> Non
 
 async def test_a_commit_of_nothing_for_known_numbers_only_would_be_seen(stage: Stage) -> None:
     async def commit(stage: Stage, visit: Visit) -> None:
-        async with stage.portal.database.reading() as session:
-            known = await patients.by_phone(session, visit.phone) is not None
+        with stage.portal.database.reading() as session:
+            known = patients.by_phone(session, visit.phone) is not None
         if known:
-            async with stage.portal.database.writing():
+            with stage.portal.database.writing():
                 pass
         raise InvalidCredentials
 

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from limits.aio.storage import memory
 from limits.aio.storage.redis import redispy
 from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
 from sqlmodel import col, select
 
 from medonline.bootstrap import DEMO_ACCOUNTS, Portal, build_portal
@@ -113,8 +114,8 @@ def copy_database(template: Path, folder: Path) -> None:
 
 async def rows_of(portal: Portal) -> list[OneTimeCodeRow]:
     """Every code, oldest first."""
-    async with portal.database.reading() as session:
-        return list((await session.exec(select(OneTimeCodeRow).order_by(col(OneTimeCodeRow.issued_at)))).all())
+    with portal.database.reading() as session:
+        return list(session.exec(select(OneTimeCodeRow).order_by(col(OneTimeCodeRow.issued_at))).all())
 
 
 async def last_row(portal: Portal, phone: str | None = None) -> OneTimeCodeRow:
@@ -135,9 +136,9 @@ def wrong(code: str, by: int = 1) -> str:
 
 
 async def recoveries_of(portal: Portal) -> list[PasswordRecovery]:
-    async with portal.database.reading() as session:
+    with portal.database.reading() as session:
         statement = select(PasswordRecovery).order_by(col(PasswordRecovery.created_at))
-        return list((await session.exec(statement)).all())
+        return list(session.exec(statement).all())
 
 
 async def current_of(portal: Portal, visitor: str) -> RecoveryView:
@@ -148,8 +149,8 @@ async def current_of(portal: Portal, visitor: str) -> RecoveryView:
 
 
 async def patient_with(portal: Portal, phone: str = KNOWN) -> Patient:
-    async with portal.database.reading() as session:
-        return (await session.exec(select(Patient).where(Patient.phone == phone))).one()
+    with portal.database.reading() as session:
+        return session.exec(select(Patient).where(Patient.phone == phone)).one()
 
 
 async def prove(portal: Portal, visitor: str, phone: str = KNOWN, channel: ChannelName = CALL) -> None:
@@ -166,14 +167,16 @@ async def sign_in(portal: Portal, visitor: str, phone: str = KNOWN, password: st
 
 
 @contextmanager
-def statements(portal: Portal) -> Iterator[list[str]]:
-    """Every statement sent to the database, by its first two words."""
+def statements(portal: Portal, broken: str = "") -> Iterator[list[str]]:
+    """Every statement sent to the database; those that begin with `broken` fail."""
     seen: list[str] = []
 
     def see(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
         seen.append(" ".join(statement.split()))
+        if broken and seen[-1].startswith(broken):
+            raise OperationalError(broken, {}, Exception("disk I/O error"))
 
-    engine = portal.database.engine.sync_engine
+    engine = portal.database.engine
     event.listen(engine, "before_cursor_execute", see)
     try:
         yield seen

@@ -23,7 +23,7 @@ from tests.services.world import ANNA, BORIS, START, MovableClock, config_in
 
 
 def url_of(folder: Path) -> str:
-    return f"sqlite+aiosqlite:///{folder / 'medonline.sqlite3'}"
+    return f"sqlite:///{folder / 'medonline.sqlite3'}"
 
 
 def schema_of(folder: Path) -> dict[str, str]:
@@ -109,12 +109,12 @@ AT_0001 = {
 async def put_rows_of_0001(url: str) -> None:
     """Insert as 0001 knew its tables."""
     database = Database(url)
-    async with database.writing() as session:
-        connection = await session.connection()
+    with database.writing() as session:
+        connection = session.connection()
         for table, row in AT_0001.items():
             # As literals: PostgreSQL reads texts as dates and times only there.
             values = ", ".join("NULL" if value is None else f"'{value}'" for value in row.values())
-            await connection.execute(text(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({values})"))
+            connection.execute(text(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({values})"))
     await database.close()
 
 
@@ -126,11 +126,11 @@ async def rows_as_0001_knew_them(url: str, *, at_head: bool = False) -> dict[str
     """Every row, by table. `at_head`: without the columns that are gone there."""
     database = Database(url)
     found = {}
-    async with database.reading() as session:
-        connection = await session.connection()
+    with database.reading() as session:
+        connection = session.connection()
         for table, row in AT_0001.items():
             columns = [name for name in row if not (at_head and (table, name) in GONE)]
-            rows = await connection.execute(text(f"SELECT {', '.join(columns)} FROM {table}"))
+            rows = connection.execute(text(f"SELECT {', '.join(columns)} FROM {table}"))
             found[table] = [tuple(map(str, values)) for values in rows]
     await database.close()
     return found
@@ -162,8 +162,8 @@ async def walk_with_rows(url: str, folder: Path) -> None:
         assert opened is not None
         assert opened.landing == "cards"
         await portal.login.close_session(token_hash(opened.token))
-        async with portal.database.writing() as session:
-            await (await session.connection()).execute(
+        with portal.database.writing() as session:
+            session.connection().execute(
                 text("DELETE FROM account_session WHERE token_hash <> :own"), {"own": token_hash("a-token")}
             )
     finally:
@@ -184,7 +184,7 @@ async def differences(url: str) -> list[tuple[object, ...]]:
 
     database = Database(url)
     try:
-        async with database.engine.connect() as connection:
-            return await connection.run_sync(compare)
+        with database.engine.connect() as connection:
+            return compare(connection)
     finally:
         await database.close()

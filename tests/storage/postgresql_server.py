@@ -52,7 +52,7 @@ def postgresql() -> Iterator[str]:
     options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off -c timezone=Asia/Vladivostok"
     as_postgres(bin_folder / "pg_ctl", "-D", data, "-l", folder / "log", "-o", options, "-w", "start")
     try:
-        yield f"postgresql+asyncpg://medonline@127.0.0.1:{port}/postgres"
+        yield f"postgresql+psycopg://medonline@127.0.0.1:{port}/postgres"
     finally:
         as_postgres(bin_folder / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
         shutil.rmtree(folder)
@@ -61,8 +61,8 @@ def postgresql() -> Iterator[str]:
 async def administer(server: str, statement: str) -> None:
     """A statement about whole databases, which no transaction may hold."""
     database = Database(server)
-    async with database.engine.connect() as connection:
-        await (await connection.execution_options(isolation_level="AUTOCOMMIT")).execute(text(statement))
+    with database.engine.connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT").execute(text(statement))
     await database.close()
 
 

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
+import time
 from contextlib import closing
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+import structlog
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
-from sqlmodel import select
+from sqlmodel import Session, select
 
 from medonline.bootstrap import Portal
 from medonline.storage import engine
-from medonline.storage.engine import Database
+from medonline.storage.engine import Database, reads, writes
 from medonline.storage.tables.login import LoginTicket
 from medonline.storage.tables.patients import Patient
 from tests.patience import PATIENCE
@@ -28,9 +32,52 @@ def patient(phone: str = "+79000003001", created_at: datetime = NOW) -> Patient:
     return Patient(phone=phone, last_name="Орлова", first_name="Анна", created_at=created_at)
 
 
+def add(session: Session, phone: str, fault: Exception | None = None) -> Patient:
+    session.add(made := patient(phone))
+    session.flush()
+    if fault is not None:
+        raise fault
+    return made
+
+
+@dataclass
+class Held:
+    """A transaction of two inserts that waits between them until it is let go."""
+
+    phones: tuple[str, str] = ("+79000003901", "+79000003902")
+    begun: threading.Event = field(default_factory=threading.Event)
+    let_go: threading.Event = field(default_factory=threading.Event)
+
+    def add(self, session: Session) -> None:
+        add(session, self.phones[0])
+        self.begun.set()
+        if not self.let_go.wait(PATIENCE):
+            raise TimeoutError
+        add(session, self.phones[1])
+
+    async def begun_in_a_thread(self) -> None:
+        if not await asyncio.to_thread(self.begun.wait, PATIENCE):
+            raise TimeoutError
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A service whose methods are transactions."""
+
+    database: Database
+
+    @reads
+    def count(self, session: Session, *, more: int = 0) -> int:
+        return len(session.exec(select(Patient)).all()) + more
+
+    @writes
+    def add(self, session: Session, phone: str, *, fault: Exception | None = None) -> Patient:
+        return add(session, phone, fault)
+
+
 async def count(portal: Portal) -> int:
-    async with portal.database.reading() as session:
-        return len((await session.exec(select(Patient))).all())
+    with portal.database.reading() as session:
+        return len(session.exec(select(Patient)).all())
 
 
 def backup_to(database: Path, copy: Path) -> None:
@@ -42,47 +89,44 @@ def backup_to(database: Path, copy: Path) -> None:
     ("pragma", "value"), [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1), ("busy_timeout", 5_000)]
 )
 async def test_every_connection_has_the_safe_settings(portal: Portal, pragma: str, value: object) -> None:
-    async def read() -> object:
-        async with portal.database.reading() as session:
-            return (await (await session.connection()).execute(text(f"PRAGMA {pragma}"))).scalar_one()
+    def ask(session: Session) -> object:
+        return session.connection().execute(text(f"PRAGMA {pragma}")).scalar_one()
 
-    assert await asyncio.gather(*(read() for _ in range(5))) == [value] * 5
+    database = portal.database
+    answers = await asyncio.gather(*(database.read(ask) for _ in range(5)), *(database.write(ask) for _ in range(2)))
+    assert answers == [value] * 7
 
 
 async def test_a_write_takes_the_lock_at_its_start_and_a_read_takes_none(portal: Portal) -> None:
     with statements(portal) as seen:
-        async with portal.database.writing() as session:
-            await session.exec(select(Patient))
-        async with portal.database.reading() as session:
-            await session.exec(select(Patient))
+        with portal.database.writing() as session:
+            session.exec(select(Patient))
+        with portal.database.reading() as session:
+            session.exec(select(Patient))
 
     assert [statement for statement in seen if statement.startswith("BEGIN")] == ["BEGIN IMMEDIATE", "BEGIN"]
 
 
 async def test_a_connection_that_wrote_reads_without_the_write_lock_afterwards(portal: Portal) -> None:
     for _ in range(3):
-        async with portal.database.writing() as session:
+        with portal.database.writing() as session:
             session.add(patient(f"+7900000300{_}"))
-    async with portal.database.reading() as reading:
-        await reading.exec(select(Patient))
-        async with (
-            asyncio.timeout(PATIENCE),
-            portal.database.writing() as session,
-        ):  # would wait for ever on a write lock
-            session.add(patient("+79000003009"))
+    with portal.database.reading() as reading:
+        reading.exec(select(Patient))
+        async with asyncio.timeout(PATIENCE):  # would wait for ever on a write lock
+            await portal.database.write(add, "+79000003009")
 
     assert await count(portal) == 7
 
 
 async def test_concurrent_writers_wait_for_each_other_and_lose_nothing(portal: Portal) -> None:
-    async def add(number: int) -> None:
-        async with portal.database.writing() as session:
-            before = len((await session.exec(select(Patient))).all())
-            session.add(patient(f"+790000040{number:02d}"))
-            await session.flush()
-            assert len((await session.exec(select(Patient))).all()) == before + 1
+    def add_one_more(session: Session, number: int) -> None:
+        before = len(session.exec(select(Patient)).all())
+        session.add(patient(f"+790000040{number:02d}"))
+        session.flush()
+        assert len(session.exec(select(Patient)).all()) == before + 1
 
-    await asyncio.gather(*(add(number) for number in range(40)))
+    await asyncio.gather(*(portal.database.write(add_one_more, number) for number in range(40)))
     assert await count(portal) == 43
 
 
@@ -93,13 +137,12 @@ async def test_writers_queue_and_never_poll_the_file(
     monkeypatch.setattr(engine, "BUSY_TIMEOUT_MS", 0)
     database = Database(portal.config.database)
 
-    async def add(number: int) -> None:
-        async with database.writing() as session:
-            session.add(patient(f"+790000041{number:02d}"))
-            await session.flush()
-            await asyncio.sleep(0.01)  # other work of the loop, in the middle of a transaction
+    def add_slowly(session: Session, number: int) -> None:
+        session.add(patient(f"+790000041{number:02d}"))
+        session.flush()
+        time.sleep(0.01)  # other threads work, in the middle of a transaction
 
-    await asyncio.gather(*(add(number) for number in range(16)))
+    await asyncio.gather(*(database.write(add_slowly, number) for number in range(16)))
     await database.close()
     assert await count(portal) == 19
 
@@ -107,23 +150,93 @@ async def test_writers_queue_and_never_poll_the_file(
 async def test_a_queue_of_writers_that_does_not_move_is_refused_like_a_lock(
     portal: Portal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "QUEUE_TIMEOUT_S", 0.05)
+    def let_in(_session: Session) -> None:
+        raise AssertionError("let in after its time was over")
 
-    async with portal.database.writing() as session:
-        session.add(patient())
-        await session.flush()
-        with pytest.raises(OperationalError, match="database is locked"):
-            async with portal.database.writing():
-                raise AssertionError("let in beside another writer")
+    held = Held()
+    first = asyncio.ensure_future(portal.database.write(held.add))
+    await held.begun_in_a_thread()
+    monkeypatch.setattr(engine, "QUEUE_TIMEOUT_S", 0.0)
+    late = asyncio.ensure_future(portal.database.write(let_in))
+    await asyncio.sleep(0)  # it has asked
+    held.let_go.set()
 
+    with pytest.raises(OperationalError, match="database is locked"):
+        await late
+    await first
+    assert await count(portal) == 3 + len(held.phones)
+
+
+async def test_writers_take_their_turns_as_they_asked_and_the_loop_goes_on_meanwhile(portal: Portal) -> None:
+    turns: list[int] = []
+
+    def take(_session: Session, number: int) -> None:
+        turns.append(number)
+
+    held = Held()
+    first = asyncio.ensure_future(portal.database.write(held.add))
+    await held.begun_in_a_thread()
+    others = [asyncio.ensure_future(portal.database.write(take, number)) for number in range(8)]
+    called = asyncio.Event()
+    asyncio.get_running_loop().call_soon(called.set)
+    async with asyncio.timeout(PATIENCE):
+        await called.wait()
+        read = await portal.database.read(lambda session: len(session.exec(select(Patient)).all()))
+    assert (read, turns) == (3, [])
+
+    held.let_go.set()
+    await asyncio.gather(first, *others)
+    assert turns == list(range(8))
+
+
+async def test_what_a_transaction_returns_and_raises_comes_to_who_awaits_it(portal: Portal) -> None:
+    desk = Desk(portal.database)
+    made = await desk.add("+79000003001")
+    assert (made.phone, await desk.count(), await desk.count(more=2)) == (
+        "+79000003001",
+        4,
+        6,
+    )  # readable after the commit
+
+    with pytest.raises(KeyError, match="halfway"):
+        await desk.add("+79000003002", fault=KeyError("halfway"))
+    with pytest.raises(KeyError, match="halfway"):
+        await portal.database.write(add, "+79000003003", KeyError("halfway"))
+    assert await desk.count() == 4
+
+
+async def test_what_a_read_changes_is_not_kept_and_holds_no_writer_up(portal: Portal) -> None:
+    await portal.database.read(add, "+79000003001")
+
+    assert await count(portal) == 3
+    await portal.database.write(add, "+79000003001")
     assert await count(portal) == 4
+
+
+async def test_a_transaction_is_plain_and_runs_outside_the_loops_thread(portal: Portal) -> None:
+    def where(_session: Session) -> int:
+        return threading.get_ident()
+
+    threads = {await portal.database.read(where), await portal.database.write(where)}
+    assert threading.get_ident() not in threads
+
+
+async def test_what_the_logs_say_of_the_request_reaches_the_database_thread(portal: Portal) -> None:
+    def seen(_session: Session) -> object:
+        return structlog.contextvars.get_contextvars().get("request_id")
+
+    async def request(number: int) -> tuple[object, object]:
+        structlog.contextvars.bind_contextvars(request_id=number)
+        return await portal.database.read(seen), await portal.database.write(seen)
+
+    assert await asyncio.gather(*(request(number) for number in range(5))) == [(number, number) for number in range(5)]
 
 
 async def test_an_error_rolls_the_whole_block_back(portal: Portal) -> None:
     async def write() -> None:
-        async with portal.database.writing() as session:
+        with portal.database.writing() as session:
             session.add(patient())
-            await session.flush()
+            session.flush()
             raise KeyError("halfway")
 
     with pytest.raises(KeyError):
@@ -131,39 +244,65 @@ async def test_an_error_rolls_the_whole_block_back(portal: Portal) -> None:
     assert await count(portal) == 3
 
 
-async def test_a_cancelled_write_leaves_nothing_and_no_lock(portal: Portal) -> None:
-    written = asyncio.Event()
-
-    async def write() -> None:
-        async with portal.database.writing() as session:
-            session.add(patient())
-            await session.flush()
-            written.set()
-            await asyncio.Event().wait()
-
-    task = asyncio.create_task(write())
-    await written.wait()
+async def test_a_write_whose_caller_is_cancelled_halfway_commits_whole(portal: Portal) -> None:
+    """Half of it would be the worst of the three: what it began, nobody would end."""
+    held = Held()
+    task = asyncio.ensure_future(portal.database.write(held.add))
+    await held.begun_in_a_thread()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+    held.let_go.set()
+    async with asyncio.timeout(PATIENCE):
+        await portal.database.write(add, "+79000003009")
 
-    assert await count(portal) == 3
-    async with asyncio.timeout(PATIENCE), portal.database.writing() as session:
-        session.add(patient())
-    assert await count(portal) == 4
+    assert await count(portal) == 3 + len(held.phones) + 1
+
+
+async def test_a_cancelled_write_that_waits_for_its_turn_leaves_nothing_and_no_lock(portal: Portal) -> None:
+    held = Held()
+    first = asyncio.ensure_future(portal.database.write(held.add))
+    await held.begun_in_a_thread()
+    task = asyncio.ensure_future(portal.database.write(add, "+79000003008"))
+    await asyncio.sleep(0)  # it has asked
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    held.let_go.set()
+    await first
+
+    assert await count(portal) == 3 + len(held.phones)
+    async with asyncio.timeout(PATIENCE):
+        await portal.database.write(add, "+79000003009")
+    assert await count(portal) == 3 + len(held.phones) + 1
+
+
+async def test_closing_waits_for_the_transaction_that_has_begun(portal: Portal) -> None:
+    database = Database(portal.config.database)
+    held = Held()
+    writing = asyncio.ensure_future(database.write(held.add))
+    await held.begun_in_a_thread()
+    closing = asyncio.ensure_future(database.close())
+    done, _ = await asyncio.wait([closing], timeout=0.05)
+    assert not done
+    held.let_go.set()
+    await closing
+
+    assert await count(portal) == 3 + len(held.phones)
+    await writing
 
 
 async def test_what_a_reading_session_changes_is_not_kept(portal: Portal) -> None:
-    async with portal.database.reading() as session:
+    with portal.database.reading() as session:
         session.add(patient())
-        await session.flush()
+        session.flush()
 
     assert await count(portal) == 3
 
 
 async def test_a_reference_to_nobody_is_refused(portal: Portal) -> None:
     async def write() -> None:
-        async with portal.database.writing() as session:
+        with portal.database.writing() as session:
             session.add(
                 LoginTicket(
                     ticket_hash="x",
@@ -181,10 +320,10 @@ async def test_a_reference_to_nobody_is_refused(portal: Portal) -> None:
 
 async def test_times_come_back_aware_and_in_utc(portal: Portal) -> None:
     moscow = timezone(timedelta(hours=3))
-    async with portal.database.writing() as session:
+    with portal.database.writing() as session:
         session.add(patient(created_at=datetime(2026, 3, 1, 15, tzinfo=moscow)))
-    async with portal.database.reading() as session:
-        stored = (await session.exec(select(Patient).where(Patient.phone == "+79000003001"))).one()
+    with portal.database.reading() as session:
+        stored = session.exec(select(Patient).where(Patient.phone == "+79000003001")).one()
 
     assert stored.created_at == NOW
     assert stored.created_at.tzinfo is UTC
@@ -192,7 +331,7 @@ async def test_times_come_back_aware_and_in_utc(portal: Portal) -> None:
 
 async def test_a_naive_time_never_reaches_the_database(portal: Portal) -> None:
     async def write() -> None:
-        async with portal.database.writing() as session:
+        with portal.database.writing() as session:
             session.add(patient(created_at=datetime(2026, 3, 1)))  # noqa: DTZ001 (the naive value is the point)
 
     with pytest.raises(StatementError, match="naive"):
@@ -201,7 +340,7 @@ async def test_a_naive_time_never_reaches_the_database(portal: Portal) -> None:
 
 async def test_a_live_database_says_so_and_a_broken_one_does_not(portal: Portal, folder: Path) -> None:
     assert await portal.database.is_alive()
-    await portal.database.close()
+    portal.database.engine.dispose()  # its connections let the file go
     for name in ("medonline.sqlite3", "medonline.sqlite3-wal", "medonline.sqlite3-shm"):
         (folder / name).unlink(missing_ok=True)
     (folder / "medonline.sqlite3").write_bytes(b"no database" * 1000)
@@ -218,7 +357,7 @@ async def test_what_is_committed_goes_into_the_file_that_stands_there(portal: Po
     for file in folder.glob("medonline.sqlite3*"):
         file.unlink()
     (folder / "backup").rename(database)
-    async with portal.database.writing() as session:
+    with portal.database.writing() as session:
         session.add(patient())
 
     assert await count(portal) == 4

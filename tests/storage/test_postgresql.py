@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import threading
+import time
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -15,8 +17,7 @@ from typing import TypeAlias
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlmodel import col, select, update
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import Session, col, select, update
 
 from alembic import command
 from medonline.bootstrap import DEMO_ACCOUNTS, Portal, build_portal
@@ -149,13 +150,13 @@ async def test_the_tables_in_the_code_are_those_of_the_migrations(portal: Portal
 
 
 async def test_a_database_in_use_goes_down_to_nothing(portal: Portal) -> None:
-    async with portal.database.writing() as session:  # 0001 knows no account without a phone
-        await session.exec(update(Patient).where(col(Patient.phone).is_(None)).values(phone=col(Patient.id)))
+    with portal.database.writing() as session:  # 0001 knows no account without a phone
+        session.exec(update(Patient).where(col(Patient.phone).is_(None)).values(phone=col(Patient.id)))
     await portal.recovery.begin(ANNA, KNOWN, CALL)
     await asyncio.to_thread(command.downgrade, migrations.alembic_config(portal.config.database), "base")
 
-    async with portal.database.reading() as session:
-        tables = await (await session.connection()).execute(
+    with portal.database.reading() as session:
+        tables = session.connection().execute(
             text("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")
         )
         assert list(tables.scalars()) == ["alembic_version"]
@@ -224,9 +225,8 @@ async def test_writers_of_the_journal_at_once_leave_no_gap(portal: Portal) -> No
     ],
 )
 async def test_the_database_itself_refuses_to_rewrite_the_journal(portal: Portal, statement: str) -> None:
-    with pytest.raises(DBAPIError, match="the security journal"):
-        async with portal.database.writing() as session:
-            await (await session.connection()).execute(text(statement))
+    with pytest.raises(DBAPIError, match="the security journal"), portal.database.writing() as session:
+        session.connection().execute(text(statement))
     assert (await portal.journal_keeper.examine()).fault == ""
 
 
@@ -242,18 +242,18 @@ async def test_rows_of_the_journal_that_are_past_their_time_go(portal: Portal) -
 
 async def link_of(portal: Portal, patient_id: str) -> str:
     """The token of a link «это не я»."""
-    async with portal.database.writing() as session:
-        await portal.notices.put(session, patient_id, Told(KNOWN, About.PASSWORD, "Пароль изменён."))
-    async with portal.database.reading() as session:
-        notice = (await session.exec(select(Notice))).one()
+    with portal.database.writing() as session:
+        portal.notices.put(session, patient_id, Told(KNOWN, About.PASSWORD, "Пароль изменён."))
+    with portal.database.reading() as session:
+        notice = session.exec(select(Notice)).one()
     links = DisputeLinks("", Sealer(portal.config.key, "dispute"))
     return links.link(notice.id, notice.dispute_hash or "").removeprefix("#")
 
 
-async def somebody_waits_for_a_lock(portal: Portal) -> bool:
-    async with portal.database.engine.connect() as connection:
+def somebody_waits_for_a_lock(portal: Portal) -> bool:
+    with portal.database.engine.connect() as connection:
         waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-        return bool((await connection.execute(waiting)).scalar_one())
+        return bool(connection.execute(waiting).scalar_one())
 
 
 @pytest.mark.parametrize("other", ["settings", "erase"])
@@ -269,14 +269,15 @@ async def test_a_dispute_and_what_changes_the_account_take_its_locks_in_one_orde
     await portal.settings.save(key, form, CALL)
     token = await link_of(portal, me.patient_id)
     portal.clock.move(minutes=5)
-    finish, halfway, ended = account_changes.finish, asyncio.Event(), asyncio.Event()
+    finish, halfway, ended = account_changes.finish, threading.Event(), threading.Event()
 
-    async def slowly(session: AsyncSession, patient_id: str, now: datetime) -> None:
-        await finish(session, patient_id, now)
+    def slowly(session: Session, patient_id: str, now: datetime) -> None:
+        finish(session, patient_id, now)
         halfway.set()
-        async with asyncio.timeout(PATIENCE):  # until the other has come as far as it can
-            while not (ended.is_set() or await somebody_waits_for_a_lock(portal)):
-                await asyncio.sleep(0.01)
+        until = time.monotonic() + PATIENCE  # the other comes as far as it can
+        while not (ended.wait(0.01) or somebody_waits_for_a_lock(portal)):
+            if time.monotonic() > until:
+                raise TimeoutError
 
     monkeypatch.setattr(account_changes, "finish", slowly)
 
@@ -288,13 +289,13 @@ async def test_a_dispute_and_what_changes_the_account_take_its_locks_in_one_orde
 
     async def change() -> object:
         if other == "erase":
-            await halfway.wait()
+            await reached(halfway)
             return await portal.personal_data.erase(KNOWN)
         return await portal.settings.save(key, replace(form, phone="+79000008882"), CALL)
 
     async def dispute() -> object:
         if other == "settings":
-            await halfway.wait()
+            await reached(halfway)
         return await portal.dispute.raise_(token)
 
     changed, disputed = await asyncio.gather(telling(change()), telling(dispute()), return_exceptions=True)
@@ -308,11 +309,11 @@ async def test_a_dispute_and_what_changes_the_account_take_its_locks_in_one_orde
 
 async def test_a_writer_that_stands_still_holds_nobody_up_for_good(portal: Portal) -> None:
     frozen = Database(portal.config.database)
-    async with AsyncSession(frozen.engine) as session:
-        await security_journal.hold(session)
+    with Session(frozen.engine) as session:
+        security_journal.hold(session)
         with pytest.raises(DBAPIError, match="lock timeout"):
             await sign_in(portal, BORIS)
-        await session.rollback()
+        session.rollback()
     await frozen.close()
 
     assert await sign_in(portal, BORIS)
@@ -357,12 +358,12 @@ async def test_windows_that_register_the_same_person_at_once_make_one_account(po
     )
 
     assert all(isinstance(outcome, OpenedSession) for outcome in outcomes)
-    async with portal.database.reading() as session:
-        connection = await session.connection()
+    with portal.database.reading() as session:
+        connection = session.connection()
         for table in ("linked_identity", "personal_data_consent"):
-            assert (await connection.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one() == 1
+            assert connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one() == 1
         people = text("SELECT count(*) FROM patient WHERE phone = :phone")
-        assert (await connection.execute(people, {"phone": MOBILE})).scalar_one() == 1
+        assert connection.execute(people, {"phone": MOBILE}).scalar_one() == 1
 
 
 @pytest.mark.parametrize("answer", ["consent", "not_mine"])
@@ -386,9 +387,9 @@ async def test_the_same_identity_linked_to_two_accounts_at_once_opens_the_first(
     portal = with_provider(portal, ScriptedIdentity())
     phones = {ANNA: KNOWN, BORIS: DEMO_ACCOUNTS[1].phone}
     passwords = {ANNA: PASSWORD, BORIS: DEMO_ACCOUNTS[1].password}
-    async with portal.database.writing() as session:
+    with portal.database.writing() as session:
         names = {"last_name": VERA.last_name, "first_name": VERA.first_name, "birth_date": VERA.birth_date}
-        await session.exec(update(Patient).where(col(Patient.phone).in_(phones.values())).values(**names))
+        session.exec(update(Patient).where(col(Patient.phone).in_(phones.values())).values(**names))
     nameless = replace(VERA, phone="", phone_verified=False, snils="")
     for visitor in (ANNA, BORIS):
         await come_back(portal, visitor, await leave(portal, visitor), nameless)
@@ -403,15 +404,17 @@ async def test_the_same_identity_linked_to_two_accounts_at_once_opens_the_first(
 
 async def raced(portal: Portal, act: Callable[[IdentityAnswers, str], Awaitable[str]]) -> list[str | BaseException]:
     """Both browsers act; neither commits before both have looked for the other's row or wait for its lock."""
-    held = HeldDatabase(portal.database)
-    first = asyncio.create_task(act(replace(portal.answers, database=held), ANNA))
-    await held.reached.wait()
-    second = asyncio.create_task(act(portal.answers, BORIS))
+    held = HeldDatabase(portal.config.database)
+    first = asyncio.ensure_future(act(replace(portal.answers, database=held), ANNA))
+    await reached(held.reached)
+    second = asyncio.ensure_future(act(portal.answers, BORIS))
     async with asyncio.timeout(PATIENCE):
         while not second.done() and not await is_waiting_for_a_lock(portal):
             await asyncio.sleep(0)
     held.let_go.set()
-    return await asyncio.gather(first, second, return_exceptions=True)
+    outcomes = await asyncio.gather(first, second, return_exceptions=True)
+    await held.close()
+    return [*outcomes]
 
 
 async def owner_of(portal: Portal, visitor: str, ticket: str | BaseException) -> str:
@@ -424,8 +427,8 @@ async def owner_of(portal: Portal, visitor: str, ticket: str | BaseException) ->
 
 
 async def count_of(portal: Portal, table: str) -> int:
-    async with portal.database.reading() as session:
-        counted = await (await session.connection()).execute(text(f"SELECT count(*) FROM {table}"))
+    with portal.database.reading() as session:
+        counted = session.connection().execute(text(f"SELECT count(*) FROM {table}"))
         return int(counted.scalar_one())
 
 
@@ -520,30 +523,33 @@ async def test_a_new_phone_is_saved_with_everything_that_waited_for_its_code(por
     assert await sign_in(portal, BORIS, "+79000006001", "KorablLipa47")
 
 
-@dataclass
-class HeldDatabase:
+class HeldDatabase(Database):
     """Holds every writing transaction open before its commit until it is let go."""
 
-    database: Database
-    reached: asyncio.Event = field(default_factory=asyncio.Event)
-    let_go: asyncio.Event = field(default_factory=asyncio.Event)
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.reached = threading.Event()
+        self.let_go = threading.Event()
 
-    def reading(self) -> AbstractAsyncContextManager[AsyncSession]:
-        return self.database.reading()
-
-    @asynccontextmanager
-    async def writing(self) -> AsyncIterator[AsyncSession]:
-        async with self.database.writing() as session:
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        with super().writing() as session:
             yield session
-            await session.flush()
+            session.flush()
             self.reached.set()
-            await self.let_go.wait()
+            if not self.let_go.wait(PATIENCE):
+                raise TimeoutError
+
+
+async def reached(event: threading.Event) -> None:
+    """Wait until a database thread has come so far; the loop goes on meanwhile."""
+    if not await asyncio.to_thread(event.wait, PATIENCE):
+        raise TimeoutError
 
 
 async def is_waiting_for_a_lock(portal: Portal) -> bool:
     question = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
-    async with portal.database.reading() as session:
-        return bool((await (await session.connection()).execute(question)).scalar_one())
+    return await portal.database.read(lambda session: bool(session.connection().execute(question).scalar_one()))
 
 
 async def test_a_session_opened_while_the_password_changes_does_not_outlive_it(portal: Portal) -> None:
@@ -552,7 +558,7 @@ async def test_a_session_opened_while_the_password_changes_does_not_outlive_it(p
     await prove(portal, ANNA)
     ticket = await portal.login.log_in(BORIS, KNOWN, PASSWORD)
     clock.move(seconds=1)
-    held = HeldDatabase(portal.database)
+    held = HeldDatabase(portal.config.database)
     opening = asyncio.create_task(replace(portal.login, database=held).open_session(BORIS, ticket))
     changing = asyncio.create_task(held_back(held, portal.recovery.set_password(ANNA, NEW)))
     async with asyncio.timeout(PATIENCE):
@@ -560,6 +566,7 @@ async def test_a_session_opened_while_the_password_changes_does_not_outlive_it(p
             await asyncio.sleep(0)
     held.let_go.set()
     opened, changed = await asyncio.gather(opening, changing)
+    await held.close()
 
     assert changed.step is RecoveryStep.DONE
     assert opened is not None
@@ -568,7 +575,7 @@ async def test_a_session_opened_while_the_password_changes_does_not_outlive_it(p
 
 async def held_back(held: HeldDatabase, action: Awaitable[RecoveryView]) -> RecoveryView:
     """Act once the held transaction has done everything but commit."""
-    await held.reached.wait()
+    await reached(held.reached)
     return await action
 
 
@@ -600,8 +607,8 @@ async def test_a_ticket_does_not_outlive_its_password_whatever_the_clock_says(po
     before = await patient_with(portal)
     assert before.password_hash is not None
     assert before.password_changed_at is not None
-    async with portal.database.writing() as session:
-        await patients.put_password(session, before.id, before.password_hash, before.password_changed_at)
+    with portal.database.writing() as session:
+        patients.put_password(session, before.id, before.password_hash, before.password_changed_at)
 
     assert await portal.login.open_session(ANNA, ticket) is None
 
@@ -613,8 +620,8 @@ async def test_of_two_who_sign_out_at_once_one_takes_the_providers_token_along(p
     key = token_hash(opened.token)
     ended = await asyncio.gather(*(portal.login.close_session(key) for _ in range(5)))
     (one,) = [session for session in ended if session is not None]
-    async with portal.database.reading() as session:
-        row = (await session.exec(select(AccountSession))).one()
+    with portal.database.reading() as session:
+        row = session.exec(select(AccountSession)).one()
 
     assert portal.identity.persons.open(one.provider_token_sealed) == VERA.id_token
     assert row.provider_token_sealed == ""
@@ -656,8 +663,8 @@ async def test_fifty_begins_at_once_spend_the_cap_and_no_kopeck_more(portal: Por
         return "sent"
 
     assert Counter(await asyncio.gather(*map(begin, range(50)))) == {"sent": 10, "over": 40}
-    async with portal.database.reading() as session:
-        assert await limits.spent(session, billing_day(portal.clock())) == {CALL: 900}
+    with portal.database.reading() as session:
+        assert limits.spent(session, billing_day(portal.clock())) == {CALL: 900}
 
 
 async def test_wrong_codes_at_once_over_all_phones_open_the_breaker_once(
@@ -674,8 +681,8 @@ async def test_wrong_codes_at_once_over_all_phones_open_the_breaker_once(
 
     await asyncio.gather(*(miss(number) for number in range(20) for _ in range(3)))
     assert caplog.text.count("ALARM the circuit breaker of codes is open for 30 min") == 1
-    async with portal.database.reading() as session:
-        assert (await codes_circuit_breaker.state(session)).times == 1
+    with portal.database.reading() as session:
+        assert codes_circuit_breaker.state(session).times == 1
 
 
 async def test_of_thirty_wrong_birth_dates_at_once_three_are_judged(portal: Portal) -> None:
@@ -710,19 +717,20 @@ async def test_what_a_stranger_does_inside_the_account_leaves_the_owner_a_way(
 class FirstLock:
     """Stops the first transaction that calls one of some functions after that call, until it is let go."""
 
-    reached: asyncio.Event = field(default_factory=asyncio.Event)
-    let_go: asyncio.Event = field(default_factory=asyncio.Event)
+    reached: threading.Event = field(default_factory=threading.Event)
+    let_go: threading.Event = field(default_factory=threading.Event)
 
-    def after(self, monkeypatch: pytest.MonkeyPatch, *functions: Callable[..., Awaitable[object]]) -> None:
+    def after(self, monkeypatch: pytest.MonkeyPatch, *functions: Callable[..., object]) -> None:
         for function in functions:
             monkeypatch.setattr(sys.modules[function.__module__], function.__name__, self._stopping(function))
 
-    def _stopping(self, function: Callable[..., Awaitable[object]]) -> Callable[..., Awaitable[object]]:
-        async def stopping(*arguments: object, **named: object) -> object:
-            outcome = await function(*arguments, **named)
+    def _stopping(self, function: Callable[..., object]) -> Callable[..., object]:
+        def stopping(*arguments: object, **named: object) -> object:
+            outcome = function(*arguments, **named)
             if not self.reached.is_set():
                 self.reached.set()
-                await self.let_go.wait()
+                if not self.let_go.wait(PATIENCE):
+                    raise TimeoutError
             return outcome
 
         return stopping
@@ -768,8 +776,8 @@ async def a_dispute_and_a_notice_that_was_sent(portal: Portal) -> tuple[Act, Act
     token = await link_of(portal, me.patient_id)
     strangers.move(portal, minutes=1)
     for _ in range(2):
-        async with portal.database.writing() as session:
-            await portal.notices.put(session, me.patient_id, Told(KNOWN, About.PASSWORD, "Пароль изменён."))
+        with portal.database.writing() as session:
+            portal.notices.put(session, me.patient_id, Told(KNOWN, About.PASSWORD, "Пароль изменён."))
         strangers.move(portal, minutes=1)
     return lambda: portal.dispute.raise_(token), lambda: told(portal)
 
@@ -777,8 +785,8 @@ async def a_dispute_and_a_notice_that_was_sent(portal: Portal) -> tuple[Act, Act
 async def a_dispute_and_a_sign_in_through_gosuslugi(portal: Portal) -> tuple[Act, Act]:
     await strangers.stranger_links(portal)
     patient = (await strangers.identities(portal))[0].patient_id
-    async with portal.database.reading() as session:
-        notice = (await session.exec(select(Notice).where(Notice.patient_id == patient))).one()
+    with portal.database.reading() as session:
+        notice = session.exec(select(Notice).where(Notice.patient_id == patient)).one()
     links = DisputeLinks("", Sealer(portal.config.key, "dispute"))
     token = links.link(notice.id, notice.dispute_hash or "").removeprefix("#")
     state = await leave(portal, ANNA)
@@ -804,7 +812,7 @@ async def a_new_password_and_a_right_code_in_another_browser(portal: Portal) -> 
 
 
 # After any of these a transaction has a lock. Wherever it stops, the other goes on as far as it can.
-LOCKS = {
+LOCKS: dict[str, list[Callable[..., object]]] = {
     "code": [codes.kill_live, codes.put_delivery, codes.judge],
     "money": [limits.add_within, limits.give_back],
     "patient": [patients.by_id_held, patients.by_phone_held],
@@ -851,10 +859,10 @@ async def test_two_at_once_take_their_locks_in_one_order(
     stopped = FirstLock()
     stopped.after(monkeypatch, *LOCKS[lock])
     one = asyncio.ensure_future(first())
-    reaching = asyncio.ensure_future(stopped.reached.wait())
+    reaching = asyncio.ensure_future(reached(stopped.reached))
     await asyncio.wait((one, reaching), return_when=asyncio.FIRST_COMPLETED)
-    reaching.cancel()
     stopped.reached.set()  # it may have ended without such a lock: the other is not stopped
+    await reaching
     two = asyncio.ensure_future(second())
     async with asyncio.timeout(PATIENCE):
         while not two.done() and not await is_waiting_for_a_lock(portal):

@@ -209,11 +209,11 @@ def test_nothing_allows_plain_http_to_who_proves_identity(read, setting: str, ad
     [
         ("LIMITS_STORAGE", "redis://:hunter2secret@redis.internal:6379/0"),
         ("LIMITS_STORAGE", "redis://:hunter2secret@10.0.0.5:6379/0"),
-        ("DATABASE_URL", "postgresql+asyncpg://portal:hunter2secret@10.0.0.5/portal"),
-        ("DATABASE_URL", "postgresql+asyncpg://portal:hunter2secret@db.internal/portal?ssl=prefer"),
-        ("DATABASE_URL", "postgresql+asyncpg://portal:hunter2secret@db.internal/portal?ssl=disable"),
-        ("DATABASE_URL", "postgresql+asyncpg://portal:hunter2secret@/portal?host=db.internal:5432"),
-        ("DATABASE_URL", "postgresql+asyncpg://portal:hunter2secret@/portal?host=/run&host=db.internal"),
+        ("DATABASE_URL", "postgresql+psycopg://portal:hunter2secret@10.0.0.5/portal"),
+        ("DATABASE_URL", "postgresql+psycopg://portal:hunter2secret@db.internal/portal?sslmode=prefer"),
+        ("DATABASE_URL", "postgresql+psycopg://portal:hunter2secret@db.internal/portal?sslmode=disable"),
+        ("DATABASE_URL", "postgresql+psycopg://portal:hunter2secret@/portal?host=db.internal:5432"),
+        ("DATABASE_URL", "postgresql+psycopg://portal:hunter2secret@/portal?host=/run&host=db.internal"),
         ("TELEGRAM_PROXY", "http://portal:hunter2secret@proxy.internal:3128"),
     ],
 )
@@ -235,11 +235,11 @@ def test_production_refuses_a_way_to_another_machine_without_tls(read, setting: 
         ("LIMITS_STORAGE", "rediss://:hunter2secret@redis.internal:6379/0"),
         ("LIMITS_STORAGE", "redis://127.0.0.1:6379/0"),
         ("LIMITS_STORAGE", "redis://localhost"),
-        ("DATABASE_URL", "postgresql+asyncpg://portal:hunter2secret@db.internal/portal?ssl=verify-full"),
-        ("DATABASE_URL", "postgresql+asyncpg://portal:hunter2secret@db.internal/portal?ssl=require"),
-        ("DATABASE_URL", "postgresql+asyncpg://portal:hunter2secret@127.0.0.1/portal"),
-        ("DATABASE_URL", "postgresql+asyncpg://portal@/portal?host=/run/postgresql"),
-        ("DATABASE_URL", "postgresql+asyncpg://portal@/portal"),
+        ("DATABASE_URL", "postgresql+psycopg://portal:hunter2secret@db.internal/portal?sslmode=verify-full"),
+        ("DATABASE_URL", "postgresql+psycopg://portal:hunter2secret@db.internal/portal?sslmode=require"),
+        ("DATABASE_URL", "postgresql+psycopg://portal:hunter2secret@127.0.0.1/portal"),
+        ("DATABASE_URL", "postgresql+psycopg://portal@/portal?host=/run/postgresql"),
+        ("DATABASE_URL", "postgresql+psycopg://portal@/portal"),
         ("TELEGRAM_PROXY", "http://proxy.internal:3128"),
         ("TELEGRAM_PROXY", "https://portal:hunter2secret@proxy.internal:3128"),
     ],
@@ -254,7 +254,7 @@ def test_the_database_that_the_environment_of_the_driver_names_is_judged_too(
     monkeypatch.setenv("PGHOST", "db.internal")
 
     with pytest.raises(ConfigurationError, match="MEDONLINE_DATABASE_URL goes to another machine without TLS"):
-        read(DATABASE_URL="postgresql+asyncpg://portal@/portal")
+        read(DATABASE_URL="postgresql+psycopg://portal@/portal")
 
 
 def test_tls_that_believes_any_certificate_is_refused(read) -> None:

@@ -57,6 +57,12 @@ class _SweptMemory(MemoryStorage):
             self.events.setdefault(key, [])[:0] = [Entry(expiry)]
         return None
 
+    def give_back(self, keys: Sequence[str]) -> None:
+        """See `LimitStore.give_back`."""
+        for key in keys:
+            if events := self.events.get(key):
+                del events[0]
+
 
 # The package's own script for one window (acquire_moving_window.lua), for several: first all are looked at.
 _ACQUIRE_ALL = """
@@ -98,6 +104,10 @@ class MemoryLimitStore:
     async def take_all(self, windows: Sequence[tuple[Limit, str]]) -> int | None:
         """See `LimitStore`."""
         return await self._storage.acquire_all(_named(windows))
+
+    async def give_back(self, windows: Sequence[tuple[Limit, str]]) -> None:
+        """See `LimitStore`."""
+        self._storage.give_back([key for key, _, _ in _named(windows)])
 
     async def forget(self, limit: Limit, key: str) -> None:
         """See `LimitStore`."""
@@ -160,6 +170,18 @@ class RedisLimitStore:
             self._leave_alone(error)
             return await self._meanwhile.take_all(windows)
         return None if full < 0 else full
+
+    async def give_back(self, windows: Sequence[tuple[Limit, str]]) -> None:
+        """See `LimitStore`."""
+        if self._is_left_alone():
+            return await self._meanwhile.give_back(windows)
+        try:
+            async with self._connection.pipeline(transaction=False) as pipeline:
+                for key, _, _ in _named(windows):
+                    pipeline.lpop(self._storage.bridge.prefixed_key(key))
+                await pipeline.execute()
+        except self._storage.base_exceptions as error:
+            self._leave_alone(error)
 
     async def forget(self, limit: Limit, key: str) -> None:
         """See `LimitStore`."""

@@ -6,15 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlmodel import Session
+
 from medonline.domain.errors import LastWayIn, NoChangeInProgress, ReauthenticationNeeded
 from medonline.domain.gosuslugi import LinkedHow, UnlinkedWhy
 from medonline.services.clock import Clock
 from medonline.services.linked_identities import number_of, unlink
 from medonline.services.login.account_sessions import AccountSessionService
+from medonline.services.login.password_login import SignedIn
 from medonline.services.notices import texts
 from medonline.services.notices.sender import NoticeService
 from medonline.services.security_journal.writer import SecurityJournal
-from medonline.storage.engine import Database
+from medonline.storage.engine import Database, writes
 from medonline.storage.queries import gosuslugi, login, patients
 
 
@@ -47,8 +50,7 @@ class OwnIdentities:
             NotSignedIn: the session is over.
         """
         me = await self.sessions.required(session_key)
-        async with self.database.reading() as session:
-            rows = await gosuslugi.of_patient(session, me.patient_id)
+        rows = await self.database.read(gosuslugi.of_patient, me.patient_id)
         return tuple(IdentityView(number_of(row), LinkedHow(row.how), row.linked_at, row.last_used_at) for row in rows)
 
     async def unlink(self, session_key: str, number: str) -> int:
@@ -66,17 +68,21 @@ class OwnIdentities:
         now = self.clock()
         if now - me.authenticated_at > self.reauthentication_window:
             raise ReauthenticationNeeded
-        async with self.database.writing() as session:
-            patient = await patients.by_id_held(session, me.patient_id)
-            if patient is None or not await login.is_open(session, session_key):
-                raise NoChangeInProgress
-            rows = await gosuslugi.of_patient(session, patient.id)
-            is_last = [number_of(row) for row in rows] == [number]
-            if is_last and (patient.phone is None or patient.password_hash is None):
-                raise LastWayIn
-            ended = await unlink(session, self.journal, rows, number, UnlinkedWhy.SETTINGS, now, me.device, session_key)
-            for told in texts.of_unlink(patient.phone):
-                await self.notices.put(session, patient.id, told)
+        ended = await self._unlink(me, number, now)
         self.notices.wake()
         self.sessions_ended(ended)
         return len(ended)
+
+    @writes
+    def _unlink(self, session: Session, me: SignedIn, number: str, now: datetime) -> list[str]:
+        patient = patients.by_id_held(session, me.patient_id)
+        if patient is None or not login.is_open(session, me.session_key):
+            raise NoChangeInProgress
+        rows = gosuslugi.of_patient(session, patient.id)
+        is_last = [number_of(row) for row in rows] == [number]
+        if is_last and (patient.phone is None or patient.password_hash is None):
+            raise LastWayIn
+        ended = unlink(session, self.journal, rows, number, UnlinkedWhy.SETTINGS, now, me.device, me.session_key)
+        for told in texts.of_unlink(patient.phone):
+            self.notices.put(session, patient.id, told)
+        return ended

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import Session
 
 from medonline.domain.codes.one_time_code import ChannelName, digits_typed
 from medonline.domain.errors import CodeRefused, NoChangeInProgress, PhoneTaken, ReauthenticationNeeded
@@ -23,6 +23,7 @@ from medonline.services.account_settings.form import TEXTS, Saved, SettingsForm,
 from medonline.services.clock import Clock
 from medonline.services.codes.flow import CodeFlow, CodeView
 from medonline.services.crypto.field_encryption import SealBroken, Sealer
+from medonline.services.limits.request_limits import CodePlace
 from medonline.services.login.account_sessions import AccountSessionService
 from medonline.services.login.password_login import SignedIn
 from medonline.services.notices import texts
@@ -33,7 +34,7 @@ from medonline.services.ports import Hasher
 from medonline.services.security_journal import entries
 from medonline.services.security_journal.account_pace import AccountPace, Act
 from medonline.services.security_journal.writer import SecurityJournal
-from medonline.storage.engine import Database
+from medonline.storage.engine import Database, reads, writes
 from medonline.storage.queries import (
     account_settings as account_changes,
 )
@@ -47,6 +48,7 @@ from medonline.storage.queries import (
     patients,
 )
 from medonline.storage.tables.account_settings import AccountChange
+from medonline.storage.tables.codes import OneTimeCodeRow
 from medonline.storage.tables.patients import Patient
 
 PURPOSE = "account_phone"
@@ -78,25 +80,27 @@ class AccountSettingsService:
         Raises:
             NotSignedIn: the session is over.
         """
-        me = await self.sessions.required(session_key)
-        now = self.clock()
-        async with self.database.reading() as session:
-            patient = await self._patient(session, me)
-            change = await account_changes.open_of(session, session_key, now - CHANGE_LIFE)
-            waiting = self._waiting(change) if change else {}
-            return SettingsView(
-                phone=change.phone if change else patient.phone or "",
-                **{name: waiting.get(name, getattr(patient, name)) for name in TEXTS},
-                has_password=patient.password_hash is not None,
-                code=await self.codes.view(session, change.id, now) if change else None,
-            )
+        return await self._view(await self.sessions.required(session_key))
 
-    async def code_of(self, session_key: str) -> CodeView | None:
+    @reads
+    def _view(self, session: Session, me: SignedIn) -> SettingsView:
+        now = self.clock()
+        patient = self._patient(session, me)
+        change = account_changes.open_of(session, me.session_key, now - CHANGE_LIFE)
+        waiting = self._waiting(change) if change else {}
+        return SettingsView(
+            phone=change.phone if change else patient.phone or "",
+            **{name: waiting.get(name, getattr(patient, name)) for name in TEXTS},
+            has_password=patient.password_hash is not None,
+            code=self.codes.view(session, change.id, now) if change else None,
+        )
+
+    @reads
+    def code_of(self, session: Session, session_key: str) -> CodeView | None:
         """The code to the new phone; asking does not count as use of the session. None when no change waits."""
         now = self.clock()
-        async with self.database.reading() as session:
-            change = await account_changes.open_of(session, session_key, now - CHANGE_LIFE)
-            return await self.codes.view(session, change.id, now) if change else None
+        change = account_changes.open_of(session, session_key, now - CHANGE_LIFE)
+        return self.codes.view(session, change.id, now) if change else None
 
     async def save(self, session_key: str, form: SettingsForm, channel: ChannelName, client_ip: str = "") -> Saved:
         """Save everything, or leave the intent to send a code to the new phone.
@@ -111,8 +115,7 @@ class AccountSettingsService:
             Busy: the server has too many passwords to hash.
         """
         me = await self.sessions.required(session_key)
-        async with self.database.reading() as session:
-            patient = await self._patient(session, me)
+        patient = await self.database.read(self._patient, me)
         wanted, phone, password = await changes_asked(patient, form, self.passwords)
         now = self.clock()
         if phone is not None and not password and await self._awaited_already(session_key, phone, wanted, now):
@@ -137,14 +140,22 @@ class AccountSettingsService:
         """
         await self.sessions.required(session_key)
         now = self.clock()
-        async with self.database.writing() as session:
-            change = await self._change(session, session_key)
-            request = self.codes.request(change.id, PhoneNumber(change.phone), channel, client_ip)
-            await self.codes.resend(session, request, now)
-            # Held only now, after the code (lock order: `storage.engine`): given up meanwhile, it sends none.
-            if not await account_changes.is_open_held(session, change.id):
-                raise NoChangeInProgress
+        change = await self.database.read(self._change, session_key)
+        async with self.codes.place(PhoneNumber(change.phone), client_ip, now) as place:
+            await self._resend(session_key, place, channel, now)
         self.codes.wake_dispatcher()
+
+    @writes
+    def _resend(
+        self, session: Session, session_key: str, place: CodePlace, channel: ChannelName, now: datetime
+    ) -> None:
+        change = self._change(session, session_key)
+        if change.phone != place.phone.e164:
+            raise NoChangeInProgress  # another tab asked for another number meanwhile
+        self.codes.resend(session, self.codes.request(change.id, place, channel), now)
+        # Held only now, after the code (lock order: `storage.engine`): given up meanwhile, it sends none.
+        if not account_changes.is_open_held(session, change.id):
+            raise NoChangeInProgress
 
     async def confirm_phone(self, session_key: str, typed: str) -> Saved:
         """The code to the new phone: everything that waited with it is saved.
@@ -157,32 +168,38 @@ class AccountSettingsService:
         """
         me = await self.sessions.required(session_key)
         digits = digits_typed(typed)
-        async with self.database.reading() as session:
-            change = await self._change(session, session_key)
+        change = await self.database.read(self._change, session_key)
         await self.codes.until_sent(change.id)
         now = self.clock()
-        async with self.database.writing() as session:
-            change = await self._change(session, session_key)
-            judged = await self.codes.judge(session, change.id, digits, now)
+        change, judged = await self._judge(session_key, digits, now)
         # Raised only here, after the commit: a miss that is rolled back would be a free guess.
         if isinstance(judged, CodeRefused):
             raise judged
         wanted = self._waiting(change)
         return await self._make(me, wanted | {"phone": judged.phone, "phone_proved_at": now})
 
+    @writes
+    def _judge(
+        self, session: Session, session_key: str, digits: str, now: datetime
+    ) -> tuple[AccountChange, OneTimeCodeRow | CodeRefused]:
+        change = self._change(session, session_key)
+        return change, self.codes.judge(session, change.id, digits, now)
+
     async def cancel(self, session_key: str) -> None:
         """The new phone is given up, and what waited with it."""
-        me = await self.sessions.required(session_key)
-        async with self.database.writing() as session:
-            await patients.by_id_held(session, me.patient_id)
-            await account_changes.finish(session, me.patient_id, self.clock())
+        await self._cancel(await self.sessions.required(session_key))
 
-    async def _admit(self, me: SignedIn, patient: Patient, *, told: bool) -> None:
+    @writes
+    def _cancel(self, session: Session, me: SignedIn) -> None:
+        patients.by_id_held(session, me.patient_id)
+        account_changes.finish(session, me.patient_id, self.clock())
+
+    @reads
+    def _admit(self, session: Session, me: SignedIn, patient: Patient, *, told: bool) -> None:
         """What `_make` would refuse is refused before it costs a hash or a code."""
-        async with self.database.reading() as session:
-            await self.pace.admit(session, me.patient_id, Act.SAVE, self.clock())
-            if told and patient.phone:
-                await self.notices.admit(session, me.patient_id, About.PASSWORD)
+        self.pace.admit(session, me.patient_id, Act.SAVE, self.clock())
+        if told and patient.phone:
+            self.notices.admit(session, me.patient_id, About.PASSWORD)
 
     async def _await_code(
         self, me: SignedIn, wanted: dict[str, Any], phone: PhoneNumber, channel: ChannelName, client_ip: str
@@ -195,50 +212,59 @@ class AccountSettingsService:
             sealed=self.changes.seal(json.dumps(wanted)),
             created_at=now,
         )
-        async with self.database.writing() as session:
-            # The code before the account (lock order: `storage.engine`); if the account refuses, nothing is sent.
-            await self.codes.begin(session, self.codes.request(change.id, phone, channel, client_ip), now)
-            patient = await patients.by_id_held(session, me.patient_id)
-            if patient is None or not await sessions.is_open(session, me.session_key):
-                raise NoChangeInProgress
-            await account_changes.finish(session, me.patient_id, now)
-            session.add(change)
+        async with self.codes.place(phone, client_ip, now) as place:
+            await self._put_change(change, place, channel)
         self.codes.wake_dispatcher()
 
+    @writes
+    def _put_change(self, session: Session, change: AccountChange, place: CodePlace, channel: ChannelName) -> None:
+        now = change.created_at
+        # The code before the account (lock order: `storage.engine`); if the account refuses, nothing is sent.
+        self.codes.begin(session, self.codes.request(change.id, place, channel), now)
+        patient = patients.by_id_held(session, change.patient_id)
+        if patient is None or not sessions.is_open(session, change.session_key):
+            raise NoChangeInProgress
+        account_changes.finish(session, change.patient_id, now)
+        session.add(change)
+
     async def _make(self, me: SignedIn, wanted: dict[str, Any]) -> Saved:
-        now = self.clock()
         changed = tuple(name for name in wanted if name != "phone_proved_at")
-        if "password_hash" in wanted:
-            wanted = wanted | {"password_changed_at": now}
-        ended: list[str] = []
         try:
-            async with self.database.writing() as session:
-                patient = await patients.by_id_held(session, me.patient_id)
-                if patient is None or not await sessions.is_open(session, me.session_key):
-                    raise NoChangeInProgress
-                if changed:
-                    await self.pace.admit(session, me.patient_id, Act.SAVE, now)
-                old_phone = patient.phone
-                notices = list(texts.of_change(old_phone, wanted))  # to the phone before the change
-                if wanted:
-                    await account_changes.put(session, me.patient_id, wanted)
-                await account_changes.finish(session, me.patient_id, now)
-                for told in notices:
-                    await self.notices.put(session, me.patient_id, told)
-                if "password_hash" in wanted:
-                    ended = await sessions.end_all_of(session, me.patient_id, now, but=me.session_key)
-                if "password_hash" in wanted or "phone" in wanted:
-                    # What was proved with the old password or the old number sets no password after the change.
-                    await password_recoveries.move_all_of(
-                        session, me.patient_id, source_of(RecoveryMove.SET_PASSWORD), RecoveryStep.ABANDONED
-                    )
-                saved = entries.settings_saved(me.patient_id, wanted, old_phone, ended, me.device)
-                self.journal.note(session, *saved)
+            ended = await self._put_wanted(me, wanted, paced=bool(changed))
         except IntegrityError:
             raise PhoneTaken from None  # the phone is the only thing here that must be one's own
         self.notices.wake()
         self.sessions_ended(ended)
         return Saved(changed=changed, sessions_ended=len(ended))
+
+    @writes
+    def _put_wanted(self, session: Session, me: SignedIn, wanted: dict[str, Any], *, paced: bool) -> list[str]:
+        """The keys of the sessions that it ended."""
+        now = self.clock()
+        if "password_hash" in wanted:
+            wanted = wanted | {"password_changed_at": now}
+        patient = patients.by_id_held(session, me.patient_id)
+        if patient is None or not sessions.is_open(session, me.session_key):
+            raise NoChangeInProgress
+        if paced:
+            self.pace.admit(session, me.patient_id, Act.SAVE, now)
+        old_phone = patient.phone
+        notices = list(texts.of_change(old_phone, wanted))  # to the phone before the change
+        if wanted:
+            account_changes.put(session, me.patient_id, wanted)
+        account_changes.finish(session, me.patient_id, now)
+        for told in notices:
+            self.notices.put(session, me.patient_id, told)
+        ended: list[str] = []
+        if "password_hash" in wanted:
+            ended = sessions.end_all_of(session, me.patient_id, now, but=me.session_key)
+        if "password_hash" in wanted or "phone" in wanted:
+            # What was proved with the old password or the old number sets no password after the change.
+            password_recoveries.move_all_of(
+                session, me.patient_id, source_of(RecoveryMove.SET_PASSWORD), RecoveryStep.ABANDONED
+            )
+        self.journal.note(session, *entries.settings_saved(me.patient_id, wanted, old_phone, ended, me.device))
+        return ended
 
     def _waiting(self, change: AccountChange) -> dict[str, Any]:
         """What waits with the new phone; nothing when the key it was sealed with is gone."""
@@ -252,23 +278,22 @@ class AccountSettingsService:
         self, session_key: str, phone: PhoneNumber, wanted: dict[str, Any], now: datetime
     ) -> bool:
         """Whether just this waits for its code: after a reload the form shows it, and «Сохранить» changes nothing."""
-        async with self.database.reading() as session:
-            change = await account_changes.open_of(session, session_key, now - CHANGE_LIFE)
+        change = await self.database.read(account_changes.open_of, session_key, now - CHANGE_LIFE)
         if change is None or change.phone != phone.e164:
             return False
         waiting = self._waiting(change)
         waiting.pop("password_hash", None)
         return waiting == wanted
 
-    async def _change(self, session: AsyncSession, session_key: str) -> AccountChange:
-        change = await account_changes.open_of(session, session_key, self.clock() - CHANGE_LIFE)
+    def _change(self, session: Session, session_key: str) -> AccountChange:
+        change = account_changes.open_of(session, session_key, self.clock() - CHANGE_LIFE)
         if change is None:
             raise NoChangeInProgress
         return change
 
     @staticmethod
-    async def _patient(session: AsyncSession, me: SignedIn) -> Patient:
-        patient = await session.get(Patient, me.patient_id)
+    def _patient(session: Session, me: SignedIn) -> Patient:
+        patient = session.get(Patient, me.patient_id)
         if patient is None:
             raise NoChangeInProgress
         return patient

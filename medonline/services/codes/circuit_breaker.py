@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import Session
 
 from medonline.domain.limits import Limit
 from medonline.services.codes.delivery import DeliveryState
@@ -49,37 +49,37 @@ class CodeBreaker:
     guesses: int
     alarms: Alarms
 
-    async def is_open(self, session: AsyncSession, now: datetime) -> bool:
+    def is_open(self, session: Session, now: datetime) -> bool:
         """Whether step-up is asked of everyone."""
-        return _is_open(await codes_circuit_breaker.state(session), now)
+        return _is_open(codes_circuit_breaker.state(session), now)
 
-    async def note_miss(self, session: AsyncSession, now: datetime) -> None:
+    def note_miss(self, session: Session, now: datetime) -> None:
         """A wrong code was typed, for whatever phone; known and unknown ones cost the same."""
         span = self.policy.misses.per
-        await codes_circuit_breaker.add_miss(session, now, now - span)
-        row = await codes_circuit_breaker.state(session)
+        codes_circuit_breaker.add_miss(session, now, now - span)
+        row = codes_circuit_breaker.state(session)
         if _is_open(row, now):
             return
-        misses = await codes_circuit_breaker.misses(session, after=now - span, since=row.open_until)
+        misses = codes_circuit_breaker.misses(session, after=now - span, since=row.open_until)
         if misses > self.policy.misses.count:
-            await self._open(session, row, now, f"{misses} wrong codes within {span.total_seconds() / 60:.0f} min")
+            self._open(session, row, now, f"{misses} wrong codes within {span.total_seconds() / 60:.0f} min")
 
-    async def weigh(self, session: AsyncSession, now: datetime) -> None:
+    def weigh(self, session: Session, now: datetime) -> None:
         """Look at what became of the last codes; called whenever one is issued."""
-        row = await codes_circuit_breaker.state(session)
+        row = codes_circuit_breaker.state(session)
         if _is_open(row, now):
             return
         failed = DeliveryState.FAILED
-        outcomes = await codes_circuit_breaker.last_outcomes(session, now, row.open_until, self.guesses, failed, SAMPLE)
+        outcomes = codes_circuit_breaker.last_outcomes(session, now, row.open_until, self.guesses, failed, SAMPLE)
         confirmed = sum(outcomes)
         if len(outcomes) == SAMPLE and confirmed * 100 < self.policy.confirmed_percent * SAMPLE:
-            await self._open(session, row, now, f"only {confirmed} of the last {SAMPLE} codes were confirmed")
+            self._open(session, row, now, f"only {confirmed} of the last {SAMPLE} codes were confirmed")
 
-    async def _open(self, session: AsyncSession, row: CircuitBreaker, now: datetime, reason: str) -> None:
+    def _open(self, session: Session, row: CircuitBreaker, now: datetime, reason: str) -> None:
         half = row.open_until is not None and now - row.open_until < HALF_FOR
         times = row.times + 1 if half else 1
         length = self.policy.length(times)
-        if await codes_circuit_breaker.open_(session, now, now + length, times):
+        if codes_circuit_breaker.open_(session, now, now + length, times):
             minutes = f"{length.total_seconds() / 60:.0f} min"
             self.alarms.sound(
                 f"breaker {now.isoformat()}", f"the circuit breaker of codes is open for {minutes}: {reason}"

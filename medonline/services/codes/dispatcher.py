@@ -11,6 +11,8 @@ import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from sqlmodel import Session
+
 from medonline.domain.codes.one_time_code import ChannelName, derive_code
 from medonline.domain.errors import DeliveryFailed, ProviderDown
 from medonline.domain.phone import PhoneNumber
@@ -20,7 +22,7 @@ from medonline.services.codes.issuing import CodeIssuer
 from medonline.services.limits.budgets import Spending
 from medonline.services.outbox import Lane, Outbox
 from medonline.services.ports import CodeChannel, CodeMessage, DeliveryReport, LearnsOutcome, SentCode
-from medonline.storage.engine import Database
+from medonline.storage.engine import Database, writes
 from medonline.storage.queries import codes
 from medonline.storage.tables.codes import OneTimeCodeRow
 
@@ -45,7 +47,7 @@ class CodeDispatcher:
         issuer: CodeIssuer,
         channels: Mapping[ChannelName, CodeChannel],
     ) -> None:
-        self._database = database
+        self.database = database
         self._clock = clock
         self._issuer = issuer
         self._channels = channels
@@ -59,8 +61,7 @@ class CodeDispatcher:
 
     def _lane(self, channel: ChannelName, states: tuple[DeliveryState, ...], at_once: int) -> Lane[OneTimeCodeRow]:
         async def due(in_hand: tuple[str, ...], limit: int) -> Sequence[OneTimeCodeRow]:
-            async with self._database.reading() as session:
-                return await codes.due(session, self._clock(), channel, states, in_hand, limit)
+            return await self.database.read(codes.due, self._clock(), channel, states, in_hand, limit)
 
         return Lane(due, self._attend, at_once)
 
@@ -99,10 +100,9 @@ class CodeDispatcher:
         await self._put_sent(row, sent)
 
     async def _take(self, row: OneTimeCodeRow, channel: CodeChannel, now: datetime) -> bool:
-        async with self._database.writing() as session:
-            return await codes.take_to_send(
-                session, row.id, row.attempts, DeliveryState.SENDING, channel.provider, now + LEASE
-            )
+        return await self.database.write(
+            codes.take_to_send, row.id, row.attempts, DeliveryState.SENDING, channel.provider, now + LEASE
+        )
 
     def _message(self, row: OneTimeCodeRow) -> CodeMessage:
         code = derive_code(self._issuer.key, row.id, ChannelName(row.channel).code_length)
@@ -117,26 +117,27 @@ class CodeDispatcher:
     async def _put_sent(self, row: OneTimeCodeRow, sent: SentCode) -> None:
         """The code that counts is the one the provider really sent."""
         digest = self._issuer.digest(row.flow_id, row.purpose, PhoneNumber(row.phone), sent.code)
-        async with self._database.writing() as session:
-            await codes.put_delivery(
-                session,
-                row.id,
-                (DeliveryState.SENDING,),
-                DeliveryState.SENT,
-                digest=digest,
-                provider_ref=sent.provider_ref,
-                due_at=self._clock() + POLL_AFTER[0],
-                attempts=0,
-            )
+        facts = {
+            "digest": digest,
+            "provider_ref": sent.provider_ref,
+            "due_at": self._clock() + POLL_AFTER[0],
+            "attempts": 0,
+        }
+        here = (DeliveryState.SENDING,)
+        await self.database.write(
+            lambda session: codes.put_delivery(session, row.id, here, DeliveryState.SENT, **facts)
+        )
 
-    async def _put_failed(self, row: OneTimeCodeRow, problem: DeliveryProblem, *, free: bool = False) -> None:
+    @writes
+    def _put_failed(
+        self, session: Session, row: OneTimeCodeRow, problem: DeliveryProblem, *, free: bool = False
+    ) -> None:
         """`free`: it certainly cost nothing, so its money is there for other codes."""
         facts = {"problem": problem, "due_at": None} | ({"price": 0} if free else {})
-        async with self._database.writing() as session:
-            sources = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.SENT)
-            failed = await codes.put_delivery(session, row.id, sources, DeliveryState.FAILED, **facts)
-            if failed and free:  # the code is locked before the money (lock order: `storage.engine`)
-                await Spending.give_back(session, row.channel, row.issued_at, row.price)
+        sources = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.SENT)
+        failed = codes.put_delivery(session, row.id, sources, DeliveryState.FAILED, **facts)
+        if failed and free:  # the code is locked before the money (lock order: `storage.engine`)
+            Spending.give_back(session, row.channel, row.issued_at, row.price)
 
     async def _poll(self, row: OneTimeCodeRow) -> None:
         channel = self._channels.get(ChannelName(row.channel))
@@ -158,18 +159,17 @@ class CodeDispatcher:
         await self._put_due(row, next_poll)
 
     async def _put_due(self, row: OneTimeCodeRow, due_at: datetime | None) -> None:
-        async with self._database.writing() as session:
-            await codes.put_due(session, row.id, due_at)
+        await self.database.write(codes.put_due, row.id, due_at)
 
-    async def take_report(self, provider: str, provider_ref: str, report: DeliveryReport) -> bool:
+    @writes
+    def take_report(self, session: Session, provider: str, provider_ref: str, report: DeliveryReport) -> bool:
         """Record what a provider says of a code, however late or often it says it; whether the code is known."""
         state = DeliveryState(report.value)
         facts = {"problem": DeliveryProblem.NOT_ANSWERED} if state is DeliveryState.FAILED else {}
-        async with self._database.writing() as session:
-            row = await codes.by_provider_ref(session, provider, provider_ref)
-            if row is None:
-                return False
-            await codes.put_delivery(session, row.id, EARLIER[state], state, **facts)
+        row = codes.by_provider_ref(session, provider, provider_ref)
+        if row is None:
+            return False
+        codes.put_delivery(session, row.id, EARLIER[state], state, **facts)
         return True
 
 

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import Session
 
 from medonline.domain.codes.one_time_code import ChannelName, digits_for
 from medonline.domain.errors import CodeExpired, CodeMismatch, CodeRefused, CodeStillSending, CodeUsedUp
 from medonline.domain.phone import PhoneNumber
 from medonline.services.codes.delivery import IN_FLIGHT, DeliveryState
 from medonline.services.codes.issuing import CodeIssuer, CodeRequest
+from medonline.services.limits.request_limits import CodePlace
 from medonline.storage.engine import Database
 from medonline.storage.queries import codes
 from medonline.storage.tables.codes import OneTimeCodeRow
@@ -65,11 +67,15 @@ class CodeFlow:
     purpose: str
     wake_dispatcher: Callable[[], None]
 
-    def request(self, flow_id: str, phone: PhoneNumber, channel: ChannelName, client_ip: str = "") -> CodeRequest:
-        """The code a flow wants."""
-        return CodeRequest(flow_id, self.purpose, phone, channel, client_ip)
+    def place(self, phone: PhoneNumber, client_ip: str, now: datetime) -> AbstractAsyncContextManager[CodePlace]:
+        """A place for the code within the limits, around the transaction that may issue it."""
+        return self.issuer.requests.place_for_code(phone, client_ip, now)
 
-    async def begin(self, session: AsyncSession, request: CodeRequest, now: datetime) -> OneTimeCodeRow:
+    def request(self, flow_id: str, place: CodePlace, channel: ChannelName) -> CodeRequest:
+        """The code a flow wants, on the phone of the place."""
+        return CodeRequest(flow_id, self.purpose, place, channel)
+
+    def begin(self, session: Session, request: CodeRequest, now: datetime) -> OneTimeCodeRow:
         """Leave the intent to send the first code of a flow. Call `wake_dispatcher` after the commit.
 
         Raises:
@@ -77,32 +83,32 @@ class CodeFlow:
             RateLimited: the pause after the last code to this phone is not over.
             LimitReached: one of its leaves.
         """
-        row = await self.issuer.issue(session, request, now)
-        await session.flush()
+        row = self.issuer.issue(session, request, now)
+        session.flush()
         return row
 
-    async def resend(self, session: AsyncSession, request: CodeRequest, now: datetime) -> Resent:
+    def resend(self, session: Session, request: CodeRequest, now: datetime) -> Resent:
         """Leave the intent to send another code; a second click leaves nothing. Call `wake_dispatcher` after the commit.
 
         Raises:
             ChannelUnavailable, RateLimited, LimitReached: as for `begin`.
         """
-        await codes.hold_phone(session, request.phone.e164)
-        last = await codes.newest_of_flow(session, request.flow_id)
+        codes.hold_phone(session, request.phone.e164)
+        last = codes.newest_of_flow(session, request.flow_id)
         if last is not None and _is_same_submit(last, request, now):
             return Resent(last, issued=False)
-        return Resent(await self.begin(session, request, now), issued=True)
+        return Resent(self.begin(session, request, now), issued=True)
 
-    async def view(self, session: AsyncSession, flow_id: str, now: datetime) -> CodeView | None:
+    def view(self, session: Session, flow_id: str, now: datetime) -> CodeView | None:
         """What a screen shows of the flow's last code; None when there is none."""
-        row = await codes.newest_of_flow(session, flow_id)
-        return None if row is None else await self.view_of(session, row, now)
+        row = codes.newest_of_flow(session, flow_id)
+        return None if row is None else self.view_of(session, row, now)
 
-    async def view_of(self, session: AsyncSession, row: OneTimeCodeRow, now: datetime) -> CodeView:
+    def view_of(self, session: Session, row: OneTimeCodeRow, now: datetime) -> CodeView:
         """What a screen shows of a code, the last one of its flow."""
         phone, channel = PhoneNumber(row.phone), ChannelName(row.channel)
-        history = await self.issuer.history(session, phone)
-        open_channels = await self.issuer.open_channels(session, now)
+        history = self.issuer.history(session, phone)
+        open_channels = self.issuer.open_channels(session, now)
         return CodeView(
             phone=phone.masked,
             channel=channel,
@@ -130,15 +136,12 @@ class CodeFlow:
     async def until_sent(self, flow_id: str) -> None:
         """Give a provider that has rung, but not answered yet, a moment: the code is the one it answers with."""
         for _ in range(SENDING_LOOKS):
-            async with self.database.reading() as session:
-                row = await codes.newest_of_flow(session, flow_id)
+            row = await self.database.read(codes.newest_of_flow, flow_id)
             if row is None or row.delivery != DeliveryState.SENDING:
                 return
             await asyncio.sleep(SENDING_PAUSE_S)
 
-    async def judge(
-        self, session: AsyncSession, flow_id: str, digits: str, now: datetime
-    ) -> OneTimeCodeRow | CodeRefused:
+    def judge(self, session: Session, flow_id: str, digits: str, now: datetime) -> OneTimeCodeRow | CodeRefused:
         """Judge what was typed (digits only) against the flow's last code, atomically: the accepted code, or the refusal.
 
         The phone that the accepted code went to is proved, no other. A refusal is returned, to be raised after the commit: a
@@ -147,7 +150,7 @@ class CodeFlow:
         Raises:
             CodeStillSending, CodeIncomplete: nothing was judged, no attempt is lost.
         """
-        row = await codes.newest_of_flow(session, flow_id)
+        row = codes.newest_of_flow(session, flow_id)
         if row is None:
             return CodeUsedUp()
         if row.delivery == DeliveryState.SENDING:
@@ -155,15 +158,15 @@ class CodeFlow:
         code = digits_for(ChannelName(row.channel), digits)
         digest = self.issuer.digest(row.flow_id, row.purpose, PhoneNumber(row.phone), code)
         guesses = self.issuer.policy.guesses
-        verdict = await codes.judge(session, row.id, digest, guesses, now)
+        verdict = codes.judge(session, row.id, digest, guesses, now)
         if verdict is None:
             return CodeExpired() if row.expires_at <= now else CodeUsedUp()
         self.issuer.note_guess(session, row, accepted=verdict.right)
         if not verdict.right:
-            await self.issuer.breaker.note_miss(session, now)
+            self.issuer.breaker.note_miss(session, now)
             return CodeMismatch(guesses - verdict.misses)
         # Whoever typed the code has got it; the dispatcher tells the provider, where it likes to know.
-        return await codes.put_arrived(session, row.id, IN_FLIGHT, DeliveryState.DELIVERED, now)
+        return codes.put_arrived(session, row.id, IN_FLIGHT, DeliveryState.DELIVERED, now)
 
 
 def _is_same_submit(last: OneTimeCodeRow, request: CodeRequest, now: datetime) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import Session
 
 from medonline.domain.codes.one_time_code import ChannelName, CodePolicy, code_digest, derive_code
 from medonline.domain.errors import ChannelUnavailable
@@ -15,7 +15,7 @@ from medonline.services.codes.circuit_breaker import CodeBreaker
 from medonline.services.codes.delivery import DeliveryState
 from medonline.services.codes.phone_history import PhoneHistory
 from medonline.services.limits.budgets import Spending
-from medonline.services.limits.request_limits import RequestLimits
+from medonline.services.limits.request_limits import CodePlace, RequestLimits
 from medonline.services.security_journal import entries
 from medonline.services.security_journal.writer import SecurityJournal
 from medonline.storage.queries import codes
@@ -25,13 +25,17 @@ from medonline.storage.tables.columns import new_id
 
 @dataclass(frozen=True, slots=True)
 class CodeRequest:
-    """A code wanted by a flow, for a purpose, on a phone, by a way."""
+    """A code wanted by a flow, for a purpose, by a way, on the phone that it has a place for."""
 
     flow_id: str
     purpose: str
-    phone: PhoneNumber
+    place: CodePlace
     channel: ChannelName
-    client_ip: str = ""
+
+    @property
+    def phone(self) -> PhoneNumber:
+        """Where the code goes to."""
+        return self.place.phone
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,7 @@ class CodeIssuer:
         if channel not in self.channels:
             raise ChannelUnavailable(channel)
 
-    async def issue(self, session: AsyncSession, request: CodeRequest, now: datetime) -> OneTimeCodeRow:
+    def issue(self, session: Session, request: CodeRequest, now: datetime) -> OneTimeCodeRow:
         """Replace whatever code is live on the phone by a new one and leave the intent to send it.
 
         Raises:
@@ -64,35 +68,34 @@ class CodeIssuer:
             LimitReached: one of its leaves, for the phone, the day's money, the network or the block of numbers.
         """
         self.require_channel(request.channel)
-        await codes.hold_phone(session, request.phone.e164)
-        history = await self.history(session, request.phone)
+        codes.hold_phone(session, request.phone.e164)
+        history = self.history(session, request.phone)
         refusal = history.refusal(request.channel, now)
         if refusal is not None:
             raise refusal
         # Codes before the money, as the dispatcher locks them (lock order: `storage.engine`).
-        await codes.kill_live(session, request.phone.e164, now)
-        price = await self.spending.reserve(session, request.channel, now)
-        # Last of what refuses: what it counts in its store does not go back with the transaction.
-        await self.requests.admit_code(request.phone, request.client_ip, now)
-        await self.breaker.weigh(session, now)
+        codes.kill_live(session, request.phone.e164, now)
+        price = self.spending.reserve(session, request.channel, now)
+        request.place.use()  # last of what refuses: the reasons of this one phone are said first
+        self.breaker.weigh(session, now)
         row = self._new_row(request, price, now)
         session.add(row)
         self.journal.note(session, entries.of_code(JournalEvent.CODE_ASKED, row))
         return row
 
-    def note_guess(self, session: AsyncSession, row: OneTimeCodeRow, *, accepted: bool) -> None:
+    def note_guess(self, session: Session, row: OneTimeCodeRow, *, accepted: bool) -> None:
         """A judged guess is written down alike for every number, whether it has an account or not."""
         event = JournalEvent.CODE_ACCEPTED if accepted else JournalEvent.CODE_REFUSED
         self.journal.note(session, entries.of_code(event, row))
 
-    async def open_channels(self, session: AsyncSession, now: datetime) -> tuple[ChannelName, ...]:
+    def open_channels(self, session: Session, now: datetime) -> tuple[ChannelName, ...]:
         """The ways that are switched on and have money left today."""
-        return await self.spending.affordable(session, self.channels, now)
+        return self.spending.affordable(session, self.channels, now)
 
-    async def history(self, session: AsyncSession, phone: PhoneNumber) -> PhoneHistory:
+    def history(self, session: Session, phone: PhoneNumber) -> PhoneHistory:
         """The last codes to this phone, and what they allow next."""
         needed = PhoneHistory.codes_needed(self.policy)
-        return PhoneHistory(self.policy, await codes.last_to_phone(session, phone.e164, needed))
+        return PhoneHistory(self.policy, codes.last_to_phone(session, phone.e164, needed))
 
     def _new_row(self, request: CodeRequest, price: int, now: datetime) -> OneTimeCodeRow:
         code_id = new_id()
@@ -104,7 +107,7 @@ class CodeIssuer:
             phone=request.phone.e164,
             channel=request.channel,
             digest=self.digest(request.flow_id, request.purpose, request.phone, code),
-            client_ip=request.client_ip,
+            client_ip=request.place.client_ip,
             price=price,
             issued_at=now,
             expires_at=self.policy.expires_at(request.channel, now),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import Session
 
 from medonline.domain.codes.one_time_code import ChannelName
 from medonline.domain.codes.step_up import Signs, StepUpPolicy
@@ -22,15 +22,13 @@ class StepUp:
     policy: StepUpPolicy
     breaker: CodeBreaker
 
-    async def is_needed(
-        self, session: AsyncSession, row: OneTimeCodeRow, patient: Patient | None, now: datetime
-    ) -> bool:
+    def is_needed(self, session: Session, row: OneTimeCodeRow, patient: Patient | None, now: datetime) -> bool:
         """Whether more than this code, just confirmed, must be shown."""
         since = now - self.policy.misses_within
         signs = Signs(
             channel=ChannelName(row.channel),
-            misses=await codes.misses_on_phone(session, row.phone, row.id, since),
+            misses=codes.misses_on_phone(session, row.phone, row.id, since),
             proved_at=(patient.phone_proved_at or patient.created_at) if patient else None,
-            breaker_open=await self.breaker.is_open(session, now),
+            breaker_open=self.breaker.is_open(session, now),
         )
         return self.policy.is_needed(signs, now)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from sqlalchemy import update
-from sqlmodel import SQLModel, col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import Session, SQLModel, col, select
 
 from medonline.services.crypto.field_encryption import SealBroken, Sealer, key_id_of
-from medonline.storage.engine import Database
+from medonline.storage.engine import Database, reads, writes
 from medonline.storage.tables.account_settings import AccountChange
 from medonline.storage.tables.gosuslugi import PendingIdentity
 from medonline.storage.tables.login import AccountSession, LoginTicket
@@ -19,7 +19,8 @@ from medonline.storage.tables.patient_cards import CardAccess, PatientCard
 from medonline.storage.tables.patients import Patient
 
 # table, its key, the sealed column, the use it is sealed for
-_SEALED: tuple[tuple[type[SQLModel], str, str, str], ...] = (
+_Sealed: TypeAlias = tuple[type[SQLModel], str, str, str]
+_SEALED: tuple[_Sealed, ...] = (
     (Patient, "id", "snils_sealed", "snils"),
     (Patient, "id", "oms_policy_sealed", "oms_policy"),
     (LoginTicket, "ticket_hash", "provider_token_sealed", "identity_person"),
@@ -50,43 +51,46 @@ class KeyRotation:
     database: Database
     sealers: Mapping[str, Sealer]
 
-    async def keys_in_use(self) -> Counter[str]:
+    @reads
+    def keys_in_use(self, session: Session) -> Counter[str]:
         """How many sealed texts each key id holds; under an empty id those of the format that names none."""
         found: Counter[str] = Counter()
-        async with self.database.reading() as session:
-            for table, _, column, _ in _SEALED:
-                sealed = getattr(table, column)
-                found.update(key_id_of(text) for text in await session.exec(select(sealed).where(sealed != "")))
+        for table, _, column, _ in _SEALED:
+            sealed = getattr(table, column)
+            found.update(key_id_of(text) for text in session.exec(select(sealed).where(sealed != "")))
         return found
 
     async def reseal(self) -> Resealed:
         """Seal everything with the current key, in short transactions beside a portal that serves; can be repeated."""
         result = Resealed()
-        for table, key, column, use in _SEALED:
-            await self._reseal(result, table, key, column, self.sealers[use])
+        for one in _SEALED:
+            keys = await self._reseal_batch(result, one, "")
+            while len(keys) == BATCH:
+                keys = await self._reseal_batch(result, one, keys[-1])
         return result
 
-    async def _reseal(self, result: Resealed, table: type[SQLModel], key: str, column: str, sealer: Sealer) -> None:
-        name, last = f"{table.__tablename__}.{column}", ""
-        while True:
-            async with self.database.writing() as session:
-                row_key, sealed = col(getattr(table, key)), col(getattr(table, column))
-                statement = select(row_key, sealed).where(row_key > last, sealed != "").order_by(row_key).limit(BATCH)
-                rows = (await session.exec(statement)).all()
-                for one, text in rows:
-                    if sealer.is_current(text):
-                        continue
-                    try:
-                        await self._put(session, table, (key, one), (column, text), sealer)
-                        result.done[name] += 1
-                    except SealBroken:
-                        result.broken[name] += 1
-            if len(rows) < BATCH:
-                return
-            last = rows[-1][0]
+    @writes
+    def _reseal_batch(self, session: Session, result: Resealed, sealed: _Sealed, after: str) -> Sequence[str]:
+        """The keys of the rows that were looked at, at most `BATCH` that follow `after`."""
+        table, key, column, use = sealed
+        sealer, name = self.sealers[use], f"{table.__tablename__}.{column}"
+        row_key, text_column = col(getattr(table, key)), col(getattr(table, column))
+        statement = (
+            select(row_key, text_column).where(row_key > after, text_column != "").order_by(row_key).limit(BATCH)
+        )
+        rows = session.exec(statement).all()
+        for one, text in rows:
+            if sealer.is_current(text):
+                continue
+            try:
+                self._put(session, table, (key, one), (column, text), sealer)
+                result.done[name] += 1
+            except SealBroken:
+                result.broken[name] += 1
+        return [one for one, _ in rows]
 
-    async def _put(
-        self, session: AsyncSession, table: type[SQLModel], row: tuple[str, str], old: tuple[str, str], sealer: Sealer
+    def _put(
+        self, session: Session, table: type[SQLModel], row: tuple[str, str], old: tuple[str, str], sealer: Sealer
     ) -> None:
         column, sealed = old
         text = sealer.open(sealed)
@@ -95,4 +99,4 @@ class KeyRotation:
             values[_INDEXES[column]] = sealer.index(text)
         # Unless the portal changed it meanwhile: then it is sealed with the current key already.
         where = (col(getattr(table, row[0])) == row[1], col(getattr(table, column)) == sealed)
-        await session.exec(update(table).where(*where).values(**values))
+        session.exec(update(table).where(*where).values(**values))

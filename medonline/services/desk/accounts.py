@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from sqlmodel import Session
+
 from medonline.domain.errors import PhoneTaken
 from medonline.domain.passwords import PasswordPolicy
 from medonline.domain.phone import PhoneNumber
@@ -12,7 +14,7 @@ from medonline.domain.security_journal import JournalEvent
 from medonline.services.clock import Clock
 from medonline.services.ports import Hasher
 from medonline.services.security_journal.writer import JournalNote, SecurityJournal
-from medonline.storage.engine import Database
+from medonline.storage.engine import Database, writes
 from medonline.storage.queries import patients
 from medonline.storage.tables.patients import Patient
 
@@ -50,25 +52,27 @@ class AccountService:
         phone = PhoneNumber.parse(account.phone)
         encoded = await self.hasher.hash(self.passwords.check(account.password))
         now = self.clock()
-        async with self.database.writing() as session:
-            if await patients.by_phone(session, phone.e164):
-                raise PhoneTaken(phone.masked)
-            patient = Patient(
-                phone=phone.e164,
-                last_name=account.last_name.strip(),
-                first_name=account.first_name.strip(),
-                patronymic=account.patronymic.strip(),
-                birth_date=account.birth_date,
-                phone_proved_at=now if account.phone_proved else None,
-                password_hash=encoded,
-                password_changed_at=now,
-                created_at=now,
-            )
-            session.add(patient)
-            self.journal.note(session, JournalNote(JournalEvent.ACCOUNT_MADE, patient.id, phone.e164))
+        patient = Patient(
+            phone=phone.e164,
+            last_name=account.last_name.strip(),
+            first_name=account.first_name.strip(),
+            patronymic=account.patronymic.strip(),
+            birth_date=account.birth_date,
+            phone_proved_at=now if account.phone_proved else None,
+            password_hash=encoded,
+            password_changed_at=now,
+            created_at=now,
+        )
+        await self._keep(patient, phone)
         return patient
+
+    @writes
+    def _keep(self, session: Session, patient: Patient, phone: PhoneNumber) -> None:
+        if patients.by_phone(session, phone.e164):
+            raise PhoneTaken(phone.masked)
+        session.add(patient)
+        self.journal.note(session, JournalNote(JournalEvent.ACCOUNT_MADE, patient.id, phone.e164))
 
     async def everyone(self) -> list[Patient]:
         """All accounts by name."""
-        async with self.database.reading() as session:
-            return await patients.everyone(session)
+        return await self.database.read(patients.everyone)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from sqlmodel import Session
+
 from medonline.domain.errors import AccountNotFound, PhoneTaken
 from medonline.domain.gosuslugi import UnlinkedWhy
 from medonline.domain.password_recovery import RecoveryMove, RecoveryStep, source_of
@@ -13,7 +15,7 @@ from medonline.domain.security_journal import JournalEvent
 from medonline.services.crypto.field_encryption import SealBroken, Sealer
 from medonline.services.linked_identities import unlink
 from medonline.services.security_journal.writer import JournalNote, SecurityJournal
-from medonline.storage.engine import Database
+from medonline.storage.engine import Database, reads, writes
 from medonline.storage.queries import (
     account_settings,
     gosuslugi,
@@ -67,40 +69,41 @@ class PersonalDataService:
     policies: Sealer
     journal: SecurityJournal
 
-    async def export(self, account: str) -> dict[str, Any]:
+    @writes
+    def export(self, session: Session, account: str) -> dict[str, Any]:
         """Everything kept of the patient, ready for JSON: times in UTC (ISO 8601), tables by name.
 
         Raises:
             InvalidPhone, AccountNotFound: see there.
         """
-        async with self.database.writing() as session:
-            patient = await self._patient(session, account)
-            rows = await personal_data.rows_of(session, patient)
-            whose = await security_journal.about(session, patient.id, self.journal.phones)
-            rows["security_journal"] = [*reversed(await security_journal.of_patient(session, whose, MAX_SEQ, MAX_SEQ))]
-            self.journal.note(session, JournalNote(JournalEvent.DATA_EXPORTED, patient.id))
+        patient = self._patient(session, account)
+        rows = personal_data.rows_of(session, patient)
+        whose = security_journal.about(session, patient.id, self.journal.phones)
+        rows["security_journal"] = [*reversed(security_journal.of_patient(session, whose, MAX_SEQ, MAX_SEQ))]
+        self.journal.note(session, JournalNote(JournalEvent.DATA_EXPORTED, patient.id))
         about = _shown(patient) | {"snils": _opened(self.snils, patient.snils_sealed)}
         about["oms_policy"] = _opened(self.policies, patient.oms_policy_sealed)
         about["has_password"] = patient.password_hash is not None
         return {"patient": about} | {table: [_shown(row) for row in found] for table, found in rows.items()}
 
-    async def erase(self, account: str) -> dict[str, int]:
+    @writes
+    def erase(self, session: Session, account: str) -> dict[str, int]:
         """Delete everything kept of the patient, for good; how many rows by table. The security journal keeps its rows until
         their time is over: they hold no name and no phone, only an id that then leads nowhere.
 
         Raises:
             InvalidPhone, AccountNotFound: see there.
         """
-        async with self.database.writing() as session:
-            patient = await self._patient(session, account)
-            # Codes before the account (lock order: `storage.engine`).
-            codes = await personal_data.erase_codes(session, patient)
-            await patients.by_id_held(session, patient.id)
-            gone = codes | await personal_data.erase(session, patient)
-            self.journal.note(session, JournalNote(JournalEvent.DATA_ERASED, patient.id))
-            return gone
+        patient = self._patient(session, account)
+        # Codes before the account (lock order: `storage.engine`).
+        codes = personal_data.erase_codes(session, patient)
+        patients.by_id_held(session, patient.id)
+        gone = codes | personal_data.erase(session, patient)
+        self.journal.note(session, JournalNote(JournalEvent.DATA_ERASED, patient.id))
+        return gone
 
-    async def set_phone(self, account: str, typed_phone: str) -> str:
+    @writes
+    def set_phone(self, session: Session, account: str, typed_phone: str) -> str:
         """Put a number on record that the desk has checked with documents, and end what «это не я» stopped; it, masked.
 
         Raises:
@@ -109,66 +112,63 @@ class PersonalDataService:
         """
         phone = PhoneNumber.parse(typed_phone)
         now = self.journal.clock()
-        async with self.database.writing() as session:
-            patient = await self._patient(session, account)
-            await patients.by_id_held(session, patient.id)
-            holder = await patients.by_phone(session, phone.e164)
-            if holder is not None and holder.id != patient.id:
-                raise PhoneTaken(phone.masked)
-            facts = {"phone": phone.e164, "phone_proved_at": now, "recovery_stopped_until": None}
-            await account_settings.put(session, patient.id, facts)
-            await account_settings.finish(session, patient.id, now)
-            # What was proved with the old number sets no password after the change.
-            await password_recovery.move_all_of(
-                session, patient.id, source_of(RecoveryMove.SET_PASSWORD), RecoveryStep.ABANDONED
-            )
-            await notices.end_links(session, patient.id, now)
-            self.journal.note(session, JournalNote(JournalEvent.PHONE_SET_AT_DESK, patient.id, phone.e164))
+        patient = self._patient(session, account)
+        patients.by_id_held(session, patient.id)
+        holder = patients.by_phone(session, phone.e164)
+        if holder is not None and holder.id != patient.id:
+            raise PhoneTaken(phone.masked)
+        facts = {"phone": phone.e164, "phone_proved_at": now, "recovery_stopped_until": None}
+        account_settings.put(session, patient.id, facts)
+        account_settings.finish(session, patient.id, now)
+        # What was proved with the old number sets no password after the change.
+        password_recovery.move_all_of(session, patient.id, source_of(RecoveryMove.SET_PASSWORD), RecoveryStep.ABANDONED)
+        notices.end_links(session, patient.id, now)
+        self.journal.note(session, JournalNote(JournalEvent.PHONE_SET_AT_DESK, patient.id, phone.e164))
         return phone.masked
 
-    async def identities(self, account: str) -> list[LinkedIdentity]:
+    @reads
+    def identities(self, session: Session, account: str) -> list[LinkedIdentity]:
         """The accounts at Gosuslugi that open the account, the first one linked first.
 
         Raises:
             InvalidPhone, AccountNotFound: see there.
         """
-        async with self.database.reading() as session:
-            patient = await self._patient(session, account)
-            return await gosuslugi.of_patient(session, patient.id)
+        patient = self._patient(session, account)
+        return gosuslugi.of_patient(session, patient.id)
 
-    async def unlink(self, account: str, number: str) -> int:
+    @writes
+    def unlink(self, session: Session, account: str, number: str) -> int:
         """Take one of them off, the last way in too: the desk can give another. Every session through Gosuslugi ends; how many.
 
         Raises:
             InvalidPhone, AccountNotFound: see there.
             NoSuchIdentity: no account at Gosuslugi of this number opens it.
         """
-        async with self.database.writing() as session:
-            patient = await self._patient(session, account)
-            await patients.by_id_held(session, patient.id)
-            rows = await gosuslugi.of_patient(session, patient.id)
-            return len(await unlink(session, self.journal, rows, number, UnlinkedWhy.DESK, self.journal.clock()))
+        patient = self._patient(session, account)
+        patients.by_id_held(session, patient.id)
+        rows = gosuslugi.of_patient(session, patient.id)
+        return len(unlink(session, self.journal, rows, number, UnlinkedWhy.DESK, self.journal.clock()))
 
-    async def end_sessions(self, account: str) -> int:
+    @writes
+    def end_sessions(self, session: Session, account: str) -> int:
         """Sign the patient out everywhere, at the desk or in an incident; how many sessions there were. Pages that are open
         get nothing more, and close within a minute.
 
         Raises:
             InvalidPhone, AccountNotFound: see there.
         """
-        async with self.database.writing() as session:
-            patient = await self._patient(session, account)
-            await patients.by_id_held(session, patient.id)
-            ended = await login.end_all_of(session, patient.id, self.journal.clock())
-            what = {"sessions": len(ended)}
-            self.journal.note(session, JournalNote(JournalEvent.SESSIONS_ENDED_AT_DESK, patient.id, details=what))
+        patient = self._patient(session, account)
+        patients.by_id_held(session, patient.id)
+        ended = login.end_all_of(session, patient.id, self.journal.clock())
+        what = {"sessions": len(ended)}
+        self.journal.note(session, JournalNote(JournalEvent.SESSIONS_ENDED_AT_DESK, patient.id, details=what))
         return len(ended)
 
     @staticmethod
-    async def _patient(session: Any, account: str) -> Patient:
-        patient: Patient | None = await session.get(Patient, account)
+    def _patient(session: Session, account: str) -> Patient:
+        patient = session.get(Patient, account)
         if patient is None and any(character.isdigit() for character in account) and len(account) < 30:
-            patient = await patients.by_phone(session, PhoneNumber.parse(account).e164)
+            patient = patients.by_phone(session, PhoneNumber.parse(account).e164)
         if patient is None:
             raise AccountNotFound
         return patient

@@ -46,12 +46,10 @@ class RetentionService:
             (personal_data.forget_sessions, self.sessions),
             (personal_data.forget_notices, max(self.notices, NOTICES_NEEDED_FOR)),
         ):
-            async with self.database.writing() as session:
-                gone.update(await forget(session, now - keep))
+            gone.update(await self.database.write(forget, now - keep))
         # A session that nobody uses any more ends without a word; its token must not outlive it for months.
         seen_before, created_before = now - self.session_idle, now - self.session_absolute
-        async with self.database.writing() as session:
-            await login.forget_tokens(session, now, seen_before=seen_before, created_before=created_before)
+        await self.database.write(login.forget_tokens, now, seen_before=seen_before, created_before=created_before)
         # First: where the log is kept elsewhere, this line shows later that no rows were cut off (`journal verify --known`).
         log.info("The security journal ends with %s", await self.journal.head())
         try:

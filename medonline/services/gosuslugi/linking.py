@@ -25,7 +25,7 @@ from medonline.storage.tables.gosuslugi import LinkedIdentity
 from medonline.storage.tables.patients import Patient
 
 if TYPE_CHECKING:
-    from sqlmodel.ext.asyncio.session import AsyncSession
+    from sqlmodel import Session
 
     from medonline.services.crypto.field_encryption import Sealer
 
@@ -47,25 +47,23 @@ class Linker:
     snils: Sealer
     policies: Sealer
 
-    async def candidate(self, session: AsyncSession, person: IdentityPerson) -> Candidate | None:
+    def candidate(self, session: Session, person: IdentityPerson) -> Candidate | None:
         """The existing account that this person seems to have, held until the session commits: what speaks for the link must
         still be on record when it is made."""
         # What an unconfirmed account says of itself may be anybody's СНИЛС and birth date.
         if (
             person.confirmed
             and person.snils
-            and (patient := await patients.by_snils_held(session, self.snils.indexes(person.snils)))
+            and (patient := patients.by_snils_held(session, self.snils.indexes(person.snils)))
         ):
             return Candidate(patient, LinkedHow.SNILS if is_same_person(patient, person) else None)
         # A number that the provider has not verified says nothing: telling of an account would give it away.
-        if person.phone and person.phone_verified and (patient := await patients.by_phone_held(session, person.phone)):
+        if person.phone and person.phone_verified and (patient := patients.by_phone_held(session, person.phone)):
             sure = person.confirmed and patient.phone_proved_at is not None and is_same_person(patient, person)
             return Candidate(patient, LinkedHow.VERIFIED_PHONE if sure else None)
         return None
 
-    async def link(
-        self, session: AsyncSession, patient: Patient, person: IdentityPerson, how: LinkedHow, now: datetime
-    ) -> bool:
+    def link(self, session: Session, patient: Patient, person: IdentityPerson, how: LinkedHow, now: datetime) -> bool:
         """Let this identity open the account, which the caller holds, from now on, and fill in what the account did not know;
         False when it does already.
 
@@ -73,38 +71,38 @@ class Linker:
             AccountOfAnother: the account is on record with another person's data, or opened by another identity.
         """
         # Looked at, not held: two accounts held out of their order (`storage.engine`) would wait for each other.
-        opens = await gosuslugi.owner_of(session, person.issuer, person.subject)
+        opens = gosuslugi.owner_of(session, person.issuer, person.subject)
         if opens is not None and opens != patient.id:
             raise AccountOfAnother  # meanwhile, in another browser, this identity got an account of its own
         if opens is not None:
-            await self.known(session, person, now)
+            self.known(session, person, now)
             return False
-        others = await gosuslugi.subjects_of(session, patient.id, person.issuer)
+        others = gosuslugi.subjects_of(session, patient.id, person.issuer)
         # The same СНИЛС under a new subject: the person opened a new account at the provider.
         same_snils = bool(person.snils) and patient.snils_index in self.snils.indexes(person.snils)
         if (others and not same_snils) or contradicts(patient, person):
             raise AccountOfAnother
         filled = ["patronymic"] if person.patronymic and not patient.patronymic else []
         patient.patronymic = patient.patronymic or person.patronymic
-        filled += await self._fill_in(session, patient, person)
+        filled += self._fill_in(session, patient, person)
         session.add(_row(patient, person, how, now, filled))
         return True
 
-    async def known(self, session: AsyncSession, person: IdentityPerson, now: datetime) -> Patient | None:
+    def known(self, session: Session, person: IdentityPerson, now: datetime) -> Patient | None:
         """The patient whose account this identity opens already."""
-        found = await gosuslugi.linked(session, person.issuer, person.subject)
+        found = gosuslugi.linked(session, person.issuer, person.subject)
         if found is None:
             return None
         identity, patient = found
-        filled = await self._fill_in(session, patient, person)  # once unconfirmed, confirmed now
+        filled = self._fill_in(session, patient, person)  # once unconfirmed, confirmed now
         identity.filled = ",".join(filter(None, (identity.filled, *filled)))
         identity.last_used_at = now
         session.add(identity)
         return patient
 
-    async def register(self, session: AsyncSession, person: IdentityPerson, now: datetime) -> Patient:
+    def register(self, session: Session, person: IdentityPerson, now: datetime) -> Patient:
         """A new account from the provider's data. Its phone is taken over only when verified there and free here."""
-        taken = not person.phone_verified or await patients.by_phone(session, person.phone) is not None
+        taken = not person.phone_verified or patients.by_phone(session, person.phone) is not None
         patient = Patient(
             phone=None if taken or not person.phone else person.phone,
             email=person.email if person.email_verified else "",
@@ -114,12 +112,12 @@ class Linker:
             created_at=now,
         )
         session.add(patient)
-        await session.flush()
-        await self._fill_in(session, patient, person)
+        session.flush()
+        self._fill_in(session, patient, person)
         session.add(_row(patient, person, LinkedHow.REGISTRATION, now))
         return patient
 
-    async def _fill_in(self, session: AsyncSession, patient: Patient, person: IdentityPerson) -> list[str]:
+    def _fill_in(self, session: Session, patient: Patient, person: IdentityPerson) -> list[str]:
         """What the account did not know is taken over; the names of what was."""
         session.add(patient)
         if not person.confirmed:
@@ -129,7 +127,7 @@ class Linker:
             patient.birth_date = person.birth_date
             filled.append("birth_date")
         indexes = self.snils.indexes(person.snils) if person.snils else []
-        if indexes and patient.snils_index is None and await patients.by_snils(session, indexes) is None:
+        if indexes and patient.snils_index is None and patients.by_snils(session, indexes) is None:
             patient.snils_index, patient.snils_sealed = indexes[0], self.snils.seal(person.snils)
             filled.append("snils")
         if person.oms_policy:

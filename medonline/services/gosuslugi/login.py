@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import Session
 
 from medonline.domain.device import Device
 from medonline.domain.errors import (
@@ -40,7 +40,7 @@ from medonline.services.ports import AuthorizationRequest, Departure, IdentityPe
 from medonline.services.security_journal import entries
 from medonline.services.security_journal.account_pace import AccountPace, Act
 from medonline.services.security_journal.writer import SecurityJournal
-from medonline.storage.engine import Database
+from medonline.storage.engine import Database, writes
 from medonline.storage.queries import gosuslugi, patients
 from medonline.storage.tables.gosuslugi import IdentityJourney, PendingIdentity
 from medonline.storage.tables.patients import Patient
@@ -155,8 +155,7 @@ class IdentityService:
         """
         provider = self._required_provider()
         now = self.clock()
-        async with self.database.reading() as session:
-            journey = await gosuslugi.signing_out(session, visitor_key, now - JOURNEY_LIFE)
+        journey = await self.database.read(gosuslugi.signing_out, visitor_key, now - JOURNEY_LIFE)
         if journey is None or not visitor_key:
             raise IdentityRefused(IdentityProblem.STALE, "no journey of this browser signs out first")
         again = journey.model_copy(update={"signing_out": False, "created_at": now})
@@ -172,12 +171,15 @@ class IdentityService:
         away = await provider.sign_out("", onward_uri) if journey.signing_out else None
         journey.signing_out = away is not None
         url = away.url if away else await provider.authorization_url(_request_of(journey, state))
-        async with self.database.writing() as session:
-            await gosuslugi.forget_before(session, self.clock() - max(JOURNEY_LIFE, PENDING_LIFE))
-            if came_as not in ("", journey.visitor_key):
-                await carry(session, came_as, journey.visitor_key)
-            await gosuslugi.replace_journey(session, journey)
+        await self._put_journey(journey, came_as)
         return url
+
+    @writes
+    def _put_journey(self, session: Session, journey: IdentityJourney, came_as: str) -> None:
+        gosuslugi.forget_before(session, self.clock() - max(JOURNEY_LIFE, PENDING_LIFE))
+        if came_as not in ("", journey.visitor_key):
+            carry(session, came_as, journey.visitor_key)
+        gosuslugi.replace_journey(session, journey)
 
     async def refused(self, visitor_key: str, client_ip: str, counted_as: str = "") -> TooManyJourneys | None:
         """What `start` would refuse a browser with now; None when it would not. Counts nothing."""
@@ -205,12 +207,11 @@ class IdentityService:
 
     async def _taken(self, visitor_key: str, state: str) -> IdentityJourney | None:
         """The journey of this browser, used up; None when there is none that may go on."""
-        async with self.database.reading() as session:
-            if not visitor_key or not await gosuslugi.has_journey(session, token_hash(state), visitor_key):
-                return None  # anybody may come with any state: what is none of this browser's costs no lock
+        state_hash = token_hash(state)
+        if not visitor_key or not await self.database.read(gosuslugi.has_journey, state_hash, visitor_key):
+            return None  # anybody may come with any state: what is none of this browser's costs no lock
         now = self.clock()
-        async with self.database.writing() as session:
-            return await gosuslugi.take_journey(session, token_hash(state), visitor_key, now - JOURNEY_LIFE, now)
+        return await self.database.write(gosuslugi.take_journey, state_hash, visitor_key, now - JOURNEY_LIFE, now)
 
     async def sign_out(self, provider_token_sealed: str, return_to: str) -> Departure | None:
         """Where the browser goes so that the provider's session ends too; None when that cannot be said now."""
@@ -225,47 +226,45 @@ class IdentityService:
             log.warning("The provider's sign-out is not reachable: %s", error)
             return None
 
-    async def _admit(
-        self, visitor_key: str, journey: IdentityJourney, person: IdentityPerson, device: Device
+    @writes
+    def _admit(
+        self, session: Session, visitor_key: str, journey: IdentityJourney, person: IdentityPerson, device: Device
     ) -> OpenedSession | Waiting:
         now = self.clock()
-        async with self.database.writing() as session:
-            if not await gosuslugi.hold_journey(session, journey.state_hash, visitor_key):
-                # While the provider was asked, the browser left for it again or somebody signed in: this name is no one's.
-                raise IdentityRefused(IdentityProblem.STALE, "the journey was given up meanwhile")
-            await gosuslugi.forget_pending(session, visitor_key)
-            patient = await self._known(session, person, device, now)
-            if patient is None and await self.linker.candidate(session, person) is not None:
-                return self._put_pending(session, visitor_key, journey, person, Waiting.PROOF)
-            if patient is None and journey.consent_version != VERSION:
-                return self._put_pending(session, visitor_key, journey, person, Waiting.CONSENT)
-            if patient is None:
-                patient = await self.linker.register(session, person, now)
-                add_consent(session, patient.id, self.operator, now)
-                self.journal.note(session, *entries.registered(patient.id, device))
-            sign_in = sign_in_of(patient, person, Purpose(journey.purpose), self.persons)
-            await session.flush()
-            try:
-                await self.pace.admit(session, patient.id, Act.SIGN_IN, now)
-            except SignedInTooOften as refusal:
-                raise IdentityRefused(IdentityProblem.TOO_OFTEN, f"into one account, {refusal}") from None
-            self.journal.note(session, entries.signed_in(patient.id, sign_in.method, device))
-            return OpenedSession(add_session(session, sign_in, device, now), sign_in.landing)
+        if not gosuslugi.hold_journey(session, journey.state_hash, visitor_key):
+            # While the provider was asked, the browser left for it again or somebody signed in: this name is no one's.
+            raise IdentityRefused(IdentityProblem.STALE, "the journey was given up meanwhile")
+        gosuslugi.forget_pending(session, visitor_key)
+        patient = self._known(session, person, device, now)
+        if patient is None and self.linker.candidate(session, person) is not None:
+            return self._put_pending(session, visitor_key, journey, person, Waiting.PROOF)
+        if patient is None and journey.consent_version != VERSION:
+            return self._put_pending(session, visitor_key, journey, person, Waiting.CONSENT)
+        if patient is None:
+            patient = self.linker.register(session, person, now)
+            add_consent(session, patient.id, self.operator, now)
+            self.journal.note(session, *entries.registered(patient.id, device))
+        sign_in = sign_in_of(patient, person, Purpose(journey.purpose), self.persons)
+        session.flush()
+        try:
+            self.pace.admit(session, patient.id, Act.SIGN_IN, now)
+        except SignedInTooOften as refusal:
+            raise IdentityRefused(IdentityProblem.TOO_OFTEN, f"into one account, {refusal}") from None
+        self.journal.note(session, entries.signed_in(patient.id, sign_in.method, device))
+        return OpenedSession(add_session(session, sign_in, device, now), sign_in.landing)
 
-    async def _known(
-        self, session: AsyncSession, person: IdentityPerson, device: Device, now: datetime
-    ) -> Patient | None:
-        opened = await gosuslugi.linked(session, person.issuer, person.subject)
+    def _known(self, session: Session, person: IdentityPerson, device: Device, now: datetime) -> Patient | None:
+        opened = gosuslugi.linked(session, person.issuer, person.subject)
         if opened is not None:
             # Held first, as by everything that changes an account: whoever waits in another order would end in a deadlock.
-            await patients.by_id_held(session, opened[1].id)
-            return await self.linker.known(session, person, now)
-        candidate = await self.linker.candidate(session, person)
+            patients.by_id_held(session, opened[1].id)
+            return self.linker.known(session, person, now)
+        candidate = self.linker.candidate(session, person)
         if candidate is None or candidate.how is None:
             return None
-        await patients.by_id_held(session, candidate.patient.id)
+        patients.by_id_held(session, candidate.patient.id)
         try:
-            new = await self.linker.link(session, candidate.patient, person, candidate.how, now)
+            new = self.linker.link(session, candidate.patient, person, candidate.how, now)
         except AccountOfAnother:
             return None  # another identity opens it already: only a proof can say more
         if new:
@@ -274,7 +273,7 @@ class IdentityService:
 
     def _put_pending(
         self,
-        session: AsyncSession,
+        session: Session,
         visitor_key: str,
         journey: IdentityJourney,
         person: IdentityPerson,

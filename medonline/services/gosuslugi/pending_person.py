@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import Session
 
 from medonline.domain.codes.one_time_code import ChannelName, digits_typed
 from medonline.domain.device import UNKNOWN_DEVICE, Device
@@ -26,6 +26,7 @@ from medonline.services.crypto.field_encryption import SealBroken, Sealer
 from medonline.services.gosuslugi.consent import add_consent
 from medonline.services.gosuslugi.linking import Linker, once_more, person_from_text, phone_hint, wants_birth_date
 from medonline.services.gosuslugi.login import PENDING_LIFE, Purpose, Waiting, sign_in_of
+from medonline.services.limits.request_limits import CodePlace
 from medonline.services.login.password_login import LoginService
 from medonline.services.login.tickets import add_ticket
 from medonline.services.notices import texts
@@ -34,7 +35,7 @@ from medonline.services.ports import IdentityPerson
 from medonline.services.security_journal import entries
 from medonline.services.security_journal.account_pace import Act
 from medonline.services.security_journal.writer import SecurityJournal
-from medonline.storage.engine import Database
+from medonline.storage.engine import Database, reads, writes
 from medonline.storage.queries import gosuslugi as identities
 from medonline.storage.queries import patients
 from medonline.storage.tables.codes import OneTimeCodeRow
@@ -70,20 +71,20 @@ class IdentityAnswers:
     notices: NoticeService
     journal: SecurityJournal
 
-    async def current(self, visitor_key: str) -> PendingView | None:
+    @reads
+    def current(self, session: Session, visitor_key: str) -> PendingView | None:
         """Who waits in this browser; None when nobody does (any more)."""
-        async with self.database.reading() as session:
-            try:
-                pending, person = await self._pending(session, visitor_key)
-            except NoPendingIdentity:
-                return None
-            return PendingView(
-                waits_for=Waiting(pending.waits_for),
-                full_name=" ".join(filter(None, (person.last_name, person.first_name, person.patronymic))),
-                birth_date=f"{person.birth_date:%d.%m.%Y}" if person.birth_date else "",
-                phone=phone_hint(person),
-                code=await self.codes.view(session, pending.id, self.clock()),
-            )
+        try:
+            pending, person = self._pending(session, visitor_key)
+        except NoPendingIdentity:
+            return None
+        return PendingView(
+            waits_for=Waiting(pending.waits_for),
+            full_name=" ".join(filter(None, (person.last_name, person.first_name, person.patronymic))),
+            birth_date=f"{person.birth_date:%d.%m.%Y}" if person.birth_date else "",
+            phone=phone_hint(person),
+            code=self.codes.view(session, pending.id, self.clock()),
+        )
 
     async def consent(self, visitor_key: str, device: Device = UNKNOWN_DEVICE) -> str:
         """«Да, я согласен»: the account is made; a ticket.
@@ -93,21 +94,23 @@ class IdentityAnswers:
         """
         return await once_more(lambda: self._consent(visitor_key, device))
 
-    async def _consent(self, visitor_key: str, device: Device) -> str:
-        async with self.database.writing() as session:
-            pending, person = await self._pending(session, visitor_key)
-            if pending.waits_for != Waiting.CONSENT:
-                raise NoPendingIdentity
-            return await self._registered(session, pending, person, device)
+    @writes
+    def _consent(self, session: Session, visitor_key: str, device: Device) -> str:
+        pending, person = self._pending(session, visitor_key)
+        if pending.waits_for != Waiting.CONSENT:
+            raise NoPendingIdentity
+        return self._registered(session, pending, person, device)
 
     async def refuse(self, visitor_key: str) -> None:
         """«Нет, я отказываюсь»: nothing of the person is left behind."""
-        async with self.database.reading() as session:
-            if not visitor_key or not await identities.has_anything(session, visitor_key):
-                return  # anybody may ask for this: where nothing is, it costs no lock
-        async with self.database.writing() as session:
-            await identities.forget_pending(session, visitor_key)
-            await identities.forget_journeys_of(session, visitor_key)
+        if not visitor_key or not await self.database.read(identities.has_anything, visitor_key):
+            return  # anybody may ask for this: where nothing is, it costs no lock
+        await self._forget(visitor_key)
+
+    @writes
+    def _forget(self, session: Session, visitor_key: str) -> None:
+        identities.forget_pending(session, visitor_key)
+        identities.forget_journeys_of(session, visitor_key)
 
     async def not_mine(self, visitor_key: str, device: Device = UNKNOWN_DEVICE) -> str:
         """The old account is somebody else's: go on as a new patient. A ticket when consent was given on the way here,
@@ -118,27 +121,27 @@ class IdentityAnswers:
         """
         return await once_more(lambda: self._not_mine(visitor_key, device))
 
-    async def _not_mine(self, visitor_key: str, device: Device) -> str:
-        async with self.database.writing() as session:
-            pending, person = await self._pending(session, visitor_key)
-            if pending.waits_for != Waiting.PROOF:
-                raise NoPendingIdentity
-            if pending.consent_version != VERSION:
-                pending.waits_for = Waiting.CONSENT
-                session.add(pending)
-                return ""
-            return await self._registered(session, pending, person, device)
+    @writes
+    def _not_mine(self, session: Session, visitor_key: str, device: Device) -> str:
+        pending, person = self._pending(session, visitor_key)
+        if pending.waits_for != Waiting.PROOF:
+            raise NoPendingIdentity
+        if pending.consent_version != VERSION:
+            pending.waits_for = Waiting.CONSENT
+            session.add(pending)
+            return ""
+        return self._registered(session, pending, person, device)
 
-    async def have_account(self, visitor_key: str) -> None:
+    @writes
+    def have_account(self, session: Session, visitor_key: str) -> None:
         """From consent back to the proof: the person remembers an account under some number.
 
         Raises:
             NoPendingIdentity: nobody waits in this browser.
         """
-        async with self.database.writing() as session:
-            pending, _ = await self._pending(session, visitor_key)
-            pending.waits_for = Waiting.PROOF
-            session.add(pending)
+        pending, _ = self._pending(session, visitor_key)
+        pending.waits_for = Waiting.PROOF
+        session.add(pending)
 
     async def prove_by_password(
         self,
@@ -154,8 +157,7 @@ class IdentityAnswers:
             NoPendingIdentity, AccountOfAnother: see there.
             InvalidPhone, InvalidPassword, InvalidCredentials, LimitReached, Busy: as for sign-in.
         """
-        async with self.database.reading() as session:
-            await self._pending(session, visitor_key)
+        await self.database.read(self._pending, visitor_key)
         patient = await self.login.verified(typed_phone, typed_password, client_ip)
         return await once_more(
             lambda: self._link(visitor_key, patient.id, LinkedHow.PASSWORD, device, password_hash=patient.password_hash)
@@ -168,14 +170,19 @@ class IdentityAnswers:
             NoPendingIdentity: nobody waits in this browser.
             InvalidPhone, ChannelUnavailable, RateLimited, LimitReached: as for recovery.
         """
-        async with self.database.writing() as session:
-            pending, _ = await self._pending(session, visitor_key)
-            now = self.clock()  # under the lock: codes of two tabs stand in the order in which they were asked for
-            phone = PhoneNumber.parse(typed_phone or pending.proof_phone)
-            pending.proof_phone = phone.e164
-            session.add(pending)
-            await self.codes.resend(session, self.codes.request(pending.id, phone, channel, client_ip), now)
+        pending, _ = await self.database.read(self._pending, visitor_key)
+        phone = PhoneNumber.parse(typed_phone or pending.proof_phone)
+        async with self.codes.place(phone, client_ip, self.clock()) as place:
+            await self._send_code(visitor_key, place, channel)
         self.codes.wake_dispatcher()
+
+    @writes
+    def _send_code(self, session: Session, visitor_key: str, place: CodePlace, channel: ChannelName) -> None:
+        pending, _ = self._pending(session, visitor_key)
+        now = self.clock()  # under the lock: codes of two tabs stand in the order in which they were asked for
+        pending.proof_phone = place.phone.e164
+        session.add(pending)
+        self.codes.resend(session, self.codes.request(pending.id, place, channel), now)
 
     async def confirm_code(self, visitor_key: str, typed: str, device: Device = UNKNOWN_DEVICE) -> str:
         """The code proves the phone, and with it the old account; a ticket, or an empty text: the phone has no account.
@@ -187,56 +194,55 @@ class IdentityAnswers:
             RecoveryStopped: the account's owner said «это не я».
         """
         digits = digits_typed(typed)
-        async with self.database.reading() as session:
-            pending, _ = await self._pending(session, visitor_key)
+        pending, _ = await self.database.read(self._pending, visitor_key)
         await self.codes.until_sent(pending.id)
-        async with self.database.writing() as session:
-            pending, person = await self._pending(session, visitor_key)
-            now = self.clock()
-            judged = await self.codes.judge(session, pending.id, digits, now)
-            patient: Patient | None = None
-            refusal: CodeRefused | CodeNotEnough | None = None
-            if isinstance(judged, CodeRefused):
-                refusal = judged
-            else:
-                # The phone of the accepted code, never the one that was asked for last: another tab may have asked.
-                patient = await patients.by_phone(session, judged.phone)
-                if patient is None:
-                    pending.waits_for = Waiting.CONSENT
-                    session.add(pending)
-                else:
-                    refusal = await self._refusal_of_call(session, judged, patient, person)
+        patient = await self._judge(visitor_key, digits)
         # Raised only here, after the commit: a miss that is rolled back would be a free guess.
-        if refusal is not None:
-            raise refusal
+        if isinstance(patient, CodeRefused | CodeNotEnough):
+            raise patient
         if patient is None:
             return ""
         return await once_more(
             lambda: self._link(visitor_key, patient.id, LinkedHow.CODE, device, proved_phone=patient.phone)
         )
 
-    async def _refusal_of_call(
-        self, session: AsyncSession, code: OneTimeCodeRow, patient: Patient, person: IdentityPerson
+    @writes
+    def _judge(self, session: Session, visitor_key: str, digits: str) -> Patient | CodeRefused | CodeNotEnough | None:
+        """Whose account the code has proved, None when its phone has none; or the refusal, to be raised after the commit."""
+        pending, person = self._pending(session, visitor_key)
+        judged = self.codes.judge(session, pending.id, digits, self.clock())
+        if isinstance(judged, CodeRefused):
+            return judged
+        # The phone of the accepted code, never the one that was asked for last: another tab may have asked.
+        patient = patients.by_phone(session, judged.phone)
+        if patient is None:
+            pending.waits_for = Waiting.CONSENT
+            session.add(pending)
+            return None
+        return self._refusal_of_call(session, judged, patient, person) or patient
+
+    def _refusal_of_call(
+        self, session: Session, code: OneTimeCodeRow, patient: Patient, person: IdentityPerson
     ) -> CodeNotEnough | None:
         """By the same signs as in a recovery: four digits alone must not hand over here what they do not there."""
         if not wants_birth_date(patient, person):
             return None
-        return CodeNotEnough() if await self.step_up.is_needed(session, code, patient, self.clock()) else None
+        return CodeNotEnough() if self.step_up.is_needed(session, code, patient, self.clock()) else None
 
-    async def _registered(
-        self, session: AsyncSession, pending: PendingIdentity, person: IdentityPerson, device: Device
-    ) -> str:
+    def _registered(self, session: Session, pending: PendingIdentity, person: IdentityPerson, device: Device) -> str:
         """A ticket to the new account, or to the one that the same person made in another browser meanwhile."""
         now = self.clock()
-        patient = await self.linker.known(session, person, now)
+        patient = self.linker.known(session, person, now)
         if patient is None:
-            patient = await self.linker.register(session, person, now)
+            patient = self.linker.register(session, person, now)
             add_consent(session, patient.id, self.operator, now)
             self.journal.note(session, *entries.registered(patient.id, device))
-        return await self._let_in(session, pending, person, patient)
+        return self._let_in(session, pending, person, patient)
 
-    async def _link(
+    @writes
+    def _link(
         self,
+        session: Session,
         visitor_key: str,
         patient_id: str,
         how: LinkedHow,
@@ -245,40 +251,37 @@ class IdentityAnswers:
         password_hash: str | None = None,
         proved_phone: str | None = None,
     ) -> str:
-        async with self.database.writing() as session:
-            pending, person = await self._pending(session, visitor_key)
-            patient = await patients.by_id_held(session, patient_id)
-            if patient is None:
-                raise NoPendingIdentity
-            if how is LinkedHow.PASSWORD and patient.password_hash != password_hash:
-                raise InvalidCredentials  # changed since it was verified: it proves nothing any more (I3)
-            if how is LinkedHow.CODE and patient.phone != proved_phone:
-                # The account has another number since the code was accepted: the code proved nothing about this account.
-                raise AccountOfAnother
-            stopped = patient.recovery_stopped_until
-            if how is LinkedHow.CODE and stopped is not None and self.clock() < stopped:
-                raise RecoveryStopped(self.clock(), stopped)  # a code to the phone is what is not believed just now
-            if await self.linker.link(session, patient, person, how, self.clock()):
-                self.journal.note(session, entries.linked(patient.id, how, device))
-                for told in texts.of_link(patient.phone):
-                    await self.notices.put(session, patient.id, told)
-            if how is LinkedHow.CODE:
-                # Only now: whoever holds a reissued number, and is refused here, must not make the account's proof look fresh.
-                await patients.put_phone_proof(session, patient.id, self.clock())
-            if how is LinkedHow.PASSWORD:
-                person = replace(person, authenticated_at=self.clock())  # asked for the account's own password just now
-            return await self._let_in(session, pending, person, patient)
+        pending, person = self._pending(session, visitor_key)
+        patient = patients.by_id_held(session, patient_id)
+        if patient is None:
+            raise NoPendingIdentity
+        if how is LinkedHow.PASSWORD and patient.password_hash != password_hash:
+            raise InvalidCredentials  # changed since it was verified: it proves nothing any more (I3)
+        if how is LinkedHow.CODE and patient.phone != proved_phone:
+            # The account has another number since the code was accepted: the code proved nothing about this account.
+            raise AccountOfAnother
+        stopped = patient.recovery_stopped_until
+        if how is LinkedHow.CODE and stopped is not None and self.clock() < stopped:
+            raise RecoveryStopped(self.clock(), stopped)  # a code to the phone is what is not believed just now
+        if self.linker.link(session, patient, person, how, self.clock()):
+            self.journal.note(session, entries.linked(patient.id, how, device))
+            for told in texts.of_link(patient.phone):
+                self.notices.put(session, patient.id, told)
+        if how is LinkedHow.CODE:
+            # Only now: whoever holds a reissued number, and is refused here, must not make the account's proof look fresh.
+            patients.put_phone_proof(session, patient.id, self.clock())
+        if how is LinkedHow.PASSWORD:
+            person = replace(person, authenticated_at=self.clock())  # asked for the account's own password just now
+        return self._let_in(session, pending, person, patient)
 
-    async def _let_in(
-        self, session: AsyncSession, pending: PendingIdentity, person: IdentityPerson, patient: Patient
-    ) -> str:
-        await self.login.pace.admit(session, patient.id, Act.SIGN_IN, self.clock())
-        await session.delete(pending)
+    def _let_in(self, session: Session, pending: PendingIdentity, person: IdentityPerson, patient: Patient) -> str:
+        self.login.pace.admit(session, patient.id, Act.SIGN_IN, self.clock())
+        session.delete(pending)
         sign_in = sign_in_of(patient, person, Purpose(pending.purpose), self.persons)
         return add_ticket(session, pending.visitor_key, sign_in, self.clock())
 
-    async def _pending(self, session: AsyncSession, visitor_key: str) -> tuple[PendingIdentity, IdentityPerson]:
-        pending = await identities.pending_of(session, visitor_key, self.clock() - PENDING_LIFE)
+    def _pending(self, session: Session, visitor_key: str) -> tuple[PendingIdentity, IdentityPerson]:
+        pending = identities.pending_of(session, visitor_key, self.clock() - PENDING_LIFE)
         if pending is None or not visitor_key:
             raise NoPendingIdentity
         try:

@@ -11,7 +11,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import Session
 
 from medonline.domain.codes.one_time_code import ChannelName
 from medonline.domain.errors import ChannelOverBudget, NoticesOverBudget
@@ -47,37 +47,37 @@ class Spending:
     budgets: Mapping[str, Budget]
     alarms: Alarms
 
-    async def reserve(self, session: AsyncSession, channel: ChannelName, now: datetime) -> int:
+    def reserve(self, session: Session, channel: ChannelName, now: datetime) -> int:
         """Count one code; its price in kopecks.
 
         Raises:
             ChannelOverBudget: the day's money would not be enough; nothing was counted.
         """
-        price = await self._add(session, channel, now, 100)
+        price = self._add(session, channel, now, 100)
         if price is None:
             self.alarms.sound(f"{channel} off", f"{channel} is off until midnight in Moscow: the day's money is spent")
             raise ChannelOverBudget(channel, now, next_midnight(now))
         return price
 
-    async def reserve_notice(self, session: AsyncSession, now: datetime, percent: int, otherwise: str) -> int:
+    def reserve_notice(self, session: Session, now: datetime, percent: int, otherwise: str) -> int:
         """Count one notice that may use the first `percent` of the day's money; its price in kopecks.
 
         Raises:
             NoticesOverBudget: they would not be enough; nothing was counted. An alarm says what is done `otherwise`.
         """
-        price = await self._add(session, NOTICE, now, percent)
+        price = self._add(session, NOTICE, now, percent)
         if price is None:
             spent = f"{percent} % of the day's money for notices are spent"
             self.alarms.sound(f"{NOTICE} beyond {percent}", f"{spent}: {otherwise} until midnight in Moscow")
             raise NoticesOverBudget(now, next_midnight(now))
         return price
 
-    async def _add(self, session: AsyncSession, line: str, now: datetime, percent: int) -> int | None:
+    def _add(self, session: Session, line: str, now: datetime, percent: int) -> int | None:
         budget = self.budgets.get(line, NO_BUDGET)
         if not budget.price:
             return 0
         within = budget.cap * percent // 100 if budget.cap else None
-        total = await limits.add_within(session, line, billing_day(now), budget.price, within)
+        total = limits.add_within(session, line, billing_day(now), budget.price, within)
         if total is None:
             return None
         for part in ALARM_PERCENT if budget.cap else ():
@@ -85,13 +85,11 @@ class Spending:
                 self.alarms.sound(f"{line} {part}", f"{line} has spent {part} % of the day's money")
         return budget.price
 
-    async def affordable(
-        self, session: AsyncSession, channels: Iterable[ChannelName], now: datetime
-    ) -> tuple[ChannelName, ...]:
+    def affordable(self, session: Session, channels: Iterable[ChannelName], now: datetime) -> tuple[ChannelName, ...]:
         """Those of the ways for which `reserve` would find money now; counts nothing."""
         budgets = {channel: self.budgets.get(channel, NO_BUDGET) for channel in channels}
         capped = any(budget.price and budget.cap for budget in budgets.values())
-        spent = await limits.spent(session, billing_day(now)) if capped else {}
+        spent = limits.spent(session, billing_day(now)) if capped else {}
         return tuple(
             channel
             for channel, budget in budgets.items()
@@ -99,10 +97,10 @@ class Spending:
         )
 
     @staticmethod
-    async def give_back(session: AsyncSession, channel: str, reserved_at: datetime, price: int) -> None:
+    def give_back(session: Session, channel: str, reserved_at: datetime, price: int) -> None:
         """The code reserved at a moment (UTC) cost nothing after all."""
         if price:
-            await limits.give_back(session, channel, billing_day(reserved_at), price)
+            limits.give_back(session, channel, billing_day(reserved_at), price)
 
 
 def billing_day(now: datetime) -> date:

@@ -6,8 +6,10 @@ from the database instead. Keys are HMACs: whoever reads the store learns no pho
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -44,6 +46,9 @@ class LimitStore(Protocol):
 
         Exact under parallel calls.
         """
+
+    async def give_back(self, windows: Sequence[tuple[Limit, str]]) -> None:
+        """Count one less in each of these: the newest goes, whoever took it."""
 
     async def forget(self, limit: Limit, key: str) -> None:
         """Begin the window anew."""
@@ -87,6 +92,34 @@ class _Gate:
     limits: tuple[Limit, ...]
 
 
+@dataclass(slots=True)
+class CodePlace:
+    """A place for one code within the limits, taken before the transaction that may issue the code.
+
+    The store of limits answers over the network, and a transaction waits for nothing. So the answer is fetched before, and
+    counts only where it is used: other refusals come first, and a second click needs no place.
+
+    refusal: why there is no place; None when there is one.
+    taken: the windows that the place was counted in.
+    """
+
+    phone: PhoneNumber
+    client_ip: str
+    refusal: LimitReached | None
+    taken: tuple[tuple[Limit, str], ...] = ()
+    used: bool = False
+
+    def use(self) -> None:
+        """Issue a code on this place.
+
+        Raises:
+            LimitReached: there is none.
+        """
+        if self.refusal is not None:
+            raise self.refusal
+        self.used = True
+
+
 @dataclass(frozen=True, slots=True)
 class RequestLimits:
     """Lets pass and counts, or refuses and counts nothing."""
@@ -96,16 +129,35 @@ class RequestLimits:
     keys: Sealer
     alarms: Alarms
 
-    async def admit_code(self, phone: PhoneNumber, client_ip: str, now: datetime) -> None:
-        """One more code is asked for.
+    @asynccontextmanager
+    async def place_for_code(self, phone: PhoneNumber, client_ip: str, now: datetime) -> AsyncIterator[CodePlace]:
+        """A place for one more code, around the transaction that issues it; what it did not use is given back.
 
-        Raises:
+        `CodePlace.use` raises:
             TooManyRequests: from this network.
             TooManyPhones: this network has asked for codes to other numbers already.
             NumberBlockBusy: to numbers that begin with the same seven digits; an alarm is sounded.
         """
-        block = phone.digits[:7]
-        gates = [_Gate(NumberBlockBusy, self._key("block", block), self.policy.per_block)]
+        place = await self._place_for_code(phone, client_ip, now)
+        try:
+            yield place
+        except asyncio.CancelledError:
+            place.used = True  # the transaction goes on in its thread, and may issue the code yet
+            raise
+        except BaseException as error:
+            place.used = False  # the transaction was rolled back
+            if error is place.refusal:
+                _log(place.refusal)
+                if isinstance(error, NumberBlockBusy):
+                    block = _block(phone)
+                    self.alarms.sound(f"block {block}", f"the limit of codes to numbers +{block}xxxx is reached")
+            raise
+        finally:
+            if not place.used and place.taken:
+                await self.store.give_back(place.taken)
+
+    async def _place_for_code(self, phone: PhoneNumber, client_ip: str, now: datetime) -> CodePlace:
+        gates = [_Gate(NumberBlockBusy, self._key("block", _block(phone)), self.policy.per_block)]
         met: list[tuple[Limit, str]] = []
         asker = asker_of(client_ip, self.policy.raised_networks)
         if asker is not None:
@@ -123,13 +175,12 @@ class RequestLimits:
                     ):  # not a phone that this network asked for before
                         gates.append(self._network_gate(TooManyPhones, "phones", level, (limit,)))
                         met.append((once, pair))
-        try:
-            await self._pass(gates, now)
-        except NumberBlockBusy:
-            self.alarms.sound(f"block {block}", f"the limit of codes to numbers +{block}xxxx is reached")
-            raise
-        for once, pair in met:
-            await self.store.take(once, pair)
+        refusal = await self._refusal(gates, now)
+        if refusal is not None:
+            return CodePlace(phone, client_ip, refusal)
+        taken = [(limit, gate.key) for gate in gates for limit in gate.limits]
+        taken += [(once, pair) for once, pair in met if await self.store.take(once, pair)]
+        return CodePlace(phone, client_ip, None, tuple(taken))
 
     async def admit_sign_in(self, account: str, client_ip: str, now: datetime) -> None:
         """One more password is tried. `account` is what was typed as its name: known or not makes no difference.
@@ -199,7 +250,13 @@ class RequestLimits:
         return self.keys.index("|".join(parts))
 
     async def _pass(self, gates: Sequence[_Gate], now: datetime) -> None:
-        """All looked at first, so that a refusal by one costs nothing at the others."""
+        refusal = await self._refusal(gates, now)
+        if refusal is not None:
+            _log(refusal)
+            raise refusal
+
+    async def _refusal(self, gates: Sequence[_Gate], now: datetime) -> LimitReached | None:
+        """Count one at each gate, or say why not. All are looked at first: a refusal by one costs nothing at the others."""
         refused = [(until, gate) for gate in gates for until in [await self._full_until(gate)] if until is not None]
         if not refused:
             windows = [(limit, gate) for gate in gates for limit in gate.limits]
@@ -207,11 +264,19 @@ class RequestLimits:
             if full is not None:  # somebody was faster since it was looked at
                 limit, gate = windows[full]
                 refused.append((await self.store.full_until(limit, gate.key) or now, gate))
-        if refused:
-            until, gate = max(refused, key=lambda refusal: refusal[0])
-            log.warning("A limit is reached: %s", gate.refusal.__name__)  # whose it is stays out
-            raise gate.refusal(now, max(until, now + timedelta(seconds=1)))
+        if not refused:
+            return None
+        until, gate = max(refused, key=lambda refusal: refusal[0])
+        return gate.refusal(now, max(until, now + timedelta(seconds=1)))
 
     async def _full_until(self, gate: _Gate) -> datetime | None:
         untils = [await self.store.full_until(limit, gate.key) for limit in gate.limits]
         return max((until for until in untils if until is not None), default=None)
+
+
+def _block(phone: PhoneNumber) -> str:
+    return phone.digits[:7]
+
+
+def _log(refusal: LimitReached) -> None:
+    log.warning("A limit is reached: %s", type(refusal).__name__)  # whose it is stays out

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlmodel import Session
+
 from medonline.domain.errors import InvalidCredentials, InvalidPassword, NotSignedIn, PasswordProblem
 from medonline.domain.login import LoginMethod
 from medonline.domain.passwords import MAX_LENGTH, normalised
@@ -17,8 +19,9 @@ from medonline.services.ports import Hasher
 from medonline.services.security_journal import entries
 from medonline.services.security_journal.account_pace import Act
 from medonline.services.security_journal.writer import JournalNote, SecurityJournal
-from medonline.storage.engine import Database
+from medonline.storage.engine import Database, writes
 from medonline.storage.queries import login, patients
+from medonline.storage.tables.login import AccountSession
 
 log = logging.getLogger(__name__)
 
@@ -78,13 +81,12 @@ class AccountSessionService:
         """
         me = await self.required(session_key)
         now = self.clock()
-        async with self.database.reading() as session:
-            rows = await login.open_of(
-                session,
-                me.patient_id,
-                seen_after=now - self.login.idle,
-                created_after=now - self.login.absolute,
-            )
+        rows = await self.database.read(
+            login.open_of,
+            me.patient_id,
+            seen_after=now - self.login.idle,
+            created_after=now - self.login.absolute,
+        )
         return [
             SessionView(
                 number=row.token_hash[:NUMBER_LENGTH],
@@ -107,10 +109,7 @@ class AccountSessionService:
         me = await self.required(session_key)
         if len(number) != NUMBER_LENGTH or not number.isalnum():
             return
-        async with self.database.writing() as session:
-            ended = await login.end_by_number(session, me.patient_id, number, self.clock())
-            for row in ended:
-                self.journal.note(session, entries.session_ended(row, me.device))
+        ended = await self._end(me, number)
         self.sessions_ended([row.token_hash for row in ended])
 
     async def end_others(self, session_key: str) -> int:
@@ -120,26 +119,19 @@ class AccountSessionService:
             NotSignedIn: the session is over.
         """
         me = await self.required(session_key)
-        async with self.database.writing() as session:
-            await patients.by_id_held(session, me.patient_id)
-            ended = await login.end_all_of(session, me.patient_id, self.clock(), but=session_key)
-            if ended:
-                what = {"sessions": len(ended)}
-                note = JournalNote(JournalEvent.OTHER_SESSIONS_ENDED, me.patient_id, device=me.device, details=what)
-                self.journal.note(session, note)
+        ended = await self._end_others(me)
         self.sessions_ended(ended)
         return len(ended)
 
     async def time_left(self, session_key: str) -> TimeLeft | None:
         """How long the session lives on; asking does not count as use. None when it is over."""
         now = self.clock()
-        async with self.database.reading() as session:
-            found = await login.live(
-                session,
-                session_key,
-                seen_after=now - self.login.idle,
-                created_after=now - self.login.absolute,
-            )
+        found = await self.database.read(
+            login.live,
+            session_key,
+            seen_after=now - self.login.idle,
+            created_after=now - self.login.absolute,
+        )
         if found is None:
             return None
         row, _ = found
@@ -149,8 +141,7 @@ class AccountSessionService:
         """«Остаться»: the session counts as used now. None when it is over."""
         if await self.time_left(session_key) is None:
             return None
-        async with self.database.writing() as session:
-            await login.put_seen(session, session_key, self.clock())
+        await self.database.write(login.put_seen, session_key, self.clock())
         return await self.time_left(session_key)
 
     async def prove_again(self, session_key: str, typed_password: str, client_ip: str = "") -> None:
@@ -169,15 +160,35 @@ class AccountSessionService:
         if not password:
             raise InvalidPassword((PasswordProblem.EMPTY,), 0)
         await self.login.limits.admit_sign_in(me.patient_id, client_ip, self.clock())
-        async with self.database.reading() as session:
-            encoded = await patients.password_hash_of(session, me.patient_id)
+        encoded = await self.database.read(patients.password_hash_of, me.patient_id)
         right = await self.hasher.verify(encoded, password[:MAX_LENGTH])
         if not right or encoded is None or len(password) > MAX_LENGTH:
             await self.login.refusals.note(patient_id=me.patient_id, device=me.device)
             raise InvalidCredentials
         await self.login.limits.forgive_sign_ins(me.patient_id, client_ip)
-        async with self.database.writing() as session:
-            await patients.by_id_held(session, me.patient_id)
-            await self.login.pace.admit(session, me.patient_id, Act.PROOF, self.clock())
-            await login.put_authenticated(session, session_key, self.clock())
-            self.journal.note(session, JournalNote(JournalEvent.REAUTHENTICATED, me.patient_id, device=me.device))
+        await self._note_proof(me)
+
+    @writes
+    def _end(self, session: Session, me: SignedIn, number: str) -> list[AccountSession]:
+        ended = login.end_by_number(session, me.patient_id, number, self.clock())
+        for row in ended:
+            self.journal.note(session, entries.session_ended(row, me.device))
+        return ended
+
+    @writes
+    def _end_others(self, session: Session, me: SignedIn) -> list[str]:
+        patients.by_id_held(session, me.patient_id)
+        ended = login.end_all_of(session, me.patient_id, self.clock(), but=me.session_key)
+        if ended:
+            what = {"sessions": len(ended)}
+            note = JournalNote(JournalEvent.OTHER_SESSIONS_ENDED, me.patient_id, device=me.device, details=what)
+            self.journal.note(session, note)
+        return ended
+
+    @writes
+    def _note_proof(self, session: Session, me: SignedIn) -> None:
+        now = self.clock()
+        patients.by_id_held(session, me.patient_id)
+        self.login.pace.admit(session, me.patient_id, Act.PROOF, now)
+        login.put_authenticated(session, me.session_key, now)
+        self.journal.note(session, JournalNote(JournalEvent.REAUTHENTICATED, me.patient_id, device=me.device))

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from sqlmodel import Session
+
 from medonline.domain.device import UNKNOWN_DEVICE, Device
 from medonline.domain.errors import Busy, InvalidCredentials, InvalidPassword, PasswordProblem, SignedInTooOften
 from medonline.domain.login import Landing, LoginMethod
@@ -22,7 +24,7 @@ from medonline.services.security_journal import entries
 from medonline.services.security_journal.account_pace import AccountPace, Act
 from medonline.services.security_journal.refusals import RefusedSignIns
 from medonline.services.security_journal.writer import SecurityJournal
-from medonline.storage.engine import Database
+from medonline.storage.engine import Database, writes
 from medonline.storage.queries import login, patients
 from medonline.storage.tables.patients import Patient
 
@@ -94,10 +96,7 @@ class LoginService:
             Busy: too many passwords to verify.
         """
         patient = await self.verified(typed_phone, typed_password, client_ip)
-        async with self.database.writing() as session:
-            now = self.clock()
-            await self.pace.admit(session, patient.id, Act.SIGN_IN, now)
-            return add_ticket(session, visitor_key, SignIn(patient, LoginMethod.PASSWORD, now), now)
+        return await self._give_ticket(visitor_key, patient)
 
     async def verified(self, typed_phone: str, typed_password: str, client_ip: str = "") -> Patient:
         """Whose phone and password these are; raises as `log_in`."""
@@ -106,8 +105,7 @@ class LoginService:
         if not password:
             raise InvalidPassword((PasswordProblem.EMPTY,), 0)
         await self.limits.admit_sign_in(phone.e164, client_ip, self.clock())
-        async with self.database.reading() as session:
-            patient = await patients.by_phone(session, phone.e164)
+        patient = await self.database.read(patients.by_phone, phone.e164)
         encoded = patient.password_hash if patient else None
         # Longer than any password that can be set: verified all the same, over its beginning, to take the same time.
         right = await self.verifier.verify(encoded, password[:MAX_LENGTH])
@@ -125,53 +123,22 @@ class LoginService:
         self, visitor_key: str, ticket: str, device: Device = UNKNOWN_DEVICE
     ) -> OpenedSession | None:
         """Trade a ticket for a new session; None when the ticket is not good (any more)."""
-        now = self.clock()
-        async with self.database.reading() as session:
-            patient_id = await login.ticket_of(session, token_hash(ticket))
+        patient_id = await self.database.read(login.ticket_of, token_hash(ticket))
         if patient_id is None:
             return None  # anybody may post here: what is no ticket costs no lock
-        async with self.database.writing() as session:
-            # Held: a password change that began meanwhile waits, and then ends this session with the others. Before the ticket
-            # (lock order: `storage.engine`): who holds the patient may take tickets away.
-            patient = await patients.by_id_held(session, patient_id)
-            taken = await login.take_ticket(session, token_hash(ticket), visitor_key, now)
-            if taken is None:
-                return None
-            # A password changed between sign-in and here ends this sign-in too (I3).
-            if patient is None or patient.password_version != taken.password_version:
-                return None
-            if taken.method == LoginMethod.PASSWORD and patient.password_hash is None:
-                return None  # taken out of use meanwhile («это не я»)
-            try:
-                await self.pace.admit(session, patient.id, Act.SIGN_IN, now)
-            except SignedInTooOften:
-                log.warning("A ticket is not good any more: its account was signed in to too often meanwhile")
-                return None
-            sign_in = SignIn(
-                patient,
-                LoginMethod(taken.method),
-                taken.authenticated_at,
-                Landing(taken.landing),
-                taken.provider_token_sealed,
-            )
-            if taken.provider_token_sealed:
-                await login.forget_token_of_ticket(session, taken.ticket_hash)
-            self.journal.note(session, entries.signed_in(patient.id, sign_in.method, device))
-            return OpenedSession(add_session(session, sign_in, device, now), sign_in.landing)
+        return await self._trade(visitor_key, ticket, patient_id, device)
 
     async def who(self, session_key: str) -> SignedIn | None:
         """Who is signed in under this session key (the hash of the cookie's token); notes that the session is used."""
         now = self.clock()
-        async with self.database.reading() as session:
-            found = await login.live(
-                session, session_key, seen_after=now - self.idle, created_after=now - self.absolute
-            )
+        found = await self.database.read(
+            login.live, session_key, seen_after=now - self.idle, created_after=now - self.absolute
+        )
         if found is None:
             return None
         account_session, patient = found
         if now - account_session.last_seen_at > SEEN_EVERY:
-            async with self.database.writing() as session:
-                await login.put_seen(session, session_key, now)
+            await self.database.write(login.put_seen, session_key, now)
         return SignedIn(
             session_key=session_key,
             patient_id=patient.id,
@@ -188,14 +155,10 @@ class LoginService:
     ) -> login.EndedSession | None:
         """Sign out: the session is over on the server, whatever cookie the browser still has; the session that ended. The token of
         the identity provider is kept nowhere but in what is given back."""
-        async with self.database.reading() as session:
-            is_open = await login.is_open(session, session_key)
         ended = None
-        if is_open:  # anybody may post any cookie: what names no open session costs no lock
-            async with self.database.writing() as session:
-                ended = await login.end(session, session_key, self.clock())
-                if ended is not None:
-                    self.journal.note(session, entries.left(ended.row, why))
+        # Anybody may post any cookie: what names no open session costs no lock.
+        if await self.database.read(login.is_open, session_key):
+            ended = await self._end(session_key, why)
         self.sessions_ended([session_key])
         return ended
 
@@ -203,11 +166,56 @@ class LoginService:
         """A password that did not fit is written down alike for every number (E.164), whether it has an account or not."""
         await self.refusals.note(phone=phone, client_ip=client_ip)
 
+    @writes
+    def _give_ticket(self, session: Session, visitor_key: str, patient: Patient) -> str:
+        now = self.clock()
+        self.pace.admit(session, patient.id, Act.SIGN_IN, now)
+        return add_ticket(session, visitor_key, SignIn(patient, LoginMethod.PASSWORD, now), now)
+
+    @writes
+    def _trade(
+        self, session: Session, visitor_key: str, ticket: str, patient_id: str, device: Device
+    ) -> OpenedSession | None:
+        now = self.clock()
+        # Held: a password change that began meanwhile waits, and then ends this session with the others. Before the ticket
+        # (lock order: `storage.engine`): who holds the patient may take tickets away.
+        patient = patients.by_id_held(session, patient_id)
+        taken = login.take_ticket(session, token_hash(ticket), visitor_key, now)
+        if taken is None:
+            return None
+        # A password changed between sign-in and here ends this sign-in too (I3).
+        if patient is None or patient.password_version != taken.password_version:
+            return None
+        if taken.method == LoginMethod.PASSWORD and patient.password_hash is None:
+            return None  # taken out of use meanwhile («это не я»)
+        try:
+            self.pace.admit(session, patient.id, Act.SIGN_IN, now)
+        except SignedInTooOften:
+            log.warning("A ticket is not good any more: its account was signed in to too often meanwhile")
+            return None
+        sign_in = SignIn(
+            patient,
+            LoginMethod(taken.method),
+            taken.authenticated_at,
+            Landing(taken.landing),
+            taken.provider_token_sealed,
+        )
+        if taken.provider_token_sealed:
+            login.forget_token_of_ticket(session, taken.ticket_hash)
+        self.journal.note(session, entries.signed_in(patient.id, sign_in.method, device))
+        return OpenedSession(add_session(session, sign_in, device, now), sign_in.landing)
+
+    @writes
+    def _end(self, session: Session, session_key: str, why: JournalEvent) -> login.EndedSession | None:
+        ended = login.end(session, session_key, self.clock())
+        if ended is not None:
+            self.journal.note(session, entries.left(ended.row, why))
+        return ended
+
     async def _rehash(self, patient: Patient, encoded: str, password: str) -> None:
         try:
             fresh = await self.verifier.hash(password)
         except Busy:
             return  # next time: a right password must not be refused for a newer hash
-        async with self.database.writing() as session:
-            if await patients.put_rehashed(session, patient.id, encoded, fresh):
-                patient.password_hash = fresh  # who compares it later must not take the newer hash for another password
+        if await self.database.write(patients.put_rehashed, patient.id, encoded, fresh):
+            patient.password_hash = fresh  # who compares it later must not take the newer hash for another password

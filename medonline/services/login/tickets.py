@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import Session
 
 from medonline.domain.device import Device
 from medonline.domain.login import Landing, LoginMethod
@@ -30,7 +30,7 @@ class SignIn:
     provider_token_sealed: str = ""
 
 
-def add_ticket(session: AsyncSession, visitor_key: str, sign_in: SignIn, now: datetime) -> str:
+def add_ticket(session: Session, visitor_key: str, sign_in: SignIn, now: datetime) -> str:
     """A ticket in the caller's transaction: single use, 30 s, this browser only."""
     ticket = new_token()
     session.add(
@@ -49,7 +49,7 @@ def add_ticket(session: AsyncSession, visitor_key: str, sign_in: SignIn, now: da
     return ticket
 
 
-def add_session(session: AsyncSession, sign_in: SignIn, device: Device, now: datetime) -> str:
+def add_session(session: Session, sign_in: SignIn, device: Device, now: datetime) -> str:
     """A session in the caller's transaction; its token goes into the cookie and is kept nowhere."""
     token = new_token()
     session.add(

@@ -9,23 +9,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import Session
 
 from medonline.domain.password_recovery import RecoveryMove, RecoveryStep, source_of
 from medonline.services.clock import Clock
-from medonline.storage.engine import Database
+from medonline.storage.engine import Database, reads, writes
 from medonline.storage.queries import gosuslugi
 from medonline.storage.queries import password_recovery as password_recoveries
 
 _OPEN = source_of(RecoveryMove.ABANDON)
 
 
-async def carry(session: AsyncSession, visitor_key: str, next_key: str) -> None:
+def carry(session: Session, visitor_key: str, next_key: str) -> None:
     """The same person goes on under another name, in the caller's transaction: their recovery and what they have to answer
     go along. Journeys do not: the caller replaces them."""
-    await password_recoveries.rename_visitor(session, visitor_key, next_key, but=RecoveryStep.ABANDONED)
-    await gosuslugi.rename_visitor(session, visitor_key, next_key)
-    await gosuslugi.forget_journeys_of(session, visitor_key)
+    password_recoveries.rename_visitor(session, visitor_key, next_key, but=RecoveryStep.ABANDONED)
+    gosuslugi.rename_visitor(session, visitor_key, next_key)
+    gosuslugi.forget_journeys_of(session, visitor_key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +41,9 @@ class VisitorService:
 
     async def leave(self, visitor_key: str) -> None:
         """Another person may sit here from now on: what was begun in this browser is over. Does nothing twice."""
-        async with self.database.reading() as session:
-            if not visitor_key or not await self._has_anything(session, visitor_key):
-                return  # anybody may ask for this: where nothing is, it costs no lock
-        async with self.database.writing() as session:
-            await password_recoveries.leave_all_of_visitor(
-                session, visitor_key, _OPEN, RecoveryStep.ABANDONED, self.clock()
-            )
-            await gosuslugi.forget_pending(session, visitor_key)
-            await gosuslugi.forget_journeys_of(session, visitor_key)
+        # Anybody may ask for this: where nothing is, it costs no lock.
+        if visitor_key and await self._has_anything(visitor_key):
+            await self._end_all(visitor_key)
 
     async def close_pages(self, visitor_key: str) -> None:
         """The pages that are open under an older name come back under the one in force. To be called when the browser has
@@ -57,7 +51,13 @@ class VisitorService:
         if visitor_key:
             self.renamed([visitor_key])
 
-    @staticmethod
-    async def _has_anything(session: AsyncSession, visitor_key: str) -> bool:
-        waiting = await gosuslugi.has_anything(session, visitor_key)
-        return waiting or await password_recoveries.has_open(session, visitor_key, _OPEN)
+    @writes
+    def _end_all(self, session: Session, visitor_key: str) -> None:
+        password_recoveries.leave_all_of_visitor(session, visitor_key, _OPEN, RecoveryStep.ABANDONED, self.clock())
+        gosuslugi.forget_pending(session, visitor_key)
+        gosuslugi.forget_journeys_of(session, visitor_key)
+
+    @reads
+    def _has_anything(self, session: Session, visitor_key: str) -> bool:
+        waiting = gosuslugi.has_anything(session, visitor_key)
+        return waiting or password_recoveries.has_open(session, visitor_key, _OPEN)

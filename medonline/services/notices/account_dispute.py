@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import Session
 
 from medonline.domain.device import UNKNOWN_DEVICE, Device
 from medonline.domain.errors import DisputeNotPossible
@@ -25,7 +25,7 @@ from medonline.services.linked_identities import take_off_proved
 from medonline.services.notices.dispute_links import TOKEN_LENGTH
 from medonline.services.notices.texts import About
 from medonline.services.security_journal.writer import JournalNote, SecurityJournal
-from medonline.storage.engine import Database
+from medonline.storage.engine import Database, writes
 from medonline.storage.queries import (
     account_settings,
     login,
@@ -60,23 +60,23 @@ class AccountDispute:
         """
         if len(token) != TOKEN_LENGTH or not token.isascii():
             raise DisputeNotPossible
-        async with self.database.reading() as session:
-            patient_id = await notices.told_with_link(session, token_hash(token))
+        patient_id = await self.database.read(notices.told_with_link, token_hash(token))
         if patient_id is None:
             raise DisputeNotPossible  # anybody may ask for this: what is no link costs no lock
         now = self.clock()
-        async with self.database.writing() as session:
-            patient = await patients.by_id_held(session, patient_id)
-            notice = await notices.take_dispute(session, token_hash(token), now, now - LINK_LIFE)
-            if notice is None or patient is None:
-                raise DisputeNotPossible
-            ended = await self._put_out_of_use(session, patient, notice, device)
+        ended = await self._take(token, patient_id, now, device)
         self.sessions_ended(ended)
         return now + self.stop_for
 
-    async def _put_out_of_use(
-        self, session: AsyncSession, patient: Patient, notice: Notice, device: Device
-    ) -> list[str]:
+    @writes
+    def _take(self, session: Session, token: str, patient_id: str, now: datetime, device: Device) -> list[str]:
+        patient = patients.by_id_held(session, patient_id)
+        notice = notices.take_dispute(session, token_hash(token), now, now - LINK_LIFE)
+        if notice is None or patient is None:
+            raise DisputeNotPossible
+        return self._put_out_of_use(session, patient, notice, device)
+
+    def _put_out_of_use(self, session: Session, patient: Patient, notice: Notice, device: Device) -> list[str]:
         now = self.clock()
         facts: dict[str, object] = {"recovery_stopped_until": now + self.stop_for}
         # The password may be the stranger's; its new version also ends what is between sign-in and session.
@@ -86,14 +86,12 @@ class AccountDispute:
             # The number came after the notice, whatever it told of. It would open the account when the stop is over. The old
             # one does not come back by itself: it may be a stranger's by now.
             facts |= {"phone": None, "phone_proved_at": None}
-        await account_settings.put(session, patient.id, facts)
-        unlinked = await take_off_proved(session, self.journal, patient.id, UnlinkedWhy.DISPUTE, device)
-        await notices.end_links_with(session, notice, now)
-        ended = await login.end_all_of(session, patient.id, now)
-        await account_settings.finish(session, patient.id, now)
-        await password_recoveries.move_all_of(
-            session, patient.id, source_of(RecoveryMove.SET_PASSWORD), RecoveryStep.STOPPED
-        )
+        account_settings.put(session, patient.id, facts)
+        unlinked = take_off_proved(session, self.journal, patient.id, UnlinkedWhy.DISPUTE, device)
+        notices.end_links_with(session, notice, now)
+        ended = login.end_all_of(session, patient.id, now)
+        account_settings.finish(session, patient.id, now)
+        password_recoveries.move_all_of(session, patient.id, source_of(RecoveryMove.SET_PASSWORD), RecoveryStep.STOPPED)
         what: dict[str, str | int] = {
             "sessions": len(ended),
             "minutes": int(self.stop_for.total_seconds() // 60),

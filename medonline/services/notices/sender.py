@@ -16,9 +16,10 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import Session
 
 from medonline.domain.errors import DeliveryFailed, NoticesOverBudget, ProviderDown, ToldTooOften
 from medonline.domain.limits import Limit
@@ -32,7 +33,7 @@ from medonline.services.notices.texts import ROOM, WITHOUT_LINK, About, Told
 from medonline.services.outbox import Lane, Outbox
 from medonline.services.ports import NoticeChannel
 from medonline.services.security_journal.account_pace import full_until
-from medonline.storage.engine import Database
+from medonline.storage.engine import Database, reads, writes
 from medonline.storage.queries import notices, patients
 from medonline.storage.tables.notices import Notice
 
@@ -62,7 +63,7 @@ class NoticeService:
     ) -> None:
         self._spending = spending or Spending({}, Alarms(clock))
         self._per_account = per_account
-        self._database = database
+        self.database: Final = database
         self._links = links
         self._clock = clock
         self._channel = channel
@@ -71,7 +72,7 @@ class NoticeService:
         unread = "The notices to send could not be read"
         self.outbox: Outbox[Notice] = Outbox(clock, lanes, failed=_log_failure, unread=unread)
 
-    async def put(self, session: AsyncSession, patient_id: str, told: Told) -> None:
+    def put(self, session: Session, patient_id: str, told: Told) -> None:
         """Add a notice to the caller's open transaction; nothing is added when no channel is set up. It has the link «это не
         я», if it tells of a way into the account.
 
@@ -89,14 +90,14 @@ class NoticeService:
         row = Notice(
             patient_id=patient_id, phone=told.phone, text=told.text, about=told.about, created_at=now, due_at=now
         )
-        await self.admit(session, patient_id, told.about)
+        self.admit(session, patient_id, told.about)
         if told.about not in WITHOUT_LINK:
             self._put_link(row)
         # The money last, as where a notice is sent: two that wait for each other's rows would end in a deadlock.
-        if await self._has_money(session, row, now):
+        if self._has_money(session, row, now):
             session.add(row)
 
-    async def admit(self, session: AsyncSession, patient_id: str, about: About) -> None:
+    def admit(self, session: Session, patient_id: str, about: About) -> None:
         """Whether this account's owner may be told of one more of these. Exact where the caller holds the patient's row.
 
         Raises:
@@ -107,16 +108,16 @@ class NoticeService:
             return
         now = self._clock()
         most = max(limit.count for limit in self._per_account)
-        times = await notices.times_told(session, patient_id, together, most)
+        times = notices.times_told(session, patient_id, together, most)
         until = full_until(times, self._per_account, now)
         if until is not None:
             raise ToldTooOften(now, until)
 
-    async def _has_money(self, session: AsyncSession, row: Notice, now: datetime) -> bool:
+    def _has_money(self, session: Session, row: Notice, now: datetime) -> bool:
         """Count it; without money it is told tomorrow, not at all (False), or its change is refused, by what it is about."""
         room = ROOM[About(row.about)]
         try:
-            row.kopecks = await self._spending.reserve_notice(session, now, room.percent, room.otherwise)
+            row.kopecks = self._spending.reserve_notice(session, now, room.percent, room.otherwise)
         except NoticesOverBudget as refusal:
             if room.counted_with:
                 raise
@@ -137,9 +138,9 @@ class NoticeService:
         """There is something to send."""
         self.outbox.wake()
 
-    async def _due(self, in_hand: tuple[str, ...], limit: int) -> Sequence[Notice]:
-        async with self._database.reading() as session:
-            return await notices.due(session, self._clock(), in_hand, limit)
+    @reads
+    def _due(self, session: Session, in_hand: tuple[str, ...], limit: int) -> Sequence[Notice]:
+        return notices.due(session, self._clock(), in_hand, limit)
 
     async def _attend(self, channel: NoticeChannel, row: Notice) -> None:
         now = self._clock()
@@ -159,21 +160,21 @@ class NoticeService:
             return
         await self._put_sent(row, reference, with_link=worded != row.text)
 
-    async def _take(self, row: Notice, now: datetime) -> bool:
+    @writes
+    def _take(self, session: Session, row: Notice, now: datetime) -> bool:
         """Claim it, and count what it costs, if that was not done when it was made."""
-        async with self._database.writing() as session:
-            if not await notices.take(session, row.id, now, row.attempts, _IN_HAND, now + LEASE):
-                return False
-            if row.paid_at is not None:
-                return True
-            try:
-                row.kopecks = await self._spending.reserve_notice(session, now, 100, "what is not sent yet waits")
-            except NoticesOverBudget as refusal:
-                await notices.postpone(session, row.id, row.attempts, refusal.until)
-                return False
-            row.paid_at = now
-            await notices.put_paid(session, row.id, now, row.kopecks)
+        if not notices.take(session, row.id, now, row.attempts, _IN_HAND, now + LEASE):
+            return False
+        if row.paid_at is not None:
             return True
+        try:
+            row.kopecks = self._spending.reserve_notice(session, now, 100, "what is not sent yet waits")
+        except NoticesOverBudget as refusal:
+            notices.postpone(session, row.id, row.attempts, refusal.until)
+            return False
+        row.paid_at = now
+        notices.put_paid(session, row.id, now, row.kopecks)
+        return True
 
     def _worded(self, row: Notice) -> str:
         """The text with its link: made here, so that the database never holds the token in it. A link that ended while the
@@ -190,15 +191,18 @@ class NoticeService:
         """
         for pause in _RECORDING_PAUSES:
             try:
-                async with self._database.writing() as session:
-                    if with_link:
-                        await patients.by_id_held(session, row.patient_id)  # before the notices: `storage.engine`
-                        await notices.end_links_before(session, row, self._clock())
-                    await notices.put_sent(session, row.id, reference, self._clock())
+                await self._record_sent(row, reference, with_link=with_link)
                 return
             except SQLAlchemyError:
                 await asyncio.sleep(pause)
         log.error("A notice was sent and could not be recorded; it will be given up, not sent again")
+
+    @writes
+    def _record_sent(self, session: Session, row: Notice, reference: str, *, with_link: bool) -> None:
+        if with_link:
+            patients.by_id_held(session, row.patient_id)  # before the notices: `storage.engine`
+            notices.end_links_before(session, row, self._clock())
+        notices.put_sent(session, row.id, reference, self._clock())
 
     async def _put_failed(self, row: Notice, channel: NoticeChannel, error: DeliveryFailed) -> None:
         may_retry = isinstance(error, ProviderDown) and row.attempts < len(RETRY_AFTER)
@@ -216,12 +220,14 @@ class NoticeService:
         log.warning("A notice is given up: %s", problem)
         await self._record_failure(row, problem, None, free=free)
 
-    async def _record_failure(self, row: Notice, problem: str, due_at: datetime | None, *, free: bool) -> None:
+    @writes
+    def _record_failure(
+        self, session: Session, row: Notice, problem: str, due_at: datetime | None, *, free: bool
+    ) -> None:
         """`free`: it certainly cost nothing, so its money is there for others."""
-        async with self._database.writing() as session:
-            failed = await notices.put_failed(session, row.id, problem, due_at)
-            if failed and free and row.paid_at is not None:
-                await Spending.give_back(session, NOTICE, row.paid_at, row.kopecks)
+        failed = notices.put_failed(session, row.id, problem, due_at)
+        if failed and free and row.paid_at is not None:
+            Spending.give_back(session, NOTICE, row.paid_at, row.kopecks)
 
 
 def _log_failure(error: BaseException) -> None:

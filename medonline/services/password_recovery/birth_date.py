@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import Session
 
 from medonline.domain.birth_date import parse_birth_date
 from medonline.domain.errors import BirthDateMismatch, NoRecoveryInProgress
@@ -20,7 +20,7 @@ from medonline.services.clock import Clock
 from medonline.services.password_recovery.reader import BIRTH_DATE_TRIES, RecoveryReader, RecoveryView
 from medonline.services.security_journal import entries
 from medonline.services.security_journal.writer import SecurityJournal
-from medonline.storage.engine import Database
+from medonline.storage.engine import Database, writes
 from medonline.storage.queries import password_recovery as password_recoveries
 from medonline.storage.queries import patients
 from medonline.storage.tables.password_recovery import PasswordRecovery
@@ -46,38 +46,41 @@ class BirthDateStep:
         """
         now = self.clock()
         born = parse_birth_date(typed, now.astimezone(self.zone).date())
-        async with self.database.writing() as session:
-            recovery = await self.reader.newest(session, visitor_key, now, sitting_key)
-            if recovery.step in (RecoveryStep.NEW_PASSWORD, RecoveryStep.REFUSED, RecoveryStep.STOPPED):
-                return await self.reader.view(session, recovery, now)  # submitted twice: the first result stands
-            if after(RecoveryStep(recovery.step), RecoveryMove.CONFIRM_BIRTH_DATE) is None:
-                raise NoRecoveryInProgress
-            refusal = await self._judge(session, recovery, born, now)
-            if refusal is None:
-                view = await self.reader.view(session, recovery, now)
+        answer = await self._answer(visitor_key, born, now, sitting_key)
         # Raised only here, after the commit: a miss that is rolled back would be a free guess.
-        if refusal is not None:
-            raise refusal
-        return view
+        if isinstance(answer, BirthDateMismatch):
+            raise answer
+        return answer
 
-    async def _judge(
-        self, session: AsyncSession, recovery: PasswordRecovery, born: date, now: datetime
+    @writes
+    def _answer(
+        self, session: Session, visitor_key: str, born: date, now: datetime, sitting_key: str
+    ) -> RecoveryView | BirthDateMismatch:
+        recovery = self.reader.newest(session, visitor_key, now, sitting_key)
+        if recovery.step in (RecoveryStep.NEW_PASSWORD, RecoveryStep.REFUSED, RecoveryStep.STOPPED):
+            return self.reader.view(session, recovery, now)  # submitted twice: the first result stands
+        if after(RecoveryStep(recovery.step), RecoveryMove.CONFIRM_BIRTH_DATE) is None:
+            raise NoRecoveryInProgress
+        return self._judge(session, recovery, born, now) or self.reader.view(session, recovery, now)
+
+    def _judge(
+        self, session: Session, recovery: PasswordRecovery, born: date, now: datetime
     ) -> BirthDateMismatch | None:
-        patient = await patients.by_phone_held(session, recovery.phone)  # before the recovery: `storage.engine`
+        patient = patients.by_phone_held(session, recovery.phone)  # before the recovery: `storage.engine`
         here = (RecoveryStep.BIRTH_DATE,)
         if patient is not None and patient.birth_date == born:
-            if await self.reader.stop(session, recovery, patient, now, recovery.sitting_key):
+            if self.reader.stop(session, recovery, patient, now, recovery.sitting_key):
                 return None
             facts = {"patient_id": patient.id, "proved_at": now}
-            if await password_recoveries.move(session, recovery.id, here, RecoveryStep.NEW_PASSWORD, **facts):
-                await patients.put_phone_proof(session, patient.id, now)
+            if password_recoveries.move(session, recovery.id, here, RecoveryStep.NEW_PASSWORD, **facts):
+                patients.put_phone_proof(session, patient.id, now)
                 return None
             return BirthDateMismatch(0)
-        misses = await password_recoveries.add_birth_date_miss(session, recovery.id, here[0], BIRTH_DATE_TRIES)
+        misses = password_recoveries.add_birth_date_miss(session, recovery.id, here[0], BIRTH_DATE_TRIES)
         if misses is None:
             return BirthDateMismatch(0)
-        code = await self.reader.code_of(session, recovery)
+        code = self.reader.code_of(session, recovery)
         self.journal.note(session, entries.of_code(JournalEvent.BIRTH_DATE_REFUSED, code))
         if misses >= BIRTH_DATE_TRIES:
-            await password_recoveries.move(session, recovery.id, here, RecoveryStep.REFUSED)
+            password_recoveries.move(session, recovery.id, here, RecoveryStep.REFUSED)
         return BirthDateMismatch(BIRTH_DATE_TRIES - misses)

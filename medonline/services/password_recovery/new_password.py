@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import Session
 
 from medonline.domain.device import Device
 from medonline.domain.errors import NoRecoveryInProgress, PasswordAlreadySet
@@ -20,7 +20,7 @@ from medonline.services.password_recovery.reader import RecoveryReader, Recovery
 from medonline.services.passwords.new_passwords import NewPasswords, personal_words
 from medonline.services.ports import Hasher
 from medonline.services.security_journal.writer import JournalNote, SecurityJournal
-from medonline.storage.engine import Database
+from medonline.storage.engine import Database, reads, writes
 from medonline.storage.queries import login as sessions
 from medonline.storage.queries import password_recovery as password_recoveries
 from medonline.storage.queries import patients
@@ -45,9 +45,7 @@ class NewPasswordStep:
 
     async def set(self, visitor_key: str, typed: str, device: Device, sitting_key: str) -> RecoveryView:
         """As `PasswordRecoveryService.set_password`."""
-        async with self.database.reading() as session:
-            recovery = await self.reader.newest(session, visitor_key, self.clock(), sitting_key)
-            patient = await session.get(Patient, recovery.patient_id) if recovery.patient_id else None
+        recovery, patient = await self._found(visitor_key, sitting_key)
         if recovery.step == RecoveryStep.STOPPED:
             return await self._stopped(visitor_key, sitting_key)
         if recovery.step not in (RecoveryStep.DONE, *_SOURCES):
@@ -56,65 +54,74 @@ class NewPasswordStep:
         if recovery.step == RecoveryStep.DONE:
             return await self._same_again(visitor_key, password, sitting_key)
         encoded = await self.hasher.hash(password)
-        now = self.clock()
-        ended: list[str] = []
-        async with self.database.writing() as session:
-            recovery = await self.reader.newest(session, visitor_key, now, sitting_key)
-            # Held: «это не я», said in this moment, stops the recovery either before this or after it.
-            patient = await patients.by_id_held(session, recovery.patient_id or "")
-            if patient is not None and patient.phone != recovery.phone:
-                # The account has another number since the proof: the code proved nothing about this account.
-                raise NoRecoveryInProgress
-            stopped = patient is not None and await self.reader.stop(session, recovery, patient, now, sitting_key)
-            moved = not stopped and await password_recoveries.move(
-                session, recovery.id, _SOURCES, RecoveryStep.DONE, finished_at=now
-            )
-            if moved and patient is not None:
-                ended = await self._put(session, recovery, patient, encoded, device)
-            if stopped or moved:
-                view = await self.reader.view(session, recovery, now)
-        if not (stopped or moved):
+        moved = await self._move(visitor_key, encoded, device, sitting_key)
+        if moved is None:
             return await self._same_again(visitor_key, password, sitting_key)
+        view, ended = moved
         self.notices.wake()
         self.sessions_ended(ended)
         return view
 
-    async def _put(
-        self, session: AsyncSession, recovery: PasswordRecovery, patient: Patient, encoded: str, device: Device
+    @reads
+    def _found(self, session: Session, visitor_key: str, sitting_key: str) -> tuple[PasswordRecovery, Patient | None]:
+        recovery = self.reader.newest(session, visitor_key, self.clock(), sitting_key)
+        return recovery, session.get(Patient, recovery.patient_id) if recovery.patient_id else None
+
+    @writes
+    def _move(
+        self, session: Session, visitor_key: str, encoded: str, device: Device, sitting_key: str
+    ) -> tuple[RecoveryView, list[str]] | None:
+        """What a screen shows and the sessions that ended; None when the recovery was not at this step any more."""
+        now = self.clock()
+        recovery = self.reader.newest(session, visitor_key, now, sitting_key)
+        # Held: «это не я», said in this moment, stops the recovery either before this or after it.
+        patient = patients.by_id_held(session, recovery.patient_id or "")
+        if patient is not None and patient.phone != recovery.phone:
+            # The account has another number since the proof: the code proved nothing about this account.
+            raise NoRecoveryInProgress
+        if patient is not None and self.reader.stop(session, recovery, patient, now, sitting_key):
+            return self.reader.view(session, recovery, now), []
+        if not password_recoveries.move(session, recovery.id, _SOURCES, RecoveryStep.DONE, finished_at=now):
+            return None
+        ended = self._put(session, recovery, patient, encoded, device) if patient else []
+        return self.reader.view(session, recovery, now), ended
+
+    def _put(
+        self, session: Session, recovery: PasswordRecovery, patient: Patient, encoded: str, device: Device
     ) -> list[str]:
         now = self.clock()
-        code = await self.reader.code_of(session, recovery)
-        await patients.put_password(session, patient.id, encoded, now)
-        ended = await sessions.end_all_of(session, patient.id, now)
+        code = self.reader.code_of(session, recovery)
+        patients.put_password(session, patient.id, encoded, now)
+        ended = sessions.end_all_of(session, patient.id, now)
         # A phone proved in another browser before this password would replace it for as long as its step is open.
-        await password_recoveries.move_all_of(session, patient.id, _SOURCES, RecoveryStep.ABANDONED)
+        password_recoveries.move_all_of(session, patient.id, _SOURCES, RecoveryStep.ABANDONED)
         what: dict[str, str | int] = {"channel": code.channel, "sessions": len(ended)}
         note = JournalNote(JournalEvent.PASSWORD_RECOVERED, patient.id, recovery.phone, device, details=what)
         self.journal.note(session, note)
         # The old password may have been a stranger's, and may have linked a stranger's Gosuslugi.
-        unlinked = await take_off_proved(session, self.journal, patient.id, UnlinkedWhy.RECOVERY, device)
+        unlinked = take_off_proved(session, self.journal, patient.id, UnlinkedWhy.RECOVERY, device)
         if unlinked:
-            await password_recoveries.put_unlinked(session, recovery.id, unlinked)
+            password_recoveries.put_unlinked(session, recovery.id, unlinked)
         text = ACCESS_RECOVERED_UNLINKED if unlinked else ACCESS_RECOVERED
-        await self.notices.put(session, patient.id, Told(recovery.phone, About.RECOVERED, text))
+        self.notices.put(session, patient.id, Told(recovery.phone, About.RECOVERED, text))
         return ended
 
-    async def _stopped(self, visitor_key: str, sitting_key: str) -> RecoveryView:
+    @reads
+    def _stopped(self, session: Session, visitor_key: str, sitting_key: str) -> RecoveryView:
         now = self.clock()
-        async with self.database.reading() as session:
-            return await self.reader.view(
-                session, await self.reader.newest(session, visitor_key, now, sitting_key), now
-            )
+        return self.reader.view(session, self.reader.newest(session, visitor_key, now, sitting_key), now)
 
     async def _same_again(self, visitor_key: str, password: str, sitting_key: str) -> RecoveryView:
         """A finished recovery submitted once more: the first result, if it is the same password that is in force."""
-        now = self.clock()
-        async with self.database.reading() as session:
-            recovery = await self.reader.newest(session, visitor_key, now, sitting_key)
-            if recovery.step != RecoveryStep.DONE:
-                raise NoRecoveryInProgress
-            encoded = await patients.password_hash_of(session, recovery.patient_id or "")
-            view = await self.reader.view(session, recovery, now)
+        view, encoded = await self._finished(visitor_key, sitting_key)
         if not await self.hasher.verify(encoded, password):
             raise PasswordAlreadySet
         return view
+
+    @reads
+    def _finished(self, session: Session, visitor_key: str, sitting_key: str) -> tuple[RecoveryView, str | None]:
+        now = self.clock()
+        recovery = self.reader.newest(session, visitor_key, now, sitting_key)
+        if recovery.step != RecoveryStep.DONE:
+            raise NoRecoveryInProgress
+        return self.reader.view(session, recovery, now), patients.password_hash_of(session, recovery.patient_id or "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import Session
 
 from medonline.domain.codes.one_time_code import ChannelName
 from medonline.domain.errors import NoRecoveryInProgress
@@ -66,27 +66,25 @@ class RecoveryReader:
             return recovery.finished_at is not None and now < recovery.finished_at + DONE_SHOWN_FOR
         return recovery.step != RecoveryStep.ABANDONED and now < recovery.created_at + CODE_STEP_LIFE
 
-    async def newest(
-        self, session: AsyncSession, visitor_key: str, now: datetime, sitting_key: str
-    ) -> PasswordRecovery:
+    def newest(self, session: Session, visitor_key: str, now: datetime, sitting_key: str) -> PasswordRecovery:
         """The recovery to go on with; raises `NoRecoveryInProgress`."""
-        recovery = await password_recoveries.newest_of(session, visitor_key)
+        recovery = password_recoveries.newest_of(session, visitor_key)
         if recovery is None or not self.is_shown(recovery, now, sitting_key):
             raise NoRecoveryInProgress
         return recovery
 
-    async def at_step(
-        self, session: AsyncSession, visitor_key: str, move: RecoveryMove, now: datetime, sitting_key: str
+    def at_step(
+        self, session: Session, visitor_key: str, move: RecoveryMove, now: datetime, sitting_key: str
     ) -> PasswordRecovery:
         """The recovery, if `move` is allowed from where it stands; raises `NoRecoveryInProgress`."""
-        recovery = await self.newest(session, visitor_key, now, sitting_key)
+        recovery = self.newest(session, visitor_key, now, sitting_key)
         if after(RecoveryStep(recovery.step), move) is None:
             raise NoRecoveryInProgress
         return recovery
 
-    async def is_same_begin(
+    def is_same_begin(
         self,
-        session: AsyncSession,
+        session: Session,
         recovery: PasswordRecovery,
         phone: PhoneNumber,
         channel: ChannelName,
@@ -95,11 +93,11 @@ class RecoveryReader:
         """Whether a begin asks for what this recovery already is."""
         if recovery.step != RecoveryStep.CODE or recovery.phone != phone.e164 or not self.is_shown(recovery, now):
             return False
-        row = await codes.newest_of_flow(session, recovery.id)
+        row = codes.newest_of_flow(session, recovery.id)
         return row is not None and row.channel == channel and self.codes.is_alive(row, now)
 
-    async def stop(
-        self, session: AsyncSession, recovery: PasswordRecovery, patient: Patient, now: datetime, sitting_key: str
+    def stop(
+        self, session: Session, recovery: PasswordRecovery, patient: Patient, now: datetime, sitting_key: str
     ) -> bool:
         """Whether recovery by phone of this account is stopped («это не я»); then the recovery ends here, and says so. Asked
         only after the phone was proved: before that, all accounts and none look alike."""
@@ -107,29 +105,29 @@ class RecoveryReader:
         if until is None or now >= until:
             return False
         facts = {"patient_id": patient.id, "proved_at": now, "sitting_key": sitting_key}
-        return await password_recoveries.move(
+        return password_recoveries.move(
             session, recovery.id, source_of(RecoveryMove.STOP), RecoveryStep.STOPPED, **facts
         )
 
     @staticmethod
-    async def code_of(session: AsyncSession, recovery: PasswordRecovery) -> OneTimeCodeRow:
+    def code_of(session: Session, recovery: PasswordRecovery) -> OneTimeCodeRow:
         """The last code of the recovery."""
-        row = await codes.newest_of_flow(session, recovery.id)
+        row = codes.newest_of_flow(session, recovery.id)
         if row is None:
             raise NoRecoveryInProgress
         return row
 
-    async def view(
-        self, session: AsyncSession, recovery: PasswordRecovery, now: datetime, code: OneTimeCodeRow | None = None
+    def view(
+        self, session: Session, recovery: PasswordRecovery, now: datetime, code: OneTimeCodeRow | None = None
     ) -> RecoveryView:
         """What a screen shows. `code`: the recovery's last one, where the caller has just written it."""
-        row = code or await self.code_of(session, recovery)
-        shown = await self.codes.view_of(session, row, now)
-        return RecoveryView.around(shown, recovery, await self._stopped_until(session, recovery))
+        row = code or self.code_of(session, recovery)
+        shown = self.codes.view_of(session, row, now)
+        return RecoveryView.around(shown, recovery, self._stopped_until(session, recovery))
 
     @staticmethod
-    async def _stopped_until(session: AsyncSession, recovery: PasswordRecovery) -> datetime | None:
+    def _stopped_until(session: Session, recovery: PasswordRecovery) -> datetime | None:
         if recovery.step != RecoveryStep.STOPPED or recovery.patient_id is None:
             return None
-        patient = await session.get(Patient, recovery.patient_id)
+        patient = session.get(Patient, recovery.patient_id)
         return patient.recovery_stopped_until if patient else None

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import Session
 
 from medonline.domain.codes.one_time_code import ChannelName, digits_typed
 from medonline.domain.device import UNKNOWN_DEVICE, Device
@@ -20,10 +20,11 @@ from medonline.domain.phone import PhoneNumber
 from medonline.services.clock import Clock
 from medonline.services.codes.flow import CodeFlow
 from medonline.services.codes.step_up import StepUp
+from medonline.services.limits.request_limits import CodePlace
 from medonline.services.password_recovery.birth_date import BirthDateStep
 from medonline.services.password_recovery.new_password import NewPasswordStep
 from medonline.services.password_recovery.reader import RecoveryReader, RecoveryView
-from medonline.storage.engine import Database
+from medonline.storage.engine import Database, reads, writes
 from medonline.storage.queries import codes, patients
 from medonline.storage.queries import password_recovery as password_recoveries
 from medonline.storage.tables.codes import OneTimeCodeRow
@@ -49,14 +50,14 @@ class PasswordRecoveryService:
     birth_date: BirthDateStep
     new_password: NewPasswordStep
 
-    async def current(self, visitor_key: str, *, sitting_key: str = "") -> RecoveryView | None:
+    @reads
+    def current(self, session: Session, visitor_key: str, *, sitting_key: str = "") -> RecoveryView | None:
         """Where this browser's recovery stands; None when there is none, or none that can go on."""
         now = self.clock()
-        async with self.database.reading() as session:
-            recovery = await password_recoveries.newest_of(session, visitor_key)
-            if recovery is None or not self.reader.is_shown(recovery, now, sitting_key):
-                return None
-            return await self.reader.view(session, recovery, now)
+        recovery = password_recoveries.newest_of(session, visitor_key)
+        if recovery is None or not self.reader.is_shown(recovery, now, sitting_key):
+            return None
+        return self.reader.view(session, recovery, now)
 
     async def begin(
         self, visitor_key: str, typed_phone: str, channel: ChannelName, client_ip: str = ""
@@ -72,25 +73,30 @@ class PasswordRecoveryService:
         phone = PhoneNumber.parse(typed_phone)
         self.codes.issuer.require_channel(channel)
         now = self.clock()
-        async with self.database.writing() as session:
-            await codes.hold_phone(session, phone.e164)  # a double click waits here, and then finds the recovery
-            recovery = await password_recoveries.newest_of(session, visitor_key)
-            if recovery is None:  # «Назад» from step 2 and the same number again: the code in hand still counts
-                recovery = await password_recoveries.newest_left(session, visitor_key, phone.e164, RecoveryStep.CODE)
-            if recovery is not None and await self.reader.is_same_begin(session, recovery, phone, channel, now):
-                await password_recoveries.put_left(session, recovery.id, None)
-                return await self.reader.view(session, recovery, now)
-            before = recovery
-            recovery = PasswordRecovery(
-                visitor_key=visitor_key, phone=phone.e164, step=RecoveryStep.CODE, created_at=now
-            )
-            session.add(recovery)
-            code = await self.codes.begin(session, self.codes.request(recovery.id, phone, channel, client_ip), now)
-            if before is not None:  # after the code, as in `resend` (lock order: `storage.engine`)
-                await self._put_left(session, before, now)
-            view = await self.reader.view(session, recovery, now, code)
+        async with self.codes.place(phone, client_ip, now) as place:
+            view = await self._begin(visitor_key, place, channel, now)
         self.codes.wake_dispatcher()
         return view
+
+    @writes
+    def _begin(
+        self, session: Session, visitor_key: str, place: CodePlace, channel: ChannelName, now: datetime
+    ) -> RecoveryView:
+        phone = place.phone
+        codes.hold_phone(session, phone.e164)  # a double click waits here, and then finds the recovery
+        recovery = password_recoveries.newest_of(session, visitor_key)
+        if recovery is None:  # «Назад» from step 2 and the same number again: the code in hand still counts
+            recovery = password_recoveries.newest_left(session, visitor_key, phone.e164, RecoveryStep.CODE)
+        if recovery is not None and self.reader.is_same_begin(session, recovery, phone, channel, now):
+            password_recoveries.put_left(session, recovery.id, None)
+            return self.reader.view(session, recovery, now)
+        before = recovery
+        recovery = PasswordRecovery(visitor_key=visitor_key, phone=phone.e164, step=RecoveryStep.CODE, created_at=now)
+        session.add(recovery)
+        code = self.codes.begin(session, self.codes.request(recovery.id, place, channel), now)
+        if before is not None:  # after the code, as in `_resend` (lock order: `storage.engine`)
+            self._put_left(session, before, now)
+        return self.reader.view(session, recovery, now, code)
 
     async def resend(
         self, visitor_key: str, channel: ChannelName, client_ip: str = "", *, sitting_key: str = ""
@@ -102,18 +108,32 @@ class PasswordRecoveryService:
             ChannelUnavailable, RateLimited, LimitReached: as for `begin`.
         """
         now = self.clock()
-        async with self.database.writing() as session:
-            recovery = await self.reader.at_step(session, visitor_key, RecoveryMove.RESEND, now, sitting_key)
-            if recovery.step == RecoveryStep.BIRTH_DATE and channel is ChannelName.FLASH_CALL:
-                raise NoRecoveryInProgress  # a call was not enough; another one would not be either
-            request = self.codes.request(recovery.id, PhoneNumber(recovery.phone), channel, client_ip)
-            resent = await self.codes.resend(session, request, now)
-            unproved = {"proved_at": None, "sitting_key": ""}
-            if resent.issued and not await self._move(session, recovery, RecoveryMove.RESEND, **unproved):
-                raise NoRecoveryInProgress  # another window moved on meanwhile
-            view = await self.reader.view(session, recovery, now, resent.code)
+        recovery = await self.database.read(self.reader.newest, visitor_key, now, sitting_key)
+        async with self.codes.place(PhoneNumber(recovery.phone), client_ip, now) as place:
+            view = await self._resend(visitor_key, place, channel, now, sitting_key)
         self.codes.wake_dispatcher()
         return view
+
+    @writes
+    def _resend(
+        self,
+        session: Session,
+        visitor_key: str,
+        place: CodePlace,
+        channel: ChannelName,
+        now: datetime,
+        sitting_key: str,
+    ) -> RecoveryView:
+        recovery = self.reader.at_step(session, visitor_key, RecoveryMove.RESEND, now, sitting_key)
+        if recovery.phone != place.phone.e164:
+            raise NoRecoveryInProgress  # another window began with another number meanwhile
+        if recovery.step == RecoveryStep.BIRTH_DATE and channel is ChannelName.FLASH_CALL:
+            raise NoRecoveryInProgress  # a call was not enough; another one would not be either
+        resent = self.codes.resend(session, self.codes.request(recovery.id, place, channel), now)
+        unproved = {"proved_at": None, "sitting_key": ""}
+        if resent.issued and not self._move(session, recovery, RecoveryMove.RESEND, **unproved):
+            raise NoRecoveryInProgress  # another window moved on meanwhile
+        return self.reader.view(session, recovery, now, resent.code)
 
     async def confirm_code(self, visitor_key: str, typed: str, *, sitting_key: str = "") -> RecoveryView:
         """Step 2 → 3, to the birth date where a call is not enough, or to «no account» when nobody signs in so.
@@ -124,36 +144,39 @@ class PasswordRecoveryService:
             NoRecoveryInProgress: the recovery does not stand at the code.
         """
         digits = digits_typed(typed)
-        async with self.database.reading() as session:
-            recovery = await self.reader.newest(session, visitor_key, self.clock(), sitting_key)
+        recovery = await self.database.read(self.reader.newest, visitor_key, self.clock(), sitting_key)
         await self.codes.until_sent(recovery.id)
-        now = self.clock()
-        async with self.database.writing() as session:
-            recovery = await self.reader.newest(session, visitor_key, now, sitting_key)
-            if recovery.step in AFTER_CODE:
-                return await self.reader.view(session, recovery, now)  # submitted twice: the first result stands
-            if after(RecoveryStep(recovery.step), RecoveryMove.CONFIRM_CODE) is None:
-                raise NoRecoveryInProgress
-            judged = await self.codes.judge(session, recovery.id, digits, now)
-            if not isinstance(judged, CodeRefused):
-                if not await self._move_on(session, recovery, judged, now, sitting_key):
-                    await session.refresh(recovery)  # it was moved elsewhere meanwhile: that step is shown
-                view = await self.reader.view(session, recovery, now, judged)
+        answer = await self._judge(visitor_key, digits, sitting_key)
         # Raised only here, after the commit: a miss that is rolled back would be a free guess.
-        if isinstance(judged, CodeRefused):
-            raise judged
-        if view.step is RecoveryStep.ABANDONED:
+        if isinstance(answer, CodeRefused):
+            raise answer
+        if answer.step is RecoveryStep.ABANDONED:
             raise NoRecoveryInProgress  # somebody signed in or out in this browser meanwhile
-        return view
+        return answer
+
+    @writes
+    def _judge(self, session: Session, visitor_key: str, digits: str, sitting_key: str) -> RecoveryView | CodeRefused:
+        now = self.clock()
+        recovery = self.reader.newest(session, visitor_key, now, sitting_key)
+        if recovery.step in AFTER_CODE:
+            return self.reader.view(session, recovery, now)  # submitted twice: the first result stands
+        if after(RecoveryStep(recovery.step), RecoveryMove.CONFIRM_CODE) is None:
+            raise NoRecoveryInProgress
+        judged = self.codes.judge(session, recovery.id, digits, now)
+        if isinstance(judged, CodeRefused):
+            return judged
+        if not self._move_on(session, recovery, judged, now, sitting_key):
+            session.refresh(recovery)  # it was moved elsewhere meanwhile: that step is shown
+        return self.reader.view(session, recovery, now, judged)
 
     async def confirm_birth_date(self, visitor_key: str, typed: str, *, sitting_key: str = "") -> RecoveryView:
         """The birth date → 3; raises as `BirthDateStep.confirm`."""
         return await self.birth_date.confirm(visitor_key, typed, sitting_key)
 
-    async def open_channels(self) -> tuple[ChannelName, ...]:
+    @reads
+    def open_channels(self, session: Session) -> tuple[ChannelName, ...]:
         """The ways of getting a code that are switched on and have money left today."""
-        async with self.database.reading() as session:
-            return await self.codes.issuer.open_channels(session, self.clock())
+        return self.codes.issuer.open_channels(session, self.clock())
 
     async def set_password(
         self, visitor_key: str, typed: str, device: Device = UNKNOWN_DEVICE, *, sitting_key: str = ""
@@ -168,55 +191,57 @@ class PasswordRecoveryService:
         """
         return await self.new_password.set(visitor_key, typed, device, sitting_key)
 
-    async def leave(self, visitor_key: str) -> None:
+    @writes
+    def leave(self, session: Session, visitor_key: str) -> None:
         """Another phone, another day: the recovery is given up, or its success has been seen. Does nothing twice."""
         now = self.clock()
-        async with self.database.writing() as session:
-            recovery = await password_recoveries.newest_of(session, visitor_key)
-            if recovery is None:
-                return
-            if recovery.step == RecoveryStep.CODE:
-                await password_recoveries.put_left(session, recovery.id, now)  # the way back is open: see `begin`
-            else:
-                await self._put_left(session, recovery, now)
+        recovery = password_recoveries.newest_of(session, visitor_key)
+        if recovery is None:
+            return
+        if recovery.step == RecoveryStep.CODE:
+            password_recoveries.put_left(session, recovery.id, now)  # the way back is open: see `begin`
+        else:
+            self._put_left(session, recovery, now)
 
     async def leave_proved(self, visitor_key: str) -> None:
         """A page elsewhere on the portal is opened: a phone that was proved opens nothing any more, in whichever sitting. What
         waits for its code goes on, and so does the news of a new password."""
-        async with self.database.reading() as session:
-            recovery = await password_recoveries.newest_of(session, visitor_key)
-            if recovery is None or recovery.step not in _PROVED:
-                return  # anybody may open a page: where nothing is, it costs no lock
-        now = self.clock()
-        async with self.database.writing() as session:
-            if await password_recoveries.move(session, recovery.id, _PROVED, RecoveryStep.ABANDONED):
-                await password_recoveries.put_left(session, recovery.id, now)
+        recovery = await self.database.read(password_recoveries.newest_of, visitor_key)
+        if (
+            recovery is not None and recovery.step in _PROVED
+        ):  # anybody may open a page: where nothing is, it costs no lock
+            await self._leave_proved(recovery.id)
 
-    async def _move_on(
-        self, session: AsyncSession, recovery: PasswordRecovery, code: OneTimeCodeRow, now: datetime, sitting_key: str
+    @writes
+    def _leave_proved(self, session: Session, recovery_id: str) -> None:
+        if password_recoveries.move(session, recovery_id, _PROVED, RecoveryStep.ABANDONED):
+            password_recoveries.put_left(session, recovery_id, self.clock())
+
+    def _move_on(
+        self, session: Session, recovery: PasswordRecovery, code: OneTimeCodeRow, now: datetime, sitting_key: str
     ) -> bool:
         """The move that the accepted code allows; whether the recovery was still at the code."""
         # Held before the recovery moves, as where the password is set (lock order: `storage.engine`).
-        patient = await patients.by_phone_held(session, recovery.phone)
+        patient = patients.by_phone_held(session, recovery.phone)
         proved = {"proved_at": now, "sitting_key": sitting_key}
-        if await self.step_up.is_needed(session, code, patient, now):
+        if self.step_up.is_needed(session, code, patient, now):
             # Nothing of the account is noted yet: a proof noted here would make the next call look recent enough.
-            return await self._move(session, recovery, RecoveryMove.ASK_BIRTH_DATE, **proved)
-        if patient and await self.reader.stop(session, recovery, patient, now, sitting_key):
+            return self._move(session, recovery, RecoveryMove.ASK_BIRTH_DATE, **proved)
+        if patient and self.reader.stop(session, recovery, patient, now, sitting_key):
             return True
         move = RecoveryMove.CONFIRM_CODE if patient else RecoveryMove.FIND_NO_ACCOUNT
         patient_id = patient.id if patient else None
-        moved = await self._move(session, recovery, move, patient_id=patient_id, **proved)
+        moved = self._move(session, recovery, move, patient_id=patient_id, **proved)
         if patient:
-            await patients.put_phone_proof(session, patient.id, now)
+            patients.put_phone_proof(session, patient.id, now)
         return moved
 
     @staticmethod
-    async def _move(session: AsyncSession, recovery: PasswordRecovery, move: RecoveryMove, **facts: object) -> bool:
+    def _move(session: Session, recovery: PasswordRecovery, move: RecoveryMove, **facts: object) -> bool:
         sources = source_of(move)
         target = after(sources[0], move)
-        return target is not None and await password_recoveries.move(session, recovery.id, sources, target, **facts)
+        return target is not None and password_recoveries.move(session, recovery.id, sources, target, **facts)
 
-    async def _put_left(self, session: AsyncSession, recovery: PasswordRecovery, now: datetime) -> None:
-        await self._move(session, recovery, RecoveryMove.ABANDON)
-        await password_recoveries.put_left(session, recovery.id, now)
+    def _put_left(self, session: Session, recovery: PasswordRecovery, now: datetime) -> None:
+        self._move(session, recovery, RecoveryMove.ABANDON)
+        password_recoveries.put_left(session, recovery.id, now)

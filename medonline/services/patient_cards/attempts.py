@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlmodel import Session
+
 from medonline.domain.errors import RateLimited
 from medonline.services.clock import Clock
 from medonline.services.crypto.field_encryption import Sealer
-from medonline.storage.engine import Database
+from medonline.storage.engine import Database, writes
 from medonline.storage.queries import patient_cards, patients
 from medonline.storage.tables.patient_cards import CardAttempt
 
@@ -33,7 +35,8 @@ class CardAttempts:
     clock: Clock
     policies: Sealer
 
-    async def count(self, patient_id: str, policy: str) -> CardAttempt:
+    @writes
+    def count(self, session: Session, patient_id: str, policy: str) -> CardAttempt:
         """Write an attempt down, so that it may be made: of a hundred at the same moment no more get through than may.
 
         Raises:
@@ -42,40 +45,36 @@ class CardAttempts:
         now = self.clock()
         indexes = self.policies.indexes(policy)
         attempt = CardAttempt(patient_id=patient_id, policy_index=indexes[0], at=now)
-        async with self.database.writing() as session:
-            # In this order, the journal's lock last: two accounts never wait for each other.
-            await patients.by_id_held(session, patient_id)
-            await patient_cards.hold_policy(session, indexes[0])
-            since = now - _LONGEST
-            mine = await patient_cards.attempts_of_account(session, patient_id, since, _MOST)
-            at_policy = await patient_cards.attempts_at_policy(session, indexes, since, _MOST)
-            until = max(_open_again(mine, now), _open_again(at_policy, now))
-            if until > now:
-                raise RateLimited(until - now)
-            session.add(attempt)
+        # In this order, the journal's lock last: two accounts never wait for each other.
+        patients.by_id_held(session, patient_id)
+        patient_cards.hold_policy(session, indexes[0])
+        since = now - _LONGEST
+        mine = patient_cards.attempts_of_account(session, patient_id, since, _MOST)
+        at_policy = patient_cards.attempts_at_policy(session, indexes, since, _MOST)
+        until = max(_open_again(mine, now), _open_again(at_policy, now))
+        if until > now:
+            raise RateLimited(until - now)
+        session.add(attempt)
         return attempt
 
     async def take_back(self, attempt: CardAttempt) -> None:
         """The registry gave no answer, so nothing was learned."""
-        async with self.database.writing() as session:
-            await patient_cards.take_back_attempt(session, attempt.id)
+        await self.database.write(patient_cards.take_back_attempt, attempt.id)
 
-    async def begin_refresh(self, patient_id: str, now: datetime, *, pressed: bool) -> bool:
+    @writes
+    def begin_refresh(self, session: Session, patient_id: str, now: datetime, *, pressed: bool) -> bool:
         """Count a question to the registry for this account's list, if one may be asked now (UTC); whether it may."""
         pause = REFRESH_PAUSE if pressed else None
-        async with self.database.writing() as session:
-            return await patient_cards.begin_refresh(session, patient_id, now, REFRESHES_PER_HOUR, pause)
+        return patient_cards.begin_refresh(session, patient_id, now, REFRESHES_PER_HOUR, pause)
 
     async def refresh_failed(self, patient_id: str, pressed_at: datetime) -> None:
         """The registry gave no answer to «Обновить», which may be pressed again at once; the hour's limit has counted it."""
-        async with self.database.writing() as session:
-            await patient_cards.forget_press(session, patient_id, pressed_at)
+        await self.database.write(patient_cards.forget_press, patient_id, pressed_at)
 
     async def refresh_wait(self, patient_id: str) -> timedelta:
         """How long until «Обновить» may be pressed again; nothing when it may be now."""
         now = self.clock()
-        async with self.database.reading() as session:
-            row = await patient_cards.refresh_of(session, patient_id)
+        row = await self.database.read(patient_cards.refresh_of, patient_id)
         if row is None:
             return timedelta()
         until = now

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import Session
 
 from medonline.domain import oms_policy
 from medonline.domain.birth_date import age
@@ -27,7 +27,7 @@ from medonline.services.notices.sender import NoticeService
 from medonline.services.notices.texts import CARD_ASKED, CARD_GRANTED, About, Told
 from medonline.services.patient_cards.rows import ADULT_AGE, Whose, shared
 from medonline.services.security_journal.writer import JournalNote, SecurityJournal
-from medonline.storage.engine import Database
+from medonline.storage.engine import Database, writes
 from medonline.storage.queries import card_access, notices, patient_cards, patients
 from medonline.storage.tables.patient_cards import CardAccess, PatientCard
 from medonline.storage.tables.patients import Patient
@@ -91,40 +91,9 @@ class CardConsent:
             CardAlreadyLinked: the owner has agreed already.
             ConsentAlreadyAsked, TooManyCards: see there.
         """
-        now, indexes = self.clock(), self.policies.indexes(policy)
-        async with self.database.reading() as session:
-            holders = await card_access.holders_of(session, indexes, born, me.patient_id)
-        async with self.database.writing() as session:
-            held = await patients.held(session, {me.patient_id, *holders})
-            live = await card_access.live_of(session, me.patient_id, indexes, born, now)
-            if live is not None and live.state == AccessState.GRANTED:
-                raise CardAlreadyLinked
-            if live is not None and live.ended_at is None:
-                raise ConsentAlreadyAsked(live.expires_at)
-            if await card_access.taken_of(session, me.patient_id, now) >= MAX_CARDS:
-                raise TooManyCards(MAX_CARDS)
-            self._note(session, JournalEvent.CARD_ACCESS_ASKED, me.patient_id, Side.ASKER, me.device)
-            if live is not None:
-                # Withdrawn and asked again: the owner was told, and may have refused.
-                live.ended_at = None
-                session.add(live)
-                return live.expires_at
-            row = CardAccess(
-                patient_id=me.patient_id,
-                policy_sealed=self.policies.seal(policy),
-                policy_index=indexes[0],
-                birth_date=born,
-                state=AccessState.WAITING,
-                asked_at=now,
-                expires_at=now + REQUEST_LIFE,
-            )
-            session.add(row)
-            for holder in (held[one] for one in holders if one in held):
-                self._note(session, JournalEvent.CARD_ACCESS_ASKED, holder.id, Side.HOLDER)
-                if not await notices.was_told_since(session, holder.id, About.CARD_ASKED, now - ASKED_PAUSE):
-                    await self._tell(session, holder, About.CARD_ASKED, CARD_ASKED)
+        until = await self._ask(me, policy, born)
         self.notices.wake()
-        return row.expires_at
+        return until
 
     async def withdraw(self, session_key: str, access_id: str) -> bool:
         """Take back a request of this account; whether it still waited.
@@ -133,11 +102,7 @@ class CardConsent:
             NotSignedIn: the session is over.
         """
         me = await self.sessions.required(session_key)
-        async with self.database.writing() as session:
-            withdrawn = await card_access.withdraw(session, access_id, me.patient_id, self.clock())
-            if withdrawn:
-                self._note(session, JournalEvent.CARD_ACCESS_WITHDRAWN, me.patient_id, Side.ASKER, me.device)
-        return withdrawn
+        return await self._withdraw(me, access_id)
 
     async def grant(self, session_key: str, access_id: str) -> None:
         """Let who asks see the own cards of this account that the request is for, from now on until it is taken back.
@@ -148,12 +113,7 @@ class CardConsent:
             ToldTooOften, NoticesOverBudget: the owner could not be told of it; nobody sees anything.
         """
         me = await self.sessions.required(session_key)
-        async with self.database.writing() as session:
-            row, held = await self._answer(session, me, access_id, AccessState.GRANTED)
-            await self._show_to(session, row, await patient_cards.of_patient(session, me.patient_id))
-            self._note(session, JournalEvent.CARD_ACCESS_GRANTED, me.patient_id, Side.HOLDER, me.device)
-            self._note(session, JournalEvent.CARD_ACCESS_GRANTED, row.patient_id, Side.ASKER)
-            await self._tell(session, held[me.patient_id], About.CARD_GRANTED, CARD_GRANTED)
+        await self._grant(me, access_id)
         self.notices.wake()
 
     async def refuse(self, session_key: str, access_id: str) -> None:
@@ -164,9 +124,7 @@ class CardConsent:
             NoSuchRequest: see there.
         """
         me = await self.sessions.required(session_key)
-        async with self.database.writing() as session:
-            await self._answer(session, me, access_id, AccessState.REFUSED)
-            self._note(session, JournalEvent.CARD_ACCESS_REFUSED, me.patient_id, Side.HOLDER, me.device)
+        await self._refuse(me, access_id)
 
     async def remove(self, session_key: str, access_id: str) -> bool:
         """«Убрать доступ»: who saw this account's cards sees them no more; False when nobody does under that id.
@@ -175,32 +133,21 @@ class CardConsent:
             NotSignedIn: the session is over.
         """
         me = await self.sessions.required(session_key)
-        async with self.database.writing() as session:
-            granted = await session.get(CardAccess, access_id)
-            if granted is None or granted.holder_id != me.patient_id:
-                return False
-            # The other account may just be writing the cards that go.
-            await patients.held(session, {me.patient_id, granted.patient_id})
-            ended = await card_access.end_by_holder(session, access_id, me.patient_id, self.clock())
-            if ended is None:
-                return False
-            self._note(session, JournalEvent.CARD_ACCESS_REMOVED, me.patient_id, Side.HOLDER, me.device)
-            self._note(session, JournalEvent.CARD_ACCESS_REMOVED, ended.patient_id, Side.ASKER)
-        return True
+        return await self._remove(me, access_id)
 
-    async def give_up(self, session: AsyncSession, me: SignedIn) -> None:
+    def give_up(self, session: Session, me: SignedIn) -> None:
         """End, in the caller's transaction, which holds the account, what it no longer shows any card by."""
-        for ended in await card_access.end_unused(session, me.patient_id, self.clock()):
+        for ended in card_access.end_unused(session, me.patient_id, self.clock()):
             if ended.holder_id is not None:
                 self._note(session, JournalEvent.CARD_ACCESS_REMOVED, ended.holder_id, Side.HOLDER)
 
-    async def of(self, session: AsyncSession, patient_id: str, rows: Sequence[PatientCard]) -> Consents:
+    def of(self, session: Session, patient_id: str, rows: Sequence[PatientCard]) -> Consents:
         """What is shown to an account with these cards."""
         now = self.clock()
-        waiting = await card_access.waiting_of(session, patient_id, now)
+        waiting = card_access.waiting_of(session, patient_id, now)
         indexes = self._own_indexes(rows)
-        to_answer = await card_access.asked_of(session, patient_id, indexes, now) if indexes else []
-        granted = await card_access.granted_by(session, patient_id)
+        to_answer = card_access.asked_of(session, patient_id, indexes, now) if indexes else []
+        granted = card_access.granted_by(session, patient_id)
         return Consents(
             tuple(
                 WaitingRequest(row.id, self.masked(row.policy_sealed), row.birth_date, row.asked_at, row.expires_at)
@@ -217,24 +164,92 @@ class CardConsent:
         except SealBroken:
             return ""
 
-    async def _answer(
-        self, session: AsyncSession, me: SignedIn, access_id: str, state: AccessState
+    @writes
+    def _ask(self, session: Session, me: SignedIn, policy: str, born: date) -> datetime:
+        now, indexes = self.clock(), self.policies.indexes(policy)
+        holders = card_access.holders_of(session, indexes, born, me.patient_id)
+        held = patients.held(session, {me.patient_id, *holders})
+        live = card_access.live_of(session, me.patient_id, indexes, born, now)
+        if live is not None and live.state == AccessState.GRANTED:
+            raise CardAlreadyLinked
+        if live is not None and live.ended_at is None:
+            raise ConsentAlreadyAsked(live.expires_at)
+        if card_access.taken_of(session, me.patient_id, now) >= MAX_CARDS:
+            raise TooManyCards(MAX_CARDS)
+        self._note(session, JournalEvent.CARD_ACCESS_ASKED, me.patient_id, Side.ASKER, me.device)
+        if live is not None:
+            # Withdrawn and asked again: the owner was told, and may have refused.
+            live.ended_at = None
+            session.add(live)
+            return live.expires_at
+        row = CardAccess(
+            patient_id=me.patient_id,
+            policy_sealed=self.policies.seal(policy),
+            policy_index=indexes[0],
+            birth_date=born,
+            state=AccessState.WAITING,
+            asked_at=now,
+            expires_at=now + REQUEST_LIFE,
+        )
+        session.add(row)
+        for holder in (held[one] for one in holders if one in held):
+            self._note(session, JournalEvent.CARD_ACCESS_ASKED, holder.id, Side.HOLDER)
+            if not notices.was_told_since(session, holder.id, About.CARD_ASKED, now - ASKED_PAUSE):
+                self._tell(session, holder, About.CARD_ASKED, CARD_ASKED)
+        return row.expires_at
+
+    @writes
+    def _withdraw(self, session: Session, me: SignedIn, access_id: str) -> bool:
+        withdrawn = card_access.withdraw(session, access_id, me.patient_id, self.clock())
+        if withdrawn:
+            self._note(session, JournalEvent.CARD_ACCESS_WITHDRAWN, me.patient_id, Side.ASKER, me.device)
+        return withdrawn
+
+    @writes
+    def _grant(self, session: Session, me: SignedIn, access_id: str) -> None:
+        row, held = self._answer(session, me, access_id, AccessState.GRANTED)
+        self._show_to(session, row, patient_cards.of_patient(session, me.patient_id))
+        self._note(session, JournalEvent.CARD_ACCESS_GRANTED, me.patient_id, Side.HOLDER, me.device)
+        self._note(session, JournalEvent.CARD_ACCESS_GRANTED, row.patient_id, Side.ASKER)
+        self._tell(session, held[me.patient_id], About.CARD_GRANTED, CARD_GRANTED)
+
+    @writes
+    def _refuse(self, session: Session, me: SignedIn, access_id: str) -> None:
+        self._answer(session, me, access_id, AccessState.REFUSED)
+        self._note(session, JournalEvent.CARD_ACCESS_REFUSED, me.patient_id, Side.HOLDER, me.device)
+
+    @writes
+    def _remove(self, session: Session, me: SignedIn, access_id: str) -> bool:
+        granted = session.get(CardAccess, access_id)
+        if granted is None or granted.holder_id != me.patient_id:
+            return False
+        # The other account may just be writing the cards that go.
+        patients.held(session, {me.patient_id, granted.patient_id})
+        ended = card_access.end_by_holder(session, access_id, me.patient_id, self.clock())
+        if ended is None:
+            return False
+        self._note(session, JournalEvent.CARD_ACCESS_REMOVED, me.patient_id, Side.HOLDER, me.device)
+        self._note(session, JournalEvent.CARD_ACCESS_REMOVED, ended.patient_id, Side.ASKER)
+        return True
+
+    def _answer(
+        self, session: Session, me: SignedIn, access_id: str, state: AccessState
     ) -> tuple[CardAccess, dict[str, Patient]]:
-        asked = await session.get(CardAccess, access_id)
+        asked = session.get(CardAccess, access_id)
         if asked is None:
             raise NoSuchRequest
-        held = await patients.held(session, {me.patient_id, asked.patient_id})
-        indexes = self._own_indexes(await patient_cards.of_patient(session, me.patient_id))
-        row = await card_access.answer(session, access_id, me.patient_id, indexes, state, self.clock())
+        held = patients.held(session, {me.patient_id, asked.patient_id})
+        indexes = self._own_indexes(patient_cards.of_patient(session, me.patient_id))
+        row = card_access.answer(session, access_id, me.patient_id, indexes, state, self.clock())
         if row is None:
             raise NoSuchRequest
         return row, held
 
-    async def _show_to(self, session: AsyncSession, row: CardAccess, mine: Sequence[PatientCard]) -> None:
+    def _show_to(self, session: Session, row: CardAccess, mine: Sequence[PatientCard]) -> None:
         now = self.clock()
         wanted = {row.policy_index, *self._indexes(row.policy_sealed)}
-        have = {card.ref: card for card in await patient_cards.of_patient(session, row.patient_id)}
-        room = max(1, MAX_CARDS - await card_access.taken_of(session, row.patient_id, now))
+        have = {card.ref: card for card in patient_cards.of_patient(session, row.patient_id)}
+        room = max(1, MAX_CARDS - card_access.taken_of(session, row.patient_id, now))
         whose = Whose.CHILD if age(row.birth_date, now.date()) < ADULT_AGE else Whose.OTHER
         fitting = [
             card for card in mine if card.basis == Basis.OWN and card.in_registry and card.policy_index in wanted
@@ -252,12 +267,12 @@ class CardConsent:
         except SealBroken:
             return []
 
-    async def _tell(self, session: AsyncSession, holder: Patient, about: About, words: str) -> None:
+    def _tell(self, session: Session, holder: Patient, about: About, words: str) -> None:
         if holder.phone:
-            await self.notices.put(session, holder.id, Told(holder.phone, about, words))
+            self.notices.put(session, holder.id, Told(holder.phone, about, words))
 
     def _note(
-        self, session: AsyncSession, event: JournalEvent, patient_id: str, side: Side, device: Device = UNKNOWN_DEVICE
+        self, session: Session, event: JournalEvent, patient_id: str, side: Side, device: Device = UNKNOWN_DEVICE
     ) -> None:
         # The other side's device and network stay theirs.
         self.journal.note(session, JournalNote(event, patient_id, device=device, details={"side": side}))

@@ -8,9 +8,11 @@ representative; everybody else is asked for consent (`consent`). All within limi
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+
+from sqlmodel import Session
 
 from medonline.domain import oms_policy
 from medonline.domain.birth_date import parse_birth_date
@@ -47,7 +49,7 @@ from medonline.services.patient_cards.rows import (
 )
 from medonline.services.ports import CardRegistry, RegistryCard
 from medonline.services.security_journal.writer import JournalNote, SecurityJournal
-from medonline.storage.engine import Database
+from medonline.storage.engine import Database, reads, writes
 from medonline.storage.queries import card_access, patient_cards, patients
 from medonline.storage.tables.patient_cards import CardAttempt
 from medonline.storage.tables.patients import Patient
@@ -97,6 +99,17 @@ class AskedConsent:
 
 
 @dataclass(frozen=True, slots=True)
+class _Answer:
+    """What the registry said `at` (UTC), by the cards' references: the account's `own` cards, and all that it has (`fresh`)
+    of these and of those that were `linked` when it was asked."""
+
+    own: Mapping[str, RegistryCard]
+    fresh: Mapping[str, RegistryCard]
+    linked: Sequence[str]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class PatientCardService:
     """The use case; `session_key` names the signed-in browser. `registry` is None where the region has none."""
 
@@ -129,13 +142,12 @@ class PatientCardService:
             NotSignedIn: the session is over.
         """
         me = await self.sessions.required(session_key)
-        async with self.database.reading() as session:
-            patient = await session.get(Patient, me.patient_id)
-        if patient is None or self.registry is None:
+        if self.registry is None:
             return await self._view(me.patient_id)
-        asked_at, fetched_at = self.clock(), patient.cards_fetched_at
-        if not ask_again and fetched_at is not None and asked_at - fetched_at < FRESH_FOR:
-            return await self._view(me.patient_id)
+        asked_at = self.clock()
+        patient = await self._fresh_view_or_patient(me.patient_id, asked_at, ask_again=ask_again)
+        if isinstance(patient, CardsView):
+            return patient
         if not await self.attempts.begin_refresh(me.patient_id, asked_at, pressed=ask_again):
             wait = await self.attempts.refresh_wait(me.patient_id) if ask_again else timedelta()
             return replace(await self._view(me.patient_id), wait=wait)
@@ -166,8 +178,7 @@ class PatientCardService:
         policy, born = _parsed(typed_policy, typed_birth_date, today)
         if self.registry is None:
             raise RegistryUnavailable("no registry is configured")
-        async with self.database.reading() as session:
-            patient = await session.get(Patient, me.patient_id)
+        patient = await self.database.read(_patient, me.patient_id)
         own_birth_date = patient.birth_date if patient else None
         child = is_child(born, today)
         if child and not representative and born != own_birth_date:
@@ -184,8 +195,8 @@ class PatientCardService:
         if not child:
             return AskedConsent(await self.consent.ask(me, policy, born), no_birth_date=False, maybe_own=True)
         if not fitting or not representative:
-            async with self.database.writing() as session:
-                self.journal.note(session, JournalNote(JournalEvent.CARD_REFUSED, me.patient_id, device=me.device))
+            refused = JournalNote(JournalEvent.CARD_REFUSED, me.patient_id, device=me.device)
+            await self.database.write(self.journal.note, refused)
             raise CardNotFound
         return await self._add(me, fitting, Basis.REPRESENTATIVE, policy)
 
@@ -198,8 +209,7 @@ class PatientCardService:
             CardAlreadyLinked, ConsentAlreadyAsked, TooManyCards, RateLimited: see there.
         """
         me = await self.sessions.required(session_key)
-        async with self.database.reading() as session:
-            row = await patient_cards.one_of(session, me.patient_id, card_id)
+        row = await self.database.read(patient_cards.one_of, me.patient_id, card_id)
         if row is None or row.birth_date is None or is_shown(row.basis, row.birth_date, self.clock().date()):
             raise NoSuchRequest
         try:
@@ -210,8 +220,7 @@ class PatientCardService:
             raise NoSuchRequest
         await self.attempts.count(me.patient_id, policy)
         until = await self.consent.ask(me, policy, row.birth_date)
-        async with self.database.writing() as session:
-            await patient_cards.unlink(session, me.patient_id, card_id, self.clock())
+        await self.database.write(patient_cards.unlink, me.patient_id, card_id, self.clock())
         return until
 
     async def unlink(self, session_key: str, card_id: str) -> bool:
@@ -221,60 +230,67 @@ class PatientCardService:
             NotSignedIn: the session is over.
         """
         me = await self.sessions.required(session_key)
-        async with self.database.writing() as session:
-            await patients.by_id_held(session, me.patient_id)
-            unlinked = await patient_cards.unlink(session, me.patient_id, card_id, self.clock())
-            if unlinked:
-                self.journal.note(session, JournalNote(JournalEvent.CARD_REMOVED, me.patient_id, device=me.device))
-                await self.consent.give_up(session, me)
-            return unlinked
+        return await self._unlink(me, card_id)
 
-    async def _add(self, me: SignedIn, found: Sequence[RegistryCard], basis: Basis, policy: str) -> LinkedCards:
+    @writes
+    def _unlink(self, session: Session, me: SignedIn, card_id: str) -> bool:
+        patients.by_id_held(session, me.patient_id)
+        unlinked = patient_cards.unlink(session, me.patient_id, card_id, self.clock())
+        if unlinked:
+            self.journal.note(session, JournalNote(JournalEvent.CARD_REMOVED, me.patient_id, device=me.device))
+            self.consent.give_up(session, me)
+        return unlinked
+
+    @writes
+    def _add(
+        self, session: Session, me: SignedIn, found: Sequence[RegistryCard], basis: Basis, policy: str
+    ) -> LinkedCards:
         now = self.clock()
-        async with self.database.writing() as session:
-            patient = await patients.by_id_held(session, me.patient_id)
-            have = {card.ref: card for card in await patient_cards.of_patient(session, me.patient_id)}
-            there = {ref for ref, row in have.items() if row.unlinked_at is None and is_shown_today(row, now)}
-            added = [card for card in found if card.ref not in there]
-            if not added or patient is None:
-                raise CardAlreadyLinked
-            new = sum(card.ref not in have or have[card.ref].unlinked_at is not None for card in added)
-            if await card_access.taken_of(session, me.patient_id, now) + new > MAX_CARDS:
-                raise TooManyCards(MAX_CARDS)
-            for card in added:
-                row = relinked(filled(have.get(card.ref), patient, card, now, self.policies, basis))
-                row.stated_at = now if basis is Basis.REPRESENTATIVE else None
-                row.access_id = None
-                session.add(row)
-            what: dict[str, str | int] = {"cards": len(added), "basis": basis}
-            self.journal.note(session, JournalNote(JournalEvent.CARD_ADDED, patient.id, device=me.device, details=what))
+        patient = patients.by_id_held(session, me.patient_id)
+        have = {card.ref: card for card in patient_cards.of_patient(session, me.patient_id)}
+        there = {ref for ref, row in have.items() if row.unlinked_at is None and is_shown_today(row, now)}
+        added = [card for card in found if card.ref not in there]
+        if not added or patient is None:
+            raise CardAlreadyLinked
+        new = sum(card.ref not in have or have[card.ref].unlinked_at is not None for card in added)
+        if card_access.taken_of(session, me.patient_id, now) + new > MAX_CARDS:
+            raise TooManyCards(MAX_CARDS)
+        for card in added:
+            row = relinked(filled(have.get(card.ref), patient, card, now, self.policies, basis))
+            row.stated_at = now if basis is Basis.REPRESENTATIVE else None
+            row.access_id = None
+            session.add(row)
+        what: dict[str, str | int] = {"cards": len(added), "basis": basis}
+        self.journal.note(session, JournalNote(JournalEvent.CARD_ADDED, patient.id, device=me.device, details=what))
         return LinkedCards(len(added), not oms_policy.has_right_check_digit(policy))
 
     async def _fetch(self, registry: CardRegistry, patient: Patient) -> None:
         own = {card.ref: card for card in await self._own_cards(registry, patient)}
-        async with self.database.reading() as session:
-            rows = await patient_cards.of_patient(session, patient.id)
+        rows = await self.database.read(patient_cards.of_patient, patient.id)
         now = self.clock()
         linked = [row.ref for row in rows if row.unlinked_at is None and is_shown_today(row, now)]
         fresh = dict(own)
         for ref in linked:
             if ref not in fresh and (card := await registry.card(ref)) is not None:
                 fresh[ref] = card
-        async with self.database.writing() as session:
-            held = await patients.by_id_held(session, patient.id)
-            have = {card.ref: card for card in await patient_cards.of_patient(session, patient.id)}
-            for card in fresh.values() if held else ():
-                if card.ref in own or card.ref in have:  # taken away meanwhile, it does not come back
-                    basis = Basis.OWN if card.ref in own else None
-                    session.add(filled(have.get(card.ref), patient, card, now, self.policies, basis))
-            for ref in linked:
-                if ref not in fresh and ref in have:
-                    have[ref].in_registry = False
-                    session.add(have[ref])
-            for row in have.values():
-                if not is_shown_today(row, now):
-                    session.add(closed(row))
-            await patient_cards.put_fetched(session, patient.id, now)
+        await self._keep(patient, _Answer(own=own, fresh=fresh, linked=linked, at=now))
+
+    @writes
+    def _keep(self, session: Session, patient: Patient, answer: _Answer) -> None:
+        held = patients.by_id_held(session, patient.id)
+        have = {card.ref: card for card in patient_cards.of_patient(session, patient.id)}
+        for card in answer.fresh.values() if held else ():
+            if card.ref in answer.own or card.ref in have:  # taken away meanwhile, it does not come back
+                basis = Basis.OWN if card.ref in answer.own else None
+                session.add(filled(have.get(card.ref), patient, card, answer.at, self.policies, basis))
+        for ref in answer.linked:
+            if ref not in answer.fresh and ref in have:
+                have[ref].in_registry = False
+                session.add(have[ref])
+        for row in have.values():
+            if not is_shown_today(row, answer.at):
+                session.add(closed(row))
+        patient_cards.put_fetched(session, patient.id, answer.at)
 
     async def _own_cards(self, registry: CardRegistry, patient: Patient) -> list[RegistryCard]:
         try:
@@ -286,11 +302,25 @@ class PatientCardService:
             found = await registry.cards_by_policy(policy)
         return [card for card in found if patient.birth_date is None or card.birth_date == patient.birth_date]
 
-    async def _view(self, patient_id: str) -> CardsView:
-        async with self.database.reading() as session:
-            patient = await session.get(Patient, patient_id)
-            rows = await patient_cards.of_patient(session, patient_id)
-            consents = await self.consent.of(session, patient_id, rows)
+    @reads
+    def _fresh_view_or_patient(
+        self, session: Session, patient_id: str, now: datetime, *, ask_again: bool
+    ) -> CardsView | Patient:
+        """What is on record, if that is all there is to show; else the patient whose cards the registry is asked for."""
+        patient = _patient(session, patient_id)
+        fetched_at = patient.cards_fetched_at if patient else None
+        is_fresh = fetched_at is not None and now - fetched_at < FRESH_FOR
+        if patient is None or (is_fresh and not ask_again):
+            return self._view_of(session, patient_id, patient)
+        return patient
+
+    @reads
+    def _view(self, session: Session, patient_id: str) -> CardsView:
+        return self._view_of(session, patient_id, _patient(session, patient_id))
+
+    def _view_of(self, session: Session, patient_id: str, patient: Patient | None) -> CardsView:
+        rows = patient_cards.of_patient(session, patient_id)
+        consents = self.consent.of(session, patient_id, rows)
         now = self.clock()
         listed = [row for row in rows if row.unlinked_at is None]
         return CardsView(
@@ -313,6 +343,10 @@ class PatientCardService:
         except RegistryUnavailable:
             await self.attempts.take_back(attempt)
             raise
+
+
+def _patient(session: Session, patient_id: str) -> Patient | None:
+    return session.get(Patient, patient_id)
 
 
 def _parsed(typed_policy: str, typed_birth_date: str, today: date) -> tuple[str, date]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import Session
 
 from medonline.domain.errors import LimitReached, ProvedTooOften, SettingsSavedTooOften, SignedInTooOften
 from medonline.domain.limits import Limit, open_from
@@ -50,7 +50,7 @@ class AccountPace:
 
     limits: Mapping[Act, tuple[Limit, ...]]
 
-    async def admit(self, session: AsyncSession, patient_id: str, act: Act, now: datetime) -> None:
+    def admit(self, session: Session, patient_id: str, act: Act, now: datetime) -> None:
         """Let one more pass. Exact where the caller's transaction holds the patient's row and writes the act's own.
 
         Raises:
@@ -58,7 +58,7 @@ class AccountPace:
         """
         limits = self.limits[act]
         most = max(limit.count for limit in limits)
-        times = await security_journal.times_since_taken_back(session, patient_id, _EVENTS[act], most)
+        times = security_journal.times_since_taken_back(session, patient_id, _EVENTS[act], most)
         until = full_until(times, limits, now)
         if until is not None:
             raise _REFUSALS[act](now, until)

@@ -6,12 +6,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
+from sqlmodel import Session
+
 from medonline.domain.security_journal import JournalEvent, details_of
 from medonline.services.crypto.field_encryption import Sealer
 from medonline.services.security_journal.refusals import RefusedSignIns
-from medonline.storage.engine import Database
+from medonline.storage.engine import Database, reads
 from medonline.storage.queries import security_journal
-from medonline.storage.queries.security_journal import Run
+from medonline.storage.queries.security_journal import About, Run
 
 PAGE = 30
 # One load reads at most so many rows, each time so many: what a stranger caused must not make it slow.
@@ -87,22 +89,24 @@ class JournalReader:
             NotSignedIn: the session is over.
         """
         me = await self.sessions.required(session_key)
-        folded: list[JournalRow] = []
-        async with self.database.reading() as session:
-            about = await security_journal.about(session, me.patient_id, self.phones)
+        about = await self.database.read(security_journal.about, me.patient_id, self.phones)
         await self.refusals.flush(me.patient_id, about.phone_indexes)  # what is counted and not yet written
-        async with self.database.reading() as session:
-            upper = before if before > 0 else (await security_journal.head(session)).seq + 1
-            for _ in range(SCANS):
-                runs, more = await security_journal.runs_of_patient(session, about, upper, SCAN, PAGE + 1, _FOLDED)
-                for run in runs:
-                    if not _folded(folded, run):
-                        if len(folded) == PAGE:
-                            return JournalPage(tuple(folded), more=True)
-                        folded.append(_shown(run))
-                if not more:
-                    return JournalPage(tuple(folded), more=False)
-                upper = runs[-1].oldest
+        return await self._page(about, before)
+
+    @reads
+    def _page(self, session: Session, about: About, before: int) -> JournalPage:
+        folded: list[JournalRow] = []
+        upper = before if before > 0 else security_journal.head(session).seq + 1
+        for _ in range(SCANS):
+            runs, more = security_journal.runs_of_patient(session, about, upper, SCAN, PAGE + 1, _FOLDED)
+            for run in runs:
+                if not _folded(folded, run):
+                    if len(folded) == PAGE:
+                        return JournalPage(tuple(folded), more=True)
+                    folded.append(_shown(run))
+            if not more:
+                return JournalPage(tuple(folded), more=False)
+            upper = runs[-1].oldest
         return JournalPage(tuple(folded), more=True)
 
 

@@ -117,8 +117,7 @@ class RefusedSignIns:
             told.append(replace(run.note, details={"times": count} if count > 1 else {}))
             run.waiting, run.written_at = 0, now
         try:
-            async with self.database.writing() as session:
-                self.journal.note(session, *told)
+            await self.database.write(self.journal.note, *told)
         except SQLAlchemyError as error:
             # Nothing was accepted: the refusal stands without its row, and a busy database shows as no other answer.
             log.error("A refused sign-in is not in the journal: %s", type(error).__name__)

@@ -5,16 +5,16 @@ from __future__ import annotations
 import hmac
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import Any
 
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import Session
 
 from medonline.domain.security_journal import GENESIS, details_of
 from medonline.services.clock import Clock
 from medonline.services.crypto.field_encryption import Sealer
-from medonline.storage.engine import Database
+from medonline.storage.engine import Database, writes
 from medonline.storage.queries import security_journal
 from medonline.storage.tables.security_journal import JournalCheckpoint, JournalEntry
 
@@ -54,12 +54,10 @@ class JournalKeeper:
             SQLAlchemyError: as it comes.
         """
         while True:
-            async with self.database.reading() as session:
-                marks = await security_journal.checkpoints(session)
+            marks = await self.database.read(security_journal.checkpoints)
             found = await self._examine(marks, known)
-            async with self.database.reading() as session:
-                if not found.fault or len(await security_journal.checkpoints(session)) == len(marks):
-                    return found
+            if not found.fault or len(await self.database.read(security_journal.checkpoints)) == len(marks):
+                return found
             # Meanwhile rows went because their time was over: what seemed to be missing may be just that.
 
     async def _examine(self, marks: Sequence[JournalCheckpoint], known: security_journal.Head | None) -> Examined:
@@ -96,8 +94,7 @@ class JournalKeeper:
 
     async def head(self) -> security_journal.Head:
         """The last row. Written down outside the database it shows later that nothing was cut off (`examine`)."""
-        async with self.database.reading() as session:
-            return await security_journal.head(session)
+        return await self.database.read(security_journal.head)
 
     async def forget(self) -> int:
         """Delete rows that are past their time, after a sealed checkpoint that stands for them; how many. Those behind a
@@ -110,25 +107,28 @@ class JournalKeeper:
         now, gone = self.clock(), 0
         until = now - max(self.keep, KEPT_AT_LEAST)
         while True:
-            async with self.database.writing() as session:
-                await security_journal.hold(session)
-                last = await security_journal.last(session)
-                rows = await security_journal.after(session, 0, BATCH) if last is not None and last.at >= until else ()
-                old = list(takewhile(lambda row: row.at < until, rows))
-                if old:
-                    await self._require_whole(session, old)
-                    mark = JournalCheckpoint(
-                        seq=old[-1].seq, at=now, hash=old[-1].hash, key_id=self.chain.key_id, seal=""
-                    )
-                    mark.seal = self.chain.index(_checkpoint_text(mark))
-                    session.add(mark)
-                    await session.flush()
-                    gone += await security_journal.forget_through(session, mark.seq)
-            if len(old) < BATCH:
+            batch = await self._forget_batch(until, now)
+            gone += batch
+            if batch < BATCH:
                 return gone
 
-    async def _require_whole(self, session: AsyncSession, rows: Sequence[JournalEntry]) -> None:
-        marks = await security_journal.checkpoints(session)
+    @writes
+    def _forget_batch(self, session: Session, until: datetime, now: datetime) -> int:
+        security_journal.hold(session)
+        last = security_journal.last(session)
+        rows = security_journal.after(session, 0, BATCH) if last is not None and last.at >= until else ()
+        old = list(takewhile(lambda row: row.at < until, rows))
+        if not old:
+            return 0
+        self._require_whole(session, old)
+        mark = JournalCheckpoint(seq=old[-1].seq, at=now, hash=old[-1].hash, key_id=self.chain.key_id, seal="")
+        mark.seal = self.chain.index(_checkpoint_text(mark))
+        session.add(mark)
+        session.flush()
+        return security_journal.forget_through(session, mark.seq)
+
+    def _require_whole(self, session: Session, rows: Sequence[JournalEntry]) -> None:
+        marks = security_journal.checkpoints(session)
         head = security_journal.Head(marks[-1].seq, marks[-1].hash) if marks else security_journal.Head(0, GENESIS)
         for row in rows:
             if fault := self._fault_of(row, head):
@@ -137,13 +137,11 @@ class JournalKeeper:
 
     async def rows_by_key(self) -> dict[str, int]:
         """How many rows each key (by its id) must be kept for."""
-        async with self.database.reading() as session:
-            return await security_journal.rows_by_key(session)
+        return await self.database.read(security_journal.rows_by_key)
 
     async def _rows(self, after: int) -> AsyncIterator[JournalEntry]:
         while True:
-            async with self.database.reading() as session:
-                rows = await security_journal.after(session, after, BATCH)
+            rows = await self.database.read(security_journal.after, after, BATCH)
             for row in rows:
                 yield row
             if len(rows) < BATCH:

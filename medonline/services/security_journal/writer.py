@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import Session
 
 from medonline.domain.device import UNKNOWN_DEVICE, Device
 from medonline.domain.security_journal import JournalEvent, JournalLine, details_text
@@ -49,17 +49,17 @@ class SecurityJournal:
     phones: Sealer
     chain: Sealer
 
-    def note(self, session: AsyncSession, *notes: JournalNote) -> None:
+    def note(self, session: Session, *notes: JournalNote) -> None:
         """Write these rows when the caller's transaction commits, and only then."""
         if notes:
             session.info.setdefault(_NOTES, []).extend(notes)
             at_the_end(session, _NOTES, self._write)
 
-    async def _write(self, session: AsyncSession) -> None:
+    def _write(self, session: Session) -> None:
         notes: list[JournalNote] = session.info.pop(_NOTES)
-        await session.flush()
-        await security_journal.hold(session)
-        head = await security_journal.head(session)
+        session.flush()
+        security_journal.hold(session)
+        head = security_journal.head(session)
         now = self.clock()
         for note in notes:
             line = JournalLine(
@@ -76,4 +76,4 @@ class SecurityJournal:
             )
             head = security_journal.Head(line.seq, self.chain.index(line.text()))
             session.add(security_journal.row_of(line, head.hash))
-            await session.flush()  # one by one: the trigger wants them in order
+            session.flush()  # one by one: the trigger wants them in order

@@ -6,8 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, and_, delete, func, or_
-from sqlmodel import col, select, update
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import Session, col, select, update
 
 from medonline.domain.card_access import AccessState, Basis
 from medonline.storage.tables.patient_cards import CardAccess, PatientCard
@@ -16,7 +15,7 @@ from medonline.storage.tables.patients import Patient
 _UNANSWERED = (AccessState.WAITING, AccessState.REFUSED)
 
 
-async def holders_of(session: AsyncSession, indexes: Collection[str], born: date, not_of: str) -> list[str]:
+def holders_of(session: Session, indexes: Collection[str], born: date, not_of: str) -> list[str]:
     """Ids of the accounts whose own card has this policy (its index under each key) and this birth date."""
     where = (
         col(PatientCard.policy_index).in_(indexes),
@@ -24,11 +23,11 @@ async def holders_of(session: AsyncSession, indexes: Collection[str], born: date
         PatientCard.birth_date == born,
         PatientCard.patient_id != not_of,
     )
-    return list((await session.exec(select(PatientCard.patient_id).where(*where).distinct())).all())
+    return list(session.exec(select(PatientCard.patient_id).where(*where).distinct()).all())
 
 
-async def live_of(
-    session: AsyncSession, patient_id: str, indexes: Collection[str], born: date, now: datetime
+def live_of(
+    session: Session, patient_id: str, indexes: Collection[str], born: date, now: datetime
 ) -> CardAccess | None:
     """This account's request for this policy and birth date that is granted, or that was asked less than its life ago, withdrawn
     ones too."""
@@ -41,24 +40,24 @@ async def live_of(
         col(CardAccess.policy_index).in_(indexes),
         CardAccess.birth_date == born,
     )
-    return (await session.exec(select(CardAccess).where(*where, alive))).first()
+    return session.exec(select(CardAccess).where(*where, alive)).first()
 
 
-async def waiting_of(session: AsyncSession, patient_id: str, now: datetime) -> Sequence[CardAccess]:
+def waiting_of(session: Session, patient_id: str, now: datetime) -> Sequence[CardAccess]:
     """What this account has asked for and waits for, refused ones too, the oldest first."""
     statement = select(CardAccess).where(*_waits_for(patient_id, now)).order_by(col(CardAccess.asked_at))
-    return (await session.exec(statement)).all()
+    return session.exec(statement).all()
 
 
-async def taken_of(session: AsyncSession, patient_id: str, now: datetime) -> int:
+def taken_of(session: Session, patient_id: str, now: datetime) -> int:
     """How many places of this account are taken: cards on its list, and requests that wait."""
     shown = select(func.count()).where(PatientCard.patient_id == patient_id, col(PatientCard.unlinked_at).is_(None))
     waiting = select(func.count()).where(*_waits_for(patient_id, now))
-    return (await session.exec(shown)).one() + (await session.exec(waiting)).one()
+    return session.exec(shown).one() + session.exec(waiting).one()
 
 
-async def asked_of(
-    session: AsyncSession, patient_id: str, indexes: Collection[str], now: datetime
+def asked_of(
+    session: Session, patient_id: str, indexes: Collection[str], now: datetime
 ) -> Sequence[tuple[CardAccess, Patient]]:
     """Requests for these policies that this account may answer, with who asks, the oldest first."""
     statement = (
@@ -67,10 +66,10 @@ async def asked_of(
         .where(*_may_be_answered(patient_id, indexes, now))
         .order_by(col(CardAccess.asked_at))
     )
-    return (await session.exec(statement)).all()
+    return session.exec(statement).all()
 
 
-async def granted_by(session: AsyncSession, patient_id: str) -> Sequence[tuple[CardAccess, Patient]]:
+def granted_by(session: Session, patient_id: str) -> Sequence[tuple[CardAccess, Patient]]:
     """Whom this account lets see its cards, the first one first."""
     statement = (
         select(CardAccess, Patient)
@@ -78,11 +77,11 @@ async def granted_by(session: AsyncSession, patient_id: str) -> Sequence[tuple[C
         .where(CardAccess.holder_id == patient_id, CardAccess.state == AccessState.GRANTED)
         .order_by(col(CardAccess.answered_at))
     )
-    return (await session.exec(statement)).all()
+    return session.exec(statement).all()
 
 
-async def answer(
-    session: AsyncSession, access_id: str, patient_id: str, indexes: Collection[str], state: AccessState, now: datetime
+def answer(
+    session: Session, access_id: str, patient_id: str, indexes: Collection[str], state: AccessState, now: datetime
 ) -> CardAccess | None:
     """Grant or refuse a request for one of these policies; None when it is not this account's to answer (any more)."""
     statement = (
@@ -91,11 +90,11 @@ async def answer(
         .values(state=state, holder_id=patient_id, answered_at=now)
         .returning(CardAccess)
     )
-    row = (await session.exec(statement)).first()
+    row = session.exec(statement).first()
     return None if row is None else row[0]
 
 
-async def withdraw(session: AsyncSession, access_id: str, patient_id: str, now: datetime) -> bool:
+def withdraw(session: Session, access_id: str, patient_id: str, now: datetime) -> bool:
     """Take back a request of this account; whether it waited."""
     statement = (
         update(CardAccess)
@@ -103,10 +102,10 @@ async def withdraw(session: AsyncSession, access_id: str, patient_id: str, now: 
         .values(ended_at=now)
         .returning(col(CardAccess.id))
     )
-    return (await session.exec(statement)).first() is not None
+    return session.exec(statement).first() is not None
 
 
-async def end_granted(session: AsyncSession, now: datetime, *where: ColumnElement[bool]) -> list[CardAccess]:
+def end_granted(session: Session, now: datetime, *where: ColumnElement[bool]) -> list[CardAccess]:
     """End what was granted and is so described; the cards that were seen by it are forgotten."""
     statement = (
         update(CardAccess)
@@ -114,25 +113,25 @@ async def end_granted(session: AsyncSession, now: datetime, *where: ColumnElemen
         .values(state=AccessState.REMOVED, ended_at=now)
         .returning(CardAccess)
     )
-    ended = [row[0] for row in (await session.exec(statement)).all()]
-    await session.exec(delete(PatientCard).where(col(PatientCard.access_id).in_([row.id for row in ended])))
+    ended = [row[0] for row in session.exec(statement).all()]
+    session.exec(delete(PatientCard).where(col(PatientCard.access_id).in_([row.id for row in ended])))
     return ended
 
 
-async def end_by_holder(session: AsyncSession, access_id: str, holder_id: str, now: datetime) -> CardAccess | None:
+def end_by_holder(session: Session, access_id: str, holder_id: str, now: datetime) -> CardAccess | None:
     """«Убрать доступ»; None when this account grants none of that id."""
     where = (col(CardAccess.id) == access_id, col(CardAccess.holder_id) == holder_id)
-    return next(iter(await end_granted(session, now, *where)), None)
+    return next(iter(end_granted(session, now, *where)), None)
 
 
-async def end_unused(session: AsyncSession, patient_id: str, now: datetime) -> list[CardAccess]:
+def end_unused(session: Session, patient_id: str, now: datetime) -> list[CardAccess]:
     """End what was granted to this account and shows no card there any more."""
     seen = select(PatientCard.access_id).where(
         PatientCard.patient_id == patient_id,
         col(PatientCard.unlinked_at).is_(None),
         col(PatientCard.access_id).is_not(None),
     )
-    return await end_granted(session, now, col(CardAccess.patient_id) == patient_id, col(CardAccess.id).not_in(seen))
+    return end_granted(session, now, col(CardAccess.patient_id) == patient_id, col(CardAccess.id).not_in(seen))
 
 
 def _waits_for(patient_id: str, now: datetime) -> tuple[ColumnElement[bool], ...]:

@@ -9,8 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import case, func, or_
-from sqlmodel import col, select, update
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import Session, col, select, update
 
 from medonline.storage.tables.codes import OneTimeCodeRow
 
@@ -37,7 +36,7 @@ class PastCode:
 _NEWEST = (col(OneTimeCodeRow.replaced_at).is_not(None), col(OneTimeCodeRow.issued_at).desc())
 
 
-async def newest_of_flow(session: AsyncSession, flow_id: str) -> OneTimeCodeRow | None:
+def newest_of_flow(session: Session, flow_id: str) -> OneTimeCodeRow | None:
     """The last code issued for this flow."""
     statement = (
         select(OneTimeCodeRow)
@@ -46,10 +45,10 @@ async def newest_of_flow(session: AsyncSession, flow_id: str) -> OneTimeCodeRow 
         .limit(1)
         .execution_options(populate_existing=True)
     )
-    return (await session.exec(statement)).first()
+    return session.exec(statement).first()
 
 
-async def last_to_phone(session: AsyncSession, phone: str, count: int) -> tuple[PastCode, ...]:
+def last_to_phone(session: Session, phone: str, count: int) -> tuple[PastCode, ...]:
     """The last `count` codes issued to this number by any browser, the newest first."""
     statement = (
         select(
@@ -62,10 +61,10 @@ async def last_to_phone(session: AsyncSession, phone: str, count: int) -> tuple[
         .order_by(col(OneTimeCodeRow.issued_at).desc())
         .limit(count)
     )
-    return tuple(PastCode(*row) for row in (await session.exec(statement)).all())
+    return tuple(PastCode(*row) for row in session.exec(statement).all())
 
 
-async def misses_on_phone(session: AsyncSession, phone: str, code_id: str, since: datetime) -> int:
+def misses_on_phone(session: Session, phone: str, code_id: str, since: datetime) -> int:
     """Wrong guesses at codes issued to this number after `since` (UTC): at those never confirmed, and at the code `code_id`.
 
     What its owner mistyped before a right code does not count against the next one.
@@ -75,22 +74,22 @@ async def misses_on_phone(session: AsyncSession, phone: str, code_id: str, since
         col(OneTimeCodeRow.issued_at) > since,
         or_(col(OneTimeCodeRow.confirmed_at).is_(None), col(OneTimeCodeRow.id) == code_id),
     )
-    return int((await session.exec(statement)).one())
+    return int(session.exec(statement).one())
 
 
-async def hold_phone(session: AsyncSession, phone: str) -> None:
+def hold_phone(session: Session, phone: str) -> None:
     """Of transactions about codes to one number, one goes on at a time, until it ends.
 
     SQLite has one writer anyway. Without this PostgreSQL lets two that began together each issue a live code.
     """
     if session.get_bind().dialect.name == "postgresql":
         number = int.from_bytes(hashlib.blake2b(phone.encode(), digest_size=8).digest(), signed=True)
-        await session.exec(select(func.pg_advisory_xact_lock(number)))
+        session.exec(select(func.pg_advisory_xact_lock(number)))
 
 
-async def kill_live(session: AsyncSession, phone: str, now: datetime) -> None:
+def kill_live(session: Session, phone: str, now: datetime) -> None:
     """End every code to this number that might still be accepted; unsent ones will not be sent."""
-    await session.exec(
+    session.exec(
         update(OneTimeCodeRow)
         .where(
             col(OneTimeCodeRow.phone) == phone,
@@ -101,7 +100,7 @@ async def kill_live(session: AsyncSession, phone: str, now: datetime) -> None:
     )
 
 
-async def judge(session: AsyncSession, code_id: str, digest: str, guesses: int, now: datetime) -> Verdict | None:
+def judge(session: Session, code_id: str, digest: str, guesses: int, now: datetime) -> Verdict | None:
     """Judge one guess in one atomic statement; None when the code is past being guessed.
 
     Never read first and write afterwards: of a hundred guesses at the same moment exactly `guesses` are judged.
@@ -122,12 +121,12 @@ async def judge(session: AsyncSession, code_id: str, digest: str, guesses: int, 
         )
         .returning(col(OneTimeCodeRow.confirmed_at), col(OneTimeCodeRow.misses))
     )
-    row = (await session.exec(statement)).first()
+    row = session.exec(statement).first()
     return None if row is None else Verdict(right=row[0] is not None, misses=row[1])
 
 
-async def due(
-    session: AsyncSession, now: datetime, channel: str, states: tuple[str, ...], skip: tuple[str, ...], limit: int
+def due(
+    session: Session, now: datetime, channel: str, states: tuple[str, ...], skip: tuple[str, ...], limit: int
 ) -> Sequence[OneTimeCodeRow]:
     """Codes of one way and in these delivery states that are to be looked at now, oldest first, without those to skip."""
     statement = (
@@ -141,12 +140,10 @@ async def due(
         .order_by(col(OneTimeCodeRow.due_at))
         .limit(limit)
     )
-    return (await session.exec(statement)).all()
+    return session.exec(statement).all()
 
 
-async def put_delivery(
-    session: AsyncSession, code_id: str, sources: tuple[str, ...], target: str, **facts: Any
-) -> bool:
+def put_delivery(session: Session, code_id: str, sources: tuple[str, ...], target: str, **facts: Any) -> bool:
     """Change the delivery state if it is one of `sources`; whether it was."""
     statement = (
         update(OneTimeCodeRow)
@@ -154,12 +151,10 @@ async def put_delivery(
         .values(delivery=target, **facts)
         .returning(col(OneTimeCodeRow.id))
     )
-    return (await session.exec(statement)).first() is not None
+    return session.exec(statement).first() is not None
 
 
-async def put_arrived(
-    session: AsyncSession, code_id: str, sources: tuple[str, ...], target: str, now: datetime
-) -> OneTimeCodeRow:
+def put_arrived(session: Session, code_id: str, sources: tuple[str, ...], target: str, now: datetime) -> OneTimeCodeRow:
     """The code has reached its reader: its delivery is `target` if it was one of `sources`, and it is due for a look.
 
     The row as it is now, in the session too.
@@ -176,20 +171,20 @@ async def put_arrived(
         .returning(OneTimeCodeRow)
         .execution_options(synchronize_session=False, populate_existing=True)
     )
-    row: OneTimeCodeRow = (await session.exec(statement)).scalar_one()
+    row: OneTimeCodeRow = session.exec(statement).scalar_one()
     return row
 
 
-async def by_provider_ref(session: AsyncSession, provider: str, provider_ref: str) -> OneTimeCodeRow | None:
+def by_provider_ref(session: Session, provider: str, provider_ref: str) -> OneTimeCodeRow | None:
     """The code a provider's report is about."""
     statement = select(OneTimeCodeRow).where(
         OneTimeCodeRow.provider == provider, OneTimeCodeRow.provider_ref == provider_ref
     )
-    return (await session.exec(statement)).first()
+    return session.exec(statement).first()
 
 
-async def take_to_send(
-    session: AsyncSession, code_id: str, attempts: int, sending: str, provider: str, lease_until: datetime
+def take_to_send(
+    session: Session, code_id: str, attempts: int, sending: str, provider: str, lease_until: datetime
 ) -> bool:
     """Lease a code that nobody took since it was read with this count of attempts; whether it is ours now."""
     statement = (
@@ -203,12 +198,12 @@ async def take_to_send(
         .values(delivery=sending, provider=provider, attempts=attempts + 1, due_at=lease_until)
         .returning(col(OneTimeCodeRow.id))
     )
-    return (await session.exec(statement)).first() is not None
+    return session.exec(statement).first() is not None
 
 
-async def put_due(session: AsyncSession, code_id: str, due_at: datetime | None) -> None:
+def put_due(session: Session, code_id: str, due_at: datetime | None) -> None:
     """When to look at the code again (UTC), None for never; counts the look."""
-    await session.exec(
+    session.exec(
         update(OneTimeCodeRow)
         .where(col(OneTimeCodeRow.id) == code_id)
         .values(due_at=due_at, attempts=col(OneTimeCodeRow.attempts) + 1)

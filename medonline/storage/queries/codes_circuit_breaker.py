@@ -5,21 +5,20 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import func, or_
-from sqlmodel import col, delete, select, update
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import Session, col, delete, select, update
 
 from medonline.storage.tables.codes import CircuitBreaker, CodeMiss, OneTimeCodeRow
 
 NAME = "codes"  # as the migration wrote it
 
 
-async def state(session: AsyncSession) -> CircuitBreaker:
+def state(session: Session) -> CircuitBreaker:
     """The breaker's row as it is now."""
     statement = select(CircuitBreaker).where(CircuitBreaker.name == NAME).execution_options(populate_existing=True)
-    return (await session.exec(statement)).one()
+    return session.exec(statement).one()
 
 
-async def open_(session: AsyncSession, now: datetime, until: datetime, times: int) -> bool:
+def open_(session: Session, now: datetime, until: datetime, times: int) -> bool:
     """Open it unless it is open already; whether this call did."""
     statement = (
         update(CircuitBreaker)
@@ -30,26 +29,26 @@ async def open_(session: AsyncSession, now: datetime, until: datetime, times: in
         .values(open_until=until, times=times)
         .returning(col(CircuitBreaker.name))
     )
-    return (await session.exec(statement)).first() is not None
+    return session.exec(statement).first() is not None
 
 
-async def add_miss(session: AsyncSession, now: datetime, forget_before: datetime) -> None:
+def add_miss(session: Session, now: datetime, forget_before: datetime) -> None:
     """Note a wrong code; those of long ago are not kept."""
-    await session.exec(delete(CodeMiss).where(col(CodeMiss.at) < forget_before))
+    session.exec(delete(CodeMiss).where(col(CodeMiss.at) < forget_before))
     session.add(CodeMiss(at=now))
-    await session.flush()
+    session.flush()
 
 
-async def misses(session: AsyncSession, *, after: datetime, since: datetime | None) -> int:
+def misses(session: Session, *, after: datetime, since: datetime | None) -> int:
     """How many wrong codes were typed after one moment and not before the other (UTC both)."""
     statement = select(func.count()).select_from(CodeMiss).where(col(CodeMiss.at) > after)
     if since is not None:
         statement = statement.where(col(CodeMiss.at) >= since)
-    return int((await session.exec(statement)).one())
+    return int(session.exec(statement).one())
 
 
-async def last_outcomes(
-    session: AsyncSession, now: datetime, since: datetime | None, guesses: int, failed: str, limit: int
+def last_outcomes(
+    session: Session, now: datetime, since: datetime | None, guesses: int, failed: str, limit: int
 ) -> list[bool]:
     """Of the last codes since a moment (UTC) whose fate is known and that a phone may have shown: whether each was confirmed.
 
@@ -65,4 +64,4 @@ async def last_outcomes(
     if since is not None:
         statement = statement.where(col(OneTimeCodeRow.issued_at) >= since)
     statement = statement.order_by(col(OneTimeCodeRow.issued_at).desc()).limit(limit)
-    return [confirmed_at is not None for confirmed_at in (await session.exec(statement)).all()]
+    return [confirmed_at is not None for confirmed_at in session.exec(statement).all()]

@@ -7,8 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import or_
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import col, delete, select, update
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import Session, col, delete, select, update
 
 from medonline.storage.queries import patients
 from medonline.storage.tables.gosuslugi import IdentityJourney, LinkedIdentity, PendingIdentity
@@ -22,7 +21,7 @@ _INSERT: dict[str, Callable[[type[IdentityJourney]], sqlite.Insert | postgresql.
 SAME_CLICK = timedelta(seconds=10)
 
 
-async def replace_journey(session: AsyncSession, journey: IdentityJourney) -> None:
+def replace_journey(session: Session, journey: IdentityJourney) -> None:
     """From now on the browser is on this journey: the state of the one before is good for nothing. One that began a moment
     later and was written first stays."""
     values = journey.model_dump()
@@ -36,29 +35,29 @@ async def replace_journey(session: AsyncSession, journey: IdentityJourney) -> No
             where=or_(began <= journey.created_at, began > journey.created_at + SAME_CLICK),
         )
     )
-    await (await session.connection()).execute(statement)
+    session.connection().execute(statement)
 
 
-async def has_journey(session: AsyncSession, state_hash: str, visitor_key: str) -> bool:
+def has_journey(session: Session, state_hash: str, visitor_key: str) -> bool:
     """Whether this browser ever left with this state; whether it is good is for `take_journey` to say."""
     statement = select(IdentityJourney.state_hash).where(
         IdentityJourney.state_hash == state_hash, IdentityJourney.visitor_key == visitor_key
     )
-    return (await session.exec(statement)).first() is not None
+    return session.exec(statement).first() is not None
 
 
-async def hold_journey(session: AsyncSession, state_hash: str, visitor_key: str) -> bool:
+def hold_journey(session: Session, state_hash: str, visitor_key: str) -> bool:
     """Whether this browser is still the one that left with this state; it stays so until the session commits."""
     statement = (
         select(IdentityJourney.state_hash)
         .where(IdentityJourney.state_hash == state_hash, IdentityJourney.visitor_key == visitor_key)
         .with_for_update()
     )
-    return (await session.exec(statement)).first() is not None
+    return session.exec(statement).first() is not None
 
 
-async def take_journey(
-    session: AsyncSession, state_hash: str, visitor_key: str, begun_after: datetime, now: datetime
+def take_journey(
+    session: Session, state_hash: str, visitor_key: str, begun_after: datetime, now: datetime
 ) -> IdentityJourney | None:
     """Use up a journey of this browser; None when it is unknown, used, late or another browser's."""
     statement = (
@@ -72,11 +71,11 @@ async def take_journey(
         .values(used_at=now)
         .returning(IdentityJourney)
     )
-    row = (await session.exec(statement)).first()
+    row = session.exec(statement).first()
     return None if row is None else row[0]
 
 
-async def signing_out(session: AsyncSession, visitor_key: str, begun_after: datetime) -> IdentityJourney | None:
+def signing_out(session: Session, visitor_key: str, begun_after: datetime) -> IdentityJourney | None:
     """The journey of this browser that goes on once it has signed out at the provider."""
     statement = select(IdentityJourney).where(
         IdentityJourney.visitor_key == visitor_key,
@@ -84,30 +83,30 @@ async def signing_out(session: AsyncSession, visitor_key: str, begun_after: date
         col(IdentityJourney.used_at).is_(None),
         col(IdentityJourney.created_at) > begun_after,
     )
-    return (await session.exec(statement)).first()
+    return session.exec(statement).first()
 
 
-async def forget_before(session: AsyncSession, moment: datetime) -> None:
+def forget_before(session: Session, moment: datetime) -> None:
     """Delete journeys and waiting persons that are too old to go on."""
-    await session.exec(delete(IdentityJourney).where(col(IdentityJourney.created_at) < moment))
-    await session.exec(delete(PendingIdentity).where(col(PendingIdentity.created_at) < moment))
+    session.exec(delete(IdentityJourney).where(col(IdentityJourney.created_at) < moment))
+    session.exec(delete(PendingIdentity).where(col(PendingIdentity.created_at) < moment))
 
 
-async def owner_of(session: AsyncSession, issuer: str, subject: str) -> str | None:
+def owner_of(session: Session, issuer: str, subject: str) -> str | None:
     """The id of the patient whose account the identity with this key opens."""
     statement = select(LinkedIdentity.patient_id).where(
         LinkedIdentity.issuer == issuer, LinkedIdentity.subject == subject
     )
-    return (await session.exec(statement)).first()
+    return session.exec(statement).first()
 
 
-async def linked(session: AsyncSession, issuer: str, subject: str) -> tuple[LinkedIdentity, Patient] | None:
+def linked(session: Session, issuer: str, subject: str) -> tuple[LinkedIdentity, Patient] | None:
     """The identity with this key and its patient, held until the session commits.
 
     The patient first (`storage.engine`): who takes the identity off holds the patient, too.
     """
-    owner = await owner_of(session, issuer, subject)
-    patient = await patients.by_id_held(session, owner) if owner is not None else None
+    owner = owner_of(session, issuer, subject)
+    patient = patients.by_id_held(session, owner) if owner is not None else None
     if patient is None:
         return None
     # Read again: it may have been taken off while the patient was waited for.
@@ -121,58 +120,58 @@ async def linked(session: AsyncSession, issuer: str, subject: str) -> tuple[Link
         .with_for_update()
         .execution_options(populate_existing=True)
     )
-    identity = (await session.exec(statement)).first()
+    identity = session.exec(statement).first()
     return None if identity is None else (identity, patient)
 
 
-async def of_patient(session: AsyncSession, patient_id: str) -> list[LinkedIdentity]:
+def of_patient(session: Session, patient_id: str) -> list[LinkedIdentity]:
     """The identities that open this patient's account, the first one linked first."""
     statement = (
         select(LinkedIdentity)
         .where(LinkedIdentity.patient_id == patient_id)
         .order_by(col(LinkedIdentity.linked_at), col(LinkedIdentity.issuer), col(LinkedIdentity.subject))
     )
-    return list((await session.exec(statement)).all())
+    return list(session.exec(statement).all())
 
 
-async def subjects_of(session: AsyncSession, patient_id: str, issuer: str) -> list[str]:
+def subjects_of(session: Session, patient_id: str, issuer: str) -> list[str]:
     """The subjects of one issuer that open this patient's account."""
     statement = select(LinkedIdentity.subject).where(
         LinkedIdentity.patient_id == patient_id, LinkedIdentity.issuer == issuer
     )
-    return list((await session.exec(statement)).all())
+    return list(session.exec(statement).all())
 
 
-async def pending_of(session: AsyncSession, visitor_key: str, since: datetime) -> PendingIdentity | None:
+def pending_of(session: Session, visitor_key: str, since: datetime) -> PendingIdentity | None:
     """Who waits for an answer in this browser, held until the session commits."""
     statement = (
         select(PendingIdentity)
         .where(PendingIdentity.visitor_key == visitor_key, col(PendingIdentity.created_at) > since)
         .with_for_update()
     )
-    return (await session.exec(statement)).first()
+    return session.exec(statement).first()
 
 
-async def has_anything(session: AsyncSession, visitor_key: str) -> bool:
+def has_anything(session: Session, visitor_key: str) -> bool:
     """Whether somebody waits in this browser, or is on the way."""
     waiting = select(PendingIdentity.id).where(PendingIdentity.visitor_key == visitor_key)
     leaving = select(IdentityJourney.state_hash).where(IdentityJourney.visitor_key == visitor_key)
-    return any([(await session.exec(statement.limit(1))).first() is not None for statement in (waiting, leaving)])
+    return any(session.exec(statement.limit(1)).first() is not None for statement in (waiting, leaving))
 
 
-async def forget_pending(session: AsyncSession, visitor_key: str) -> bool:
+def forget_pending(session: Session, visitor_key: str) -> bool:
     """Delete whoever waits in this browser; whether there was anybody."""
     statement = delete(PendingIdentity).where(col(PendingIdentity.visitor_key) == visitor_key)
-    return bool((await session.exec(statement)).rowcount)
+    return bool(session.exec(statement).rowcount)
 
 
-async def rename_visitor(session: AsyncSession, visitor_key: str, next_key: str) -> None:
+def rename_visitor(session: Session, visitor_key: str, next_key: str) -> None:
     """The browser has another name from now on: who waits in it waits under that name."""
-    await session.exec(
+    session.exec(
         update(PendingIdentity).where(col(PendingIdentity.visitor_key) == visitor_key).values(visitor_key=next_key)
     )
 
 
-async def forget_journeys_of(session: AsyncSession, visitor_key: str) -> None:
+def forget_journeys_of(session: Session, visitor_key: str) -> None:
     """Delete the journeys of this browser."""
-    await session.exec(delete(IdentityJourney).where(col(IdentityJourney.visitor_key) == visitor_key))
+    session.exec(delete(IdentityJourney).where(col(IdentityJourney.visitor_key) == visitor_key))

@@ -8,8 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import or_
-from sqlmodel import col, delete, select, update
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import Session, col, delete, select, update
 
 from medonline.storage.tables.login import AccountSession, LoginTicket
 from medonline.storage.tables.patients import Patient
@@ -18,7 +17,7 @@ from medonline.storage.tables.patients import Patient
 ENDED: Mapping[str, Any] = {"provider_token_sealed": ""}
 
 
-async def take_ticket(session: AsyncSession, ticket_hash: str, visitor_key: str, now: datetime) -> LoginTicket | None:
+def take_ticket(session: Session, ticket_hash: str, visitor_key: str, now: datetime) -> LoginTicket | None:
     """Use up a ticket of this browser; None when it is unknown, used, late or another browser's."""
     statement = (
         update(LoginTicket)
@@ -31,18 +30,16 @@ async def take_ticket(session: AsyncSession, ticket_hash: str, visitor_key: str,
         .values(used_at=now)
         .returning(LoginTicket)
     )
-    row = (await session.exec(statement)).first()
+    row = session.exec(statement).first()
     return None if row is None else row[0]
 
 
-async def forget_token_of_ticket(session: AsyncSession, ticket_hash: str) -> None:
+def forget_token_of_ticket(session: Session, ticket_hash: str) -> None:
     """The session has it now."""
-    await session.exec(update(LoginTicket).where(col(LoginTicket.ticket_hash) == ticket_hash).values(**ENDED))
+    session.exec(update(LoginTicket).where(col(LoginTicket.ticket_hash) == ticket_hash).values(**ENDED))
 
 
-async def forget_tokens(
-    session: AsyncSession, now: datetime, *, seen_before: datetime, created_before: datetime
-) -> int:
+def forget_tokens(session: Session, now: datetime, *, seen_before: datetime, created_before: datetime) -> int:
     """Drop the identity provider's tokens of sessions and tickets that are over though nothing ended them; how many there were."""
     idled_out = or_(
         col(AccountSession.ended_at).is_not(None),
@@ -52,23 +49,23 @@ async def forget_tokens(
     late = or_(col(LoginTicket.used_at).is_not(None), col(LoginTicket.expires_at) <= now)
     sessions = update(AccountSession).where(col(AccountSession.provider_token_sealed) != "", idled_out)
     tickets = update(LoginTicket).where(col(LoginTicket.provider_token_sealed) != "", late)
-    gone = [await session.exec(statement.values(**ENDED)) for statement in (sessions, tickets)]
+    gone = [session.exec(statement.values(**ENDED)) for statement in (sessions, tickets)]
     return sum(int(one.rowcount) for one in gone)
 
 
-async def ticket_of(session: AsyncSession, ticket_hash: str) -> str | None:
+def ticket_of(session: Session, ticket_hash: str) -> str | None:
     """The id of the patient whom this ticket lets in, if there ever was one; whether it is good is for `take_ticket` to say."""
-    return (await session.exec(select(LoginTicket.patient_id).where(LoginTicket.ticket_hash == ticket_hash))).first()
+    return session.exec(select(LoginTicket.patient_id).where(LoginTicket.ticket_hash == ticket_hash)).first()
 
 
-async def forget_tickets(session: AsyncSession, patient_id: str, method: str) -> None:
+def forget_tickets(session: Session, patient_id: str, method: str) -> None:
     """Delete the tickets by which this patient is on the way in; the caller holds the patient."""
     where = (col(LoginTicket.patient_id) == patient_id, col(LoginTicket.method) == method)
-    await session.exec(delete(LoginTicket).where(*where))
+    session.exec(delete(LoginTicket).where(*where))
 
 
-async def live(
-    session: AsyncSession, token_hash: str, *, seen_after: datetime, created_after: datetime
+def live(
+    session: Session, token_hash: str, *, seen_after: datetime, created_after: datetime
 ) -> tuple[AccountSession, Patient] | None:
     """The session with this token and its patient, unless it has ended, idled out or grown too old."""
     statement = (
@@ -81,12 +78,12 @@ async def live(
             col(AccountSession.created_at) > created_after,
         )
     )
-    return (await session.exec(statement)).first()
+    return session.exec(statement).first()
 
 
-async def put_seen(session: AsyncSession, token_hash: str, now: datetime) -> None:
+def put_seen(session: Session, token_hash: str, now: datetime) -> None:
     """The session was used now."""
-    await session.exec(
+    session.exec(
         update(AccountSession)
         .where(col(AccountSession.token_hash) == token_hash, col(AccountSession.ended_at).is_(None))
         .values(last_seen_at=now)
@@ -101,14 +98,14 @@ class EndedSession:
     provider_token_sealed: str
 
 
-async def end(session: AsyncSession, token_hash: str, now: datetime) -> EndedSession | None:
+def end(session: Session, token_hash: str, now: datetime) -> EndedSession | None:
     """End one session; None when it was not open."""
     statement = (
         select(AccountSession)
         .where(AccountSession.token_hash == token_hash, col(AccountSession.ended_at).is_(None))
         .with_for_update()
     )
-    row = (await session.exec(statement)).first()
+    row = session.exec(statement).first()
     if row is None:
         return None
     ended = EndedSession(row, row.provider_token_sealed)
@@ -117,9 +114,7 @@ async def end(session: AsyncSession, token_hash: str, now: datetime) -> EndedSes
     return ended
 
 
-async def end_all_of(
-    session: AsyncSession, patient_id: str, now: datetime, but: str = "", method: str | None = None
-) -> list[str]:
+def end_all_of(session: Session, patient_id: str, now: datetime, but: str = "", method: str | None = None) -> list[str]:
     """End every session of a patient, whom the caller holds, `but` the one with this token hash, or those of one way of
     signing in; the token hashes of those that were open."""
     where = [
@@ -132,10 +127,10 @@ async def end_all_of(
     statement = (
         update(AccountSession).where(*where).values(ended_at=now, **ENDED).returning(col(AccountSession.token_hash))
     )
-    return [row[0] for row in (await session.exec(statement)).all()]
+    return [row[0] for row in session.exec(statement).all()]
 
 
-async def end_by_number(session: AsyncSession, patient_id: str, number: str, now: datetime) -> list[AccountSession]:
+def end_by_number(session: Session, patient_id: str, number: str, now: datetime) -> list[AccountSession]:
     """End the session of this patient whose token hash begins with `number`; the sessions that ended."""
     statement = (
         update(AccountSession)
@@ -147,11 +142,11 @@ async def end_by_number(session: AsyncSession, patient_id: str, number: str, now
         .values(ended_at=now, **ENDED)
         .returning(AccountSession)
     )
-    return [row[0] for row in (await session.exec(statement)).all()]
+    return [row[0] for row in session.exec(statement).all()]
 
 
-async def open_of(
-    session: AsyncSession, patient_id: str, *, seen_after: datetime, created_after: datetime
+def open_of(
+    session: Session, patient_id: str, *, seen_after: datetime, created_after: datetime
 ) -> list[AccountSession]:
     """The live sessions of a patient, the one used last first."""
     statement = (
@@ -164,21 +159,21 @@ async def open_of(
         )
         .order_by(col(AccountSession.last_seen_at).desc())
     )
-    return list((await session.exec(statement)).all())
+    return list(session.exec(statement).all())
 
 
-async def put_authenticated(session: AsyncSession, token_hash: str, now: datetime) -> None:
+def put_authenticated(session: Session, token_hash: str, now: datetime) -> None:
     """The person of this session has just proved again to be themselves."""
-    await session.exec(
+    session.exec(
         update(AccountSession)
         .where(col(AccountSession.token_hash) == token_hash, col(AccountSession.ended_at).is_(None))
         .values(authenticated_at=now, last_seen_at=now)
     )
 
 
-async def is_open(session: AsyncSession, token_hash: str) -> bool:
+def is_open(session: Session, token_hash: str) -> bool:
     """Whether the session has not been ended."""
     statement = select(AccountSession.token_hash).where(
         AccountSession.token_hash == token_hash, col(AccountSession.ended_at).is_(None)
     )
-    return (await session.exec(statement)).first() is not None
+    return session.exec(statement).first() is not None

@@ -7,14 +7,13 @@ from typing import Any
 
 from sqlalchemy import case, func, literal, or_
 from sqlalchemy.sql.elements import ColumnElement
-from sqlmodel import col, select, update
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import Session, col, select, update
 
 from medonline.storage.tables.columns import UtcDateTime
 from medonline.storage.tables.password_recovery import PasswordRecovery
 
 
-async def newest_of(session: AsyncSession, visitor_key: str) -> PasswordRecovery | None:
+def newest_of(session: Session, visitor_key: str) -> PasswordRecovery | None:
     """The last recovery this browser began and has not left."""
     statement = (
         select(PasswordRecovery)
@@ -23,10 +22,10 @@ async def newest_of(session: AsyncSession, visitor_key: str) -> PasswordRecovery
         .limit(1)
         .execution_options(populate_existing=True)
     )
-    return (await session.exec(statement)).first()
+    return session.exec(statement).first()
 
 
-async def newest_left(session: AsyncSession, visitor_key: str, phone: str, step: str) -> PasswordRecovery | None:
+def newest_left(session: Session, visitor_key: str, phone: str, step: str) -> PasswordRecovery | None:
     """The last recovery that this browser left at a step, for this phone (E.164)."""
     statement = (
         select(PasswordRecovery)
@@ -40,10 +39,10 @@ async def newest_left(session: AsyncSession, visitor_key: str, phone: str, step:
         .limit(1)
         .execution_options(populate_existing=True)
     )
-    return (await session.exec(statement)).first()
+    return session.exec(statement).first()
 
 
-async def move(session: AsyncSession, recovery_id: str, sources: tuple[str, ...], target: str, **facts: Any) -> bool:
+def move(session: Session, recovery_id: str, sources: tuple[str, ...], target: str, **facts: Any) -> bool:
     """Put the recovery on `target` if it is on one of `sources`; whether it was. Then the row in the session is as it is now."""
     statement = (
         update(PasswordRecovery)
@@ -53,51 +52,51 @@ async def move(session: AsyncSession, recovery_id: str, sources: tuple[str, ...]
         # Not guessed from what the session read: another transaction may have moved it meanwhile.
         .execution_options(synchronize_session=False, populate_existing=True)
     )
-    return (await session.exec(statement)).first() is not None
+    return session.exec(statement).first() is not None
 
 
-async def move_all_of(session: AsyncSession, patient_id: str, sources: tuple[str, ...], target: str) -> None:
+def move_all_of(session: Session, patient_id: str, sources: tuple[str, ...], target: str) -> None:
     """Put every recovery of a patient that stands on one of `sources` on `target`."""
-    await session.exec(
+    session.exec(
         update(PasswordRecovery)
         .where(col(PasswordRecovery.patient_id) == patient_id, col(PasswordRecovery.step).in_(sources))
         .values(step=target)
     )
 
 
-async def put_left(session: AsyncSession, recovery_id: str, now: datetime | None) -> None:
+def put_left(session: Session, recovery_id: str, now: datetime | None) -> None:
     """The browser does not want to see this recovery any more; None: it does again."""
-    await session.exec(update(PasswordRecovery).where(col(PasswordRecovery.id) == recovery_id).values(left_at=now))
+    session.exec(update(PasswordRecovery).where(col(PasswordRecovery.id) == recovery_id).values(left_at=now))
 
 
-async def put_unlinked(session: AsyncSession, recovery_id: str, count: int) -> None:
+def put_unlinked(session: Session, recovery_id: str, count: int) -> None:
     """Note how many identities the new password has taken off, for the screen that says so."""
-    await session.exec(
+    session.exec(
         update(PasswordRecovery).where(col(PasswordRecovery.id) == recovery_id).values(identities_unlinked=count)
     )
 
 
-async def rename_visitor(session: AsyncSession, visitor_key: str, next_key: str, but: str) -> None:
+def rename_visitor(session: Session, visitor_key: str, next_key: str, but: str) -> None:
     """The browser has another name from now on; what is on the step `but` stays behind."""
-    await session.exec(
+    session.exec(
         update(PasswordRecovery)
         .where(col(PasswordRecovery.visitor_key) == visitor_key, col(PasswordRecovery.step) != but)
         .values(visitor_key=next_key)
     )
 
 
-async def has_open(session: AsyncSession, visitor_key: str, sources: tuple[str, ...]) -> bool:
+def has_open(session: Session, visitor_key: str, sources: tuple[str, ...]) -> bool:
     """Whether `leave_all_of_visitor` would leave anything."""
     statement = select(PasswordRecovery.id).where(*_open_of(visitor_key, sources)).limit(1)
-    return (await session.exec(statement)).first() is not None
+    return session.exec(statement).first() is not None
 
 
-async def leave_all_of_visitor(
-    session: AsyncSession, visitor_key: str, sources: tuple[str, ...], target: str, now: datetime
+def leave_all_of_visitor(
+    session: Session, visitor_key: str, sources: tuple[str, ...], target: str, now: datetime
 ) -> None:
     """This browser shows none of its recoveries any more, and those on one of `sources` are on `target`."""
     step = col(PasswordRecovery.step)
-    await session.exec(
+    session.exec(
         update(PasswordRecovery)
         .where(*_open_of(visitor_key, sources))
         .values(
@@ -113,7 +112,7 @@ def _open_of(visitor_key: str, sources: tuple[str, ...]) -> tuple[ColumnElement[
     return col(PasswordRecovery.visitor_key) == visitor_key, or_(shown, col(PasswordRecovery.step).in_(sources))
 
 
-async def add_birth_date_miss(session: AsyncSession, recovery_id: str, step: str, tries: int) -> int | None:
+def add_birth_date_miss(session: Session, recovery_id: str, step: str, tries: int) -> int | None:
     """Count a wrong birth date in one atomic statement; how many there are, None when no more may be tried."""
     statement = (
         update(PasswordRecovery)
@@ -125,5 +124,5 @@ async def add_birth_date_miss(session: AsyncSession, recovery_id: str, step: str
         .values(birth_date_misses=col(PasswordRecovery.birth_date_misses) + 1)
         .returning(col(PasswordRecovery.birth_date_misses))
     )
-    row = (await session.exec(statement)).first()
+    row = session.exec(statement).first()
     return None if row is None else int(row[0])

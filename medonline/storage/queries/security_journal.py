@@ -9,8 +9,7 @@ from typing import Protocol
 
 from sqlalchemy import Select, and_, case, delete, func, union_all
 from sqlalchemy import select as sa_select
-from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import Session, col, select
 
 from medonline.domain.security_journal import GENESIS, JournalEvent, JournalLine
 from medonline.storage.tables.patients import Patient
@@ -60,36 +59,36 @@ def line_of(row: JournalEntry) -> JournalLine:
     return JournalLine(**{field.name: getattr(row, field.name) for field in fields(JournalLine)})
 
 
-async def hold(session: AsyncSession) -> None:
+def hold(session: Session) -> None:
     """Of transactions that write into the journal one goes on at a time, until it ends. SQLite has one writer anyway."""
     if session.get_bind().dialect.name == "postgresql":
-        await session.exec(select(func.pg_advisory_xact_lock(_LOCK)))
+        session.exec(select(func.pg_advisory_xact_lock(_LOCK)))
 
 
-async def head(session: AsyncSession) -> Head:
+def head(session: Session) -> Head:
     """The last row, or the last one that was deleted in its time; before the first row, number 0."""
     for table in (JournalEntry, JournalCheckpoint):
         statement = select(table.seq, table.hash).order_by(col(table.seq).desc()).limit(1)
-        row = (await session.exec(statement)).first()
+        row = session.exec(statement).first()
         if row is not None:
             return Head(*row)
     return Head(0, GENESIS)
 
 
-async def checkpoints(session: AsyncSession) -> Sequence[JournalCheckpoint]:
+def checkpoints(session: Session) -> Sequence[JournalCheckpoint]:
     """All of them, the oldest first."""
-    return (await session.exec(select(JournalCheckpoint).order_by(col(JournalCheckpoint.seq)))).all()
+    return session.exec(select(JournalCheckpoint).order_by(col(JournalCheckpoint.seq))).all()
 
 
-async def after(session: AsyncSession, seq: int, limit: int) -> Sequence[JournalEntry]:
+def after(session: Session, seq: int, limit: int) -> Sequence[JournalEntry]:
     """Rows that follow a number, in order."""
     statement = select(JournalEntry).where(col(JournalEntry.seq) > seq).order_by(col(JournalEntry.seq)).limit(limit)
-    return (await session.exec(statement)).all()
+    return session.exec(statement).all()
 
 
-async def forget_through(session: AsyncSession, seq: int) -> int:
+def forget_through(session: Session, seq: int) -> int:
     """Delete the rows that a checkpoint stands for; how many."""
-    return int((await session.exec(delete(JournalEntry).where(col(JournalEntry.seq) <= seq))).rowcount)
+    return int(session.exec(delete(JournalEntry).where(col(JournalEntry.seq) <= seq)).rowcount)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +101,9 @@ class About:
     since: int
 
 
-async def about(session: AsyncSession, patient_id: str, phones: Indexer) -> About:
+def about(session: Session, patient_id: str, phones: Indexer) -> About:
     """The part of a patient: what says since when the phone is theirs is in the journal, unless it is older than that."""
-    patient = await session.get(Patient, patient_id)
+    patient = session.get(Patient, patient_id)
     if patient is None or not patient.phone:
         return About(patient_id, (), 0)
     statement = (
@@ -113,7 +112,7 @@ async def about(session: AsyncSession, patient_id: str, phones: Indexer) -> Abou
         .order_by(col(JournalEntry.seq).desc())
         .limit(1)
     )
-    since = (await session.exec(statement)).first() or 0
+    since = session.exec(statement).first() or 0
     return About(patient_id, tuple(phones.indexes(patient.phone)), since)
 
 
@@ -127,9 +126,7 @@ def taken_back(patient_id: str) -> Select[int, datetime]:
     )
 
 
-async def times_since_taken_back(
-    session: AsyncSession, patient_id: str, events: Collection[str], most: int
-) -> list[datetime]:
+def times_since_taken_back(session: Session, patient_id: str, events: Collection[str], most: int) -> list[datetime]:
     """The times (UTC) of the newest rows of these events about a patient, at most `most` of them, since the owner last took the
     account back."""
     back = taken_back(patient_id).subquery()
@@ -144,10 +141,10 @@ async def times_since_taken_back(
     ]
     all_of_them = union_all(*map(sa_select, newest_of_each)).subquery()
     statement = sa_select(all_of_them.c.at).order_by(all_of_them.c.seq.desc()).limit(most)
-    return list((await (await session.connection()).execute(statement)).scalars())
+    return list(session.connection().execute(statement).scalars())
 
 
-async def of_patient(session: AsyncSession, whose: About, before: int, limit: int) -> Sequence[JournalEntry]:
+def of_patient(session: Session, whose: About, before: int, limit: int) -> Sequence[JournalEntry]:
     """Rows a patient may read, the newest first, with numbers below `before`."""
     mine = select(JournalEntry).where(JournalEntry.patient_id == whose.patient_id, col(JournalEntry.seq) < before)
     phones = select(JournalEntry).where(
@@ -157,7 +154,7 @@ async def of_patient(session: AsyncSession, whose: About, before: int, limit: in
         col(JournalEntry.seq) < before,
     )
     newest = col(JournalEntry.seq).desc()
-    found = [row for part in (mine, phones) for row in (await session.exec(part.order_by(newest).limit(limit))).all()]
+    found = [row for part in (mine, phones) for row in session.exec(part.order_by(newest).limit(limit)).all()]
     return sorted(found, key=lambda row: row.seq, reverse=True)[:limit]
 
 
@@ -176,8 +173,8 @@ class Run:
     rows: int
 
 
-async def runs_of_patient(
-    session: AsyncSession, whose: About, before: int, scan: int, limit: int, folded: Collection[str]
+def runs_of_patient(
+    session: Session, whose: About, before: int, scan: int, limit: int, folded: Collection[str]
 ) -> tuple[Sequence[Run], bool]:
     """The newest runs that a patient may read, at most `limit` of them, out of the newest `scan` rows with numbers below
     `before`; and whether rows below those may be there. Equal rows of the events `folded` that follow each other are one run."""
@@ -213,18 +210,18 @@ async def runs_of_patient(
         .order_by(numbered.c.run)
         .limit(limit)
     )
-    found = (await (await session.connection()).execute(statement)).all()
+    found = session.connection().execute(statement).all()
     runs = [Run(row[0], row[1], *row[2:7], rows=row[7]) for row in found]
     return runs, len(runs) == limit or (bool(found) and found[0][8] == scan)
 
 
-async def last(session: AsyncSession) -> JournalEntry | None:
+def last(session: Session) -> JournalEntry | None:
     """The last row that is there."""
     statement = select(JournalEntry).order_by(col(JournalEntry.seq).desc()).limit(1)
-    return (await session.exec(statement)).first()
+    return session.exec(statement).first()
 
 
-async def rows_by_key(session: AsyncSession) -> dict[str, int]:
+def rows_by_key(session: Session) -> dict[str, int]:
     """How many rows the key of each id has made the hash of."""
     statement = select(JournalEntry.key_id, func.count()).group_by(col(JournalEntry.key_id))
-    return {key: int(count) for key, count in (await session.exec(statement)).all()}
+    return {key: int(count) for key, count in session.exec(statement).all()}

@@ -99,6 +99,19 @@ async def test_of_several_windows_all_count_or_none(store: LimitStore, clock: Mo
     assert not await store.take(narrow, "one")
 
 
+async def test_a_place_given_back_is_there_for_another(store: LimitStore, clock: MovableClock) -> None:
+    three = Limit(3, timedelta(minutes=15))
+    windows = [(three, "here"), (FIVE, "there")]
+    for _ in range(3):
+        assert await store.take_all(windows) is None
+    assert await store.take_all(windows) == 0
+    await store.give_back(windows)
+    assert await store.take_all(windows) is None
+    assert await store.take_all(windows) == 0
+    await store.give_back([(three, "never taken")])
+    assert await store.full_until(three, "never taken") is None
+
+
 async def test_of_fifty_at_once_over_two_levels_none_counts_by_half(store: LimitStore) -> None:
     narrow, wide = Limit(5, timedelta(hours=1)), Limit(12, timedelta(hours=1))
     windows = [[(narrow, f"n{number % 10}"), (wide, "around")] for number in range(50)]

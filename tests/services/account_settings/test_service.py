@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import Session, col, select
 
 from medonline.bootstrap import Portal
 from medonline.domain.codes.one_time_code import ChannelName
@@ -38,6 +36,7 @@ from medonline.storage.tables.notices import Notice
 from medonline.storage.tables.patients import Patient
 from tests.services.account_settings.saving import FORM, NEW_PASSWORD
 from tests.services.outside import changed_tables, dump, is_at_rest
+from tests.services.overtaking import overtaken
 from tests.services.world import (
     ANNA,
     BORIS,
@@ -69,14 +68,14 @@ async def ask_for_phone(portal: Portal, key: str, phone: str = NEW_PHONE, **more
 
 
 async def notices_of(portal: Portal) -> list[tuple[str, str]]:
-    async with portal.database.reading() as session:
-        rows = (await session.exec(select(Notice).order_by(col(Notice.phone), col(Notice.text)))).all()
+    with portal.database.reading() as session:
+        rows = session.exec(select(Notice).order_by(col(Notice.phone), col(Notice.text))).all()
     return [(row.phone, row.text) for row in rows]
 
 
 async def changes_of(portal: Portal) -> list[AccountChange]:
-    async with portal.database.reading() as session:
-        return list((await session.exec(select(AccountChange).order_by(col(AccountChange.created_at)))).all())
+    with portal.database.reading() as session:
+        return list(session.exec(select(AccountChange).order_by(col(AccountChange.created_at))).all())
 
 
 # --- names, mail, password --------------------------------------------------------------------------------------
@@ -294,9 +293,9 @@ async def test_everything_that_waited_is_saved_in_one_transaction(portal: Portal
 
 async def test_an_error_half_way_saves_nothing(portal: Portal, key: str, folder: Path) -> None:
     class Broken(NoticeService):
-        async def put(self, session: AsyncSession, patient_id: str, told: Told) -> None:
-            await super().put(session, patient_id, told)
-            await session.flush()
+        def put(self, session: Session, patient_id: str, told: Told) -> None:
+            super().put(session, patient_id, told)
+            session.flush()
             raise KeyError("half way")
 
     broken = Broken(portal.database, portal.clock, portal.outside.notices)
@@ -317,8 +316,8 @@ async def test_only_a_new_phone_ends_no_session(portal: Portal, key: str) -> Non
 
 
 async def test_an_account_without_a_phone_gets_one_and_nobody_is_told(portal: Portal, key: str) -> None:
-    async with portal.database.writing() as session:
-        patient = (await session.exec(select(Patient).where(Patient.phone == KNOWN))).one()
+    with portal.database.writing() as session:
+        patient = session.exec(select(Patient).where(Patient.phone == KNOWN)).one()
         patient.phone = None
         session.add(patient)
     assert await portal.settings.save(key, replace(FORM, phone=" "), CALL) == Saved()
@@ -443,6 +442,17 @@ async def test_without_a_change_there_is_nothing_to_confirm_or_resend(portal: Po
     await portal.settings.cancel(key)
 
 
+async def test_another_code_is_refused_when_another_tab_asks_for_another_phone_meanwhile(
+    portal: Portal, key: str
+) -> None:
+    await ask_for_phone(portal, key)
+    with pytest.raises(NoChangeInProgress):
+        async with overtaken(portal.settings.resend(key, TELEGRAM)):
+            await ask_for_phone(portal, key, OTHER_KNOWN)
+
+    assert [row.phone for row in await rows_of(portal)] == [NEW_PHONE, OTHER_KNOWN]
+
+
 async def test_a_phone_given_up_cannot_be_confirmed_any_more(portal: Portal, key: str) -> None:
     code = await ask_for_phone(portal, key, first_name="Марья")
     await portal.settings.cancel(key)
@@ -562,12 +572,13 @@ async def test_a_kill_before_the_commit_leaves_the_change_waiting(
         def __getattr__(self, name: str) -> Any:
             return getattr(portal.database, name)
 
-        @asynccontextmanager
-        async def writing(self) -> AsyncIterator[AsyncSession]:
-            async with portal.database.writing() as session:
-                yield session
-                await session.flush()
+        async def write(self, act: Callable[[Session], object]) -> object:
+            def killed(session: Session) -> object:
+                act(session)
+                session.flush()
                 raise asyncio.CancelledError
+
+            return await portal.database.write(killed)
 
     with pytest.raises(asyncio.CancelledError):
         await replace(portal.settings, database=Killed()).confirm_phone(key, code)

@@ -21,13 +21,13 @@ HALF_HOUR = timedelta(minutes=30)
 
 
 async def state_of(portal: Portal) -> CircuitBreaker:
-    async with portal.database.reading() as session:
-        return await codes_circuit_breaker.state(session)
+    with portal.database.reading() as session:
+        return codes_circuit_breaker.state(session)
 
 
 async def is_open(portal: Portal) -> bool:
-    async with portal.database.reading() as session:
-        return await portal.recovery.codes.issuer.breaker.is_open(session, portal.clock())
+    with portal.database.reading() as session:
+        return portal.recovery.codes.issuer.breaker.is_open(session, portal.clock())
 
 
 async def miss(portal: Portal, times: int, block: int = 600) -> None:
@@ -42,14 +42,14 @@ async def miss(portal: Portal, times: int, block: int = 600) -> None:
 
 async def noted(portal: Portal, times: int) -> None:
     """Wrong codes as the judging notes them, without the recoveries in which they were typed."""
-    async with portal.database.writing() as session:
+    with portal.database.writing() as session:
         for _ in range(times):
-            await portal.recovery.codes.issuer.breaker.note_miss(session, portal.clock())
+            portal.recovery.codes.issuer.breaker.note_miss(session, portal.clock())
 
 
 async def put_codes(portal: Portal, outcomes: list[bool], issued_at: datetime, **facts: object) -> None:
     """Codes of the past: confirmed or expired, a second apart."""
-    async with portal.database.writing() as session:
+    with portal.database.writing() as session:
         for number, confirmed in enumerate(outcomes):
             at = issued_at + timedelta(seconds=number)
             row: dict[str, object] = {

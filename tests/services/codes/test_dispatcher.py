@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy.exc import OperationalError
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from medonline.bootstrap import Portal
 from medonline.domain.errors import (
@@ -356,31 +356,26 @@ async def test_a_provider_that_wants_to_know_hears_once_that_its_code_was_entere
 # --- the loop ---------------------------------------------------------------------------------------------------
 
 
-class BrokenOnce:
+class BrokenOnce(Database):
     """A database that does not answer the first question."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
         self.broken = 0
         self.failed = asyncio.Event()
 
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator[AsyncSession]:
+    async def read(self, *question: Any, **facts: Any) -> Any:
         if not self.broken:
             self.broken += 1
             self.failed.set()
             raise OperationalError("SELECT", {}, Exception("disk I/O error"))
-        async with self._database.reading() as session:
-            yield session
-
-    def writing(self) -> object:
-        return self._database.writing()
+        return await super().read(*question, **facts)
 
 
 async def test_an_error_of_the_database_is_survived(portal: Portal, caplog: pytest.LogCaptureFixture) -> None:
     await begun(portal)
     channel = ScriptedChannel()
-    database = BrokenOnce(portal.database)
+    database = BrokenOnce(portal.database.engine.url.render_as_string(hide_password=False))
     dispatcher = CodeDispatcher(database, portal.clock, portal.recovery.codes.issuer, {TELEGRAM: channel})
     async with turning(dispatcher), asyncio.timeout(PATIENCE):
         await database.failed.wait()
@@ -388,6 +383,7 @@ async def test_an_error_of_the_database_is_survived(portal: Portal, caplog: pyte
         dispatcher.outbox.wake()
         await channel.arrived.wait()
 
+    await database.close()
     assert "could not read the codes to send" in caplog.text
     assert database.broken == 1
 

@@ -97,9 +97,8 @@ async def test_a_guess_is_judged_by_one_statement(portal: Portal, clock: Movable
     """Where the database lets several write at once, a count that is read first is not the count that is written."""
     await portal.recovery.begin(ANNA, KNOWN, CALL)
     row = await last_row(portal)
-    with statements(portal) as seen:
-        async with portal.database.writing() as session:
-            await codes.judge(session, row.id, "no code has this digest", 3, clock.now)
+    with statements(portal) as seen, portal.database.writing() as session:
+        codes.judge(session, row.id, "no code has this digest", 3, clock.now)
 
     touching = [text for text in seen if "one_time_code" in text]
     assert [text.split()[0] for text in touching] == ["UPDATE"]
@@ -118,8 +117,8 @@ async def test_a_right_guess_among_a_hundred_is_accepted_once_or_comes_too_late(
 
     async def judged(code: str) -> codes.Verdict | None:
         digest = portal.recovery.codes.issuer.digest(row.flow_id, row.purpose, PhoneNumber(row.phone), code)
-        async with portal.database.writing() as session:
-            return await codes.judge(session, row.id, digest, 3, clock.now)
+        with portal.database.writing() as session:
+            return codes.judge(session, row.id, digest, 3, clock.now)
 
     verdicts = [verdict for verdict in await asyncio.gather(*map(judged, guesses)) if verdict is not None]
 

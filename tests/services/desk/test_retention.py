@@ -74,8 +74,8 @@ async def test_notices_that_limits_count_and_whose_links_live_are_kept_whatever_
     async with opened(folder, clock, retention_notices="1 s") as portal:
         await prove(portal, ANNA)
         await portal.recovery.set_password(ANNA, "KorablLipa47")
-        async with portal.database.writing() as session:
-            await session.exec(update(Notice).values(due_at=None))
+        with portal.database.writing() as session:
+            session.exec(update(Notice).values(due_at=None))
         clock.move(days=7)
         await portal.retention.forget()
         assert dump(folder)["notice"]

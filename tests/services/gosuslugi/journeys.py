@@ -41,15 +41,15 @@ LANDINGS = {
 
 
 async def all_of(portal: Portal, table: type[T]) -> list[T]:
-    async with portal.database.reading() as session:
-        return list((await session.exec(select(table))).all())
+    with portal.database.reading() as session:
+        return list(session.exec(select(table)).all())
 
 
 async def patient_of(portal: Portal, token: str) -> Patient:
     who = await portal.login.who(token_hash(token))
     assert who is not None
-    async with portal.database.reading() as session:
-        patient = await session.get(Patient, who.patient_id)
+    with portal.database.reading() as session:
+        patient = session.get(Patient, who.patient_id)
     assert patient is not None
     return patient
 
@@ -61,8 +61,8 @@ async def session_of(portal: Portal, visitor: str, ticket: str) -> OpenedSession
 
 
 async def set_facts(portal: Portal, phone: str = KNOWN, **facts: object) -> None:
-    async with portal.database.writing() as session:
-        patient = (await session.exec(select(Patient).where(Patient.phone == phone))).one()
+    with portal.database.writing() as session:
+        patient = session.exec(select(Patient).where(Patient.phone == phone)).one()
         for name, value in facts.items():
             setattr(patient, name, value)
         session.add(patient)

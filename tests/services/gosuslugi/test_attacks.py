@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlmodel import col, update
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from medonline.bootstrap import Portal
 from medonline.domain.errors import AccountOfAnother, CodeMismatch, InvalidCredentials
-from medonline.services.clock import utc_now
 from medonline.services.gosuslugi.pending_person import IdentityAnswers
 from medonline.services.login.password_login import OpenedSession
-from medonline.storage.engine import Database
 from medonline.storage.tables.gosuslugi import LinkedIdentity, PendingIdentity
 from medonline.storage.tables.patients import Patient
-from tests.patience import PATIENCE
 from tests.services.gosuslugi.journeys import MARIA, all_of, patient_of, session_of, set_facts
 from tests.services.outside import VERA, ScriptedIdentity, arrive, with_provider
-from tests.services.world import ANNA, BORIS, CALL, KNOWN, PASSWORD, MovableClock, last_code, opened, prove
+from tests.services.overtaking import overtaken
+from tests.services.world import ANNA, BORIS, CALL, KNOWN, PASSWORD, MovableClock, last_code, opened, prove, rows_of
 
 NAMESAKE = replace(VERA, first_name="Мария", last_name="Иванова", snils="", phone="", oms_policy="")
 OWN = "+79000009998"
@@ -48,47 +43,45 @@ async def test_a_code_proves_the_phone_it_went_to_whatever_was_asked_for_last(
     await waiting_for_proof(portal, ANNA)
     await portal.answers.send_code(ANNA, OWN, CALL)
     code = await last_code(portal, OWN)
-    async with portal.database.writing() as session:  # as if another tab had asked for the known one in between
+    with portal.database.writing() as session:  # as if another tab had asked for the known one in between
         (pending,) = await all_of(portal, PendingIdentity)
         pending.proof_phone = KNOWN
-        await session.merge(pending)
+        session.merge(pending)
 
     assert await portal.answers.confirm_code(ANNA, code) == ""  # the own phone has no account
 
 
+@pytest.mark.parametrize("last", [KNOWN, OWN])
 async def test_codes_of_two_tabs_stand_in_the_order_in_which_they_were_asked_for(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    portal: Portal, clock: MovableClock, last: str
 ) -> None:
-    writing, writers = Database.writing, 0
+    await waiting_for_proof(portal, ANNA)
+    async with overtaken(portal.answers.send_code(ANNA, last, CALL)):
+        clock.move(seconds=1)
+        await portal.answers.send_code(ANNA, KNOWN if last == OWN else OWN, CALL)
+        clock.move(seconds=1)
 
-    @asynccontextmanager
-    async def counted(database: Database) -> AsyncIterator[AsyncSession]:
-        nonlocal writers
-        writers += 1
-        async with writing(database) as session:
-            yield session
+    (pending,) = await all_of(portal, PendingIdentity)
+    assert pending.proof_phone == last
+    if last == KNOWN:
+        with pytest.raises(CodeMismatch):
+            await portal.answers.confirm_code(ANNA, await last_code(portal, OWN))
+    else:
+        assert await portal.answers.confirm_code(ANNA, await last_code(portal, OWN)) == ""
 
-    async def until(count: int) -> None:
-        async with asyncio.timeout(PATIENCE):
-            while writers < count:
-                await asyncio.sleep(0)
 
-    async with opened(folder, utc_now) as real:  # type: ignore[arg-type]
-        portal = with_provider(real, ScriptedIdentity())
-        await waiting_for_proof(portal, ANNA)
-        async with portal.database.writing():  # another patient's write keeps both waiting
-            monkeypatch.setattr(Database, "writing", counted)
-            known = asyncio.create_task(portal.answers.send_code(ANNA, KNOWN, CALL))
-            await until(1)
-            own = asyncio.create_task(portal.answers.send_code(ANNA, OWN, CALL))
-            await until(2)
-        await asyncio.gather(known, own)
-        (pending,) = await all_of(portal, PendingIdentity)
-        if pending.proof_phone == KNOWN:
-            with pytest.raises(CodeMismatch):
-                await portal.answers.confirm_code(ANNA, await last_code(portal, OWN))
-        else:
-            assert await portal.answers.confirm_code(ANNA, await last_code(portal, OWN)) == ""
+async def test_another_code_goes_to_the_number_of_the_tab_that_asks_whatever_another_types_meanwhile(
+    portal: Portal, clock: MovableClock
+) -> None:
+    await waiting_for_proof(portal, ANNA)
+    await portal.answers.send_code(ANNA, OWN, CALL)
+    clock.move(minutes=2)
+    async with overtaken(portal.answers.send_code(ANNA, "", CALL)):
+        await portal.answers.send_code(ANNA, KNOWN, CALL)
+        clock.move(seconds=1)
+
+    assert [row.phone for row in await rows_of(portal)] == [OWN, KNOWN, OWN]
+    assert await portal.answers.confirm_code(ANNA, await last_code(portal, OWN)) == ""
 
 
 async def test_what_an_unconfirmed_person_says_of_themselves_takes_nobodys_place(
@@ -165,8 +158,8 @@ async def test_a_code_accepted_before_the_number_was_changed_links_nothing(
     link = IdentityAnswers._link
 
     async def after_a_change(service: IdentityAnswers, *facts: object, **named: object) -> str:
-        async with portal.database.writing() as session:
-            await session.exec(update(Patient).where(col(Patient.phone) == KNOWN).values(phone="+79000009123"))
+        with portal.database.writing() as session:
+            session.exec(update(Patient).where(col(Patient.phone) == KNOWN).values(phone="+79000009123"))
         return await link(service, *facts, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(IdentityAnswers, "_link", after_a_change)

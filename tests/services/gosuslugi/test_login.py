@@ -254,10 +254,10 @@ async def test_consent_and_ticket_keep_the_landing(portal: Portal, purpose: Purp
 async def test_a_password_set_between_ticket_and_session_ends_the_sign_in(portal: Portal, clock: MovableClock) -> None:
     await arrive(portal, ANNA)
     ticket = await portal.answers.consent(ANNA)
-    async with portal.database.writing() as session:
-        patient = await patients.by_phone(session, MOBILE)
+    with portal.database.writing() as session:
+        patient = patients.by_phone(session, MOBILE)
         assert patient is not None
-        await patients.put_password(session, patient.id, "encoded", clock.now)
+        patients.put_password(session, patient.id, "encoded", clock.now)
 
     assert await portal.login.open_session(ANNA, ticket) is None
 

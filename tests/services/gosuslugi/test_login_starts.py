@@ -110,8 +110,8 @@ async def test_of_two_clicks_the_later_one_stays_in_whatever_order_they_are_writ
         return IdentityJourney(state_hash=state, visitor_key=ANNA, created_at=clock.now + by, **facts)
 
     for made in (journey("later", written_before), journey("earlier", timedelta())):
-        async with portal.database.writing() as session:
-            await gosuslugi.replace_journey(session, made)
+        with portal.database.writing() as session:
+            gosuslugi.replace_journey(session, made)
 
     assert [row.state_hash for row in await all_of(portal, IdentityJourney)] == ["later" if stays else "earlier"]
 
@@ -128,9 +128,9 @@ async def test_a_provider_that_cannot_be_asked_leaves_no_row(portal: Portal, fol
 @pytest.mark.parametrize("visitor", [ANNA, BORIS, ""])
 async def test_a_made_up_state_takes_no_lock(portal: Portal, visitor: str) -> None:
     await leave(portal, ANNA)
-    async with portal.database.writing():  # somebody else writes, and is not waited for
-        with statements(portal) as seen, pytest.raises(IdentityRefused) as refusal:
-            await portal.identity.finish(visitor, JourneyReturn("made-up", "code"), Device())
+    somebody_writes = portal.database.writing()  # and is not waited for
+    with somebody_writes, statements(portal) as seen, pytest.raises(IdentityRefused) as refusal:
+        await portal.identity.finish(visitor, JourneyReturn("made-up", "code"), Device())
 
     assert refusal.value.problem is IdentityProblem.STALE
     assert writes_in(seen) == []
@@ -146,8 +146,7 @@ async def test_ten_starts_at_once_in_one_browser_leave_one_row(folder: Path, clo
 
 async def test_a_made_up_session_is_signed_out_without_a_lock(portal: Portal) -> None:
     login = replace(portal.login)
-    async with portal.database.writing():
-        with statements(portal) as seen:
-            assert await login.close_session("0" * 64) is None
+    with portal.database.writing(), statements(portal) as seen:
+        assert await login.close_session("0" * 64) is None
 
     assert writes_in(seen) == []

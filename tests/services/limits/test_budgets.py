@@ -33,8 +33,8 @@ MOSCOW_DAY = date(2026, 3, 2)
 
 
 async def spent(portal: Portal, channel: ChannelName = CALL, days: int = 0) -> int:
-    async with portal.database.reading() as session:
-        return (await limits.spent(session, MOSCOW_DAY + timedelta(days=days))).get(channel, 0)
+    with portal.database.reading() as session:
+        return limits.spent(session, MOSCOW_DAY + timedelta(days=days)).get(channel, 0)
 
 
 async def test_the_cap_is_reached_exactly_and_the_way_is_off_until_midnight_in_moscow(

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections import Counter
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import OperationalError
+from sqlmodel import Session
 
 from medonline.bootstrap import Portal
 from medonline.domain.errors import NumberBlockBusy, TooManyPhones, TooManyRequests
 from medonline.services.limits.networks import asker_of
+from medonline.storage.queries import codes
+from tests.patience import PATIENCE
 from tests.services.limits.asking import FAR, IP, OTHER_IP, ask, phone, refusal_of
-from tests.services.world import ANNA, KNOWN, PASSWORD, MovableClock, opened, rows_of
+from tests.services.world import ANNA, KNOWN, PASSWORD, MovableClock, opened, rows_of, statements
 
 
 async def test_a_network_may_ask_for_five_codes_an_hour(folder: Path, clock: MovableClock) -> None:
@@ -85,6 +91,49 @@ async def test_the_same_begin_again_counts_once(folder: Path, clock: MovableCloc
 
     assert set(outcomes) == {"sent"}
     assert later == ["sent"] * 4 + ["TooManyRequests"]
+
+
+async def test_a_code_that_was_not_issued_costs_no_place(folder: Path, clock: MovableClock) -> None:
+    """Pauses refuse it, or the transaction fails: the network may ask as often as before."""
+    async with opened(folder, clock, **FAR) as portal:
+        assert await ask(portal, phone(1), IP) == "sent"
+        for _ in range(20):
+            assert await ask(portal, phone(1), IP) == "RateLimited"
+        with statements(portal, broken="INSERT INTO one_time_code"):
+            for _ in range(20):
+                with pytest.raises(OperationalError):
+                    await ask(portal, phone(2), IP)
+        clock.move(minutes=6)
+
+        asked = [await ask(portal, phone(number), IP) for number in (2, 3, 2, 4)]
+        assert asked == ["sent", "sent", "RateLimited", "TooManyPhones"]
+
+
+async def test_a_begin_that_is_cancelled_half_way_keeps_its_place(
+    folder: Path, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The transaction goes on in its thread and issues the code: leaving early is no way past the limits."""
+    begun, go_on = threading.Event(), threading.Event()
+    hold_phone = codes.hold_phone
+
+    def hold(session: Session, to: str) -> None:
+        hold_phone(session, to)
+        begun.set()
+        assert go_on.wait(PATIENCE)
+
+    async with opened(folder, clock, **FAR) as portal:
+        monkeypatch.setattr(codes, "hold_phone", hold)
+        for number in range(6):
+            begun.clear()
+            go_on.clear()
+            asking = asyncio.ensure_future(ask(portal, phone(number), IP))
+            assert await asyncio.to_thread(begun.wait, PATIENCE)
+            asking.cancel()
+            with suppress(asyncio.CancelledError):
+                await asking
+            go_on.set()
+            await portal.database.write(lambda _session: None)  # one writer: the begin before it is over
+        assert len(await rows_of(portal)) == 3
 
 
 async def test_fifty_begins_at_once_never_exceed_the_limit_of_a_network(folder: Path, clock: MovableClock) -> None:

@@ -230,8 +230,8 @@ async def test_nobody_has_no_time_left(portal: Portal) -> None:
 
 
 async def authenticated_at(portal: Portal, key: str) -> object:
-    async with portal.database.reading() as session:
-        row = (await session.exec(select(AccountSession).where(AccountSession.token_hash == key))).one()
+    with portal.database.reading() as session:
+        row = session.exec(select(AccountSession).where(AccountSession.token_hash == key)).one()
     return row.authenticated_at
 
 
@@ -269,8 +269,8 @@ async def test_anything_else_proves_nothing(
 
 
 async def test_an_account_without_a_password_cannot_prove_by_one(portal: Portal, signed: Signed) -> None:
-    async with portal.database.writing() as session:
-        patient = (await session.exec(select(Patient).where(Patient.phone == KNOWN))).one()
+    with portal.database.writing() as session:
+        patient = session.exec(select(Patient).where(Patient.phone == KNOWN)).one()
         patient.password_hash = None
         session.add(patient)
 

@@ -90,10 +90,10 @@ async def test_an_empty_password_is_named(portal: Portal) -> None:
 
 async def test_a_longer_password_with_the_right_beginning_is_refused(portal: Portal) -> None:
     long = "a" * 256
-    async with portal.database.writing() as session:
-        patient = await patients.by_phone(session, KNOWN)
+    with portal.database.writing() as session:
+        patient = patients.by_phone(session, KNOWN)
         assert patient is not None
-        await patients.put_password(session, patient.id, await portal.hasher.hash(long), portal.clock())
+        patients.put_password(session, patient.id, await portal.hasher.hash(long), portal.clock())
 
     assert await portal.login.log_in(ANNA, KNOWN, long)
     with pytest.raises(InvalidCredentials):
@@ -105,10 +105,8 @@ async def test_no_token_and_no_ticket_is_kept_in_clear(portal: Portal, folder: P
     opened = await portal.login.open_session(ANNA, ticket)
     assert opened is not None
     token = opened.token
-    async with portal.database.reading() as session:
-        kept = str((await session.exec(select(LoginTicket))).all()) + str(
-            (await session.exec(select(AccountSession))).all()
-        )
+    with portal.database.reading() as session:
+        kept = str(session.exec(select(LoginTicket)).all()) + str(session.exec(select(AccountSession)).all())
 
     assert token_hash(ticket) in kept
     assert token_hash(token) in kept
@@ -173,10 +171,10 @@ async def test_closing_ends_this_session_only_and_tells_its_sockets(portal: Port
 
 async def test_a_hash_with_old_parameters_is_made_anew_at_sign_in(portal: Portal) -> None:
     weak = pwhash.argon2id.str(PASSWORD.encode(), opslimit=1, memlimit=8192 * 1024).decode()
-    async with portal.database.writing() as session:
-        patient = await patients.by_phone(session, KNOWN)
+    with portal.database.writing() as session:
+        patient = patients.by_phone(session, KNOWN)
         assert patient is not None
-        await patients.put_rehashed(session, patient.id, patient.password_hash or "", weak)
+        patients.put_rehashed(session, patient.id, patient.password_hash or "", weak)
     await sign_in(portal, ANNA)
 
     fresh = (await patient_with(portal)).password_hash

@@ -42,8 +42,8 @@ async def vera(folder: Path, clock: MovableClock) -> AsyncIterator[SignedInTwice
 
 async def tokens_of(portal: Portal) -> dict[str, str]:
     """What is kept of the provider's token, in clear, by session."""
-    async with portal.database.reading() as session:
-        rows = (await session.exec(select(AccountSession))).all()
+    with portal.database.reading() as session:
+        rows = session.exec(select(AccountSession)).all()
     return {row.token_hash: portal.identity.persons.open(row.provider_token_sealed) for row in rows}
 
 
@@ -142,5 +142,5 @@ async def test_a_ticket_that_nobody_trades_keeps_none_for_long(folder: Path, clo
 
 
 async def _tickets(portal: Portal) -> list[LoginTicket]:
-    async with portal.database.reading() as session:
-        return list((await session.exec(select(LoginTicket))).all())
+    with portal.database.reading() as session:
+        return list(session.exec(select(LoginTicket)).all())

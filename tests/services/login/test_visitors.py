@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import Session
 
 from medonline.bootstrap import Portal
 from medonline.domain.errors import CodeMismatch, IdentityProblem, IdentityRefused, NoRecoveryInProgress
@@ -174,9 +174,9 @@ async def test_the_code_of_the_person_before_is_of_no_use_to_the_next_one(portal
 
 async def test_a_code_that_is_judged_while_somebody_signs_in_leads_nowhere(portal: Portal) -> None:
     class Meanwhile(StepUp):
-        async def is_needed(self, session: AsyncSession, *_facts: object) -> bool:
+        def is_needed(self, session: Session, *_facts: object) -> bool:
             sources, target = source_of(RecoveryMove.ABANDON), RecoveryStep.ABANDONED
-            await password_recovery.leave_all_of_visitor(session, ANNA, sources, target, portal.clock())
+            password_recovery.leave_all_of_visitor(session, ANNA, sources, target, portal.clock())
             return False
 
     await at_the_code(portal)
@@ -208,9 +208,8 @@ async def test_where_nothing_was_begun_it_costs_no_lock(portal: Portal, folder: 
     await prove(portal, BORIS)
     await portal.visitors.leave(BORIS)
     before = dump(folder)
-    async with portal.database.writing():
-        with statements(portal) as seen:
-            await portal.visitors.leave(visitor)
+    with portal.database.writing(), statements(portal) as seen:
+        await portal.visitors.leave(visitor)
 
     assert writes_in(seen) == []
     assert dump(folder) == before

@@ -49,15 +49,15 @@ def clock() -> Clock:
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("notices") / "db.sqlite3"
-    asyncio.run(migrations.upgrade(f"sqlite+aiosqlite:///{path}"))
+    asyncio.run(migrations.upgrade(f"sqlite:///{path}"))
     return path
 
 
 @pytest.fixture
 async def database(template: Path, tmp_path: Path, clock: Clock) -> AsyncIterator[Database]:
     (tmp_path / "db.sqlite3").write_bytes(template.read_bytes())
-    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'db.sqlite3'}")
-    async with database.writing() as session:
+    database = Database(f"sqlite:///{tmp_path / 'db.sqlite3'}")
+    with database.writing() as session:
         session.add(
             Patient(id="p1", phone=PHONE, last_name="Иванова", first_name="Мария", birth_date=date(1958, 5, 21), created_at=clock())
         )  # fmt: skip
@@ -66,8 +66,8 @@ async def database(template: Path, tmp_path: Path, clock: Clock) -> AsyncIterato
 
 
 async def put(service: NoticeService, database: Database, text: str = TEXT) -> None:
-    async with database.writing() as session:
-        await service.put(session, "p1", Told(PHONE, About.PASSWORD, text))
+    with database.writing() as session:
+        service.put(session, "p1", Told(PHONE, About.PASSWORD, text))
 
 
 async def turn(service: NoticeService) -> None:
@@ -76,8 +76,8 @@ async def turn(service: NoticeService) -> None:
 
 
 async def rows(database: Database) -> list[Notice]:
-    async with database.reading() as session:
-        return list((await session.exec(select(Notice))).all())
+    with database.reading() as session:
+        return list(session.exec(select(Notice)).all())
 
 
 async def test_a_committed_notice_is_told_once(database: Database, clock: Clock) -> None:
@@ -97,10 +97,9 @@ async def test_a_committed_notice_is_told_once(database: Database, clock: Clock)
 async def test_what_was_rolled_back_is_never_told(database: Database, clock: Clock) -> None:
     channel = Phone()
     service = NoticeService(database, clock, channel)
-    with suppress(RuntimeError):
-        async with database.writing() as session:
-            await service.put(session, "p1", Told(PHONE, About.PASSWORD, TEXT))
-            raise RuntimeError
+    with suppress(RuntimeError), database.writing() as session:
+        service.put(session, "p1", Told(PHONE, About.PASSWORD, TEXT))
+        raise RuntimeError
     await turn(service)
 
     assert channel.asked == []
@@ -215,10 +214,10 @@ async def test_an_acceptance_is_recorded_though_the_database_was_busy(
 ) -> None:
     record, failures = notices.put_sent, [OperationalError("", None, Exception("locked"))]
 
-    async def busy(*arguments: object) -> None:
+    def busy(*arguments: object) -> None:
         if failures:
             raise failures.pop()
-        await record(*arguments)  # type: ignore[arg-type]
+        record(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(notices, "put_sent", busy)
     channel = Phone()
@@ -271,10 +270,10 @@ async def test_the_loop_outlives_a_database_that_fails(
 ) -> None:
     read, failures = notices.due, [OperationalError("", None, Exception("locked"))]
 
-    async def failing(*arguments: object) -> object:
+    def failing(*arguments: object) -> object:
         if failures:
             raise failures.pop()
-        return await read(*arguments)  # type: ignore[arg-type]
+        return read(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(notices, "due", failing)
     channel = Phone()

@@ -144,16 +144,16 @@ async def test_the_link_of_the_last_notice_closes_the_account_and_begins_a_new_c
 
     assert await portal.login.who(key) is None
     patient = await patient_with(portal)
-    async with portal.database.reading() as session:
-        await portal.notices.admit(session, patient.id, About.PASSWORD)  # has room
+    with portal.database.reading() as session:
+        portal.notices.admit(session, patient.id, About.PASSWORD)  # has room
 
 
 async def test_what_strangers_cause_takes_no_room_from_what_the_account_does(portal: Portal, key: str) -> None:
     patient = await patient_with(portal)
     for about in (About.CARD_ASKED, About.CARD_GRANTED):
         for _ in range(TOLD):
-            async with portal.database.writing() as session:
-                await portal.notices.put(session, patient.id, Told(KNOWN, about, "Медицина-онлайн: проверка."))
+            with portal.database.writing() as session:
+                portal.notices.put(session, patient.id, Told(KNOWN, about, "Медицина-онлайн: проверка."))
 
     assert await change_till_refused(portal, key) == TOLD
 
@@ -173,8 +173,8 @@ def priced(portal: Portal, phone: Phone) -> NoticeService:
 
 async def put(portal: Portal, service: NoticeService, about: About = About.CARD_GRANTED) -> None:
     patient = await patient_with(portal)
-    async with portal.database.writing() as session:
-        await service.put(session, patient.id, Told(KNOWN, about, "Медицина-онлайн: проверка."))
+    with portal.database.writing() as session:
+        service.put(session, patient.id, Told(KNOWN, about, "Медицина-онлайн: проверка."))
 
 
 async def test_changes_leave_the_last_fifth_of_the_money_for_recoveries(

@@ -521,12 +521,12 @@ class RecoveryWalk(RuleBasedStateMachine):
         return former
 
     async def carried(self, name: str, next_name: str) -> None:
-        async with self.portal.database.writing() as session:
-            await carry(session, name, next_name)
+        with self.portal.database.writing() as session:
+            carry(session, name, next_name)
 
     async def put_patient(self, **facts: object) -> None:
-        async with self.portal.database.writing() as session:
-            await session.exec(update(Patient).where(col(Patient.id) == self.account).values(**facts))
+        with self.portal.database.writing() as session:
+            session.exec(update(Patient).where(col(Patient.id) == self.account).values(**facts))
 
     def sitting_of(self, visitor: str) -> dict[str, str]:
         return {"sitting_key": self.model.sittings[visitor]}
@@ -732,14 +732,14 @@ class RecoveryWalk(RuleBasedStateMachine):
                 assert self.run(self.service.current(name, sitting_key=sitting)) is None
 
     async def patient(self) -> Patient:
-        async with self.portal.database.reading() as session:
-            patient = await session.get(Patient, self.account)
+        with self.portal.database.reading() as session:
+            patient = session.get(Patient, self.account)
         assert patient is not None
         return patient
 
     async def all_of(self, table: type[T]) -> list[T]:
-        async with self.portal.database.reading() as session:
-            return list((await session.exec(select(table))).all())
+        with self.portal.database.reading() as session:
+            return list(session.exec(select(table)).all())
 
 
 def steps_wanted() -> int:

@@ -57,8 +57,8 @@ async def at_the_desk(portal: Portal) -> None:
 
 async def between_two_statements(portal: Portal) -> None:
     """A change that saw no recovery to end, because it was committed while the new password was hashed."""
-    async with portal.database.writing() as session:
-        await session.exec(update(Patient).where(col(Patient.phone) == KNOWN).values(phone=NEW_PHONE))
+    with portal.database.writing() as session:
+        session.exec(update(Patient).where(col(Patient.phone) == KNOWN).values(phone=NEW_PHONE))
 
 
 @pytest.mark.parametrize("change", [in_the_settings, at_the_desk, between_two_statements])

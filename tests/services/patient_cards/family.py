@@ -62,8 +62,8 @@ FRIEND = replace(
 
 
 async def know(portal: Portal, *, snils: str = "", policy: str = "", phone: str = KNOWN) -> None:
-    async with portal.database.writing() as session:
-        patient = (await session.exec(select(Patient).where(Patient.phone == phone))).one()
+    with portal.database.writing() as session:
+        patient = session.exec(select(Patient).where(Patient.phone == phone)).one()
         patient.snils_sealed = portal.cards.snils.seal(snils)
         patient.oms_policy_sealed = portal.cards.policies.seal(policy)
         session.add(patient)
@@ -84,8 +84,8 @@ async def link_son(portal: Portal, key: str) -> LinkedCards:
 
 
 async def attempts_of(portal: Portal) -> int:
-    async with portal.database.reading() as session:
-        return len((await session.exec(select(CardAttempt))).all())
+    with portal.database.reading() as session:
+        return len(session.exec(select(CardAttempt)).all())
 
 
 async def events_of(portal: Portal, key: str) -> list[JournalEvent]:

@@ -50,8 +50,8 @@ async def ask(portal: Portal, his: str) -> str:
 
 async def told(portal: Portal) -> list[tuple[str, str]]:
     """Whom, about what."""
-    async with portal.database.reading() as session:
-        rows = (await session.exec(select(Notice).order_by(col(Notice.created_at)))).all()
+    with portal.database.reading() as session:
+        rows = session.exec(select(Notice).order_by(col(Notice.created_at))).all()
     assert all(row.dispute_hash is None for row in rows)
     return [(row.phone, row.about) for row in rows]
 
@@ -83,8 +83,8 @@ async def test_asked_granted_shown_and_taken_back(
     assert (await portal.cards.kept(hers)).consents.granted == ()
     clock.move(minutes=1)
     assert refs(await portal.cards.current(his, ask_again=True)) == []
-    async with portal.database.reading() as session:
-        assert [row.ref for row in await session.exec(select(PatientCard))] == ["card-1"]
+    with portal.database.reading() as session:
+        assert [row.ref for row in session.exec(select(PatientCard))] == ["card-1"]
 
 
 async def test_both_journals_have_it_and_the_owner_is_told(portal: Portal, his: str, hers: str) -> None:

@@ -314,8 +314,8 @@ async def test_a_childs_card_needs_the_statement_of_the_representative(
     assert await portal.cards.link(key, *typed(card), representative=True) == LinkedCards(1, doubtful_policy=False)
     (shown,) = (await portal.cards.kept(key)).cards
     assert shown.whose is Whose.CHILD
-    async with portal.database.reading() as session:
-        (row,) = (await session.exec(select(PatientCard))).all()
+    with portal.database.reading() as session:
+        (row,) = session.exec(select(PatientCard)).all()
     assert (row.basis, row.stated_at) == (Basis.REPRESENTATIVE, clock.now)
 
 
@@ -377,8 +377,8 @@ async def test_born_on_my_day_a_policy_that_exists_and_one_that_does_not_are_ask
 
 
 async def test_an_account_without_a_birth_date_is_told_why_no_card_is_its_own(portal: Portal, key: str) -> None:
-    async with portal.database.writing() as session:
-        patient = (await session.exec(select(Patient).where(Patient.phone == KNOWN))).one()
+    with portal.database.writing() as session:
+        patient = session.exec(select(Patient).where(Patient.phone == KNOWN)).one()
         patient.birth_date = None
         session.add(patient)
     outcome = await portal.cards.link(key, OWN_POLICY, "21.05.1958")
@@ -414,8 +414,8 @@ async def test_a_card_added_before_the_rule_is_closed_and_can_be_added_again(
     portal: Portal, key: str, registry: ScriptedRegistry
 ) -> None:
     await link_son(portal, key)
-    async with portal.database.writing() as session:
-        await session.exec(update(PatientCard).values(basis=Basis.NONE, policy_sealed="", policy_index=""))
+    with portal.database.writing() as session:
+        session.exec(update(PatientCard).values(basis=Basis.NONE, policy_sealed="", policy_index=""))
     view = await portal.cards.kept(key)
     assert (view.cards, [card.may_ask for card in view.closed]) == ((), [False])
     with pytest.raises(NoSuchRequest):
@@ -496,8 +496,8 @@ async def test_two_accounts_may_have_the_same_card_and_each_its_own_row(
     await portal.cards.unlink(strangers_key, await card_id(portal, strangers_key, "card-2"))
 
     assert refs(await portal.cards.kept(key)) == ["card-2"]
-    async with portal.database.reading() as session:
-        assert len((await session.exec(select(PatientCard))).all()) == 2
+    with portal.database.reading() as session:
+        assert len(session.exec(select(PatientCard)).all()) == 2
 
 
 @pytest.mark.parametrize("nobody", ["", "x", pytest.param(new_token(), id="made up")])

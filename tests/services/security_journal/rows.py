@@ -18,8 +18,8 @@ SESSION_ROW = "medonline.sqlite3"
 
 
 async def rows(portal: Portal) -> list[JournalEntry]:
-    async with portal.database.reading() as session:
-        return list((await session.exec(select(JournalEntry).order_by(col(JournalEntry.seq)))).all())
+    with portal.database.reading() as session:
+        return list(session.exec(select(JournalEntry).order_by(col(JournalEntry.seq))).all())
 
 
 async def last(portal: Portal) -> int:
@@ -32,7 +32,7 @@ async def is_whole(portal: Portal) -> bool:
 
 async def fill(portal: Portal, count: int, *events: JournalEvent, patient_id: str = "") -> None:
     """So many rows about KNOWN, as before runs were counted: the events take turns."""
-    async with portal.database.writing() as session:
+    with portal.database.writing() as session:
         notes = [
             JournalNote(events[number % len(events)], patient_id, "" if patient_id else KNOWN, client_ip=STRANGER)
             for number in range(count)

@@ -50,7 +50,7 @@ async def test_a_long_journal_comes_in_pages_without_a_row_lost_or_twice(portal:
     key = token_hash(await sign_in(portal, ANNA))
     patient = await patient_with(portal)
     for _ in range(2 * PAGE):
-        async with portal.database.writing() as session:
+        with portal.database.writing() as session:
             portal.login.journal.note(session, JournalNote(Event.SIGNED_IN, patient.id))
     numbers: list[int] = []
     before = 0
@@ -116,7 +116,7 @@ async def test_with_a_clock_set_back_a_numbers_past_is_not_shown(portal: Portal,
 async def test_a_row_of_a_newer_version_is_shown_all_the_same(portal: Portal) -> None:
     key = token_hash(await sign_in(portal, ANNA))
     patient = await patient_with(portal)
-    async with portal.database.writing() as session:
+    with portal.database.writing() as session:
         portal.login.journal.note(session, JournalNote("of_tomorrow", patient.id))  # type: ignore[arg-type]
 
     assert (await portal.journal.mine(key)).rows[0].event is Event.OTHER

@@ -34,9 +34,9 @@ async def portal(folder: Path, clock: MovableClock) -> AsyncIterator[Portal]:
 
 
 async def refusals(portal: Portal) -> list[JournalEntry]:
-    async with portal.database.reading() as session:
+    with portal.database.reading() as session:
         statement = select(JournalEntry).where(JournalEntry.event == Event.SIGN_IN_REFUSED)
-        return list((await session.exec(statement.order_by(col(JournalEntry.seq)))).all())
+        return list(session.exec(statement.order_by(col(JournalEntry.seq))).all())
 
 
 async def counts(portal: Portal) -> list[int]:
@@ -129,14 +129,14 @@ def test_a_day_of_refusals_is_bounded() -> None:
 
 async def test_a_database_that_cannot_be_written_to_loses_no_count(portal: Portal, clock: MovableClock) -> None:
     await miss(portal, 3)
-    async with portal.database.writing() as session:
-        await (await session.connection()).execute(text("DROP TRIGGER security_journal_leaves_nothing_out"))
+    with portal.database.writing() as session:
+        session.connection().execute(text("DROP TRIGGER security_journal_leaves_nothing_out"))
         stop = "CREATE TRIGGER stop BEFORE INSERT ON security_journal BEGIN SELECT RAISE(ABORT, 'stop'); END"
-        await (await session.connection()).execute(text(stop))
+        session.connection().execute(text(stop))
     clock.move(minutes=11)
     await miss(portal)
-    async with portal.database.writing() as session:
-        await (await session.connection()).execute(text("DROP TRIGGER stop"))
+    with portal.database.writing() as session:
+        session.connection().execute(text("DROP TRIGGER stop"))
     await miss(portal)
 
     assert await counts(portal) == [1, 4]
@@ -220,11 +220,11 @@ async def test_the_newest_rows_are_found_by_an_index_and_no_others_are_read(port
     plans: list[str] = []
     with statements(portal) as seen:
         await portal.journal.mine(key)
-    async with portal.database.reading() as session:
-        connection = await session.connection()
+    with portal.database.reading() as session:
+        connection = session.connection()
         for statement in (one for one in seen if "lag(" in one or "event IN" in one):
             asked = statement.replace("?", "1")
-            found = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked}")
+            found = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked}")
             plans += [str(row[-1]) for row in found]
 
     assert not [line for line in plans if line.startswith("SCAN security_journal") and "USING" not in line], plans

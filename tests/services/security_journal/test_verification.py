@@ -208,8 +208,8 @@ async def test_nobody_without_the_key_can_pretend_that_rows_were_past_their_time
     clock.move(days=portal.config.retention_journal.days, hours=1)
     await sign_in(portal, BORIS)
     await portal.journal_keeper.forget()
-    async with portal.database.reading() as session:
-        mark = (await session.exec(select(JournalCheckpoint))).one()
+    with portal.database.reading() as session:
+        mark = session.exec(select(JournalCheckpoint)).one()
     head = await portal.journal_keeper.head()
     forged = f"INSERT INTO security_journal_checkpoint SELECT {head.seq}, at, '{head.hash}', key_id, seal "
     tamper(folder, forged + "FROM security_journal_checkpoint", f"DELETE FROM security_journal WHERE seq <= {head.seq}")

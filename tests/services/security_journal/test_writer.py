@@ -36,11 +36,10 @@ async def test_a_refused_sign_in_is_written_down_alike_for_known_and_unknown_pho
 async def test_what_is_rolled_back_is_not_written_down(portal: Portal, folder: Path) -> None:
     before = dump(folder)
     patient = await patient_with(portal)
-    with suppress(KeyError):
-        async with portal.database.writing() as session:
-            portal.login.journal.note(session, JournalNote(Event.SIGNED_IN, patient.id))
-            await session.flush()
-            raise KeyError
+    with suppress(KeyError), portal.database.writing() as session:
+        portal.login.journal.note(session, JournalNote(Event.SIGNED_IN, patient.id))
+        session.flush()
+        raise KeyError
 
     assert dump(folder) == before
 
@@ -77,7 +76,7 @@ async def test_writers_at_once_leave_no_gap(portal: Portal) -> None:
     patient = await patient_with(portal)
 
     async def write(number: int) -> None:
-        async with portal.database.writing() as session:
+        with portal.database.writing() as session:
             portal.login.journal.note(session, JournalNote(Event.SIGNED_IN, patient.id, details={"n": number + 1}))
 
     await asyncio.gather(*(write(number) for number in range(40)))

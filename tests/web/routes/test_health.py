@@ -51,7 +51,7 @@ async def test_a_stalled_dispatcher_is_noticed(open_browser: Browser, portal: Po
 async def test_a_portal_without_its_database_is_alive_but_not_ready(
     open_browser: Browser, portal: Portal, folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await portal.database.close()
+    portal.database.engine.dispose()
     for file in folder.glob("medonline.sqlite3*"):
         file.unlink()
     (folder / "medonline.sqlite3").mkdir()
