@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from medonline.bootstrap import Portal
+from medonline.domain.codes.one_time_code import ChannelName
 from tests.services.databases import Databases, databases
 from tests.services.password_recovery.model import (
     CAP,
@@ -23,7 +24,7 @@ from tests.services.password_recovery.model import (
     steps_wanted,
     walk,
 )
-from tests.services.world import config_in
+from tests.services.world import ANNA, KNOWN, config_in
 
 __all__ = ["databases"]
 
@@ -35,6 +36,24 @@ def test_any_walk_goes_as_the_model_says(databases: Databases, part: int, capsys
     assert steps >= steps_wanted()
     with capsys.disabled():
         print(f"\n{steps} steps of recoveries, none against the model (MODEL_SEED={SEED}, part {part})")
+
+
+def test_a_code_that_outlives_the_hour_of_its_step_is_not_begun_with_again(databases: Databases) -> None:
+    """A walk of its own: at random it is rare."""
+
+    class Walk(RecoveryWalk):
+        steps = 0
+
+    Walk.databases = databases
+    walk = Walk()
+    walk.open()
+    walk.begin(ANNA, KNOWN, ChannelName.TELEGRAM)
+    walk.time_passes(59 * 60, killed=False)
+    walk.resend(ANNA, ChannelName.TELEGRAM)
+    walk.time_passes(60, killed=True)
+    walk.begin(ANNA, KNOWN, ChannelName.TELEGRAM)
+    walk.each_browser_sees_what_the_model_says()
+    walk.teardown()
 
 
 def test_the_settings_are_what_the_model_assumes(portal: Portal) -> None:
