@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from medonline.domain.errors import (
     LimitReached,
@@ -31,6 +31,8 @@ from medonline.services.limits.networks import Level, Network, asker_of
 
 log = logging.getLogger(__name__)
 
+Window: TypeAlias = tuple[Limit, str]  # a limit and the key that it is counted under
+
 
 class LimitStore(Protocol):
     """Where moving windows are counted."""
@@ -41,13 +43,13 @@ class LimitStore(Protocol):
     async def take(self, limit: Limit, key: str) -> bool:
         """Count one; False, and nothing counted, when the window is full. Exact under parallel calls."""
 
-    async def take_all(self, windows: Sequence[tuple[Limit, str]]) -> int | None:
+    async def take_all(self, windows: Sequence[Window]) -> int | None:
         """Count one in each of these, which differ; or the number of the first that is full, and nothing counted in any.
 
         Exact under parallel calls.
         """
 
-    async def give_back(self, windows: Sequence[tuple[Limit, str]]) -> None:
+    async def give_back(self, windows: Sequence[Window]) -> None:
         """Count one less in each of these: the newest goes, whoever took it."""
 
     async def forget(self, limit: Limit, key: str) -> None:
@@ -101,12 +103,14 @@ class CodePlace:
 
     refusal: why there is no place; None when there is one.
     taken: the windows that the place was counted in.
+    new_phones: of those, the windows that count the phone as one more of a network; with each the mark that says so.
     """
 
     phone: PhoneNumber
     client_ip: str
     refusal: LimitReached | None
-    taken: tuple[tuple[Limit, str], ...] = ()
+    taken: tuple[Window, ...] = ()
+    new_phones: tuple[tuple[Window, Window], ...] = ()
     used: bool = False
 
     def use(self) -> None:
@@ -153,12 +157,23 @@ class RequestLimits:
                     self.alarms.sound(f"block {block}", f"the limit of codes to numbers +{block}xxxx is reached")
             raise
         finally:
-            if not place.used and place.taken:
-                await self.store.give_back(place.taken)
+            await self._settle(place)
+
+    async def _settle(self, place: CodePlace) -> None:
+        """Give back what was not used; mark the phone of a code that was issued as one that the network has asked for.
+
+        Danger: marked before its code is issued, it would not be counted for a second request at the same moment; and if the
+        first issued nothing, the code of the second would be counted for no phone.
+        """
+        over = list(place.taken)
+        if place.used:
+            over = [phones for phones, mark in place.new_phones if not await self.store.take(*mark)]
+        if over:
+            await self.store.give_back(over)
 
     async def _place_for_code(self, phone: PhoneNumber, client_ip: str, now: datetime) -> CodePlace:
         gates = [_Gate(NumberBlockBusy, self._key("block", _block(phone)), self.policy.per_block)]
-        met: list[tuple[Limit, str]] = []
+        new_phones: list[tuple[Window, Window]] = []
         asker = asker_of(client_ip, self.policy.raised_networks)
         if asker is not None:
             requests, phones = (
@@ -169,18 +184,16 @@ class RequestLimits:
             for level in asker.levels:
                 gates.append(self._network_gate(TooManyRequests, "network", level, requests))
                 for limit in phones:
-                    once, pair = Limit(1, limit.per), self._key("pair", level.network, phone.e164)
-                    if (
-                        await self.store.full_until(once, pair) is None
-                    ):  # not a phone that this network asked for before
-                        gates.append(self._network_gate(TooManyPhones, "phones", level, (limit,)))
-                        met.append((once, pair))
+                    mark = Limit(1, limit.per), self._key("pair", level.network, phone.e164)
+                    if await self.store.full_until(*mark) is None:  # not a phone that this network asked for before
+                        gate = self._network_gate(TooManyPhones, "phones", level, (limit,))
+                        gates.append(gate)
+                        new_phones.append(((gate.limits[0], gate.key), mark))
         refusal = await self._refusal(gates, now)
         if refusal is not None:
             return CodePlace(phone, client_ip, refusal)
-        taken = [(limit, gate.key) for gate in gates for limit in gate.limits]
-        taken += [(once, pair) for once, pair in met if await self.store.take(once, pair)]
-        return CodePlace(phone, client_ip, None, tuple(taken))
+        taken = tuple((limit, gate.key) for gate in gates for limit in gate.limits)
+        return CodePlace(phone, client_ip, None, taken, tuple(new_phones))
 
     async def admit_sign_in(self, account: str, client_ip: str, now: datetime) -> None:
         """One more password is tried. `account` is what was typed as its name: known or not makes no difference.

@@ -16,6 +16,7 @@ from sqlmodel import Session
 
 from medonline.bootstrap import Portal
 from medonline.domain.errors import NumberBlockBusy, TooManyPhones, TooManyRequests
+from medonline.domain.phone import PhoneNumber
 from medonline.services.limits.networks import asker_of
 from medonline.storage.queries import codes
 from tests.patience import PATIENCE
@@ -107,6 +108,25 @@ async def test_a_code_that_was_not_issued_costs_no_place(folder: Path, clock: Mo
 
         asked = [await ask(portal, phone(number), IP) for number in (2, 3, 2, 4)]
         assert asked == ["sent", "sent", "RateLimited", "TooManyPhones"]
+
+
+@pytest.mark.parametrize("both", [False, True], ids=["one issues a code", "both do"])
+async def test_of_two_who_ask_for_a_phone_at_once_one_counts_it(folder: Path, clock: MovableClock, both: bool) -> None:
+    """The first to take a place may be the one that issues nothing: its place goes, the phone stays counted."""
+    async with opened(folder, clock, **FAR, codes_per_network="1000 per 1 h") as portal:
+        requests = portal.recovery.codes.issuer.requests
+        for number in range(2):
+            to = PhoneNumber(phone(number))
+            async with (
+                requests.place_for_code(to, IP, clock()) as earlier,
+                requests.place_for_code(to, IP, clock()) as later,
+            ):
+                later.use()
+                if both:
+                    earlier.use()
+
+        asked = [await ask(portal, phone(number), IP) for number in (2, 3, 0, 1)]
+        assert asked == ["sent", "TooManyPhones", "sent", "sent"]
 
 
 async def test_a_begin_that_is_cancelled_half_way_keeps_its_place(
