@@ -43,6 +43,8 @@ from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlmodel import Session
 
+from medonline.storage.usable_texts import send_usable_texts
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -54,6 +56,9 @@ SQLITE_READERS = 4
 POSTGRESQL_CONNECTIONS = 10
 # A writer that stands still holds everybody up who writes: PostgreSQL lets go of it, and who waits is told to try again.
 _PATIENCE = "-c lock_timeout=5s -c idle_in_transaction_session_timeout=15s"
+# A server that is gone must not keep a thread for as long as the system waits for it by itself (minutes): seconds for an
+# answer to a new connection, milliseconds for the receipt of what was sent.
+_TIMEOUTS = {"connect_timeout": 5, "tcp_user_timeout": 20_000}
 _LAST = "medonline_last"
 
 
@@ -76,13 +81,15 @@ class Database:
         self.sqlite = self.url.get_backend_name() == "sqlite"
         options: dict[str, Any] = {"pool_size": SQLITE_READERS + 1, "max_overflow": 5}
         if not self.sqlite:
+            timeouts = {name: limit for name, limit in _TIMEOUTS.items() if name not in self.url.query}
             options = {
                 "pool_size": POSTGRESQL_CONNECTIONS,
                 "max_overflow": 5,
                 "pool_pre_ping": True,
-                "connect_args": {"options": _PATIENCE},
+                "connect_args": timeouts | {"options": _PATIENCE},
             }
         self.engine = create_engine(self.url, hide_parameters=True, **options)
+        send_usable_texts(self.engine)
         if self.sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
@@ -92,19 +99,20 @@ class Database:
             self._writers = ThreadPoolExecutor(1, "database-writer")
         else:
             self._readers = self._writers = ThreadPoolExecutor(POSTGRESQL_CONNECTIONS, "database")
+        self._closed = False
 
     async def read(self, ask: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """What `ask(session, ...)` answers, in one transaction in a database thread; what it changes is rolled back.
 
         Raises:
-            OperationalError: the database does not answer.
+            OperationalError: the database does not answer, or is closed.
         """
 
         def work() -> T:
             with self.reading() as session:
                 return ask(session, *args, **kwargs)
 
-        return await asyncio.get_running_loop().run_in_executor(self._readers, copy_context().run, work)
+        return await self._in_a_thread(self._readers, work)
 
     async def write(self, act: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """What `act(session, ...)` returns, once it is committed; an error that leaves it rolls everything back.
@@ -112,8 +120,8 @@ class Database:
         A caller that is cancelled does not stop a transaction that has begun: it commits, as before a crash of the caller.
 
         Raises:
-            OperationalError: the database is locked for longer than `BUSY_TIMEOUT_MS` or, by a queue of this process's own
-                writers, `QUEUE_TIMEOUT_S`.
+            OperationalError: the database is closed, or locked for longer than `BUSY_TIMEOUT_MS` or, by a queue of this
+                process's own writers, `QUEUE_TIMEOUT_S`.
         """
         asked_at = time.monotonic()
 
@@ -123,7 +131,20 @@ class Database:
             with self.writing() as session:
                 return act(session, *args, **kwargs)
 
-        return await asyncio.get_running_loop().run_in_executor(self._writers, copy_context().run, work)
+        return await self._in_a_thread(self._writers, work)
+
+    async def _in_a_thread(self, threads: ThreadPoolExecutor, work: Callable[[], T]) -> T:
+        if self._closed:
+            raise _closed()
+        running = threads.submit(copy_context().run, _without_stop_iteration, work)
+        try:
+            return await asyncio.wrap_future(running)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if self._closed and running.cancelled() and not (task and task.cancelling()):
+                # It waited for its turn when the database closed: its caller goes on, and must hear of it.
+                raise _closed() from None
+            raise
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -155,10 +176,24 @@ class Database:
         return await self.read(lambda session: session.connection().execute(text("SELECT 1")).scalar_one() == 1)
 
     async def close(self) -> None:
-        """Wait for the transactions that have begun, then close the pool."""
+        """Wait for the transactions that have begun, then close the pool. Those that wait for their turn are refused."""
+        self._closed = True
         for threads in {self._readers, self._writers}:
             await asyncio.to_thread(threads.shutdown, cancel_futures=True)
         self.engine.dispose()
+
+
+def _closed() -> OperationalError:
+    return OperationalError("BEGIN", None, ConnectionError("the database is closed"))
+
+
+def _without_stop_iteration(work: Callable[[], T]) -> T:
+    """Danger: no future of asyncio takes a StopIteration, and who awaits it waits for ever."""
+    try:
+        return work()
+    except StopIteration as error:
+        msg = "a transaction raised StopIteration"
+        raise RuntimeError(msg) from error
 
 
 class HasDatabase(Protocol):

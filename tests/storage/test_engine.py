@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import sqlite3
 import threading
 import time
@@ -24,6 +25,7 @@ from medonline.storage.tables.login import LoginTicket
 from medonline.storage.tables.patients import Patient
 from tests.patience import PATIENCE
 from tests.services.world import statements
+from tests.storage.unusable_texts import UNUSABLE, check_unusable_text
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -75,9 +77,13 @@ class Desk:
         return add(session, phone, fault)
 
 
+def len_of_patients(session: Session) -> int:
+    return len(session.exec(select(Patient)).all())
+
+
 async def count(portal: Portal) -> int:
     with portal.database.reading() as session:
-        return len(session.exec(select(Patient)).all())
+        return len_of_patients(session)
 
 
 def backup_to(database: Path, copy: Path) -> None:
@@ -292,6 +298,46 @@ async def test_closing_waits_for_the_transaction_that_has_begun(portal: Portal) 
     await writing
 
 
+async def test_a_closed_database_says_so_and_so_it_does_to_who_waits_for_a_turn(portal: Portal) -> None:
+    database = Database(portal.config.database)
+    held = Held()
+    writing = asyncio.ensure_future(database.write(held.add))
+    await held.begun_in_a_thread()
+    waiting = asyncio.ensure_future(database.write(add, "+79000003008"))
+    await asyncio.sleep(0)  # it has asked
+    closing = asyncio.ensure_future(database.close())
+    with pytest.raises(OperationalError, match="the database is closed"):
+        async with asyncio.timeout(PATIENCE):
+            await waiting
+    held.let_go.set()
+    await asyncio.gather(closing, writing)
+
+    for asked in (database.read(len_of_patients), database.write(add, "+79000003009"), database.is_alive()):
+        with pytest.raises(OperationalError, match="the database is closed"):
+            await asked
+    assert await count(portal) == 3 + len(held.phones)
+
+
+async def test_a_transaction_that_runs_out_of_an_iterator_is_an_error_and_no_wait_for_ever(portal: Portal) -> None:
+    nothing: list[Patient] = []
+    for ask in (portal.database.read, portal.database.write):
+        with pytest.raises(RuntimeError, match="StopIteration"):
+            async with asyncio.timeout(PATIENCE):
+                await ask(lambda _session: next(iter(nothing)))
+
+
+async def test_a_server_that_does_not_answer_keeps_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(engine._TIMEOUTS, "connect_timeout", 2)  # the shortest that the driver knows
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        database = Database(f"postgresql+psycopg://medonline@127.0.0.1:{silent.getsockname()[1]}/medonline")
+        with pytest.raises(OperationalError):
+            async with asyncio.timeout(PATIENCE):
+                await database.is_alive()
+    await database.close()
+
+
 async def test_what_a_reading_session_changes_is_not_kept(portal: Portal) -> None:
     with portal.database.reading() as session:
         session.add(patient())
@@ -377,3 +423,8 @@ async def test_where_the_file_is_gone_no_empty_one_is_made(portal: Portal, folde
         file.rename(folder / file.name)
 
     assert await asyncio.gather(*(count(portal) for _ in range(5))) == [3] * 5
+
+
+@pytest.mark.parametrize("sent", UNUSABLE, ids=ascii)
+async def test_a_text_that_no_database_takes_names_nothing_and_is_kept_readable(portal: Portal, sent: str) -> None:
+    await check_unusable_text(portal, sent)

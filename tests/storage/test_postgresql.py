@@ -109,6 +109,7 @@ from tests.services.world import (
 )
 from tests.storage.migrating import differences, walk_with_rows
 from tests.storage.postgresql_server import address_of, administer, make_template, postgresql
+from tests.storage.unusable_texts import UNUSABLE, check_unusable_text
 
 NEW = "NewPassword1"
 
@@ -165,6 +166,11 @@ async def test_a_database_in_use_goes_down_to_nothing(portal: Portal) -> None:
 async def test_a_database_in_use_at_0001_keeps_its_rows_up_and_down(url: str, tmp_path: Path) -> None:
     await walk_with_rows(url, tmp_path)
     assert await differences(url) == []
+
+
+@pytest.mark.parametrize("sent", UNUSABLE, ids=ascii)
+async def test_a_text_that_no_database_takes_names_nothing_and_is_kept_readable(portal: Portal, sent: str) -> None:
+    await check_unusable_text(portal, sent)
 
 
 async def test_a_password_is_recovered(portal: Portal) -> None:
