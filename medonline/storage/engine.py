@@ -56,6 +56,8 @@ SQLITE_READERS = 4
 POSTGRESQL_CONNECTIONS = 10
 # A writer that stands still holds everybody up who writes: PostgreSQL lets go of it, and who waits is told to try again.
 _PATIENCE = "-c lock_timeout=5s -c idle_in_transaction_session_timeout=15s"
+# Danger: a time that goes around `UtcDateTime` (a bare one in a `case`) is stored by the server's clock on the wall.
+_UTC = "-c timezone=UTC"
 # A server that is gone must not keep a thread for as long as the system waits for it by itself (minutes): seconds for an
 # answer to a new connection, milliseconds for the receipt of what was sent.
 _TIMEOUTS = {"connect_timeout": 5, "tcp_user_timeout": 20_000}
@@ -86,7 +88,7 @@ class Database:
                 "pool_size": POSTGRESQL_CONNECTIONS,
                 "max_overflow": 5,
                 "pool_pre_ping": True,
-                "connect_args": timeouts | {"options": _PATIENCE},
+                "connect_args": timeouts | {"options": f"{_PATIENCE} {_UTC}"},
             }
         self.engine = create_engine(self.url, hide_parameters=True, **options)
         send_usable_texts(self.engine)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import func, literal, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlmodel import Session, col, select, update
 
@@ -60,10 +60,12 @@ from medonline.storage.queries import (
     limits,
     login,
     notices,
+    patient_cards,
     patients,
     security_journal,
 )
 from medonline.storage.queries import password_recovery as password_recoveries
+from medonline.storage.tables.columns import UtcDateTime
 from medonline.storage.tables.login import AccountSession
 from medonline.storage.tables.notices import Notice
 from medonline.storage.tables.patients import Patient
@@ -189,6 +191,26 @@ async def test_a_password_is_recovered(portal: Portal) -> None:
 
     assert await portal.login.who(old) is None
     assert await portal.login.who(token_hash(await sign_in(portal, ANNA, KNOWN, NEW))) is not None
+
+
+async def test_times_are_kept_in_utc_whatever_the_servers_own_zone_is(portal: Portal) -> None:
+    """The server of these tests is in Vladivostok. What a statement computes has no column whose type would say UTC."""
+    clock = portal.clock
+    assert isinstance(clock, MovableClock)
+    await portal.recovery.begin(ANNA, KNOWN, CALL)
+    await portal.recovery.confirm_code(ANNA, await last_code(portal))
+    assert (await last_row(portal)).confirmed_at == clock.now
+
+    account = (await patient_with(portal)).id
+    for _ in range(2):
+        clock.move(hours=2)
+        assert await portal.database.write(patient_cards.begin_refresh, account, clock.now, 12, None)
+        row = await portal.database.read(patient_cards.refresh_of, account)
+        assert row is not None
+        assert row.hour_began_at == clock.now
+
+    bare = select(func.coalesce(None, clock.now) == literal(clock.now, UtcDateTime()))
+    assert await portal.database.read(lambda session: session.exec(bare).one())
 
 
 async def test_of_a_hundred_parallel_guesses_exactly_three_are_judged(portal: Portal) -> None:

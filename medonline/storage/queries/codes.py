@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, func, or_
+from sqlalchemy import case, func, literal, or_
 from sqlmodel import Session, col, select, update
 
 from medonline.storage.tables.codes import OneTimeCodeRow
+from medonline.storage.tables.columns import UtcDateTime
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ def judge(session: Session, code_id: str, digest: str, guesses: int, now: dateti
         )
         .values(
             misses=col(OneTimeCodeRow.misses) + case((right, 0), else_=1),
-            confirmed_at=case((right, now), else_=None),
+            confirmed_at=case((right, literal(now, UtcDateTime())), else_=None),
         )
         .returning(col(OneTimeCodeRow.confirmed_at), col(OneTimeCodeRow.misses))
     )

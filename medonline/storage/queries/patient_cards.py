@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, case, delete, func, or_, text
+from sqlalchemy import bindparam, case, delete, func, literal, or_, text
 from sqlmodel import Session, col, select, update
 
 from medonline.storage.tables.columns import UtcDateTime
@@ -100,7 +100,7 @@ def begin_refresh(session: Session, patient_id: str, now: datetime, per_hour: in
         )
         .values(
             asked_in_hour=case((hour_is_over, 1), else_=col(CardRefresh.asked_in_hour) + 1),
-            hour_began_at=case((hour_is_over, now), else_=col(CardRefresh.hour_began_at)),
+            hour_began_at=case((hour_is_over, literal(now, UtcDateTime())), else_=col(CardRefresh.hour_began_at)),
         )
     )
     if pause is not None:
