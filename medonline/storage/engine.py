@@ -49,8 +49,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 BUSY_TIMEOUT_MS = 5_000
-# A queue behind a lock that another process holds must end: longer than one writer waits for the file, far shorter than a
-# patient waits for an answer.
+# A queue behind a lock that another process holds, or behind a server that hangs, must end: longer than one writer waits for
+# the file, far shorter than a patient waits for an answer.
 QUEUE_TIMEOUT_S = 10.0
 SQLITE_READERS = 4
 POSTGRESQL_CONNECTIONS = 10
@@ -107,7 +107,7 @@ class Database:
         """What `ask(session, ...)` answers, in one transaction in a database thread; what it changes is rolled back.
 
         Raises:
-            OperationalError: the database does not answer, or is closed.
+            OperationalError: the database is closed or does not answer, or no turn came within `QUEUE_TIMEOUT_S`.
         """
 
         def work() -> T:
@@ -122,14 +122,10 @@ class Database:
         A caller that is cancelled does not stop a transaction that has begun: it commits, as before a crash of the caller.
 
         Raises:
-            OperationalError: the database is closed, or locked for longer than `BUSY_TIMEOUT_MS` or, by a queue of this
-                process's own writers, `QUEUE_TIMEOUT_S`.
+            OperationalError: as for `read`; or the database is locked for longer than `BUSY_TIMEOUT_MS`.
         """
-        asked_at = time.monotonic()
 
         def work() -> T:
-            if self.sqlite and time.monotonic() - asked_at > QUEUE_TIMEOUT_S:
-                raise OperationalError("BEGIN IMMEDIATE", None, sqlite3.OperationalError("database is locked"))
             with self.writing() as session:
                 return act(session, *args, **kwargs)
 
@@ -138,7 +134,14 @@ class Database:
     async def _in_a_thread(self, threads: ThreadPoolExecutor, work: Callable[[], T]) -> T:
         if self._closed:
             raise _closed()
-        running = threads.submit(copy_context().run, _without_stop_iteration, work)
+        asked_at = time.monotonic()
+
+        def in_time() -> T:
+            if time.monotonic() - asked_at > QUEUE_TIMEOUT_S:
+                raise OperationalError("BEGIN", None, TimeoutError("the database is locked: no turn came"))
+            return _without_stop_iteration(work)
+
+        running = threads.submit(copy_context().run, in_time)
         try:
             return await asyncio.wrap_future(running)
         except asyncio.CancelledError:

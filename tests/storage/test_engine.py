@@ -167,7 +167,7 @@ async def test_a_queue_of_writers_that_does_not_move_is_refused_like_a_lock(
     await asyncio.sleep(0)  # it has asked
     held.let_go.set()
 
-    with pytest.raises(OperationalError, match="database is locked"):
+    with pytest.raises(OperationalError, match="the database is locked: no turn came"):
         await late
     await first
     assert await count(portal) == 3 + len(held.phones)

@@ -16,7 +16,7 @@ from typing import TypeAlias
 
 import pytest
 from sqlalchemy import func, literal, text
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlmodel import Session, col, select, update
 
 from alembic import command
@@ -50,7 +50,7 @@ from medonline.services.notices.texts import About, Told
 from medonline.services.password_recovery.reader import RecoveryView
 from medonline.services.security_journal import reader
 from medonline.services.security_journal.reader import SCANS
-from medonline.storage import migrations
+from medonline.storage import engine, migrations
 from medonline.storage.engine import Database
 from medonline.storage.queries import account_settings as account_changes
 from medonline.storage.queries import (
@@ -345,6 +345,33 @@ async def test_a_writer_that_stands_still_holds_nobody_up_for_good(portal: Porta
     await frozen.close()
 
     assert await sign_in(portal, BORIS)
+
+
+@pytest.mark.parametrize("reading", [False, True], ids=["a write", "a read"])
+async def test_who_gets_no_turn_is_refused_and_the_queue_ends(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch, reading: bool
+) -> None:
+    monkeypatch.setattr(engine, "POSTGRESQL_CONNECTIONS", 1)
+    database = Database(portal.config.database)
+    begun, let_go = threading.Event(), threading.Event()
+
+    def hold(_session: Session) -> None:
+        begun.set()
+        assert let_go.wait(PATIENCE)
+
+    def let_in(_session: Session) -> None:
+        raise AssertionError("let in after its time was over")
+
+    holding = asyncio.ensure_future(database.write(hold))
+    assert await asyncio.to_thread(begun.wait, PATIENCE)
+    monkeypatch.setattr(engine, "QUEUE_TIMEOUT_S", 0.0)
+    late = asyncio.ensure_future(database.read(let_in) if reading else database.write(let_in))
+    await asyncio.sleep(0)  # it has asked
+    let_go.set()
+    with pytest.raises(OperationalError, match="no turn came"):
+        await late
+    await holding
+    await database.close()
 
 
 async def test_ten_starts_at_once_in_one_browser_leave_one_journey(portal: Portal) -> None:
