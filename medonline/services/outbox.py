@@ -59,6 +59,8 @@ class Outbox(Generic[Row]):
 
     failed: is told of an error of `attend`; the row stays as it is, and its lease runs out.
     unread: the sentence to log when what is due could not be read.
+    busy: the lanes that have a row due which is not in hand, asked once for all of them in each turn; without it each lane is
+        asked. Most turns find nothing: one question is then all that they cost.
     """
 
     def __init__(
@@ -68,11 +70,13 @@ class Outbox(Generic[Row]):
         *,
         failed: Callable[[BaseException], None],
         unread: str,
+        busy: Callable[[tuple[str, ...]], Awaitable[Sequence[Lane[Row]]]] | None = None,
     ) -> None:
         self._clock = clock
         self._lanes = lanes
         self._failed = failed
         self._unread = unread
+        self._busy = busy
         self._wake = asyncio.Event()
         self._in_hand: dict[str, _InHand[Row]] = {}
         self._last_turn: datetime | None = None
@@ -110,7 +114,8 @@ class Outbox(Generic[Row]):
 
     async def turn(self) -> None:
         """Start work on every due row that is not in hand, as far as there are places."""
-        for lane in self._lanes:
+        lanes = self._lanes if self._busy is None else await self._busy(tuple(self._in_hand))
+        for lane in lanes:
             free = lane.at_once - sum(one.lane is lane for one in self._in_hand.values())
             if free <= 0:
                 continue

@@ -51,19 +51,29 @@ class CodeDispatcher:
         self._clock = clock
         self._issuer = issuer
         self._channels = channels
-        lanes = [
-            self._lane(channel, states, at_once)
+        self._lanes = {
+            (channel, states): self._lane(channel, states, at_once)
             for channel in ChannelName
             for states, at_once in ((_TO_SEND, SENDS_AT_ONCE), (_TO_POLL, POLLS_AT_ONCE))
-        ]
+        }
         unread = "The dispatcher could not read the codes to send"
-        self.outbox: Outbox[OneTimeCodeRow] = Outbox(clock, lanes, failed=_log_failure, unread=unread)
+        self.outbox: Outbox[OneTimeCodeRow] = Outbox(
+            clock, list(self._lanes.values()), failed=_log_failure, unread=unread, busy=self._busy_lanes
+        )
 
     def _lane(self, channel: ChannelName, states: tuple[DeliveryState, ...], at_once: int) -> Lane[OneTimeCodeRow]:
         async def due(in_hand: tuple[str, ...], limit: int) -> Sequence[OneTimeCodeRow]:
             return await self.database.read(codes.due, self._clock(), channel, states, in_hand, limit)
 
         return Lane(due, self._attend, at_once)
+
+    async def _busy_lanes(self, in_hand: tuple[str, ...]) -> Sequence[Lane[OneTimeCodeRow]]:
+        waiting = await self.database.read(codes.kinds_due, self._clock(), in_hand)
+        return [
+            lane
+            for (channel, states), lane in self._lanes.items()
+            if any((channel, state) in waiting for state in states)
+        ]
 
     async def _attend(self, row: OneTimeCodeRow) -> None:
         if row.delivery == DeliveryState.QUEUED:

@@ -18,6 +18,7 @@ from medonline.domain.errors import CodeExpired, CodeMismatch, CodeRefused, Code
 from medonline.domain.phone import PhoneNumber
 from medonline.services.codes.delivery import IN_FLIGHT, DeliveryState
 from medonline.services.codes.issuing import CodeIssuer, CodeRequest
+from medonline.services.codes.phone_history import PhoneHistory
 from medonline.services.limits.request_limits import CodePlace
 from medonline.storage.engine import Database
 from medonline.storage.queries import codes
@@ -104,11 +105,15 @@ class CodeFlow:
         row = codes.newest_of_flow(session, flow_id)
         return None if row is None else self.view_of(session, row, now)
 
-    def view_of(self, session: Session, row: OneTimeCodeRow, now: datetime) -> CodeView:
-        """What a screen shows of a code, the last one of its flow."""
+    def view_of(self, session: Session, row: OneTimeCodeRow, now: datetime, *, awaited: bool = True) -> CodeView:
+        """What a screen shows of a code, the last one of its flow.
+
+        awaited: the screen asks for the code, and offers another one. Where it does not, what the limits allow next is not
+            looked up: nothing is said to be open.
+        """
         phone, channel = PhoneNumber(row.phone), ChannelName(row.channel)
-        history = self.issuer.history(session, phone)
-        open_channels = self.issuer.open_channels(session, now)
+        history = self.issuer.history(session, phone) if awaited else PhoneHistory(self.issuer.policy, ())
+        open_channels = self.issuer.open_channels(session, now) if awaited else ()
         return CodeView(
             phone=phone.masked,
             channel=channel,
@@ -119,7 +124,7 @@ class CodeFlow:
             code_alive=self.is_alive(row, now),
             delivery=DeliveryState(row.delivery),
             problem=row.problem,
-            fallback_now=channel.other in open_channels and history.refusal(channel.other, now) is None,
+            fallback_now=awaited and channel.other in open_channels and history.refusal(channel.other, now) is None,
             open_channels=open_channels,
         )
 
@@ -133,13 +138,18 @@ class CodeFlow:
             and row.delivery != DeliveryState.FAILED
         )
 
-    async def until_sent(self, flow_id: str) -> None:
+    def being_sent(self, session: Session, flow_id: str) -> str | None:
+        """The flow again, if a provider has its last code in hand; for `until_sent`."""
+        row = codes.newest_of_flow(session, flow_id)
+        return flow_id if row is not None and row.delivery == DeliveryState.SENDING else None
+
+    async def until_sent(self, flow_id: str | None) -> None:
         """Give a provider that has rung, but not answered yet, a moment: the code is the one it answers with."""
         for _ in range(SENDING_LOOKS):
-            row = await self.database.read(codes.newest_of_flow, flow_id)
-            if row is None or row.delivery != DeliveryState.SENDING:
+            if flow_id is None:
                 return
             await asyncio.sleep(SENDING_PAUSE_S)
+            flow_id = await self.database.read(self.being_sent, flow_id)
 
     def judge(self, session: Session, flow_id: str, digits: str, now: datetime) -> OneTimeCodeRow | CodeRefused:
         """Judge what was typed (digits only) against the flow's last code, atomically: the accepted code, or the refusal.

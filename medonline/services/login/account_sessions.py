@@ -22,6 +22,7 @@ from medonline.services.security_journal.writer import JournalNote, SecurityJour
 from medonline.storage.engine import Database, writes
 from medonline.storage.queries import login, patients
 from medonline.storage.tables.login import AccountSession
+from medonline.storage.tables.patients import Patient
 
 log = logging.getLogger(__name__)
 
@@ -69,9 +70,19 @@ class AccountSessionService:
         """
         signed_in = await self.login.who(session_key) if session_key else None
         if signed_in is None:
-            log.info("A call without a live session was refused")
-            raise NotSignedIn
+            raise _refused()
         return signed_in
+
+    def required_in(self, session: Session, session_key: str) -> tuple[SignedIn, Patient]:
+        """As `required`, inside a session of the caller, with the patient's row; does not count as use.
+
+        Raises:
+            NotSignedIn: the session is over.
+        """
+        found = self.login.who_in(session, session_key) if session_key else None
+        if found is None:
+            raise _refused()
+        return found
 
     async def everywhere(self, session_key: str) -> list[SessionView]:
         """The live sessions of the patient who asks, the one used last first.
@@ -192,3 +203,8 @@ class AccountSessionService:
         self.login.pace.admit(session, me.patient_id, Act.PROOF, now)
         login.put_authenticated(session, me.session_key, now)
         self.journal.note(session, JournalNote(JournalEvent.REAUTHENTICATED, me.patient_id, device=me.device))
+
+
+def _refused() -> NotSignedIn:
+    log.info("A call without a live session was refused")
+    return NotSignedIn()

@@ -26,6 +26,7 @@ from medonline.services.security_journal.refusals import RefusedSignIns
 from medonline.services.security_journal.writer import SecurityJournal
 from medonline.storage.engine import Database, writes
 from medonline.storage.queries import login, patients
+from medonline.storage.tables.login import AccountSession
 from medonline.storage.tables.patients import Patient
 
 log = logging.getLogger(__name__)
@@ -131,24 +132,21 @@ class LoginService:
     async def who(self, session_key: str) -> SignedIn | None:
         """Who is signed in under this session key (the hash of the cookie's token); notes that the session is used."""
         now = self.clock()
-        found = await self.database.read(
-            login.live, session_key, seen_after=now - self.idle, created_after=now - self.absolute
-        )
+        found = await self.database.read(self._live, session_key, now)
         if found is None:
             return None
         account_session, patient = found
         if now - account_session.last_seen_at > SEEN_EVERY:
             await self.database.write(login.put_seen, session_key, now)
-        return SignedIn(
-            session_key=session_key,
-            patient_id=patient.id,
-            full_name=" ".join(part for part in (patient.last_name, patient.first_name, patient.patronymic) if part),
-            first_name=patient.first_name,
-            patronymic=patient.patronymic,
-            method=LoginMethod(account_session.method),
-            authenticated_at=account_session.authenticated_at,
-            device=Device(account_session.device, account_session.network),
-        )
+        return _signed_in(account_session, patient)
+
+    def who_in(self, session: Session, session_key: str) -> tuple[SignedIn, Patient] | None:
+        """As `who`, inside a session of the caller, with the patient's row; does not note that the session is used."""
+        found = self._live(session, session_key, self.clock())
+        return None if found is None else (_signed_in(*found), found[1])
+
+    def _live(self, session: Session, session_key: str, now: datetime) -> tuple[AccountSession, Patient] | None:
+        return login.live(session, session_key, seen_after=now - self.idle, created_after=now - self.absolute)
 
     async def close_session(
         self, session_key: str, why: JournalEvent = JournalEvent.SIGNED_OUT
@@ -219,3 +217,16 @@ class LoginService:
             return  # next time: a right password must not be refused for a newer hash
         if await self.database.write(patients.put_rehashed, patient.id, encoded, fresh):
             patient.password_hash = fresh  # who compares it later must not take the newer hash for another password
+
+
+def _signed_in(account_session: AccountSession, patient: Patient) -> SignedIn:
+    return SignedIn(
+        session_key=account_session.token_hash,
+        patient_id=patient.id,
+        full_name=" ".join(part for part in (patient.last_name, patient.first_name, patient.patronymic) if part),
+        first_name=patient.first_name,
+        patronymic=patient.patronymic,
+        method=LoginMethod(account_session.method),
+        authenticated_at=account_session.authenticated_at,
+        device=Device(account_session.device, account_session.network),
+    )

@@ -24,6 +24,7 @@ from medonline.storage.engine import Database, reads, writes
 from medonline.storage.queries import login as sessions
 from medonline.storage.queries import password_recovery as password_recoveries
 from medonline.storage.queries import patients
+from medonline.storage.tables.codes import OneTimeCodeRow
 from medonline.storage.tables.password_recovery import PasswordRecovery
 from medonline.storage.tables.patients import Patient
 
@@ -83,14 +84,20 @@ class NewPasswordStep:
             return self.reader.view(session, recovery, now), []
         if not password_recoveries.move(session, recovery.id, _SOURCES, RecoveryStep.DONE, finished_at=now):
             return None
-        ended = self._put(session, recovery, patient, encoded, device) if patient else []
-        return self.reader.view(session, recovery, now), ended
+        code = self.reader.code_of(session, recovery)
+        ended = self._put(session, recovery, patient, code, encoded, device) if patient else []
+        return self.reader.view(session, recovery, now, code), ended
 
     def _put(
-        self, session: Session, recovery: PasswordRecovery, patient: Patient, encoded: str, device: Device
+        self,
+        session: Session,
+        recovery: PasswordRecovery,
+        patient: Patient,
+        code: OneTimeCodeRow,
+        encoded: str,
+        device: Device,
     ) -> list[str]:
         now = self.clock()
-        code = self.reader.code_of(session, recovery)
         patients.put_password(session, patient.id, encoded, now)
         ended = sessions.end_all_of(session, patient.id, now)
         # A phone proved in another browser before this password would replace it for as long as its step is open.

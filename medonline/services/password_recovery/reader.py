@@ -24,6 +24,8 @@ BIRTH_DATE_TRIES = 3
 CODE_STEP_LIFE = timedelta(hours=1)
 # A finished recovery is shown as finished for this long after a reload.
 DONE_SHOWN_FOR = timedelta(minutes=10)
+# Where a screen offers another code.
+_CODE_AWAITED = (RecoveryStep.CODE, RecoveryStep.BIRTH_DATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,7 @@ class RecoveryReader:
     ) -> RecoveryView:
         """What a screen shows. `code`: the recovery's last one, where the caller has just written it."""
         row = code or self.code_of(session, recovery)
-        shown = self.codes.view_of(session, row, now)
+        shown = self.codes.view_of(session, row, now, awaited=recovery.step in _CODE_AWAITED)
         return RecoveryView.around(shown, recovery, self._stopped_until(session, recovery))
 
     @staticmethod

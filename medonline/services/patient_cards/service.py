@@ -123,14 +123,15 @@ class PatientCardService:
     attempts: CardAttempts
     consent: CardConsent
 
-    async def kept(self, session_key: str) -> CardsView:
-        """What is on record here; asks nobody.
+    @reads
+    def kept(self, session: Session, session_key: str) -> CardsView:
+        """What is on record here; asks nobody, and does not count as use of the session.
 
         Raises:
             NotSignedIn: the session is over.
         """
-        me = await self.sessions.required(session_key)
-        return await self._view(me.patient_id)
+        me, patient = self.sessions.required_in(session, session_key)
+        return self._view_of(session, me.patient_id, patient)
 
     async def current(self, session_key: str, *, ask_again: bool = False) -> CardsView:
         """The cards as the registry has them now, or as it had them when it last answered.
@@ -152,13 +153,12 @@ class PatientCardService:
             wait = await self.attempts.refresh_wait(me.patient_id) if ask_again else timedelta()
             return replace(await self._view(me.patient_id), wait=wait)
         try:
-            await self._fetch(self.registry, patient)
+            return await self._fetch(self.registry, patient)
         except RegistryUnavailable as error:
             log.warning("The registry of cards gives no good answer: %s", error)
             if ask_again:
                 await self.attempts.refresh_failed(me.patient_id, asked_at)
             return replace(await self._view(me.patient_id), registry_down=True)
-        return await self._view(me.patient_id)
 
     async def link(
         self, session_key: str, typed_policy: str, typed_birth_date: str, *, representative: bool = False
@@ -264,7 +264,7 @@ class PatientCardService:
         self.journal.note(session, JournalNote(JournalEvent.CARD_ADDED, patient.id, device=me.device, details=what))
         return LinkedCards(len(added), not oms_policy.has_right_check_digit(policy))
 
-    async def _fetch(self, registry: CardRegistry, patient: Patient) -> None:
+    async def _fetch(self, registry: CardRegistry, patient: Patient) -> CardsView:
         own = {card.ref: card for card in await self._own_cards(registry, patient)}
         rows = await self.database.read(patient_cards.of_patient, patient.id)
         now = self.clock()
@@ -273,10 +273,10 @@ class PatientCardService:
         for ref in linked:
             if ref not in fresh and (card := await registry.card(ref)) is not None:
                 fresh[ref] = card
-        await self._keep(patient, _Answer(own=own, fresh=fresh, linked=linked, at=now))
+        return await self._keep(patient, _Answer(own=own, fresh=fresh, linked=linked, at=now))
 
     @writes
-    def _keep(self, session: Session, patient: Patient, answer: _Answer) -> None:
+    def _keep(self, session: Session, patient: Patient, answer: _Answer) -> CardsView:
         held = patients.by_id_held(session, patient.id)
         have = {card.ref: card for card in patient_cards.of_patient(session, patient.id)}
         for card in answer.fresh.values() if held else ():
@@ -291,6 +291,7 @@ class PatientCardService:
             if not is_shown_today(row, answer.at):
                 session.add(closed(row))
         patient_cards.put_fetched(session, patient.id, answer.at)
+        return self._view_of(session, patient.id, held)
 
     async def _own_cards(self, registry: CardRegistry, patient: Patient) -> list[RegistryCard]:
         try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, func, literal, or_
+from sqlalchemy import bindparam, case, func, literal, or_
 from sqlmodel import Session, col, select, update
 
 from medonline.storage.tables.codes import OneTimeCodeRow
@@ -209,3 +209,18 @@ def put_due(session: Session, code_id: str, due_at: datetime | None) -> None:
         .where(col(OneTimeCodeRow.id) == code_id)
         .values(due_at=due_at, attempts=col(OneTimeCodeRow.attempts) + 1)
     )
+
+
+_KINDS_DUE = (
+    select(OneTimeCodeRow.channel, OneTimeCodeRow.delivery)
+    .where(
+        col(OneTimeCodeRow.due_at) <= bindparam("now"), col(OneTimeCodeRow.id).not_in(bindparam("skip", expanding=True))
+    )
+    .distinct()
+)
+
+
+def kinds_due(session: Session, now: datetime, skip: tuple[str, ...]) -> set[tuple[str, str]]:
+    """Way and delivery state of the codes that are to be looked at now, without those to skip."""
+    found = session.exec(_KINDS_DUE, params={"now": now, "skip": skip}).all()
+    return {(channel, delivery) for channel, delivery in found}
