@@ -43,6 +43,7 @@ from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlmodel import Session
 
+from medonline.storage.changes import Changes
 from medonline.storage.usable_texts import send_usable_texts
 
 P = ParamSpec("P")
@@ -62,6 +63,7 @@ _UTC = "-c timezone=UTC"
 # answer to a new connection, milliseconds for the receipt of what was sent.
 _TIMEOUTS = {"connect_timeout": 5, "tcp_user_timeout": 20_000}
 _LAST = "medonline_last"
+_CHANGED = "medonline_changed"
 
 
 def at_the_end(session: Session, name: str, act: Callable[[Session], None]) -> None:
@@ -73,6 +75,11 @@ def at_the_end(session: Session, name: str, act: Callable[[Session], None]) -> N
         KeyError: the session does not write, so that nothing would ever be done.
     """
     session.info[_LAST][name] = act
+
+
+def announce(session: Session, topic: str) -> None:
+    """The transaction changes what this topic names: who waits for it is told after the commit (`storage.changes`)."""
+    session.info.setdefault(_CHANGED, set()).add(topic)
 
 
 class Database:
@@ -90,6 +97,7 @@ class Database:
                 "pool_pre_ping": True,
                 "connect_args": timeouts | {"options": f"{_PATIENCE} {_UTC}"},
             }
+        self.changes = Changes()
         self.engine = create_engine(self.url, hide_parameters=True, **options)
         send_usable_texts(self.engine)
         if self.sqlite:
@@ -124,10 +132,14 @@ class Database:
         Raises:
             OperationalError: as for `read`; or the database is locked for longer than `BUSY_TIMEOUT_MS`.
         """
+        loop = asyncio.get_running_loop()
 
         def work() -> T:
             with self.writing() as session:
-                return act(session, *args, **kwargs)
+                answer = act(session, *args, **kwargs)
+            if changed := session.info.pop(_CHANGED, None):
+                loop.call_soon_threadsafe(self.changes.tell, changed)  # from here: a cancelled caller tells nobody
+            return answer
 
         return await self._in_a_thread(self._writers, work)
 

@@ -18,11 +18,11 @@ from medonline.domain.errors import DeliveryFailed, ProviderDown
 from medonline.domain.phone import PhoneNumber
 from medonline.services.clock import Clock
 from medonline.services.codes.delivery import EARLIER, DeliveryProblem, DeliveryState, problem_of
-from medonline.services.codes.issuing import CodeIssuer
+from medonline.services.codes.issuing import CodeIssuer, topic_of
 from medonline.services.limits.budgets import Spending
 from medonline.services.outbox import Lane, Outbox
 from medonline.services.ports import CodeChannel, CodeMessage, DeliveryReport, LearnsOutcome, SentCode
-from medonline.storage.engine import Database, writes
+from medonline.storage.engine import Database, announce, writes
 from medonline.storage.queries import codes
 from medonline.storage.tables.codes import OneTimeCodeRow
 
@@ -124,18 +124,19 @@ class CodeDispatcher:
             client_ip=row.client_ip,
         )
 
-    async def _put_sent(self, row: OneTimeCodeRow, sent: SentCode) -> None:
+    @writes
+    def _put_sent(self, session: Session, row: OneTimeCodeRow, sent: SentCode) -> None:
         """The code that counts is the one the provider really sent."""
-        digest = self._issuer.digest(row.flow_id, row.purpose, PhoneNumber(row.phone), sent.code)
-        facts = {
-            "digest": digest,
-            "provider_ref": sent.provider_ref,
-            "due_at": self._clock() + POLL_AFTER[0],
-            "attempts": 0,
-        }
-        here = (DeliveryState.SENDING,)
-        await self.database.write(
-            lambda session: codes.put_delivery(session, row.id, here, DeliveryState.SENT, **facts)
+        announce(session, topic_of(row.phone))
+        codes.put_delivery(
+            session,
+            row.id,
+            (DeliveryState.SENDING,),
+            DeliveryState.SENT,
+            digest=self._issuer.digest(row.flow_id, row.purpose, PhoneNumber(row.phone), sent.code),
+            provider_ref=sent.provider_ref,
+            due_at=self._clock() + POLL_AFTER[0],
+            attempts=0,
         )
 
     @writes
@@ -144,6 +145,7 @@ class CodeDispatcher:
     ) -> None:
         """`free`: it certainly cost nothing, so its money is there for other codes."""
         facts = {"problem": problem, "due_at": None} | ({"price": 0} if free else {})
+        announce(session, topic_of(row.phone))
         sources = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.SENT)
         failed = codes.put_delivery(session, row.id, sources, DeliveryState.FAILED, **facts)
         if failed and free:  # the code is locked before the money (lock order: `storage.engine`)
@@ -179,7 +181,8 @@ class CodeDispatcher:
         row = codes.by_provider_ref(session, provider, provider_ref)
         if row is None:
             return False
-        codes.put_delivery(session, row.id, EARLIER[state], state, **facts)
+        if codes.put_delivery(session, row.id, EARLIER[state], state, **facts):
+            announce(session, topic_of(row.phone))
         return True
 
 

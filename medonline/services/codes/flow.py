@@ -17,10 +17,11 @@ from medonline.domain.codes.one_time_code import ChannelName, digits_for
 from medonline.domain.errors import CodeExpired, CodeMismatch, CodeRefused, CodeStillSending, CodeUsedUp
 from medonline.domain.phone import PhoneNumber
 from medonline.services.codes.delivery import IN_FLIGHT, DeliveryState
-from medonline.services.codes.issuing import CodeIssuer, CodeRequest
+from medonline.services.codes.issuing import CodeIssuer, CodeRequest, topic_of
 from medonline.services.codes.phone_history import PhoneHistory
+from medonline.services.codes.watch import CodeWatch
 from medonline.services.limits.request_limits import CodePlace
-from medonline.storage.engine import Database
+from medonline.storage.engine import Database, announce
 from medonline.storage.queries import codes
 from medonline.storage.tables.codes import OneTimeCodeRow
 
@@ -35,7 +36,8 @@ class CodeView:
     """What a screen may know of a code on its way. Times are UTC; the phone is masked; no code, no token.
 
     `code_alive` is false when the code expired, was used up or replaced: then only a new one helps. `open_channels` are the
-    ways that are switched on and have money left today. `fallback_now`: the other way may be asked for at once.
+    ways that are switched on and have money left today. `fallback_now`: the other way may be asked for at once. `topic` names
+    what is told of when the code or its flow changes; it is for no screen.
     """
 
     phone: str
@@ -49,6 +51,11 @@ class CodeView:
     problem: str
     fallback_now: bool
     open_channels: tuple[ChannelName, ...]
+    topic: str
+
+    def next_change(self, now: datetime) -> datetime | None:
+        """The next moment (UTC) at which the view changes by the clock alone."""
+        return min((at for at in (self.resend_at, self.expires_at) if at > now), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +82,10 @@ class CodeFlow:
     def request(self, flow_id: str, place: CodePlace, channel: ChannelName) -> CodeRequest:
         """The code a flow wants, on the phone of the place."""
         return CodeRequest(flow_id, self.purpose, place, channel)
+
+    def watch(self) -> CodeWatch:
+        """The pauses of a screen that follows a code."""
+        return CodeWatch(self.database.changes)
 
     def begin(self, session: Session, request: CodeRequest, now: datetime) -> OneTimeCodeRow:
         """Leave the intent to send the first code of a flow. Call `wake_dispatcher` after the commit.
@@ -126,6 +137,7 @@ class CodeFlow:
             problem=row.problem,
             fallback_now=awaited and channel.other in open_channels and history.refusal(channel.other, now) is None,
             open_channels=open_channels,
+            topic=topic_of(row.phone),
         )
 
     def is_alive(self, row: OneTimeCodeRow, now: datetime) -> bool:
@@ -169,6 +181,7 @@ class CodeFlow:
         digest = self.issuer.digest(row.flow_id, row.purpose, PhoneNumber(row.phone), code)
         guesses = self.issuer.policy.guesses
         verdict = codes.judge(session, row.id, digest, guesses, now)
+        announce(session, topic_of(row.phone))
         if verdict is None:
             return CodeExpired() if row.expires_at <= now else CodeUsedUp()
         self.issuer.note_guess(session, row, accepted=verdict.right)

@@ -18,9 +18,16 @@ from medonline.services.limits.budgets import Spending
 from medonline.services.limits.request_limits import CodePlace, RequestLimits
 from medonline.services.security_journal import entries
 from medonline.services.security_journal.writer import SecurityJournal
+from medonline.storage.engine import announce
 from medonline.storage.queries import codes
 from medonline.storage.tables.codes import OneTimeCodeRow
 from medonline.storage.tables.columns import new_id
+
+
+def topic_of(phone: str) -> str:
+    """What is told of when a code to this number (E.164) changes, or a flow that waits for one: a new code ends the older ones
+    of every browser."""
+    return f"codes to {phone}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +87,7 @@ class CodeIssuer:
         self.breaker.weigh(session, now)
         row = self._new_row(request, price, now)
         session.add(row)
+        announce(session, topic_of(row.phone))
         self.journal.note(session, entries.of_code(JournalEvent.CODE_ASKED, row))
         return row
 

@@ -17,10 +17,11 @@ from medonline.domain.errors import BirthDateMismatch, NoRecoveryInProgress
 from medonline.domain.password_recovery import RecoveryMove, RecoveryStep, after
 from medonline.domain.security_journal import JournalEvent
 from medonline.services.clock import Clock
+from medonline.services.codes.issuing import topic_of
 from medonline.services.password_recovery.reader import BIRTH_DATE_TRIES, RecoveryReader, RecoveryView
 from medonline.services.security_journal import entries
 from medonline.services.security_journal.writer import SecurityJournal
-from medonline.storage.engine import Database, writes
+from medonline.storage.engine import Database, announce, writes
 from medonline.storage.queries import password_recovery as password_recoveries
 from medonline.storage.queries import patients
 from medonline.storage.tables.password_recovery import PasswordRecovery
@@ -61,6 +62,7 @@ class BirthDateStep:
             return self.reader.view(session, recovery, now)  # submitted twice: the first result stands
         if after(RecoveryStep(recovery.step), RecoveryMove.CONFIRM_BIRTH_DATE) is None:
             raise NoRecoveryInProgress
+        announce(session, topic_of(recovery.phone))
         return self._judge(session, recovery, born, now) or self.reader.view(session, recovery, now)
 
     def _judge(

@@ -19,12 +19,13 @@ from medonline.domain.password_recovery import RecoveryMove, RecoveryStep, after
 from medonline.domain.phone import PhoneNumber
 from medonline.services.clock import Clock
 from medonline.services.codes.flow import CodeFlow
+from medonline.services.codes.issuing import topic_of
 from medonline.services.codes.step_up import StepUp
 from medonline.services.limits.request_limits import CodePlace
 from medonline.services.password_recovery.birth_date import BirthDateStep
 from medonline.services.password_recovery.new_password import NewPasswordStep
 from medonline.services.password_recovery.reader import RecoveryReader, RecoveryView
-from medonline.storage.engine import Database, reads, writes
+from medonline.storage.engine import Database, announce, reads, writes
 from medonline.storage.queries import codes, patients
 from medonline.storage.queries import password_recovery as password_recoveries
 from medonline.storage.tables.codes import OneTimeCodeRow
@@ -202,6 +203,7 @@ class PasswordRecoveryService:
         recovery = password_recoveries.newest_of(session, visitor_key)
         if recovery is None:
             return
+        announce(session, topic_of(recovery.phone))
         if recovery.step == RecoveryStep.CODE:
             password_recoveries.put_left(session, recovery.id, now)  # the way back is open: see `begin`
         else:
@@ -242,6 +244,7 @@ class PasswordRecoveryService:
 
     @staticmethod
     def _move(session: Session, recovery: PasswordRecovery, move: RecoveryMove, **facts: object) -> bool:
+        announce(session, topic_of(recovery.phone))
         sources = source_of(move)
         target = after(sources[0], move)
         return target is not None and password_recoveries.move(session, recovery.id, sources, target, **facts)

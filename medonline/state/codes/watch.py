@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TypeVar
 
@@ -10,12 +9,12 @@ import reflex as rx
 
 from medonline.bootstrap import portal
 from medonline.services.codes.flow import CodeView
+from medonline.services.codes.watch import Followed
 from medonline.state.codes.screen import CodeScreen, code_screen
 from medonline.state.input import visitor_of
 from medonline.web.sockets.server import Visitor
 
-WATCH_PACE_S = 1.0
-View = TypeVar("View")
+View = TypeVar("View", bound=Followed)
 
 
 class FollowsCode(rx.State, mixin=True):  # type: ignore[call-arg]  # the keyword of Reflex, which mypy does not see
@@ -29,7 +28,7 @@ async def follow(
     look: Callable[[Visitor], Awaitable[View | None]],
     show: Callable[[View], bool],
 ) -> AsyncIterator[None]:
-    """Look at the record and show it, again and again; yields when the handler has to send what changed.
+    """Look at the record and show it at each change; yields when the handler has to send what changed.
 
     It ends when there is nothing to follow, when a later watch of the tab began, when the tab reconnected (and has a watch
     of its own), and when the browser behind the socket is another or none.
@@ -42,15 +41,19 @@ async def follow(
         state._watching += 1
         mine, sid = state._watching, state.router.session.session_id
         visitor = visitor_of(state)
-    while (view := await look(visitor)) is not None:
-        async with state:
-            overtaken = mine != state._watching or sid != state.router.session.session_id
-            if overtaken or not show(view):
+    watch = portal().recovery.codes.watch()
+    try:
+        while (view := await look(visitor)) is not None:
+            async with state:
+                overtaken = mine != state._watching or sid != state.router.session.session_id
+                if overtaken or not show(view):
+                    return
+            yield
+            await watch.until_next_look(view, portal().clock())
+            if visitor != visitor_of(state):
                 return
-        yield
-        await asyncio.sleep(WATCH_PACE_S)
-        if visitor != visitor_of(state):
-            return
+    finally:
+        watch.close()
 
 
 def code_now(view: CodeView) -> CodeScreen:

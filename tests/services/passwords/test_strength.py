@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import gc
 import sys
 from collections.abc import Callable
 from types import FrameType
@@ -29,11 +30,13 @@ def calls_of(work: Callable[[], object]) -> int:
 
     work()  # the first time fills caches
     before = sys.getprofile()
+    gc.disable()  # what it collects of other tests may call functions, too
     sys.setprofile(see)
     try:
         work()
     finally:
         sys.setprofile(before)
+        gc.enable()
     return called
 
 

@@ -3,19 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from medonline.services.codes.watch import CodeWatch
 from medonline.state.account_settings import SettingsState
 from medonline.state.codes import watch as module
 from medonline.state.codes.watch import FollowsCode, follow
 from medonline.state.gosuslugi.link_account import LinkAccountState
 from medonline.state.password_recovery.state import RecoveryState
+from medonline.storage.changes import Changes
 from medonline.web.sockets.server import NOBODY, Visitor
 
 ANNA = Visitor("a" * 64, "", "192.0.2.1")
+
+
+NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a look found; the clock changes it at once, so that the next look follows without a pause."""
+
+    number: int
+    topic: str = "codes to nobody"
+
+    def next_change(self, now: datetime) -> datetime:
+        return now
 
 
 class Tab:
@@ -36,9 +54,9 @@ class Tab:
     async def __aexit__(self, *_error: object) -> None:
         self.held = False
 
-    def show(self, view: int) -> bool:
+    def show(self, view: Look) -> bool:
         assert self.held
-        self.shown.append(view)
+        self.shown.append(view.number)
         return self.goes_on
 
 
@@ -49,16 +67,20 @@ class Record:
         self.tab, self.answers = tab, answers
         self.asked: list[Visitor] = []
 
-    async def look(self, visitor: Visitor) -> int | None:
+    async def look(self, visitor: Visitor) -> Look | None:
         assert not self.tab.held  # a slow database must not hold up the tab's other events
         self.asked.append(visitor)
-        return len(self.asked) if len(self.asked) <= self.answers else None
+        return Look(len(self.asked)) if len(self.asked) <= self.answers else None
 
 
 @pytest.fixture(autouse=True)
-def _no_pace(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "WATCH_PACE_S", 0)
+def changes(monkeypatch: pytest.MonkeyPatch) -> Changes:
+    changes = Changes()
+    codes = SimpleNamespace(watch=lambda: CodeWatch(changes))
+    served = SimpleNamespace(recovery=SimpleNamespace(codes=codes), clock=lambda: NOW)
+    monkeypatch.setattr(module, "portal", lambda: served)
     monkeypatch.setattr(module, "visitor_of", lambda tab: tab.visitor)
+    return changes
 
 
 def followed(tab: Tab, record: Record) -> AsyncIterator[None]:
@@ -137,3 +159,14 @@ def test_each_state_counts_its_own_watches_out_of_the_browsers_sight(state: Any)
 
 def test_what_the_states_share_is_callable_by_no_client() -> None:
     assert [name for name, value in vars(FollowsCode).items() if callable(value) and not name.startswith("_")] == []
+
+
+async def test_whatever_ends_the_watch_nothing_listens_any_more(changes: Changes) -> None:
+    tab = Tab()
+    watch = followed(tab, Record(tab, answers=9))
+    await anext(watch)
+    await anext(watch)
+    assert changes.listening == 1
+    await watch.aclose()  # type: ignore[attr-defined]
+
+    assert changes.listening == 0

@@ -1,0 +1,46 @@
+"""When a screen that follows a code looks at the record again: at a change, at a moment of the clock, or to be sure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from medonline.storage.changes import LOST_AFTER, Changes, Ear
+
+# A change between the first look and the first wait is not heard: the first wait is short.
+FIRST_WAIT = timedelta(seconds=1)
+
+
+class Followed(Protocol):
+    """What is on the screen."""
+
+    @property
+    def topic(self) -> str:
+        """What is told of when the record changes."""
+
+    def next_change(self, now: datetime) -> datetime | None:
+        """The next moment (UTC) at which it changes by the clock alone."""
+
+
+class CodeWatch:
+    """One screen's pauses between its looks; to be closed."""
+
+    def __init__(self, changes: Changes) -> None:
+        self._changes = changes
+        self._ear: Ear | None = None
+
+    async def until_next_look(self, view: Followed, now: datetime) -> None:
+        """Wait after a look that gave this view at `now` (UTC). What changes meanwhile is seen by the next look."""
+        at_most = LOST_AFTER
+        if self._ear is None or self._ear.topic != view.topic:
+            self.close()
+            self._ear, at_most = self._changes.listen(view.topic), FIRST_WAIT
+        by_clock = view.next_change(now)
+        await self._ear.wait(at_most if by_clock is None else min(by_clock - now, at_most))
+        self._ear.forget()
+
+    def close(self) -> None:
+        """Hear no more."""
+        if self._ear is not None:
+            self._ear.close()
+            self._ear = None
