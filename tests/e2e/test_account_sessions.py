@@ -78,7 +78,7 @@ def test_two_minutes_before_the_end_a_warning_comes_and_the_session_can_be_kept(
 def test_an_idle_session_ends_with_a_sentence_and_nothing_of_the_patient_stays(
     new_portal: NewPortal, start_server: StartServer
 ) -> None:
-    server = start_server("idle-over", SESSION_IDLE="6 s")
+    server = start_server("idle-over", SESSION_IDLE="12 s")
     portal = new_portal()
     portal.url = server.url
     portal.log_in("+79000001001", "Zdorovie2026")
@@ -108,7 +108,7 @@ def test_a_session_that_idles_out_without_a_connection_leaves_nothing_on_the_scr
     new_portal: NewPortal, start_server: StartServer, watch: Watch
 ) -> None:
     watch.allow_lost_connection()
-    server = start_server("idle-offline", SESSION_IDLE="8 s")
+    server = start_server("idle-offline", SESSION_IDLE="12 s")
     portal = new_portal()
     portal.url = server.url
     portal.log_in("+79000001001", "Zdorovie2026")
