@@ -37,11 +37,14 @@ async def test_the_right_code_of_a_known_phone(portal: Portal) -> None:
     assert view.step is RecoveryStep.NEW_PASSWORD
 
 
-async def test_confirming_a_code_builds_one_view(portal: Portal) -> None:
+async def test_confirming_a_code_builds_one_view_and_asks_nothing_for_another_code(portal: Portal) -> None:
     code = await at_code(portal)
     seen = await statements_of(portal, portal.recovery.confirm_code(ANNA, code))
 
-    assert sum("FROM channel_spending" in text for text in seen) == 1
+    assert not any("channel_spending" in text for text in seen)  # what another code would cost
+    assert not any("FROM one_time_code WHERE one_time_code.phone = ?" in text and "sum(" not in text for text in seen)
+    with_the_view = [text for text in seen if text.startswith("SELECT password_recovery.")]
+    assert len(with_the_view) == 2  # one look before the transaction, one in it
 
 
 async def test_a_wrong_code_costs_the_same_for_known_and_unknown_phones(portal: Portal) -> None:
