@@ -75,5 +75,4 @@ class SecurityJournal:
                 key_id=self.chain.key_id,
             )
             head = security_journal.Head(line.seq, self.chain.index(line.text()))
-            session.add(security_journal.row_of(line, head.hash))
-            session.flush()  # one by one: the trigger wants them in order
+            security_journal.append(session, line, head.hash)  # one by one: the trigger wants them in order

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Protocol
+from functools import cache
+from typing import Any, Protocol
 
-from sqlalchemy import Select, and_, case, delete, func, union_all
+from sqlalchemy import BindParameter, Select, and_, bindparam, case, delete, func, insert, union_all
 from sqlalchemy import select as sa_select
-from sqlmodel import Session, col, select
+from sqlmodel import Session, SQLModel, col, select
 
 from medonline.domain.security_journal import GENESIS, JournalEvent, JournalLine
 from medonline.storage.tables.patients import Patient
@@ -28,6 +29,26 @@ PHONE_BECAME_THEIRS = (
 
 # By more than the account's password: a code to its phone, the link «это не я», documents at the desk.
 OWNER_TOOK_IT_BACK = (JournalEvent.PASSWORD_RECOVERED, JournalEvent.DISPUTED, JournalEvent.PHONE_SET_AT_DESK)
+
+# Built once: to build a statement and its cache key costs as much as to run it.
+_HEADS = tuple(
+    select(table.seq, table.hash).order_by(col(table.seq).desc()).limit(1)
+    for table in (JournalEntry, JournalCheckpoint)
+)
+_INSERT = insert(SQLModel.metadata.tables[str(JournalEntry.__tablename__)])
+_LAST = select(JournalEntry).order_by(col(JournalEntry.seq).desc()).limit(1)
+_AFTER = (
+    select(JournalEntry)
+    .where(col(JournalEntry.seq) > bindparam("after"))
+    .order_by(col(JournalEntry.seq))
+    .limit(bindparam("most"))
+)
+_PHONE_IS_THEIRS_SINCE = (
+    select(JournalEntry.seq)
+    .where(col(JournalEntry.patient_id) == bindparam("patient_id"), col(JournalEntry.event).in_(PHONE_BECAME_THEIRS))
+    .order_by(col(JournalEntry.seq).desc())
+    .limit(1)
+)
 
 
 class Indexer(Protocol):
@@ -49,9 +70,9 @@ class Head:
         return f"{self.seq}:{'.'.join(self.hash[at : at + 8] for at in range(0, len(self.hash), 8))}"
 
 
-def row_of(line: JournalLine, made: str) -> JournalEntry:
-    """The row that keeps a line; `made`: its hash."""
-    return JournalEntry(**line.values(), hash=made)
+def append(session: Session, line: JournalLine, made: str) -> None:
+    """Write the row that keeps a line, at once; `made`: its hash."""
+    session.connection().execute(_INSERT, {**line.values(), "hash": made})
 
 
 def line_of(row: JournalEntry) -> JournalLine:
@@ -67,8 +88,7 @@ def hold(session: Session) -> None:
 
 def head(session: Session) -> Head:
     """The last row, or the last one that was deleted in its time; before the first row, number 0."""
-    for table in (JournalEntry, JournalCheckpoint):
-        statement = select(table.seq, table.hash).order_by(col(table.seq).desc()).limit(1)
+    for statement in _HEADS:
         row = session.exec(statement).first()
         if row is not None:
             return Head(*row)
@@ -82,8 +102,7 @@ def checkpoints(session: Session) -> Sequence[JournalCheckpoint]:
 
 def after(session: Session, seq: int, limit: int) -> Sequence[JournalEntry]:
     """Rows that follow a number, in order."""
-    statement = select(JournalEntry).where(col(JournalEntry.seq) > seq).order_by(col(JournalEntry.seq)).limit(limit)
-    return session.exec(statement).all()
+    return session.exec(_AFTER, params={"after": seq, "most": limit}).all()
 
 
 def forget_through(session: Session, seq: int) -> int:
@@ -106,17 +125,11 @@ def about(session: Session, patient_id: str, phones: Indexer) -> About:
     patient = session.get(Patient, patient_id)
     if patient is None or not patient.phone:
         return About(patient_id, (), 0)
-    statement = (
-        select(JournalEntry.seq)
-        .where(JournalEntry.patient_id == patient_id, col(JournalEntry.event).in_(PHONE_BECAME_THEIRS))
-        .order_by(col(JournalEntry.seq).desc())
-        .limit(1)
-    )
-    since = session.exec(statement).first() or 0
+    since = session.exec(_PHONE_IS_THEIRS_SINCE, params={"patient_id": patient_id}).first() or 0
     return About(patient_id, tuple(phones.indexes(patient.phone)), since)
 
 
-def taken_back(patient_id: str) -> Select[int, datetime]:
+def taken_back(patient_id: str | BindParameter[str]) -> Select[int, datetime]:
     """The row (number, time) by which the owner last took this account back from whoever may have been in it; none when never."""
     return (
         sa_select(col(JournalEntry.seq), col(JournalEntry.at))
@@ -129,19 +142,27 @@ def taken_back(patient_id: str) -> Select[int, datetime]:
 def times_since_taken_back(session: Session, patient_id: str, events: Collection[str], most: int) -> list[datetime]:
     """The times (UTC) of the newest rows of these events about a patient, at most `most` of them, since the owner last took the
     account back."""
+    statement = _times_since_taken_back(tuple(events))
+    return list(session.connection().execute(statement, {"patient_id": patient_id, "most": most}).scalars())
+
+
+@cache  # a few sets of events, all of them in the code
+def _times_since_taken_back(events: tuple[str, ...]) -> Select[datetime]:
+    patient_id: BindParameter[str] = bindparam("patient_id")
     back = taken_back(patient_id).subquery()
     after = func.coalesce(sa_select(back.c.seq).scalar_subquery(), 0)
     newest_of_each = [
         select(JournalEntry.seq, JournalEntry.at)
-        .where(JournalEntry.patient_id == patient_id, JournalEntry.event == event, col(JournalEntry.seq) > after)
+        .where(
+            col(JournalEntry.patient_id) == patient_id, col(JournalEntry.event) == event, col(JournalEntry.seq) > after
+        )
         .order_by(col(JournalEntry.seq).desc())
-        .limit(most)
+        .limit(bindparam("most"))
         .subquery()
         for event in events
     ]
     all_of_them = union_all(*map(sa_select, newest_of_each)).subquery()
-    statement = sa_select(all_of_them.c.at).order_by(all_of_them.c.seq.desc()).limit(most)
-    return list(session.connection().execute(statement).scalars())
+    return sa_select(all_of_them.c.at).order_by(all_of_them.c.seq.desc()).limit(bindparam("most"))
 
 
 def of_patient(session: Session, whose: About, before: int, limit: int) -> Sequence[JournalEntry]:
@@ -178,27 +199,49 @@ def runs_of_patient(
 ) -> tuple[Sequence[Run], bool]:
     """The newest runs that a patient may read, at most `limit` of them, out of the newest `scan` rows with numbers below
     `before`; and whether rows below those may be there. Equal rows of the events `folded` that follow each other are one run."""
-    part = (JournalEntry.patient_id == whose.patient_id,)
+    facts = {
+        "patient_id": whose.patient_id,
+        "since": whose.since,
+        "before": before,
+        "scan": scan,
+        "most": limit,
+        "folded": list(folded),
+    }
+    facts |= {f"phone_{number}": index for number, index in enumerate(whose.phone_indexes)}
+    found = session.connection().execute(_runs_of_patient(len(whose.phone_indexes)), facts).all()
+    runs = [Run(*row[:8]) for row in found]
+    return runs, len(runs) == limit or (bool(found) and found[0][8] == scan)
+
+
+@cache  # as many as there are keys
+def _runs_of_patient(phones: int) -> Select[Any]:
+    part = (col(JournalEntry.patient_id) == bindparam("patient_id"),)
     of_phones = [
-        (JournalEntry.phone_index == index, JournalEntry.patient_id == "", col(JournalEntry.seq) > whose.since)
-        for index in whose.phone_indexes
+        (
+            col(JournalEntry.phone_index) == bindparam(f"phone_{number}"),
+            col(JournalEntry.patient_id) == "",
+            col(JournalEntry.seq) > bindparam("since"),
+        )
+        for number in range(phones)
     ]
     newest_of_each = [
         select(*_READ)
-        .where(*which, col(JournalEntry.seq) < before)
+        .where(*which, col(JournalEntry.seq) < bindparam("before"))
         .order_by(col(JournalEntry.seq).desc())
-        .limit(scan)
+        .limit(bindparam("scan"))
         .subquery()
         for which in (part, *of_phones)
     ]
     both = union_all(*map(sa_select, newest_of_each)).subquery()
-    rows = sa_select(both).order_by(both.c.seq.desc()).limit(scan).subquery()
+    rows = sa_select(both).order_by(both.c.seq.desc()).limit(bindparam("scan")).subquery()
     newer = {name: func.lag(rows.c[name]).over(order_by=rows.c.seq.desc()) for name in _SAME}
-    goes_on = and_(rows.c.event.in_(folded), *(newer[name] == rows.c[name] for name in _SAME))
+    goes_on = and_(
+        rows.c.event.in_(bindparam("folded", expanding=True)), *(newer[name] == rows.c[name] for name in _SAME)
+    )
     marked = sa_select(rows, case((goes_on, 0), else_=1).label("begins")).subquery()
     number = func.sum(marked.c.begins).over(order_by=marked.c.seq.desc()).label("run")
     numbered = sa_select(marked, number).subquery()
-    statement = (
+    return (
         sa_select(
             func.min(numbered.c.seq),
             func.max(case((numbered.c.begins == 1, numbered.c.at))),
@@ -208,17 +251,13 @@ def runs_of_patient(
         )
         .group_by(numbered.c.run)
         .order_by(numbered.c.run)
-        .limit(limit)
+        .limit(bindparam("most"))
     )
-    found = session.connection().execute(statement).all()
-    runs = [Run(row[0], row[1], *row[2:7], rows=row[7]) for row in found]
-    return runs, len(runs) == limit or (bool(found) and found[0][8] == scan)
 
 
 def last(session: Session) -> JournalEntry | None:
     """The last row that is there."""
-    statement = select(JournalEntry).order_by(col(JournalEntry.seq).desc()).limit(1)
-    return session.exec(statement).first()
+    return session.exec(_LAST).first()
 
 
 def rows_by_key(session: Session) -> dict[str, int]:
