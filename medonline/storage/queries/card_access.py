@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, and_, delete, func, or_
+from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, delete, func, or_
+from sqlalchemy import select as sa_select
 from sqlmodel import Session, col, select, update
 
 from medonline.domain.card_access import AccessState, Basis
@@ -14,16 +15,75 @@ from medonline.storage.tables.patients import Patient
 
 _UNANSWERED = (AccessState.WAITING, AccessState.REFUSED)
 
+_Id = str | BindParameter[str]
+_Time = datetime | BindParameter[datetime]
+_Indexes = Collection[str] | BindParameter[Collection[str]]
+
+_ME: BindParameter[str] = bindparam("me")
+_NOW: BindParameter[datetime] = bindparam("now")
+_INDEXES: BindParameter[Collection[str]] = bindparam("indexes", expanding=True)
+
+
+def _waits_for(me: _Id, now: _Time) -> tuple[ColumnElement[bool], ...]:
+    return (
+        col(CardAccess.patient_id) == me,
+        col(CardAccess.state).in_(_UNANSWERED),
+        col(CardAccess.ended_at).is_(None),
+        col(CardAccess.expires_at) > now,
+    )
+
+
+def _may_be_answered(me: _Id, indexes: _Indexes, now: _Time) -> tuple[ColumnElement[bool], ...]:
+    own_birth_date = select(col(PatientCard.birth_date)).where(
+        col(PatientCard.patient_id) == me,
+        col(PatientCard.basis) == Basis.OWN,
+        col(PatientCard.policy_index).in_(indexes),
+    )
+    return (
+        col(CardAccess.policy_index).in_(indexes),
+        col(CardAccess.birth_date).in_(own_birth_date),
+        col(CardAccess.patient_id) != me,
+        col(CardAccess.state) == AccessState.WAITING,
+        col(CardAccess.ended_at).is_(None),
+        col(CardAccess.expires_at) > now,
+    )
+
+
+# Questions are built once: to build one and its cache key costs as much as to ask it. Writers are built at each call, with the
+# values in them: by those the session finds the rows it has loaded and that change (it knows nothing of a parameter's).
+_HOLDERS_OF = (
+    select(PatientCard.patient_id)
+    .where(
+        col(PatientCard.policy_index).in_(_INDEXES),
+        col(PatientCard.basis) == Basis.OWN,
+        col(PatientCard.birth_date) == bindparam("born"),
+        col(PatientCard.patient_id) != _ME,
+    )
+    .distinct()
+)
+_LIVE_OF = select(CardAccess).where(
+    col(CardAccess.patient_id) == _ME,
+    col(CardAccess.policy_index).in_(_INDEXES),
+    col(CardAccess.birth_date) == bindparam("born"),
+    or_(
+        col(CardAccess.state) == AccessState.GRANTED,
+        and_(col(CardAccess.state).in_(_UNANSWERED), col(CardAccess.expires_at) > _NOW),
+    ),
+)
+_WAITING_OF = select(CardAccess).where(*_waits_for(_ME, _NOW)).order_by(col(CardAccess.asked_at))
+_SHOWN = sa_select(func.count()).where(col(PatientCard.patient_id) == _ME, col(PatientCard.unlinked_at).is_(None))
+_WAITING = sa_select(func.count()).select_from(CardAccess).where(*_waits_for(_ME, _NOW))
+_TAKEN_OF = sa_select(_SHOWN.scalar_subquery() + _WAITING.scalar_subquery())
+_WITH_ASKER = select(CardAccess, Patient).join(Patient, col(Patient.id) == col(CardAccess.patient_id))
+_ASKED_OF = _WITH_ASKER.where(*_may_be_answered(_ME, _INDEXES, _NOW)).order_by(col(CardAccess.asked_at))
+_GRANTED_BY = _WITH_ASKER.where(
+    col(CardAccess.holder_id) == _ME, col(CardAccess.state) == AccessState.GRANTED
+).order_by(col(CardAccess.answered_at))
+
 
 def holders_of(session: Session, indexes: Collection[str], born: date, not_of: str) -> list[str]:
     """Ids of the accounts whose own card has this policy (its index under each key) and this birth date."""
-    where = (
-        col(PatientCard.policy_index).in_(indexes),
-        PatientCard.basis == Basis.OWN,
-        PatientCard.birth_date == born,
-        PatientCard.patient_id != not_of,
-    )
-    return list(session.exec(select(PatientCard.patient_id).where(*where).distinct()).all())
+    return list(session.exec(_HOLDERS_OF, params={"indexes": list(indexes), "born": born, "me": not_of}).all())
 
 
 def live_of(
@@ -31,53 +91,31 @@ def live_of(
 ) -> CardAccess | None:
     """This account's request for this policy and birth date that is granted, or that was asked less than its life ago, withdrawn
     ones too."""
-    alive = or_(
-        col(CardAccess.state) == AccessState.GRANTED,
-        and_(col(CardAccess.state).in_(_UNANSWERED), col(CardAccess.expires_at) > now),
-    )
-    where = (
-        CardAccess.patient_id == patient_id,
-        col(CardAccess.policy_index).in_(indexes),
-        CardAccess.birth_date == born,
-    )
-    return session.exec(select(CardAccess).where(*where, alive)).first()
+    facts = {"me": patient_id, "indexes": list(indexes), "born": born, "now": now}
+    return session.exec(_LIVE_OF, params=facts).first()
 
 
 def waiting_of(session: Session, patient_id: str, now: datetime) -> Sequence[CardAccess]:
     """What this account has asked for and waits for, refused ones too, the oldest first."""
-    statement = select(CardAccess).where(*_waits_for(patient_id, now)).order_by(col(CardAccess.asked_at))
-    return session.exec(statement).all()
+    return session.exec(_WAITING_OF, params={"me": patient_id, "now": now}).all()
 
 
 def taken_of(session: Session, patient_id: str, now: datetime) -> int:
     """How many places of this account are taken: cards on its list, and requests that wait."""
-    shown = select(func.count()).where(PatientCard.patient_id == patient_id, col(PatientCard.unlinked_at).is_(None))
-    waiting = select(func.count()).where(*_waits_for(patient_id, now))
-    return session.exec(shown).one() + session.exec(waiting).one()
+    session.flush()  # the caller may have made some just now
+    return int(session.connection().execute(_TAKEN_OF, {"me": patient_id, "now": now}).scalar_one())
 
 
 def asked_of(
     session: Session, patient_id: str, indexes: Collection[str], now: datetime
 ) -> Sequence[tuple[CardAccess, Patient]]:
     """Requests for these policies that this account may answer, with who asks, the oldest first."""
-    statement = (
-        select(CardAccess, Patient)
-        .join(Patient, col(Patient.id) == col(CardAccess.patient_id))
-        .where(*_may_be_answered(patient_id, indexes, now))
-        .order_by(col(CardAccess.asked_at))
-    )
-    return session.exec(statement).all()
+    return session.exec(_ASKED_OF, params={"me": patient_id, "indexes": list(indexes), "now": now}).all()
 
 
 def granted_by(session: Session, patient_id: str) -> Sequence[tuple[CardAccess, Patient]]:
     """Whom this account lets see its cards, the first one first."""
-    statement = (
-        select(CardAccess, Patient)
-        .join(Patient, col(Patient.id) == col(CardAccess.patient_id))
-        .where(CardAccess.holder_id == patient_id, CardAccess.state == AccessState.GRANTED)
-        .order_by(col(CardAccess.answered_at))
-    )
-    return session.exec(statement).all()
+    return session.exec(_GRANTED_BY, params={"me": patient_id}).all()
 
 
 def answer(
@@ -132,28 +170,3 @@ def end_unused(session: Session, patient_id: str, now: datetime) -> list[CardAcc
         col(PatientCard.access_id).is_not(None),
     )
     return end_granted(session, now, col(CardAccess.patient_id) == patient_id, col(CardAccess.id).not_in(seen))
-
-
-def _waits_for(patient_id: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
-    return (
-        col(CardAccess.patient_id) == patient_id,
-        col(CardAccess.state).in_(_UNANSWERED),
-        col(CardAccess.ended_at).is_(None),
-        col(CardAccess.expires_at) > now,
-    )
-
-
-def _may_be_answered(patient_id: str, indexes: Collection[str], now: datetime) -> tuple[ColumnElement[bool], ...]:
-    own_birth_date = select(col(PatientCard.birth_date)).where(
-        PatientCard.patient_id == patient_id,
-        PatientCard.basis == Basis.OWN,
-        col(PatientCard.policy_index).in_(indexes),
-    )
-    return (
-        col(CardAccess.policy_index).in_(indexes),
-        col(CardAccess.birth_date).in_(own_birth_date),
-        col(CardAccess.patient_id) != patient_id,
-        col(CardAccess.state) == AccessState.WAITING,
-        col(CardAccess.ended_at).is_(None),
-        col(CardAccess.expires_at) > now,
-    )

@@ -6,26 +6,72 @@ import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, case, delete, func, literal, or_, text
+from sqlalchemy import bindparam, delete, func, text
 from sqlmodel import Session, col, select, update
 
 from medonline.storage.tables.columns import UtcDateTime
 from medonline.storage.tables.patient_cards import CardAttempt, CardRefresh, PatientCard
 from medonline.storage.tables.patients import Patient
 
-_BEGIN_REFRESH = text(
-    "INSERT INTO card_refresh (patient_id, hour_began_at, asked_in_hour) VALUES (:patient_id, :now, 0) ON CONFLICT DO NOTHING"
-).bindparams(bindparam("now", type_=UtcDateTime()))
+# Statements are built once: to build one and its cache key costs as much as to run it.
+_OF_PATIENT = (
+    select(PatientCard)
+    .where(col(PatientCard.patient_id) == bindparam("patient_id"))
+    .order_by(col(PatientCard.active).desc(), col(PatientCard.holder), col(PatientCard.number))
+)
+# No card is loaded or read where these are written: nothing in a session needs to follow.
+_UNLINK = (
+    update(PatientCard)
+    .where(
+        col(PatientCard.id) == bindparam("card"),
+        col(PatientCard.patient_id) == bindparam("owner"),
+        col(PatientCard.unlinked_at).is_(None),
+    )
+    .values(unlinked_at=bindparam("now"))
+    .execution_options(synchronize_session=False)
+)
+_PUT_FETCHED = (
+    update(Patient)
+    .where(col(Patient.id) == bindparam("patient"))
+    .values(cards_fetched_at=bindparam("now"))
+    .execution_options(synchronize_session=False)
+)
+_ATTEMPTS_OF_ACCOUNT = (
+    select(CardAttempt.at)
+    .where(col(CardAttempt.patient_id) == bindparam("patient_id"), col(CardAttempt.at) > bindparam("since"))
+    .order_by(col(CardAttempt.at).desc())
+    .limit(bindparam("most"))
+)
+_ATTEMPTS_AT_POLICY = (
+    select(CardAttempt.at)
+    .where(
+        col(CardAttempt.policy_index).in_(bindparam("indexes", expanding=True)),
+        col(CardAttempt.at) > bindparam("since"),
+    )
+    .order_by(col(CardAttempt.at).desc())
+    .limit(bindparam("most"))
+)
+_REFRESH_OF = select(CardRefresh).where(col(CardRefresh.patient_id) == bindparam("patient_id"))
+# Of presses at the same moment one goes through: the row that is there decides, under its lock.
+_ASK = """
+    INSERT INTO card_refresh AS had (patient_id, pressed_at, hour_began_at, asked_in_hour)
+    VALUES (:patient_id, :pressed_at, :now, 1)
+    ON CONFLICT (patient_id) DO UPDATE SET
+        pressed_at = coalesce(excluded.pressed_at, had.pressed_at),
+        asked_in_hour = CASE WHEN had.hour_began_at <= :hour_ago THEN 1 ELSE had.asked_in_hour + 1 END,
+        hour_began_at = CASE WHEN had.hour_began_at <= :hour_ago THEN excluded.hour_began_at ELSE had.hour_began_at END
+    WHERE (had.hour_began_at <= :hour_ago OR had.asked_in_hour < :per_hour)"""
+_RESTED = " AND (had.pressed_at IS NULL OR had.pressed_at <= :rested_since)"
+_TIMES = [bindparam(name, type_=UtcDateTime()) for name in ("pressed_at", "now", "hour_ago")]
+_BEGIN_REFRESH = text(f"{_ASK} RETURNING patient_id").bindparams(*_TIMES)
+_BEGIN_PRESSED = text(f"{_ASK}{_RESTED} RETURNING patient_id").bindparams(
+    *_TIMES, bindparam("rested_since", type_=UtcDateTime())
+)
 
 
 def of_patient(session: Session, patient_id: str) -> list[PatientCard]:
     """Every card the account ever had, unlinked ones too; working ones first, then by holder."""
-    statement = (
-        select(PatientCard)
-        .where(PatientCard.patient_id == patient_id)
-        .order_by(col(PatientCard.active).desc(), col(PatientCard.holder), col(PatientCard.number))
-    )
-    return list(session.exec(statement).all())
+    return list(session.exec(_OF_PATIENT, params={"patient_id": patient_id}).all())
 
 
 def one_of(session: Session, patient_id: str, card_id: str) -> PatientCard | None:
@@ -40,21 +86,12 @@ def one_of(session: Session, patient_id: str, card_id: str) -> PatientCard | Non
 
 def unlink(session: Session, patient_id: str, card_id: str, now: datetime) -> bool:
     """Take a card of this account off the list; whether it was there."""
-    statement = (
-        update(PatientCard)
-        .where(
-            col(PatientCard.id) == card_id,
-            col(PatientCard.patient_id) == patient_id,
-            col(PatientCard.unlinked_at).is_(None),
-        )
-        .values(unlinked_at=now)
-    )
-    return bool(session.exec(statement).rowcount)
+    return bool(session.exec(_UNLINK, params={"card": card_id, "owner": patient_id, "now": now}).rowcount)
 
 
 def put_fetched(session: Session, patient_id: str, now: datetime) -> None:
     """The registry has answered for this account."""
-    session.exec(update(Patient).where(col(Patient.id) == patient_id).values(cards_fetched_at=now))
+    session.exec(_PUT_FETCHED, params={"patient": patient_id, "now": now})
 
 
 def hold_policy(session: Session, policy_index: str) -> None:
@@ -66,16 +103,14 @@ def hold_policy(session: Session, policy_index: str) -> None:
 
 def attempts_of_account(session: Session, patient_id: str, since: datetime, limit: int) -> list[datetime]:
     """When this account tried policies since then, the newest first."""
-    where = (CardAttempt.patient_id == patient_id, col(CardAttempt.at) > since)
-    statement = select(CardAttempt.at).where(*where).order_by(col(CardAttempt.at).desc()).limit(limit)
-    return list(session.exec(statement).all())
+    facts = {"patient_id": patient_id, "since": since, "most": limit}
+    return list(session.exec(_ATTEMPTS_OF_ACCOUNT, params=facts).all())
 
 
 def attempts_at_policy(session: Session, indexes: Sequence[str], since: datetime, limit: int) -> list[datetime]:
     """When any account tried this policy (its index under each key) since then, the newest first."""
-    where = (col(CardAttempt.policy_index).in_(indexes), col(CardAttempt.at) > since)
-    statement = select(CardAttempt.at).where(*where).order_by(col(CardAttempt.at).desc()).limit(limit)
-    return list(session.exec(statement).all())
+    facts = {"indexes": indexes, "since": since, "most": limit}
+    return list(session.exec(_ATTEMPTS_AT_POLICY, params=facts).all())
 
 
 def take_back_attempt(session: Session, attempt_id: str) -> None:
@@ -89,29 +124,22 @@ def begin_refresh(session: Session, patient_id: str, now: datetime, per_hour: in
     `pause`: the patient pressed «Обновить», which may be answered once in so long. One statement decides: of presses at the
     same moment one goes through.
     """
-    connection = session.connection()
-    connection.execute(_BEGIN_REFRESH.bindparams(patient_id=patient_id, now=now))
-    hour_is_over = col(CardRefresh.hour_began_at) <= now - timedelta(hours=1)
-    statement = (
-        update(CardRefresh)
-        .where(
-            col(CardRefresh.patient_id) == patient_id,
-            or_(hour_is_over, col(CardRefresh.asked_in_hour) < per_hour),
-        )
-        .values(
-            asked_in_hour=case((hour_is_over, 1), else_=col(CardRefresh.asked_in_hour) + 1),
-            hour_began_at=case((hour_is_over, literal(now, UtcDateTime())), else_=col(CardRefresh.hour_began_at)),
-        )
-    )
+    facts: dict[str, object] = {
+        "patient_id": patient_id,
+        "pressed_at": None,
+        "now": now,
+        "hour_ago": now - timedelta(hours=1),
+        "per_hour": per_hour,
+    }
+    statement = _BEGIN_REFRESH
     if pause is not None:
-        rested = or_(col(CardRefresh.pressed_at).is_(None), col(CardRefresh.pressed_at) <= now - pause)
-        statement = statement.where(rested).values(pressed_at=now)
-    return bool(session.exec(statement).rowcount)
+        statement, facts = _BEGIN_PRESSED, {**facts, "pressed_at": now, "rested_since": now - pause}
+    return session.connection().execute(statement, facts).first() is not None
 
 
 def refresh_of(session: Session, patient_id: str) -> CardRefresh | None:
     """How often the registry was asked for this account."""
-    return session.get(CardRefresh, patient_id)
+    return session.exec(_REFRESH_OF, params={"patient_id": patient_id}).first()
 
 
 def forget_press(session: Session, patient_id: str, pressed_at: datetime) -> None:
