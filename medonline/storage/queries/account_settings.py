@@ -4,45 +4,51 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select, update
 
 from medonline.storage.queries.patients import NEXT_PASSWORD
 from medonline.storage.tables.account_settings import AccountChange
 from medonline.storage.tables.patients import Patient
 
+# Built once: to build a statement and its cache key costs as much as to run it.
+_OPEN_OF = (
+    select(AccountChange)
+    .where(
+        col(AccountChange.session_key) == bindparam("session_key"),
+        col(AccountChange.finished_at).is_(None),
+        col(AccountChange.created_at) > bindparam("since"),
+    )
+    .order_by(col(AccountChange.created_at).desc())
+    .limit(1)
+)
+_IS_OPEN_HELD = (
+    select(AccountChange.id)
+    .where(col(AccountChange.id) == bindparam("change_id"), col(AccountChange.finished_at).is_(None))
+    .with_for_update()
+)
+# No change is loaded where it is finished: nothing in the session needs to follow.
+_FINISH = (
+    update(AccountChange)
+    .where(col(AccountChange.patient_id) == bindparam("whose"), col(AccountChange.finished_at).is_(None))
+    .values(finished_at=bindparam("now"), sealed="")
+    .execution_options(synchronize_session=False)
+)
+
 
 def open_of(session: Session, session_key: str, since: datetime) -> AccountChange | None:
     """The change of this session that waits for a code."""
-    statement = (
-        select(AccountChange)
-        .where(
-            AccountChange.session_key == session_key,
-            col(AccountChange.finished_at).is_(None),
-            col(AccountChange.created_at) > since,
-        )
-        .order_by(col(AccountChange.created_at).desc())
-        .limit(1)
-    )
-    return session.exec(statement).first()
+    return session.exec(_OPEN_OF, params={"session_key": session_key, "since": since}).first()
 
 
 def is_open_held(session: Session, change_id: str) -> bool:
     """Whether this change still waits; it is held until the session commits."""
-    statement = (
-        select(AccountChange.id)
-        .where(AccountChange.id == change_id, col(AccountChange.finished_at).is_(None))
-        .with_for_update()
-    )
-    return session.exec(statement).first() is not None
+    return session.exec(_IS_OPEN_HELD, params={"change_id": change_id}).first() is not None
 
 
 def finish(session: Session, patient_id: str, now: datetime) -> None:
     """No change of this patient waits any more, and what was sealed in it is gone."""
-    session.exec(
-        update(AccountChange)
-        .where(col(AccountChange.patient_id) == patient_id, col(AccountChange.finished_at).is_(None))
-        .values(finished_at=now, sealed="")
-    )
+    session.exec(_FINISH, params={"whose": patient_id, "now": now})
 
 
 def put(session: Session, patient_id: str, values: dict[str, object]) -> None:

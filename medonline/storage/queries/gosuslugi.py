@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_
+from sqlalchemy import bindparam, or_
+from sqlalchemy import select as sa_select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, delete, select, update
 
@@ -19,6 +20,62 @@ _INSERT: dict[str, Callable[[type[IdentityJourney]], sqlite.Insert | postgresql.
 }
 # Two clicks may be worked off in either order; the browser follows the answer to the later one.
 SAME_CLICK = timedelta(seconds=10)
+
+# Questions are built once: to build one and its cache key costs as much as to ask it.
+_JOURNEY = select(IdentityJourney.state_hash).where(
+    col(IdentityJourney.state_hash) == bindparam("state_hash"),
+    col(IdentityJourney.visitor_key) == bindparam("visitor_key"),
+)
+_JOURNEY_HELD = _JOURNEY.with_for_update()
+_SIGNING_OUT = select(IdentityJourney).where(
+    col(IdentityJourney.visitor_key) == bindparam("visitor_key"),
+    col(IdentityJourney.signing_out),
+    col(IdentityJourney.used_at).is_(None),
+    col(IdentityJourney.created_at) > bindparam("begun_after"),
+)
+_OWNER_OF = select(LinkedIdentity.patient_id).where(
+    col(LinkedIdentity.issuer) == bindparam("issuer"), col(LinkedIdentity.subject) == bindparam("subject")
+)
+_LINKED_HELD = (
+    select(LinkedIdentity)
+    .where(
+        col(LinkedIdentity.issuer) == bindparam("issuer"),
+        col(LinkedIdentity.subject) == bindparam("subject"),
+        col(LinkedIdentity.patient_id) == bindparam("patient_id"),
+    )
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
+_OF_PATIENT = (
+    select(LinkedIdentity)
+    .where(col(LinkedIdentity.patient_id) == bindparam("patient_id"))
+    .order_by(col(LinkedIdentity.linked_at), col(LinkedIdentity.issuer), col(LinkedIdentity.subject))
+)
+_SUBJECTS_OF = select(LinkedIdentity.subject).where(
+    col(LinkedIdentity.patient_id) == bindparam("patient_id"), col(LinkedIdentity.issuer) == bindparam("issuer")
+)
+_PENDING_OF = (
+    select(PendingIdentity)
+    .where(
+        col(PendingIdentity.visitor_key) == bindparam("visitor_key"),
+        col(PendingIdentity.created_at) > bindparam("since"),
+    )
+    .with_for_update()
+)
+_HAS_ANYTHING = sa_select(
+    or_(
+        *(
+            sa_select(table).where(col(table.visitor_key) == bindparam("visitor_key")).exists()
+            for table in (PendingIdentity, IdentityJourney)
+        )
+    )
+)
+# Of journeys none is loaded where they are deleted: nothing in the session needs to follow.
+_FORGET_JOURNEYS_OF = (
+    delete(IdentityJourney)
+    .where(col(IdentityJourney.visitor_key) == bindparam("visitor_key"))
+    .execution_options(synchronize_session=False)
+)
 
 
 def replace_journey(session: Session, journey: IdentityJourney) -> None:
@@ -40,20 +97,14 @@ def replace_journey(session: Session, journey: IdentityJourney) -> None:
 
 def has_journey(session: Session, state_hash: str, visitor_key: str) -> bool:
     """Whether this browser ever left with this state; whether it is good is for `take_journey` to say."""
-    statement = select(IdentityJourney.state_hash).where(
-        IdentityJourney.state_hash == state_hash, IdentityJourney.visitor_key == visitor_key
-    )
-    return session.exec(statement).first() is not None
+    facts = {"state_hash": state_hash, "visitor_key": visitor_key}
+    return session.exec(_JOURNEY, params=facts).first() is not None
 
 
 def hold_journey(session: Session, state_hash: str, visitor_key: str) -> bool:
     """Whether this browser is still the one that left with this state; it stays so until the session commits."""
-    statement = (
-        select(IdentityJourney.state_hash)
-        .where(IdentityJourney.state_hash == state_hash, IdentityJourney.visitor_key == visitor_key)
-        .with_for_update()
-    )
-    return session.exec(statement).first() is not None
+    facts = {"state_hash": state_hash, "visitor_key": visitor_key}
+    return session.exec(_JOURNEY_HELD, params=facts).first() is not None
 
 
 def take_journey(
@@ -77,13 +128,7 @@ def take_journey(
 
 def signing_out(session: Session, visitor_key: str, begun_after: datetime) -> IdentityJourney | None:
     """The journey of this browser that goes on once it has signed out at the provider."""
-    statement = select(IdentityJourney).where(
-        IdentityJourney.visitor_key == visitor_key,
-        col(IdentityJourney.signing_out),
-        col(IdentityJourney.used_at).is_(None),
-        col(IdentityJourney.created_at) > begun_after,
-    )
-    return session.exec(statement).first()
+    return session.exec(_SIGNING_OUT, params={"visitor_key": visitor_key, "begun_after": begun_after}).first()
 
 
 def forget_before(session: Session, moment: datetime) -> None:
@@ -94,10 +139,7 @@ def forget_before(session: Session, moment: datetime) -> None:
 
 def owner_of(session: Session, issuer: str, subject: str) -> str | None:
     """The id of the patient whose account the identity with this key opens."""
-    statement = select(LinkedIdentity.patient_id).where(
-        LinkedIdentity.issuer == issuer, LinkedIdentity.subject == subject
-    )
-    return session.exec(statement).first()
+    return session.exec(_OWNER_OF, params={"issuer": issuer, "subject": subject}).first()
 
 
 def linked(session: Session, issuer: str, subject: str) -> tuple[LinkedIdentity, Patient] | None:
@@ -110,53 +152,29 @@ def linked(session: Session, issuer: str, subject: str) -> tuple[LinkedIdentity,
     if patient is None:
         return None
     # Read again: it may have been taken off while the patient was waited for.
-    statement = (
-        select(LinkedIdentity)
-        .where(
-            LinkedIdentity.issuer == issuer,
-            LinkedIdentity.subject == subject,
-            LinkedIdentity.patient_id == patient.id,
-        )
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    identity = session.exec(statement).first()
+    facts = {"issuer": issuer, "subject": subject, "patient_id": patient.id}
+    identity = session.exec(_LINKED_HELD, params=facts).first()
     return None if identity is None else (identity, patient)
 
 
 def of_patient(session: Session, patient_id: str) -> list[LinkedIdentity]:
     """The identities that open this patient's account, the first one linked first."""
-    statement = (
-        select(LinkedIdentity)
-        .where(LinkedIdentity.patient_id == patient_id)
-        .order_by(col(LinkedIdentity.linked_at), col(LinkedIdentity.issuer), col(LinkedIdentity.subject))
-    )
-    return list(session.exec(statement).all())
+    return list(session.exec(_OF_PATIENT, params={"patient_id": patient_id}).all())
 
 
 def subjects_of(session: Session, patient_id: str, issuer: str) -> list[str]:
     """The subjects of one issuer that open this patient's account."""
-    statement = select(LinkedIdentity.subject).where(
-        LinkedIdentity.patient_id == patient_id, LinkedIdentity.issuer == issuer
-    )
-    return list(session.exec(statement).all())
+    return list(session.exec(_SUBJECTS_OF, params={"patient_id": patient_id, "issuer": issuer}).all())
 
 
 def pending_of(session: Session, visitor_key: str, since: datetime) -> PendingIdentity | None:
     """Who waits for an answer in this browser, held until the session commits."""
-    statement = (
-        select(PendingIdentity)
-        .where(PendingIdentity.visitor_key == visitor_key, col(PendingIdentity.created_at) > since)
-        .with_for_update()
-    )
-    return session.exec(statement).first()
+    return session.exec(_PENDING_OF, params={"visitor_key": visitor_key, "since": since}).first()
 
 
 def has_anything(session: Session, visitor_key: str) -> bool:
     """Whether somebody waits in this browser, or is on the way."""
-    waiting = select(PendingIdentity.id).where(PendingIdentity.visitor_key == visitor_key)
-    leaving = select(IdentityJourney.state_hash).where(IdentityJourney.visitor_key == visitor_key)
-    return any(session.exec(statement.limit(1)).first() is not None for statement in (waiting, leaving))
+    return bool(session.connection().execute(_HAS_ANYTHING, {"visitor_key": visitor_key}).scalar_one())
 
 
 def forget_pending(session: Session, visitor_key: str) -> bool:
@@ -174,4 +192,4 @@ def rename_visitor(session: Session, visitor_key: str, next_key: str) -> None:
 
 def forget_journeys_of(session: Session, visitor_key: str) -> None:
     """Delete the journeys of this browser."""
-    session.exec(delete(IdentityJourney).where(col(IdentityJourney.visitor_key) == visitor_key))
+    session.exec(_FORGET_JOURNEYS_OF, params={"visitor_key": visitor_key})
