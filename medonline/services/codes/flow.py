@@ -152,8 +152,7 @@ class CodeFlow:
 
     def being_sent(self, session: Session, flow_id: str) -> str | None:
         """The flow again, if a provider has its last code in hand; for `until_sent`."""
-        row = codes.newest_of_flow(session, flow_id)
-        return flow_id if row is not None and row.delivery == DeliveryState.SENDING else None
+        return flow_id if codes.delivery_of_newest(session, flow_id) == DeliveryState.SENDING else None
 
     async def until_sent(self, flow_id: str | None) -> None:
         """Give a provider that has rung, but not answered yet, a moment: the code is the one it answers with."""

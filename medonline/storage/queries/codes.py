@@ -6,11 +6,14 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, case, func, literal, or_
+from sqlalchemy import BigInteger, Integer, String, bindparam, case, func, or_
+from sqlalchemy.sql.dml import ReturningUpdate
 from sqlmodel import Session, col, select, update
 
+from medonline.storage.statements import UNSYNCHRONISED, new_facts, new_values
 from medonline.storage.tables.codes import OneTimeCodeRow
 from medonline.storage.tables.columns import UtcDateTime
 
@@ -35,34 +38,139 @@ class PastCode:
 
 # The newest first. Each next code replaces the one before; times alone would err after the clock was set back.
 _NEWEST = (col(OneTimeCodeRow.replaced_at).is_not(None), col(OneTimeCodeRow.issued_at).desc())
+_LIMIT = bindparam("limit", type_=Integer())
+_NOW = bindparam("now", type_=UtcDateTime())
+# Whether a code might still be accepted, but for its time and its misses.
+_OPEN = (col(OneTimeCodeRow.confirmed_at).is_(None), col(OneTimeCodeRow.replaced_at).is_(None))
+
+_NEWEST_OF_FLOW = (
+    select(OneTimeCodeRow)
+    .where(col(OneTimeCodeRow.flow_id) == bindparam("flow_id"))
+    .order_by(*_NEWEST)
+    .limit(1)
+    .execution_options(populate_existing=True)
+)
+_DELIVERY_OF_NEWEST = (
+    select(OneTimeCodeRow.delivery)
+    .where(col(OneTimeCodeRow.flow_id) == bindparam("flow_id"))
+    .order_by(*_NEWEST)
+    .limit(1)
+)
+_LAST_TO_PHONE = (
+    select(
+        OneTimeCodeRow.issued_at,
+        OneTimeCodeRow.channel,
+        OneTimeCodeRow.delivery,
+        col(OneTimeCodeRow.replaced_at).is_not(None),
+    )
+    .where(col(OneTimeCodeRow.phone) == bindparam("phone"))
+    .order_by(col(OneTimeCodeRow.issued_at).desc())
+    .limit(_LIMIT)
+)
+_MISSES_ON_PHONE = select(func.coalesce(func.sum(OneTimeCodeRow.misses), 0)).where(
+    col(OneTimeCodeRow.phone) == bindparam("phone"),
+    col(OneTimeCodeRow.issued_at) > bindparam("since"),
+    or_(col(OneTimeCodeRow.confirmed_at).is_(None), col(OneTimeCodeRow.id) == bindparam("code_id")),
+)
+_HOLD = select(func.pg_advisory_xact_lock(bindparam("number", type_=BigInteger())))
+_KILL_LIVE = (
+    update(OneTimeCodeRow)
+    .where(col(OneTimeCodeRow.phone) == bindparam("of_phone"), *_OPEN)
+    .values(replaced_at=_NOW)
+    .execution_options(**UNSYNCHRONISED)
+)
+_RIGHT = col(OneTimeCodeRow.digest) == bindparam("typed_digest")
+_JUDGE = (
+    update(OneTimeCodeRow)
+    .where(
+        col(OneTimeCodeRow.id) == bindparam("code_id"),
+        col(OneTimeCodeRow.misses) < bindparam("guesses"),
+        col(OneTimeCodeRow.expires_at) > _NOW,
+        *_OPEN,
+    )
+    .values(
+        misses=col(OneTimeCodeRow.misses) + case((_RIGHT, 0), else_=1),
+        confirmed_at=case((_RIGHT, _NOW), else_=None),
+    )
+    .returning(col(OneTimeCodeRow.confirmed_at), col(OneTimeCodeRow.misses))
+    .execution_options(**UNSYNCHRONISED)
+)
+_DUE = (
+    select(OneTimeCodeRow)
+    .where(
+        col(OneTimeCodeRow.due_at) <= _NOW,
+        col(OneTimeCodeRow.channel) == bindparam("channel"),
+        col(OneTimeCodeRow.delivery).in_(bindparam("states", expanding=True)),
+        col(OneTimeCodeRow.id).not_in(bindparam("skip", expanding=True)),
+    )
+    .order_by(col(OneTimeCodeRow.due_at))
+    .limit(_LIMIT)
+)
+_KINDS_DUE = (
+    select(OneTimeCodeRow.channel, OneTimeCodeRow.delivery)
+    .where(col(OneTimeCodeRow.due_at) <= _NOW, col(OneTimeCodeRow.id).not_in(bindparam("skip", expanding=True)))
+    .distinct()
+)
+_ARRIVED = (
+    update(OneTimeCodeRow)
+    .where(col(OneTimeCodeRow.id) == bindparam("code_id"))
+    .values(
+        delivery=case(
+            (
+                col(OneTimeCodeRow.delivery).in_(bindparam("sources", expanding=True)),
+                bindparam("target", type_=String()),
+            ),
+            else_=col(OneTimeCodeRow.delivery),
+        ),
+        due_at=_NOW,
+        attempts=col(OneTimeCodeRow.attempts) + 1,
+    )
+    .returning(OneTimeCodeRow)
+    .execution_options(**UNSYNCHRONISED, populate_existing=True)
+)
+_BY_PROVIDER_REF = select(OneTimeCodeRow).where(
+    col(OneTimeCodeRow.provider) == bindparam("provider"),
+    col(OneTimeCodeRow.provider_ref) == bindparam("provider_ref"),
+)
+_TAKE_TO_SEND = (
+    update(OneTimeCodeRow)
+    .where(
+        col(OneTimeCodeRow.id) == bindparam("code_id"),
+        col(OneTimeCodeRow.attempts) == bindparam("attempts_read"),
+        col(OneTimeCodeRow.replaced_at).is_(None),
+        col(OneTimeCodeRow.provider_ref) == "",
+    )
+    .values(
+        delivery=bindparam("sending"),
+        provider=bindparam("by_provider"),
+        attempts=col(OneTimeCodeRow.attempts) + 1,
+        due_at=bindparam("lease_until"),
+    )
+    .returning(col(OneTimeCodeRow.id))
+    .execution_options(**UNSYNCHRONISED)
+)
+_PUT_DUE = (
+    update(OneTimeCodeRow)
+    .where(col(OneTimeCodeRow.id) == bindparam("code_id"))
+    .values(due_at=bindparam("next_look"), attempts=col(OneTimeCodeRow.attempts) + 1)
+    .execution_options(**UNSYNCHRONISED)
+)
 
 
 def newest_of_flow(session: Session, flow_id: str) -> OneTimeCodeRow | None:
     """The last code issued for this flow."""
-    statement = (
-        select(OneTimeCodeRow)
-        .where(OneTimeCodeRow.flow_id == flow_id)
-        .order_by(*_NEWEST)
-        .limit(1)
-        .execution_options(populate_existing=True)
-    )
-    return session.exec(statement).first()
+    return session.exec(_NEWEST_OF_FLOW, params={"flow_id": flow_id}).first()
+
+
+def delivery_of_newest(session: Session, flow_id: str) -> str | None:
+    """The delivery state of the last code issued for this flow; None when there is none."""
+    return session.exec(_DELIVERY_OF_NEWEST, params={"flow_id": flow_id}).first()
 
 
 def last_to_phone(session: Session, phone: str, count: int) -> tuple[PastCode, ...]:
     """The last `count` codes issued to this number by any browser, the newest first."""
-    statement = (
-        select(
-            OneTimeCodeRow.issued_at,
-            OneTimeCodeRow.channel,
-            OneTimeCodeRow.delivery,
-            col(OneTimeCodeRow.replaced_at).is_not(None),
-        )
-        .where(OneTimeCodeRow.phone == phone)
-        .order_by(col(OneTimeCodeRow.issued_at).desc())
-        .limit(count)
-    )
-    return tuple(PastCode(*row) for row in session.exec(statement).all())
+    rows = session.exec(_LAST_TO_PHONE, params={"phone": phone, "limit": count}).all()
+    return tuple(PastCode(*row) for row in rows)
 
 
 def misses_on_phone(session: Session, phone: str, code_id: str, since: datetime) -> int:
@@ -70,12 +178,8 @@ def misses_on_phone(session: Session, phone: str, code_id: str, since: datetime)
 
     What its owner mistyped before a right code does not count against the next one.
     """
-    statement = select(func.coalesce(func.sum(OneTimeCodeRow.misses), 0)).where(
-        OneTimeCodeRow.phone == phone,
-        col(OneTimeCodeRow.issued_at) > since,
-        or_(col(OneTimeCodeRow.confirmed_at).is_(None), col(OneTimeCodeRow.id) == code_id),
-    )
-    return int(session.exec(statement).one())
+    params = {"phone": phone, "code_id": code_id, "since": since}
+    return int(session.exec(_MISSES_ON_PHONE, params=params).one())
 
 
 def hold_phone(session: Session, phone: str) -> None:
@@ -85,20 +189,12 @@ def hold_phone(session: Session, phone: str) -> None:
     """
     if session.get_bind().dialect.name == "postgresql":
         number = int.from_bytes(hashlib.blake2b(phone.encode(), digest_size=8).digest(), signed=True)
-        session.exec(select(func.pg_advisory_xact_lock(number)))
+        session.exec(_HOLD, params={"number": number})
 
 
 def kill_live(session: Session, phone: str, now: datetime) -> None:
     """End every code to this number that might still be accepted; unsent ones will not be sent."""
-    session.exec(
-        update(OneTimeCodeRow)
-        .where(
-            col(OneTimeCodeRow.phone) == phone,
-            col(OneTimeCodeRow.confirmed_at).is_(None),
-            col(OneTimeCodeRow.replaced_at).is_(None),
-        )
-        .values(replaced_at=now)
-    )
+    session.exec(_KILL_LIVE, params={"of_phone": phone, "now": now})
 
 
 def judge(session: Session, code_id: str, digest: str, guesses: int, now: datetime) -> Verdict | None:
@@ -106,23 +202,8 @@ def judge(session: Session, code_id: str, digest: str, guesses: int, now: dateti
 
     Never read first and write afterwards: of a hundred guesses at the same moment exactly `guesses` are judged.
     """
-    right = col(OneTimeCodeRow.digest) == digest
-    statement = (
-        update(OneTimeCodeRow)
-        .where(
-            col(OneTimeCodeRow.id) == code_id,
-            col(OneTimeCodeRow.misses) < guesses,
-            col(OneTimeCodeRow.expires_at) > now,
-            col(OneTimeCodeRow.confirmed_at).is_(None),
-            col(OneTimeCodeRow.replaced_at).is_(None),
-        )
-        .values(
-            misses=col(OneTimeCodeRow.misses) + case((right, 0), else_=1),
-            confirmed_at=case((right, literal(now, UtcDateTime())), else_=None),
-        )
-        .returning(col(OneTimeCodeRow.confirmed_at), col(OneTimeCodeRow.misses))
-    )
-    row = session.exec(statement).first()
+    params = {"code_id": code_id, "typed_digest": digest, "guesses": guesses, "now": now}
+    row = session.exec(_JUDGE, params=params).first()
     return None if row is None else Verdict(right=row[0] is not None, misses=row[1])
 
 
@@ -130,29 +211,28 @@ def due(
     session: Session, now: datetime, channel: str, states: tuple[str, ...], skip: tuple[str, ...], limit: int
 ) -> Sequence[OneTimeCodeRow]:
     """Codes of one way and in these delivery states that are to be looked at now, oldest first, without those to skip."""
-    statement = (
-        select(OneTimeCodeRow)
-        .where(
-            col(OneTimeCodeRow.due_at) <= now,
-            OneTimeCodeRow.channel == channel,
-            col(OneTimeCodeRow.delivery).in_(states),
-            col(OneTimeCodeRow.id).not_in(skip),
-        )
-        .order_by(col(OneTimeCodeRow.due_at))
-        .limit(limit)
-    )
-    return session.exec(statement).all()
+    params = {"now": now, "channel": channel, "states": states, "skip": skip, "limit": limit}
+    return session.exec(_DUE, params=params).all()
 
 
 def put_delivery(session: Session, code_id: str, sources: tuple[str, ...], target: str, **facts: Any) -> bool:
     """Change the delivery state if it is one of `sources`; whether it was."""
-    statement = (
+    params = {"code_id": code_id, "sources": sources, "target": target, **new_values(facts)}
+    return session.exec(_delivery_with(tuple(facts)), params=params).first() is not None
+
+
+@cache  # callers name few sets of facts
+def _delivery_with(facts: tuple[str, ...]) -> ReturningUpdate[str]:
+    return (
         update(OneTimeCodeRow)
-        .where(col(OneTimeCodeRow.id) == code_id, col(OneTimeCodeRow.delivery).in_(sources))
-        .values(delivery=target, **facts)
+        .where(
+            col(OneTimeCodeRow.id) == bindparam("code_id"),
+            col(OneTimeCodeRow.delivery).in_(bindparam("sources", expanding=True)),
+        )
+        .values(delivery=bindparam("target"), **new_facts(facts))
         .returning(col(OneTimeCodeRow.id))
+        .execution_options(**UNSYNCHRONISED)
     )
-    return session.exec(statement).first() is not None
 
 
 def put_arrived(session: Session, code_id: str, sources: tuple[str, ...], target: str, now: datetime) -> OneTimeCodeRow:
@@ -160,64 +240,33 @@ def put_arrived(session: Session, code_id: str, sources: tuple[str, ...], target
 
     The row as it is now, in the session too.
     """
-    on_its_way = col(OneTimeCodeRow.delivery).in_(sources)
-    statement = (
-        update(OneTimeCodeRow)
-        .where(col(OneTimeCodeRow.id) == code_id)
-        .values(
-            delivery=case((on_its_way, target), else_=col(OneTimeCodeRow.delivery)),
-            due_at=now,
-            attempts=col(OneTimeCodeRow.attempts) + 1,
-        )
-        .returning(OneTimeCodeRow)
-        .execution_options(synchronize_session=False, populate_existing=True)
-    )
-    row: OneTimeCodeRow = session.exec(statement).scalar_one()
+    params = {"code_id": code_id, "sources": sources, "target": target, "now": now}
+    row: OneTimeCodeRow = session.exec(_ARRIVED, params=params).scalar_one()
     return row
 
 
 def by_provider_ref(session: Session, provider: str, provider_ref: str) -> OneTimeCodeRow | None:
     """The code a provider's report is about."""
-    statement = select(OneTimeCodeRow).where(
-        OneTimeCodeRow.provider == provider, OneTimeCodeRow.provider_ref == provider_ref
-    )
-    return session.exec(statement).first()
+    return session.exec(_BY_PROVIDER_REF, params={"provider": provider, "provider_ref": provider_ref}).first()
 
 
 def take_to_send(
     session: Session, code_id: str, attempts: int, sending: str, provider: str, lease_until: datetime
 ) -> bool:
     """Lease a code that nobody took since it was read with this count of attempts; whether it is ours now."""
-    statement = (
-        update(OneTimeCodeRow)
-        .where(
-            col(OneTimeCodeRow.id) == code_id,
-            col(OneTimeCodeRow.attempts) == attempts,
-            col(OneTimeCodeRow.replaced_at).is_(None),
-            col(OneTimeCodeRow.provider_ref) == "",
-        )
-        .values(delivery=sending, provider=provider, attempts=attempts + 1, due_at=lease_until)
-        .returning(col(OneTimeCodeRow.id))
-    )
-    return session.exec(statement).first() is not None
+    params = {
+        "code_id": code_id,
+        "attempts_read": attempts,
+        "sending": sending,
+        "by_provider": provider,
+        "lease_until": lease_until,
+    }
+    return session.exec(_TAKE_TO_SEND, params=params).first() is not None
 
 
 def put_due(session: Session, code_id: str, due_at: datetime | None) -> None:
     """When to look at the code again (UTC), None for never; counts the look."""
-    session.exec(
-        update(OneTimeCodeRow)
-        .where(col(OneTimeCodeRow.id) == code_id)
-        .values(due_at=due_at, attempts=col(OneTimeCodeRow.attempts) + 1)
-    )
-
-
-_KINDS_DUE = (
-    select(OneTimeCodeRow.channel, OneTimeCodeRow.delivery)
-    .where(
-        col(OneTimeCodeRow.due_at) <= bindparam("now"), col(OneTimeCodeRow.id).not_in(bindparam("skip", expanding=True))
-    )
-    .distinct()
-)
+    session.exec(_PUT_DUE, params={"code_id": code_id, "next_look": due_at})
 
 
 def kinds_due(session: Session, now: datetime, skip: tuple[str, ...]) -> set[tuple[str, str]]:
