@@ -3,126 +3,149 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import case, func, literal, or_
-from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy import String, bindparam, case, func, or_
+from sqlalchemy.sql.dml import ReturningUpdate
 from sqlmodel import Session, col, select, update
 
+from medonline.storage.statements import UNSYNCHRONISED, new_facts, new_values
 from medonline.storage.tables.columns import UtcDateTime
 from medonline.storage.tables.password_recovery import PasswordRecovery
+
+_ON_SOURCES = col(PasswordRecovery.step).in_(bindparam("sources", expanding=True))
+_OF_VISITOR = col(PasswordRecovery.visitor_key) == bindparam("visitor")
+_SHOWN = col(PasswordRecovery.left_at).is_(None)
+_THIS = col(PasswordRecovery.id) == bindparam("recovery_id")
+_NEWEST = col(PasswordRecovery.created_at).desc()
+# What `leave_all_of_visitor` leaves.
+_OPEN = (_OF_VISITOR, or_(_SHOWN, _ON_SOURCES))
+
+_NEWEST_OF = (
+    select(PasswordRecovery)
+    .where(_OF_VISITOR, _SHOWN)
+    .order_by(_NEWEST)
+    .limit(1)
+    .execution_options(populate_existing=True)
+)
+_NEWEST_LEFT = (
+    select(PasswordRecovery)
+    .where(
+        _OF_VISITOR,
+        col(PasswordRecovery.phone) == bindparam("phone"),
+        col(PasswordRecovery.step) == bindparam("step"),
+        col(PasswordRecovery.left_at).is_not(None),
+    )
+    .order_by(_NEWEST)
+    .limit(1)
+    .execution_options(populate_existing=True)
+)
+_MOVE_ALL_OF = (
+    update(PasswordRecovery)
+    .where(col(PasswordRecovery.patient_id) == bindparam("of_patient"), _ON_SOURCES)
+    .values(step=bindparam("target"))
+    .execution_options(**UNSYNCHRONISED)
+)
+_PUT_LEFT = update(PasswordRecovery).where(_THIS).values(left_at=bindparam("now")).execution_options(**UNSYNCHRONISED)
+_PUT_UNLINKED = (
+    update(PasswordRecovery)
+    .where(_THIS)
+    .values(identities_unlinked=bindparam("count"))
+    .returning(PasswordRecovery)
+    .execution_options(**UNSYNCHRONISED, populate_existing=True)
+)
+_RENAME_VISITOR = (
+    update(PasswordRecovery)
+    .where(_OF_VISITOR, col(PasswordRecovery.step) != bindparam("but"))
+    .values(visitor_key=bindparam("next_key"))
+    .execution_options(**UNSYNCHRONISED)
+)
+_HAS_OPEN = select(PasswordRecovery.id).where(*_OPEN).limit(1)
+_LEAVE_ALL = (
+    update(PasswordRecovery)
+    .where(*_OPEN)
+    .values(
+        step=case((_ON_SOURCES, bindparam("target", type_=String())), else_=col(PasswordRecovery.step)),
+        left_at=func.coalesce(col(PasswordRecovery.left_at), bindparam("now", type_=UtcDateTime())),
+    )
+    .execution_options(**UNSYNCHRONISED)
+)
+_ADD_MISS = (
+    update(PasswordRecovery)
+    .where(
+        _THIS,
+        col(PasswordRecovery.step) == bindparam("at_step"),
+        col(PasswordRecovery.birth_date_misses) < bindparam("tries"),
+    )
+    .values(birth_date_misses=col(PasswordRecovery.birth_date_misses) + 1)
+    .returning(PasswordRecovery)
+    .execution_options(**UNSYNCHRONISED, populate_existing=True)
+)
 
 
 def newest_of(session: Session, visitor_key: str) -> PasswordRecovery | None:
     """The last recovery this browser began and has not left."""
-    statement = (
-        select(PasswordRecovery)
-        .where(PasswordRecovery.visitor_key == visitor_key, col(PasswordRecovery.left_at).is_(None))
-        .order_by(col(PasswordRecovery.created_at).desc())
-        .limit(1)
-        .execution_options(populate_existing=True)
-    )
-    return session.exec(statement).first()
+    return session.exec(_NEWEST_OF, params={"visitor": visitor_key}).first()
 
 
 def newest_left(session: Session, visitor_key: str, phone: str, step: str) -> PasswordRecovery | None:
     """The last recovery that this browser left at a step, for this phone (E.164)."""
-    statement = (
-        select(PasswordRecovery)
-        .where(
-            PasswordRecovery.visitor_key == visitor_key,
-            PasswordRecovery.phone == phone,
-            PasswordRecovery.step == step,
-            col(PasswordRecovery.left_at).is_not(None),
-        )
-        .order_by(col(PasswordRecovery.created_at).desc())
-        .limit(1)
-        .execution_options(populate_existing=True)
-    )
-    return session.exec(statement).first()
+    return session.exec(_NEWEST_LEFT, params={"visitor": visitor_key, "phone": phone, "step": step}).first()
 
 
 def move(session: Session, recovery_id: str, sources: tuple[str, ...], target: str, **facts: Any) -> bool:
     """Put the recovery on `target` if it is on one of `sources`; whether it was. Then the row in the session is as it is now."""
-    statement = (
+    params = {"recovery_id": recovery_id, "sources": sources, "target": target, **new_values(facts)}
+    return session.exec(_move_with(tuple(facts)), params=params).first() is not None
+
+
+@cache  # callers name few sets of facts
+def _move_with(facts: tuple[str, ...]) -> ReturningUpdate[PasswordRecovery]:
+    return (
         update(PasswordRecovery)
-        .where(col(PasswordRecovery.id) == recovery_id, col(PasswordRecovery.step).in_(sources))
-        .values(step=target, **facts)
+        .where(_THIS, _ON_SOURCES)
+        .values(step=bindparam("target"), **new_facts(facts))
         .returning(PasswordRecovery)
         # Not guessed from what the session read: another transaction may have moved it meanwhile.
-        .execution_options(synchronize_session=False, populate_existing=True)
+        .execution_options(**UNSYNCHRONISED, populate_existing=True)
     )
-    return session.exec(statement).first() is not None
 
 
 def move_all_of(session: Session, patient_id: str, sources: tuple[str, ...], target: str) -> None:
-    """Put every recovery of a patient that stands on one of `sources` on `target`."""
-    session.exec(
-        update(PasswordRecovery)
-        .where(col(PasswordRecovery.patient_id) == patient_id, col(PasswordRecovery.step).in_(sources))
-        .values(step=target)
-    )
+    """Put every recovery of a patient that is on one of `sources` on `target`; what the session has read stays as it was."""
+    session.exec(_MOVE_ALL_OF, params={"of_patient": patient_id, "sources": sources, "target": target})
 
 
 def put_left(session: Session, recovery_id: str, now: datetime | None) -> None:
     """The browser does not want to see this recovery any more; None: it does again."""
-    session.exec(update(PasswordRecovery).where(col(PasswordRecovery.id) == recovery_id).values(left_at=now))
+    session.exec(_PUT_LEFT, params={"recovery_id": recovery_id, "now": now})
 
 
 def put_unlinked(session: Session, recovery_id: str, count: int) -> None:
     """Note how many identities the new password has taken off, for the screen that says so."""
-    session.exec(
-        update(PasswordRecovery).where(col(PasswordRecovery.id) == recovery_id).values(identities_unlinked=count)
-    )
+    session.exec(_PUT_UNLINKED, params={"recovery_id": recovery_id, "count": count}).all()
 
 
 def rename_visitor(session: Session, visitor_key: str, next_key: str, but: str) -> None:
     """The browser has another name from now on; what is on the step `but` stays behind."""
-    session.exec(
-        update(PasswordRecovery)
-        .where(col(PasswordRecovery.visitor_key) == visitor_key, col(PasswordRecovery.step) != but)
-        .values(visitor_key=next_key)
-    )
+    session.exec(_RENAME_VISITOR, params={"visitor": visitor_key, "next_key": next_key, "but": but})
 
 
 def has_open(session: Session, visitor_key: str, sources: tuple[str, ...]) -> bool:
     """Whether `leave_all_of_visitor` would leave anything."""
-    statement = select(PasswordRecovery.id).where(*_open_of(visitor_key, sources)).limit(1)
-    return session.exec(statement).first() is not None
+    return session.exec(_HAS_OPEN, params={"visitor": visitor_key, "sources": sources}).first() is not None
 
 
 def leave_all_of_visitor(
     session: Session, visitor_key: str, sources: tuple[str, ...], target: str, now: datetime
 ) -> None:
     """This browser shows none of its recoveries any more, and those on one of `sources` are on `target`."""
-    step = col(PasswordRecovery.step)
-    session.exec(
-        update(PasswordRecovery)
-        .where(*_open_of(visitor_key, sources))
-        .values(
-            step=case((step.in_(sources), target), else_=step),
-            left_at=func.coalesce(col(PasswordRecovery.left_at), literal(now, UtcDateTime())),
-        )
-        .execution_options(synchronize_session=False)
-    )
-
-
-def _open_of(visitor_key: str, sources: tuple[str, ...]) -> tuple[ColumnElement[bool], ...]:
-    shown = col(PasswordRecovery.left_at).is_(None)
-    return col(PasswordRecovery.visitor_key) == visitor_key, or_(shown, col(PasswordRecovery.step).in_(sources))
+    session.exec(_LEAVE_ALL, params={"visitor": visitor_key, "sources": sources, "target": target, "now": now})
 
 
 def add_birth_date_miss(session: Session, recovery_id: str, step: str, tries: int) -> int | None:
     """Count a wrong birth date in one atomic statement; how many there are, None when no more may be tried."""
-    statement = (
-        update(PasswordRecovery)
-        .where(
-            col(PasswordRecovery.id) == recovery_id,
-            col(PasswordRecovery.step) == step,
-            col(PasswordRecovery.birth_date_misses) < tries,
-        )
-        .values(birth_date_misses=col(PasswordRecovery.birth_date_misses) + 1)
-        .returning(col(PasswordRecovery.birth_date_misses))
-    )
-    row = session.exec(statement).first()
-    return None if row is None else int(row[0])
+    params = {"recovery_id": recovery_id, "at_step": step, "tries": tries}
+    row = session.exec(_ADD_MISS, params=params).first()
+    return None if row is None else int(row[0].birth_date_misses)
