@@ -7,36 +7,98 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_
+from sqlalchemy import bindparam, or_
 from sqlmodel import Session, col, delete, select, update
 
+from medonline.storage.statements import UNSYNCHRONISED
+from medonline.storage.tables.columns import UtcDateTime
 from medonline.storage.tables.login import AccountSession, LoginTicket
 from medonline.storage.tables.patients import Patient
 
 # Goes with every end of a session: the token of the identity provider has nothing to end any more.
 ENDED: Mapping[str, Any] = {"provider_token_sealed": ""}
 
+_NOW = bindparam("now", type_=UtcDateTime())
+_THIS_TICKET = col(LoginTicket.ticket_hash) == bindparam("ticket")
+_THIS_SESSION = col(AccountSession.token_hash) == bindparam("session_key")
+_OPEN = col(AccountSession.ended_at).is_(None)
+_LIVE_NOW = (
+    _OPEN,
+    col(AccountSession.last_seen_at) > bindparam("seen_after"),
+    col(AccountSession.created_at) > bindparam("created_after"),
+)
+
+_TAKE_TICKET = (
+    update(LoginTicket)
+    .where(
+        _THIS_TICKET,
+        col(LoginTicket.visitor_key) == bindparam("visitor"),
+        col(LoginTicket.used_at).is_(None),
+        col(LoginTicket.expires_at) > _NOW,
+    )
+    .values(used_at=_NOW)
+    .returning(LoginTicket)
+    .execution_options(**UNSYNCHRONISED, populate_existing=True)
+)
+_FORGET_TOKEN_OF_TICKET = update(LoginTicket).where(_THIS_TICKET).values(**ENDED).execution_options(**UNSYNCHRONISED)
+_TICKET_OF = select(LoginTicket.patient_id).where(_THIS_TICKET)
+_FORGET_TICKETS = (
+    delete(LoginTicket)
+    .where(col(LoginTicket.patient_id) == bindparam("patient_id"), col(LoginTicket.method) == bindparam("method"))
+    .execution_options(**UNSYNCHRONISED)
+)
+_LIVE = (
+    select(AccountSession, Patient)
+    .join(Patient, col(Patient.id) == col(AccountSession.patient_id))
+    .where(_THIS_SESSION, *_LIVE_NOW)
+)
+_PUT_SEEN = (
+    update(AccountSession).where(_THIS_SESSION, _OPEN).values(last_seen_at=_NOW).execution_options(**UNSYNCHRONISED)
+)
+_OPEN_HELD = select(AccountSession).where(_THIS_SESSION, _OPEN).with_for_update()
+_END_ALL = (
+    update(AccountSession)
+    .where(
+        col(AccountSession.patient_id) == bindparam("of_patient"),
+        col(AccountSession.token_hash) != bindparam("but"),
+        _OPEN,
+    )
+    .values(ended_at=_NOW, **ENDED)
+    .returning(col(AccountSession.token_hash))
+    .execution_options(**UNSYNCHRONISED)
+)
+_END_ALL_BY = _END_ALL.where(col(AccountSession.method) == bindparam("by_method"))
+_OPEN_OF = (
+    select(AccountSession)
+    .where(col(AccountSession.patient_id) == bindparam("patient_id"), *_LIVE_NOW)
+    .order_by(col(AccountSession.last_seen_at).desc())
+)
+_PUT_AUTHENTICATED = (
+    update(AccountSession)
+    .where(_THIS_SESSION, _OPEN)
+    .values(authenticated_at=_NOW, last_seen_at=_NOW)
+    .execution_options(**UNSYNCHRONISED)
+)
+_IS_OPEN = select(AccountSession.token_hash).where(_THIS_SESSION, _OPEN)
+
+
+@dataclass(frozen=True, slots=True)
+class EndedSession:
+    """A session that has just ended, and the token of the identity provider that it held until then."""
+
+    row: AccountSession
+    provider_token_sealed: str
+
 
 def take_ticket(session: Session, ticket_hash: str, visitor_key: str, now: datetime) -> LoginTicket | None:
     """Use up a ticket of this browser; None when it is unknown, used, late or another browser's."""
-    statement = (
-        update(LoginTicket)
-        .where(
-            col(LoginTicket.ticket_hash) == ticket_hash,
-            col(LoginTicket.visitor_key) == visitor_key,
-            col(LoginTicket.used_at).is_(None),
-            col(LoginTicket.expires_at) > now,
-        )
-        .values(used_at=now)
-        .returning(LoginTicket)
-    )
-    row = session.exec(statement).first()
+    row = session.exec(_TAKE_TICKET, params={"ticket": ticket_hash, "visitor": visitor_key, "now": now}).first()
     return None if row is None else row[0]
 
 
 def forget_token_of_ticket(session: Session, ticket_hash: str) -> None:
     """The session has it now."""
-    session.exec(update(LoginTicket).where(col(LoginTicket.ticket_hash) == ticket_hash).values(**ENDED))
+    session.exec(_FORGET_TOKEN_OF_TICKET, params={"ticket": ticket_hash})
 
 
 def forget_tokens(session: Session, now: datetime, *, seen_before: datetime, created_before: datetime) -> int:
@@ -55,57 +117,30 @@ def forget_tokens(session: Session, now: datetime, *, seen_before: datetime, cre
 
 def ticket_of(session: Session, ticket_hash: str) -> str | None:
     """The id of the patient whom this ticket lets in, if there ever was one; whether it is good is for `take_ticket` to say."""
-    return session.exec(select(LoginTicket.patient_id).where(LoginTicket.ticket_hash == ticket_hash)).first()
+    return session.exec(_TICKET_OF, params={"ticket": ticket_hash}).first()
 
 
 def forget_tickets(session: Session, patient_id: str, method: str) -> None:
     """Delete the tickets by which this patient is on the way in; the caller holds the patient."""
-    where = (col(LoginTicket.patient_id) == patient_id, col(LoginTicket.method) == method)
-    session.exec(delete(LoginTicket).where(*where))
+    session.exec(_FORGET_TICKETS, params={"patient_id": patient_id, "method": method})
 
 
 def live(
     session: Session, token_hash: str, *, seen_after: datetime, created_after: datetime
 ) -> tuple[AccountSession, Patient] | None:
     """The session with this token and its patient, unless it has ended, idled out or grown too old."""
-    statement = (
-        select(AccountSession, Patient)
-        .join(Patient, col(Patient.id) == col(AccountSession.patient_id))
-        .where(
-            AccountSession.token_hash == token_hash,
-            col(AccountSession.ended_at).is_(None),
-            col(AccountSession.last_seen_at) > seen_after,
-            col(AccountSession.created_at) > created_after,
-        )
-    )
-    return session.exec(statement).first()
+    params = {"session_key": token_hash, "seen_after": seen_after, "created_after": created_after}
+    return session.exec(_LIVE, params=params).first()
 
 
 def put_seen(session: Session, token_hash: str, now: datetime) -> None:
     """The session was used now."""
-    session.exec(
-        update(AccountSession)
-        .where(col(AccountSession.token_hash) == token_hash, col(AccountSession.ended_at).is_(None))
-        .values(last_seen_at=now)
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class EndedSession:
-    """A session that has just ended, and the token of the identity provider that it held until then."""
-
-    row: AccountSession
-    provider_token_sealed: str
+    session.exec(_PUT_SEEN, params={"session_key": token_hash, "now": now})
 
 
 def end(session: Session, token_hash: str, now: datetime) -> EndedSession | None:
     """End one session; None when it was not open."""
-    statement = (
-        select(AccountSession)
-        .where(AccountSession.token_hash == token_hash, col(AccountSession.ended_at).is_(None))
-        .with_for_update()
-    )
-    row = session.exec(statement).first()
+    row = session.exec(_OPEN_HELD, params={"session_key": token_hash}).first()
     if row is None:
         return None
     ended = EndedSession(row, row.provider_token_sealed)
@@ -117,17 +152,11 @@ def end(session: Session, token_hash: str, now: datetime) -> EndedSession | None
 def end_all_of(session: Session, patient_id: str, now: datetime, but: str = "", method: str | None = None) -> list[str]:
     """End every session of a patient, whom the caller holds, `but` the one with this token hash, or those of one way of
     signing in; the token hashes of those that were open."""
-    where = [
-        col(AccountSession.patient_id) == patient_id,
-        col(AccountSession.token_hash) != but,
-        col(AccountSession.ended_at).is_(None),
-    ]
+    params = {"of_patient": patient_id, "but": but, "now": now}
+    statement = _END_ALL
     if method is not None:
-        where.append(col(AccountSession.method) == method)
-    statement = (
-        update(AccountSession).where(*where).values(ended_at=now, **ENDED).returning(col(AccountSession.token_hash))
-    )
-    return [row[0] for row in session.exec(statement).all()]
+        statement, params = _END_ALL_BY, params | {"by_method": method}
+    return [row[0] for row in session.exec(statement, params=params).all()]
 
 
 def end_by_number(session: Session, patient_id: str, number: str, now: datetime) -> list[AccountSession]:
@@ -149,31 +178,15 @@ def open_of(
     session: Session, patient_id: str, *, seen_after: datetime, created_after: datetime
 ) -> list[AccountSession]:
     """The live sessions of a patient, the one used last first."""
-    statement = (
-        select(AccountSession)
-        .where(
-            AccountSession.patient_id == patient_id,
-            col(AccountSession.ended_at).is_(None),
-            col(AccountSession.last_seen_at) > seen_after,
-            col(AccountSession.created_at) > created_after,
-        )
-        .order_by(col(AccountSession.last_seen_at).desc())
-    )
-    return list(session.exec(statement).all())
+    params = {"patient_id": patient_id, "seen_after": seen_after, "created_after": created_after}
+    return list(session.exec(_OPEN_OF, params=params).all())
 
 
 def put_authenticated(session: Session, token_hash: str, now: datetime) -> None:
     """The person of this session has just proved again to be themselves."""
-    session.exec(
-        update(AccountSession)
-        .where(col(AccountSession.token_hash) == token_hash, col(AccountSession.ended_at).is_(None))
-        .values(authenticated_at=now, last_seen_at=now)
-    )
+    session.exec(_PUT_AUTHENTICATED, params={"session_key": token_hash, "now": now})
 
 
 def is_open(session: Session, token_hash: str) -> bool:
     """Whether the session has not been ended."""
-    statement = select(AccountSession.token_hash).where(
-        AccountSession.token_hash == token_hash, col(AccountSession.ended_at).is_(None)
-    )
-    return session.exec(statement).first() is not None
+    return session.exec(_IS_OPEN, params={"session_key": token_hash}).first() is not None
