@@ -5,78 +5,138 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, or_
+from sqlalchemy import Integer, bindparam, or_
 from sqlmodel import Session, col, select, update
 
 from medonline.storage.queries.security_journal import taken_back
+from medonline.storage.statements import UNSYNCHRONISED
+from medonline.storage.tables.columns import UtcDateTime
 from medonline.storage.tables.notices import Notice
+
+_NOW = bindparam("now", type_=UtcDateTime())
+_THIS = col(Notice.id) == bindparam("notice_id")
+
+_DUE = (
+    select(Notice)
+    .where(col(Notice.due_at) <= _NOW, col(Notice.id).not_in(bindparam("skip", expanding=True)))
+    .order_by(col(Notice.due_at))
+    .limit(bindparam("limit", type_=Integer()))
+)
+_TAKE = (
+    update(Notice)
+    .where(
+        _THIS,
+        col(Notice.attempts) == bindparam("attempts_read"),
+        col(Notice.due_at) <= _NOW,
+        col(Notice.sent_at).is_(None),
+    )
+    .values(
+        attempts=col(Notice.attempts) + 1,
+        due_at=bindparam("lease_until"),
+        problem=bindparam("until_sent"),
+    )
+    .returning(col(Notice.id))
+    .execution_options(**UNSYNCHRONISED)
+)
+_PUT_PAID = (
+    update(Notice).where(_THIS).values(paid_at=_NOW, kopecks=bindparam("price")).execution_options(**UNSYNCHRONISED)
+)
+_POSTPONE = (
+    update(Notice)
+    .where(_THIS)
+    .values(attempts=bindparam("attempts_made"), due_at=bindparam("next_look"), problem="")
+    .execution_options(**UNSYNCHRONISED)
+)
+_PUT_SENT = (
+    update(Notice)
+    .where(_THIS)
+    .values(sent_at=_NOW, due_at=None, provider_ref=bindparam("reference"), problem="")
+    .execution_options(**UNSYNCHRONISED)
+)
+_PUT_FAILED = (
+    update(Notice)
+    .where(_THIS, col(Notice.sent_at).is_(None))
+    .values(problem=bindparam("why"), due_at=bindparam("next_look"), paid_at=None)
+    .execution_options(**UNSYNCHRONISED)
+)
+_END_LINKS = (
+    update(Notice)
+    .where(
+        col(Notice.patient_id) == bindparam("of_patient"),
+        col(Notice.disputed_at).is_(None),
+        col(Notice.dispute_hash).is_not(None),
+    )
+    .values(disputed_at=_NOW)
+    .execution_options(**UNSYNCHRONISED)
+)
+_SAME_PHONE = col(Notice.phone) == bindparam("to_phone")
+_END_LINKS_BEFORE = _END_LINKS.where(_SAME_PHONE, col(Notice.created_at) < bindparam("written_at"))
+_END_LINKS_WITH = _END_LINKS.where(or_(_SAME_PHONE, col(Notice.created_at) >= bindparam("written_at")))
+_TOLD_SINCE = select(Notice.id).where(
+    col(Notice.patient_id) == bindparam("patient_id"),
+    col(Notice.about) == bindparam("about"),
+    col(Notice.created_at) > bindparam("since"),
+)
+_TOLD_WITH_LINK = select(Notice.patient_id).where(col(Notice.dispute_hash) == bindparam("dispute_hash"))
+_TAKE_DISPUTE = (
+    update(Notice)
+    .where(
+        col(Notice.dispute_hash) == bindparam("of_link"),
+        col(Notice.disputed_at).is_(None),
+        col(Notice.created_at) > bindparam("since"),
+    )
+    .values(disputed_at=_NOW)
+    .returning(Notice)
+    .execution_options(**UNSYNCHRONISED, populate_existing=True)
+)
 
 
 def due(session: Session, now: datetime, skip: tuple[str, ...], limit: int) -> Sequence[Notice]:
     """Notices that are to be looked at now (UTC), longest waiting first, without those to skip."""
-    statement = (
-        select(Notice)
-        .where(col(Notice.due_at) <= now, col(Notice.id).not_in(skip))
-        .order_by(col(Notice.due_at))
-        .limit(limit)
-    )
-    return session.exec(statement).all()
+    return session.exec(_DUE, params={"now": now, "skip": skip, "limit": limit}).all()
 
 
 def take(session: Session, notice_id: str, now: datetime, attempts: int, problem: str, lease_until: datetime) -> bool:
     """Claim a due notice for one sender by counting an attempt; False when another was quicker."""
-    statement = (
-        update(Notice)
-        .where(
-            col(Notice.id) == notice_id,
-            col(Notice.attempts) == attempts,
-            col(Notice.due_at) <= now,
-            col(Notice.sent_at).is_(None),
-        )
-        .values(attempts=attempts + 1, due_at=lease_until, problem=problem)
-        .returning(col(Notice.id))
-    )
-    return session.exec(statement).first() is not None
+    params = {
+        "notice_id": notice_id,
+        "now": now,
+        "attempts_read": attempts,
+        "until_sent": problem,
+        "lease_until": lease_until,
+    }
+    return session.exec(_TAKE, params=params).first() is not None
 
 
 def put_paid(session: Session, notice_id: str, now: datetime, kopecks: int) -> None:
     """What the attempt in hand costs was counted."""
-    session.exec(update(Notice).where(col(Notice.id) == notice_id).values(paid_at=now, kopecks=kopecks))
+    session.exec(_PUT_PAID, params={"notice_id": notice_id, "now": now, "price": kopecks})
 
 
 def postpone(session: Session, notice_id: str, attempts: int, due_at: datetime) -> None:
     """The attempt in hand is not made: there is no money for it before `due_at` (UTC)."""
-    session.exec(update(Notice).where(col(Notice.id) == notice_id).values(attempts=attempts, due_at=due_at, problem=""))
+    session.exec(_POSTPONE, params={"notice_id": notice_id, "attempts_made": attempts, "next_look": due_at})
 
 
 def put_sent(session: Session, notice_id: str, provider_ref: str, now: datetime) -> None:
     """The provider accepted it."""
-    session.exec(
-        update(Notice)
-        .where(col(Notice.id) == notice_id)
-        .values(sent_at=now, due_at=None, provider_ref=provider_ref, problem="")
-    )
+    session.exec(_PUT_SENT, params={"notice_id": notice_id, "reference": provider_ref, "now": now})
 
 
 def put_failed(session: Session, notice_id: str, problem: str, due_at: datetime | None) -> bool:
     """The provider did not accept it; when to try again (UTC) and pay for that, None for never. False when it was sent."""
-    failed = session.exec(
-        update(Notice)
-        .where(col(Notice.id) == notice_id, col(Notice.sent_at).is_(None))
-        .values(problem=problem, due_at=due_at, paid_at=None)
-    )
+    failed = session.exec(_PUT_FAILED, params={"notice_id": notice_id, "why": problem, "next_look": due_at})
     return bool(failed.rowcount)
 
 
 def end_links(session: Session, patient_id: str, now: datetime) -> None:
     """All links «это не я» to a patient, whom the caller holds, are used up."""
-    _end_links(session, patient_id, now)
+    session.exec(_END_LINKS, params={"of_patient": patient_id, "now": now})
 
 
 def end_links_before(session: Session, sent: Notice, now: datetime) -> None:
     """The links of notices to the same phone that were written before the one sent are used up; the caller holds the patient."""
-    older = (col(Notice.phone) == sent.phone, col(Notice.created_at) < sent.created_at)
-    _end_links(session, sent.patient_id, now, *older)
+    session.exec(_END_LINKS_BEFORE, params=_beside(sent, now))
 
 
 def end_links_with(session: Session, disputed: Notice, now: datetime) -> None:
@@ -84,19 +144,17 @@ def end_links_with(session: Session, disputed: Notice, now: datetime) -> None:
 
     Those of earlier notices to another phone stay: it was the account's before the disputed one was.
     """
-    same_or_later = or_(col(Notice.phone) == disputed.phone, col(Notice.created_at) >= disputed.created_at)
-    _end_links(session, disputed.patient_id, now, same_or_later)
+    session.exec(_END_LINKS_WITH, params=_beside(disputed, now))
 
 
-def _end_links(session: Session, patient_id: str, now: datetime, *which: ColumnElement[bool]) -> None:
-    live = (col(Notice.disputed_at).is_(None), col(Notice.dispute_hash).is_not(None))
-    session.exec(update(Notice).where(col(Notice.patient_id) == patient_id, *live, *which).values(disputed_at=now))
+def _beside(notice: Notice, now: datetime) -> dict[str, object]:
+    return {"of_patient": notice.patient_id, "to_phone": notice.phone, "written_at": notice.created_at, "now": now}
 
 
 def was_told_since(session: Session, patient_id: str, about: str, since: datetime) -> bool:
     """Whether there is a notice to this patient about this that is younger than `since` (UTC)."""
-    where = (Notice.patient_id == patient_id, Notice.about == about, col(Notice.created_at) > since)
-    return session.exec(select(Notice.id).where(*where)).first() is not None
+    params = {"patient_id": patient_id, "about": about, "since": since}
+    return session.exec(_TOLD_SINCE, params=params).first() is not None
 
 
 def times_told(session: Session, patient_id: str, about: Collection[str], most: int) -> list[datetime]:
@@ -116,20 +174,10 @@ def times_told(session: Session, patient_id: str, about: Collection[str], most: 
 def told_with_link(session: Session, dispute_hash: str) -> str | None:
     """The id of the patient who was told with this link, if there ever was one; whether it is good is for `take_dispute` to
     say."""
-    return session.exec(select(Notice.patient_id).where(Notice.dispute_hash == dispute_hash)).first()
+    return session.exec(_TOLD_WITH_LINK, params={"dispute_hash": dispute_hash}).first()
 
 
 def take_dispute(session: Session, dispute_hash: str, now: datetime, since: datetime) -> Notice | None:
     """Use up the link of a notice of after `since` (UTC); None when it is unknown, used or too old."""
-    statement = (
-        update(Notice)
-        .where(
-            col(Notice.dispute_hash) == dispute_hash,
-            col(Notice.disputed_at).is_(None),
-            col(Notice.created_at) > since,
-        )
-        .values(disputed_at=now)
-        .returning(Notice)
-    )
-    row = session.exec(statement).first()
+    row = session.exec(_TAKE_DISPUTE, params={"of_link": dispute_hash, "now": now, "since": since}).first()
     return None if row is None else row[0]
