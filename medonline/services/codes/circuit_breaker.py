@@ -15,7 +15,7 @@ from medonline.domain.limits import Limit
 from medonline.services.codes.delivery import DeliveryState
 from medonline.services.limits.alarms import Alarms
 from medonline.storage.queries import codes_circuit_breaker
-from medonline.storage.tables.codes import CircuitBreaker
+from medonline.storage.queries.codes_circuit_breaker import BreakerState
 
 SAMPLE = 100
 HALF_FOR = timedelta(days=1)
@@ -75,7 +75,7 @@ class CodeBreaker:
         if len(outcomes) == SAMPLE and confirmed * 100 < self.policy.confirmed_percent * SAMPLE:
             self._open(session, row, now, f"only {confirmed} of the last {SAMPLE} codes were confirmed")
 
-    def _open(self, session: Session, row: CircuitBreaker, now: datetime, reason: str) -> None:
+    def _open(self, session: Session, row: BreakerState, now: datetime, reason: str) -> None:
         half = row.open_until is not None and now - row.open_until < HALF_FOR
         times = row.times + 1 if half else 1
         length = self.policy.length(times)
@@ -86,5 +86,5 @@ class CodeBreaker:
             )
 
 
-def _is_open(row: CircuitBreaker, now: datetime) -> bool:
+def _is_open(row: BreakerState, now: datetime) -> bool:
     return row.open_until is not None and now < row.open_until

@@ -2,49 +2,77 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, or_
+from sqlalchemy import Integer, bindparam, func, or_
 from sqlmodel import Session, col, delete, select, update
 
+from medonline.storage.statements import UNSYNCHRONISED
 from medonline.storage.tables.codes import CircuitBreaker, CodeMiss, OneTimeCodeRow
 
 NAME = "codes"  # as the migration wrote it
 
 
-def state(session: Session) -> CircuitBreaker:
-    """The breaker's row as it is now."""
-    statement = select(CircuitBreaker).where(CircuitBreaker.name == NAME).execution_options(populate_existing=True)
-    return session.exec(statement).one()
+@dataclass(frozen=True, slots=True)
+class BreakerState:
+    """The breaker as it is now. `open_until` (UTC): None when it was never open. `times`: openings in a row."""
+
+    open_until: datetime | None
+    times: int
+
+
+_STATE = select(CircuitBreaker.open_until, CircuitBreaker.times).where(col(CircuitBreaker.name) == NAME)
+_OPEN = (
+    update(CircuitBreaker)
+    .where(
+        col(CircuitBreaker.name) == NAME,
+        or_(col(CircuitBreaker.open_until).is_(None), col(CircuitBreaker.open_until) <= bindparam("now")),
+    )
+    .values(open_until=bindparam("until"), times=bindparam("in_a_row"))
+    .returning(col(CircuitBreaker.name))
+    .execution_options(**UNSYNCHRONISED)
+)
+_FORGET = delete(CodeMiss).where(col(CodeMiss.at) < bindparam("forget_before")).execution_options(**UNSYNCHRONISED)
+_MISSES = select(func.count()).select_from(CodeMiss).where(col(CodeMiss.at) > bindparam("after"))
+_MISSES_SINCE = _MISSES.where(col(CodeMiss.at) >= bindparam("since"))
+_KNOWN = or_(
+    col(OneTimeCodeRow.confirmed_at).is_not(None),
+    col(OneTimeCodeRow.replaced_at).is_not(None),
+    col(OneTimeCodeRow.expires_at) <= bindparam("now"),
+    col(OneTimeCodeRow.misses) >= bindparam("guesses"),
+)
+_OUTCOMES = (
+    select(col(OneTimeCodeRow.confirmed_at).is_not(None))
+    .where(_KNOWN, col(OneTimeCodeRow.delivery) != bindparam("failed"))
+    .order_by(col(OneTimeCodeRow.issued_at).desc())
+    .limit(bindparam("limit", type_=Integer()))
+)
+_OUTCOMES_SINCE = _OUTCOMES.where(col(OneTimeCodeRow.issued_at) >= bindparam("since"))
+
+
+def state(session: Session) -> BreakerState:
+    """The breaker as it is now."""
+    return BreakerState(*session.exec(_STATE).one())
 
 
 def open_(session: Session, now: datetime, until: datetime, times: int) -> bool:
     """Open it unless it is open already; whether this call did."""
-    statement = (
-        update(CircuitBreaker)
-        .where(
-            col(CircuitBreaker.name) == NAME,
-            or_(col(CircuitBreaker.open_until).is_(None), col(CircuitBreaker.open_until) <= now),
-        )
-        .values(open_until=until, times=times)
-        .returning(col(CircuitBreaker.name))
-    )
-    return session.exec(statement).first() is not None
+    return session.exec(_OPEN, params={"now": now, "until": until, "in_a_row": times}).first() is not None
 
 
 def add_miss(session: Session, now: datetime, forget_before: datetime) -> None:
     """Note a wrong code; those of long ago are not kept."""
-    session.exec(delete(CodeMiss).where(col(CodeMiss.at) < forget_before))
+    session.exec(_FORGET, params={"forget_before": forget_before})
     session.add(CodeMiss(at=now))
     session.flush()
 
 
 def misses(session: Session, *, after: datetime, since: datetime | None) -> int:
     """How many wrong codes were typed after one moment and not before the other (UTC both)."""
-    statement = select(func.count()).select_from(CodeMiss).where(col(CodeMiss.at) > after)
-    if since is not None:
-        statement = statement.where(col(CodeMiss.at) >= since)
-    return int(session.exec(statement).one())
+    if since is None:
+        return int(session.exec(_MISSES, params={"after": after}).one())
+    return int(session.exec(_MISSES_SINCE, params={"after": after, "since": since}).one())
 
 
 def last_outcomes(
@@ -54,14 +82,7 @@ def last_outcomes(
 
     A code that did not go out says nothing of who typed; one that may still be typed says nothing yet.
     """
-    known = or_(
-        col(OneTimeCodeRow.confirmed_at).is_not(None),
-        col(OneTimeCodeRow.replaced_at).is_not(None),
-        col(OneTimeCodeRow.expires_at) <= now,
-        col(OneTimeCodeRow.misses) >= guesses,
-    )
-    statement = select(OneTimeCodeRow.confirmed_at).where(known, OneTimeCodeRow.delivery != failed)
-    if since is not None:
-        statement = statement.where(col(OneTimeCodeRow.issued_at) >= since)
-    statement = statement.order_by(col(OneTimeCodeRow.issued_at).desc()).limit(limit)
-    return [confirmed_at is not None for confirmed_at in session.exec(statement).all()]
+    params: dict[str, object] = {"now": now, "guesses": guesses, "failed": failed, "limit": limit}
+    if since is None:
+        return list(session.exec(_OUTCOMES, params=params).all())
+    return list(session.exec(_OUTCOMES_SINCE, params=params | {"since": since}).all())

@@ -13,14 +13,15 @@ from medonline.domain.errors import CodeMismatch
 from medonline.domain.password_recovery import RecoveryStep
 from medonline.services.codes.delivery import DeliveryState
 from medonline.storage.queries import codes_circuit_breaker
-from medonline.storage.tables.codes import CircuitBreaker, OneTimeCodeRow
+from medonline.storage.queries.codes_circuit_breaker import BreakerState
+from medonline.storage.tables.codes import OneTimeCodeRow
 from tests.services.limits.asking import browser, phone
 from tests.services.world import ANNA, BORIS, CALL, KNOWN, TELEGRAM, UNKNOWN, MovableClock, last_code, opened, wrong
 
 HALF_HOUR = timedelta(minutes=30)
 
 
-async def state_of(portal: Portal) -> CircuitBreaker:
+async def state_of(portal: Portal) -> BreakerState:
     with portal.database.reading() as session:
         return codes_circuit_breaker.state(session)
 
