@@ -21,7 +21,7 @@ class PasswordRecovery(SQLModel, table=True):
     sitting_key: str = ""  # SHA-256 of the cookie that ends with the browser; from the proof of the phone on
     phone: str  # E.164
     step: str  # domain.password_recovery.RecoveryStep
-    patient_id: str | None = Field(default=None, foreign_key="patient.id")
+    patient_id: str | None = Field(default=None, foreign_key="patient.id", index=True)
     created_at: datetime = Field(sa_type=UtcDateTime)
     proved_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
