@@ -651,10 +651,15 @@ class RecoveryWalk(RuleBasedStateMachine):
         code, model, phone = recovery.code, self.model, recovery.phone
         alive = not code.dead() and now < code.expires_at
         ends = [end for end in (model.resend_at(phone), model.full_until(phone)) if end]
-        return (
+        shown = (
             recovery.step,
             (code.channel, code.issued_at, code.expires_at, 3 - code.misses, alive),
             3 - recovery.wrong_dates,
+        )
+        if recovery.step not in (RecoveryStep.CODE, RecoveryStep.BIRTH_DATE):
+            return (*shown, code.issued_at, False, ())  # no other code is offered, and none is said to be open
+        return (
+            *shown,
             max(ends),
             model.refusal(phone, code.channel.other, now) is None,
             tuple(channel for channel in self.portal.config.code_channels if model.affordable(channel, now)),
