@@ -291,7 +291,8 @@ class PatientCardService:
             if not is_shown_today(row, answer.at):
                 session.add(closed(row))
         patient_cards.put_fetched(session, patient.id, answer.at)
-        return self._view_of(session, patient.id, held)
+        # The row in hand was read before the answer was noted.
+        return replace(self._view_of(session, patient.id, held), fetched_at=answer.at if held else None)
 
     async def _own_cards(self, registry: CardRegistry, patient: Patient) -> list[RegistryCard]:
         try:
