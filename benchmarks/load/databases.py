@@ -14,12 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+_CACHE_KIB = 400_000  # of SQLite while rows are made in bulk
+_TRIGGER = "SELECT sql FROM sqlite_master WHERE type = 'trigger' AND name = ?"
+
 
 class Database(Protocol):
     """A database that takes plain SQL beside the portal."""
 
-    def run(self, *statements: str) -> None:
-        """Run each and commit it."""
+    def run(self, *statements: str, without_trigger: str = "") -> None:
+        """Run each and commit it; a trigger of the security journal may be off meanwhile."""
 
     @property
     def pid(self) -> int | None:
@@ -33,15 +36,19 @@ class Sqlite:
     file: Path
     pid: None = None
 
-    def run(self, *statements: str) -> None:
+    def run(self, *statements: str, without_trigger: str = "") -> None:
         """Without waiting for the disk: what a power cut would lose is made again.
 
         Raises:
             sqlite3.Error: as it comes.
         """
         with closing(sqlite3.connect(self.file, isolation_level=None)) as connection:
-            connection.execute("PRAGMA synchronous=OFF")
-            for statement in statements:
+            for pragma in ("synchronous=OFF", f"cache_size=-{_CACHE_KIB}"):
+                connection.execute(f"PRAGMA {pragma}")
+            trigger = connection.execute(_TRIGGER, (without_trigger,)).fetchall()
+            if trigger:
+                connection.execute(f"DROP TRIGGER {without_trigger}")
+            for statement in (*statements, *(made for (made,) in trigger)):
                 connection.execute(statement)
 
 
@@ -62,13 +69,17 @@ class Postgresql:
         """Of its first process."""
         return int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
 
-    def run(self, *statements: str) -> None:
+    def run(self, *statements: str, without_trigger: str = "") -> None:
         """In UTC.
 
         Raises:
             SystemExit: the server refuses one, with its words.
         """
-        for statement in statements:
+        switch = f"ALTER TABLE security_journal {{}} TRIGGER {without_trigger}"
+        if without_trigger:
+            statements = (switch.format("DISABLE"), *statements, switch.format("ENABLE"))
+        # Rows made in bulk are analysed, as the server would by itself some minutes later; SQLite never does that by itself.
+        for statement in (*statements, "ANALYZE"):
             where = ("-h", "127.0.0.1", "-p", str(self.port), "-U", "medonline", "-d", "postgres")
             _as_postgres(self.programs / "psql", "-q", "-v", "ON_ERROR_STOP=1", *where, "-c", statement)
 

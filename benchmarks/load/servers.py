@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -154,9 +154,9 @@ def servers(
     patients: int = 0,
     with_texts: bool = False,
     settings: Mapping[str, str] | None = None,
-    rows: tuple[str, ...] = (),
+    fill: Callable[[Database], None] | None = None,
 ) -> Iterator[Servers]:
-    """Stand-ins and a portal in a fresh folder, with `patients` accounts and what the statements `rows` make; ends with all.
+    """Stand-ins and a portal in a fresh folder, with `patients` accounts and what `fill` puts in; ends with all.
 
     checkout: has its own .venv; its pages are built when they are not.
     database: `sqlite` or `postgresql`.
@@ -201,7 +201,10 @@ def servers(
             )
             if done.returncode:
                 raise SystemExit(f"`medonline {word}` in {checkout}:\n{done.stdout}{done.stderr}")
-        filled.run(*((accounts(0, patients),) if patients else ()), *rows)
+        if patients:
+            filled.run(accounts(0, patients))
+        if fill is not None:
+            fill(filled)
         stand_ins = Process(
             [str(command), "sandbox"],
             environment("stand-ins", stand_ins_port),

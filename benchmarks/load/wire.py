@@ -126,6 +126,22 @@ class Tab:
                         raise Refused(complaint)
         return found
 
+    async def shows_when_loaded(self, shown: Shown) -> bool:
+        """Read until the page is loaded; whether the last value of this variable passes.
+
+        Raises:
+            Closed: the server closed the socket.
+            TimeoutError: it is not loaded within `PATIENCE_S`.
+        """
+        shows = loaded = False
+        async with asyncio.timeout(PATIENCE_S):
+            while not loaded:
+                delta = (await self._update()).get("delta") or {}
+                if (value := _value(delta, shown)) is not ...:
+                    shows = bool(shown.passes(value))
+                loaded = bool(LOADED.passes(_value(delta, LOADED)))
+        return shows
+
     async def settle(self) -> None:
         """Load the page once more, whatever the portal said to the calls before: they are over then."""
         self.call(PAGE_LOAD)
@@ -167,6 +183,11 @@ class Tab:
         """Leave the namespace and hang up; once more does nothing."""
         if self._writer is not None:
             self._send(f"41{NAMESPACE},")
+        self.drop()
+
+    def drop(self) -> None:
+        """Hang up without a word; once more does nothing."""
+        if self._writer is not None:
             self._writer.close()
             self._writer = None
 
