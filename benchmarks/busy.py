@@ -77,7 +77,10 @@ async def _one(servers: Servers, numbers: Iterator[int], due: float, end: float,
     while due < end:
         await asyncio.sleep(max(0.0, due - time.monotonic()))
         busy.late += time.monotonic() - due > LATE_S
-        patient = patient or patient_of(servers, next(numbers))
+        if patient is None:
+            if (number := next(numbers, None)) is None:
+                return  # failed journeys have used the accounts up
+            patient = patient_of(servers, number)
         name = ACTIONS[step]
         try:
             if name == "verify":
