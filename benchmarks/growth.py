@@ -63,7 +63,7 @@ async def run(small: Servers, large: Servers, rounds: int, journeys: int) -> dic
     for number in range(rounds):
         first = WARM_UP + number * journeys
         pair = (("small", small), ("large", large))
-        for name, started in pair if number % 2 else reversed(pair):
+        for name, started in pair if number % 2 else pair[::-1]:
             numbers = numbers_of(await play(started, range(first, first + journeys), CONCURRENCY))
             of_journey = {f"{share}_ms": ms for share, ms in numbers["journey_ms"].items()}
             found[name].append(numbers | of_journey)
