@@ -13,7 +13,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check release-check code-check format lock clean benchmark fuzz model
+.PHONY: help run test check release-check code-check format lock clean benchmark bench fuzz model
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -48,6 +48,15 @@ benchmark: $(VENV)/dev.stamp ## measured claims, as ratios within one run
 	python benchmarks/password_hashing.py
 	python -m benchmarks.known_and_unknown 20
 	python benchmarks/spray.py 500
+
+bench: $(VENV)/dev.stamp ## the portal under load, over real sockets, moderate sizes (half an hour); numbers go to var/benchmarks
+	@MEDONLINE_MODE=demo medonline build
+	python -m benchmarks.journey --journeys 300 --concurrency 16
+	python -m benchmarks.busy --patients 10 25 50 100 200
+	python -m benchmarks.idle --pages 1000
+	python -m benchmarks.wait --tabs 200
+	python -m benchmarks.herd --pages 200
+	python -m benchmarks.growth --accounts 100000 --journal 500000
 
 fuzz: $(VENV)/dev.stamp ## malformed frames by the hundred thousand: make fuzz [FRAMES=100000] [SEED=7]
 	@MEDONLINE_MODE=demo medonline build

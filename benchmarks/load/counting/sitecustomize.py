@@ -1,0 +1,44 @@
+"""Counts a server's statements and commits: Python imports this at its start when the folder is in PYTHONPATH.
+
+Each process writes into files of its own in the folder that COUNT_STATEMENTS_IN names: `PID.counts` holds three numbers of 64
+bits, statements, begins of transactions and commits; with COUNT_STATEMENT_TEXTS `PID.texts` holds a statement per line, too.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+from pathlib import Path
+from typing import Any
+
+STATEMENTS, BEGINS, COMMITS = range(3)
+
+
+def count_in(folder: Path, *, with_texts: bool) -> None:
+    """Listen to every engine of this process."""
+    from sqlalchemy import event
+    from sqlalchemy.engine import Engine
+
+    file = folder / f"{os.getpid()}.counts"
+    file.write_bytes(bytes(8 * 3))
+    with file.open("r+b") as opened:
+        # Shared with whoever reads the file: no call is needed to tell.
+        counts = memoryview(mmap.mmap(opened.fileno(), 0)).cast("Q")
+    texts = (folder / f"{os.getpid()}.texts").open("a", buffering=1) if with_texts else None
+
+    def before(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        counts[BEGINS if statement.startswith("BEGIN") else STATEMENTS] += 1
+        if texts is not None:
+            texts.write(" ".join(statement.split()) + "\n")
+
+    def committing(_connection: Any) -> None:
+        counts[COMMITS] += 1
+        if texts is not None:
+            texts.write("COMMIT\n")
+
+    event.listen(Engine, "before_cursor_execute", before)
+    event.listen(Engine, "commit", committing)
+
+
+if "COUNT_STATEMENTS_IN" in os.environ:
+    count_in(Path(os.environ["COUNT_STATEMENTS_IN"]), with_texts="COUNT_STATEMENT_TEXTS" in os.environ)

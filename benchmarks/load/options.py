@@ -1,0 +1,38 @@
+"""What every load benchmark takes from the command line."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+
+from benchmarks.load.servers import CHECKOUT
+
+
+def parser_of(text: str | None) -> argparse.ArgumentParser:
+    """CHECKOUT, database, processes, where the JSON goes. The servers end with the benchmark, also when it is asked to stop."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    parser = argparse.ArgumentParser(description=text, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "checkout",
+        type=lambda name: Path(name).resolve(),
+        nargs="?",
+        default=CHECKOUT,
+        help="whose portal; with its own .venv",
+    )
+    parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
+    parser.add_argument("--processes", type=positive, default=1, help="of the portal; more than 1 need PostgreSQL")
+    parser.add_argument("--json", type=Path, help="the file of the numbers; var/benchmarks/NAME.json without it")
+    return parser
+
+
+def positive(text: str) -> int:
+    """A whole number above 0.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
+    return int(text)

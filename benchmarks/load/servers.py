@@ -1,0 +1,266 @@
+"""The servers of one benchmark, each a process of its own on loopback: stand-ins, portal, and what the portal keeps things in."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from benchmarks.load.accounts import accounts
+from benchmarks.load.databases import Database, Sqlite, free_port, postgresql
+from benchmarks.load.measured import Usage, usage_of
+
+HERE = Path(__file__).resolve().parent
+CHECKOUT = HERE.parent.parent
+STARTS_WITHIN_S, ENDS_WITHIN_S = 180.0, 30.0
+# All patients come from one address here, and to few blocks of numbers: what that address alone would hit is raised.
+RAISED = {
+    "CODES_PER_BLOCK": "1000000 per 1 h",
+    "RAISED_CODES_PER_NETWORK": "1000000 per 1 h",
+    "RAISED_PHONES_PER_NETWORK": "1000000 per 1 h",
+    "RAISED_SIGN_INS_PER_NETWORK": "1000000 per 1 min",
+    "SIGN_INS_IN_ALL": "1000000 per 5 min",
+    "SOCKETS_PER_IP": "100000",
+}
+_STAND_INS = {
+    "TELEGRAM_BASE_URL": "telegram",
+    "UCALLER_BASE_URL": "ucaller",
+    "SMS_RU_BASE_URL": "sms_ru",
+    "CARD_REGISTRY_URL": "fhir",
+}
+
+
+@dataclass(frozen=True)
+class Statements:
+    """What was asked of the database so far."""
+
+    statements: int
+    begins: int
+    commits: int
+
+
+@dataclass
+class Process:
+    """One server, which may be stopped and started again on its port."""
+
+    words: list[str]
+    environment: Mapping[str, str]
+    checkout: Path
+    log: Path
+    ready: str
+    running: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """Of its first process."""
+        if self.running is None:
+            raise SystemExit(f"{self.words[1]} does not run: see {self.log}")
+        return self.running.pid
+
+    def start(self) -> None:
+        """Start it and wait until it answers.
+
+        Raises:
+            SystemExit: it does not, with the end of its log.
+        """
+        with self.log.open("ab") as log:
+            self.running = subprocess.Popen(
+                self.words,
+                env=dict(self.environment),
+                cwd=self.checkout,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + STARTS_WITHIN_S
+        while not _answers(self.ready):
+            if self.running.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                end = self.log.read_text(errors="replace")[-2000:]
+                raise SystemExit(f"{' '.join(self.words[1:])} did not start:\n{end}")
+            time.sleep(0.1)
+
+    def stop(self) -> None:
+        """End it and its children, by force when asking does not help; once more does nothing."""
+        if self.running is None:
+            return
+        if self.running.poll() is None:
+            self.running.terminate()
+            try:
+                self.running.wait(ENDS_WITHIN_S)
+            except subprocess.TimeoutExpired:
+                os.killpg(self.running.pid, signal.SIGKILL)
+                self.running.wait()
+        self.running = None
+
+
+@dataclass
+class Servers:
+    """What a benchmark plays against. `counted_in`: where the portal's processes count their statements."""
+
+    portal: Process
+    portal_url: str
+    stand_ins_url: str
+    database: Database
+    counted_in: Path
+    with_texts: bool = False
+    _skipped: dict[Path, int] = field(default_factory=dict)
+
+    def usage(self) -> Usage:
+        """Of the portal alone."""
+        return usage_of(self.portal.pid)
+
+    def database_cpu_s(self) -> float:
+        """Processor seconds of the database's server; 0 where the portal's own process is the database."""
+        return 0.0 if self.database.pid is None else usage_of(self.database.pid).cpu_s
+
+    def statements(self) -> Statements:
+        """So far, of all processes of the portal."""
+        counts = [struct.unpack("3Q", file.read_bytes()) for file in self.counted_in.glob("*.counts")]
+        return Statements(*(sum(column) for column in zip(*counts, strict=True)))
+
+    def new_texts(self) -> Counter[str]:
+        """The statements since the last call, COMMIT among them; empty unless texts are kept."""
+        found = Counter[str]()
+        for file in self.counted_in.glob("*.texts"):
+            with file.open("rb") as texts:
+                texts.seek(self._skipped.get(file, 0))
+                lines = texts.read()
+            self._skipped[file] = self._skipped.get(file, 0) + len(lines)
+            found.update(lines.decode().splitlines())
+        return found
+
+
+@contextmanager
+def servers(
+    checkout: Path = CHECKOUT,
+    *,
+    database: str = "sqlite",
+    processes: int = 1,
+    patients: int = 0,
+    with_texts: bool = False,
+    settings: Mapping[str, str] | None = None,
+    fill: Callable[[Database], None] | None = None,
+) -> Iterator[Servers]:
+    """Stand-ins and a portal in a fresh folder, with `patients` accounts and what `fill` puts in; ends with all.
+
+    checkout: has its own .venv; its pages are built when they are not.
+    database: `sqlite` or `postgresql`.
+
+    Raises:
+        SystemExit: one of them cannot start, with a sentence.
+    """
+    command = checkout / ".venv" / "bin" / "medonline"
+    if not command.exists():
+        raise SystemExit(f"{checkout} has no .venv: run `make run` there once.")
+    options = _workers(command, database, processes)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(_kept_on_failure()))
+        portal_port, stand_ins_port = free_port(), free_port()
+        stand_ins_url = f"http://127.0.0.1:{stand_ins_port}"
+        chosen = RAISED | {name: f"{stand_ins_url}/{path}" for name, path in _STAND_INS.items()} | dict(settings or {})
+        filled: Database = Sqlite(folder / "portal" / "medonline.sqlite3")
+        if database == "postgresql":
+            filled = stack.enter_context(postgresql())
+            chosen["DATABASE_URL"] = filled.address(_driver_of(checkout))
+        counted_in = folder / "counted"
+        counted_in.mkdir()
+        counting = {"PYTHONPATH": str(HERE / "counting"), "COUNT_STATEMENTS_IN": str(counted_in)}
+        if with_texts:
+            counting["COUNT_STATEMENT_TEXTS"] = "1"
+
+        def environment(name: str, port: int) -> dict[str, str]:
+            data = folder / name
+            data.mkdir(mode=0o700, exist_ok=True)
+            # One key for both: the stand-ins' reports are believed.
+            key = data / "demo.key"
+            key.write_text("3f9a1c7e5b2d8064" * 4)
+            key.chmod(0o600)
+            own = chosen | {"MODE": "demo", "DATA_DIR": str(data), "PORT": str(port)}
+            kept = {name: value for name, value in os.environ.items() if not name.startswith("MEDONLINE_")}
+            return kept | {f"MEDONLINE_{name}": value for name, value in own.items()}
+
+        of_portal = environment("portal", portal_port)
+        for word in ("build", "migrate"):
+            done = subprocess.run(
+                [command, word], env=of_portal, cwd=checkout, capture_output=True, text=True, check=False
+            )
+            if done.returncode:
+                raise SystemExit(f"`medonline {word}` in {checkout}:\n{done.stdout}{done.stderr}")
+        if patients:
+            filled.run(accounts(0, patients))
+        if fill is not None:
+            fill(filled)
+        stand_ins = Process(
+            [str(command), "sandbox"],
+            environment("stand-ins", stand_ins_port),
+            checkout,
+            folder / "stand-ins.log",
+            f"{stand_ins_url}/phone/79100001001/events",
+        )
+        portal_url = f"http://127.0.0.1:{portal_port}"
+        portal = Process(
+            [str(command), "serve", *options],
+            of_portal | counting,
+            checkout,
+            folder / "portal.log",
+            f"{portal_url}/health/ready",
+        )
+        for one in (stand_ins, portal):
+            stack.callback(one.stop)
+            one.start()
+        yield Servers(portal, portal_url, stand_ins_url, filled, counted_in, with_texts)
+
+
+@contextmanager
+def _kept_on_failure() -> Iterator[str]:
+    """A fresh folder, which stays with its logs when the benchmark fails, and says where."""
+    folder = tempfile.mkdtemp(prefix="medonline-benchmark-")
+    try:
+        yield folder
+    except (KeyboardInterrupt, GeneratorExit):
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    except BaseException:
+        print(f"Logs and data are kept in {folder}", file=sys.stderr)
+        raise
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _driver_of(checkout: Path) -> str:
+    """The driver of PostgreSQL that the checkout asks for."""
+    return (
+        "psycopg" if re.search(r'^ *"psycopg\b', (checkout / "pyproject.toml").read_text(), re.MULTILINE) else "asyncpg"
+    )
+
+
+def _workers(command: Path, database: str, processes: int) -> list[str]:
+    if processes == 1:
+        return []
+    if database == "sqlite":
+        raise SystemExit("Several processes need --database postgresql: SQLite takes one.")
+    helped = subprocess.run([command, "serve", "--help"], capture_output=True, text=True, check=False).stdout
+    if "--workers" not in helped:
+        raise SystemExit("`medonline serve` of this checkout knows no --workers: one process is all it has.")
+    return ["--workers", str(processes)]
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, trust_env=False, timeout=2).status_code == 200
+    except httpx.HTTPError:
+        return False
