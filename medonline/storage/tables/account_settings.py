@@ -16,7 +16,7 @@ class AccountChange(SQLModel, table=True):
 
     id: str = Field(default_factory=new_id, primary_key=True)  # the flow of its codes
     patient_id: str = Field(foreign_key="patient.id", index=True)
-    session_key: str  # the account session that asked: no other may finish it
+    session_key: str = Field(index=True)  # the account session that asked: no other may finish it
     phone: str  # E.164, the new one
     sealed: str  # what else was asked for, as JSON; a password only as its hash
     created_at: datetime = Field(sa_type=UtcDateTime)
