@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlmodel import Session
@@ -37,7 +37,7 @@ class CodeView:
 
     `code_alive` is false when the code expired, was used up or replaced: then only a new one helps. `open_channels` are the
     ways that are switched on and have money left today. `fallback_now`: the other way may be asked for at once. `topic` names
-    what is told of when the code or its flow changes; it is for no screen.
+    what is told of when the code or its flow changes; it holds the whole phone, and is for no screen and no log.
     """
 
     phone: str
@@ -51,7 +51,7 @@ class CodeView:
     problem: str
     fallback_now: bool
     open_channels: tuple[ChannelName, ...]
-    topic: str
+    topic: str = field(repr=False, compare=False)
 
     def next_change(self, now: datetime) -> datetime | None:
         """The next moment (UTC) at which the view changes by the clock alone."""

@@ -83,3 +83,10 @@ async def test_it_looks_when_the_clock_changes_the_screen(portal: Portal, clock:
     async with asyncio.timeout(PATIENCE):
         await watch.until_next_look(view, view.resend_at - timedelta(milliseconds=1))
     watch.close()
+
+
+async def test_what_a_screen_follows_holds_no_whole_phone_for_a_log(portal: Portal) -> None:
+    view = await portal.recovery.begin(ANNA, KNOWN, CALL)
+
+    assert KNOWN in view.topic
+    assert KNOWN not in repr(view)
