@@ -24,6 +24,11 @@ class Ear:
         self._heard = asyncio.Event()
         ears.setdefault(topic, set()).add(self)
 
+    @property
+    def has_heard(self) -> bool:
+        """Whether something was heard that was not forgotten."""
+        return self._heard.is_set()
+
     def forget(self) -> None:
         """What was heard so far is known. To be called before the record is read, so that nothing falls between."""
         self._heard.clear()

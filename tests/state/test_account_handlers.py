@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import httpx
@@ -20,8 +20,9 @@ from medonline.state.login import LoginState
 from medonline.web.sockets.server import Visitor
 from tests.e2e.server import Server
 from tests.patience import PATIENCE
+from tests.services.gosuslugi.journeys import MARIA
 from tests.services.outside import VERA, ScriptedIdentity, arrive, with_provider
-from tests.services.world import ANNA, KNOWN, PASSWORD, MovableClock, sign_in
+from tests.services.world import ANNA, CALL, KNOWN, PASSWORD, UNKNOWN, MovableClock, last_code, sign_in
 from tests.state.account_handlers import (
     CANARY,
     CARDS,
@@ -316,6 +317,31 @@ async def test_a_password_that_proves_is_not_in_the_state(
 
     assert state.error
     assert_keeps_no_secret(root, state)
+
+
+@pytest.mark.parametrize("phone", [KNOWN, UNKNOWN])
+async def test_a_code_that_was_accepted_is_not_followed(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch, seen_as: Callable[[Portal, str, str], None], phone: str
+) -> None:
+    """Its answer leads elsewhere: a screen that calls the code dead meanwhile would ask for another one in vain."""
+    served = with_provider(portal, ScriptedIdentity())
+    seen_as(served, ANNA, "")
+    await arrive(served, ANNA, MARIA)
+    looks: list[Any] = []
+
+    async def follow(_state: Any, look: Callable[[Visitor], Any], _show: Any) -> AsyncIterator[None]:
+        looks.append(await look(Visitor(ANNA, "", "192.0.2.1")))
+        yield
+
+    monkeypatch.setattr(link_account, "follow", follow)
+    _, state = new_state(LinkAccountState)
+    watch = LinkAccountState.event_handlers["watch"].fn
+    await served.answers.send_code(ANNA, phone, CALL)
+    [_ async for _ in watch(state)]
+    await served.answers.confirm_code(ANNA, await last_code(served))
+    [_ async for _ in watch(state)]
+
+    assert [look is not None for look in looks] == [True, False]
 
 
 async def test_a_password_that_signs_in_is_not_in_the_state(

@@ -39,6 +39,11 @@ class CodeWatch:
         await self._ear.wait(at_most if by_clock is None else min(by_clock - now, at_most))
         self._ear.forget()
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether the record has changed since the last look began."""
+        return self._ear is not None and self._ear.has_heard
+
     def close(self) -> None:
         """Hear no more."""
         if self._ear is not None:

@@ -21,6 +21,7 @@ from medonline.domain.personal_data_consent import VERSION
 from medonline.domain.phone import PhoneNumber
 from medonline.services.clock import Clock
 from medonline.services.codes.flow import CodeFlow, CodeView
+from medonline.services.codes.issuing import topic_of
 from medonline.services.codes.step_up import StepUp
 from medonline.services.crypto.field_encryption import SealBroken, Sealer
 from medonline.services.gosuslugi.consent import add_consent
@@ -35,7 +36,7 @@ from medonline.services.ports import IdentityPerson
 from medonline.services.security_journal import entries
 from medonline.services.security_journal.account_pace import Act
 from medonline.services.security_journal.writer import SecurityJournal
-from medonline.storage.engine import Database, reads, writes
+from medonline.storage.engine import Database, announce, reads, writes
 from medonline.storage.queries import gosuslugi as identities
 from medonline.storage.queries import patients
 from medonline.storage.tables.codes import OneTimeCodeRow
@@ -280,6 +281,7 @@ class IdentityAnswers:
 
     def _let_in(self, session: Session, pending: PendingIdentity, person: IdentityPerson, patient: Patient) -> str:
         self.login.pace.admit(session, patient.id, Act.SIGN_IN, self.clock())
+        announce(session, topic_of(pending.proof_phone))
         session.delete(pending)
         sign_in = sign_in_of(patient, person, Purpose(pending.purpose), self.persons)
         return add_ticket(session, pending.visitor_key, sign_in, self.clock())

@@ -45,10 +45,14 @@ async def follow(
     try:
         while (view := await look(visitor)) is not None:
             async with state:
-                overtaken = mine != state._watching or sid != state.router.session.session_id
-                if overtaken or not show(view):
+                if mine != state._watching or sid != state.router.session.session_id:
                     return
-            yield
+                # Danger: a handler may have held the state for long, and its answer be newer than this view.
+                behind = watch.is_behind
+                if not behind and not show(view):
+                    return
+            if not behind:
+                yield
             await watch.until_next_look(view, portal().clock())
             if visitor != visitor_of(state):
                 return

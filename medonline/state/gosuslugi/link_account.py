@@ -168,4 +168,4 @@ class LinkAccountState(FollowsCode, rx.State):
 
 async def _look(visitor: Visitor) -> CodeView | None:
     view = await portal().answers.current(visitor.visitor_key) if visitor.visitor_key else None
-    return view.code if view is not None else None
+    return view.code if view is not None and view.waits_for is Waiting.PROOF else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import closing
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -168,6 +169,19 @@ async def test_a_code_to_the_old_accounts_phone_links_it(portal: Portal, clock: 
     patient = await patient_of(portal, session.token)
     assert (patient.phone, patient.phone_proved_at) == (KNOWN, clock.now)
     assert [link.how for link in await all_of(portal, LinkedIdentity)] == ["code"]
+
+
+async def test_a_screen_that_follows_the_code_is_told_that_the_person_is_in(portal: Portal) -> None:
+    await arrive(portal, ANNA, MARIA)
+    await portal.answers.send_code(ANNA, KNOWN, CALL)
+    waiting = await portal.answers.current(ANNA)
+    assert waiting is not None
+    assert waiting.code is not None
+    with closing(portal.database.changes.listen(waiting.code.topic)) as ear:
+        assert await portal.answers.prove_by_password(ANNA, KNOWN, PASSWORD)
+
+        assert ear.has_heard
+    assert await portal.answers.current(ANNA) is None
 
 
 async def test_three_misses_end_the_code_and_the_right_one_comes_too_late(portal: Portal) -> None:

@@ -96,6 +96,24 @@ async def test_each_look_is_shown_until_there_is_nothing_to_follow() -> None:
     assert record.asked == [ANNA] * 4
 
 
+async def test_what_changed_while_a_handler_held_the_state_is_looked_at_again(changes: Changes) -> None:
+    class Held(Tab):
+        """Before the second look is shown, a handler that had the state answers, and changes the record."""
+
+        async def __aenter__(self) -> None:
+            if self.shown == [1] and not self.answered:
+                self.answered = True
+                changes.tell([Look.topic])
+            await super().__aenter__()
+
+        answered = False
+
+    tab = Held()
+    sent = [list(tab.shown) async for _ in followed(tab, Record(tab, answers=3))]
+
+    assert sent == [[1], [1, 3]]
+
+
 async def test_with_nothing_to_follow_nothing_is_shown() -> None:
     tab = Tab()
     sent = [None async for _ in followed(tab, Record(tab, answers=0))]
