@@ -9,6 +9,7 @@ const CLOCKS_MAY_DIFFER_MS = 3000; // the server's seconds are whole, the way to
 let sessionTimer = null;
 let sessionOver = 0; // of Date.now(), as the server said it last
 let sessionEnd = 0; // of performance.now(), while the warning is shown
+let mayBeStale = location.pathname === "/";
 
 const account = () => document.querySelector("[data-session-left]");
 const warning = () => document.getElementById("session-warning");
@@ -50,6 +51,11 @@ function leave() {
 
 function showLeft(left) {
   const seconds = Math.min(left.idle, left.absolute);
+  if (seconds <= 0 && !sessionOver && mayBeStale) {
+    // Until the start page has loaded, the app draws the header that the page before it had. It says by itself why one is here.
+    mayBeStale = false;
+    return lookAgainIn(2);
+  }
   if (seconds <= 0) return leave();
   sessionOver = Date.now() + seconds * 1000;
   if (seconds > WARN_S) {

@@ -88,6 +88,29 @@ def test_an_idle_session_ends_with_a_sentence_and_nothing_of_the_patient_stays(
     assert "Иванова" not in portal.page.inner_text("body")
 
 
+def test_the_start_page_says_why_one_is_there_before_its_header_is_the_right_one(portal: Portal) -> None:
+    portal.open("/?login=over")
+    said = portal.page.get_by_text("Вход завершён: вы долго ничего не делали")
+    expect(said).to_be_visible()
+    asked: list[str] = []
+    portal.page.on("request", lambda request: asked.append(request.url))
+    portal.page.evaluate(
+        """async () => {
+            const header = document.createElement("i");  // as the page before it had one
+            header.dataset.sessionLeft = "/session/left";
+            document.body.append(header);
+            document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
+            await fetch("/session/left");
+            await fetch("/session/left");
+            header.remove();
+        }"""
+    )
+
+    assert sum(url.endswith("/session/left") for url in asked) == 3
+    assert not any("login=again" in url for url in asked)
+    expect(said).to_be_visible()
+
+
 def test_a_page_that_learns_that_its_session_ended_early_does_not_call_it_idle(
     portal: Portal, patient: Patient
 ) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
@@ -93,7 +95,8 @@ async def extend_session(request: Request) -> Response:
 def _as_json(left: TimeLeft | None) -> Response:
     if left is None:
         return JSONResponse({"idle": 0, "absolute": 0})
-    return JSONResponse({"idle": int(left.idle.total_seconds()), "absolute": int(left.absolute.total_seconds())})
+    # Rounded up: 0 says that the session is over, and the page that leaves then must not come while it lives.
+    return JSONResponse({"idle": ceil(left.idle.total_seconds()), "absolute": ceil(left.absolute.total_seconds())})
 
 
 async def choose_region(request: Request) -> Response:

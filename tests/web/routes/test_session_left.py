@@ -38,7 +38,9 @@ async def test_asking_does_not_prolong(anna: httpx.AsyncClient, clock: MovableCl
     for passed in (600, 1200, 1799):
         clock.now = begun + timedelta(seconds=passed)
         assert (await anna.get(LEFT)).json() == {"idle": 1800 - passed, "absolute": HOURS_12 - passed}
-    clock.move(seconds=1)
+    clock.move(seconds=0.9)  # the last moment of the session: 0 would say that it is over
+    assert (await anna.get(LEFT)).json() == {"idle": 1, "absolute": HOURS_12 - 1799}
+    clock.move(seconds=0.1)
 
     assert (await anna.get(LEFT)).json() == OVER
 
