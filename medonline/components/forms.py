@@ -144,6 +144,15 @@ def password_input(
     )
 
 
+def loads_the_page() -> dict[str, Any]:
+    """Attributes of a link to the start page, made for each (the framework writes into them).
+
+    Danger: the app follows a link without asking the server for the page, and only that ends what was proved
+    (`web.routes.visitors`): on a shared computer the next person would find step 3.
+    """
+    return {"reloadDocument": True}
+
+
 def submit(label: str) -> rx.Component:
     """The main button of a form."""
     return rx.el.button(label, type="submit", class_name="button primary wide")
@@ -153,6 +162,6 @@ def back_and_close(back: rx.Component, close_href: str) -> rx.Component:
     """The top row of a step: «Назад» and «×»."""
     return rx.el.div(
         back,
-        rx.el.a("×", href=close_href, class_name="close", aria_label="Закрыть"),
+        rx.el.a("×", href=close_href, class_name="close", aria_label="Закрыть", custom_attrs=loads_the_page()),
         class_name="panel-top",
     )

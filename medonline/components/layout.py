@@ -7,6 +7,7 @@ from reflex_components_core.base.error_boundary import ErrorBoundary
 from reflex_components_core.core.banner import has_connection_errors
 
 from medonline import routes
+from medonline.components.forms import loads_the_page
 from medonline.components.icons import icon
 
 
@@ -24,6 +25,7 @@ def page(
                     href=routes.HOME,
                     class_name="brand",
                     aria_label="медицина-онлайн, главная страница",
+                    custom_attrs=loads_the_page(),
                 ),
                 header_end,
                 class_name="bar",
