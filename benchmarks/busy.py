@@ -20,11 +20,11 @@ from typing import Any
 
 from benchmarks.load.crowd import patient_of
 from benchmarks.load.measured import hash_ms, percentiles
-from benchmarks.load.options import parser_of, positive
+from benchmarks.load.options import parser_of, positive, servers_of
 from benchmarks.load.pages import allow_sockets
 from benchmarks.load.patient import HASHING, STEPS, Patient
 from benchmarks.load.report import print_table, write
-from benchmarks.load.servers import Servers, servers
+from benchmarks.load.servers import Servers
 
 PACE_S = 2.0
 ACTIONS = tuple(step for step in STEPS if step != "outbox")
@@ -127,10 +127,8 @@ def main() -> int:
     parser.add_argument("--limit-ms", type=positive, default=50, help="of p95 of the actions that hash no password")
     arguments = parser.parse_args()
     rates = sorted(arguments.patients)
-    with servers(
-        arguments.checkout,
-        database=arguments.database,
-        processes=arguments.processes,
+    with servers_of(
+        arguments,
         patients=sum(accounts_for(patients, arguments.seconds) for patients in rates),
         settings={"SOCKETS_IN_ALL": allow_sockets(2 * rates[-1])},
     ) as started:

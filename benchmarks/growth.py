@@ -20,9 +20,9 @@ from typing import Any
 
 from benchmarks.load.crowd import play
 from benchmarks.load.databases import Database
-from benchmarks.load.options import parser_of, positive
+from benchmarks.load.options import parser_of, positive, servers_of
 from benchmarks.load.report import numbers_of, print_table, write
-from benchmarks.load.servers import Servers, servers
+from benchmarks.load.servers import Servers
 
 SMALL_ACCOUNTS = 1_000
 CONCURRENCY = 4
@@ -82,14 +82,7 @@ def main() -> int:
     with ExitStack() as stack:
 
         def start(patients: int, fill: Callable[[Database], None] | None = None) -> Servers:
-            chosen = servers(
-                arguments.checkout,
-                database=arguments.database,
-                processes=arguments.processes,
-                patients=patients,
-                fill=fill,
-            )
-            return stack.enter_context(chosen)
+            return stack.enter_context(servers_of(arguments, patients=patients, fill=fill))
 
         small = start(max(SMALL_ACCOUNTS, needed))
         began = time.monotonic()

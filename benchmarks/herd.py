@@ -14,11 +14,11 @@ import time
 from typing import Any
 
 from benchmarks.load.measured import percentile
-from benchmarks.load.options import parser_of, positive
+from benchmarks.load.options import parser_of, positive, servers_of
 from benchmarks.load.pages import Pages, allow_sockets
 from benchmarks.load.patient import AT_CODE, Patient
 from benchmarks.load.report import print_table, write
-from benchmarks.load.servers import Servers, servers
+from benchmarks.load.servers import Servers
 from benchmarks.wait import SETTINGS, undelivered, wait_for_code
 
 SHARES = (0.5, 0.95, 1.0)
@@ -64,10 +64,8 @@ def main() -> int:
     parser = parser_of(__doc__)
     parser.add_argument("--pages", type=positive, default=1_000)
     arguments = parser.parse_args()
-    with servers(
-        arguments.checkout,
-        database=arguments.database,
-        processes=arguments.processes,
+    with servers_of(
+        arguments,
         settings=SETTINGS | {"SOCKETS_IN_ALL": allow_sockets(2 * arguments.pages)},
     ) as started:
         found = asyncio.run(run(started, arguments.pages))

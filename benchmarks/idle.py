@@ -13,11 +13,11 @@ import sys
 import time
 from typing import Any
 
-from benchmarks.load.options import parser_of, positive
+from benchmarks.load.options import parser_of, positive, servers_of
 from benchmarks.load.pages import Pages, allow_sockets
 from benchmarks.load.patient import Patient
 from benchmarks.load.report import print_table, write
-from benchmarks.load.servers import Servers, servers
+from benchmarks.load.servers import Servers
 
 SETTLE_S, LOOK_S = 12.0, 20.0
 
@@ -71,10 +71,8 @@ def main() -> int:
     )
     arguments = parser.parse_args()
     most = max(arguments.pages)
-    with servers(
-        arguments.checkout,
-        database=arguments.database,
-        processes=arguments.processes,
+    with servers_of(
+        arguments,
         settings={"SOCKETS_IN_ALL": allow_sockets(most)},
     ) as started:
         *steps, closed = asyncio.run(run(started, sorted(arguments.pages)))

@@ -16,10 +16,10 @@ import sys
 from typing import Any
 
 from benchmarks.load.crowd import Crowd, patient_of, play
-from benchmarks.load.options import parser_of, positive
+from benchmarks.load.options import parser_of, positive, servers_of
 from benchmarks.load.patient import check
 from benchmarks.load.report import numbers_of, print_crowd, summary, write
-from benchmarks.load.servers import Servers, servers
+from benchmarks.load.servers import Servers
 
 CHECKS = 2
 IDLE_S = 5.0
@@ -56,10 +56,8 @@ def main() -> int:
     parser.add_argument("--warm-up", type=positive, default=12, help="journeys before those that are counted")
     parser.add_argument("--sql", action="store_true", help="each statement and how often a journey makes it")
     arguments = parser.parse_args()
-    with servers(
-        arguments.checkout,
-        database=arguments.database,
-        processes=arguments.processes,
+    with servers_of(
+        arguments,
         patients=arguments.warm_up + arguments.journeys + 2 * CHECKS,
         with_texts=arguments.sql,
     ) as started:

@@ -14,11 +14,11 @@ import sys
 import time
 from typing import Any
 
-from benchmarks.load.options import parser_of, positive
+from benchmarks.load.options import parser_of, positive, servers_of
 from benchmarks.load.pages import Pages, allow_sockets
 from benchmarks.load.patient import Patient
 from benchmarks.load.report import print_table, write
-from benchmarks.load.servers import Servers, servers
+from benchmarks.load.servers import Servers
 
 SETTLE_S, LOOK_S, LOOKS = 10.0, 10.0, 3
 # None of these codes is ever confirmed, which the circuit breaker would take for an attack.
@@ -73,10 +73,8 @@ def main() -> int:
     parser = parser_of(__doc__)
     parser.add_argument("--tabs", type=positive, default=1_000)
     arguments = parser.parse_args()
-    with servers(
-        arguments.checkout,
-        database=arguments.database,
-        processes=arguments.processes,
+    with servers_of(
+        arguments,
         settings=SETTINGS | {"SOCKETS_IN_ALL": allow_sockets(arguments.tabs)},
     ) as started:
         found = asyncio.run(run(started, arguments.tabs))

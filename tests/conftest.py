@@ -12,11 +12,11 @@ import pytest
 
 from medonline.logs.setup import _TALKATIVE
 from tests.argon2 import cheapest_argon2
+from tools.ensure_browser import NAMES
 
 E2E = Path(__file__).with_name("e2e")
 # `make model`: random walks and attacks run for long instead of for seconds.
 LONG_RUN = bool(os.environ.get("LONG_RUN"))
-CHROMIUM_NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -52,7 +52,7 @@ def _passwords_cost_nothing() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def system_chromium() -> str | None:
     """The system's browser; None when Playwright's own download is to be used."""
-    return next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+    return next(filter(None, map(shutil.which, NAMES)), None)
 
 
 @pytest.fixture(autouse=True)

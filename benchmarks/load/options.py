@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
-from benchmarks.load.servers import CHECKOUT
+from benchmarks.load.servers import CHECKOUT, Servers, servers
 
 
 def parser_of(text: str | None) -> argparse.ArgumentParser:
@@ -25,6 +27,12 @@ def parser_of(text: str | None) -> argparse.ArgumentParser:
     parser.add_argument("--processes", type=positive, default=1, help="of the portal; more than 1 need PostgreSQL")
     parser.add_argument("--json", type=Path, help="the file of the numbers; var/benchmarks/NAME.json without it")
     return parser
+
+
+def servers_of(arguments: argparse.Namespace, **more: Any) -> AbstractContextManager[Servers]:
+    """The servers that the command line asks for; `more` as for `servers`."""
+    chosen = {"database": arguments.database, "processes": arguments.processes}
+    return servers(arguments.checkout, **chosen, **more)
 
 
 def positive(text: str) -> int:

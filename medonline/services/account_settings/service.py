@@ -168,7 +168,7 @@ class AccountSettingsService:
         """
         me = await self.sessions.required(session_key)
         digits = digits_typed(typed)
-        await self.codes.until_sent(await self._flow_being_sent(session_key))
+        await self.codes.until_sent(lambda session: self._change(session, session_key).id)
         now = self.clock()
         change, judged = await self._judge(session_key, digits, now)
         # Raised only here, after the commit: a miss that is rolled back would be a free guess.
@@ -176,10 +176,6 @@ class AccountSettingsService:
             raise judged
         wanted = self._waiting(change)
         return await self._make(me, wanted | {"phone": judged.phone, "phone_proved_at": now})
-
-    @reads
-    def _flow_being_sent(self, session: Session, session_key: str) -> str | None:
-        return self.codes.being_sent(session, self._change(session, session_key).id)
 
     @writes
     def _judge(

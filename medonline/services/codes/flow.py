@@ -150,17 +150,21 @@ class CodeFlow:
             and row.delivery != DeliveryState.FAILED
         )
 
-    def being_sent(self, session: Session, flow_id: str) -> str | None:
-        """The flow again, if a provider has its last code in hand; for `until_sent`."""
-        return flow_id if codes.delivery_of_newest(session, flow_id) == DeliveryState.SENDING else None
+    async def until_sent(self, flow_of: Callable[[Session], str]) -> None:
+        """Give a provider that has rung, but not answered yet, a moment: the code is the one it answers with.
 
-    async def until_sent(self, flow_id: str | None) -> None:
-        """Give a provider that has rung, but not answered yet, a moment: the code is the one it answers with."""
+        `flow_of` finds the flow; what it raises leaves here.
+        """
+        flow_id = await self.database.read(lambda session: self._being_sent(session, flow_of(session)))
         for _ in range(SENDING_LOOKS):
             if flow_id is None:
                 return
             await asyncio.sleep(SENDING_PAUSE_S)
-            flow_id = await self.database.read(self.being_sent, flow_id)
+            flow_id = await self.database.read(self._being_sent, flow_id)
+
+    @staticmethod
+    def _being_sent(session: Session, flow_id: str) -> str | None:
+        return flow_id if codes.delivery_of_newest(session, flow_id) == DeliveryState.SENDING else None
 
     def judge(self, session: Session, flow_id: str, digits: str, now: datetime) -> OneTimeCodeRow | CodeRefused:
         """Judge what was typed (digits only) against the flow's last code, atomically: the accepted code, or the refusal.

@@ -195,7 +195,7 @@ class IdentityAnswers:
             RecoveryStopped: the account's owner said «это не я».
         """
         digits = digits_typed(typed)
-        await self.codes.until_sent(await self._flow_being_sent(visitor_key))
+        await self.codes.until_sent(lambda session: self._pending(session, visitor_key)[0].id)
         patient = await self._judge(visitor_key, digits)
         # Raised only here, after the commit: a miss that is rolled back would be a free guess.
         if isinstance(patient, CodeRefused | CodeNotEnough):
@@ -205,11 +205,6 @@ class IdentityAnswers:
         return await once_more(
             lambda: self._link(visitor_key, patient.id, LinkedHow.CODE, device, proved_phone=patient.phone)
         )
-
-    @reads
-    def _flow_being_sent(self, session: Session, visitor_key: str) -> str | None:
-        pending, _ = self._pending(session, visitor_key)
-        return self.codes.being_sent(session, pending.id)
 
     @writes
     def _judge(self, session: Session, visitor_key: str, digits: str) -> Patient | CodeRefused | CodeNotEnough | None:

@@ -145,7 +145,9 @@ class PasswordRecoveryService:
             NoRecoveryInProgress: the recovery does not stand at the code.
         """
         digits = digits_typed(typed)
-        await self.codes.until_sent(await self._flow_being_sent(visitor_key, sitting_key))
+        await self.codes.until_sent(
+            lambda session: self.reader.newest(session, visitor_key, self.clock(), sitting_key).id
+        )
         answer = await self._judge(visitor_key, digits, sitting_key)
         # Raised only here, after the commit: a miss that is rolled back would be a free guess.
         if isinstance(answer, CodeRefused):
@@ -153,11 +155,6 @@ class PasswordRecoveryService:
         if answer.step is RecoveryStep.ABANDONED:
             raise NoRecoveryInProgress  # somebody signed in or out in this browser meanwhile
         return answer
-
-    @reads
-    def _flow_being_sent(self, session: Session, visitor_key: str, sitting_key: str) -> str | None:
-        recovery = self.reader.newest(session, visitor_key, self.clock(), sitting_key)
-        return self.codes.being_sent(session, recovery.id)
 
     @writes
     def _judge(self, session: Session, visitor_key: str, digits: str, sitting_key: str) -> RecoveryView | CodeRefused:
