@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import shutil
@@ -12,6 +13,7 @@ import pytest
 
 from medonline.logs.setup import _TALKATIVE
 from tests.argon2 import cheapest_argon2
+from tests.storage.postgresql_server import make_template, postgresql
 from tools.ensure_browser import NAMES
 
 E2E = Path(__file__).with_name("e2e")
@@ -47,6 +49,19 @@ def _passwords_cost_nothing() -> Iterator[None]:
     """Most tests make an account or a portal, which hashes when it is made; tests/services/passwords hashes as the product."""
     with cheapest_argon2():
         yield
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[str]:
+    """The address of a PostgreSQL that all tests of this process share; one that a test stops is started by that test."""
+    with postgresql() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql_server: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of a migrated database with the demo patients, made once and copied for each test."""
+    return asyncio.run(make_template(postgresql_server, tmp_path_factory.mktemp("template")))
 
 
 @pytest.fixture(scope="session")

@@ -59,6 +59,7 @@ from medonline.services.security_journal.verification import JournalKeeper
 from medonline.services.security_journal.writer import SecurityJournal
 from medonline.storage import migrations
 from medonline.storage.engine import Database
+from medonline.storage.other_processes import OtherProcesses
 
 __all__ = ["DEMO_ACCOUNTS", "Outside", "Portal", "build_channels", "build_portal", "portal", "running"]
 
@@ -92,8 +93,6 @@ class Portal:
     personal_data: PersonalDataService
     dispatcher: CodeDispatcher
     hasher: PasswordHasher
-    sessions_ended: list[Callable[[list[str]], None]] = field(default_factory=list)
-    visitors_renamed: list[Callable[[list[str]], None]] = field(default_factory=list)
     at_close: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
 
     @property
@@ -112,18 +111,7 @@ class Portal:
 
 def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
     """Wire the services; opens nothing yet."""
-    listeners: list[Callable[[list[str]], None]] = []
-    of_visitors: list[Callable[[list[str]], None]] = []
-
-    def sessions_ended(keys: list[str]) -> None:
-        for listener in listeners:
-            listener(keys)
-
-    def visitors_renamed(keys: list[str]) -> None:
-        for listener in of_visitors:
-            listener(keys)
-
-    database = Database(config.database)
+    database = Database(config.database, Sealer(config.key, "changes").index)
     outside = build_outside(config)
     alarms = Alarms(clock)
     limits = RequestLimits(outside.limits, config.request_policy, Sealer(config.key, "limits"), alarms)
@@ -144,8 +132,8 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
     idle, absolute = config.session_idle, config.session_absolute
     refusals = RefusedSignIns(database, clock, journal, alarms)
     pace = AccountPace(config.account_limits)
-    login = LoginService(database, clock, hasher, limits, journal, refusals, pace, idle, absolute, sessions_ended)
-    sessions = AccountSessionService(database, clock, login, hasher, journal, sessions_ended)
+    login = LoginService(database, clock, hasher, limits, journal, refusals, pace, idle, absolute)
+    sessions = AccountSessionService(database, clock, login, hasher, journal)
     links = DisputeLinks(f"{config.origin}{routes.NOT_ME}", Sealer(config.key, "dispute", config.older_keys))
     notices = NoticeService(database, clock, outside.notices, links, spending, config.notices_per_account)
     keeper = JournalKeeper(database, clock, chain, config.retention_journal)
@@ -185,12 +173,11 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
                 hasher=hasher,
                 journal=journal,
                 notices=notices,
-                sessions_ended=sessions_ended,
             ),
         ),
         login=login,
         sessions=sessions,
-        visitors=VisitorService(database, clock, visitors_renamed),
+        visitors=VisitorService(database, clock),
         identity=IdentityService(
             database=database,
             clock=clock,
@@ -221,7 +208,6 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
             sessions=sessions,
             notices=notices,
             journal=journal,
-            sessions_ended=sessions_ended,
             reauthentication_window=config.reauthentication_window,
         ),
         settings=AccountSettingsService(
@@ -235,7 +221,6 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
             notices=notices,
             journal=journal,
             pace=pace,
-            sessions_ended=sessions_ended,
             reauthentication_window=config.reauthentication_window,
         ),
         cards=PatientCardService(
@@ -249,7 +234,7 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
             attempts=CardAttempts(database, clock, policies),
             consent=CardConsent(database, clock, sessions, policies, journal, notices),
         ),
-        dispute=AccountDispute(database, clock, journal, config.dispute_stop, sessions_ended),
+        dispute=AccountDispute(database, clock, journal, config.dispute_stop),
         journal=JournalReader(database, sessions, phones, refusals),
         journal_keeper=keeper,
         notices=notices,
@@ -267,8 +252,6 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
         personal_data=PersonalDataService(database, snils, policies, journal),
         dispatcher=dispatcher,
         hasher=hasher,
-        sessions_ended=listeners,
-        visitors_renamed=of_visitors,
     )
 
 
@@ -294,6 +277,7 @@ async def running(of: Portal) -> AsyncIterator[Portal]:
         asyncio.create_task(of.notices.outbox.run(), name="notice dispatcher"),
         asyncio.create_task(of.retention.run(), name="retention"),
         asyncio.create_task(of.login.refusals.run(), name="refused sign-ins"),
+        asyncio.create_task(OtherProcesses(of.database, of.clock).run(), name="changes by other processes"),
     ]
     try:
         yield of

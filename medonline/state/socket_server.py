@@ -64,6 +64,8 @@ sockets = GuardedServer(
     callable_handlers,
     _forget,
     _is_open,
+    lambda session_key, act: portal().sessions.when_over(session_key, act),
+    lambda visitor_key, act: portal().visitors.when_renamed(visitor_key, act),
 )
 
 
@@ -71,7 +73,5 @@ sockets = GuardedServer(
 async def lifespan() -> AsyncIterator[None]:
     """Run the portal behind the site."""
     set_up(portal().config.log_level, portal().config.log_format)
-    portal().sessions_ended.append(sockets.close_sessions)
-    portal().visitors_renamed.append(sockets.close_visitors)
     async with running(portal()):
         yield

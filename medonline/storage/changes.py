@@ -1,28 +1,44 @@
 """What waits for a change of the record is told of it after the commit, instead of asking again and again.
 
-A transaction says what it changes (`storage.engine.announce`); when it has committed, every `Ear` on that topic of this process
-hears it. A topic names what changed and says nothing of how: who hears it reads the record. A notice may be lost, with
-the process that should give it, and one of another process is not heard: who waits looks by itself after `LOST_AFTER`.
+A transaction says what it changes (`storage.engine.announce`); when it has committed, all that listens to that topic hears it,
+in this process and in the others (`storage.other_processes`). A topic names what changed and says nothing of how: who hears it
+reads the record. A notice may be lost, with the process that should give it or with the connection that carries it: who waits
+looks by itself after `LOST_AFTER`.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 # The longest that a screen may be behind the record when no notice arrives.
 LOST_AFTER = timedelta(seconds=15)
 
 
+def session_topic(session_key: str) -> str:
+    """What is told of when the session with this key ends."""
+    return f"session {session_key}"
+
+
+def visitor_topic(visitor_key: str) -> str:
+    """What is told of when no browser bears this name any more."""
+    return f"visitor {visitor_key}"
+
+
+def digest(topic: str) -> str:
+    """64 hex characters for a topic. Phones can be found from it by trying them all: good enough within one process."""
+    return hashlib.sha256(topic.encode()).hexdigest()
+
+
 class Ear:
     """Hears of one topic from when it is made until it is closed. Used on one event loop."""
 
-    def __init__(self, topic: str, ears: dict[str, set[Ear]]) -> None:
+    def __init__(self, topic: str, close: Callable[[Ear], None]) -> None:
         self.topic = topic
-        self._ears = ears
+        self._close = close
         self._heard = asyncio.Event()
-        ears.setdefault(topic, set()).add(self)
 
     @property
     def has_heard(self) -> bool:
@@ -48,21 +64,41 @@ class Ear:
 
     def close(self) -> None:
         """Hear no more."""
-        ears = self._ears.get(self.topic, set())
-        ears.discard(self)
-        if not ears:
-            self._ears.pop(self.topic, None)
+        self._close(self)
+
+
+class Follower(Ear):
+    """An ear that acts as soon as it hears."""
+
+    def __init__(self, topic: str, close: Callable[[Ear], None], act: Callable[[], None]) -> None:
+        super().__init__(topic, close)
+        self._act = act
+
+    def hear(self) -> None:
+        """A transaction has changed the topic."""
+        super().hear()
+        self._act()
 
 
 class Changes:
-    """The ears of one process."""
+    """The ears of one process.
 
-    def __init__(self) -> None:
-        self._ears: dict[str, set[Ear]] = {}
+    name: what a topic is called on its way to other processes, in ASCII without spaces. Topics hold phones, and a database role
+        that may read no table may listen to what travels.
+    """
+
+    def __init__(self, name: Callable[[str], str] = digest) -> None:
+        self.name = name
+        self._ears: dict[str, set[Ear]] = {}  # by the names of the topics
 
     def listen(self, topic: str) -> Ear:
         """An ear on the topic; to be closed."""
-        return Ear(topic, self._ears)
+        return self._opened(Ear(topic, self._closed))
+
+    def follow(self, topic: str, act: Callable[[], None]) -> Ear:
+        """An ear that calls `act` on the event loop at each change of the topic; to be closed. It hears of real changes only,
+        never of `tell_waiting`."""
+        return self._opened(Follower(topic, self._closed, act))
 
     @property
     def listening(self) -> int:
@@ -71,6 +107,28 @@ class Changes:
 
     def tell(self, topics: Iterable[str]) -> None:
         """These have changed, and the change is committed. On the event loop of the ears."""
-        for topic in topics:
-            for ear in self._ears.get(topic, ()):
+        self.tell_named(map(self.name, topics))
+
+    def tell_named(self, names: Iterable[str]) -> None:
+        """As `tell`, by the names of the topics."""
+        for name in names:
+            for ear in [*self._ears.get(name, ())]:
                 ear.hear()
+
+    def tell_waiting(self) -> None:
+        """Something may have changed that could not be heard: every ear that waits looks at the record."""
+        for ears in self._ears.values():
+            for ear in ears:
+                if not isinstance(ear, Follower):
+                    ear.hear()
+
+    def _opened(self, ear: Ear) -> Ear:
+        self._ears.setdefault(self.name(ear.topic), set()).add(ear)
+        return ear
+
+    def _closed(self, ear: Ear) -> None:
+        name = self.name(ear.topic)
+        ears = self._ears.get(name, set())
+        ears.discard(ear)
+        if not ears:
+            self._ears.pop(name, None)

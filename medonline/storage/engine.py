@@ -28,6 +28,7 @@ is committed so would be lost, so each session first looks whether the file is s
 from __future__ import annotations
 
 import asyncio
+import secrets
 import sqlite3
 import time
 from collections.abc import Callable, Coroutine, Iterator
@@ -43,7 +44,8 @@ from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlmodel import Session
 
-from medonline.storage.changes import Changes
+from medonline.storage.announcements import send_with_commit
+from medonline.storage.changes import Changes, digest
 from medonline.storage.usable_texts import send_usable_texts
 
 P = ParamSpec("P")
@@ -83,9 +85,12 @@ def announce(session: Session, topic: str) -> None:
 
 
 class Database:
-    """Transactions over one engine. Nothing is shared between them but the connection pool."""
+    """Transactions over one engine. Nothing is shared between them but the connection pool.
 
-    def __init__(self, url: str) -> None:
+    name: see `Changes`; the processes that hear each other name a topic alike.
+    """
+
+    def __init__(self, url: str, name: Callable[[str], str] = digest) -> None:
         self.url = make_url(url)
         self.sqlite = self.url.get_backend_name() == "sqlite"
         options: dict[str, Any] = {"pool_size": SQLITE_READERS + 1, "max_overflow": 5}
@@ -97,7 +102,9 @@ class Database:
                 "pool_pre_ping": True,
                 "connect_args": timeouts | {"options": f"{_PATIENCE} {_UTC}"},
             }
-        self.changes = Changes()
+        self.changes = Changes(name)
+        self.process = secrets.token_hex(8)  # marks the notices of this process
+        self.commits = 0  # of this process, and how many there were
         self.engine = create_engine(self.url, hide_parameters=True, **options)
         send_usable_texts(self.engine)
         if self.sqlite:
@@ -143,6 +150,16 @@ class Database:
 
         return await self._in_a_thread(self._writers, work)
 
+    async def tell(self, topic: str) -> None:
+        """Tell of a change that no row shows, in this process and the others.
+
+        Raises:
+            OperationalError: PostgreSQL did not take it; this process was told all the same.
+        """
+        self.changes.tell([topic])
+        if not self.sqlite:
+            await self.write(lambda session: send_with_commit(session, self.process, [self.changes.name(topic)]))
+
     async def _in_a_thread(self, threads: ThreadPoolExecutor, work: Callable[[], T]) -> T:
         if self._closed:
             raise _closed()
@@ -183,10 +200,13 @@ class Database:
                 yield session
                 for act in session.info.pop(_LAST).values():
                     act(session)
+                if not self.sqlite and (changed := session.info.get(_CHANGED)):
+                    send_with_commit(session, self.process, map(self.changes.name, changed))
             except BaseException:
                 session.rollback()
                 raise
             session.commit()
+            self.commits += 1
 
     async def is_alive(self) -> bool:
         """Whether a question is answered; raises what the driver raises when it is not."""

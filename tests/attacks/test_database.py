@@ -46,6 +46,7 @@ from tests.services.world import (
     prove,
     settled,
     sign_in,
+    told_of,
 )
 from tests.state.steps import begin, wait_for_step
 from tests.state.tab import FAILURE, LOGIN, RECOVERY, Tab
@@ -246,8 +247,7 @@ VERBS = (
 async def test_where_nothing_can_be_written_nothing_is_half_done_and_the_next_try_succeeds(
     portal: Portal, folder: Path, prepare: Callable[[Portal], Awaitable[Verb]]
 ) -> None:
-    ended: list[str] = []
-    portal.sessions_ended.append(ended.extend)
+    ended = told_of(portal, "session")
     served = with_provider(portal, ScriptedIdentity())
     act = await prepare(served)
     before = dump(folder)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,7 +11,7 @@ import pytest
 
 from tests.conftest import LONG_RUN
 from tests.services.world import copy_database
-from tests.storage.postgresql_server import address_of, administer, make_template, postgresql
+from tests.storage.postgresql_server import address_of, administer
 
 # The suite walks on SQLite; `make model` on both.
 ENGINES = ["sqlite", "postgresql"] if LONG_RUN else ["sqlite"]
@@ -60,9 +58,8 @@ class PostgresqlDatabases:
 
 
 @pytest.fixture(scope="module", params=ENGINES)
-def databases(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+def databases(request: pytest.FixtureRequest) -> Databases:
     if request.param == "sqlite":
-        yield SqliteDatabases(request.getfixturevalue("template"))
-        return
-    with postgresql() as server:
-        yield PostgresqlDatabases(server, asyncio.run(make_template(server, tmp_path_factory.mktemp("template"))))
+        return SqliteDatabases(request.getfixturevalue("template"))
+    server = request.getfixturevalue("postgresql_server")
+    return PostgresqlDatabases(server, request.getfixturevalue("postgresql_template"))

@@ -50,6 +50,7 @@ from tests.services.world import (
     patient_with,
     prove,
     sign_in,
+    told_of,
 )
 
 Scenario: TypeAlias = Callable[[Portal], Awaitable[None]]
@@ -294,8 +295,7 @@ async def the_owner_takes_it_off_in_the_settings(portal: Portal) -> None:
     assert isinstance(strangers, OpenedSession)
     state = await leave(portal, BORIS)
     owners = token_hash(await sign_in(portal, ANNA, PHONE))
-    ended: list[str] = []
-    portal.sessions_ended.append(ended.extend)
+    ended = told_of(portal, "session")
     (one,) = await portal.identities.all(owners)
     assert (one.how, one.linked_at) == (LinkedHow.PASSWORD, portal.clock() - timedelta(minutes=1))
     assert await portal.identities.unlink(owners, one.number) == 1

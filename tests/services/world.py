@@ -7,7 +7,7 @@ import atexit
 import shutil
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -251,3 +251,19 @@ async def dispatch(dispatcher: CodeDispatcher) -> None:
     """One look at what is due, and the work it starts."""
     await dispatcher.outbox.turn()
     await settled(dispatcher.outbox)
+
+
+def told_of(portal: Portal, kind: str) -> list[str]:
+    """The keys of the sessions that end (`kind`: session) or of the browsers that have another name (visitor), as pages are told
+    from now on."""
+    told: list[str] = []
+    changes = portal.database.changes
+    tell = changes.tell
+
+    def listen(topics: Iterable[str]) -> None:
+        topics = list(topics)
+        told.extend(topic.removeprefix(f"{kind} ") for topic in topics if topic.startswith(f"{kind} "))
+        tell(topics)
+
+    changes.tell = listen  # type: ignore[method-assign]
+    return told

@@ -110,42 +110,30 @@ from tests.services.world import (
     wrong,
 )
 from tests.storage.migrating import differences, walk_with_rows
-from tests.storage.postgresql_server import address_of, administer, make_template, postgresql
+from tests.storage.postgresql_server import address_of, administer
 from tests.storage.unusable_texts import UNUSABLE, check_unusable_text
 
 NEW = "NewPassword1"
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with postgresql() as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def template(server: str, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The name of a migrated database with the demo patients, made once and copied for each test."""
-    return asyncio.run(make_template(server, tmp_path_factory.mktemp("template")))
-
-
 @pytest.fixture
-async def url(server: str) -> AsyncIterator[str]:
+async def url(postgresql_server: str) -> AsyncIterator[str]:
     """A database of the test's own, with nothing in it."""
-    await administer(server, "CREATE DATABASE of_the_test")
-    yield address_of(server, "of_the_test")
-    await administer(server, "DROP DATABASE of_the_test WITH (FORCE)")
+    await administer(postgresql_server, "CREATE DATABASE of_the_test")
+    yield address_of(postgresql_server, "of_the_test")
+    await administer(postgresql_server, "DROP DATABASE of_the_test WITH (FORCE)")
 
 
 @pytest.fixture
-async def portal(server: str, template: str, tmp_path: Path) -> AsyncIterator[Portal]:
-    await administer(server, f"CREATE DATABASE of_the_portal TEMPLATE {template}")
+async def portal(postgresql_server: str, postgresql_template: str, tmp_path: Path) -> AsyncIterator[Portal]:
+    await administer(postgresql_server, f"CREATE DATABASE of_the_portal TEMPLATE {postgresql_template}")
     clock = MovableClock()
     clock.move(days=1)  # after the demo patients were made
-    url = address_of(server, "of_the_portal")
+    url = address_of(postgresql_server, "of_the_portal")
     portal = build_portal(config_in(tmp_path, database_url=url), clock)
     yield portal
     await portal.close()
-    await administer(server, "DROP DATABASE of_the_portal WITH (FORCE)")
+    await administer(postgresql_server, "DROP DATABASE of_the_portal WITH (FORCE)")
 
 
 async def test_the_tables_in_the_code_are_those_of_the_migrations(portal: Portal) -> None:

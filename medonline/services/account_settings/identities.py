@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -40,7 +39,6 @@ class OwnIdentities:
     sessions: AccountSessionService
     notices: NoticeService
     journal: SecurityJournal
-    sessions_ended: Callable[[list[str]], None]
     reauthentication_window: timedelta
 
     async def all(self, session_key: str) -> tuple[IdentityView, ...]:
@@ -70,7 +68,6 @@ class OwnIdentities:
             raise ReauthenticationNeeded
         ended = await self._unlink(me, number, now)
         self.notices.wake()
-        self.sessions_ended(ended)
         return len(ended)
 
     @writes

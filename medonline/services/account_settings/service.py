@@ -7,7 +7,6 @@ saved or nothing. Phone, password and names need a recent proof of who is asking
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -71,7 +70,6 @@ class AccountSettingsService:
     notices: NoticeService
     journal: SecurityJournal
     pace: AccountPace
-    sessions_ended: Callable[[list[str]], None]
     reauthentication_window: timedelta
 
     async def current(self, session_key: str) -> SettingsView:
@@ -233,7 +231,6 @@ class AccountSettingsService:
         except IntegrityError:
             raise PhoneTaken from None  # the phone is the only thing here that must be one's own
         self.notices.wake()
-        self.sessions_ended(ended)
         return Saved(changed=changed, sessions_ended=len(ended))
 
     @writes

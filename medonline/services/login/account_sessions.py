@@ -19,9 +19,9 @@ from medonline.services.ports import Hasher
 from medonline.services.security_journal import entries
 from medonline.services.security_journal.account_pace import Act
 from medonline.services.security_journal.writer import JournalNote, SecurityJournal
+from medonline.storage.changes import Ear, session_topic
 from medonline.storage.engine import Database, writes
 from medonline.storage.queries import login, patients
-from medonline.storage.tables.login import AccountSession
 from medonline.storage.tables.patients import Patient
 
 log = logging.getLogger(__name__)
@@ -60,7 +60,6 @@ class AccountSessionService:
     login: LoginService
     hasher: Hasher
     journal: SecurityJournal
-    sessions_ended: Callable[[list[str]], None]
 
     async def required(self, session_key: str) -> SignedIn:
         """Who is asking; the session counts as used.
@@ -120,8 +119,7 @@ class AccountSessionService:
         me = await self.required(session_key)
         if len(number) != NUMBER_LENGTH or not number.isalnum():
             return
-        ended = await self._end(me, number)
-        self.sessions_ended([row.token_hash for row in ended])
+        await self._end(me, number)
 
     async def end_others(self, session_key: str) -> int:
         """End every session of the patient but the one that asks; how many there were.
@@ -131,7 +129,6 @@ class AccountSessionService:
         """
         me = await self.required(session_key)
         ended = await self._end_others(me)
-        self.sessions_ended(ended)
         return len(ended)
 
     async def time_left(self, session_key: str) -> TimeLeft | None:
@@ -147,6 +144,11 @@ class AccountSessionService:
             return None
         row, _ = found
         return TimeLeft(row.last_seen_at + self.login.idle - now, row.created_at + self.login.absolute - now)
+
+    def when_over(self, session_key: str, act: Callable[[], None]) -> Ear:
+        """Call `act` on the event loop when the session is ended, by whichever process; to be closed. A session that only idles
+        out is not told of."""
+        return self.database.changes.follow(session_topic(session_key), act)
 
     async def extend(self, session_key: str) -> TimeLeft | None:
         """«Остаться»: the session counts as used now. None when it is over."""
@@ -180,11 +182,9 @@ class AccountSessionService:
         await self._note_proof(me)
 
     @writes
-    def _end(self, session: Session, me: SignedIn, number: str) -> list[AccountSession]:
-        ended = login.end_by_number(session, me.patient_id, number, self.clock())
-        for row in ended:
+    def _end(self, session: Session, me: SignedIn, number: str) -> None:
+        for row in login.end_by_number(session, me.patient_id, number, self.clock()):
             self.journal.note(session, entries.session_ended(row, me.device))
-        return ended
 
     @writes
     def _end_others(self, session: Session, me: SignedIn) -> list[str]:

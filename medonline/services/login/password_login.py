@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -24,6 +23,7 @@ from medonline.services.security_journal import entries
 from medonline.services.security_journal.account_pace import AccountPace, Act
 from medonline.services.security_journal.refusals import RefusedSignIns
 from medonline.services.security_journal.writer import SecurityJournal
+from medonline.storage.changes import session_topic
 from medonline.storage.engine import Database, writes
 from medonline.storage.queries import login, patients
 from medonline.storage.tables.login import AccountSession
@@ -83,7 +83,6 @@ class LoginService:
     pace: AccountPace
     idle: timedelta
     absolute: timedelta
-    sessions_ended: Callable[[list[str]], None]
 
     async def log_in(self, visitor_key: str, typed_phone: str, typed_password: str, client_ip: str = "") -> str:
         """A ticket (single use, 30 s, this browser only) for the route that sets the session cookie.
@@ -157,7 +156,8 @@ class LoginService:
         # Anybody may post any cookie: what names no open session costs no lock.
         if await self.database.read(login.is_open, session_key):
             ended = await self._end(session_key, why)
-        self.sessions_ended([session_key])
+        else:
+            self.database.changes.tell([session_topic(session_key)])  # a page may be open that does not know of its end
         return ended
 
     async def note_refusal(self, phone: str, client_ip: str) -> None:

@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from medonline.domain.password_recovery import RecoveryMove, RecoveryStep, source_of
 from medonline.services.clock import Clock
+from medonline.storage.changes import Ear, visitor_topic
 from medonline.storage.engine import Database, reads, writes
 from medonline.storage.queries import gosuslugi
 from medonline.storage.queries import password_recovery as password_recoveries
@@ -30,14 +31,10 @@ def carry(session: Session, visitor_key: str, next_key: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class VisitorService:
-    """The use case; a visitor key is the hash of the cookie's token.
-
-    renamed: told of the names that no browser bears any more.
-    """
+    """The use case; a visitor key is the hash of the cookie's token."""
 
     database: Database
     clock: Clock
-    renamed: Callable[[list[str]], None]
 
     async def leave(self, visitor_key: str) -> None:
         """Another person may sit here from now on: what was begun in this browser is over. Does nothing twice."""
@@ -49,7 +46,11 @@ class VisitorService:
         """The pages that are open under an older name come back under the one in force. To be called when the browser has
         that one: a page that comes back sooner comes back as it was."""
         if visitor_key:
-            self.renamed([visitor_key])
+            await self.database.tell(visitor_topic(visitor_key))
+
+    def when_renamed(self, visitor_key: str, act: Callable[[], None]) -> Ear:
+        """Call `act` on the event loop when `close_pages` is called for this name, in any process; to be closed."""
+        return self.database.changes.follow(visitor_topic(visitor_key), act)
 
     @writes
     def _end_all(self, session: Session, visitor_key: str) -> None:

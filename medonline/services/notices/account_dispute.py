@@ -8,7 +8,6 @@ shown. It gives nothing to whoever holds it: no session, no data, not even a nam
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -50,7 +49,6 @@ class AccountDispute:
     clock: Clock
     journal: SecurityJournal
     stop_for: timedelta
-    sessions_ended: Callable[[list[str]], None]
 
     async def raise_(self, token: str, device: Device = UNKNOWN_DEVICE) -> datetime:
         """Take the account out of use; until when (UTC) recovery by phone is stopped.
@@ -64,19 +62,18 @@ class AccountDispute:
         if patient_id is None:
             raise DisputeNotPossible  # anybody may ask for this: what is no link costs no lock
         now = self.clock()
-        ended = await self._take(token, patient_id, now, device)
-        self.sessions_ended(ended)
+        await self._take(token, patient_id, now, device)
         return now + self.stop_for
 
     @writes
-    def _take(self, session: Session, token: str, patient_id: str, now: datetime, device: Device) -> list[str]:
+    def _take(self, session: Session, token: str, patient_id: str, now: datetime, device: Device) -> None:
         patient = patients.by_id_held(session, patient_id)
         notice = notices.take_dispute(session, token_hash(token), now, now - LINK_LIFE)
         if notice is None or patient is None:
             raise DisputeNotPossible
-        return self._put_out_of_use(session, patient, notice, device)
+        self._put_out_of_use(session, patient, notice, device)
 
-    def _put_out_of_use(self, session: Session, patient: Patient, notice: Notice, device: Device) -> list[str]:
+    def _put_out_of_use(self, session: Session, patient: Patient, notice: Notice, device: Device) -> None:
         now = self.clock()
         facts: dict[str, object] = {"recovery_stopped_until": now + self.stop_for}
         # The password may be the stranger's; its new version also ends what is between sign-in and session.
@@ -101,4 +98,3 @@ class AccountDispute:
         if other_phone or notice.about == About.PHONE:
             what["number"] = "off" if other_phone else "same"
         self.journal.note(session, JournalNote(JournalEvent.DISPUTED, patient.id, device=device, details=what))
-        return ended

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlmodel import Session
@@ -42,7 +41,6 @@ class NewPasswordStep:
     hasher: Hasher
     journal: SecurityJournal
     notices: NoticeService
-    sessions_ended: Callable[[list[str]], None]
 
     async def set(self, visitor_key: str, typed: str, device: Device, sitting_key: str) -> RecoveryView:
         """As `PasswordRecoveryService.set_password`."""
@@ -55,12 +53,10 @@ class NewPasswordStep:
         if recovery.step == RecoveryStep.DONE:
             return await self._same_again(visitor_key, password, sitting_key)
         encoded = await self.hasher.hash(password)
-        moved = await self._move(visitor_key, encoded, device, sitting_key)
-        if moved is None:
+        view = await self._move(visitor_key, encoded, device, sitting_key)
+        if view is None:
             return await self._same_again(visitor_key, password, sitting_key)
-        view, ended = moved
         self.notices.wake()
-        self.sessions_ended(ended)
         return view
 
     @reads
@@ -71,8 +67,8 @@ class NewPasswordStep:
     @writes
     def _move(
         self, session: Session, visitor_key: str, encoded: str, device: Device, sitting_key: str
-    ) -> tuple[RecoveryView, list[str]] | None:
-        """What a screen shows and the sessions that ended; None when the recovery was not at this step any more."""
+    ) -> RecoveryView | None:
+        """What a screen shows; None when the recovery was not at this step any more."""
         now = self.clock()
         recovery = self.reader.newest(session, visitor_key, now, sitting_key)
         # Held: «это не я», said in this moment, stops the recovery either before this or after it.
@@ -81,12 +77,13 @@ class NewPasswordStep:
             # The account has another number since the proof: the code proved nothing about this account.
             raise NoRecoveryInProgress
         if patient is not None and self.reader.stop(session, recovery, patient, now, sitting_key):
-            return self.reader.view(session, recovery, now), []
+            return self.reader.view(session, recovery, now)
         if not password_recoveries.move(session, recovery.id, _SOURCES, RecoveryStep.DONE, finished_at=now):
             return None
         code = self.reader.code_of(session, recovery)
-        ended = self._put(session, recovery, patient, code, encoded, device) if patient else []
-        return self.reader.view(session, recovery, now, code), ended
+        if patient is not None:
+            self._put(session, recovery, patient, code, encoded, device)
+        return self.reader.view(session, recovery, now, code)
 
     def _put(
         self,
@@ -96,7 +93,7 @@ class NewPasswordStep:
         code: OneTimeCodeRow,
         encoded: str,
         device: Device,
-    ) -> list[str]:
+    ) -> None:
         now = self.clock()
         patients.put_password(session, patient.id, encoded, now)
         ended = sessions.end_all_of(session, patient.id, now)
@@ -111,7 +108,6 @@ class NewPasswordStep:
             password_recoveries.put_unlinked(session, recovery.id, unlinked)
         text = ACCESS_RECOVERED_UNLINKED if unlinked else ACCESS_RECOVERED
         self.notices.put(session, patient.id, Told(recovery.phone, About.RECOVERED, text))
-        return ended
 
     @reads
     def _stopped(self, session: Session, visitor_key: str, sitting_key: str) -> RecoveryView:

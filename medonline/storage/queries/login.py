@@ -10,6 +10,8 @@ from typing import Any
 from sqlalchemy import bindparam, or_
 from sqlmodel import Session, col, delete, select, update
 
+from medonline.storage.changes import session_topic
+from medonline.storage.engine import announce
 from medonline.storage.statements import UNSYNCHRONISED
 from medonline.storage.tables.columns import UtcDateTime
 from medonline.storage.tables.login import AccountSession, LoginTicket
@@ -79,6 +81,9 @@ _PUT_AUTHENTICATED = (
     .values(authenticated_at=_NOW, last_seen_at=_NOW)
     .execution_options(**UNSYNCHRONISED)
 )
+_ENDED_SINCE = select(AccountSession.token_hash).where(
+    col(AccountSession.ended_at) >= bindparam("since", type_=UtcDateTime())
+)
 _IS_OPEN = select(AccountSession.token_hash).where(_THIS_SESSION, _OPEN)
 
 
@@ -146,6 +151,7 @@ def end(session: Session, token_hash: str, now: datetime) -> EndedSession | None
     ended = EndedSession(row, row.provider_token_sealed)
     row.sqlmodel_update({**ENDED, "ended_at": now})
     session.add(row)
+    announce(session, session_topic(token_hash))
     return ended
 
 
@@ -156,7 +162,10 @@ def end_all_of(session: Session, patient_id: str, now: datetime, but: str = "", 
     statement = _END_ALL
     if method is not None:
         statement, params = _END_ALL_BY, params | {"by_method": method}
-    return [row[0] for row in session.exec(statement, params=params).all()]
+    ended = [row[0] for row in session.exec(statement, params=params).all()]
+    for key in ended:
+        announce(session, session_topic(key))
+    return ended
 
 
 def end_by_number(session: Session, patient_id: str, number: str, now: datetime) -> list[AccountSession]:
@@ -171,7 +180,10 @@ def end_by_number(session: Session, patient_id: str, number: str, now: datetime)
         .values(ended_at=now, **ENDED)
         .returning(AccountSession)
     )
-    return [row[0] for row in session.exec(statement).all()]
+    ended = [row[0] for row in session.exec(statement).all()]
+    for row in ended:
+        announce(session, session_topic(row.token_hash))
+    return ended
 
 
 def open_of(
@@ -190,3 +202,8 @@ def put_authenticated(session: Session, token_hash: str, now: datetime) -> None:
 def is_open(session: Session, token_hash: str) -> bool:
     """Whether the session has not been ended."""
     return session.exec(_IS_OPEN, params={"session_key": token_hash}).first() is not None
+
+
+def ended_since(session: Session, since: datetime) -> list[str]:
+    """The token hashes of the sessions that were ended at this moment (UTC) or later."""
+    return list(session.exec(_ENDED_SINCE, params={"since": since}).all())

@@ -42,4 +42,4 @@ class AccountSession(SQLModel, table=True):
         sa_type=UtcDateTime
     )  # the person last proved to be themselves; services.login.tickets.NEVER
     last_seen_at: datetime = Field(sa_type=UtcDateTime)
-    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime, index=True)

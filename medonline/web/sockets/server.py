@@ -12,7 +12,7 @@ import hashlib
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, TypeAlias
 from urllib.parse import parse_qsl, urlencode
 
 import socketio
@@ -52,12 +52,26 @@ class Visitor:
 NOBODY = Visitor("", "", "")
 
 
+class Followed(Protocol):
+    """Something that the server is told of, until it is closed."""
+
+    @property
+    def has_heard(self) -> bool: ...
+
+    def close(self) -> None: ...
+
+
+When: TypeAlias = Callable[[str, Callable[[], None]], Followed]
+
+
 class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library carries no types
     """The Socket.IO server given to Reflex.
 
     handlers: the names that clients may call.
     forget: drops the state of a token; False when it is in use at this moment.
     is_open: whether the session with this key is not over; asking does not count as use.
+    when_over, when_renamed: call back when the session with this key is ended, and when no browser bears this visitor's name any
+        more.
     """
 
     def __init__(
@@ -66,6 +80,8 @@ class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library 
         handlers: Handlers,
         forget: Callable[[str], bool],
         is_open: Callable[[str], Awaitable[bool]],
+        when_over: When,
+        when_renamed: When,
     ) -> None:
         super().__init__(
             async_mode="asgi",
@@ -87,26 +103,20 @@ class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library 
         self._handlers = handlers
         self._forget = forget
         self._is_open = is_open
-        self._asking: dict[str, str] = {}  # sessions of the handshakes that wait for an answer of `is_open`
+        self._when_over = when_over
+        self._when_renamed = when_renamed
+        self._followed: dict[
+            str, list[Followed]
+        ] = {}  # by socket: the end of its session, the end of its visitor's name
         self._ended: dict[str, None] = {}  # tokens of tabs that may come back, the oldest first
 
     def visitor(self, sid: str) -> Visitor:
         """Who is behind a socket id of this server; nobody when it is unknown."""
         return self._visitors.get(self.manager.eio_sid_from_sid(sid, NAMESPACE) or "", NOBODY)
 
-    def close_sessions(self, session_keys: list[str]) -> None:
-        """Close every socket of these sessions; returns at once."""
-        gone = set(session_keys) - {""}
-        self._asking = {eio_sid: key for eio_sid, key in self._asking.items() if key not in gone}
-        self._close_all([sid for sid, visitor in self._visitors.items() if visitor.session_key in gone])
-
-    def close_visitors(self, visitor_keys: list[str]) -> None:
-        """Close every socket of browsers that have another name by now; returns at once. Their pages come back under it."""
-        gone = set(visitor_keys) - {""}
-        self._close_all([sid for sid, visitor in self._visitors.items() if visitor.visitor_key in gone])
-
-    def _close_all(self, eio_sids: list[str]) -> None:
-        for eio_sid in eio_sids:
+    def _close_soon(self, eio_sid: str) -> None:
+        """Close a socket whose handshake is over; returns at once. Its page comes back as who it is by then."""
+        if eio_sid in self._visitors:
             task = asyncio.get_running_loop().create_task(self._close(eio_sid))
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
@@ -126,12 +136,12 @@ class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library 
         scope = environ.get("asgi.scope", {})
         cookies = cookie_value(scope)
         address = client_address(scope)
-        session_key = await self._open_session(eio_sid, session_key_in(cookies))
+        visitor_key, session_key = visitor_key_in(cookies), await self._open_session(eio_sid, session_key_in(cookies))
         device = Device(device_name(str(environ.get("HTTP_USER_AGENT", ""))), cut(address))
-        visitor = Visitor(
-            visitor_key_in(cookies), session_key, address, region_code_in(cookies), device, sitting_key_in(cookies)
-        )
+        visitor = Visitor(visitor_key, session_key, address, region_code_in(cookies), device, sitting_key_in(cookies))
         self._visitors[eio_sid] = visitor
+        if visitor_key:
+            self._follow(eio_sid, self._when_renamed, visitor_key)
         connection = asyncio.current_task()
         if connection is not None:
             self._connections[eio_sid] = connection
@@ -145,12 +155,23 @@ class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library 
         """The session's key, or nothing when it is over: its tab's state would show what it held before any handler asks."""
         if not session_key:
             return ""
-        self._asking[eio_sid] = session_key
+        # Followed before it is asked for, so that no end falls between.
+        followed = self._follow(eio_sid, self._when_over, session_key)
         try:
             is_open = await self._is_open(session_key)
-        finally:
-            ended_meanwhile = self._asking.pop(eio_sid, None) is None
-        return session_key if is_open and not ended_meanwhile else ""
+        except BaseException:
+            self._follow_no_more(eio_sid)
+            raise
+        return session_key if is_open and not followed.has_heard else ""
+
+    def _follow(self, eio_sid: str, when: When, key: str) -> Followed:
+        followed = when(key, lambda: self._close_soon(eio_sid))
+        self._followed.setdefault(eio_sid, []).append(followed)
+        return followed
+
+    def _follow_no_more(self, eio_sid: str) -> None:
+        for followed in self._followed.pop(eio_sid, ()):
+            followed.close()
 
     async def _handle_eio_message(self, eio_sid: str, data: Any) -> None:
         try:
@@ -184,6 +205,7 @@ class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library 
     async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> Any:
         token = self._token_of(eio_sid)
         self._visitors.pop(eio_sid, None)
+        self._follow_no_more(eio_sid)
         self._connections.pop(eio_sid, None)
         result = await super()._handle_eio_disconnect(eio_sid, reason)
         if token:

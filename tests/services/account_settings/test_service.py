@@ -54,6 +54,7 @@ from tests.services.world import (
     rows_of,
     sign_in,
     statements,
+    told_of,
     wrong,
 )
 
@@ -115,8 +116,7 @@ async def test_an_email_can_be_taken_away(portal: Portal, key: str) -> None:
 
 
 async def test_a_new_password_ends_the_other_sessions_and_keeps_ones_own(portal: Portal, key: str) -> None:
-    told: list[str] = []
-    portal.sessions_ended.append(told.extend)
+    told = told_of(portal, "session")
     other = token_hash(await sign_in(portal, BORIS))
     strangers = token_hash(await sign_in(portal, BORIS, OTHER_KNOWN, "Poliklinika7"))
     form = replace(FORM, password=NEW_PASSWORD, password_confirmation=NEW_PASSWORD)

@@ -26,6 +26,7 @@ from tests.services.world import (
     MovableClock,
     sign_in,
     statements,
+    told_of,
     writes_in,
 )
 
@@ -54,9 +55,7 @@ async def signed(portal: Portal, clock: MovableClock) -> Signed:
 @pytest.fixture
 def told(portal: Portal) -> list[str]:
     """The sessions whose sockets were to be closed."""
-    keys: list[str] = []
-    portal.sessions_ended.append(keys.extend)
-    return keys
+    return told_of(portal, "session")
 
 
 async def numbers_of(portal: Portal, key: str) -> list[str]:

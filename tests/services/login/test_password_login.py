@@ -24,6 +24,7 @@ from tests.services.world import (
     patient_with,
     sign_in,
     statements,
+    told_of,
     writes_in,
 )
 
@@ -158,15 +159,14 @@ async def test_the_token_itself_is_no_key(portal: Portal) -> None:
 
 
 async def test_closing_ends_this_session_only_and_tells_its_sockets(portal: Portal) -> None:
-    told: list[list[str]] = []
-    portal.sessions_ended.append(told.append)
+    told = told_of(portal, "session")
     annas, boris = token_hash(await sign_in(portal, ANNA)), token_hash(await sign_in(portal, BORIS))
     await portal.login.close_session(annas)
     await portal.login.close_session(annas)
 
     assert await portal.login.who(annas) is None
     assert await portal.login.who(boris) is not None
-    assert told == [[annas], [annas]]
+    assert told == [annas, annas]
 
 
 async def test_a_hash_with_old_parameters_is_made_anew_at_sign_in(portal: Portal) -> None:

@@ -20,7 +20,7 @@ from medonline.storage.tables.login import AccountSession
 from medonline.storage.tables.security_journal import JournalEntry
 from tests.services.databases import Databases, databases
 from tests.services.password_recovery.model import PARTS, SEED, RecoveryWalk, Then, steps_wanted, visitors, walk
-from tests.services.world import ANNA, BORIS, PlainHasher
+from tests.services.world import ANNA, BORIS, PlainHasher, told_of
 
 __all__ = ["databases"]
 
@@ -65,7 +65,8 @@ class SessionsWalk(RecoveryWalk):
         self.tries: dict[
             str, list[datetime]
         ] = {}  # passwords tried for a number since the last right one, or since the process began
-        self.closed: set[str] = set()  # what the sockets were told
+        self.told: list[str] = []  # what the sockets were told, since the process began
+        self.told_before: set[str] = set()
         super().open()
         self.model.password = "plain:NewPassword1"
         self.run(self.put_patient(password_hash=self.model.password))
@@ -76,8 +77,14 @@ class SessionsWalk(RecoveryWalk):
     def start(self) -> None:
         super().start()
         self.login = replace(self.portal.login, verifier=Verifier())
-        self.portal.sessions_ended.append(self.closed.update)
+        self.told_before = self.closed
+        self.told = told_of(self.portal, "session")
         self.tries = {}
+
+    @property
+    def closed(self) -> set[str]:
+        """The sessions whose sockets were told of the end."""
+        return self.told_before | {*self.told}
 
     @rule(visitor=visitors, number=st.integers(min_value=1, max_value=3), stolen=st.booleans())
     def sign_in_and_enter(self, visitor: str, number: int, stolen: bool) -> None:

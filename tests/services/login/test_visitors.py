@@ -41,6 +41,7 @@ from tests.services.world import (
     prove,
     recoveries_of,
     statements,
+    told_of,
     writes_in,
 )
 
@@ -216,8 +217,7 @@ async def test_where_nothing_was_begun_it_costs_no_lock(portal: Portal, folder: 
 
 
 async def test_the_pages_of_the_old_name_are_told(portal: Portal) -> None:
-    told: list[str] = []
-    portal.visitors_renamed.append(told.extend)
+    told = told_of(portal, "visitor")
     await portal.visitors.close_pages(ANNA)
     await portal.visitors.close_pages("")
 

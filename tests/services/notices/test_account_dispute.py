@@ -47,6 +47,7 @@ from tests.services.world import (
     patient_with,
     prove,
     sign_in,
+    told_of,
 )
 
 NEW_PASSWORD = "KorablLipa47"
@@ -94,8 +95,7 @@ async def test_a_recovered_password_is_told_with_a_link_that_stands_in_no_databa
 async def test_every_session_ends_and_the_password_of_whoever_it_was_is_useless(portal: Portal) -> None:
     token = await recover(portal)
     sessions = [token_hash(await sign_in(portal, visitor, password=NEW_PASSWORD)) for visitor in (ANNA, BORIS)]
-    ended: list[str] = []
-    portal.sessions_ended.append(ended.extend)
+    ended = told_of(portal, "session")
     until = await portal.dispute.raise_(token, Device("Chrome, Android", "203.0.113.x"))
 
     assert until == portal.clock() + timedelta(hours=24)

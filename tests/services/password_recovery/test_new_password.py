@@ -28,6 +28,7 @@ from tests.services.world import (
     patient_with,
     prove,
     sign_in,
+    told_of,
 )
 
 NEW = "NewPassword1"
@@ -85,8 +86,7 @@ async def test_the_new_password_signs_in_and_the_old_one_does_not(portal: Portal
 
 
 async def test_a_password_change_ends_every_session_and_every_ticket(portal: Portal, clock: MovableClock) -> None:
-    ended: list[str] = []
-    portal.sessions_ended.append(ended.extend)
+    ended = told_of(portal, "session")
     tokens = [token_hash(await sign_in(portal, visitor)) for visitor in (ANNA, BORIS)]
     others = token_hash(await sign_in(portal, BORIS, OTHER_KNOWN, "Poliklinika7"))
     ticket = await portal.login.log_in(BORIS, KNOWN, "Zdorovie2026")

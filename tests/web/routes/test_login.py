@@ -7,7 +7,7 @@ import pytest
 from medonline.bootstrap import Portal
 from medonline.services.crypto.tokens import new_token, token_hash
 from medonline.web.cookies import SESSION
-from tests.services.world import MovableClock
+from tests.services.world import MovableClock, told_of
 from tests.web.conftest import Browser
 from tests.web.tickets import ticket_of
 
@@ -89,8 +89,7 @@ async def test_any_other_body_opens_nothing(open_browser: Browser, body: dict[st
 async def test_signing_out_ends_the_session_on_the_server_and_takes_the_cookie(
     portal: Portal, open_browser: Browser
 ) -> None:
-    ended: list[str] = []
-    portal.sessions_ended.append(ended.extend)
+    ended = told_of(portal, "session")
     anna = open_browser()
     await anna.post("/session/open", data={"ticket": await ticket_of(portal, anna)})
     key = token_hash(anna.cookies[SESSION])

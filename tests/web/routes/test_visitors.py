@@ -16,7 +16,7 @@ from medonline.domain.personal_data_consent import VERSION
 from medonline.services.crypto.tokens import new_token
 from medonline.web.cookies import SESSION, SITTING, VISITOR, issued_visitor_key_in, sitting_key_in, visitor_key_in
 from tests.services.outside import VERA, ScriptedIdentity, provider_of, with_provider
-from tests.services.world import CALL, KNOWN, MovableClock, last_code, opened, prove
+from tests.services.world import CALL, KNOWN, MovableClock, last_code, opened, prove, told_of
 from tests.web.conftest import Browser
 from tests.web.tickets import ticket_of
 
@@ -167,8 +167,7 @@ async def test_a_ticket_that_is_none_changes_no_name(portal: Portal, anna: httpx
 
 
 async def test_open_pages_are_closed_when_the_browser_has_the_new_name(portal: Portal, anna: httpx.AsyncClient) -> None:
-    told: list[str] = []
-    portal.visitors_renamed.append(told.extend)
+    told = told_of(portal, "visitor")
     names = [key_of(anna)]
     await anna.post(START, data={"purpose": "login"})
     names.append(key_of(anna))
@@ -181,8 +180,7 @@ async def test_open_pages_are_closed_when_the_browser_has_the_new_name(portal: P
 
 
 async def test_without_a_cookie_nobody_is_told(portal: Portal, open_browser: Browser) -> None:
-    told: list[str] = []
-    portal.visitors_renamed.append(told.extend)
+    told = told_of(portal, "visitor")
     await open_browser().post("/session/close")
 
     assert told == []

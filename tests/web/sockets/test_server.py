@@ -11,6 +11,7 @@ import pytest
 from medonline import bootstrap
 from medonline.bootstrap import Portal
 from medonline.services.crypto.tokens import token_hash
+from medonline.storage.changes import Changes
 from medonline.web.cookies import SESSION
 from medonline.web.sockets.server import GuardedServer
 
@@ -19,59 +20,68 @@ KEY = token_hash(TOKEN)
 
 
 @pytest.fixture
-def handshake(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Awaitable[str]]:
+def sessions() -> Changes:
+    """Tells of sessions that end."""
+    return Changes()
+
+
+@pytest.fixture
+def handshake(portal: Portal, sessions: Changes, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Awaitable[str]]:
     """The session of a socket whose handshake asks this; what the framework is told of it."""
     monkeypatch.setattr(bootstrap, "_portal", portal)
+    visitors = Changes()
 
-    async def shake(is_open: Callable[[GuardedServer], bool]) -> str:
+    async def shake(is_open: Callable[[], bool]) -> str:
         async def asked(session_key: str) -> bool:
             assert session_key == KEY
-            return is_open(server)
+            return is_open()
 
-        server = GuardedServer(json, frozenset, lambda _: True, asked)
+        server = GuardedServer(json, frozenset, lambda _: True, asked, sessions.follow, visitors.follow)
         scope: dict[str, Any] = {"headers": [(b"cookie", f"{SESSION}={TOKEN}".encode())], "client": ("192.0.2.1", 1)}
         try:
             await server._handle_eio_connect("a", {"asgi.scope": scope, "QUERY_STRING": "token=t"})
         except ConnectionError:
             assert server._visitors == {}
+            assert sessions.listening == 0
             raise
-        finally:
-            assert server._asking == {}
-        return server._visitors["a"].session_key
+        key = server._visitors["a"].session_key
+        await server._handle_eio_disconnect("a", "the test is over")
+        assert sessions.listening + visitors.listening == 0
+        return key
 
     return shake
 
 
 async def test_a_socket_of_an_open_session_is_the_sessions(handshake: Callable[..., Awaitable[str]]) -> None:
-    assert await handshake(lambda _: True) == KEY
+    assert await handshake(lambda: True) == KEY
 
 
 async def test_a_socket_of_a_session_that_is_over_is_nobodys(handshake: Callable[..., Awaitable[str]]) -> None:
-    assert await handshake(lambda _: False) == ""
+    assert await handshake(lambda: False) == ""
 
 
 async def test_a_session_that_ends_during_the_handshake_gets_no_socket(
-    handshake: Callable[..., Awaitable[str]],
+    handshake: Callable[..., Awaitable[str]], sessions: Changes
 ) -> None:
-    def ended_meanwhile(server: GuardedServer) -> bool:
-        server.close_sessions([KEY])
+    def ended_meanwhile() -> bool:
+        sessions.tell([KEY])
         return True  # as the record said a moment ago
 
     assert await handshake(ended_meanwhile) == ""
 
 
 async def test_the_end_of_another_session_during_the_handshake_changes_nothing(
-    handshake: Callable[..., Awaitable[str]],
+    handshake: Callable[..., Awaitable[str]], sessions: Changes
 ) -> None:
-    def another_ended(server: GuardedServer) -> bool:
-        server.close_sessions([token_hash("another"), ""])
+    def another_ended() -> bool:
+        sessions.tell([token_hash("another"), ""])
         return True
 
     assert await handshake(another_ended) == KEY
 
 
 async def test_without_the_record_there_is_no_handshake(handshake: Callable[..., Awaitable[str]]) -> None:
-    def unreachable(_: GuardedServer) -> bool:
+    def unreachable() -> bool:
         raise ConnectionError
 
     with pytest.raises(ConnectionError):

@@ -1,0 +1,102 @@
+"""Hears what other processes change: further servers, and the commands of operators.
+
+PostgreSQL carries what each transaction announces. SQLite carries nothing, and only commands write beside the one server: the file
+says that something was written, and the record says which sessions ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from medonline.storage.announcements import CHANNEL, names_from_others
+from medonline.storage.changes import session_topic
+from medonline.storage.engine import Database
+from medonline.storage.queries import login
+
+log = logging.getLogger(__name__)
+
+# How often the file of SQLite is looked at: a look is two calls of `stat`.
+LOOK_EVERY_S = 0.5
+# How long a connection may be silent before it is asked whether it is there.
+SILENT_S = 15.0
+TRY_AGAIN_S = 1.0
+# The clocks of two machines differ by less than this.
+CLOCKS_DIFFER = timedelta(minutes=1)
+
+
+class OtherProcesses:
+    """Tells the ears of this process (`Database.changes`) what the other ones changed.
+
+    clock: gives the current time (UTC).
+    """
+
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._clock = clock
+        self._deaf_since = clock()
+
+    async def run(self) -> None:
+        """Listen until cancelled. A listener that fails begins again, and asks the record for what it missed."""
+        listen = self._watch_file if self._database.sqlite else self._listen
+        while True:
+            try:
+                await listen()
+            except Exception as error:
+                # The texts of drivers hold addresses.
+                log.warning("Changes by other processes are not heard (%s): trying again", type(error).__name__)
+            await asyncio.sleep(TRY_AGAIN_S)
+
+    async def _listen(self) -> None:
+        async with await psycopg.AsyncConnection.connect(**self._address(), autocommit=True) as connection:
+            await connection.execute(f"LISTEN {CHANNEL}")
+            await self._catch_up()
+            self._database.changes.tell_waiting()
+            while True:
+                async for heard in connection.notifies(timeout=SILENT_S):
+                    self._deaf_since = self._clock()
+                    names = names_from_others(heard.payload, self._database.process)
+                    self._database.changes.tell_named(names)
+                await connection.execute("SELECT 1")
+                self._deaf_since = self._clock()
+
+    def _address(self) -> dict[str, Any]:
+        engine = self._database.engine
+        _, address = engine.dialect.create_connect_args(engine.url)
+        return {"connect_timeout": 5, "tcp_user_timeout": 20_000, "application_name": "medonline changes", **address}
+
+    async def _watch_file(self) -> None:
+        path = Path(self._database.url.database or "")
+        files = (path, path.with_name(f"{path.name}-wal"))
+        seen, commits = None, self._database.commits
+        while True:
+            found = tuple(_stamp(file) for file in files)
+            own = self._database.commits
+            if found != seen:
+                await self._catch_up()
+                if own == commits:  # so it was another process that wrote
+                    self._database.changes.tell_waiting()
+                seen = found
+            commits = own
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    async def _catch_up(self) -> None:
+        """Tell of the sessions that ended since the last time that all was heard."""
+        now = self._clock()
+        ended = await self._database.read(login.ended_since, self._deaf_since - CLOCKS_DIFFER)
+        self._deaf_since = now
+        self._database.changes.tell(map(session_topic, ended))
+
+
+def _stamp(file: Path) -> tuple[int, int, int] | None:
+    try:
+        found = file.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
