@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from threading import Event
 
 from medonline import routes
 from medonline.bootstrap.adapters import build_channels
@@ -66,7 +67,10 @@ __all__ = ["DEMO_ACCOUNTS", "Outside", "Portal", "build_channels", "build_portal
 
 @dataclass(frozen=True, slots=True)
 class Portal:
-    """Everything a handler or a route may ask for."""
+    """Everything a handler or a route may ask for.
+
+    stopping: set when the process is told to end: what is under way is finished, and nothing new should come.
+    """
 
     config: Config
     clock: Clock
@@ -94,6 +98,7 @@ class Portal:
     dispatcher: CodeDispatcher
     hasher: PasswordHasher
     at_close: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    stopping: Event = field(default_factory=Event)
 
     @property
     def channels(self) -> dict[ChannelName, CodeChannel]:

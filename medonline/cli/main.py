@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import socket
 import sys
 from collections.abc import Callable
 from datetime import date
@@ -13,15 +12,15 @@ from datetime import date
 from sqlalchemy.exc import SQLAlchemyError
 
 from medonline import frontend
-from medonline.bootstrap import Portal
+from medonline.bootstrap import Portal, portal
 from medonline.cli import records, security_journal
 from medonline.cli.doctor import examine
 from medonline.cli.greeting import greet
 from medonline.cli.passwords import read_password
 from medonline.cli.portal import warn_of_open_files, with_portal
 from medonline.cli.private_files import UMASK
-from medonline.cli.server import run_server
-from medonline.config.settings import Config, ConfigurationError, load_config
+from medonline.cli.server import bind, run_server
+from medonline.config.settings import ConfigurationError, load_config
 from medonline.domain.errors import MedonlineError, PhoneTaken
 from medonline.domain.phone import PhoneNumber
 from medonline.logs.setup import set_up
@@ -117,7 +116,7 @@ def _add_accounts(commands: records.Subparsers) -> records.Subparsers:
 def serve(_arguments: argparse.Namespace) -> int:
     """Serve until stopped."""
     config = load_config()
-    _require_free_port(config)
+    listening = bind(config)
     warn_of_open_files(config)
     if not frontend.is_fresh():
         print("Building the pages (about 20 s, only when they changed) …", flush=True)
@@ -126,8 +125,7 @@ def serve(_arguments: argparse.Namespace) -> int:
     os.environ.update(_SERVING)
     os.chdir(frontend.ROOT)
     greet(config)
-    run_server("medonline.asgi:app", config)
-    return 0
+    return run_server("medonline.asgi:app", config, listening, lambda: portal().stopping.set())
 
 
 def sandbox(_arguments: argparse.Namespace) -> int:
@@ -137,23 +135,12 @@ def sandbox(_arguments: argparse.Namespace) -> int:
     if not config.demo:
         msg = "The sandbox runs in demo mode only: set MEDONLINE_MODE=demo."
         raise ConfigurationError(msg)
+    listening = bind(config)
     warn_of_open_files(config)
     print(
         f"Stand-ins: http://{config.host}:{config.port}/  phone: http://{config.host}:{config.port}/phone", flush=True
     )
-    run_server("medonline.demo.stand_ins_alone:app", config)
-    return 0
-
-
-def _require_free_port(config: Config) -> None:
-    with socket.socket(socket.AF_INET6 if ":" in config.host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((config.host, config.port))
-        except OSError as error:
-            why = f"Cannot listen on {config.host}, port {config.port}: {error.strerror}."
-            msg = f"{why} Choose another port: MEDONLINE_PORT, or make run PORT=8123."
-            raise ConfigurationError(msg) from None
+    return run_server("medonline.demo.stand_ins_alone:app", config, listening)
 
 
 def build(_arguments: argparse.Namespace) -> int:

@@ -1,45 +1,92 @@
-"""The web server (granian) around an application, with an end for what a client begins and does not finish."""
+"""The web server (uvicorn) around an application, in this process."""
 
 from __future__ import annotations
 
 import resource
+import socket
 import sys
+from collections.abc import Callable
 
-from medonline.config.settings import Config
+from medonline.config.settings import Config, ConfigurationError
+from medonline.logs.setup import set_up
 
-HEAD_WITHIN_MS = 10_000  # for a request's head, and for the next request of a connection that is kept
 SPARE_CONNECTIONS = 1024  # for requests beside the open sockets
+SPARE_FILES = 1024  # for databases, providers and files that are being sent
+FEWEST_CONNECTIONS = 64
+FINISH_WITHIN = 10  # seconds for requests that are under way when the process ends
 
 
-def run_server(target: str, config: Config) -> None:
-    """Serve what the factory `target` (`module:function`) makes, until stopped."""
-    from granian import Granian
-    from granian.constants import HTTPModes, Interfaces
-    from granian.http import HTTP1Settings
-    from granian.log import LogLevels
+def bind(config: Config) -> socket.socket:
+    """A socket on the portal's address, which does not listen yet: other processes may be given it as well.
 
-    server = Granian(
+    Raises:
+        ConfigurationError: the address is taken or is none of this machine.
+    """
+    listening = socket.socket(socket.AF_INET6 if ":" in config.host else socket.AF_INET)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((config.host, config.port))
+    except OSError as error:
+        listening.close()
+        why = f"Cannot listen on {config.host}, port {config.port}: {error.strerror}."
+        msg = f"{why} Choose another port: MEDONLINE_PORT, or make run PORT=8123."
+        raise ConfigurationError(msg) from None
+    return listening
+
+
+def run_server(
+    target: str, config: Config, listening: socket.socket, stopping: Callable[[], None] = lambda: None
+) -> int:
+    """Serve what the factory `target` (`module:function`) makes, until SIGTERM or SIGINT; gives the exit code.
+
+    listening: bound; closed at the end.
+    stopping: called at the signal. MEDONLINE_DRAIN passes before the socket is closed: a balancer has time to notice.
+    """
+    # What these import only a process that serves needs.
+    from medonline.web.sockets.frames import MAX_FRAME
+    from medonline.web.wire.http import HEAD_WITHIN, MAX_HEAD, GuardedHttp, WireConfig
+    from medonline.web.wire.server import OrderlyServer
+    from medonline.web.wire.websocket import GuardedWebSocket
+
+    set_up(config.log_level, config.log_format)
+    wire = WireConfig(
         target,
-        address=config.host,
-        port=config.port,
-        interface=Interfaces.ASGI,
+        _room_for_connections(config),
         factory=True,
+        interface="asgi3",
+        lifespan="on",
+        loop="asyncio",
         workers=1,
-        log_level=LogLevels.warning,
-        websockets=True,
-        # HTTP/1.1 alone. With HTTP/2 beside it the server waits for the first bytes of a connection without an end, and lets an
-        # idle one of HTTP/2 be: a thousand of either would be all that it takes. The proxy speaks HTTP/2 with browsers.
-        http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(header_read_timeout=HEAD_WITHIN_MS),
-        # Each tab holds a connection as long as it is open: with the default of 1024 the thousandth would be the last.
-        backpressure=config.sockets_in_all + SPARE_CONNECTIONS,
+        http=GuardedHttp,
+        h11_max_incomplete_event_size=MAX_HEAD,
+        timeout_keep_alive=HEAD_WITHIN,
+        ws=GuardedWebSocket,
+        ws_max_size=MAX_FRAME,
+        ws_ping_interval=None,  # Engine.IO has its own
+        ws_per_message_deflate=False,  # 60 KB of it may be 60 MB
+        log_config=None,  # its loggers go through the portal's filter (logs.setup)
+        access_log=False,
+        proxy_headers=False,  # web.edge.client_address reads them, and counts the proxies
+        server_header=False,
+        timeout_graceful_shutdown=FINISH_WITHIN,
     )
-    _raise_open_files(config.sockets_in_all + 2 * SPARE_CONNECTIONS)
-    server.serve()
+    server = OrderlyServer(wire, stopping, config.drain.total_seconds())
+    server.run(sockets=[listening])
+    return 0 if server.started else 1
 
 
-def _raise_open_files(wanted: int) -> None:
-    """Every connection is an open file; the shell's own limit is often 1024, and a process may raise it up to the hard one."""
+def _room_for_connections(config: Config) -> int:
+    """How many connections this process may hold, after its limit of open files was raised as far as it may be."""
+    wanted = config.sockets_in_all + SPARE_CONNECTIONS
+    files = _raise_open_files(wanted + SPARE_FILES)
+    return max(FEWEST_CONNECTIONS, min(wanted, files - SPARE_FILES // 2))
+
+
+def _raise_open_files(wanted: int) -> int:
+    """Every connection is an open file; the shell's own limit is often 1024, and a process may raise it up to the hard one.
+
+    Gives the limit as it is afterwards, at most `wanted`.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     unlimited = resource.RLIM_INFINITY
     allowed = wanted if hard == unlimited else min(wanted, hard)
@@ -50,3 +97,4 @@ def _raise_open_files(wanted: int) -> None:
             f"This process may open {allowed} files, and MEDONLINE_SOCKETS_IN_ALL needs {wanted}: raise the limit (ulimit -Hn, "
             "LimitNOFILE) or lower the setting.\n"
         )
+    return allowed

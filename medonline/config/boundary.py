@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from pydantic import Field
 from pydantic_settings import BaseSettings
+
+from medonline.config.types import Drain
 
 
 class BoundaryConfig(BaseSettings):
@@ -15,6 +19,8 @@ class BoundaryConfig(BaseSettings):
     sockets_per_visitor: open tabs of one browser.
     sockets_in_all: open sockets of this process; each takes some 0.2 MB.
     sockets_per_session: open tabs of one signed-in browser.
+    drain: how long `/health/ready` says 503 before a process that is told to end closes its listening socket, so that a balancer
+        sends it no new work; nothing in the demo.
     security_contact: where to report a weakness, as security.txt tells it; empty: it is not told.
     """
 
@@ -24,6 +30,7 @@ class BoundaryConfig(BaseSettings):
     sockets_per_visitor: int = Field(6, ge=1)
     sockets_in_all: int = Field(3000, ge=1)
     sockets_per_session: int = Field(5, ge=1)
+    drain: Drain = timedelta(seconds=5)
     # A URI of one of the kinds that RFC 9116, 2.5.3, names; one line, so that it cannot add a field of its own.
     security_contact: str = Field("", pattern=r"^((https://|mailto:|tel:)[!-~]+)?$", max_length=200)
 

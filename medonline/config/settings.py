@@ -136,6 +136,7 @@ class Config(BoundaryConfig, CodesConfig, ConnectionsConfig, IdentityConfig, Lim
             "ucaller_service_id": "100001",
             "sms_ru_base_url": f"{stand_in}/sms_ru",
             "sms_ru_api_id": demo_credential(data_dir, "sms-ru"),
+            "drain": "0 s",
             **demo_identity(stand_in, data_dir),
             **demo_limits(),
         }

@@ -18,6 +18,7 @@ from medonline.domain.codes.one_time_code import ChannelName
 
 # OWASP ASVS 5.0.0, 6.5.5.
 LONGEST_CODE_LIFE = timedelta(minutes=10)
+LONGEST_DRAIN = timedelta(minutes=5)
 _UNITS = {"s": 1, "min": 60, "h": 3600, "day": 86400, "days": 86400}
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(s|min|h|days?)\s*")
 
@@ -36,6 +37,13 @@ def parse_duration(text: object) -> object:
 def _positive(value: timedelta) -> timedelta:
     if value <= timedelta(0):
         msg = "must be longer than nothing"
+        raise ValueError(msg)
+    return value
+
+
+def _drain(value: timedelta) -> timedelta:
+    if value > LONGEST_DRAIN:
+        msg = "is longer than anything waits for a process to end: at most 5 min"
         raise ValueError(msg)
     return value
 
@@ -74,6 +82,7 @@ def _time_zone(name: str) -> str:
 
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration), AfterValidator(_positive)]
+Drain = Annotated[timedelta, BeforeValidator(parse_duration), AfterValidator(_drain)]
 CodeLife = Annotated[Duration, AfterValidator(_code_life)]
 Durations = Annotated[tuple[timedelta, ...], NoDecode, BeforeValidator(_comma_list(parse_duration))]
 Channels = Annotated[tuple[ChannelName, ...], NoDecode, BeforeValidator(_comma_list(str))]

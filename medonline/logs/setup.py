@@ -28,7 +28,8 @@ _TALKATIVE = (
     "httpcore",
     "alembic",
     "asyncio",
-    "_granian",
+    "uvicorn",
+    "websockets",
 )
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _PHONE = re.compile(r"(?<![\w.])(?:\+7|[78])[ (-]*9\d{2}[ )-]*\d{3}[ -]?\d{2}[ -]?(\d{2})(?!\w)")

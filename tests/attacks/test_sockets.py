@@ -94,12 +94,20 @@ def test_pongs_are_no_joining(server: Server) -> None:
         assert attacker.is_closed()
 
 
-@pytest.mark.parametrize("token", ["", CANARY * 1000, "%00%ff", "a&token=b", "\u00e9"])
+@pytest.mark.parametrize("token", ["", CANARY * 1000, "%00%ff", "a&token=b", "%C3%A9"])
 @pytest.mark.usefixtures("quiet")
 def test_any_token_of_a_tab_is_taken_and_leads_to_a_state_of_its_own(server: Server, token: str) -> None:
     path = f"{N}/?EIO=4&transport=websocket&token={token}"
     with Raw(server, path=path) as attacker:
         assert attacker.join().serves()
+
+
+@pytest.mark.usefixtures("quiet")
+def test_bytes_that_no_address_has_are_refused_before_the_handshake(server: Server) -> None:
+    attacker = Raw(server, path=f"{N}/?EIO=4&transport=websocket&token=\u00e9{CANARY}")
+    with pytest.raises(websocket.WebSocketBadStatusException) as refusal, attacker:
+        pass
+    assert refusal.value.status_code == 400
 
 
 # --- frames ----------------------------------------------------------------------------------------------------------

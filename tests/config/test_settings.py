@@ -115,6 +115,8 @@ def test_production_refuses_to_start_and_says_why(read, changes: dict[str, str |
         ({"CODE_LIFE_TELEGRAM": "601 s"}, "MEDONLINE_CODE_LIFE_TELEGRAM", "at most 10 min"),
         ({"CODE_LIFE_FLASH_CALL": "1 h"}, "MEDONLINE_CODE_LIFE_FLASH_CALL", "at most 10 min"),
         ({"SESSION_IDLE": "-5 min"}, "MEDONLINE_SESSION_IDLE", "is not a duration"),
+        ({"DRAIN": "10 min"}, "MEDONLINE_DRAIN", "at most 5 min"),
+        ({"DRAIN": "-1 s"}, "MEDONLINE_DRAIN", "is not a duration"),
         ({"CODE_GUESSES": "4"}, "MEDONLINE_CODE_GUESSES", "less than or equal to 3"),
         ({"CODE_GUESSES": "0"}, "MEDONLINE_CODE_GUESSES", "greater than or equal to 1"),
         ({"PASSWORD_MIN_LENGTH_RECOVERY": "5"}, "MEDONLINE_PASSWORD_MIN_LENGTH_RECOVERY", "greater than or equal to 6"),
@@ -240,6 +242,12 @@ def test_the_limits_are_those_of_the_table_unless_told_otherwise(read) -> None:
     assert (config.step_up, config.step_up_misses_within, config.step_up_proof_age) == ("risk", 30 * day, 90 * day)
     assert config.raised_networks == ()
     assert not any(budget.cap for budget in config.budgets.values())
+
+
+def test_a_demo_stops_at_once_and_production_drains_first(read, tmp_path: Path) -> None:
+    assert read(DEMO, DATA_DIR=str(tmp_path)).drain == timedelta(0)
+    assert read(PRODUCTION).drain == timedelta(seconds=5)
+    assert read(PRODUCTION, DRAIN="0 s").drain == timedelta(0)
 
 
 def test_only_the_demo_raises_the_limits_of_its_own_machine(read) -> None:

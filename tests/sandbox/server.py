@@ -11,8 +11,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
 import httpx
-from granian.constants import Interfaces
-from granian.server.embed import Server
+import uvicorn
 
 from medonline.sandbox.app import SandboxSettings, create_sandbox
 from tests.patience import PATIENCE
@@ -56,23 +55,17 @@ def wait_until_healthy(url: str) -> None:
 def running_sandbox(chosen: SandboxSettings, port: int | None = None) -> Iterator[str]:
     """The sandbox in a thread with a loop of its own; yields its base URL."""
     port = port or free_port()
-    started: dict[str, object] = {}
-
-    async def serve() -> None:
-        server = Server(
-            create_sandbox(chosen), "127.0.0.1", port, interface=Interfaces.ASGI, log_enabled=False, websockets=False
-        )
-        started.update(server=server, loop=asyncio.get_running_loop())
-        await server.serve()
-
-    thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
+    server = uvicorn.Server(
+        uvicorn.Config(create_sandbox(chosen), "127.0.0.1", port, log_config=None, access_log=False, ws="none")
+    )
+    thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     url = f"http://127.0.0.1:{port}"
     wait_until_healthy(url)
     try:
         yield url
     finally:
-        started["loop"].call_soon_threadsafe(started["server"].stop)
+        server.should_exit = True
         thread.join(PATIENCE)
 
 

@@ -14,18 +14,14 @@ from tests.patience import PATIENCE
 from tests.sandbox.server import KEY, SERVICE_ID, TOKEN, free_port, wait_until_healthy
 
 _SERVE = """
-import asyncio, sys
+import sys
 from pathlib import Path
-from granian.constants import Interfaces
-from granian.server.embed import Server
+import uvicorn
 from medonline.sandbox.app import create_sandbox
 from tests.sandbox.server import settings
 
-async def serve():
-    app = create_sandbox(settings(store=Path(sys.argv[2])))
-    await Server(app, "127.0.0.1", int(sys.argv[1]), interface=Interfaces.ASGI, log_enabled=False).serve()
-
-asyncio.run(serve())
+app = create_sandbox(settings(store=Path(sys.argv[2])))
+uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), log_config=None)
 """
 
 

@@ -45,7 +45,7 @@ async def live(_request: Request) -> Response:
 
 
 async def ready(_request: Request) -> Response:
-    """The process can serve patients: the database answers and the dispatcher turns."""
+    """The process can serve patients: the database answers, the dispatcher turns, and nobody told the process to end."""
     checks = {"database": "ok", "dispatcher": "ok"}
     try:
         await portal().database.is_alive()
@@ -54,6 +54,8 @@ async def ready(_request: Request) -> Response:
         checks["database"] = "no answer"
     if not portal().dispatcher.outbox.is_running():
         checks["dispatcher"] = "not running"
+    if portal().stopping.is_set():
+        checks["process"] = "stopping"
     good = all(state == "ok" for state in checks.values())
     return JSONResponse(checks, 200 if good else 503)
 

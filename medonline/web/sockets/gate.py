@@ -63,6 +63,8 @@ class SocketGate:
     def _require_room(self, scope: Scope, places: dict[_Place, int]) -> None:
         if scope["path"].rstrip("/") != NAMESPACE:
             raise Refused("not the address of the portal's socket")
+        if portal().stopping.is_set():
+            raise Refused("the process is about to end")
         for place, most in places.items():
             if self._open[place] >= most:
                 if place == _PROCESS:

@@ -33,6 +33,15 @@ async def test_a_working_portal_is_ready(open_browser: Browser) -> None:
     assert (answer.status_code, answer.json()) == (200, {"database": "ok", "dispatcher": "ok"})
 
 
+@pytest.mark.usefixtures("_turning")
+async def test_a_portal_that_was_told_to_end_is_alive_but_not_ready(open_browser: Browser, portal: Portal) -> None:
+    portal.stopping.set()
+    ready, live = await open_browser().get("/health/ready"), await open_browser().get("/health/live")
+
+    assert (ready.status_code, ready.json()["process"]) == (503, "stopping")
+    assert live.status_code == 200
+
+
 async def test_a_portal_whose_dispatcher_stands_still_is_not_ready(open_browser: Browser) -> None:
     answer = await open_browser().get("/health/ready")
 

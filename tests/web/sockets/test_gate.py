@@ -140,3 +140,12 @@ async def test_a_session_has_room_for_five_in_however_many_browsers(
         told = [await knock(IP, visitor_to_set({}), session) for _ in range(7)]
 
     assert told == [True] * 5 + [False] * 2
+
+
+async def test_a_process_that_was_told_to_end_takes_no_new_sockets(
+    folder: Path, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with gate(folder, clock, monkeypatch) as (knock, _):
+        assert await knock()
+        bootstrap.portal().stopping.set()
+        assert not await knock()

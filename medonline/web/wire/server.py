@@ -1,0 +1,60 @@
+"""uvicorn's server: it ends in an order that a balancer and open pages can follow, and says then that all is well."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import uvicorn
+from uvicorn.server import HANDLED_SIGNALS
+
+from medonline.web.wire.http import WireConfig
+
+LOOK = 0.1  # seconds
+
+
+class OrderlyServer(uvicorn.Server):
+    """Serves until SIGTERM or SIGINT.
+
+    stopping: called at the signal, in the server's loop.
+    drain: seconds from then until no new connection is taken; a second signal ends them.
+    """
+
+    def __init__(self, config: WireConfig, stopping: Callable[[], None], drain: float) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+        self._drain = drain
+        self._in_haste = False
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Drain, close the listening sockets, let requests finish, send the open pages away, close the application."""
+        self._stopping()
+        ends = time.monotonic() + self._drain
+        while time.monotonic() < ends and not self._in_haste:
+            await self.on_tick(0)  # the answers' Date
+            await asyncio.sleep(min(LOOK, self._drain))
+        await super().shutdown(sockets)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """uvicorn would raise the signal once more at the end: a stop that went well would look like a death by it."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self.handle_exit) for number in HANDLED_SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to end; asked twice, without the drain."""
+        self._in_haste = self.should_exit
+        self.should_exit = True
