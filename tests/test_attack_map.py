@@ -16,6 +16,8 @@ TRIED = [
     "missing Origin",
     "unknown handlers and events",
     "malformed and oversized frames",
+    "messages that are never finished, empty fragments, pings by the thousand, compression",
+    "handshakes that are too long, or followed by frames before their answer",
     "frames of every kind, by the thousand",
     "sockets by the hundred, under made-up visitors",
     "two readings of one request",
