@@ -9,11 +9,16 @@ from alembic import context
 from medonline.storage import tables  # noqa: F401  (fills the metadata)
 from medonline.storage.engine import Database
 
+_LOCK = 7_316_002  # of PostgreSQL's advisory locks
+
 
 def run(connection: Connection) -> None:
     """Migrate over one connection, in one transaction."""
     context.configure(connection=connection, target_metadata=SQLModel.metadata, render_as_batch=True, compare_type=True)
     with context.begin_transaction():
+        if connection.dialect.name == "postgresql":
+            # Of several processes that start at once one migrates; the others wait, and find it done. SQLite's writers wait anyway.
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
         context.run_migrations()
         if connection.dialect.name == "sqlite" and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
             message = "the migration would leave rows that point at nothing; nothing was changed"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -14,15 +15,20 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import Session
 
-from medonline.bootstrap import Portal, build_portal
+from medonline.bootstrap import DEMO_ACCOUNTS, Portal, build_portal
+from medonline.bootstrap.demo_accounts import seed_demo
+from medonline.domain.errors import PhoneTaken
 from medonline.services.crypto.tokens import token_hash
+from medonline.services.desk.accounts import NewAccount
 from medonline.storage import other_processes
 from medonline.storage.announcements import MAX_PAYLOAD, _payloads, names_from_others
 from medonline.storage.changes import Ear
 from medonline.storage.engine import announce
 from medonline.storage.other_processes import OtherProcesses
+from medonline.storage.queries import retention
+from medonline.storage.tables.patients import Patient
 from tests.patience import PATIENCE
-from tests.services.world import ANNA, BORIS, MovableClock, config_in, copy_database, sign_in, statements
+from tests.services.world import ANNA, BORIS, CALL, KNOWN, MovableClock, config_in, copy_database, sign_in, statements
 from tests.storage.postgresql_server import address_of, administer
 
 LONG, AT_ONCE = timedelta(seconds=PATIENCE), timedelta()
@@ -196,6 +202,53 @@ async def test_where_nothing_is_written_nothing_is_asked(two: Two) -> None:
             await asyncio.sleep(0.1)  # ten looks at the file; no fact to wait for
 
         assert seen == []
+
+
+# --- processes that start, and work that one of them does -----------------------------------------------------------
+
+
+async def test_two_that_start_at_once_on_an_empty_database_are_both_there(
+    server: tuple[str, str] | None, tmp_path: Path
+) -> None:
+    settings = {}
+    if server is not None:
+        name = f"of_two_{next(NAMES)}"
+        await administer(server[0], f"CREATE DATABASE {name}")
+        settings = {"database_url": address_of(server[0], name)}
+    clock = MovableClock()
+    portals = [build_portal(config_in(tmp_path, **settings), clock) for _ in range(2)]
+    url = portals[0].config.database
+    # Alembic knows one migration at a time in a process.
+    program = (
+        "import asyncio, sys; from medonline.storage import migrations; asyncio.run(migrations.upgrade(sys.argv[1]))"
+    )
+    migrating = [await asyncio.create_subprocess_exec(sys.executable, "-c", program, url) for _ in range(2)]
+    assert [await one.wait() for one in migrating] == [0, 0]
+    await asyncio.gather(*(seed_demo(one.accounts) for one in portals))
+
+    assert len(await portals[0].accounts.everyone()) == len(DEMO_ACCOUNTS)
+    for one in portals:
+        await one.close()
+    if server is not None:
+        await administer(server[0], f"DROP DATABASE {name} WITH (FORCE)")
+
+
+async def test_an_account_that_two_make_at_once_is_one_account(two: Two) -> None:
+    account = NewAccount("+79000003001", "KorablLipa47", "Белов", "Илья")
+    made = await asyncio.gather(two.here.accounts.add(account), two.there.accounts.add(account), return_exceptions=True)
+
+    assert {type(one) for one in made} == {Patient, PhoneTaken}
+
+
+@on_postgresql
+async def test_one_process_forgets_at_a_time(two: Two) -> None:
+    await two.here.recovery.begin(ANNA, KNOWN, CALL)
+    two.clock.move(days=32)
+    with two.there.database.writing() as session:
+        assert retention.is_ours(session)
+        assert await two.here.retention.forget() == {}
+
+    assert await two.here.retention.forget() == {"one_time_code": 1, "password_recovery": 1}
 
 
 @pytest.mark.parametrize("count", [0, 1, 200, 1000])

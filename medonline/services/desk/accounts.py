@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from medonline.domain.errors import PhoneTaken
@@ -63,7 +64,10 @@ class AccountService:
             password_changed_at=now,
             created_at=now,
         )
-        await self._keep(patient, phone)
+        try:
+            await self._keep(patient, phone)
+        except IntegrityError:  # another process made it in this moment
+            raise PhoneTaken(phone.masked) from None
         return patient
 
     @writes

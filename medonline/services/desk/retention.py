@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from sqlmodel import Session
+
 from medonline.services.clock import Clock
 from medonline.services.security_journal.verification import JournalBroken, JournalKeeper
-from medonline.storage.engine import Database
-from medonline.storage.queries import login, personal_data
+from medonline.storage.engine import Database, writes
+from medonline.storage.queries import retention
+from medonline.storage.queries.retention import Past
 
 log = logging.getLogger(__name__)
 
@@ -40,16 +44,17 @@ class RetentionService:
         """Delete what is past its time; how many rows by table, tables without any left out."""
         now = self.clock()
         gone: Counter[str] = Counter()
-        for forget, keep in (
-            (personal_data.forget_waiting, WAITING_NEEDED_FOR),
-            (personal_data.forget_codes, max(self.codes, CODES_NEEDED_FOR)),
-            (personal_data.forget_sessions, self.sessions),
-            (personal_data.forget_notices, max(self.notices, NOTICES_NEEDED_FOR)),
+        for past in (
+            *retention.waiting(now - WAITING_NEEDED_FOR),
+            *retention.codes(now - max(self.codes, CODES_NEEDED_FOR)),
+            *retention.sessions(now - self.sessions),
+            *retention.notices(now - max(self.notices, NOTICES_NEEDED_FOR)),
         ):
-            gone.update(await self.database.write(forget, now - keep))
+            gone[past.name] += await self._forget_all(past)
         # A session that nobody uses any more ends without a word; its token must not outlive it for months.
         seen_before, created_before = now - self.session_idle, now - self.session_absolute
-        await self.database.write(login.forget_tokens, now, seen_before=seen_before, created_before=created_before)
+        for past in retention.provider_tokens(now, seen_before=seen_before, created_before=created_before):
+            await self._forget_all(past)
         # First: where the log is kept elsewhere, this line shows later that no rows were cut off (`journal verify --known`).
         log.info("The security journal ends with %s", await self.journal.head())
         try:
@@ -57,6 +62,21 @@ class RetentionService:
         except JournalBroken as fault:
             log.error("ALARM the security journal is broken, and nothing of it is deleted: %s", fault)
         return {table: count for table, count in gone.items() if count}
+
+    async def _forget_all(self, past: Past) -> int:
+        """Batch by batch; stops where another process does the same."""
+        gone = 0
+        while keys := await self.database.read(retention.found, past):
+            forgotten = await self._forget(past, keys)
+            if forgotten is None:
+                break
+            gone += forgotten
+        return gone
+
+    @writes
+    def _forget(self, session: Session, past: Past, keys: Sequence[str]) -> int | None:
+        """How many went; None when another process forgets."""
+        return retention.forget(session, past, keys) if retention.is_ours(session) else None
 
     async def run(self) -> None:
         """Forget once an hour until cancelled; a database that does not answer is asked again the next hour."""

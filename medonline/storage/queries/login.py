@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, or_
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, delete, select, update
 
 from medonline.storage.changes import session_topic
@@ -104,20 +104,6 @@ def take_ticket(session: Session, ticket_hash: str, visitor_key: str, now: datet
 def forget_token_of_ticket(session: Session, ticket_hash: str) -> None:
     """The session has it now."""
     session.exec(_FORGET_TOKEN_OF_TICKET, params={"ticket": ticket_hash})
-
-
-def forget_tokens(session: Session, now: datetime, *, seen_before: datetime, created_before: datetime) -> int:
-    """Drop the identity provider's tokens of sessions and tickets that are over though nothing ended them; how many there were."""
-    idled_out = or_(
-        col(AccountSession.ended_at).is_not(None),
-        col(AccountSession.last_seen_at) <= seen_before,
-        col(AccountSession.created_at) <= created_before,
-    )
-    late = or_(col(LoginTicket.used_at).is_not(None), col(LoginTicket.expires_at) <= now)
-    sessions = update(AccountSession).where(col(AccountSession.provider_token_sealed) != "", idled_out)
-    tickets = update(LoginTicket).where(col(LoginTicket.provider_token_sealed) != "", late)
-    gone = [session.exec(statement.values(**ENDED)) for statement in (sessions, tickets)]
-    return sum(int(one.rowcount) for one in gone)
 
 
 def ticket_of(session: Session, ticket_hash: str) -> str | None:

@@ -1,19 +1,16 @@
-"""Everything kept of one patient, and everything kept for longer than it is needed."""
+"""Everything kept of one patient."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, or_
+from sqlalchemy import delete
 from sqlmodel import Session, SQLModel, col, select
 
 from medonline.storage.tables.account_settings import AccountChange
 from medonline.storage.tables.codes import OneTimeCodeRow
 from medonline.storage.tables.gosuslugi import (
-    IdentityJourney,
     LinkedIdentity,
-    PendingIdentity,
     PersonalDataConsent,
 )
 from medonline.storage.tables.login import AccountSession, LoginTicket
@@ -70,37 +67,6 @@ def erase(session: Session, patient: Patient) -> dict[str, int]:
         gone[table.__tablename__] = _delete(session, table, table.patient_id == patient.id)
     gone["patient"] = _delete(session, Patient, col(Patient.id) == patient.id)
     return gone
-
-
-def forget_codes(session: Session, before: datetime) -> dict[str, int]:
-    """Codes, and recoveries that nobody can go on with, of before then."""
-    return {
-        "one_time_code": _delete(session, OneTimeCodeRow, OneTimeCodeRow.expires_at < before),
-        "password_recovery": _delete(session, PasswordRecovery, PasswordRecovery.created_at < before),
-    }
-
-
-def forget_sessions(session: Session, before: datetime) -> dict[str, int]:
-    """Sessions that ended, or that nobody used since then."""
-    over = or_(col(AccountSession.ended_at) < before, col(AccountSession.last_seen_at) < before)
-    return {"account_session": _delete(session, AccountSession, over)}
-
-
-def forget_notices(session: Session, before: datetime) -> dict[str, int]:
-    """Notices that are done."""
-    done = (col(Notice.due_at).is_(None), Notice.created_at < before)
-    return {"notice": _delete(session, Notice, *done)}
-
-
-def forget_waiting(session: Session, before: datetime) -> dict[str, int]:
-    """What waits for minutes only: tickets, journeys, people before their consent, changes, policies that were tried."""
-    return {
-        "login_ticket": _delete(session, LoginTicket, LoginTicket.expires_at < before),
-        "identity_journey": _delete(session, IdentityJourney, IdentityJourney.created_at < before),
-        "pending_identity": _delete(session, PendingIdentity, PendingIdentity.created_at < before),
-        "account_change": _delete(session, AccountChange, AccountChange.created_at < before),
-        "card_attempt": _delete(session, CardAttempt, CardAttempt.at < before),
-    }
 
 
 def _delete(session: Session, table: Any, *where: Any) -> int:

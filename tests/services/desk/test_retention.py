@@ -7,11 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlmodel import update
+from sqlmodel import Session, update
 
 from medonline.bootstrap import Portal
+from medonline.services.crypto.tokens import token_hash
 from medonline.services.desk.retention import CODES_NEEDED_FOR, NOTICES_NEEDED_FOR
 from medonline.services.notices.account_dispute import LINK_LIFE
+from medonline.storage.queries import login, retention
+from medonline.storage.queries.retention import Past
+from medonline.storage.tables.login import AccountSession
 from medonline.storage.tables.notices import Notice
 from tests.services.desk.registering import register
 from tests.services.outside import (
@@ -23,7 +27,7 @@ from tests.services.outside import (
     dump,
     with_provider,
 )
-from tests.services.world import ANNA, BORIS, MovableClock, opened, prove, sign_in
+from tests.services.world import ANNA, BORIS, CALL, MovableClock, opened, prove, sign_in
 
 
 @pytest.fixture
@@ -95,3 +99,46 @@ async def test_codes_that_limits_look_back_at_are_kept_whatever_the_setting_says
         await portal.retention.forget()
 
         assert dump(folder)["one_time_code"]
+
+
+async def test_it_forgets_in_batches_and_patients_write_between_two(
+    portal: Portal, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "BATCH", 2)
+    codes = 5
+    for number in range(codes):
+        await portal.recovery.begin(f"{number:064x}", f"+7900000200{number}", CALL)
+    clock.move(days=32)
+    write, gone = retention.forget, []
+
+    def counted(session: Session, past: Past, keys: list[str]) -> int:
+        gone.append((past.name, write(session, past, keys)))
+        return gone[-1][1]
+
+    monkeypatch.setattr(retention, "forget", counted)
+
+    assert await portal.retention.forget() == {"one_time_code": codes, "password_recovery": codes}
+    assert gone == [("one_time_code", n) for n in (2, 2, 1)] + [("password_recovery", n) for n in (2, 2, 1)]
+
+
+async def test_what_is_needed_again_meanwhile_is_kept(
+    portal: Portal, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look and the deletion a row may change."""
+    key = token_hash(await sign_in(portal, BORIS))
+    clock.move(days=91)
+    look = retention.found
+
+    def looked_at_too_early(session: Session, past: Past) -> list[str]:
+        found = look(session, past)
+        if found == [key]:
+            with portal.database.writing() as writing:
+                login.put_seen(writing, key, clock.now)
+        return found
+
+    monkeypatch.setattr(retention, "found", looked_at_too_early)
+
+    assert await portal.retention.forget() == {"login_ticket": 1}
+    assert await portal.sessions.time_left(key) is None  # older than any session lives
+    with portal.database.reading() as session:
+        assert session.get(AccountSession, key) is not None

@@ -1,0 +1,113 @@
+"""What is past its time: found by readers, deleted a few hundred rows at a time.
+
+A statement that looks through a large table holds no lock of a writer while it looks, and the lock that a batch takes is held
+for milliseconds: patients write between two batches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, func, or_, select, update
+from sqlmodel import Session, SQLModel, col
+
+from medonline.storage.queries.login import ENDED
+from medonline.storage.tables.account_settings import AccountChange
+from medonline.storage.tables.codes import OneTimeCodeRow
+from medonline.storage.tables.gosuslugi import IdentityJourney, PendingIdentity
+from medonline.storage.tables.login import AccountSession, LoginTicket
+from medonline.storage.tables.notices import Notice
+from medonline.storage.tables.password_recovery import PasswordRecovery
+from medonline.storage.tables.patient_cards import CardAttempt
+
+BATCH = 200
+_LOCK = 7_316_001  # of PostgreSQL's advisory locks: one process forgets at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Rows of one table that are past their time.
+
+    put: what becomes of them; None: they are deleted.
+    """
+
+    table: type[SQLModel]
+    where: tuple[Any, ...]
+    put: Mapping[str, Any] | None = None
+
+    @property
+    def name(self) -> str:
+        """The table's name in the database."""
+        return str(self.table.__tablename__)
+
+    @property
+    def _key(self) -> Any:
+        (key,) = self.table.__table__.primary_key.columns  # type: ignore[attr-defined]
+        return key
+
+
+def codes(before: datetime) -> tuple[Past, ...]:
+    """Codes, and recoveries that nobody can go on with, of before then."""
+    return (
+        Past(OneTimeCodeRow, (col(OneTimeCodeRow.expires_at) < before,)),
+        Past(PasswordRecovery, (col(PasswordRecovery.created_at) < before,)),
+    )
+
+
+def sessions(before: datetime) -> tuple[Past, ...]:
+    """Sessions that ended, or that nobody used since then."""
+    over = or_(col(AccountSession.ended_at) < before, col(AccountSession.last_seen_at) < before)
+    return (Past(AccountSession, (over,)),)
+
+
+def notices(before: datetime) -> tuple[Past, ...]:
+    """Notices that are done."""
+    return (Past(Notice, (col(Notice.due_at).is_(None), col(Notice.created_at) < before)),)
+
+
+def waiting(before: datetime) -> tuple[Past, ...]:
+    """What waits for minutes only: tickets, journeys, people before their consent, changes, policies that were tried."""
+    return (
+        Past(LoginTicket, (col(LoginTicket.expires_at) < before,)),
+        Past(IdentityJourney, (col(IdentityJourney.created_at) < before,)),
+        Past(PendingIdentity, (col(PendingIdentity.created_at) < before,)),
+        Past(AccountChange, (col(AccountChange.created_at) < before,)),
+        Past(CardAttempt, (col(CardAttempt.at) < before,)),
+    )
+
+
+def provider_tokens(now: datetime, *, seen_before: datetime, created_before: datetime) -> tuple[Past, ...]:
+    """The identity provider's tokens of sessions and tickets that are over though nothing ended them. The rows stay."""
+    idled_out = or_(
+        col(AccountSession.ended_at).is_not(None),
+        col(AccountSession.last_seen_at) <= seen_before,
+        col(AccountSession.created_at) <= created_before,
+    )
+    late = or_(col(LoginTicket.used_at).is_not(None), col(LoginTicket.expires_at) <= now)
+    return (
+        Past(AccountSession, (col(AccountSession.provider_token_sealed) != "", idled_out), ENDED),
+        Past(LoginTicket, (col(LoginTicket.provider_token_sealed) != "", late), ENDED),
+    )
+
+
+def found(session: Session, past: Past) -> list[str]:
+    """The keys of the next rows that are past their time, at most `BATCH`."""
+    return list(session.connection().execute(select(past._key).where(*past.where).limit(BATCH)).scalars())
+
+
+def forget(session: Session, past: Past, keys: Sequence[str]) -> int:
+    """Delete those of these rows that are past their time still; how many."""
+    these = (past._key.in_(keys), *past.where)
+    statement = delete(past.table) if past.put is None else update(past.table).values(**past.put)
+    return int(session.connection().execute(statement.where(*these)).rowcount)
+
+
+def is_ours(session: Session) -> bool:
+    """Whether no other process forgets at this moment; until the end of the transaction none will."""
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
+        return True  # its writers wait for each other
+    return bool(connection.execute(select(func.pg_try_advisory_xact_lock(_LOCK))).scalar_one())
