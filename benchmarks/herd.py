@@ -2,8 +2,8 @@
 
     python -m benchmarks.herd [CHECKOUT] [--pages 1000]
 
-Each page is a patient at step 2 of the recovery. The portal gets SIGTERM and is started again; the pages try to connect at
-once and then 0.2 s later after each failure, at most 2 s, as the app's own socket does. Times run from SIGTERM on.
+Each page is a patient at step 2 of the recovery. The portal gets SIGTERM and is started again; the pages try to connect 1 to
+5 s after it said 1012, and 0.1 to 5 s after each failure, as the app's own socket does. Times run from SIGTERM on.
 """
 
 from __future__ import annotations

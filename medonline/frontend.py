@@ -1,7 +1,8 @@
 """The browser's part: built once per change of its sources, then served as files.
 
-Reflex bakes an absolute address of the server into the bundle and a few English sentences; both are mended after the build,
-loudly when there is nothing to mend, so that a new version of Reflex cannot bring them back unseen.
+Reflex bakes an absolute address of the server into the bundle and a few English sentences, and all pages that lose a server come
+back to it at the same moment; these are mended after the build, loudly when there is nothing to mend, so that a new version of
+Reflex cannot bring them back unseen.
 """
 
 from __future__ import annotations
@@ -33,6 +34,14 @@ _BAKED_ORIGIN = re.compile(r"""(["`'])(ws|http)://localhost:\d+(/[^"`']*)\1""")
 _RUSSIAN = {
     "A new version of this app is available.": "Портал обновился. Обновите страницу, чтобы продолжить.",
 }
+# When a page whose socket ended tries again: after 200 ms more with each failure, at most 2 s, and at once after the first end.
+_AGAIN = re.compile(
+    r"""200\*(?P<failures>\w+)\)\};(?P<socket>\w+)\.current\.on\([`"']connect_error[`"'],(?P<retry>\w+)\),"""
+    r"""(?P=socket)\.current\.on\([`"']disconnect[`"'],\(\w+,(?P<details>\w+)\)=>\{"""
+    r""".{0,800}?&&(?P<now>(?P=socket)\.current\.reconnect\(\))\}\)""",
+    re.DOTALL,
+)
+SERVICE_RESTART = 1012
 _BUTTON = re.compile(r"(textContent\s*=\s*)([`\"'])Reload\2")
 
 
@@ -103,7 +112,7 @@ def _settle_manifest() -> None:
 
 
 def _mend() -> None:
-    missing = {"the baked address", "the «Reload» button", *_RUSSIAN}
+    missing = {"the baked address", "the «Reload» button", "when a page connects again", *_RUSSIAN}
     for path in BUILT.rglob("*.js"):
         old = text = path.read_text(encoding="utf-8")
         if _BAKED_ORIGIN.search(text) and path.name.startswith("reflex-env"):
@@ -112,6 +121,9 @@ def _mend() -> None:
         if _BUTTON.search(text):
             text = _BUTTON.sub(r"\1\2Обновить\2", text)
             missing.discard("the «Reload» button")
+        if _AGAIN.search(text):
+            text = _AGAIN.sub(_at_moments_of_their_own, text)
+            missing.discard("when a page connects again")
         for english, russian in _RUSSIAN.items():
             if english in text:
                 text = text.replace(english, russian)
@@ -127,6 +139,14 @@ def _from_this_page(match: re.Match[str]) -> str:
     scheme, path = match[2], match[3]
     origin = "location.origin.replace(/^http/,`ws`)" if scheme == "ws" else "location.origin"
     return f"(typeof location==`undefined`?`{scheme}://localhost`:{origin})+`{path}`"
+
+
+def _at_moments_of_their_own(match: re.Match[str]) -> str:
+    """Each page waits half to two and a half times as long; a restart that was announced counts as nine failures, up to 5 s."""
+    retry, failures, details, now = match["retry"], match["failures"], match["details"], match["now"]
+    restart = f"{details}?.context?.code==={SERVICE_RESTART}"
+    text = match[0].replace(f"200*{failures})", f"200*{failures}*(.5+2*Math.random()))", 1)
+    return text.replace(f"&&{now}", f"&&({restart}?({failures}=9,{retry}(Error(`service restart`))):{now})", 1)
 
 
 def _write_with_compressed(path: Path, content: bytes) -> None:

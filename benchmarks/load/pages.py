@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import resource
 import time
 from collections.abc import Awaitable, Callable, Iterable
@@ -14,7 +15,9 @@ from benchmarks.load.patient import Patient
 from benchmarks.load.wire import Closed, Failed, Shown
 
 AT_ONCE = 20  # pages that are being opened
-# As the app's own socket: at once, then 0.2 s more after each failure, at most 2 s.
+# As the app's own socket: at once, then 0.2 s more after each failure, at most 2 s, times 0.5 to 2.5; after a restart that was
+# announced as if it had failed ten times.
+SERVICE_RESTART = "1012"
 _BACKOFF_S, _MOST_BACKOFFS = 0.2, 10
 _SPARE = 200  # files and sockets beside those of the pages
 
@@ -87,17 +90,17 @@ class Pages:
             if self._must_show is None:
                 self.lost.append(f"{type(error).__name__}: {error}")
                 return
-        self._back.append(await _come_back(patient, self._must_show))
+            announced = SERVICE_RESTART in str(error)
+        self._back.append(await _come_back(patient, self._must_show, _MOST_BACKOFFS if announced else 0))
 
 
-async def _come_back(patient: Patient, shown: Shown) -> Return:
-    failed = 0
+async def _come_back(patient: Patient, shown: Shown, failed: int) -> Return:
     while True:
+        await asyncio.sleep(_BACKOFF_S * failed * random.uniform(0.5, 2.5))
         try:
             shows = await patient.reconnect(shown)
         except (Failed, OSError, EOFError, TimeoutError):
             failed = min(failed + 1, _MOST_BACKOFFS)
-            await asyncio.sleep(_BACKOFF_S * failed)
         else:
             return Return(time.monotonic(), shows)
 

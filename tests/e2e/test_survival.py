@@ -123,3 +123,38 @@ def test_what_was_typed_stays_while_the_connection_is_lost(
     expect(portal.field("Проверочный код")).not_to_have_value("")
     portal.button("ОТПРАВИТЬ").click()
     portal.expect_step(STEP_3)
+
+
+HEAR_CLOSES = """
+window.closedWith = [];
+const Plain = window.WebSocket;
+window.WebSocket = class extends Plain {
+  constructor(...given) {
+    super(...given);
+    this.addEventListener("close", (event) => window.closedWith.push([event.code, event.reason]));
+  }
+};
+"""
+
+
+def test_a_step_sent_while_the_server_restarts_is_taken_afterwards(
+    portal: Portal, patient: Patient, demo_phone: DemoPhone, server: Server
+) -> None:
+    """Told to end, the server tells the pages to come back; what is pressed meanwhile waits for it."""
+    portal.page.add_init_script(HEAR_CLOSES)
+    portal.open_recovery().begin(patient.phone)
+    code = demo_phone.code(patient.phone)
+    banner = portal.page.get_by_role("status").filter(has_text=BANNER)
+    process = server._process
+    assert process is not None
+    server.stop()
+    assert process.returncode == 0
+    expect(banner).to_be_visible()
+    assert portal.page.evaluate("window.closedWith[0]") == [1012, "service restart"]
+
+    portal.field("Проверочный код").fill(code)
+    portal.button("ОТПРАВИТЬ").click()
+    server.start()
+    portal.expect_step(STEP_3)
+    expect(banner).to_have_count(0)
+    assert len(demo_phone.codes(patient.phone)) == 1
