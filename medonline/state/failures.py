@@ -9,7 +9,8 @@ import secrets
 import reflex as rx
 from reflex.event import EventSpec
 
-from medonline.wording.errors import SOMETHING_WRONG
+from medonline.services.outages import is_outage
+from medonline.wording.errors import DATABASE_AWAY, SOMETHING_WRONG
 
 log = logging.getLogger(__name__)
 
@@ -22,10 +23,14 @@ class FailureState(rx.State):
     text: str = ""
 
     @rx.event
-    def show(self, number: str) -> None:
-        """Say that something went wrong; anybody may call this, so only six characters are taken."""
+    def show(self, number: str, outage: bool = False) -> None:
+        """Say that something went wrong; anybody may call this, so only six characters are taken.
+
+        outage: the database is in trouble, nothing was written, and what was typed may be sent once more.
+        """
         number = number[:6] if isinstance(number, str) and number.isalnum() else ""
-        self.text = f"{SOMETHING_WRONG} Номер для поддержки: {number}." if number else ""
+        sentence = DATABASE_AWAY if outage is True else SOMETHING_WRONG
+        self.text = f"{sentence} Номер для поддержки: {number}." if number else ""
 
     @rx.event
     def dismiss(self) -> None:
@@ -41,7 +46,7 @@ def report_failure(exception: Exception) -> EventSpec | None:
     place = f"{last.tb_frame.f_code.co_filename}:{last.tb_lineno}" if last else "unknown place"
     number = secrets.token_hex(3)
     log.error("A handler failed [%s]: %s at %s", number, type(exception).__name__, place)
-    return FailureState.show(number)
+    return FailureState.show(number, is_outage(exception))
 
 
 def report_page_failure(exception: Exception) -> None:

@@ -41,7 +41,8 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import Connection, Engine, make_url
-from sqlalchemy.exc import DisconnectionError, OperationalError
+from sqlalchemy.exc import DisconnectionError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlmodel import Session
 
 from medonline.storage.announcements import send_with_commit
@@ -64,6 +65,12 @@ _UTC = "-c timezone=UTC"
 # A server that is gone must not keep a thread for as long as the system waits for it by itself (minutes): seconds for an
 # answer to a new connection, milliseconds for the receipt of what was sent.
 _TIMEOUTS = {"connect_timeout": 5, "tcp_user_timeout": 20_000}
+# The database is locked, full, read-only (PostgreSQL calls that an internal error), overloaded or gone: not what it was asked is
+# wrong, but where it is.
+TROUBLES = (OperationalError, InterfaceError, InternalError, NoConnection)
+# A write that changes nothing, to a row that no patient's transaction touches.
+_TRIAL = text("UPDATE alembic_version SET version_num = version_num")
+_TRIAL_WITHIN_S = 1.0
 _LAST = "medonline_last"
 _CHANGED = "medonline_changed"
 
@@ -117,6 +124,8 @@ class Database:
         else:
             self._readers = self._writers = ThreadPoolExecutor(POSTGRESQL_CONNECTIONS, "database")
         self._closed = False
+        self._write_failed = False
+        self._trial: asyncio.Task[None] | None = None
 
     async def read(self, ask: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """What `ask(session, ...)` answers, in one transaction in a database thread; what it changes is rolled back.
@@ -142,8 +151,13 @@ class Database:
         loop = asyncio.get_running_loop()
 
         def work() -> T:
-            with self.writing() as session:
-                answer = act(session, *args, **kwargs)
+            try:
+                with self.writing() as session:
+                    answer = act(session, *args, **kwargs)
+            except TROUBLES:
+                self._write_failed = True
+                raise
+            self._write_failed = False
             if changed := session.info.pop(_CHANGED, None):
                 loop.call_soon_threadsafe(self.changes.tell, changed)  # from here: a cancelled caller tells nobody
             return answer
@@ -211,6 +225,26 @@ class Database:
     async def is_alive(self) -> bool:
         """Whether a question is answered; raises what the driver raises when it is not."""
         return await self.read(lambda session: session.connection().execute(text("SELECT 1")).scalar_one() == 1)
+
+    async def takes_writes(self) -> bool:
+        """Whether the last write was committed. After one that the database refused, a trial is written: without patients, whom
+        nobody sends to a portal that is not ready, nothing else would find out. One at a time, and none is waited for longer
+        than a second, for writers behind a lock stand in a queue.
+        """
+        if not self._write_failed:
+            return True
+        if self._trial is None:
+            self._trial = asyncio.create_task(self._try_to_write())
+        await asyncio.wait({self._trial}, timeout=_TRIAL_WITHIN_S)
+        if self._trial is not None and self._trial.done():
+            self._trial = None
+        return not self._write_failed
+
+    async def _try_to_write(self) -> None:
+        try:
+            await self.write(lambda session: session.connection().execute(_TRIAL))
+        except TROUBLES:
+            return  # `write` has noted it
 
     async def close(self) -> None:
         """Wait for the transactions that have begun, then close the pool. Those that wait for their turn are refused."""

@@ -90,6 +90,8 @@ SESSION_OVER = "Войдите снова: вход завершён или пр
 SESSION_IDLE = "Вход завершён: вы долго ничего не делали или прошло 12 часов. Войдите снова."
 CHANNEL_MISSING = "Выберите, как получить код: звонком или в Telegram."
 SOMETHING_WRONG = "Что-то пошло не так, мы уже знаем об этом. Подождите минуту и попробуйте ещё раз."
+# Forms keep what was typed when their handler fails.
+DATABASE_AWAY = "Портал временно не отвечает. Введённое осталось на странице: подождите минуту и попробуйте ещё раз."
 
 DELIVERY: dict[tuple[DeliveryProblem, str], str] = {
     (DeliveryProblem.NUMBER_NOT_REACHABLE, "flash_call"): "Не удалось позвонить на этот номер.",

@@ -22,7 +22,7 @@ from medonline.domain.password_recovery import RecoveryStep
 from medonline.services.account_settings.form import SettingsForm
 from medonline.services.crypto.tokens import token_hash
 from medonline.services.gosuslugi.login import Purpose
-from medonline.wording.errors import SOMETHING_WRONG
+from medonline.wording.errors import DATABASE_AWAY
 from tests.attacks.conftest import StartServer
 from tests.attacks.raw import log_of, processes_of
 from tests.e2e.server import Server
@@ -113,7 +113,7 @@ def told(tab: Tab) -> str:
     while True:
         text = tab.wait_for(FAILURE, "text")
         if text:
-            found = re.fullmatch(rf"{re.escape(SOMETHING_WRONG)} Номер для поддержки: (\w{{6}})\.", text)
+            found = re.fullmatch(rf"{re.escape(DATABASE_AWAY)} Номер для поддержки: (\w{{6}})\.", text)
             assert found
             return found[1]
 
@@ -131,8 +131,8 @@ def test_a_patient_reads_a_sentence_and_goes_on_when_the_database_is_back(served
             tab.call(f"{RECOVERY}.confirm_code", form={"code": code})
             answer = http.post("/gosuslugi/start", data={"purpose": "login"}, headers={"Origin": served.url})
             number = told(tab)
-        assert (answer.status_code, answer.headers["content-type"]) == (500, "text/html; charset=utf-8")
-        assert "Что-то пошло не так" in answer.text
+        assert (answer.status_code, answer.headers["content-type"]) == (503, "text/html; charset=utf-8")
+        assert "Портал временно не отвечает" in answer.text
         assert record(served) == before
         assert step_of(served, tab) == "code"
 
@@ -304,8 +304,9 @@ async def test_a_route_that_cannot_write_answers_with_a_russian_page(
     before = dump(folder)
     with read_only(portal):
         answer = await anna.post("/session/open", data={"ticket": ticket})
-    assert (answer.status_code, "set-cookie" in answer.headers) == (500, False)
-    assert "Что-то пошло не так" in answer.text
+    assert (answer.status_code, "set-cookie" in answer.headers) == (503, False)
+    assert answer.headers["retry-after"] == "60"
+    assert "Портал временно не отвечает" in answer.text
     assert "readonly" not in answer.text
     assert dump(folder) == before
 

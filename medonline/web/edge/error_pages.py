@@ -15,9 +15,13 @@ _TITLES = {
     HTTPStatus.REQUEST_TIMEOUT: "Запрос не пришёл целиком",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Слишком большой запрос",
     HTTPStatus.FORBIDDEN: "Запрос с чужой страницы отклонён",
+    HTTPStatus.SERVICE_UNAVAILABLE: "Портал временно не отвечает",
 }
 _OTHERWISE = "Что-то пошло не так"
-_HINTS = {HTTPStatus.REQUEST_TIMEOUT: "Связь прервалась или слишком медленная. Попробуйте ещё раз."}
+_HINTS = {
+    HTTPStatus.REQUEST_TIMEOUT: "Связь прервалась или слишком медленная. Попробуйте ещё раз.",
+    HTTPStatus.SERVICE_UNAVAILABLE: "Подождите минуту и попробуйте ещё раз: обновите страницу или начните с главной.",
+}
 _HINT_OTHERWISE = "Проверьте адрес или начните с главной страницы."
 
 

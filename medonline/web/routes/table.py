@@ -16,12 +16,15 @@ from medonline import routes
 from medonline.bootstrap import portal
 from medonline.domain.codes.one_time_code import ChannelName
 from medonline.providers.codes.telegram_gateway import InvalidReport, read_report
+from medonline.services.outages import is_outage
+from medonline.web.edge.error_pages import error_page
 from medonline.web.routes import gosuslugi
 from medonline.web.routes.login import choose_region, close_session, extend_session, open_session, session_left
 from medonline.web.routes.visitors import HomeEndsProofs
 
 log = logging.getLogger(__name__)
 
+RETRY_AFTER_S = 60
 MAX_REPORT_BYTES = 16 * 1024
 SECURITY_TXT_LIFE = timedelta(days=180)  # less than a year, as RFC 9116, 2.5.5, advises
 
@@ -45,10 +48,12 @@ async def live(_request: Request) -> Response:
 
 
 async def ready(_request: Request) -> Response:
-    """The process can serve patients: the database answers, the dispatcher turns, and nobody told the process to end."""
+    """The process can serve patients: the database answers and takes writes, the dispatcher turns, nobody told it to end."""
     checks = {"database": "ok", "dispatcher": "ok"}
     try:
         await portal().database.is_alive()
+        if not await portal().database.takes_writes():
+            checks["database"] = "takes no writes"
     except Exception as error:
         log.warning("The database does not answer: %s", type(error).__name__)
         checks["database"] = "no answer"
@@ -116,4 +121,12 @@ def with_routes(pages: ASGIApp, stand_ins: Sequence[BaseRoute] = ()) -> ASGIApp:
     # Nothing of the stand-ins is there, whatever a page of the portal may be called.
     nothing = [Route(path, NothingHere()) for path in (routes.SANDBOX, f"{routes.SANDBOX}/{{path:path}}")]
     table += stand_ins or nothing
-    return Starlette(routes=[*table, Mount("/", HomeEndsProofs(pages))])
+    # An error that nobody expected is told in Russian, and raised once more for the log.
+    return Starlette(routes=[*table, Mount("/", HomeEndsProofs(pages))], exception_handlers={Exception: failed})
+
+
+async def failed(_request: Request, error: Exception) -> Response:
+    """A database in trouble is over in a while: 503. Anything else is ours: 500."""
+    if is_outage(error):
+        return error_page(503, {"Retry-After": str(RETRY_AFTER_S)})
+    return error_page(500)

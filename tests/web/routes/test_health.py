@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+import sqlite3
+from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
 
 from medonline.bootstrap import Portal
+from medonline.domain.password_recovery import RecoveryStep
 from tests.patience import PATIENCE
-from tests.services.world import MovableClock
+from tests.services.world import ANNA, CALL, KNOWN, MovableClock
 from tests.web.conftest import Browser
 
 
@@ -55,6 +60,49 @@ async def test_a_stalled_dispatcher_is_noticed(open_browser: Browser, portal: Po
     answer = await open_browser().get("/health/ready")
 
     assert (answer.status_code, answer.json()["dispatcher"]) == (503, "not running")
+
+
+@pytest.mark.usefixtures("_turning")
+async def test_a_portal_whose_database_refuses_to_write_is_not_ready_until_it_writes_again(
+    open_browser: Browser, portal: Portal
+) -> None:
+    state = {"on": 1}
+
+    def set_it(_connection: Any, record: Any, _proxy: Any) -> None:
+        cursor = record.dbapi_connection.cursor()
+        cursor.execute(f"PRAGMA query_only={state['on']}")
+        cursor.close()
+
+    event.listen(portal.database.engine, "checkout", set_it)
+    browser = open_browser()
+    with pytest.raises(OperationalError):
+        await portal.recovery.begin(ANNA, KNOWN, CALL)
+    refused = [await browser.get("/health/ready") for _ in range(2)]
+    state["on"] = 0
+    async with asyncio.timeout(PATIENCE):
+        while (await browser.get("/health/ready")).status_code != 200:
+            await asyncio.sleep(0)
+
+    assert [(answer.status_code, answer.json()["database"]) for answer in refused] == [(503, "takes no writes")] * 2
+    assert (await portal.recovery.begin(ANNA, KNOWN, CALL)).step is RecoveryStep.CODE
+
+
+@pytest.mark.usefixtures("_turning")
+async def test_behind_a_lock_one_trial_waits_and_the_answer_does_not(
+    open_browser: Browser, portal: Portal, folder: Path
+) -> None:
+    portal.database._write_failed = True
+    with closing(sqlite3.connect(folder / "medonline.sqlite3", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        browser = open_browser()
+        answers = [await browser.get("/health/ready") for _ in range(2)]
+        trial = portal.database._trial
+        other.execute("ROLLBACK")
+
+    assert [answer.status_code for answer in answers] == [503, 503]
+    assert trial is not None
+    await trial
+    assert (await browser.get("/health/ready")).status_code == 200
 
 
 async def test_a_portal_without_its_database_is_alive_but_not_ready(
