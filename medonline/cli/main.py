@@ -20,6 +20,7 @@ from medonline.cli.passwords import read_password
 from medonline.cli.portal import warn_of_open_files, with_portal
 from medonline.cli.private_files import UMASK
 from medonline.cli.server import bind, run_server
+from medonline.cli.workers import Workers, require_shared
 from medonline.config.settings import ConfigurationError, load_config
 from medonline.domain.errors import MedonlineError, PhoneTaken
 from medonline.domain.phone import PhoneNumber
@@ -27,6 +28,8 @@ from medonline.logs.setup import set_up
 from medonline.services.desk.accounts import NewAccount
 from medonline.storage import migrations
 from medonline.wording.errors import sentence
+
+MOST_WORKERS = 64
 
 _SERVING = {
     "REFLEX_ENV_MODE": "prod",
@@ -80,6 +83,9 @@ def _parser() -> argparse.ArgumentParser:
     for made in (serve_command, sandbox_command):
         made.add_argument("--port", type=int, help="overrides MEDONLINE_PORT")
         made.add_argument("--host", help="overrides MEDONLINE_HOST")
+    serve_command.add_argument(
+        "--workers", type=_count, default=1, help="how many processes serve; more than 1 need PostgreSQL and Redis"
+    )
     command("build", build, "build the pages")
     command("migrate", migrate, "bring the database to this version")
     command("doctor", doctor, "check settings, database, migrations, keys and each provider; exit code 1 if one fails")
@@ -87,6 +93,12 @@ def _parser() -> argparse.ArgumentParser:
     records.add_commands(accounts, commands)
     security_journal.add_commands(commands)
     return parser
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_WORKERS:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to {MOST_WORKERS}")
+    return int(text)
 
 
 def _add_accounts(commands: records.Subparsers) -> records.Subparsers:
@@ -113,9 +125,11 @@ def _add_accounts(commands: records.Subparsers) -> records.Subparsers:
     return accounts
 
 
-def serve(_arguments: argparse.Namespace) -> int:
+def serve(arguments: argparse.Namespace) -> int:
     """Serve until stopped."""
     config = load_config()
+    if arguments.workers > 1:
+        require_shared(config)
     listening = bind(config)
     warn_of_open_files(config)
     if not frontend.is_fresh():
@@ -125,7 +139,14 @@ def serve(_arguments: argparse.Namespace) -> int:
     os.environ.update(_SERVING)
     os.chdir(frontend.ROOT)
     greet(config)
-    return run_server("medonline.asgi:app", config, listening, lambda: portal().stopping.set())
+
+    def serve_here() -> int:
+        return run_server("medonline.asgi:app", config, listening, lambda: portal().stopping.set())
+
+    if arguments.workers == 1:
+        return serve_here()
+    set_up(config.log_level, config.log_format)
+    return Workers(arguments.workers, serve_here, listening, "medonline.asgi").run()
 
 
 def sandbox(_arguments: argparse.Namespace) -> int:

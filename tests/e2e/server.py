@@ -37,12 +37,13 @@ def environment(settings: dict[str, str] | None = None) -> dict[str, str]:
 
 @dataclass
 class Server:
-    """One data folder and one port for its whole life, however often the process dies."""
+    """One data folder and one port for its whole life, however often the process dies. `options`: of `medonline serve`."""
 
     data_dir: Path
     log: Path
     settings: dict[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
+    options: tuple[str, ...] = ()
     _process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -50,18 +51,23 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
+        """Start it, and wait until it serves."""
+        self.launch()
+        self.wait_until_ready()
+
+    def launch(self) -> None:
+        """Start it; it may serve later."""
         settings = {**self.settings, "DATA_DIR": str(self.data_dir), "PORT": str(self.port)}
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [str(MEDONLINE), "serve"],
+                [str(MEDONLINE), "serve", *self.options],
                 env=environment(settings),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self._wait_until_ready()
 
     def kill(self) -> None:
         """SIGKILL to every process of the server: nothing gets a chance to finish."""
@@ -100,7 +106,8 @@ class Server:
         with ThreadPoolExecutor(1) as thread:
             thread.submit(asyncio.run, add()).result()
 
-    def _wait_until_ready(self) -> None:
+    def wait_until_ready(self) -> None:
+        """Until it says so itself."""
         deadline = time.monotonic() + PATIENCE
         while True:
             assert self._process is not None

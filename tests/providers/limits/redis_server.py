@@ -7,6 +7,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -45,11 +46,20 @@ class RedisServer:
             self.process = None
 
 
-@pytest.fixture
-def redis(tmp_path: Path) -> Iterator[RedisServer]:
+@contextmanager
+def redis_server(folder: Path) -> Iterator[RedisServer]:
+    """A running one; skips the test, and says so, where there is none."""
     if shutil.which("redis-server") is None:
         pytest.skip("REDIS IS NOT TESTED: there is no redis-server on this machine (package redis-server)")
-    server = RedisServer(tmp_path)
+    server = RedisServer(folder)
     server.start()
-    yield server
-    server.stop()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[RedisServer]:
+    with redis_server(tmp_path) as server:
+        yield server

@@ -1,0 +1,149 @@
+"""Several worker processes behind one listening socket, watched by a process that serves nothing itself."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from types import FrameType
+
+from medonline.config.settings import Config, ConfigurationError
+
+log = logging.getLogger(__name__)
+
+# A worker that dies is replaced after a pause, which doubles as long as the next one dies young.
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
+YOUNG_S = 60.0
+LOOK_S = 0.2
+
+
+def require_shared(config: Config) -> None:
+    """Whether what several processes share can be shared.
+
+    Raises:
+        ConfigurationError: not with these settings; a sentence for each.
+    """
+    faults = []
+    if config.database.startswith("sqlite"):
+        faults.append(
+            "Several workers need PostgreSQL (MEDONLINE_DATABASE_URL): SQLite lets one process write at a time."
+        )
+    if config.limits_storage.get_secret_value() == "memory":
+        faults.append(
+            "Several workers need Redis (MEDONLINE_LIMITS_STORAGE): in memory each would count for itself, and let through as "
+            "many times what the limits allow."
+        )
+    if faults:
+        raise ConfigurationError("\n".join(faults))
+
+
+class Workers:
+    """Keeps `count` processes that run `serve` until SIGTERM or SIGINT, which they are told.
+
+    Processes are forked: what the modules named `preload` hold in memory is shared between them.
+    listening: bound; each worker accepts from it. One that dies loses only what it was doing.
+    """
+
+    def __init__(self, count: int, serve: Callable[[], int], listening: socket.socket, preload: str) -> None:
+        self._count = count
+        self._serve = serve
+        self._listening = listening
+        self._preload = preload
+        self._born: dict[int, float] = {}  # by process id
+        self._pause = FIRST_PAUSE_S
+        self._next_at = 0.0
+        self._stopping = False
+        self._parent_lives, self._parent = os.pipe()
+
+    def run(self) -> int:
+        """0 when all workers ended in order after a signal; 1 when they cannot even start, or one did not end in order."""
+        importlib.import_module(self._preload)
+        others = [thread.name for thread in threading.enumerate() if thread is not threading.current_thread()]
+        if others:
+            # A lock that another thread holds at the fork would be held in the child for ever.
+            msg = f"threads run before the workers are forked: {', '.join(others)}"
+            raise RuntimeError(msg)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+        codes: list[int] = []
+        served_once = False
+        while self._born or not self._stopping:
+            if not self._stopping and len(self._born) < self._count and time.monotonic() >= self._next_at:
+                self._fork()
+                continue
+            ended = self._ended()
+            if ended is None:
+                served_once = served_once or any(time.monotonic() - born > YOUNG_S for born in self._born.values())
+                time.sleep(LOOK_S)
+                continue
+            code, age = ended
+            if self._stopping:
+                codes.append(code)
+            elif code == 1 and not served_once and age < YOUNG_S:
+                # It could not start, and said why; neither can the others.
+                self._tell(signal.SIGTERM)
+                self._stopping = True
+                codes.append(code)
+            else:
+                self._replace(code, age)
+        return max((abs(code) for code in codes), default=0) and 1
+
+    def _fork(self) -> None:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        pid = os.fork()
+        if pid:
+            self._born[pid] = time.monotonic()
+            return
+        code = 1
+        try:
+            os.close(self._parent)
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, signal.SIG_DFL)
+            threading.Thread(target=self._end_with_the_parent, name="end with the parent", daemon=True).start()
+            code = self._serve()
+        except BaseException:  # a traceback is all that can be done for it: nothing above may run in the child
+            log.exception("A worker failed")
+        finally:
+            logging.shutdown()
+            os._exit(code)
+
+    def _end_with_the_parent(self) -> None:
+        """A worker without the process that watches it would hold the address, and nobody would stop it."""
+        os.read(self._parent_lives, 1)  # ends when the parent's end of the pipe is closed, by whatever
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    def _ended(self) -> tuple[int, float] | None:
+        """Exit code (negative: the signal) and age in seconds of a worker that ended."""
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return None
+        if pid not in self._born:
+            return None
+        return os.waitstatus_to_exitcode(status), time.monotonic() - self._born.pop(pid)
+
+    def _replace(self, code: int, age: float) -> None:
+        self._pause = min(self._pause * 2, LONGEST_PAUSE_S) if age < YOUNG_S else FIRST_PAUSE_S
+        self._next_at = time.monotonic() + self._pause
+        how = f"by signal {-code}" if code < 0 else f"with code {code}"
+        log.error("ALARM a worker ended %s after %.0f s: another one begins in %.0f s", how, age, self._pause)
+
+    def _stop(self, number: int, _frame: FrameType | None) -> None:
+        """Tell the workers; a second signal tells them once more, which ends the drain."""
+        self._stopping = True
+        self._listening.close()
+        self._tell(signal.Signals(number))
+
+    def _tell(self, number: signal.Signals) -> None:
+        for pid in self._born:
+            try:
+                os.kill(pid, number)
+            except ProcessLookupError:
+                log.debug("Worker %d has ended already", pid)
