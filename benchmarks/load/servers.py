@@ -20,7 +20,7 @@ from pathlib import Path
 import httpx
 
 from benchmarks.load.accounts import accounts
-from benchmarks.load.databases import Database, Sqlite, free_port, postgresql
+from benchmarks.load.databases import Database, Sqlite, free_port, postgresql, redis
 from benchmarks.load.measured import Usage, usage_of
 
 HERE = Path(__file__).resolve().parent
@@ -177,6 +177,8 @@ def servers(
         if database == "postgresql":
             filled = stack.enter_context(postgresql())
             chosen["DATABASE_URL"] = filled.address(_driver_of(checkout))
+        if processes > 1:
+            chosen["LIMITS_STORAGE"] = stack.enter_context(redis())
         counted_in = folder / "counted"
         counted_in.mkdir()
         counting = {"PYTHONPATH": str(HERE / "counting"), "COUNT_STATEMENTS_IN": str(counted_in)}

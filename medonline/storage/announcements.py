@@ -1,4 +1,4 @@
-"""How PostgreSQL carries what a transaction announces to the other processes: LISTEN and NOTIFY (docs/decisions/0020).
+"""How PostgreSQL carries what a transaction announces to the other processes: LISTEN and NOTIFY (docs/decisions/0021).
 
 An announcement is a statement of the transaction itself: PostgreSQL gives it to the listeners when the transaction has
 committed, and to none when it is rolled back.

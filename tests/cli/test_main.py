@@ -27,7 +27,7 @@ from tests.sandbox.server import API_ID, KEY, SERVICE_ID, TOKEN, free_port, runn
 
 OPTIONS = {
     "-h", "--help", "--mode", "--port", "--host", "--phone", "--last-name", "--first-name", "--patronymic", "--birth-date",
-    "--password-stdin", "--password", "--yes", "--known", "account", "phone", "number",
+    "--password-stdin", "--password", "--yes", "--known", "--workers", "account", "phone", "number",
 }  # fmt: skip
 ADD = ["accounts", "add", "--password-stdin", "--last-name", "Орлова", "--first-name", "Анна"]
 
