@@ -48,6 +48,8 @@ TRIED = [
     "return path `javascript:`",
     "return path with a backslash",
     "forged X-Forwarded-For",
+    "an attacker among thousands behind one address",
+    "strangers who lock everybody out of sign-in",
     "many networks of one IPv6 customer",
     "a proxy that nobody counted",
     "another user of the machine",

@@ -29,10 +29,12 @@ STARTS_WITHIN_S, ENDS_WITHIN_S = 180.0, 30.0
 # All patients come from one address here, and to few blocks of numbers: what that address alone would hit is raised.
 RAISED = {
     "CODES_PER_BLOCK": "1000000 per 1 h",
-    "RAISED_CODES_PER_NETWORK": "1000000 per 1 h",
-    "RAISED_PHONES_PER_NETWORK": "1000000 per 1 h",
-    "RAISED_SIGN_INS_PER_NETWORK": "1000000 per 1 min",
-    "SIGN_INS_IN_ALL": "1000000 per 5 min",
+    "UNCONFIRMED_CODES_PER_BLOCK": "1000000 per 1 h",
+    "RAISED_UNCONFIRMED_CODES_PER_NETWORK": "1000000 per 1 h",
+    "RAISED_GUESSES_WITHOUT_MORE_PER_NETWORK": "1000000 per 1 h",
+    "RAISED_WRONG_CODES_PER_NETWORK": "1000000 per 1 h",
+    "RAISED_WRONG_PASSWORDS_PER_NETWORK": "1000000 per 1 min",
+    "WRONG_PASSWORDS_IN_ALL": "1000000 per 5 min",
     "SOCKETS_PER_IP": "100000",
 }
 _STAND_INS = {

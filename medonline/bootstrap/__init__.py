@@ -35,8 +35,12 @@ from medonline.services.gosuslugi.login import IdentityService
 from medonline.services.gosuslugi.pending_person import IdentityAnswers
 from medonline.services.limits.alarms import Alarms
 from medonline.services.limits.budgets import Spending
-from medonline.services.limits.request_limits import RequestLimits
+from medonline.services.limits.code_limits import CodeLimits
+from medonline.services.limits.journey_limits import JourneyLimits
+from medonline.services.limits.sign_in_limits import SignInLimits
+from medonline.services.limits.windows import Windows
 from medonline.services.login.account_sessions import AccountSessionService
+from medonline.services.login.known_browsers import KnownBrowsers
 from medonline.services.login.password_login import LoginService
 from medonline.services.login.visitors import VisitorService
 from medonline.services.notices.account_dispute import AccountDispute
@@ -119,7 +123,9 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
     database = Database(config.database, Sealer(config.key, "changes").index)
     outside = build_outside(config)
     alarms = Alarms(clock)
-    limits = RequestLimits(outside.limits, config.request_policy, Sealer(config.key, "limits"), alarms)
+    policy = config.request_policy
+    windows = Windows(outside.limits, Sealer(config.key, "limits"), policy.raised_networks)
+    sign_ins = SignInLimits(windows, policy, alarms)
     phones, chain = (Sealer(config.key, use, config.older_keys) for use in ("journal phone", "journal chain"))
     journal = SecurityJournal(clock, phones, chain)
     spending = Spending(config.budgets, alarms)
@@ -127,7 +133,7 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
         key=config.key,
         policy=config.code_policy,
         channels=config.code_channels,
-        requests=limits,
+        limits=CodeLimits(windows, policy, alarms),
         spending=spending,
         breaker=CodeBreaker(config.breaker_policy, config.code_guesses, alarms),
         journal=journal,
@@ -137,7 +143,8 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
     idle, absolute = config.session_idle, config.session_absolute
     refusals = RefusedSignIns(database, clock, journal, alarms)
     pace = AccountPace(config.account_limits)
-    login = LoginService(database, clock, hasher, limits, journal, refusals, pace, idle, absolute)
+    known_browsers = KnownBrowsers(Sealer(config.key, "known browser", config.older_keys))
+    login = LoginService(database, clock, hasher, sign_ins, journal, refusals, pace, known_browsers, idle, absolute)
     sessions = AccountSessionService(database, clock, login, hasher, journal)
     links = DisputeLinks(f"{config.origin}{routes.NOT_ME}", Sealer(config.key, "dispute", config.older_keys))
     notices = NoticeService(database, clock, outside.notices, links, spending, config.notices_per_account)
@@ -192,7 +199,7 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
             operator=config.operator_name,
             allow_unconfirmed=config.identity_allow_unconfirmed,
             journal=journal,
-            limits=limits,
+            limits=JourneyLimits(windows, policy),
             pace=pace,
         ),
         answers=IdentityAnswers(

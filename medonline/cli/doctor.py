@@ -12,7 +12,7 @@ from medonline.config.keys import has_low_variety
 from medonline.config.settings import Config
 from medonline.domain.codes.one_time_code import ChannelName
 from medonline.domain.errors import DeliveryFailed, IdentityRefused, RegistryUnavailable
-from medonline.services.limits.request_limits import LimitStoreDown
+from medonline.services.limits.windows import LimitStoreDown
 from medonline.services.ports import CodeChannel
 from medonline.storage import migrations
 from medonline.storage.engine import Database

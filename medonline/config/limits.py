@@ -20,7 +20,7 @@ from medonline.domain.limits import Limit
 from medonline.services.codes.circuit_breaker import BreakerPolicy
 from medonline.services.limits.budgets import NOTICE, Budget
 from medonline.services.limits.networks import Network
-from medonline.services.limits.request_limits import RequestPolicy
+from medonline.services.limits.policy import NetworkPolicy, RequestPolicy
 from medonline.services.security_journal.account_pace import Act
 
 _LIMIT = re.compile(r"\s*(\d+)\s+per\s+(.+)")
@@ -49,6 +49,13 @@ def _some(limits: tuple[Limit, ...]) -> tuple[Limit, ...]:
     return limits
 
 
+def _of_spans(limits: tuple[Limit, ...]) -> tuple[Limit, ...]:
+    if len({limit.per for limit in limits}) < len(limits):
+        msg = "two limits of one span: leave out the wider one"
+        raise ValueError(msg)
+    return limits
+
+
 def _networks(text: object) -> object:
     if not isinstance(text, str):
         return text
@@ -59,7 +66,9 @@ def _networks(text: object) -> object:
         raise ValueError(msg) from None
 
 
-Limits = Annotated[tuple[Limit, ...], NoDecode, BeforeValidator(_limits), AfterValidator(_some)]
+Limits = Annotated[
+    tuple[Limit, ...], NoDecode, BeforeValidator(_limits), AfterValidator(_some), AfterValidator(_of_spans)
+]
 OneLimit = Annotated[
     Limit, NoDecode, BeforeValidator(lambda text: parse_limit(text) if isinstance(text, str) else text)
 ]
@@ -68,17 +77,33 @@ Roubles = Annotated[Decimal, Field(ge=0, le=10_000_000, decimal_places=2)]
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
+# Settings of before, and the one that counts what is suspicious in their place.
+GONE = {
+    "codes_per_network": "unconfirmed_codes_per_network",
+    "phones_per_network": "unconfirmed_codes_per_network",
+    "raised_codes_per_network": "raised_unconfirmed_codes_per_network",
+    "raised_phones_per_network": "raised_unconfirmed_codes_per_network",
+    "sign_ins_per_account": "wrong_passwords_per_account",
+    "sign_ins_per_network": "wrong_passwords_per_network",
+    "raised_sign_ins_per_network": "raised_wrong_passwords_per_network",
+    "sign_ins_in_all": "wrong_passwords_in_all",
+}
+
+
 class LimitsConfig(BaseSettings):
     """Each field is `MEDONLINE_` plus its name in capitals. `raised_…`: for the networks in `raised_networks`."""
 
     limits_storage: SecretStr = SecretStr("memory")
     codes_per_phone: Limits = (Limit(3, HOUR), Limit(5, DAY), Limit(10, 7 * DAY))
-    codes_per_network: Limits = (Limit(5, HOUR), Limit(15, DAY))
-    phones_per_network: Limits = (Limit(3, HOUR),)
-    codes_per_block: Limits = (Limit(20, HOUR),)
-    sign_ins_per_account: Limits = (Limit(5, timedelta(minutes=15)),)
-    sign_ins_per_network: Limits = (Limit(20, timedelta(minutes=1)),)
-    sign_ins_in_all: Limits = (Limit(1000, timedelta(minutes=5)),)
+    unconfirmed_codes_per_network: Limits = (Limit(60, HOUR), Limit(300, DAY))
+    confirmed_codes_percent: int = Field(70, ge=0, le=100)
+    unconfirmed_codes_per_block: Limits = (Limit(20, HOUR),)
+    codes_per_block: Limits = (Limit(200, HOUR),)
+    guesses_without_more_per_network: Limits = (Limit(6, HOUR), Limit(30, DAY))
+    wrong_codes_per_network: Limits = (Limit(45, HOUR),)
+    wrong_passwords_per_account: Limits = (Limit(5, timedelta(minutes=15)),)
+    wrong_passwords_per_network: Limits = (Limit(60, timedelta(minutes=1)), Limit(600, HOUR))
+    wrong_passwords_in_all: Limits = (Limit(1000, timedelta(minutes=5)),)
     journeys_per_visitor: Limits = (Limit(20, timedelta(minutes=10)),)
     journeys_per_network: Limits = (Limit(300, timedelta(minutes=1)),)
     sessions_per_account: Limits = (Limit(30, HOUR), Limit(100, DAY))
@@ -86,9 +111,10 @@ class LimitsConfig(BaseSettings):
     changes_per_account: Limits = (Limit(10, HOUR), Limit(20, DAY))
     notices_per_account: Limits = (Limit(6, DAY),)
     raised_networks: Networks = ()
-    raised_codes_per_network: Limits = (Limit(1000, HOUR), Limit(10_000, DAY))
-    raised_phones_per_network: Limits = (Limit(1000, HOUR),)
-    raised_sign_ins_per_network: Limits = (Limit(600, timedelta(minutes=1)),)
+    raised_unconfirmed_codes_per_network: Limits = (Limit(1000, HOUR), Limit(10_000, DAY))
+    raised_guesses_without_more_per_network: Limits = (Limit(150, HOUR), Limit(450, DAY))
+    raised_wrong_codes_per_network: Limits = (Limit(450, HOUR),)
+    raised_wrong_passwords_per_network: Limits = (Limit(600, timedelta(minutes=1)),)
     raised_journeys_per_network: Limits = (Limit(3000, timedelta(minutes=1)),)
 
     breaker_misses: OneLimit = Limit(50, timedelta(minutes=10))
@@ -110,19 +136,27 @@ class LimitsConfig(BaseSettings):
     def request_policy(self) -> RequestPolicy:
         """Limits per network, block of numbers, account."""
         return RequestPolicy(
-            per_network=self.codes_per_network,
-            phones_per_network=self.phones_per_network,
-            raised_per_network=self.raised_codes_per_network,
-            raised_phones_per_network=self.raised_phones_per_network,
-            per_block=self.codes_per_block,
-            sign_ins_per_account=self.sign_ins_per_account,
-            sign_ins_per_network=self.sign_ins_per_network,
-            raised_sign_ins_per_network=self.raised_sign_ins_per_network,
-            sign_ins_in_all=self.sign_ins_in_all,
-            journeys_per_visitor=self.journeys_per_visitor,
-            journeys_per_network=self.journeys_per_network,
-            raised_journeys_per_network=self.raised_journeys_per_network,
+            usual=NetworkPolicy(
+                unconfirmed_codes=self.unconfirmed_codes_per_network,
+                guesses_without_more=self.guesses_without_more_per_network,
+                wrong_codes=self.wrong_codes_per_network,
+                wrong_passwords=self.wrong_passwords_per_network,
+                journeys=self.journeys_per_network,
+            ),
+            raised=NetworkPolicy(
+                unconfirmed_codes=self.raised_unconfirmed_codes_per_network,
+                guesses_without_more=self.raised_guesses_without_more_per_network,
+                wrong_codes=self.raised_wrong_codes_per_network,
+                wrong_passwords=self.raised_wrong_passwords_per_network,
+                journeys=self.raised_journeys_per_network,
+            ),
             raised_networks=self.raised_networks,
+            confirmed_percent=self.confirmed_codes_percent,
+            unconfirmed_codes_per_block=self.unconfirmed_codes_per_block,
+            codes_per_block=self.codes_per_block,
+            wrong_passwords_per_account=self.wrong_passwords_per_account,
+            wrong_passwords_in_all=self.wrong_passwords_in_all,
+            journeys_per_visitor=self.journeys_per_visitor,
         )
 
     @property
@@ -177,4 +211,8 @@ def _is_redis(address: str) -> bool:
 
 def demo_limits() -> dict[str, Any]:
     """The settings of the demo: one machine plays all patients, whose numbers are all of one block."""
-    return {"raised_networks": "127.0.0.0/8, ::1/128", "codes_per_block": "1000 per 1 h"}
+    return {
+        "raised_networks": "127.0.0.0/8, ::1/128",
+        "codes_per_block": "1000 per 1 h",
+        "unconfirmed_codes_per_block": "1000 per 1 h",
+    }

@@ -21,7 +21,7 @@ from medonline.config.connections import ConnectionsConfig
 from medonline.config.demo_keys import demo_credential, demo_key
 from medonline.config.identity import IdentityConfig, NoticeProvider, demo_identity
 from medonline.config.keys import MIN_KEY_BYTES, has_low_variety
-from medonline.config.limits import LimitsConfig, demo_limits
+from medonline.config.limits import GONE, LimitsConfig, demo_limits
 from medonline.config.records import RecordsConfig
 from medonline.config.types import OptionalUrl, TimeZone, is_database
 from medonline.domain.codes.one_time_code import ChannelName, CodePolicy
@@ -193,11 +193,21 @@ def load_config(**overrides: Any) -> Config:
         if name.startswith("MEDONLINE_") and name.removeprefix("MEDONLINE_").lower() not in Config.model_fields
     )
     if unknown:
-        raise ConfigurationError("\n".join(f"{name} is not a setting: check its spelling." for name in unknown))
+        raise ConfigurationError("\n".join(_not_a_setting(name) for name in unknown))
     try:
         return Config(**overrides)
     except ValidationError as error:
         raise ConfigurationError("\n".join(_sentences(error))) from None
+
+
+def _not_a_setting(name: str) -> str:
+    instead = GONE.get(name.removeprefix("MEDONLINE_").lower())
+    if instead is None:
+        return f"{name} is not a setting: check its spelling."
+    return (
+        f"{name} is not a setting any more: what is asked for is not limited, what is suspicious is. "
+        f"Take it out, or set MEDONLINE_{instead.upper()}, which counts something else (docs/operations.md)."
+    )
 
 
 def _sentences(error: ValidationError) -> list[str]:

@@ -26,11 +26,11 @@ MedonlineError
 ├── RateLimited                 (resets_in)
 ├── LimitReached                (now, until) often enough for now; known and unknown phones alike
 │   ├── TooManyCodes            to this phone
-│   ├── TooManyRequests         for codes from this network
-│   ├── TooManyPhones           for which this network asked for codes
+│   ├── TooManyRequests         for codes from this network, of which too few were confirmed
+│   ├── TooManyWrongCodes       from this network
 │   ├── NumberBlockBusy         codes to numbers that begin like this one
-│   ├── TooManySignIns          for this account, or from this network
-│   ├── SignInsOverloaded       over all accounts
+│   ├── TooManySignIns          with wrong passwords: for this account, or from this network
+│   ├── SignInsOverloaded       wrong passwords over all accounts
 │   ├── SignedInTooOften        into this account, with the right proof each time
 │   ├── ProvedTooOften          by password inside this account
 │   ├── SettingsSavedTooOften   of this account
@@ -266,11 +266,11 @@ class TooManyCodes(LimitReached):
 
 
 class TooManyRequests(LimitReached):
-    """As many codes as may be asked for from this network were asked for."""
+    """Of the codes that were asked for from this network too many were not confirmed."""
 
 
-class TooManyPhones(LimitReached):
-    """This network asked for codes to as many phones as it may; those phones may still be asked for again."""
+class TooManyWrongCodes(LimitReached):
+    """Too many wrong codes were typed in this network: none is judged, and none is sent."""
 
 
 class NumberBlockBusy(LimitReached):
@@ -278,11 +278,11 @@ class NumberBlockBusy(LimitReached):
 
 
 class TooManySignIns(LimitReached):
-    """Too many passwords were tried for this account from this network, or from this network at all."""
+    """Too many wrong passwords were tried for this account from this network or browser, or from this network at all."""
 
 
 class SignInsOverloaded(LimitReached):
-    """Too many passwords are being tried over all accounts."""
+    """Too many wrong passwords are being tried over all accounts."""
 
 
 class SignedInTooOften(LimitReached):

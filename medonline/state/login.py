@@ -31,7 +31,11 @@ class LoginState(rx.State):
                 raise CookiesMissing
             self.ticket_page = page_of(form)
             self.ticket = await portal().login.log_in(
-                visitor.visitor_key, text_field(form, "phone"), text_field(form, "password"), visitor.client_ip
+                visitor.visitor_key,
+                text_field(form, "phone"),
+                text_field(form, "password"),
+                visitor.client_ip,
+                visitor.marks,
             )
         except MedonlineError as error:
             self._show(error)

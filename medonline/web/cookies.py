@@ -6,6 +6,8 @@ visitor: names a browser, so that a recovery survives reload and restart; 30 day
 sitting: names a browser until it is closed: from the proof of the phone on, a recovery goes on in its sitting alone. So the next
          person at a shared computer finds it over. Another one at a sign-in and a sign-out.
 region:  the region the visitor chose, where the installation serves several; a year.
+browser: the marks of the accounts that were signed in to in this browser (services.login.known_browsers); 180 days. It signs
+         nobody in; it survives a sign-out, which is its use, and a new password makes it worthless.
 session: a signed-in browser; ends with the browser or with the session on the server.
 """
 
@@ -21,10 +23,12 @@ from starlette.requests import cookie_parser
 
 from medonline.bootstrap import portal
 from medonline.services.crypto.tokens import new_token, token_hash
+from medonline.services.login.known_browsers import LIFE, MAX_MARKS_LENGTH, KnownBrowsers
 
 VISITOR = "medonline_visitor"
 SITTING = "medonline_sitting"
 SESSION = "medonline_session"
+BROWSER = "medonline_browser"
 REGION = "medonline_region"
 REGION_MAX_AGE_S = 365 * 24 * 3600
 VISITOR_MAX_AGE_S = 30 * 24 * 3600
@@ -139,6 +143,18 @@ def _visitor_in(cookies: Mapping[str, str]) -> tuple[str, str]:
 def _marks(token: str) -> list[str]:
     """The mark of a token under each key, the current one first: a change of keys takes nobody's name away."""
     return [mark[:MARK_LENGTH] for mark in portal().visitor_marks.indexes(token)]
+
+
+def marks_in(cookies: Mapping[str, str]) -> str:
+    """The marks of accounts, unchecked; empty when there are none, or more than the portal gives."""
+    marks = _read(cookies, BROWSER)
+    return marks if len(marks) <= MAX_MARKS_LENGTH else ""
+
+
+def browser_cookie(cookies: Mapping[str, str], mark: str) -> str:
+    """The Set-Cookie header of a browser that got one more mark."""
+    marks = KnownBrowsers.with_mark(marks_in(cookies), mark)
+    return set_cookie(BROWSER, marks, https=portal().config.https, max_age=int(LIFE.total_seconds()))
 
 
 def region_code_in(cookies: Mapping[str, str]) -> str:

@@ -20,6 +20,7 @@ from tests.services.world import CALL, MovableClock, opened
 
 PEER, INNER, ATTACKER = "10.0.0.7", "10.0.0.8", "203.0.113.9"
 ROOM = 3
+OPEN_CODES = 3
 # What an attacker writes into the header before any proxy of ours adds to it.
 FORGED = [
     [],
@@ -60,7 +61,14 @@ async def site(
 ) -> AsyncIterator[Callable[[list[bytes]], Awaitable[list[Message]]]]:
     """Open a socket with these headers; what the site said to it. The sockets stay open until the end."""
     held: list[asyncio.Task[None]] = []
-    async with opened(folder, clock, trusted_proxy_hops=hops, sockets_per_ip=ROOM, raised_networks=()) as portal:
+    async with opened(
+        folder,
+        clock,
+        trusted_proxy_hops=hops,
+        sockets_per_ip=ROOM,
+        raised_networks=(),
+        unconfirmed_codes_per_network=f"{OPEN_CODES} per 1 h",
+    ) as portal:
         monkeypatch.setattr(bootstrap, "_portal", portal)
         guarded = Boundary(SocketGate(app(portal)))
 
@@ -115,7 +123,7 @@ async def test_sockets_of_one_attacker_are_counted_together_whatever_they_forge(
 
 
 @pytest.mark.parametrize(("hops", "address"), [(0, PEER), (1, ATTACKER), (2, ATTACKER)])
-async def test_the_limit_of_phones_is_no_wider_for_who_forges(
+async def test_the_limit_of_codes_is_no_wider_for_who_forges(
     folder: Path, clock: MovableClock, monkeypatch: pytest.MonkeyPatch, hops: int, address: str
 ) -> None:
     refusals: list[Any] = []
@@ -140,8 +148,8 @@ async def test_the_limit_of_phones_is_no_wider_for_who_forges(
             await knock(forged)
 
     assert seen == {address}
-    assert refusals.count(None) == 3  # phones of one network in an hour
-    assert set(refusals[3:]) == {"TooManyPhones"}
+    assert refusals.count(None) == OPEN_CODES
+    assert set(refusals[OPEN_CODES:]) == {"TooManyRequests"}
 
 
 async def test_with_fewer_values_than_proxies_nothing_is_believed(

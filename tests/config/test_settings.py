@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from medonline.config.limits import GONE
 from medonline.config.settings import Config, ConfigurationError, load_config
 from medonline.config.types import parse_duration
 from medonline.domain.codes.one_time_code import ChannelName
@@ -231,12 +232,15 @@ def test_the_limits_are_those_of_the_table_unless_told_otherwise(read) -> None:
     hour, day, minute = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1)
 
     assert [(limit.count, limit.per) for limit in config.codes_per_phone] == [(3, hour), (5, day), (10, 7 * day)]
-    assert [(limit.count, limit.per) for limit in config.codes_per_network] == [(5, hour), (15, day)]
-    assert [(limit.count, limit.per) for limit in config.phones_per_network] == [(3, hour)]
-    assert [(limit.count, limit.per) for limit in config.codes_per_block] == [(20, hour)]
-    assert [(limit.count, limit.per) for limit in config.sign_ins_per_account] == [(5, 15 * minute)]
-    assert [(limit.count, limit.per) for limit in config.sign_ins_per_network] == [(20, minute)]
-    assert [(limit.count, limit.per) for limit in config.sign_ins_in_all] == [(1000, 5 * minute)]
+    assert [(limit.count, limit.per) for limit in config.unconfirmed_codes_per_network] == [(60, hour), (300, day)]
+    assert config.confirmed_codes_percent == 70
+    assert [(limit.count, limit.per) for limit in config.unconfirmed_codes_per_block] == [(20, hour)]
+    assert [(limit.count, limit.per) for limit in config.codes_per_block] == [(200, hour)]
+    assert [(limit.count, limit.per) for limit in config.guesses_without_more_per_network] == [(6, hour), (30, day)]
+    assert [(limit.count, limit.per) for limit in config.wrong_codes_per_network] == [(45, hour)]
+    assert [(limit.count, limit.per) for limit in config.wrong_passwords_per_account] == [(5, 15 * minute)]
+    assert [(limit.count, limit.per) for limit in config.wrong_passwords_per_network] == [(60, minute), (600, hour)]
+    assert [(limit.count, limit.per) for limit in config.wrong_passwords_in_all] == [(1000, 5 * minute)]
     assert (config.breaker_misses.count, config.breaker_misses.per) == (50, 10 * minute)
     assert (config.breaker_confirmed_percent, config.breaker_open) == (40, 30 * minute)
     assert (config.step_up, config.step_up_misses_within, config.step_up_proof_age) == ("risk", 30 * day, 90 * day)
@@ -281,7 +285,8 @@ def test_limits_networks_and_money_are_read(read) -> None:
     [
         ("CODES_PER_PHONE", "three an hour", "write it as '5 per 15 min'"),
         ("CODES_PER_PHONE", "0 per 1 h", "write it as '5 per 15 min'"),
-        ("SIGN_INS_IN_ALL", " ", "name at least one limit"),
+        ("WRONG_PASSWORDS_IN_ALL", " ", "name at least one limit"),
+        ("CODES_PER_BLOCK", "5 per 1 h, 7 per 60 min", "two limits of one span"),
         ("BREAKER_MISSES", "50", "write it as '5 per 15 min'"),
         ("RAISED_NETWORKS", "203.0.113.7/24", "write them as '203.0.113.0/24"),
         ("STEP_UP", "sometimes", "risk"),
@@ -298,6 +303,27 @@ def test_a_limit_that_cannot_be_used_is_refused_by_its_name(read, name: str, val
 
     assert f"MEDONLINE_{name}" in text
     assert says in text
+
+
+@pytest.mark.parametrize(
+    ("name", "instead"),
+    [
+        ("CODES_PER_NETWORK", "UNCONFIRMED_CODES_PER_NETWORK"),
+        ("PHONES_PER_NETWORK", "UNCONFIRMED_CODES_PER_NETWORK"),
+        ("RAISED_SIGN_INS_PER_NETWORK", "RAISED_WRONG_PASSWORDS_PER_NETWORK"),
+        ("SIGN_INS_IN_ALL", "WRONG_PASSWORDS_IN_ALL"),
+    ],
+)
+def test_a_limit_of_what_is_asked_for_is_no_setting_any_more(read, name: str, instead: str) -> None:
+    text = refusal(read, PRODUCTION, **{name: "5 per 1 h"})
+
+    assert text.startswith(f"MEDONLINE_{name} is not a setting any more")
+    assert f"MEDONLINE_{instead}," in text
+
+
+def test_what_is_named_in_place_of_a_setting_of_before_is_a_setting() -> None:
+    assert set(GONE.values()) <= set(Config.model_fields)
+    assert not set(GONE) & set(Config.model_fields)
 
 
 @pytest.mark.parametrize("address", ["redis://:hunter2secret@host:port/0", "rediss//:hunter2secret@host"])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -22,11 +22,12 @@ from sqlmodel import col, select, update
 from medonline.bootstrap import Portal
 from medonline.domain.codes.step_up import StepUpWhen
 from medonline.domain.device import UNKNOWN_DEVICE
-from medonline.domain.errors import MedonlineError
+from medonline.domain.errors import InvalidCredentials, MedonlineError
 from medonline.domain.login import LoginMethod
 from medonline.domain.passwords import MAX_LENGTH
 from medonline.services.account_settings.form import SettingsForm
 from medonline.services.crypto.tokens import token_hash
+from medonline.services.limits.code_limits import CodeAsked
 from medonline.services.login.tickets import SignIn, add_session
 from medonline.services.password_recovery.service import PasswordRecoveryService
 from medonline.storage.tables.codes import CircuitBreaker, OneTimeCodeRow
@@ -38,10 +39,12 @@ from tests.services.world import CALL, PASSWORD, TELEGRAM, MovableClock, code_in
 # What would refuse everybody, or ask everybody for more, only because so much is tried here.
 NOT_REACHED = {
     "codes_per_block": "1000000 per 1 h",
-    "sign_ins_in_all": "1000000 per 5 min",
+    "unconfirmed_codes_per_block": "1000000 per 1 h",
+    "wrong_passwords_in_all": "1000000 per 5 min",
     "breaker_misses": "1000000 per 10 min",
     "breaker_confirmed_percent": 0,
 }
+CROWDED = "203.0.113.77"
 BORN = date(1958, 5, 21)
 WRONG_PASSWORD, WRONG_DATE = "Nevernyy2026", "02.03.1971"
 
@@ -188,7 +191,9 @@ def sign_in(password: str) -> Step:
 
 
 async def count_a_sign_in(stage: Stage, visit: Visit) -> None:
-    await stage.portal.login.limits.admit_sign_in(visit.phone, "", stage.clock())
+    with suppress(InvalidCredentials):
+        async with stage.portal.login.limits.attempt(visit.phone, "", stage.clock()):
+            raise InvalidCredentials
 
 
 # --- steps of a recovery ---------------------------------------------------------------------------------------------
@@ -196,6 +201,18 @@ async def count_a_sign_in(stage: Stage, visit: Visit) -> None:
 
 async def begin(stage: Stage, visit: Visit) -> Any:
     return await stage.portal.recovery.begin(visit.visitor, visit.phone, CALL)
+
+
+async def guess_in_network(stage: Stage, visit: Visit) -> None:
+    """Somebody behind the same address guesses at other phones."""
+    for number in range(7):
+        asked = CodeAsked(f"code {number}", CALL, "+79000000000", CROWDED)
+        async with stage.portal.recovery.codes.issuer.limits.guess(asked, stage.clock()) as guess:
+            guess.wrong = (asked, 1)
+
+
+async def begin_in_network(stage: Stage, visit: Visit) -> Any:
+    return await stage.portal.recovery.begin(visit.visitor, visit.phone, CALL, CROWDED)
 
 
 async def begin_by_telegram(stage: Stage, visit: Visit) -> Any:
@@ -375,6 +392,14 @@ SCENARIOS = (
         "birth_date",
         type_code,
         DEAD_CODE_BEFORE,
+        BY_BIRTH_DATE,
+    ),
+    Scenario(
+        "right code, a guesser's network",
+        "recovery.confirm_code",
+        "birth_date",
+        type_code,
+        (guess_in_network, begin_in_network),
         BY_BIRTH_DATE,
     ),
     Scenario("right code again", "recovery.confirm_code", "birth_date", type_code, AT_BIRTH_DATE, BY_BIRTH_DATE, True),

@@ -19,8 +19,6 @@ from typing import Any
 from unittest.mock import patch
 
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from limits.aio.storage import memory
-from limits.aio.storage.redis import redispy
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 from sqlmodel import col, select
@@ -96,14 +94,9 @@ async def opened(folder: Path, clock: MovableClock, **changes: Any) -> AsyncIter
 
 @contextmanager
 def limits_by(clock: MovableClock) -> Iterator[None]:
-    """The `limits` package asks the time itself: here it asks the movable clock."""
-    moved = SimpleNamespace(time=lambda: clock().timestamp())
-    swept = SimpleNamespace(time=moved.time, monotonic=time.monotonic)
-    with (
-        patch.object(memory, "time", moved),
-        patch.object(redispy, "time", moved),
-        patch.object(stores, "time", swept),
-    ):
+    """The stores of limits ask the time themselves: here they ask the movable clock."""
+    moved = SimpleNamespace(time=lambda: clock().timestamp(), monotonic=time.monotonic)
+    with patch.object(stores, "time", moved):
         yield
 
 

@@ -16,9 +16,8 @@ STRICT = {
     "STEP_UP": "always",
     "CODES_PER_PHONE": "1 per 1 h",
     "RAISED_NETWORKS": "",
-    "CODES_PER_NETWORK": "100 per 1 h",
-    "PHONES_PER_NETWORK": "100 per 1 h",
-    "SIGN_INS_PER_ACCOUNT": "2 per 1 h",
+    "UNCONFIRMED_CODES_PER_NETWORK": "100 per 1 h",
+    "WRONG_PASSWORDS_PER_ACCOUNT": "2 per 1 h",
     "PRICE_TELEGRAM": "1.00",
     "DAILY_CAP_TELEGRAM": "1.50",
 }
@@ -121,4 +120,4 @@ def test_passwords_tried_too_often_are_refused_with_the_time(strict: Server) -> 
 
         assert said[0] == said[1]
         assert said[0].startswith("Телефон или пароль не подошли.")
-        assert said[2].startswith("Слишком много попыток войти. Следующая возможна после ")
+        assert said[2].startswith("Слишком много раз ввели неверный пароль. Следующая попытка возможна после ")

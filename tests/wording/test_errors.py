@@ -210,5 +210,5 @@ def test_a_way_without_money_is_named_and_the_other_way_offered() -> None:
 
 
 def test_the_limits_of_a_phone_name_the_clinic_too() -> None:
-    for leaf in (errors.TooManyCodes, errors.TooManyRequests, errors.TooManyPhones, errors.NumberBlockBusy):
+    for leaf in (errors.TooManyCodes, errors.TooManyRequests, errors.TooManyWrongCodes, errors.NumberBlockBusy):
         assert "регистратуру" in sentence(leaf(NOW, NOW + timedelta(hours=1)))

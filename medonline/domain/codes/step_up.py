@@ -33,12 +33,14 @@ class Signs:
         proved_at: when the account's holder last proved the phone, or when the account was made if that is all there is (UTC);
             None without an account.
         breaker_open: whether wrong codes over all phones are too many just now.
+        suspicious_network: whether those are too many that came from the network of this code.
     """
 
     channel: ChannelName
     misses: int
     proved_at: datetime | None
     breaker_open: bool
+    suspicious_network: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,5 +59,5 @@ class StepUpPolicy:
         is_old = signs.proved_at is not None and now - signs.proved_at > self.proof_age
         if self.when is StepUpWhen.ALWAYS or is_old:
             return True
-        is_guessed_at = signs.breaker_open or signs.misses >= self.misses_allowed
+        is_guessed_at = signs.breaker_open or signs.suspicious_network or signs.misses >= self.misses_allowed
         return is_guessed_at and signs.channel is ChannelName.FLASH_CALL

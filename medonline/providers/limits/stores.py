@@ -1,4 +1,4 @@
-"""Moving windows in memory or in Redis, by the `limits` package.
+"""Moving windows in memory or in Redis: sorted by time, each with the names of what it counts.
 
 A Redis that does not answer must not lock patients out: until it answers again each process counts for itself.
 """
@@ -7,111 +7,101 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any, cast
+from itertools import islice
+from typing import Any, TypeVar, cast
 
-from limits import RateLimitItemPerSecond
-from limits.aio.storage import MemoryStorage, RedisStorage
-from limits.aio.storage.memory import Entry
+from limits.aio.storage import RedisStorage
 from limits.aio.storage.redis.redispy import RedispyBridge
-from limits.aio.strategies import MovingWindowRateLimiter
 
 from medonline.domain.limits import Limit
-from medonline.services.limits.request_limits import LimitStoreDown
+from medonline.services.limits.windows import LimitStore, LimitStoreDown, Window
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
 SWEEP_EVERY_S = 60.0
 ANSWER_WITHIN_S = 1.0
 # How long a store that failed is left alone: a hung one would cost every request a second.
 LEFT_ALONE_S = 10.0
 
-
-class _SweptMemory(MemoryStorage):
-    """The package looks through all keys, each in a thread, after every hit: with thousands of keys a core is busy with
-    nothing else. Here they are looked through once a minute; what is over does not count meanwhile either."""
-
-    _swept_at = 0.0
-
-    async def _MemoryStorage__schedule_expiry(self) -> None:  # noqa: N802 (the package's private name)
-        now = time.monotonic()
-        if now - self._swept_at < SWEEP_EVERY_S:
-            return
-        self._swept_at = now
-        for key, events in list(self.events.items()):
-            self.events[key] = [event for event in events if event.expiry >= time.time()]
-            if not self.events[key]:
-                del self.events[key]
-                self.locks.pop(key, None)
-
-    async def acquire_all(self, windows: Sequence[tuple[str, int, int]]) -> int | None:
-        """See `LimitStore.take_all`; key, limit and seconds of each. Nothing waits between the look and the count."""
-        await self._MemoryStorage__schedule_expiry()
-        now = time.time()
-        for number, (key, limit, expiry) in enumerate(windows):
-            events = self.events.get(key, [])
-            if len(events) >= limit and events[limit - 1].atime >= now - expiry:
-                return number
-        for key, _, expiry in windows:
-            self.events.setdefault(key, [])[:0] = [Entry(expiry)]
-        return None
-
-    def give_back(self, keys: Sequence[str]) -> None:
-        """See `LimitStore.give_back`."""
-        for key in keys:
-            if events := self.events.get(key):
-                del events[0]
-
-
-# The package's own script for one window (acquire_moving_window.lua), for several: first all are looked at.
-_ACQUIRE_ALL = """
-local now = tonumber(ARGV[1])
+# All are looked at before one is counted. Moments come as texts: Lua would round them.
+_TAKE_ALL = """
 for i, key in ipairs(KEYS) do
-    local entry = redis.call('lindex', key, tonumber(ARGV[2 * i]) - 1)
-    if entry and tonumber(entry) >= now - tonumber(ARGV[2 * i + 1]) then
+    local at = 3 * i
+    if redis.call('zcount', key, ARGV[at + 1], '+inf') >= tonumber(ARGV[at]) then
         return i - 1
     end
 end
 for i, key in ipairs(KEYS) do
-    redis.call('lpush', key, ARGV[1])
-    redis.call('ltrim', key, 0, tonumber(ARGV[2 * i]) - 1)
-    redis.call('expire', key, tonumber(ARGV[2 * i + 1]))
+    local at = 3 * i
+    redis.call('zremrangebyscore', key, '-inf', '(' .. ARGV[at + 1])
+    redis.call('zadd', key, ARGV[1], ARGV[2])
+    redis.call('expire', key, ARGV[at + 2])
 end
 return -1
 """
-
-
-def _item(limit: Limit) -> RateLimitItemPerSecond:
-    return RateLimitItemPerSecond(limit.count, max(round(limit.per.total_seconds()), 1), namespace="medonline")
+_RENAME = """
+for i, key in ipairs(KEYS) do
+    redis.call('zrem', key, ARGV[2])
+    redis.call('zadd', key, ARGV[1], ARGV[3])
+    redis.call('expire', key, ARGV[3 + i])
+end
+"""
 
 
 class MemoryLimitStore:
-    """Counts in this process; a restart forgets."""
+    """Counts in this process; a restart forgets. Nothing waits between a look and a count."""
 
     def __init__(self) -> None:
-        self._storage = _SweptMemory()
-        self._limiter = MovingWindowRateLimiter(self._storage)
+        self._counted: dict[str, dict[str, float]] = {}  # by window: when each was counted, the oldest first
+        self._spans: dict[str, float] = {}
+        self._swept_at = time.monotonic()
 
     async def full_until(self, limit: Limit, key: str) -> datetime | None:
         """See `LimitStore`."""
-        return await _full_until(self._limiter, limit, key)
+        counted = self._now_in((limit, key))
+        if len(counted) < limit.count:
+            return None
+        oldest = next(islice(counted.values(), len(counted) - limit.count, None))
+        return datetime.fromtimestamp(oldest, UTC) + limit.per
 
-    async def take(self, limit: Limit, key: str) -> bool:
+    async def counts(self, windows: Sequence[Window]) -> list[int]:
         """See `LimitStore`."""
-        return await self._limiter.hit(_item(limit), key)
+        return [len(self._now_in(window)) for window in windows]
 
-    async def take_all(self, windows: Sequence[tuple[Limit, str]]) -> int | None:
+    async def members(self, limit: Limit, key: str) -> list[str]:
         """See `LimitStore`."""
-        return await self._storage.acquire_all(_named(windows))
+        return list(self._now_in((limit, key)))
 
-    async def give_back(self, windows: Sequence[tuple[Limit, str]]) -> None:
+    async def take_all(self, windows: Sequence[Window], member: str) -> int | None:
         """See `LimitStore`."""
-        self._storage.give_back([key for key, _, _ in _named(windows)])
+        self._sweep()
+        for number, (limit, key) in enumerate(windows):
+            if len(self._now_in((limit, key))) >= limit.count:
+                return number
+        for window in windows:
+            self._count(window, member)
+        return None
 
-    async def forget(self, limit: Limit, key: str) -> None:
+    async def rename(self, windows: Sequence[Window], member: str, name: str) -> None:
         """See `LimitStore`."""
-        await self._limiter.clear(_item(limit), key)
+        await self.give_back(windows, [member])
+        for window in windows:
+            self._count(window, name)
+
+    async def give_back(self, windows: Sequence[Window], members: Sequence[str]) -> None:
+        """See `LimitStore`."""
+        for window in windows:
+            counted = self._counted.get(_name(window), {})
+            for member in members:
+                counted.pop(member, None)
+
+    async def forget(self, windows: Sequence[Window]) -> None:
+        """See `LimitStore`."""
+        for window in windows:
+            self._counted.pop(_name(window), None)
 
     async def check(self) -> str:
         """See `LimitStore`."""
@@ -119,6 +109,35 @@ class MemoryLimitStore:
 
     async def close(self) -> None:
         """Nothing to release."""
+
+    @property
+    def names(self) -> list[str]:
+        """The windows that are kept."""
+        return list(self._counted)
+
+    def _count(self, window: Window, member: str) -> None:
+        name, now = _name(window), time.time()
+        counted = self._counted.setdefault(name, {})
+        counted.pop(member, None)
+        counted[member] = now
+        self._spans[name] = window[0].per.total_seconds()
+
+    def _now_in(self, window: Window) -> dict[str, float]:
+        counted = self._counted.get(_name(window), {})
+        _let_go(counted, time.time() - window[0].per.total_seconds())
+        return counted
+
+    def _sweep(self) -> None:
+        """Once in a while all windows are looked through: those that nobody asks for would stay."""
+        if time.monotonic() - self._swept_at < SWEEP_EVERY_S:
+            return
+        self._swept_at, now = time.monotonic(), time.time()
+        for name in list(self._spans):
+            counted = self._counted.get(name, {})
+            _let_go(counted, now - self._spans[name])
+            if not counted:
+                self._counted.pop(name, None)
+                del self._spans[name]
 
 
 class RedisLimitStore:
@@ -132,66 +151,87 @@ class RedisLimitStore:
             socket_timeout=ANSWER_WITHIN_S,
             socket_connect_timeout=ANSWER_WITHIN_S,
         )
-        self._limiter = MovingWindowRateLimiter(self._storage)
-        self._acquire_all = self._connection.register_script(_ACQUIRE_ALL)
+        self._take_all = self._connection.register_script(_TAKE_ALL)
+        self._rename = self._connection.register_script(_RENAME)
         self._meanwhile = MemoryLimitStore()
         self._again_at = 0.0
 
     async def full_until(self, limit: Limit, key: str) -> datetime | None:
         """See `LimitStore`."""
-        if self._is_left_alone():
-            return await self._meanwhile.full_until(limit, key)
-        try:
-            return await _full_until(self._limiter, limit, key)
-        except self._storage.base_exceptions as error:
-            self._leave_alone(error)
-            return await self._meanwhile.full_until(limit, key)
 
-    async def take(self, limit: Limit, key: str) -> bool:
-        """See `LimitStore`."""
-        if self._is_left_alone():
-            return await self._meanwhile.take(limit, key)
-        try:
-            return await self._limiter.hit(_item(limit), key)
-        except self._storage.base_exceptions as error:
-            self._leave_alone(error)
-            return await self._meanwhile.take(limit, key)
+        async def ask() -> datetime | None:
+            last = limit.count - 1
+            found = await self._connection.zrevrange(self._key((limit, key)), last, last, withscores=True)
+            until = datetime.fromtimestamp(found[0][1], UTC) + limit.per if found else None
+            return until if until is not None and until.timestamp() >= time.time() else None
 
-    async def take_all(self, windows: Sequence[tuple[Limit, str]]) -> int | None:
-        """See `LimitStore`."""
-        if self._is_left_alone():
-            return await self._meanwhile.take_all(windows)
-        named = _named(windows)
-        keys = [self._storage.bridge.prefixed_key(key) for key, _, _ in named]
-        numbers = [number for _, limit, expiry in named for number in (limit, expiry)]
-        try:
-            full = int(await self._acquire_all(keys, [time.time(), *numbers]))
-        except self._storage.base_exceptions as error:
-            self._leave_alone(error)
-            return await self._meanwhile.take_all(windows)
-        return None if full < 0 else full
+        return await self._or_here(ask, lambda here: here.full_until(limit, key))
 
-    async def give_back(self, windows: Sequence[tuple[Limit, str]]) -> None:
+    async def counts(self, windows: Sequence[Window]) -> list[int]:
         """See `LimitStore`."""
-        if self._is_left_alone():
-            return await self._meanwhile.give_back(windows)
-        try:
+
+        async def ask() -> list[int]:
             async with self._connection.pipeline(transaction=False) as pipeline:
-                for key, _, _ in _named(windows):
-                    pipeline.lpop(self._storage.bridge.prefixed_key(key))
-                await pipeline.execute()
-        except self._storage.base_exceptions as error:
-            self._leave_alone(error)
+                for window in windows:
+                    pipeline.zcount(self._key(window), _since(window), "+inf")
+                return [int(count) for count in await pipeline.execute()]
 
-    async def forget(self, limit: Limit, key: str) -> None:
+        return await self._or_here(ask, lambda here: here.counts(windows))
+
+    async def members(self, limit: Limit, key: str) -> list[str]:
         """See `LimitStore`."""
-        await self._meanwhile.forget(limit, key)
-        if self._is_left_alone():
-            return
-        try:
-            await self._limiter.clear(_item(limit), key)
-        except self._storage.base_exceptions as error:
-            self._leave_alone(error)
+
+        async def ask() -> list[str]:
+            window = (limit, key)
+            found = await self._connection.zrangebyscore(self._key(window), _since(window), "+inf")
+            return [member.decode() for member in found]
+
+        return await self._or_here(ask, lambda here: here.members(limit, key))
+
+    async def take_all(self, windows: Sequence[Window], member: str) -> int | None:
+        """See `LimitStore`."""
+
+        async def ask() -> int | None:
+            facts = [fact for window in windows for fact in (window[0].count, _since(window), _kept_s(window))]
+            if not windows:
+                return None
+            full = int(await self._take_all(self._keys(windows), [repr(time.time()), member, *facts]))
+            return None if full < 0 else full
+
+        return await self._or_here(ask, lambda here: here.take_all(windows, member))
+
+    async def rename(self, windows: Sequence[Window], member: str, name: str) -> None:
+        """See `LimitStore`."""
+
+        async def ask() -> None:
+            if windows:
+                await self._rename(self._keys(windows), [repr(time.time()), member, name, *map(_kept_s, windows)])
+
+        await self._or_here(ask, lambda here: here.rename(windows, member, name))
+
+    async def give_back(self, windows: Sequence[Window], members: Sequence[str]) -> None:
+        """See `LimitStore`."""
+
+        async def ask() -> None:
+            async with self._connection.pipeline(transaction=False) as pipeline:
+                for window in windows:
+                    pipeline.zrem(self._key(window), *members)
+                await pipeline.execute()
+
+        # What was counted here while Redis did not answer goes, too.
+        await self._meanwhile.give_back(windows, members)
+        if windows and members:
+            await self._or_here(ask, lambda here: here.give_back(windows, members))
+
+    async def forget(self, windows: Sequence[Window]) -> None:
+        """See `LimitStore`."""
+
+        async def ask() -> None:
+            await self._connection.delete(*self._keys(windows))
+
+        await self._meanwhile.forget(windows)
+        if windows:
+            await self._or_here(ask, lambda here: here.forget(windows))
 
     async def check(self) -> str:
         """See `LimitStore`."""
@@ -208,21 +248,43 @@ class RedisLimitStore:
     def _connection(self) -> Any:
         return cast(RedispyBridge, self._storage.bridge).storage
 
-    def _is_left_alone(self) -> bool:
-        return time.monotonic() < self._again_at
+    async def _or_here(self, ask: Callable[[], Awaitable[T]], here: Callable[[LimitStore], Awaitable[T]]) -> T:
+        """What Redis answers, or what this process has counted while it does not."""
+        if time.monotonic() < self._again_at:
+            return await here(self._meanwhile)
+        try:
+            return await ask()
+        except self._storage.base_exceptions as error:
+            self._again_at = time.monotonic() + LEFT_ALONE_S
+            # The error's text may hold the address with its password: only its name is written.
+            log.error("ALARM the store of limits does not answer (%s): counting in this process", type(error).__name__)
+            return await here(self._meanwhile)
 
-    def _leave_alone(self, error: Exception) -> None:
-        self._again_at = time.monotonic() + LEFT_ALONE_S
-        # The error's text may hold the address with its password: only its name is written.
-        log.error("ALARM the store of limits does not answer (%s): counting in this process", type(error).__name__)
+    def _key(self, window: Window) -> str:
+        return self._storage.bridge.prefixed_key(_name(window))
+
+    def _keys(self, windows: Sequence[Window]) -> list[str]:
+        return [self._key(window) for window in windows]
 
 
-def _named(windows: Sequence[tuple[Limit, str]]) -> list[tuple[str, int, int]]:
-    """The package's own key, limit and seconds of each window."""
-    items = [(_item(limit), key) for limit, key in windows]
-    return [(item.key_for(key), item.amount, item.get_expiry()) for item, key in items]
+def _name(window: Window) -> str:
+    limit, key = window
+    return f"{key}/{limit.per.total_seconds():.0f}"
 
 
-async def _full_until(limiter: MovingWindowRateLimiter, limit: Limit, key: str) -> datetime | None:
-    stats = await limiter.get_window_stats(_item(limit), key)
-    return datetime.fromtimestamp(stats.reset_time, UTC) if stats.remaining <= 0 else None
+def _since(window: Window) -> str:
+    """The moment from which on it counts, as Redis reads it."""
+    return repr(time.time() - window[0].per.total_seconds())
+
+
+def _kept_s(window: Window) -> int:
+    return int(window[0].per.total_seconds()) + 1
+
+
+def _let_go(counted: dict[str, float], before: float) -> None:
+    """What was counted before a moment goes; the oldest come first."""
+    while counted:
+        oldest = next(iter(counted))
+        if counted[oldest] >= before:
+            return
+        del counted[oldest]

@@ -22,7 +22,7 @@ from medonline.services.account_settings.form import TEXTS, Saved, SettingsForm,
 from medonline.services.clock import Clock
 from medonline.services.codes.flow import CodeFlow, CodeView
 from medonline.services.crypto.field_encryption import SealBroken, Sealer
-from medonline.services.limits.request_limits import CodePlace
+from medonline.services.limits.code_limits import CodeGuess, CodePlace
 from medonline.services.login.account_sessions import AccountSessionService
 from medonline.services.login.password_login import SignedIn
 from medonline.services.notices import texts
@@ -139,7 +139,7 @@ class AccountSettingsService:
         await self.sessions.required(session_key)
         now = self.clock()
         change = await self.database.read(self._change, session_key)
-        async with self.codes.place(PhoneNumber(change.phone), client_ip, now) as place:
+        async with self.codes.place(PhoneNumber(change.phone), channel, client_ip, now) as place:
             await self._resend(session_key, place, channel, now)
         self.codes.wake_dispatcher()
 
@@ -161,14 +161,15 @@ class AccountSettingsService:
         Raises:
             NotSignedIn, NoChangeInProgress: see there.
             CodeRefused: one of its leaves; the change waits on.
+            TooManyWrongCodes: in this network; nothing was judged.
             PhoneTaken: another account signs in with this number; nothing was saved.
             SettingsSavedTooOften, ToldTooOften, NoticesOverBudget: as for `save`; the change waits on.
         """
         me = await self.sessions.required(session_key)
         digits = digits_typed(typed)
-        await self.codes.until_sent(lambda session: self._change(session, session_key).id)
-        now = self.clock()
-        change, judged = await self._judge(session_key, digits, now)
+        async with self.codes.guess(lambda session: self._change(session, session_key).id, self.clock()) as guess:
+            now = self.clock()
+            change, judged = await self._judge(session_key, digits, now, guess)
         # Raised only here, after the commit: a miss that is rolled back would be a free guess.
         if isinstance(judged, CodeRefused):
             raise judged
@@ -177,10 +178,10 @@ class AccountSettingsService:
 
     @writes
     def _judge(
-        self, session: Session, session_key: str, digits: str, now: datetime
+        self, session: Session, session_key: str, digits: str, now: datetime, guess: CodeGuess
     ) -> tuple[AccountChange, OneTimeCodeRow | CodeRefused]:
         change = self._change(session, session_key)
-        return change, self.codes.judge(session, change.id, digits, now)
+        return change, self.codes.judge(session, change.id, digits, now, guess)
 
     async def cancel(self, session_key: str) -> None:
         """The new phone is given up, and what waited with it."""
@@ -209,7 +210,7 @@ class AccountSettingsService:
             sealed=self.changes.seal(json.dumps(wanted)),
             created_at=now,
         )
-        async with self.codes.place(phone, client_ip, now) as place:
+        async with self.codes.place(phone, channel, client_ip, now) as place:
             await self._put_change(change, place, channel)
         self.codes.wake_dispatcher()
 

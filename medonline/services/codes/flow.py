@@ -1,13 +1,13 @@
-"""One flow of codes for everything that asks for the proof of a phone: begin, resend, view, wait until sent, judge.
+"""One flow of codes for everything that asks for the proof of a phone: begin, resend, view, judge.
 
-All but the wait happens inside a session of the caller, so that a flow and its codes are committed together.
+All but the limits and the wait for a provider happens inside a session of the caller, so that a flow and its codes are committed together.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -20,9 +20,10 @@ from medonline.services.codes.delivery import IN_FLIGHT, DeliveryState
 from medonline.services.codes.issuing import CodeIssuer, CodeRequest, topic_of
 from medonline.services.codes.phone_history import PhoneHistory
 from medonline.services.codes.watch import CodeWatch
-from medonline.services.limits.request_limits import CodePlace
+from medonline.services.limits.code_limits import CodeAsked, CodeGuess, CodePlace
 from medonline.storage.engine import Database, announce
 from medonline.storage.queries import codes
+from medonline.storage.queries.codes import NewestCode
 from medonline.storage.tables.codes import OneTimeCodeRow
 
 # Two equal submits within this time are one: a double click, or Enter together with a click.
@@ -75,9 +76,11 @@ class CodeFlow:
     purpose: str
     wake_dispatcher: Callable[[], None]
 
-    def place(self, phone: PhoneNumber, client_ip: str, now: datetime) -> AbstractAsyncContextManager[CodePlace]:
+    def place(
+        self, phone: PhoneNumber, channel: ChannelName, client_ip: str, now: datetime
+    ) -> AbstractAsyncContextManager[CodePlace]:
         """A place for the code within the limits, around the transaction that may issue it."""
-        return self.issuer.requests.place_for_code(phone, client_ip, now)
+        return self.issuer.limits.place_for_code(phone, channel, client_ip, now)
 
     def request(self, flow_id: str, place: CodePlace, channel: ChannelName) -> CodeRequest:
         """The code a flow wants, on the phone of the place."""
@@ -150,30 +153,41 @@ class CodeFlow:
             and row.delivery != DeliveryState.FAILED
         )
 
-    async def until_sent(self, flow_of: Callable[[Session], str]) -> None:
-        """Give a provider that has rung, but not answered yet, a moment: the code is the one it answers with.
+    @asynccontextmanager
+    async def guess(self, flow_of: Callable[[Session], str], now: datetime) -> AsyncIterator[CodeGuess]:
+        """A place for a guess at the flow's last code within the limits, around the transaction that judges it.
 
+        A provider that has rung, but not answered yet, is given a moment before: the code is the one it answers with.
         `flow_of` finds the flow; what it raises leaves here.
         """
-        flow_id = await self.database.read(lambda session: self._being_sent(session, flow_of(session)))
+        code = await self._sent(flow_of)
+        asked = None if code is None else CodeAsked(code.id, code.channel, code.phone, code.client_ip)
+        async with self.issuer.limits.guess(asked, now) as guess:
+            yield guess
+
+    async def _sent(self, flow_of: Callable[[Session], str]) -> NewestCode | None:
+        flow_id, code = await self.database.read(lambda session: self._newest(session, flow_of(session)))
         for _ in range(SENDING_LOOKS):
-            if flow_id is None:
-                return
+            if code is None or code.delivery != DeliveryState.SENDING:
+                return code
             await asyncio.sleep(SENDING_PAUSE_S)
-            flow_id = await self.database.read(self._being_sent, flow_id)
+            _, code = await self.database.read(self._newest, flow_id)
+        return code
 
     @staticmethod
-    def _being_sent(session: Session, flow_id: str) -> str | None:
-        return flow_id if codes.delivery_of_newest(session, flow_id) == DeliveryState.SENDING else None
+    def _newest(session: Session, flow_id: str) -> tuple[str, NewestCode | None]:
+        return flow_id, codes.facts_of_newest(session, flow_id)
 
-    def judge(self, session: Session, flow_id: str, digits: str, now: datetime) -> OneTimeCodeRow | CodeRefused:
+    def judge(
+        self, session: Session, flow_id: str, digits: str, now: datetime, guess: CodeGuess
+    ) -> OneTimeCodeRow | CodeRefused:
         """Judge what was typed (digits only) against the flow's last code, atomically: the accepted code, or the refusal.
 
         The phone that the accepted code went to is proved, no other. A refusal is returned, to be raised after the commit: a
         miss that is rolled back would be a free guess.
 
         Raises:
-            CodeStillSending, CodeIncomplete: nothing was judged, no attempt is lost.
+            CodeStillSending, CodeIncomplete, TooManyWrongCodes: nothing was judged, no attempt is lost.
         """
         row = codes.newest_of_flow(session, flow_id)
         if row is None:
@@ -181,6 +195,7 @@ class CodeFlow:
         if row.delivery == DeliveryState.SENDING:
             raise CodeStillSending
         code = digits_for(ChannelName(row.channel), digits)
+        guess.use()
         digest = self.issuer.digest(row.flow_id, row.purpose, PhoneNumber(row.phone), code)
         guesses = self.issuer.policy.guesses
         verdict = codes.judge(session, row.id, digest, guesses, now)
@@ -188,9 +203,12 @@ class CodeFlow:
         if verdict is None:
             return CodeExpired() if row.expires_at <= now else CodeUsedUp()
         self.issuer.note_guess(session, row, accepted=verdict.right)
+        asked = CodeAsked(row.id, row.channel, row.phone, row.client_ip)
         if not verdict.right:
+            guess.wrong = asked, verdict.misses
             self.issuer.breaker.note_miss(session, now)
             return CodeMismatch(guesses - verdict.misses)
+        guess.right = asked
         # Whoever typed the code has got it; the dispatcher tells the provider, where it likes to know.
         return codes.put_arrived(session, row.id, IN_FLIGHT, DeliveryState.DELIVERED, now)
 

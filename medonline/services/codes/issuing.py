@@ -15,13 +15,12 @@ from medonline.services.codes.circuit_breaker import CodeBreaker
 from medonline.services.codes.delivery import DeliveryState
 from medonline.services.codes.phone_history import PhoneHistory
 from medonline.services.limits.budgets import Spending
-from medonline.services.limits.request_limits import CodePlace, RequestLimits
+from medonline.services.limits.code_limits import CodeLimits, CodePlace
 from medonline.services.security_journal import entries
 from medonline.services.security_journal.writer import SecurityJournal
 from medonline.storage.engine import announce
 from medonline.storage.queries import codes
 from medonline.storage.tables.codes import OneTimeCodeRow
-from medonline.storage.tables.columns import new_id
 
 
 def topic_of(phone: str) -> str:
@@ -52,7 +51,7 @@ class CodeIssuer:
     key: bytes
     policy: CodePolicy
     channels: tuple[ChannelName, ...]
-    requests: RequestLimits
+    limits: CodeLimits
     spending: Spending
     breaker: CodeBreaker
     journal: SecurityJournal
@@ -106,7 +105,7 @@ class CodeIssuer:
         return PhoneHistory(self.policy, codes.last_to_phone(session, phone.e164, needed))
 
     def _new_row(self, request: CodeRequest, price: int, now: datetime) -> OneTimeCodeRow:
-        code_id = new_id()
+        code_id = request.place.code_id
         code = derive_code(self.key, code_id, request.channel.code_length)
         return OneTimeCodeRow(
             id=code_id,

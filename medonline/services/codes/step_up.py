@@ -22,7 +22,15 @@ class StepUp:
     policy: StepUpPolicy
     breaker: CodeBreaker
 
-    def is_needed(self, session: Session, row: OneTimeCodeRow, patient: Patient | None, now: datetime) -> bool:
+    def is_needed(
+        self,
+        session: Session,
+        row: OneTimeCodeRow,
+        patient: Patient | None,
+        now: datetime,
+        *,
+        suspicious_network: bool,
+    ) -> bool:
         """Whether more than this code, just confirmed, must be shown."""
         since = now - self.policy.misses_within
         signs = Signs(
@@ -30,5 +38,6 @@ class StepUp:
             misses=codes.misses_on_phone(session, row.phone, row.id, since),
             proved_at=(patient.phone_proved_at or patient.created_at) if patient else None,
             breaker_open=self.breaker.is_open(session, now),
+            suspicious_network=suspicious_network,
         )
         return self.policy.is_needed(signs, now)

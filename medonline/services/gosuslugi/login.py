@@ -32,7 +32,7 @@ from medonline.services.crypto.field_encryption import SealBroken, Sealer
 from medonline.services.crypto.tokens import new_token, token_hash
 from medonline.services.gosuslugi.consent import add_consent
 from medonline.services.gosuslugi.linking import Linker, once_more, person_as_text
-from medonline.services.limits.request_limits import RequestLimits
+from medonline.services.limits.journey_limits import JourneyLimits
 from medonline.services.login.password_login import OpenedSession
 from medonline.services.login.tickets import NEVER, SignIn, add_session
 from medonline.services.login.visitors import carry
@@ -100,7 +100,7 @@ class IdentityService:
     operator: str
     allow_unconfirmed: bool
     journal: SecurityJournal
-    limits: RequestLimits
+    limits: JourneyLimits
     pace: AccountPace
 
     async def start(
@@ -131,7 +131,7 @@ class IdentityService:
         """
         provider = self._required_provider()
         now = self.clock()
-        await self.limits.admit_journey(counted_as or visitor_key, client_ip, now)
+        await self.limits.admit(counted_as or visitor_key, client_ip, now)
         fresh = signed_in or purpose.asks_anew
         journey = IdentityJourney(
             state_hash="",
@@ -183,8 +183,7 @@ class IdentityService:
 
     async def refused(self, visitor_key: str, client_ip: str, counted_as: str = "") -> TooManyJourneys | None:
         """What `start` would refuse a browser with now; None when it would not. Counts nothing."""
-        until = await self.limits.journeys_full_until(counted_as or visitor_key, client_ip)
-        return TooManyJourneys(self.clock(), until) if until is not None else None
+        return await self.limits.refusal(counted_as or visitor_key, client_ip, self.clock())
 
     async def finish(self, visitor_key: str, back: JourneyReturn, device: Device) -> OpenedSession | Waiting:
         """The browser is back: a session, or what the person has to answer first.

@@ -27,7 +27,7 @@ from medonline.services.crypto.field_encryption import SealBroken, Sealer
 from medonline.services.gosuslugi.consent import add_consent
 from medonline.services.gosuslugi.linking import Linker, once_more, person_from_text, phone_hint, wants_birth_date
 from medonline.services.gosuslugi.login import PENDING_LIFE, Purpose, Waiting, sign_in_of
-from medonline.services.limits.request_limits import CodePlace
+from medonline.services.limits.code_limits import CodeGuess, CodePlace
 from medonline.services.login.password_login import LoginService
 from medonline.services.login.tickets import add_ticket
 from medonline.services.notices import texts
@@ -151,6 +151,7 @@ class IdentityAnswers:
         typed_password: str,
         client_ip: str = "",
         device: Device = UNKNOWN_DEVICE,
+        marks: str = "",
     ) -> str:
         """The old account's phone and password link it; a ticket.
 
@@ -159,7 +160,7 @@ class IdentityAnswers:
             InvalidPhone, InvalidPassword, InvalidCredentials, LimitReached, Busy: as for sign-in.
         """
         await self.database.read(self._pending, visitor_key)
-        patient = await self.login.verified(typed_phone, typed_password, client_ip)
+        patient = await self.login.verified(typed_phone, typed_password, client_ip, marks)
         return await once_more(
             lambda: self._link(visitor_key, patient.id, LinkedHow.PASSWORD, device, password_hash=patient.password_hash)
         )
@@ -173,7 +174,7 @@ class IdentityAnswers:
         """
         pending, _ = await self.database.read(self._pending, visitor_key)
         phone = PhoneNumber.parse(typed_phone or pending.proof_phone)
-        async with self.codes.place(phone, client_ip, self.clock()) as place:
+        async with self.codes.place(phone, channel, client_ip, self.clock()) as place:
             await self._send_code(visitor_key, place, channel)
         self.codes.wake_dispatcher()
 
@@ -191,12 +192,13 @@ class IdentityAnswers:
         Raises:
             NoPendingIdentity, AccountOfAnother: see there.
             CodeRefused: one of its leaves.
+            TooManyWrongCodes: in this network; nothing was judged.
             CodeNotEnough: a recovery would ask for the birth date too, and the person does not stand for one.
             RecoveryStopped: the account's owner said «это не я».
         """
         digits = digits_typed(typed)
-        await self.codes.until_sent(lambda session: self._pending(session, visitor_key)[0].id)
-        patient = await self._judge(visitor_key, digits)
+        async with self.codes.guess(lambda session: self._pending(session, visitor_key)[0].id, self.clock()) as guess:
+            patient = await self._judge(visitor_key, digits, guess)
         # Raised only here, after the commit: a miss that is rolled back would be a free guess.
         if isinstance(patient, CodeRefused | CodeNotEnough):
             raise patient
@@ -207,10 +209,12 @@ class IdentityAnswers:
         )
 
     @writes
-    def _judge(self, session: Session, visitor_key: str, digits: str) -> Patient | CodeRefused | CodeNotEnough | None:
+    def _judge(
+        self, session: Session, visitor_key: str, digits: str, guess: CodeGuess
+    ) -> Patient | CodeRefused | CodeNotEnough | None:
         """Whose account the code has proved, None when its phone has none; or the refusal, to be raised after the commit."""
         pending, person = self._pending(session, visitor_key)
-        judged = self.codes.judge(session, pending.id, digits, self.clock())
+        judged = self.codes.judge(session, pending.id, digits, self.clock(), guess)
         if isinstance(judged, CodeRefused):
             return judged
         # The phone of the accepted code, never the one that was asked for last: another tab may have asked.
@@ -219,15 +223,17 @@ class IdentityAnswers:
             pending.waits_for = Waiting.CONSENT
             session.add(pending)
             return None
-        return self._refusal_of_call(session, judged, patient, person) or patient
+        return self._refusal_of_call(session, judged, patient, person, guess) or patient
 
     def _refusal_of_call(
-        self, session: Session, code: OneTimeCodeRow, patient: Patient, person: IdentityPerson
+        self, session: Session, code: OneTimeCodeRow, patient: Patient, person: IdentityPerson, guess: CodeGuess
     ) -> CodeNotEnough | None:
         """By the same signs as in a recovery: four digits alone must not hand over here what they do not there."""
         if not wants_birth_date(patient, person):
             return None
-        return CodeNotEnough() if self.step_up.is_needed(session, code, patient, self.clock()) else None
+        now, suspicious = self.clock(), guess.suspicious
+        needed = self.step_up.is_needed(session, code, patient, now, suspicious_network=suspicious)
+        return CodeNotEnough() if needed else None
 
     def _registered(self, session: Session, pending: PendingIdentity, person: IdentityPerson, device: Device) -> str:
         """A ticket to the new account, or to the one that the same person made in another browser meanwhile."""

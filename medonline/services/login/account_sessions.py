@@ -164,7 +164,7 @@ class AccountSessionService:
             NotSignedIn: the session is over.
             InvalidPassword: nothing was typed.
             InvalidCredentials: not the password, or the account has none.
-            TooManySignIns, SignInsOverloaded: nothing was verified.
+            TooManySignIns: nothing was verified.
             ProvedTooOften: with the right password; the last proof stays as old as it is.
             Busy: too many passwords to verify.
         """
@@ -172,13 +172,12 @@ class AccountSessionService:
         password = normalised(typed_password)
         if not password:
             raise InvalidPassword((PasswordProblem.EMPTY,), 0)
-        await self.login.limits.admit_sign_in(me.patient_id, client_ip, self.clock())
-        encoded = await self.database.read(patients.password_hash_of, me.patient_id)
-        right = await self.hasher.verify(encoded, password[:MAX_LENGTH])
-        if not right or encoded is None or len(password) > MAX_LENGTH:
-            await self.login.refusals.note(patient_id=me.patient_id, device=me.device)
-            raise InvalidCredentials
-        await self.login.limits.forgive_sign_ins(me.patient_id, client_ip)
+        async with self.login.limits.attempt(me.patient_id, client_ip, self.clock(), signed_in=True):
+            encoded = await self.database.read(patients.password_hash_of, me.patient_id)
+            right = await self.hasher.verify(encoded, password[:MAX_LENGTH])
+            if not right or encoded is None or len(password) > MAX_LENGTH:
+                await self.login.refusals.note(patient_id=me.patient_id, device=me.device)
+                raise InvalidCredentials
         await self._note_proof(me)
 
     @writes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -17,7 +17,8 @@ from medonline.domain.phone import PhoneNumber
 from medonline.domain.security_journal import JournalEvent
 from medonline.services.clock import Clock
 from medonline.services.crypto.tokens import token_hash
-from medonline.services.limits.request_limits import RequestLimits
+from medonline.services.limits.sign_in_limits import SignInLimits
+from medonline.services.login.known_browsers import KnownBrowsers
 from medonline.services.login.tickets import SignIn, add_session, add_ticket
 from medonline.services.security_journal import entries
 from medonline.services.security_journal.account_pace import AccountPace, Act
@@ -50,10 +51,11 @@ class Verifier(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class OpenedSession:
-    """A session's token, for its cookie, and where the patient goes next."""
+    """A session's token, for its cookie, and where the patient goes next. `mark`: for a browser in which a password was typed."""
 
     token: str
     landing: Landing
+    mark: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +79,20 @@ class LoginService:
     database: Database
     clock: Clock
     verifier: Verifier
-    limits: RequestLimits
+    limits: SignInLimits
     journal: SecurityJournal
     refusals: RefusedSignIns
     pace: AccountPace
+    known_browsers: KnownBrowsers
     idle: timedelta
     absolute: timedelta
 
-    async def log_in(self, visitor_key: str, typed_phone: str, typed_password: str, client_ip: str = "") -> str:
+    async def log_in(
+        self, visitor_key: str, typed_phone: str, typed_password: str, client_ip: str = "", marks: str = ""
+    ) -> str:
         """A ticket (single use, 30 s, this browser only) for the route that sets the session cookie.
+
+        marks: of the accounts that were signed in to in this browser before (`known_browsers`).
 
         Raises:
             InvalidPhone: not a Russian mobile number; says nothing of accounts.
@@ -95,29 +102,34 @@ class LoginService:
             SignedInTooOften: into this account, with the right password.
             Busy: too many passwords to verify.
         """
-        patient = await self.verified(typed_phone, typed_password, client_ip)
+        patient = await self.verified(typed_phone, typed_password, client_ip, marks)
         return await self._give_ticket(visitor_key, patient)
 
-    async def verified(self, typed_phone: str, typed_password: str, client_ip: str = "") -> Patient:
+    async def verified(self, typed_phone: str, typed_password: str, client_ip: str = "", marks: str = "") -> Patient:
         """Whose phone and password these are; raises as `log_in`."""
         phone = PhoneNumber.parse(typed_phone)
         password = normalised(typed_password)
         if not password:
             raise InvalidPassword((PasswordProblem.EMPTY,), 0)
-        await self.limits.admit_sign_in(phone.e164, client_ip, self.clock())
-        patient = await self.database.read(patients.by_phone, phone.e164)
-        encoded = patient.password_hash if patient else None
-        # Longer than any password that can be set: verified all the same, over its beginning, to take the same time.
-        right = await self.verifier.verify(encoded, password[:MAX_LENGTH])
-        if not right or patient is None or encoded is None or len(password) > MAX_LENGTH:
-            await self.note_refusal(phone.e164, client_ip)
-            raise InvalidCredentials
-        await self.limits.forgive_sign_ins(phone.e164, client_ip)
+        known = await self._known_browser(marks, phone.e164) if marks else ""
+        async with self.limits.attempt(phone.e164, client_ip, self.clock(), known):
+            patient = await self.database.read(patients.by_phone, phone.e164)
+            encoded = patient.password_hash if patient else None
+            # Longer than any password that can be set: verified all the same, over its beginning, to take the same time.
+            right = await self.verifier.verify(encoded, password[:MAX_LENGTH])
+            if not right or patient is None or encoded is None or len(password) > MAX_LENGTH:
+                await self.note_refusal(phone.e164, client_ip)
+                raise InvalidCredentials
         # The misses before it stand before it in the journal.
         await self.refusals.flush(phone_indexes=[self.journal.phones.index(phone.e164)])
         if self.verifier.is_outdated(encoded):
             await self._rehash(patient, encoded, password)
         return patient
+
+    async def _known_browser(self, marks: str, phone: str) -> str:
+        """Asked for every number alike, whether it has an account or not."""
+        version = await self.database.read(patients.password_version_of, phone)
+        return self.known_browsers.name_in(marks, phone, version, self.clock())
 
     async def open_session(
         self, visitor_key: str, ticket: str, device: Device = UNKNOWN_DEVICE
@@ -201,7 +213,8 @@ class LoginService:
         if taken.provider_token_sealed:
             login.forget_token_of_ticket(session, taken.ticket_hash)
         self.journal.note(session, entries.signed_in(patient.id, sign_in.method, device))
-        return OpenedSession(add_session(session, sign_in, device, now), sign_in.landing)
+        mark = self.known_browsers.mark(patient.phone, patient.password_version, now) if patient.phone else ""
+        return OpenedSession(add_session(session, sign_in, device, now), sign_in.landing, mark)
 
     @writes
     def _end(self, session: Session, session_key: str, why: JournalEvent) -> login.EndedSession | None:

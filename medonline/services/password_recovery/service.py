@@ -21,7 +21,7 @@ from medonline.services.clock import Clock
 from medonline.services.codes.flow import CodeFlow
 from medonline.services.codes.issuing import topic_of
 from medonline.services.codes.step_up import StepUp
-from medonline.services.limits.request_limits import CodePlace
+from medonline.services.limits.code_limits import CodeGuess, CodePlace
 from medonline.services.password_recovery.birth_date import BirthDateStep
 from medonline.services.password_recovery.new_password import NewPasswordStep
 from medonline.services.password_recovery.reader import RecoveryReader, RecoveryView
@@ -74,7 +74,7 @@ class PasswordRecoveryService:
         phone = PhoneNumber.parse(typed_phone)
         self.codes.issuer.require_channel(channel)
         now = self.clock()
-        async with self.codes.place(phone, client_ip, now) as place:
+        async with self.codes.place(phone, channel, client_ip, now) as place:
             view = await self._begin(visitor_key, place, channel, now)
         self.codes.wake_dispatcher()
         return view
@@ -110,7 +110,7 @@ class PasswordRecoveryService:
         """
         now = self.clock()
         recovery = await self.database.read(self.reader.newest, visitor_key, now, sitting_key)
-        async with self.codes.place(PhoneNumber(recovery.phone), client_ip, now) as place:
+        async with self.codes.place(PhoneNumber(recovery.phone), channel, client_ip, now) as place:
             view = await self._resend(visitor_key, place, channel, now, sitting_key)
         self.codes.wake_dispatcher()
         return view
@@ -142,13 +142,15 @@ class PasswordRecoveryService:
         Raises:
             CodeEmpty, CodeIncomplete, CodeStillSending: nothing was judged, no attempt is lost.
             CodeMismatch, CodeExpired, CodeUsedUp: the code is not accepted.
+            TooManyWrongCodes: in this network; nothing was judged.
             NoRecoveryInProgress: the recovery does not stand at the code.
         """
         digits = digits_typed(typed)
-        await self.codes.until_sent(
-            lambda session: self.reader.newest(session, visitor_key, self.clock(), sitting_key).id
-        )
-        answer = await self._judge(visitor_key, digits, sitting_key)
+        now = self.clock()
+        async with self.codes.guess(
+            lambda session: self.reader.newest(session, visitor_key, self.clock(), sitting_key).id, now
+        ) as guess:
+            answer = await self._judge(visitor_key, digits, sitting_key, guess)
         # Raised only here, after the commit: a miss that is rolled back would be a free guess.
         if isinstance(answer, CodeRefused):
             raise answer
@@ -157,17 +159,19 @@ class PasswordRecoveryService:
         return answer
 
     @writes
-    def _judge(self, session: Session, visitor_key: str, digits: str, sitting_key: str) -> RecoveryView | CodeRefused:
+    def _judge(
+        self, session: Session, visitor_key: str, digits: str, sitting_key: str, guess: CodeGuess
+    ) -> RecoveryView | CodeRefused:
         now = self.clock()
         recovery = self.reader.newest(session, visitor_key, now, sitting_key)
         if recovery.step in AFTER_CODE:
             return self.reader.view(session, recovery, now)  # submitted twice: the first result stands
         if after(RecoveryStep(recovery.step), RecoveryMove.CONFIRM_CODE) is None:
             raise NoRecoveryInProgress
-        judged = self.codes.judge(session, recovery.id, digits, now)
+        judged = self.codes.judge(session, recovery.id, digits, now, guess)
         if isinstance(judged, CodeRefused):
             return judged
-        if not self._move_on(session, recovery, judged, now, sitting_key):
+        if not self._move_on(session, recovery, judged, now, sitting_key, guess):
             session.refresh(recovery)  # it was moved elsewhere meanwhile: that step is shown
         return self.reader.view(session, recovery, now, judged)
 
@@ -221,13 +225,19 @@ class PasswordRecoveryService:
             password_recoveries.put_left(session, recovery_id, self.clock())
 
     def _move_on(
-        self, session: Session, recovery: PasswordRecovery, code: OneTimeCodeRow, now: datetime, sitting_key: str
+        self,
+        session: Session,
+        recovery: PasswordRecovery,
+        code: OneTimeCodeRow,
+        now: datetime,
+        sitting_key: str,
+        guess: CodeGuess,
     ) -> bool:
         """The move that the accepted code allows; whether the recovery was still at the code."""
         # Held before the recovery moves, as where the password is set (lock order: `storage.engine`).
         patient = patients.by_phone_held(session, recovery.phone)
         proved = {"proved_at": now, "sitting_key": sitting_key}
-        if self.step_up.is_needed(session, code, patient, now):
+        if self.step_up.is_needed(session, code, patient, now, suspicious_network=guess.suspicious):
             # Nothing of the account is noted yet: a proof noted here would make the next call look recent enough.
             return self._move(session, recovery, RecoveryMove.ASK_BIRTH_DATE, **proved)
         if patient and self.reader.stop(session, recovery, patient, now, sitting_key):

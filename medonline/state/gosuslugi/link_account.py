@@ -65,7 +65,7 @@ class LinkAccountState(FollowsCode, rx.State):
     async def prove_by_password(self, form: dict[str, Any]) -> Any:
         """Phone and password of the old account."""
         phone, password, visitor = text_field(form, "phone"), text_field(form, "password"), visitor_of(self)
-        who = (visitor.client_ip, visitor.device)
+        who = (visitor.client_ip, visitor.device, visitor.marks)
         return await self._prove(form, lambda key: portal().answers.prove_by_password(key, phone, password, *who))
 
     @rx.event

@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import BigInteger, Integer, String, bindparam, case, func, or_
+from sqlalchemy import select as sa_select  # SQLModel's own takes four columns
 from sqlalchemy.sql.dml import ReturningUpdate
 from sqlmodel import Session, col, select, update
 
@@ -36,6 +37,17 @@ class PastCode:
     replaced: bool
 
 
+@dataclass(frozen=True, slots=True)
+class NewestCode:
+    """What the limits ask of a flow's last code before a guess at it."""
+
+    id: str
+    channel: str
+    phone: str
+    client_ip: str
+    delivery: str
+
+
 # The newest first. Each next code replaces the one before; times alone would err after the clock was set back.
 _NEWEST = (col(OneTimeCodeRow.replaced_at).is_not(None), col(OneTimeCodeRow.issued_at).desc())
 _LIMIT = bindparam("limit", type_=Integer())
@@ -50,8 +62,14 @@ _NEWEST_OF_FLOW = (
     .limit(1)
     .execution_options(populate_existing=True)
 )
-_DELIVERY_OF_NEWEST = (
-    select(OneTimeCodeRow.delivery)
+_FACTS_OF_NEWEST = (
+    sa_select(
+        col(OneTimeCodeRow.id),
+        col(OneTimeCodeRow.channel),
+        col(OneTimeCodeRow.phone),
+        col(OneTimeCodeRow.client_ip),
+        col(OneTimeCodeRow.delivery),
+    )
     .where(col(OneTimeCodeRow.flow_id) == bindparam("flow_id"))
     .order_by(*_NEWEST)
     .limit(1)
@@ -162,9 +180,10 @@ def newest_of_flow(session: Session, flow_id: str) -> OneTimeCodeRow | None:
     return session.exec(_NEWEST_OF_FLOW, params={"flow_id": flow_id}).first()
 
 
-def delivery_of_newest(session: Session, flow_id: str) -> str | None:
-    """The delivery state of the last code issued for this flow; None when there is none."""
-    return session.exec(_DELIVERY_OF_NEWEST, params={"flow_id": flow_id}).first()
+def facts_of_newest(session: Session, flow_id: str) -> NewestCode | None:
+    """Of the last code issued for this flow; None when there is none."""
+    row = session.connection().execute(_FACTS_OF_NEWEST, {"flow_id": flow_id}).first()
+    return None if row is None else NewestCode(*row)
 
 
 def last_to_phone(session: Session, phone: str, count: int) -> tuple[PastCode, ...]:

@@ -26,6 +26,7 @@ _HELD = (
     .with_for_update()
 )
 _PASSWORD_HASH_OF = select(Patient.password_hash).where(_THIS)
+_PASSWORD_VERSION_OF = select(Patient.password_version).where(col(Patient.phone) == bindparam("phone"))
 _EVERYONE = select(Patient).order_by(col(Patient.last_name), col(Patient.first_name))
 _PUT_PASSWORD = (
     update(Patient)
@@ -49,6 +50,11 @@ _BY_SNILS_HELD = _BY_SNILS.with_for_update()
 def by_phone(session: Session, phone: str) -> Patient | None:
     """The patient who signs in with this number (E.164)."""
     return session.exec(_BY_PHONE, params={"phone": phone}).first()
+
+
+def password_version_of(session: Session, phone: str) -> int:
+    """How often the password of the account with this number (E.164) was changed; 0 when there is none, too."""
+    return session.exec(_PASSWORD_VERSION_OF, params={"phone": phone}).first() or 0
 
 
 def by_phone_held(session: Session, phone: str) -> Patient | None:

@@ -17,6 +17,7 @@ from medonline.web.cookies import (
     REGION,
     REGION_MAX_AGE_S,
     SESSION,
+    browser_cookie,
     cookie_value,
     session_key_in,
     set_cookie,
@@ -62,6 +63,8 @@ async def landed(request: Request, opened: OpenedSession) -> Response:
         await portal().login.close_session(previous, JournalEvent.SESSION_REPLACED)
     response = RedirectResponse(_LANDINGS[opened.landing], 303)
     response.headers.append("Set-Cookie", set_cookie(SESSION, opened.token, https=portal().config.https))
+    if opened.mark:
+        response.headers.append("Set-Cookie", browser_cookie(cookie_value(request.scope), opened.mark))
     return await left_by(request, response)
 
 

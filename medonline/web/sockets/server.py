@@ -11,7 +11,7 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 from urllib.parse import parse_qsl, urlencode
 
@@ -19,7 +19,7 @@ import socketio
 
 from medonline.domain.device import UNKNOWN_DEVICE, Device
 from medonline.services.limits.networks import cut
-from medonline.web.cookies import cookie_value, region_code_in, session_key_in, sitting_key_in, visitor_key_in
+from medonline.web.cookies import cookie_value, marks_in, region_code_in, session_key_in, sitting_key_in, visitor_key_in
 from medonline.web.devices import device_name
 from medonline.web.edge.client_address import client_address
 from medonline.web.sockets.frames import MAX_FRAME, NAMESPACE, Handlers, Refused, check_join, check_packet
@@ -39,6 +39,7 @@ class Visitor:
 
     session_key: empty, too, when the session was over at the handshake.
     sitting_key: of the cookie that ends with the browser.
+    marks: of the accounts that were signed in to in this browser, unchecked.
     """
 
     visitor_key: str
@@ -47,6 +48,7 @@ class Visitor:
     region_code: str = ""
     device: Device = UNKNOWN_DEVICE
     sitting_key: str = ""
+    marks: str = field(default="", repr=False)
 
 
 NOBODY = Visitor("", "", "")
@@ -138,7 +140,15 @@ class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library 
         address = client_address(scope)
         visitor_key, session_key = visitor_key_in(cookies), await self._open_session(eio_sid, session_key_in(cookies))
         device = Device(device_name(str(environ.get("HTTP_USER_AGENT", ""))), cut(address))
-        visitor = Visitor(visitor_key, session_key, address, region_code_in(cookies), device, sitting_key_in(cookies))
+        visitor = Visitor(
+            visitor_key,
+            session_key,
+            address,
+            region_code_in(cookies),
+            device,
+            sitting_key_in(cookies),
+            marks_in(cookies),
+        )
         self._visitors[eio_sid] = visitor
         if visitor_key:
             self._follow(eio_sid, self._when_renamed, visitor_key)

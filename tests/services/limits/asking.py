@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,11 @@ from medonline.domain.codes.one_time_code import ChannelName
 from medonline.domain.errors import LimitReached, RateLimited
 from tests.services.world import CALL
 
-FAR = {"codes_per_phone": "1000 per 1 h", "codes_per_block": "1000 per 1 h"}
+FAR: dict[str, Any] = {
+    "codes_per_phone": "1000 per 1 h",
+    "codes_per_block": "1000 per 1 h",
+    "unconfirmed_codes_per_block": "1000 per 1 h",
+}
 IP, OTHER_IP = "203.0.113.7", "198.51.100.9"
 
 

@@ -28,7 +28,12 @@ from tests.services.world import (
     rows_of,
 )
 
-MONEY: dict[str, Any] = {"price_flash_call": "0.90", "daily_cap_flash_call": "9.00", "codes_per_block": "1000 per h"}
+MONEY: dict[str, Any] = {
+    "price_flash_call": "0.90",
+    "daily_cap_flash_call": "9.00",
+    "codes_per_block": "1000 per h",
+    "unconfirmed_codes_per_block": "1000 per h",
+}
 MOSCOW_DAY = date(2026, 3, 2)
 
 
@@ -93,7 +98,7 @@ async def test_alarms_sound_at_half_at_four_fifths_and_at_the_end(
 async def test_without_a_price_nothing_is_counted_and_without_a_cap_nothing_is_refused(
     folder: Path, clock: MovableClock
 ) -> None:
-    free = {"price_telegram": "1.20", "codes_per_block": "1000 per h"}
+    free = {"price_telegram": "1.20", "codes_per_block": "1000 per h", "unconfirmed_codes_per_block": "1000 per h"}
     async with opened(folder, clock, **free) as portal:
         assert {await ask(portal, phone(n), way=way) for n, way in enumerate([CALL, TELEGRAM] * 10)} == {"sent"}
         assert (await spent(portal), await spent(portal, TELEGRAM)) == (0, 1200)

@@ -210,6 +210,6 @@ def test_the_settings_are_what_the_model_of_sessions_assumes(portal: Portal) -> 
     config = portal.config
 
     assert (config.session_idle, config.session_absolute) == (IDLE, ABSOLUTE)
-    assert [(limit.count, limit.per) for limit in config.sign_ins_per_account] == [(SIGN_INS, WITHIN)]
+    assert [(limit.count, limit.per) for limit in config.wrong_passwords_per_account] == [(SIGN_INS, WITHIN)]
     assert tuple((limit.count, limit.per) for limit in config.sessions_per_account) == SESSIONS
     assert ANNA != BORIS

@@ -27,8 +27,8 @@ from tests.services.world import ANNA, BORIS, KNOWN, UNKNOWN, MovableClock, open
 
 @pytest.fixture
 async def portal(folder: Path, clock: MovableClock) -> AsyncIterator[Portal]:
-    many = {"sign_ins_per_account": "100000 per 15 min", "sign_ins_per_network": "100000 per 1 min"}
-    many |= {"sign_ins_in_all": "100000 per 5 min", "sessions_per_account": "100000 per 1 h"}
+    many = {"wrong_passwords_per_account": "100000 per 15 min", "wrong_passwords_per_network": "100000 per 1 min"}
+    many |= {"wrong_passwords_in_all": "100000 per 5 min", "sessions_per_account": "100000 per 1 h"}
     async with opened(folder, clock, **many) as portal:
         yield portal
 

@@ -6,8 +6,8 @@ import pytest
 
 from medonline.bootstrap import Portal
 from medonline.services.crypto.tokens import new_token, token_hash
-from medonline.web.cookies import SESSION
-from tests.services.world import MovableClock, told_of
+from medonline.web.cookies import BROWSER, SESSION
+from tests.services.world import KNOWN, MovableClock, told_of
 from tests.web.conftest import Browser
 from tests.web.tickets import ticket_of
 
@@ -25,6 +25,23 @@ async def test_a_ticket_becomes_a_session_and_lands_on_the_cards(portal: Portal,
     who = await portal.login.who(token_hash(anna.cookies[SESSION]))
     assert who is not None
     assert who.first_name == "Мария"
+
+
+async def test_a_sign_in_marks_the_browser_for_its_account(
+    portal: Portal, open_browser: Browser, clock: MovableClock
+) -> None:
+    """The mark stays at a sign-out: it counts wrong passwords, and signs nobody in."""
+    anna = open_browser()
+    answer = await anna.post("/session/open", data={"ticket": await ticket_of(portal, anna)})
+    marks = anna.cookies[BROWSER]
+
+    header = next(one for one in answer.headers.get_list("set-cookie") if one.startswith(BROWSER))
+    assert header == f"{BROWSER}={marks}; Path=/; HttpOnly; SameSite=Lax; Max-Age={180 * 86_400}"
+    await anna.post("/session/close")
+    assert anna.cookies[BROWSER] == marks
+    assert portal.login.known_browsers.name_in(marks, KNOWN, 0, clock()) == marks.partition(".")[0]
+    await anna.post("/session/open", data={"ticket": await ticket_of(portal, anna)})
+    assert anna.cookies[BROWSER].endswith(f"~{marks}")
 
 
 async def test_a_used_ticket_opens_nothing(portal: Portal, open_browser: Browser) -> None:

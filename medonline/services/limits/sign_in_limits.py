@@ -1,0 +1,82 @@
+"""Limits on passwords: only wrong ones count.
+
+An attempt is counted as a wrong one before it is verified, and given back when it was right: of many at once no more pass than one
+after the other. What earlier ones took a right one gives back for its own account only, or an attacker's own account would wash the
+network's counter.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from medonline.domain.errors import InvalidCredentials, SignInsOverloaded, TooManySignIns
+from medonline.services.limits.alarms import Alarms
+from medonline.services.limits.networks import Asker
+from medonline.services.limits.policy import RequestPolicy
+from medonline.services.limits.windows import NO_ADDRESS, Gate, Windows
+from medonline.storage.tables.columns import new_id
+
+
+@dataclass(frozen=True, slots=True)
+class SignInLimits:
+    """Lets pass and counts, or refuses and counts nothing."""
+
+    windows: Windows
+    policy: RequestPolicy
+    alarms: Alarms
+
+    @asynccontextmanager
+    async def attempt(
+        self, account: str, client_ip: str, now: datetime, known_browser: str = "", *, signed_in: bool = False
+    ) -> AsyncIterator[None]:
+        """Around the verification of one password, which says by `InvalidCredentials` that it was wrong.
+
+        account: what was typed as its name: known or not makes no difference.
+        known_browser: names a browser that signed in to this account before; it is counted by itself, and not held back by
+            what strangers do.
+        signed_in: the account's own session asks; it is not held back by what strangers do either.
+
+        Raises:
+            TooManySignIns: for this account from this network or browser, or from this network.
+            SignInsOverloaded: over all; an alarm is sounded.
+        """
+        asker = self.windows.asker(client_ip)
+        of_account = self._of_account(account, asker)
+        gates = of_account if signed_in else [*of_account, *self._of_all(asker)]
+        if known_browser:
+            key = self.windows.key("browser", known_browser, account)
+            gates = of_account = [Gate(TooManySignIns, key, self.policy.wrong_passwords_per_account)]
+        member = new_id()
+        try:
+            await self.windows.admit(gates, member, now)
+        except SignInsOverloaded:
+            self.alarms.sound("sign-ins", "the limit of wrong passwords over all accounts is reached")
+            raise
+        try:
+            yield
+        except (InvalidCredentials, asyncio.CancelledError):
+            raise  # wrong; or it left before the answer, which may be that it is
+        except BaseException:
+            await self._give_back(gates, member)
+            raise
+        await self._give_back(gates, member)
+        await self.windows.store.forget([window for gate in of_account for window in gate.windows])
+
+    async def _give_back(self, gates: list[Gate], member: str) -> None:
+        await self.windows.store.give_back([window for gate in gates for window in gate.windows], [member])
+
+    def _of_account(self, account: str, asker: Asker | None) -> list[Gate]:
+        limits = self.policy.wrong_passwords_per_account
+        levels = asker.levels if asker else NO_ADDRESS
+        return [self.windows.gate(TooManySignIns, "account", level, limits, account) for level in levels]
+
+    def _of_all(self, asker: Asker | None) -> list[Gate]:
+        in_all = Gate(SignInsOverloaded, self.windows.key("sign-ins"), self.policy.wrong_passwords_in_all)
+        if asker is None:
+            return [in_all]
+        limits = self.policy.of(raised=asker.raised).wrong_passwords
+        return [in_all, *(self.windows.gate(TooManySignIns, "sign-ins", level, limits) for level in asker.levels)]
