@@ -47,7 +47,7 @@ format: $(VENV)/dev.stamp ## put the code in shape
 benchmark: $(VENV)/dev.stamp ## measured claims, as ratios within one run
 	python benchmarks/password_hashing.py
 	python -m benchmarks.known_and_unknown 20
-	python benchmarks/spray.py 500
+	python -m benchmarks.spray 500
 
 bench: $(VENV)/dev.stamp ## the portal under load, over real sockets, moderate sizes (half an hour); numbers go to var/benchmarks
 	@MEDONLINE_MODE=demo medonline build
@@ -56,6 +56,7 @@ bench: $(VENV)/dev.stamp ## the portal under load, over real sockets, moderate s
 	python -m benchmarks.idle --pages 1000
 	python -m benchmarks.wait --tabs 200
 	python -m benchmarks.herd --pages 200
+	python -m benchmarks.shared_address
 	python -m benchmarks.growth --accounts 100000 --journal 500000
 
 fuzz: $(VENV)/dev.stamp ## malformed frames by the hundred thousand: make fuzz [FRAMES=100000] [SEED=7]

@@ -2,9 +2,11 @@
 
 The attacker has an address for each phone and spreads over blocks of numbers, so that the limits per phone, network and block
 never refuse: only the circuit breaker is left, and the birth date that it asks for. Runs on the real services over a database
-of its own, with a clock that it moves. `python benchmarks/spray.py 500` for a shorter run.
+of its own, with a clock that it moves. `python -m benchmarks.spray 500` for a shorter run.
 
-After it an attacker who owns one IPv6 /48: a code a second to a phone of its own from a network of its own, of 65 536, for an
+The same once more by somebody who stops a guess short at each phone, and so leaves no dead code.
+
+After it an attacker who owns one IPv6 /48: two guesses at a code to a phone of its own from a network of its own, of 65 536, for an
 hour. What it gets is what the limits of the /48 let it have.
 """
 
@@ -16,7 +18,7 @@ import random
 import sys
 import tempfile
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 from medonline.bootstrap import Portal, build_portal
@@ -24,24 +26,16 @@ from medonline.config.settings import load_config
 from medonline.domain.codes.one_time_code import ChannelName
 from medonline.domain.errors import BirthDateMismatch, CodeMismatch, LimitReached
 from medonline.domain.password_recovery import RecoveryStep
+from medonline.services.limits.code_limits import CodeAsked
 from medonline.storage import migrations
 from medonline.storage.queries import codes_circuit_breaker
 from medonline.storage.tables.patients import Patient
+from tests.services.world import MovableClock, code_in, last_row, limits_by, wrong
 
 PHONES = 10_000
 GUESSES = 3
 CODES = 10_000  # four digits
 DATES = 365 * 80  # birth dates worth trying
-
-
-class MovedClock:
-    """A second per phone."""
-
-    now = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        """The moment it was moved to."""
-        return self.now
 
 
 @dataclass
@@ -62,8 +56,10 @@ def phone_of(number: int) -> str:
     return f"+7900{number % 500:03}{2000 + number // 500:04}"
 
 
-async def attack(portal: Portal, clock: MovedClock, dice: random.Random, number: int, tally: Tally) -> None:
-    """One code to one phone, three guesses, three dates where they are asked for."""
+async def attack(
+    portal: Portal, clock: MovableClock, dice: random.Random, number: int, tally: Tally, guesses: int
+) -> None:
+    """One code to one phone, so many guesses, three dates where they are asked for."""
     visitor = f"{number:064x}"
     with portal.database.reading() as session:
         state = codes_circuit_breaker.state(session)
@@ -72,7 +68,7 @@ async def attack(portal: Portal, clock: MovedClock, dice: random.Random, number:
     tally.tried_while_open += is_open
     await portal.recovery.begin(visitor, phone_of(number), ChannelName.FLASH_CALL)
     step = RecoveryStep.CODE
-    for _ in range(GUESSES):
+    for _ in range(guesses):
         try:
             step = (await portal.recovery.confirm_code(visitor, f"{dice.randrange(CODES):04}")).step
             tally.right_codes += 1
@@ -94,9 +90,9 @@ async def attack(portal: Portal, clock: MovedClock, dice: random.Random, number:
         tally.misses_before_first = tally.misses_before_first or tally.misses
 
 
-async def spray(phones: int) -> Tally:
-    """The whole attack."""
-    clock, dice, tally = MovedClock(), random.Random(2026), Tally()
+async def spray(phones: int, guesses: int) -> Tally:
+    """The whole attack, with so many guesses at each phone."""
+    clock, dice, tally = MovableClock(), random.Random(2026), Tally()
     with tempfile.TemporaryDirectory() as folder:
         config = load_config(mode="demo", data_dir=Path(folder), secret_key="s" * 32)
         portal = build_portal(config, clock)
@@ -107,41 +103,88 @@ async def spray(phones: int) -> Tally:
                 names = {"last_name": "Ж", "first_name": "Ж", "birth_date": born}
                 session.add(Patient(phone=phone_of(number), created_at=clock.now, **names))
         for number in range(phones):
-            await attack(portal, clock, dice, number, tally)
+            await attack(portal, clock, dice, number, tally, guesses)
             clock.now += timedelta(seconds=1)
         await portal.close()
     return tally
 
 
-async def from_one_48(requests: int) -> tuple[int, int]:
-    """How many codes one /48 gets of an hour's requests, each from another /64 of it; and how many of its /56 asked."""
-    clock, sent, asked = MovedClock(), 0, set()
-    with tempfile.TemporaryDirectory() as folder:
-        config = load_config(mode="demo", data_dir=Path(folder), secret_key="s" * 32)
+@dataclass
+class Of48:
+    """What one /48 gets in an hour. `worth`: wrong guesses at codes that would have been enough by themselves."""
+
+    codes: int = 0
+    guesses: int = 0
+    worth: int = 0
+    households: int = 0
+
+
+async def from_one_48(requests: int) -> Of48:
+    """Two guesses at each code of an hour's requests, each from another /64 of it; and how many of its /56 asked."""
+    clock, came, asked = MovableClock(), Of48(), set()
+    with tempfile.TemporaryDirectory() as folder, limits_by(clock):
+        config = load_config(
+            mode="demo", data_dir=Path(folder), secret_key="s" * 32, breaker_misses="1000000 per 10 min"
+        )
         portal = build_portal(config, clock)
         await migrations.upgrade(config.database)
         for number in range(requests):
-            network = number * 65_536 // requests
+            network, visitor = number * 65_536 // requests, f"{number:064x}"
             asked.add(network >> 8)
+            clock.now += timedelta(seconds=3600 / requests / 2)  # within the hour that the limits look back
             try:
                 address = f"2001:db8:1:{network:x}::1"
-                await portal.recovery.begin(f"{number:064x}", phone_of(number), ChannelName.FLASH_CALL, address)
-                sent += 1
+                await portal.recovery.begin(visitor, phone_of(number), ChannelName.FLASH_CALL, address)
             except LimitReached:
-                pass
-            clock.now += timedelta(seconds=3600 / requests / 2)  # within the hour that the limits look back
+                continue
+            came.codes += 1
+            await _guess_twice(portal, visitor, clock, came)
         await portal.close()
-    return sent, len(asked)
+    came.households = len(asked)
+    return came
+
+
+async def _guess_twice(portal: Portal, visitor: str, clock: MovableClock, came: Of48) -> None:
+    row = await last_row(portal)
+    code = code_in(portal, row)
+    for by in (1, 2):
+        async with portal.recovery.codes.issuer.limits.guess(
+            CodeAsked(row.id, row.channel, row.phone, row.client_ip), clock()
+        ) as guess:
+            enough = not guess.suspicious and guess.refusal is None
+        try:
+            await portal.recovery.confirm_code(visitor, wrong(code, by))
+        except CodeMismatch:
+            came.guesses += 1
+            came.worth += enough
+        except LimitReached:
+            return
 
 
 def main() -> None:
     """Print the attacks against the arithmetic."""
     logging.disable(logging.CRITICAL)
     phones = int(sys.argv[1]) if len(sys.argv) > 1 else PHONES
-    tally = asyncio.run(spray(phones))
-    per_phone = GUESSES / CODES
+    for guesses in (GUESSES, GUESSES - 1):
+        print_spray(asyncio.run(spray(phones, guesses)), phones, guesses)
+    requests = min(phones, 3600)
+    came = asyncio.run(from_one_48(requests))
+    print(
+        f"\ncodes asked for by one IPv6 /48      {requests:8}   (each from a /64 of its own, {came.households} of 256 /56)"
+    )
+    print(f"codes that it got                    {came.codes:8}   (at most {16 * 60} unconfirmed: 16 times 60 an hour)")
+    print(f"guesses that were judged             {came.guesses:8}   (at most {16 * 45}: 16 times 45)")
+    print(
+        f"of these, at codes that were enough  {came.worth:8}   (at most {16 * 6}: 16 times 6; each wins 1e-4 accounts)"
+    )
+
+
+def print_spray(tally: Tally, phones: int, guesses: int) -> None:
+    """One attack with an address for each phone."""
+    per_phone = guesses / CODES
     calm, alert = tally.tried - tally.tried_while_open, tally.tried_while_open
     expected = calm * per_phone + alert * per_phone * GUESSES / DATES
+    print(f"\n{guesses} guesses at each phone")
     print(f"phones tried                         {tally.tried:8}")
     print(f"wrong codes                          {tally.misses:8}")
     print(f"wrong codes until the breaker opened {tally.misses_before_first:8}   (the 51st within 10 min opens)")
@@ -150,11 +193,6 @@ def main() -> None:
     print(f"codes guessed right                  {tally.right_codes:8}   (arithmetic {phones * per_phone:.2f})")
     print(f"accounts won                         {tally.won:8}   (arithmetic {expected:.4f})")
     print(f"accounts won without the breaker     {'':8}   (arithmetic {phones * per_phone:.2f})")
-    requests = min(phones, 3600)
-    sent, households = asyncio.run(from_one_48(requests))
-    print(f"codes asked for by one IPv6 /48      {requests:8}   (each from a /64 of its own, {households} of 256 /56)")
-    most = min(requests, 16 * 3)
-    print(f"codes that it got                    {sent:8}   (arithmetic {most}: 16 times 3 phones an hour)")
 
 
 if __name__ == "__main__":
