@@ -5,6 +5,7 @@ PORT ?= 8000
 # Processes of the tests, one for each core. Each takes whole files, in order: the browser tests come last.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(os.cpu_count() or 2)')
 FRAMES ?= 100000
+KILLS ?= 100
 VENV := .venv
 INDEPENDENT := tests/providers/oidc_provider
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
@@ -13,7 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check release-check code-check format lock clean benchmark bench fuzz model
+.PHONY: help run test check release-check code-check format lock clean benchmark bench faults fuzz model
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -58,6 +59,11 @@ bench: $(VENV)/dev.stamp ## the portal under load, over real sockets, moderate s
 	python -m benchmarks.herd --pages 200
 	python -m benchmarks.shared_address
 	python -m benchmarks.growth --accounts 100000 --journal 500000
+
+faults: $(VENV)/dev.stamp ## journeys while something breaks, an hour or more: make faults [KILLS=100] [SEED=7] [ONLY="kill-sqlite disk"]; the disk needs root
+	@python tools/ensure_servers.py
+	@MEDONLINE_MODE=demo medonline build
+	python -m benchmarks.faults --kills $(KILLS) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY))
 
 fuzz: $(VENV)/dev.stamp ## malformed frames by the hundred thousand: make fuzz [FRAMES=100000] [SEED=7]
 	@MEDONLINE_MODE=demo medonline build

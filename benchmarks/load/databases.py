@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 _CACHE_KIB = 400_000  # of SQLite while rows are made in bulk
 _TRIGGER = "SELECT sql FROM sqlite_master WHERE type = 'trigger' AND name = ?"
@@ -23,6 +23,9 @@ class Database(Protocol):
 
     def run(self, *statements: str, without_trigger: str = "") -> None:
         """Run each and commit it; a trigger of the security journal may be off meanwhile."""
+
+    def rows(self, question: str) -> list[tuple[Any, ...]]:
+        """What it answers."""
 
     @property
     def pid(self) -> int | None:
@@ -51,6 +54,13 @@ class Sqlite:
             for statement in (*statements, *(made for (made,) in trigger)):
                 connection.execute(statement)
 
+    def rows(self, question: str) -> list[tuple[Any, ...]]:
+        """Raises:
+        sqlite3.Error: as it comes.
+        """
+        with closing(sqlite3.connect(self.file, isolation_level=None)) as connection:
+            return connection.execute(question).fetchall()
+
 
 @dataclass(frozen=True)
 class Postgresql:
@@ -69,7 +79,12 @@ class Postgresql:
         """Of its first process."""
         return int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
 
-    def run(self, *statements: str, without_trigger: str = "") -> None:
+    @property
+    def where(self) -> str:
+        """As libpq writes it."""
+        return f"host=127.0.0.1 port={self.port} user=medonline dbname=postgres options='-c timezone=UTC'"
+
+    def run(self, *statements: str, without_trigger: str = "", analyze: bool = True) -> None:
         """In UTC.
 
         Raises:
@@ -79,9 +94,28 @@ class Postgresql:
         if without_trigger:
             statements = (switch.format("DISABLE"), *statements, switch.format("ENABLE"))
         # Rows made in bulk are analysed, as the server would by itself some minutes later; SQLite never does that by itself.
-        for statement in (*statements, "ANALYZE"):
+        for statement in (*statements, *(("ANALYZE",) if analyze else ())):
             where = ("-h", "127.0.0.1", "-p", str(self.port), "-U", "medonline", "-d", "postgres")
             _as_postgres(self.programs / "psql", "-q", "-v", "ON_ERROR_STOP=1", *where, "-c", statement)
+
+    def rows(self, question: str) -> list[tuple[Any, ...]]:
+        """Raises:
+        psycopg.Error: as it comes.
+        """
+        import psycopg
+
+        with psycopg.connect(self.where, autocommit=True) as connection:
+            return connection.execute(question.encode()).fetchall()
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 -c timezone=UTC"
+        log = self.folder / "log"
+        _as_postgres(self.programs / "pg_ctl", "-D", self.folder / "data", "-l", log, "-o", options, "-w", "start")
+
+    def stop(self) -> None:
+        """As a machine that goes down: nothing is written out, connections are cut."""
+        _as_postgres(self.programs / "pg_ctl", "-D", self.folder / "data", "-m", "immediate", "-w", "stop")
 
 
 @contextmanager
@@ -102,12 +136,11 @@ def postgresql() -> Iterator[Postgresql]:
     data = folder / "data"
     try:
         _as_postgres(programs / "initdb", "-D", data, "-U", "medonline", "-A", "trust", "-E", "UTF8")
-        options = f"-p {server.port} -k {folder} -c listen_addresses=127.0.0.1 -c timezone=UTC"
-        _as_postgres(programs / "pg_ctl", "-D", data, "-l", folder / "log", "-o", options, "-w", "start")
+        server.start()
         try:
             yield server
         finally:
-            _as_postgres(programs / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+            server.stop()
     finally:
         shutil.rmtree(folder)
 

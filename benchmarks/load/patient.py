@@ -35,7 +35,7 @@ HASHING = ("set_password", "login")
 _LOOKS_FOR_A_CODE, _LOOKS_EVERY_S = 1500, 0.02
 
 # Unused, as the portal speaks plain HTTP here; but httpx wants one, and making one takes longer than a step of the journey.
-_TLS = ssl.create_default_context()
+TLS = ssl.create_default_context()
 
 Timer = Callable[[str, float], None]
 
@@ -53,7 +53,7 @@ class Patient:
             base_url=portal,
             timeout=60,
             trust_env=False,
-            verify=_TLS,
+            verify=TLS,
             headers={"Origin": portal, "Accept-Language": "ru", "Accept-Encoding": "br, gzip"},
         )
         self.tab: Tab | None = None
@@ -113,14 +113,25 @@ class Patient:
 
     async def outbox(self) -> None:
         """Wait for the call and read the code off it, at the stand-ins: none of the portal's work but its dispatcher's."""
-        address = f"{self._stand_ins}/phone/{self.phone.removeprefix('+')}/events"
-        async with httpx.AsyncClient(trust_env=False, timeout=60, verify=_TLS) as http:
+        async with self._phone() as http:
             for _ in range(_LOOKS_FOR_A_CODE):
-                if events := (await http.get(address)).json():
-                    self.code = _code_of(events[-1])
+                if events := await self._events(http):
+                    self.code = code_of(events[-1])
                     return
                 await asyncio.sleep(_LOOKS_EVERY_S)
         raise Failed("no code came")
+
+    async def events(self) -> list[dict[str, Any]]:
+        """What reached the patient's phone at the stand-ins, oldest first."""
+        async with self._phone() as http:
+            return await self._events(http)
+
+    def _phone(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(base_url=self._stand_ins, trust_env=False, timeout=60, verify=TLS)
+
+    async def _events(self, http: httpx.AsyncClient) -> list[dict[str, Any]]:
+        events: list[dict[str, Any]] = (await http.get(f"/phone/{self.phone.removeprefix('+')}/events")).json()
+        return events
 
     async def verify(self) -> None:
         """The code; the wizard stands at the new password then."""
@@ -254,7 +265,7 @@ def _wizard_at(step: str) -> Shown:
 AT_CODE = _wizard_at("code")
 
 
-def _code_of(event: dict[str, Any]) -> str:
+def code_of(event: dict[str, Any]) -> str:
     """The last four digits of the calling number, or the digits in a message."""
     if event["kind"] == "call":
         return str(event["from"])[-4:]

@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -43,6 +43,9 @@ _STAND_INS = {
     "SMS_RU_BASE_URL": "sms_ru",
     "CARD_REGISTRY_URL": "fhir",
 }
+
+# One for all looks: making one takes longer than a look, and a server that starts needs the processor.
+_HTTP = httpx.Client(trust_env=False, timeout=2)
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,21 @@ class Process:
                 raise SystemExit(f"{' '.join(self.words[1:])} did not start:\n{end}")
             time.sleep(0.1)
 
+    def kill(self) -> None:
+        """SIGKILL to it and its children: nothing gets a chance to finish."""
+        if self.running is not None:
+            os.killpg(self.running.pid, signal.SIGKILL)
+            self.running.wait()
+        self.running = None
+
+    def end(self) -> int:
+        """Ask it to end and wait; its exit code, negative when it had to be forced."""
+        if self.running is None:
+            raise SystemExit(f"{self.words[1]} does not run: see {self.log}")
+        running = self.running
+        self.stop()
+        return running.returncode
+
     def stop(self) -> None:
         """End it and its children, by force when asking does not help; once more does nothing."""
         if self.running is None:
@@ -112,13 +130,18 @@ class Process:
 
 @dataclass
 class Servers:
-    """What a benchmark plays against. `counted_in`: where the portal's processes count their statements."""
+    """What a benchmark plays against.
+
+    counted_in: where the portal's processes count their statements.
+    folder: data and logs: `portal`, `stand-ins`, `portal.log`, `stand-ins.log`.
+    """
 
     portal: Process
     portal_url: str
     stand_ins_url: str
     database: Database
     counted_in: Path
+    folder: Path
     with_texts: bool = False
     _skipped: dict[Path, int] = field(default_factory=dict)
 
@@ -157,8 +180,11 @@ def servers(
     with_texts: bool = False,
     settings: Mapping[str, str] | None = None,
     fill: Callable[[Database], None] | None = None,
+    prepare: Callable[[Path], AbstractContextManager[None]] | None = None,
 ) -> Iterator[Servers]:
     """Stand-ins and a portal in a fresh folder, with `patients` accounts and what `fill` puts in; ends with all.
+
+    `prepare` may put something under the portal's data folder before it is used, as a disk of its own.
 
     checkout: has its own .venv; its pages are built when they are not.
     database: `sqlite` or `postgresql`.
@@ -198,6 +224,8 @@ def servers(
             kept = {name: value for name, value in os.environ.items() if not name.startswith("MEDONLINE_")}
             return kept | {f"MEDONLINE_{name}": value for name, value in own.items()}
 
+        if prepare is not None:
+            stack.enter_context(prepare(folder / "portal"))
         of_portal = environment("portal", portal_port)
         for word in ("build", "migrate"):
             done = subprocess.run(
@@ -227,7 +255,7 @@ def servers(
         for one in (stand_ins, portal):
             stack.callback(one.stop)
             one.start()
-        yield Servers(portal, portal_url, stand_ins_url, filled, counted_in, with_texts)
+        yield Servers(portal, portal_url, stand_ins_url, filled, counted_in, folder, with_texts)
 
 
 @contextmanager
@@ -265,6 +293,6 @@ def _workers(command: Path, database: str, processes: int) -> list[str]:
 
 def _answers(url: str) -> bool:
     try:
-        return httpx.get(url, trust_env=False, timeout=2).status_code == 200
+        return _HTTP.get(url).status_code == 200
     except httpx.HTTPError:
         return False

@@ -98,9 +98,13 @@ class Tab:
         self._send(f"40{NAMESPACE},{json.dumps({'event': self._event(f'{ROOT}.hydrate_and_load', {'hashes': []})})}")
         return self
 
-    def call(self, handler: str, form: Mapping[str, str] | None = None) -> None:
-        """Call a handler, with a form as the page submits it."""
-        payload = None if form is None else {"form": {"__reflex_form_data__": [list(pair) for pair in form.items()]}}
+    def call(
+        self, handler: str, form: Mapping[str, str] | None = None, arguments: Mapping[str, str] | None = None
+    ) -> None:
+        """Call a handler, with a form as the page submits it, or with arguments."""
+        payload: object = arguments
+        if form is not None:
+            payload = {"form": {"__reflex_form_data__": [list(pair) for pair in form.items()]}}
         packet = json.dumps(["event", self._event(handler, payload)], ensure_ascii=False, separators=(",", ":"))
         self._send(f"42{NAMESPACE},{packet}")
 

@@ -1,13 +1,15 @@
-"""Counts a server's statements and commits: Python imports this at its start when the folder is in PYTHONPATH.
+"""Counts a server's statements and commits, and sets its clock: Python imports this at its start when the folder is in PYTHONPATH.
 
 Each process writes into files of its own in the folder that COUNT_STATEMENTS_IN names: `PID.counts` holds three numbers of 64
 bits, statements, begins of transactions and commits; with COUNT_STATEMENT_TEXTS `PID.texts` holds a statement per line, too.
+CLOCK_AHEAD_S is how many seconds the portal's clock is ahead of the machine's; below 0 it is behind.
 """
 
 from __future__ import annotations
 
 import mmap
 import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -40,5 +42,14 @@ def count_in(folder: Path, *, with_texts: bool) -> None:
     event.listen(Engine, "commit", committing)
 
 
+def set_clock(ahead: timedelta) -> None:
+    """Before anything of the portal is imported that keeps the clock."""
+    from medonline.services import clock
+
+    clock.utc_now = lambda: datetime.now(UTC) + ahead
+
+
+if "CLOCK_AHEAD_S" in os.environ:
+    set_clock(timedelta(seconds=float(os.environ["CLOCK_AHEAD_S"])))
 if "COUNT_STATEMENTS_IN" in os.environ:
     count_in(Path(os.environ["COUNT_STATEMENTS_IN"]), with_texts="COUNT_STATEMENT_TEXTS" in os.environ)

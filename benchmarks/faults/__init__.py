@@ -1,0 +1,1 @@
+"""Journeys while something breaks, and what must hold after it: `python -m benchmarks.faults`."""
