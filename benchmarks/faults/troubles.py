@@ -13,7 +13,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
 from benchmarks.faults.relay import Fault as Misbehaviour
 from benchmarks.faults.stage import Outcome, Stage
@@ -95,12 +95,21 @@ async def locked(stage: Stage) -> AsyncIterator[None]:
 @asynccontextmanager
 async def read_only(stage: Stage) -> AsyncIterator[None]:
     """PostgreSQL takes no writes any more, as after a failover to a standby; connections are cut."""
-    database = _postgresql(stage)
-    cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
-    database.run("ALTER SYSTEM SET default_transaction_read_only = on", "SELECT pg_reload_conf()", cut, analyze=False)
+    _reconfigure(stage, "ALTER SYSTEM SET default_transaction_read_only = on")
     yield
-    off = "SET default_transaction_read_only = off; ALTER SYSTEM RESET default_transaction_read_only"
-    database.run(off, "SELECT pg_reload_conf()", cut, analyze=False)
+    _reconfigure(stage, "ALTER SYSTEM RESET default_transaction_read_only")
+
+
+def _reconfigure(stage: Stage, change: LiteralString) -> None:
+    import psycopg
+
+    cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
+    with psycopg.connect(_postgresql(stage).where, autocommit=True) as connection:
+        connection.execute("SET default_transaction_read_only = off")
+        connection.execute(change)
+        connection.execute("SELECT pg_reload_conf()")
+        time.sleep(0.5)  # the reload is a signal: those who connect at once after it may be served by the old setting
+        connection.execute(cut)
 
 
 @asynccontextmanager

@@ -84,7 +84,7 @@ class Postgresql:
         """As libpq writes it."""
         return f"host=127.0.0.1 port={self.port} user=medonline dbname=postgres options='-c timezone=UTC'"
 
-    def run(self, *statements: str, without_trigger: str = "", analyze: bool = True) -> None:
+    def run(self, *statements: str, without_trigger: str = "") -> None:
         """In UTC.
 
         Raises:
@@ -94,7 +94,7 @@ class Postgresql:
         if without_trigger:
             statements = (switch.format("DISABLE"), *statements, switch.format("ENABLE"))
         # Rows made in bulk are analysed, as the server would by itself some minutes later; SQLite never does that by itself.
-        for statement in (*statements, *(("ANALYZE",) if analyze else ())):
+        for statement in (*statements, "ANALYZE"):
             where = ("-h", "127.0.0.1", "-p", str(self.port), "-U", "medonline", "-d", "postgres")
             _as_postgres(self.programs / "psql", "-q", "-v", "ON_ERROR_STOP=1", *where, "-c", statement)
 
@@ -152,12 +152,13 @@ def redis() -> Iterator[str]:
     Raises:
         SystemExit: Redis is not installed.
     """
-    if shutil.which("redis-server") is None:
+    program = shutil.which("redis-server")
+    if program is None:
         raise SystemExit("No redis-server on PATH: install the package redis-server.")
     port = free_port()
     folder = tempfile.mkdtemp(prefix="medonline-benchmark-redis-")
     server = subprocess.Popen(
-        ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder],
+        [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder],
         stdout=subprocess.DEVNULL,
     )
     try:

@@ -140,7 +140,9 @@ class Outbox(Generic[Row]):
 
     def _forget(self, row_id: str, task: asyncio.Task[None]) -> None:
         self._in_hand.pop(row_id, None)
-        self._wake.set()
         error = None if task.cancelled() else task.exception()
-        if error is not None:
+        if error is None:
+            self._wake.set()  # its place is free
+        else:
+            # The row is still due: looked at again at once, it would fail again at once, as long as the database is in trouble.
             self._failed(error)

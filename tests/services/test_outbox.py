@@ -177,6 +177,24 @@ async def test_an_error_in_one_row_is_told_of_and_costs_the_others_nothing() -> 
     assert (failures, desk.ended, outbox.tasks_in_hand) == ([error], ["b"], ())
 
 
+async def test_a_row_that_fails_and_stays_due_is_not_tried_again_at_once() -> None:
+    """As when the database refuses to write: the loop would turn without a pause, and log each turn."""
+    desk = desk_of("a", held={"a"})
+    told: list[BaseException] = []
+
+    async def fails(letter: Letter) -> None:
+        await desk._note(desk.begun, letter.id)
+        raise OSError("read-only")
+
+    outbox = Outbox[Letter](MovableClock(), [Lane(desk.due, fails, 2)], failed=told.append, unread=UNREAD)
+    async with running(outbox):
+        await desk.until(lambda: desk.begun)
+        for _ in range(200):
+            await asyncio.sleep(0)
+
+    assert (desk.begun, len(told)) == (["a"], 1)
+
+
 async def test_an_outbox_without_lanes_has_nothing_to_do() -> None:
     outbox, _ = outbox_of()
     await outbox.turn()
