@@ -175,7 +175,7 @@ async def test_the_code_of_the_person_before_is_of_no_use_to_the_next_one(portal
 
 async def test_a_code_that_is_judged_while_somebody_signs_in_leads_nowhere(portal: Portal) -> None:
     class Meanwhile(StepUp):
-        def is_needed(self, session: Session, *_facts: object) -> bool:
+        def is_needed(self, session: Session, *_facts: object, **_network: object) -> bool:
             sources, target = source_of(RecoveryMove.ABANDON), RecoveryStep.ABANDONED
             password_recovery.leave_all_of_visitor(session, ANNA, sources, target, portal.clock())
             return False
