@@ -19,7 +19,12 @@ def needed(when: StepUpWhen, **signs: object) -> bool:
     return policy.is_needed(Signs(**facts), NOW)  # type: ignore[arg-type]
 
 
-GUESSED_AT: list[dict[str, object]] = [{"breaker_open": True}, {"misses": 3}, {"misses": 4}]
+GUESSED_AT: list[dict[str, object]] = [
+    {"breaker_open": True},
+    {"suspicious_network": True},
+    {"misses": 3},
+    {"misses": 4},
+]
 OLD: list[dict[str, object]] = [{"proved_at": NOW - timedelta(days=90, seconds=1)}]
 RISKS = [*GUESSED_AT, *OLD]
 NO_RISKS: list[dict[str, object]] = [
