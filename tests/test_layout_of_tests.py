@@ -17,6 +17,7 @@ WITHOUT_RULES = {
     "domain/device.py": "a value of two texts, which web/devices.py and services/limits/networks.py make",
     "domain/login.py": "names only",
     "domain/region.py": "a value, which config/regions.py reads and refuses",
+    "services/limits/places.py": "a protocol; tests/providers/limits/test_places.py keeps its adapters to it",
     "services/ports.py": "protocols and values; tests/providers/ keeps each adapter to them",
 }
 # Test files that tell of no single module, each with what they tell of.

@@ -14,6 +14,7 @@ from medonline.bootstrap.demo_accounts import DEMO_ACCOUNTS, seed_demo
 from medonline.bootstrap.outside import Outside, build_outside
 from medonline.config.settings import Config, load_config
 from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.limits import Limit
 from medonline.domain.passwords import PasswordPolicy
 from medonline.services.account_settings import service
 from medonline.services.account_settings.identities import OwnIdentities
@@ -26,6 +27,7 @@ from medonline.services.codes.issuing import CodeIssuer
 from medonline.services.codes.step_up import StepUp
 from medonline.services.crypto.field_encryption import Sealer
 from medonline.services.crypto.key_rotation import SEALED_USES, KeyRotation
+from medonline.services.crypto.tokens import new_token
 from medonline.services.desk.accounts import AccountService
 from medonline.services.desk.personal_data import PersonalDataService
 from medonline.services.desk.retention import RetentionService
@@ -33,7 +35,7 @@ from medonline.services.gosuslugi import pending_person
 from medonline.services.gosuslugi.linking import Linker
 from medonline.services.gosuslugi.login import IdentityService
 from medonline.services.gosuslugi.pending_person import IdentityAnswers
-from medonline.services.limits.alarms import Alarms
+from medonline.services.limits.alarms import QUIET, Alarms, IsFirst
 from medonline.services.limits.budgets import Spending
 from medonline.services.limits.code_limits import CodeLimits
 from medonline.services.limits.journey_limits import JourneyLimits
@@ -278,17 +280,31 @@ def portal() -> Portal:
     return _portal
 
 
+def _first_of_all(of: Portal) -> IsFirst:
+    """Whether no process has sounded an alarm of a kind lately: one window for each kind."""
+    keys = Sealer(of.config.key, "alarms")
+
+    async def is_first(kind: str) -> bool:
+        window = Limit(1, QUIET), keys.index(kind)
+        return await of.outside.limits.take_all([window], new_token()) is None
+
+    return is_first
+
+
 @asynccontextmanager
 async def running(of: Portal) -> AsyncIterator[Portal]:
     """Migrated, seeded in demo mode, with the dispatchers turning; everything is released at the end."""
     await migrations.upgrade(of.config.database)
     if of.config.demo:
         await seed_demo(of.accounts)
+    if not of.config.limits_in_memory:
+        of.alarms.share(_first_of_all(of))
     turning = [
         asyncio.create_task(of.dispatcher.outbox.run(), name="code dispatcher"),
         asyncio.create_task(of.notices.outbox.run(), name="notice dispatcher"),
         asyncio.create_task(of.retention.run(), name="retention"),
         asyncio.create_task(of.login.refusals.run(), name="refused sign-ins"),
+        asyncio.create_task(of.outside.places.run(), name="places of sockets"),
         asyncio.create_task(OtherProcesses(of.database, of.clock).run(), name="changes by other processes"),
     ]
     try:
@@ -299,4 +315,5 @@ async def running(of: Portal) -> AsyncIterator[Portal]:
         for task in turning:
             with suppress(asyncio.CancelledError):
                 await task
+        await of.alarms.settle()
         await of.close()

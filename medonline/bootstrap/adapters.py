@@ -14,10 +14,12 @@ from medonline.providers.codes.ucaller import UCaller
 from medonline.providers.gosuslugi.esia.client import Esia
 from medonline.providers.gosuslugi.esia.signing import CommandSigner, HttpSigner, RsaSigner, Signer
 from medonline.providers.gosuslugi.oidc.client import Oidc
+from medonline.providers.limits.places import OwnPlaces, RedisPlaces
 from medonline.providers.limits.stores import MemoryLimitStore, RedisLimitStore
 from medonline.providers.notices.sms_ru import SmsRuNotices
 from medonline.providers.passwords.pwned_passwords import PwnedPasswords
 from medonline.providers.patient_cards.fhir import FhirCards
+from medonline.services.limits.places import Places
 from medonline.services.limits.windows import LimitStore
 from medonline.services.ports import BreachedPasswords, CardRegistry, CodeChannel, IdentityProvider, NoticeChannel
 
@@ -96,5 +98,9 @@ def build_breached_passwords(config: Config) -> BreachedPasswords | None:
 
 def build_limit_store(config: Config) -> LimitStore:
     """Where moving windows are counted."""
-    address = config.limits_storage.get_secret_value()
-    return MemoryLimitStore() if address == "memory" else RedisLimitStore(address)
+    return MemoryLimitStore() if config.limits_in_memory else RedisLimitStore(config.limits_storage.get_secret_value())
+
+
+def build_places(config: Config) -> Places:
+    """Where open sockets are counted."""
+    return OwnPlaces() if config.limits_in_memory else RedisPlaces(config.limits_storage.get_secret_value())

@@ -10,10 +10,12 @@ from medonline.bootstrap.adapters import (
     build_identity,
     build_limit_store,
     build_notices,
+    build_places,
     build_registry,
 )
 from medonline.config.settings import Config
 from medonline.domain.codes.one_time_code import ChannelName
+from medonline.services.limits.places import Places
 from medonline.services.limits.windows import LimitStore
 from medonline.services.ports import BreachedPasswords, CardRegistry, CodeChannel, IdentityProvider, NoticeChannel
 
@@ -28,11 +30,12 @@ class Outside:
     notices: NoticeChannel | None
     breached: BreachedPasswords | None
     limits: LimitStore
+    places: Places
 
     async def close(self) -> None:
         """Release connections."""
         optional = (self.identity, self.registry, self.notices, self.breached)
-        for adapter in (*self.channels.values(), *optional, self.limits):
+        for adapter in (*self.channels.values(), *optional, self.limits, self.places):
             if adapter is not None:
                 await adapter.close()
 
@@ -46,4 +49,5 @@ def build_outside(config: Config) -> Outside:
         notices=build_notices(config),
         breached=build_breached_passwords(config),
         limits=build_limit_store(config),
+        places=build_places(config),
     )

@@ -34,7 +34,7 @@ def require_shared(config: Config) -> None:
         faults.append(
             "Several workers need PostgreSQL (MEDONLINE_DATABASE_URL): SQLite lets one process write at a time."
         )
-    if config.limits_storage.get_secret_value() == "memory":
+    if config.limits_in_memory:
         faults.append(
             "Several workers need Redis (MEDONLINE_LIMITS_STORAGE): in memory each would count for itself, and let through as "
             "many times what the limits allow."

@@ -133,6 +133,11 @@ class LimitsConfig(BaseSettings):
     step_up_proof_age: Duration = timedelta(days=90)
 
     @property
+    def limits_in_memory(self) -> bool:
+        """Whether this process counts for itself alone."""
+        return self.limits_storage.get_secret_value() == "memory"
+
+    @property
     def request_policy(self) -> RequestPolicy:
         """Limits per network, block of numbers, account."""
         return RequestPolicy(

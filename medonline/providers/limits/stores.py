@@ -246,7 +246,7 @@ class RedisLimitStore:
 
     @property
     def _connection(self) -> Any:
-        return cast(RedispyBridge, self._storage.bridge).storage
+        return connection_of(self._storage)
 
     async def _or_here(self, ask: Callable[[], Awaitable[T]], here: Callable[[LimitStore], Awaitable[T]]) -> T:
         """What Redis answers, or what this process has counted while it does not."""
@@ -265,6 +265,11 @@ class RedisLimitStore:
 
     def _keys(self, windows: Sequence[Window]) -> list[str]:
         return [self._key(window) for window in windows]
+
+
+def connection_of(storage: RedisStorage) -> Any:
+    """The client of the `redis` package that the `limits` package holds."""
+    return cast(RedispyBridge, storage.bridge).storage
 
 
 def _name(window: Window) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from medonline.services.clock import Clock
@@ -13,6 +15,8 @@ log = logging.getLogger(__name__)
 QUIET = timedelta(minutes=10)
 KINDS_KEPT = 1000
 
+IsFirst = Callable[[str], Awaitable[bool]]
+
 
 class Alarms:
     """One line per kind within ten minutes; the next one says how many were kept back. Texts hold no personal data."""
@@ -21,15 +25,47 @@ class Alarms:
         self._clock = clock
         self._lock = threading.Lock()  # transactions sound alarms from the database's threads
         self._sounded: dict[str, tuple[datetime, int]] = {}  # kind: when the last line was written, how many since
+        self._others: tuple[asyncio.AbstractEventLoop, IsFirst] | None = None
+        self._asking: set[asyncio.Task[None]] = set()
+
+    def share(self, is_first: IsFirst) -> None:
+        """From now on one of all processes writes a line: `is_first` says of a kind whether no other one did within `QUIET`. On the
+        event loop that will ask it."""
+        self._others = asyncio.get_running_loop(), is_first
+
+    async def settle(self) -> None:
+        """Wait until every line that was sounded is written, and share no more."""
+        self._others = None
+        await asyncio.sleep(0)  # what other threads handed over has arrived
+        await asyncio.gather(*self._asking)
 
     def sound(self, kind: str, text: str) -> None:
-        """Write the line, or count it."""
+        """Write the line, or count it. From any thread."""
         with self._lock:
             kept_back = self._kept_back(kind)
         if kept_back is None:
             return
         repeated = f" ({kept_back} more since the last line)" if kept_back else ""
-        log.error("ALARM %s%s", text, repeated)
+        line = f"ALARM {text}{repeated}"
+        if self._others is None:
+            log.error("%s", line)
+            return
+        loop, is_first = self._others
+        loop.call_soon_threadsafe(self._ask, kind, line, is_first)
+
+    def _ask(self, kind: str, line: str, is_first: IsFirst) -> None:
+        task = asyncio.get_running_loop().create_task(self._write_if_first(kind, line, is_first))
+        self._asking.add(task)
+        task.add_done_callback(self._asking.discard)
+
+    async def _write_if_first(self, kind: str, line: str, is_first: IsFirst) -> None:
+        try:
+            first = await is_first(kind)
+        except Exception as error:
+            log.warning("Whether another process sounded an alarm is not known: %s", type(error).__name__)
+            first = True  # told twice is better than not at all
+        if first:
+            log.error("%s", line)
 
     def _kept_back(self, kind: str) -> int | None:
         """How many were kept back since the last line, when this one is written; None when it is kept back, too."""

@@ -10,6 +10,8 @@ import asyncio
 import logging
 import time
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -47,13 +49,29 @@ class SocketGate:
         places = _places_of(scope)
         try:
             self._require_room(scope, places)
-        except Refused as refusal:
+            async with self._held(places):
+                await _Socket(receive, send).run(self._app, scope)
+        except _NoRoom as refusal:
             log.warning("Socket refused: %s", refusal)
             await send({"type": "websocket.close", "code": POLICY_VIOLATION})
-            return
+
+    @asynccontextmanager
+    async def _held(self, places: dict[_Place, int]) -> AsyncIterator[None]:
+        """Its places, in this process and over all; given back at the end.
+
+        Raises:
+            _NoRoom: other processes hold the rest of them.
+        """
+        shared = {portal().visitor_marks.index(f"sockets {place}"): place for place in places if place != _PROCESS}
         self._open.update(places.keys())
         try:
-            await _Socket(receive, send).run(self._app, scope)
+            full = await portal().outside.places.take({name: places[place] for name, place in shared.items()})
+            if full is not None:
+                raise _NoRoom.of(shared[full], places[shared[full]])
+            try:
+                yield
+            finally:
+                await portal().outside.places.give_back(shared)
         finally:
             self._open.subtract(places.keys())
             for place in places:
@@ -62,16 +80,16 @@ class SocketGate:
 
     def _require_room(self, scope: Scope, places: dict[_Place, int]) -> None:
         if scope["path"].rstrip("/") != NAMESPACE:
-            raise Refused("not the address of the portal's socket")
+            raise _NoRoom("not the address of the portal's socket")
         if portal().stopping.is_set():
-            raise Refused("the process is about to end")
+            raise _NoRoom("the process is about to end")
         for place, most in places.items():
             if self._open[place] >= most:
                 if place == _PROCESS:
                     portal().alarms.sound(
                         "sockets", f"{most} sockets are open (SOCKETS_IN_ALL): every other one is refused"
                     )
-                raise Refused(f"too many {place.kind}: {most} are open")
+                raise _NoRoom.of(place, most)
 
 
 class _Place(NamedTuple):
@@ -79,6 +97,15 @@ class _Place(NamedTuple):
 
     kind: str
     name: str = ""
+
+
+class _NoRoom(Exception):
+    """A socket is refused before its handshake; the text says why, in words of ours only."""
+
+    @classmethod
+    def of(cls, place: _Place, most: int) -> _NoRoom:
+        """All places of a kind are taken."""
+        return cls(f"too many {place.kind}: {most} are open")
 
 
 _PROCESS = _Place("in this process")

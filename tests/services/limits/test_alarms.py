@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 import pytest
@@ -89,3 +90,35 @@ def test_of_many_kinds_those_that_are_over_are_forgotten_and_the_others_stay_dam
     alarms.sound("young", "young")
 
     assert heard(caplog) == ["ALARM old", "ALARM young (2 more since the last line)"]
+
+
+async def test_of_several_processes_one_writes_the_line(clock: MovableClock, caplog: pytest.LogCaptureFixture) -> None:
+    written: set[str] = set()
+
+    async def is_first(kind: str) -> bool:
+        first = kind not in written
+        written.add(kind)
+        return first
+
+    here, there = Alarms(clock), Alarms(clock)
+    for alarms in (here, there):
+        alarms.share(is_first)
+        await asyncio.to_thread(alarms.sound, "money", "the money is spent")
+        alarms.sound("misses", "many misses")
+        await alarms.settle()
+
+    assert sorted(heard(caplog)) == ["ALARM many misses", "ALARM the money is spent"]
+
+
+async def test_who_cannot_ask_the_others_writes_the_line(clock: MovableClock, caplog: pytest.LogCaptureFixture) -> None:
+    async def is_first(_kind: str) -> bool:
+        raise ConnectionError
+
+    alarms = Alarms(clock)
+    alarms.share(is_first)
+    alarms.sound("money", "the money is spent")
+    await alarms.settle()
+    assert heard(caplog) == ["ALARM the money is spent"]
+    alarms.sound("misses", "after the end of the loop's work")
+
+    assert heard(caplog) == ["ALARM after the end of the loop's work"]

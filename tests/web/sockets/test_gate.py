@@ -14,7 +14,10 @@ from medonline import bootstrap
 from medonline.services.crypto.tokens import new_token
 from medonline.web.cookies import SESSION, VISITOR, visitor_to_set
 from medonline.web.sockets.gate import NAMELESS, SocketGate
+from tests.providers.limits.redis_server import RedisServer, redis
 from tests.services.world import MovableClock, opened
+
+__all__ = ["redis"]
 
 IP, OTHER_IP = "203.0.113.9", "198.51.100.9"
 Knock = Callable[..., Awaitable[bool]]
@@ -41,9 +44,9 @@ async def gate(
 
     async with opened(folder, clock, **settings) as portal:
         monkeypatch.setattr(bootstrap, "_portal", portal)
-        guarded = SocketGate(page)
+        guarded = SocketGate(page), SocketGate(page)  # two processes
 
-        async def knock(ip: str = IP, visitor: str = "", session: str = "") -> bool:
+        async def knock(ip: str = IP, visitor: str = "", session: str = "", at: int = 0) -> bool:
             said: asyncio.Queue[Message] = asyncio.Queue()
             asked = iter([{"type": "websocket.connect"}])
 
@@ -53,7 +56,7 @@ async def gate(
             cookies = [f"{name}={value}" for name, value in ((VISITOR, visitor), (SESSION, session)) if value]
             headers = [(b"cookie", "; ".join(cookies).encode())]
             scope: Scope = {"type": "websocket", "path": "/_event/", "client": (ip, 5), "headers": headers}
-            held.append(asyncio.create_task(guarded(scope, receive, said.put)))
+            held.append(asyncio.create_task(guarded[at](scope, receive, said.put)))
             return (await said.get())["type"] == "websocket.accept"
 
         yield knock, close_all
@@ -149,3 +152,20 @@ async def test_a_process_that_was_told_to_end_takes_no_new_sockets(
         assert await knock()
         bootstrap.portal().stopping.set()
         assert not await knock()
+
+
+async def test_places_that_another_process_holds_are_taken(
+    folder: Path,
+    clock: MovableClock,
+    monkeypatch: pytest.MonkeyPatch,
+    redis: RedisServer,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with gate(folder, clock, monkeypatch, limits_storage=redis.address) as (knock, close_all):
+        anna = visitor_to_set({})
+        told = [await knock([IP, OTHER_IP][n % 2], anna, at=n % 2) for n in range(8)]
+        assert told == [True] * 6 + [False] * 2
+        await close_all()
+
+        assert await knock(IP, anna)
+    assert caplog.messages.count("Socket refused: too many of one visitor: 6 are open") == 2
