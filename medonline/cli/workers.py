@@ -133,7 +133,7 @@ class Workers:
         self._pause = min(self._pause * 2, LONGEST_PAUSE_S) if age < YOUNG_S else FIRST_PAUSE_S
         self._next_at = time.monotonic() + self._pause
         how = f"by signal {-code}" if code < 0 else f"with code {code}"
-        log.error("ALARM a worker ended %s after %.0f s: another one begins in %.0f s", how, age, self._pause)
+        log.error("ALARM a worker ended %s after %s s: another one begins in %s s", how, round(age), self._pause)
 
     def _stop(self, number: int, _frame: FrameType | None) -> None:
         """Tell the workers; a second signal tells them once more, which ends the drain."""
@@ -146,4 +146,4 @@ class Workers:
             try:
                 os.kill(pid, number)
             except ProcessLookupError:
-                log.debug("Worker %d has ended already", pid)
+                log.debug("Worker %s has ended already", pid)

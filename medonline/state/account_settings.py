@@ -203,7 +203,7 @@ class SettingsState(FollowsCode, rx.State):
     @rx.event(background=True)
     async def watch(self) -> AsyncIterator[None]:
         """Follow the delivery and the countdown of the code to the new phone."""
-        async for _ in follow(self, _look, self._show_progress):
+        async for _ in follow(self, lambda: self.waiting_code, _look, self._show_progress):
             yield
 
     def _show_progress(self, code: CodeView) -> bool:

@@ -164,6 +164,10 @@ class Database:
 
         return await self._in_a_thread(self._writers, work)
 
+    async def aside(self, act: Callable[[], T]) -> T:
+        """What a plain function gives, in a thread of the readers and in no transaction."""
+        return await self._in_a_thread(self._readers, act)
+
     async def tell(self, topic: str) -> None:
         """Tell of a change that no row shows, in this process and the others.
 

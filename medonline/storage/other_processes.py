@@ -1,7 +1,7 @@
 """Hears what other processes change: further servers, and the commands of operators.
 
-PostgreSQL carries what each transaction announces. SQLite carries nothing, and only commands write beside the one server: its
-index says that something was committed, and the record says which sessions ended.
+PostgreSQL carries what each transaction announces. SQLite carries nothing, and only commands write beside the one server: it
+says that something was committed, and the record says which sessions ended.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from sqlalchemy.pool import PoolProxiedConnection
 
 from medonline.storage.announcements import CHANNEL, names_from_others
 from medonline.storage.changes import session_topic
@@ -22,7 +23,7 @@ from medonline.storage.queries import login
 
 log = logging.getLogger(__name__)
 
-# How often SQLite's index of its log is looked at: a look reads 48 bytes.
+# How often SQLite is asked whether somebody has committed.
 LOOK_EVERY_S = 0.5
 # How long a connection may be silent before it is asked whether it is there.
 SILENT_S = 15.0
@@ -72,18 +73,23 @@ class OtherProcesses:
         return {"connect_timeout": 5, "tcp_user_timeout": 20_000, "application_name": "medonline changes", **address}
 
     async def _watch_file(self) -> None:
-        path = Path(f"{self._database.url.database}-shm")
-        seen, commits = None, self._database.commits
-        while True:
-            found = _last_commit(path)
-            own = self._database.commits
-            if found != seen:
-                await self._catch_up()
-                if own == commits:  # so it was another process that wrote
-                    self._database.changes.tell_waiting()
-                seen = found
-            commits = own
-            await asyncio.sleep(LOOK_EVERY_S)
+        file = Path(self._database.url.database or "")
+        connection = await self._database.aside(self._database.engine.raw_connection)
+        try:
+            opened = await self._database.aside(lambda: file.stat().st_ino)
+            seen, commits = -1, self._database.commits
+            while (
+                await self._database.aside(lambda: file.stat().st_ino) == opened
+            ):  # another file needs another connection
+                found, own = await self._database.aside(lambda: _commits_of_others(connection)), self._database.commits
+                if found != seen:
+                    await self._catch_up()
+                    if own == commits:  # so it was another process that wrote
+                        self._database.changes.tell_waiting()
+                seen, commits = found, own
+                await asyncio.sleep(LOOK_EVERY_S)
+        finally:
+            connection.close()
 
     async def _catch_up(self) -> None:
         """Tell of the sessions that ended since the last time that all was heard."""
@@ -93,14 +99,16 @@ class OtherProcesses:
         self._database.changes.tell(map(session_topic, ended))
 
 
-def _last_commit(index: Path) -> bytes:
-    """What differs after each commit: the first header of SQLite's wal-index (sqlite.org/walformat.html, «The WAL-Index Header»).
+def _commits_of_others(connection: PoolProxiedConnection) -> int:
+    """What differs when another connection has committed, to whichever process it belongs; no transaction begins.
 
-    It changes when readers see the commit. The files of the database and of the log change before that, and their times say too
-    early that there is something to see.
+    Danger: the files beside the database tell no less, but a process that opens and closes one of them loses the locks that SQLite
+    holds on it there (sqlite.org/howtocorrupt.html, 2.2). And their times change before the commit can be read.
     """
+    cursor = connection.cursor()
     try:
-        with index.open("rb") as file:
-            return file.read(48)
-    except FileNotFoundError:
-        return b""
+        cursor.execute("PRAGMA data_version")
+        (row,) = cursor.fetchall()
+    finally:
+        cursor.close()
+    return int(row[0])

@@ -329,7 +329,9 @@ async def test_a_code_that_was_accepted_is_not_followed(
     await arrive(served, ANNA, MARIA)
     looks: list[Any] = []
 
-    async def follow(_state: Any, look: Callable[[Visitor], Any], _show: Any) -> AsyncIterator[None]:
+    async def follow(
+        _state: Any, _is_on_screen: Any, look: Callable[[Visitor], Any], _show: Any
+    ) -> AsyncIterator[None]:
         looks.append(await look(Visitor(ANNA, "", "192.0.2.1")))
         yield
 

@@ -195,6 +195,22 @@ async def test_a_name_that_no_browser_bears_any_more_is_told_to_the_other_proces
             await heard.wait()
 
 
+@pytest.mark.parametrize("server", ["sqlite"], indirect=True)
+async def test_listening_takes_no_lock_of_the_database_away(two: Two) -> None:
+    """A process that opens and closes a file of SQLite loses the locks that SQLite holds on it, and another program then takes the file
+    for unused, under the one that uses it. Asked from outside: the lock on the shared memory (walformat.html, byte 128)."""
+    await two.here.database.is_alive()
+    async with two.listening():
+        await two.there.database.write(_touch)
+        await asyncio.sleep(0.1)  # ten looks; no fact to wait for
+        take = "import fcntl, sys; fcntl.lockf(open(sys.argv[1], 'r+b'), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, 128)"
+        index = f"{two.here.database.url.database}-shm"
+        taking = await asyncio.create_subprocess_exec(sys.executable, "-c", take, index, stderr=asyncio.subprocess.PIPE)
+        _, said = await taking.communicate()
+
+        assert b"Resource temporarily unavailable" in said
+
+
 async def test_where_nothing_is_written_nothing_is_asked(two: Two) -> None:
     await two.here.database.is_alive()  # opens the files
     async with two.listening():
@@ -262,8 +278,8 @@ def test_many_names_travel_in_payloads_that_postgresql_takes(count: int) -> None
 
 
 def _touch(session: Session) -> None:
-    """A write that SQLite's file shows."""
-    session.connection().execute(text("UPDATE patient SET last_name = last_name"))
+    """A write that SQLite sees: one that changes nothing is none."""
+    session.connection().execute(text("UPDATE patient SET last_name = last_name || 'а'"))
 
 
 def _follower(two: Two, session_key: str) -> Ear:

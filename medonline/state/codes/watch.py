@@ -25,6 +25,7 @@ class FollowsCode(rx.State, mixin=True):  # type: ignore[call-arg]  # the keywor
 
 async def follow(
     state: FollowsCode,
+    is_on_screen: Callable[[], bool],
     look: Callable[[Visitor], Awaitable[View | None]],
     show: Callable[[View], bool],
 ) -> AsyncIterator[None]:
@@ -34,6 +35,8 @@ async def follow(
     of its own), and when the browser behind the socket is another or none.
 
     state: the proxy that a background handler gets as `self`.
+    is_on_screen: whether the screen shows a code to follow; asked while the state is held. Most handlers end with a watch, and
+        the record need not be asked where there is nothing.
     look: reads what this visitor waits for, without holding the state; None ends the watch.
     show: puts it on the screen while the state is held; False ends the watch.
     """
@@ -41,6 +44,8 @@ async def follow(
         state._watching += 1
         mine, sid = state._watching, state.router.session.session_id
         visitor = visitor_of(state)
+        if not is_on_screen():
+            return
     watch = portal().recovery.codes.watch()
     try:
         while (view := await look(visitor)) is not None:

@@ -98,7 +98,7 @@ class LinkAccountState(FollowsCode, rx.State):
     @rx.event(background=True)
     async def watch(self) -> AsyncIterator[None]:
         """Follow the delivery and the countdown of the code."""
-        async for _ in follow(self, _look, self._show_progress):
+        async for _ in follow(self, lambda: self.step == "code", _look, self._show_progress):
             yield
 
     async def _send(self, phone: str, channel: str) -> Any:

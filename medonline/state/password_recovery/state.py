@@ -119,11 +119,14 @@ class RecoveryState(FollowsCode, rx.State):
     @rx.event(background=True)
     async def watch(self) -> AsyncIterator[None]:
         """Follow the delivery and the countdown of step 2 until the step is over or the tab is gone."""
-        async for _ in follow(self, _look, self._show_progress):
+        async for _ in follow(self, self._shows_code, _look, self._show_progress):
             yield
 
+    def _shows_code(self) -> bool:
+        return self.screen.step in WATCHED
+
     def _show_progress(self, view: RecoveryView) -> bool:
-        if self.screen.step in WATCHED:
+        if self._shows_code():
             self._show(view, keep_countdown=True)
         return True
 

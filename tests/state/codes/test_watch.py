@@ -46,6 +46,7 @@ class Tab:
         self.held = False
         self.shown: list[int] = []
         self.goes_on = True
+        self.shows_code = True
 
     async def __aenter__(self) -> None:
         assert not self.held
@@ -84,7 +85,16 @@ def changes(monkeypatch: pytest.MonkeyPatch) -> Changes:
 
 
 def followed(tab: Tab, record: Record) -> AsyncIterator[None]:
-    return follow(tab, record.look, tab.show)  # type: ignore[arg-type]
+    return follow(tab, lambda: tab.shows_code, record.look, tab.show)  # type: ignore[arg-type]
+
+
+async def test_a_screen_without_a_code_asks_nothing() -> None:
+    tab = Tab()
+    tab.shows_code = False
+    record = Record(tab, answers=3)
+
+    assert [shown async for shown in followed(tab, record)] == []
+    assert record.asked == []
 
 
 async def test_each_look_is_shown_until_there_is_nothing_to_follow() -> None:
