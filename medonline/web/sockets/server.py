@@ -172,7 +172,10 @@ class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library 
         except BaseException:
             self._follow_no_more(eio_sid)
             raise
-        return session_key if is_open and not followed.has_heard else ""
+        if is_open and not followed.has_heard:
+            return session_key
+        self._follow_no_more(eio_sid)  # its end may be told of again, and the page that says so must not be closed
+        return ""
 
     def _follow(self, eio_sid: str, when: When, key: str) -> Followed:
         followed = when(key, lambda: self._close_soon(eio_sid))

@@ -45,6 +45,7 @@ def handshake(portal: Portal, sessions: Changes, monkeypatch: pytest.MonkeyPatch
             assert sessions.listening == 0
             raise
         key = server._visitors["a"].session_key
+        assert sessions.listening == (1 if key else 0)
         await server._handle_eio_disconnect("a", "the test is over")
         assert sessions.listening + visitors.listening == 0
         return key
