@@ -178,7 +178,9 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
             codes=recovery_codes,
             reader=reader,
             step_up=step_up,
-            birth_date=BirthDateStep(database, clock, reader, config.zone, journal),
+            birth_date=BirthDateStep(
+                database, clock, reader, config.zone, journal, config.step_up_policy.misses_within
+            ),
             new_password=NewPasswordStep(
                 database=database,
                 clock=clock,

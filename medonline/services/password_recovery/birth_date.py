@@ -7,7 +7,7 @@ same screen, costs the same writes and is refused with the same words (docs/deci
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
@@ -26,16 +26,23 @@ from medonline.storage.queries import password_recovery as password_recoveries
 from medonline.storage.queries import patients
 from medonline.storage.tables.password_recovery import PasswordRecovery
 
+# The new owner of a number receives each of its codes: three dates at each, ten codes a week, would find any birth date in time.
+RECOVERIES_WITH_WRONG_DATES = 2
+
 
 @dataclass(frozen=True, slots=True)
 class BirthDateStep:
-    """The screen between the code and the new password. `visitor_key` names the browser."""
+    """The screen between the code and the new password. `visitor_key` names the browser.
+
+    within: how long a recovery in which a wrong date was typed counts against the next ones of its number.
+    """
 
     database: Database
     clock: Clock
     reader: RecoveryReader
     zone: ZoneInfo
     journal: SecurityJournal
+    within: timedelta
 
     async def confirm(self, visitor_key: str, typed: str, sitting_key: str) -> RecoveryView:
         """The birth date on record opens step 3; the third wrong one ends the recovery.
@@ -52,6 +59,14 @@ class BirthDateStep:
         if isinstance(answer, BirthDateMismatch):
             raise answer
         return answer
+
+    def refuse_if_used_up(self, session: Session, recovery: PasswordRecovery, now: datetime) -> bool:
+        """End a recovery at its birth date when wrong ones were typed in enough others of its number; whether it ended. Known
+        and unknown numbers alike. Only who receives the codes gets here, so nobody else can use the dates up."""
+        spoilt = password_recoveries.with_wrong_dates(session, recovery.phone, now - self.within, recovery.id)
+        if spoilt < RECOVERIES_WITH_WRONG_DATES:
+            return False
+        return password_recoveries.move(session, recovery.id, (RecoveryStep.BIRTH_DATE,), RecoveryStep.REFUSED)
 
     @writes
     def _answer(
@@ -70,6 +85,8 @@ class BirthDateStep:
     ) -> BirthDateMismatch | None:
         patient = patients.by_phone_held(session, recovery.phone)  # before the recovery: `storage.engine`
         here = (RecoveryStep.BIRTH_DATE,)
+        if self.refuse_if_used_up(session, recovery, now):
+            return None
         if patient is not None and patient.birth_date == born:
             if self.reader.stop(session, recovery, patient, now, recovery.sitting_key):
                 return None

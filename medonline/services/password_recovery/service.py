@@ -137,7 +137,8 @@ class PasswordRecoveryService:
         return self.reader.view(session, recovery, now, resent.code)
 
     async def confirm_code(self, visitor_key: str, typed: str, *, sitting_key: str = "") -> RecoveryView:
-        """Step 2 → 3, to the birth date where a call is not enough, or to «no account» when nobody signs in so.
+        """Step 2 → 3, to the birth date where a call is not enough (or past it, where too many wrong ones were typed), or to «no
+        account» when nobody signs in so.
 
         Raises:
             CodeEmpty, CodeIncomplete, CodeStillSending: nothing was judged, no attempt is lost.
@@ -239,7 +240,9 @@ class PasswordRecoveryService:
         proved = {"proved_at": now, "sitting_key": sitting_key}
         if self.step_up.is_needed(session, code, patient, now, suspicious_network=guess.suspicious):
             # Nothing of the account is noted yet: a proof noted here would make the next call look recent enough.
-            return self._move(session, recovery, RecoveryMove.ASK_BIRTH_DATE, **proved)
+            moved = self._move(session, recovery, RecoveryMove.ASK_BIRTH_DATE, **proved)
+            self.birth_date.refuse_if_used_up(session, recovery, now)
+            return moved
         if patient and self.reader.stop(session, recovery, patient, now, sitting_key):
             return True
         move = RecoveryMove.CONFIRM_CODE if patient else RecoveryMove.FIND_NO_ACCOUNT

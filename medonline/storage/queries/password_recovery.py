@@ -11,6 +11,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from sqlmodel import Session, col, select, update
 
 from medonline.storage.statements import UNSYNCHRONISED, new_facts, new_values
+from medonline.storage.tables.codes import OneTimeCodeRow
 from medonline.storage.tables.columns import UtcDateTime
 from medonline.storage.tables.password_recovery import PasswordRecovery
 
@@ -82,6 +83,16 @@ _ADD_MISS = (
     .returning(PasswordRecovery)
     .execution_options(**UNSYNCHRONISED, populate_existing=True)
 )
+_WITH_WRONG_DATES = select(func.count()).where(
+    # By the codes to the phone, which have an index: each recovery is the flow of its codes.
+    col(PasswordRecovery.id).in_(
+        select(OneTimeCodeRow.flow_id).where(
+            col(OneTimeCodeRow.phone) == bindparam("phone"), col(OneTimeCodeRow.issued_at) > bindparam("since")
+        )
+    ),
+    col(PasswordRecovery.id) != bindparam("but"),
+    col(PasswordRecovery.birth_date_misses) > 0,
+)
 
 
 def newest_of(session: Session, visitor_key: str) -> PasswordRecovery | None:
@@ -149,3 +160,9 @@ def add_birth_date_miss(session: Session, recovery_id: str, step: str, tries: in
     params = {"recovery_id": recovery_id, "at_step": step, "tries": tries}
     row = session.exec(_ADD_MISS, params=params).first()
     return None if row is None else int(row[0].birth_date_misses)
+
+
+def with_wrong_dates(session: Session, phone: str, since: datetime, but: str) -> int:
+    """In how many recoveries of this number (E.164) a wrong birth date was typed, of those with a code issued after `since` (UTC);
+    the recovery with the id `but` does not count."""
+    return int(session.exec(_WITH_WRONG_DATES, params={"phone": phone, "since": since, "but": but}).one())

@@ -157,6 +157,12 @@ class Model:
     resets: list[datetime] = field(default_factory=list)
     phone_proved_at: datetime = START  # or made: the demo patients never proved theirs
     sittings: dict[str, str] = field(default_factory=dict)  # by browser
+    with_wrong_dates: list[Recovery] = field(default_factory=list)  # once each
+
+    def dates_used_up(self, recovery: Recovery, now: datetime) -> bool:
+        """Wrong birth dates were typed in two other recoveries of this number within 30 days."""
+        others = [one for one in self.with_wrong_dates if one is not recovery and one.phone == recovery.phone]
+        return sum(now - one.code.issued_at < timedelta(days=30) for one in others) >= 2
 
     def needs_more(self, recovery: Recovery, now: datetime) -> bool:
         """A call is not enough after three misses within 30 days; no code is when the last proof is over 90 days old."""
@@ -585,7 +591,8 @@ class RecoveryWalk(RuleBasedStateMachine):
         known = recovery.phone == self.model.phone
         recovery.proved_at, recovery.sitting = self.clock.now, sitting
         if self.model.needs_more(recovery, self.clock.now):
-            recovery.step = RecoveryStep.BIRTH_DATE
+            used_up = self.model.dates_used_up(recovery, self.clock.now)
+            recovery.step = RecoveryStep.REFUSED if used_up else RecoveryStep.BIRTH_DATE
             return
         recovery.step = RecoveryStep.NEW_PASSWORD if known else RecoveryStep.NO_ACCOUNT
         if known:
@@ -599,11 +606,16 @@ class RecoveryWalk(RuleBasedStateMachine):
             assert isinstance(came, NoRecoveryInProgress)
         elif recovery.step is not RecoveryStep.BIRTH_DATE:
             assert isinstance(came, RecoveryView)
+        elif self.model.dates_used_up(recovery, now):
+            assert isinstance(came, RecoveryView)
+            recovery.step = RecoveryStep.REFUSED
         elif right and recovery.phone == self.model.phone:
             assert isinstance(came, RecoveryView)
             recovery.step, recovery.proved_at, self.model.phone_proved_at = RecoveryStep.NEW_PASSWORD, now, now
         else:
             recovery.wrong_dates += 1
+            if recovery.wrong_dates == 1:
+                self.model.with_wrong_dates.append(recovery)
             assert isinstance(came, BirthDateMismatch)
             assert came.attempts_left == 3 - recovery.wrong_dates
             if recovery.wrong_dates == 3:

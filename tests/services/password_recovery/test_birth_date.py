@@ -77,6 +77,46 @@ async def test_three_wrong_dates_end_the_recovery_whoever_has_the_phone(
     assert await portal.recovery.current(ANNA) is None
 
 
+@pytest.mark.parametrize("to", [KNOWN, UNKNOWN])
+async def test_who_receives_the_codes_does_not_try_dates_week_after_week(
+    portal: Portal, clock: MovableClock, to: str
+) -> None:
+    """The new owner of an old number: three dates at each of ten codes a week would find any birth date in time."""
+    clock.move(days=100)
+    came = []
+    for number in range(4):
+        await kill_code(portal, clock, to, visitor=f"{number:064x}")  # so that an unknown number is asked, too
+        await portal.recovery.begin(ANNA, to, CALL)
+        step = (await portal.recovery.confirm_code(ANNA, await last_code(portal, to))).step
+        came.append(
+            [step, *([await answer(portal, f"0{day}.01.1990") for day in (1, 2)] if step == "birth_date" else [])]
+        )
+        await portal.recovery.leave(ANNA)
+        clock.move(days=7)
+    tried = ["birth_date", "BirthDateMismatch2", "BirthDateMismatch1"]
+    assert came == [tried, tried, ["refused"], ["refused"]]
+
+    clock.move(days=10)  # the first one is thirty days back
+    await at_birth_date(portal, clock, to)
+    assert await answer(portal, BORN) == ("new_password" if to == KNOWN else "BirthDateMismatch2")
+
+
+async def test_recoveries_that_stand_at_the_date_together_have_no_more_tries(
+    portal: Portal, clock: MovableClock
+) -> None:
+    clock.move(days=100)
+    visitors = [f"{number:064x}" for number in range(3)]
+    for visitor in visitors:
+        await portal.recovery.begin(visitor, KNOWN, CALL)
+        view = await portal.recovery.confirm_code(visitor, await last_code(portal, KNOWN))
+        assert view.step is RecoveryStep.BIRTH_DATE
+        clock.move(seconds=121)
+
+    assert [await answer(portal, "01.01.1990", visitor) for visitor in visitors[:2]] == ["BirthDateMismatch2"] * 2
+    assert await answer(portal, BORN, visitors[2]) == "refused"
+    assert await answer(portal, BORN, visitors[0]) == "new_password"  # of two the tries that are left count
+
+
 async def test_an_unknown_phone_looks_and_costs_the_same_as_a_known_one(portal: Portal, clock: MovableClock) -> None:
     logs, views = [], []
     for to in (KNOWN, UNKNOWN):
