@@ -15,7 +15,8 @@ class BoundaryConfig(BaseSettings):
 
     trusted_proxy_hops: how many proxies of one's own add to X-Forwarded-For; with 0 the header is ignored. Production wants it
         said, 0 as well: behind a proxy that is not counted all patients would share the limits of one address.
-    sockets_per_ip: open sockets from one network: an IPv4 address, an IPv6 /64; a /56 may have four, a /48 sixteen times as many.
+    sockets_per_ip: open sockets from one network: an IPv4 address, an IPv6 /64; a /56 may have four, a /48 sixteen times as many,
+        and at most half of `sockets_in_all`.
     sockets_per_visitor: open tabs of one browser.
     sockets_in_all: open sockets of this process; each takes some 0.2 MB.
     sockets_per_session: open tabs of one signed-in browser.

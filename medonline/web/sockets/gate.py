@@ -125,7 +125,9 @@ def _places_of(scope: Scope) -> dict[_Place, int]:
         # A name that somebody made up is none: all who come without one of ours from a network share its room.
         places[_Place("without a visitor's cookie from one network", levels[0].network)] = NAMELESS
     for level in levels:
-        places[_Place("from one network", level.network)] = config.sockets_per_ip * level.times
+        # A /48 is one customer's for the asking: it must not have the room of everybody.
+        most = min(config.sockets_per_ip * level.times, max(config.sockets_per_ip, config.sockets_in_all // 2))
+        places[_Place("from one network", level.network)] = most
     places[_PROCESS] = config.sockets_in_all
     return places
 

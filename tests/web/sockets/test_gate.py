@@ -122,6 +122,16 @@ async def test_an_ipv6_network_has_the_room_of_its_width(
     assert of_48 == [True] * 32 + [False] * 8
 
 
+async def test_one_ipv6_customer_does_not_get_the_room_of_everybody(
+    folder: Path, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with gate(folder, clock, monkeypatch, sockets_per_ip=2, sockets_in_all=10) as (knock, _):
+        of_48 = [await knock(f"2001:db8:1:{n:x}00::1", visitor_to_set({})) for n in range(12)]
+
+        assert of_48 == [True] * 5 + [False] * 7
+        assert await knock(OTHER_IP, visitor_to_set({}))
+
+
 async def test_the_process_has_an_end_and_says_so(
     folder: Path, clock: MovableClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
