@@ -23,7 +23,7 @@ from starlette.requests import cookie_parser
 
 from medonline.bootstrap import portal
 from medonline.services.crypto.tokens import new_token, token_hash
-from medonline.services.login.known_browsers import LIFE, MAX_MARKS_LENGTH, KnownBrowsers
+from medonline.services.login.known_browsers import LIFE, MAX_MARKS_LENGTH
 
 VISITOR = "medonline_visitor"
 SITTING = "medonline_sitting"
@@ -151,9 +151,8 @@ def marks_in(cookies: Mapping[str, str]) -> str:
     return marks if len(marks) <= MAX_MARKS_LENGTH else ""
 
 
-def browser_cookie(cookies: Mapping[str, str], mark: str) -> str:
-    """The Set-Cookie header of a browser that got one more mark."""
-    marks = KnownBrowsers.with_mark(marks_in(cookies), mark)
+def browser_cookie(marks: str) -> str:
+    """The Set-Cookie header of a browser that is known by these marks."""
     return set_cookie(BROWSER, marks, https=portal().config.https, max_age=int(LIFE.total_seconds()))
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import httpx
 
-from medonline.bootstrap import Portal
+from medonline.bootstrap import DEMO_ACCOUNTS, Portal
 from medonline.web.cookies import visitor_key_in
-from tests.services.world import KNOWN, PASSWORD
 
 
-async def ticket_of(portal: Portal, browser: httpx.AsyncClient) -> str:
-    """What the sign-in form gives this browser."""
+async def ticket_of(portal: Portal, browser: httpx.AsyncClient, number: int = 0) -> str:
+    """What the sign-in form gives this browser for one of the demo's accounts."""
+    account = DEMO_ACCOUNTS[number]
     await browser.get("/")
-    return await portal.login.log_in(visitor_key_in(browser.cookies), KNOWN, PASSWORD)
+    return await portal.login.log_in(visitor_key_in(browser.cookies), account.phone, account.password)

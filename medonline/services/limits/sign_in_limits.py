@@ -14,11 +14,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from medonline.domain.errors import InvalidCredentials, SignInsOverloaded, TooManySignIns
+from medonline.domain.limits import Limit
 from medonline.services.limits.alarms import Alarms
 from medonline.services.limits.networks import Asker
 from medonline.services.limits.policy import RequestPolicy
 from medonline.services.limits.windows import NO_ADDRESS, Gate, Windows
 from medonline.storage.tables.columns import new_id
+
+# What a patient who is on the way changes between: the telephone's network, one at home, one at work.
+NETWORKS_OF_A_SESSION = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +35,15 @@ class SignInLimits:
 
     @asynccontextmanager
     async def attempt(
-        self, account: str, client_ip: str, now: datetime, known_browser: str = "", *, signed_in: bool = False
+        self, account: str, client_ip: str, now: datetime, known_browser: str = "", *, session_key: str = ""
     ) -> AsyncIterator[None]:
         """Around the verification of one password, which says by `InvalidCredentials` that it was wrong.
 
         account: what was typed as its name: known or not makes no difference.
         known_browser: names a browser that signed in to this account before; it is counted by itself, and not held back by
             what strangers do.
-        signed_in: the account's own session asks; it is not held back by what strangers do either.
+        session_key: the account's own session asks; it is not held back by what strangers do either, and has so many tries
+            wherever it asks from, for it may have been stolen.
 
         Raises:
             TooManySignIns: for this account from this network or browser, or from this network.
@@ -46,7 +51,10 @@ class SignInLimits:
         """
         asker = self.windows.asker(client_ip)
         of_account = self._of_account(account, asker)
-        gates = of_account if signed_in else [*of_account, *self._of_all(asker)]
+        if session_key:
+            gates = of_account = [*of_account, self._of_session(session_key)]
+        else:
+            gates = [*of_account, *self._of_all(asker)]
         if known_browser:
             key = self.windows.key("browser", known_browser, account)
             gates = of_account = [Gate(TooManySignIns, key, self.policy.wrong_passwords_per_account)]
@@ -73,6 +81,12 @@ class SignInLimits:
         limits = self.policy.wrong_passwords_per_account
         levels = asker.levels if asker else NO_ADDRESS
         return [self.windows.gate(TooManySignIns, "account", level, limits, account) for level in levels]
+
+    def _of_session(self, session_key: str) -> Gate:
+        most = tuple(
+            Limit(limit.count * NETWORKS_OF_A_SESSION, limit.per) for limit in self.policy.wrong_passwords_per_account
+        )
+        return Gate(TooManySignIns, self.windows.key("session", session_key), most)
 
     def _of_all(self, asker: Asker | None) -> list[Gate]:
         in_all = Gate(SignInsOverloaded, self.windows.key("sign-ins"), self.policy.wrong_passwords_in_all)

@@ -172,7 +172,7 @@ class AccountSessionService:
         password = normalised(typed_password)
         if not password:
             raise InvalidPassword((PasswordProblem.EMPTY,), 0)
-        async with self.login.limits.attempt(me.patient_id, client_ip, self.clock(), signed_in=True):
+        async with self.login.limits.attempt(me.patient_id, client_ip, self.clock(), session_key=session_key):
             encoded = await self.database.read(patients.password_hash_of, me.patient_id)
             right = await self.hasher.verify(encoded, password[:MAX_LENGTH])
             if not right or encoded is None or len(password) > MAX_LENGTH:

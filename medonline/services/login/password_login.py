@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -51,11 +51,12 @@ class Verifier(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class OpenedSession:
-    """A session's token, for its cookie, and where the patient goes next. `mark`: for a browser in which a password was typed."""
+    """A session's token, for its cookie, and where the patient goes next. `marks`: what the browser is known by from now on
+    (`known_browsers`); empty where it stays as it is."""
 
     token: str
     landing: Landing
-    mark: str = field(default="", repr=False)
+    marks: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,17 +129,17 @@ class LoginService:
 
     async def _known_browser(self, marks: str, phone: str) -> str:
         """Asked for every number alike, whether it has an account or not."""
-        version = await self.database.read(patients.password_version_of, phone)
-        return self.known_browsers.name_in(marks, phone, version, self.clock())
+        patient_id, version = await self.database.read(patients.password_of, phone)
+        return self.known_browsers.name_in(marks, patient_id, version, self.clock())
 
     async def open_session(
-        self, visitor_key: str, ticket: str, device: Device = UNKNOWN_DEVICE
+        self, visitor_key: str, ticket: str, device: Device = UNKNOWN_DEVICE, marks: str = ""
     ) -> OpenedSession | None:
-        """Trade a ticket for a new session; None when the ticket is not good (any more)."""
+        """Trade a ticket for a new session; None when the ticket is not good (any more). `marks`: those the browser has."""
         patient_id = await self.database.read(login.ticket_of, token_hash(ticket))
         if patient_id is None:
             return None  # anybody may post here: what is no ticket costs no lock
-        return await self._trade(visitor_key, ticket, patient_id, device)
+        return await self._trade(visitor_key, ticket, patient_id, device, marks)
 
     async def who(self, session_key: str) -> SignedIn | None:
         """Who is signed in under this session key (the hash of the cookie's token); notes that the session is used."""
@@ -184,7 +185,7 @@ class LoginService:
 
     @writes
     def _trade(
-        self, session: Session, visitor_key: str, ticket: str, patient_id: str, device: Device
+        self, session: Session, visitor_key: str, ticket: str, patient_id: str, device: Device, marks: str
     ) -> OpenedSession | None:
         now = self.clock()
         # Held: a password change that began meanwhile waits, and then ends this session with the others. Before the ticket
@@ -213,8 +214,10 @@ class LoginService:
         if taken.provider_token_sealed:
             login.forget_token_of_ticket(session, taken.ticket_hash)
         self.journal.note(session, entries.signed_in(patient.id, sign_in.method, device))
-        mark = self.known_browsers.mark(patient.phone, patient.password_version, now) if patient.phone else ""
-        return OpenedSession(add_session(session, sign_in, device, now), sign_in.landing, mark)
+        opened = OpenedSession(add_session(session, sign_in, device, now), sign_in.landing)
+        if not patient.phone:
+            return opened  # nobody types a password for it
+        return replace(opened, marks=self.known_browsers.with_mark(marks, patient.id, patient.password_version, now))
 
     @writes
     def _end(self, session: Session, session_key: str, why: JournalEvent) -> login.EndedSession | None:

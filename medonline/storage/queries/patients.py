@@ -26,7 +26,7 @@ _HELD = (
     .with_for_update()
 )
 _PASSWORD_HASH_OF = select(Patient.password_hash).where(_THIS)
-_PASSWORD_VERSION_OF = select(Patient.password_version).where(col(Patient.phone) == bindparam("phone"))
+_PASSWORD_OF = select(Patient.id, Patient.password_version).where(col(Patient.phone) == bindparam("phone"))
 _EVERYONE = select(Patient).order_by(col(Patient.last_name), col(Patient.first_name))
 _PUT_PASSWORD = (
     update(Patient)
@@ -52,9 +52,10 @@ def by_phone(session: Session, phone: str) -> Patient | None:
     return session.exec(_BY_PHONE, params={"phone": phone}).first()
 
 
-def password_version_of(session: Session, phone: str) -> int:
-    """How often the password of the account with this number (E.164) was changed; 0 when there is none, too."""
-    return session.exec(_PASSWORD_VERSION_OF, params={"phone": phone}).first() or 0
+def password_of(session: Session, phone: str) -> tuple[str, int]:
+    """The id of the account with this number (E.164), and how often its password was changed; no id and 0 when there is none."""
+    patient_id, version = session.exec(_PASSWORD_OF, params={"phone": phone}).first() or ("", 0)
+    return patient_id, version
 
 
 def by_phone_held(session: Session, phone: str) -> Patient | None:

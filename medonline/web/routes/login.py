@@ -19,6 +19,7 @@ from medonline.web.cookies import (
     SESSION,
     browser_cookie,
     cookie_value,
+    marks_in,
     session_key_in,
     set_cookie,
     visitor_key_in,
@@ -49,8 +50,11 @@ async def small_form(request: Request) -> dict[str, str]:
 async def open_session(request: Request) -> Response:
     """Trade the one-time ticket of a sign-in for the session cookie; lands where the sign-in was going."""
     ticket = (await small_form(request)).get("ticket", "")[:MAX_TICKET]
-    visitor_key = visitor_key_in(cookie_value(request.scope))
-    opened = await portal().login.open_session(visitor_key, ticket, device_of(request)) if visitor_key else None
+    cookies = cookie_value(request.scope)
+    visitor_key = visitor_key_in(cookies)
+    opened = None
+    if visitor_key:
+        opened = await portal().login.open_session(visitor_key, ticket, device_of(request), marks_in(cookies))
     if opened is None:
         return RedirectResponse(AGAIN, 303)
     return await landed(request, opened)
@@ -63,8 +67,8 @@ async def landed(request: Request, opened: OpenedSession) -> Response:
         await portal().login.close_session(previous, JournalEvent.SESSION_REPLACED)
     response = RedirectResponse(_LANDINGS[opened.landing], 303)
     response.headers.append("Set-Cookie", set_cookie(SESSION, opened.token, https=portal().config.https))
-    if opened.mark:
-        response.headers.append("Set-Cookie", browser_cookie(cookie_value(request.scope), opened.mark))
+    if opened.marks:
+        response.headers.append("Set-Cookie", browser_cookie(opened.marks))
     return await left_by(request, response)
 
 

@@ -49,17 +49,28 @@ def test_a_change_of_keys_takes_no_mark_away() -> None:
 
 
 def test_a_family_keeps_its_last_marks() -> None:
-    phones = [f"+7900000000{number}" for number in range(MOST_MARKS + 2)]
+    accounts = [f"account {number}" for number in range(MOST_MARKS + 2)]
     marks = ""
-    for phone in phones:
-        marks = BROWSERS.with_mark(marks, BROWSERS.mark(phone, 0, START))
+    for account in accounts:
+        marks = BROWSERS.with_mark(marks, account, 0, START)
 
-    good = [bool(BROWSERS.name_in(marks, phone, 0, START)) for phone in phones]
+    good = [bool(BROWSERS.name_in(marks, account, 0, START)) for account in accounts]
     assert good == [False] * 2 + [True] * MOST_MARKS
     assert len(marks) < MAX_MARKS_LENGTH
 
 
-def test_what_is_no_mark_is_not_carried_on() -> None:
-    mark = BROWSERS.mark(KNOWN, 0, START)
+def test_who_signs_in_often_pushes_nobody_out() -> None:
+    marks = BROWSERS.with_mark("", "the husband", 0, START)
+    for _ in range(MOST_MARKS + 1):
+        marks = BROWSERS.with_mark(marks, "the wife", 0, START)
 
-    assert BROWSERS.with_mark("; Path=/evil\r\nSet-Cookie: a=b", mark) == mark
+    assert BROWSERS.name_in(marks, "the husband", 0, START)
+    assert BROWSERS.name_in(marks, "the wife", 0, START)
+    assert marks.count("~") == 1
+
+
+def test_what_is_no_mark_is_not_carried_on() -> None:
+    marks = BROWSERS.with_mark("; Path=/evil\r\nSet-Cookie: a=b", KNOWN, 0, START)
+
+    assert BROWSERS.name_in(marks, KNOWN, 0, START) == marks.partition(".")[0]
+    assert len(marks) == len(BROWSERS.mark(KNOWN, 0, START))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlmodel import select
 
 from medonline.bootstrap import Portal
 from medonline.domain.errors import (
@@ -24,6 +25,7 @@ from medonline.domain.errors import (
 )
 from medonline.services.crypto.tokens import token_hash
 from medonline.storage.queries import patients
+from medonline.storage.tables.patients import Patient
 from tests.services.limits.asking import ask, phone
 from tests.services.world import (
     ANNA,
@@ -242,6 +244,22 @@ async def test_proving_again_who_one_is_knows_the_same_limit(portal: Portal) -> 
     await portal.sessions.prove_again(key, PASSWORD, OTHER_IP)
 
 
+async def test_a_stolen_session_does_not_guess_the_password_from_network_after_network(portal: Portal) -> None:
+    key, other = [token_hash(await sign_in(portal, visitor)) for visitor in (ANNA, BORIS)]
+
+    async def prove(session_key: str, ip: str, password: str = WRONG) -> str:
+        try:
+            await portal.sessions.prove_again(session_key, password, ip)
+        except (InvalidCredentials, TooManySignIns) as refusal:
+            return type(refusal).__name__
+        return "proved"
+
+    tried = [await prove(key, f"10.0.0.{number // 5}") for number in range(50)]
+    assert tried == ["InvalidCredentials"] * 15 + ["TooManySignIns"] * 35
+    assert await prove(key, OTHER_IP, PASSWORD) == "TooManySignIns"
+    assert await prove(other, OTHER_IP, PASSWORD) == "proved"  # the owner's own session
+
+
 async def test_a_48_gets_sixteen_times_the_passwords_of_one_network_for_an_account(portal: Portal) -> None:
     tried = [await attempt(portal, ip=f"2001:db8:1:{number:x}00::1") for number in range(90)]
     of_another = await attempt(portal, ip="2001:db8:2::1")
@@ -272,7 +290,7 @@ async def marks_of(portal: Portal, to: str = KNOWN) -> str:
     """What a browser has after a sign-in."""
     opened = await portal.login.open_session(ANNA, await portal.login.log_in(ANNA, to, PASSWORD, OTHER_IP))
     assert opened is not None
-    return opened.mark
+    return opened.marks
 
 
 async def tried(portal: Portal, marks: str, password: str = PASSWORD, to: str = KNOWN, ip: str = IP) -> str:
@@ -334,6 +352,20 @@ async def test_a_mark_ends_with_the_password_and_after_half_a_year(
     patient = await patient_with(portal)
     await portal.database.write(patients.put_password, patient.id, patient.password_hash, clock.now)
     assert await tried(portal, marks) in refused
+
+
+async def test_a_mark_is_of_no_use_for_the_account_that_gets_the_number_next(
+    besieged: tuple[Portal, str], clock: MovableClock
+) -> None:
+    portal, marks = besieged
+    with portal.database.writing() as session:
+        before = session.exec(select(Patient).where(Patient.phone == KNOWN)).one()
+        before.phone, hashed = None, before.password_hash
+        session.add(before)
+        session.flush()
+        session.add(Patient(phone=KNOWN, password_hash=hashed, last_name="Н", first_name="Н", created_at=clock.now))
+
+    assert await tried(portal, marks) in ("SignInsOverloaded", "TooManySignIns")
 
 
 async def test_the_mark_of_an_account_says_nothing_of_whose_it_is(portal: Portal) -> None:

@@ -7,7 +7,7 @@ import pytest
 from medonline.bootstrap import Portal
 from medonline.services.crypto.tokens import new_token, token_hash
 from medonline.web.cookies import BROWSER, SESSION
-from tests.services.world import KNOWN, MovableClock, told_of
+from tests.services.world import MovableClock, patient_with, told_of
 from tests.web.conftest import Browser
 from tests.web.tickets import ticket_of
 
@@ -39,8 +39,9 @@ async def test_a_sign_in_marks_the_browser_for_its_account(
     assert header == f"{BROWSER}={marks}; Path=/; HttpOnly; SameSite=Lax; Max-Age={180 * 86_400}"
     await anna.post("/session/close")
     assert anna.cookies[BROWSER] == marks
-    assert portal.login.known_browsers.name_in(marks, KNOWN, 0, clock()) == marks.partition(".")[0]
-    await anna.post("/session/open", data={"ticket": await ticket_of(portal, anna)})
+    account = (await patient_with(portal)).id
+    assert portal.login.known_browsers.name_in(marks, account, 0, clock()) == marks.partition(".")[0]
+    await anna.post("/session/open", data={"ticket": await ticket_of(portal, anna, 1)})
     assert anna.cookies[BROWSER].endswith(f"~{marks}")
 
 
