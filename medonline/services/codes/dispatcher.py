@@ -20,6 +20,7 @@ from medonline.services.clock import Clock
 from medonline.services.codes.delivery import EARLIER, DeliveryProblem, DeliveryState, problem_of
 from medonline.services.codes.issuing import CodeIssuer, topic_of
 from medonline.services.limits.budgets import Spending
+from medonline.services.limits.code_limits import CodeAsked
 from medonline.services.outbox import Lane, Outbox
 from medonline.services.ports import CodeChannel, CodeMessage, DeliveryReport, LearnsOutcome, SentCode
 from medonline.storage.engine import Database, announce, writes
@@ -139,17 +140,21 @@ class CodeDispatcher:
             attempts=0,
         )
 
-    @writes
-    def _put_failed(
-        self, session: Session, row: OneTimeCodeRow, problem: DeliveryProblem, *, free: bool = False
-    ) -> None:
+    async def _put_failed(self, row: OneTimeCodeRow, problem: DeliveryProblem, *, free: bool = False) -> None:
         """`free`: it certainly cost nothing, so its money is there for other codes."""
+        failed = await self._record_failed(row, problem, free=free)
+        if failed and problem is DeliveryProblem.CHANNEL_DOWN:
+            await self._issuer.limits.not_sent(CodeAsked(row.id, row.channel, row.phone, row.client_ip))
+
+    @writes
+    def _record_failed(self, session: Session, row: OneTimeCodeRow, problem: DeliveryProblem, *, free: bool) -> bool:
         facts = {"problem": problem, "due_at": None} | ({"price": 0} if free else {})
         announce(session, topic_of(row.phone))
         sources = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.SENT)
         failed = codes.put_delivery(session, row.id, sources, DeliveryState.FAILED, **facts)
         if failed and free:  # the code is locked before the money (lock order: `storage.engine`)
             Spending.give_back(session, row.channel, row.issued_at, row.price)
+        return failed
 
     async def _poll(self, row: OneTimeCodeRow) -> None:
         channel = self._channels.get(ChannelName(row.channel))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
@@ -22,6 +22,8 @@ from medonline.domain.errors import (
     CodeMismatch,
     InvalidCredentials,
     NumberBlockBusy,
+    NumberRefused,
+    ProviderDown,
     TooManyRequests,
     TooManyWrongCodes,
 )
@@ -41,6 +43,9 @@ from tests.services.world import (
     TELEGRAM,
     UNKNOWN,
     MovableClock,
+    ScriptedChannel,
+    dispatch,
+    dispatcher_of,
     last_code,
     opened,
     recoveries_of,
@@ -104,6 +109,21 @@ async def test_a_right_code_gives_its_place_back_at_once(ten: Portal) -> None:
     """However many patients ask, and whether their numbers have accounts: what was confirmed is no suspicion."""
     assert [await ask_and_confirm(ten, number) for number in range(40)] == ["no_account"] * 40
     assert [await ask(ten, phone(100 + number), IP) for number in range(10)] == ["sent"] * 10
+
+
+async def test_while_a_provider_is_down_a_crowd_is_not_kept_from_the_other_way(ten: Portal) -> None:
+    calls = ScriptedChannel(answers=deque([ProviderDown()] * 15 + [NumberRefused()] * 10))
+    dispatcher = dispatcher_of(ten, flash_call=calls, telegram=ScriptedChannel())
+    for number in range(15):
+        assert await ask(ten, phone(number), IP) == "sent"
+        await dispatch(dispatcher)
+    assert await ask(ten, phone(15), IP, TELEGRAM) == "sent"
+
+    told = []
+    for number in range(20, 30):  # numbers that a provider refuses may be made up
+        told.append(await ask(ten, phone(number), IP))
+        await dispatch(dispatcher)
+    assert told == ["sent"] * 9 + ["TooManyRequests"]
 
 
 @pytest.mark.parametrize("to", [KNOWN, UNKNOWN])
