@@ -23,6 +23,8 @@ from medonline.storage.tables.columns import new_id
 
 # What a patient who is on the way changes between: the telephone's network, one at home, one at work.
 NETWORKS_OF_A_SESSION = 3
+# As many IPv4 addresses are needed: each may try 300 of the 1000 in five minutes.
+NETWORKS_TO_USE_ALL_UP = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,4 +95,13 @@ class SignInLimits:
         if asker is None:
             return [in_all]
         limits = self.policy.of(raised=asker.raised).wrong_passwords
-        return [in_all, *(self.windows.gate(TooManySignIns, "sign-ins", level, limits) for level in asker.levels)]
+        gates = [self.windows.gate(TooManySignIns, "sign-ins", level, limits) for level in asker.levels]
+        return [in_all, *gates, *([] if asker.raised else self._shares(asker))]
+
+    def _shares(self, asker: Asker) -> list[Gate]:
+        """What the IPv6 networks around one household may use up of what all may: else one customer's /48 would use up all."""
+        share = tuple(
+            Limit(max(limit.count // NETWORKS_TO_USE_ALL_UP, 1), limit.per)
+            for limit in self.policy.wrong_passwords_in_all
+        )
+        return [Gate(TooManySignIns, self.windows.key("share", level.network), share) for level in asker.levels[1:]]

@@ -268,11 +268,21 @@ async def test_a_48_gets_sixteen_times_the_passwords_of_one_network_for_an_accou
     assert of_another == "InvalidCredentials"
 
 
-async def test_a_48_gets_sixteen_times_the_passwords_of_one_network_a_minute(portal: Portal) -> None:
-    numbers = [phone(number) for number in range(970)]
-    tried = [await attempt(portal, to, f"2001:db8:1:{n % 256:x}00::{n:x}") for n, to in enumerate(numbers)]
+async def test_a_48_gets_sixteen_times_the_passwords_of_one_network_a_minute(folder: Path, clock: MovableClock) -> None:
+    async with opened(folder, clock, wrong_passwords_in_all="10000 per 5 min") as slow:
+        portal = quick(slow)
+        numbers = [phone(number) for number in range(970)]
+        tried = [await attempt(portal, to, f"2001:db8:1:{n % 256:x}00::{n:x}") for n, to in enumerate(numbers)]
 
     assert tried == ["InvalidCredentials"] * 960 + ["TooManySignIns"] * 10
+
+
+async def test_a_48_uses_up_a_quarter_of_what_all_may_try(portal: Portal) -> None:
+    tried = [await attempt(portal, phone(n), f"2001:db8:1:{n % 256:x}00::{n:x}") for n in range(300)]
+    of_another = [await attempt(portal, phone(n), f"2001:db8:2:{n % 256:x}00::{n:x}") for n in range(300)]
+
+    assert tried == of_another == ["InvalidCredentials"] * 250 + ["TooManySignIns"] * 50
+    assert await attempt(portal, password=PASSWORD) == "in"
 
 
 async def test_the_right_password_forgives_the_whole_48_its_misses_for_this_account(portal: Portal) -> None:
