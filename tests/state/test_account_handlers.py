@@ -146,13 +146,14 @@ def test_a_signed_in_patients_field_that_is_no_text_changes_nothing(
         for odd in NO_TEXT:
             tab.call(handler, form=odd)
         tab.settle()
-        for name in ("last_name", "first_name", "phone", "policy", "current_password"):
+    for name in ("last_name", "first_name", "phone", "policy", "current_password"):
+        with Tab(server.url, cookies) as tab:  # a socket takes so many bytes at once
             for odd in VALUES:
                 form = {"phone": KNOWN, "last_name": "Иванова", "first_name": "Мария"} | {name: odd}
                 tab.call(handler, form=form)
             tab.settle()
 
-        assert record(server) == before
+    assert record(server) == before
 
 
 @pytest.mark.parametrize(
