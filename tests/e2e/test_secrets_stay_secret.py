@@ -60,7 +60,7 @@ def secrets(portal: Portal, patient: Patient, demo_phone: DemoPhone, server: Ser
     portal.submit_login(patient.phone, CANARY)
     portal.expect_cards()
     tokens = [cookie["value"] for cookie in portal.page.context.cookies() if cookie["name"].startswith("medonline_")]
-    assert len(tokens) == 3, "the cookies of a visitor, of a sitting and of a session"
+    assert len(tokens) == 4, "the cookies of a visitor, of a sitting, of a session and of the accounts known here"
     stores = portal.page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
     kept = Secrets(code, tokens)
     assert kept.in_clear(stores.encode()) == []
