@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import resource
 import socket
 import sys
@@ -9,6 +10,8 @@ from collections.abc import Callable
 
 from medonline.config.settings import Config, ConfigurationError
 from medonline.logs.setup import set_up
+
+log = logging.getLogger(__name__)
 
 SPARE_CONNECTIONS = 1024  # for requests beside the open sockets
 SPARE_FILES = 1024  # for databases, providers and files that are being sent
@@ -49,6 +52,7 @@ def run_server(
     from medonline.web.wire.websocket import GuardedWebSocket
 
     set_up(config.log_level, config.log_format)
+    log.debug("The server starts, and its log is at level %s", config.log_level)
     wire = WireConfig(
         target,
         _room_for_connections(config),
