@@ -11,11 +11,9 @@ lost, does not hold, or did not come back. What cannot be played on this machine
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import random
 import secrets
-import signal
 import sys
 from collections import Counter
 from itertools import groupby
@@ -24,9 +22,8 @@ from typing import Any
 
 from benchmarks.faults.stage import Outcome, Stage, stage, why_no_disk
 from benchmarks.faults.troubles import Fault, faults
-from benchmarks.load.options import positive
+from benchmarks.load.options import checkout_parser, positive
 from benchmarks.load.report import write
-from benchmarks.load.servers import CHECKOUT
 
 
 async def play(fault: Fault, on: Stage) -> Outcome:
@@ -91,15 +88,7 @@ def facts_of(outcome: Outcome) -> dict[str, Any]:
 
 def main() -> int:
     """1 when something was lost, does not hold or did not come back."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "checkout",
-        type=lambda name: Path(name).resolve(),
-        nargs="?",
-        default=CHECKOUT,
-        help="whose portal; with its own .venv",
-    )
+    parser = checkout_parser(__doc__)
     parser.add_argument("--only", nargs="+", metavar="NAME", help="names, or their beginnings; --list shows them")
     parser.add_argument("--list", action="store_true", help="print the names and end")
     parser.add_argument("--kills", type=positive, default=100, help="of the portal, on each database")

@@ -18,10 +18,10 @@ from typing import Any
 import httpx
 
 from benchmarks.faults.invariants import World, journal_fault, violations
-from benchmarks.faults.redis import Redis, redis
 from benchmarks.faults.relay import Relay, relay
 from benchmarks.faults.walk import Told, Walk, pauses
 from benchmarks.load.patient import TLS, Patient
+from benchmarks.load.redis import Redis, redis
 from benchmarks.load.servers import CHECKOUT, Servers, servers
 
 PATIENTS = 3_000

@@ -145,30 +145,6 @@ def postgresql() -> Iterator[Postgresql]:
         shutil.rmtree(folder)
 
 
-@contextmanager
-def redis() -> Iterator[str]:
-    """The address of a throw-away Redis that keeps nothing on disk.
-
-    Raises:
-        SystemExit: Redis is not installed.
-    """
-    program = shutil.which("redis-server")
-    if program is None:
-        raise SystemExit("No redis-server on PATH: install the package redis-server.")
-    port = free_port()
-    folder = tempfile.mkdtemp(prefix="medonline-benchmark-redis-")
-    server = subprocess.Popen(
-        [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder],
-        stdout=subprocess.DEVNULL,
-    )
-    try:
-        yield f"redis://127.0.0.1:{port}/0"
-    finally:
-        server.terminate()
-        server.wait()
-        shutil.rmtree(folder)
-
-
 def free_port() -> int:
     """A port of loopback that is free now."""
     with socket.socket() as probe:

@@ -12,8 +12,8 @@ from typing import Any
 from benchmarks.load.servers import CHECKOUT, Servers, servers
 
 
-def parser_of(text: str | None) -> argparse.ArgumentParser:
-    """CHECKOUT, database, processes, where the JSON goes. The servers end with the benchmark, also when it is asked to stop."""
+def checkout_parser(text: str | None) -> argparse.ArgumentParser:
+    """CHECKOUT. The servers end with the program, also when it is asked to stop."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     parser = argparse.ArgumentParser(description=text, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
@@ -23,6 +23,12 @@ def parser_of(text: str | None) -> argparse.ArgumentParser:
         default=CHECKOUT,
         help="whose portal; with its own .venv",
     )
+    return parser
+
+
+def parser_of(text: str | None) -> argparse.ArgumentParser:
+    """As `checkout_parser`, with database, processes and where the JSON goes."""
+    parser = checkout_parser(text)
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--processes", type=positive, default=1, help="of the portal; more than 1 need PostgreSQL")
     parser.add_argument("--json", type=Path, help="the file of the numbers; var/benchmarks/NAME.json without it")

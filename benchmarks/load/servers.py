@@ -20,8 +20,9 @@ from pathlib import Path
 import httpx
 
 from benchmarks.load.accounts import accounts
-from benchmarks.load.databases import Database, Sqlite, free_port, postgresql, redis
+from benchmarks.load.databases import Database, Sqlite, free_port, postgresql
 from benchmarks.load.measured import Usage, usage_of
+from benchmarks.load.redis import redis
 
 HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parent.parent
@@ -206,7 +207,7 @@ def servers(
             filled = stack.enter_context(postgresql())
             chosen["DATABASE_URL"] = filled.address(_driver_of(checkout))
         if processes > 1:
-            chosen["LIMITS_STORAGE"] = stack.enter_context(redis())
+            chosen["LIMITS_STORAGE"] = stack.enter_context(redis()).address
         counted_in = folder / "counted"
         counted_in.mkdir()
         counting = {"PYTHONPATH": str(HERE / "counting"), "COUNT_STATEMENTS_IN": str(counted_in)}

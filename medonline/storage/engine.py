@@ -64,7 +64,7 @@ _PATIENCE = "-c lock_timeout=5s -c idle_in_transaction_session_timeout=15s"
 _UTC = "-c timezone=UTC"
 # A server that is gone must not keep a thread for as long as the system waits for it by itself (minutes): seconds for an
 # answer to a new connection, milliseconds for the receipt of what was sent.
-_TIMEOUTS = {"connect_timeout": 5, "tcp_user_timeout": 20_000}
+TIMEOUTS = {"connect_timeout": 5, "tcp_user_timeout": 20_000}
 # The database is locked, full, read-only (PostgreSQL calls that an internal error), overloaded or gone: not what it was asked is
 # wrong, but where it is.
 TROUBLES = (OperationalError, InterfaceError, InternalError, NoConnection)
@@ -102,7 +102,7 @@ class Database:
         self.sqlite = self.url.get_backend_name() == "sqlite"
         options: dict[str, Any] = {"pool_size": SQLITE_READERS + 1, "max_overflow": 5}
         if not self.sqlite:
-            timeouts = {name: limit for name, limit in _TIMEOUTS.items() if name not in self.url.query}
+            timeouts = {name: limit for name, limit in TIMEOUTS.items() if name not in self.url.query}
             options = {
                 "pool_size": POSTGRESQL_CONNECTIONS,
                 "max_overflow": 5,

@@ -18,7 +18,7 @@ from sqlalchemy.pool import PoolProxiedConnection
 
 from medonline.storage.announcements import CHANNEL, names_from_others
 from medonline.storage.changes import session_topic
-from medonline.storage.engine import Database
+from medonline.storage.engine import TIMEOUTS, Database
 from medonline.storage.queries import login
 
 log = logging.getLogger(__name__)
@@ -70,18 +70,17 @@ class OtherProcesses:
     def _address(self) -> dict[str, Any]:
         engine = self._database.engine
         _, address = engine.dialect.create_connect_args(engine.url)
-        return {"connect_timeout": 5, "tcp_user_timeout": 20_000, "application_name": "medonline changes", **address}
+        return {**TIMEOUTS, "application_name": "medonline changes", **address}
 
     async def _watch_file(self) -> None:
         file = Path(self._database.url.database or "")
         connection = await self._database.aside(self._database.engine.raw_connection)
         try:
-            opened = await self._database.aside(lambda: file.stat().st_ino)
-            seen, commits = -1, self._database.commits
-            while (
-                await self._database.aside(lambda: file.stat().st_ino) == opened
-            ):  # another file needs another connection
-                found, own = await self._database.aside(lambda: _commits_of_others(connection)), self._database.commits
+            seen, commits = None, self._database.commits
+            while True:
+                found, own = await self._database.aside(lambda: _look(file, connection)), self._database.commits
+                if seen is not None and found[0] != seen[0]:
+                    return  # another file needs another connection
                 if found != seen:
                     await self._catch_up()
                     if own == commits:  # so it was another process that wrote
@@ -99,8 +98,9 @@ class OtherProcesses:
         self._database.changes.tell(map(session_topic, ended))
 
 
-def _commits_of_others(connection: PoolProxiedConnection) -> int:
-    """What differs when another connection has committed, to whichever process it belongs; no transaction begins.
+def _look(file: Path, connection: PoolProxiedConnection) -> tuple[int, int]:
+    """The file's inode, and what differs when another connection has committed, to whichever process it belongs; no transaction
+    begins.
 
     Danger: the files beside the database tell no less, but a process that opens and closes one of them loses the locks that SQLite
     holds on it there (sqlite.org/howtocorrupt.html, 2.2). And their times change before the commit can be read.
@@ -111,4 +111,4 @@ def _commits_of_others(connection: PoolProxiedConnection) -> int:
         (row,) = cursor.fetchall()
     finally:
         cursor.close()
-    return int(row[0])
+    return file.stat().st_ino, int(row[0])

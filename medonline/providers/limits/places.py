@@ -10,9 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from limits.aio.storage import RedisStorage
-
-from medonline.providers.limits.stores import ANSWER_WITHIN_S, LEFT_ALONE_S, connection_of
+from medonline.providers.limits.stores import LEFT_ALONE_S, connection_of, redis_at
 
 log = logging.getLogger(__name__)
 
@@ -76,12 +74,7 @@ class RedisPlaces:
     """See `Places`."""
 
     def __init__(self, address: str) -> None:
-        self._storage = RedisStorage(
-            f"async+{address}",
-            implementation="redispy",
-            socket_timeout=ANSWER_WITHIN_S,
-            socket_connect_timeout=ANSWER_WITHIN_S,
-        )
+        self._storage = redis_at(address)
         self._process = secrets.token_hex(8)
         self._lives = f"{PREFIX}lives:"
         self._held: Counter[str] = Counter()

@@ -144,13 +144,7 @@ class RedisLimitStore:
     """Counts in Redis, together with the other processes; while it does not answer, in this process."""
 
     def __init__(self, address: str) -> None:
-        self._storage = RedisStorage(
-            f"async+{address}",
-            implementation="redispy",
-            key_prefix="medonline-limits",
-            socket_timeout=ANSWER_WITHIN_S,
-            socket_connect_timeout=ANSWER_WITHIN_S,
-        )
+        self._storage = redis_at(address)
         self._take_all = self._connection.register_script(_TAKE_ALL)
         self._rename = self._connection.register_script(_RENAME)
         self._meanwhile = MemoryLimitStore()
@@ -265,6 +259,17 @@ class RedisLimitStore:
 
     def _keys(self, windows: Sequence[Window]) -> list[str]:
         return [self._key(window) for window in windows]
+
+
+def redis_at(address: str) -> RedisStorage:
+    """Redis as the `limits` package opens it; given up after `ANSWER_WITHIN_S`."""
+    return RedisStorage(
+        f"async+{address}",
+        implementation="redispy",
+        key_prefix="medonline-limits",
+        socket_timeout=ANSWER_WITHIN_S,
+        socket_connect_timeout=ANSWER_WITHIN_S,
+    )
 
 
 def connection_of(storage: RedisStorage) -> Any:

@@ -79,7 +79,7 @@ def redis() -> Iterator[Redis]:
     """
     if shutil.which("redis-server") is None:
         raise SystemExit("There is no redis-server: install the package redis-server.")
-    with tempfile.TemporaryDirectory(prefix="medonline-faults-redis-") as folder:
+    with tempfile.TemporaryDirectory(prefix="medonline-benchmark-redis-") as folder:
         server = Redis(Path(folder), free_port())
         server.start()
         try:
