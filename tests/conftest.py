@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from medonline.logs.setup import _TALKATIVE
+from medonline.logs.setup import _TALKATIVE, DampedHandler
 from tests.argon2 import cheapest_argon2
 from tests.storage.postgresql_server import make_template, postgresql
 from tools.ensure_browser import NAMES
@@ -19,6 +19,7 @@ from tools.ensure_browser import NAMES
 E2E = Path(__file__).with_name("e2e")
 # `make model`: random walks and attacks run for long instead of for seconds.
 LONG_RUN = bool(os.environ.get("LONG_RUN"))
+_ROOT_LEVEL = logging.getLogger().level
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -72,11 +73,18 @@ def system_chromium() -> str | None:
 
 @pytest.fixture(autouse=True)
 def _loggers_as_they_were() -> Iterator[None]:
-    """A command that sets the logs up for its process (`set_up`) must not silence the tests after it."""
-    names = [None, *_TALKATIVE]
-    before = {name: (logging.getLogger(name).level, list(logging.getLogger(name).handlers)) for name in names}
+    """A command that sets the logs up for its process (`set_up`) must not silence the tests after it.
+
+    Fixtures of a whole session or module run commands, too, and come before this one: hence also before the test.
+    """
+    _reset_loggers()
     yield
-    for name, (level, handlers) in before.items():
-        logger = logging.getLogger(name)
-        logger.setLevel(level)
-        logger.handlers[:] = handlers
+    _reset_loggers()
+
+
+def _reset_loggers() -> None:
+    root = logging.getLogger()
+    root.setLevel(_ROOT_LEVEL)
+    root.handlers[:] = [handler for handler in root.handlers if not isinstance(handler, DampedHandler)]
+    for name in [name for name in logging.root.manager.loggerDict if name.split(".")[0] in _TALKATIVE]:
+        logging.getLogger(name).setLevel(logging.NOTSET)

@@ -327,7 +327,7 @@ async def test_a_transaction_that_runs_out_of_an_iterator_is_an_error_and_no_wai
 
 
 async def test_a_server_that_does_not_answer_keeps_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(engine._TIMEOUTS, "connect_timeout", 2)  # the shortest that the driver knows
+    monkeypatch.setitem(engine.TIMEOUTS, "connect_timeout", 2)  # the shortest that the driver knows
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
