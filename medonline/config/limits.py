@@ -77,7 +77,7 @@ Roubles = Annotated[Decimal, Field(ge=0, le=10_000_000, decimal_places=2)]
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
-# Settings of before, and the one that counts what is suspicious in their place.
+# Settings of before, and the one that counts something else in their place.
 GONE = {
     "codes_per_network": "unconfirmed_codes_per_network",
     "phones_per_network": "unconfirmed_codes_per_network",
@@ -87,6 +87,7 @@ GONE = {
     "sign_ins_per_network": "wrong_passwords_per_network",
     "raised_sign_ins_per_network": "raised_wrong_passwords_per_network",
     "sign_ins_in_all": "wrong_passwords_in_all",
+    "step_up_dead_code_within": "step_up_misses_within",
 }
 
 

@@ -205,7 +205,7 @@ def _not_a_setting(name: str) -> str:
     if instead is None:
         return f"{name} is not a setting: check its spelling."
     return (
-        f"{name} is not a setting any more: what is asked for is not limited, what is suspicious is. "
+        f"{name} is not a setting any more: what is suspicious is counted now. "
         f"Take it out, or set MEDONLINE_{instead.upper()}, which counts something else (docs/operations.md)."
     )
 

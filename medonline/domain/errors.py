@@ -51,7 +51,7 @@ MedonlineError
 │   ├── CodeMismatch            (attempts_left)
 │   ├── CodeExpired
 │   └── CodeUsedUp              no attempts left, or the code was replaced or already used
-├── CodeNotEnough           a code from a call was right, and more is needed just now
+├── CodeNotEnough               (telegram_helps) the code was right, and more is needed just now
 ├── BirthDateMismatch           (attempts_left) not the birth date on record, or there is none
 ├── IdentityRefused             (problem, detail) sign-in through the identity provider did not succeed
 ├── NoSuchIdentity              no account at Gosuslugi of this number opens the account
@@ -382,7 +382,14 @@ class CodeUsedUp(CodeRefused):
 
 
 class CodeNotEnough(MedonlineError):
-    """A code from a call was right, and more than four digits is needed just now."""
+    """The code was right, and more than it is needed just now; says nothing of whether the number has an account.
+
+    `telegram_helps`: a code in Telegram is offered here, and would be enough.
+    """
+
+    def __init__(self, *, telegram_helps: bool) -> None:
+        super().__init__(f"telegram_helps={telegram_helps}")
+        self.telegram_helps = telegram_helps
 
 
 class BirthDateMismatch(MedonlineError):

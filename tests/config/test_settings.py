@@ -312,9 +312,10 @@ def test_a_limit_that_cannot_be_used_is_refused_by_its_name(read, name: str, val
         ("PHONES_PER_NETWORK", "UNCONFIRMED_CODES_PER_NETWORK"),
         ("RAISED_SIGN_INS_PER_NETWORK", "RAISED_WRONG_PASSWORDS_PER_NETWORK"),
         ("SIGN_INS_IN_ALL", "WRONG_PASSWORDS_IN_ALL"),
+        ("STEP_UP_DEAD_CODE_WITHIN", "STEP_UP_MISSES_WITHIN"),
     ],
 )
-def test_a_limit_of_what_is_asked_for_is_no_setting_any_more(read, name: str, instead: str) -> None:
+def test_a_setting_of_before_is_refused_with_the_one_in_its_place(read, name: str, instead: str) -> None:
     text = refusal(read, PRODUCTION, **{name: "5 per 1 h"})
 
     assert text.startswith(f"MEDONLINE_{name} is not a setting any more")

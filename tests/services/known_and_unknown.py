@@ -332,6 +332,15 @@ async def type_wrong_proof_code(stage: Stage, visit: Visit) -> Any:
     return await stage.portal.answers.confirm_code(visit.visitor, wrong(await stage.code_to(visit.phone)))
 
 
+async def type_proof_code(stage: Stage, visit: Visit) -> Any:
+    return await stage.portal.answers.confirm_code(visit.visitor, await stage.code_to(visit.phone))
+
+
+async def type_proof_code_always(stage: Stage, visit: Visit) -> Any:
+    answers = replace(stage.portal.answers, step_up=stage.always.step_up)
+    return await answers.confirm_code(visit.visitor, await stage.code_to(visit.phone))
+
+
 async def prove_by_wrong_password(stage: Stage, visit: Visit) -> Any:
     return await stage.portal.answers.prove_by_password(visit.visitor, visit.phone, WRONG_PASSWORD)
 
@@ -463,6 +472,31 @@ SCENARIOS = (
     Scenario("proof, a code, twice", "answers.send_code", "None", send_proof_code, CODE_SENT),
     Scenario("proof, polling", "answers.current", "PendingView", look_who_waits, CODE_SENT),
     Scenario("proof, wrong code", "answers.confirm_code", "CodeMismatch", type_wrong_proof_code, CODE_SENT),
+    Scenario(
+        "proof, right code, breaker open",
+        "answers.confirm_code",
+        "CodeNotEnough",
+        type_proof_code,
+        CODE_SENT,
+        BY_BIRTH_DATE,
+        True,
+    ),
+    Scenario(
+        "proof, right code, a dead one before",
+        "answers.confirm_code",
+        "CodeNotEnough",
+        type_proof_code,
+        (*DEAD_CODE_BEFORE[:-1], *CODE_SENT),
+        BY_BIRTH_DATE,
+    ),
+    Scenario(
+        "proof, right code, step-up always",
+        "answers.confirm_code",
+        "CodeNotEnough",
+        type_proof_code_always,
+        CODE_SENT,
+        BY_BIRTH_DATE,
+    ),
     Scenario(
         "proof, wrong password",
         "answers.prove_by_password",

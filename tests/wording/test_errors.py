@@ -55,6 +55,8 @@ def examples() -> list[MedonlineError]:
             made += [leaf(problem) for problem in errors.EmailProblem]
         elif leaf is errors.InvalidFields:
             made.append(leaf({"phone": errors.InvalidPhone(PhoneProblem.EMPTY), "policy": errors.InvalidPolicy()}))
+        elif leaf is errors.CodeNotEnough:
+            made += [leaf(telegram_helps=helps) for helps in (True, False)]
         elif leaf is errors.ConsentAlreadyAsked:
             made.append(leaf(NOW))
         elif leaf is errors.TooManyCards:

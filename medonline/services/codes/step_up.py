@@ -32,12 +32,23 @@ class StepUp:
         suspicious_network: bool,
     ) -> bool:
         """Whether more than this code, just confirmed, must be shown."""
+        return self.policy.is_needed(self.signs(session, row, patient, now, suspicious_network=suspicious_network), now)
+
+    def signs(
+        self,
+        session: Session,
+        row: OneTimeCodeRow,
+        patient: Patient | None,
+        now: datetime,
+        *,
+        suspicious_network: bool,
+    ) -> Signs:
+        """What speaks against this code, just confirmed; the age of the proof only where `patient` is given."""
         since = now - self.policy.misses_within
-        signs = Signs(
+        return Signs(
             channel=ChannelName(row.channel),
             misses=codes.misses_on_phone(session, row.phone, row.id, since),
             proved_at=(patient.phone_proved_at or patient.created_at) if patient else None,
             breaker_open=self.breaker.is_open(session, now),
             suspicious_network=suspicious_network,
         )
-        return self.policy.is_needed(signs, now)

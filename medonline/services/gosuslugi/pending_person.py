@@ -25,7 +25,14 @@ from medonline.services.codes.issuing import topic_of
 from medonline.services.codes.step_up import StepUp
 from medonline.services.crypto.field_encryption import SealBroken, Sealer
 from medonline.services.gosuslugi.consent import add_consent
-from medonline.services.gosuslugi.linking import Linker, once_more, person_from_text, phone_hint, wants_birth_date
+from medonline.services.gosuslugi.linking import (
+    Linker,
+    contradicts,
+    once_more,
+    person_from_text,
+    phone_hint,
+    wants_birth_date,
+)
 from medonline.services.gosuslugi.login import PENDING_LIFE, Purpose, Waiting, sign_in_of
 from medonline.services.limits.code_limits import CodeGuess, CodePlace
 from medonline.services.login.password_login import LoginService
@@ -193,7 +200,8 @@ class IdentityAnswers:
             NoPendingIdentity, AccountOfAnother: see there.
             CodeRefused: one of its leaves.
             TooManyWrongCodes: in this network; nothing was judged.
-            CodeNotEnough: a recovery would ask for the birth date too, and the person does not stand for one.
+            CodeNotEnough: a recovery would ask for the birth date too, and the person does not stand for one. While guessing
+                is feared, said alike of a number without an account.
             RecoveryStopped: the account's owner said «это не я».
         """
         digits = digits_typed(typed)
@@ -219,21 +227,31 @@ class IdentityAnswers:
             return judged
         # The phone of the accepted code, never the one that was asked for last: another tab may have asked.
         patient = patients.by_phone(session, judged.phone)
-        if patient is None:
+        refusal = self._refusal_of_code(session, judged, patient, person, guess)
+        if refusal is None and patient is None:
             pending.waits_for = Waiting.CONSENT
             session.add(pending)
-            return None
-        return self._refusal_of_call(session, judged, patient, person, guess) or patient
+        return refusal or patient
 
-    def _refusal_of_call(
-        self, session: Session, code: OneTimeCodeRow, patient: Patient, person: IdentityPerson, guess: CodeGuess
+    def _refusal_of_code(
+        self, session: Session, code: OneTimeCodeRow, patient: Patient | None, person: IdentityPerson, guess: CodeGuess
     ) -> CodeNotEnough | None:
-        """By the same signs as in a recovery: four digits alone must not hand over here what they do not there."""
-        if not wants_birth_date(patient, person):
+        """By the same signs as in a recovery: a code alone must not hand over here what it does not there.
+
+        Only the person's own account goes on without more. Another person's account and no account at all meet the signs that
+        every number has, and not the age of an account's proof: otherwise consent, asked of the unknown number alone, would tell
+        the two apart.
+        """
+        own = patient if patient is not None and not contradicts(patient, person) else None
+        if own is not None and not wants_birth_date(own, person):
             return None
-        now, suspicious = self.clock(), guess.suspicious
-        needed = self.step_up.is_needed(session, code, patient, now, suspicious_network=suspicious)
-        return CodeNotEnough() if needed else None
+        now = self.clock()
+        signs = self.step_up.signs(session, code, own, now, suspicious_network=guess.suspicious)
+        if not self.step_up.policy.is_needed(signs, now):
+            return None
+        by_telegram = replace(signs, channel=ChannelName.TELEGRAM)
+        is_offered = ChannelName.TELEGRAM in self.codes.issuer.open_channels(session, now)
+        return CodeNotEnough(telegram_helps=is_offered and not self.step_up.policy.is_needed(by_telegram, now))
 
     def _registered(self, session: Session, pending: PendingIdentity, person: IdentityPerson, device: Device) -> str:
         """A ticket to the new account, or to the one that the same person made in another browser meanwhile."""

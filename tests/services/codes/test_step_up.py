@@ -12,6 +12,7 @@ from medonline.bootstrap import Portal
 from medonline.domain.codes.one_time_code import ChannelName
 from medonline.domain.errors import AccountOfAnother, CodeMismatch, CodeNotEnough, CodeUsedUp, NoRecoveryInProgress
 from medonline.domain.password_recovery import RecoveryStep
+from medonline.services.gosuslugi.login import Waiting
 from tests.services.codes.guessing import BORN, answer, kill_code
 from tests.services.outside import VERA, ScriptedIdentity, arrive, with_provider
 from tests.services.world import (
@@ -175,6 +176,42 @@ async def test_the_operator_may_ask_for_it_always_or_never(
         await portal.recovery.begin(ANNA, KNOWN, channel)
 
         assert (await portal.recovery.confirm_code(ANNA, await last_code(portal, KNOWN))).step == step
+
+
+@pytest.mark.parametrize(
+    ("when", "telegram", "helps"), [("risk", True, True), ("risk", False, False), ("always", True, False)]
+)
+async def test_while_guessing_is_feared_a_call_to_a_number_without_an_account_leads_to_no_consent(
+    folder: Path, clock: MovableClock, when: str, telegram: bool, helps: bool
+) -> None:
+    """Asked of the unknown number alone, consent would tell a guesser of four digits that the number has no account."""
+    settings = {} if telegram else {"code_channels": (CALL,)}
+    async with opened(folder, clock, step_up=when, **settings) as portal:
+        portal = with_provider(portal, ScriptedIdentity())
+        await guess(portal, UNKNOWN, 3)
+        clock.move(hours=1)
+        await arrive(portal, ANNA, VERA)
+        await portal.answers.have_account(ANNA)
+        await portal.answers.send_code(ANNA, UNKNOWN, CALL)
+        with pytest.raises(CodeNotEnough) as refused:
+            await portal.answers.confirm_code(ANNA, await last_code(portal, UNKNOWN))
+
+        assert refused.value.telegram_helps is helps
+        assert (await portal.answers.current(ANNA)).waits_for is Waiting.PROOF
+        assert await portal.answers.not_mine(ANNA) == ""
+        assert (await portal.answers.current(ANNA)).waits_for is Waiting.CONSENT
+
+
+async def test_telegram_says_that_a_number_has_no_account(portal: Portal, clock: MovableClock) -> None:
+    portal = with_provider(portal, ScriptedIdentity())
+    await guess(portal, UNKNOWN, 3)
+    clock.move(hours=1)
+    await arrive(portal, ANNA, VERA)
+    await portal.answers.have_account(ANNA)
+    await portal.answers.send_code(ANNA, UNKNOWN, TELEGRAM)
+
+    assert await portal.answers.confirm_code(ANNA, await last_code(portal, UNKNOWN)) == ""
+    assert (await portal.answers.current(ANNA)).waits_for is Waiting.CONSENT
 
 
 async def test_who_is_refused_as_the_owner_does_not_freshen_the_proof_of_the_phone(
