@@ -10,10 +10,11 @@ from medonline.bootstrap import portal
 from medonline.domain.errors import MedonlineError
 from medonline.state.account import AccountState
 from medonline.state.input import said, text_field, visitor_of
+from medonline.state.page_load import KeepsAnswers
 from medonline.wording.limits import clock_time
 
 
-class NotMeState(rx.State):
+class NotMeState(KeepsAnswers, rx.State):
     """What came of the answer; the token is not kept."""
 
     done: bool = False
@@ -24,12 +25,14 @@ class NotMeState(rx.State):
     @rx.event
     async def load(self) -> Any:
         """Nothing is done by opening the page: programs that look links through open it, too."""
-        self.done, self.stopped_clock, self.error = False, "", ""
+        if not self._note_load():
+            self.done, self.stopped_clock, self.error = False, "", ""
         return AccountState.load_page
 
     @rx.event
     async def dispute(self, form: dict[str, Any]) -> None:
         """«Это не я»."""
+        self._note_answer()
         try:
             until = await portal().dispute.raise_(text_field(form, "token"), visitor_of(self).device)
         except MedonlineError as error:

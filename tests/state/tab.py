@@ -104,6 +104,16 @@ class Tab:
             if name in sent and value in (..., sent[name]):
                 return sent[name]
 
+    def shown(self, state: str, variable: str) -> Any:
+        """The last value of this variable that the server sent over any socket of the tab; None when it sent none."""
+        frames = [frame for frame in self.said if frame.startswith(f"42{NAMESPACE},")]
+        updates = [json.loads(frame.removeprefix(f"42{NAMESPACE},")) for frame in frames]
+        deltas = [update["delta"] for name, update in updates if name == "event" and update.get("delta")]
+        values = [
+            delta[state][f"{variable}_rx_state_"] for delta in deltas if f"{variable}_rx_state_" in delta.get(state, {})
+        ]
+        return values[-1] if values else None
+
     def settle(self) -> None:
         """Wait until everything sent before has been handled: a failure's number is shown and taken away again."""
         number = uuid4().hex[:6]

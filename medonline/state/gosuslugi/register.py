@@ -16,9 +16,10 @@ from medonline.domain.personal_data_consent import VERSION, consent_text
 from medonline.services.gosuslugi.login import Waiting
 from medonline.state.account import AccountState
 from medonline.state.input import page_of, said, visitor_of
+from medonline.state.page_load import KeepsAnswers
 
 
-class RegisterState(rx.State):
+class RegisterState(KeepsAnswers, rx.State):
     """«Регистрация»: the consent, before Gosuslugi or after it."""
 
     ready: bool = False
@@ -36,7 +37,8 @@ class RegisterState(rx.State):
     @rx.event
     async def load(self) -> Any:
         """Who waits for consent in this browser, if anybody."""
-        self.refused, self.error, self.ticket = False, "", ""
+        if not self._note_load():
+            self.refused, self.error, self.ticket = False, "", ""
         self.paragraphs = list(consent_text(portal().config.operator_name))
         view = await portal().answers.current(visitor_of(self).visitor_key)
         if view is not None and view.waits_for is Waiting.PROOF:
@@ -48,6 +50,7 @@ class RegisterState(rx.State):
     @rx.event
     async def consent(self, form: dict[str, Any]) -> None:
         """«Да, я согласен» of somebody who came back from Gosuslugi."""
+        self._note_answer()
         try:
             self.ticket_page = page_of(form)
             visitor = visitor_of(self)
@@ -59,6 +62,7 @@ class RegisterState(rx.State):
     @rx.event
     async def refuse(self) -> None:
         """«Нет, я отказываюсь»: nothing is left behind."""
+        self._note_answer()
         await portal().answers.refuse(visitor_of(self).visitor_key)
         self.came_from_gosuslugi = self.full_name != ""
         self.refused, self.full_name, self.birth_date, self.error = True, "", "", ""
@@ -66,6 +70,7 @@ class RegisterState(rx.State):
     @rx.event
     async def have_account(self) -> Any:
         """An account by phone is there already: prove it."""
+        self._note_answer()
         try:
             await portal().answers.have_account(visitor_of(self).visitor_key)
         except NoPendingIdentity as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from typing import Any
@@ -28,15 +27,15 @@ from medonline.state.codes.screen import steady
 from medonline.state.codes.watch import FollowsCode, follow
 from medonline.state.failures import FailureState
 from medonline.state.input import said, text_field, visitor_of
+from medonline.state.page_load import KeepsAnswers
 from medonline.state.password_recovery.screen import PHONE_STEP, RecoveryScreen, screen_of
 from medonline.web.sockets.server import Visitor
 from medonline.wording.errors import CHANNEL_MISSING
 
-OVERTAKEN_S = 5.0
 WATCHED = (RecoveryStep.CODE, RecoveryStep.BIRTH_DATE)
 
 
-class RecoveryState(FollowsCode, rx.State):
+class RecoveryState(FollowsCode, KeepsAnswers, rx.State):
     """A cache of the record for the screen: lost on restart, rebuilt by `load`."""
 
     screen: RecoveryScreen = RecoveryScreen()
@@ -45,8 +44,6 @@ class RecoveryState(FollowsCode, rx.State):
     error_no: int = 0
     call_offered: bool = True
     telegram_offered: bool = True
-    _refused_on: str = ""
-    _refused_at: float = 0.0
 
     @rx.var
     def title(self) -> str:
@@ -56,7 +53,7 @@ class RecoveryState(FollowsCode, rx.State):
     @rx.event
     async def load(self) -> Any:
         """Rebuild the screen from the record; sends nothing, ever."""
-        if not self._is_answer_to_this_page():
+        if not self._note_load():
             self.error, self.error_field = "", ""
         await self._offer()
         self._show(await _current(visitor_of(self)))
@@ -163,13 +160,7 @@ class RecoveryState(FollowsCode, rx.State):
     def _refuse(self, field: str, text: str) -> None:
         self.error, self.error_field = text, field
         self.error_no += 1
-        self._refused_on, self._refused_at = self.router.session.session_id, time.monotonic()
-
-    def _is_answer_to_this_page(self) -> bool:
-        """Whether the refusal came a moment ago over this very socket: a form that was sent as soon as the page was there can
-        overtake the page's own load, which must not take the answer away."""
-        mine = self._refused_on == self.router.session.session_id
-        return mine and time.monotonic() - self._refused_at < OVERTAKEN_S
+        self._note_answer()
 
     def _show(self, view: RecoveryView | None, *, keep_countdown: bool = False) -> None:
         config = portal().config

@@ -1,0 +1,27 @@
+"""What is pressed as soon as a page is there can reach its state before the page's own load: the answer must outlive the load.
+
+A held button (`assets/early.js`) and a form sent while the connection was lost go out with the socket's first packets, and the
+load is queued behind what the connection itself asks for.
+"""
+
+from __future__ import annotations
+
+import reflex as rx
+
+
+class KeepsAnswers(rx.State, mixin=True):  # type: ignore[call-arg]  # the keyword of Reflex, which mypy does not see
+    """A state whose `load` clears what an earlier visit left, but no answer to the page that it loads."""
+
+    _answered_over: str = ""
+    _loaded_over: str = ""
+
+    def _note_answer(self) -> None:
+        """To be called by each handler whose answer `load` would clear."""
+        self._answered_over = self.router.session.session_id
+
+    def _note_load(self) -> bool:
+        """Whether an answer overtook this load: given over this socket, which loads the page for the first time."""
+        socket = self.router.session.session_id
+        overtaken = self._answered_over == socket and self._loaded_over != socket
+        self._loaded_over = socket
+        return overtaken

@@ -1,0 +1,47 @@
+"""What is pressed before the page's own load is answered, and the load does not take the answer away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from medonline import routes
+from tests.e2e.server import Server
+from tests.state.account_handlers import NOT_ME, REGISTER
+from tests.state.tab import RECOVERY, Tab
+from tests.state.watching import new_tab
+
+LANDLINE = {"phone": "8 495 123 45 67", "channel": "flash_call"}
+# The address, handler, what it is called with, the variable that answers, what it is after a load that no answer overtook.
+ANSWERS: list[tuple[str, str, dict[str, Any], str, object]] = [
+    (routes.REGISTER, f"{REGISTER}.refuse", {}, "refused", False),
+    (routes.NOT_ME, f"{NOT_ME}.dispute", {"form": {"token": "0" * 64}}, "error", ""),
+    (routes.RECOVERY, f"{RECOVERY}.begin", {"form": LANDLINE}, "error", ""),
+]
+
+
+def _last_said(tab: Tab, state: str, variable: str) -> object:
+    """What the tab shows: the last value that the server sent."""
+    tab.call(f"{state}.load")
+    tab.settle()
+    return tab.shown(state, variable)
+
+
+@pytest.mark.parametrize(
+    ("path", "handler", "payload", "variable", "cleared"), ANSWERS, ids=[row[1] for row in ANSWERS]
+)
+def test_an_answer_that_overtook_the_load_stays_and_goes_with_the_next_one(
+    server: Server, path: str, handler: str, payload: dict[str, Any], variable: str, cleared: object
+) -> None:
+    state = handler.rpartition(".")[0]
+    tab = new_tab(server)
+    tab.path = path
+    with tab:
+        tab.call(handler, **payload)
+        assert _last_said(tab, state, variable) not in (cleared, None)
+        assert _last_said(tab, state, variable) == cleared  # the patient came back to the page over the same socket
+        tab.call(handler, **payload)
+        tab.settle()
+    with tab:
+        assert _last_said(tab, state, variable) == cleared
