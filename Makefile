@@ -14,7 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check release-check code-check format lock clean benchmark bench faults fuzz model
+.PHONY: help run test test-postgresql check release-check code-check format lock clean benchmark bench faults fuzz model
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -27,6 +27,10 @@ test: $(VENV)/dev.stamp $(INDEPENDENT)/node_modules/.ready ## all tests [WORKERS
 	@python tools/ensure_servers.py
 	@MEDONLINE_MODE=demo medonline build
 	python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+
+test-postgresql: $(VENV)/dev.stamp ## the tests of the services on PostgreSQL
+	@python tools/ensure_servers.py
+	python -m pytest -n $(WORKERS) --dist loadfile --database postgresql tests/services
 
 check: code-check ## style, types, import contracts, house rules, known vulnerabilities
 	python tools/audit.py

@@ -22,6 +22,13 @@ LONG_RUN = bool(os.environ.get("LONG_RUN"))
 _ROOT_LEVEL = logging.getLogger().level
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--database postgresql` runs tests/services on PostgreSQL (`make test-postgresql`)."""
+    parser.addoption(
+        "--database", choices=["sqlite", "postgresql"], default="sqlite", help="what tests/services run on"
+    )
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark browser tests, and run them last. Several processes take whole files in this order (`make test`).
 

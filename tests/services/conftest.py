@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -9,7 +9,8 @@ import pytest
 from medonline.bootstrap import Portal
 from medonline.bootstrap.demo_accounts import seed_demo
 from medonline.storage import migrations
-from tests.services.world import MovableClock, config_in, copy_database, opened
+from tests.services.world import ADDRESSES, MovableClock, config_in, copy_database, opened
+from tests.storage.postgresql_server import address_of, administer
 
 
 @pytest.fixture(scope="session")
@@ -33,10 +34,28 @@ def clock() -> MovableClock:
     return clock
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What looks into SQLite's file has nothing to look into elsewhere."""
+    if config.getoption("--database") == "sqlite":
+        return
+    for item in items:
+        if item.get_closest_marker("sqlite"):
+            item.add_marker(pytest.mark.skip(reason="looks into SQLite's file"))
+
+
 @pytest.fixture
-def folder(template: Path, tmp_path: Path) -> Path:
-    copy_database(template, tmp_path)
-    return tmp_path
+def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
+    """A folder of data with the demo patients' database: in it, or on the server (`--database postgresql`)."""
+    if request.config.getoption("--database") == "sqlite":
+        copy_database(request.getfixturevalue("template"), tmp_path)
+        yield tmp_path
+        return
+    server, template = request.getfixturevalue("postgresql_server"), request.getfixturevalue("postgresql_template")
+    asyncio.run(administer(server, f"CREATE DATABASE of_the_folder TEMPLATE {template}"))
+    ADDRESSES[tmp_path] = address_of(server, "of_the_folder")
+    yield tmp_path
+    del ADDRESSES[tmp_path]
+    asyncio.run(administer(server, "DROP DATABASE of_the_folder WITH (FORCE)"))
 
 
 @pytest.fixture

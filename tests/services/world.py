@@ -19,7 +19,7 @@ from typing import Any
 from unittest.mock import patch
 
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from sqlalchemy import event
+from sqlalchemy import Connection, NullPool, create_engine, event
 from sqlalchemy.exc import OperationalError
 from sqlmodel import col, select
 
@@ -75,10 +75,28 @@ def private_key_of(pem: bytes, password: None) -> Any:
     return load_pem_private_key(pem, password)
 
 
+# The databases of folders that have none in a file: `--database postgresql`.
+ADDRESSES: dict[Path, str] = {}
+
+
+def database_of(folder: Path) -> str:
+    """The address of the database that belongs to a folder."""
+    return ADDRESSES.get(folder, f"sqlite:///{folder / 'medonline.sqlite3'}")
+
+
+@contextmanager
+def another_connection(folder: Path) -> Iterator[Connection]:
+    """To the folder's database, as somebody else would open one; each statement is committed by itself."""
+    engine = create_engine(database_of(folder), poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        yield connection
+
+
 def config_in(folder: Path, **changes: Any) -> Config:
     """Settings of the demo. The keys in the folder are this process's: making new ones takes longer than most tests."""
     shutil.copytree(keys_of_this_process(), folder, dirs_exist_ok=True)
-    return load_config(**{"mode": "demo", "data_dir": folder, "secret_key": SECRET_KEY} | changes)
+    elsewhere = {"database_url": ADDRESSES[folder]} if folder in ADDRESSES else {}
+    return load_config(**{"mode": "demo", "data_dir": folder, "secret_key": SECRET_KEY} | elsewhere | changes)
 
 
 @asynccontextmanager

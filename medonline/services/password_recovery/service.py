@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 from medonline.domain.codes.one_time_code import ChannelName, digits_typed
 from medonline.domain.device import UNKNOWN_DEVICE, Device
-from medonline.domain.errors import CodeRefused, NoRecoveryInProgress
+from medonline.domain.errors import CodeRefused, CodeUsedUp, NoRecoveryInProgress
 from medonline.domain.password_recovery import RecoveryMove, RecoveryStep, after, source_of
 from medonline.domain.phone import PhoneNumber
 from medonline.services.clock import Clock
@@ -170,6 +170,10 @@ class PasswordRecoveryService:
         if after(RecoveryStep(recovery.step), RecoveryMove.CONFIRM_CODE) is None:
             raise NoRecoveryInProgress
         judged = self.codes.judge(session, recovery.id, digits, now, guess)
+        if isinstance(judged, CodeUsedUp):
+            # On PostgreSQL a second press read the recovery before the first one, for whose row it waited, moved it on.
+            session.refresh(recovery)
+            return self.reader.view(session, recovery, now) if recovery.step in AFTER_CODE else judged
         if isinstance(judged, CodeRefused):
             return judged
         if not self._move_on(session, recovery, judged, now, sitting_key, guess):

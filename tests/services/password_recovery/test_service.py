@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Awaitable, Callable
-from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -26,6 +24,7 @@ from tests.services.world import (
     TELEGRAM,
     UNKNOWN,
     MovableClock,
+    another_connection,
     current_of,
     last_code,
     last_row,
@@ -61,8 +60,8 @@ async def test_begin_wakes_the_dispatcher_only_after_the_commit(portal: Portal, 
     committed: list[int] = []
 
     def wake() -> None:
-        with closing(sqlite3.connect(folder / "medonline.sqlite3")) as another_connection:
-            committed.append(another_connection.execute("SELECT count(*) FROM one_time_code").fetchone()[0])
+        with another_connection(folder) as connection:
+            committed.append(connection.exec_driver_sql("SELECT count(*) FROM one_time_code").scalar_one())
 
     service = replace(portal.recovery, codes=replace(portal.recovery.codes, wake_dispatcher=wake))
     await service.begin(ANNA, KNOWN, CALL)

@@ -14,7 +14,6 @@ from tests.services.world import KNOWN
 STRANGER = "198.51.100.7"
 NEW_PASSWORD = "KorablLipa47"
 PHONE_OF_ANNA = Device("Chrome, Android", "203.0.113.x")
-SESSION_ROW = "medonline.sqlite3"
 
 
 async def rows(portal: Portal) -> list[JournalEntry]:

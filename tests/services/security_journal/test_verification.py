@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import select
 
 from medonline.bootstrap import Portal
@@ -21,19 +20,20 @@ from medonline.services.security_journal.verification import KEPT_AT_LEAST, Jour
 from medonline.storage.queries.security_journal import Head
 from medonline.storage.tables.security_journal import JournalCheckpoint
 from tests.services.outside import dump
-from tests.services.security_journal.rows import SESSION_ROW, is_whole, rows
-from tests.services.world import ANNA, BORIS, KNOWN, MovableClock, opened, sign_in
+from tests.services.security_journal.rows import is_whole, rows
+from tests.services.world import ANNA, BORIS, KNOWN, MovableClock, another_connection, opened, sign_in
 
 
 def tamper(folder: Path, *statements: str) -> None:
     """As somebody who owns the database: triggers are no obstacle."""
-    with closing(sqlite3.connect(folder / SESSION_ROW)) as connection:
-        names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
-        for (name,) in names:
-            connection.execute(f"DROP TRIGGER {name}")
-        for statement in statements:
-            connection.execute(statement)
-        connection.commit()
+    with another_connection(folder) as connection:
+        if connection.dialect.name == "sqlite":
+            names = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'").scalars()
+            without = [f"DROP TRIGGER {name}" for name in names]
+        else:
+            without = ["SET session_replication_role = replica"]
+        for statement in (*without, *statements):
+            connection.exec_driver_sql(statement)
 
 
 COLUMNS = ("at", "event", "patient_id", "phone_index", "phone_tail", "network", "details", "previous", "key_id", "hash")
@@ -103,12 +103,15 @@ async def test_rows_cut_off_at_the_end_are_seen_by_a_row_that_was_known(portal: 
     assert (await portal.journal_keeper.examine(known)).fault.startswith(f"Row {known.seq} was known and is gone")
 
 
+IN_SQLITE = pytest.mark.sqlite
 STATEMENTS = [
     "UPDATE security_journal SET network = 'x' WHERE seq = 1",
     "DELETE FROM security_journal WHERE seq = 1",
     "DELETE FROM security_journal",
-    "INSERT OR REPLACE INTO security_journal SELECT * FROM security_journal WHERE seq = 1",
-    "UPDATE OR REPLACE security_journal SET seq = 1 WHERE seq = 2",
+    pytest.param(
+        "INSERT OR REPLACE INTO security_journal SELECT * FROM security_journal WHERE seq = 1", marks=IN_SQLITE
+    ),
+    pytest.param("UPDATE OR REPLACE security_journal SET seq = 1 WHERE seq = 2", marks=IN_SQLITE),
     "INSERT INTO security_journal SELECT 99, at, event, patient_id, phone_index, phone_tail, network, details, previous, "
     "key_id, hash FROM security_journal WHERE seq = 1",
 ]
@@ -118,8 +121,8 @@ STATEMENTS = [
 async def test_the_database_itself_refuses_to_rewrite(portal: Portal, folder: Path, statement: str) -> None:
     await sign_in(portal, ANNA)
     before = dump(folder)
-    with closing(sqlite3.connect(folder / SESSION_ROW)) as connection, pytest.raises(sqlite3.IntegrityError):
-        connection.execute(statement)
+    with another_connection(folder) as connection, pytest.raises(DBAPIError, match="the security journal"):
+        connection.exec_driver_sql(statement)
 
     assert dump(folder) == before
 
@@ -147,15 +150,16 @@ async def test_what_is_past_its_time_goes_and_the_rest_stays_chained(
     assert await is_whole(portal)
     await sign_in(portal, ANNA)
     assert await is_whole(portal)
-    with closing(sqlite3.connect(folder / SESSION_ROW)) as connection:
+    with another_connection(folder) as connection:
+        instead = "OR REPLACE " if connection.dialect.name == "sqlite" else ""
         for statement in (
             "UPDATE security_journal_checkpoint SET seq = 1",
             "DELETE FROM security_journal_checkpoint",
-            "INSERT OR REPLACE INTO security_journal_checkpoint SELECT * FROM security_journal_checkpoint",
+            f"INSERT {instead}INTO security_journal_checkpoint SELECT * FROM security_journal_checkpoint",
             "INSERT INTO security_journal_checkpoint VALUES (2147483647, '2026-03-01', 'x', 'k', 'x')",
         ):
-            with pytest.raises(sqlite3.IntegrityError):
-                connection.execute(statement)
+            with pytest.raises(DBAPIError):
+                connection.exec_driver_sql(statement)
 
 
 async def test_with_a_clock_that_is_years_ahead_nothing_goes(portal: Portal, clock: MovableClock) -> None:

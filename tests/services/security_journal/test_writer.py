@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -15,8 +14,8 @@ from medonline.domain.security_journal import JournalEvent as Event
 from medonline.services.crypto.tokens import token_hash
 from medonline.services.security_journal.writer import JournalNote
 from tests.services.outside import dump
-from tests.services.security_journal.rows import NEW_PASSWORD, PHONE_OF_ANNA, SESSION_ROW, is_whole, last, rows
-from tests.services.world import ANNA, CALL, KNOWN, UNKNOWN, last_code, patient_with, prove, sign_in
+from tests.services.security_journal.rows import NEW_PASSWORD, PHONE_OF_ANNA, is_whole, last, rows
+from tests.services.world import ANNA, CALL, KNOWN, UNKNOWN, another_connection, last_code, patient_with, prove, sign_in
 
 # --- what is written down ---------------------------------------------------------------------------------------
 
@@ -46,9 +45,11 @@ async def test_what_is_rolled_back_is_not_written_down(portal: Portal, folder: P
 
 async def test_without_its_row_nothing_is_done(portal: Portal, folder: Path) -> None:
     """A journal that cannot be written stops what it should tell of: never a change without a row (I5)."""
-    with closing(sqlite3.connect(folder / SESSION_ROW)) as connection:
-        connection.execute(
+    with another_connection(folder) as connection:
+        connection.exec_driver_sql(
             "CREATE TRIGGER full BEFORE INSERT ON security_journal BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"
+            if connection.dialect.name == "sqlite"
+            else 'ALTER TABLE security_journal ADD CONSTRAINT "the disk is full" CHECK (false) NOT VALID'
         )
     before = dump(folder)
     with pytest.raises(Exception, match="the disk is full"):
