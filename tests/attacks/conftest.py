@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.e2e.server import MEDONLINE, Server, environment
+from tests.e2e.server import Server, ensure_pages
 from tests.services.conftest import clock, folder, portal, template
 from tests.web.conftest import open_browser, site_of
 
@@ -22,8 +21,7 @@ def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartServ
 
     They end with this package: an idle portal costs two percent of a core, which the browser tests after it need.
     """
-    built = subprocess.run([str(MEDONLINE), "build"], env=environment(), capture_output=True, text=True, check=False)
-    assert built.returncode == 0, built.stdout + built.stderr
+    ensure_pages()
     started: list[Server] = []
 
     def start(**settings: str) -> Server:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import socket
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import httpx
@@ -102,11 +103,21 @@ def wait_for_the_end(connections: list[socket.socket], within: float) -> bytes:
     return heard
 
 
+@pytest.fixture(scope="module")
+def unfinished(attacked: Server) -> Iterator[dict[str, socket.socket]]:
+    """All at once: each waits for the server's deadline, and none needs to wait for another."""
+    with contextlib.ExitStack() as stack:
+        connections = {}
+        for what, request in UNFINISHED.items():
+            connection = socket.create_connection(("127.0.0.1", attacked.port))
+            connections[what] = stack.enter_context(contextlib.closing(connection))
+            connection.sendall(request(attacked))
+        yield connections
+
+
 @pytest.mark.parametrize("what", UNFINISHED)
-def test_what_is_never_finished_is_cut(server: Server, what: str) -> None:
-    with contextlib.closing(socket.create_connection(("127.0.0.1", server.port))) as connection:
-        connection.sendall(UNFINISHED[what](server))
-        heard = wait_for_the_end([connection], within=30)
+def test_what_is_never_finished_is_cut(server: Server, unfinished: dict[str, socket.socket], what: str) -> None:
+    heard = wait_for_the_end([unfinished[what]], within=30)
 
     if what in ("a declared body", "a chunked body", "a report of Telegram", "a body to a stand-in"):
         assert heard.startswith(b"HTTP/1.1 408 ")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import subprocess
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -16,7 +15,7 @@ from playwright.sync_api import Playwright, expect
 from medonline.services.desk.accounts import NewAccount
 from tests.e2e.patients import DemoPhone, Patient, fresh_phone, patient_with
 from tests.e2e.portal_in_browser import Portal
-from tests.e2e.server import MEDONLINE, Server, environment
+from tests.e2e.server import Server, ensure_pages
 from tests.e2e.watching import Watch
 
 ARTEFACTS = Path("test-results")
@@ -43,10 +42,7 @@ def pages_built(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Built once, by one process at a time; nothing happens when they are fresh."""
     with (tmp_path_factory.getbasetemp().parent / "medonline-build.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        built = subprocess.run(
-            [str(MEDONLINE), "build"], env=environment(), capture_output=True, text=True, check=False
-        )
-    assert built.returncode == 0, built.stdout + built.stderr
+        ensure_pages()
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +57,8 @@ def start_server(pages_built: None, tmp_path_factory: pytest.TempPathFactory) ->
         return server
 
     yield start
+    for server in started:
+        server.tell_to_end()
     for server in started:
         server.stop()
 

@@ -9,8 +9,7 @@ from datetime import date
 from itertools import count
 from typing import Literal
 
-import httpx
-
+from tests.e2e.server import plain_http
 from tests.patience import PATIENCE
 
 Kind = Literal["call", "telegram", "sms"]
@@ -53,7 +52,7 @@ class DemoPhone:
         self._base_url = base_url
 
     def events(self, phone: str) -> list[dict[str, str]]:
-        answer = httpx.get(f"{self._base_url}/sandbox/phone/{phone}/events", trust_env=False, timeout=PATIENCE)
+        answer = plain_http().get(f"{self._base_url}/sandbox/phone/{phone}/events")
         answer.raise_for_status()
         found: list[dict[str, str]] = answer.json()
         return found

@@ -6,18 +6,22 @@ import asyncio
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import httpx
 
+from medonline import frontend
 from medonline.bootstrap import build_portal
 from medonline.config.settings import load_config
 from medonline.services.desk.accounts import NewAccount
+from tests import warm
 from tests.patience import PATIENCE
 
 MEDONLINE = Path(sys.executable).with_name("medonline")
@@ -27,6 +31,29 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@cache
+def plain_http() -> httpx.Client:
+    """For servers of the tests, which speak no TLS: to read the authorities' certificates takes longer than most answers.
+
+    Each request has a connection of its own: a server that was killed and started again must not be asked over an old one.
+    """
+    return httpx.Client(
+        trust_env=False,
+        verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+        timeout=PATIENCE,
+        limits=httpx.Limits(max_keepalive_connections=0),
+    )
+
+
+def ensure_pages() -> None:
+    """Build the pages; when they are as their sources are, nothing is started for it."""
+    if not frontend.is_fresh():
+        built = subprocess.run(
+            [str(MEDONLINE), "build"], env=environment(), capture_output=True, text=True, check=False
+        )
+        assert built.returncode == 0, built.stdout + built.stderr
 
 
 def environment(settings: dict[str, str] | None = None) -> dict[str, str]:
@@ -44,7 +71,7 @@ class Server:
     settings: dict[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
     options: tuple[str, ...] = ()
-    _process: subprocess.Popen[bytes] | None = None
+    _process: warm.WarmProcess | None = None
 
     @property
     def url(self) -> str:
@@ -60,14 +87,7 @@ class Server:
         settings = {**self.settings, "DATA_DIR": str(self.data_dir), "PORT": str(self.port)}
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [str(MEDONLINE), "serve", *self.options],
-                env=environment(settings),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+            self._process = warm.start(["serve", *self.options], environment(settings), log.fileno())
 
     def kill(self) -> None:
         """SIGKILL to every process of the server: nothing gets a chance to finish."""
@@ -75,6 +95,11 @@ class Server:
         os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait(PATIENCE)
         self._process = None
+
+    def tell_to_end(self) -> None:
+        """What ends beside others need not be waited for one after the other; `stop` waits for it."""
+        if self._process is not None:
+            self._process.terminate()
 
     def stop(self) -> None:
         if self._process is None:
@@ -113,7 +138,7 @@ class Server:
             assert self._process is not None
             assert self._process.poll() is None, f"the server did not start; see {self.log}"
             try:
-                if httpx.get(f"{self.url}/health/ready", trust_env=False, timeout=1).status_code == 200:
+                if plain_http().get(f"{self.url}/health/ready", timeout=1).status_code == 200:
                     return
             except httpx.HTTPError:
                 pass

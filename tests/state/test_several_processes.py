@@ -19,7 +19,7 @@ import pytest
 from medonline.bootstrap import DEMO_ACCOUNTS, build_portal
 from medonline.config.settings import load_config
 from medonline.services.desk.accounts import NewAccount
-from tests.e2e.server import MEDONLINE, Server, environment
+from tests.e2e.server import MEDONLINE, Server, ensure_pages, environment
 from tests.patience import PATIENCE
 from tests.providers.limits.redis_server import redis_server
 from tests.services.world import last_code, last_row, wrong
@@ -33,8 +33,7 @@ KNOWN, NEW = DEMO_ACCOUNTS[1].phone, "KorablLipa47"
 @pytest.fixture(scope="module")
 def shared(postgresql_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """The settings of what the processes share; the database is empty."""
-    built = subprocess.run([str(MEDONLINE), "build"], env=environment(), capture_output=True, text=True, check=False)
-    assert built.returncode == 0, built.stdout + built.stderr
+    ensure_pages()
     asyncio.run(administer(postgresql_server, "CREATE DATABASE of_several"))
     with redis_server(tmp_path_factory.mktemp("redis")) as redis:
         yield {"DATABASE_URL": address_of(postgresql_server, "of_several"), "LIMITS_STORAGE": redis.address}

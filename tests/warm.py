@@ -1,0 +1,185 @@
+"""`medonline` in processes of their own, forked from one that has imported it: importing is three quarters of a start.
+
+The portal itself forks its workers after the same import (`medonline.cli.workers`). A process begins with its own environment,
+and its threads, sockets, keys and databases are made after the fork. What must be a program of its own is started without this:
+tests/cli, tests/benchmarks and `make faults` run the installed command.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import gc
+import importlib
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import IO
+
+from tests.patience import PATIENCE
+
+ROOT = Path(__file__).resolve().parent.parent
+_MAX_REQUEST = 1 << 20
+_OF_A_SERVER = (
+    "medonline.asgi",
+    "medonline.demo.stand_ins",
+    "medonline.web.wire.server",
+    "medonline.web.wire.websocket",
+    "uvicorn.lifespan.on",
+)
+
+
+class WarmProcess:
+    """A running `medonline`, with the part of `subprocess.Popen` that tests use. It leads a process group of its own."""
+
+    def __init__(self, news: IO[bytes]) -> None:
+        self._news = news  # its pid, and later the code with which it ended
+        self.pid = int(self._line(None))  # the first one waits for the imports
+        self.returncode: int | None = None
+
+    def poll(self) -> int | None:
+        if self.returncode is None and select.select([self._news], [], [], 0)[0]:
+            self.returncode = int(self._line(0))
+        return self.returncode
+
+    def wait(self, timeout: float) -> int:
+        """The exit code; negative: the signal.
+
+        Raises:
+            subprocess.TimeoutExpired: it runs after so many seconds.
+        """
+        if self.returncode is None:
+            self.returncode = int(self._line(timeout))
+        return self.returncode
+
+    def terminate(self) -> None:
+        if self.poll() is None:
+            with contextlib.suppress(ProcessLookupError):  # it has just ended
+                os.kill(self.pid, signal.SIGTERM)
+
+    def _line(self, timeout: float | None) -> bytes:
+        if timeout is not None and not select.select([self._news], [], [], timeout)[0]:
+            raise subprocess.TimeoutExpired("medonline", timeout)
+        line = self._news.readline()
+        assert line, "the process that forks has ended"
+        return line
+
+
+def start(arguments: Sequence[str], environment: Mapping[str, str], log: int) -> WarmProcess:
+    """Run `medonline` with these arguments and nothing but this environment; `log` takes what it prints."""
+    news, told = os.pipe()
+    try:
+        request = json.dumps({"arguments": [*arguments], "environment": {**environment}}).encode()
+        assert len(request) < _MAX_REQUEST
+        socket.send_fds(_forking(), [request], [log, told])
+    finally:
+        os.close(told)
+    return WarmProcess(os.fdopen(news, "rb", buffering=0))
+
+
+@cache
+def _forking() -> socket.socket:
+    """One process for each process of the tests; it ends with it."""
+    ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MEDONLINE_")}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.warm", str(its.fileno())],
+        cwd=ROOT,
+        env={**kept, "MEDONLINE_MODE": "demo"},
+        stdin=subprocess.DEVNULL,
+        pass_fds=[its.fileno()],
+    )
+    its.close()
+
+    def end() -> None:
+        ours.close()
+        process.wait(PATIENCE)
+
+    atexit.register(end)
+    return ours
+
+
+def _serve(asking: socket.socket) -> list[str]:
+    """Fork for each request until the tests are over; returns in the forked process alone, with its arguments."""
+    awake, wake = os.pipe()
+    for end in (awake, wake):
+        os.set_blocking(end, False)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal tells the tests, which end their servers
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    running: dict[int, int] = {}  # where the end of a process is told, by pid
+    while True:
+        ready, _, _ = select.select([asking, awake], [], [])
+        if awake in ready:
+            os.read(awake, 4096)
+            _tell_ends(running)
+        if asking not in ready:
+            continue
+        request, files, _, _ = socket.recv_fds(asking, _MAX_REQUEST, 2)
+        if not request:
+            raise SystemExit(0)
+        log, told = files
+        pid = os.fork()
+        if pid == 0:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            asking.close()
+            for number in (awake, wake, told, *running.values()):
+                os.close(number)
+            return _become(json.loads(request), log)
+        os.write(told, f"{pid}\n".encode())
+        os.close(log)
+        running[pid] = told
+
+
+def _tell_ends(running: dict[int, int]) -> None:
+    for pid, told in list(running.items()):
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            with contextlib.suppress(BrokenPipeError):  # no test asks any more
+                os.write(told, f"{os.waitstatus_to_exitcode(status)}\n".encode())
+            os.close(told)
+            del running[pid]
+
+
+def _become(request: dict[str, object], log: int) -> list[str]:
+    os.setsid()
+    for number in (1, 2):
+        os.dup2(log, number)
+    os.close(log)
+    environment = request["environment"]
+    assert isinstance(environment, dict)
+    os.environ.clear()
+    os.environ.update(environment)
+    time.tzset()
+    arguments = request["arguments"]
+    assert isinstance(arguments, list)
+    sys.argv = ["medonline", *arguments]
+    return arguments
+
+
+def _import() -> None:
+    from medonline.cli.main import _SERVING
+
+    os.environ.update(_SERVING)
+    for module in _OF_A_SERVER:
+        importlib.import_module(module)
+    gc.collect()
+    gc.freeze()  # the collector would write to pages that all processes share
+
+
+if __name__ == "__main__":
+    _import()
+    _arguments = _serve(socket.socket(fileno=int(sys.argv[1])))
+    from medonline.cli.main import main
+
+    sys.exit(main(_arguments))
