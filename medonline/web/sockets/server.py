@@ -216,11 +216,15 @@ class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library 
         await super()._handle_event(eio_sid, namespace, id, data)
 
     async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> Any:
-        token = self._token_of(eio_sid)
         self._visitors.pop(eio_sid, None)
         self._follow_no_more(eio_sid)
         self._connections.pop(eio_sid, None)
-        result = await super()._handle_eio_disconnect(eio_sid, reason)
+        return await super()._handle_eio_disconnect(eio_sid, reason)
+
+    async def _handle_disconnect(self, eio_sid: str, namespace: str | None, reason: str | None = None) -> Any:
+        """The tab says that it goes, or its socket ended without a word: a browser that closes a page does the first."""
+        token = self._token_of(eio_sid)  # Reflex forgets whose it was
+        result = await super()._handle_disconnect(eio_sid, namespace, reason)
         if token:
             self._keep_for_a_while(token)
         return result
@@ -239,7 +243,7 @@ class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library 
         """
         self._ended.pop(token, None)
         self._ended[token] = None
-        for oldest in list(self._ended)[: len(self._ended) - MAX_ENDED]:
+        for oldest in list(self._ended)[: max(0, len(self._ended) - MAX_ENDED)]:
             del self._ended[oldest]
             if not self._forget(oldest):
                 self._ended[oldest] = None

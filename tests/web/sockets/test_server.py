@@ -7,13 +7,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+import socketio  # type: ignore[import-untyped]
 
 from medonline import bootstrap
 from medonline.bootstrap import Portal
 from medonline.services.crypto.tokens import token_hash
 from medonline.storage.changes import Changes
 from medonline.web.cookies import SESSION
-from medonline.web.sockets.server import GuardedServer
+from medonline.web.sockets.server import MAX_ENDED, NAMESPACE, GuardedServer
 
 TOKEN = "s" * 43
 KEY = token_hash(TOKEN)
@@ -79,6 +80,41 @@ async def test_the_end_of_another_session_during_the_handshake_changes_nothing(
         return True
 
     assert await handshake(another_ended) == KEY
+
+
+class Tabs(socketio.AsyncNamespace):  # type: ignore[misc]  # the library carries no types
+    """What Reflex knows of sockets: the token of each, until it ends."""
+
+    def __init__(self) -> None:
+        super().__init__(NAMESPACE)
+        self.sid_to_token: dict[str, str] = {}
+
+    async def on_disconnect(self, sid: str) -> None:
+        del self.sid_to_token[sid]
+
+
+@pytest.mark.parametrize("last_words", [f"1{NAMESPACE},", ""], ids=["says that it goes", "without a word"])
+async def test_only_the_last_tabs_that_went_keep_their_states(last_words: str) -> None:
+    forgotten: list[str] = []
+
+    def forget(token: str) -> bool:
+        forgotten.append(token)
+        return True
+
+    async def nobody(_session_key: str) -> bool:
+        return False
+
+    server, tabs = GuardedServer(json, frozenset, forget, nobody, Changes().follow, Changes().follow), Tabs()
+    server.register_namespace(tabs)
+    for number in range(MAX_ENDED + 2):
+        eio_sid = f"socket {number}"
+        tabs.sid_to_token[await server.manager.connect(eio_sid, NAMESPACE)] = f"token {number}"
+        if last_words:
+            await server._handle_eio_message(eio_sid, last_words)
+        await server._handle_eio_disconnect(eio_sid, "transport close")
+
+    assert forgotten == ["token 0", "token 1"]
+    assert tabs.sid_to_token == {}
 
 
 async def test_without_the_record_there_is_no_handshake(handshake: Callable[..., Awaitable[str]]) -> None:
