@@ -8,6 +8,7 @@ FRAMES ?= 100000
 KILLS ?= 100
 VENV := .venv
 INDEPENDENT := tests/providers/oidc_provider
+BROWSER := browser
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Every process of the tests and every server that they start reads the same modules.
@@ -32,16 +33,17 @@ test-postgresql: $(VENV)/dev.stamp ## the tests of the services on PostgreSQL
 	@python tools/ensure_servers.py
 	python -m pytest -n $(WORKERS) --dist loadfile --database postgresql tests/services
 
-check: code-check ## style, types, import contracts, house rules, known vulnerabilities
+check: code-check ## style, types of Python and of the scripts, import contracts, house rules, known vulnerabilities
 	python tools/audit.py
 
 release-check: code-check ## the same before a release: what could not be audited fails, too
 	python tools/audit.py --release
 
-code-check: $(VENV)/dev.stamp
+code-check: $(VENV)/dev.stamp $(BROWSER)/node_modules/.ready
 	ruff check .
 	ruff format --check .
 	mypy
+	cd $(BROWSER) && npx --no-install tsc
 	lint-imports
 	python tools/house_rules.py
 
@@ -79,13 +81,13 @@ model: $(VENV)/dev.stamp ## random walks against a model of recoveries and sessi
 
 LOCKING := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-package pip
 
-lock: $(VENV)/dev.stamp ## resolve the dependencies anew (needs the package registries)
+lock: $(VENV)/dev.stamp ## resolve the dependencies again (needs the package registries)
 	pip install -q uv
 	$(LOCKING) --upgrade -o requirements.lock pyproject.toml tools/build-requirements.in
 	$(LOCKING) --upgrade --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml tools/build-requirements.in
 
 clean: ## remove what was installed and built (var/ with the data stays)
-	rm -rf $(VENV) .web .build $(INDEPENDENT)/node_modules test-results .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) .web .build $(INDEPENDENT)/node_modules $(BROWSER)/node_modules test-results .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
@@ -103,6 +105,10 @@ $(INDEPENDENT)/node_modules/.ready: $(INDEPENDENT)/package-lock.json | $(VENV)/d
 	@echo "Installing the independent OpenID provider of the tests ..."
 	@cd $(INDEPENDENT) && npm ci --silent --no-audit --no-fund && touch node_modules/.ready \
 		|| echo "NOT INSTALLED: the contract test against the independent OpenID provider will be skipped."
+
+$(BROWSER)/node_modules/.ready: $(BROWSER)/package-lock.json | $(VENV)/dev.stamp
+	@echo "Installing the type checker of the scripts ..."
+	@cd $(BROWSER) && npm ci --silent --no-audit --no-fund && touch node_modules/.ready
 
 $(VENV)/dev.stamp: requirements-dev.lock pyproject.toml | $(VENV)/bin/python
 	@echo "Installing the packages for development (about a minute, only when they changed) ..."

@@ -1,8 +1,11 @@
 """The browser's part: built once per change of its sources, then served as files.
 
 Reflex bakes an absolute address of the server into the bundle and a few English sentences, and all pages that lose a server come
-back to it at the same moment; these are mended after the build, loudly when there is nothing to mend, so that a new version of
-Reflex cannot bring them back unseen.
+back to it at the same moment. The build patches these afterwards, and fails when there is nothing to patch, so that a new version
+of Reflex cannot bring them back unseen.
+
+The portal's own scripts are small modules in `browser/`. The build joins each entry with what it imports into one file, so a page
+asks for no more files than it has entries (docs/decisions/0024).
 """
 
 from __future__ import annotations
@@ -28,7 +31,9 @@ BUILT = ROOT / ".web" / "build" / "client"
 _BUILDING = ROOT / ".build"
 _UNDER_WAY = _BUILDING / "under-way"
 STAMP = ROOT / ".web" / "medonline.stamp"
-_SOURCES = ("assets", "medonline", "rxconfig.py", "reflex.lock", "requirements.lock")
+_SOURCES = ("assets", "browser", "medonline", "rxconfig.py", "reflex.lock", "requirements.lock")
+_NOT_SOURCES = {"__pycache__", "external", "node_modules"}
+SCRIPTS = ("early.js", "portal.js", "account.js", "leaving.js")  # entries in browser/; a page asks for them under these names
 _BAKED_ORIGIN = re.compile(r"""(["`'])(ws|http)://localhost:\d+(/[^"`']*)\1""")
 # Shown to a patient whose page is older than the server.
 _RUSSIAN = {
@@ -52,7 +57,7 @@ def fingerprint() -> str:
         path = ROOT / name
         files = sorted(path.rglob("*")) if path.is_dir() else [path]
         for file in files:
-            if file.is_file() and "__pycache__" not in file.parts and "external" not in file.parts:
+            if file.is_file() and _NOT_SOURCES.isdisjoint(file.relative_to(ROOT).parts):
                 digest.update(f"{file.relative_to(ROOT)}\0".encode() + file.read_bytes())
     return digest.hexdigest()
 
@@ -63,7 +68,7 @@ def is_fresh() -> bool:
 
 
 def build() -> None:
-    """Export the pages and mend the bundle.
+    """Export the pages, patch the bundle, join the portal's own scripts.
 
     Raises:
         ConfigurationError: the build failed; the tool's own words precede it on the terminal.
@@ -92,17 +97,36 @@ def _build(lock: int) -> None:
         "npm_config_omit_lockfile_registry_resolved": "true",
     }
     command = [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip"]
-    result = subprocess.run(  # noqa: S603 (a fixed command)
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, pass_fds=(lock,)
-    )
-    if result.returncode != 0 or not (BUILT / "index.html").exists():
-        sys.stderr.write(result.stdout + result.stderr)
-        msg = "The pages could not be built; what the build said stands above."
+    _run(command, environment, lock)
+    if not (BUILT / "index.html").exists():
+        msg = "The pages could not be built: the build wrote no index.html."
         raise ConfigurationError(msg)
     _settle_manifest()
-    _mend()
+    _patch()
+    for script in SCRIPTS:
+        _join(script, environment, lock)
     STAMP.write_text(built_from)
     _UNDER_WAY.unlink()
+
+
+def _run(command: list[str], environment: dict[str, str], lock: int) -> None:
+    result = subprocess.run(  # noqa: S603 (fixed commands)
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, pass_fds=(lock,)
+    )
+    if result.returncode != 0:
+        sys.stderr.write(result.stdout + result.stderr)
+        msg = "The pages could not be built; what the build said is above."
+        raise ConfigurationError(msg)
+
+
+def _join(script: str, environment: dict[str, str], lock: int) -> None:
+    """Rolldown comes with Vite, which builds the pages."""
+    joined = BUILT / script
+    rolldown = str(ROOT / ".web" / "node_modules" / ".bin" / "rolldown")
+    entry = str(ROOT / "browser" / script)
+    _run([rolldown, entry, "--format", "iife", "--minify", "--file", str(joined)], environment, lock)
+    for suffix, data in _compressed(joined.read_bytes()).items():
+        joined.with_name(script + suffix).write_bytes(data)
 
 
 def _settle_manifest() -> None:
@@ -111,7 +135,7 @@ def _settle_manifest() -> None:
     path.write_text(json.dumps(json.loads(path.read_text()), indent=2, sort_keys=True) + "\n")
 
 
-def _mend() -> None:
+def _patch() -> None:
     missing = {"the baked address", "the «Reload» button", "when a page connects again", *_RUSSIAN}
     for path in BUILT.rglob("*.js"):
         old = text = path.read_text(encoding="utf-8")
@@ -151,8 +175,11 @@ def _at_moments_of_their_own(match: re.Match[str]) -> str:
 
 def _write_with_compressed(path: Path, content: bytes) -> None:
     path.write_bytes(content)
-    compressed: dict[str, bytes] = {".gz": gzip.compress(content, 9, mtime=0), ".br": brotli.compress(content)}
-    for suffix, data in compressed.items():
+    for suffix, data in _compressed(content).items():
         sibling = path.with_name(path.name + suffix)
         if sibling.exists():
             sibling.write_bytes(data)
+
+
+def _compressed(content: bytes) -> dict[str, bytes]:
+    return {".gz": gzip.compress(content, 9, mtime=0), ".br": brotli.compress(content)}

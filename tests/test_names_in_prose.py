@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PRODUCT = ROOT / "medonline"
 # What a dotted name of the product begins with: the packages and modules directly in medonline/.
 ROOMS = "|".join(sorted(path.stem for path in PRODUCT.iterdir() if path.stem.isidentifier() and path.stem[0] != "_"))
-FOLDERS = f"{ROOMS}|medonline|tests|tools|docs|assets|alembic|benchmarks"
+FOLDERS = f"{ROOMS}|medonline|tests|tools|docs|assets|browser|alembic|benchmarks"
 DOTTED = re.compile(rf"(?<![\w./«-])(?:medonline\.)?(?:{ROOMS})(?:\.[A-Za-z_]\w*)+(?![\w/])")
 IN_A_FOLDER = re.compile(rf"(?<![\w./:-])(?:{FOLDERS})/[\w./-]*\w(?![\w*{{…])")
 SCRIPT = re.compile(r"(?<![\w./*-])[a-z]\w*\.py(?!\w)")

@@ -26,7 +26,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 DECISIONS = ROOT / "docs" / "audit_decisions.toml"
 PYTHON_LOCKS = ("requirements.lock", "requirements-dev.lock")
-NPM_LOCKS = ("reflex.lock", "tests/providers/oidc_provider")
+NPM_LOCKS = ("reflex.lock", "browser", "tests/providers/oidc_provider")
 # For a whole answer; what is offline says so in less.
 PATIENCE_S = 45
 CONNECT_S = 10

@@ -1,4 +1,4 @@
-"""A native modal dialog, opened and closed by portal.js before and after the app is connected."""
+"""A native modal dialog, opened and closed by `browser/portal/dialogs.js` before and after the app is connected."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import reflex as rx
 
 
 def dialog(dialog_id: str, title: str, *children: rx.Component, back: str = "") -> rx.Component:
-    """`title` is its heading and, while it is open (portal.js), its name; `back` is the id of the dialog that «Назад» leads to."""
+    """`title` is its heading and, while it is open, its name; `back` is the id of the dialog that «Назад» leads to."""
     return rx.el.dialog(
         rx.el.div(
             rx.el.div(

@@ -10,7 +10,7 @@ Text: TypeAlias = str | rx.Var[str]
 
 
 def error_summary(error: rx.Var[str], error_no: rx.Var[int], field_id: Text) -> rx.Component:
-    """One sentence above the form; gets the focus (portal.js) and leads to the field."""
+    """One sentence above the form; gets the focus (`browser/portal/focus.js`) and leads to the field."""
     target = rx.Var.create(field_id).to(str)
     return rx.cond(
         error != "",

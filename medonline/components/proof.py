@@ -1,4 +1,4 @@
-"""What a form needs whose answer is a ticket: portal.js posts it to the route that sets the session cookie."""
+"""What a form needs whose answer is a ticket: `browser/portal/tickets.js` posts it to the route that sets the session cookie."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from medonline import routes
 
 
 def ticket_attributes(ticket: rx.Var[str], page: rx.Var[str]) -> dict[str, Any]:
-    """The attributes portal.js looks at."""
+    """The attributes that `browser/portal/tickets.js` looks at."""
     return {"data-ticket": ticket, "data-ticket-page": page, "data-ticket-action": routes.SESSION_OPEN}
 
 

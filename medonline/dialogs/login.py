@@ -76,7 +76,7 @@ def _password() -> rx.Component:
 
 
 def login_form() -> rx.Component:
-    """Phone and password. The ticket that comes back is posted by portal.js to the route that sets the cookie."""
+    """Phone and password. The ticket that comes back is posted by `browser/portal/tickets.js` to the route that sets the cookie."""
     phone_error = rx.cond(LoginState.error_field == "phone", LoginState.error, "")
     password_error = rx.cond(LoginState.error_field == "password", LoginState.error, "")
     summary_link = rx.match(LoginState.error_field, ("phone", "login-phone"), ("password", "login-password"), "")

@@ -16,7 +16,7 @@ state = NotMeState
 
 def not_me() -> rx.Component:
     """What the button does, then what to do next."""
-    # Once the link is used or refused, portal.js forgets it.
+    # Once the link is used or refused, `browser/portal/dispute.js` forgets it.
     over = rx.cond(state.done | (state.error != ""), "yes", "no")
     return page(
         rx.el.div(rx.cond(state.done, _closed(), _question()), custom_attrs={"data-dispute-over": over}), name="narrow"

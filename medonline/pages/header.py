@@ -42,7 +42,7 @@ def account_menu() -> rx.Component:
 
 
 def _session_warning() -> rx.Component:
-    """Two minutes before the session idles out; opened and filled in by account.js."""
+    """Two minutes before the session idles out; opened and filled in by `browser/account/session_end.js`."""
     return rx.el.dialog(
         rx.el.div(
             rx.el.h2("Вы ещё здесь?", id="session-warning-title", class_name="dialog-title", tab_index=-1),

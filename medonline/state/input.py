@@ -43,7 +43,7 @@ def text_field(form: object, name: str) -> str:
 
 
 def page_of(form: object) -> str:
-    """Which load of the page sent the form: only that load posts the ticket that it asked for (`assets/portal.js`)."""
+    """Which load of the page sent the form: only that load posts the ticket that it asked for (`browser/portal/tickets.js`)."""
     return text_field(form, "page")[:MAX_PAGE]
 
 

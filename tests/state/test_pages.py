@@ -48,6 +48,17 @@ def test_scripts_are_kept_for_ever_and_compressed(http: httpx.Client) -> None:
     assert answer.headers["content-encoding"] in ("br", "gzip")
 
 
+@pytest.mark.parametrize("path", ["/", "/recovery", "/cards"])
+def test_a_page_asks_for_three_scripts_of_the_portal_and_no_module_of_them(http: httpx.Client, path: str) -> None:
+    scripts = re.findall(r'<script[^>]* src="([^"]+)"', http.get(path).text)
+
+    assert sorted(scripts) == ["/account.js", "/early.js", "/portal.js"]
+    for script in scripts:
+        answer = http.get(script, headers={"Accept-Encoding": "br"})
+        assert answer.headers["content-encoding"] == "br"
+        assert not re.search(r"\bimport\b", answer.text)
+
+
 def test_the_portals_own_style_and_script_are_asked_for_again(http: httpx.Client) -> None:
     for path in ("/portal.css", "/portal.js"):
         assert http.get(path).headers["cache-control"] == "no-cache"

@@ -22,7 +22,7 @@ screen = RecoveryState.screen
 
 
 def password_recovery_panel() -> rx.Component:
-    """One step at a time; `data-step` tells portal.js when to move the focus to the new heading."""
+    """One step at a time; `data-step` tells `browser/portal/focus.js` when to move the focus to the new heading."""
     steps = {
         "code": code_step(),
         "birth_date": birth_date_step(),
@@ -33,7 +33,7 @@ def password_recovery_panel() -> rx.Component:
         "no_account": no_account_step(),
     }
     for name, step in steps.items():
-        # Each step has elements of its own: reused for the next one they would keep what portal.js did to them.
+        # Each step has elements of its own: reused for the next one they would keep what the scripts of `browser/` did to them.
         step.key = name
     return rx.el.section(
         rx.match(screen.step, *steps.items(), phone_step()),

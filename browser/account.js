@@ -1,0 +1,16 @@
+// What the pages of the account do by themselves. No framework and no eval, as in portal.js.
+import { restoreDraft } from "./account/drafts.js";
+import { focusAsked, focusRevealed } from "./account/focus.js";
+import "./account/session_end.js";
+
+const WATCHED = ["data-focus", "data-draft"];
+
+function look() {
+  restoreDraft();
+  focusRevealed();
+  focusAsked();
+}
+
+const everywhere = { childList: true, subtree: true, attributes: true, attributeFilter: WATCHED };
+new MutationObserver(look).observe(document.documentElement, everywhere);
+look();

@@ -1,0 +1,111 @@
+// Warns before the session idles out, and leaves the page when it is over.
+import { element } from "../shared/dom.js";
+import { forgetDraft } from "./drafts.js";
+
+/** @typedef {{ idle: number, absolute: number }} Left seconds, as the server says them */
+
+const WARN_S = 120;
+const CLOCKS_MAY_DIFFER_MS = 3000; // the server's seconds are whole, the way to it takes a moment
+/** @type {number | undefined} */
+let timer;
+let over = 0; // of Date.now(), as the server said it last
+let end = 0; // of performance.now(), while the warning is shown
+let mayBeStale = location.pathname === "/";
+
+/** @returns {HTMLElement | null} */
+const account = () => document.querySelector("[data-session-left]");
+const warning = () => /** @type {HTMLDialogElement | null} */ (document.getElementById("session-warning"));
+
+/**
+ * @param {string} address
+ * @param {"GET" | "POST"} method
+ * @returns {Promise<Left>}
+ */
+async function ask(address, method) {
+  const answer = await fetch(address, { method, cache: "no-store", headers: { Accept: "application/json" } });
+  if (!answer.ok) throw new Error(String(answer.status));
+  return answer.json();
+}
+
+/** @param {number} seconds */
+function lookAgainIn(seconds) {
+  clearTimeout(timer);
+  timer = setTimeout(watch, Math.max(1, seconds) * 1000);
+}
+
+// A question does not prolong the session: work in another tab is seen, and watching is no work.
+async function watch() {
+  const place = account();
+  if (!place) return lookAgainIn(2);
+  try {
+    const left = await ask(place.dataset.sessionLeft ?? "", "GET");
+    if (!place.isConnected) return lookAgainIn(2); // the app has led to another page meanwhile
+    showLeft(left);
+  } catch {
+    // No connection: the banner says so already. What is shown of the patient must not outlive the session all the same.
+    const left = (over - Date.now()) / 1000;
+    if (over && left <= 0) return leave();
+    lookAgainIn(over ? Math.min(left, 30) : 30);
+  }
+}
+
+// A patient who was idle is told so, and stays on a quiet page. A session that ended before its time was ended by something
+// else: a new password, another device, the patient's own sign-out in another tab.
+function leave() {
+  const wasIdle = over > 0 && Date.now() >= over - CLOCKS_MAY_DIFFER_MS;
+  forgetDraft();
+  location.assign(wasIdle ? "/?login=over" : "/?login=again");
+}
+
+/** @param {Left} left */
+function showLeft(left) {
+  const seconds = Math.min(left.idle, left.absolute);
+  if (seconds <= 0 && !over && mayBeStale) {
+    // Until the start page has loaded, the app draws the header of the page before it. That page says by itself why one is here.
+    mayBeStale = false;
+    return lookAgainIn(2);
+  }
+  if (seconds <= 0) return leave();
+  over = Date.now() + seconds * 1000;
+  if (seconds > WARN_S) {
+    if (warning()?.open) warning()?.close();
+    return lookAgainIn(Math.min(seconds - WARN_S, 600));
+  }
+  end = performance.now() + seconds * 1000;
+  warn(left.absolute <= WARN_S);
+  sayLeft();
+  lookAgainIn(Math.min(seconds, 10));
+}
+
+/** @param {boolean} isFinal whether nothing can prolong the session any more */
+function warn(isFinal) {
+  const dialog = warning();
+  if (!dialog || dialog.open) return;
+  element("session-stay").hidden = isFinal;
+  dialog.setAttribute("aria-labelledby", "session-warning-title");
+  dialog.showModal();
+  element("session-warning-title").focus();
+}
+
+function sayLeft() {
+  const text = document.getElementById("session-warning-left");
+  if (!text || !warning()?.open) return;
+  const left = Math.max(0, Math.ceil((end - performance.now()) / 1000));
+  const words = `Вход завершится через ${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}.`;
+  if (text.textContent !== words) text.textContent = words;
+}
+
+setInterval(sayLeft, 500);
+document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && watch());
+watch();
+
+document.addEventListener("click", async (event) => {
+  if (!(event.target instanceof Element) || event.target.id !== "session-stay") return;
+  try {
+    const left = await ask(account()?.dataset.sessionExtend ?? "", "POST");
+    warning()?.close();
+    showLeft(left);
+  } catch {
+    lookAgainIn(1);
+  }
+});

@@ -1,0 +1,37 @@
+// What each page does by itself, before the app is connected and beside it. No framework and no eval: the scripts run under a
+// strict Content-Security-Policy. The modules listen to the patient; what they do after a change of the page is called here.
+import { fillPhones, showPhones } from "./portal/phone.js";
+import { fillDisputes } from "./portal/dispute.js";
+import { followMistake, followStep, nameTheMistake } from "./portal/focus.js";
+import { openAsked } from "./portal/asked_dialog.js";
+import { postTickets } from "./portal/tickets.js";
+import { restoreTyped } from "./portal/typed_texts.js";
+import { startCountdowns } from "./portal/countdowns.js";
+import "./portal/menus.js";
+import "./portal/inner_links.js";
+import "./portal/shown_passwords.js";
+import "./portal/submits.js";
+
+const WATCHED = ["data-step", "data-error-no", "data-ticket", "data-dispute-over", "open"];
+
+function look() {
+  followStep();
+  followMistake();
+  nameTheMistake();
+  postTickets();
+  restoreTyped();
+  fillPhones();
+  fillDisputes();
+  showPhones();
+  openAsked();
+}
+
+function start() {
+  const everywhere = { subtree: true, childList: true, attributes: true, attributeFilter: WATCHED };
+  new MutationObserver(look).observe(document.body, everywhere);
+  look();
+  startCountdowns();
+}
+
+if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
+else start();

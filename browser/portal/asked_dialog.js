@@ -1,0 +1,18 @@
+// The dialog that the address asks for: `#recovery-way`, `?login=again`.
+import { element } from "../shared/dom.js";
+import { openDialog } from "./dialogs.js";
+import { selectTab } from "./tabs.js";
+
+/** Looks after each change of the page, because the app also leads from page to page without a load. */
+export function openAsked() {
+  const again = new URLSearchParams(location.search).get("login") === "again";
+  const asked = again ? "login" : location.hash.slice(1);
+  const target = asked ? document.getElementById(asked) : null;
+  const tab = target?.role === "tab" ? target : null; // the address of a tab opens the dialog around it
+  const dialog = tab ? tab.closest("dialog") : target;
+  if (!(dialog instanceof HTMLDialogElement)) return;
+  history.replaceState(history.state, "", location.pathname);
+  openDialog(dialog.id);
+  if (tab) selectTab(tab, false);
+  if (again) selectTab(element("tab-password"), true);
+}

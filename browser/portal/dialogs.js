@@ -1,0 +1,75 @@
+// Native modal dialogs. An open one has an entry in the history: Back closes it instead of leaving the page.
+import { under } from "../shared/dom.js";
+
+/** @type {Element | null} */
+let opener = null;
+let closing = false; // a second click must not go back once more, out of the portal
+
+/** @returns {HTMLDialogElement | null} */
+const openOne = () => document.querySelector("dialog[open]");
+
+/** @param {string | undefined} id */
+export function openDialog(id) {
+  const dialog = document.getElementById(id ?? "");
+  if (!(dialog instanceof HTMLDialogElement) || dialog.open) return;
+  const before = openOne();
+  if (before) before.close("replaced");
+  else {
+    opener = document.activeElement;
+    history.pushState({ ...history.state, dialog: id }, "");
+  }
+  // Named only while open: a closed dialog's name would be one more answer to «which element is labelled …».
+  dialog.setAttribute("aria-labelledby", `${id}-title`);
+  dialog.showModal();
+  /** @type {HTMLElement | null} */
+  const first = dialog.querySelector("[role=tab][aria-selected=true], .dialog-title");
+  first?.focus();
+}
+
+/** @param {HTMLDialogElement} dialog */
+function closeDialog(dialog) {
+  if (closing) return;
+  if (history.state?.dialog) {
+    closing = true;
+    history.back();
+  } else dialog.close();
+}
+
+addEventListener("popstate", () => {
+  closing = false;
+  openOne()?.close();
+});
+
+document.addEventListener(
+  "close",
+  (event) => {
+    const dialog = /** @type {HTMLDialogElement} */ (event.target);
+    dialog.removeAttribute("aria-labelledby");
+    if (dialog.returnValue !== "replaced" && opener instanceof HTMLElement) opener.focus();
+    dialog.returnValue = "";
+  },
+  true,
+);
+
+document.addEventListener(
+  "cancel",
+  (event) => {
+    if (!(event.target instanceof HTMLDialogElement)) return;
+    event.preventDefault();
+    closeDialog(event.target);
+  },
+  true,
+);
+
+document.addEventListener("click", (event) => {
+  const open = under(event, "[data-dialog-open]");
+  if (open) {
+    event.preventDefault();
+    openDialog(open.dataset.dialogOpen);
+    return;
+  }
+  const dialog = under(event, "dialog");
+  const onBackdrop = event.target === dialog;
+  if (!(dialog instanceof HTMLDialogElement) || !dialog.open) return;
+  if (onBackdrop || under(event, "[data-dialog-close]")) closeDialog(dialog);
+});

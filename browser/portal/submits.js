@@ -1,0 +1,93 @@
+// Each form is sent once: a wrong code sent twice would cost two attempts, and a form sent before the app took it over would post
+// a password to nowhere.
+import { field } from "../shared/dom.js";
+import { isHydrated } from "../shared/hydration.js";
+import { PHONE_KEY, remember } from "../shared/tab_storage.js";
+import { PAGE } from "./tickets.js";
+import { forgetTyped } from "./typed_texts.js";
+
+const SAME_SUBMIT_MS = 800; // a double click, or Enter with a click
+const LEAVING_MS = 3000; // a second click while the browser is leaving would be answered under a name that it does not have yet
+const PATIENCE_MS = 20_000;
+const LOOK_MS = 100;
+/** @type {WeakMap<HTMLFormElement, { content: string, at: number }>} */
+let submitted = new WeakMap();
+/** @type {WeakSet<HTMLFormElement>} */
+const waiting = new WeakSet();
+
+/** The app has answered: the same content is a new attempt. */
+export function forgetSubmits() {
+  submitted = new WeakMap();
+}
+
+/** @param {HTMLFormElement} form */
+function isRepeated(form) {
+  const entries = /** @type {[string, string][]} */ ([...new FormData(form)]);
+  const content = new URLSearchParams(entries).toString();
+  const last = submitted.get(form);
+  const now = performance.now();
+  if (last?.content === content && now - last.at < SAME_SUBMIT_MS) return true;
+  submitted.set(form, { content, at: now });
+  return false;
+}
+
+document.addEventListener(
+  "submit",
+  (event) => {
+    const form = /** @type {HTMLFormElement} */ (event.target);
+    if (form.dataset.remember) {
+      forgetTyped();
+      remember(PHONE_KEY, field(form, "phone")?.value ?? "");
+    }
+    const page = form.dataset.ticketAction ? field(form, "page") : null;
+    if (page) page.value = PAGE;
+    const plain = /^\/(session|gosuslugi)\//.test(form.getAttribute("action") ?? "");
+    if (!plain && isHydrated(form) && !isRepeated(form)) return handOver(event, form);
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    if (waiting.has(form) || (!plain && isHydrated(form))) return;
+    if (plain) leaveBy(form);
+    else submitWhenHydrated(form);
+  },
+  true,
+);
+
+/**
+ * A form to one of the server's own routes. Reflex's forms swallow the submit even when they have no handler.
+ * @param {HTMLFormElement} form
+ */
+function leaveBy(form) {
+  waiting.add(form);
+  setTimeout(() => waiting.delete(form), LEAVING_MS);
+  form.dispatchEvent(new CustomEvent("portal:leave", { bubbles: true }));
+  form.submit();
+}
+
+/**
+ * While the app takes the page over, a form looks taken already, and its submit is still lost on the way: the browser would then
+ * send the form itself. So the browser never does, and a submit that the app did not take is sent again.
+ * @param {SubmitEvent} event
+ * @param {HTMLFormElement} form
+ */
+function handOver(event, form) {
+  event.preventDefault();
+  let taken = false;
+  event.preventDefault = () => (taken = true); // the app's handlers begin with this call
+  setTimeout(() => {
+    if (taken) return;
+    submitted.delete(form);
+    submitWhenHydrated(form);
+  });
+}
+
+/** @param {HTMLFormElement} form */
+function submitWhenHydrated(form) {
+  const started = Date.now();
+  waiting.add(form);
+  const timer = setInterval(() => {
+    if (!isHydrated(form) && Date.now() - started < PATIENCE_MS) return;
+    clearInterval(timer);
+    waiting.delete(form);
+    if (isHydrated(form)) form.requestSubmit();
+  }, LOOK_MS);
+}

@@ -1,0 +1,7 @@
+// Whether the app has taken an element of the built page over. Before that its handlers do not run.
+
+/**
+ * React marks each element that it has taken over with a property of its own.
+ * @param {Element} element
+ */
+export const isHydrated = (element) => Object.keys(element).some((key) => key.startsWith("__reactProps"));
