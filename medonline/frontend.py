@@ -33,7 +33,8 @@ _UNDER_WAY = _BUILDING / "under-way"
 STAMP = ROOT / ".web" / "medonline.stamp"
 _SOURCES = ("assets", "browser", "medonline", "rxconfig.py", "reflex.lock", "requirements.lock")
 _NOT_SOURCES = {"__pycache__", "external", "node_modules"}
-SCRIPTS = ("early.js", "portal.js", "account.js", "leaving.js")  # entries in browser/; a page asks for them under these names
+# Entries in browser/; a page asks for them under these names.
+SCRIPTS = ("early.js", "portal.js", "account.js", "leaving.js")
 _BAKED_ORIGIN = re.compile(r"""(["`'])(ws|http)://localhost:\d+(/[^"`']*)\1""")
 # Shown to a patient whose page is older than the server.
 _RUSSIAN = {

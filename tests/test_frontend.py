@@ -30,7 +30,9 @@ def test_every_script_beside_the_folders_is_an_entry() -> None:
 
 
 def test_every_module_is_joined_into_a_script_of_a_page() -> None:
-    modules = {path.resolve() for path in BROWSER.rglob("*.js") if "node_modules" not in path.relative_to(BROWSER).parts}
+    modules = {
+        path.resolve() for path in BROWSER.rglob("*.js") if "node_modules" not in path.relative_to(BROWSER).parts
+    }
 
     assert modules == {module for script in SCRIPTS for module in joined_into((BROWSER / script).resolve())}
 

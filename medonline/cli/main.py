@@ -24,20 +24,13 @@ from medonline.cli.workers import Workers, require_shared
 from medonline.config.settings import ConfigurationError, load_config
 from medonline.domain.errors import MedonlineError, PhoneTaken
 from medonline.domain.phone import PhoneNumber
+from medonline.framework.serving import PREBUILT
 from medonline.logs.setup import set_up
 from medonline.services.desk.accounts import NewAccount
 from medonline.storage import migrations
 from medonline.wording.errors import sentence
 
 MOST_WORKERS = 64
-
-_SERVING = {
-    "REFLEX_ENV_MODE": "prod",
-    "__REFLEX_SKIP_COMPILE": "true",
-    "__REFLEX_MOUNT_FRONTEND_COMPILED_APP": "true",
-    "REFLEX_TELEMETRY_ENABLED": "false",
-    "REFLEX_USE_NPM": "1",
-}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -136,7 +129,7 @@ def serve(arguments: argparse.Namespace) -> int:
         print("Building the pages (about 20 s, only when they changed) …", flush=True)
         frontend.build()
     asyncio.run(migrations.upgrade(config.database))
-    os.environ.update(_SERVING)
+    os.environ.update(PREBUILT)
     os.chdir(frontend.ROOT)
     greet(config)
 

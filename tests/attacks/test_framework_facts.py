@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from medonline.cli import main
+from medonline.framework.serving import PREBUILT
 from medonline.state.socket_server import sockets
 from rxconfig import config
 from tests.attacks.raw import HYDRATE, Raw, memory_of
@@ -87,8 +87,8 @@ def test_fact_10_scripts_that_the_server_sends_need_eval(facts: dict[str, Any]) 
 
 
 def test_fact_11_the_prebuilt_start_has_its_three_variables(facts: dict[str, Any]) -> None:
-    assert set(facts["prebuilt"]) <= set(main._SERVING)
-    assert main._SERVING["REFLEX_ENV_MODE"] == "prod"
+    assert set(facts["prebuilt"]) <= set(PREBUILT)
+    assert PREBUILT["REFLEX_ENV_MODE"] == "prod"
 
 
 def test_fact_12_a_connected_client_takes_less_than_a_megabyte(server: Server) -> None:

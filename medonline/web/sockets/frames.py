@@ -11,7 +11,8 @@ from collections.abc import Callable, Container
 from enum import StrEnum
 from typing import Any
 
-NAMESPACE = "/_event"
+from medonline.framework.sockets import NAMESPACE
+
 MAX_FRAME = 64 * 1024  # bytes
 MAX_DEPTH = 8  # an honest form is three deep
 MAX_ADDRESS = 4096  # characters of a page's address

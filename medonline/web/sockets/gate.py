@@ -17,10 +17,11 @@ from typing import NamedTuple
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from medonline.bootstrap import portal
+from medonline.framework.sockets import NAMESPACE
 from medonline.services.limits.networks import Level, asker_of
 from medonline.web.cookies import cookie_value, issued_visitor_key_in, session_key_in
 from medonline.web.edge.client_address import client_address
-from medonline.web.sockets.frames import NAMESPACE, Frame, Refused, kind_of
+from medonline.web.sockets.frames import Frame, Refused, kind_of
 
 log = logging.getLogger(__name__)
 

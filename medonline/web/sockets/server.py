@@ -15,14 +15,13 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 from urllib.parse import parse_qsl, urlencode
 
-import socketio
-
 from medonline.domain.device import UNKNOWN_DEVICE, Device
+from medonline.framework.sockets import SocketServer, scope_of
 from medonline.services.limits.networks import cut
 from medonline.web.cookies import cookie_value, marks_in, region_code_in, session_key_in, sitting_key_in, visitor_key_in
 from medonline.web.devices import device_name
 from medonline.web.edge.client_address import client_address
-from medonline.web.sockets.frames import MAX_FRAME, NAMESPACE, Handlers, Refused, check_join, check_packet
+from medonline.web.sockets.frames import MAX_FRAME, Handlers, Refused, check_join, check_packet
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +65,7 @@ class Followed(Protocol):
 When: TypeAlias = Callable[[str, Callable[[], None]], Followed]
 
 
-class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library carries no types
+class GuardedServer(SocketServer):
     """The Socket.IO server given to Reflex.
 
     handlers: the names that clients may call.
@@ -114,7 +113,7 @@ class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library 
 
     def visitor(self, sid: str) -> Visitor:
         """Who is behind a socket id of this server; nobody when it is unknown."""
-        return self._visitors.get(self.manager.eio_sid_from_sid(sid, NAMESPACE) or "", NOBODY)
+        return self._visitors.get(self.eio_sid_of(sid), NOBODY)
 
     def _close_soon(self, eio_sid: str) -> None:
         """Close a socket whose handshake is over; returns at once. Its page comes back as who it is by then."""
@@ -124,18 +123,11 @@ class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library 
             task.add_done_callback(self._closing.discard)
 
     async def _close(self, eio_sid: str) -> None:
-        connection = self._connections.pop(eio_sid, None)
-        socket = self.eio.sockets.pop(eio_sid, None)
-        if socket is not None:
-            await socket.close(wait=False)
-            # Engine.IO alone would leave the websocket open until the next ping fails: the page would look signed in.
-            await socket.queue.put(None)
-            await asyncio.sleep(0)  # the writer sends what is queued
-            if connection is not None:
-                connection.cancel()  # its reader takes that for the end and closes in order
+        await self.end(eio_sid, self._connections.pop(eio_sid, None))
 
-    async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> Any:
-        scope = environ.get("asgi.scope", {})
+    async def take_handshake(self, eio_sid: str, environ: dict[str, Any]) -> Any:
+        """Know who it is, and tell Reflex no more of it than a page's own address is made of."""
+        scope = scope_of(environ)
         cookies = cookie_value(scope)
         address = client_address(scope)
         visitor_key, session_key = visitor_key_in(cookies), await self._open_session(eio_sid, session_key_in(cookies))
@@ -159,7 +151,7 @@ class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library 
         for name in [name for name in environ if name.startswith("HTTP_") and name not in _ENVIRON_KEPT]:
             del environ[name]
         scope["headers"] = [(name, value) for name, value in scope.get("headers", []) if name in _HEADERS_KEPT]
-        return await super()._handle_eio_connect(eio_sid, environ)
+        return await super().take_handshake(eio_sid, environ)
 
     async def _open_session(self, eio_sid: str, session_key: str) -> str:
         """The session's key, or nothing when it is over: its tab's state would show what it held before any handler asks."""
@@ -186,59 +178,60 @@ class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library 
         for followed in self._followed.pop(eio_sid, ()):
             followed.close()
 
-    async def _handle_eio_message(self, eio_sid: str, data: Any) -> None:
+    async def take_packet(self, eio_sid: str, data: Any) -> None:
+        """Close the socket on a packet that no page sends."""
         try:
             if not isinstance(data, str):
                 raise Refused("a packet that is no text")
-            await super()._handle_eio_message(eio_sid, data)
+            await super().take_packet(eio_sid, data)
         except (Refused, ValueError, RecursionError) as error:
             # The text of any other error would quote what the client sent.
             log.warning("Socket closed: %s", error if isinstance(error, Refused) else "a packet that cannot be read")
             await self._close(eio_sid)
 
-    async def _handle_connect(self, eio_sid: str, namespace: str | None, data: Any) -> None:
+    async def take_join(self, eio_sid: str, namespace: str | None, data: Any) -> None:
+        """Check the event that rides in this packet as any other."""
         check_join(data, self._handlers())
         try:
-            await super()._handle_connect(eio_sid, namespace, data)
+            await super().take_join(eio_sid, namespace, data)
         except Exception as error:
             # The first event rides in this packet: a failure would leave a socket open that nobody serves.
             log.warning("Socket closed: its first packet failed with %s", type(error).__name__)
             await self._close(eio_sid)
-        self._ended.pop(self._token_of(eio_sid), None)
+        self._ended.pop(self.token_of(eio_sid), None)
 
-    async def _handle_event(self, eio_sid: str, namespace: str | None, id: int | None, data: Any) -> None:
+    async def take_event(self, eio_sid: str, namespace: str | None, id: int | None, data: Any) -> None:
+        """Let through what the portal's pages send.
+
+        Raises:
+            Refused: no page sends that, or this tab asks faster than it reads.
+        """
         check_packet(data, self._handlers())
         if id is not None:
             raise Refused("an event that wants an acknowledgement")
-        socket = self.eio.sockets.get(eio_sid)
-        if socket is not None and socket.queue.qsize() > MAX_UNREAD:
+        if self.unread_of(eio_sid) > MAX_UNREAD:
             raise Refused("a tab that asks but does not read")
-        await super()._handle_event(eio_sid, namespace, id, data)
+        await super().take_event(eio_sid, namespace, id, data)
 
-    async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> Any:
+    async def take_end(self, eio_sid: str, reason: str) -> Any:
+        """Forget who it was."""
         self._visitors.pop(eio_sid, None)
         self._follow_no_more(eio_sid)
         self._connections.pop(eio_sid, None)
-        return await super()._handle_eio_disconnect(eio_sid, reason)
+        return await super().take_end(eio_sid, reason)
 
-    async def _handle_disconnect(self, eio_sid: str, namespace: str | None, reason: str | None = None) -> Any:
-        """The tab says that it goes, or its socket ended without a word: a browser that closes a page does the first."""
-        token = self._token_of(eio_sid)  # Reflex forgets whose it was
-        result = await super()._handle_disconnect(eio_sid, namespace, reason)
+    async def take_leave(self, eio_sid: str, namespace: str | None, reason: str | None = None) -> Any:
+        """The state of the tab is kept for a while."""
+        token = self.token_of(eio_sid)  # Reflex forgets whose it was
+        result = await super().take_leave(eio_sid, namespace, reason)
         if token:
             self._keep_for_a_while(token)
         return result
 
-    def _token_of(self, eio_sid: str) -> str:
-        """The token under which Reflex keeps the state of this socket's tab; empty before it joined."""
-        reflex = self.namespace_handlers.get(NAMESPACE)
-        sid = self.manager.sid_from_eio_sid(eio_sid, NAMESPACE)
-        return str(reflex.sid_to_token.get(sid, "")) if reflex is not None else ""
-
     def _keep_for_a_while(self, token: str) -> None:
         """Keep the state of a tab that may come back, and drop the oldest.
 
-        Reflex keeps every state for an hour: whoever opens and closes sockets would fill the memory. A tab that comes back
+        Reflex keeps every state for an hour: a client that opens and closes sockets would fill the memory. A tab that comes back
         later than 64 others gets a blank state, which its page's load fills from the record.
         """
         self._ended.pop(token, None)

@@ -11,10 +11,11 @@ import socketio  # type: ignore[import-untyped]
 
 from medonline import bootstrap
 from medonline.bootstrap import Portal
+from medonline.framework.sockets import NAMESPACE
 from medonline.services.crypto.tokens import token_hash
 from medonline.storage.changes import Changes
 from medonline.web.cookies import SESSION
-from medonline.web.sockets.server import MAX_ENDED, NAMESPACE, GuardedServer
+from medonline.web.sockets.server import MAX_ENDED, GuardedServer
 
 TOKEN = "s" * 43
 KEY = token_hash(TOKEN)
@@ -40,14 +41,14 @@ def handshake(portal: Portal, sessions: Changes, monkeypatch: pytest.MonkeyPatch
         server = GuardedServer(json, frozenset, lambda _: True, asked, sessions.follow, visitors.follow)
         scope: dict[str, Any] = {"headers": [(b"cookie", f"{SESSION}={TOKEN}".encode())], "client": ("192.0.2.1", 1)}
         try:
-            await server._handle_eio_connect("a", {"asgi.scope": scope, "QUERY_STRING": "token=t"})
+            await server.take_handshake("a", {"asgi.scope": scope, "QUERY_STRING": "token=t"})
         except ConnectionError:
             assert server._visitors == {}
             assert sessions.listening == 0
             raise
         key = server._visitors["a"].session_key
         assert sessions.listening == (1 if key else 0)
-        await server._handle_eio_disconnect("a", "the test is over")
+        await server.take_end("a", "the test is over")
         assert sessions.listening + visitors.listening == 0
         return key
 
@@ -110,8 +111,8 @@ async def test_only_the_last_tabs_that_went_keep_their_states(last_words: str) -
         eio_sid = f"socket {number}"
         tabs.sid_to_token[await server.manager.connect(eio_sid, NAMESPACE)] = f"token {number}"
         if last_words:
-            await server._handle_eio_message(eio_sid, last_words)
-        await server._handle_eio_disconnect(eio_sid, "transport close")
+            await server.take_packet(eio_sid, last_words)
+        await server.take_end(eio_sid, "transport close")
 
     assert forgotten == ["token 0", "token 1"]
     assert tabs.sid_to_token == {}

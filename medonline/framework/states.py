@@ -1,0 +1,56 @@
+"""Reflex's states: which handlers there are, where a tab's state is kept, and how Reflex writes states as JSON."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import reflex as rx
+from reflex.app import _sio_dumps, _sio_loads
+from reflex.istate.manager.memory import StateManagerMemory
+from reflex.istate.manager.token import BaseStateToken
+from reflex.state import FrontendEventExceptionState, OnLoadInternalState
+from reflex_base.registry import RegistrationContext
+
+# Of Reflex's own handlers pages call these three by themselves.
+_CALLED_BY_PAGES = (
+    (rx.State, "hydrate_and_load"),
+    (OnLoadInternalState, "on_load_internal"),
+    (FrontendEventExceptionState, "handle_frontend_exception"),
+)
+
+# What Socket.IO takes for its `json`: states hold values that plain JSON does not know.
+JSON = SimpleNamespace(dumps=staticmethod(_sio_dumps), loads=staticmethod(_sio_loads))
+
+
+def handlers_of_pages(package: str) -> frozenset[str]:
+    """Full names of the handlers that pages call: of the states in a package, and of Reflex those that it calls by itself.
+
+    Reflex registers more: `setvar` of every state, and what its own handlers call. No page calls these.
+    """
+    context = RegistrationContext.get()
+    own = {
+        name
+        for name in context.event_handlers
+        if not name.endswith(".setvar")
+        and context.base_states[name.rpartition(".")[0]].__module__.startswith(f"{package}.")
+    }
+    return frozenset(own | {f"{state.get_full_name()}.{name}" for state, name in _CALLED_BY_PAGES})
+
+
+def forget_state(token: str) -> bool:
+    """Drop the state of a tab; False when a handler uses it at this moment."""
+    manager = RegistrationContext.get().app.state_manager
+    return forget_state_in(manager, token)
+
+
+def forget_state_in(manager: Any, token: str) -> bool:
+    """The same, in one state manager. Only a manager in memory keeps states for good: another lets them expire by itself."""
+    if not isinstance(manager, StateManagerMemory):
+        return True
+    key = BaseStateToken(ident=token, cls=rx.State)
+    lock = manager._states_locks.get(key.lock_key)
+    if lock is not None and lock.locked():
+        return False
+    manager._purge_token(key)
+    return True
