@@ -246,7 +246,7 @@ def test_where_to_change_something_exists() -> None:
     table = [line.strip("|").split("|") for line in SECTIONS["Where do I change …?"].splitlines() if line[:1] == "|"]
     named = [(what, _CODE.findall(first), _CODE.findall(then)) for what, first, then in table[2:]]
 
-    assert len(named) == 8
+    assert len(named) == 9
     for what, first, then in named:
         assert len(first) == 1, what
         assert (PRODUCT / first[0]).is_file(), first

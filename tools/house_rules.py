@@ -1,4 +1,4 @@
-"""Rules of the house that no linter knows: registry hosts, docstrings, what tests share, sizes of rooms.
+"""Rules of the house that no linter knows: registry hosts, docstrings, Russian, private names, what tests share, sizes of rooms.
 
 A broken rule makes the exit code 1. The size of a module is no rule but a warning: it is printed, and the exit code stays 0.
 A module is one thought; a limit that fails shapes files to fit the limit.
@@ -19,6 +19,18 @@ REGISTRIES = re.compile("|".join(("py" + r"pi\.org", "python" + "hosted", "npm" 
 
 # What two test files share lies in a module beside them: a test file may be split, moved or deselected by itself.
 FROM_A_TEST_FILE = re.compile(r"^\s*(?:from|import) tests\.(?:\w+\.)*test_\w+.*$", re.MULTILINE)
+
+# Russian that patients read is in wording/ and on the screens. These layers hold none of it, but for tables of words and letters
+# that they compare with, each by its name.
+WITHOUT_RUSSIAN = ("services", "providers", "storage", "domain")
+CYRILLIC = re.compile("[А-Яа-яЁё]")
+WORD_TABLES = {
+    "medonline/services/passwords/common_words.py": {"_LATIN", "_LAYOUT", "_RUSSIAN", "spellings"},
+    "medonline/providers/sms_ru.py": {"_WORDING"},
+    "medonline/domain/person_name.py": {"folded"},
+}
+# What these do not promise is used in medonline/framework/ alone, where a test holds each of it.
+FRAMEWORKS = frozenset({"reflex", "reflex_base", "socketio", "engineio", "starlette"})
 
 
 def tracked() -> list[Path]:
@@ -53,7 +65,44 @@ def module_faults(name: str, text: str) -> list[str]:
         documented = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
         if isinstance(node, documented) and not node.name.startswith("_") and not ast.get_docstring(node):
             faults.append(f"{name}:{node.lineno}: {node.name} has no docstring")
+    if name.startswith(tuple(f"medonline/{layer}/" for layer in WITHOUT_RUSSIAN)):
+        faults += [
+            f"{name}:{line}: Russian belongs to wording/: {text!r}"
+            for line, text in russian_in(tree, WORD_TABLES.get(name, set()))
+        ]
+    if not name.startswith("medonline/framework/"):
+        faults += [
+            f"{name}:{line}: {private} is private to its library: framework/" for line, private in private_imports(tree)
+        ]
     return faults
+
+
+def russian_in(tree: ast.Module, tables: set[str]) -> list[tuple[int, str]]:
+    """Lines with Cyrillic texts, docstrings and the named tables and functions left out."""
+    meant = [node for node in tree.body if not _named(node) & tables]
+    prose = {id(node.value) for top in meant for node in ast.walk(top) if isinstance(node, ast.Expr)}
+    texts = [
+        node for top in meant for node in ast.walk(top) if isinstance(node, ast.Constant) and id(node) not in prose
+    ]
+    return [(node.lineno, node.value) for node in texts if isinstance(node.value, str) and CYRILLIC.search(node.value)]
+
+
+def _named(node: ast.stmt) -> set[str]:
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return {node.name}
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+    return {target.id for target in targets if isinstance(target, ast.Name)}
+
+
+def private_imports(tree: ast.Module) -> list[tuple[int, str]]:
+    """Lines that import a name with an underscore from a framework."""
+    return [
+        (node.lineno, f"{node.module}.{alias.name}")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] in FRAMEWORKS
+        for alias in node.names
+        if alias.name.startswith("_")
+    ]
 
 
 def warnings_of(path: Path) -> list[str]:

@@ -16,6 +16,7 @@ from medonline.config.settings import Config, load_config
 from medonline.domain.codes.one_time_code import ChannelName
 from medonline.domain.limits import Limit
 from medonline.domain.passwords import PasswordPolicy
+from medonline.domain.personal_data_consent import text_hash
 from medonline.services.account_settings import service
 from medonline.services.account_settings.identities import OwnIdentities
 from medonline.services.account_settings.service import AccountSettingsService
@@ -69,6 +70,8 @@ from medonline.storage.engine import Database
 from medonline.storage.other_processes import OtherProcesses
 
 __all__ = ["DEMO_ACCOUNTS", "Outside", "Portal", "build_channels", "build_portal", "portal", "running"]
+from medonline.wording import notices as notices_wording
+from medonline.wording.personal_data_consent import consent_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +143,7 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
         breaker=CodeBreaker(config.breaker_policy, config.code_guesses, alarms),
         journal=journal,
     )
+    consent_hash = text_hash(consent_text(config.operator_name))
     hasher = PasswordHasher()
     dispatcher = CodeDispatcher(database, clock, issuer, outside.channels)
     idle, absolute = config.session_idle, config.session_absolute
@@ -149,7 +153,9 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
     login = LoginService(database, clock, hasher, sign_ins, journal, refusals, pace, known_browsers, idle, absolute)
     sessions = AccountSessionService(database, clock, login, hasher, journal)
     links = DisputeLinks(f"{config.origin}{routes.NOT_ME}", Sealer(config.key, "dispute", config.older_keys))
-    notices = NoticeService(database, clock, outside.notices, links, spending, config.notices_per_account)
+    notices = NoticeService(
+        database, clock, outside.notices, notices_wording, links, spending, config.notices_per_account
+    )
     keeper = JournalKeeper(database, clock, chain, config.retention_journal)
     sealers = {use: Sealer(config.key, use, config.older_keys) for use in SEALED_USES}
     snils, policies, persons = (sealers[use] for use in ("snils", "oms_policy", "identity_person"))
@@ -200,7 +206,7 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
             provider=outside.identity,
             linker=linker,
             persons=persons,
-            operator=config.operator_name,
+            consent_hash=consent_hash,
             allow_unconfirmed=config.identity_allow_unconfirmed,
             journal=journal,
             limits=JourneyLimits(windows, policy),
@@ -213,7 +219,7 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
             persons=persons,
             login=login,
             codes=codes_for(pending_person.PURPOSE),
-            operator=config.operator_name,
+            consent_hash=consent_hash,
             step_up=step_up,
             notices=notices,
             journal=journal,

@@ -14,7 +14,8 @@ import re
 import tomllib
 from pathlib import Path
 
-from medonline.domain.region import ONLY_REGION, Region
+from medonline.domain.region import Region
+from medonline.wording.regions import DESK, ONLY_REGION
 
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,30}")
 _FIELDS = frozenset(Region.__slots__)
@@ -60,4 +61,4 @@ def _region(table: object, number: int) -> Region:
     if not _CODE.fullmatch(table["code"]):
         msg = f"{where}: the code must be small Latin letters, digits and underscores, as 'tula'."
         raise ValueError(msg)
-    return Region(**table)
+    return Region(**({"desk": DESK} | table))

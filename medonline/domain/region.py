@@ -13,15 +13,12 @@ class Region:
         code: short Latin name, as in addresses and cookies: `tula`.
         name: «Тульская область», as in a list of regions.
         title: the portal's name there: «Медицина-онлайн: Тульская область».
-        support_phone: whom to call, as people write it; may be empty.
         desk: whom to go to, in the accusative, after «обратитесь в»: «регистратуру своей поликлиники».
+        support_phone: whom to call, as people write it; may be empty.
     """
 
     code: str
     name: str
     title: str
+    desk: str
     support_phone: str = ""
-    desk: str = "регистратуру своей поликлиники"
-
-
-ONLY_REGION = Region("main", "Единый регион", "Медицина-онлайн")

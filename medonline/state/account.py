@@ -7,11 +7,11 @@ import reflex as rx
 from medonline import routes
 from medonline.bootstrap import portal
 from medonline.domain.password_recovery import RecoveryStep
-from medonline.domain.region import ONLY_REGION
 from medonline.services.crypto.tokens import token_hash
 from medonline.services.login.password_login import SignedIn
 from medonline.state.input import query_of, visitor_of
 from medonline.wording.errors import SESSION_IDLE, SESSION_OVER
+from medonline.wording.regions import ONLY_REGION
 
 _REASONS = {"again": SESSION_OVER, "over": SESSION_IDLE}
 

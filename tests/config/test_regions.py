@@ -8,7 +8,8 @@ import pytest
 
 from medonline.config.regions import read_regions
 from medonline.config.settings import ConfigurationError, load_config
-from medonline.domain.region import ONLY_REGION, Region
+from medonline.domain.region import Region
+from medonline.wording.regions import DESK, ONLY_REGION
 from tests.config.region_files import ORYOL, TULA
 
 
@@ -30,8 +31,8 @@ def test_regions_come_in_the_order_of_the_file(written) -> None:
     path = written(TULA + 'support_phone = "8 (800) 000-00-01"\ndesk = "регистратуру"\n' + ORYOL)
 
     assert read_regions(path) == (
-        Region("tula", "Тульская область", "Медицина-онлайн: Тульская область", "8 (800) 000-00-01", "регистратуру"),
-        Region("oryol", "Орловская область", "Медицина-онлайн: Орловская область"),
+        Region("tula", "Тульская область", "Медицина-онлайн: Тульская область", "регистратуру", "8 (800) 000-00-01"),
+        Region("oryol", "Орловская область", "Медицина-онлайн: Орловская область", DESK),
     )
 
 

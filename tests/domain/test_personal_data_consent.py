@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from medonline.domain.personal_data_consent import VERSION, consent_text, text_hash
+from medonline.domain.personal_data_consent import VERSION, text_hash
+from medonline.wording.personal_data_consent import consent_text
 
 # Append the hash of a new text under its version; a line that is here is what patients have agreed to.
 AGREED_TO = {"2026-11": "1ec7faffcbafebaf9ad1cce5d95cc1e509d2cb682d54e0f0293cf8f1b2afa150"}

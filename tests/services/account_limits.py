@@ -19,11 +19,12 @@ from medonline.services.account_settings.form import SettingsForm
 from medonline.services.crypto.tokens import token_hash
 from medonline.services.limits.budgets import NOTICE, Budget, Spending, billing_day
 from medonline.services.notices.sender import NoticeService
-from medonline.services.notices.texts import About, Told
+from medonline.services.notices.texts import About, Text, Told
 from medonline.services.security_journal.account_pace import AccountPace, Act
 from medonline.storage.queries import limits
 from medonline.storage.tables.notices import Notice
 from medonline.storage.tables.security_journal import JournalEntry
+from medonline.wording import notices as wording
 from tests.services.notices.phone import Phone
 from tests.services.world import ANNA, CALL, KNOWN, PASSWORD, MovableClock, patient_with, settled, sign_in
 
@@ -124,13 +125,13 @@ async def fifty_notices_at_once_spend_the_cap_and_no_kopeck_more(portal: Portal)
     assert isinstance(clock, MovableClock)
     patient, day = await patient_with(portal), clock.now
     service = NoticeService(
-        portal.database, clock, phone, None, Spending({NOTICE: Budget(price=100, cap=1000)}, portal.alarms)
+        portal.database, clock, phone, wording, None, Spending({NOTICE: Budget(price=100, cap=1000)}, portal.alarms)
     )
 
     async def put(about: About) -> str:
         try:
             with portal.database.writing() as session:
-                service.put(session, patient.id, Told(KNOWN, about, "Медицина-онлайн: проверка."))
+                service.put(session, patient.id, Told(KNOWN, about, Text.PHONE_CHANGED))
         except NoticesOverBudget as refusal:
             assert refusal.until > clock.now
             return "refused"

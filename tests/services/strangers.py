@@ -31,10 +31,11 @@ from medonline.services.desk.accounts import NewAccount
 from medonline.services.linked_identities import number_of
 from medonline.services.login.password_login import OpenedSession
 from medonline.services.notices.sender import RETRY_AFTER
-from medonline.services.notices.texts import ACCESS_RECOVERED, ACCESS_RECOVERED_UNLINKED, IDENTITY_LINKED
+from medonline.services.notices.texts import Text
 from medonline.storage.tables.gosuslugi import LinkedIdentity
 from medonline.storage.tables.notices import Notice
 from medonline.storage.tables.patients import Patient
+from medonline.wording import notices as wording
 from tests.services.notices.phone import token_in, told
 from tests.services.outside import VERA, arrive, come_back, leave
 from tests.services.world import (
@@ -104,7 +105,7 @@ async def stranger_links(portal: Portal, channel: ChannelName | None = None) -> 
         await portal.answers.send_code(THIEF, PHONE, channel)
         await portal.answers.confirm_code(THIEF, await last_code(portal, PHONE))
     ((phone, text),) = await told(portal)
-    assert (phone, text.startswith(IDENTITY_LINKED)) == (PHONE, True)
+    assert (phone, text.startswith(wording.text(Text.IDENTITY_LINKED))) == (PHONE, True)
     assert (await patient_with(portal, PHONE)).birth_date == THIEFS.birth_date
 
 
@@ -220,7 +221,7 @@ async def a_recovery_takes_off_what_a_password_linked(portal: Portal) -> None:
     assert (view.step, view.identities_unlinked) == (RecoveryStep.DONE, 1)
     assert await portal.recovery.current(ANNA) == view
     ((phone, text),) = await told(portal)
-    assert (phone, text.startswith(ACCESS_RECOVERED_UNLINKED)) == (PHONE, True)
+    assert (phone, text.startswith(wording.text(Text.ACCESS_RECOVERED_UNLINKED))) == (PHONE, True)
     assert token_in(text)
     assert await unlinked_rows(portal) == [{"how": "password", "why": "recovery"}]
     await nothing_is_left(portal)
@@ -265,7 +266,7 @@ async def what_gosuslugi_itself_vouches_for_stays(portal: Portal) -> None:
     await portal.dispute.raise_(token_in(text))
 
     assert view.identities_unlinked == 0
-    assert text.startswith(f"{ACCESS_RECOVERED} ")
+    assert text.startswith(f"{wording.text(Text.ACCESS_RECOVERED)} ")
     assert [row.how for row in await identities(portal)] == ["verified_phone"]
     assert (await patient_with(portal)).snils_index is not None
     assert isinstance(await arrive(portal, BORIS, maria), OpenedSession)

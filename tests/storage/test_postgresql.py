@@ -46,7 +46,7 @@ from medonline.services.gosuslugi.pending_person import IdentityAnswers
 from medonline.services.limits.budgets import Budget, Spending, billing_day
 from medonline.services.login.password_login import OpenedSession
 from medonline.services.notices.dispute_links import DisputeLinks
-from medonline.services.notices.texts import About, Told
+from medonline.services.notices.texts import About, Text, Told
 from medonline.services.password_recovery.reader import RecoveryView
 from medonline.services.security_journal import reader
 from medonline.services.security_journal.reader import SCANS
@@ -259,7 +259,7 @@ async def test_rows_of_the_journal_that_are_past_their_time_go(portal: Portal) -
 async def link_of(portal: Portal, patient_id: str) -> str:
     """The token of a link «это не я»."""
     with portal.database.writing() as session:
-        portal.notices.put(session, patient_id, Told(KNOWN, About.PASSWORD, "Пароль изменён."))
+        portal.notices.put(session, patient_id, Told(KNOWN, About.PASSWORD, Text.ACCESS_CHANGED))
     with portal.database.reading() as session:
         notice = session.exec(select(Notice)).one()
     links = DisputeLinks("", Sealer(portal.config.key, "dispute"))
@@ -820,7 +820,7 @@ async def a_dispute_and_a_notice_that_was_sent(portal: Portal) -> tuple[Act, Act
     strangers.move(portal, minutes=1)
     for _ in range(2):
         with portal.database.writing() as session:
-            portal.notices.put(session, me.patient_id, Told(KNOWN, About.PASSWORD, "Пароль изменён."))
+            portal.notices.put(session, me.patient_id, Told(KNOWN, About.PASSWORD, Text.ACCESS_CHANGED))
         strangers.move(portal, minutes=1)
     return lambda: portal.dispute.raise_(token), lambda: told(portal)
 

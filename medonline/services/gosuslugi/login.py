@@ -97,7 +97,7 @@ class IdentityService:
     provider: IdentityProvider | None
     linker: Linker
     persons: Sealer
-    operator: str
+    consent_hash: str
     allow_unconfirmed: bool
     journal: SecurityJournal
     limits: JourneyLimits
@@ -241,7 +241,7 @@ class IdentityService:
             return self._put_pending(session, visitor_key, journey, person, Waiting.CONSENT)
         if patient is None:
             patient = self.linker.register(session, person, now)
-            add_consent(session, patient.id, self.operator, now)
+            add_consent(session, patient.id, self.consent_hash, now)
             self.journal.note(session, *entries.registered(patient.id, device))
         sign_in = sign_in_of(patient, person, Purpose(journey.purpose), self.persons)
         session.flush()

@@ -74,7 +74,7 @@ class IdentityAnswers:
     persons: Sealer
     login: LoginService
     codes: CodeFlow
-    operator: str
+    consent_hash: str
     step_up: StepUp
     notices: NoticeService
     journal: SecurityJournal
@@ -259,7 +259,7 @@ class IdentityAnswers:
         patient = self.linker.known(session, person, now)
         if patient is None:
             patient = self.linker.register(session, person, now)
-            add_consent(session, patient.id, self.operator, now)
+            add_consent(session, patient.id, self.consent_hash, now)
             self.journal.note(session, *entries.registered(patient.id, device))
         return self._let_in(session, pending, person, patient)
 

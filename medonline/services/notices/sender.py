@@ -29,7 +29,7 @@ from medonline.services.codes.delivery import problem_of
 from medonline.services.limits.alarms import Alarms
 from medonline.services.limits.budgets import NOTICE, Spending
 from medonline.services.notices.dispute_links import DisputeLinks
-from medonline.services.notices.texts import ROOM, WITHOUT_LINK, About, Told
+from medonline.services.notices.texts import ROOM, WITHOUT_LINK, About, Told, Words
 from medonline.services.outbox import Lane, Outbox
 from medonline.services.ports import NoticeChannel
 from medonline.services.security_journal.account_pace import full_until
@@ -57,12 +57,14 @@ class NoticeService:
         database: Database,
         clock: Clock,
         channel: NoticeChannel | None,
+        words: Words,
         links: DisputeLinks | None = None,
         spending: Spending | None = None,
         per_account: tuple[Limit, ...] = (),
     ) -> None:
         self._spending = spending or Spending({}, Alarms(clock))
         self._per_account = per_account
+        self._words = words
         self.database: Final = database
         self._links = links
         self._clock = clock
@@ -83,13 +85,12 @@ class NoticeService:
         if self._channel is None:
             log.debug("A notice is not kept: no channel is set up")
             return
-        if not 0 < len(told.text) <= MAX_TEXT:
+        text = self._words.text(told.text)
+        if not 0 < len(text) <= MAX_TEXT:
             msg = f"a notice has 1 to {MAX_TEXT} characters"
             raise ValueError(msg)
         now = self._clock()
-        row = Notice(
-            patient_id=patient_id, phone=told.phone, text=told.text, about=told.about, created_at=now, due_at=now
-        )
+        row = Notice(patient_id=patient_id, phone=told.phone, text=text, about=told.about, created_at=now, due_at=now)
         self.admit(session, patient_id, told.about)
         if told.about not in WITHOUT_LINK:
             self._put_link(row)
@@ -181,7 +182,7 @@ class NoticeService:
         notice waited is left out."""
         live = row.dispute_hash is not None and row.disputed_at is None
         link = self._links.link(row.id, row.dispute_hash) if self._links and row.dispute_hash and live else ""
-        return f"{row.text} Это не вы? {link}" if link else row.text
+        return self._words.with_link(row.text, link) if link else row.text
 
     async def _put_sent(self, row: Notice, reference: str, *, with_link: bool) -> None:
         """Record the acceptance, also when the database is busy for a while: the claim has not run out yet.

@@ -1,13 +1,14 @@
-"""What a patient is told after a change of the account, and where: short texts that name no clinic and carry no data.
+"""What a patient is told after a change of the account, and on which phone. The sentences are in `wording/notices.py`.
 
-Behind those of `About` that open the account is the link «это не я» (`sender`), which needs what is left of the 300 characters.
+A notice about a way into the account ends with the link «это не я» (`sender`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import StrEnum, auto
+from typing import Protocol
 
 
 class About(StrEnum):
@@ -58,49 +59,53 @@ ROOM: Mapping[About, Room] = {
 }
 
 
+class Text(StrEnum):
+    """Which sentence says it."""
+
+    PHONE_CHANGED = auto()
+    ACCESS_CHANGED = auto()
+    ACCESS_RECOVERED = auto()
+    ACCESS_RECOVERED_UNLINKED = auto()  # what linked Gosuslugi by a password or a code is off as well
+    IDENTITY_UNLINKED = auto()
+    IDENTITY_LINKED = auto()
+    CARD_ASKED = auto()
+    CARD_GRANTED = auto()
+
+
+class Words(Protocol):
+    """What the patient reads."""
+
+    def text(self, of: Text) -> str:
+        """The sentence."""
+
+    def with_link(self, text: str, link: str) -> str:
+        """The sentence and the address for «это не я»."""
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A notice: to which phone (E.164), about what, in which words."""
+    """A notice: to which phone (E.164), about what, in which sentence."""
 
     phone: str
     about: About
-    text: str
-
-
-PHONE_CHANGED = "Медицина-онлайн: номер для входа в личный кабинет заменён на другой."
-ACCESS_CHANGED = "Медицина-онлайн: пароль личного кабинета изменён, на других устройствах вход завершён."
-ACCESS_RECOVERED = "Медицина-онлайн: по коду на ваш телефон установлен новый пароль личного кабинета."
-ACCESS_RECOVERED_UNLINKED = (
-    "Медицина-онлайн: по коду на ваш телефон установлен новый пароль личного кабинета. Вход через Госуслуги, связанный по "
-    "паролю или коду, отключён."
-)
-IDENTITY_UNLINKED = "Медицина-онлайн: от личного кабинета отвязана учётная запись Госуслуг."
-IDENTITY_LINKED = "Медицина-онлайн: в личный кабинет теперь можно войти через ещё одну учётную запись Госуслуг."
-CARD_ASKED = (
-    "Медицина-онлайн: вас просят показать вашу медицинскую карту. Без вашего согласия её не увидят. Ответьте в личном "
-    "кабинете, в разделе «Мои карты»."
-)
-CARD_GRANTED = (
-    "Медицина-онлайн: вы разрешили показать вашу медицинскую карту. Если это не вы, уберите доступ в разделе «Мои карты» "
-    "личного кабинета и смените пароль."
-)
+    text: Text
 
 
 def of_change(old_phone: str | None, wanted: Mapping[str, object]) -> Iterator[Told]:
     """Always to the phone on record before the change."""
     if old_phone and "phone" in wanted:
-        yield Told(old_phone, About.PHONE, PHONE_CHANGED)
+        yield Told(old_phone, About.PHONE, Text.PHONE_CHANGED)
     if old_phone and "password_hash" in wanted:
-        yield Told(old_phone, About.PASSWORD, ACCESS_CHANGED)
+        yield Told(old_phone, About.PASSWORD, Text.ACCESS_CHANGED)
 
 
 def of_unlink(phone: str | None) -> Iterator[Told]:
     """Somebody signed in has taken an identity off."""
     if phone:
-        yield Told(phone, About.IDENTITY, IDENTITY_UNLINKED)
+        yield Told(phone, About.IDENTITY, Text.IDENTITY_UNLINKED)
 
 
 def of_link(phone: str | None) -> Iterator[Told]:
     """An identity opens the account from now on, because somebody proved to be its owner."""
     if phone:
-        yield Told(phone, About.IDENTITY, IDENTITY_LINKED)
+        yield Told(phone, About.IDENTITY, Text.IDENTITY_LINKED)

@@ -14,7 +14,7 @@ from medonline.domain.security_journal import JournalEvent
 from medonline.services.clock import Clock
 from medonline.services.linked_identities import take_off_proved
 from medonline.services.notices.sender import NoticeService
-from medonline.services.notices.texts import ACCESS_RECOVERED, ACCESS_RECOVERED_UNLINKED, About, Told
+from medonline.services.notices.texts import About, Text, Told
 from medonline.services.password_recovery.reader import RecoveryReader, RecoveryView
 from medonline.services.passwords.new_passwords import NewPasswords, personal_words
 from medonline.services.ports import Hasher
@@ -106,7 +106,7 @@ class NewPasswordStep:
         unlinked = take_off_proved(session, self.journal, patient.id, UnlinkedWhy.RECOVERY, device)
         if unlinked:
             password_recoveries.put_unlinked(session, recovery.id, unlinked)
-        text = ACCESS_RECOVERED_UNLINKED if unlinked else ACCESS_RECOVERED
+        text = Text.ACCESS_RECOVERED_UNLINKED if unlinked else Text.ACCESS_RECOVERED
         self.notices.put(session, patient.id, Told(recovery.phone, About.RECOVERED, text))
 
     @reads

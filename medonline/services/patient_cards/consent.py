@@ -24,7 +24,7 @@ from medonline.services.crypto.field_encryption import SealBroken, Sealer
 from medonline.services.login.account_sessions import AccountSessionService
 from medonline.services.login.password_login import SignedIn
 from medonline.services.notices.sender import NoticeService
-from medonline.services.notices.texts import CARD_ASKED, CARD_GRANTED, About, Told
+from medonline.services.notices.texts import About, Text, Told
 from medonline.services.patient_cards.rows import ADULT_AGE, Whose, shared
 from medonline.services.security_journal.writer import JournalNote, SecurityJournal
 from medonline.storage.engine import Database, writes
@@ -195,7 +195,7 @@ class CardConsent:
         for holder in (held[one] for one in holders if one in held):
             self._note(session, JournalEvent.CARD_ACCESS_ASKED, holder.id, Side.HOLDER)
             if not notices.was_told_since(session, holder.id, About.CARD_ASKED, now - ASKED_PAUSE):
-                self._tell(session, holder, About.CARD_ASKED, CARD_ASKED)
+                self._tell(session, holder, About.CARD_ASKED, Text.CARD_ASKED)
         return row.expires_at
 
     @writes
@@ -211,7 +211,7 @@ class CardConsent:
         self._show_to(session, row, patient_cards.of_patient(session, me.patient_id))
         self._note(session, JournalEvent.CARD_ACCESS_GRANTED, me.patient_id, Side.HOLDER, me.device)
         self._note(session, JournalEvent.CARD_ACCESS_GRANTED, row.patient_id, Side.ASKER)
-        self._tell(session, held[me.patient_id], About.CARD_GRANTED, CARD_GRANTED)
+        self._tell(session, held[me.patient_id], About.CARD_GRANTED, Text.CARD_GRANTED)
 
     @writes
     def _refuse(self, session: Session, me: SignedIn, access_id: str) -> None:
@@ -267,9 +267,9 @@ class CardConsent:
         except SealBroken:
             return []
 
-    def _tell(self, session: Session, holder: Patient, about: About, words: str) -> None:
+    def _tell(self, session: Session, holder: Patient, about: About, text: Text) -> None:
         if holder.phone:
-            self.notices.put(session, holder.id, Told(holder.phone, about, words))
+            self.notices.put(session, holder.id, Told(holder.phone, about, text))
 
     def _note(
         self, session: Session, event: JournalEvent, patient_id: str, side: Side, device: Device = UNKNOWN_DEVICE

@@ -12,11 +12,12 @@ from medonline.domain.errors import (
     MedonlineError,
     NoPendingIdentity,
 )
-from medonline.domain.personal_data_consent import VERSION, consent_text
+from medonline.domain.personal_data_consent import VERSION
 from medonline.services.gosuslugi.login import Waiting
 from medonline.state.account import AccountState
 from medonline.state.input import page_of, said, visitor_of
 from medonline.state.page_load import KeepsAnswers
+from medonline.wording.personal_data_consent import consent_text
 
 
 class RegisterState(KeepsAnswers, rx.State):

@@ -30,10 +30,11 @@ from medonline.services.account_settings.form import Saved, SettingsForm
 from medonline.services.crypto.tokens import new_token, token_hash
 from medonline.services.login.password_login import SignedIn
 from medonline.services.notices.sender import NoticeService
-from medonline.services.notices.texts import ACCESS_CHANGED, PHONE_CHANGED, Told
+from medonline.services.notices.texts import Text, Told
 from medonline.storage.tables.account_settings import AccountChange
 from medonline.storage.tables.notices import Notice
 from medonline.storage.tables.patients import Patient
+from medonline.wording import notices as wording
 from tests.services.account_settings.saving import FORM, NEW_PASSWORD
 from tests.services.outside import changed_tables, dump, is_at_rest
 from tests.services.overtaking import overtaken
@@ -127,7 +128,7 @@ async def test_a_new_password_ends_the_other_sessions_and_keeps_ones_own(portal:
     assert await portal.login.who(other) is None
     assert await portal.login.who(key) is not None
     assert await portal.login.who(strangers) is not None
-    assert await notices_of(portal) == [(KNOWN, ACCESS_CHANGED)]
+    assert await notices_of(portal) == [(KNOWN, wording.text(Text.ACCESS_CHANGED))]
     assert await sign_in(portal, BORIS, KNOWN, NEW_PASSWORD)
 
 
@@ -271,7 +272,9 @@ async def test_the_code_saves_everything_that_waited(portal: Portal, clock: Mova
     assert (patient.first_name, patient.phone_proved_at, patient.password_changed_at) == ("Марья", clock.now, clock.now)
     assert await portal.login.who(other) is None
     assert await portal.login.who(key) is not None
-    assert await notices_of(portal) == sorted([(KNOWN, PHONE_CHANGED), (KNOWN, ACCESS_CHANGED)])
+    assert await notices_of(portal) == sorted(
+        [(KNOWN, wording.text(Text.PHONE_CHANGED)), (KNOWN, wording.text(Text.ACCESS_CHANGED))]
+    )
     assert [(change.sealed, change.finished_at) for change in await changes_of(portal)] == [("", clock.now)]
     assert (await portal.settings.current(key)).code is None
     assert await sign_in(portal, BORIS, NEW_PHONE, NEW_PASSWORD)
@@ -298,7 +301,7 @@ async def test_an_error_half_way_saves_nothing(portal: Portal, key: str, folder:
             session.flush()
             raise KeyError("half way")
 
-    broken = Broken(portal.database, portal.clock, portal.outside.notices)
+    broken = Broken(portal.database, portal.clock, portal.outside.notices, wording)
     before = dump(folder)
     form = replace(FORM, first_name="Марья", password=NEW_PASSWORD, password_confirmation=NEW_PASSWORD)
     with pytest.raises(KeyError):
@@ -312,7 +315,7 @@ async def test_only_a_new_phone_ends_no_session(portal: Portal, key: str) -> Non
     await portal.settings.confirm_phone(key, await ask_for_phone(portal, key))
 
     assert await portal.login.who(other) is not None
-    assert await notices_of(portal) == [(KNOWN, PHONE_CHANGED)]
+    assert await notices_of(portal) == [(KNOWN, wording.text(Text.PHONE_CHANGED))]
 
 
 async def test_an_account_without_a_phone_gets_one_and_nobody_is_told(portal: Portal, key: str) -> None:
@@ -424,7 +427,7 @@ async def test_the_right_code_at_the_same_moment_is_accepted_once(portal: Portal
 
     assert sum(isinstance(outcome, Saved) for outcome in outcomes) == 1
     assert all(isinstance(outcome, Saved | CodeRefused | NoChangeInProgress) for outcome in outcomes)
-    assert await notices_of(portal) == [(KNOWN, PHONE_CHANGED)]
+    assert await notices_of(portal) == [(KNOWN, wording.text(Text.PHONE_CHANGED))]
 
 
 async def test_another_code_too_soon_is_refused(portal: Portal, clock: MovableClock, key: str) -> None:

@@ -12,12 +12,13 @@ import pytest
 from medonline.bootstrap import Portal
 from medonline.domain.errors import IdentityProblem, IdentityRefused, NoPendingIdentity
 from medonline.domain.login import Landing
-from medonline.domain.personal_data_consent import VERSION, consent_text, text_hash
+from medonline.domain.personal_data_consent import VERSION, text_hash
 from medonline.services.gosuslugi.login import Purpose, Waiting
 from medonline.services.login.password_login import OpenedSession
 from medonline.services.ports import IdentityPerson
 from medonline.storage.tables.gosuslugi import LinkedIdentity, PendingIdentity, PersonalDataConsent
 from medonline.storage.tables.patients import Patient
+from medonline.wording.personal_data_consent import consent_text
 from tests.services.gosuslugi.journeys import MARIA, all_of, patient_of, session_of, set_facts
 from tests.services.outside import ISSUER, MOBILE, POLICY, SNILS, VERA, arrive, come_back, dump, leave
 from tests.services.world import ANNA, BORIS, KNOWN, MovableClock, patient_with

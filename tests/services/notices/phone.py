@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from medonline.bootstrap import Portal
 from medonline.domain.phone import PhoneNumber
 from medonline.services.notices.sender import NoticeService
+from medonline.wording import notices as wording
 from tests.services.world import settled
 
 
@@ -36,7 +37,7 @@ class Phone:
 async def told(portal: Portal, *failures: Exception) -> list[tuple[str, str]]:
     """What phones have been told since the last look: number and text. The gateway fails as told, in turn, and then accepts."""
     phone = Phone(failures=list(failures))
-    service = NoticeService(portal.database, portal.clock, phone, portal.notices._links)
+    service = NoticeService(portal.database, portal.clock, phone, wording, portal.notices._links)
     await service.outbox.turn()
     await settled(service.outbox)
     return phone.asked

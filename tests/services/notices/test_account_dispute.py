@@ -28,7 +28,8 @@ from medonline.services.desk.accounts import NewAccount
 from medonline.services.login.password_login import OpenedSession
 from medonline.services.notices.account_dispute import LINK_LIFE
 from medonline.services.notices.sender import MAX_TEXT
-from medonline.services.notices.texts import ACCESS_RECOVERED, IDENTITY_LINKED
+from medonline.services.notices.texts import Text
+from medonline.wording import notices as wording
 from tests.services import strangers
 from tests.services.notices.phone import told
 from tests.services.outside import VERA, ScriptedIdentity, arrive, dump, is_at_rest, with_provider
@@ -84,7 +85,7 @@ async def test_a_recovered_password_is_told_with_a_link_that_stands_in_no_databa
     ((phone, text),) = await told(portal)
 
     assert phone == KNOWN
-    assert text.startswith(ACCESS_RECOVERED)
+    assert text.startswith(wording.text(Text.ACCESS_RECOVERED))
     assert len(text) <= MAX_TEXT
     token = text.rpartition("#")[2]
     await portal.database.close()
@@ -242,7 +243,7 @@ async def test_a_strangers_gosuslugi_is_taken_off_with_what_it_filled_in(portal:
     await portal.answers.prove_by_password(THIEF, "+79000007001", NEW_PASSWORD)
     assert (await patient_with(portal, "+79000007001")).birth_date == VERA.birth_date
     ((phone, text),) = await told(portal)
-    assert (phone, text.startswith(IDENTITY_LINKED)) == ("+79000007001", True)
+    assert (phone, text.startswith(wording.text(Text.IDENTITY_LINKED))) == ("+79000007001", True)
     await portal.dispute.raise_(text.rpartition("#")[2])
 
     after = await patient_with(portal, "+79000007001")
@@ -328,7 +329,7 @@ async def test_a_key_that_is_gone_leaves_the_notice_without_a_link(
     await prove(portal, THIEF)
     await portal.recovery.set_password(THIEF, NEW_PASSWORD)
     async with opened(folder, clock, secret_key="n" * 40) as other:
-        assert await told(other) == [(KNOWN, ACCESS_RECOVERED)]
+        assert await told(other) == [(KNOWN, wording.text(Text.ACCESS_RECOVERED))]
 
 
 async def test_an_account_that_was_erased_meanwhile_is_nobodys(portal: Portal) -> None:

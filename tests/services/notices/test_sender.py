@@ -31,6 +31,16 @@ PHONE, TEXT = "+79000001001", "Медицина-онлайн: пароль из�
 
 
 @dataclass
+class Verbatim:
+    """Sentences of these tests' own: a text is its own key."""
+
+    def text(self, of: str) -> str:
+        return of
+
+    def with_link(self, text: str, link: str) -> str:
+        return f"{text} {link}"
+
+
 class Clock:
     now: datetime = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -82,7 +92,7 @@ async def rows(database: Database) -> list[Notice]:
 
 async def test_a_committed_notice_is_told_once(database: Database, clock: Clock) -> None:
     channel = Phone()
-    service = NoticeService(database, clock, channel)
+    service = NoticeService(database, clock, channel, Verbatim())
     await put(service, database)
     for _ in range(3):
         await turn(service)
@@ -96,7 +106,7 @@ async def test_a_committed_notice_is_told_once(database: Database, clock: Clock)
 
 async def test_what_was_rolled_back_is_never_told(database: Database, clock: Clock) -> None:
     channel = Phone()
-    service = NoticeService(database, clock, channel)
+    service = NoticeService(database, clock, channel, Verbatim())
     with suppress(RuntimeError), database.writing() as session:
         service.put(session, "p1", Told(PHONE, About.PASSWORD, TEXT))
         raise RuntimeError
@@ -106,15 +116,15 @@ async def test_what_was_rolled_back_is_never_told(database: Database, clock: Clo
 
 
 async def test_a_notice_survives_a_restart(database: Database, clock: Clock) -> None:
-    await put(NoticeService(database, clock, Phone()), database)
+    await put(NoticeService(database, clock, Phone(), Verbatim()), database)
     channel = Phone()
-    await turn(NoticeService(database, clock, channel))
+    await turn(NoticeService(database, clock, channel, Verbatim()))
 
     assert len(channel.asked) == 1
 
 
 async def test_without_a_channel_nothing_is_kept(database: Database, clock: Clock) -> None:
-    service = NoticeService(database, clock, None)
+    service = NoticeService(database, clock, None, Verbatim())
     await put(service, database)
     await turn(service)
 
@@ -124,12 +134,12 @@ async def test_without_a_channel_nothing_is_kept(database: Database, clock: Cloc
 @pytest.mark.parametrize("text", ["", "а" * 301])
 async def test_only_short_texts_are_taken(database: Database, clock: Clock, text: str) -> None:
     with pytest.raises(ValueError, match="300"):
-        await put(NoticeService(database, clock, Phone()), database, text)
+        await put(NoticeService(database, clock, Phone(), Verbatim()), database, text)
 
 
 async def test_several_processes_never_tell_it_twice(database: Database, clock: Clock) -> None:
     channel = Phone(hold=asyncio.Event())
-    services = [NoticeService(database, clock, channel) for _ in range(5)]
+    services = [NoticeService(database, clock, channel, Verbatim()) for _ in range(5)]
     await put(services[0], database)
     await asyncio.gather(*(service.outbox.turn() for service in services))
     async with asyncio.timeout(PATIENCE):  # until each has asked or found the notice taken
@@ -144,7 +154,7 @@ async def test_several_processes_never_tell_it_twice(database: Database, clock: 
 
 async def test_a_provider_that_is_down_is_tried_three_times_more(database: Database, clock: Clock) -> None:
     channel = Phone(failures=[ProviderDown()] * 3)
-    service = NoticeService(database, clock, channel)
+    service = NoticeService(database, clock, channel, Verbatim())
     await put(service, database)
     await turn(service)
     for count, pause in enumerate(RETRY_AFTER, start=1):
@@ -165,7 +175,7 @@ async def test_a_provider_that_stays_down_is_given_up_without_a_word_on_whom(
 ) -> None:
     caplog.set_level(logging.DEBUG, "medonline")
     channel = Phone(failures=[ProviderDown(PHONE)] * 9)
-    service = NoticeService(database, clock, channel)
+    service = NoticeService(database, clock, channel, Verbatim())
     await put(service, database)
     for _ in range(9):
         await turn(service)
@@ -181,7 +191,7 @@ async def test_a_provider_that_stays_down_is_given_up_without_a_word_on_whom(
 @pytest.mark.parametrize("failure", [NumberRefused(), OutOfMoney(), ProviderRefused()])
 async def test_a_refusal_is_not_repeated(database: Database, clock: Clock, failure: DeliveryFailed) -> None:
     channel = Phone(failures=[failure])
-    service = NoticeService(database, clock, channel)
+    service = NoticeService(database, clock, channel, Verbatim())
     await put(service, database)
     for _ in range(3):
         await turn(service)
@@ -193,7 +203,7 @@ async def test_a_refusal_is_not_repeated(database: Database, clock: Clock, failu
 
 async def test_what_a_killed_process_was_sending_is_not_sent_again(database: Database, clock: Clock) -> None:
     killed = Phone(hold=asyncio.Event())
-    service = NoticeService(database, clock, killed)
+    service = NoticeService(database, clock, killed, Verbatim())
     await put(service, database)
     await service.outbox.turn()
     while not killed.asked:
@@ -201,9 +211,9 @@ async def test_what_a_killed_process_was_sending_is_not_sent_again(database: Dat
     for task in service.outbox.tasks_in_hand:
         task.cancel()
     channel = Phone()
-    await turn(NoticeService(database, clock, channel))
+    await turn(NoticeService(database, clock, channel, Verbatim()))
     clock.move(LEASE)
-    await turn(NoticeService(database, clock, channel))
+    await turn(NoticeService(database, clock, channel, Verbatim()))
 
     assert channel.asked == []
     assert (await rows(database))[0].problem == "unknown"
@@ -221,7 +231,7 @@ async def test_an_acceptance_is_recorded_though_the_database_was_busy(
 
     monkeypatch.setattr(notices, "put_sent", busy)
     channel = Phone()
-    service = NoticeService(database, clock, channel)
+    service = NoticeService(database, clock, channel, Verbatim())
     await put(service, database)
     await turn(service)
 
@@ -230,7 +240,7 @@ async def test_an_acceptance_is_recorded_though_the_database_was_busy(
 
 async def test_a_notice_of_yesterday_is_not_told_any_more(database: Database, clock: Clock) -> None:
     channel = Phone()
-    service = NoticeService(database, clock, channel)
+    service = NoticeService(database, clock, channel, Verbatim())
     await put(service, database)
     clock.move(STALE_AFTER + timedelta(seconds=1))
     await turn(service)
@@ -244,7 +254,7 @@ async def test_the_loop_wakes_at_once_and_lets_what_is_being_sent_end(
 ) -> None:
     monkeypatch.setattr(outbox, "IDLE_PAUSE", timedelta(hours=1))  # by itself it would not look again
     channel = Phone(hold=asyncio.Event())
-    service = NoticeService(database, clock, channel)
+    service = NoticeService(database, clock, channel, Verbatim())
     loop = asyncio.create_task(service.outbox.run())
     async with asyncio.timeout(PATIENCE):
         while not service.outbox.is_running():
@@ -277,7 +287,7 @@ async def test_the_loop_outlives_a_database_that_fails(
 
     monkeypatch.setattr(notices, "due", failing)
     channel = Phone()
-    service = NoticeService(database, clock, channel)
+    service = NoticeService(database, clock, channel, Verbatim())
     await put(service, database)
     loop = asyncio.create_task(service.outbox.run())
     async with asyncio.timeout(PATIENCE):
@@ -294,7 +304,7 @@ async def test_the_loop_outlives_a_database_that_fails(
 async def test_an_unforeseen_error_is_logged_by_its_kind_only(
     database: Database, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    service = NoticeService(database, clock, Phone(failures=[ValueError(TEXT)]))
+    service = NoticeService(database, clock, Phone(failures=[ValueError(TEXT)]), Verbatim())
     await put(service, database)
     with suppress(ValueError):
         await turn(service)

@@ -18,7 +18,8 @@ from medonline.services.account_settings.form import SettingsForm
 from medonline.services.crypto.tokens import token_hash
 from medonline.services.limits.budgets import NOTICE, Budget, Spending
 from medonline.services.notices.sender import RETRY_AFTER, NoticeService
-from medonline.services.notices.texts import ROOM, WITHOUT_LINK, About, Told
+from medonline.services.notices.texts import ROOM, WITHOUT_LINK, About, Text, Told
+from medonline.wording import notices as wording
 from tests.services.account_limits import FORM, events_of, notices_of, outcome, spent_on_notices
 from tests.services.notices.phone import Phone
 from tests.services.outside import VERA, ScriptedIdentity, arrive, with_provider
@@ -133,7 +134,7 @@ async def test_the_link_of_the_last_notice_closes_the_account_and_begins_a_new_c
     portal: Portal, key: str, clock: MovableClock
 ) -> None:
     phone = Phone()
-    service = NoticeService(portal.database, clock, phone, portal.notices._links)
+    service = NoticeService(portal.database, clock, phone, wording, portal.notices._links)
     for number in range(TOLD):
         await portal.settings.save(key, form(number), CALL)
         clock.move(minutes=1)
@@ -153,7 +154,7 @@ async def test_what_strangers_cause_takes_no_room_from_what_the_account_does(por
     for about in (About.CARD_ASKED, About.CARD_GRANTED):
         for _ in range(TOLD):
             with portal.database.writing() as session:
-                portal.notices.put(session, patient.id, Told(KNOWN, about, "Медицина-онлайн: проверка."))
+                portal.notices.put(session, patient.id, Told(KNOWN, about, Text.PHONE_CHANGED))
 
     assert await change_till_refused(portal, key) == TOLD
 
@@ -168,13 +169,13 @@ def test_every_notice_has_its_room_and_every_way_in_is_counted() -> None:
 
 
 def priced(portal: Portal, phone: Phone) -> NoticeService:
-    return NoticeService(portal.database, portal.clock, phone, None, Spending({NOTICE: MONEY}, portal.alarms))
+    return NoticeService(portal.database, portal.clock, phone, wording, None, Spending({NOTICE: MONEY}, portal.alarms))
 
 
 async def put(portal: Portal, service: NoticeService, about: About = About.CARD_GRANTED) -> None:
     patient = await patient_with(portal)
     with portal.database.writing() as session:
-        service.put(session, patient.id, Told(KNOWN, about, "Медицина-онлайн: проверка."))
+        service.put(session, patient.id, Told(KNOWN, about, Text.PHONE_CHANGED))
 
 
 async def test_changes_leave_the_last_fifth_of_the_money_for_recoveries(

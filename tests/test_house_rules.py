@@ -1,0 +1,63 @@
+"""The rules of `tools/house_rules.py` find what they are for, and their exceptions are needed."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+
+import pytest
+
+from tools.house_rules import ROOT, WORD_TABLES, module_faults, russian_in
+
+DOC = '"""A module."""\n'
+
+
+def faults(name: str, code: str) -> list[str]:
+    return module_faults(name, DOC + code)
+
+
+@pytest.mark.parametrize("layer", ["services", "providers", "storage", "domain"])
+@pytest.mark.parametrize(
+    "code", ['TEXT = "Пароль изменён."', 'def _f() -> str:\n    return f"ещё {1}"', 'class _A:\n    text: str = "код"']
+)
+def test_russian_is_found_in_a_layer_that_speaks_to_nobody(layer: str, code: str) -> None:
+    (fault,) = faults(f"medonline/{layer}/x.py", code)
+
+    assert "Russian belongs to wording/" in fault
+
+
+@pytest.mark.parametrize("layer", ["wording", "pages", "state", "config", "sandbox"])
+def test_russian_is_welcome_elsewhere(layer: str) -> None:
+    assert faults(f"medonline/{layer}/x.py", 'TEXT = "Пароль изменён."') == []
+
+
+@pytest.mark.parametrize("code", ["# «это не я»", 'def _f() -> None:\n    """«Это не я»."""', 'TEXT = "plain"'])
+def test_comments_and_docstrings_may_quote_russian(code: str) -> None:
+    assert faults("medonline/services/x.py", code) == []
+
+
+@pytest.mark.parametrize("path", WORD_TABLES)
+def test_an_exception_names_what_is_there_and_holds_russian(path: str) -> None:
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    excepted = WORD_TABLES[path]
+
+    assert russian_in(tree, excepted) == []
+    assert all(russian_in(tree, excepted - {one}) for one in excepted)
+
+
+@pytest.mark.parametrize("line", ["from reflex.app import _sio_dumps", "from socketio.base_server import _x as y"])
+def test_a_private_name_of_a_framework_is_imported_in_one_package_alone(line: str) -> None:
+    (fault,) = faults("medonline/state/x.py", line)
+
+    assert "private to its library" in fault
+    assert faults("medonline/framework/x.py", line) == []
+    assert faults("medonline/state/x.py", "from reflex.event import EventSpec") == []
+
+
+def test_the_house_is_in_order() -> None:
+    done = subprocess.run(
+        [sys.executable, "tools/house_rules.py"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stdout
