@@ -104,7 +104,7 @@ class Street:
 
 @dataclass
 class Crowd:
-    """What became of the patients who recover. `asked_for_more`: for the birth date."""
+    """What became of the patients who recover; some are asked for the birth date, too."""
 
     street: Street
     patients: int

@@ -1,8 +1,12 @@
-"""Names of modules and files in documents, docstrings and comments lead somewhere: a move that forgets one is red."""
+"""What documents, docstrings and comments point at is there: modules, files, names in backticks, decisions, sections of documents.
+
+A move that forgets one is red.
+"""
 
 from __future__ import annotations
 
 import ast
+import builtins
 import io
 import re
 import subprocess
@@ -21,6 +25,14 @@ FOLDERS = f"{ROOMS}|medonline|tests|tools|docs|assets|browser|alembic|benchmarks
 DOTTED = re.compile(rf"(?<![\w./«-])(?:medonline\.)?(?:{ROOMS})(?:\.[A-Za-z_]\w*)+(?![\w/])")
 IN_A_FOLDER = re.compile(rf"(?<![\w./:-])(?:{FOLDERS})/[\w./-]*\w(?![\w*{{…])")
 SCRIPT = re.compile(r"(?<![\w./*-])[a-z]\w*\.py(?!\w)")
+DOCUMENT = re.compile(r"(?<![\w./*-])(?:[A-Za-z]\w*\.md|[a-z]\w*\.js)(?!\w)")
+IN_BACKTICKS = re.compile(r"`([A-Za-z_]\w*(?:\.\w+)*)(?:\(\))?`")
+DECISION = re.compile(r"\b[Dd]ecisions? (\d+)(?:(?: and |, |-)(\d+))*")
+LINKED_DECISION = re.compile(r"\[[Dd]ecision (\d+)\]\(([^)]+)\)")
+SECTION = re.compile(r"\b([\w/]+\.md)(?:, section |#)([\w-]+)")
+# Names in backticks of what is not the project's: of other packages, of systems that run it, of a value's shape.
+OF_OTHERS = {"wsproto", "httptools", "TimeoutStopSec", "terminationGracePeriodSeconds", "ddmmyyyy", "PID", "Class"}
+GONE = "_".join(("what", "is", "not", "there"))  # in one piece it would be a word of the code
 # `config.toml` is no name in a module.
 FILE_ENDINGS = ("py", "md", "toml", "log", "js", "css", "json", "sh", "txt", "key")
 
@@ -87,13 +99,58 @@ def is_there(name: str) -> bool:
     return any((at / name).exists() or any(at.glob(f"{name}-*.md")) for at in (ROOT, PRODUCT))
 
 
+@cache
+def words_of_the_code() -> frozenset[str]:
+    """Every word of the code and of its texts, but none of its prose: what a name in backticks may mean."""
+    words = set(dir(builtins)) | OF_OTHERS
+    for path in tracked():
+        if path.suffix == ".py":
+            words |= words_of(path.read_text(encoding="utf-8")) | set(path.relative_to(ROOT).with_suffix("").parts)
+        elif path.suffix in (".js", ".css", ".toml", ".mjs", ".html") or path.name == "Makefile":
+            words |= set(re.findall(r"\w+", path.read_text(encoding="utf-8")))
+        words |= set(path.name.split("."))
+    return frozenset(words | {f"{prefix}{word.upper()}" for word in words for prefix in ("", "MEDONLINE_")})
+
+
+def words_of(code: str) -> set[str]:
+    """Names and words of texts in a module; docstrings and comments left out."""
+    tree = ast.parse(code)
+    prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    texts = (node for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in prose)
+    words = {word for node in texts if isinstance(node.value, str) for word in re.findall(r"\w+", node.value)}
+    tokens = tokenize.generate_tokens(io.StringIO(code).readline)
+    return words | {token.string for token in tokens if token.type == tokenize.NAME}
+
+
+@cache
+def headings_of(name: str) -> frozenset[str]:
+    """The sections of a document, as links to them are written; nothing for one that does not exist."""
+    lines = [line for path in tracked() if path.name == Path(name).name for line in path.read_text().splitlines()]
+    titles = [line.lstrip("# ").lower() for line in lines if line.startswith("#")]
+    return frozenset(re.sub(r"[^\w -]", "", title).replace(" ", "-") for title in titles)
+
+
+def lost_pointers_in(prose: str) -> list[str]:
+    """Names in backticks, decisions and sections that are not there."""
+    names = [name for name in IN_BACKTICKS.findall(prose) if not set(name.split(".")) <= words_of_the_code()]
+    numbers = [number for found in DECISION.finditer(prose) for number in re.findall(r"\d+", found[0])]
+    lost = [f"decision {number}" for number in numbers if not is_there(f"docs/decisions/{int(number):04}")]
+    wrong = [
+        f"decision {number} is not {to}"
+        for number, to in LINKED_DECISION.findall(prose)
+        if f"{int(number):04}-" not in to
+    ]
+    sections = [f"{name}#{section}" for name, section in SECTION.findall(prose) if section not in headings_of(name)]
+    return names + lost + wrong + sections
+
+
 def lost_in(prose: str) -> list[str]:
     """The names in a text that lead nowhere."""
     scripts = {known.name for known in tracked()}
     dotted = (name for name in DOTTED.findall(prose) if name.rsplit(".", 1)[1] not in FILE_ENDINGS)
     lost = [name for name in dotted if not leads_somewhere(name)]
     lost += [name for name in IN_A_FOLDER.findall(prose) if not is_there(name)]
-    return lost + [name for name in SCRIPT.findall(prose) if name not in scripts]
+    return lost + [name for name in SCRIPT.findall(prose) + DOCUMENT.findall(prose) if name not in scripts]
 
 
 def test_names_in_prose_lead_somewhere() -> None:
@@ -103,6 +160,36 @@ def test_names_in_prose_lead_somewhere() -> None:
     }
 
     assert {path: names for path, names in found.items() if names} == {}
+
+
+def test_pointers_in_prose_lead_somewhere() -> None:
+    texts = [path for path in tracked() if path.suffix in (".md", ".py")]
+    found = {
+        str(path.relative_to(ROOT)): [name for prose in prose_of(path) for name in lost_pointers_in(prose)]
+        for path in texts
+    }
+
+    assert {path: names for path, names in found.items() if names} == {}
+
+
+@pytest.mark.parametrize(
+    ("prose", "lost"),
+    [
+        (f"As `{GONE}()` says.", [GONE]),
+        (f"`GuardedServer.{GONE}` does.", [f"GuardedServer.{GONE}"]),
+        ("Why: decision 998.", ["decision 998"]),
+        ("Decisions 1 and 999.", ["decision 999"]),
+        (
+            "[decision 1](0002-codes-are-derived-not-stored.md)",
+            ["decision 1 is not 0002-codes-are-derived-not-stored.md"],
+        ),
+        ("docs/operations.md, section 77", ["docs/operations.md#77"]),
+        ("[here](operations.md#gone)", ["operations.md#gone"]),
+        ("`GuardedServer.take_event` of `MEDONLINE_MODE`, decision 10, docs/operations.md#several-processes", []),
+    ],
+)
+def test_a_pointer_that_leads_nowhere_is_found(prose: str, lost: list[str]) -> None:
+    assert lost_pointers_in(prose) == lost
 
 
 @pytest.mark.parametrize(
@@ -117,6 +204,7 @@ def test_names_in_prose_lead_somewhere() -> None:
         "providers/gosuslugi/gone.py",
         "docs/decisions/9999",
         "gone_with_the_move.py",
+        "gone_with_the_move.md",
     ],
 )
 def test_a_name_that_leads_nowhere_is_found(name: str) -> None:

@@ -1,7 +1,7 @@
 """What is pressed as soon as a page is there can reach its state before the page's own load: the answer must outlive the load.
 
-A held button (`assets/early.js`) and a form sent while the connection was lost go out with the socket's first packets, and the
-load is queued behind what the connection itself asks for.
+A held button (`browser/early/held_presses.js`) and a form sent while the connection was lost go out with the socket's first
+packets, and the load is queued behind what the connection itself asks for.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Which account a person from the identity provider opens.
 
-Rule (integrations.md, section 1): the key is (issuer, subject), never phone or e-mail. An existing account is linked by
+Rule (docs/identity.md): the key is (issuer, subject), never phone or e-mail. An existing account is linked by
 itself only when the provider has confirmed the person and a СНИЛС on record, or a number that the portal itself has
 verified, matches together with name and birth date. Otherwise the patient proves the old account too.
 """
