@@ -24,6 +24,7 @@ from tests.services.world import (
     TELEGRAM,
     MovableClock,
     code_in,
+    database_of,
     last_code,
     last_row,
     statements,
@@ -38,9 +39,10 @@ from pathlib import Path
 from medonline.domain.errors import CodeMismatch, CodeUsedUp
 from tests.services.world import MovableClock, opened
 
-async def main(folder, now, visitor, guesses):
+async def main(folder, database, now, visitor, guesses):
     outcomes = []
-    async with opened(Path(folder), MovableClock(datetime.fromisoformat(now))) as portal:
+    clock = MovableClock(datetime.fromisoformat(now))
+    async with opened(Path(folder), clock, database_url=database) as portal:
         print("ready", flush=True)
         await asyncio.to_thread(sys.stdin.readline)
         async def guess(code):
@@ -156,7 +158,7 @@ async def test_guesses_from_several_processes_share_the_three(
             sys.executable,
             "-c",
             ELSEWHERE,
-            json.dumps([str(folder), clock.now.isoformat(), ANNA, guesses[part::3]]),
+            json.dumps([str(folder), database_of(folder), clock.now.isoformat(), ANNA, guesses[part::3]]),
             cwd=ROOT,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
