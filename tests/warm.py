@@ -168,9 +168,9 @@ def _become(request: dict[str, object], log: int) -> list[str]:
 
 
 def _import() -> None:
-    from medonline.cli.main import _SERVING
+    from medonline.framework.serving import PREBUILT
 
-    os.environ.update(_SERVING)
+    os.environ.update(PREBUILT)
     for module in _OF_A_SERVER:
         importlib.import_module(module)
     gc.collect()
