@@ -31,7 +31,7 @@ def migrate(url: str) -> None:
     try:
         with database.engine.connect() as connection:
             if connection.dialect.name == "sqlite":
-                # SQLite changes a column by building the table anew: the keys that point at it must not notice.
+                # SQLite changes a column by building the table again: the keys that point at it must not notice.
                 cursor = connection.connection.cursor()  # outside of a transaction: inside one the pragma does nothing
                 cursor.execute("PRAGMA foreign_keys=OFF")
                 cursor.close()

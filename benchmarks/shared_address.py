@@ -87,7 +87,7 @@ class Street:
         heapq.heappush(self.coming, (self.now_s + seconds, next(self.numbers), act))
 
     async def live(self) -> None:
-        """One after the other until nobody does anything more."""
+        """One after the other until no one does anything more."""
         while self.coming:
             at, _, act = heapq.heappop(self.coming)
             self.clock.now = max(self.clock.now, self.start + timedelta(seconds=at))

@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "docs/asvs.md").read_text(encoding="utf-8")
 # Section: how many requirements of level 1 and 2 it has, and which of them are of level 1 (OWASP ASVS 5.0.0, May 2025). Those
-# of level 3 stand between them in some sections, so the numbers of level 1 and 2 are named where they have gaps.
+# of level 3 are between them in some sections, so the numbers of level 1 and 2 are named where they have gaps.
 REQUIREMENTS: dict[str, tuple[str, str]] = {
     "3.2": ("1 2", "1 2"),
     "3.3": ("1 2 3 4", "1"),

@@ -51,7 +51,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Decision:
-    """Why a finding may stay, and the last day on which nobody needs to look again."""
+    """Why a finding may stay, and the last day on which no one needs to look again."""
 
     id: str
     package: str

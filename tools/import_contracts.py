@@ -1,6 +1,6 @@
 """A contract for import-linter that its own kinds lack: an allow list of what a layer may import.
 
-A list of what is forbidden stays green when somebody brings in a package that nobody thought of. This contract names what
+A list of what is forbidden stays green when somebody brings in a package that no one thought of. This contract names what
 a layer may import, of the portal and of third parties; everything else is red. The standard library is always allowed.
 """
 

@@ -15,7 +15,7 @@ down_revision = "0004"
 branch_labels = None
 depends_on = None
 
-# A row whose time is over may go once a checkpoint stands for it.
+# A row whose time is over may go once a checkpoint means it.
 _SQLITE = (
     """CREATE TRIGGER security_journal_never_changes BEFORE UPDATE ON security_journal
     BEGIN SELECT RAISE(ABORT, 'the security journal is append-only'); END""",
@@ -30,7 +30,7 @@ _SQLITE = (
     BEGIN SELECT RAISE(ABORT, 'the security journal is append-only'); END""",
     """CREATE TRIGGER security_journal_checkpoint_never_shrinks BEFORE DELETE ON security_journal_checkpoint
     BEGIN SELECT RAISE(ABORT, 'the security journal is append-only'); END""",
-    # Before REPLACE deletes the row that stands in its way no trigger would run.
+    # Before REPLACE deletes the row that is in its way no trigger would run.
     """CREATE TRIGGER security_journal_checkpoint_goes_on BEFORE INSERT ON security_journal_checkpoint
     WHEN NEW.seq <= COALESCE((SELECT MAX(seq) FROM security_journal_checkpoint), 0)
         OR NOT EXISTS (SELECT 1 FROM security_journal WHERE seq = NEW.seq AND hash = NEW.hash)

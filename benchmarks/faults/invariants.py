@@ -121,7 +121,7 @@ def _older_sessions_are_over(database: Database) -> Iterator[str]:
 
 
 def _within_limits(world: World) -> Iterator[str]:
-    """I4: limits, money, and no call that no code stands behind; a provider that is idempotent rings once for each code."""
+    """I4: limits, money, and no call that no code is behind; a provider that is idempotent rings once for each code."""
     codes = Counter[tuple[str, str]]()
     prices = Counter[str]()
     for phone, channel, price in world.database.rows("SELECT phone, channel, price FROM one_time_code"):

@@ -26,7 +26,7 @@ from benchmarks.load.servers import CHECKOUT, Servers, servers
 
 PATIENTS = 3_000
 DISK_MIB = 24
-# Roubles: high enough for all patients of a run, so that what is counted can be compared, and nobody is refused for money.
+# Roubles: high enough for all patients of a run, so that what is counted can be compared, and no one is refused for money.
 SETTINGS = {
     "PRICE_FLASH_CALL": "0.90",
     "DAILY_CAP_FLASH_CALL": "20000",

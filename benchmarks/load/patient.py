@@ -104,7 +104,7 @@ class Patient:
         await self.open_tab.until(LOADED, account)
 
     async def request(self) -> None:
-        """Phone and channel; the wizard stands at the code then."""
+        """Phone and channel; the wizard is at the code then."""
         form = {"phone": self.phone, "channel": self.channel}
         self.open_tab.call(
             f"{RECOVERY}.begin", form | {"channel_flash_call": "flash_call", "channel_telegram": "telegram"}
@@ -134,7 +134,7 @@ class Patient:
         return events
 
     async def verify(self) -> None:
-        """The code; the wizard stands at the new password then."""
+        """The code; the wizard is at the new password then."""
         self.open_tab.call(f"{RECOVERY}.confirm_code", {"code": self.code})
         await self.open_tab.until(_wizard_at("new_password"))
 

@@ -1,4 +1,4 @@
-"""Which adapter stands behind each port, by the settings: the only module that names a provider class."""
+"""Which adapter is behind each port, by the settings: the only module that names a provider class."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def build_registry(config: Config) -> CardRegistry | None:
 
 
 def build_notices(config: Config) -> NoticeChannel | None:
-    """Who brings notices to phones; None where nobody does."""
+    """Who brings notices to phones; None where no one does."""
     if config.notice_provider is NoticeProvider.NONE:
         return None
     return SmsRuNotices(config.sms_ru_base_url, config.sms_ru_api_id.get_secret_value())

@@ -12,7 +12,7 @@ def read_password(*, from_stdin: bool) -> str:
     """The first line of standard input, or what is typed twice without being shown.
 
     Raises:
-        ConfigurationError: there is nobody to ask, nothing was given, or the two differ.
+        ConfigurationError: there is no one to ask, nothing was given, or the two differ.
     """
     if from_stdin:
         password = sys.stdin.readline().rstrip("\r\n")

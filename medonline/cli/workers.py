@@ -115,7 +115,7 @@ class Workers:
             os._exit(code)
 
     def _end_with_the_parent(self) -> None:
-        """A worker without the process that watches it would hold the address, and nobody would stop it."""
+        """A worker without the process that watches it would hold the address, and no one would stop it."""
         os.read(self._parent_lives, 1)  # ends when the parent's end of the pipe is closed, by whatever
         os.kill(os.getpid(), signal.SIGTERM)
 

@@ -64,7 +64,7 @@ def connection_banner() -> rx.Component:
 
 
 def error_boundary(*children: rx.Component) -> rx.Component:
-    """What stands instead of a page that could not be drawn."""
+    """What is shown instead of a page that could not be drawn."""
     return ErrorBoundary.create(
         *children,
         fallback_render=rx.el.main(

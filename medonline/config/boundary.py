@@ -1,4 +1,4 @@
-"""Settings of what stands between the portal and the network."""
+"""Settings of what is between the portal and the network."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ _PROBLEMS: tuple[tuple[str, str], ...] = (
 
 
 def trouble_dialogs() -> rx.Component:
-    """The picker and what stands behind each of its lines."""
+    """The picker and what is behind each of its lines."""
     return rx.fragment(_picker(), _way(), *_advice())
 
 

@@ -17,7 +17,7 @@ from enum import StrEnum
 from medonline.domain.birth_date import age
 
 MEDICAL_SECRECY_AGE = 15
-# How long a request waits for its answer. As long it stands in the way of the next one, so that nobody is asked daily.
+# How long a request waits for its answer. As long it is in the way of the next one, so that no one is asked daily.
 REQUEST_LIFE = timedelta(days=14)
 # Cards of other people and requests for them, together. More than the largest family, fewer than a list of strangers.
 MAX_CARDS = 20

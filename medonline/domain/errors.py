@@ -55,7 +55,7 @@ MedonlineError
 ├── BirthDateMismatch           (attempts_left) not the birth date on record, or there is none
 ├── IdentityRefused             (problem, detail) sign-in through the identity provider did not succeed
 ├── NoSuchIdentity              no account at Gosuslugi of this number opens the account
-├── LastWayIn                   without this account at Gosuslugi nobody could sign in
+├── LastWayIn                   without this account at Gosuslugi no one could sign in
 ├── NoSuchRequest               the request to see a card is answered, withdrawn or too old
 ├── RegistryUnavailable         (detail) the registry of medical cards gives no good answer
 ├── ChannelUnavailable          (channel) switched off by the operator
@@ -192,7 +192,7 @@ class ConsentAlreadyAsked(InvalidInput):
 
 
 class StatementMissing(InvalidInput):
-    """The card is of a child under 15, and nobody has stated to be the legal representative."""
+    """The card is of a child under 15, and no one has stated to be the legal representative."""
 
 
 class TooManyCards(InvalidInput):
@@ -262,7 +262,7 @@ class LimitReached(MedonlineError):
 
 
 class TooManyCodes(LimitReached):
-    """As many codes as may be sent to this phone were sent, whoever asked for them."""
+    """As many codes as may be sent to this phone were sent, no matter who asked for them."""
 
 
 class TooManyRequests(LimitReached):
@@ -286,7 +286,7 @@ class SignInsOverloaded(LimitReached):
 
 
 class SignedInTooOften(LimitReached):
-    """The account was signed in to as often as it may be; said only to whoever gave the right proof."""
+    """The account was signed in to as often as it may be; said only after the right proof."""
 
 
 class ProvedTooOften(LimitReached):
@@ -330,7 +330,7 @@ class Busy(MedonlineError):
 
 
 class NoRecoveryInProgress(MedonlineError):
-    """This browser has no recovery that stands at the step asked for."""
+    """This browser has no recovery that is at the step asked for."""
 
 
 class PasswordAlreadySet(MedonlineError):
@@ -434,7 +434,7 @@ class NoSuchIdentity(MedonlineError):
 
 
 class LastWayIn(MedonlineError):
-    """Without this identity nobody could sign in: the account has no phone with a password and no other identity."""
+    """Without this identity no one could sign in: the account has no phone with a password and no other identity."""
 
 
 class NoSuchRequest(MedonlineError):

@@ -16,7 +16,7 @@ class Limit:
 
 
 def open_from(times: Sequence[datetime], limits: Sequence[Limit]) -> datetime | None:
-    """The moment (UTC) from which one more is within every limit; None when nothing that happened stands in the way.
+    """The moment (UTC) from which one more is within every limit; None when nothing that happened is in the way.
 
     `times` are the moments at which it happened, newest first; as many as the highest `count` are enough. The moment
     itself is open again: what happened at t counts until t + `per`.

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class RecoveryStep(StrEnum):
-    """Where a recovery stands. Step 1 of the wizard (the phone) is the absence of a recovery."""
+    """The step that a recovery is at. Step 1 of the wizard (the phone) is the absence of a recovery."""
 
     CODE = "code"
     BIRTH_DATE = "birth_date"

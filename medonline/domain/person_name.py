@@ -39,7 +39,7 @@ def folded(name: str) -> str:
 
 
 def _without_marks(name: str) -> str:
-    """The name without the marks that stand on a letter and have no letter of their own, as in Hindi."""
+    """The name without the marks that are on a letter and have no letter of their own, as in Hindi."""
     letters = [name[0]]
     for before, character in pairwise(name):
         if not (unicodedata.category(character).startswith("M") and unicodedata.category(before)[0] in "LM"):

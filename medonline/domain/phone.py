@@ -47,7 +47,7 @@ class PhoneNumber:
             raise InvalidPhone(_parse_problem(error)) from None
         if number.extension:
             raise InvalidPhone(PhoneProblem.EXTENSION)
-        if _LETTER.search(typed):  # vanity numbers such as 8-912-DOKTOR: nobody's phone is registered like that
+        if _LETTER.search(typed):  # vanity numbers such as 8-912-DOKTOR: no one's phone is registered like that
             raise InvalidPhone(PhoneProblem.NOT_A_NUMBER)
         _refuse_unless_russian_mobile(number)
         return cls(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))

@@ -13,7 +13,7 @@ GENESIS = "0" * 64  # what the first row is chained to
 
 
 class JournalEvent(StrEnum):
-    """What happened. Up to `DISPUTED` it was accepted and changed something; the rest was asked for or refused."""
+    """What happened. The events up to `DISPUTED` changed something; those after it were only asked for, or were refused."""
 
     REGISTERED = "registered"
     ACCOUNT_MADE = "account_made"
@@ -49,7 +49,7 @@ class JournalEvent(StrEnum):
     CARD_REFUSED = "card_refused"
     CARD_ACCESS_ASKED = "card_access_asked"
     CARD_ACCESS_REFUSED = "card_access_refused"
-    OTHER = "other"  # never written: a row of a version that knows more
+    OTHER = "other"  # never written; read for an event that only a newer version knows
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class JournalLine:
     Attributes:
         seq: 1, 2, 3, … without a gap.
         at: UTC.
-        patient_id: empty while nobody has proved to be the patient.
+        patient_id: empty while no one has proved to be the patient.
         phone_index: HMAC of the phone concerned (services.crypto.field_encryption), empty where none is; `phone_tail`: its last two digits.
         network: the address it came from, cut to /24 or /48.
         details: JSON of short texts and numbers, keys sorted; never a code, a password, a token or a whole phone.

@@ -1,4 +1,4 @@
-"""Lines of the log, damped: whoever can make the portal log cannot make the log grow.
+"""Lines of the log, damped: anyone who can make the portal log cannot make the log grow.
 
 A place in the code that logs more than 60 lines a minute is cut: what it says beyond is counted, and the count is logged
 when the minute is over. With some hundred places, of which a patient reaches few, that is about 1 MB a minute at most.

@@ -1,4 +1,4 @@
-"""«Это не я»: whoever was told of a change that they did not make closes the account here, with one button."""
+"""«Это не я»: anyone who was told of a change that they did not make closes the account here, with one button."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands at an address that does not exist."""
+"""What is at an address that does not exist."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def cards() -> rx.Component:
         ),
         rx.cond(state.closed.length() > 0, _closed()),
         rx.cond(state.waiting.length() > 0, _waiting()),
-        # Below the cards, beside «Обновить»: there it is seen by whoever pressed it.
+        # Below the cards, beside «Обновить»: there the patient who pressed it sees it.
         rx.cond(state.registry_down, _registry_down()),
         rx.cond(state.registry_on & AccountState.signed_in, rx.fragment(_fetched(), _link())),
         rx.cond(state.readers.length() > 0, _readers()),

@@ -25,7 +25,7 @@ MAX_BRACKETS = 500
 _REFERENCE = re.compile(r"[!-~]{1,128}")
 _PAUSES = (0.1, 0.4)  # seconds before the second and the third attempt of an idempotent request
 
-# httpx tells the log the address of each request, and an address may carry what nobody should read there.
+# httpx tells the log the address of each request, and an address may carry what no one should read there.
 logging.getLogger("httpx").addFilter(lambda record: record.levelno > logging.INFO)
 
 

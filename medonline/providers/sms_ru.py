@@ -81,7 +81,7 @@ def accepted(answer: Any) -> dict[str, Any]:
 
 
 def refusal(status_code: object, status_text: object) -> DeliveryFailed:
-    """The error that an answer's number, or else its wording, stands for."""
+    """The error that an answer's number, or else its wording, means."""
     digits = str(status_code)
     number = int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 4 else 0
     if number in _ERRORS:

@@ -135,7 +135,7 @@ def _bundle(kind: str, given: Parameters, address: str) -> Resource:
         onward = [(name, value) for name, value in given if name != "_offset"]
         links.append({"relation": "next", "url": f"{address}?{urlencode([*onward, ('_offset', offset + count)])}"})
     base = address.removesuffix(f"/{kind}")
-    # A resource stands in a page once, however many ways lead to it.
+    # A resource is in a page once, however many ways lead to it.
     others = {(r["resourceType"], r["id"]): r for r in beside if r not in page}
     entries = [_entry(r, base, "match") for r in page] + [_entry(r, base, "include") for r in others.values()]
     bundle: dict[str, Any] = {"resourceType": "Bundle", "type": "searchset", "total": len(matches), "link": links}

@@ -180,7 +180,7 @@ class Store:
             self._connection.close()
 
     def insert_event(self, sql: sqlite3.Connection, phone: str, kind: str, sender: str, text: str) -> None:
-        """Record an event within a transaction that is already open; whoever makes it, it counts for what is forgotten."""
+        """Record an event within a transaction that is already open; no matter who makes it, it counts for what is forgotten."""
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
         sql.execute(
             "INSERT INTO event (at, phone, kind, sender, text) VALUES (?, ?, ?, ?, ?)",

@@ -159,7 +159,7 @@ class IdentityPerson:
 
 @dataclass(frozen=True, slots=True)
 class Departure:
-    """Where a browser goes: to `url`, and with `fields` in the body of a POST where there are any. What is there must stand in no
+    """Where a browser goes: to `url`, and with `fields` in the body of a POST where there are any. What is there must be in no
     address: addresses are kept by browsers, proxies and logs."""
 
     url: str

@@ -190,7 +190,7 @@ class SettingsState(FollowsCode, rx.State):
     async def rate_password(self, password: str) -> None:
         """How strong a password is, once it was typed; the word is kept, the password is not.
 
-        Judging costs time: only for whoever is signed in, and beside the event loop.
+        Judging costs time: only for a signed-in patient, and beside the event loop.
         """
         session_key = visitor_of(self).session_key
         signed_in = await portal().login.who(session_key) if session_key and isinstance(password, str) else None
@@ -239,7 +239,7 @@ class SettingsState(FollowsCode, rx.State):
         self.phone = PhoneNumber(view.phone).spaced if view.phone else ""
         self.email, self.last_name, self.first_name = view.email, view.last_name, view.first_name
         if before != (self.phone, self.email, self.last_name, self.first_name):
-            self.form_no += 1  # fields take their first value only: drawn anew, they show this one
+            self.form_no += 1  # fields take their first value only: drawn again, they show this one
         self.has_password = view.has_password
         self.waiting_code = view.code is not None
         if view.code is not None:

@@ -1,4 +1,4 @@
-"""An error nobody expected, in a handler: logged without values under a short number, shown with that number."""
+"""An error no one expected, in a handler: logged without values under a short number, shown with that number."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ order, and skips what it does not need:
 4. the day's money of a way (`queries.limits`);
 5. the circuit breaker;
 6. patients, several by their ids (`queries.patients.held`);
-7. what belongs to a patient: identities, tickets, sessions, recoveries, waiting changes, notices, cards. Whoever locks more than
+7. what belongs to a patient: identities, tickets, sessions, recoveries, waiting changes, notices, cards. Anyone who locks more than
    one row of a kind, or writes to a row that names a patient, holds the patient;
 8. the day's money of notices, which no code is paid with;
 9. the journal (`at_the_end`).
@@ -58,7 +58,7 @@ BUSY_TIMEOUT_MS = 5_000
 QUEUE_TIMEOUT_S = 10.0
 SQLITE_READERS = 4
 POSTGRESQL_CONNECTIONS = 10
-# A writer that stands still holds everybody up who writes: PostgreSQL lets go of it, and who waits is told to try again.
+# A writer that is still holds everybody up who writes: PostgreSQL lets go of it, and who waits is told to try again.
 _PATIENCE = "-c lock_timeout=5s -c idle_in_transaction_session_timeout=15s"
 # Danger: a time that goes around `UtcDateTime` (a bare one in a `case`) is stored by the server's clock on the wall.
 _UTC = "-c timezone=UTC"
@@ -76,12 +76,13 @@ _CHANGED = "medonline_changed"
 
 
 def at_the_end(session: Session, name: str, act: Callable[[Session], None]) -> None:
-    """Do `act` as the last thing before the commit of a writing transaction, once for each name; its failure rolls back.
+    """Call `act` just before the commit of this writing transaction; a second call with the same name replaces the first.
 
-    For what takes a lock that everybody waits for: taken last, it is held shortly and no other lock is waited for under it.
+    For work under a lock that every writer needs. Taken last, the lock is held for a short time, and no other lock is waited for
+    meanwhile. If `act` fails, the transaction rolls back.
 
     Raises:
-        KeyError: the session does not write, so that nothing would ever be done.
+        KeyError: the session only reads: there is no commit.
     """
     session.info[_LAST][name] = act
 
@@ -159,7 +160,7 @@ class Database:
                 raise
             self._write_failed = False
             if changed := session.info.pop(_CHANGED, None):
-                loop.call_soon_threadsafe(self.changes.tell, changed)  # from here: a cancelled caller tells nobody
+                loop.call_soon_threadsafe(self.changes.tell, changed)  # from here: a cancelled caller tells no one
             return answer
 
         return await self._in_a_thread(self._writers, work)
@@ -232,8 +233,8 @@ class Database:
 
     async def takes_writes(self) -> bool:
         """Whether the last write was committed. After one that the database refused, a trial is written: without patients, whom
-        nobody sends to a portal that is not ready, nothing else would find out. One at a time, and none is waited for longer
-        than a second, for writers behind a lock stand in a queue.
+        no one sends to a portal that is not ready, nothing else would find out. One at a time, and none is waited for longer
+        than a second, for writers behind a lock are in a queue.
         """
         if not self._write_failed:
             return True
@@ -334,7 +335,7 @@ class _SameFile:
 
     def _before_use(self, _connection: Any, record: Any, _proxy: Any) -> None:
         if record.info.get("file") != self._file():
-            raise DisconnectionError("the database file is gone or another one")  # the pool connects anew
+            raise DisconnectionError("the database file is gone or another one")  # the pool connects again
 
     def _file(self) -> tuple[int, int] | None:
         try:

@@ -1,14 +1,14 @@
 """The portal's cookies, HttpOnly, SameSite=Lax, `__Host-` and Secure on https.
 
-visitor: names a browser, so that a recovery survives reload and restart; 30 days. A random token with the portal's mark, by
-         which a name that the portal gave is told from one that somebody made up: only the former counts as a visitor of its own.
-         It changes on the way to Gosuslugi, at a sign-in and at a sign-out (services.login.visitors).
-sitting: names a browser until it is closed: from the proof of the phone on, a recovery goes on in its sitting alone. So the next
-         person at a shared computer finds it over. Another one at a sign-in and a sign-out.
-region:  the region the visitor chose, where the installation serves several; a year.
-browser: the marks of the accounts that were signed in to in this browser (services.login.known_browsers); 180 days. It signs
-         nobody in; it survives a sign-out, which is its use, and a new password makes it worthless.
-session: a signed-in browser; ends with the browser or with the session on the server.
+visitor: names a browser for 30 days, so that a recovery survives a reload and a restart. A random token and the portal's mark (an
+         HMAC of it). A cookie without a good mark was made up by the client, and does not count as a visitor of its own. The
+         cookie changes on the way to Gosuslugi, at a sign-in and at a sign-out (services.login.visitors).
+sitting: names a browser until it is closed. After the proof of the phone a recovery goes on in its sitting only, so the next
+         person at a shared computer cannot finish it. Changes at a sign-in and a sign-out.
+region:  the region that the visitor chose, for a year; only where the installation serves several.
+browser: marks of the accounts that signed in in this browser (services.login.known_browsers), for 180 days. A mark signs no one
+         in. It survives a sign-out on purpose; a new password makes it worthless.
+session: the signed-in browser. Ends with the browser, or with the session on the server.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ def _visitor_in(cookies: Mapping[str, str]) -> tuple[str, str]:
 
 
 def _marks(token: str) -> list[str]:
-    """The mark of a token under each key, the current one first: a change of keys takes nobody's name away."""
+    """The mark of a token under each key, the current one first: a change of keys takes no one's name away."""
     return [mark[:MARK_LENGTH] for mark in portal().visitor_marks.indexes(token)]
 
 

@@ -41,7 +41,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Life:
-    """One socket. `frames` are bytes as they stand on the wire.
+    """One socket. `frames` are bytes as they are on the wire.
 
     joins: the body of the packet that enters the namespace; None enters nothing.
     reads: whether it reads what the server says before it is done.

@@ -1,6 +1,6 @@
 """A patient's whole way in a process that kills itself (SIGKILL) at one chosen point; run by `test_kills`.
 
-The points stand before every row that is written, before and after every commit, and before and after a provider is asked.
+The points are before every row that is written, before and after every commit, and before and after a provider is asked.
 What the patient was told by then is in the file `told`, what the provider was asked in `asked`. One walk is not killed: at
 each point it copies the files as they are, which is what a kill there leaves.
 """
@@ -130,7 +130,7 @@ class WatchedChannel(ScriptedChannel):
 
 
 async def walk(portal: Portal, reaper: Reaper) -> None:
-    """Sign in, recover the password, sign in anew, change it in the settings, sign out; and Вера registers."""
+    """Sign in, recover the password, sign in again, change it in the settings, sign out; and Вера registers."""
     dispatcher = dispatcher_of(portal, telegram=WatchedChannel(reaper=reaper))
     reaper.note("told", "old-session", token_hash(await sign_in(portal, BORIS, KNOWN, PASSWORD)))
     await portal.recovery.begin(ANNA, KNOWN, TELEGRAM)

@@ -282,7 +282,7 @@ async def test_a_full_database_refuses_whole_recoveries_and_forgets_none(portal:
     assert "database or disk is full" in str(refused)
     assert dump(folder) == before
     first = await portal.recovery.current(ANNA)
-    assert first is not None  # whoever only asks is served
+    assert first is not None  # a client that only asks is served
     assert first.step is RecoveryStep.CODE
 
     limit["pages"] = 1_000_000

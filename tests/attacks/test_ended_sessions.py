@@ -49,7 +49,7 @@ class Signed:
     data: tuple[str, ...] = field(default=("Евлампия", "Прокофьевна", "Заболотная", CARD_NUMBER))
 
     def shown_in(self, said: list[str]) -> set[str]:
-        """What of the patient's data stands in these frames, in any spelling of JSON."""
+        """What of the patient's data is in these frames, in any spelling of JSON."""
         text = "".join(said)
         forms = {one: (one, one.encode("unicode_escape").decode()) for one in self.data}
         digits = re.sub(r"\D", "", text)
@@ -59,7 +59,7 @@ class Signed:
 
 @pytest.fixture(scope="module")
 def own(start_server: StartServer) -> Server:
-    """A server whose patients nobody else signs in as."""
+    """A server whose patients no one else signs in as."""
     return start_server()
 
 

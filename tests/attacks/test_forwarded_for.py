@@ -1,4 +1,4 @@
-"""X-Forwarded-For, forged in every way: whoever writes it gains no second address, with none, one or two proxies in front."""
+"""X-Forwarded-For, forged in every way: anyone who writes it gains no second address, with none, one or two proxies in front."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every handler, called by nobody in particular with values of every wrong kind: no effect, nothing logged, still served."""
+"""Every handler, called by no one in particular with values of every wrong kind: no effect, nothing logged, still served."""
 
 from __future__ import annotations
 

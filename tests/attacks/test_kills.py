@@ -196,7 +196,7 @@ async def assert_written_down(portal: Portal) -> None:
 
 
 async def assert_code_counts_once(portal: Portal, clock: MovableClock) -> None:
-    """I2: the code is used up exactly when the recovery moved on; I4: nobody was called twice."""
+    """I2: the code is used up exactly when the recovery moved on; I4: no one was called twice."""
     view = await portal.recovery.current(ANNA)
     for row in await rows_of(portal):
         assert (row.confirmed_at is not None) == (view is not None and view.step in AFTER_CODE)
@@ -209,7 +209,7 @@ async def assert_code_counts_once(portal: Portal, clock: MovableClock) -> None:
 
 
 async def go_on(portal: Portal, life: Life) -> None:
-    """I6: from the step at which it stands to the end, and in with the password in force."""
+    """I6: from its step to the end, and in with the password in force."""
     call, message = ScriptedChannel(), ScriptedChannel(idempotent=False)
     await dispatch(dispatcher_of(portal, flash_call=call, telegram=message))
     asked = life.asked() + [sent.idempotency_key for sent in message.asked]

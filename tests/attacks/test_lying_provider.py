@@ -112,7 +112,7 @@ LIES: list[Any] = [
 async def told_of(
     portal: Portal, provider: str, answer: Any, visitor: str = ANNA, phone: str = KNOWN
 ) -> tuple[DeliveryState, ChannelName]:
-    """Begin by the provider's way, let it answer so; where the delivery stands."""
+    """Begin by the provider's way, let it answer so; what became of the delivery."""
     way = TELEGRAM if provider == "telegram_gateway" else CALL
     await portal.recovery.begin(visitor, phone, way)
     channel = channel_of(provider, answer)

@@ -1,4 +1,4 @@
-"""Redis gone, and flushed, while patients are served: nobody is locked out, and what must be exact stays exact."""
+"""Redis gone, and flushed, while patients are served: no one is locked out, and what must be exact stays exact."""
 
 from __future__ import annotations
 

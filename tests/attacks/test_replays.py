@@ -47,7 +47,7 @@ async def without_account(portal: Portal) -> str:
 async def test_the_cookie_of_a_flow_that_is_over_opens_nothing(
     portal: Portal, clock: MovableClock, folder: Path, ended: Callable[[Portal], Awaitable[str]]
 ) -> None:
-    """Whoever found the visitor's cookie and the code, when the patient has gone."""
+    """An attacker who found the visitor's cookie and the code, when the patient has gone."""
     code = await ended(portal)
     for hours in (0, 1, 24):
         clock.move(hours=hours)

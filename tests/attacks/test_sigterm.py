@@ -1,4 +1,4 @@
-"""SIGTERM in the middle of a handler and of a send: the server ends by itself, nothing is half-done, nobody is called twice."""
+"""SIGTERM in the middle of a handler and of a send: the server ends by itself, nothing is half-done, no one is called twice."""
 
 from __future__ import annotations
 

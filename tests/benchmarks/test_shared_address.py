@@ -1,4 +1,4 @@
-"""A bounded part of what `benchmarks/shared_address.py` plays: nobody honest is refused, and no attacker gets more."""
+"""A bounded part of what `benchmarks/shared_address.py` plays: no one honest is refused, and no attacker gets more."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The demo's keys: made once for each installation, the same for every process, readable by nobody else."""
+"""The demo's keys: made once for each installation, the same for every process, readable by no one else."""
 
 from __future__ import annotations
 

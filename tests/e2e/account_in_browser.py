@@ -26,7 +26,7 @@ def choose_in_menu(portal: Portal, link: str) -> None:
 
 
 class Settings:
-    """The settings of whoever is signed in."""
+    """The settings of the signed-in patient."""
 
     def __init__(self, portal: Portal) -> None:
         self.portal = portal

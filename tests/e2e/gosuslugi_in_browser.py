@@ -57,7 +57,7 @@ class Gosuslugi:
         return sum(event["kind"] == "sms" for event in self.phone.events(person.phone))
 
     def identify(self, person: DemoPerson, login: str = "") -> None:
-        """Login, password and, for whoever has a phone there, the code: up to the question whether data may be given."""
+        """Login, password and, for a person who has a phone there, the code: up to the question whether data may be given."""
         before = self.sent_to(person)
         self.enter(person, login)
         if person.phone:

@@ -171,7 +171,7 @@ def test_an_old_sign_in_is_proved_through_gosuslugi_and_the_draft_comes_back(
 
 @pytest.fixture
 def own(server_of_profile: Callable[[str], Server], profile: str) -> Server:
-    """A server where nobody else signs in through Gosuslugi."""
+    """A server where no one else signs in through Gosuslugi."""
     return server_of_profile(f"identities-{profile}")
 
 

@@ -36,7 +36,7 @@ def test_the_providers_token_is_in_no_address_of_the_way_out(portal: Portal, dem
     addresses = [address for request in asked for address in (request.url, request.headers.get("referer", ""))]
     assert [address for address in addresses if token in address or "id_token_hint" in address] == []
 
-    # The provider remembers nobody.
+    # The provider remembers no one.
     portal.open()
     portal.header.get_by_role("button", name="Войти", exact=True).click()
     portal.dialog("ВХОД В ЛИЧНЫЙ КАБИНЕТ").get_by_role("button", name="Войти через Госуслуги").click()

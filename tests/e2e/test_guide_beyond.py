@@ -77,7 +77,7 @@ def test_e_whoever_refuses_after_gosuslugi_leaves_nothing_behind(
     assert not _kept_in(server, person.last_name)
     again = new_portal()
     press_gosuslugi(again, demo_phone).sign_in(person)
-    again.button(AGREE).click()  # asked anew: nothing was remembered
+    again.button(AGREE).click()  # asked again: nothing was remembered
     again.expect_cards()
     expect(again.header).to_contain_text(full_name(person))
 

@@ -188,7 +188,7 @@ def test_the_recovery_can_be_walked_with_the_keyboard_alone(
 
 
 def tab_to(portal: Portal, name: str) -> None:
-    """Press Tab until the focus stands on what has this text, label or id."""
+    """Press Tab until the focus is on what has this text, label or id."""
     for _ in range(MAX_TABS):
         portal.page.keyboard.press("Tab")
         here = portal.page.evaluate(

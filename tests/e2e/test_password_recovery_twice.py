@@ -104,7 +104,7 @@ def test_a_second_tab_resumes_at_the_same_step(portal: Portal, patient: Patient,
     second.open("/recovery").expect_step(STEP_2)
     second.confirm(demo_phone.code(patient.phone))
 
-    # The first tab stands at the code still: what it sends leads on, and costs nothing.
+    # The first tab is at the code still: what it sends leads on, and costs nothing.
     portal.submit_code("0000")
     portal.expect_step(STEP_3)
     expect(portal.error).to_have_count(0)

@@ -105,7 +105,7 @@ def test_whoever_did_not_change_the_password_closes_the_account_by_the_link(
 
     assert not any(token in one for one in sent)  # never in an address
     assert sum(token in frame for frame in frames) == 1  # once, in the form
-    expect(thief.dialog()).to_be_visible()  # the page of whoever was inside closes by itself
+    expect(thief.dialog()).to_be_visible()  # the page of the person who was inside closes by itself
     assert patient.last_name not in thief.page.inner_text("body")
     thief.open().open_login()
     thief.submit_login(patient.phone, NEW_PASSWORD)

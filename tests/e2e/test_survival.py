@@ -70,7 +70,7 @@ def test_a_code_cut_off_on_its_way_arrives_or_is_replaced(
     portal.open_recovery().begin(patient.phone, TELEGRAM)
     kill_and_start_again(portal, server)
 
-    # A message is not sent twice: if nobody knows whether it was sent, the other way is offered when the lease has run out.
+    # A message is not sent twice: if no one knows whether it was sent, the other way is offered when the lease has run out.
     offered = portal.button("Получить код звонком").and_(portal.page.locator(".delivery button"))
     expect(portal.page.get_by_text(ARRIVED).or_(offered)).to_be_visible(timeout=LEASE_MS)
     if offered.is_visible():

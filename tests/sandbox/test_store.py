@@ -100,6 +100,6 @@ def test_codes_and_tokens_go_when_they_are_over(store: Store) -> None:
     now[0] += CODE_LIVES - 1
     codes.issue(asked, 1, "pwd", "sid", now[0])
 
-    assert with_a_token == 2  # the first stands behind a token that lives
+    assert with_a_token == 2  # the first is behind a token that lives
     assert (rows(store, "gosuslugi_code"), rows(store, "gosuslugi_token")) == (2, 0)
     assert codes.look(second.id, "oidc") is not None

@@ -66,7 +66,7 @@ BY_BIRTH_DATE = (Kind.KNOWN, Kind.NO_BIRTH_DATE, Kind.OUT_OF_USE, Kind.UNKNOWN)
 
 @dataclass
 class Visit:
-    """A browser that is new here and a number that nobody else uses; `key` is its session, where somebody is signed in."""
+    """A browser that is new here and a number that no one else uses; `key` is its session, where somebody is signed in."""
 
     phone: str
     visitor: str
@@ -106,7 +106,7 @@ class Outcome:
 
 @dataclass
 class Stage:
-    """A portal without dispatchers; its clock stands at the same moment whenever a visit begins."""
+    """A portal without dispatchers; its clock is at the same moment whenever a visit begins."""
 
     portal: Portal
     clock: MovableClock
@@ -582,7 +582,7 @@ def shown_of(came: Any, stage: Stage) -> str:
     if is_dataclass(came):
         told = [f"{item.name} = {getattr(came, item.name)!s}" for item in fields(came)]
         return f"{type(came).__name__} {getattr(came, 'step', '')} | {', '.join(told)}"
-    # A ticket: random, and shown to nobody.
+    # A ticket: random, and shown to no one.
     return "None" if came is None else f"{type(came).__name__} of {len(came)}"
 
 

@@ -46,7 +46,7 @@ VERA = IdentityPerson(
 
 @dataclass
 class ScriptedIdentity:
-    """A provider for which each code stands for a person."""
+    """A provider for which each code means a person."""
 
     name: str = "scripted"
     asks_after_sign_out: bool = False

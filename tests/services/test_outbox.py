@@ -244,7 +244,7 @@ async def test_it_looks_again_by_itself(monkeypatch: pytest.MonkeyPatch) -> None
     outbox, _ = outbox_of((desk, 8))
     async with running(outbox):
         await desk.until(lambda: len(desk.looks) == 1)
-        desk.letters.append(Letter("a"))  # by another process, which wakes nobody here
+        desk.letters.append(Letter("a"))  # by another process, which wakes no one here
         await desk.until(lambda: desk.ended == ["a"])
 
 

@@ -49,7 +49,7 @@ ANNA, BORIS = "a" * 64, "b" * 64  # two browsers
 
 @dataclass
 class MovableClock:
-    """Stands still until it is moved."""
+    """Does not move until it is moved."""
 
     now: datetime = START
 

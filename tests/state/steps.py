@@ -19,5 +19,5 @@ def wait_for_step(tab: Tab, step: str) -> None:
 
 
 def has_shown(tab: Tab, step: str) -> bool:
-    """Whether anything the server sent stands at this step."""
+    """Whether anything the server sent is at this step."""
     return re.search(rf'"step":\s*"{step}"', "".join(tab.said)) is not None

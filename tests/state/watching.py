@@ -23,7 +23,7 @@ _numbers = itertools.count(2000)
 
 
 def fresh_phone() -> str:
-    """A number nobody signs in with and no other test uses."""
+    """A number no one signs in with and no other test uses."""
     return f"+7900003{next(_numbers):04d}"
 
 

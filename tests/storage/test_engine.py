@@ -251,7 +251,7 @@ async def test_an_error_rolls_the_whole_block_back(portal: Portal) -> None:
 
 
 async def test_a_write_whose_caller_is_cancelled_halfway_commits_whole(portal: Portal) -> None:
-    """Half of it would be the worst of the three: what it began, nobody would end."""
+    """Half of it would be the worst of the three: what it began, no one would end."""
     held = Held()
     task = asyncio.ensure_future(portal.database.write(held.add))
     await held.begun_in_a_thread()

@@ -413,7 +413,7 @@ async def test_windows_that_register_the_same_person_at_once_make_one_account(po
 async def test_the_same_person_who_answers_in_two_browsers_at_once_gets_one_account(
     portal: Portal, answer: str
 ) -> None:
-    """Each finds nobody with this identity before the other has committed: who loses meets the winner's account."""
+    """Each finds no one with this identity before the other has committed: who loses meets the winner's account."""
     portal = with_provider(portal, ScriptedIdentity())
     person = VERA if answer == "consent" else replace(VERA, phone=KNOWN)
     given = "" if answer == "consent" else VERSION

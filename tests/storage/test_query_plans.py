@@ -1,6 +1,6 @@
 """No statement of a patient's journey reads a whole table.
 
-SQLite chooses its plans by the indexes alone (nobody runs ANALYZE here), so a plan on a small database is the plan on a large
+SQLite chooses its plans by the indexes alone (no one runs ANALYZE here), so a plan on a small database is the plan on a large
 one. PostgreSQL chooses by the number of rows; forbidden to read tables whole, it does so only where no index serves.
 """
 

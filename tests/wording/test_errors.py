@@ -162,7 +162,7 @@ def test_a_lost_guess_says_how_many_are_left_and_the_last_one_what_to_do() -> No
     assert "Получите новый код" in sentence(errors.CodeMismatch(0))
 
 
-# Of an account, said to whoever is in it or has its password: there Gosuslugi is no other way, but for the proof.
+# Of an account, said to anyone who is in it or has its password: there Gosuslugi is no other way, but for the proof.
 OF_AN_ACCOUNT = {
     errors.SignedInTooOften: "восстановите пароль по телефону",
     errors.ProvedTooOften: "подтвердите себя через Госуслуги",

@@ -24,7 +24,7 @@ def count_in(folder: Path, *, with_texts: bool) -> None:
     file = folder / f"{os.getpid()}.counts"
     file.write_bytes(bytes(8 * 3))
     with file.open("r+b") as opened:
-        # Shared with whoever reads the file: no call is needed to tell.
+        # Shared with anyone who reads the file: no call is needed to tell.
         counts = memoryview(mmap.mmap(opened.fileno(), 0)).cast("Q")
     texts = (folder / f"{os.getpid()}.texts").open("a", buffering=1) if with_texts else None
 

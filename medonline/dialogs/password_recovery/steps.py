@@ -150,7 +150,7 @@ def done_step() -> rx.Component:
 
 
 def no_account_step() -> rx.Component:
-    """The phone is proved, nobody signs in with it."""
+    """The phone is proved, no one signs in with it."""
     return rx.el.div(
         back_and_close(start_again("Назад", "back"), routes.HOME),
         title("К этому номеру личный кабинет не привязан"),

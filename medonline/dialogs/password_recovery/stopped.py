@@ -1,4 +1,4 @@
-"""The phone is proved, but the account's owner said «это не я»: nobody recovers it by phone for a while."""
+"""The phone is proved, but the account's owner said «это не я»: no one recovers it by phone for a while."""
 
 from __future__ import annotations
 

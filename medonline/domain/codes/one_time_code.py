@@ -1,7 +1,7 @@
 """A one-time code: how it is made, kept and compared.
 
 A code is never stored. It is derived from a secret key and the random id of the intent to send it, so that a dispatcher that
-starts again after a crash sends the same code, and a copy of the database tells nobody what it is. What is stored is a
+starts again after a crash sends the same code, and a copy of the database tells no one what it is. What is stored is a
 digest bound to the flow, the purpose and the phone (HMAC-SHA256), so a code of one flow opens no other.
 """
 
@@ -84,7 +84,7 @@ class CodePolicy:
         life: by way of getting the code.
         guesses: wrong codes after which a code is dead.
         resend_pauses: pause after the first, second, … code to one phone within a day; the last one repeats.
-        per_phone: how many codes may be sent to one phone, whoever asks.
+        per_phone: how many codes may be sent to one phone, no matter who asks.
     """
 
     life: dict[ChannelName, timedelta]

@@ -25,7 +25,7 @@ _LABELS = {
 
 
 def settings() -> rx.Component:
-    """One form, one «Сохранить»; the code to a new phone and the proof of who is asking stand above it."""
+    """One form, one «Сохранить»; the code to a new phone and the proof of who is asking are above it."""
     return page(
         rx.el.h1("Отредактируйте настройки и сохраните изменения", id="step-title", tab_index=-1),
         rx.cond(state.saved != "", rx.el.div(state.saved, class_name="notice saved", role="status")),
@@ -78,7 +78,7 @@ def _form() -> rx.Component:
         action=routes.SETTINGS,
         no_validate=True,
         class_name="form panel",
-        # Drawn anew after each saving, so that the fields show what is on record and no password.
+        # Drawn again after each saving, so that the fields show what is on record and no password.
         key=state.form_no.to(str),
         custom_attrs={
             "data-draft": AccountState.owner_mark,

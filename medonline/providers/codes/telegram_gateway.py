@@ -114,7 +114,7 @@ class TelegramGateway:
 
         Call it after the code was judged here: the gateway's opinion is not asked.
         """
-        # Fails open: a statistic must not stand between a patient and the next step.
+        # Fails open: a statistic must not be between a patient and the next step.
         with contextlib.suppress(DeliveryFailed):
             await self._client.post("/checkVerificationStatus", json={"request_id": provider_ref, "code": code})
 

@@ -14,7 +14,7 @@ MAX_CODE = 4096
 OAUTH_PROBLEMS: dict[str, IdentityProblem] = {
     "access_denied": IdentityProblem.DENIED,
     "consent_required": IdentityProblem.CONSENT_MISSING,
-    # Only a silent sign-in (prompt=none) gets these two, and the portal never asks for one: starting anew helps.
+    # Only a silent sign-in (prompt=none) gets these two, and the portal never asks for one: starting again helps.
     "login_required": IdentityProblem.STALE,
     "interaction_required": IdentityProblem.STALE,
     "account_selection_required": IdentityProblem.STALE,

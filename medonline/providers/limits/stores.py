@@ -128,7 +128,7 @@ class MemoryLimitStore:
         return counted
 
     def _sweep(self) -> None:
-        """Once in a while all windows are looked through: those that nobody asks for would stay."""
+        """Once in a while all windows are looked through: those that no one asks for would stay."""
         if time.monotonic() - self._swept_at < SWEEP_EVERY_S:
             return
         self._swept_at, now = time.monotonic(), time.time()

@@ -1,7 +1,7 @@
 """The registry of medical cards over HL7 FHIR R4 (https://hl7.org/fhir/R4/): docs/cards.md has the mapping.
 
 A card is a Patient resource of one clinic, a person has as many of them as clinics. Searches are sent as
-`POST …/_search`: a СНИЛС or a policy in the address of a GET would stand in the log of every server on its way. The
+`POST …/_search`: a СНИЛС or a policy in the address of a GET would be in the log of every server on its way. The
 records found are compared with the number asked for, because a lenient server passes over parameters that it does not
 know and answers with everybody.
 """
@@ -126,7 +126,7 @@ class FhirCards:
             return cards[0] if cards else None
 
     async def check(self) -> str:
-        """Whether the registry speaks FHIR R4 and takes the token; asks for a СНИЛС that nobody has.
+        """Whether the registry speaks FHIR R4 and takes the token; asks for a СНИЛС that no one has.
 
         Raises:
             RegistryUnavailable: no good answer.

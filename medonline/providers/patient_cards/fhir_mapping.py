@@ -104,7 +104,7 @@ class Found:
 
 
 def known_id(text: object) -> str:
-    """An id that may stand in an address.
+    """An id that may be in an address.
 
     Raises:
         ValueError: no FHIR id, or dots alone, which mean another place in an address.
@@ -159,7 +159,7 @@ def is_card(patient: Patient, systems: Systems) -> bool:
 def card_of(
     patient: Patient, clinic: Organization | None, policies: Iterable[Coverage], systems: Systems
 ) -> RegistryCard:
-    """The card that a Patient stands for, with what its clinic and its policies say."""
+    """The card that a Patient means, with what its clinic and its policies say."""
     card = next((i for i in patient.identifier or () if i.system == systems.card), None)
     names = patient.name or []
     name = next((name for name in names if name.use == "official"), names[0] if names else None)

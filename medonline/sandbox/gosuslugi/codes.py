@@ -33,7 +33,7 @@ Kind = Literal["access", "refresh"]
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a code or a token stands for."""
+    """What a code or a token means."""
 
     id: str
     asked: Asked
@@ -94,7 +94,7 @@ class Codes:
             self._store.keep_newest(sql, "gosuslugi_token")
 
     def token(self, token: str, kind: Kind, face: Face) -> Grant | None:
-        """What a token that still works stands for."""
+        """What a token that still works means."""
         with self._store.transaction() as sql:
             row = sql.execute(
                 "SELECT c.* FROM gosuslugi_token t JOIN gosuslugi_code c ON c.id = t.code"

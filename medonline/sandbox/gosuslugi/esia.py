@@ -41,7 +41,7 @@ class EsiaFace:
             check.check_client(given, self._stand)
             address = check.check_redirect(given, self._stand)
         except EsiaError as error:
-            # Nobody may be sent to an address that is not known to be the client's.
+            # No one may be sent to an address that is not known to be the client's.
             return refused_page(self._stand, error.description)
         try:
             if await self._stand.fault() is Fault.UNAVAILABLE:

@@ -139,7 +139,7 @@ class Journeys:
             return _journey(row) if row is not None else None
 
     def finish(self, journey_id: str, outcome: str) -> str:
-        """End the journey at an address; the first outcome stands, however often a button was pressed."""
+        """End the journey at an address; the first outcome holds, however often a button was pressed."""
         with self._store.transaction() as sql:
             row = _row(sql, journey_id, self._clock())
             if row is not None and row["step"] == Step.DONE:

@@ -84,7 +84,7 @@ class OidcFace:
             return refused_page(self._stand, "unauthorized_client: the client is not known")
         address = given.get("redirect_uri", "")
         if address not in settings.redirect_uris:
-            # Nobody may be sent to an address that is not known to be the client's.
+            # No one may be sent to an address that is not known to be the client's.
             return refused_page(self._stand, "invalid_request: the redirect_uri is not registered")
         try:
             asked = await self._checked(request)

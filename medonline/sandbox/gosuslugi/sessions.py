@@ -42,7 +42,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class QrRequest:
-    """A sign-in that waits for a phone; `oid` is who approved it, 0 while nobody has."""
+    """A sign-in that waits for a phone; `oid` is who approved it, 0 while no one has."""
 
     id: str
     journey: str
@@ -143,7 +143,7 @@ class Sessions:
             return int(row["oid"]) if row is not None else 0
 
     def pending_qr(self) -> list[str]:
-        """Live QR codes nobody has approved, newest first: what a demo phone may offer."""
+        """Live QR codes no one has approved, newest first: what a demo phone may offer."""
         with self._store.transaction() as sql:
             rows = sql.execute(
                 "SELECT id FROM gosuslugi_qr WHERE oid = 0 AND at > ? ORDER BY at DESC", (self._clock() - _QR_LIVES,)

@@ -1,7 +1,7 @@
 """The circuit breaker over all phones: too many wrong codes, or too few right ones, and a call alone is not enough for anybody.
 
 Limits per phone and network do not see an attack spread over thousands of both; this does. Closed → open (30 min) → half:
-counted anew; an opening within a day after the last end doubles the time. The row survives a restart.
+counted again; an opening within a day after the last end doubles the time. The row survives a restart.
 """
 
 from __future__ import annotations

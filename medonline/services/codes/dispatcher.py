@@ -30,7 +30,7 @@ from medonline.storage.tables.codes import OneTimeCodeRow
 log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=25)
-# Each way has places of its own, and sending does not wait for polling: a provider that hangs holds up nobody else.
+# Each way has places of its own, and sending does not wait for polling: a provider that hangs holds up no one else.
 SENDS_AT_ONCE = 16
 POLLS_AT_ONCE = 8
 _TO_SEND = (DeliveryState.QUEUED, DeliveryState.SENDING)

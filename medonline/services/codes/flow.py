@@ -209,7 +209,7 @@ class CodeFlow:
             self.issuer.breaker.note_miss(session, now)
             return CodeMismatch(guesses - verdict.misses)
         guess.right = asked
-        # Whoever typed the code has got it; the dispatcher tells the provider, where it likes to know.
+        # A typed code has arrived; the dispatcher tells the provider, where it likes to know.
         return codes.put_arrived(session, row.id, IN_FLIGHT, DeliveryState.DELIVERED, now)
 
 

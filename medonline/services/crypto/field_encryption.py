@@ -2,7 +2,7 @@
 
 A master key (a setting) gives a key per use by keyed BLAKE2b, so that a text sealed for one use opens for no other. A
 sealed text begins with its format and the id of its master key: keys are changed one after the other (`medonline keys`),
-and the older ones open what they sealed until everything is sealed anew.
+and the older ones open what they sealed until everything is sealed again.
 """
 
 from __future__ import annotations

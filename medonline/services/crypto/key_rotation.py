@@ -1,4 +1,4 @@
-"""After a new key: everything sealed with an older one is sealed anew, so that the older one can be forgotten."""
+"""After a new key: everything sealed with an older one is sealed again, so that the older one can be forgotten."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ BATCH = 500
 
 @dataclass(slots=True)
 class Resealed:
-    """How many texts were sealed anew, and how many no key opens, by table and column."""
+    """How many texts were sealed again, and how many no key opens, by table and column."""
 
     done: Counter[str] = field(default_factory=Counter)
     broken: Counter[str] = field(default_factory=Counter)

@@ -51,7 +51,7 @@ class RetentionService:
             *retention.notices(now - max(self.notices, NOTICES_NEEDED_FOR)),
         ):
             gone[past.name] += await self._forget_all(past)
-        # A session that nobody uses any more ends without a word; its token must not outlive it for months.
+        # A session that no one uses any more ends without a word; its token must not outlive it for months.
         seen_before, created_before = now - self.session_idle, now - self.session_absolute
         for past in retention.provider_tokens(now, seen_before=seen_before, created_before=created_before):
             await self._forget_all(past)

@@ -165,8 +165,11 @@ def has_same_names(patient: Patient, person: IdentityPerson) -> bool:
 
 
 def wants_birth_date(patient: Patient, person: IdentityPerson) -> bool:
-    """Whether a birth date would say more than the provider does, which has seen the documents of a confirmed person. Of
-    another person's account it would not: that one is refused whatever is proved."""
+    """Whether the patient must type the birth date as well.
+
+    Not when the provider's own date, of a confirmed person whose documents it has seen, is the one on record: the typed date adds
+    nothing. And not for the account of another person: that is refused whatever is proved.
+    """
     agrees = person.confirmed and patient.birth_date is not None and patient.birth_date == person.birth_date
     return not agrees and not contradicts(patient, person)
 

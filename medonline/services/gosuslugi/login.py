@@ -255,7 +255,7 @@ class IdentityService:
     def _known(self, session: Session, person: IdentityPerson, device: Device, now: datetime) -> Patient | None:
         opened = gosuslugi.linked(session, person.issuer, person.subject)
         if opened is not None:
-            # Held first, as by everything that changes an account: whoever waits in another order would end in a deadlock.
+            # Held first, as by everything that changes an account: a transaction that waits in another order would end in a deadlock.
             patients.by_id_held(session, opened[1].id)
             return self.linker.known(session, person, now)
         candidate = self.linker.candidate(session, person)

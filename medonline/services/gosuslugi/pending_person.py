@@ -81,7 +81,7 @@ class IdentityAnswers:
 
     @reads
     def current(self, session: Session, visitor_key: str) -> PendingView | None:
-        """Who waits in this browser; None when nobody does (any more)."""
+        """Who waits in this browser; None when no one does (any more)."""
         try:
             pending, person = self._pending(session, visitor_key)
         except NoPendingIdentity:
@@ -98,7 +98,7 @@ class IdentityAnswers:
         """«Да, я согласен»: the account is made; a ticket.
 
         Raises:
-            NoPendingIdentity: nobody waits for consent in this browser.
+            NoPendingIdentity: no one waits for consent in this browser.
         """
         return await once_more(lambda: self._consent(visitor_key, device))
 
@@ -125,7 +125,7 @@ class IdentityAnswers:
         otherwise an empty text: consent is next.
 
         Raises:
-            NoPendingIdentity: nobody waits for a proof in this browser.
+            NoPendingIdentity: no one waits for a proof in this browser.
         """
         return await once_more(lambda: self._not_mine(visitor_key, device))
 
@@ -145,7 +145,7 @@ class IdentityAnswers:
         """From consent back to the proof: the person remembers an account under some number.
 
         Raises:
-            NoPendingIdentity: nobody waits in this browser.
+            NoPendingIdentity: no one waits in this browser.
         """
         pending, _ = self._pending(session, visitor_key)
         pending.waits_for = Waiting.PROOF
@@ -176,7 +176,7 @@ class IdentityAnswers:
         """Leave the intent to send a code to the old account's phone (an empty `typed_phone`: to the same one again).
 
         Raises:
-            NoPendingIdentity: nobody waits in this browser.
+            NoPendingIdentity: no one waits in this browser.
             InvalidPhone, ChannelUnavailable, RateLimited, LimitReached: as for recovery.
         """
         pending, _ = await self.database.read(self._pending, visitor_key)
@@ -188,7 +188,7 @@ class IdentityAnswers:
     @writes
     def _send_code(self, session: Session, visitor_key: str, place: CodePlace, channel: ChannelName) -> None:
         pending, _ = self._pending(session, visitor_key)
-        now = self.clock()  # under the lock: codes of two tabs stand in the order in which they were asked for
+        now = self.clock()  # under the lock: codes of two tabs are in the order in which they were asked for
         pending.proof_phone = place.phone.e164
         session.add(pending)
         self.codes.resend(session, self.codes.request(pending.id, place, channel), now)
@@ -292,7 +292,7 @@ class IdentityAnswers:
             for told in texts.of_link(patient.phone):
                 self.notices.put(session, patient.id, told)
         if how is LinkedHow.CODE:
-            # Only now: whoever holds a reissued number, and is refused here, must not make the account's proof look fresh.
+            # Only now: anyone who holds a reissued number, and is refused here, must not make the account's proof look fresh.
             patients.put_phone_proof(session, patient.id, self.clock())
         if how is LinkedHow.PASSWORD:
             person = replace(person, authenticated_at=self.clock())  # asked for the account's own password just now

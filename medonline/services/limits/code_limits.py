@@ -163,7 +163,7 @@ class CodeLimits:
             await self._settle(guess)
 
     async def not_sent(self, code: CodeAsked) -> None:
-        """The provider was down, so nobody can type the code in: that says nothing of its network. Else the patients behind one
+        """The provider was down, so no one can type the code in: that says nothing of its network. Else the patients behind one
         address who ask while calls fail would keep everybody there from the messenger, too."""
         open_ = [window for window, _ in self._unconfirmed(code.phone, code.client_ip)]
         await self.windows.store.give_back([*open_, *self._open_of_block(code.phone).windows], [code.code_id])

@@ -1,7 +1,7 @@
 """Moving windows: where they are counted, and how several are taken at once.
 
 What is counted has a name (a code, a guess, an attempt), so that its place can be given back later, by another process too, and
-no other place with it. Keys are HMACs: whoever reads the store learns no phone and no address.
+no other place with it. Keys are HMACs: anyone who reads the store learns no phone and no address.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class LimitStore(Protocol):
         """Count these no longer in any of the windows. What is not counted there changes nothing."""
 
     async def forget(self, windows: Sequence[Window]) -> None:
-        """Begin these windows anew."""
+        """Begin these windows again."""
 
     async def check(self) -> str:
         """For `medonline doctor`: one English sentence; raises `LimitStoreDown`."""

@@ -111,7 +111,7 @@ class AccountSessionService:
         ]
 
     async def end(self, session_key: str, number: str) -> None:
-        """End one session of the patient who asks; a number of nobody's, or of somebody else's, ends nothing.
+        """End one session of the patient who asks; a number of no one's, or of somebody else's, ends nothing.
 
         Raises:
             NotSignedIn: the session is over.

@@ -1,7 +1,7 @@
 """Browsers that signed in to an account before, and may go on trying while strangers try everything (OWASP «device cookies»).
 
 Such a browser carries a mark: a random name, bound to the account and to the version of its password by an HMAC. It signs
-nobody in and does not say whose it is; it only counts: wrong passwords from there have a counter of their own. A new password,
+no one in and does not say whose it is; it only counts: wrong passwords from there have a counter of their own. A new password,
 also by «это не я», makes the marks of the account worthless, and the account that gets its number next has none. Checked alike
 for every number that is typed. Danger: who has the browser can try for a number whether it counts there (SECURITY.md).
 """

@@ -46,7 +46,7 @@ class Verifier(Protocol):
         """Whether the password belongs to the hash; equally slow for None; raises `Busy`."""
 
     def is_outdated(self, encoded: str) -> bool:
-        """Whether the hash should be made anew."""
+        """Whether the hash should be made again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ class LoginService:
             if not right or patient is None or encoded is None or len(password) > MAX_LENGTH:
                 await self.note_refusal(phone.e164, client_ip)
                 raise InvalidCredentials
-        # The misses before it stand before it in the journal.
+        # The misses before it are before it in the journal.
         await self.refusals.flush(phone_indexes=[self.journal.phones.index(phone.e164)])
         if self.verifier.is_outdated(encoded):
             await self._rehash(patient, encoded, password)
@@ -163,8 +163,11 @@ class LoginService:
     async def close_session(
         self, session_key: str, why: JournalEvent = JournalEvent.SIGNED_OUT
     ) -> login.EndedSession | None:
-        """Sign out: the session is over on the server, whatever cookie the browser still has; the session that ended. The token of
-        the identity provider is kept nowhere but in what is given back."""
+        """Sign out: end the session on the server; the cookie that the browser still has opens nothing.
+
+        Returns the session that ended, None when it was over already. Its token of the identity provider is deleted from the
+        record: the returned value is the last copy.
+        """
         ended = None
         # Anybody may post any cookie: what names no open session costs no lock.
         if await self.database.read(login.is_open, session_key):
@@ -174,7 +177,7 @@ class LoginService:
         return ended
 
     async def note_refusal(self, phone: str, client_ip: str) -> None:
-        """A password that did not fit is written down alike for every number (E.164), whether it has an account or not."""
+        """Write a wrong password into the journal: with the same row for every number (E.164), known or unknown (I8)."""
         await self.refusals.note(phone=phone, client_ip=client_ip)
 
     @writes
@@ -216,7 +219,7 @@ class LoginService:
         self.journal.note(session, entries.signed_in(patient.id, sign_in.method, device))
         opened = OpenedSession(add_session(session, sign_in, device, now), sign_in.landing)
         if not patient.phone:
-            return opened  # nobody types a password for it
+            return opened  # no one types a password for it
         return replace(opened, marks=self.known_browsers.with_mark(marks, patient.id, patient.password_version, now))
 
     @writes

@@ -14,7 +14,7 @@ from medonline.storage.tables.login import AccountSession, LoginTicket
 from medonline.storage.tables.patients import Patient
 
 TICKET_LIFE = timedelta(seconds=30)
-# No proof is known: whoever let the person in did not tell when they had asked.
+# No proof is known: the provider did not tell when it had asked.
 NEVER = datetime.fromtimestamp(0, UTC)
 
 

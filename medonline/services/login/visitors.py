@@ -1,6 +1,6 @@
 """The name of a browser (the visitor cookie), and what hangs on it.
 
-The name changes on the way to Gosuslugi, at a sign-in and at a sign-out. So whoever copied it before, or sits down at the
+The name changes on the way to Gosuslugi, at a sign-in and at a sign-out. So a person who copied it before, or sits down at the
 same browser after, finds nothing of the person under it: neither a recovery nor who waits for an answer.
 """
 

@@ -1,4 +1,4 @@
-"""The link «это не я» in a notice: its token is made from the notice's id and a key, and stands in no database.
+"""The link «это не я» in a notice: its token is made from the notice's id and a key, and is in no database.
 
 The token is in the fragment of the address: browsers send it to no server, so that it is in no log and no referrer.
 """

@@ -6,7 +6,7 @@ A row whose claim ran out belonged to a killed process: whether the provider too
 provider of text messages cannot tell a repeated one from a new one.
 
 Notices are limited by account and by money (I4), and never in silence: a change inside an account is refused where its owner
-could not be told of it. So nobody can use the notices up first and then act unseen (docs/decisions/0016).
+could not be told of it. So no one can use the notices up first and then act unseen (docs/decisions/0016).
 """
 
 from __future__ import annotations

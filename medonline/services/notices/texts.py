@@ -22,7 +22,7 @@ class About(StrEnum):
     CARD_GRANTED = "card_granted"
 
 
-# What gives nobody new a way into the account: the owner answers inside it, and closing it would answer nothing.
+# What gives no one new a way into the account: the owner answers inside it, and closing it would answer nothing.
 WITHOUT_LINK = frozenset({About.CARD_ASKED, About.CARD_GRANTED})
 
 

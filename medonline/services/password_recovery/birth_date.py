@@ -50,7 +50,7 @@ class BirthDateStep:
         Raises:
             InvalidBirthDate: no date; costs no attempt.
             BirthDateMismatch: a wrong one.
-            NoRecoveryInProgress: the recovery does not stand at the birth date.
+            NoRecoveryInProgress: the recovery is not at the birth date.
         """
         now = self.clock()
         born = parse_birth_date(typed, now.astimezone(self.zone).date())
@@ -62,7 +62,7 @@ class BirthDateStep:
 
     def refuse_if_used_up(self, session: Session, recovery: PasswordRecovery, now: datetime) -> bool:
         """End a recovery at its birth date when wrong ones were typed in enough others of its number; whether it ended. Known
-        and unknown numbers alike. Only who receives the codes gets here, so nobody else can use the dates up."""
+        and unknown numbers alike. Only who receives the codes gets here, so no one else can use the dates up."""
         spoilt = password_recoveries.with_wrong_dates(session, recovery.phone, now - self.within, recovery.id)
         if spoilt < RECOVERIES_WITH_WRONG_DATES:
             return False
@@ -74,7 +74,7 @@ class BirthDateStep:
     ) -> RecoveryView | BirthDateMismatch:
         recovery = self.reader.newest(session, visitor_key, now, sitting_key)
         if recovery.step in (RecoveryStep.NEW_PASSWORD, RecoveryStep.REFUSED, RecoveryStep.STOPPED):
-            return self.reader.view(session, recovery, now)  # submitted twice: the first result stands
+            return self.reader.view(session, recovery, now)  # submitted twice: the first result holds
         if after(RecoveryStep(recovery.step), RecoveryMove.CONFIRM_BIRTH_DATE) is None:
             raise NoRecoveryInProgress
         announce(session, topic_of(recovery.phone))

@@ -1,4 +1,4 @@
-"""Reading a recovery: whether it can go on, where it stands, what a screen shows of it."""
+"""Reading a recovery: whether it can go on, which step it is at, what a screen shows of it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _CODE_AWAITED = (RecoveryStep.CODE, RecoveryStep.BIRTH_DATE)
 
 @dataclass(frozen=True, slots=True)
 class RecoveryView(CodeView):
-    """Where a recovery stands, for a screen. `stopped_until` (UTC): recovery by phone is not possible before.
+    """The step of a recovery, for a screen. `stopped_until` (UTC): recovery by phone is not possible before.
     `identities_unlinked`: how many accounts at Gosuslugi the new password has taken off."""
 
     step: RecoveryStep
@@ -78,7 +78,7 @@ class RecoveryReader:
     def at_step(
         self, session: Session, visitor_key: str, move: RecoveryMove, now: datetime, sitting_key: str
     ) -> PasswordRecovery:
-        """The recovery, if `move` is allowed from where it stands; raises `NoRecoveryInProgress`."""
+        """The recovery, if `move` is allowed from its step; raises `NoRecoveryInProgress`."""
         recovery = self.newest(session, visitor_key, now, sitting_key)
         if after(RecoveryStep(recovery.step), move) is None:
             raise NoRecoveryInProgress

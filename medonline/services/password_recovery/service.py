@@ -1,6 +1,6 @@
 """Recovery of a forgotten password by phone: begin, resend, confirm_code, confirm_birth_date, set_password, leave.
 
-The record is the `password_recovery` row of this browser; every method reads where it stands, makes one allowed move and
+The record is the `password_recovery` row of this browser; every method reads its step, makes one allowed move and
 commits it, or raises and leaves it as it was. A code goes to any valid number; whether an account exists is looked up only
 after the right code was typed.
 """
@@ -53,7 +53,7 @@ class PasswordRecoveryService:
 
     @reads
     def current(self, session: Session, visitor_key: str, *, sitting_key: str = "") -> RecoveryView | None:
-        """Where this browser's recovery stands; None when there is none, or none that can go on."""
+        """The step of this browser's recovery; None when there is none, or none that can go on."""
         now = self.clock()
         recovery = password_recoveries.newest_of(session, visitor_key)
         if recovery is None or not self.reader.is_shown(recovery, now, sitting_key):
@@ -105,7 +105,7 @@ class PasswordRecoveryService:
         """Another code, by the same way or the other one; in place of the birth date only by the messenger.
 
         Raises:
-            NoRecoveryInProgress: the recovery does not stand at the code.
+            NoRecoveryInProgress: the recovery is not at the code.
             ChannelUnavailable, RateLimited, LimitReached: as for `begin`.
         """
         now = self.clock()
@@ -138,13 +138,13 @@ class PasswordRecoveryService:
 
     async def confirm_code(self, visitor_key: str, typed: str, *, sitting_key: str = "") -> RecoveryView:
         """Step 2 → 3, to the birth date where a call is not enough (or past it, where too many wrong ones were typed), or to «no
-        account» when nobody signs in so.
+        account» when no one signs in so.
 
         Raises:
             CodeEmpty, CodeIncomplete, CodeStillSending: nothing was judged, no attempt is lost.
             CodeMismatch, CodeExpired, CodeUsedUp: the code is not accepted.
             TooManyWrongCodes: in this network; nothing was judged.
-            NoRecoveryInProgress: the recovery does not stand at the code.
+            NoRecoveryInProgress: the recovery is not at the code.
         """
         digits = digits_typed(typed)
         now = self.clock()
@@ -166,7 +166,7 @@ class PasswordRecoveryService:
         now = self.clock()
         recovery = self.reader.newest(session, visitor_key, now, sitting_key)
         if recovery.step in AFTER_CODE:
-            return self.reader.view(session, recovery, now)  # submitted twice: the first result stands
+            return self.reader.view(session, recovery, now)  # submitted twice: the first result holds
         if after(RecoveryStep(recovery.step), RecoveryMove.CONFIRM_CODE) is None:
             raise NoRecoveryInProgress
         judged = self.codes.judge(session, recovery.id, digits, now, guess)

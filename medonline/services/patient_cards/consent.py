@@ -110,7 +110,7 @@ class CardConsent:
         Raises:
             NotSignedIn: the session is over.
             NoSuchRequest: see there.
-            ToldTooOften, NoticesOverBudget: the owner could not be told of it; nobody sees anything.
+            ToldTooOften, NoticesOverBudget: the owner could not be told of it; no one sees anything.
         """
         me = await self.sessions.required(session_key)
         await self._grant(me, access_id)
@@ -127,7 +127,7 @@ class CardConsent:
         await self._refuse(me, access_id)
 
     async def remove(self, session_key: str, access_id: str) -> bool:
-        """«Убрать доступ»: who saw this account's cards sees them no more; False when nobody does under that id.
+        """«Убрать доступ»: who saw this account's cards sees them no more; False when no one does under that id.
 
         Raises:
             NotSignedIn: the session is over.

@@ -125,7 +125,7 @@ class PatientCardService:
 
     @reads
     def kept(self, session: Session, session_key: str) -> CardsView:
-        """What is on record here; asks nobody, and does not count as use of the session.
+        """What is on record here; asks no one, and does not count as use of the session.
 
         Raises:
             NotSignedIn: the session is over.

@@ -1,6 +1,6 @@
-"""How often an account may do what the journal keeps for years: whoever is signed in must not fill what nothing can be deleted from.
+"""How often an account may do what the journal keeps for years: anyone who is signed in must not fill what nothing can be deleted from.
 
-Counted from the journal's own rows, so exactly, over a restart and over several processes. It counts anew from where the owner
+Counted from the journal's own rows, so exactly, over a restart and over several processes. It counts again from where the owner
 took the account back by more than its password: who knew the password and used the day's acts up locks the owner out of nothing.
 """
 

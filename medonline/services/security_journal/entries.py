@@ -55,7 +55,7 @@ def unlinked(patient_id: str, how: str, why: str, device: Device) -> JournalNote
 
 
 def of_code(event: JournalEvent, row: OneTimeCodeRow) -> JournalNote:
-    """A code was asked for, or a wrong one typed: names no patient, for nobody has proved to be one."""
+    """A code was asked for, or a wrong one typed: names no patient, for no one has proved to be one."""
     what = {"channel": row.channel, "purpose": row.purpose}
     return JournalNote(event, phone=row.phone, client_ip=row.client_ip, details=what)
 

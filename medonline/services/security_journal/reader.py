@@ -63,7 +63,7 @@ class Owner(Protocol):
 
 
 class LiveSessions(Protocol):
-    """What the journal needs of the sessions, which stand above it: signing in writes the journal."""
+    """What the journal needs of the sessions, which are above it: signing in writes the journal."""
 
     async def required(self, session_key: str) -> Owner:
         """Whose session this is; raises `NotSignedIn`."""
@@ -82,7 +82,7 @@ class JournalReader:
         """The patient's own part, with numbers below `before` (0: from the newest).
 
         Rows about the phone that name no patient (codes asked for, passwords that did not fit) are shown from the row on by
-        which the phone became theirs. Equal ones that follow each other are one: whoever tries passwords all night must not
+        which the phone became theirs. Equal ones that follow each other are one: anyone who tries passwords all night must not
         bury what matters. A run so long that one load does not read it goes on as a row of its own in the next.
 
         Raises:

@@ -1,6 +1,6 @@
 """Refused sign-ins in the journal: the first of a run at once, those that follow it as one row with a count.
 
-Whoever types passwords must not fill what nothing can be deleted from. Nothing was accepted, so a count may be lost with its
+Anyone who types passwords must not fill what nothing can be deleted from. Nothing was accepted, so a count may be lost with its
 process (I5 speaks of what is accepted); it is written after `PERIOD`, when the patient looks, and at the end of the process.
 """
 
@@ -119,7 +119,7 @@ class RefusedSignIns:
         try:
             await self.database.write(self.journal.note, *told)
         except SQLAlchemyError as error:
-            # Nothing was accepted: the refusal stands without its row, and a busy database shows as no other answer.
+            # Nothing was accepted: the refusal holds without its row, and a busy database shows as no other answer.
             log.error("A refused sign-in is not in the journal: %s", type(error).__name__)
             for run, count, written_at in before:
                 run.waiting, run.written_at = run.waiting + count, written_at

@@ -35,7 +35,7 @@ class Examined:
 
 
 class JournalBroken(Exception):
-    """Nothing is deleted from a journal that was changed: its checkpoint would stand for what nobody wrote."""
+    """Nothing is deleted from a journal that was changed: its checkpoint would stand for what no one wrote."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +98,10 @@ class JournalKeeper:
         return await self.database.read(security_journal.head)
 
     async def forget(self) -> int:
-        """Delete rows that are past their time, after a sealed checkpoint that stands for them; how many. Those behind a
-        younger row, written while the clock was ahead, stay with it, and the last row stays always: were it past its time,
-        too, a clock that is wrong would be likelier than a journal in which nothing happened.
+        """Delete the rows that are past their time; returns how many. A sealed checkpoint replaces them.
+
+        Rows behind a younger one (written while the clock was ahead) stay until that one goes. The last row always stays: if even
+        that one seems too old, a wrong clock is likelier than a journal without any event.
 
         Raises:
             JournalBroken: a row is not what was written; nothing more is deleted.

@@ -1,7 +1,7 @@
 """The security journal: what happened to an account is written in the transaction in which it happens (I5).
 
 Rows are chained: each holds an HMAC over itself and the hash of the row before, under a key that the database does not
-hold. Triggers forbid to change or delete a row; whoever gets around them breaks the chain (docs/decisions/0012).
+hold. Triggers forbid to change or delete a row; anyone who gets around them breaks the chain (docs/decisions/0012).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the wizard's screen shows of a recovery: the step it stands at, and the code on its way."""
+"""What the wizard's screen shows of a recovery: the step it is at, and the code on its way."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ PHONE_STEP = RecoveryScreen()
 
 
 def screen_of(view: RecoveryView, now: datetime, zone: ZoneInfo, channels: tuple[ChannelName, ...]) -> RecoveryScreen:
-    """The screen for where a recovery stands at `now` (UTC); clock times are in `zone`."""
+    """The screen for where a recovery is at `now` (UTC); clock times are in `zone`."""
     code = code_screen(view, now, zone, channels)
     screen = RecoveryScreen(
         **vars(code),

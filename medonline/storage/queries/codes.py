@@ -272,7 +272,7 @@ def by_provider_ref(session: Session, provider: str, provider_ref: str) -> OneTi
 def take_to_send(
     session: Session, code_id: str, attempts: int, sending: str, provider: str, lease_until: datetime
 ) -> bool:
-    """Lease a code that nobody took since it was read with this count of attempts; whether it is ours now."""
+    """Lease a code that no one took since it was read with this count of attempts; whether it is ours now."""
     params = {
         "code_id": code_id,
         "attempts_read": attempts,

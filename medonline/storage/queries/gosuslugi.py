@@ -178,7 +178,7 @@ def has_anything(session: Session, visitor_key: str) -> bool:
 
 
 def forget_pending(session: Session, visitor_key: str) -> bool:
-    """Delete whoever waits in this browser; whether there was anybody."""
+    """Delete the person who waits in this browser; whether there was anybody."""
     statement = delete(PendingIdentity).where(col(PendingIdentity.visitor_key) == visitor_key)
     return bool(session.exec(statement).rowcount)
 

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select, update
 from medonline.storage.statements import UNSYNCHRONISED
 from medonline.storage.tables.patients import Patient
 
-# Goes with every change of `password_hash` but that of a hash made anew over the same password.
+# Goes with every change of `password_hash` but that of a hash made again over the same password.
 NEXT_PASSWORD: Mapping[str, Any] = {"password_version": col(Patient.password_version) + 1}
 
 _THIS = col(Patient.id) == bindparam("patient_id")
@@ -86,7 +86,7 @@ def everyone(session: Session) -> list[Patient]:
 
 
 def put_password(session: Session, patient_id: str, password_hash: str, now: datetime) -> None:
-    """Store a new password: whoever signed in with the one before and has no session yet gets none. What the session has read
+    """Store a new password: a sign-in with the one before that has no session yet gets none. What the session has read
     stays as it was."""
     session.exec(_PUT_PASSWORD, params={"patient_id": patient_id, "new_hash": password_hash, "now": now})
 

@@ -50,7 +50,7 @@ class Past:
 
 
 def codes(before: datetime) -> tuple[Past, ...]:
-    """Codes, and recoveries that nobody can go on with, of before then."""
+    """Codes, and recoveries that no one can go on with, of before then."""
     return (
         Past(OneTimeCodeRow, (col(OneTimeCodeRow.expires_at) < before,)),
         Past(PasswordRecovery, (col(PasswordRecovery.created_at) < before,)),
@@ -58,7 +58,7 @@ def codes(before: datetime) -> tuple[Past, ...]:
 
 
 def sessions(before: datetime) -> tuple[Past, ...]:
-    """Sessions that ended, or that nobody used since then."""
+    """Sessions that ended, or that no one used since then."""
     over = or_(col(AccountSession.ended_at) < before, col(AccountSession.last_seen_at) < before)
     return (Past(AccountSession, (over,)),)
 

@@ -106,7 +106,7 @@ def after(session: Session, seq: int, limit: int) -> Sequence[JournalEntry]:
 
 
 def forget_through(session: Session, seq: int) -> int:
-    """Delete the rows that a checkpoint stands for; how many."""
+    """Delete the rows that a checkpoint means; how many."""
     return int(session.exec(delete(JournalEntry).where(col(JournalEntry.seq) <= seq)).rowcount)
 
 
@@ -130,7 +130,7 @@ def about(session: Session, patient_id: str, phones: Indexer) -> About:
 
 
 def taken_back(patient_id: str | BindParameter[str]) -> Select[int, datetime]:
-    """The row (number, time) by which the owner last took this account back from whoever may have been in it; none when never."""
+    """The row (number, time) by which the owner last took this account back from anyone who may have been in it; none when never."""
     return (
         sa_select(col(JournalEntry.seq), col(JournalEntry.at))
         .where(col(JournalEntry.patient_id) == patient_id, col(JournalEntry.event).in_(OWNER_TOOK_IT_BACK))

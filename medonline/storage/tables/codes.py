@@ -1,6 +1,6 @@
 """Tables of one-time codes, and of the circuit breaker that watches them.
 
-All times are UTC. A code stands here only as HMAC (`domain.codes.one_time_code`).
+All times are UTC. A code is here only as HMAC (`domain.codes.one_time_code`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Tables of sign-in: tickets and sessions. Tokens stand here only as SHA-256. All times are UTC."""
+"""Tables of sign-in: tickets and sessions. Tokens are here only as SHA-256. All times are UTC."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """Tables of the security journal. Triggers of the migration forbid to change a row, to leave a number out, and to delete one
-that no checkpoint stands for."""
+that no checkpoint means."""
 
 from __future__ import annotations
 
@@ -46,5 +46,5 @@ class JournalCheckpoint(SQLModel, table=True):
     hash: str
     key_id: str
     seal: (
-        str  # HMAC-SHA256 over number, time and hash: without the key nobody can pretend that rows were past their time
+        str  # HMAC-SHA256 over number, time and hash: without the key no one can pretend that rows were past their time
     )

@@ -42,7 +42,7 @@ class Boundary:
             scope = with_client(scope, portal().config.trusted_proxy_hops)
         if scope["type"] == "websocket":
             if Headers(scope=scope).get("origin") not in portal().config.allowed_origins:
-                # Of what was sent nothing is quoted: whoever is refused must not write into the log.
+                # Of what was sent nothing is quoted: anyone who is refused must not write into the log.
                 log.warning("Socket refused: it does not come from a page of the portal")
                 await send({"type": "websocket.close", "code": 1008})
                 return

@@ -1,6 +1,6 @@
 """Where a request comes from: the peer of the connection, or what a trusted proxy says about it.
 
-X-Forwarded-For is written by whoever likes to. With n proxies of our own in front (`MEDONLINE_TRUSTED_PROXY_HOPS`), its
+X-Forwarded-For is written by anyone who likes to. With n proxies of our own in front (`MEDONLINE_TRUSTED_PROXY_HOPS`), its
 last n values were added by them, and the n-th from the right is what the outermost of them saw; the rest is hearsay.
 """
 

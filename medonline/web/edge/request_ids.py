@@ -1,4 +1,4 @@
-"""A short id for each request and each socket: it stands in every line of the log that belongs to it."""
+"""A short id for each request and each socket: it is in every line of the log that belongs to it."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ async def landed(request: Request, opened: OpenedSession) -> Response:
 
 
 async def close_session(request: Request) -> Response:
-    """Sign out: ends the session on the server and takes the cookie away; ends Gosuslugi's own session too."""
+    """Sign out: end the session on the server, delete the cookie, and lead on to Gosuslugi's own sign-out where one is due."""
     session_key = session_key_in(cookie_value(request.scope))
     ended = await portal().login.close_session(session_key) if session_key else None
     onward = None
@@ -82,7 +82,7 @@ async def close_session(request: Request) -> Response:
         onward = await portal().identity.sign_out(ended.provider_token_sealed, back)
     response = leaving_page(onward, "Выходим из Госуслуг") if onward else RedirectResponse(routes.HOME, 303)
     response.headers.append("Set-Cookie", set_cookie(SESSION, "", https=portal().config.https, max_age=0))
-    # What a page kept in the tab for the patient (the phone typed last, a draft) goes, too; cookies are not meant by it.
+    # Deletes what a page kept in the tab (the phone typed last, a draft). The value leaves cookies alone.
     response.headers["Clear-Site-Data"] = '"storage"'
     return await left_by(request, response)
 

@@ -48,7 +48,7 @@ async def live(_request: Request) -> Response:
 
 
 async def ready(_request: Request) -> Response:
-    """The process can serve patients: the database answers and takes writes, the dispatcher turns, nobody told it to end."""
+    """The process can serve patients: the database answers and takes writes, the dispatcher turns, no one told it to end."""
     checks = {"database": "ok", "dispatcher": "ok"}
     try:
         await portal().database.is_alive()
@@ -121,7 +121,7 @@ def with_routes(pages: ASGIApp, stand_ins: Sequence[BaseRoute] = ()) -> ASGIApp:
     # Nothing of the stand-ins is there, whatever a page of the portal may be called.
     nothing = [Route(path, NothingHere()) for path in (routes.SANDBOX, f"{routes.SANDBOX}/{{path:path}}")]
     table += stand_ins or nothing
-    # An error that nobody expected is told in Russian, and raised once more for the log.
+    # An error that no one expected is told in Russian, and raised once more for the log.
     return Starlette(routes=[*table, Mount("/", HomeEndsProofs(pages))], exception_handlers={Exception: failed})
 
 

@@ -151,7 +151,7 @@ def _is_address(router_data: Any) -> bool:
 
 
 def _is_shallow(value: Any) -> bool:
-    """Deep nesting costs whoever walks it (copies, comparisons) far more than its bytes."""
+    """Deep nesting costs anyone who walks it (copies, comparisons) far more than its bytes."""
     level = [value]
     for _ in range(MAX_DEPTH):
         level = [

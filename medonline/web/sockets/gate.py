@@ -1,6 +1,6 @@
 """The gate before the socket server: how many sockets, how soon they join, how fast and how large their frames are.
 
-It stands in front of Engine.IO as an ASGI application, because a frame that Engine.IO cannot parse ends its reader with an
+It is in front of Engine.IO as an ASGI application, because a frame that Engine.IO cannot parse ends its reader with an
 exception and leaves its socket behind. What a packet says is judged later, by `sockets.GuardedServer`.
 """
 

@@ -112,7 +112,7 @@ class GuardedServer(SocketServer):
         self._ended: dict[str, None] = {}  # tokens of tabs that may come back, the oldest first
 
     def visitor(self, sid: str) -> Visitor:
-        """Who is behind a socket id of this server; nobody when it is unknown."""
+        """Who is behind a socket id of this server; no one when it is unknown."""
         return self._visitors.get(self.eio_sid_of(sid), NOBODY)
 
     def _close_soon(self, eio_sid: str) -> None:
@@ -195,7 +195,7 @@ class GuardedServer(SocketServer):
         try:
             await super().take_join(eio_sid, namespace, data)
         except Exception as error:
-            # The first event rides in this packet: a failure would leave a socket open that nobody serves.
+            # The first event rides in this packet: a failure would leave a socket open that no one serves.
             log.warning("Socket closed: its first packet failed with %s", type(error).__name__)
             await self._close(eio_sid)
         self._ended.pop(self.token_of(eio_sid), None)

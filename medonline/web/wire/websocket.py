@@ -35,7 +35,7 @@ CONTROLS_AT_ONCE, CONTROLS_PER_SECOND = 10.0, 1.0
 CLOSE_WITHIN = 2.0  # seconds for the peer to take a close and answer it
 RESTART = "service restart"
 _CONTROLS = frozenset({Opcode.PING, Opcode.PONG})
-# The request was read by h11 already, and a line of it may be as long as its head: the token of a tab stands in the first one.
+# The request was read by h11 already, and a line of it may be as long as its head: the token of a tab is in the first one.
 http11.MAX_LINE_LENGTH = MAX_HEAD
 
 

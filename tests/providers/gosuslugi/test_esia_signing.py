@@ -318,7 +318,7 @@ async def test_a_flood_of_output_that_nobody_reads_on_does_not_stand_in_the_way(
 
 
 def _runs(pid: int) -> bool:
-    """Whether a process does anything still; a dead one that nobody has fetched does not."""
+    """Whether a process does anything still; a dead one that no one has fetched does not."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:

@@ -1,4 +1,4 @@
-"""Places are counted over processes, and nobody keeps what a dead process held."""
+"""Places are counted over processes, and no one keeps what a dead process held."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A hundred guesses at one code at the same moment: three are judged, whoever sends them (I2)."""
+"""A hundred guesses at one code at the same moment: three are judged, no matter who sends them (I2)."""
 
 from __future__ import annotations
 

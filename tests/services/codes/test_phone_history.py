@@ -224,4 +224,4 @@ async def test_half_an_hour_of_trying_makes_a_bounded_number_of_sends_when_every
                 await dispatch(dispatcher)
         clock.move(seconds=30)
 
-    assert len(channel.asked) == 3  # the limit of an hour, whoever asks and whatever fails
+    assert len(channel.asked) == 3  # the limit of an hour, no matter who asks or what fails

@@ -217,7 +217,7 @@ async def test_telegram_says_that_a_number_has_no_account(portal: Portal, clock:
 async def test_who_is_refused_as_the_owner_does_not_freshen_the_proof_of_the_phone(
     portal: Portal, clock: MovableClock
 ) -> None:
-    """Whoever has a reissued number may sign in through Gosuslugi and prove the number there: it is another person's account."""
+    """Anyone who has a reissued number may sign in through Gosuslugi and prove the number there: it is another person's account."""
     await prove(portal, ANNA)
     proved_at = (await patient_with(portal)).phone_proved_at
     clock.move(days=91)

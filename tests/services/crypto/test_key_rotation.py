@@ -37,7 +37,7 @@ async def test_with_a_new_key_everything_opens_still_and_is_sealed_anew(
         assert set(await rotated.keys.keys_in_use()) == {old, new}
         first = await rotated.keys.reseal()
         assert set(await rotated.keys.keys_in_use()) == {new}
-        assert sum(first.done.values()) >= 2  # the policy was sealed anew by the sign-in
+        assert sum(first.done.values()) >= 2  # the policy was sealed again by the sign-in
         assert sum(first.broken.values()) == 0
         assert sum((await rotated.keys.reseal()).done.values()) == 0
 

@@ -1,4 +1,4 @@
-"""What is kept: sealed anew under a new key, deleted when its time is past, given out and erased at demand."""
+"""What is kept: sealed again under a new key, deleted when its time is past, given out and erased at demand."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ async def portal(folder: Path, clock: MovableClock) -> AsyncIterator[Portal]:
 
 
 async def waiting_for_proof(portal: Portal, visitor: str) -> None:
-    """An account without a birth date on record and with the same names contradicts nobody."""
+    """An account without a birth date on record and with the same names contradicts no one."""
     await set_facts(portal, KNOWN, birth_date=None)
     await arrive(portal, visitor, NAMESAKE)
     await portal.answers.have_account(visitor)

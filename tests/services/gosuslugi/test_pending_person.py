@@ -83,7 +83,7 @@ async def test_a_stranger_waits_for_consent_sealed(portal: Portal, folder: Path)
         MOBILE[2:],
         "vera@",
         POLICY,
-        "1984-02",  # the year alone may stand in any key written in hex
+        "1984-02",  # the year alone may be in any key written in hex
         "02.1984",
     ):
         assert not is_at_rest(folder, secret)

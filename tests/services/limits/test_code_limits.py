@@ -141,7 +141,7 @@ async def test_known_and_unknown_numbers_give_their_places_back_alike(
 
 
 async def test_the_place_that_goes_is_that_of_the_code(ten: Portal, clock: MovableClock) -> None:
-    """Not the newest: whoever confirms an old code of theirs must not make the others look older than they are."""
+    """Not the newest: anyone who confirms an old code of theirs must not make the others look older than they are."""
     for number in range(10):
         visitor = browser(700_000 + number)
         await ten.recovery.begin(visitor, phone(number), TELEGRAM, IP)
@@ -170,7 +170,7 @@ async def test_a_place_is_found_again_by_another_process_and_after_a_restart(
 async def test_what_was_asked_for_a_phone_before_is_given_back_with_the_code_that_was_right(
     ten: Portal, clock: MovableClock
 ) -> None:
-    """No Telegram, then a call: one patient, not a code that nobody waited for."""
+    """No Telegram, then a call: one patient, not a code that no one waited for."""
     for number in range(4):
         await ten.recovery.begin(ANNA, phone(number), TELEGRAM, IP)
         clock.move(minutes=2)

@@ -114,7 +114,7 @@ class SessionsWalk(RecoveryWalk):
         self.tickets.append(Ticket(came, visitor, self.names[visitor], now, len(self.model.resets)))
 
     def signed_in_too_often(self) -> bool:
-        """Counted anew after each recovery; a sign-in that found no room cost nothing but its ticket."""
+        """Counted again after each recovery; a sign-in that found no room cost nothing but its ticket."""
         resets = len(self.model.resets)
         ages = [self.clock.now - session.opened_at for session in self.sessions if session.resets == resets]
         return any(sum(age < per for age in ages) >= count for count, per in SESSIONS)

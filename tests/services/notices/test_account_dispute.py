@@ -1,4 +1,4 @@
-"""«Это не я»: the link of a notice takes an account out of use, once, and gives nothing to whoever holds it."""
+"""«Это не я»: the link of a notice takes an account out of use, once, and gives nothing to anyone who holds it."""
 
 from __future__ import annotations
 

@@ -127,7 +127,7 @@ async def test_a_recovery_is_told_and_made_however_often_somebody_changed_the_pa
     assert (await notices_of(portal))[-1].about == About.RECOVERED
     assert await portal.login.who(key) is None
     own = token_hash(await sign_in(portal, ANNA, password="SovsemDrugoy71"))
-    assert (await portal.settings.save(own, form(1), CALL)).changed == ("password_hash",)  # counted anew
+    assert (await portal.settings.save(own, form(1), CALL)).changed == ("password_hash",)  # counted again
 
 
 async def test_the_link_of_the_last_notice_closes_the_account_and_begins_a_new_count(

@@ -5,7 +5,7 @@ The account may get the other of the two numbers, and its proof may grow as old 
 
 Between two steps the process may be killed and started again (I6). Every walk ends with what must hold in the record:
 I1 the password in force is the last one that was confirmed; I2 what was judged and accepted of each code; I4 how many codes
-and how much money; I5 a whole journal with a row for each reset; I6 each browser stands where the model says.
+and how much money; I5 a whole journal with a row for each reset; I6 each browser is at the step that the model says.
 """
 
 from __future__ import annotations
@@ -413,7 +413,7 @@ class RecoveryWalk(RuleBasedStateMachine):
             self.put_issued(visitor, phone, channel, None)
 
     def wait_for_a_code(self, phone: str, channel: ChannelName) -> None:
-        """To the first moment at which nothing stands in the way."""
+        """To the first moment at which nothing is in the way."""
         while (refusal := self.model.refusal(phone, channel, self.clock.now)) is not None:
             wait = refusal.resets_in if isinstance(refusal, RateLimited) else refusal.until - self.clock.now
             self.clock.now += wait

@@ -1,4 +1,4 @@
-"""Whoever is signed in does not fill the journal: sign-ins, proofs and changes of an account are limited, exactly and for good."""
+"""Anyone who is signed in does not fill the journal: sign-ins, proofs and changes of an account are limited, exactly and for good."""
 
 from __future__ import annotations
 

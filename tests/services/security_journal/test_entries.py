@@ -162,7 +162,7 @@ async def test_ending_sessions_and_proving_again_are_written_down(portal: Portal
     await portal.sessions.end(key, one.number)
     await portal.sessions.end(key, one.number)  # ended already
     await portal.sessions.end_others(key)
-    await portal.sessions.end_others(key)  # nobody left
+    await portal.sessions.end_others(key)  # no one left
     with pytest.raises(InvalidCredentials):
         await portal.sessions.prove_again(key, "NotMyPassword1")
     await portal.sessions.prove_again(key, PASSWORD)

@@ -171,7 +171,7 @@ async def test_with_a_clock_that_is_years_ahead_nothing_goes(portal: Portal, clo
 async def test_a_row_made_to_look_old_does_not_go_and_stays_found(
     portal: Portal, folder: Path, clock: MovableClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Whoever owns the database must not have the portal itself delete rows and seal a checkpoint for them."""
+    """Anyone who owns the database must not have the portal itself delete rows and seal a checkpoint for them."""
     await sign_in(portal, ANNA)
     await sign_in(portal, BORIS)
     tamper(folder, "UPDATE security_journal SET at = '2020-01-01 12:00:00.000000' WHERE seq <= 2")
@@ -225,7 +225,7 @@ async def test_nobody_without_the_key_can_pretend_that_rows_were_past_their_time
 async def test_an_older_key_makes_no_row_after_one_of_the_current_key(
     portal: Portal, folder: Path, clock: MovableClock
 ) -> None:
-    """The older key stays configured for years: whoever got it must not rewrite what came after it."""
+    """The older key stays configured for years: anyone who got it must not rewrite what came after it."""
     await sign_in(portal, ANNA)
     old_key = portal.config.secret_key.get_secret_value()
     async with opened(folder, clock, secret_key="n" * 40, old_secret_keys=old_key) as rotated:

@@ -30,7 +30,7 @@ async def test_a_ticket_becomes_a_session_and_lands_on_the_cards(portal: Portal,
 async def test_a_sign_in_marks_the_browser_for_its_account(
     portal: Portal, open_browser: Browser, clock: MovableClock
 ) -> None:
-    """The mark stays at a sign-out: it counts wrong passwords, and signs nobody in."""
+    """The mark stays at a sign-out: it counts wrong passwords, and signs no one in."""
     anna = open_browser()
     answer = await anna.post("/session/open", data={"ticket": await ticket_of(portal, anna)})
     marks = anna.cookies[BROWSER]

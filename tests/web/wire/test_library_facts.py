@@ -1,6 +1,6 @@
 """The parts of uvicorn and websockets that the wire leans on, and what their own classes do, which is why there is a wire.
 
-Neither is promised. Both packages are pinned: whoever takes a newer version reads here what must still be true.
+Neither is promised. Both packages are pinned: anyone who takes a newer version reads here what must still be true.
 """
 
 from __future__ import annotations

@@ -69,7 +69,7 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     if process.returncode is None or not process.stdout.at_eof():
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
-    # `wait` waits for the pipes as well, and a full one stands still until somebody reads it. The second is for a child
+    # `wait` waits for the pipes as well, and a full one blocks until it is read. The second is for a child
     # that left the group and keeps the pipe: it must not keep a patient waiting.
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(1):

@@ -162,7 +162,7 @@ class CommandSigner:
     """The command line of an installed crypto provider.
 
     The message arrives on the command's standard input, or in a temporary file where an argument contains `{message}`; the
-    signature is read from standard output, or from the file that `{signature}` in an argument stands for. No shell sees the
+    signature is read from standard output, or from the file that `{signature}` in an argument means. No shell sees the
     arguments.
 
     Args:
