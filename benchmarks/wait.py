@@ -37,10 +37,15 @@ async def wait_for_code(patient: Patient) -> None:
 
 
 async def run(servers: Servers, tabs: int) -> dict[str, Any]:
-    """Before and while they wait, each second."""
+    """Before and while they wait, each second.
+
+    Raises:
+        SystemExit: the counter of statements does not count.
+    """
     pages = Pages()
     await asyncio.sleep(SETTLE_S)
     alone = await _look(servers)
+    counted = servers.statements().statements
     await pages.open(
         (
             Patient(servers.portal_url, servers.stand_ins_url, number, "telegram", undelivered(number))
@@ -51,6 +56,8 @@ async def run(servers: Servers, tabs: int) -> dict[str, Any]:
     await asyncio.sleep(SETTLE_S)
     looks = [await _look(servers) for _ in range(LOOKS)]
     waiting = {name: round(statistics.median(look[name] for look in looks), 2) for name in alone}
+    if servers.statements().statements == counted:
+        raise SystemExit("No statement was counted while tabs came to step 2: the counter does not see the portal.")
     found = {"tabs": len(pages), "alone": alone, "waiting": waiting, "why": [*pages.refused[:2], *pages.lost[:2]]}
     await pages.close()
     return found
