@@ -3,7 +3,8 @@
     python -m benchmarks.wait [CHECKOUT] [--tabs 1000]
 
 Each tab is a patient at step 2 whose code was sent by Telegram and is never delivered (the stand-in's numbers that end with
-0006), so that there is nothing to show until the code expires after ten minutes.
+0006), so that there is nothing to show until the code expires after ten minutes. What is left is the dispatcher, which asks the
+provider for news of each code, more and more rarely.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from benchmarks.load.report import print_table, write
 from benchmarks.load.servers import Servers
 
 SETTLE_S, LOOK_S, LOOKS = 10.0, 10.0, 3
+# The dispatcher asks the provider for news of a code after 2, 2, 3, 5, 8, 15, 30 … s, whether a tab waits or not.
+NEWS_IS_RARE_S = 70.0
 # None of these codes is ever confirmed, which the circuit breaker would take for an attack.
 SETTINGS = {"BREAKER_CONFIRMED_PERCENT": "0"}
 
@@ -53,7 +56,7 @@ async def run(servers: Servers, tabs: int) -> dict[str, Any]:
         ),
         wait_for_code,
     )
-    await asyncio.sleep(SETTLE_S)
+    await asyncio.sleep(NEWS_IS_RARE_S)
     looks = [await _look(servers) for _ in range(LOOKS)]
     waiting = {name: round(statistics.median(look[name] for look in looks), 2) for name in alone}
     if servers.statements().statements == counted:
