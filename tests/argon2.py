@@ -1,6 +1,7 @@
 """Hashes of passwords in this process: at no cost by default, as in the product where hashing itself is tested.
 
-A server that a test starts is a process of its own and hashes as the product does.
+A server that a test starts is a process of its own and hashes as the product does, but those of the browser tests: what they
+look at is on the screen.
 """
 
 from __future__ import annotations

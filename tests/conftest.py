@@ -19,6 +19,20 @@ from tools.ensure_browser import NAMES
 E2E = Path(__file__).with_name("e2e")
 # `make model`: random walks and attacks run for long instead of for seconds.
 LONG_RUN = bool(os.environ.get("LONG_RUN"))
+# The browser tests that take longest, in this order and before the others: each process takes whole files, and one that takes
+# a long file last keeps all waiting.
+LONGEST = (
+    "test_account_settings.py",
+    "test_survival.py",
+    "test_patient_cards.py",
+    "test_guide_beyond.py",
+    "test_account_sessions.py",
+    "test_gosuslugi_account_linking.py",
+    "test_gosuslugi_refusals.py",
+    "test_layout.py",
+    "test_password_recovery.py",
+    "test_guide_gosuslugi.py",
+)
 _ROOT_LEVEL = logging.getLogger().level
 
 
@@ -30,7 +44,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark browser tests, and run them last. Several processes take whole files in this order (`make test`).
+    """Mark browser tests, and run them last, the longest first. Several processes take whole files in this order (`make test`).
 
     Playwright keeps an event loop running in the main thread until the session ends; an asynchronous test could not start
     its own after that.
@@ -38,7 +52,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if E2E in item.path.parents:
             item.add_marker(pytest.mark.e2e)
-    items.sort(key=lambda item: E2E in item.path.parents)
+    last = len(LONGEST)
+    rank = {E2E / name: number for number, name in enumerate(LONGEST)}
+    assert all(path.exists() for path in rank), "LONGEST names a file that is gone"
+    items.sort(key=lambda item: (E2E in item.path.parents, rank.get(item.path, last)))
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

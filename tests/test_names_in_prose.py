@@ -11,7 +11,7 @@ import io
 import re
 import subprocess
 import tokenize
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -45,18 +45,23 @@ def tracked() -> tuple[Path, ...]:
     return tuple(path for path in (ROOT / name for name in names) if path.is_file())
 
 
-def prose_of(path: Path) -> Iterator[str]:
+@cache
+def scripts() -> frozenset[str]:
+    """The names of all files, without their folders."""
+    return frozenset(path.name for path in tracked())
+
+
+@cache
+def prose_of(path: Path) -> tuple[str, ...]:
     """A document whole; of a module its docstrings and comments."""
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".md":
-        yield text
-        return
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            yield ast.get_docstring(node) or ""
-    for token in tokenize.generate_tokens(io.StringIO(text).readline):
-        if token.type == tokenize.COMMENT:
-            yield token.string
+        return (text,)
+    documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+    nodes = (node for node in ast.walk(ast.parse(text)) if isinstance(node, documented))
+    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+    docstrings = [ast.get_docstring(node) or "" for node in nodes]
+    return (*docstrings, *(token.string for token in tokens if token.type == tokenize.COMMENT))
 
 
 def defined(body: Sequence[ast.stmt]) -> dict[str, ast.stmt]:
@@ -146,11 +151,10 @@ def lost_pointers_in(prose: str) -> list[str]:
 
 def lost_in(prose: str) -> list[str]:
     """The names in a text that lead nowhere."""
-    scripts = {known.name for known in tracked()}
     dotted = (name for name in DOTTED.findall(prose) if name.rsplit(".", 1)[1] not in FILE_ENDINGS)
     lost = [name for name in dotted if not leads_somewhere(name)]
     lost += [name for name in IN_A_FOLDER.findall(prose) if not is_there(name)]
-    return lost + [name for name in SCRIPT.findall(prose) + DOCUMENT.findall(prose) if name not in scripts]
+    return lost + [name for name in SCRIPT.findall(prose) + DOCUMENT.findall(prose) if name not in scripts()]
 
 
 def test_names_in_prose_lead_somewhere() -> None:

@@ -24,6 +24,7 @@ from functools import cache
 from pathlib import Path
 from typing import IO
 
+from tests.argon2 import cheapest_argon2
 from tests.patience import PATIENCE
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -73,11 +74,14 @@ class WarmProcess:
         return line
 
 
-def start(arguments: Sequence[str], environment: Mapping[str, str], log: int) -> WarmProcess:
-    """Run `medonline` with these arguments and nothing but this environment; `log` takes what it prints."""
+def start(arguments: Sequence[str], environment: Mapping[str, str], log: int, cheap: bool = False) -> WarmProcess:
+    """Run `medonline` with these arguments and nothing but this environment; `log` takes what it prints.
+
+    cheap: its passwords cost nothing, as in the process of the tests.
+    """
     news, told = os.pipe()
     try:
-        request = json.dumps({"arguments": [*arguments], "environment": {**environment}}).encode()
+        request = json.dumps({"arguments": [*arguments], "environment": {**environment}, "cheap": cheap}).encode()
         assert len(request) < _MAX_REQUEST
         socket.send_fds(_forking(), [request], [log, told])
     finally:
@@ -163,6 +167,8 @@ def _become(request: dict[str, object], log: int) -> list[str]:
     time.tzset()
     arguments = request["arguments"]
     assert isinstance(arguments, list)
+    if request["cheap"]:
+        cheapest_argon2().__enter__()  # for the whole life of this process
     sys.argv = ["medonline", *arguments]
     return arguments
 

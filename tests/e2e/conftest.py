@@ -87,7 +87,7 @@ def server(default_server: Server) -> Server:
 
 def _server(name: str, tmp_path_factory: pytest.TempPathFactory, settings: dict[str, str]) -> Server:
     log = ARTEFACTS / "servers" / os.environ.get("PYTEST_XDIST_WORKER", "") / f"{name}.log"
-    return Server(tmp_path_factory.mktemp(name, numbered=True), log.absolute(), settings)
+    return Server(tmp_path_factory.mktemp(name, numbered=True) / "var", log.absolute(), settings, cheap=True)
 
 
 # --- patients --------------------------------------------------------------------------------------------------------

@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import os
+import shutil
 import signal
 import socket
 import ssl
 import subprocess
 import sys
 import time
+from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import httpx
 
 from medonline import frontend
 from medonline.bootstrap import build_portal
+from medonline.bootstrap.demo_accounts import seed_demo
 from medonline.config.settings import load_config
 from medonline.services.desk.accounts import NewAccount
+from medonline.storage import migrations
 from tests import warm
+from tests.argon2 import argon2_of_the_product
 from tests.patience import PATIENCE
 
 MEDONLINE = Path(sys.executable).with_name("medonline")
@@ -56,6 +64,36 @@ def ensure_pages() -> None:
         assert built.returncode == 0, built.stdout + built.stderr
 
 
+@cache
+def _first_start() -> Path:
+    """The folder that a first start of the demo makes: keys, tables, demo patients. It goes when the process ends."""
+    made = TemporaryDirectory(prefix="medonline-first-start-")
+    atexit.register(made.cleanup)
+    folder = Path(made.name) / "var"
+    folder.mkdir()
+
+    async def make() -> None:
+        config = load_config(mode="demo", data_dir=folder, database_url="")
+        await migrations.upgrade(config.database)
+        portal = build_portal(config)
+        try:
+            await seed_demo(portal.accounts)
+        finally:
+            await portal.close()
+
+    with argon2_of_the_product():
+        _beside_playwright(make())
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o700 if path.is_dir() else 0o600)  # as the command makes them
+    return folder
+
+
+def _beside_playwright(work: Coroutine[Any, Any, None]) -> None:
+    """In a thread: Playwright's loop may be running in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, work).result()
+
+
 def environment(settings: dict[str, str] | None = None) -> dict[str, str]:
     """This process's environment without settings of the portal other than `settings`."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MEDONLINE_")}
@@ -64,13 +102,18 @@ def environment(settings: dict[str, str] | None = None) -> dict[str, str]:
 
 @dataclass
 class Server:
-    """One data folder and one port for its whole life, however often the process dies. `options`: of `medonline serve`."""
+    """One data folder and one port for its whole life, however often the process dies.
+
+    options: of `medonline serve`.
+    cheap: its passwords cost nothing (tests.argon2).
+    """
 
     data_dir: Path
     log: Path
     settings: dict[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
     options: tuple[str, ...] = ()
+    cheap: bool = False
     _process: warm.WarmProcess | None = None
 
     @property
@@ -84,10 +127,12 @@ class Server:
 
     def launch(self) -> None:
         """Start it; it may serve later."""
+        if not self.data_dir.exists():
+            shutil.copytree(_first_start(), self.data_dir)
         settings = {**self.settings, "DATA_DIR": str(self.data_dir), "PORT": str(self.port)}
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
-            self._process = warm.start(["serve", *self.options], environment(settings), log.fileno())
+            self._process = warm.start(["serve", *self.options], environment(settings), log.fileno(), self.cheap)
 
     def kill(self) -> None:
         """SIGKILL to every process of the server: nothing gets a chance to finish."""
@@ -127,9 +172,7 @@ class Server:
             finally:
                 await portal.close()
 
-        # In a thread: Playwright's loop is running in this one.
-        with ThreadPoolExecutor(1) as thread:
-            thread.submit(asyncio.run, add()).result()
+        _beside_playwright(add())
 
     def wait_until_ready(self) -> None:
         """Until it says so itself."""
