@@ -23,7 +23,7 @@ def test_links_between_documents_lead_somewhere() -> None:
     root = DOCS.parent
     dead = [
         f"{path.name}: {target}"
-        for path in [root / "README.md", *DOCS.rglob("*.md")]
+        for path in [*root.glob("*.md"), *DOCS.rglob("*.md")]
         for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", path.read_text(encoding="utf-8"))
         if not (path.parent / target).exists()
     ]
