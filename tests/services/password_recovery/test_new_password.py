@@ -75,6 +75,22 @@ async def test_a_proof_does_not_outlive_its_number(
     assert (await patient_with(portal, NEW_PHONE)).password_hash == before.password_hash
 
 
+@pytest.mark.parametrize("change", [in_the_settings, at_the_desk])
+async def test_a_proof_does_not_come_back_with_its_number(
+    portal: Portal, change: Callable[[Portal], Awaitable[None]]
+) -> None:
+    """The change itself ends the proof: it does not only wait until the account has the old number again."""
+    await prove(portal, BORIS)
+    await change(portal)
+    with portal.database.writing() as session:
+        session.exec(update(Patient).where(col(Patient.phone) == NEW_PHONE).values(phone=KNOWN))
+    before = await patient_with(portal)
+
+    with pytest.raises(NoRecoveryInProgress):
+        await portal.recovery.set_password(BORIS, STRANGERS)
+    assert (await patient_with(portal)).password_hash == before.password_hash
+
+
 async def test_the_new_password_signs_in_and_the_old_one_does_not(portal: Portal) -> None:
     await prove(portal, ANNA)
     view = await portal.recovery.set_password(ANNA, NEW)
