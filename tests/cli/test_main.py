@@ -220,6 +220,8 @@ def test_what_the_process_makes_is_its_owners_alone(run, monkeypatch: pytest.Mon
     folder = tmp_path / "new" / "var"
     monkeypatch.setenv("MEDONLINE_DATA_DIR", str(folder))
     run("migrate")
+    # Before the next command, which would close what this one left open.
+    assert open_to_others(folder) == []
     with sqlite3.connect(folder / "medonline.sqlite3") as connection:  # so that the files beside it are there, too
         connection.execute("SELECT count(*) FROM patient")
         assert run("accounts", "list")[0] == 0
