@@ -59,11 +59,14 @@ class AccountState(rx.State):
     async def _show_session(self) -> SignedIn | None:
         session_key = visitor_of(self).session_key
         signed_in = await portal().login.who(session_key) if session_key else None
+        self._show_account(signed_in)
+        return signed_in
+
+    def _show_account(self, signed_in: SignedIn | None) -> None:
         self.signed_in = signed_in is not None
         self.full_name = signed_in.full_name if signed_in else ""
         self.owner_mark = token_hash(signed_in.patient_id)[:16] if signed_in else ""
         self.greeting = " ".join(filter(None, (signed_in.first_name, signed_in.patronymic))) if signed_in else ""
-        return signed_in
 
     def _show_region(self) -> bool:
         """Show the texts of the visitor's region; whether it has to be asked first."""
@@ -75,6 +78,12 @@ class AccountState(rx.State):
         self.region_title, self.support_phone, self.desk = shown.title, shown.support_phone, shown.desk
         self.region_name = shown.name if self.several_regions and chosen else ""
         return chosen is None
+
+
+def show_page(account: AccountState, signed_in: SignedIn) -> None:
+    """As `AccountState.require_session`, for a page whose own load has asked who is signed in."""
+    account._show_region()
+    account._show_account(signed_in)
 
 
 def sign_in_again() -> rx.event.EventSpec:

@@ -13,7 +13,7 @@ from medonline.domain.errors import InvalidFields, MedonlineError, NoSuchRequest
 from medonline.services.patient_cards.consent import Reader, WaitingRequest
 from medonline.services.patient_cards.rows import CardView, ClosedCard
 from medonline.services.patient_cards.service import CardsView
-from medonline.state.account import AccountState, sign_in_again
+from medonline.state.account import AccountState, show_page, sign_in_again
 from medonline.state.input import is_checked, said, text_field, visitor_of
 from medonline.wording import patient_cards as wording
 from medonline.wording.errors import card_sentence, refresh_sentence, sentence
@@ -88,12 +88,14 @@ class CardsState(rx.State):
         self.removing = ""
         self.registry_on = portal().outside.registry is not None
         try:
-            self._show(await portal().cards.kept(visitor_of(self).session_key))
+            me, view = await portal().cards.opened(visitor_of(self).session_key)
         except NotSignedIn:
             return AccountState.require_session
+        show_page(await self.get_state(AccountState), me)
+        self._show(view)
         self.ready = bool(self.cards)
         self.refreshing = self.registry_on
-        return [AccountState.require_session, CardsState.fetch]
+        return CardsState.fetch
 
     @rx.event
     async def fetch(self) -> Any:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from sqlmodel import Session
 
@@ -25,6 +26,8 @@ from medonline.storage.queries import login, patients
 from medonline.storage.tables.patients import Patient
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 # How much of a token's hash names a session on a screen: enough to tell sessions apart, of no use to anybody else.
 NUMBER_LENGTH = 16
@@ -67,10 +70,18 @@ class AccountSessionService:
         Raises:
             NotSignedIn: the session is over.
         """
-        signed_in = await self.login.who(session_key) if session_key else None
-        if signed_in is None:
+        return await self.required_and(session_key, lambda _session, me, _patient: me)
+
+    async def required_and(self, session_key: str, facts_of: Callable[[Session, SignedIn, Patient], T]) -> T:
+        """As `required`; what `facts_of` reads of them in the same transaction, so that one page asks for its session once.
+
+        Raises:
+            NotSignedIn: the session is over.
+        """
+        answer = await self.login.who_and(session_key, facts_of) if session_key else None
+        if answer is None:
             raise _refused()
-        return signed_in
+        return answer
 
     def required_in(self, session: Session, session_key: str) -> tuple[SignedIn, Patient]:
         """As `required`, inside a session of the caller, with the patient's row; does not count as use.
@@ -135,15 +146,15 @@ class AccountSessionService:
         """How long the session lives on; asking does not count as use. None when it is over."""
         now = self.clock()
         found = await self.database.read(
-            login.live,
+            login.times_of_live,
             session_key,
             seen_after=now - self.login.idle,
             created_after=now - self.login.absolute,
         )
         if found is None:
             return None
-        row, _ = found
-        return TimeLeft(row.last_seen_at + self.login.idle - now, row.created_at + self.login.absolute - now)
+        last_seen_at, created_at = found
+        return TimeLeft(last_seen_at + self.login.idle - now, created_at + self.login.absolute - now)
 
     def when_over(self, session_key: str, act: Callable[[], None]) -> Ear:
         """Call `act` on the event loop when the session is ended, by whichever process; to be closed. A session that only idles

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from sqlmodel import Session
 
@@ -31,6 +32,8 @@ from medonline.storage.tables.login import AccountSession
 from medonline.storage.tables.patients import Patient
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 # A session's «last seen» is written at most this often.
 SEEN_EVERY = timedelta(seconds=30)
@@ -143,19 +146,29 @@ class LoginService:
 
     async def who(self, session_key: str) -> SignedIn | None:
         """Who is signed in under this session key (the hash of the cookie's token); notes that the session is used."""
+        return await self.who_and(session_key, lambda _session, me, _patient: me)
+
+    async def who_and(self, session_key: str, facts_of: Callable[[Session, SignedIn, Patient], T]) -> T | None:
+        """As `who`; what `facts_of` reads of them in the same transaction."""
         now = self.clock()
-        found = await self.database.read(self._live, session_key, now)
+        found = await self.database.read(self._live_and, session_key, now, facts_of)
         if found is None:
             return None
-        account_session, patient = found
-        if now - account_session.last_seen_at > SEEN_EVERY:
+        last_seen_at, answer = found
+        if now - last_seen_at > SEEN_EVERY:
             await self.database.write(login.put_seen, session_key, now)
-        return _signed_in(account_session, patient)
+        return answer
 
     def who_in(self, session: Session, session_key: str) -> tuple[SignedIn, Patient] | None:
         """As `who`, inside a session of the caller, with the patient's row; does not note that the session is used."""
         found = self._live(session, session_key, self.clock())
         return None if found is None else (_signed_in(*found), found[1])
+
+    def _live_and(
+        self, session: Session, session_key: str, now: datetime, facts_of: Callable[[Session, SignedIn, Patient], T]
+    ) -> tuple[datetime, T] | None:
+        found = self._live(session, session_key, now)
+        return None if found is None else (found[0].last_seen_at, facts_of(session, _signed_in(*found), found[1]))
 
     def _live(self, session: Session, session_key: str, now: datetime) -> tuple[AccountSession, Patient] | None:
         return login.live(session, session_key, seen_after=now - self.idle, created_after=now - self.absolute)

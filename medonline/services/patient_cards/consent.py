@@ -144,10 +144,9 @@ class CardConsent:
     def of(self, session: Session, patient_id: str, rows: Sequence[PatientCard]) -> Consents:
         """What is shown to an account with these cards."""
         now = self.clock()
-        waiting = card_access.waiting_of(session, patient_id, now)
+        waiting, granted = card_access.shown_to(session, patient_id, now)
         indexes = self._own_indexes(rows)
         to_answer = card_access.asked_of(session, patient_id, indexes, now) if indexes else []
-        granted = card_access.granted_by(session, patient_id)
         return Consents(
             tuple(
                 WaitingRequest(row.id, self.masked(row.policy_sealed), row.birth_date, row.asked_at, row.expires_at)

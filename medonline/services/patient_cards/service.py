@@ -51,7 +51,7 @@ from medonline.services.ports import CardRegistry, RegistryCard
 from medonline.services.security_journal.writer import JournalNote, SecurityJournal
 from medonline.storage.engine import Database, reads, writes
 from medonline.storage.queries import card_access, patient_cards, patients
-from medonline.storage.tables.patient_cards import CardAttempt
+from medonline.storage.tables.patient_cards import CardAttempt, PatientCard
 from medonline.storage.tables.patients import Patient
 
 log = logging.getLogger(__name__)
@@ -133,6 +133,16 @@ class PatientCardService:
         me, patient = self.sessions.required_in(session, session_key)
         return self._view_of(session, me.patient_id, patient)
 
+    async def opened(self, session_key: str) -> tuple[SignedIn, CardsView]:
+        """Who opens the page, and what is on record for it, in one look; asks nobody else. The session counts as used.
+
+        Raises:
+            NotSignedIn: the session is over.
+        """
+        return await self.sessions.required_and(
+            session_key, lambda session, me, patient: (me, self._view_of(session, patient.id, patient))
+        )
+
     async def current(self, session_key: str, *, ask_again: bool = False) -> CardsView:
         """The cards as the registry has them now, or as it had them when it last answered.
 
@@ -142,23 +152,24 @@ class PatientCardService:
         Raises:
             NotSignedIn: the session is over.
         """
-        me = await self.sessions.required(session_key)
-        if self.registry is None:
-            return await self._view(me.patient_id)
         asked_at = self.clock()
-        patient = await self._fresh_view_or_patient(me.patient_id, asked_at, ask_again=ask_again)
-        if isinstance(patient, CardsView):
-            return patient
-        if not await self.attempts.begin_refresh(me.patient_id, asked_at, pressed=ask_again):
-            wait = await self.attempts.refresh_wait(me.patient_id) if ask_again else timedelta()
-            return replace(await self._view(me.patient_id), wait=wait)
+        found = await self.sessions.required_and(
+            session_key,
+            lambda session, _me, patient: self._view_or_question(session, patient, asked_at, ask_again=ask_again),
+        )
+        if isinstance(found, CardsView):
+            return found
+        registry, patient = found
+        if not await self.attempts.begin_refresh(patient.id, asked_at, pressed=ask_again):
+            wait = await self.attempts.refresh_wait(patient.id) if ask_again else timedelta()
+            return replace(await self._view(patient.id), wait=wait)
         try:
-            return await self._fetch(self.registry, patient)
+            return await self._fetch(registry, patient)
         except RegistryUnavailable as error:
             log.warning("The registry of cards gives no good answer: %s", error)
             if ask_again:
-                await self.attempts.refresh_failed(me.patient_id, asked_at)
-            return replace(await self._view(me.patient_id), registry_down=True)
+                await self.attempts.refresh_failed(patient.id, asked_at)
+            return replace(await self._view(patient.id), registry_down=True)
 
     async def link(
         self, session_key: str, typed_policy: str, typed_birth_date: str, *, representative: bool = False
@@ -290,9 +301,12 @@ class PatientCardService:
         for row in have.values():
             if not is_shown_today(row, answer.at):
                 session.add(closed(row))
+        # Where no card is written, the rows in hand are what is on record, in its order. Asked before the next statement, which
+        # sends what waits to be written.
+        rows = None if session.new or session.dirty else list(have.values())
         patient_cards.put_fetched(session, patient.id, answer.at)
-        # The row in hand was read before the answer was noted.
-        return replace(self._view_of(session, patient.id, held), fetched_at=answer.at if held else None)
+        # The patient's row in hand was read before the answer was noted.
+        return replace(self._view_of(session, patient.id, held, rows), fetched_at=answer.at if held else None)
 
     async def _own_cards(self, registry: CardRegistry, patient: Patient) -> list[RegistryCard]:
         try:
@@ -304,24 +318,25 @@ class PatientCardService:
             found = await registry.cards_by_policy(policy)
         return [card for card in found if patient.birth_date is None or card.birth_date == patient.birth_date]
 
-    @reads
-    def _fresh_view_or_patient(
-        self, session: Session, patient_id: str, now: datetime, *, ask_again: bool
-    ) -> CardsView | Patient:
-        """What is on record, if that is all there is to show; else the patient whose cards the registry is asked for."""
-        patient = _patient(session, patient_id)
-        fetched_at = patient.cards_fetched_at if patient else None
+    def _view_or_question(
+        self, session: Session, patient: Patient, now: datetime, *, ask_again: bool
+    ) -> CardsView | tuple[CardRegistry, Patient]:
+        """What is on record, if that is all there is to show; else the registry to ask, and the patient to ask it about."""
+        fetched_at = patient.cards_fetched_at
         is_fresh = fetched_at is not None and now - fetched_at < FRESH_FOR
-        if patient is None or (is_fresh and not ask_again):
-            return self._view_of(session, patient_id, patient)
-        return patient
+        if self.registry is None or (is_fresh and not ask_again):
+            return self._view_of(session, patient.id, patient)
+        return self.registry, patient
 
     @reads
     def _view(self, session: Session, patient_id: str) -> CardsView:
         return self._view_of(session, patient_id, _patient(session, patient_id))
 
-    def _view_of(self, session: Session, patient_id: str, patient: Patient | None) -> CardsView:
-        rows = patient_cards.of_patient(session, patient_id)
+    def _view_of(
+        self, session: Session, patient_id: str, patient: Patient | None, read: Sequence[PatientCard] | None = None
+    ) -> CardsView:
+        """`read`: the account's cards, where the caller has read them."""
+        rows = patient_cards.of_patient(session, patient_id) if read is None else read
         consents = self.consent.of(session, patient_id, rows)
         now = self.clock()
         listed = [row for row in rows if row.unlinked_at is None]

@@ -70,15 +70,17 @@ _LIVE_OF = select(CardAccess).where(
         and_(col(CardAccess.state).in_(_UNANSWERED), col(CardAccess.expires_at) > _NOW),
     ),
 )
-_WAITING_OF = select(CardAccess).where(*_waits_for(_ME, _NOW)).order_by(col(CardAccess.asked_at))
 _SHOWN = sa_select(func.count()).where(col(PatientCard.patient_id) == _ME, col(PatientCard.unlinked_at).is_(None))
 _WAITING = sa_select(func.count()).select_from(CardAccess).where(*_waits_for(_ME, _NOW))
 _TAKEN_OF = sa_select(_SHOWN.scalar_subquery() + _WAITING.scalar_subquery())
 _WITH_ASKER = select(CardAccess, Patient).join(Patient, col(Patient.id) == col(CardAccess.patient_id))
 _ASKED_OF = _WITH_ASKER.where(*_may_be_answered(_ME, _INDEXES, _NOW)).order_by(col(CardAccess.asked_at))
-_GRANTED_BY = _WITH_ASKER.where(
-    col(CardAccess.holder_id) == _ME, col(CardAccess.state) == AccessState.GRANTED
-).order_by(col(CardAccess.answered_at))
+_GRANTED_BY = (col(CardAccess.holder_id) == _ME, col(CardAccess.state) == AccessState.GRANTED)
+_SHOWN_TO = (
+    select(CardAccess, Patient)
+    .outerjoin(Patient, and_(col(Patient.id) == col(CardAccess.patient_id), col(CardAccess.holder_id) == _ME))
+    .where(or_(and_(*_waits_for(_ME, _NOW)), and_(*_GRANTED_BY)))
+)
 
 
 def holders_of(session: Session, indexes: Collection[str], born: date, not_of: str) -> list[str]:
@@ -95,9 +97,15 @@ def live_of(
     return session.exec(_LIVE_OF, params=facts).first()
 
 
-def waiting_of(session: Session, patient_id: str, now: datetime) -> Sequence[CardAccess]:
-    """What this account has asked for and waits for, refused ones too, the oldest first."""
-    return session.exec(_WAITING_OF, params={"me": patient_id, "now": now}).all()
+def shown_to(
+    session: Session, patient_id: str, now: datetime
+) -> tuple[list[CardAccess], list[tuple[CardAccess, Patient]]]:
+    """What this account has asked for and waits for, refused ones too, the oldest first; and whom it lets see its cards, the
+    first one first."""
+    found = session.exec(_SHOWN_TO, params={"me": patient_id, "now": now}).all()
+    granted = [(row, asker) for row, asker in found if asker is not None]
+    granted.sort(key=lambda one: one[0].answered_at or one[0].asked_at)
+    return sorted((row for row, asker in found if asker is None), key=lambda row: row.asked_at), granted
 
 
 def taken_of(session: Session, patient_id: str, now: datetime) -> int:
@@ -111,11 +119,6 @@ def asked_of(
 ) -> Sequence[tuple[CardAccess, Patient]]:
     """Requests for these policies that this account may answer, with who asks, the oldest first."""
     return session.exec(_ASKED_OF, params={"me": patient_id, "indexes": list(indexes), "now": now}).all()
-
-
-def granted_by(session: Session, patient_id: str) -> Sequence[tuple[CardAccess, Patient]]:
-    """Whom this account lets see its cards, the first one first."""
-    return session.exec(_GRANTED_BY, params={"me": patient_id}).all()
 
 
 def answer(

@@ -54,6 +54,7 @@ _LIVE = (
     .join(Patient, col(Patient.id) == col(AccountSession.patient_id))
     .where(_THIS_SESSION, *_LIVE_NOW)
 )
+_TIMES_OF_LIVE = select(AccountSession.last_seen_at, AccountSession.created_at).where(_THIS_SESSION, *_LIVE_NOW)
 _PUT_SEEN = (
     update(AccountSession).where(_THIS_SESSION, _OPEN).values(last_seen_at=_NOW).execution_options(**UNSYNCHRONISED)
 )
@@ -122,6 +123,15 @@ def live(
     """The session with this token and its patient, unless it has ended, idled out or grown too old."""
     params = {"session_key": token_hash, "seen_after": seen_after, "created_after": created_after}
     return session.exec(_LIVE, params=params).first()
+
+
+def times_of_live(
+    session: Session, token_hash: str, *, seen_after: datetime, created_after: datetime
+) -> tuple[datetime, datetime] | None:
+    """When the session that `live` would give was last used and when it began (UTC both)."""
+    params = {"session_key": token_hash, "seen_after": seen_after, "created_after": created_after}
+    found = session.exec(_TIMES_OF_LIVE, params=params).first()
+    return None if found is None else (found[0], found[1])
 
 
 def put_seen(session: Session, token_hash: str, now: datetime) -> None:
