@@ -6,8 +6,11 @@ hold. Triggers forbid to change or delete a row; anyone who gets around them bre
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
 
 from sqlmodel import Session
 
@@ -18,6 +21,7 @@ from medonline.services.crypto.field_encryption import Sealer
 from medonline.services.limits.networks import cut
 from medonline.storage.engine import at_the_end
 from medonline.storage.queries import security_journal
+from medonline.storage.queries.security_journal import Head
 
 _NOTES = "security_journal"
 
@@ -48,6 +52,9 @@ class SecurityJournal:
     clock: Clock
     phones: Sealer
     chain: Sealer
+    _last: deque[Head] = field(
+        default_factory=partial(deque, maxlen=1)
+    )  # the row written last, which may be the last no more
 
     def note(self, session: Session, *notes: JournalNote) -> None:
         """Write these rows when the caller's transaction commits, and only then."""
@@ -59,20 +66,41 @@ class SecurityJournal:
         notes: list[JournalNote] = session.info.pop(_NOTES)
         session.flush()
         security_journal.hold(session)
-        head = security_journal.head(session)
         now = self.clock()
-        for note in notes:
-            line = JournalLine(
-                seq=head.seq + 1,
-                at=now,
-                event=note.event,
-                patient_id=note.patient_id,
-                phone_index=self.phones.index(note.phone) if note.phone else "",
-                phone_tail=note.phone[-2:],
-                network=note.device.network or cut(note.client_ip),
-                details=details_text({"device": note.device.name, **note.details}),
-                previous=head.hash,
-                key_id=self.chain.key_id,
-            )
-            head = security_journal.Head(line.seq, self.chain.index(line.text()))
-            security_journal.append(session, line, head.hash)  # one by one: the trigger wants them in order
+        alone = not security_journal.has_other_writers(session)
+        head = self._follow(session, self._last[0], notes[0], now) if alone and self._last else None
+        if head is None:
+            last = security_journal.head(session)
+            # No row may be left for it to follow: the journal begins, or a checkpoint stands for all.
+            head = self._follow(session, last, notes[0], now) if alone else None
+            head = head or self._add(session, last, notes[0], now)
+        for note in notes[1:]:  # one by one: the trigger wants them in order
+            head = self._add(session, head, note, now)
+        self._last.append(head)
+
+    def _follow(self, session: Session, last: Head, note: JournalNote, now: datetime) -> Head | None:
+        """As `_add`, if this row is the last one; None, and nothing is written, when another one is: somebody else has written
+        since, or this one was rolled back."""
+        line = self._line(last, note, now)
+        made = self.chain.index(line.text())
+        return Head(line.seq, made) if security_journal.append_after(session, last, line, made) else None
+
+    def _add(self, session: Session, last: Head, note: JournalNote, now: datetime) -> Head:
+        line = self._line(last, note, now)
+        made = self.chain.index(line.text())
+        security_journal.append(session, line, made)
+        return Head(line.seq, made)
+
+    def _line(self, head: Head, note: JournalNote, now: datetime) -> JournalLine:
+        return JournalLine(
+            seq=head.seq + 1,
+            at=now,
+            event=note.event,
+            patient_id=note.patient_id,
+            phone_index=self.phones.index(note.phone) if note.phone else "",
+            phone_tail=note.phone[-2:],
+            network=note.device.network or cut(note.client_ip),
+            details=details_text({"device": note.device.name, **note.details}),
+            previous=head.hash,
+            key_id=self.chain.key_id,
+        )

@@ -13,6 +13,7 @@ from sqlalchemy import select as sa_select
 from sqlmodel import Session, SQLModel, col, select
 
 from medonline.domain.security_journal import GENESIS, JournalEvent, JournalLine
+from medonline.storage.statements import new_values
 from medonline.storage.tables.patients import Patient
 from medonline.storage.tables.security_journal import JournalCheckpoint, JournalEntry
 
@@ -35,7 +36,15 @@ _HEADS = tuple(
     select(table.seq, table.hash).order_by(col(table.seq).desc()).limit(1)
     for table in (JournalEntry, JournalCheckpoint)
 )
-_INSERT = insert(SQLModel.metadata.tables[str(JournalEntry.__tablename__)])
+_ROWS = SQLModel.metadata.tables[str(JournalEntry.__tablename__)]
+_INSERT = insert(_ROWS)
+_last = sa_select(_ROWS.c.seq, _ROWS.c.hash).order_by(_ROWS.c.seq.desc()).limit(1).subquery()
+_INSERT_AFTER = _INSERT.from_select(
+    [column.name for column in _ROWS.columns],
+    sa_select(*(bindparam(f"new_{column.name}", type_=column.type) for column in _ROWS.columns)).where(
+        _last.c.seq == bindparam("last_seq"), _last.c.hash == bindparam("last_hash")
+    ),
+)
 _LAST = select(JournalEntry).order_by(col(JournalEntry.seq).desc()).limit(1)
 _AFTER = (
     select(JournalEntry)
@@ -75,14 +84,25 @@ def append(session: Session, line: JournalLine, made: str) -> None:
     session.connection().execute(_INSERT, {**line.values(), "hash": made})
 
 
+def append_after(session: Session, last: Head, line: JournalLine, made: str) -> bool:
+    """As `append`, if the last row that is there is the one that the line follows; whether it was."""
+    values = new_values({**line.values(), "hash": made}) | {"last_seq": last.seq, "last_hash": last.hash}
+    return bool(session.connection().execute(_INSERT_AFTER, values).rowcount)
+
+
 def line_of(row: JournalEntry) -> JournalLine:
     """The line that a row keeps: what its hash must be made of."""
     return JournalLine(**{field.name: getattr(row, field.name) for field in fields(JournalLine)})
 
 
+def has_other_writers(session: Session) -> bool:
+    """Whether other processes write into the journal all the time, so that its last row is seldom the one written here."""
+    return bool(session.get_bind().dialect.name == "postgresql")
+
+
 def hold(session: Session) -> None:
     """Of transactions that write into the journal one goes on at a time, until it ends. SQLite has one writer anyway."""
-    if session.get_bind().dialect.name == "postgresql":
+    if has_other_writers(session):
         session.exec(select(func.pg_advisory_xact_lock(_LOCK)))
 
 

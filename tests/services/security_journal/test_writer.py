@@ -7,15 +7,29 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from sqlmodel import Session
 
 from medonline.bootstrap import Portal
 from medonline.domain.errors import InvalidCredentials
 from medonline.domain.security_journal import JournalEvent as Event
 from medonline.services.crypto.tokens import token_hash
 from medonline.services.security_journal.writer import JournalNote
+from medonline.storage.engine import at_the_end
 from tests.services.outside import dump
 from tests.services.security_journal.rows import NEW_PASSWORD, PHONE_OF_ANNA, is_whole, last, rows
-from tests.services.world import ANNA, CALL, KNOWN, UNKNOWN, another_connection, last_code, patient_with, prove, sign_in
+from tests.services.world import (
+    ANNA,
+    CALL,
+    KNOWN,
+    UNKNOWN,
+    MovableClock,
+    another_connection,
+    last_code,
+    opened,
+    patient_with,
+    prove,
+    sign_in,
+)
 
 # --- what is written down ---------------------------------------------------------------------------------------
 
@@ -70,6 +84,33 @@ async def test_no_secret_and_no_whole_phone_stands_in_it(portal: Portal) -> None
 
 
 # --- the chain --------------------------------------------------------------------------------------------------
+
+
+async def test_a_row_follows_the_last_one_whoever_wrote_it(portal: Portal, folder: Path, clock: MovableClock) -> None:
+    """The portal remembers the row that it wrote last; a command of the operator, another process, has written since."""
+    patient = await patient_with(portal)
+    async with opened(folder, clock) as command:
+        for at in (portal, command, command, portal, portal, command):
+            await at.database.write(at.login.journal.note, JournalNote(Event.SIGNED_IN, patient.id))
+
+    assert await is_whole(portal)
+    assert [row.event for row in (await rows(portal))[-6:]] == [Event.SIGNED_IN] * 6
+
+
+async def test_a_row_that_was_rolled_back_is_followed_by_none(portal: Portal) -> None:
+    patient = await patient_with(portal)
+
+    def note(session: Session, *, fails: bool) -> None:
+        portal.login.journal.note(session, JournalNote(Event.SIGNED_IN, patient.id, details={"n": 2 if fails else 1}))
+        if fails:
+            at_the_end(session, "after the journal", lambda _session: 1 / 0)
+
+    for fails in (False, True, False, True, True, False):
+        with suppress(ZeroDivisionError):
+            await portal.database.write(note, fails=fails)
+
+    assert await is_whole(portal)
+    assert [row.details for row in (await rows(portal))[-3:]] == ['{"n": 1}'] * 3
 
 
 async def test_writers_at_once_leave_no_gap(portal: Portal) -> None:
