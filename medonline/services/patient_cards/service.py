@@ -288,7 +288,7 @@ class PatientCardService:
 
     @writes
     def _keep(self, session: Session, patient: Patient, answer: _Answer) -> CardsView:
-        held = patients.by_id_held(session, patient.id)
+        held = patient_cards.put_fetched(session, patient.id, answer.at)  # first: it locks the patient
         have = {card.ref: card for card in patient_cards.of_patient(session, patient.id)}
         for card in answer.fresh.values() if held else ():
             if card.ref in answer.own or card.ref in have:  # taken away meanwhile, it does not come back
@@ -301,12 +301,9 @@ class PatientCardService:
         for row in have.values():
             if not is_shown_today(row, answer.at):
                 session.add(closed(row))
-        # Where no card is written, the rows in hand are what is on record, in its order. Asked before the next statement, which
-        # sends what waits to be written.
+        # Where no card is written, the rows in hand are what is on record, in its order.
         rows = None if session.new or session.dirty else list(have.values())
-        patient_cards.put_fetched(session, patient.id, answer.at)
-        # The patient's row in hand was read before the answer was noted.
-        return replace(self._view_of(session, patient.id, held, rows), fetched_at=answer.at if held else None)
+        return replace(self._view_of(session, patient.id, None, rows), fetched_at=answer.at if held else None)
 
     async def _own_cards(self, registry: CardRegistry, patient: Patient) -> list[RegistryCard]:
         try:

@@ -89,9 +89,9 @@ def unlink(session: Session, patient_id: str, card_id: str, now: datetime) -> bo
     return bool(session.exec(_UNLINK, params={"card": card_id, "owner": patient_id, "now": now}).rowcount)
 
 
-def put_fetched(session: Session, patient_id: str, now: datetime) -> None:
-    """The registry has answered for this account."""
-    session.exec(_PUT_FETCHED, params={"patient": patient_id, "now": now})
+def put_fetched(session: Session, patient_id: str, now: datetime) -> bool:
+    """The registry has answered for this account; whether it is still there. It is kept as it is until the session commits."""
+    return bool(session.exec(_PUT_FETCHED, params={"patient": patient_id, "now": now}).rowcount)
 
 
 def hold_policy(session: Session, policy_index: str) -> None:
