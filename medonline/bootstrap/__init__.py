@@ -59,7 +59,7 @@ from medonline.services.passwords.new_passwords import NewPasswords
 from medonline.services.patient_cards.attempts import CardAttempts
 from medonline.services.patient_cards.consent import CardConsent
 from medonline.services.patient_cards.service import PatientCardService
-from medonline.services.ports import CodeChannel
+from medonline.services.ports import CodeChannel, LearnsOutcome
 from medonline.services.security_journal.account_pace import AccountPace
 from medonline.services.security_journal.reader import JournalReader
 from medonline.services.security_journal.refusals import RefusedSignIns
@@ -142,6 +142,7 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
         spending=spending,
         breaker=CodeBreaker(config.breaker_policy, config.code_guesses, alarms),
         journal=journal,
+        learning=frozenset(name for name, one in outside.channels.items() if isinstance(one, LearnsOutcome)),
     )
     consent_hash = text_hash(consent_text(config.operator_name))
     hasher = PasswordHasher()
@@ -150,7 +151,10 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
     refusals = RefusedSignIns(database, clock, journal, alarms)
     pace = AccountPace(config.account_limits)
     known_browsers = KnownBrowsers(Sealer(config.key, "known browser", config.older_keys))
-    login = LoginService(database, clock, hasher, sign_ins, journal, refusals, pace, known_browsers, idle, absolute)
+    visitors = VisitorService(database, clock)
+    login = LoginService(
+        database, clock, hasher, sign_ins, journal, refusals, pace, known_browsers, visitors, idle, absolute
+    )
     sessions = AccountSessionService(database, clock, login, hasher, journal)
     links = DisputeLinks(f"{config.origin}{routes.NOT_ME}", Sealer(config.key, "dispute", config.older_keys))
     notices = NoticeService(
@@ -162,7 +166,7 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
     linker = Linker(snils, policies)
     in_settings = PasswordPolicy(config.password_min_length_settings)
 
-    step_up = StepUp(config.step_up_policy, issuer.breaker)
+    step_up = StepUp(config.step_up_policy)
 
     def codes_for(purpose: str) -> CodeFlow:
         return CodeFlow(database, issuer, purpose, dispatcher.outbox.wake)
@@ -199,7 +203,7 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
         ),
         login=login,
         sessions=sessions,
-        visitors=VisitorService(database, clock),
+        visitors=visitors,
         identity=IdentityService(
             database=database,
             clock=clock,

@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 IDLE_PAUSE = timedelta(seconds=1)
 STOP_WAIT = timedelta(seconds=6)
 STALLED_AFTER = timedelta(seconds=15)
+# Rows read by the look for all lanes; as many or more of them are asked for lane by lane.
+GLANCE = 48
 
 
 class Due(Protocol):
@@ -49,9 +51,25 @@ class Lane(Generic[Row]):
 
 
 @dataclass(frozen=True, slots=True)
+class Glance(Generic[Row]):
+    """One look for all lanes: most turns find nothing, and one question is then all that they cost.
+
+    due: reads the rows that are due, of whichever lane, the oldest first, without those whose ids are given, and no more than a
+        number.
+    lane_of: where a row belongs; None: to no lane.
+    """
+
+    due: Callable[[tuple[str, ...], int], Awaitable[Sequence[Row]]]
+    lane_of: Callable[[Row], Lane[Row] | None]
+
+
+@dataclass(slots=True)
 class _InHand(Generic[Row]):
+    """`passed_over`: a turn has left the row out since its work began, and may have missed what it is due for by now."""
+
     task: asyncio.Task[None]
     lane: Lane[Row]
+    passed_over: bool = False
 
 
 class Outbox(Generic[Row]):
@@ -59,8 +77,7 @@ class Outbox(Generic[Row]):
 
     failed: is told of an error of `attend`; the row stays as it is, and its lease runs out.
     unread: the sentence to log when what is due could not be read.
-    busy: the lanes that have a row due which is not in hand, asked once for all of them in each turn; without it each lane is
-        asked. Most turns find nothing: one question is then all that they cost.
+    glance: without it each lane is asked in each turn.
     """
 
     def __init__(
@@ -70,13 +87,14 @@ class Outbox(Generic[Row]):
         *,
         failed: Callable[[BaseException], None],
         unread: str,
-        busy: Callable[[tuple[str, ...]], Awaitable[Sequence[Lane[Row]]]] | None = None,
+        glance: Glance[Row] | None = None,
     ) -> None:
         self._clock = clock
         self._lanes = lanes
         self._failed = failed
         self._unread = unread
-        self._busy = busy
+        self._glance = glance
+        self._crowded = False  # the last turn may have left rows for want of places
         self._wake = asyncio.Event()
         self._in_hand: dict[str, _InHand[Row]] = {}
         self._last_turn: datetime | None = None
@@ -114,13 +132,35 @@ class Outbox(Generic[Row]):
 
     async def turn(self) -> None:
         """Start work on every due row that is not in hand, as far as there are places."""
-        lanes = self._lanes if self._busy is None else await self._busy(tuple(self._in_hand))
-        for lane in lanes:
-            free = lane.at_once - sum(one.lane is lane for one in self._in_hand.values())
-            if free <= 0:
-                continue
-            for row in await lane.due(tuple(self._in_hand), free):
+        for one in self._in_hand.values():
+            one.passed_over = True
+        self._crowded = False
+        if self._glance is None or not await self._begin_at_a_glance(self._glance):
+            await self._ask_each_lane()
+
+    async def _begin_at_a_glance(self, glance: Glance[Row]) -> bool:
+        """Whether that was all that is due. A crowd in one lane would hide the rows of another."""
+        rows = await glance.due(tuple(self._in_hand), GLANCE)
+        if len(rows) >= GLANCE:
+            return False
+        for row in rows:
+            lane = glance.lane_of(row)
+            if lane is not None and self._free_in(lane) > 0:
                 self._begin(row, lane)
+            elif lane is not None:
+                self._crowded = True
+        return True
+
+    async def _ask_each_lane(self) -> None:
+        for lane in self._lanes:
+            free = self._free_in(lane)
+            rows = await lane.due(tuple(self._in_hand), free) if free > 0 else ()
+            for row in rows:
+                self._begin(row, lane)
+            self._crowded = self._crowded or len(rows) >= free
+
+    def _free_in(self, lane: Lane[Row]) -> int:
+        return lane.at_once - sum(one.lane is lane for one in self._in_hand.values())
 
     def _begin(self, row: Row, lane: Lane[Row]) -> None:
         row_id = row.id
@@ -139,10 +179,11 @@ class Outbox(Generic[Row]):
         await asyncio.gather(*unfinished, return_exceptions=True)
 
     def _forget(self, row_id: str, task: asyncio.Task[None]) -> None:
-        self._in_hand.pop(row_id, None)
+        one = self._in_hand.pop(row_id, None)
         error = None if task.cancelled() else task.exception()
         if error is None:
-            self._wake.set()  # its place is free
+            if self._crowded or (one is not None and one.passed_over):
+                self._wake.set()  # its place is free, and itself may be due again
         else:
             # The row is still due: looked at again at once, it would fail again at once, as long as the database is in trouble.
             self._failed(error)

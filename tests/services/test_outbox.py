@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from medonline.services import outbox as module
-from medonline.services.outbox import STALLED_AFTER, Lane, Outbox
+from medonline.services.outbox import GLANCE, STALLED_AFTER, Glance, Lane, Outbox
 from tests.patience import PATIENCE
 from tests.services.world import MovableClock, settled
 
@@ -236,6 +236,102 @@ async def test_a_place_that_becomes_free_is_used_at_once() -> None:
     outbox, _ = outbox_of((desk, 1))
     async with running(outbox):
         await desk.until(lambda: desk.ended == ["a", "b", "c"])
+
+
+@pytest.mark.usefixtures("_no_net")
+async def test_work_that_ends_is_no_reason_to_look_where_nothing_was_left_out() -> None:
+    desk = desk_of("a", "b")
+    outbox, _ = outbox_of((desk, 8))
+    async with running(outbox):
+        await desk.until(lambda: desk.ended == ["a", "b"])
+        for _ in range(200):
+            await asyncio.sleep(0)
+
+    assert desk.looks == [((), 8)]
+
+
+@pytest.mark.usefixtures("_no_net")
+async def test_a_row_that_a_look_has_passed_over_is_looked_for_when_its_work_ends() -> None:
+    """It may be due again since: a code that was typed while its delivery was asked for."""
+    desk = desk_of("a", held={"a"})
+    outbox, _ = outbox_of((desk, 8))
+    async with running(outbox):
+        await desk.until(lambda: desk.begun)
+        outbox.wake()
+        await desk.until(lambda: len(desk.looks) == 2)
+        desk.letters.append(Letter("a"))  # one goes when its work ends, the other is due
+        desk.held.clear()
+        desk.let_go.set()
+        await desk.until(lambda: desk.ended == ["a", "a"])
+
+
+# --- one look for all lanes -------------------------------------------------------------------------------------
+
+
+@dataclass
+class Hall:
+    """Two desks behind one door: a letter belongs to the desk that it is named after."""
+
+    one: Desk
+    two: Desk
+    glances: list[int] = field(default_factory=list)
+
+    def outbox(self, places: int = 2) -> Outbox[Letter]:
+        lanes = {name: Lane(desk.due, desk.attend, places) for name, desk in (("1", self.one), ("2", self.two))}
+
+        async def due(in_hand: tuple[str, ...], limit: int) -> Sequence[Letter]:
+            letters = [*self.one.letters, *self.two.letters]
+            found = [letter for letter in letters if letter.id not in in_hand][:limit]
+            self.glances.append(len(found))
+            return found
+
+        glance = Glance(due, lambda letter: lanes.get(letter.id[0]))
+        return Outbox(MovableClock(), [*lanes.values()], failed=lambda _error: None, unread=UNREAD, glance=glance)
+
+
+async def test_one_look_serves_every_lane() -> None:
+    hall = Hall(desk_of("1a", "1b"), desk_of("2a"))
+    outbox = hall.outbox()
+    await outbox.turn()
+    await settled(outbox)
+
+    assert (hall.one.ended, hall.two.ended, hall.glances) == (["1a", "1b"], ["2a"], [3])
+    assert hall.one.looks == hall.two.looks == []
+
+
+async def test_a_look_that_finds_nothing_is_the_only_one() -> None:
+    hall = Hall(desk_of(), desk_of())
+    await hall.outbox().turn()
+
+    assert (hall.glances, hall.one.looks, hall.two.looks) == ([0], [], [])
+
+
+async def test_a_crowd_before_one_lane_hides_no_row_of_another() -> None:
+    crowd = [f"1{number}" for number in range(GLANCE + 5)]
+    hall = Hall(desk_of(*crowd, held={*crowd}), desk_of("2a"))
+    outbox = hall.outbox()
+    await outbox.turn()
+    await hall.two.until(lambda: hall.two.ended == ["2a"])
+
+    assert len(hall.one.begun) == 2
+    hall.one.let_go.set()
+    await settled(outbox)
+
+
+@pytest.mark.usefixtures("_no_net")
+async def test_rows_without_a_place_are_taken_up_as_soon_as_there_is_one() -> None:
+    hall = Hall(desk_of("1a", "1b", "1c", "1d", "1e"), desk_of())
+    async with running(hall.outbox(places=2)):
+        await hall.one.until(lambda: len(hall.one.ended) == 5)
+
+
+async def test_a_row_of_no_lane_is_left_alone() -> None:
+    hall = Hall(desk_of("3a"), desk_of("2a"))
+    outbox = hall.outbox()
+    await outbox.turn()
+    await settled(outbox)
+
+    assert (hall.one.begun, hall.two.ended) == ([], ["2a"])
 
 
 async def test_it_looks_again_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -858,7 +858,7 @@ async def a_new_password_and_a_right_code_in_another_browser(portal: Portal) -> 
 LOCKS: dict[str, list[Callable[..., object]]] = {
     "code": [codes.kill_live, codes.put_delivery, codes.judge],
     "money": [limits.add_within, limits.give_back],
-    "patient": [patients.by_id_held, patients.by_phone_held],
+    "patient": [patients.by_id_held, patients.hold, patients.by_phone_held],
     "last": [
         password_recoveries.put_left,
         password_recoveries.move,

@@ -74,7 +74,7 @@ async def journey(portal: Portal) -> None:
 async def walked(portal: Portal) -> dict[str, Any]:
     with statements_with_values(portal) as seen:
         await journey(portal)
-    assert len(seen) > 40
+    assert len(seen) > 35
     return seen
 
 
@@ -129,7 +129,7 @@ async def _scans_on_postgresql(address: str, folder: Path, clock: MovableClock) 
                 if tables and not is_bounded(text):
                     scans.append(f"{', '.join(sorted(tables))}: {text}")
 
-    assert len(seen) > 40
+    assert len(seen) > 35
     return scans
 
 

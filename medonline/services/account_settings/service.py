@@ -167,7 +167,7 @@ class AccountSettingsService:
         """
         me = await self.sessions.required(session_key)
         digits = digits_typed(typed)
-        async with self.codes.guess(lambda session: self._change(session, session_key).id, self.clock()) as guess:
+        async with self.codes.guess(lambda session: self._last_code(session, session_key), self.clock()) as guess:
             now = self.clock()
             change, judged = await self._judge(session_key, digits, now, guess)
         # Raised only here, after the commit: a miss that is rolled back would be a free guess.
@@ -181,7 +181,10 @@ class AccountSettingsService:
         self, session: Session, session_key: str, digits: str, now: datetime, guess: CodeGuess
     ) -> tuple[AccountChange, OneTimeCodeRow | CodeRefused]:
         change = self._change(session, session_key)
-        return change, self.codes.judge(session, change.id, digits, now, guess)
+        return change, self.codes.judge(session, self.codes.last_code(session, change.id), digits, now, guess)
+
+    def _last_code(self, session: Session, session_key: str) -> OneTimeCodeRow | None:
+        return self.codes.last_code(session, self._change(session, session_key).id)
 
     async def cancel(self, session_key: str) -> None:
         """The new phone is given up, and what waited with it."""

@@ -49,10 +49,6 @@ class CodeBreaker:
     guesses: int
     alarms: Alarms
 
-    def is_open(self, session: Session, now: datetime) -> bool:
-        """Whether step-up is asked of everyone."""
-        return _is_open(codes_circuit_breaker.state(session), now)
-
     def note_miss(self, session: Session, now: datetime) -> None:
         """A wrong code was typed, for whatever phone; known and unknown ones cost the same."""
         span = self.policy.misses.per
@@ -66,13 +62,12 @@ class CodeBreaker:
 
     def weigh(self, session: Session, now: datetime) -> None:
         """Look at what became of the last codes; called whenever one is issued."""
-        row = codes_circuit_breaker.state(session)
-        if _is_open(row, now):
-            return
-        failed = DeliveryState.FAILED
-        outcomes = codes_circuit_breaker.last_outcomes(session, now, row.open_until, self.guesses, failed, SAMPLE)
+        outcomes = codes_circuit_breaker.last_outcomes(session, now, self.guesses, DeliveryState.FAILED, SAMPLE)
         confirmed = sum(outcomes)
-        if len(outcomes) == SAMPLE and confirmed * 100 < self.policy.confirmed_percent * SAMPLE:
+        if len(outcomes) < SAMPLE or confirmed * 100 >= self.policy.confirmed_percent * SAMPLE:
+            return
+        row = codes_circuit_breaker.state(session)
+        if not _is_open(row, now):
             self._open(session, row, now, f"only {confirmed} of the last {SAMPLE} codes were confirmed")
 
     def _open(self, session: Session, row: BreakerState, now: datetime, reason: str) -> None:

@@ -21,7 +21,7 @@ from medonline.services.codes.delivery import EARLIER, DeliveryProblem, Delivery
 from medonline.services.codes.issuing import CodeIssuer, topic_of
 from medonline.services.limits.budgets import Spending
 from medonline.services.limits.code_limits import CodeAsked
-from medonline.services.outbox import Lane, Outbox
+from medonline.services.outbox import Glance, Lane, Outbox
 from medonline.services.ports import CodeChannel, CodeMessage, DeliveryReport, LearnsOutcome, SentCode
 from medonline.storage.engine import Database, announce, writes
 from medonline.storage.queries import codes
@@ -59,7 +59,11 @@ class CodeDispatcher:
         }
         unread = "The dispatcher could not read the codes to send"
         self.outbox: Outbox[OneTimeCodeRow] = Outbox(
-            clock, list(self._lanes.values()), failed=_log_failure, unread=unread, busy=self._busy_lanes
+            clock,
+            [*self._lanes.values()],
+            failed=_log_failure,
+            unread=unread,
+            glance=Glance(self._all_due, self._lane_of),
         )
 
     def _lane(self, channel: ChannelName, states: tuple[DeliveryState, ...], at_once: int) -> Lane[OneTimeCodeRow]:
@@ -68,13 +72,14 @@ class CodeDispatcher:
 
         return Lane(due, self._attend, at_once)
 
-    async def _busy_lanes(self, in_hand: tuple[str, ...]) -> Sequence[Lane[OneTimeCodeRow]]:
-        waiting = await self.database.read(codes.kinds_due, self._clock(), in_hand)
-        return [
-            lane
-            for (channel, states), lane in self._lanes.items()
-            if any((channel, state) in waiting for state in states)
-        ]
+    async def _all_due(self, in_hand: tuple[str, ...], limit: int) -> Sequence[OneTimeCodeRow]:
+        return await self.database.read(codes.all_due, self._clock(), in_hand, limit)
+
+    def _lane_of(self, row: OneTimeCodeRow) -> Lane[OneTimeCodeRow] | None:
+        found = (
+            lane for (channel, states), lane in self._lanes.items() if row.channel == channel and row.delivery in states
+        )
+        return next(found, None)
 
     async def _attend(self, row: OneTimeCodeRow) -> None:
         if row.delivery == DeliveryState.QUEUED:

@@ -17,13 +17,12 @@ from medonline.domain.codes.one_time_code import ChannelName, digits_for
 from medonline.domain.errors import CodeExpired, CodeMismatch, CodeRefused, CodeStillSending, CodeUsedUp
 from medonline.domain.phone import PhoneNumber
 from medonline.services.codes.delivery import IN_FLIGHT, DeliveryState
-from medonline.services.codes.issuing import CodeIssuer, CodeRequest, topic_of
+from medonline.services.codes.issuing import CodeIssuer, CodeRequest, Issued, topic_of
 from medonline.services.codes.phone_history import PhoneHistory
 from medonline.services.codes.watch import CodeWatch
 from medonline.services.limits.code_limits import CodeAsked, CodeGuess, CodePlace
 from medonline.storage.engine import Database, announce
 from medonline.storage.queries import codes
-from medonline.storage.queries.codes import NewestCode
 from medonline.storage.tables.codes import OneTimeCodeRow
 
 # Two equal submits within this time are one: a double click, or Enter together with a click.
@@ -61,10 +60,11 @@ class CodeView:
 
 @dataclass(frozen=True, slots=True)
 class Resent:
-    """The code that a resend left, and whether it was issued now: the second click of two finds the code of the first."""
+    """The code that a resend left, and what was issued now: the second click of two finds the code of the first, and issues
+    nothing."""
 
     code: OneTimeCodeRow
-    issued: bool
+    issued: Issued | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class CodeFlow:
         """The pauses of a screen that follows a code."""
         return CodeWatch(self.database.changes)
 
-    def begin(self, session: Session, request: CodeRequest, now: datetime) -> OneTimeCodeRow:
+    def begin(self, session: Session, request: CodeRequest, now: datetime) -> Issued:
         """Leave the intent to send the first code of a flow. Call `wake_dispatcher` after the commit.
 
         Raises:
@@ -98,9 +98,9 @@ class CodeFlow:
             RateLimited: the pause after the last code to this phone is not over.
             LimitReached: one of its leaves.
         """
-        row = self.issuer.issue(session, request, now)
+        issued = self.issuer.issue(session, request, now)
         session.flush()
-        return row
+        return issued
 
     def resend(self, session: Session, request: CodeRequest, now: datetime) -> Resent:
         """Leave the intent to send another code; a second click leaves nothing. Call `wake_dispatcher` after the commit.
@@ -111,22 +111,33 @@ class CodeFlow:
         codes.hold_phone(session, request.phone.e164)
         last = codes.newest_of_flow(session, request.flow_id)
         if last is not None and _is_same_submit(last, request, now):
-            return Resent(last, issued=False)
-        return Resent(self.begin(session, request, now), issued=True)
+            return Resent(last, issued=None)
+        issued = self.begin(session, request, now)
+        return Resent(issued.code, issued)
 
     def view(self, session: Session, flow_id: str, now: datetime) -> CodeView | None:
         """What a screen shows of the flow's last code; None when there is none."""
         row = codes.newest_of_flow(session, flow_id)
         return None if row is None else self.view_of(session, row, now)
 
-    def view_of(self, session: Session, row: OneTimeCodeRow, now: datetime, *, awaited: bool = True) -> CodeView:
+    def view_of(
+        self,
+        session: Session,
+        row: OneTimeCodeRow,
+        now: datetime,
+        *,
+        awaited: bool = True,
+        history: PhoneHistory | None = None,
+    ) -> CodeView:
         """What a screen shows of a code, the last one of its flow.
 
         awaited: the screen asks for the code, and offers another one. Where it does not, what the limits allow next is not
             looked up: nothing is said to be open.
+        history: the last codes to the phone, where the caller knows them.
         """
         phone, channel = PhoneNumber(row.phone), ChannelName(row.channel)
-        history = self.issuer.history(session, phone) if awaited else PhoneHistory(self.issuer.policy, ())
+        if history is None:
+            history = self.issuer.history(session, phone) if awaited else PhoneHistory(self.issuer.policy, ())
         open_channels = self.issuer.open_channels(session, now) if awaited else ()
         return CodeView(
             phone=phone.masked,
@@ -154,34 +165,38 @@ class CodeFlow:
         )
 
     @asynccontextmanager
-    async def guess(self, flow_of: Callable[[Session], str], now: datetime) -> AsyncIterator[CodeGuess]:
+    async def guess(
+        self, last_code: Callable[[Session], OneTimeCodeRow | None], now: datetime
+    ) -> AsyncIterator[CodeGuess]:
         """A place for a guess at the flow's last code within the limits, around the transaction that judges it.
 
         A provider that has rung, but not answered yet, is given a moment before: the code is the one it answers with.
-        `flow_of` finds the flow; what it raises leaves here.
+        `last_code` finds the code; what it raises leaves here.
         """
-        code = await self._sent(flow_of)
+        code = await self._sent(last_code)
         asked = None if code is None else CodeAsked(code.id, code.channel, code.phone, code.client_ip)
         async with self.issuer.limits.guess(asked, now) as guess:
             yield guess
 
-    async def _sent(self, flow_of: Callable[[Session], str]) -> NewestCode | None:
-        flow_id, code = await self.database.read(lambda session: self._newest(session, flow_of(session)))
+    async def _sent(self, last_code: Callable[[Session], OneTimeCodeRow | None]) -> OneTimeCodeRow | None:
+        code = await self.database.read(last_code)
         for _ in range(SENDING_LOOKS):
             if code is None or code.delivery != DeliveryState.SENDING:
                 return code
             await asyncio.sleep(SENDING_PAUSE_S)
-            _, code = await self.database.read(self._newest, flow_id)
+            code = await self.database.read(last_code)
         return code
 
     @staticmethod
-    def _newest(session: Session, flow_id: str) -> tuple[str, NewestCode | None]:
-        return flow_id, codes.facts_of_newest(session, flow_id)
+    def last_code(session: Session, flow_id: str) -> OneTimeCodeRow | None:
+        """The last code of a flow, for `guess` and `judge`."""
+        return codes.newest_of_flow(session, flow_id)
 
     def judge(
-        self, session: Session, flow_id: str, digits: str, now: datetime, guess: CodeGuess
+        self, session: Session, row: OneTimeCodeRow | None, digits: str, now: datetime, guess: CodeGuess
     ) -> OneTimeCodeRow | CodeRefused:
-        """Judge what was typed (digits only) against the flow's last code, atomically: the accepted code, or the refusal.
+        """Judge what was typed (digits only) against the flow's last code, as it was read in this transaction, atomically: the
+        accepted code, or the refusal.
 
         The phone that the accepted code went to is proved, no other. A refusal is returned, to be raised after the commit: a
         miss that is rolled back would be a free guess.
@@ -189,7 +204,6 @@ class CodeFlow:
         Raises:
             CodeStillSending, CodeIncomplete, TooManyWrongCodes: nothing was judged, no attempt is lost.
         """
-        row = codes.newest_of_flow(session, flow_id)
         if row is None:
             return CodeUsedUp()
         if row.delivery == DeliveryState.SENDING:
@@ -198,7 +212,18 @@ class CodeFlow:
         guess.use()
         digest = self.issuer.digest(row.flow_id, row.purpose, PhoneNumber(row.phone), code)
         guesses = self.issuer.policy.guesses
-        verdict = codes.judge(session, row.id, digest, guesses, now)
+        # A typed code has arrived; the dispatcher tells the provider, where it likes to know.
+        next_look = now if row.channel in self.issuer.learning else None
+        verdict = codes.judge(
+            session,
+            row.id,
+            digest,
+            guesses,
+            now,
+            sources=IN_FLIGHT,
+            target=DeliveryState.DELIVERED,
+            next_look=next_look,
+        )
         announce(session, topic_of(row.phone))
         if verdict is None:
             return CodeExpired() if row.expires_at <= now else CodeUsedUp()
@@ -209,8 +234,7 @@ class CodeFlow:
             self.issuer.breaker.note_miss(session, now)
             return CodeMismatch(guesses - verdict.misses)
         guess.right = asked
-        # A typed code has arrived; the dispatcher tells the provider, where it likes to know.
-        return codes.put_arrived(session, row.id, IN_FLIGHT, DeliveryState.DELIVERED, now)
+        return verdict.row
 
 
 def _is_same_submit(last: OneTimeCodeRow, request: CodeRequest, now: datetime) -> bool:

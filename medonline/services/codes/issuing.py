@@ -45,8 +45,19 @@ class CodeRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Issued:
+    """A code that was just issued, and the last codes to its phone, itself among them."""
+
+    code: OneTimeCodeRow
+    history: PhoneHistory
+
+
+@dataclass(frozen=True, slots=True)
 class CodeIssuer:
-    """Puts codes into an open transaction of the caller, so that the flow and its code are committed together."""
+    """Puts codes into an open transaction of the caller, so that the flow and its code are committed together.
+
+    learning: the ways whose provider wants to hear that its code was typed; the dispatcher tells it.
+    """
 
     key: bytes
     policy: CodePolicy
@@ -55,6 +66,7 @@ class CodeIssuer:
     spending: Spending
     breaker: CodeBreaker
     journal: SecurityJournal
+    learning: frozenset[ChannelName] = frozenset()
 
     def require_channel(self, channel: ChannelName) -> None:
         """Refuse a way that is switched off.
@@ -65,7 +77,7 @@ class CodeIssuer:
         if channel not in self.channels:
             raise ChannelUnavailable(channel)
 
-    def issue(self, session: Session, request: CodeRequest, now: datetime) -> OneTimeCodeRow:
+    def issue(self, session: Session, request: CodeRequest, now: datetime) -> Issued:
         """Replace whatever code is live on the phone by a new one and leave the intent to send it.
 
         Raises:
@@ -80,7 +92,8 @@ class CodeIssuer:
         if refusal is not None:
             raise refusal
         # Codes before the money, as the dispatcher locks them (lock order: `storage.engine`).
-        codes.kill_live(session, request.phone.e164, now)
+        if history.may_have_live:
+            codes.kill_live(session, request.phone.e164, now)
         price = self.spending.reserve(session, request.channel, now)
         request.place.use()  # last of what refuses: the reasons of this one phone are said first
         self.breaker.weigh(session, now)
@@ -88,7 +101,7 @@ class CodeIssuer:
         session.add(row)
         announce(session, topic_of(row.phone))
         self.journal.note(session, entries.of_code(JournalEvent.CODE_ASKED, row))
-        return row
+        return Issued(row, history.followed_by(row.issued_at, row.channel, row.delivery))
 
     def note_guess(self, session: Session, row: OneTimeCodeRow, *, accepted: bool) -> None:
         """A judged guess is written down alike for every number, whether it has an account or not."""

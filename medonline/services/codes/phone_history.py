@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from medonline.domain.codes.one_time_code import ChannelName, CodePolicy
@@ -25,6 +25,19 @@ class PhoneHistory:
     def codes_needed(policy: CodePolicy) -> int:
         """How many codes of the past the policy looks at; at least the last two, which say whether both ways failed."""
         return max(2, len(policy.resend_pauses), *(limit.count for limit in policy.per_phone))
+
+    @property
+    def may_have_live(self) -> bool:
+        """Whether a code to this phone might still be accepted. Of a history that is cut off the rest is not known: a clock that
+        was set back leaves the code issued last among the oldest."""
+        return len(self.codes) >= self.codes_needed(self.policy) or any(code.open for code in self.codes)
+
+    def followed_by(self, issued_at: datetime, channel: str, delivery: str) -> PhoneHistory:
+        """The history once a code with these facts has replaced what was live."""
+        newest = PastCode(issued_at, channel, delivery, replaced=False, open=True)
+        before = (replace(code, replaced=code.replaced or code.open, open=False) for code in self.codes)
+        codes = sorted((newest, *before), key=lambda code: code.issued_at, reverse=True)
+        return PhoneHistory(self.policy, tuple(codes[: self.codes_needed(self.policy)]))
 
     @property
     def resend_at(self) -> datetime | None:

@@ -9,7 +9,6 @@ from sqlmodel import Session
 
 from medonline.domain.codes.one_time_code import ChannelName
 from medonline.domain.codes.step_up import Signs, StepUpPolicy
-from medonline.services.codes.circuit_breaker import CodeBreaker
 from medonline.storage.queries import codes
 from medonline.storage.tables.codes import OneTimeCodeRow
 from medonline.storage.tables.patients import Patient
@@ -20,7 +19,6 @@ class StepUp:
     """Reads the signs inside a session of the caller."""
 
     policy: StepUpPolicy
-    breaker: CodeBreaker
 
     def is_needed(
         self,
@@ -45,10 +43,11 @@ class StepUp:
     ) -> Signs:
         """What speaks against this code, just confirmed; the age of the proof only where `patient` is given."""
         since = now - self.policy.misses_within
+        misses, open_until = codes.signs_on_phone(session, row.phone, row.id, since)
         return Signs(
             channel=ChannelName(row.channel),
-            misses=codes.misses_on_phone(session, row.phone, row.id, since),
+            misses=misses,
             proved_at=(patient.phone_proved_at or patient.created_at) if patient else None,
-            breaker_open=self.breaker.is_open(session, now),
+            breaker_open=open_until is not None and now < open_until,
             suspicious_network=suspicious_network,
         )

@@ -205,7 +205,7 @@ class IdentityAnswers:
             RecoveryStopped: the account's owner said «это не я».
         """
         digits = digits_typed(typed)
-        async with self.codes.guess(lambda session: self._pending(session, visitor_key)[0].id, self.clock()) as guess:
+        async with self.codes.guess(lambda session: self._last_code(session, visitor_key), self.clock()) as guess:
             patient = await self._judge(visitor_key, digits, guess)
         # Raised only here, after the commit: a miss that is rolled back would be a free guess.
         if isinstance(patient, CodeRefused | CodeNotEnough):
@@ -222,7 +222,7 @@ class IdentityAnswers:
     ) -> Patient | CodeRefused | CodeNotEnough | None:
         """Whose account the code has proved, None when its phone has none; or the refusal, to be raised after the commit."""
         pending, person = self._pending(session, visitor_key)
-        judged = self.codes.judge(session, pending.id, digits, self.clock(), guess)
+        judged = self.codes.judge(session, self.codes.last_code(session, pending.id), digits, self.clock(), guess)
         if isinstance(judged, CodeRefused):
             return judged
         # The phone of the accepted code, never the one that was asked for last: another tab may have asked.
@@ -232,6 +232,9 @@ class IdentityAnswers:
             pending.waits_for = Waiting.CONSENT
             session.add(pending)
         return refusal or patient
+
+    def _last_code(self, session: Session, visitor_key: str) -> OneTimeCodeRow | None:
+        return self.codes.last_code(session, self._pending(session, visitor_key)[0].id)
 
     def _refusal_of_code(
         self, session: Session, code: OneTimeCodeRow, patient: Patient | None, person: IdentityPerson, guess: CodeGuess

@@ -21,6 +21,7 @@ from medonline.services.crypto.tokens import token_hash
 from medonline.services.limits.sign_in_limits import SignInLimits
 from medonline.services.login.known_browsers import KnownBrowsers
 from medonline.services.login.tickets import SignIn, add_session, add_ticket
+from medonline.services.login.visitors import VisitorService
 from medonline.services.security_journal import entries
 from medonline.services.security_journal.account_pace import AccountPace, Act
 from medonline.services.security_journal.refusals import RefusedSignIns
@@ -55,11 +56,12 @@ class Verifier(Protocol):
 @dataclass(frozen=True, slots=True)
 class OpenedSession:
     """A session's token, for its cookie, and where the patient goes next. `marks`: what the browser is known by from now on
-    (`known_browsers`); empty where it stays as it is."""
+    (`known_browsers`); empty where it stays as it is. `somebody_waits`: in this browser, on the way from Gosuslugi."""
 
     token: str
     landing: Landing
     marks: str = field(default="", repr=False)
+    somebody_waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ class LoginService:
     refusals: RefusedSignIns
     pace: AccountPace
     known_browsers: KnownBrowsers
+    visitors: VisitorService
     idle: timedelta
     absolute: timedelta
 
@@ -138,11 +141,15 @@ class LoginService:
     async def open_session(
         self, visitor_key: str, ticket: str, device: Device = UNKNOWN_DEVICE, marks: str = ""
     ) -> OpenedSession | None:
-        """Trade a ticket for a new session; None when the ticket is not good (any more). `marks`: those the browser has."""
+        """Trade a ticket for a new session; None when the ticket is not good (any more). `marks`: those the browser has. Nothing
+        that was begun in this browser goes on."""
         patient_id = await self.database.read(login.ticket_of, token_hash(ticket))
         if patient_id is None:
             return None  # anybody may post here: what is no ticket costs no lock
-        return await self._trade(visitor_key, ticket, patient_id, device, marks)
+        opened = await self._trade(visitor_key, ticket, patient_id, device, marks)
+        if opened is not None and opened.somebody_waits:
+            await self.visitors.leave(visitor_key)
+        return opened
 
     async def who(self, session_key: str) -> SignedIn | None:
         """Who is signed in under this session key (the hash of the cookie's token); notes that the session is used."""
@@ -230,7 +237,11 @@ class LoginService:
         if taken.provider_token_sealed:
             login.forget_token_of_ticket(session, taken.ticket_hash)
         self.journal.note(session, entries.signed_in(patient.id, sign_in.method, device))
-        opened = OpenedSession(add_session(session, sign_in, device, now), sign_in.landing)
+        opened = OpenedSession(
+            add_session(session, sign_in, device, now),
+            sign_in.landing,
+            somebody_waits=self.visitors.leave_recoveries(session, visitor_key, now),
+        )
         if not patient.phone:
             return opened  # no one types a password for it
         return replace(opened, marks=self.known_browsers.with_mark(marks, patient.id, patient.password_version, now))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlmodel import Session
 
@@ -41,6 +42,12 @@ class VisitorService:
         # Anybody may ask for this: where nothing is, it costs no lock.
         if visitor_key and await self._has_anything(visitor_key):
             await self._end_all(visitor_key)
+
+    def leave_recoveries(self, session: Session, visitor_key: str, now: datetime) -> bool:
+        """The part of `leave` that a sign-in's own transaction does; whether the rest is to be done after it. Who waits for an
+        answer is locked before any patient (lock order: `storage.engine`), so not here."""
+        password_recoveries.leave_all_of_visitor(session, visitor_key, _OPEN, RecoveryStep.ABANDONED, now)
+        return gosuslugi.has_anything(session, visitor_key)
 
     async def close_pages(self, visitor_key: str) -> None:
         """The pages that are open under an older name come back under the one in force. To be called when the browser has

@@ -201,7 +201,7 @@ class NoticeService:
     @writes
     def _record_sent(self, session: Session, row: Notice, reference: str, *, with_link: bool) -> None:
         if with_link:
-            patients.by_id_held(session, row.patient_id)  # before the notices: `storage.engine`
+            patients.hold(session, row.patient_id)  # before the notices: `storage.engine`
             notices.end_links_before(session, row, self._clock())
         notices.put_sent(session, row.id, reference, self._clock())
 

@@ -70,17 +70,17 @@ class NewPasswordStep:
     ) -> RecoveryView | None:
         """What a screen shows; None when the recovery was not at this step any more."""
         now = self.clock()
-        recovery = self.reader.newest(session, visitor_key, now, sitting_key)
+        recovery, code = self.reader.newest_with_code(session, visitor_key, now, sitting_key)
         # Held: «это не я», said in this moment, stops the recovery either before this or after it.
         patient = patients.by_id_held(session, recovery.patient_id or "")
         if patient is not None and patient.phone != recovery.phone:
             # The account has another number since the proof: the code proved nothing about this account.
             raise NoRecoveryInProgress
         if patient is not None and self.reader.stop(session, recovery, patient, now, sitting_key):
-            return self.reader.view(session, recovery, now)
+            return self.reader.view(session, recovery, now, code)
         if not password_recoveries.move(session, recovery.id, _SOURCES, RecoveryStep.DONE, finished_at=now):
             return None
-        code = self.reader.code_of(session, recovery)
+        code = code or self.reader.code_of(session, recovery)
         if patient is not None:
             self._put(session, recovery, patient, code, encoded, device)
         return self.reader.view(session, recovery, now, code)

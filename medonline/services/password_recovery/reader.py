@@ -12,6 +12,7 @@ from medonline.domain.errors import NoRecoveryInProgress
 from medonline.domain.password_recovery import RecoveryMove, RecoveryStep, after, source_of
 from medonline.domain.phone import PhoneNumber
 from medonline.services.codes.flow import CodeFlow, CodeView
+from medonline.services.codes.issuing import Issued
 from medonline.storage.queries import codes
 from medonline.storage.queries import password_recovery as password_recoveries
 from medonline.storage.tables.codes import OneTimeCodeRow
@@ -75,6 +76,15 @@ class RecoveryReader:
             raise NoRecoveryInProgress
         return recovery
 
+    def newest_with_code(
+        self, session: Session, visitor_key: str, now: datetime, sitting_key: str
+    ) -> tuple[PasswordRecovery, OneTimeCodeRow | None]:
+        """As `newest`, with the last code of it."""
+        found = password_recoveries.newest_with_code(session, visitor_key)
+        if found is None or not self.is_shown(found[0], now, sitting_key):
+            raise NoRecoveryInProgress
+        return found
+
     def at_step(
         self, session: Session, visitor_key: str, move: RecoveryMove, now: datetime, sitting_key: str
     ) -> PasswordRecovery:
@@ -120,11 +130,18 @@ class RecoveryReader:
         return row
 
     def view(
-        self, session: Session, recovery: PasswordRecovery, now: datetime, code: OneTimeCodeRow | None = None
+        self,
+        session: Session,
+        recovery: PasswordRecovery,
+        now: datetime,
+        code: OneTimeCodeRow | None = None,
+        issued: Issued | None = None,
     ) -> RecoveryView:
-        """What a screen shows. `code`: the recovery's last one, where the caller has just written it."""
+        """What a screen shows. `code`: the recovery's last one, where the caller knows it; `issued`: what was issued just now."""
         row = code or self.code_of(session, recovery)
-        shown = self.codes.view_of(session, row, now, awaited=recovery.step in _CODE_AWAITED)
+        history = issued.history if issued else None
+        awaited = recovery.step in _CODE_AWAITED
+        shown = self.codes.view_of(session, row, now, awaited=awaited, history=history if awaited else None)
         return RecoveryView.around(shown, recovery, self._stopped_until(session, recovery))
 
     @staticmethod

@@ -52,13 +52,24 @@ class PasswordRecoveryService:
     new_password: NewPasswordStep
 
     @reads
+    def opened(
+        self, session: Session, visitor_key: str, *, sitting_key: str = ""
+    ) -> tuple[tuple[ChannelName, ...], RecoveryView | None]:
+        """What the page shows that is opened: `open_channels` and `current`, in one look."""
+        return self.codes.issuer.open_channels(session, self.clock()), self._current(session, visitor_key, sitting_key)
+
+    @reads
     def current(self, session: Session, visitor_key: str, *, sitting_key: str = "") -> RecoveryView | None:
         """The step of this browser's recovery; None when there is none, or none that can go on."""
+        return self._current(session, visitor_key, sitting_key)
+
+    def _current(self, session: Session, visitor_key: str, sitting_key: str) -> RecoveryView | None:
         now = self.clock()
-        recovery = password_recoveries.newest_of(session, visitor_key)
-        if recovery is None or not self.reader.is_shown(recovery, now, sitting_key):
+        found = password_recoveries.newest_with_code(session, visitor_key)
+        if found is None or not self.reader.is_shown(found[0], now, sitting_key):
             return None
-        return self.reader.view(session, recovery, now)
+        recovery, code = found
+        return self.reader.view(session, recovery, now, code)
 
     async def begin(
         self, visitor_key: str, typed_phone: str, channel: ChannelName, client_ip: str = ""
@@ -85,19 +96,18 @@ class PasswordRecoveryService:
     ) -> RecoveryView:
         phone = place.phone
         codes.hold_phone(session, phone.e164)  # a double click waits here, and then finds the recovery
-        recovery = password_recoveries.newest_of(session, visitor_key)
-        if recovery is None:  # «Назад» from step 2 and the same number again: the code in hand still counts
-            recovery = password_recoveries.newest_left(session, visitor_key, phone.e164, RecoveryStep.CODE)
+        # «Назад» from step 2 and the same number again: the code in hand still counts.
+        recovery = password_recoveries.newest_or_left(session, visitor_key, phone.e164, RecoveryStep.CODE)
         if recovery is not None and self.reader.is_same_begin(session, recovery, phone, channel, now):
             password_recoveries.put_left(session, recovery.id, None)
             return self.reader.view(session, recovery, now)
         before = recovery
         recovery = PasswordRecovery(visitor_key=visitor_key, phone=phone.e164, step=RecoveryStep.CODE, created_at=now)
         session.add(recovery)
-        code = self.codes.begin(session, self.codes.request(recovery.id, place, channel), now)
+        issued = self.codes.begin(session, self.codes.request(recovery.id, place, channel), now)
         if before is not None:  # after the code, as in `_resend` (lock order: `storage.engine`)
             self._put_left(session, before, now)
-        return self.reader.view(session, recovery, now, code)
+        return self.reader.view(session, recovery, now, issued.code, issued)
 
     async def resend(
         self, visitor_key: str, channel: ChannelName, client_ip: str = "", *, sitting_key: str = ""
@@ -134,7 +144,7 @@ class PasswordRecoveryService:
         unproved = {"proved_at": None, "sitting_key": ""}
         if resent.issued and not self._move(session, recovery, RecoveryMove.RESEND, **unproved):
             raise NoRecoveryInProgress  # another window moved on meanwhile
-        return self.reader.view(session, recovery, now, resent.code)
+        return self.reader.view(session, recovery, now, resent.code, resent.issued)
 
     async def confirm_code(self, visitor_key: str, typed: str, *, sitting_key: str = "") -> RecoveryView:
         """Step 2 → 3, to the birth date where a call is not enough (or past it, where too many wrong ones were typed), or to «no
@@ -149,7 +159,7 @@ class PasswordRecoveryService:
         digits = digits_typed(typed)
         now = self.clock()
         async with self.codes.guess(
-            lambda session: self.reader.newest(session, visitor_key, self.clock(), sitting_key).id, now
+            lambda session: self.reader.newest_with_code(session, visitor_key, self.clock(), sitting_key)[1], now
         ) as guess:
             answer = await self._judge(visitor_key, digits, sitting_key, guess)
         # Raised only here, after the commit: a miss that is rolled back would be a free guess.
@@ -164,12 +174,12 @@ class PasswordRecoveryService:
         self, session: Session, visitor_key: str, digits: str, sitting_key: str, guess: CodeGuess
     ) -> RecoveryView | CodeRefused:
         now = self.clock()
-        recovery = self.reader.newest(session, visitor_key, now, sitting_key)
+        recovery, code = self.reader.newest_with_code(session, visitor_key, now, sitting_key)
         if recovery.step in AFTER_CODE:
-            return self.reader.view(session, recovery, now)  # submitted twice: the first result holds
+            return self.reader.view(session, recovery, now, code)  # submitted twice: the first result holds
         if after(RecoveryStep(recovery.step), RecoveryMove.CONFIRM_CODE) is None:
             raise NoRecoveryInProgress
-        judged = self.codes.judge(session, recovery.id, digits, now, guess)
+        judged = self.codes.judge(session, code, digits, now, guess)
         if isinstance(judged, CodeUsedUp):
             # On PostgreSQL a second press read the recovery before the first one, for whose row it waited, moved it on.
             session.refresh(recovery)

@@ -9,11 +9,12 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, String, bindparam, case, func, or_
+from sqlalchemy import BigInteger, Integer, String, and_, bindparam, case, func, or_
 from sqlalchemy import select as sa_select  # SQLModel's own takes four columns
 from sqlalchemy.sql.dml import ReturningUpdate
 from sqlmodel import Session, col, select, update
 
+from medonline.storage.queries import codes_circuit_breaker
 from medonline.storage.statements import UNSYNCHRONISED, new_facts, new_values
 from medonline.storage.tables.codes import OneTimeCodeRow
 from medonline.storage.tables.columns import UtcDateTime
@@ -21,35 +22,27 @@ from medonline.storage.tables.columns import UtcDateTime
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What one judged guess came to."""
+    """What one judged guess came to, and the code's row after it."""
 
     right: bool
     misses: int
+    row: OneTimeCodeRow
 
 
 @dataclass(frozen=True, slots=True)
 class PastCode:
-    """What the rules for the next code ask of one that was issued (UTC). `replaced`: a later one took its place."""
+    """What the rules for the next code ask of one that was issued (UTC). `replaced`: a later one took its place. `open`: it is
+    neither replaced nor confirmed."""
 
     issued_at: datetime
     channel: str
     delivery: str
     replaced: bool
-
-
-@dataclass(frozen=True, slots=True)
-class NewestCode:
-    """What the limits ask of a flow's last code before a guess at it."""
-
-    id: str
-    channel: str
-    phone: str
-    client_ip: str
-    delivery: str
+    open: bool = False
 
 
 # The newest first. Each next code replaces the one before; times alone would err after the clock was set back.
-_NEWEST = (col(OneTimeCodeRow.replaced_at).is_not(None), col(OneTimeCodeRow.issued_at).desc())
+NEWEST = (col(OneTimeCodeRow.replaced_at).is_not(None), col(OneTimeCodeRow.issued_at).desc())
 _LIMIT = bindparam("limit", type_=Integer())
 _NOW = bindparam("now", type_=UtcDateTime())
 # Whether a code might still be accepted, but for its time and its misses.
@@ -58,34 +51,23 @@ _OPEN = (col(OneTimeCodeRow.confirmed_at).is_(None), col(OneTimeCodeRow.replaced
 _NEWEST_OF_FLOW = (
     select(OneTimeCodeRow)
     .where(col(OneTimeCodeRow.flow_id) == bindparam("flow_id"))
-    .order_by(*_NEWEST)
+    .order_by(*NEWEST)
     .limit(1)
     .execution_options(populate_existing=True)
 )
-_FACTS_OF_NEWEST = (
-    sa_select(
-        col(OneTimeCodeRow.id),
-        col(OneTimeCodeRow.channel),
-        col(OneTimeCodeRow.phone),
-        col(OneTimeCodeRow.client_ip),
-        col(OneTimeCodeRow.delivery),
-    )
-    .where(col(OneTimeCodeRow.flow_id) == bindparam("flow_id"))
-    .order_by(*_NEWEST)
-    .limit(1)
-)
 _LAST_TO_PHONE = (
-    select(
-        OneTimeCodeRow.issued_at,
-        OneTimeCodeRow.channel,
-        OneTimeCodeRow.delivery,
+    sa_select(
+        col(OneTimeCodeRow.issued_at),
+        col(OneTimeCodeRow.channel),
+        col(OneTimeCodeRow.delivery),
         col(OneTimeCodeRow.replaced_at).is_not(None),
+        and_(*_OPEN),
     )
     .where(col(OneTimeCodeRow.phone) == bindparam("phone"))
     .order_by(col(OneTimeCodeRow.issued_at).desc())
     .limit(_LIMIT)
 )
-_MISSES_ON_PHONE = select(func.coalesce(func.sum(OneTimeCodeRow.misses), 0)).where(
+_SIGNS_ON_PHONE = select(func.coalesce(func.sum(OneTimeCodeRow.misses), 0), codes_circuit_breaker.OPEN_UNTIL).where(
     col(OneTimeCodeRow.phone) == bindparam("phone"),
     col(OneTimeCodeRow.issued_at) > bindparam("since"),
     or_(col(OneTimeCodeRow.confirmed_at).is_(None), col(OneTimeCodeRow.id) == bindparam("code_id")),
@@ -97,6 +79,8 @@ _KILL_LIVE = (
     .values(replaced_at=_NOW)
     .execution_options(**UNSYNCHRONISED)
 )
+_DELIVERY = col(OneTimeCodeRow.delivery)
+_ON_ITS_WAY = _DELIVERY.in_(bindparam("sources", expanding=True))
 _RIGHT = col(OneTimeCodeRow.digest) == bindparam("typed_digest")
 _JUDGE = (
     update(OneTimeCodeRow)
@@ -109,9 +93,12 @@ _JUDGE = (
     .values(
         misses=col(OneTimeCodeRow.misses) + case((_RIGHT, 0), else_=1),
         confirmed_at=case((_RIGHT, _NOW), else_=None),
+        delivery=case((and_(_RIGHT, _ON_ITS_WAY), bindparam("target", type_=String())), else_=_DELIVERY),
+        due_at=case((_RIGHT, bindparam("next_look", type_=UtcDateTime())), else_=col(OneTimeCodeRow.due_at)),
+        attempts=col(OneTimeCodeRow.attempts) + case((_RIGHT, 1), else_=0),
     )
-    .returning(col(OneTimeCodeRow.confirmed_at), col(OneTimeCodeRow.misses))
-    .execution_options(**UNSYNCHRONISED)
+    .returning(OneTimeCodeRow)
+    .execution_options(**UNSYNCHRONISED, populate_existing=True)
 )
 _DUE = (
     select(OneTimeCodeRow)
@@ -124,27 +111,11 @@ _DUE = (
     .order_by(col(OneTimeCodeRow.due_at))
     .limit(_LIMIT)
 )
-_KINDS_DUE = (
-    select(OneTimeCodeRow.channel, OneTimeCodeRow.delivery)
+_ALL_DUE = (
+    select(OneTimeCodeRow)
     .where(col(OneTimeCodeRow.due_at) <= _NOW, col(OneTimeCodeRow.id).not_in(bindparam("skip", expanding=True)))
-    .distinct()
-)
-_ARRIVED = (
-    update(OneTimeCodeRow)
-    .where(col(OneTimeCodeRow.id) == bindparam("code_id"))
-    .values(
-        delivery=case(
-            (
-                col(OneTimeCodeRow.delivery).in_(bindparam("sources", expanding=True)),
-                bindparam("target", type_=String()),
-            ),
-            else_=col(OneTimeCodeRow.delivery),
-        ),
-        due_at=_NOW,
-        attempts=col(OneTimeCodeRow.attempts) + 1,
-    )
-    .returning(OneTimeCodeRow)
-    .execution_options(**UNSYNCHRONISED, populate_existing=True)
+    .order_by(col(OneTimeCodeRow.due_at))
+    .limit(_LIMIT)
 )
 _BY_PROVIDER_REF = select(OneTimeCodeRow).where(
     col(OneTimeCodeRow.provider) == bindparam("provider"),
@@ -180,25 +151,22 @@ def newest_of_flow(session: Session, flow_id: str) -> OneTimeCodeRow | None:
     return session.exec(_NEWEST_OF_FLOW, params={"flow_id": flow_id}).first()
 
 
-def facts_of_newest(session: Session, flow_id: str) -> NewestCode | None:
-    """Of the last code issued for this flow; None when there is none."""
-    row = session.connection().execute(_FACTS_OF_NEWEST, {"flow_id": flow_id}).first()
-    return None if row is None else NewestCode(*row)
-
-
 def last_to_phone(session: Session, phone: str, count: int) -> tuple[PastCode, ...]:
     """The last `count` codes issued to this number by any browser, the newest first."""
-    rows = session.exec(_LAST_TO_PHONE, params={"phone": phone, "limit": count}).all()
+    session.flush()  # the caller may have issued one just now
+    rows = session.connection().execute(_LAST_TO_PHONE, {"phone": phone, "limit": count}).all()
     return tuple(PastCode(*row) for row in rows)
 
 
-def misses_on_phone(session: Session, phone: str, code_id: str, since: datetime) -> int:
-    """Wrong guesses at codes issued to this number after `since` (UTC): at those never confirmed, and at the code `code_id`.
+def signs_on_phone(session: Session, phone: str, code_id: str, since: datetime) -> tuple[int, datetime | None]:
+    """Wrong guesses at codes issued to this number after `since` (UTC): at those never confirmed, and at the code `code_id`. And
+    until when the circuit breaker is or was open (UTC).
 
     What its owner mistyped before a right code does not count against the next one.
     """
     params = {"phone": phone, "code_id": code_id, "since": since}
-    return int(session.exec(_MISSES_ON_PHONE, params=params).one())
+    misses, open_until = session.exec(_SIGNS_ON_PHONE, params=params).one()
+    return int(misses), open_until
 
 
 def hold_phone(session: Session, phone: str) -> None:
@@ -216,14 +184,28 @@ def kill_live(session: Session, phone: str, now: datetime) -> None:
     session.exec(_KILL_LIVE, params={"of_phone": phone, "now": now})
 
 
-def judge(session: Session, code_id: str, digest: str, guesses: int, now: datetime) -> Verdict | None:
+def judge(
+    session: Session,
+    code_id: str,
+    digest: str,
+    guesses: int,
+    now: datetime,
+    *,
+    sources: tuple[str, ...] = (),
+    target: str = "",
+    next_look: datetime | None = None,
+) -> Verdict | None:
     """Judge one guess in one atomic statement; None when the code is past being guessed.
+
+    A right guess says that the code has reached its reader: its delivery is `target` if it was one of `sources`, and it is due
+    for `next_look` (UTC; None: for none).
 
     Never read first and write afterwards: of a hundred guesses at the same moment exactly `guesses` are judged.
     """
     params = {"code_id": code_id, "typed_digest": digest, "guesses": guesses, "now": now}
-    row = session.exec(_JUDGE, params=params).first()
-    return None if row is None else Verdict(right=row[0] is not None, misses=row[1])
+    params |= {"sources": sources, "target": target, "next_look": next_look}
+    row: OneTimeCodeRow | None = session.exec(_JUDGE, params=params).scalar_one_or_none()
+    return None if row is None else Verdict(right=row.confirmed_at is not None, misses=row.misses, row=row)
 
 
 def due(
@@ -254,16 +236,6 @@ def _delivery_with(facts: tuple[str, ...]) -> ReturningUpdate[str]:
     )
 
 
-def put_arrived(session: Session, code_id: str, sources: tuple[str, ...], target: str, now: datetime) -> OneTimeCodeRow:
-    """The code has reached its reader: its delivery is `target` if it was one of `sources`, and it is due for a look.
-
-    The row as it is now, in the session too.
-    """
-    params = {"code_id": code_id, "sources": sources, "target": target, "now": now}
-    row: OneTimeCodeRow = session.exec(_ARRIVED, params=params).scalar_one()
-    return row
-
-
 def by_provider_ref(session: Session, provider: str, provider_ref: str) -> OneTimeCodeRow | None:
     """The code a provider's report is about."""
     return session.exec(_BY_PROVIDER_REF, params={"provider": provider, "provider_ref": provider_ref}).first()
@@ -288,7 +260,6 @@ def put_due(session: Session, code_id: str, due_at: datetime | None) -> None:
     session.exec(_PUT_DUE, params={"code_id": code_id, "next_look": due_at})
 
 
-def kinds_due(session: Session, now: datetime, skip: tuple[str, ...]) -> set[tuple[str, str]]:
-    """Way and delivery state of the codes that are to be looked at now, without those to skip."""
-    found = session.exec(_KINDS_DUE, params={"now": now, "skip": skip}).all()
-    return {(channel, delivery) for channel, delivery in found}
+def all_due(session: Session, now: datetime, skip: tuple[str, ...], limit: int) -> Sequence[OneTimeCodeRow]:
+    """As `due`, of every way and in every delivery state."""
+    return session.exec(_ALL_DUE, params={"now": now, "skip": skip, "limit": limit}).all()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import Integer, bindparam, func, or_
+from sqlalchemy import select as sa_select  # one that a subquery is made of
 from sqlmodel import Session, col, delete, select, update
 
 from medonline.storage.statements import UNSYNCHRONISED
 from medonline.storage.tables.codes import CircuitBreaker, CodeMiss, OneTimeCodeRow
+from medonline.storage.tables.columns import UtcDateTime
 
 NAME = "codes"  # as the migration wrote it
 
@@ -22,6 +24,10 @@ class BreakerState:
     times: int
 
 
+_THIS = col(CircuitBreaker.name) == NAME
+# Within another question.
+OPEN_UNTIL = sa_select(col(CircuitBreaker.open_until)).where(_THIS).scalar_subquery()
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
 _STATE = select(CircuitBreaker.open_until, CircuitBreaker.times).where(col(CircuitBreaker.name) == NAME)
 _OPEN = (
     update(CircuitBreaker)
@@ -44,11 +50,15 @@ _KNOWN = or_(
 )
 _OUTCOMES = (
     select(col(OneTimeCodeRow.confirmed_at).is_not(None))
-    .where(_KNOWN, col(OneTimeCodeRow.delivery) != bindparam("failed"))
+    .where(
+        _KNOWN,
+        col(OneTimeCodeRow.delivery) != bindparam("failed"),
+        # One end of a range for the index, whatever the breaker says; `or` would walk the whole table.
+        col(OneTimeCodeRow.issued_at) >= func.coalesce(OPEN_UNTIL, bindparam("ever", _EVER, type_=UtcDateTime())),
+    )
     .order_by(col(OneTimeCodeRow.issued_at).desc())
     .limit(bindparam("limit", type_=Integer()))
 )
-_OUTCOMES_SINCE = _OUTCOMES.where(col(OneTimeCodeRow.issued_at) >= bindparam("since"))
 
 
 def state(session: Session) -> BreakerState:
@@ -75,14 +85,11 @@ def misses(session: Session, *, after: datetime, since: datetime | None) -> int:
     return int(session.exec(_MISSES_SINCE, params={"after": after, "since": since}).one())
 
 
-def last_outcomes(
-    session: Session, now: datetime, since: datetime | None, guesses: int, failed: str, limit: int
-) -> list[bool]:
-    """Of the last codes since a moment (UTC) whose fate is known and that a phone may have shown: whether each was confirmed.
+def last_outcomes(session: Session, now: datetime, guesses: int, failed: str, limit: int) -> list[bool]:
+    """Of the last codes since the breaker's last end whose fate is known and that a phone may have shown: whether each was
+    confirmed. None while it is open.
 
     A code that did not go out says nothing of who typed; one that may still be typed says nothing yet.
     """
     params: dict[str, object] = {"now": now, "guesses": guesses, "failed": failed, "limit": limit}
-    if since is None:
-        return list(session.exec(_OUTCOMES, params=params).all())
-    return list(session.exec(_OUTCOMES_SINCE, params=params | {"since": since}).all())
+    return list(session.exec(_OUTCOMES, params=params).all())

@@ -6,7 +6,9 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import String, bindparam, case, func, or_
+from sqlalchemy import String, and_, bindparam, case, func, or_
+from sqlalchemy import select as sa_select  # one that a subquery is made of
+from sqlalchemy.orm import aliased
 from sqlalchemy.sql.dml import ReturningUpdate
 from sqlmodel import Session, col, select, update
 
@@ -30,15 +32,34 @@ _NEWEST_OF = (
     .limit(1)
     .execution_options(populate_existing=True)
 )
-_NEWEST_LEFT = (
+_code: type[OneTimeCodeRow] = aliased(OneTimeCodeRow)
+_last_code: type[OneTimeCodeRow] = aliased(OneTimeCodeRow)
+_LAST_CODE = (
+    sa_select(col(_last_code.id))
+    .where(col(_last_code.flow_id) == col(PasswordRecovery.id))
+    .order_by(col(_last_code.replaced_at).is_not(None), col(_last_code.issued_at).desc())
+    .limit(1)
+    .correlate(PasswordRecovery)
+    .scalar_subquery()
+)
+_NEWEST_WITH_CODE = (
+    select(PasswordRecovery, _code)
+    .outerjoin(_code, col(_code.id) == _LAST_CODE)
+    .where(_OF_VISITOR, _SHOWN)
+    .order_by(_NEWEST)
+    .limit(1)
+    .execution_options(populate_existing=True)
+)
+_NEWEST_OR_LEFT = (
     select(PasswordRecovery)
     .where(
         _OF_VISITOR,
-        col(PasswordRecovery.phone) == bindparam("phone"),
-        col(PasswordRecovery.step) == bindparam("step"),
-        col(PasswordRecovery.left_at).is_not(None),
+        or_(
+            _SHOWN,
+            and_(col(PasswordRecovery.phone) == bindparam("phone"), col(PasswordRecovery.step) == bindparam("step")),
+        ),
     )
-    .order_by(_NEWEST)
+    .order_by(_SHOWN.desc(), _NEWEST)
     .limit(1)
     .execution_options(populate_existing=True)
 )
@@ -100,9 +121,14 @@ def newest_of(session: Session, visitor_key: str) -> PasswordRecovery | None:
     return session.exec(_NEWEST_OF, params={"visitor": visitor_key}).first()
 
 
-def newest_left(session: Session, visitor_key: str, phone: str, step: str) -> PasswordRecovery | None:
-    """The last recovery that this browser left at a step, for this phone (E.164)."""
-    return session.exec(_NEWEST_LEFT, params={"visitor": visitor_key, "phone": phone, "step": step}).first()
+def newest_with_code(session: Session, visitor_key: str) -> tuple[PasswordRecovery, OneTimeCodeRow | None] | None:
+    """As `newest_of`, with the last code of it."""
+    return session.exec(_NEWEST_WITH_CODE, params={"visitor": visitor_key}).first()
+
+
+def newest_or_left(session: Session, visitor_key: str, phone: str, step: str) -> PasswordRecovery | None:
+    """As `newest_of`; where there is none, the last one that this browser left at a step, for this phone (E.164)."""
+    return session.exec(_NEWEST_OR_LEFT, params={"visitor": visitor_key, "phone": phone, "step": step}).first()
 
 
 def move(session: Session, recovery_id: str, sources: tuple[str, ...], target: str, **facts: Any) -> bool:

@@ -81,6 +81,7 @@ async def finish(request: Request) -> Response:
     except IdentityRefused as error:
         return _refused(error)
     if isinstance(outcome, OpenedSession):
+        await portal().visitors.leave(visitor_key_in(cookie_value(request.scope)))
         return await landed(request, outcome)
     return RedirectResponse(_WAITING[outcome], 303)
 

@@ -26,7 +26,7 @@ from medonline.web.cookies import (
 )
 from medonline.web.devices import device_of
 from medonline.web.routes.leaving_page import leaving_page, origin_of
-from medonline.web.routes.visitors import left_by
+from medonline.web.routes.visitors import left_by, of_another
 
 MAX_TICKET = 64
 MAX_FORM_BYTES = 1024
@@ -61,7 +61,7 @@ async def open_session(request: Request) -> Response:
 
 
 async def landed(request: Request, opened: OpenedSession) -> Response:
-    """The way into the account under a new session; the one this browser had is over."""
+    """The way into the account under a new session, which has left the browser's recoveries; the session that it had is over."""
     previous = session_key_in(cookie_value(request.scope))
     if previous:
         await portal().login.close_session(previous, JournalEvent.SESSION_REPLACED)
@@ -69,7 +69,7 @@ async def landed(request: Request, opened: OpenedSession) -> Response:
     response.headers.append("Set-Cookie", set_cookie(SESSION, opened.token, https=portal().config.https))
     if opened.marks:
         response.headers.append("Set-Cookie", browser_cookie(opened.marks))
-    return await left_by(request, response)
+    return of_another(request, response)
 
 
 async def close_session(request: Request) -> Response:

@@ -27,6 +27,11 @@ log = logging.getLogger(__name__)
 async def left_by(request: Request, response: Response) -> Response:
     """The response to somebody who signs in or out: nothing that was begun in this browser goes on."""
     await portal().visitors.leave(visitor_key_in(cookie_value(request.scope)))
+    return of_another(request, response)
+
+
+def of_another(request: Request, response: Response) -> Response:
+    """The response to a browser in which nothing goes on that was begun: another name, another sitting."""
     response.headers.append("Set-Cookie", new_sitting_cookie())
     return renamed(request, response, new_visitor())
 

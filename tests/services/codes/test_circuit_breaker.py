@@ -28,7 +28,8 @@ async def state_of(portal: Portal) -> BreakerState:
 
 async def is_open(portal: Portal) -> bool:
     with portal.database.reading() as session:
-        return portal.recovery.codes.issuer.breaker.is_open(session, portal.clock())
+        open_until = codes_circuit_breaker.state(session).open_until
+        return open_until is not None and portal.clock() < open_until
 
 
 async def miss(portal: Portal, times: int, block: int = 600) -> None:

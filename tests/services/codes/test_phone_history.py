@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -54,6 +55,34 @@ def history(*newest_first: PastCode, policy: CodePolicy = POLICY) -> PhoneHistor
 def test_a_phone_without_codes_may_have_one() -> None:
     assert history().resend_at is None
     assert history().refusal(CALL, NOW) is None
+
+
+def test_only_a_history_that_is_whole_says_that_no_code_is_live() -> None:
+    spent, live = code(MINUTE), replace(code(2 * MINUTE), open=True)
+    needed = PhoneHistory.codes_needed(POLICY)
+
+    assert not history().may_have_live
+    assert not history(spent, spent).may_have_live
+    assert history(spent, live).may_have_live
+    # Of more codes than are read the live one may be among the oldest, where the clock was set back.
+    assert history(*[spent] * needed).may_have_live
+
+
+def test_what_a_new_code_makes_of_the_history_is_what_would_be_read() -> None:
+    live, confirmed = replace(code(MINUTE, replaced=False), open=True), code(2 * MINUTE, replaced=False)
+    after = history(live, confirmed).followed_by(NOW, TELEGRAM, DeliveryState.QUEUED)
+
+    newest = PastCode(NOW, TELEGRAM, DeliveryState.QUEUED, replaced=False, open=True)
+    assert after.codes == (newest, replace(live, replaced=True, open=False), confirmed)
+    needed = PhoneHistory.codes_needed(POLICY)
+    assert len(history(*[code(MINUTE)] * needed).followed_by(NOW, CALL, SENT).codes) == needed
+
+
+async def test_the_history_after_a_code_is_the_one_that_is_read(portal: Portal, clock: MovableClock) -> None:
+    for minutes in (0, 2, 5):
+        clock.move(minutes=minutes)
+        begun = await portal.recovery.begin(ANNA, KNOWN, CALL if minutes else TELEGRAM)
+        assert begun == await current_of(portal, ANNA)
 
 
 def test_the_pause_grows_with_the_codes_of_the_day() -> None:

@@ -26,7 +26,7 @@ async def portal(folder: Path, clock: MovableClock) -> AsyncIterator[Portal]:
 
 async def test_a_code(portal: Portal) -> None:
     # Who waits is looked at twice: before a place within the limits is taken, and in the transaction.
-    assert len(await statements_of(portal, portal.answers.send_code(ANNA, KNOWN, CALL))) <= 13
+    assert len(await statements_of(portal, portal.answers.send_code(ANNA, KNOWN, CALL))) <= 11
 
 
 async def test_one_look_of_the_watch(portal: Portal) -> None:
@@ -45,5 +45,5 @@ async def test_the_right_code(portal: Portal) -> None:
     async def confirm() -> None:
         tickets.append(await portal.answers.confirm_code(ANNA, code))
 
-    assert len(await statements_of(portal, confirm())) <= 25
+    assert len(await statements_of(portal, confirm())) <= 23
     assert await portal.login.open_session(ANNA, tickets[0]) is not None

@@ -35,11 +35,14 @@ from tests.services.world import (
     BORIS,
     CALL,
     KNOWN,
+    OTHER_KNOWN,
+    PASSWORD,
     MovableClock,
     last_code,
     opened,
     prove,
     recoveries_of,
+    sign_in,
     statements,
     told_of,
     writes_in,
@@ -162,6 +165,43 @@ async def test_no_recovery_is_left_behind_at_whichever_step(portal: Portal, begu
     assert await step_of(portal, ANNA) is None
 
 
+@pytest.mark.parametrize(
+    "begun", [at_the_code, left_at_the_code, at_the_birth_date, at_the_new_password, at_no_account, at_the_end]
+)
+async def test_a_sign_in_leaves_every_recovery_of_its_browser_in_its_own_transaction(
+    portal: Portal, begun: Act
+) -> None:
+    await begun(portal)
+    await prove(portal, BORIS, OTHER_KNOWN)
+    password = "NewPassword1" if begun is at_the_end else PASSWORD
+    ticket = await portal.login.log_in(ANNA, KNOWN, password)
+    with statements(portal) as seen:
+        assert await portal.login.open_session(ANNA, ticket) is not None
+
+    assert seen.count("BEGIN IMMEDIATE") == 1
+    (annas,) = [row for row in await recoveries_of(portal) if row.visitor_key == ANNA]
+    assert annas.step == (RecoveryStep.DONE if begun is at_the_end else RecoveryStep.ABANDONED)
+    assert annas.left_at is not None
+    assert await step_of(portal, BORIS) is not None
+
+
+async def test_a_sign_in_leaves_nobody_from_gosuslugi_waiting_in_its_browser(portal: Portal) -> None:
+    assert await arrive(portal, ANNA) is Waiting.CONSENT
+    await leave(portal, BORIS)
+    await sign_in(portal, ANNA)
+
+    assert await all_of(portal, PendingIdentity) == []
+    assert [row.visitor_key for row in await all_of(portal, IdentityJourney)] == [BORIS]
+
+
+async def test_a_ticket_that_is_not_good_leaves_nothing(portal: Portal) -> None:
+    await at_the_code(portal)
+    ticket = await portal.login.log_in(BORIS, KNOWN, PASSWORD)
+
+    assert await portal.login.open_session(ANNA, ticket) is None
+    assert await step_of(portal, ANNA) is RecoveryStep.CODE
+
+
 async def test_the_code_of_the_person_before_is_of_no_use_to_the_next_one(portal: Portal, clock: MovableClock) -> None:
     await left_at_the_code(portal)
     code = await last_code(portal)
@@ -181,8 +221,7 @@ async def test_a_code_that_is_judged_while_somebody_signs_in_leads_nowhere(porta
             return False
 
     await at_the_code(portal)
-    policy, breaker = portal.recovery.step_up.policy, portal.recovery.step_up.breaker
-    overtaken = replace(portal.recovery, step_up=Meanwhile(policy, breaker))
+    overtaken = replace(portal.recovery, step_up=Meanwhile(portal.recovery.step_up.policy))
 
     with pytest.raises(NoRecoveryInProgress):
         await overtaken.confirm_code(ANNA, await last_code(portal))

@@ -31,7 +31,7 @@ async def test_the_right_code_of_a_known_phone(portal: Portal) -> None:
     code = await at_code(portal)
     seen = await statements_of(portal, portal.recovery.confirm_code(ANNA, code))
 
-    assert len(seen) <= 15
+    assert len(seen) <= 9
     view = await portal.recovery.current(ANNA)
     assert view is not None
     assert view.step is RecoveryStep.NEW_PASSWORD
@@ -57,14 +57,14 @@ async def test_a_wrong_code_costs_the_same_for_known_and_unknown_phones(portal: 
     known, unknown = [await statements_of(portal, miss(visitor, code)) for visitor, code in visits]
 
     assert known == unknown
-    assert len(known) <= 11
+    assert len(known) <= 9
 
 
 @pytest.mark.parametrize("phone", [KNOWN, UNKNOWN])
 async def test_one_look_of_the_watch(portal: Portal, phone: str) -> None:
     await at_code(portal, phone)
 
-    assert len(await statements_of(portal, portal.recovery.current(ANNA))) <= 4
+    assert len(await statements_of(portal, portal.recovery.current(ANNA))) <= 3
 
 
 async def test_one_look_of_the_watch_after_several_codes(portal: Portal, clock: MovableClock) -> None:
@@ -75,11 +75,11 @@ async def test_one_look_of_the_watch_after_several_codes(portal: Portal, clock: 
         clock.move(minutes=10)
     await at_code(portal)
 
-    assert len(await statements_of(portal, portal.recovery.current(ANNA))) <= 4
+    assert len(await statements_of(portal, portal.recovery.current(ANNA))) <= 3
 
 
 async def test_the_first_begin(portal: Portal) -> None:
-    assert len(await statements_of(portal, portal.recovery.begin(ANNA, KNOWN, CALL))) <= 14
+    assert len(await statements_of(portal, portal.recovery.begin(ANNA, KNOWN, CALL))) <= 9
 
 
 async def test_another_code(portal: Portal, clock: MovableClock) -> None:
@@ -87,5 +87,5 @@ async def test_another_code(portal: Portal, clock: MovableClock) -> None:
     clock.move(minutes=2)
 
     assert (
-        len(await statements_of(portal, portal.recovery.resend(ANNA, TELEGRAM))) <= 15
+        len(await statements_of(portal, portal.recovery.resend(ANNA, TELEGRAM))) <= 12
     )  # the phone is read before a place is taken
