@@ -72,7 +72,10 @@ PAGES: tuple[tuple[Callable[[], rx.Component], str, Any, Any], ...] = (
     (journal, routes.JOURNAL, "Журнал — Медицина-онлайн", JournalState.load),
     (not_me, routes.NOT_ME, "Это не я — Медицина-онлайн", NotMeState.load),
 )
+# Most patients come this way, and each event costs: these loads end an earlier attempt to sign in by themselves.
+_FORGETTING = (routes.HOME, routes.RECOVERY, routes.CARDS)
 for page, route, title, on_load in PAGES:
-    app.add_page(page, route=route, title=title, on_load=[on_load, LoginState.forget])
+    loads = [on_load] if route in _FORGETTING else [on_load, LoginState.forget]
+    app.add_page(page, route=route, title=title, on_load=loads)
 app.add_page(not_found, route="404", title="Такой страницы нет — Медицина-онлайн", on_load=AccountState.load_page)
 app.register_lifespan_task(lifespan)

@@ -54,3 +54,12 @@ def forget_state_in(manager: Any, token: str) -> bool:
         return False
     manager._purge_token(key)
     return True
+
+
+def socket_of(state: rx.State) -> str:
+    """The server's own id of the socket behind an event; empty when there is none.
+
+    Of the whole `router`, which Reflex puts together at each use, only this is asked for.
+    """
+    sid = state.rx_router_session.session_id
+    return sid if isinstance(sid, str) else ""

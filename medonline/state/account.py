@@ -10,6 +10,7 @@ from medonline.domain.password_recovery import RecoveryStep
 from medonline.services.crypto.tokens import token_hash
 from medonline.services.login.password_login import SignedIn
 from medonline.state.input import query_of, visitor_of
+from medonline.state.login import forget_attempt
 from medonline.wording.errors import SESSION_IDLE, SESSION_OVER
 from medonline.wording.regions import ONLY_REGION
 
@@ -35,6 +36,7 @@ class AccountState(rx.State):
     @rx.event
     async def load_home(self) -> rx.event.EventSpec | None:
         """The start page: the header, and whether a recovery waits to be finished. Without a region, that is asked first."""
+        await forget_attempt(self)
         await self._show_session()
         if self._show_region():
             return rx.redirect(routes.REGION, replace=True)
@@ -80,10 +82,18 @@ class AccountState(rx.State):
         return chosen is None
 
 
-def show_page(account: AccountState, signed_in: SignedIn) -> None:
-    """As `AccountState.require_session`, for a page whose own load has asked who is signed in."""
+async def show_account(state: rx.State, signed_in: SignedIn) -> None:
+    """As `AccountState.require_session`, within the load of a page that has asked who is signed in."""
+    account = await state.get_state(AccountState)
     account._show_region()
     account._show_account(signed_in)
+
+
+async def load_account(state: rx.State) -> None:
+    """As `AccountState.load_page`, within the load of a page."""
+    account = await state.get_state(AccountState)
+    await account._show_session()
+    account._show_region()
 
 
 def sign_in_again() -> rx.event.EventSpec:

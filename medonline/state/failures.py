@@ -38,6 +38,13 @@ class FailureState(rx.State):
         self.text = ""
 
 
+async def dismiss_failure(state: rx.State) -> None:
+    """A handler has gone well: what failed before is not said any more."""
+    failure = await state.get_state(FailureState)
+    if failure.text:
+        failure.text = ""
+
+
 def report_failure(exception: Exception) -> EventSpec | None:
     """Log where it happened; the text of an error may hold what a client sent and stays out."""
     last = exception.__traceback__

@@ -14,6 +14,7 @@ import reflex as rx
 
 from medonline.bootstrap import portal
 from medonline.domain.errors import MedonlineError
+from medonline.framework.states import socket_of
 from medonline.state.socket_server import sockets
 from medonline.web.sockets.server import NOBODY, Visitor
 from medonline.wording.errors import sentence
@@ -27,8 +28,8 @@ _UNUSABLE = re.compile("[\x00\ud800-\udfff]")  # no database takes NUL, no encod
 
 def visitor_of(state: rx.State) -> Visitor:
     """The browser behind this event."""
-    sid = state.router.session.session_id
-    return sockets.visitor(sid) if isinstance(sid, str) else NOBODY
+    sid = socket_of(state)
+    return sockets.visitor(sid) if sid else NOBODY
 
 
 def text_field(form: object, name: str) -> str:

@@ -52,3 +52,11 @@ class LoginState(rx.State):
             self.error_field = "phone"
         elif isinstance(error, InvalidInput):
             self.error_field = "password"
+
+
+async def forget_attempt(state: rx.State) -> None:
+    """As `LoginState.forget`, for a page whose own load does it: each event that follows another one costs as much as a question
+    to the database."""
+    login = await state.get_state(LoginState)
+    if login.error or login.error_field or login.ticket:
+        login.forget()

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import reflex as rx
 
+from medonline.framework.states import socket_of
+
 
 class KeepsAnswers(rx.State, mixin=True):  # type: ignore[call-arg]  # the keyword of Reflex, which mypy does not see
     """A state whose `load` clears what an earlier visit left, but no answer to the page that it loads."""
@@ -17,11 +19,11 @@ class KeepsAnswers(rx.State, mixin=True):  # type: ignore[call-arg]  # the keywo
 
     def _note_answer(self) -> None:
         """To be called by each handler whose answer `load` would clear."""
-        self._answered_over = self.router.session.session_id
+        self._answered_over = socket_of(self)
 
     def _note_load(self) -> bool:
         """Whether an answer overtook this load: given over this socket, which loads the page for the first time."""
-        socket = self.router.session.session_id
+        socket = socket_of(self)
         overtaken = self._answered_over == socket and self._loaded_over != socket
         self._loaded_over = socket
         return overtaken

@@ -13,8 +13,9 @@ from medonline.domain.errors import InvalidFields, MedonlineError, NoSuchRequest
 from medonline.services.patient_cards.consent import Reader, WaitingRequest
 from medonline.services.patient_cards.rows import CardView, ClosedCard
 from medonline.services.patient_cards.service import CardsView
-from medonline.state.account import AccountState, show_page, sign_in_again
+from medonline.state.account import AccountState, show_account, sign_in_again
 from medonline.state.input import is_checked, said, text_field, visitor_of
+from medonline.state.login import forget_attempt
 from medonline.wording import patient_cards as wording
 from medonline.wording.errors import card_sentence, refresh_sentence, sentence
 
@@ -84,6 +85,7 @@ class CardsState(rx.State):
     @rx.event
     async def load(self) -> Any:
         """What is on record at once; then what the registry says now."""
+        await forget_attempt(self)
         self.notice, self.error, self.errors, self.unlinking, self.ready = "", "", {}, "", False
         self.removing = ""
         self.registry_on = portal().outside.registry is not None
@@ -91,7 +93,7 @@ class CardsState(rx.State):
             me, view = await portal().cards.opened(visitor_of(self).session_key)
         except NotSignedIn:
             return AccountState.require_session
-        show_page(await self.get_state(AccountState), me)
+        await show_account(self, me)
         self._show(view)
         self.ready = bool(self.cards)
         self.refreshing = self.registry_on

@@ -8,6 +8,7 @@ from typing import TypeVar
 import reflex as rx
 
 from medonline.bootstrap import portal
+from medonline.framework.states import socket_of
 from medonline.services.codes.flow import CodeView
 from medonline.services.codes.watch import Followed
 from medonline.state.codes.screen import CodeScreen, code_screen
@@ -42,7 +43,7 @@ async def follow(
     """
     async with state:
         state._watching += 1
-        mine, sid = state._watching, state.router.session.session_id
+        mine, sid = state._watching, socket_of(state)
         visitor = visitor_of(state)
         if not is_on_screen():
             return
@@ -50,7 +51,7 @@ async def follow(
     try:
         while (view := await look(visitor)) is not None:
             async with state:
-                if mine != state._watching or sid != state.router.session.session_id:
+                if mine != state._watching or sid != socket_of(state):
                     return
                 # Danger: a handler may have held the state for long, and its answer be newer than this view.
                 behind = watch.is_behind

@@ -22,11 +22,12 @@ from medonline.domain.errors import (
 )
 from medonline.domain.password_recovery import RecoveryStep
 from medonline.services.password_recovery.reader import RecoveryView
-from medonline.state.account import AccountState
+from medonline.state.account import load_account
 from medonline.state.codes.screen import steady
 from medonline.state.codes.watch import FollowsCode, follow
-from medonline.state.failures import FailureState
+from medonline.state.failures import dismiss_failure
 from medonline.state.input import said, text_field, visitor_of
+from medonline.state.login import forget_attempt
 from medonline.state.page_load import KeepsAnswers
 from medonline.state.password_recovery.screen import PHONE_STEP, RecoveryScreen, screen_of
 from medonline.web.sockets.server import Visitor
@@ -53,11 +54,15 @@ class RecoveryState(FollowsCode, KeepsAnswers, rx.State):
     @rx.event
     async def load(self) -> Any:
         """Rebuild the screen from the record; sends nothing, ever."""
+        await forget_attempt(self)
         if not self._note_load():
             self.error, self.error_field = "", ""
-        await self._offer()
-        self._show(await _current(visitor_of(self)))
-        return [AccountState.load_page, RecoveryState.watch]
+        visitor = visitor_of(self)
+        channels, view = await portal().recovery.opened(visitor.visitor_key, sitting_key=visitor.sitting_key)
+        self._offer(channels)
+        self._show(view)
+        await load_account(self)
+        return self._watched()
 
     @rx.event
     async def begin(self, form: dict[str, Any]) -> Any:
@@ -136,7 +141,12 @@ class RecoveryState(FollowsCode, KeepsAnswers, rx.State):
             self.error, self.error_field = "", ""
         except MedonlineError as error:
             await self._show_refusal(error)
-        return [RecoveryState.watch, FailureState.dismiss]
+        await dismiss_failure(self)
+        return self._watched()
+
+    def _watched(self) -> Any:
+        """What is next: to follow the code, where the screen shows one."""
+        return RecoveryState.watch if self._shows_code() else None
 
     async def _show_refusal(self, error: MedonlineError) -> None:
         field = self.screen.field
@@ -149,12 +159,11 @@ class RecoveryState(FollowsCode, KeepsAnswers, rx.State):
                 self.error, self.error_field = "", ""  # the screen it led to, here or in another tab, says it all
                 return
         elif isinstance(error, ChannelOverBudget):
-            await self._offer()
+            self._offer(await portal().recovery.open_channels())
             field = "channel" if field == PHONE_STEP.field else field
         self._refuse(field, said(error))
 
-    async def _offer(self) -> None:
-        channels = await portal().recovery.open_channels()
+    def _offer(self, channels: tuple[ChannelName, ...]) -> None:
         self.call_offered, self.telegram_offered = ChannelName.FLASH_CALL in channels, ChannelName.TELEGRAM in channels
 
     def _refuse(self, field: str, text: str) -> None:
