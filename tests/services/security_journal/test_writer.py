@@ -86,7 +86,7 @@ async def test_no_secret_and_no_whole_phone_stands_in_it(portal: Portal) -> None
 # --- the chain --------------------------------------------------------------------------------------------------
 
 
-async def test_a_row_follows_the_last_one_whoever_wrote_it(portal: Portal, folder: Path, clock: MovableClock) -> None:
+async def test_a_row_follows_the_last_one_of_another_process(portal: Portal, folder: Path, clock: MovableClock) -> None:
     """The portal remembers the row that it wrote last; a command of the operator, another process, has written since."""
     patient = await patient_with(portal)
     async with opened(folder, clock) as command:
