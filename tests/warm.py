@@ -129,6 +129,8 @@ def _serve(asking: socket.socket) -> list[str]:
             continue
         request, files, _, _ = socket.recv_fds(asking, _MAX_REQUEST, 2)
         if not request:
+            for pid in running:  # the tests were killed and could not stop them
+                os.kill(pid, signal.SIGTERM)
             raise SystemExit(0)
         log, told = files
         pid = os.fork()
