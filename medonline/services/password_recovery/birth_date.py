@@ -28,6 +28,7 @@ from medonline.storage.tables.password_recovery import PasswordRecovery
 
 # The new owner of a number receives each of its codes: three dates at each, ten codes a week, would find any birth date in time.
 RECOVERIES_WITH_WRONG_DATES = 2
+_ANSWERED = (RecoveryStep.NEW_PASSWORD, RecoveryStep.REFUSED, RecoveryStep.STOPPED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class BirthDateStep:
         self, session: Session, visitor_key: str, born: date, now: datetime, sitting_key: str
     ) -> RecoveryView | BirthDateMismatch:
         recovery = self.reader.newest(session, visitor_key, now, sitting_key)
-        if recovery.step in (RecoveryStep.NEW_PASSWORD, RecoveryStep.REFUSED, RecoveryStep.STOPPED):
+        if recovery.step in _ANSWERED:
             return self.reader.view(session, recovery, now)  # submitted twice: the first result holds
         if after(RecoveryStep(recovery.step), RecoveryMove.CONFIRM_BIRTH_DATE) is None:
             raise NoRecoveryInProgress
@@ -94,12 +95,19 @@ class BirthDateStep:
             if password_recoveries.move(session, recovery.id, here, RecoveryStep.NEW_PASSWORD, **facts):
                 patients.put_phone_proof(session, patient.id, now)
                 return None
-            return BirthDateMismatch(0)
+            return self._answered_meanwhile(session, recovery)
         misses = password_recoveries.add_birth_date_miss(session, recovery.id, here[0], BIRTH_DATE_TRIES)
         if misses is None:
-            return BirthDateMismatch(0)
+            return self._answered_meanwhile(session, recovery)
         code = self.reader.code_of(session, recovery)
         self.journal.note(session, entries.of_code(JournalEvent.BIRTH_DATE_REFUSED, code))
         if misses >= BIRTH_DATE_TRIES:
             password_recoveries.move(session, recovery.id, here, RecoveryStep.REFUSED)
         return BirthDateMismatch(BIRTH_DATE_TRIES - misses)
+
+    @staticmethod
+    def _answered_meanwhile(session: Session, recovery: PasswordRecovery) -> None:
+        """On PostgreSQL a second press read the recovery before the first one, for whose row it waited, moved it on."""
+        session.refresh(recovery)
+        if recovery.step not in _ANSWERED:
+            raise NoRecoveryInProgress
