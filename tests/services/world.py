@@ -94,9 +94,9 @@ def another_connection(folder: Path) -> Iterator[Connection]:
 
 def config_in(folder: Path, **changes: Any) -> Config:
     """Settings of the demo. The keys in the folder are this process's: making new ones takes longer than most tests."""
-    for key in keys_of_this_process().iterdir():
-        if not (folder / key.name).exists():  # another process of the test may read it at this moment
-            shutil.copy2(key, folder / key.name)
+    for made in keys_of_this_process().iterdir():
+        if not (folder / made.name).exists():  # another process of the test may read them at this moment
+            shutil.copytree(made, folder / made.name)
     elsewhere = {"database_url": ADDRESSES[folder]} if folder in ADDRESSES else {}
     return load_config(**{"mode": "demo", "data_dir": folder, "secret_key": SECRET_KEY} | elsewhere | changes)
 
