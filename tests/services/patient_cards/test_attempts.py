@@ -16,8 +16,11 @@ from medonline.domain.security_journal import JournalEvent
 from medonline.services.crypto.tokens import token_hash
 from medonline.services.desk.accounts import NewAccount
 from medonline.services.patient_cards.attempts import REFRESHES_PER_HOUR
+from medonline.services.patient_cards.service import LinkedCards
 from tests.services.outside import SNILS, ScriptedRegistry, is_at_rest
 from tests.services.patient_cards.family import (
+    MARIAS_BIRTH,
+    OWN,
     SON,
     SONS_POLICY,
     attempts_of,
@@ -76,6 +79,18 @@ async def test_successes_count_too(portal: Portal, key: str, registry: ScriptedR
     registry.cards += [replace(SON, ref=f"child-{number}", oms_policy=policy_of(number)) for number in range(6)]
 
     assert [await attempt(portal, key, number) for number in range(6)] == ["linked"] * 5 + ["RateLimited"]
+
+
+async def test_an_own_card_costs_an_attempt_like_any_other(
+    portal: Portal, key: str, registry: ScriptedRegistry
+) -> None:
+    """A number made up from one's own birth date may be a stranger's who was born on that day."""
+    registry.cards.append(replace(OWN, ref="old clinic", snils="", oms_policy=policy_of(7)))
+    added = await portal.cards.link(key, policy_of(7), f"{MARIAS_BIRTH:%d.%m.%Y}", representative=False)
+
+    assert isinstance(added, LinkedCards)
+    assert await attempts_of(portal) == 1
+    assert [await attempt(portal, key, number) for number in range(5)] == ["CardNotFound"] * 4 + ["RateLimited"]
 
 
 async def test_after_five_attempts_the_right_policy_has_to_wait_an_hour(
