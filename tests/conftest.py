@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from medonline.logs.setup import _TALKATIVE, DampedHandler
 from tests.argon2 import cheapest_argon2
@@ -33,6 +34,9 @@ LONGEST = (
     "test_password_recovery.py",
     "test_guide_gosuslugi.py",
 )
+# How long an example takes depends on what else the machine does.
+settings.register_profile("without a clock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("without a clock")
 _ROOT_LEVEL = logging.getLogger().level
 
 

@@ -165,6 +165,7 @@ async def test_no_recovery_is_left_behind_at_whichever_step(portal: Portal, begu
     assert await step_of(portal, ANNA) is None
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize(
     "begun", [at_the_code, left_at_the_code, at_the_birth_date, at_the_new_password, at_no_account, at_the_end]
 )
