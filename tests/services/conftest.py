@@ -35,12 +35,12 @@ def clock() -> MovableClock:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What looks into SQLite's file has nothing to look into elsewhere."""
+    """What is about SQLite itself has nothing to look at elsewhere."""
     if config.getoption("--database") == "sqlite":
         return
     for item in items:
         if item.get_closest_marker("sqlite"):
-            item.add_marker(pytest.mark.skip(reason="looks into SQLite's file"))
+            item.add_marker(pytest.mark.skip(reason="about SQLite itself"))
 
 
 @pytest.fixture

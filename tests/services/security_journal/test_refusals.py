@@ -127,6 +127,7 @@ def test_a_day_of_refusals_is_bounded() -> None:
     assert RUNS_PER_HOUR * 24 <= 24_000  # 288 000 rows a day before
 
 
+@pytest.mark.sqlite
 async def test_a_database_that_cannot_be_written_to_loses_no_count(portal: Portal, clock: MovableClock) -> None:
     await miss(portal, 3)
     with portal.database.writing() as session:
@@ -214,6 +215,7 @@ async def test_what_differs_in_anything_is_not_one_run(portal: Portal) -> None:
     ]
 
 
+@pytest.mark.sqlite
 async def test_the_newest_rows_are_found_by_an_index_and_no_others_are_read(portal: Portal) -> None:
     await fill(portal, 50, Event.SIGN_IN_REFUSED, Event.CODE_ASKED)
     key = token_hash(await sign_in(portal, ANNA))

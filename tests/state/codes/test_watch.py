@@ -41,7 +41,7 @@ class Tab:
 
     def __init__(self) -> None:
         self._watching = 0
-        self.router = SimpleNamespace(session=SimpleNamespace(session_id="socket-1"))
+        self.rx_router_session = SimpleNamespace(session_id="socket-1")
         self.visitor = ANNA
         self.held = False
         self.shown: list[int] = []
@@ -158,7 +158,7 @@ async def test_a_tab_that_reconnected_is_left_to_its_own_watch() -> None:
     tab = Tab()
     watch = followed(tab, Record(tab, answers=9))
     await anext(watch)
-    tab.router.session.session_id = "socket-2"
+    tab.rx_router_session.session_id = "socket-2"
     with pytest.raises(StopAsyncIteration):
         await anext(watch)
 
