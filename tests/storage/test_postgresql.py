@@ -729,9 +729,7 @@ async def test_wrong_codes_at_once_over_all_phones_open_the_breaker_once(
 
 
 async def test_of_thirty_wrong_birth_dates_at_once_three_are_judged(portal: Portal) -> None:
-    always = StepUp(
-        StepUpPolicy(StepUpWhen.ALWAYS, timedelta(days=30), timedelta(days=90)), portal.recovery.codes.issuer.breaker
-    )
+    always = StepUp(StepUpPolicy(StepUpWhen.ALWAYS, timedelta(days=30), timedelta(days=90)))
     service = replace(portal.recovery, step_up=always)
     await service.begin(ANNA, KNOWN, CALL)
     assert (await service.confirm_code(ANNA, await last_code(portal))).step is RecoveryStep.BIRTH_DATE

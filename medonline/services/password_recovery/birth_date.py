@@ -108,6 +108,6 @@ class BirthDateStep:
     @staticmethod
     def _answered_meanwhile(session: Session, recovery: PasswordRecovery) -> None:
         """On PostgreSQL a second press read the recovery before the first one, for whose row it waited, moved it on."""
-        session.refresh(recovery)
-        if recovery.step not in _ANSWERED:
+        moved = password_recoveries.as_it_is_now(session, recovery)
+        if moved is None or moved.step not in _ANSWERED:
             raise NoRecoveryInProgress

@@ -182,12 +182,15 @@ class PasswordRecoveryService:
         judged = self.codes.judge(session, code, digits, now, guess)
         if isinstance(judged, CodeUsedUp):
             # On PostgreSQL a second press read the recovery before the first one, for whose row it waited, moved it on.
-            session.refresh(recovery)
-            return self.reader.view(session, recovery, now) if recovery.step in AFTER_CODE else judged
+            moved = password_recoveries.as_it_is_now(session, recovery)
+            return self.reader.view(session, moved, now) if moved is not None and moved.step in AFTER_CODE else judged
         if isinstance(judged, CodeRefused):
             return judged
         if not self._move_on(session, recovery, judged, now, sitting_key, guess):
-            session.refresh(recovery)  # it was moved elsewhere meanwhile: that step is shown
+            moved = password_recoveries.as_it_is_now(session, recovery)  # moved elsewhere meanwhile: that step is shown
+            if moved is None:
+                raise NoRecoveryInProgress
+            return self.reader.view(session, moved, now, judged)
         return self.reader.view(session, recovery, now, judged)
 
     async def confirm_birth_date(self, visitor_key: str, typed: str, *, sitting_key: str = "") -> RecoveryView:

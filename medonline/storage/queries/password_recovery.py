@@ -131,6 +131,11 @@ def newest_or_left(session: Session, visitor_key: str, phone: str, step: str) ->
     return session.exec(_NEWEST_OR_LEFT, params={"visitor": visitor_key, "phone": phone, "step": step}).first()
 
 
+def as_it_is_now(session: Session, recovery: PasswordRecovery) -> PasswordRecovery | None:
+    """The row again, after a wait for a lock: moved meanwhile, perhaps; None when its account was erased."""
+    return session.get(PasswordRecovery, recovery.id, populate_existing=True)
+
+
 def move(session: Session, recovery_id: str, sources: tuple[str, ...], target: str, **facts: Any) -> bool:
     """Put the recovery on `target` if it is on one of `sources`; whether it was. Then the row in the session is as it is now."""
     params = {"recovery_id": recovery_id, "sources": sources, "target": target, **new_values(facts)}
