@@ -17,6 +17,7 @@ from medonline.domain.errors import IdentityProblem, IdentityRefused
 from medonline.providers.gosuslugi.esia.client import Esia
 from medonline.providers.gosuslugi.esia.signing import RsaSigner
 from medonline.services.ports import AuthorizationRequest, IdentityPerson
+from tests.patience import PATIENCE
 from tests.providers.gosuslugi.world import (
     CLIENT_ID,
     CODE,
@@ -115,7 +116,8 @@ class EsiaScript:
 
 
 def esia(url: str, **options: Any) -> Esia:
-    chosen: dict[str, Any] = {"issuer": ISSUER, "keys": (public_pem(rsa_key("esia")),), "scopes": SCOPES} | options
+    key = public_pem(rsa_key("esia"))
+    chosen: dict[str, Any] = {"issuer": ISSUER, "keys": (key,), "scopes": SCOPES, "timeout": PATIENCE} | options
     signer = chosen.pop("signer", None) or RsaSigner(private_pem(rsa_key("client")), certificate_pem("client"))
     return Esia(url, CLIENT_ID, signer, **chosen)
 

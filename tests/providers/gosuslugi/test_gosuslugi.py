@@ -59,7 +59,7 @@ async def provider(request: pytest.FixtureRequest, stand_url: str) -> AsyncItera
     await adapter.close()
 
 
-def build(name: str, stand_url: str, *, timeout: float = 5.0) -> IdentityProvider:
+def build(name: str, stand_url: str, *, timeout: float = PATIENCE) -> IdentityProvider:
     if name == "oidc":
         scopes = ("openid", "profile", "phone", "email", "snils", "oms")
         return Oidc(f"{stand_url}/gosuslugi/oidc", CLIENT_ID, CLIENT_SECRET, scopes=scopes, timeout=timeout)

@@ -72,8 +72,8 @@ class Provider:
     secret: str
 
     def adapter(self, **changes: Any) -> Oidc:
-        chosen = {"issuer": self.issuer, "client_id": self.client_id, "client_secret": self.secret} | changes
-        return Oidc(**chosen)
+        chosen = {"issuer": self.issuer, "client_id": self.client_id, "client_secret": self.secret, "timeout": PATIENCE}
+        return Oidc(**chosen | changes)
 
 
 @contextmanager

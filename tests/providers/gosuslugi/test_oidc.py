@@ -21,6 +21,7 @@ from medonline.providers.gosuslugi.oidc.client import ClaimNames, Oidc
 from medonline.providers.gosuslugi.oidc.discovery import FRESH, KEYS_PAUSE, STALE, Discovery
 from medonline.providers.http import JsonClient
 from medonline.services.ports import AuthorizationRequest, IdentityPerson
+from tests.patience import PATIENCE
 from tests.providers.gosuslugi.world import (
     CLIENT_ID,
     CLIENT_SECRET,
@@ -136,7 +137,7 @@ class OidcScript:
 
     def adapter(self, **options: Any) -> Oidc:
         secret = options.pop("secret", CLIENT_SECRET)
-        return Oidc(options.pop("issuer", self.server.url), CLIENT_ID, secret, **options)
+        return Oidc(options.pop("issuer", self.server.url), CLIENT_ID, secret, **{"timeout": PATIENCE} | options)
 
 
 @pytest.fixture
