@@ -126,7 +126,7 @@ def after(session: Session, seq: int, limit: int) -> Sequence[JournalEntry]:
 
 
 def forget_through(session: Session, seq: int) -> int:
-    """Delete the rows that a checkpoint means; how many."""
+    """Delete the rows that a checkpoint replaces; how many."""
     return int(session.exec(delete(JournalEntry).where(col(JournalEntry.seq) <= seq)).rowcount)
 
 

@@ -1,5 +1,5 @@
 """Tables of the security journal. Triggers of the migration forbid to change a row, to leave a number out, and to delete one
-that no checkpoint means."""
+that no checkpoint replaces."""
 
 from __future__ import annotations
 

@@ -178,6 +178,15 @@ async def test_the_operator_may_ask_for_it_always_or_never(
         assert (await portal.recovery.confirm_code(ANNA, await last_code(portal, KNOWN))).step == step
 
 
+async def prove_unknown_after_guesses(portal: Portal, clock: MovableClock, way: ChannelName) -> None:
+    """Вера says that she has an account at a number that was guessed at an hour ago, and gets a code to it."""
+    await guess(portal, UNKNOWN, 3)
+    clock.move(hours=1)
+    await arrive(portal, ANNA, VERA)
+    await portal.answers.have_account(ANNA)
+    await portal.answers.send_code(ANNA, UNKNOWN, way)
+
+
 @pytest.mark.parametrize(
     ("when", "telegram", "helps"), [("risk", True, True), ("risk", False, False), ("always", True, False)]
 )
@@ -188,11 +197,7 @@ async def test_while_guessing_is_feared_a_call_to_a_number_without_an_account_le
     settings = {} if telegram else {"code_channels": (CALL,)}
     async with opened(folder, clock, step_up=when, **settings) as portal:
         portal = with_provider(portal, ScriptedIdentity())
-        await guess(portal, UNKNOWN, 3)
-        clock.move(hours=1)
-        await arrive(portal, ANNA, VERA)
-        await portal.answers.have_account(ANNA)
-        await portal.answers.send_code(ANNA, UNKNOWN, CALL)
+        await prove_unknown_after_guesses(portal, clock, CALL)
         with pytest.raises(CodeNotEnough) as refused:
             await portal.answers.confirm_code(ANNA, await last_code(portal, UNKNOWN))
 
@@ -204,11 +209,7 @@ async def test_while_guessing_is_feared_a_call_to_a_number_without_an_account_le
 
 async def test_telegram_says_that_a_number_has_no_account(portal: Portal, clock: MovableClock) -> None:
     portal = with_provider(portal, ScriptedIdentity())
-    await guess(portal, UNKNOWN, 3)
-    clock.move(hours=1)
-    await arrive(portal, ANNA, VERA)
-    await portal.answers.have_account(ANNA)
-    await portal.answers.send_code(ANNA, UNKNOWN, TELEGRAM)
+    await prove_unknown_after_guesses(portal, clock, TELEGRAM)
 
     assert await portal.answers.confirm_code(ANNA, await last_code(portal, UNKNOWN)) == ""
     assert (await portal.answers.current(ANNA)).waits_for is Waiting.CONSENT
