@@ -15,7 +15,7 @@ down_revision = "0004"
 branch_labels = None
 depends_on = None
 
-# A row whose time is over may go once a checkpoint means it.
+# A row whose time is over may go once a checkpoint replaces it.
 _SQLITE = (
     """CREATE TRIGGER security_journal_never_changes BEFORE UPDATE ON security_journal
     BEGIN SELECT RAISE(ABORT, 'the security journal is append-only'); END""",

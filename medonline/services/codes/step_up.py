@@ -20,18 +20,6 @@ class StepUp:
 
     policy: StepUpPolicy
 
-    def is_needed(
-        self,
-        session: Session,
-        row: OneTimeCodeRow,
-        patient: Patient | None,
-        now: datetime,
-        *,
-        suspicious_network: bool,
-    ) -> bool:
-        """Whether more than this code, just confirmed, must be shown."""
-        return self.policy.is_needed(self.signs(session, row, patient, now, suspicious_network=suspicious_network), now)
-
     def signs(
         self,
         session: Session,

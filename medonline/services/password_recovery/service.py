@@ -255,7 +255,8 @@ class PasswordRecoveryService:
         # Held before the recovery moves, as where the password is set (lock order: `storage.engine`).
         patient = patients.by_phone_held(session, recovery.phone)
         proved = {"proved_at": now, "sitting_key": sitting_key}
-        if self.step_up.is_needed(session, code, patient, now, suspicious_network=guess.suspicious):
+        signs = self.step_up.signs(session, code, patient, now, suspicious_network=guess.suspicious)
+        if self.step_up.policy.is_needed(signs, now):
             # Nothing of the account is noted yet: a proof noted here would make the next call look recent enough.
             moved = self._move(session, recovery, RecoveryMove.ASK_BIRTH_DATE, **proved)
             self.birth_date.refuse_if_used_up(session, recovery, now)

@@ -6,11 +6,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlmodel import Session
 
 from medonline.bootstrap import Portal
+from medonline.domain.codes.step_up import Signs
 from medonline.domain.errors import CodeMismatch, IdentityProblem, IdentityRefused, NoRecoveryInProgress
 from medonline.domain.password_recovery import RecoveryMove, RecoveryStep, source_of
 from medonline.services.codes.step_up import StepUp
@@ -216,10 +218,10 @@ async def test_the_code_of_the_person_before_is_of_no_use_to_the_next_one(portal
 
 async def test_a_code_that_is_judged_while_somebody_signs_in_leads_nowhere(portal: Portal) -> None:
     class Meanwhile(StepUp):
-        def is_needed(self, session: Session, *_facts: object, **_network: object) -> bool:
+        def signs(self, session: Session, *facts: Any, **network: Any) -> Signs:
             sources, target = source_of(RecoveryMove.ABANDON), RecoveryStep.ABANDONED
             password_recovery.leave_all_of_visitor(session, ANNA, sources, target, portal.clock())
-            return False
+            return super().signs(session, *facts, **network)
 
     await at_the_code(portal)
     overtaken = replace(portal.recovery, step_up=Meanwhile(portal.recovery.step_up.policy))
