@@ -27,7 +27,8 @@ CYRILLIC = re.compile("[А-Яа-яЁё]")
 WORD_TABLES = {
     "medonline/services/passwords/common_words.py": {"_LATIN", "_LAYOUT", "_RUSSIAN", "spellings"},
     "medonline/providers/sms_ru.py": {"_WORDING"},
-    "medonline/domain/person_name.py": {"folded"},
+    "medonline/domain/person_name.py": {"_LOOKALIKES", "name_key"},
+    "medonline/domain/birth_date.py": {"_MONTHS"},
 }
 # What these do not promise is used in medonline/framework/ alone, where a test holds each of it.
 FRAMEWORKS = frozenset({"reflex", "reflex_base", "socketio", "engineio", "starlette"})

@@ -7,7 +7,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -22,7 +22,8 @@ from medonline.cli.private_files import UMASK
 from medonline.cli.server import bind, run_server
 from medonline.cli.workers import Workers, require_shared
 from medonline.config.settings import ConfigurationError, load_config
-from medonline.domain.errors import MedonlineError, PhoneTaken
+from medonline.domain.birth_date import parse_birth_date
+from medonline.domain.errors import InvalidBirthDate, MedonlineError, PhoneTaken
 from medonline.domain.phone import PhoneNumber
 from medonline.framework.serving import PREBUILT
 from medonline.logs.setup import set_up
@@ -94,6 +95,14 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _birth_date(text: str) -> date:
+    try:
+        return parse_birth_date(text, datetime.now(UTC).date())
+    except InvalidBirthDate:
+        msg = f"no birth date of a living person: {text!r}; write YYYY-MM-DD or DD.MM.YYYY"
+        raise argparse.ArgumentTypeError(msg) from None
+
+
 def _add_accounts(commands: records.Subparsers) -> records.Subparsers:
     accounts = commands.add_parser("accounts", help="patients' accounts").add_subparsers(
         required=True, metavar="action"
@@ -108,7 +117,9 @@ def _add_accounts(commands: records.Subparsers) -> records.Subparsers:
     add.add_argument("--password", help=argparse.SUPPRESS)
     add.add_argument("--patronymic", default="")
     add.add_argument(
-        "--birth-date", type=date.fromisoformat, help="YYYY-MM-DD; without it a call is all that proves the owner"
+        "--birth-date",
+        type=_birth_date,
+        help="YYYY-MM-DD or DD.MM.YYYY; without it a call is all that proves the owner",
     )
     add.set_defaults(run=add_account)
     listing = accounts.add_parser("list", help="list accounts, phones masked")

@@ -1,12 +1,35 @@
-"""A birth date as people type it, and ages."""
+"""A birth date as people write it, and ages. The value itself is a calendar date without a time zone."""
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
-from medonline.domain.errors import InvalidBirthDate
+from medonline.domain.errors import BirthDateProblem, InvalidBirthDate
+from medonline.domain.folding import folded
 
 OLDEST_AGE = 130
+# A year of two digits is read where one century alone fits somebody younger than this; a person of 110 types four digits.
+OLDEST_AGE_OF_SHORT_YEAR = 110
+_MAX_TYPED = 1000  # with the invisible characters of a copied text
+_PARTED = re.compile(r"\D*(\d{1,4})[\W_]+(\d{1,2})[\W_]+(\d{1,4})\D*")
+_RUN_TOGETHER = re.compile(r"\D*(?:(\d{8})|(\d{6}))\D*")
+_MONTH_IN_WORDS = re.compile(r"(?:\D*[\W_])?(\d{1,2})[\W_]+([^\W\d_]{3,})[\W_]+(\d\d(?:\d\d)?)\D*")
+_WITH_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[t ][\d:.]+(?:z|[+-][\d:]+)?")
+_MONTHS = (
+    "январь|января",
+    "февраль|февраля",
+    "март|марта",
+    "апрель|апреля",
+    "май|мая",
+    "июнь|июня",
+    "июль|июля",
+    "август|августа",
+    "сентябрь|сентября",
+    "октябрь|октября",
+    "ноябрь|ноября",
+    "декабрь|декабря",
+)
 
 
 def age(born: date, today: date) -> int:
@@ -14,24 +37,84 @@ def age(born: date, today: date) -> int:
     return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
 
 
+def written(born: date | None) -> str:
+    """As people write it: `14.03.1985`; empty for None."""
+    return f"{born.day:02}.{born.month:02}.{born.year:04}" if born else ""
+
+
 def parse_birth_date(typed: str, today: date) -> date:
-    """`14.03.1985`, also with other separators or as `1985-03-14` (what a date field sends).
+    """`14.03.1985`, `14.3.85`, `14031985`, with other separators, with the month in words, with words around it («г. р.»), or as
+    `1985-03-14` (what a date field sends), also with a time, which is left out.
 
     Raises:
-        InvalidBirthDate: no date, one that is still to come, or over 130 years ago.
+        InvalidBirthDate: with the problem: no date of a living person; or a short year that fits two centuries.
     """
-    text = typed.strip()
-    for separator in "/-, ":
-        text = text.replace(separator, ".")
-    parts = [part for part in text.split(".") if part]
-    if len(parts) == 3 and len(parts[0]) == 4:
-        parts.reverse()
-    if len(parts) != 3 or len(parts[2]) != 4 or not all(part.isascii() and part.isdigit() for part in parts):
-        raise InvalidBirthDate
+    parts = _parts(typed)
+    if parts is None:
+        raise InvalidBirthDate(BirthDateProblem.NOT_A_DATE)
+    year, month, day = parts
+    short = len(year) == 2
+    centuries = range(1800, today.year + 1, 100) if short else (0,)
+    oldest = OLDEST_AGE_OF_SHORT_YEAR - 1 if short else OLDEST_AGE
+    days = (_date(century + int(year), month, day) for century in centuries)
+    fitting = [born for born in days if born is not None and born <= today and age(born, today) <= oldest]
+    if len(fitting) > 1:
+        raise InvalidBirthDate(BirthDateProblem.CENTURY_UNCLEAR)
+    if not fitting:
+        raise InvalidBirthDate(BirthDateProblem.NOT_A_DATE)
+    return fitting[0]
+
+
+def read_date(found: object) -> date | None:
+    """A calendar date with a year of four digits that a gateway or registry sent, in any of the spellings; None for anything else."""
+    parts = _parts(found) if isinstance(found, str) else None
+    if parts is None or len(parts[0]) != 4:
+        return None
+    year, month, day = parts
+    return _date(int(year), month, day)
+
+
+def _parts(typed: str) -> tuple[str, int, int] | None:
+    """The year as written (four digits or two), the month and the day."""
+    text = folded(typed).casefold() if len(typed) <= _MAX_TYPED else ""
+    if not text.isascii() and re.search(r"(?![0-9])\d", text):
+        return None  # digits of another alphabet
+    if not text.isprintable():
+        return None
+    if with_time := _WITH_TIME.fullmatch(text):
+        text = with_time[1]
+    if found := _PARTED.fullmatch(text):
+        return _in_order(*found.groups())
+    if found := _RUN_TOGETHER.fullmatch(text):
+        return _run_together(found[1] or found[2])
+    if found := _MONTH_IN_WORDS.fullmatch(text):
+        return _in_words(*found.groups())
+    return None
+
+
+def _in_order(first: str, month: str, last: str) -> tuple[str, int, int] | None:
+    if len(first) == 4 and len(last) <= 2:
+        return first, int(month), int(last)
+    return (last, int(month), int(first)) if len(first) <= 2 and len(last) in (2, 4) else None
+
+
+def _run_together(digits: str) -> tuple[str, int, int]:
+    """Day first; year first where day first is no date: it is never both (no living person was born in the year 1231)."""
+    day_first = digits[4:], int(digits[2:4]), int(digits[:2])
+    if len(digits) == 8 and (_date(int(digits[4:]), *day_first[1:]) is None or int(digits[4:]) < 1800):
+        return digits[:4], int(digits[4:6]), int(digits[6:])
+    return day_first
+
+
+def _in_words(day: str, word: str, year: str) -> tuple[str, int, int] | None:
+    months = [
+        number for number, names in enumerate(_MONTHS, 1) if any(name.startswith(word) for name in names.split("|"))
+    ]
+    return (year, months[0], int(day)) if len(months) == 1 else None
+
+
+def _date(year: int, month: int, day: int) -> date | None:
     try:
-        born = date(int(parts[2]), int(parts[1]), int(parts[0]))
+        return date(year, month, day)
     except ValueError:
-        raise InvalidBirthDate from None
-    if born > today or age(born, today) > OLDEST_AGE:
-        raise InvalidBirthDate
-    return born
+        return None

@@ -163,8 +163,19 @@ class InvalidEmail(InvalidInput):
         self.problem = problem
 
 
+class BirthDateProblem(StrEnum):
+    """Why a birth date cannot be read."""
+
+    NOT_A_DATE = "not_a_date"  # none, one that is still to come, or over 130 years ago
+    CENTURY_UNCLEAR = "century_unclear"  # a year of two digits that fits two centuries
+
+
 class InvalidBirthDate(InvalidInput):
-    """No date, one that is still to come, or over 130 years ago."""
+    """No birth date of a living person; `problem` says why."""
+
+    def __init__(self, problem: BirthDateProblem) -> None:
+        super().__init__(problem.value)
+        self.problem = problem
 
 
 class InvalidPolicy(InvalidInput):

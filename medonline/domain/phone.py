@@ -14,11 +14,16 @@ import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberType
 
 from medonline.domain.errors import InvalidPhone, PhoneProblem
+from medonline.domain.folding import folded
 
-_MAX_TYPED = 64
-_LETTER = re.compile(r"[^\W\d_]")
-# Control characters, surrogates, private use, unassigned, emoji; marks of writing direction (Cf) come with copied numbers.
+_MAX_TYPED = 1000  # with the invisible characters of a copied text
+_MAX_VISIBLE = 64
+# Words before the number and behind it («tel:», «mob. …», «… (home)»), in it digits and what parts them. Nothing is cut off: a second
+# number, an extension, a letter in the middle match nothing. A word behind is parted from the number.
+_WRITTEN = re.compile(r"[^\d+]*(?P<number>\+?(?:[^\w+#]|_)*\d(?:(?:[^\w+#]|_)*\d)*)(?:(?:[^\w+#]|_)[^\d+#]*)?")
+# Control characters, surrogates, private use, unassigned, emoji.
 _NO_TEXT = frozenset({"Cc", "Cs", "Co", "Cn", "So"})
+_TELEPHONES = dict.fromkeys(map(ord, "\u2116\u2121\u260e\u260f\u2706\U0001f4de\U0001f4f1\U0001f4f2\U0001f57f"), " ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,26 +34,21 @@ class PhoneNumber:
 
     @classmethod
     def parse(cls, typed: str) -> PhoneNumber:
-        """Read what a person typed: 8…, +7…, 7…, 9…, with spaces, brackets, dashes, full-width digits.
+        """Read what a person typed or copied: 8…, +7…, 7…, 9…, with words around it (`domain.folding` has the rest).
 
         Raises:
             InvalidPhone: with the problem a person can act on.
         """
-        typed = typed.strip()
-        if not typed:
-            raise InvalidPhone(PhoneProblem.EMPTY)
         if len(typed) > _MAX_TYPED:
             raise InvalidPhone(PhoneProblem.TOO_LONG)
-        if any(unicodedata.category(char) in _NO_TEXT and not char.isspace() for char in typed):
+        text = folded(typed.translate(_TELEPHONES))
+        if not text:
+            raise InvalidPhone(PhoneProblem.EMPTY)
+        if len(text) > _MAX_VISIBLE:
+            raise InvalidPhone(PhoneProblem.TOO_LONG)
+        if any(unicodedata.category(char) in _NO_TEXT for char in text):
             raise InvalidPhone(PhoneProblem.NOT_A_NUMBER)
-        try:
-            number = phonenumbers.parse(typed, "RU")
-        except NumberParseException as error:
-            raise InvalidPhone(_parse_problem(error)) from None
-        if number.extension:
-            raise InvalidPhone(PhoneProblem.EXTENSION)
-        if _LETTER.search(typed):  # vanity numbers such as 8-912-DOKTOR: no one's phone is registered like that
-            raise InvalidPhone(PhoneProblem.NOT_A_NUMBER)
+        number = _number_in(text)
         _refuse_unless_russian_mobile(number)
         return cls(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 
@@ -82,6 +82,32 @@ class PhoneNumber:
     def __repr__(self) -> str:
         """Masked, like `str`."""
         return f"PhoneNumber({self.masked})"
+
+
+def _number_in(text: str) -> phonenumbers.PhoneNumber:
+    found = _WRITTEN.fullmatch(text)
+    digits = "".join(str(int(char)) for char in found["number"] if char.isdecimal()) if found else ""
+    plus = "+" if found and "+" in found["number"] else ""
+    if plus and len(digits) == 11 and digits.startswith("89"):
+        plus = ""  # «+8 9…» is no other country's number: the plus sign came before the trunk prefix
+    if not plus and len(digits) == 13 and digits.startswith("007"):
+        plus, digits = "+", digits[2:]  # as dialled from other countries
+    if not 10 <= len(digits) <= 11 and _has_extension(text):
+        raise InvalidPhone(PhoneProblem.EXTENSION)
+    try:
+        number = phonenumbers.parse(f"{plus}{digits}" if found else text, "RU")
+    except NumberParseException as error:
+        raise InvalidPhone(_parse_problem(error)) from None
+    if found is None:  # vanity numbers such as 8-912-DOKTOR: no one's phone is registered like that
+        raise InvalidPhone(PhoneProblem.NOT_A_NUMBER)
+    return number
+
+
+def _has_extension(text: str) -> bool:
+    try:
+        return bool(phonenumbers.parse(text, "RU").extension)
+    except NumberParseException:
+        return False
 
 
 def _parse_problem(error: NumberParseException) -> PhoneProblem:

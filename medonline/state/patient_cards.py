@@ -9,6 +9,7 @@ from typing import Any
 import reflex as rx
 
 from medonline.bootstrap import portal
+from medonline.domain.birth_date import written
 from medonline.domain.errors import InvalidFields, MedonlineError, NoSuchRequest, NotSignedIn
 from medonline.services.patient_cards.consent import Reader, WaitingRequest
 from medonline.services.patient_cards.rows import CardView, ClosedCard
@@ -261,7 +262,7 @@ def _screen(card: CardView) -> CardScreen:
         clinic_address=card.clinic_address,
         clinic_phone=card.clinic_phone,
         holder=card.holder,
-        birth_date=f"{card.birth_date:%d.%m.%Y}" if card.birth_date else "",
+        birth_date=written(card.birth_date),
         policy=card.policy_masked,
         whose=wording.WHOSE[card.whose],
         attached_since=f"{card.attached_since:%d.%m.%Y}" if card.attached_since else "",
@@ -271,13 +272,13 @@ def _screen(card: CardView) -> CardScreen:
 
 
 def _closed(card: ClosedCard) -> RequestScreen:
-    born = f"{card.birth_date:%d.%m.%Y}" if card.birth_date else ""
+    born = written(card.birth_date)
     return RequestScreen(card.id, card.policy_masked, born, may_ask=card.may_ask)
 
 
 def _waiting(one: WaitingRequest) -> RequestScreen:
     asked, until = _moment(one.asked_at), _moment(one.expires_at)
-    return RequestScreen(one.id, one.policy_masked, f"{one.birth_date:%d.%m.%Y}", asked, until)
+    return RequestScreen(one.id, one.policy_masked, written(one.birth_date), asked, until)
 
 
 def _reader(one: Reader) -> ReaderScreen:

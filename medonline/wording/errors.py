@@ -9,7 +9,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from medonline.domain import errors
-from medonline.domain.errors import EmailProblem, IdentityProblem, NameProblem, PasswordProblem, PhoneProblem
+from medonline.domain.errors import (
+    BirthDateProblem,
+    EmailProblem,
+    IdentityProblem,
+    NameProblem,
+    PasswordProblem,
+    PhoneProblem,
+)
 from medonline.services.codes.delivery import DeliveryProblem
 from medonline.wording.limits import MOSCOW, limit_sentence
 
@@ -185,6 +192,11 @@ EMAIL: dict[EmailProblem, str] = {
     EmailProblem.MALFORMED: "В адресе электронной почты ошибка. Проверьте лишние пробелы, точки и знаки.",
 }
 
+BIRTH_DATE: dict[BirthDateProblem, str] = {
+    BirthDateProblem.NOT_A_DATE: "Введите дату рождения: день, месяц и год, например 14.03.1985.",
+    BirthDateProblem.CENTURY_UNCLEAR: "Введите год рождения четырьмя цифрами, например 14.03.1985.",
+}
+
 _SENTENCES: dict[type[errors.MedonlineError], Callable[[Any], str]] = {
     errors.InvalidPhone: lambda error: PHONE[error.problem],
     errors.InvalidPassword: _password,
@@ -228,7 +240,7 @@ _SENTENCES: dict[type[errors.MedonlineError], Callable[[Any], str]] = {
     errors.CodeUsedUp: lambda _: "Этот код больше не действует. Получите новый код.",
     errors.InvalidName: lambda error: NAME[error.problem],
     errors.InvalidEmail: lambda error: EMAIL[error.problem],
-    errors.InvalidBirthDate: lambda _: "Введите дату рождения: день, месяц и год, например 14.03.1985.",
+    errors.InvalidBirthDate: lambda error: BIRTH_DATE[error.problem],
     errors.InvalidPolicy: lambda _: "В номере полиса ОМС 16 цифр. Проверьте, что ввели все: они напечатаны на полисе.",
     errors.PhoneTaken: lambda _: (
         "Этот номер уже указан в другом личном кабинете. Укажите другой номер или войдите в тот кабинет и замените "

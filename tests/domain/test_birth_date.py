@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medonline.domain.birth_date import OLDEST_AGE, age, parse_birth_date
-from medonline.domain.errors import InvalidBirthDate
+from medonline.domain.birth_date import OLDEST_AGE, age, parse_birth_date, read_date, written
+from medonline.domain.errors import BirthDateProblem, InvalidBirthDate
+from tests.domain.characters import any_texts, disguised
 
 TODAY = date(2026, 3, 1)
 
@@ -25,6 +26,23 @@ TODAY = date(2026, 3, 1)
         "14.3.1985",
         "1985-03-14",
         " 14 . 03 . 1985 ",
+        "14.03.85",
+        "14.3.85",
+        "14031985",
+        "140385",
+        "19850314",
+        "14\u201303\u20131985",
+        "14.03.1985 г.",
+        "14.03.1985г",
+        "14.03.1985 г. р.",
+        "род. 14.03.1985",
+        "\u200e14.03.1985\u200e",
+        "１４．０３．１９８５",
+        "14 марта 1985 г.",
+        "«14» Марта 1985 года",
+        "14 мар. 1985",
+        "1985-03-14T00:00:00+03:00",
+        "1985-03-14 00:00:00",
     ],
 )
 def test_every_spelling_of_a_date_is_read(typed: str) -> None:
@@ -37,9 +55,12 @@ def test_every_spelling_of_a_date_is_read(typed: str) -> None:
         "",
         "вчера",
         "14.03",
-        "14.03.85",
         "14.03.19855",
-        "14031985",
+        "14 мартобря 1985",
+        "14 ма 1985",
+        "14.03.985",
+        "31021985",
+        "14 марта 1985 12",
         "31.02.1985",
         "29.02.2023",
         "00.00.0000",
@@ -85,17 +106,50 @@ def test_an_age_is_in_full_years(born: date, today: date, years: int) -> None:
 
 
 @given(
+    st.data(),
     st.dates(min_value=TODAY - timedelta(days=365 * OLDEST_AGE), max_value=TODAY),
-    st.sampled_from(["%d.%m.%Y", "%Y-%m-%d"]),
+    st.sampled_from(["%d.%m.%Y", "%Y-%m-%d", "%d%m%Y", "%d/%m/%Y г. р."]),
 )
-def test_every_date_of_a_living_person_comes_back(born: date, spelling: str) -> None:
-    assert parse_birth_date(born.strftime(spelling), TODAY) == born
+def test_every_date_of_a_living_person_comes_back(data: st.DataObject, born: date, spelling: str) -> None:
+    assert parse_birth_date(data.draw(disguised(born.strftime(spelling))), TODAY) == born
+    assert parse_birth_date(written(born), TODAY) == born == read_date(written(born))
 
 
-@given(st.text())
+@given(any_texts)
 def test_any_text_is_a_date_or_is_refused_as_one(typed: str) -> None:
     try:
         born = parse_birth_date(typed, TODAY)
     except InvalidBirthDate:
         return
     assert born <= TODAY
+
+
+@pytest.mark.parametrize(
+    ("typed", "today", "born"),
+    [
+        ("9.6.15", date(2026, 11, 29), date(2015, 6, 9)),  # nobody of 111 types two digits
+        ("090615", date(2026, 11, 29), date(2015, 6, 9)),
+        ("9.6.27", date(2026, 11, 29), date(1927, 6, 9)),
+        ("29.2.00", date(2026, 11, 29), date(2000, 2, 29)),  # 1900 was no leap year
+        ("30.11.16", date(2026, 11, 29), None),  # 2016, or of 109 years
+        ("9.6.20", date(2026, 11, 29), None),
+    ],
+)
+def test_a_year_of_two_digits_is_read_where_one_century_fits(typed: str, today: date, born: date | None) -> None:
+    if born is not None:
+        assert parse_birth_date(typed, today) == born
+        return
+    with pytest.raises(InvalidBirthDate) as refusal:
+        parse_birth_date(typed, today)
+    assert refusal.value.problem is BirthDateProblem.CENTURY_UNCLEAR
+
+
+@given(any_texts)
+def test_a_date_from_elsewhere_is_a_date_or_nothing(found: str) -> None:
+    assert read_date(found) is None or isinstance(read_date(found), date)
+
+
+def test_a_date_from_elsewhere_has_a_whole_year() -> None:
+    assert read_date("14.03.85") is None
+    assert read_date(None) is None
+    assert written(None) == ""

@@ -4,24 +4,51 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medonline.domain.oms_policy import check_digit, has_right_check_digit, masked, policy_digits
+from medonline.domain.errors import InvalidPolicy
+from medonline.domain.oms_policy import OmsPolicy, check_digit
+from tests.domain.characters import any_texts, disguised
 
 NUMBER = "7707850314000117"
 fifteen_digits = st.text("0123456789", min_size=15, max_size=15)
 
 
 @pytest.mark.parametrize(
-    "typed", [NUMBER, "7707 8503 1400 0117", "7707-8503-1400-0117", "7707—8503—1400—0117", f"\t{NUMBER}\n"]
+    "typed",
+    [
+        NUMBER,
+        "7707 8503 1400 0117",
+        "7707-8503-1400-0117",
+        "7707—8503—1400—0117",
+        f"\t{NUMBER}\n",
+        f"\u202a{NUMBER}\u202c",
+        f"№ {NUMBER}",
+        "7707\u200b8503\u200b1400\u200b0117",
+        "７７０７８５０３１４０００１１７",
+        f"Полис ОМС: {NUMBER}.",
+        "7707·8503·1400·0117",
+    ],
 )
 def test_spaces_and_dashes_are_forgiven(typed: str) -> None:
-    assert policy_digits(typed) == NUMBER
+    assert OmsPolicy.parse(typed) == OmsPolicy(NUMBER)
 
 
 @pytest.mark.parametrize(
-    "typed", ["", "770785031400011", NUMBER + "1", "77078503140001a7", "７７０７８５０３１４０００１１７"]
+    "typed",
+    [
+        "",
+        "770785031400011",
+        NUMBER + "1",
+        "77078503140001a7",
+        "٧٧٠٧٨٥٠٣١٤٠٠٠١١٧",
+        f"{NUMBER} до 31.12.2030",
+        f"{NUMBER}a",
+        "7" * 5000,
+    ],
 )
-def test_what_is_no_policy_is_empty(typed: str) -> None:
-    assert policy_digits(typed) == ""
+def test_what_is_no_policy_is_refused(typed: str) -> None:
+    assert OmsPolicy.read(typed) is None
+    with pytest.raises(InvalidPolicy):
+        OmsPolicy.parse(typed)
 
 
 @pytest.mark.parametrize(
@@ -33,8 +60,8 @@ def test_what_is_no_policy_is_empty(typed: str) -> None:
     ],
 )
 def test_a_number_that_another_implementation_vouches_for(number: str, right: bool) -> None:
-    assert policy_digits(number) == number
-    assert has_right_check_digit(number) is right
+    assert OmsPolicy.parse(number).digits == number
+    assert OmsPolicy(number).has_right_check_digit is right
 
 
 def test_the_check_digit_worked_out_on_paper() -> None:
@@ -47,16 +74,30 @@ def test_the_check_digit_worked_out_on_paper() -> None:
 
 @given(fifteen_digits)
 def test_exactly_one_check_digit_fits(first: str) -> None:
-    assert [digit for digit in "0123456789" if has_right_check_digit(first + digit)] == [check_digit(first)]
+    assert [digit for digit in "0123456789" if OmsPolicy(first + digit).has_right_check_digit] == [check_digit(first)]
 
 
-@given(st.text(max_size=40))
+@given(any_texts)
 def test_any_text_gives_sixteen_digits_or_nothing(typed: str) -> None:
-    found = policy_digits(typed)
+    found = OmsPolicy.read(typed)
 
-    assert found == "" or (len(found) == 16 and found.isascii() and found.isdigit())
+    assert found is None or (len(found.digits) == 16 and found.digits.isascii() and found.digits.isdigit())
 
 
-def test_a_screen_shows_the_end_only() -> None:
-    assert masked(NUMBER) == "•••• •••• •••• 0117"
-    assert masked("") == ""
+@given(st.data(), fifteen_digits)
+def test_a_number_comes_back_from_how_it_is_printed(data: st.DataObject, first: str) -> None:
+    policy = OmsPolicy(first + check_digit(first))
+
+    assert OmsPolicy.parse(data.draw(disguised(policy.spaced))) == policy
+
+
+def test_what_is_no_text_is_no_policy() -> None:
+    assert OmsPolicy.read(None) is None
+    assert OmsPolicy.read(int(NUMBER)) is None
+
+
+def test_a_screen_and_a_log_show_the_end_only() -> None:
+    policy = OmsPolicy(NUMBER)
+
+    assert policy.masked == str(policy) == "•••• •••• •••• 0117"
+    assert repr(policy) == "OmsPolicy(•••• •••• •••• 0117)"

@@ -7,16 +7,19 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from medonline.domain.errors import InvalidPhone, PhoneProblem
+from medonline.domain.folding import folded
 from medonline.domain.phone import PhoneNumber
+from tests.domain.characters import FULL_WIDTH, any_texts, disguised
 
-FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")
 # 978 and 949, 959, 990 were added late; validity tables of that age refuse them.
 BLOCKS = ("903", "912", "926", "978", "949", "959", "990", "999")
 nationals = st.builds(
     lambda block, rest: f"{block}{rest:07d}", st.sampled_from(BLOCKS), st.integers(min_value=0, max_value=9_999_999)
 )
 prefixes = st.sampled_from(["+7", "7", "8", "", "+ 7 ", "8 ", "+7-"])
-separators = st.sampled_from(["", " ", "-", "  ", "\u00a0", "\u2011", " - ", "."])
+separators = st.sampled_from(
+    ["", " ", "-", "  ", "\u00a0", "\u2011", " - ", ".", "·", " \u2022 ", "_", "/", "\u2212", ","]
+)
 
 
 @st.composite
@@ -72,7 +75,15 @@ def test_every_mobile_block_gets_codes(block: str) -> None:
         ("+", PhoneProblem.NOT_A_NUMBER),
         ("телефон", PhoneProblem.NOT_A_NUMBER),
         ("8-912-DOKTOR1", PhoneProblem.NOT_A_NUMBER),
-        ("мой 89123456789", PhoneProblem.NOT_A_NUMBER),
+        ("8 912 мой 3456789", PhoneProblem.NOT_A_NUMBER),
+        ("89123456789мой", PhoneProblem.NOT_A_NUMBER),
+        ("++79123456789", PhoneProblem.NOT_A_NUMBER),
+        ("8912345678²", PhoneProblem.NOT_A_NUMBER),
+        ("+7 912 345-67-89/90", PhoneProblem.TOO_LONG),
+        ("+7 912 345-67-89, +7 912 345-67-90", PhoneProblem.NOT_A_NUMBER),
+        ("тел. 2: 89123456789", PhoneProblem.TOO_LONG),
+        ("tel:+79123456789;ext=5", PhoneProblem.EXTENSION),
+        ("\u202a\u200b", PhoneProblem.EMPTY),
         ("😀", PhoneProblem.NOT_A_NUMBER),
         ("😀89123456789", PhoneProblem.NOT_A_NUMBER),
         ("8912😀3456789", PhoneProblem.NOT_A_NUMBER),
@@ -110,13 +121,17 @@ def test_a_number_with_an_extension_is_refused(national: str, extension: int) ->
     assert problem_of(f"8{national} доб. {extension}") is PhoneProblem.EXTENSION
 
 
-@given(nationals, st.integers(min_value=1, max_value=10), st.characters(categories=["Lu", "Ll", "Lo"]))
+@given(
+    nationals,
+    st.integers(min_value=1, max_value=10),
+    st.characters(categories=["Lu", "Ll", "Lo"]).filter(lambda letter: folded(letter) == letter),
+)
 def test_a_letter_inside_a_number_is_refused(national: str, place: int, letter: str) -> None:
     with pytest.raises(InvalidPhone):
         PhoneNumber.parse(f"8{national[:place]}{letter}{national[place:]}")
 
 
-@given(st.one_of(st.text(), st.text("0123456789+-() .,;#*xдобext\x00", max_size=80), st.binary().map(repr)))
+@given(st.one_of(any_texts, st.text("0123456789+-() .,;#*xдобext\x00", max_size=80), st.binary().map(repr)))
 def test_any_text_is_a_number_or_is_refused_by_name(typed: str) -> None:
     try:
         phone = PhoneNumber.parse(typed)
@@ -140,3 +155,49 @@ def test_no_text_of_a_number_shows_its_middle_digits(national: str) -> None:
 
 def test_call_providers_get_eleven_digits_without_a_plus() -> None:
     assert PhoneNumber("+79123456789").digits == "79123456789"
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "tel:+79123456789",
+        "tel:+7-912-345-67-89",
+        "моб. +7 912 345-67-89",
+        "моб.тел.:+79123456789",
+        "мой 89123456789",
+        "+7 912 345-67-89 (моб.)",
+        "89123456789, Маша",
+        "☎ +7 912 345-67-89",
+        "📱89123456789",
+        "№ 89123456789",
+        "+7912\u200c3456789",
+        "+7912\ufe0d3456789",
+        "+7·912·345·67·89",
+        "«89123456789»",
+        "+8 912 345-67-89",
+        "007 912 345-67-89",
+        "8~10 7 912 345-67-89",
+        "8\ufe0f\u20e39\ufe0f\u20e312 345 67 89",
+        "𝟾𝟿𝟷𝟸𝟹𝟺𝟻𝟼𝟽𝟾𝟿",
+        "(+7)9123456789",
+        "\u2060+\u20607\u00ad912\u00ad345\u00ad67\u00ad89",
+    ],
+)
+def test_words_and_marks_around_a_copied_number_are_forgiven(typed: str) -> None:
+    assert PhoneNumber.parse(typed) == PhoneNumber("+79123456789")
+
+
+@given(st.data(), nationals)
+def test_a_number_comes_back_from_how_it_is_shown(data: st.DataObject, national: str) -> None:
+    phone = PhoneNumber(f"+7{national}")
+
+    assert PhoneNumber.parse(data.draw(disguised(phone.spaced))) == phone
+
+
+@given(any_texts)
+def test_no_digit_is_cut_off_to_make_a_number_fit(typed: str) -> None:
+    phone = PhoneNumber.read(typed)
+
+    if phone is not None:
+        digits = "".join(str(int(char)) for char in typed if char.isdecimal())
+        assert digits.removesuffix(phone.e164[2:]) in ("", "7", "8", "007", "8107")

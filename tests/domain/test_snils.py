@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medonline.domain.snils import control_number, masked, snils_digits
+from medonline.domain.snils import Snils, control_number
+from tests.domain.characters import any_texts, disguised
 
 # The example number that goes round in descriptions of the rule.
 KNOWN = "11223344595"
@@ -12,24 +13,45 @@ nine_digits = st.integers(1_001_999, 999_999_999).map(lambda number: f"{number:0
 
 
 @pytest.mark.parametrize(
-    "text", ["112-233-445 95", "11223344595", " 112 233 445 95 ", "112–233–445–95", "112-233-44595\n"]
+    "text",
+    [
+        "112-233-445 95",
+        "11223344595",
+        " 112 233 445 95 ",
+        "112–233–445–95",
+        "112-233-44595\n",
+        "１１２２３３４４５９５",
+        "СНИЛС № 112\u2011233\u2011445\u00a095",
+        "\u202a11223344595\u202c",
+    ],
 )
 def test_a_known_number_is_read_however_it_is_written(text: str) -> None:
-    assert snils_digits(text) == KNOWN
+    assert Snils.read(text) == Snils(KNOWN)
 
 
 @pytest.mark.parametrize(
-    "text", ["", "112-233-445 96", "1122334459", "112233445955", "112-233-445 9a", "１１２２３３４４５９５"]
+    "text",
+    [
+        "",
+        "112-233-445 96",
+        "1122334459",
+        "112233445955",
+        "112-233-445 9a",
+        "١١٢٢٣٣٤٤٥٩٥",
+        None,
+        11223344595,
+        "1" * 5000,
+    ],
 )
-def test_what_is_no_number_is_empty(text: str) -> None:
-    assert snils_digits(text) == ""
+def test_what_is_no_number_is_none(text: object) -> None:
+    assert Snils.read(text) is None
 
 
 @pytest.mark.parametrize(
     ("number", "accepted"), [("00100199899", True), ("00100199999", False), ("00000000000", False)]
 )
 def test_the_control_number_counts_above_001_001_998(number: str, accepted: bool) -> None:
-    assert snils_digits(number) == (number if accepted else "")
+    assert Snils.read(number) == (Snils(number) if accepted else None)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +65,7 @@ def test_a_sum_over_99_wraps(number: str, total: int, control: str) -> None:
 
 @given(nine_digits)
 def test_exactly_one_control_number_fits(number: str) -> None:
-    fitting = [control for control in range(100) if snils_digits(f"{number}{control:02}")]
+    fitting = [control for control in range(100) if Snils.read(f"{number}{control:02}")]
 
     assert fitting == [int(control_number(number))]
 
@@ -53,18 +75,27 @@ def test_a_typing_error_in_one_digit_is_noticed(number: str, place: int, shift: 
     """One digit changes the sum by less than 101: only 0 and 100, which are both written 00, can be taken for each other."""
     wrong = number[:place] + str((int(number[place]) + shift) % 10) + number[place + 1 :]
 
-    noticed = snils_digits(wrong + control_number(number)) == ""
+    noticed = Snils.read(wrong + control_number(number)) is None
 
     assert noticed or control_number(number) == "00" or int(wrong) <= 1_001_998
 
 
-@given(st.text(max_size=40))
+@given(any_texts)
 def test_any_text_gives_eleven_digits_or_nothing(text: str) -> None:
-    found = snils_digits(text)
+    found = Snils.read(text)
 
-    assert found == "" or (len(found) == 11 and found.isascii() and found.isdigit())
+    assert found is None or (len(found.digits) == 11 and found.digits.isascii() and found.digits.isdigit())
 
 
-def test_a_screen_shows_the_end_only() -> None:
-    assert masked(KNOWN) == "•••-•••-•45 95"
-    assert masked("") == ""
+@given(st.data(), nine_digits)
+def test_a_number_comes_back_from_how_it_is_printed(data: st.DataObject, number: str) -> None:
+    snils = Snils(number + control_number(number))
+
+    assert Snils.read(data.draw(disguised(snils.spaced))) == snils
+
+
+def test_a_screen_and_a_log_show_the_end_only() -> None:
+    snils = Snils(KNOWN)
+
+    assert snils.masked == str(snils) == "•••-•••-•45 95"
+    assert repr(snils) == "Snils(•••-•••-•45 95)"

@@ -53,6 +53,8 @@ def examples() -> list[MedonlineError]:
             made += [leaf(problem) for problem in errors.NameProblem]
         elif leaf is errors.InvalidEmail:
             made += [leaf(problem) for problem in errors.EmailProblem]
+        elif leaf is errors.InvalidBirthDate:
+            made += [leaf(problem) for problem in errors.BirthDateProblem]
         elif leaf is errors.InvalidFields:
             made.append(leaf({"phone": errors.InvalidPhone(PhoneProblem.EMPTY), "policy": errors.InvalidPolicy()}))
         elif leaf is errors.CodeNotEnough:

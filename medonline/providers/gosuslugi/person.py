@@ -5,70 +5,56 @@ A text that cannot be used becomes empty, which means «not told»; only what an
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from datetime import date, datetime, timedelta, timezone
 
-from medonline.domain.errors import IdentityProblem, IdentityRefused, InvalidPhone
-from medonline.domain.oms_policy import policy_digits
+from medonline.domain.birth_date import age, read_date
+from medonline.domain.email_address import EmailAddress
+from medonline.domain.errors import IdentityProblem, IdentityRefused
+from medonline.domain.oms_policy import OmsPolicy
+from medonline.domain.person_name import PersonName
 from medonline.domain.phone import PhoneNumber
-from medonline.domain.snils import snils_digits
+from medonline.domain.snils import Snils
 from medonline.services.ports import IdentityPerson
 
 MOSCOW = timezone(timedelta(hours=3), "MSK")  # no daylight saving time since 2014
 # A full account of Gosuslugi needs a passport, which is issued from 14 (Положение о паспорте гражданина РФ).
 ADULT_ACCOUNT_AGE = 14
-_MAX_NAME = 100
-_MAX_EMAIL = 254  # RFC 5321, 4.5.3.1.3 less the angle brackets
-_DATES = (
-    re.compile(r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)", re.ASCII),
-    re.compile(r"(?P<day>\d\d)\.(?P<month>\d\d)\.(?P<year>\d{4})", re.ASCII),
-)
 
 
 def name(found: object) -> str:
-    """A part of a name, in one line and one spelling of Unicode; empty when there is none or it is too long."""
-    if not isinstance(found, str):
-        return ""
-    text = " ".join(unicodedata.normalize("NFC", found).split())
-    return text if len(text) <= _MAX_NAME and text.isprintable() else ""
+    """A part of a name as it is on record there, in one line; empty when there is none or it cannot be shown."""
+    read = PersonName.received(found)
+    return read.text if read else ""
 
 
 def calendar_date(found: object) -> date | None:
-    """A date written `YYYY-MM-DD` (OpenID) or `DD.MM.YYYY` (ESIA); None for anything else and before 1900."""
-    text = found.strip() if isinstance(found, str) else ""
-    for pattern in _DATES:
-        if match := pattern.fullmatch(text):
-            try:
-                day = date(int(match["year"]), int(match["month"]), int(match["day"]))
-            except ValueError:
-                return None
-            return day if day.year >= 1900 else None
-    return None
+    """A date, `YYYY-MM-DD` (OpenID), `DD.MM.YYYY` (ESIA) or in another spelling; None for anything else and before 1900."""
+    day = read_date(found)
+    return day if day and day.year >= 1900 else None
 
 
 def phone(found: object) -> str:
     """A Russian mobile number as E.164; empty for any other."""
-    try:
-        return PhoneNumber.parse(found).e164 if isinstance(found, str) else ""
-    except InvalidPhone:
-        return ""
+    read = PhoneNumber.read(found) if isinstance(found, str) else None
+    return read.e164 if read else ""
 
 
 def email(found: object) -> str:
     """An address as given: it is shown and written to, never used as a key."""
-    text = found.strip() if isinstance(found, str) else ""
-    return text if len(text) <= _MAX_EMAIL and "@" in text and text.isprintable() and " " not in text else ""
+    read = EmailAddress.received(found)
+    return read.text if read else ""
 
 
 def snils(found: object) -> str:
     """11 digits; empty when the number is wrong, which is no reason to refuse the person."""
-    return snils_digits(found) if isinstance(found, str) else ""
+    read = Snils.read(found)
+    return read.digits if read else ""
 
 
 def oms_policy(found: object) -> str:
     """16 digits, or an empty text."""
-    return policy_digits(found) if isinstance(found, str) else ""
+    read = OmsPolicy.read(found)
+    return read.digits if read else ""
 
 
 def yes(found: object) -> bool:
@@ -91,7 +77,6 @@ def admitted(person: IdentityPerson, now: datetime) -> IdentityPerson:
             raise IdentityRefused(IdentityProblem.NOT_CONFIRMED, "no name or birth date, and not confirmed")
         raise IdentityRefused(IdentityProblem.INCOMPLETE, "no last name, first name or birth date was handed over")
     today = now.astimezone(MOSCOW).date()
-    age = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
-    if age < ADULT_ACCOUNT_AGE:
+    if age(born, today) < ADULT_ACCOUNT_AGE:
         raise IdentityRefused(IdentityProblem.CHILD, f"under {ADULT_ACCOUNT_AGE}")
     return person

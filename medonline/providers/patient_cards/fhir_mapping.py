@@ -21,7 +21,7 @@ from fhir.resources.R4B.patient import Patient
 from fhir.resources.R4B.reference import Reference
 
 from medonline.domain.errors import RegistryUnavailable
-from medonline.domain.oms_policy import policy_digits
+from medonline.domain.oms_policy import OmsPolicy
 from medonline.services.ports import RegistryCard
 
 log = logging.getLogger(__name__)
@@ -185,7 +185,7 @@ def card_of(
 def policy_number(coverage: Coverage, systems: Systems) -> str:
     """The 16 digits of an ОМС policy, from the identifier or else the insurer's id of the subscriber."""
     written = [*numbers(coverage.identifier, systems.policy), str(coverage.subscriberId or "")]
-    return next(filter(None, map(policy_digits, written)), "")
+    return next((policy.digits for policy in map(OmsPolicy.read, written) if policy), "")
 
 
 def _address(clinic: Organization | None) -> str:

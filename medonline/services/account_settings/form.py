@@ -1,4 +1,7 @@
-"""What was typed in the settings (guide G12), and what of it is a change that may be saved."""
+"""What was typed in the settings (guide G12), and what of it is a change that may be saved.
+
+What comes back as it was shown is no change and is not judged: it may be from Gosuslugi, and be no fault of the patient's.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from medonline.domain.email_address import EmailAddress
 from medonline.domain.errors import InvalidFields, InvalidInput, PasswordsDiffer
-from medonline.domain.person_name import parse_name
+from medonline.domain.folding import visible
+from medonline.domain.person_name import PersonName
 from medonline.domain.phone import PhoneNumber
-from medonline.services.account_settings.email_address import parse_email
 from medonline.services.codes.flow import CodeView
 from medonline.services.passwords.new_passwords import NewPasswords, personal_words
 from medonline.storage.tables.patients import Patient
@@ -17,7 +21,11 @@ from medonline.storage.tables.patients import Patient
 T = TypeVar("T")
 
 # The texts that are columns of the patient's row under the same name, each with what reads it.
-TEXTS: dict[str, Callable[[str], str]] = {"email": parse_email, "last_name": parse_name, "first_name": parse_name}
+TEXTS: dict[str, Callable[[str], str]] = {
+    "email": lambda typed: EmailAddress.parse(typed).text if visible(typed) else "",  # an account needs none
+    "last_name": lambda typed: PersonName.parse(typed).text,
+    "first_name": lambda typed: PersonName.parse(typed).text,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +71,21 @@ async def changes_asked(
     """
     refused: dict[str, InvalidInput] = {}
 
-    def parsed(field: str, parse: Callable[[str], T], typed: str, otherwise: T) -> T:
+    def parsed(field: str, parse: Callable[[str], T], typed: str, on_record: T, shown: str) -> T:
+        if visible(typed) == visible(shown):
+            return on_record
         try:
             return parse(typed)
         except InvalidInput as error:
             refused[field] = error
-            return otherwise
+            return on_record
 
-    wanted: dict[str, Any] = {name: parsed(name, parse, getattr(form, name), "") for name, parse in TEXTS.items()}
-    phone = None
-    if form.phone.strip() or patient.phone:  # an account without a phone may stay so
-        phone = parsed("phone", PhoneNumber.parse, form.phone, None)
+    wanted: dict[str, Any] = {}
+    for name, parse in TEXTS.items():
+        on_record = getattr(patient, name)
+        wanted[name] = parsed(name, parse, getattr(form, name), on_record, shown=on_record)
+    own = PhoneNumber(patient.phone) if patient.phone else None
+    phone = parsed("phone", PhoneNumber.parse, form.phone, own, shown=own.spaced if own else "")
     password = ""
     if form.password or form.password_confirmation:
         try:
@@ -85,5 +97,5 @@ async def changes_asked(
     if refused:
         raise InvalidFields(refused)
     wanted = {name: value for name, value in wanted.items() if value != getattr(patient, name)}
-    new_phone = phone if phone is not None and phone.e164 != patient.phone else None
+    new_phone = phone if phone != own else None
     return wanted, new_phone, password

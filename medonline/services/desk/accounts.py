@@ -9,7 +9,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from medonline.domain.errors import PhoneTaken
+from medonline.domain.folding import visible
 from medonline.domain.passwords import PasswordPolicy
+from medonline.domain.person_name import PersonName
 from medonline.domain.phone import PhoneNumber
 from medonline.domain.security_journal import JournalEvent
 from medonline.services.clock import Clock
@@ -47,7 +49,7 @@ class AccountService:
         """Make an account.
 
         Raises:
-            InvalidPhone, InvalidPassword: as everywhere.
+            InvalidPhone, InvalidName, InvalidPassword: as everywhere.
             PhoneTaken: the number has an account.
         """
         phone = PhoneNumber.parse(account.phone)
@@ -55,9 +57,9 @@ class AccountService:
         now = self.clock()
         patient = Patient(
             phone=phone.e164,
-            last_name=account.last_name.strip(),
-            first_name=account.first_name.strip(),
-            patronymic=account.patronymic.strip(),
+            last_name=PersonName.parse(account.last_name).text,
+            first_name=PersonName.parse(account.first_name).text,
+            patronymic=PersonName.parse(account.patronymic).text if visible(account.patronymic) else "",
             birth_date=account.birth_date,
             phone_proved_at=now if account.phone_proved else None,
             password_hash=encoded,

@@ -8,6 +8,7 @@ from typing import Any
 from sqlmodel import Session
 
 from medonline.domain.errors import AccountNotFound, PhoneTaken
+from medonline.domain.folding import folded
 from medonline.domain.gosuslugi import UnlinkedWhy
 from medonline.domain.password_recovery import RecoveryMove, RecoveryStep, source_of
 from medonline.domain.phone import PhoneNumber
@@ -167,7 +168,8 @@ class PersonalDataService:
     @staticmethod
     def _patient(session: Session, account: str) -> Patient:
         patient = session.get(Patient, account)
-        if patient is None and any(character.isdigit() for character in account) and len(account) < 30:
+        written = folded(account)  # copied from a letter, with what no screen shows
+        if patient is None and any(character.isdigit() for character in written) and len(written) < 30:
             patient = patients.by_phone(session, PhoneNumber.parse(account).e164)
         if patient is None:
             raise AccountNotFound

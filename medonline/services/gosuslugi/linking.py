@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 
 from medonline.domain.errors import AccountOfAnother
 from medonline.domain.gosuslugi import LinkedHow
-from medonline.domain.person_name import folded
+from medonline.domain.person_name import name_key
 from medonline.domain.phone import PhoneNumber
 from medonline.services.ports import IdentityPerson
 from medonline.storage.queries import gosuslugi, patients
@@ -159,8 +159,9 @@ def is_same_person(patient: Patient, person: IdentityPerson) -> bool:
 
 def has_same_names(patient: Patient, person: IdentityPerson) -> bool:
     """Last and first name on record are the provider's, however they are written."""
-    return folded(patient.last_name) == folded(person.last_name) and folded(patient.first_name) == folded(
-        person.first_name
+    return (name_key(patient.last_name), name_key(patient.first_name)) == (
+        name_key(person.last_name),
+        name_key(person.first_name),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from sqlmodel import Session
 
+from medonline.domain.birth_date import written
 from medonline.domain.codes.one_time_code import ChannelName, digits_typed
 from medonline.domain.device import UNKNOWN_DEVICE, Device
 from medonline.domain.errors import (
@@ -89,7 +90,7 @@ class IdentityAnswers:
         return PendingView(
             waits_for=Waiting(pending.waits_for),
             full_name=" ".join(filter(None, (person.last_name, person.first_name, person.patronymic))),
-            birth_date=f"{person.birth_date:%d.%m.%Y}" if person.birth_date else "",
+            birth_date=written(person.birth_date),
             phone=phone_hint(person),
             code=self.codes.view(session, pending.id, self.clock()),
         )

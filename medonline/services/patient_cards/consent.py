@@ -13,11 +13,11 @@ from enum import StrEnum
 
 from sqlmodel import Session
 
-from medonline.domain import oms_policy
 from medonline.domain.birth_date import age
 from medonline.domain.card_access import MAX_CARDS, REQUEST_LIFE, AccessState, Basis
 from medonline.domain.device import UNKNOWN_DEVICE, Device
 from medonline.domain.errors import CardAlreadyLinked, ConsentAlreadyAsked, NoSuchRequest, TooManyCards
+from medonline.domain.oms_policy import OmsPolicy
 from medonline.domain.security_journal import JournalEvent
 from medonline.services.clock import Clock
 from medonline.services.crypto.field_encryption import SealBroken, Sealer
@@ -159,9 +159,10 @@ class CardConsent:
     def masked(self, policy_sealed: str) -> str:
         """The last digits of a policy; nothing when its key is gone."""
         try:
-            return oms_policy.masked(self.policies.open(policy_sealed))
+            policy = self.policies.open(policy_sealed)
         except SealBroken:
             return ""
+        return OmsPolicy(policy).masked if policy else ""
 
     @writes
     def _ask(self, session: Session, me: SignedIn, policy: str, born: date) -> datetime:

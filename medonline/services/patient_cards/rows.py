@@ -7,10 +7,10 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from medonline.domain import oms_policy
 from medonline.domain.birth_date import age
 from medonline.domain.card_access import Basis, is_shown
-from medonline.domain.person_name import folded
+from medonline.domain.oms_policy import OmsPolicy
+from medonline.domain.person_name import name_key
 from medonline.services.crypto.field_encryption import Sealer
 from medonline.services.ports import RegistryCard
 from medonline.storage.tables.patient_cards import CardAccess, PatientCard
@@ -94,7 +94,7 @@ def filled(
         "clinic_phone": card.clinic_phone,
         "holder": " ".join(filter(None, (card.last_name, card.first_name, card.patronymic))),
         "birth_date": card.birth_date,
-        "policy_masked": oms_policy.masked(card.oms_policy),
+        "policy_masked": OmsPolicy(card.oms_policy).masked if card.oms_policy else "",
         "policy_sealed": policies.seal(card.oms_policy),
         "policy_index": policies.index(card.oms_policy) if card.oms_policy else "",
         "whose": _whose(patient, card, now.date(), basis if row is None or basis else Basis(row.basis)),
@@ -142,7 +142,7 @@ def is_own(patient: Patient, card: RegistryCard, snils: str) -> bool:
     names = [(patient.last_name, card.last_name), (patient.first_name, card.first_name)]
     if snils and card.snils and snils != card.snils:
         return False
-    return patient.birth_date == card.birth_date and all(folded(mine) == folded(theirs) for mine, theirs in names)
+    return patient.birth_date == card.birth_date and all(name_key(mine) == name_key(theirs) for mine, theirs in names)
 
 
 def _whose(patient: Patient, card: RegistryCard, today: date, basis: Basis | None) -> Whose:

@@ -14,7 +14,6 @@ from datetime import date, datetime, timedelta
 
 from sqlmodel import Session
 
-from medonline.domain import oms_policy
 from medonline.domain.birth_date import parse_birth_date
 from medonline.domain.card_access import MAX_CARDS, Basis, is_child, is_shown
 from medonline.domain.errors import (
@@ -29,6 +28,7 @@ from medonline.domain.errors import (
     StatementMissing,
     TooManyCards,
 )
+from medonline.domain.oms_policy import OmsPolicy
 from medonline.domain.security_journal import JournalEvent
 from medonline.services.clock import Clock
 from medonline.services.crypto.field_encryption import SealBroken, Sealer
@@ -273,7 +273,7 @@ class PatientCardService:
             session.add(row)
         what: dict[str, str | int] = {"cards": len(added), "basis": basis}
         self.journal.note(session, JournalNote(JournalEvent.CARD_ADDED, patient.id, device=me.device, details=what))
-        return LinkedCards(len(added), not oms_policy.has_right_check_digit(policy))
+        return LinkedCards(len(added), not OmsPolicy(policy).has_right_check_digit)
 
     async def _fetch(self, registry: CardRegistry, patient: Patient) -> CardsView:
         own = {card.ref: card for card in await self._own_cards(registry, patient)}
@@ -365,10 +365,11 @@ def _patient(session: Session, patient_id: str) -> Patient | None:
 
 def _parsed(typed_policy: str, typed_birth_date: str, today: date) -> tuple[str, date]:
     refused: dict[str, InvalidInput] = {}
-    policy = oms_policy.policy_digits(typed_policy)
-    if not policy:
-        refused["policy"] = InvalidPolicy()
-    born = today
+    policy, born = "", today
+    try:
+        policy = OmsPolicy.parse(typed_policy).digits
+    except InvalidPolicy as error:
+        refused["policy"] = error
     try:
         born = parse_birth_date(typed_birth_date, today)
     except InvalidBirthDate as error:

@@ -1,0 +1,62 @@
+"""An e-mail address; its syntax by the library `email-validator` (RFC 5321, 5322, 6531), and nothing is looked up."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from email_validator import EmailNotValidError, validate_email
+
+from medonline.domain.errors import EmailProblem, InvalidEmail
+from medonline.domain.folding import folded
+
+_MAX_TYPED = 1000  # with the invisible characters of a copied text
+_MAX_LENGTH = 254  # RFC 5321, 4.5.3.1.3 less the angle brackets
+# As address books and links write it: `Maria <maria@example.ru>`, `mailto:maria@example.ru`, a stop at the end of a sentence.
+_NAMED = re.compile(r"[^<>@]*<([^<>]+)>")
+_AROUND = re.compile(r"(?:mailto: ?)?(.+?)[.,;]*", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class EmailAddress:
+    """A normalised address."""
+
+    text: str
+
+    @classmethod
+    def parse(cls, typed: str) -> EmailAddress:
+        """Read and judge what a person typed or copied.
+
+        Raises:
+            InvalidEmail: with the problem.
+        """
+        text = _address_in(typed)
+        if "@" not in text:
+            raise InvalidEmail(EmailProblem.NO_AT)
+        local, _, domain = text.rpartition("@")
+        if local and "." not in domain.strip("."):
+            raise InvalidEmail(EmailProblem.NO_DOMAIN)
+        try:
+            return cls(validate_email(text, check_deliverability=False).normalized)
+        except EmailNotValidError:
+            raise InvalidEmail(EmailProblem.MALFORMED) from None
+
+    @classmethod
+    def received(cls, found: object) -> EmailAddress | None:
+        """What a gateway has on record: it is shown and written to, never used as a key, and so taken also where this portal would
+        not have taken it from a person. None where it cannot be an address at all."""
+        text = _address_in(found) if isinstance(found, str) else ""
+        usable = "@" in text.strip("@") and " " not in text and text.isprintable() and len(text) <= _MAX_LENGTH
+        return cls(text) if usable else None
+
+    @property
+    def key(self) -> str:
+        """What is compared: no provider of mail tells capital letters from small ones."""
+        return self.text.casefold()
+
+
+def _address_in(text: str) -> str:
+    plain = folded(text) if len(text) <= _MAX_TYPED else ""
+    named = _NAMED.fullmatch(plain)
+    around = _AROUND.fullmatch(named[1].strip() if named else plain)
+    return around[1] if around else ""
