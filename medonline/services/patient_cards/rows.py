@@ -137,12 +137,29 @@ def relinked(row: PatientCard) -> PatientCard:
     return row
 
 
-def is_own(patient: Patient, card: RegistryCard, snils: str) -> bool:
-    """Whether name and birth date are those of the account's owner, and no СНИЛС (11 digits, empty: unknown) says otherwise."""
-    names = [(patient.last_name, card.last_name), (patient.first_name, card.first_name)]
-    if snils and card.snils and snils != card.snils:
+@dataclass(frozen=True, slots=True)
+class OwnNumbers:
+    """СНИЛС (11 digits) and policy (16) of the account's owner, as Gosuslugi told them; empty: unknown."""
+
+    snils: str = ""
+    policy: str = ""
+
+
+def is_own(patient: Patient, card: RegistryCard, numbers: OwnNumbers) -> bool:
+    """Whether a card is that of the account's owner: by the own СНИЛС or policy, whatever its name and however that is written; where
+    neither is in it, by name and birth date. Never where birth date or СНИЛС say otherwise."""
+    if contradicts(patient, card) or (numbers.snils and card.snils and numbers.snils != card.snils):
         return False
-    return patient.birth_date == card.birth_date and all(name_key(mine) == name_key(theirs) for mine, theirs in names)
+    if (numbers.snils and numbers.snils == card.snils) or (numbers.policy and numbers.policy == card.oms_policy):
+        return True
+    names = [(patient.last_name, card.last_name), (patient.first_name, card.first_name)]
+    same_day = patient.birth_date is not None and patient.birth_date == card.birth_date
+    return same_day and all(name_key(mine) == name_key(theirs) for mine, theirs in names)
+
+
+def contradicts(patient: Patient, card: RegistryCard) -> bool:
+    """Whether account and card are of two people by their birth dates; one that is missing says nothing."""
+    return None not in (patient.birth_date, card.birth_date) and patient.birth_date != card.birth_date
 
 
 def _whose(patient: Patient, card: RegistryCard, today: date, basis: Basis | None) -> Whose:

@@ -39,8 +39,10 @@ from medonline.services.patient_cards.consent import CardConsent, Consents
 from medonline.services.patient_cards.rows import (
     CardView,
     ClosedCard,
+    OwnNumbers,
     closed,
     closed_view_of,
+    contradicts,
     filled,
     is_own,
     is_shown_today,
@@ -195,16 +197,17 @@ class PatientCardService:
         if child and not representative and born != own_birth_date:
             raise InvalidFields({"representative": StatementMissing()})
         attempt = await self.attempts.count(me.patient_id, policy)
-        if patient is None or not (child or born == own_birth_date):
+        numbers = self._numbers_of(patient) if patient else OwnNumbers()
+        if patient is None or not (child or born == own_birth_date or policy == numbers.policy):
             return AskedConsent(await self.consent.ask(me, policy, born), own_birth_date is None, maybe_own=False)
         found = await self._asked(self.registry, attempt, policy)
-        snils = self._snils_of(patient)
         fitting = [card for card in found if card.birth_date == born]
-        own = [card for card in fitting if is_own(patient, card, snils)]
+        own = [card for card in fitting if is_own(patient, card, numbers)]
         if own:
             return await self._add(me, own, Basis.OWN, policy)
         if not child:
-            return AskedConsent(await self.consent.ask(me, policy, born), no_birth_date=False, maybe_own=True)
+            until = await self.consent.ask(me, policy, born)
+            return AskedConsent(until, own_birth_date is None, maybe_own=own_birth_date is not None)
         if not fitting or not representative:
             refused = JournalNote(JournalEvent.CARD_REFUSED, me.patient_id, device=me.device)
             await self.database.write(self.journal.note, refused)
@@ -223,10 +226,7 @@ class PatientCardService:
         row = await self.database.read(patient_cards.one_of, me.patient_id, card_id)
         if row is None or row.birth_date is None or is_shown(row.basis, row.birth_date, self.clock().date()):
             raise NoSuchRequest
-        try:
-            policy = self.policies.open(row.policy_sealed)
-        except SealBroken:
-            policy = ""
+        policy = _opened(self.policies, row.policy_sealed)
         if not policy:
             raise NoSuchRequest
         await self.attempts.count(me.patient_id, policy)
@@ -306,14 +306,11 @@ class PatientCardService:
         return replace(self._view_of(session, patient.id, None, rows), fetched_at=answer.at if held else None)
 
     async def _own_cards(self, registry: CardRegistry, patient: Patient) -> list[RegistryCard]:
-        try:
-            snils, policy = self.snils.open(patient.snils_sealed), self.policies.open(patient.oms_policy_sealed)
-        except SealBroken:
-            return []
-        found = await registry.cards_by_snils(snils) if snils else []
-        if not found and policy:
-            found = await registry.cards_by_policy(policy)
-        return [card for card in found if patient.birth_date is None or card.birth_date == patient.birth_date]
+        numbers = self._numbers_of(patient)
+        found = await registry.cards_by_snils(numbers.snils) if numbers.snils else []
+        if not found and numbers.policy:
+            found = await registry.cards_by_policy(numbers.policy)
+        return [card for card in found if not contradicts(patient, card)]
 
     def _view_or_question(
         self, session: Session, patient: Patient, now: datetime, *, ask_again: bool
@@ -345,11 +342,9 @@ class PatientCardService:
             consents=consents,
         )
 
-    def _snils_of(self, patient: Patient) -> str:
-        try:
-            return self.snils.open(patient.snils_sealed)
-        except SealBroken:
-            return ""
+    def _numbers_of(self, patient: Patient) -> OwnNumbers:
+        """A number whose key is gone is unknown."""
+        return OwnNumbers(_opened(self.snils, patient.snils_sealed), _opened(self.policies, patient.oms_policy_sealed))
 
     async def _asked(self, registry: CardRegistry, attempt: CardAttempt, policy: str) -> list[RegistryCard]:
         try:
@@ -357,6 +352,13 @@ class PatientCardService:
         except RegistryUnavailable:
             await self.attempts.take_back(attempt)
             raise
+
+
+def _opened(sealer: Sealer, sealed: str) -> str:
+    try:
+        return sealer.open(sealed)
+    except SealBroken:
+        return ""
 
 
 def _patient(session: Session, patient_id: str) -> Patient | None:

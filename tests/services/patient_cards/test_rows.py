@@ -10,7 +10,7 @@ import pytest
 from medonline.domain.card_access import Basis
 from medonline.services.crypto.field_encryption import Sealer
 from medonline.services.patient_cards import rows
-from medonline.services.patient_cards.rows import Whose
+from medonline.services.patient_cards.rows import OwnNumbers, Whose
 from medonline.services.ports import RegistryCard
 from medonline.storage.tables.patient_cards import CardAccess, PatientCard
 from medonline.storage.tables.patients import Patient
@@ -123,17 +123,47 @@ def test_ones_own_card_is_ones_own_at_any_age() -> None:
         ({"last_name": "ИВАНОВА", "first_name": "мария"}, SNILS, True),
         ({"patronymic": "Другая"}, SNILS, True),
         ({}, OTHER_SNILS, False),
-        ({"last_name": "Петрова"}, SNILS, False),
-        ({"first_name": "Марина"}, SNILS, False),
+        ({"last_name": "Петрова"}, SNILS, True),
+        ({"birth_date": None}, SNILS, True),
+        ({"last_name": "Петрова", "snils": ""}, SNILS, False),
+        ({"last_name": "Петрова"}, "", False),
+        ({"first_name": "Марина", "snils": ""}, SNILS, False),
+        ({"first_name": "Марина"}, "", False),
         ({"birth_date": date(1958, 5, 22)}, SNILS, False),
-        ({"birth_date": None}, SNILS, False),
+        ({"birth_date": date(1958, 5, 22)}, "", False),
+        ({"birth_date": None, "snils": ""}, SNILS, False),
+        ({"birth_date": None}, "", False),
     ],
     ids=str,
 )
-def test_a_card_is_the_owners_by_name_and_birth_date_unless_a_snils_says_otherwise(
+def test_a_card_is_the_owners_by_snils_or_by_name_and_birth_date_and_nothing_may_say_otherwise(
     changes: dict[str, object], snils: str, own: bool
 ) -> None:
-    assert rows.is_own(MARIA, replace(OWN, **changes), snils) is own  # type: ignore[arg-type]
+    assert rows.is_own(MARIA, replace(OWN, **changes), OwnNumbers(snils)) is own  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("changes", "numbers", "own"),
+    [
+        ({"last_name": "Петрова", "snils": ""}, OwnNumbers(SNILS, OWN_POLICY), True),
+        ({"last_name": "", "birth_date": None}, OwnNumbers("", OWN_POLICY), True),
+        ({"last_name": "Петрова"}, OwnNumbers("", SONS_POLICY), False),
+        ({"snils": OTHER_SNILS}, OwnNumbers(SNILS, OWN_POLICY), False),
+        ({"birth_date": date(1958, 5, 22)}, OwnNumbers("", OWN_POLICY), False),
+    ],
+    ids=str,
+)
+def test_a_card_is_the_owners_by_the_policy_that_gosuslugi_told(
+    changes: dict[str, object], numbers: OwnNumbers, own: bool
+) -> None:
+    assert rows.is_own(MARIA, replace(OWN, **changes), numbers) is own  # type: ignore[arg-type]
+
+
+def test_an_account_without_a_birth_date_has_no_card_by_its_name() -> None:
+    nobodys = Patient(id="p3", last_name="Иванова", first_name="Мария", created_at=NOW)
+
+    assert not rows.is_own(nobodys, OWN, OwnNumbers())
+    assert not rows.is_own(nobodys, replace(OWN, birth_date=None), OwnNumbers())
 
 
 # --- by consent -------------------------------------------------------------------------------------------------

@@ -349,6 +349,26 @@ async def test_a_namesake_born_on_the_same_day_with_another_snils_is_not_the_own
     assert isinstance(await portal.cards.link(key, OWN_POLICY, "21.05.1958"), AskedConsent)
 
 
+@pytest.mark.parametrize("last_name", ["Петрова", "ИВАНОВА", "Ива\u00adнова", ""])
+async def test_ones_own_card_is_ones_own_by_its_snils_whatever_its_name(
+    portal: Portal, key: str, registry: ScriptedRegistry, last_name: str
+) -> None:
+    registry.cards = [replace(OWN, last_name=last_name)]
+    await portal.cards.link(key, OWN_POLICY, "21.05.1958")
+    (shown,) = (await portal.cards.kept(key)).cards
+
+    assert shown.whose is Whose.OWN
+
+
+async def test_ones_own_card_without_a_birth_date_is_shown_by_its_snils(
+    portal: Portal, key: str, registry: ScriptedRegistry
+) -> None:
+    registry.cards = [replace(OWN, birth_date=None, last_name="О`Коннор")]
+    (shown,) = (await portal.cards.current(key)).cards
+
+    assert shown.whose is Whose.OWN
+
+
 async def test_a_policy_that_exists_and_one_that_does_not_are_asked_for_alike(
     portal: Portal, folder: Path, key: str, registry: ScriptedRegistry
 ) -> None:
