@@ -169,7 +169,7 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
     step_up = StepUp(config.step_up_policy)
 
     def codes_for(purpose: str) -> CodeFlow:
-        return CodeFlow(database, issuer, purpose, dispatcher.outbox.wake)
+        return CodeFlow(database, issuer, purpose, dispatcher.enqueue)
 
     recovery_codes = codes_for(recovery_reader.PURPOSE)
     reader = RecoveryReader(recovery_codes, config.new_password_window)

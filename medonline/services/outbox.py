@@ -4,6 +4,10 @@ The outbox knows neither codes nor notices: a `Lane` says what is due, what to d
 Several processes run the same loop over the same rows, so `attend` leases a row before it sends anything: one conditional
 UPDATE moves `due_at` to the end of the lease, and work on a row that another process leased ends there. What a lease that
 ran out means (sent or not?) is for `attend` to decide, too.
+
+Where there is room, the transaction that makes a row leases it for its own process, which takes it up after the commit:
+neither a look nor a transaction of its own is spent on the lease. A process that is killed in between leaves the row as one
+that is killed while it sends.
 """
 
 from __future__ import annotations
@@ -11,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
@@ -98,6 +103,9 @@ class Outbox(Generic[Row]):
         self._wake = asyncio.Event()
         self._in_hand: dict[str, _InHand[Row]] = {}
         self._last_turn: datetime | None = None
+        self._turning = False
+        # Work that a transaction leaves here must not run in the context of the request that caused it.
+        self._context = copy_context()
 
     @property
     def tasks_in_hand(self) -> tuple[asyncio.Task[None], ...]:
@@ -112,14 +120,26 @@ class Outbox(Generic[Row]):
         """Whether the loop has turned lately."""
         return self._last_turn is not None and self._clock() - self._last_turn < STALLED_AFTER
 
+    def has_room(self, lane: Lane[Row]) -> bool:
+        """Whether the loop turns, and would begin one more row of this lane at once. For any thread: the answer may be old by
+        the time of the commit, and a few rows more than `at_once` may then be in hand.
+        """
+        return self._turning and self._free_in(lane) > 0
+
+    def take_up(self, row: Row, lane: Lane[Row], work: Callable[[Row], Coroutine[Any, Any, None]]) -> None:
+        """Begin work on a row that its transaction leased for this process. On the event loop, after the commit."""
+        self._begin(row, lane, work)
+
     async def run(self) -> None:
         """Look for due rows until cancelled; an error of the database is logged and tried again."""
+        self._context = copy_context()
         try:
             while True:
                 self._wake.clear()
                 try:
                     await self.turn()
                     self._last_turn = self._clock()
+                    self._turning = True
                 except Exception:
                     log.exception("%s; trying again", self._unread)
                 try:
@@ -128,6 +148,7 @@ class Outbox(Generic[Row]):
                 except TimeoutError:
                     continue
         finally:
+            self._turning = False
             await self._stop()
 
     async def turn(self) -> None:
@@ -146,7 +167,7 @@ class Outbox(Generic[Row]):
         for row in rows:
             lane = glance.lane_of(row)
             if lane is not None and self._free_in(lane) > 0:
-                self._begin(row, lane)
+                self._begin(row, lane, lane.attend)
             elif lane is not None:
                 self._crowded = True
         return True
@@ -156,23 +177,26 @@ class Outbox(Generic[Row]):
             free = self._free_in(lane)
             rows = await lane.due(tuple(self._in_hand), free) if free > 0 else ()
             for row in rows:
-                self._begin(row, lane)
+                self._begin(row, lane, lane.attend)
             self._crowded = self._crowded or len(rows) >= free
 
     def _free_in(self, lane: Lane[Row]) -> int:
-        return lane.at_once - sum(one.lane is lane for one in self._in_hand.values())
+        # A copy, for another thread may ask while the loop adds a row.
+        return lane.at_once - sum(one.lane is lane for one in tuple(self._in_hand.values()))
 
-    def _begin(self, row: Row, lane: Lane[Row]) -> None:
+    def _begin(self, row: Row, lane: Lane[Row], work: Callable[[Row], Coroutine[Any, Any, None]]) -> None:
         row_id = row.id
-        task = asyncio.create_task(lane.attend(row))
+        task = asyncio.create_task(work(row), context=self._context.copy())
         self._in_hand[row_id] = _InHand(task, lane)
         task.add_done_callback(lambda done: self._forget(row_id, done))
 
     async def _stop(self) -> None:
         """Let what is being sent end: cut off, it would be sent twice or not at all."""
-        if not self._in_hand:
-            return
-        _, unfinished = await asyncio.wait(self.tasks_in_hand, timeout=STOP_WAIT.total_seconds())
+        ends_at = asyncio.get_running_loop().time() + STOP_WAIT.total_seconds()
+        # Again, for a transaction that had begun may have left more.
+        while self._in_hand and (left := ends_at - asyncio.get_running_loop().time()) > 0:
+            await asyncio.wait(self.tasks_in_hand, timeout=left)
+        unfinished = self.tasks_in_hand
         for task in unfinished:
             task.cancel()
         # Waited for: a database closed under their rollback would never answer them, and the process would hang.

@@ -31,7 +31,7 @@ import asyncio
 import secrets
 import sqlite3
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import copy_context
@@ -73,6 +73,7 @@ _TRIAL = text("UPDATE alembic_version SET version_num = version_num")
 _TRIAL_WITHIN_S = 1.0
 _LAST = "medonline_last"
 _CHANGED = "medonline_changed"
+_AFTER = "medonline_after"
 
 
 def at_the_end(session: Session, name: str, act: Callable[[Session], None]) -> None:
@@ -90,6 +91,17 @@ def at_the_end(session: Session, name: str, act: Callable[[Session], None]) -> N
 def announce(session: Session, topic: str) -> None:
     """The transaction changes what this topic names: who waits for it is told after the commit (`storage.changes`)."""
     session.info.setdefault(_CHANGED, set()).add(topic)
+
+
+def after_commit(session: Session, act: Callable[[], None]) -> bool:
+    """Call `act` on the event loop that awaits this `Database.write`, soon after its commit; never if it rolls back.
+
+    A process that is killed in between does not call it. False: this is no `Database.write`, so no loop is there to call it.
+    """
+    acts = session.info.get(_AFTER)
+    if acts is not None:
+        acts.append(act)
+    return acts is not None
 
 
 class Database:
@@ -154,16 +166,23 @@ class Database:
         def work() -> T:
             try:
                 with self.writing() as session:
+                    session.info[_AFTER] = []
                     answer = act(session, *args, **kwargs)
             except TROUBLES:
                 self._write_failed = True
                 raise
             self._write_failed = False
-            if changed := session.info.pop(_CHANGED, None):
-                loop.call_soon_threadsafe(self.changes.tell, changed)  # from here: a cancelled caller tells no one
+            changed, acts = session.info.pop(_CHANGED, ()), session.info.pop(_AFTER, ())
+            if changed or acts:
+                loop.call_soon_threadsafe(self._follow, changed, acts)  # from here: a cancelled caller tells no one
             return answer
 
         return await self._in_a_thread(self._writers, work)
+
+    def _follow(self, changed: Iterable[str], acts: Iterable[Callable[[], None]]) -> None:
+        self.changes.tell(changed)
+        for act in acts:
+            act()
 
     async def aside(self, act: Callable[[], T]) -> T:
         """What a plain function gives, in a thread of the readers and in no transaction."""

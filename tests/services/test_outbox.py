@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -388,6 +389,64 @@ async def test_the_end_waits_for_what_is_being_sent() -> None:
         desk.let_go.set()
 
     assert (desk.begun, desk.ended, desk.cut_off) == (["a"], ["a"], [])
+    assert asyncio.all_tasks() == before
+
+
+@pytest.mark.usefixtures("_no_net")
+async def test_a_row_that_was_leased_for_it_is_begun_without_a_look() -> None:
+    desk = desk_of("a", held={"b"})
+    lane = Lane(desk.due, desk.attend, 1)
+    outbox: Outbox[Letter] = Outbox(MovableClock(), [lane], failed=pytest.fail, unread=UNREAD)
+    assert not outbox.has_room(lane)
+    async with running(outbox):
+        await desk.until(lambda: desk.ended)
+        await settled(outbox)
+        assert outbox.has_room(lane)
+        looks = len(desk.looks)
+        desk.letters.append(leased := Letter("b"))
+        outbox.take_up(leased, lane, desk.attend)
+        assert not outbox.has_room(lane)
+        await desk.until(lambda: "b" in desk.begun)
+        assert len(desk.looks) == looks
+        desk.let_go.set()
+
+    assert desk.ended == ["a", "b"]
+    assert not outbox.has_room(lane)
+
+
+@pytest.mark.usefixtures("_no_net")
+async def test_work_for_a_request_runs_outside_its_context() -> None:
+    request: ContextVar[str] = ContextVar("request", default="none")
+    desk, seen = desk_of("a"), []
+
+    async def work(letter: Letter) -> None:
+        seen.append(request.get())
+
+    lane = Lane(desk.due, desk.attend, 8)
+    outbox: Outbox[Letter] = Outbox(MovableClock(), [lane], failed=pytest.fail, unread=UNREAD)
+    async with running(outbox):
+        await desk.until(lambda: desk.ended)
+        request.set("of a patient")
+        outbox.take_up(Letter("b"), lane, work)
+        await settled(outbox)
+
+    assert seen == ["none"]
+
+
+@pytest.mark.usefixtures("_no_net")
+async def test_the_end_waits_for_what_a_transaction_leaves_meanwhile() -> None:
+    desk = desk_of("a", "b", held={"a", "b"})
+    lane = Lane(desk.due, desk.attend, 1)
+    outbox: Outbox[Letter] = Outbox(MovableClock(), [lane], failed=pytest.fail, unread=UNREAD)
+    before = asyncio.all_tasks()
+    async with running(outbox) as task:
+        await desk.until(lambda: desk.begun)
+        task.cancel()
+        await asyncio.sleep(0)
+        outbox.take_up(Letter("b"), lane, desk.attend)
+        desk.let_go.set()
+
+    assert (sorted(desk.ended), desk.cut_off) == (["a", "b"], [])
     assert asyncio.all_tasks() == before
 
 

@@ -20,7 +20,7 @@ from sqlmodel import Session, select
 
 from medonline.bootstrap import Portal
 from medonline.storage import engine
-from medonline.storage.engine import Database, reads, writes
+from medonline.storage.engine import Database, after_commit, reads, writes
 from medonline.storage.tables.login import LoginTicket
 from medonline.storage.tables.patients import Patient
 from tests.patience import PATIENCE
@@ -281,6 +281,36 @@ async def test_a_cancelled_write_that_waits_for_its_turn_leaves_nothing_and_no_l
     async with asyncio.timeout(PATIENCE):
         await portal.database.write(add, "+79000003009")
     assert await count(portal) == 3 + len(held.phones) + 1
+
+
+async def test_what_waits_for_the_commit_follows_it_on_the_loop(portal: Portal) -> None:
+    seen: list[tuple[int, bool]] = []
+
+    def act(session: Session, phone: str, *, fails: bool) -> bool:
+        add(session, phone)
+        waits = after_commit(session, look)
+        if fails:
+            raise KeyError(phone)
+        return waits
+
+    def look() -> None:
+        with portal.database.reading() as session:
+            seen.append(
+                (len(session.exec(select(Patient)).all()), threading.current_thread() is threading.main_thread())
+            )
+
+    with pytest.raises(KeyError):
+        await portal.database.write(act, "+79000003008", fails=True)
+    assert await portal.database.write(act, "+79000003009", fails=False)
+    assert seen == [(4, True)]
+
+
+async def test_nothing_can_follow_a_commit_that_no_loop_waits_for(portal: Portal) -> None:
+    with portal.database.writing() as session:
+        assert not after_commit(session, pytest.fail)
+        add(session, "+79000003008")
+
+    assert await count(portal) == 4
 
 
 async def test_closing_waits_for_the_transaction_that_has_begun(portal: Portal) -> None:

@@ -67,7 +67,6 @@ class OwnIdentities:
         if now - me.authenticated_at > self.reauthentication_window:
             raise ReauthenticationNeeded
         ended = await self._unlink(me, number, now)
-        self.notices.wake()
         return len(ended)
 
     @writes

@@ -141,7 +141,6 @@ class AccountSettingsService:
         change = await self.database.read(self._change, session_key)
         async with self.codes.place(PhoneNumber(change.phone), channel, client_ip, now) as place:
             await self._resend(session_key, place, channel, now)
-        self.codes.wake_dispatcher()
 
     @writes
     def _resend(
@@ -215,7 +214,6 @@ class AccountSettingsService:
         )
         async with self.codes.place(phone, channel, client_ip, now) as place:
             await self._put_change(change, place, channel)
-        self.codes.wake_dispatcher()
 
     @writes
     def _put_change(self, session: Session, change: AccountChange, place: CodePlace, channel: ChannelName) -> None:
@@ -234,7 +232,6 @@ class AccountSettingsService:
             ended = await self._put_wanted(me, wanted, paced=bool(changed))
         except IntegrityError:
             raise PhoneTaken from None  # the phone is the only thing here that must be one's own
-        self.notices.wake()
         return Saved(changed=changed, sessions_ended=len(ended))
 
     @writes

@@ -1,6 +1,7 @@
 """Sends the codes that were committed, and keeps what became of them.
 
 An outbox: a row whose `due_at` has come is leased by one conditional UPDATE, so several processes never send one code twice.
+Most rows are leased by the transaction that makes them (`CodeDispatcher.enqueue`).
 A row whose lease ran out (the process was killed) is sent again only where the provider is idempotent; otherwise it counts
 as failed and the patient is offered the other way: better none than two calls.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlmodel import Session
 
@@ -23,7 +25,7 @@ from medonline.services.limits.budgets import Spending
 from medonline.services.limits.code_limits import CodeAsked
 from medonline.services.outbox import Glance, Lane, Outbox
 from medonline.services.ports import CodeChannel, CodeMessage, DeliveryReport, LearnsOutcome, SentCode
-from medonline.storage.engine import Database, announce, writes
+from medonline.storage.engine import Database, after_commit, announce, writes
 from medonline.storage.queries import codes
 from medonline.storage.tables.codes import OneTimeCodeRow
 
@@ -66,6 +68,16 @@ class CodeDispatcher:
             glance=Glance(self._all_due, self._lane_of),
         )
 
+    def enqueue(self, session: Session, row: OneTimeCodeRow) -> None:
+        """Have a new code sent after the commit of the transaction that makes it: by this process, where it has room now."""
+        channel = self._channels.get(ChannelName(row.channel))
+        lane = self._lanes[ChannelName(row.channel), _TO_SEND]
+        if channel is None or not self.outbox.has_room(lane):
+            after_commit(session, self.outbox.wake)
+        elif after_commit(session, partial(self.outbox.take_up, row, lane, partial(self._send_leased, channel))):
+            row.delivery, row.provider, row.attempts = DeliveryState.SENDING, channel.provider, 1
+            row.due_at = self._clock() + LEASE
+
     def _lane(self, channel: ChannelName, states: tuple[DeliveryState, ...], at_once: int) -> Lane[OneTimeCodeRow]:
         async def due(in_hand: tuple[str, ...], limit: int) -> Sequence[OneTimeCodeRow]:
             return await self.database.read(codes.due, self._clock(), channel, states, in_hand, limit)
@@ -104,8 +116,10 @@ class CodeDispatcher:
         if row.replaced_at is not None or row.expires_at <= now or channel is None:
             await self._put_failed(row, DeliveryProblem.CHANNEL_DOWN, free=never_asked)
             return
-        if not await self._take(row, channel, now):
-            return
+        if await self._take(row, channel, now):
+            await self._send_leased(channel, row)
+
+    async def _send_leased(self, channel: CodeChannel, row: OneTimeCodeRow) -> None:
         try:
             sent = await channel.send_code(self._message(row))
         except DeliveryFailed as error:

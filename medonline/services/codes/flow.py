@@ -69,12 +69,15 @@ class Resent:
 
 @dataclass(frozen=True, slots=True)
 class CodeFlow:
-    """Codes of flows with one purpose."""
+    """Codes of flows with one purpose.
+
+    enqueue: has a new code sent after the commit of the transaction that makes it.
+    """
 
     database: Database
     issuer: CodeIssuer
     purpose: str
-    wake_dispatcher: Callable[[], None]
+    enqueue: Callable[[Session, OneTimeCodeRow], None]
 
     def place(
         self, phone: PhoneNumber, channel: ChannelName, client_ip: str, now: datetime
@@ -91,7 +94,7 @@ class CodeFlow:
         return CodeWatch(self.database.changes)
 
     def begin(self, session: Session, request: CodeRequest, now: datetime) -> Issued:
-        """Leave the intent to send the first code of a flow. Call `wake_dispatcher` after the commit.
+        """Leave the intent to send the first code of a flow; it is sent after the commit.
 
         Raises:
             ChannelUnavailable: the way is switched off.
@@ -99,11 +102,12 @@ class CodeFlow:
             LimitReached: one of its leaves.
         """
         issued = self.issuer.issue(session, request, now)
+        self.enqueue(session, issued.code)
         session.flush()
         return issued
 
     def resend(self, session: Session, request: CodeRequest, now: datetime) -> Resent:
-        """Leave the intent to send another code; a second click leaves nothing. Call `wake_dispatcher` after the commit.
+        """Leave the intent to send another code, after the commit; a second click leaves nothing.
 
         Raises:
             ChannelUnavailable, RateLimited, LimitReached: as for `begin`.

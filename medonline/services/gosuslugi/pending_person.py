@@ -184,7 +184,6 @@ class IdentityAnswers:
         phone = PhoneNumber.parse(typed_phone or pending.proof_phone)
         async with self.codes.place(phone, channel, client_ip, self.clock()) as place:
             await self._send_code(visitor_key, place, channel)
-        self.codes.wake_dispatcher()
 
     @writes
     def _send_code(self, session: Session, visitor_key: str, place: CodePlace, channel: ChannelName) -> None:

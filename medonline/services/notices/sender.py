@@ -1,7 +1,8 @@
 """Tells patients what happened to their account: an outbox.
 
 A notice is a row of the transaction that it tells about, so none is lost and none is sent about what was rolled back. A due
-row is claimed by one conditional UPDATE, so several processes never send it twice.
+row is claimed by one conditional UPDATE, so several processes never send it twice; most are claimed by the transaction that
+makes them, for the process that runs it.
 A row whose claim ran out belonged to a killed process: whether the provider took it is unknown, and it is given up, for a
 provider of text messages cannot tell a repeated one from a new one.
 
@@ -33,7 +34,7 @@ from medonline.services.notices.texts import ROOM, WITHOUT_LINK, About, Told, Wo
 from medonline.services.outbox import Lane, Outbox
 from medonline.services.ports import NoticeChannel
 from medonline.services.security_journal.account_pace import full_until
-from medonline.storage.engine import Database, reads, writes
+from medonline.storage.engine import Database, after_commit, reads, writes
 from medonline.storage.queries import notices, patients
 from medonline.storage.tables.notices import Notice
 
@@ -50,7 +51,7 @@ _RECORDING_PAUSES = (0.2, 1.0, 5.0)  # seconds
 
 
 class NoticeService:
-    """`put` within a transaction, `wake` after its commit; `outbox` is the loop."""
+    """`put` within a transaction, and it is sent after the commit; `outbox` is the loop."""
 
     def __init__(
         self,
@@ -70,7 +71,8 @@ class NoticeService:
         self._clock = clock
         self._channel = channel
         # Without a channel nothing is due, whatever the database holds.
-        lanes = [] if channel is None else [Lane(self._due, partial(self._attend, channel), AT_ONCE)]
+        self._lane = None if channel is None else Lane(self._due, partial(self._attend, channel), AT_ONCE)
+        lanes = [] if self._lane is None else [self._lane]
         unread = "The notices to send could not be read"
         self.outbox: Outbox[Notice] = Outbox(clock, lanes, failed=_log_failure, unread=unread)
 
@@ -82,7 +84,7 @@ class NoticeService:
             ToldTooOften, NoticesOverBudget: the owner could not be told, so the caller's change must not be made.
             ValueError: a text that is empty or too long.
         """
-        if self._channel is None:
+        if self._channel is None or self._lane is None:
             log.debug("A notice is not kept: no channel is set up")
             return
         text = self._words.text(told.text)
@@ -96,6 +98,7 @@ class NoticeService:
             self._put_link(row)
         # The money last, as where a notice is sent: two that wait for each other's rows would end in a deadlock.
         if self._has_money(session, row, now):
+            self._enqueue(session, row, self._channel, self._lane)
             session.add(row)
 
     def admit(self, session: Session, patient_id: str, about: About) -> None:
@@ -135,9 +138,12 @@ class NoticeService:
             log.error("A notice goes without its link: the portal's address is too long for it")
             row.dispute_hash = None
 
-    def wake(self) -> None:
-        """There is something to send."""
-        self.outbox.wake()
+    def _enqueue(self, session: Session, row: Notice, channel: NoticeChannel, lane: Lane[Notice]) -> None:
+        """Have it sent after the commit: by this process, where it has room now, if there is money for it."""
+        if row.paid_at is None or not self.outbox.has_room(lane):
+            after_commit(session, self.outbox.wake)
+        elif after_commit(session, partial(self.outbox.take_up, row, lane, partial(self._send, channel, earlier=0))):
+            row.attempts, row.problem, row.due_at = 1, _IN_HAND, row.created_at + LEASE
 
     @reads
     def _due(self, session: Session, in_hand: tuple[str, ...], limit: int) -> Sequence[Notice]:
@@ -151,13 +157,16 @@ class NoticeService:
         if now - row.created_at > STALE_AFTER:
             await self._give_up(row, _STALE, free=True)
             return
-        if not await self._take(row, now):
-            return
+        if await self._take(row, now):
+            await self._send(channel, row, earlier=row.attempts)
+
+    async def _send(self, channel: NoticeChannel, row: Notice, earlier: int) -> None:
+        """`earlier`: the attempts before this one."""
         worded = self._worded(row)
         try:
             reference = await channel.send_notice(PhoneNumber(row.phone), worded)
         except DeliveryFailed as error:
-            await self._put_failed(row, channel, error)
+            await self._put_failed(row, channel, error, earlier)
             return
         await self._put_sent(row, reference, with_link=worded != row.text)
 
@@ -205,14 +214,14 @@ class NoticeService:
             notices.end_links_before(session, row, self._clock())
         notices.put_sent(session, row.id, reference, self._clock())
 
-    async def _put_failed(self, row: Notice, channel: NoticeChannel, error: DeliveryFailed) -> None:
-        may_retry = isinstance(error, ProviderDown) and row.attempts < len(RETRY_AFTER)
-        due_at = self._clock() + RETRY_AFTER[row.attempts] if may_retry else None
+    async def _put_failed(self, row: Notice, channel: NoticeChannel, error: DeliveryFailed, earlier: int) -> None:
+        may_retry = isinstance(error, ProviderDown) and earlier < len(RETRY_AFTER)
+        due_at = self._clock() + RETRY_AFTER[earlier] if may_retry else None
         log.warning(
             "A notice was not sent by %s: %s; %s",
             channel.provider,
             type(error).__name__,
-            f"attempt {row.attempts + 2} follows" if may_retry else "given up",
+            f"attempt {earlier + 2} follows" if may_retry else "given up",
         )
         # A provider that did not answer may have sent it all the same.
         await self._record_failure(row, problem_of(error), due_at, free=not isinstance(error, ProviderDown))

@@ -56,7 +56,6 @@ class NewPasswordStep:
         view = await self._move(visitor_key, encoded, device, sitting_key)
         if view is None:
             return await self._same_again(visitor_key, password, sitting_key)
-        self.notices.wake()
         return view
 
     @reads

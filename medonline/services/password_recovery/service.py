@@ -86,9 +86,7 @@ class PasswordRecoveryService:
         self.codes.issuer.require_channel(channel)
         now = self.clock()
         async with self.codes.place(phone, channel, client_ip, now) as place:
-            view = await self._begin(visitor_key, place, channel, now)
-        self.codes.wake_dispatcher()
-        return view
+            return await self._begin(visitor_key, place, channel, now)
 
     @writes
     def _begin(
@@ -121,9 +119,7 @@ class PasswordRecoveryService:
         now = self.clock()
         recovery = await self.database.read(self.reader.newest, visitor_key, now, sitting_key)
         async with self.codes.place(PhoneNumber(recovery.phone), channel, client_ip, now) as place:
-            view = await self._resend(visitor_key, place, channel, now, sitting_key)
-        self.codes.wake_dispatcher()
-        return view
+            return await self._resend(visitor_key, place, channel, now, sitting_key)
 
     @writes
     def _resend(

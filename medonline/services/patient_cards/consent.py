@@ -91,9 +91,7 @@ class CardConsent:
             CardAlreadyLinked: the owner has agreed already.
             ConsentAlreadyAsked, TooManyCards: see there.
         """
-        until = await self._ask(me, policy, born)
-        self.notices.wake()
-        return until
+        return await self._ask(me, policy, born)
 
     async def withdraw(self, session_key: str, access_id: str) -> bool:
         """Take back a request of this account; whether it still waited.
@@ -114,7 +112,6 @@ class CardConsent:
         """
         me = await self.sessions.required(session_key)
         await self._grant(me, access_id)
-        self.notices.wake()
 
     async def refuse(self, session_key: str, access_id: str) -> None:
         """Answer no. Who asked is not told: for them the request waits until its time is over.

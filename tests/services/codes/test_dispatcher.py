@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from medonline.domain.errors import (
 )
 from medonline.domain.password_recovery import RecoveryStep
 from medonline.services import outbox
+from medonline.services.codes import dispatcher as dispatching
 from medonline.services.codes.delivery import DeliveryProblem, DeliveryState
 from medonline.services.codes.dispatcher import LEASE, CodeDispatcher
 from medonline.services.outbox import IDLE_PAUSE, STALLED_AFTER
@@ -423,6 +425,74 @@ async def test_waking_makes_it_look_at_once(portal: Portal, monkeypatch: pytest.
             await channel.arrived.wait()
 
     assert len(channel.asked) == 1
+
+
+@asynccontextmanager
+async def serving(portal: Portal, **channels: ScriptedChannel) -> AsyncIterator[tuple[Portal, CodeDispatcher]]:
+    """A portal whose codes are left to a dispatcher that turns."""
+    dispatcher = dispatcher_of(portal, **channels)
+    codes = replace(portal.recovery.codes, enqueue=dispatcher.enqueue)
+    served = replace(portal, recovery=replace(portal.recovery, codes=codes))
+    async with turning(dispatcher):
+        while not dispatcher.outbox.is_running():
+            await asyncio.sleep(0)
+        yield served, dispatcher
+
+
+@pytest.fixture
+def _no_second_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox, "IDLE_PAUSE", timedelta(hours=1))
+
+
+@pytest.mark.usefixtures("_no_second_look")
+async def test_the_transaction_that_makes_a_code_leases_it_for_a_process_with_room(
+    portal: Portal, clock: MovableClock
+) -> None:
+    channel = ScriptedChannel(hold=asyncio.Event())
+    async with serving(portal, telegram=channel) as (served, dispatcher), asyncio.timeout(PATIENCE):
+        commits = portal.database.commits
+        await begun(served)
+        await channel.arrived.wait()
+        row = await last_row(portal)
+        assert portal.database.commits == commits + 1
+        assert (row.delivery, row.provider, row.attempts) == (DeliveryState.SENDING, channel.provider, 1)
+        assert row.due_at == clock.now + LEASE
+        assert channel.hold is not None
+        channel.hold.set()
+        await settled(dispatcher.outbox)
+
+    row = await last_row(portal)
+    assert (row.delivery, row.provider_ref) == (DeliveryState.SENT, f"ref-{row.id}")
+    assert (len(channel.asked), portal.database.commits) == (1, commits + 2)
+
+
+@pytest.mark.usefixtures("_no_second_look")
+async def test_a_code_without_a_place_waits_for_one(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dispatching, "SENDS_AT_ONCE", 1)
+    channel = ScriptedChannel(hold=asyncio.Event())
+    async with serving(portal, telegram=channel) as (served, dispatcher), asyncio.timeout(PATIENCE):
+        await begun(served)
+        await channel.arrived.wait()
+        await served.recovery.begin(BORIS, OTHER_KNOWN, TELEGRAM)
+        assert (await last_row(portal, OTHER_KNOWN)).delivery == DeliveryState.QUEUED
+        assert channel.hold is not None
+        channel.hold.set()
+        while len(channel.asked) < 2:
+            await asyncio.sleep(0.01)
+        await settled(dispatcher.outbox)
+
+    assert [message.phone.e164 for message in channel.asked] == [KNOWN, OTHER_KNOWN]
+
+
+@pytest.mark.usefixtures("_no_second_look")
+async def test_a_code_whose_way_is_not_served_here_is_left_for_the_loop(portal: Portal) -> None:
+    async with serving(portal, flash_call=ScriptedChannel()) as (served, dispatcher), asyncio.timeout(PATIENCE):
+        await begun(served)
+        while (await last_row(portal)).delivery != DeliveryState.FAILED:
+            await asyncio.sleep(0.01)
+        await settled(dispatcher.outbox)
+
+    assert (await last_row(portal)).problem == DeliveryProblem.CHANNEL_DOWN
 
 
 async def test_when_it_ends_no_work_is_left_that_needs_the_database(portal: Portal) -> None:

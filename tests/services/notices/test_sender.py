@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -260,7 +260,7 @@ async def test_the_loop_wakes_at_once_and_lets_what_is_being_sent_end(
         while not service.outbox.is_running():
             await asyncio.sleep(0)
         await put(service, database)
-        service.wake()
+        service.outbox.wake()
         while not channel.asked:
             await asyncio.sleep(0.01)
     loop.cancel()
@@ -273,6 +273,81 @@ async def test_the_loop_wakes_at_once_and_lets_what_is_being_sent_end(
         await loop
 
     assert (await rows(database))[0].provider_ref == "ref-1"
+
+
+@asynccontextmanager
+async def serving(service: NoticeService) -> AsyncIterator[None]:
+    loop = asyncio.create_task(service.outbox.run())
+    while not service.outbox.is_running():
+        await asyncio.sleep(0)
+    try:
+        yield
+    finally:
+        loop.cancel()
+        with suppress(asyncio.CancelledError):
+            await loop
+
+
+def committed(service: NoticeService, database: Database) -> Awaitable[None]:
+    return database.write(service.put, "p1", Told(PHONE, About.PASSWORD, TEXT))
+
+
+async def test_the_transaction_that_makes_a_notice_claims_it_for_a_process_with_room(
+    database: Database, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "IDLE_PAUSE", timedelta(hours=1))  # by itself it would not look again
+    channel = Phone(hold=asyncio.Event())
+    service = NoticeService(database, clock, channel, Verbatim())
+    async with asyncio.timeout(PATIENCE), serving(service):
+        await committed(service, database)
+        while not channel.asked:
+            await asyncio.sleep(0.01)
+        (row,) = await rows(database)
+        assert (database.commits, row.attempts, row.problem) == (2, 1, "in_hand")  # the first made the patient
+        assert row.due_at == clock.now + LEASE
+        assert channel.hold is not None
+        channel.hold.set()
+
+    (row,) = await rows(database)
+    assert (database.commits, row.due_at, row.provider_ref, row.problem) == (3, None, "ref-1", "")
+
+
+async def test_one_that_was_claimed_so_is_tried_again_as_any_other(
+    database: Database, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "IDLE_PAUSE", timedelta(hours=1))
+    channel = Phone(failures=[ProviderDown()] * 3)
+    service = NoticeService(database, clock, channel, Verbatim())
+    async with asyncio.timeout(PATIENCE), serving(service):
+        await committed(service, database)
+        while not channel.asked:
+            await asyncio.sleep(0.01)
+    for count, pause in enumerate(RETRY_AFTER, start=1):
+        clock.move(pause - timedelta(seconds=1))
+        await turn(service)
+        assert len(channel.asked) == count
+        clock.move(timedelta(seconds=1))
+        await turn(service)
+        assert len(channel.asked) == count + 1
+
+    (row,) = await rows(database)
+    assert (row.provider_ref, row.attempts) == ("ref-4", 4)
+
+
+async def test_one_that_a_killed_process_had_claimed_so_is_given_up(database: Database, clock: Clock) -> None:
+    killed = NoticeService(database, clock, Phone(), Verbatim())
+    async with asyncio.timeout(PATIENCE), serving(killed):
+        killed.outbox.take_up = lambda *_: None  # type: ignore[method-assign]  # killed between the commit and the work
+        await committed(killed, database)
+    channel = Phone()
+    other = NoticeService(database, clock, channel, Verbatim())
+    await turn(other)
+    assert (await rows(database))[0].problem == "in_hand"
+    clock.move(LEASE)
+    await turn(other)
+
+    (row,) = await rows(database)
+    assert (channel.asked, row.sent_at, row.due_at, row.problem) == ([], None, None, "unknown")
 
 
 async def test_the_loop_outlives_a_database_that_fails(
@@ -293,7 +368,7 @@ async def test_the_loop_outlives_a_database_that_fails(
     async with asyncio.timeout(PATIENCE):
         while not channel.asked:
             await asyncio.sleep(0.02)
-            service.wake()
+            service.outbox.wake()
     loop.cancel()
     with suppress(asyncio.CancelledError):
         await loop

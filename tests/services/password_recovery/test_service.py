@@ -56,17 +56,19 @@ async def test_begin_commits_the_recovery_and_the_intent_to_send_together(portal
     assert [recovery.id for recovery in await recoveries_of(portal)] == [row.flow_id]
 
 
-async def test_begin_wakes_the_dispatcher_only_after_the_commit(portal: Portal, folder: Path) -> None:
+async def test_begin_wakes_the_dispatcher_only_after_the_commit(
+    portal: Portal, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     committed: list[int] = []
 
     def wake() -> None:
         with another_connection(folder) as connection:
             committed.append(connection.exec_driver_sql("SELECT count(*) FROM one_time_code").scalar_one())
 
-    service = replace(portal.recovery, codes=replace(portal.recovery.codes, wake_dispatcher=wake))
-    await service.begin(ANNA, KNOWN, CALL)
+    monkeypatch.setattr(portal.dispatcher.outbox, "wake", wake)
+    await portal.recovery.begin(ANNA, KNOWN, CALL)
     with pytest.raises(RateLimited):
-        await service.begin(BORIS, KNOWN, CALL)
+        await portal.recovery.begin(BORIS, KNOWN, CALL)
 
     assert committed == [1]
 
