@@ -30,14 +30,18 @@ class CodeWatch:
         self._ear: Ear | None = None
 
     async def until_next_look(self, view: Followed, now: datetime) -> None:
-        """Wait after a look that gave this view at `now` (UTC). What changes meanwhile is seen by the next look."""
+        """Wait after a look that gave this view at `now` (UTC)."""
         at_most = LOST_AFTER
         if self._ear is None or self._ear.topic != view.topic:
             self.close()
             self._ear, at_most = self._changes.listen(view.topic), FIRST_WAIT
         by_clock = view.next_change(now)
         await self._ear.wait(at_most if by_clock is None else min(by_clock - now, at_most))
-        self._ear.forget()
+
+    def begin_look(self) -> None:
+        """The record is read from now on: what was heard so far is seen by this look."""
+        if self._ear is not None:
+            self._ear.forget()
 
     @property
     def is_behind(self) -> bool:

@@ -36,8 +36,8 @@ async def follow(
     of its own), and when the browser behind the socket is another or none.
 
     state: the proxy that a background handler gets as `self`.
-    is_on_screen: whether the screen shows a code to follow; asked while the state is held. Most handlers end with a watch, and
-        the record need not be asked where there is nothing.
+    is_on_screen: whether the screen shows a code to follow; asked while the state is held, before each look, for the record need
+        not be asked where there is nothing.
     look: reads what this visitor waits for, without holding the state; None ends the watch.
     show: puts it on the screen while the state is held; False ends the watch.
     """
@@ -62,6 +62,11 @@ async def follow(
             await watch.until_next_look(view, portal().clock())
             if visitor != visitor_of(state):
                 return
+            # Most of what is heard this tab has done itself: its handler is waited for here, and often leaves nothing to look at.
+            async with state:
+                if not is_on_screen():
+                    return
+            watch.begin_look()
     finally:
         watch.close()
 

@@ -111,7 +111,7 @@ async def test_what_changed_while_a_handler_held_the_state_is_looked_at_again(ch
         """Before the second look is shown, a handler that had the state answers, and changes the record."""
 
         async def __aenter__(self) -> None:
-            if self.shown == [1] and not self.answered:
+            if len(record.asked) == 2 and not self.answered:
                 self.answered = True
                 changes.tell([Look.topic])
             await super().__aenter__()
@@ -119,9 +119,43 @@ async def test_what_changed_while_a_handler_held_the_state_is_looked_at_again(ch
         answered = False
 
     tab = Held()
-    sent = [list(tab.shown) async for _ in followed(tab, Record(tab, answers=3))]
+    record = Record(tab, answers=3)
+    sent = [list(tab.shown) async for _ in followed(tab, record)]
 
     assert sent == [[1], [1, 3]]
+
+
+async def test_what_a_handler_of_the_tab_did_is_not_asked_for_where_it_left_no_code(changes: Changes) -> None:
+    class Answered(Tab):
+        """The watch waits for a handler that leads the screen on and changes the record, as the last digit of a code does."""
+
+        async def __aenter__(self) -> None:
+            if self.shown:
+                self.shows_code = False
+                changes.tell([Look.topic])
+            await super().__aenter__()
+
+    tab = Answered()
+    record = Record(tab, answers=9)
+    sent = [list(tab.shown) async for _ in followed(tab, record)]
+
+    assert (sent, len(record.asked)) == ([[1]], 1)
+
+
+async def test_what_was_heard_before_a_look_is_seen_by_it(changes: Changes) -> None:
+    class Answered(Tab):
+        """A handler of the tab changes the record and leaves a code on the screen."""
+
+        async def __aenter__(self) -> None:
+            if len(record.asked) == 1 and self.shown:
+                changes.tell([Look.topic])
+            await super().__aenter__()
+
+    tab = Answered()
+    record = Record(tab, answers=2)
+    sent = [list(tab.shown) async for _ in followed(tab, record)]
+
+    assert (sent, len(record.asked)) == ([[1], [1, 2]], 3)
 
 
 async def test_with_nothing_to_follow_nothing_is_shown() -> None:
