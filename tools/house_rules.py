@@ -27,6 +27,7 @@ CYRILLIC = re.compile("[А-Яа-яЁё]")
 WORD_TABLES = {
     "medonline/services/passwords/common_words.py": {"_LATIN", "_LAYOUT", "_RUSSIAN", "spellings"},
     "medonline/providers/sms_ru.py": {"_WORDING"},
+    "medonline/providers/patient_cards/fhir_values.py": {"_PATRONYMIC"},
     "medonline/domain/person_name.py": {"_LOOKALIKES", "name_key"},
     "medonline/domain/birth_date.py": {"_MONTHS"},
 }

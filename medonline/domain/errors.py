@@ -58,6 +58,7 @@ MedonlineError
 ├── LastWayIn                   without this account at Gosuslugi no one could sign in
 ├── NoSuchRequest               the request to see a card is answered, withdrawn or too old
 ├── RegistryUnavailable         (detail) the registry of medical cards gives no good answer
+├── CardUnreadable              the registry has a record for the policy, which cannot be read
 ├── ChannelUnavailable          (channel) switched off by the operator
 └── DeliveryFailed              a code did not go out
     ├── NumberNotReachable      the number has no Telegram, or cannot be called
@@ -458,6 +459,10 @@ class RegistryUnavailable(MedonlineError):
     def __init__(self, detail: str = "") -> None:
         super().__init__(detail)
         self.detail = detail
+
+
+class CardUnreadable(MedonlineError):
+    """The registry of medical cards has a record for the policy that was asked for, and it cannot be read."""
 
 
 class ChannelUnavailable(MedonlineError):

@@ -28,7 +28,9 @@ def cards() -> rx.Component:
                 state.cards.length() > 0,
                 rx.el.ul(rx.foreach(state.cards, _card), class_name="card-list"),
                 rx.cond(
-                    state.registry_down | (state.waiting.length() + state.closed.length() > 0), rx.fragment(), _empty()
+                    state.registry_down | state.incomplete | (state.waiting.length() + state.closed.length() > 0),
+                    rx.fragment(),
+                    _empty(),
                 ),
             ),
             rx.el.p("Загружаем карты…", class_name="hint", role="status"),
@@ -37,6 +39,7 @@ def cards() -> rx.Component:
         rx.cond(state.waiting.length() > 0, _waiting()),
         # Below the cards, beside «Обновить»: there the patient who pressed it sees it.
         rx.cond(state.registry_down, _registry_down()),
+        rx.cond(state.incomplete, _incomplete()),
         rx.cond(state.registry_on & AccountState.signed_in, rx.fragment(_fetched(), _link())),
         rx.cond(state.readers.length() > 0, _readers()),
         name="cards",
@@ -50,6 +53,17 @@ def _registry_down() -> rx.Component:
             state.fetched != "",
             rx.el.p("Показываем то, что он сообщил ", state.fetched, "."),
             rx.el.p("Карты появятся, когда он заработает. Попробуйте через несколько минут."),
+        ),
+        class_name="notice warning",
+        role="status",
+    )
+
+
+def _incomplete() -> rx.Component:
+    return rx.el.div(
+        rx.el.p("Показаны не все карты: часть ответа реестра портал прочитать не смог."),
+        rx.el.p(
+            "Ошибка не ваша, исправлять ничего не нужно. О карте, которой здесь нет, спросите ", AccountState.desk, "."
         ),
         class_name="notice warning",
         role="status",

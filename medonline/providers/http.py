@@ -11,9 +11,10 @@ import asyncio
 import json
 import logging
 import re
+import zlib
 from collections.abc import Mapping
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any
+from typing import Any, cast
 
 import httpx
 
@@ -35,8 +36,9 @@ class JsonClient:
     A request, from the first byte sent to the last byte read, takes at most `timeout` seconds (never more
     than 5); an idempotent one is tried up to three times. The connection pool is opened on first use and
     belongs to the event loop it was opened on; used from another loop, a new one is opened. Environment
-    proxies are ignored: only `proxy` counts. `max_answer_bytes` and `max_brackets` (`[` and `{` of a JSON
-    answer) bound what an answer costs: raise them only for a provider whose good answers are larger.
+    proxies are ignored: only `proxy` counts. `max_answer_bytes` (counted after a gzip answer is unpacked)
+    and `max_brackets` (`[` and `{` of a JSON answer) bound what an answer costs: raise them only for a
+    provider whose good answers are larger. `compressed` asks for gzip; who does not gets none.
     """
 
     def __init__(
@@ -49,12 +51,14 @@ class JsonClient:
         proxy: str | None = None,
         max_answer_bytes: int = MAX_ANSWER_BYTES,
         max_brackets: int = MAX_BRACKETS,
+        compressed: bool = False,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._name = name
-        # Compression is refused so that the size limit below holds for what is kept in memory, too.
-        self._headers = {"Accept": "application/json", "Accept-Encoding": "identity", **(headers or {})}
+        self._compressed = compressed
+        encoding = "gzip" if compressed else "identity"
+        self._headers = {"Accept": "application/json", "Accept-Encoding": encoding, **(headers or {})}
         self._timeout = min(timeout, MAX_TIMEOUT)
         self._proxy = proxy
         self._max_answer_bytes = max_answer_bytes
@@ -188,14 +192,20 @@ class JsonClient:
             raise ProviderDown(f"{self._name}: {type(error).__name__}") from None
 
     async def _read_bounded(self, response: httpx.Response) -> bytes:
-        if response.headers.get("Content-Encoding", "identity") != "identity":
-            raise ProviderDown(f"{self._name}: a compressed answer was not asked for")
-        body = bytearray()
-        async for chunk in response.aiter_bytes():
-            body += chunk
-            if len(body) > self._max_answer_bytes:
-                raise ProviderDown(f"{self._name}: the answer is over {self._max_answer_bytes // 1024} KB")
-        return bytes(body)
+        codings = [coding.strip().lower() for coding in response.headers.get("Content-Encoding", "").split(",")]
+        codings = [coding for coding in codings if coding not in ("", "identity")]
+        if codings and not (self._compressed and codings in (["gzip"], ["x-gzip"])):
+            raise ProviderDown(f"{self._name}: an answer in a coding that was not asked for")
+        reader = _Unpacked(self._max_answer_bytes, packed=bool(codings))
+        try:
+            # The stream itself: httpx would unpack a chunk whole before its size can be looked at.
+            async for chunk in cast("httpx.AsyncByteStream", response.stream):
+                reader.take(chunk)
+            return reader.whole()
+        except _TooLarge:
+            raise ProviderDown(f"{self._name}: the answer is over {self._max_answer_bytes // 1024} KB") from None
+        except zlib.error:
+            raise ProviderDown(f"{self._name}: an answer that is no whole gzip") from None
 
     def _open_client(self) -> httpx.AsyncClient:
         loop = asyncio.get_running_loop()
@@ -212,6 +222,44 @@ class JsonClient:
             )
             self._loop = loop
         return self._client
+
+
+class _TooLarge(Exception):
+    """More bytes than an answer may have."""
+
+
+class _Unpacked:
+    """The bytes of an answer, unpacked on the way and never over the limit: a gzip of a few KB may hold gigabytes."""
+
+    def __init__(self, limit: int, *, packed: bool) -> None:
+        self._limit = limit
+        self._body = bytearray()
+        self._packed = packed
+        self._member = _gunzip() if packed else None
+
+    def take(self, chunk: bytes) -> None:
+        if self._member is None:
+            self._keep(chunk)
+            return
+        while chunk:
+            if self._member.eof:  # a gzip may have several members
+                self._member = _gunzip()
+            self._keep(self._member.decompress(chunk, self._limit - len(self._body) + 1))
+            chunk = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
+
+    def whole(self) -> bytes:
+        if self._packed and self._body and not (self._member is not None and self._member.eof):
+            raise zlib.error("cut short")
+        return bytes(self._body)
+
+    def _keep(self, part: bytes) -> None:
+        self._body += part
+        if len(self._body) > self._limit:
+            raise _TooLarge
+
+
+def _gunzip() -> zlib._Decompress:
+    return zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
 
 
 def parse_json(body: bytes, max_brackets: int = MAX_BRACKETS) -> Any:

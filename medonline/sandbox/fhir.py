@@ -86,8 +86,7 @@ class FhirStandIn:
         if fault is Fault.HTML:
             return HTMLResponse("<html><body><h1>Технические работы</h1></body></html>")
         if fault is Fault.GARBAGE:
-            garbage = {"resourceType": "Patient", "id": "card 1001", "birthDate": "вчера", "карта": True}
-            return _answer({"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": garbage}, 7]})
+            return _answer({"resourceType": "Bundle", "type": "searchset", "entry": "технические работы"})
         if fault is Fault.SLOW:
             await asyncio.sleep(self._settings.slow_answer)
         return None

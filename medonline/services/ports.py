@@ -250,25 +250,33 @@ class RegistryCard:
     active: bool
 
 
+@dataclass(frozen=True, slots=True)
+class FoundCards:
+    """What the registry answers: its `cards`, and of how many records and pages (at least) it could not be read what they say."""
+
+    cards: tuple[RegistryCard, ...] = ()
+    left_out: int = 0
+
+
 class CardRegistry(Protocol):
     """The region's registry of medical cards."""
 
-    async def cards_by_snils(self, snils: str) -> list[RegistryCard]:
-        """Cards of the person with this СНИЛС (11 digits); empty when there is none.
+    async def cards_by_snils(self, snils: str) -> FoundCards:
+        """Cards of the person with this СНИЛС (11 digits).
 
         Raises:
             RegistryUnavailable: no good answer.
         """
 
-    async def cards_by_policy(self, oms_policy: str) -> list[RegistryCard]:
-        """Cards of the person with this ОМС policy (16 digits); empty when there is none.
+    async def cards_by_policy(self, oms_policy: str) -> FoundCards:
+        """Cards of the person with this ОМС policy (16 digits).
 
         Raises:
             RegistryUnavailable: no good answer.
         """
 
-    async def card(self, ref: str) -> RegistryCard | None:
-        """One card as it is now; None when the registry does not have it any more.
+    async def card(self, ref: str) -> FoundCards:
+        """One card as it is now; none, with nothing left out, when the registry does not have it any more.
 
         Raises:
             RegistryUnavailable: no good answer.

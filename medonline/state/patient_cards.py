@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +21,8 @@ from medonline.state.input import is_checked, said, text_field, visitor_of
 from medonline.state.login import forget_attempt
 from medonline.wording import patient_cards as wording
 from medonline.wording.errors import card_sentence, refresh_sentence, sentence
+
+LOOK_AROUND = 0.5  # seconds after which a question to the registry looks whether its page is still there
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,7 @@ class CardsState(rx.State):
     refreshing: bool = False
     registry_on: bool = True
     registry_down: bool = False
+    incomplete: bool = False
     too_soon: str = ""
     fetched: str = ""
     cards: list[CardScreen] = []
@@ -82,6 +87,8 @@ class CardsState(rx.State):
     link_no: int = 0
     unlinking: str = ""
     removing: str = ""
+    _asked: int = 0  # counts the questions to the registry; the last one is shown
+    _shown: int = 0  # counts what was put on the screen
 
     @rx.event
     async def load(self) -> Any:
@@ -100,17 +107,17 @@ class CardsState(rx.State):
         self.refreshing = self.registry_on
         return CardsState.fetch
 
-    @rx.event
-    async def fetch(self) -> Any:
+    @rx.event(background=True)
+    async def fetch(self) -> AsyncIterator[Any]:
         """Ask the registry, unless it was asked a moment ago."""
-        return await self._fetch(ask_again=False)
+        async for event in _ask(self, pressed=False):
+            yield event
 
-    @rx.event
-    async def refresh(self) -> Any:
+    @rx.event(background=True)
+    async def refresh(self) -> AsyncIterator[Any]:
         """«Обновить»."""
-        self.refreshing = True
-        yield
-        yield await self._fetch(ask_again=True)
+        async for event in _ask(self, pressed=True):
+            yield event
 
     @rx.event
     async def link(self, form: dict[str, Any]) -> Any:
@@ -231,17 +238,10 @@ class CardsState(rx.State):
         self._show(view)
         return None
 
-    async def _fetch(self, *, ask_again: bool) -> Any:
-        try:
-            view = await portal().cards.current(visitor_of(self).session_key, ask_again=ask_again)
-        except NotSignedIn:
-            return sign_in_again()
-        self.refreshing, self.ready = False, True
-        self._show(view)
-        return None
-
     def _show(self, view: CardsView) -> None:
+        self._shown += 1
         self.registry_down = view.registry_down
+        self.incomplete = view.incomplete
         self.too_soon = refresh_sentence(view.wait) if view.wait else ""
         self.fetched = _moment(view.fetched_at) if view.fetched_at else ""
         self.cards = [_screen(card) for card in view.cards]
@@ -249,6 +249,38 @@ class CardsState(rx.State):
         self.waiting = [_waiting(one) for one in view.consents.waiting]
         self.to_answer = [_reader(one) for one in view.consents.to_answer]
         self.readers = [_reader(one) for one in view.consents.granted]
+
+
+async def _ask(state: CardsState, *, pressed: bool) -> AsyncIterator[Any]:
+    """Ask the registry while the page stays usable: a registry may take seconds, and the state is not held meanwhile.
+
+    The question is given up when the page is left, and when a later load of it asks. Yields what the handler has to send.
+    """
+    async with state:
+        state._asked += 1
+        mine, shown, visitor = state._asked, state._shown, visitor_of(state)
+        state.refreshing = True
+    yield None
+    key = visitor.session_key
+    question = asyncio.ensure_future(portal().cards.current(key, ask_again=pressed))
+    try:
+        while not (await asyncio.wait({question}, timeout=LOOK_AROUND))[0]:
+            if visitor != visitor_of(state) or state._asked != mine:
+                return
+        try:
+            view = question.result()
+            async with state:
+                if state._asked != mine:
+                    return
+                if state._shown != shown:
+                    # A form was answered meanwhile, and this answer may be of before it.
+                    view = replace(await portal().cards.kept(key), registry_down=view.registry_down, wait=view.wait)
+                state.refreshing, state.ready = False, True
+                state._show(view)
+        except NotSignedIn:
+            yield sign_in_again()
+    finally:
+        question.cancel()
 
 
 def _screen(card: CardView) -> CardScreen:

@@ -287,6 +287,10 @@ _SENTENCES: dict[type[errors.MedonlineError], Callable[[Any], str]] = {
     errors.RegistryUnavailable: lambda _: (
         "Реестр медицинских карт сейчас не отвечает. Подождите несколько минут и попробуйте ещё раз."
     ),
+    errors.CardUnreadable: lambda _: (
+        "Реестр медицинских карт ответил, но прочитать его ответ портал не смог. В ваших данных ошибки нет: попробуйте позже или "
+        "обратитесь в регистратуру с паспортом и полисом."
+    ),
     errors.ChannelUnavailable: _channel_unavailable,
     errors.NumberNotReachable: lambda _: "На этот номер код отправить не удалось. Попробуйте другой способ.",
     errors.NumberRefused: lambda _: "Сейчас код на этот номер отправить нельзя. Попробуйте другой способ.",

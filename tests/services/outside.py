@@ -17,7 +17,7 @@ from medonline.domain.device import Device
 from medonline.domain.errors import IdentityProblem, IdentityRefused, RegistryUnavailable
 from medonline.services.gosuslugi.login import JourneyReturn, Purpose, Waiting
 from medonline.services.login.password_login import OpenedSession
-from medonline.services.ports import AuthorizationRequest, Departure, IdentityPerson, RegistryCard
+from medonline.services.ports import AuthorizationRequest, Departure, FoundCards, IdentityPerson, RegistryCard
 from tests.services.world import ADDRESSES, another_connection
 
 ISSUER = "https://esia.test.example/"
@@ -100,23 +100,28 @@ class ScriptedIdentity:
 
 @dataclass
 class ScriptedRegistry:
-    """A registry of these cards; counts what it was asked."""
+    """A registry of these cards, of which those with an `unreadable` ref cannot be read; counts what it was asked."""
 
     cards: list[RegistryCard] = field(default_factory=list)
+    unreadable: set[str] = field(default_factory=set)
     down: bool = False
     asked: list[tuple[str, str]] = field(default_factory=list)
 
-    async def cards_by_snils(self, snils: str) -> list[RegistryCard]:
+    async def cards_by_snils(self, snils: str) -> FoundCards:
         await self._answer("snils", snils)
-        return [card for card in self.cards if card.snils == snils]
+        return self._found([card for card in self.cards if card.snils == snils])
 
-    async def cards_by_policy(self, oms_policy: str) -> list[RegistryCard]:
+    async def cards_by_policy(self, oms_policy: str) -> FoundCards:
         await self._answer("policy", oms_policy)
-        return [card for card in self.cards if card.oms_policy == oms_policy]
+        return self._found([card for card in self.cards if card.oms_policy == oms_policy])
 
-    async def card(self, ref: str) -> RegistryCard | None:
+    async def card(self, ref: str) -> FoundCards:
         await self._answer("ref", ref)
-        return next((card for card in self.cards if card.ref == ref), None)
+        return self._found([card for card in self.cards if card.ref == ref])
+
+    def _found(self, cards: list[RegistryCard]) -> FoundCards:
+        readable = tuple(card for card in cards if card.ref not in self.unreadable)
+        return FoundCards(readable, len(cards) - len(readable))
 
     async def check(self) -> str:
         return "A stand-in in the test."

@@ -14,27 +14,27 @@ import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
-from fhir.resources.R4B.coverage import Coverage
-from fhir.resources.R4B.organization import Organization
-from fhir.resources.R4B.patient import Patient
 
 from medonline.domain.errors import DeliveryFailed, RegistryUnavailable
 from medonline.providers.http import JsonClient
+from medonline.providers.patient_cards.fhir_bundle import Bases, Found
 from medonline.providers.patient_cards.fhir_mapping import (
-    Found,
     Systems,
+    Unusable,
     card_of,
+    check_usable,
     is_card,
-    known_id,
-    local_id,
+    is_id,
     numbers,
     outcome,
-    path_below,
     policy_number,
 )
-from medonline.services.ports import RegistryCard
+from medonline.providers.patient_cards.fhir_values import Resource, Today
+from medonline.services.clock import Clock, utc_now
+from medonline.services.ports import FoundCards, RegistryCard
 
 __all__ = ["FhirCards", "Systems"]
 
@@ -46,10 +46,19 @@ _MAX_CLINICS = 1_000
 _MAX_ANSWER_BYTES = 2 * 1024 * 1024
 _MAX_BRACKETS = 100_000
 _NOBODY = "00000000000"
+_MOSCOW = ZoneInfo("Europe/Moscow")
 
 
 class FhirCards:
-    """Searches and reads. `timeout` bounds each request, twice as much a whole question; both in seconds."""
+    """Searches and reads.
+
+    Args:
+        timeout: seconds; bounds each request, twice as much a whole question.
+        systems: which identifier is which number.
+        page_size: records asked for at once.
+        zone: in which the registry's dates are, where it writes them as moments.
+        clock: the day on which a name, an address or a phone is in use.
+    """
 
     def __init__(
         self,
@@ -60,13 +69,18 @@ class FhirCards:
         timeout: float = 4.0,
         systems: Systems | None = None,
         page_size: int = 50,
+        zone: ZoneInfo = _MOSCOW,
+        clock: Clock = utc_now,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._base_url = base_url.rstrip("/")
+        self._bases = Bases(self._base_url)
         self._systems = systems or Systems()
         self._page_size = page_size
+        self._zone = zone
+        self._clock = clock
         self._patience = 2 * timeout
-        self._clinics: dict[str, tuple[float, Organization]] = {}
+        self._clinics: dict[str, tuple[float, Resource]] = {}
         self._client = JsonClient(
             self._base_url,
             name="fhir",
@@ -75,11 +89,12 @@ class FhirCards:
             proxy=proxy,
             max_answer_bytes=_MAX_ANSWER_BYTES,
             max_brackets=_MAX_BRACKETS,
+            compressed=True,
             transport=transport,
         )
 
-    async def cards_by_snils(self, snils: str) -> list[RegistryCard]:
-        """Cards of the person with this СНИЛС (11 digits); empty when there is none.
+    async def cards_by_snils(self, snils: str) -> FoundCards:
+        """Cards of the person with this СНИЛС (11 digits).
 
         Raises:
             RegistryUnavailable: no good answer.
@@ -87,15 +102,21 @@ class FhirCards:
         async with self._bounded():
             found = await self._search(
                 "Patient",
-                identifier=f"{self._systems.snils}|{snils}",
+                identifier=_token(self._systems.snils, snils),
                 _include="Patient:organization",
                 _revinclude="Coverage:beneficiary",
             )
-            theirs = [p for p in found.patients.values() if snils in numbers(p.identifier, self._systems.snils)]
-            return self._unless_unusable(await self._cards(theirs, found), found)
+            theirs = []
+            for patient in _of_kind(found, "Patient"):
+                told = numbers(patient, self._systems.snils)
+                if snils in told:
+                    theirs.append(patient)
+                elif not told:
+                    found.leave_out("a Patient", "identifier: no readable number of the person")
+            return await self._cards(theirs, found)
 
-    async def cards_by_policy(self, oms_policy: str) -> list[RegistryCard]:
-        """Cards that this ОМС policy (16 digits) covers; empty when there is none.
+    async def cards_by_policy(self, oms_policy: str) -> FoundCards:
+        """Cards that this ОМС policy (16 digits) covers.
 
         Raises:
             RegistryUnavailable: no good answer.
@@ -104,26 +125,32 @@ class FhirCards:
             found = await self._search(
                 "Coverage",
                 **{
-                    "identifier": f"{self._systems.policy}|{oms_policy}",
+                    "identifier": _token(self._systems.policy, oms_policy),
                     "_include": "Coverage:beneficiary",
                     "_include:iterate": "Patient:organization",
                 },
             )
-            covering = [c for c in found.coverages.values() if policy_number(c, self._systems) == oms_policy]
+            covering = []
+            for coverage in found.coverages:
+                told = policy_number(coverage, self._systems)
+                if told == oms_policy:
+                    covering.append(coverage)
+                elif not told and coverage in found.matches:
+                    found.leave_out("a Coverage", "identifier: no readable number of a policy")
             holders = await asyncio.gather(*(self._holder(coverage, found) for coverage in covering))
-            theirs = {str(patient.id): patient for patient in holders if patient is not None}
-            return self._unless_unusable(await self._cards(theirs.values(), found), found)
+            theirs = {str(patient.get("id")): patient for patient in holders if patient is not None}
+            return await self._cards(theirs.values(), found)
 
-    async def card(self, ref: str) -> RegistryCard | None:
-        """One card as it is now; None when the registry says 404 or 410 in FHIR's words, or it is no card any more.
+    async def card(self, ref: str) -> FoundCards:
+        """One card as it is now; none when the registry says 404 or 410 in FHIR's words, or it is no card any more.
 
         Raises:
             RegistryUnavailable: no good answer; a 404 without an OperationOutcome is a wrong base URL.
         """
         async with self._bounded():
-            patient = await self._patient(ref)
-            cards = await self._cards([patient], Found()) if patient is not None else []
-            return cards[0] if cards else None
+            found = Found(self._bases)
+            patient = await self._patient(ref, found)
+            return await self._cards([patient] if patient is not None else [], found)
 
     async def check(self) -> str:
         """Whether the registry speaks FHIR R4 and takes the token; asks for a СНИЛС that no one has.
@@ -137,7 +164,7 @@ class FhirCards:
             version = str(capabilities.get("fhirVersion"))[:16]
             if capabilities.get("resourceType") != "CapabilityStatement" or not version.startswith(("4.0", "4.3")):
                 raise RegistryUnavailable("fhir: the server does not say that it speaks FHIR R4")
-            await self._search("Patient", identifier=f"{self._systems.snils}|{_NOBODY}")
+            await self._search("Patient", identifier=_token(self._systems.snils, _NOBODY))
             return f"The registry of cards at {self._base_url} speaks FHIR R4 and takes the token."
 
     async def close(self) -> None:
@@ -145,55 +172,76 @@ class FhirCards:
         await self._client.close()
 
     async def _search(self, kind: str, **parameters: str) -> Found:
-        found = Found()
+        found = Found(self._bases)
         form = {**parameters, "_count": str(self._page_size)}
         status, answer = await self._client.post_form(f"/{kind}/_search", form, idempotent=True)
         for _ in range(MAX_PAGES - 1):
-            link = found.take_bundle(_good(status, answer))
+            link = found.take_bundle(_good(status, answer), kind)
             if not link:
                 return found
-            path = path_below(self._base_url, link)
+            path = self._bases.path_of(link, kind)
             if path is None:
-                # The token is for this registry only, and half a list would pass for a whole one.
-                raise RegistryUnavailable("fhir: the next page is at another place")
+                found.leave_out("a next page", "an address that is not below the registry's own")
+                return found
             status, answer = await self._client.get(path)
-        if found.take_bundle(_good(status, answer)):
+        if found.take_bundle(_good(status, answer), kind):
+            found.left_out += 1
             log.warning("The registry of cards has over %d pages for one person; the rest is left out", MAX_PAGES)
         return found
 
-    async def _cards(self, patients: Iterable[Patient], found: Found) -> list[RegistryCard]:
-        cards = [patient for patient in patients if is_card(patient, self._systems)]
-        return list(await asyncio.gather(*(self._card(patient, found) for patient in cards)))
+    async def _cards(self, patients: Iterable[Resource], found: Found) -> FoundCards:
+        records = [patient for patient in patients if is_card(patient, self._systems)]
+        cards = await asyncio.gather(*(self._card(patient, found) for patient in records))
+        return FoundCards(tuple(card for card in cards if card is not None), found.left_out)
 
-    async def _card(self, patient: Patient, found: Found) -> RegistryCard:
-        clinic_id = local_id(patient.managingOrganization, "Organization", self._base_url)
-        clinic = found.organizations.get(clinic_id) or (await self._clinic(clinic_id) if clinic_id else None)
-        # With not one policy in the answer the server may just not know `_revinclude`: asked once more, plainly.
-        if not found.coverages:
-            found = await self._search("Coverage", beneficiary=f"Patient/{patient.id}")
-        return card_of(patient, clinic, found.policies_of(str(patient.id), self._base_url), self._systems)
-
-    async def _holder(self, coverage: Coverage, found: Found) -> Patient | None:
-        patient_id = local_id(coverage.beneficiary, "Patient", self._base_url)
-        return found.patients.get(patient_id) or await self._patient(patient_id)
-
-    async def _patient(self, ref: str) -> Patient | None:
+    async def _card(self, patient: Resource, found: Found) -> RegistryCard | None:
+        today = Today(self._clock().astimezone(self._zone).date(), self._zone)
         try:
-            known_id(ref)
-        except ValueError:
+            check_usable(patient, today)
+        except Unusable as error:
+            found.leave_out("a Patient", str(error))
             return None
-        found = await self._read("Patient", ref)
-        if found is not None and ref not in found.patients:
-            raise RegistryUnavailable("fhir: a read answered with no usable Patient")
-        return found.patients[ref] if found is not None else None
+        clinic = await self._clinic(patient, found)
+        # With not one policy in the answer the server may just not know `_revinclude`: asked once more, plainly.
+        policies = found
+        if not found.coverages:
+            policies = await self._search("Coverage", beneficiary=f"Patient/{patient['id']}")
+        return card_of(patient, clinic, policies.policies_of(patient), self._systems, today)
 
-    async def _clinic(self, clinic_id: str) -> Organization | None:
-        """By its id, from memory if that is fresh; None when the registry has none that can be used."""
+    async def _holder(self, coverage: Resource, found: Found) -> Resource | None:
+        holder = found.resolved(coverage.get("beneficiary"), "Patient", coverage)
+        if holder is not None:
+            return holder
+        patient_id = found.local_id(coverage.get("beneficiary"), "Patient")
+        if not patient_id:
+            found.leave_out("a Coverage", "beneficiary: no patient of this registry")
+            return None
+        return await self._patient(patient_id, found)
+
+    async def _patient(self, ref: str, found: Found) -> Resource | None:
+        if not is_id(ref):
+            return None
+        read = await self._read("Patient", ref)
+        if read is None:
+            return None
+        if not _of_kind(read, "Patient"):
+            raise RegistryUnavailable("fhir: a read of a Patient answered with something else")
+        if ref not in read.patients:
+            found.leave_out("a Patient", "id: another than was asked for")
+        return read.patients.get(ref)
+
+    async def _clinic(self, patient: Resource, found: Found) -> Resource | None:
+        """Of the answer, from memory if that is fresh, or read; None when the registry has none that can be used."""
+        referred = patient.get("managingOrganization")
+        clinic = found.resolved(referred, "Organization", patient)
+        clinic_id = found.local_id(referred, "Organization")
+        if clinic is not None or not clinic_id:
+            return clinic
         known = self._clinics.get(clinic_id)
         if known is not None and known[0] > time.monotonic():
             return known[1]
-        found = await self._read("Organization", clinic_id)
-        clinic = found.organizations.get(clinic_id) if found is not None else None
+        read = await self._read("Organization", clinic_id)
+        clinic = read.organizations.get(clinic_id) if read is not None else None
         if clinic is not None:
             if len(self._clinics) >= _MAX_CLINICS:
                 self._clinics.clear()
@@ -204,7 +252,7 @@ class FhirCards:
         status, answer = await self._client.get(f"/{kind}/{resource_id}")
         if status in (404, 410) and outcome(answer) != "no OperationOutcome":
             return None
-        found = Found()
+        found = Found(self._bases)
         found.take(_good(status, answer))
         return found
 
@@ -218,11 +266,14 @@ class FhirCards:
         except DeliveryFailed as error:
             raise RegistryUnavailable(error.detail) from None
 
-    @staticmethod
-    def _unless_unusable(cards: list[RegistryCard], found: Found) -> list[RegistryCard]:
-        if not cards and found.unusable:
-            raise RegistryUnavailable("fhir: nothing usable among the records found")
-        return cards
+
+def _token(systems: Iterable[str], value: str) -> str:
+    """A search by an identifier of any of these systems; in FHIR a comma is «or»."""
+    return ",".join(f"{system}|{value}" for system in systems)
+
+
+def _of_kind(found: Found, kind: str) -> list[Resource]:
+    return [resource for resource in found.matches if resource["resourceType"] == kind]
 
 
 def _good(status: int, answer: Any) -> dict[str, Any]:

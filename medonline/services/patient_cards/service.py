@@ -8,7 +8,7 @@ representative; everybody else is asked for consent (`consent`). All within limi
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
@@ -19,6 +19,7 @@ from medonline.domain.card_access import MAX_CARDS, Basis, is_child, is_shown
 from medonline.domain.errors import (
     CardAlreadyLinked,
     CardNotFound,
+    CardUnreadable,
     InvalidBirthDate,
     InvalidFields,
     InvalidInput,
@@ -49,7 +50,7 @@ from medonline.services.patient_cards.rows import (
     relinked,
     view_of,
 )
-from medonline.services.ports import CardRegistry, RegistryCard
+from medonline.services.ports import CardRegistry, FoundCards, RegistryCard
 from medonline.services.security_journal.writer import JournalNote, SecurityJournal
 from medonline.storage.engine import Database, reads, writes
 from medonline.storage.queries import card_access, patient_cards, patients
@@ -65,13 +66,15 @@ FRESH_FOR = timedelta(minutes=10)
 class CardsView:
     """The cards of an account.
 
-    `fetched_at` (UTC) is the registry's last good answer; `registry_down`: it is not today's; `wait`: «Обновить» was pressed
-    too soon, and may be pressed again after so long; `closed`: were shown and are not any more.
+    `fetched_at` (UTC) is the registry's last good answer; `registry_down`: it is not today's; `incomplete`: that answer had
+    records that could not be read; `wait`: «Обновить» was pressed too soon, and may be pressed again after so long; `closed`: were
+    shown and are not any more.
     """
 
     cards: tuple[CardView, ...]
     fetched_at: datetime | None
     registry_down: bool
+    incomplete: bool = False
     wait: timedelta = timedelta()
     closed: tuple[ClosedCard, ...] = ()
     consents: Consents = field(default_factory=Consents)
@@ -103,11 +106,14 @@ class AskedConsent:
 @dataclass(frozen=True, slots=True)
 class _Answer:
     """What the registry said `at` (UTC), by the cards' references: the account's `own` cards, and all that it has (`fresh`)
-    of these and of those that were `linked` when it was asked."""
+    of these and of those that were `linked` when it was asked, but for those that it has and that could not be read (`unread`).
+    `incomplete`: something could not be read."""
 
     own: Mapping[str, RegistryCard]
     fresh: Mapping[str, RegistryCard]
     linked: Sequence[str]
+    unread: Collection[str]
+    incomplete: bool
     at: datetime
 
 
@@ -185,6 +191,7 @@ class PatientCardService:
             CardNotFound, CardAlreadyLinked, ConsentAlreadyAsked, TooManyCards: see there.
             RateLimited: too many attempts of this account, or at this policy.
             RegistryUnavailable: the registry cannot be asked now.
+            CardUnreadable: it has a record for this policy, which cannot be read.
         """
         me = await self.sessions.required(session_key)
         today = self.clock().date()
@@ -201,10 +208,12 @@ class PatientCardService:
         if patient is None or not (child or born == own_birth_date or policy == numbers.policy):
             return AskedConsent(await self.consent.ask(me, policy, born), own_birth_date is None, maybe_own=False)
         found = await self._asked(self.registry, attempt, policy)
-        fitting = [card for card in found if card.birth_date == born]
+        fitting = [card for card in found.cards if card.birth_date == born]
         own = [card for card in fitting if is_own(patient, card, numbers)]
         if own:
             return await self._add(me, own, Basis.OWN, policy)
+        if found.left_out and not fitting:
+            raise CardUnreadable
         if not child:
             until = await self.consent.ask(me, policy, born)
             return AskedConsent(until, own_birth_date is None, maybe_own=own_birth_date is not None)
@@ -276,26 +285,32 @@ class PatientCardService:
         return LinkedCards(len(added), not OmsPolicy(policy).has_right_check_digit)
 
     async def _fetch(self, registry: CardRegistry, patient: Patient) -> CardsView:
-        own = {card.ref: card for card in await self._own_cards(registry, patient)}
+        found = await self._own_cards(registry, patient)
+        own = {card.ref: card for card in found.cards}
         rows = await self.database.read(patient_cards.of_patient, patient.id)
         now = self.clock()
         linked = [row.ref for row in rows if row.unlinked_at is None and is_shown_today(row, now)]
-        fresh = dict(own)
+        fresh, unread = dict(own), set()
         for ref in linked:
-            if ref not in fresh and (card := await registry.card(ref)) is not None:
-                fresh[ref] = card
-        return await self._keep(patient, _Answer(own=own, fresh=fresh, linked=linked, at=now))
+            if ref not in fresh:
+                one = await registry.card(ref)
+                fresh |= {card.ref: card for card in one.cards}
+                unread |= {ref} if one.left_out else set()
+        incomplete = bool(found.left_out or unread)
+        answer = _Answer(own=own, fresh=fresh, linked=linked, unread=unread, incomplete=incomplete, at=now)
+        return await self._keep(patient, answer)
 
     @writes
     def _keep(self, session: Session, patient: Patient, answer: _Answer) -> CardsView:
-        held = patient_cards.put_fetched(session, patient.id, answer.at)  # first: it locks the patient
+        # First: it locks the patient.
+        held = patient_cards.put_fetched(session, patient.id, answer.at, incomplete=answer.incomplete)
         have = {card.ref: card for card in patient_cards.of_patient(session, patient.id)}
         for card in answer.fresh.values() if held else ():
             if card.ref in answer.own or card.ref in have:  # taken away meanwhile, it does not come back
                 basis = Basis.OWN if card.ref in answer.own else None
                 session.add(filled(have.get(card.ref), patient, card, answer.at, self.policies, basis))
         for ref in answer.linked:
-            if ref not in answer.fresh and ref in have:
+            if ref not in answer.fresh and ref not in answer.unread and ref in have:
                 have[ref].in_registry = False
                 session.add(have[ref])
         for row in have.values():
@@ -303,14 +318,16 @@ class PatientCardService:
                 session.add(closed(row))
         # Where no card is written, the rows in hand are what is on record, in its order.
         rows = None if session.new or session.dirty else list(have.values())
-        return replace(self._view_of(session, patient.id, None, rows), fetched_at=answer.at if held else None)
+        view = self._view_of(session, patient.id, None, rows)
+        return replace(view, fetched_at=answer.at, incomplete=answer.incomplete) if held else view
 
-    async def _own_cards(self, registry: CardRegistry, patient: Patient) -> list[RegistryCard]:
+    async def _own_cards(self, registry: CardRegistry, patient: Patient) -> FoundCards:
         numbers = self._numbers_of(patient)
-        found = await registry.cards_by_snils(numbers.snils) if numbers.snils else []
-        if not found and numbers.policy:
-            found = await registry.cards_by_policy(numbers.policy)
-        return [card for card in found if not contradicts(patient, card)]
+        found = await registry.cards_by_snils(numbers.snils) if numbers.snils else FoundCards()
+        if not found.cards and numbers.policy:
+            by_policy = await registry.cards_by_policy(numbers.policy)
+            found = replace(by_policy, left_out=by_policy.left_out + found.left_out)
+        return replace(found, cards=tuple(card for card in found.cards if not contradicts(patient, card)))
 
     def _view_or_question(
         self, session: Session, patient: Patient, now: datetime, *, ask_again: bool
@@ -338,6 +355,7 @@ class PatientCardService:
             cards=tuple(view_of(row) for row in listed if is_shown_today(row, now)),
             fetched_at=patient.cards_fetched_at if patient else None,
             registry_down=False,
+            incomplete=patient.cards_incomplete if patient else False,
             closed=tuple(closed_view_of(row) for row in listed if not is_shown_today(row, now)),
             consents=consents,
         )
@@ -346,7 +364,7 @@ class PatientCardService:
         """A number whose key is gone is unknown."""
         return OwnNumbers(_opened(self.snils, patient.snils_sealed), _opened(self.policies, patient.oms_policy_sealed))
 
-    async def _asked(self, registry: CardRegistry, attempt: CardAttempt, policy: str) -> list[RegistryCard]:
+    async def _asked(self, registry: CardRegistry, attempt: CardAttempt, policy: str) -> FoundCards:
         try:
             return await registry.cards_by_policy(policy)
         except RegistryUnavailable:

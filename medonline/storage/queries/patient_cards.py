@@ -33,7 +33,7 @@ _UNLINK = (
 _PUT_FETCHED = (
     update(Patient)
     .where(col(Patient.id) == bindparam("patient"))
-    .values(cards_fetched_at=bindparam("now"))
+    .values(cards_fetched_at=bindparam("now"), cards_incomplete=bindparam("incomplete"))
     .execution_options(synchronize_session=False)
 )
 _ATTEMPTS_OF_ACCOUNT = (
@@ -89,9 +89,13 @@ def unlink(session: Session, patient_id: str, card_id: str, now: datetime) -> bo
     return bool(session.exec(_UNLINK, params={"card": card_id, "owner": patient_id, "now": now}).rowcount)
 
 
-def put_fetched(session: Session, patient_id: str, now: datetime) -> bool:
-    """The registry has answered for this account; whether it is still there. It is kept as it is until the session commits."""
-    return bool(session.exec(_PUT_FETCHED, params={"patient": patient_id, "now": now}).rowcount)
+def put_fetched(session: Session, patient_id: str, now: datetime, *, incomplete: bool) -> bool:
+    """The registry has answered for this account; whether it is still there. It is kept as it is until the session commits.
+
+    `incomplete`: the answer had records that could not be read.
+    """
+    values = {"patient": patient_id, "now": now, "incomplete": incomplete}
+    return bool(session.exec(_PUT_FETCHED, params=values).rowcount)
 
 
 def hold_policy(session: Session, policy_index: str) -> None:

@@ -25,6 +25,7 @@ class Patient(SQLModel, table=True):
     snils_sealed: str = ""
     oms_policy_sealed: str = ""
     cards_fetched_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # the registry's last good answer
+    cards_incomplete: bool = Field(default=False)  # that answer had records that could not be read
     password_hash: str | None = None  # Argon2id, encoded form
     password_changed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     # Counts the changes of the password: two may have one time, and a clock may be set back.

@@ -16,6 +16,7 @@ from medonline.domain.card_access import MAX_CARDS, Basis
 from medonline.domain.errors import (
     CardAlreadyLinked,
     CardNotFound,
+    CardUnreadable,
     InvalidBirthDate,
     InvalidFields,
     InvalidPolicy,
@@ -538,3 +539,53 @@ async def test_without_a_session_there_is_no_list_and_no_change(
 
     assert dump(folder) == before
     assert len(registry.asked) == asked
+
+
+async def test_an_answer_in_part_says_so_until_the_next_whole_one(
+    portal: Portal, registry: ScriptedRegistry, key: str, clock: MovableClock
+) -> None:
+    registry.cards.append(replace(OWN, ref="card-9", number="А-100/9"))
+    registry.unreadable = {"card-9"}
+
+    answered = await portal.cards.current(key)
+    kept = await portal.cards.kept(key)
+
+    assert (refs(answered), answered.incomplete, answered.registry_down) == (["card-1"], True, False)
+    assert (refs(kept), kept.incomplete) == (["card-1"], True)
+
+    registry.unreadable = set()
+    clock.move(minutes=10)
+    whole = await portal.cards.current(key)
+    assert (refs(whole), whole.incomplete) == (["card-1", "card-9"], False)
+
+
+async def test_a_card_that_cannot_be_read_any_more_stays_as_it_was(
+    portal: Portal, registry: ScriptedRegistry, key: str, clock: MovableClock
+) -> None:
+    before = await portal.cards.current(key)
+    registry.unreadable = {"card-1"}
+    clock.move(minutes=10)
+
+    after = await portal.cards.current(key)
+
+    assert after.cards == before.cards
+    assert after.cards[0].in_registry
+    assert after.incomplete
+
+
+async def test_an_own_record_without_a_birth_date_is_shown_and_one_with_another_is_not(
+    portal: Portal, registry: ScriptedRegistry, key: str
+) -> None:
+    registry.cards = [replace(OWN, birth_date=None), replace(OWN, ref="card-9", birth_date=date(1999, 1, 1))]
+
+    assert refs(await portal.cards.current(key)) == ["card-1"]
+
+
+@pytest.mark.parametrize(("policy", "born"), [(OWN_POLICY, "21.05.1958"), (SONS_POLICY, "01.09.2015")])
+async def test_a_policy_whose_record_cannot_be_read_is_not_said_to_have_none(
+    portal: Portal, registry: ScriptedRegistry, key: str, policy: str, born: str
+) -> None:
+    registry.unreadable = {"card-1", "card-2"}
+
+    with pytest.raises(CardUnreadable):
+        await portal.cards.link(key, policy, born, representative=True)

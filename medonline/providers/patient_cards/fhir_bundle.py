@@ -1,0 +1,203 @@
+"""The resources of one or several answers of a registry, and where a reference in them leads.
+
+A server behind a proxy writes addresses by the name it calls itself: its `self` link shows that name (without one: `fullUrl`), and
+what begins with it is asked for below the configured base URL. No request goes anywhere else, so the token does not either.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote
+
+import httpx
+
+from medonline.domain.errors import RegistryUnavailable
+from medonline.providers.patient_cards.fhir_mapping import is_id
+from medonline.providers.patient_cards.fhir_values import Resource, is_told, objects, text
+
+log = logging.getLogger(__name__)
+
+_MAX_BASES = 8
+_PORTS = {"http": 80, "https": 443}
+
+
+class Bases:
+    """The base URL of a registry, and the names that its answers have for it."""
+
+    def __init__(self, base_url: str) -> None:
+        self._base = httpx.URL(base_url)
+        self._root = base_url.rstrip("/")
+        self._names: list[str] = []
+
+    def learn(self, address: object, kind: str, *, resource_id: str = "") -> bool:
+        """Take what comes before `/kind/id`, or before `/kind` in the link of a search, for a name of this registry; whether
+        there is anything."""
+        path = text(address).partition("?")[0].partition("#")[0].rstrip("/").removesuffix("/_search")
+        name = path.removesuffix(f"/{kind}/{resource_id}" if resource_id else f"/{kind}")
+        if name == path or not name.startswith(("http://", "https://")):
+            return False
+        if name not in (self._root, *self._names) and len(self._names) < _MAX_BASES:
+            self._names.append(name)
+        return True
+
+    def local_id(self, target: str, kind: str) -> str:
+        """The id of a resource of this kind in this registry; empty for any other reference."""
+        for name in (*self._names, self._root, *self._of_another_scheme()):
+            if target.startswith(f"{name}/"):
+                target = target.removeprefix(f"{name}/")
+                break
+        parts = target.split("/")
+        is_ours = parts[0] == kind and (len(parts) == 2 or (len(parts) == 4 and parts[2] == "_history"))
+        return parts[1] if is_ours and is_id(parts[1]) else ""
+
+    def path_of(self, link: str, kind: str) -> str | None:
+        """Path and query of a link, as they are asked for below the base URL; None when they cannot be told.
+
+        A link of another host or scheme is of this registry all the same: it is the registry that sent it.
+        """
+        try:
+            target = httpx.URL(f"{self._root}/").join(link)
+        except (httpx.InvalidURL, ValueError, TypeError):
+            return None
+        if target.scheme not in ("http", "https"):
+            return None
+        whole = target.raw_path.decode("ascii", "replace")
+        for root in (*map(httpx.URL, self._names), self._base):
+            if _origin(root) == _origin(target) and (rest := _below(root, whole)) is not None:
+                return rest
+        if (rest := _below(self._base, whole)) is not None:
+            return rest
+        path, mark, query = whole.partition("?")
+        return f"/{kind}{mark}{query}" if path.rsplit("/", 1)[-1] == kind else None
+
+    def _of_another_scheme(self) -> tuple[str, ...]:
+        scheme, _, rest = self._root.partition("://")
+        return (f"{'http' if scheme == 'https' else 'https'}://{rest}",) if self._base.port is None else ()
+
+
+def _origin(url: httpx.URL) -> tuple[str, int | None]:
+    return url.host, url.port or _PORTS.get(url.scheme)
+
+
+def _below(root: httpx.URL, whole: str) -> str | None:
+    path = root.raw_path.decode("ascii", "replace").rstrip("/")
+    rest = whole.removeprefix(path)
+    # A proxy may read dots as another place there, however they are written.
+    is_below = whole.startswith(path) and rest[:1] in ("/", "?") and ".." not in unquote(rest.partition("?")[0])
+    return rest if is_below else None
+
+
+@dataclass
+class Found:
+    """The resources of one or several answers.
+
+    Attributes:
+        matches: patients and coverages that the search itself found, and not only what belongs to them.
+        left_out: records that could not be used, and pages that were not read.
+    """
+
+    bases: Bases
+    patients: dict[str, Resource] = field(default_factory=dict)
+    coverages: list[Resource] = field(default_factory=list)
+    organizations: dict[str, Resource] = field(default_factory=dict)
+    matches: list[Resource] = field(default_factory=list)
+    by_address: dict[str, Resource] = field(default_factory=dict)
+    left_out: int = 0
+
+    def take(self, raw: object, full_url: object = None, mode: object = None, *, learn: bool = False) -> None:
+        """Keep one resource; nothing, and another kind than the three, is passed over; what is no resource is counted."""
+        if not is_told(raw):
+            return
+        if not isinstance(raw, dict) or not isinstance(raw.get("resourceType"), str):
+            self.leave_out("an entry", "no resource")
+            return
+        resource, kind = raw, raw["resourceType"]
+        if kind not in ("Patient", "Coverage", "Organization"):
+            return
+        address = text(full_url)
+        if address:
+            resource = _with_id(resource, address)
+            self.by_address[address] = resource
+        resource_id = resource.get("id")
+        if learn and isinstance(resource_id, str) and is_id(resource_id):
+            self.bases.learn(address, kind, resource_id=resource_id)
+        if text(mode) not in ("include", "outcome") and resource not in self.matches:
+            self.matches.append(resource)
+        if kind == "Coverage":
+            self.coverages += [] if resource in self.coverages else [resource]
+        elif isinstance(resource_id, str) and is_id(resource_id):
+            (self.patients if kind == "Patient" else self.organizations)[resource_id] = resource
+
+    def take_bundle(self, bundle: dict[str, Any], kind: str) -> str:
+        """Keep what one page of a search for `kind` has; the address of the next page, empty on the last one.
+
+        Raises:
+            RegistryUnavailable: no result of a search.
+        """
+        entries: Any = bundle["entry"] if is_told(bundle.get("entry")) else []
+        links: Any = bundle["link"] if is_told(bundle.get("link")) else []
+        if bundle.get("resourceType") != "Bundle" or not isinstance(entries, list) or not isinstance(links, list):
+            raise RegistryUnavailable("fhir: a search answered with no Bundle")
+        # An entry of another server has another `fullUrl` than the server itself.
+        own = [link.get("url") for link in objects(links) if link.get("relation") == "self"]
+        is_named = any(self.bases.learn(address, kind) for address in own)
+        for entry in entries:
+            if isinstance(entry, dict):
+                search = entry.get("search")
+                mode = search.get("mode") if isinstance(search, dict) else None
+                self.take(entry.get("resource"), entry.get("fullUrl"), mode, learn=not is_named)
+            else:
+                self.take(entry)
+        following = [text(link.get("url")) for link in objects(links) if link.get("relation") == "next"]
+        return next(filter(None, following), "")
+
+    def leave_out(self, what: str, reason: str) -> None:
+        """Count and log one record that cannot be used; neither says a value of it."""
+        self.left_out += 1
+        log.warning("The registry of cards sent %s that cannot be used (%s); it is passed over", what, reason)
+
+    def policies_of(self, patient: Resource) -> list[Resource]:
+        """What covers one patient, active ones first."""
+        theirs = [
+            coverage
+            for coverage in self.coverages
+            if coverage.get("status") != "entered-in-error" and self.is_of(coverage, patient)
+        ]
+        return sorted(theirs, key=lambda coverage: coverage.get("status") != "active")
+
+    def is_of(self, coverage: Resource, patient: Resource) -> bool:
+        """Whether the policy's owner is this patient."""
+        reference = self.reference(coverage.get("beneficiary"))
+        return self.by_address.get(reference) is patient or (
+            bool(reference) and self.bases.local_id(reference, "Patient") == patient.get("id")
+        )
+
+    def resolved(self, referred: object, kind: str, holder: Resource) -> Resource | None:
+        """The resource that a reference means, if it is in the answers: contained, by its `fullUrl`, or by its id."""
+        reference = self.reference(referred)
+        if reference.startswith("#"):
+            contained = objects(holder.get("contained"))
+            return next((one for one in contained if one.get("id") in (reference, reference[1:])), None)
+        if reference in self.by_address:
+            return self.by_address[reference]
+        known = self.patients if kind == "Patient" else self.organizations
+        return known.get(self.bases.local_id(reference, kind))
+
+    def local_id(self, referred: object, kind: str) -> str:
+        """The id by which the registry can be asked for what a reference means; empty when it cannot."""
+        return self.bases.local_id(self.reference(referred), kind)
+
+    @staticmethod
+    def reference(referred: object) -> str:
+        """The text of a Reference."""
+        return text(next(iter(objects(referred)), {}).get("reference"))
+
+
+def _with_id(resource: Resource, address: str) -> Resource:
+    """The resource with the id that its address says, where it has none itself."""
+    told = address.rstrip("/").rsplit("/", 2)
+    if is_told(resource.get("id")) or len(told) < 3 or told[1] != resource["resourceType"] or not is_id(told[2]):
+        return resource
+    return resource | {"id": told[2]}

@@ -1,0 +1,180 @@
+"""Single values of FHIR resources, read from JSON that no one validated: what cannot be read is empty and costs nothing else.
+
+Null, an empty text and an absent member all say: not told. Where FHIR wants a list, one object alone is taken for a list of one.
+Sources: https://hl7.org/fhir/R4/datatypes.html (HumanName, Address, ContactPoint, Period, date, dateTime).
+"""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from medonline.domain.birth_date import read_date
+from medonline.domain.folding import visible
+
+Resource = dict[str, Any]
+
+LONGEST_TEXT = 300
+_MOMENT = re.compile(
+    r"(?P<day>\d{4}-\d\d-\d\d)[T ](?P<time>\d\d:\d\d(?::\d\d)?)(?:[.,]\d+)? ?(?P<zone>Z|[+-]\d\d:?\d\d)", re.ASCII
+)
+_PART_OF_A_DATE = re.compile(r"\d{4}(-\d\d)?", re.ASCII)
+# Patronymics; by them a text that names the given name first is told from one that begins with the last name.
+_PATRONYMIC = re.compile(r".+(вич|вна|ична|инична)|оглы|кызы", re.IGNORECASE)
+_NAME_USES = ("official", "usual", "", "temp", "anonymous", "nickname", "maiden", "old")
+_PLACE_USES = ("work", "", "home", "temp", "billing", "mobile", "old")
+
+
+def text(value: object) -> str:
+    """One line of at most 300 characters; empty for anything but a text."""
+    # A database takes no NUL and no half of a character, and no screen shows either.
+    return "".join(filter(str.isprintable, visible(value)))[:LONGEST_TEXT] if isinstance(value, str) else ""
+
+
+def number_text(value: object) -> str:
+    """As `text`; a whole number, which some servers write for a phone or a card, becomes its digits."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else text(value)
+
+
+def objects(value: object) -> list[Resource]:
+    """The objects of a list, or the one object that is there instead of a list."""
+    listed = value if isinstance(value, list) else [value]
+    return [one for one in listed if isinstance(one, dict)]
+
+
+def texts(value: object) -> list[str]:
+    """The texts of a list, or the one text that is there instead of a list; none of them empty."""
+    return list(filter(None, map(text, value if isinstance(value, list) else [value])))
+
+
+def is_told(value: object) -> bool:
+    """Whether a member says anything: null, an empty text, list or object do not."""
+    return not (value is None or value in ("", [], {}) or (isinstance(value, str) and not value.strip()))
+
+
+def day(value: object, zone: ZoneInfo) -> date | None:
+    """A calendar date, also of a moment; None for anything else. FHIR allows a year or a month alone, which is no day.
+
+    A moment counts by its own clock, unless it is midnight by the clock of `zone`: there a server wrote a date of that zone as a
+    moment of another one (`2015-08-31T21:00:00Z` for the first of September in Moscow).
+    """
+    on = read_date(value)
+    moment = _MOMENT.fullmatch(text(value).upper())
+    if on is None or moment is None:
+        return on
+    try:
+        there = datetime.fromisoformat(f"{moment['day']}T{moment['time']}{moment['zone']}")
+        here = there.astimezone(zone)
+    except (ValueError, OverflowError):  # 24:00, a year without neighbours: the date is there all the same
+        return on
+    return here.date() if here.time() == time(0) and there.time() != time(0) else on
+
+
+def is_part_of_a_date(value: object) -> bool:
+    """Whether it is a year or a month: a birth date of which no more is known."""
+    return _PART_OF_A_DATE.fullmatch(text(value)) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """The day on which a period counts, in the zone of the patients."""
+
+    day: date
+    zone: ZoneInfo
+
+    def is_in(self, element: Resource) -> bool:
+        """Whether the element's `period` has begun and not ended; one that cannot be read is no reason to leave it out."""
+        period = element.get("period")
+        if not isinstance(period, dict):
+            return True
+        begins, ends = period.get("start"), self._last_day(period.get("end"))
+        first = day(begins, self.zone)
+        return not (first is not None and first > self.day) and not (ends is not None and ends < self.day)
+
+    def _last_day(self, value: object) -> date | None:
+        if is_part_of_a_date(value):
+            # The whole year, or month, belongs to the period.
+            year, _, month = text(value).partition("-")
+            try:
+                return date(int(year), int(month or 12), monthrange(int(year), int(month or 12))[1])
+            except ValueError:  # IllegalMonthError is one
+                return None
+        return day(value, self.zone)
+
+    def chosen(self, elements: Iterable[Resource], uses: tuple[str, ...]) -> list[Resource]:
+        """Those of today, the best use first; of the same use the best rank (ContactPoint), then the order of the answer."""
+        return sorted(filter(self.is_in, elements), key=lambda one: (_use(one, uses), _rank(one)))
+
+
+def _use(element: Resource, uses: tuple[str, ...]) -> int:
+    use = text(element.get("use")).lower()
+    return uses.index(use) if use in uses else uses.index("")
+
+
+def _rank(element: Resource) -> int:
+    rank = element.get("rank")
+    return rank if isinstance(rank, int) and not isinstance(rank, bool) and rank > 0 else 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """The parts of a person's name; empty where not told."""
+
+    last: str = ""
+    first: str = ""
+    patronymic: str = ""
+
+
+def name_of(value: object, today: Today) -> Name:
+    """The name in use: official before usual before old, none that has ended; from `text` where there are no parts.
+
+    A name without a last name (a nickname) counts only where no other has one.
+    """
+    names = list(map(_name, today.chosen(objects(value), _NAME_USES)))
+    return next((name for name in names if name.last), next((name for name in names if name.first), Name()))
+
+
+def _name(element: Resource) -> Name:
+    last, given = text(element.get("family")), texts(element.get("given"))
+    if not last and not given:
+        return _name_of_text(text(element.get("text")))
+    if len(given) == 1 and len(words := given[0].split(" ")) == 2 and _PATRONYMIC.fullmatch(words[1]):
+        given = words
+    return Name(last, given[0] if given else "", " ".join(given[1:]))
+
+
+def _name_of_text(written: str) -> Name:
+    """«Соколов Дмитрий Иванович», «Соколов, Дмитрий Иванович», «Дмитрий Иванович Соколов»."""
+    words = written.replace(",", " ").split()
+    # No given name ends like a patronymic, while last names do (Рабинович): the second word decides.
+    if len(words) == 3 and "," not in written and _PATRONYMIC.fullmatch(words[1]):
+        words = [words[2], *words[:2]]
+    last, first, *others = [*words, "", ""]
+    return Name(last, first, " ".join(filter(None, others)))
+
+
+def phone_of(value: object, today: Today) -> str:
+    """The phone in use."""
+    contacts = today.chosen(objects(value), _PLACE_USES)
+    return next(filter(None, (number_text(one.get("value")) for one in contacts if one.get("system") == "phone")), "")
+
+
+def address_of(value: object, today: Today) -> str:
+    """The address in use, as one line."""
+    return next(filter(None, map(_address, today.chosen(objects(value), _PLACE_USES))), "")
+
+
+def _address(element: Resource) -> str:
+    whole = text(element.get("text"))
+    parts = [number_text(element.get("postalCode")), text(element.get("city")), *texts(element.get("line"))]
+    return whole or ", ".join(filter(None, parts))[:LONGEST_TEXT]
+
+
+def first_of(values: Iterable[object], read: Callable[[object], str] = text) -> str:
+    """The first value that says something."""
+    return next(filter(None, map(read, values)), "")
