@@ -15,7 +15,7 @@ from fhir.resources.R4B.operationoutcome import OperationOutcome
 from fhir.resources.R4B.organization import Organization
 from fhir.resources.R4B.patient import Patient
 
-from medonline.domain.oms_policy import has_right_check_digit
+from medonline.domain.oms_policy import OmsPolicy
 from medonline.sandbox.cards import CARDS, CLINICS
 from medonline.sandbox.people import PEOPLE
 from tests.patience import PATIENCE
@@ -243,5 +243,5 @@ def test_everyone_but_one_has_a_card_and_one_has_a_closed_one_too() -> None:
 
 
 def test_the_made_up_data_looks_right_and_reaches_nobody() -> None:
-    assert all(has_right_check_digit(card.person.policy) for card in CARDS)
+    assert all(OmsPolicy(card.person.policy).has_right_check_digit for card in CARDS)
     assert all(clinic.phone.startswith("8 (800) 000-") for clinic in CLINICS)
