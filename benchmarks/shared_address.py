@@ -30,6 +30,7 @@ from typing import Any
 from sqlmodel import col, select
 
 from medonline.bootstrap import Portal
+from medonline.domain.client import Client
 from medonline.domain.codes.one_time_code import ChannelName
 from medonline.domain.errors import CodeRefused, InvalidCredentials, MedonlineError, RateLimited
 from medonline.domain.password_recovery import RecoveryStep
@@ -38,7 +39,19 @@ from medonline.storage import migrations
 from medonline.storage.queries import codes_circuit_breaker
 from medonline.storage.tables.codes import OneTimeCodeRow
 from medonline.storage.tables.patients import Patient
-from tests.services.world import CALL, TELEGRAM, MovableClock, PlainHasher, code_in, config_in, opened, wrong
+from tests.services.world import (
+    BORIS,
+    CALL,
+    TELEGRAM,
+    MovableClock,
+    PlainHasher,
+    at,
+    browser,
+    code_in,
+    config_in,
+    opened,
+    wrong,
+)
 
 ADDRESS = "203.0.113.7"
 PATIENTS = 2_000
@@ -119,9 +132,9 @@ class Crowd:
 
     async def begin(self, number: int, way: ChannelName) -> None:
         """Ask for a code; whom it is refused stays away."""
-        street, to, visitor = self.street, phone_of(number), f"{number:064x}"
+        street, to, visitor = self.street, phone_of(number), browser(number)
         try:
-            await street.recovery.begin(visitor, to, way, ADDRESS)
+            await street.recovery.begin(at(visitor, ADDRESS), to, way)
         except MedonlineError as refusal:
             self._refused(refusal, number, way)
             return
@@ -132,7 +145,7 @@ class Crowd:
 
     async def type_code(self, number: int, mistypes: int, way: ChannelName) -> None:
         """The code of the call, mistyped so often before."""
-        street, to, visitor = self.street, phone_of(number), f"{number:064x}"
+        street, to, visitor = self.street, phone_of(number), browser(number)
         code = code_in(street.portal, street.code_row(to))
         try:
             if mistypes:
@@ -157,7 +170,7 @@ class Crowd:
     async def resend(self, number: int) -> None:
         """Another call after a dead code."""
         try:
-            await self.street.recovery.resend(f"{number:064x}", CALL, ADDRESS)
+            await self.street.recovery.resend(at(browser(number), ADDRESS), CALL)
         except MedonlineError as refusal:
             self._refused(refusal, number, CALL)
             return
@@ -188,9 +201,9 @@ class Attacker:
     async def act(self) -> None:
         """One phone; then the next."""
         street, number = self.street, next(self.street.numbers)
-        to, visitor = f"+7902{number % 997:03}{2000 + number % 7919:04}", f"{'a' * 32}{number:032x}"
+        to, visitor = f"+7902{number % 997:03}{2000 + number % 7919:04}", Client(visitor_key=f"{'a' * 32}{number:032x}")
         try:
-            await street.recovery.begin(visitor, to, CALL, ADDRESS)
+            await street.recovery.begin(at(visitor, ADDRESS), to, CALL)
             self.codes += 1
         except (RateLimited, MedonlineError):
             self.refused += 1
@@ -199,7 +212,7 @@ class Attacker:
         if street.now_s + self.every_s < self.until_s:
             street.after(self.every_s, self.act)
 
-    async def _guess(self, visitor: str, to: str) -> None:
+    async def _guess(self, visitor: Client, to: str) -> None:
         row = self.street.code_row(to)
         code = code_in(self.street.portal, row)
         for by in range(1, self.guesses + 1):
@@ -243,7 +256,9 @@ class SignIns:
         """With the right password in the end."""
         try:
             await self.street.login.log_in(
-                f"{number:064x}", phone_of(number), PASSWORD if not mistypes else "x", ADDRESS
+                at(browser(number), ADDRESS),
+                phone_of(number),
+                PASSWORD if not mistypes else "x",
             )
         except InvalidCredentials:
             self.came["mistyped"] += 1
@@ -257,7 +272,7 @@ class SignIns:
         """A frequent password at one account after the other."""
         number = next(self.street.numbers)
         try:
-            await self.street.login.log_in("b" * 64, f"+7903{number % 10**7:07}", "qwerty123456", ADDRESS)
+            await self.street.login.log_in(at(BORIS, ADDRESS), f"+7903{number % 10**7:07}", "qwerty123456")
         except InvalidCredentials:
             self.tried["verified"] += 1
         except MedonlineError:

@@ -23,6 +23,7 @@ from pathlib import Path
 
 from medonline.bootstrap import Portal, build_portal
 from medonline.config.settings import load_config
+from medonline.domain.client import Client
 from medonline.domain.codes.one_time_code import ChannelName
 from medonline.domain.errors import BirthDateMismatch, CodeMismatch, LimitReached
 from medonline.domain.password_recovery import RecoveryStep
@@ -30,7 +31,7 @@ from medonline.services.limits.code_limits import CodeAsked
 from medonline.storage import migrations
 from medonline.storage.queries import codes_circuit_breaker
 from medonline.storage.tables.patients import Patient
-from tests.services.world import MovableClock, code_in, last_row, limits_by, wrong
+from tests.services.world import MovableClock, at, browser, code_in, last_row, limits_by, wrong
 
 PHONES = 10_000
 GUESSES = 3
@@ -60,7 +61,7 @@ async def attack(
     portal: Portal, clock: MovableClock, dice: random.Random, number: int, tally: Tally, guesses: int
 ) -> None:
     """One code to one phone, so many guesses, three dates where they are asked for."""
-    visitor = f"{number:064x}"
+    visitor = browser(number)
     with portal.database.reading() as session:
         state = codes_circuit_breaker.state(session)
     is_open = state.open_until is not None and clock.now < state.open_until
@@ -129,12 +130,12 @@ async def from_one_48(requests: int) -> Of48:
         portal = build_portal(config, clock)
         await migrations.upgrade(config.database)
         for number in range(requests):
-            network, visitor = number * 65_536 // requests, f"{number:064x}"
+            network, visitor = number * 65_536 // requests, browser(number)
             asked.add(network >> 8)
             clock.now += timedelta(seconds=3600 / requests / 2)  # within the hour that the limits look back
             try:
                 address = f"2001:db8:1:{network:x}::1"
-                await portal.recovery.begin(visitor, phone_of(number), ChannelName.FLASH_CALL, address)
+                await portal.recovery.begin(at(visitor, address), phone_of(number), ChannelName.FLASH_CALL)
             except LimitReached:
                 continue
             came.codes += 1
@@ -144,7 +145,7 @@ async def from_one_48(requests: int) -> Of48:
     return came
 
 
-async def _guess_twice(portal: Portal, visitor: str, clock: MovableClock, came: Of48) -> None:
+async def _guess_twice(portal: Portal, visitor: Client, clock: MovableClock, came: Of48) -> None:
     row = await last_row(portal)
     code = code_in(portal, row)
     for by in (1, 2):

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from medonline.domain.client import Client
 from medonline.domain.device import UNKNOWN_DEVICE, Device
 from medonline.domain.errors import NoSuchIdentity
 from medonline.domain.gosuslugi import LinkedHow, UnlinkedWhy
@@ -44,11 +45,10 @@ def unlink(
     number: str,
     why: UnlinkedWhy,
     now: datetime,
-    device: Device = UNKNOWN_DEVICE,
-    but: str = "",
+    by: Client,
 ) -> list[str]:
-    """Take off the one of a patient's `rows` that is called `number`. Every session through Gosuslugi ends `but` the one with
-    this token hash, for which identity opened it is not kept; the token hashes of those that ended.
+    """Take off the one of a patient's `rows` that is called `number`. Every session through Gosuslugi ends, except that of the
+    client who asked, for which identity opened it is not kept; the token hashes of those that ended.
 
     Raises:
         NoSuchIdentity: none of them is called so.
@@ -57,9 +57,9 @@ def unlink(
     if not chosen:
         raise NoSuchIdentity
     patient_id = chosen[0].patient_id
-    _take_off(session, journal, chosen, why, device)
+    _take_off(session, journal, chosen, why, by.device)
     login.forget_tickets(session, patient_id, LoginMethod.GOSUSLUGI)
-    return login.end_all_of(session, patient_id, now, but=but, method=LoginMethod.GOSUSLUGI)
+    return login.end_all_of(session, patient_id, now, but=by.session_key, method=LoginMethod.GOSUSLUGI)
 
 
 def take_off_proved(

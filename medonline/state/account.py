@@ -42,7 +42,7 @@ class AccountState(rx.State):
             return rx.redirect(routes.REGION, replace=True)
         self.notice = _REASONS.get(query_of(self, "login"), "") if not self.signed_in else ""
         # One that was proved is over: the start page ends it (web.routes.visitors).
-        view = await portal().recovery.current(visitor_of(self).visitor_key)
+        view = await portal().recovery.current(visitor_of(self))
         self.unfinished_recovery = view is not None and view.step is RecoveryStep.CODE
         return None
 

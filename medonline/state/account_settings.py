@@ -101,16 +101,13 @@ class SettingsState(FollowsCode, rx.State):
     @rx.event
     async def save(self, form: dict[str, Any]) -> Any:
         """«Сохранить»."""
-        visitor = visitor_of(self)
         self._forget()
         self.saved = ""
         channel = text_field(form, "channel") or next(iter(portal().config.code_channels))
         if channel not in tuple(ChannelName):
             return None
         typed = SettingsForm(**{name: text_field(form, name) for name in FIELDS})
-        return await self._attempt(
-            portal().settings.save(visitor.session_key, typed, ChannelName(channel), visitor.client_ip)
-        )
+        return await self._attempt(portal().settings.save(visitor_of(self), typed, ChannelName(channel)))
 
     @rx.event
     async def confirm_phone(self, form: dict[str, Any]) -> Any:
@@ -127,7 +124,7 @@ class SettingsState(FollowsCode, rx.State):
             return None
 
         async def again() -> Saved:
-            await portal().settings.resend(visitor.session_key, ChannelName(channel), visitor.client_ip)
+            await portal().settings.resend(visitor, ChannelName(channel))
             return Saved(code_needed=True)
 
         return await self._attempt(again(), code=True)
@@ -148,7 +145,7 @@ class SettingsState(FollowsCode, rx.State):
         """The current password, typed again, so that phone and password may be changed."""
         try:
             visitor, password = visitor_of(self), text_field(form, "current_password")
-            await portal().sessions.prove_again(visitor.session_key, password, visitor.client_ip)
+            await portal().sessions.prove_again(visitor, password)
         except NotSignedIn:
             return sign_in_again()
         except MedonlineError as error:

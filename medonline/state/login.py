@@ -30,13 +30,8 @@ class LoginState(rx.State):
             if not visitor.visitor_key:
                 raise CookiesMissing
             self.ticket_page = page_of(form)
-            self.ticket = await portal().login.log_in(
-                visitor.visitor_key,
-                text_field(form, "phone"),
-                text_field(form, "password"),
-                visitor.client_ip,
-                visitor.marks,
-            )
+            phone, password = text_field(form, "phone"), text_field(form, "password")
+            self.ticket = await portal().login.log_in(visitor, phone, password)
         except MedonlineError as error:
             self._show(error)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from starlette.requests import Request
 from ua_parser import parse_os, parse_user_agent
 
 from medonline.domain.device import Device
@@ -14,11 +13,9 @@ MAX_NAME = 60
 _IN_WORDS = {"Mac OS X": "Mac", "Yandex Browser": "Яндекс Браузер", "Samsung Internet": "Браузер Samsung"}
 
 
-def device_of(request: Request) -> Device:
-    """The browser behind a request."""
-    return Device(
-        device_name(request.headers.get("user-agent", "")), cut(request.client.host if request.client else "")
-    )
+def device_of(user_agent: str, address: str) -> Device:
+    """The browser with this header at this address."""
+    return Device(device_name(user_agent), cut(address))
 
 
 def device_name(user_agent: str) -> str:

@@ -25,6 +25,7 @@ from sqlalchemy import event
 
 from medonline import bootstrap
 from medonline.bootstrap import Portal
+from medonline.domain.client import Client
 from medonline.services.account_settings.form import SettingsForm
 from medonline.services.crypto.tokens import token_hash
 from medonline.services.gosuslugi.login import Waiting
@@ -46,9 +47,10 @@ from tests.services.world import (
     last_code,
     opened,
     sign_in,
+    signed_in,
 )
 
-VERAS = "v" * 64  # a third browser
+VERAS = Client(visitor_key="v" * 64)  # a third browser
 RECOVERED, CHANGED = "KorablLipa47", "LipaKorabl74"
 
 
@@ -143,7 +145,7 @@ async def walk(portal: Portal, reaper: Reaper) -> None:
     key = token_hash(await sign_in(portal, ANNA, KNOWN, RECOVERED))
     reaper.note("told", "new-session", key)
     form = SettingsForm(KNOWN, "", "Иванова", "Марья", CHANGED, CHANGED)
-    await portal.settings.save(key, form, CALL)
+    await portal.settings.save(signed_in(key), form, CALL)
     reaper.note("told", "changed")
     await portal.login.close_session(key)
     reaper.note("told", "signed-out")

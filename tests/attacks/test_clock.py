@@ -11,7 +11,6 @@ from datetime import timedelta
 import pytest
 
 from medonline.bootstrap import Portal
-from medonline.domain.device import Device
 from medonline.domain.errors import (
     CodeExpired,
     CodeMismatch,
@@ -179,7 +178,7 @@ async def test_back_tickets_and_journeys_are_good_once(portal: Portal, clock: Mo
     assert await served.login.open_session(ANNA, ticket) is None
     back = JourneyReturn(state=state, code=provider_of(served).code_for(VERA))
     with pytest.raises(IdentityRefused):
-        await served.identity.finish(ANNA, back, Device())
+        await served.identity.finish(ANNA, back)
 
 
 @pytest.mark.parametrize("hours", [AHEAD, BACK])

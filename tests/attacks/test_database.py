@@ -18,6 +18,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
 from medonline.bootstrap import Portal
+from medonline.domain.client import Client
 from medonline.domain.password_recovery import RecoveryStep
 from medonline.services.account_settings.form import SettingsForm
 from medonline.services.crypto.tokens import token_hash
@@ -46,6 +47,7 @@ from tests.services.world import (
     prove,
     settled,
     sign_in,
+    signed_in,
     told_of,
 )
 from tests.state.steps import begin, wait_for_step
@@ -225,13 +227,13 @@ async def _signed_in(portal: Portal) -> Verb:
 async def _in_settings(portal: Portal) -> Verb:
     key = token_hash(await sign_in(portal, ANNA))
     form = SettingsForm(KNOWN, "", "Иванова", "Марья", NEW_PASSWORD, NEW_PASSWORD)
-    return lambda served: served.settings.save(key, form, CALL)
+    return lambda served: served.settings.save(signed_in(key), form, CALL)
 
 
 async def _new_phone(portal: Portal) -> Verb:
     key = token_hash(await sign_in(portal, ANNA))
     form = SettingsForm("+79000006001", "", "Иванова", "Мария", "", "")
-    return lambda served: served.settings.save(key, form, CALL)
+    return lambda served: served.settings.save(signed_in(key), form, CALL)
 
 
 async def _off_to_gosuslugi(_portal: Portal) -> Verb:
@@ -275,7 +277,7 @@ async def test_a_full_database_refuses_whole_recoveries_and_forgets_none(portal:
     before = dump(folder)
     while refused is None and begun < 200:
         try:
-            await portal.recovery.begin(f"{begun:064d}", f"+7900{4_000_000 + begun}", CALL)
+            await portal.recovery.begin(Client(visitor_key=f"{begun:064d}"), f"+7900{4_000_000 + begun}", CALL)
             begun, before = begun + 1, dump(folder)
         except OperationalError as error:
             refused = error
@@ -286,7 +288,7 @@ async def test_a_full_database_refuses_whole_recoveries_and_forgets_none(portal:
     assert first.step is RecoveryStep.CODE
 
     limit["pages"] = 1_000_000
-    await portal.recovery.begin(f"{begun:064d}", f"+7900{4_000_000 + begun}", CALL)
+    await portal.recovery.begin(Client(visitor_key=f"{begun:064d}"), f"+7900{4_000_000 + begun}", CALL)
     await portal.recovery.confirm_code(ANNA, await last_code(portal, KNOWN))
     recovery = portal.recovery
     service = replace(recovery, new_password=replace(recovery.new_password, hasher=PlainHasher()))
@@ -299,7 +301,7 @@ async def test_a_route_that_cannot_write_answers_with_a_russian_page(
 ) -> None:
     anna = open_browser(raises=False)
     await anna.get("/")
-    visitor = token_hash(anna.cookies["medonline_visitor"].partition(".")[0])
+    visitor = Client(visitor_key=token_hash(anna.cookies["medonline_visitor"].partition(".")[0]))
     ticket = await portal.login.log_in(visitor, KNOWN, PASSWORD)
     before = dump(folder)
     with read_only(portal):

@@ -16,7 +16,7 @@ from medonline.bootstrap import Portal
 from medonline.web.edge.boundary import Boundary
 from medonline.web.edge.client_address import client_address
 from medonline.web.sockets.gate import SocketGate
-from tests.services.world import CALL, MovableClock, opened
+from tests.services.world import CALL, MovableClock, at, browser, opened
 
 PEER, INNER, ATTACKER = "10.0.0.7", "10.0.0.8", "203.0.113.9"
 ROOM = 3
@@ -135,7 +135,7 @@ async def test_the_limit_of_codes_is_no_wider_for_who_forges(
             seen.add(ip)
             number = len(refusals)
             try:
-                await portal.recovery.begin(f"{number:064d}", f"+7900000{number % 3:02d}{number:02d}", CALL, ip)
+                await portal.recovery.begin(at(browser(number), ip), f"+7900000{number % 3:02d}{number:02d}", CALL)
                 refusals.append(None)
             except Exception as refusal:
                 refusals.append(type(refusal).__name__)

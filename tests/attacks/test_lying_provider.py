@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from medonline.bootstrap import Portal
+from medonline.domain.client import Client
 from medonline.domain.codes.one_time_code import ChannelName
 from medonline.domain.errors import CodeMismatch
 from medonline.domain.password_recovery import RecoveryStep
@@ -26,6 +27,7 @@ from tests.services.world import (
     TELEGRAM,
     MovableClock,
     ScriptedChannel,
+    browser,
     dispatch,
     dispatcher_of,
     last_code,
@@ -110,7 +112,7 @@ LIES: list[Any] = [
 
 
 async def told_of(
-    portal: Portal, provider: str, answer: Any, visitor: str = ANNA, phone: str = KNOWN
+    portal: Portal, provider: str, answer: Any, visitor: Client = ANNA, phone: str = KNOWN
 ) -> tuple[DeliveryState, ChannelName]:
     """Begin by the provider's way, let it answer so; what became of the delivery."""
     way = TELEGRAM if provider == "telegram_gateway" else CALL
@@ -144,7 +146,7 @@ async def test_a_reference_that_is_none_counts_as_not_sent(
     for number, odd in enumerate(ODD):
         phone = f"+790000022{number:02d}"
         answer = good(provider, **{REFERENCE[provider]: odd})
-        delivery, _ = await told_of(portal, provider, answer, f"{number:064d}", phone)
+        delivery, _ = await told_of(portal, provider, answer, browser(number), phone)
 
         assert delivery is DeliveryState.FAILED, odd
         assert (await last_row(portal, phone)).provider_ref == ""
@@ -158,7 +160,7 @@ async def test_a_code_of_another_length_or_kind_is_no_code(
 ) -> None:
     for number, code in enumerate([*ODD, "12345", "042", 12345, -1, "04 27", "٠٤٢٧", 0.427, 1e3]):
         answer = good(provider, code=code)
-        delivery, _ = await told_of(portal, provider, answer, f"{number:064d}", f"+790000022{number:02d}")
+        delivery, _ = await told_of(portal, provider, answer, browser(number), f"+790000022{number:02d}")
 
         # «042» may have been a number that lost its zero: the code that counts then is «0042».
         assert delivery is (DeliveryState.SENT if code == "042" else DeliveryState.FAILED), code
@@ -227,7 +229,7 @@ async def test_a_way_that_hangs_holds_up_neither_the_other_way_nor_the_screens(p
     works = ScriptedChannel()
     dispatcher = dispatcher_of(portal, flash_call=hung, telegram=works)
     for number in range(20):
-        await portal.recovery.begin(f"{number:064d}", f"+790000021{number:02d}", CALL)
+        await portal.recovery.begin(browser(number), f"+790000021{number:02d}", CALL)
     await dispatcher.outbox.turn()
     await hung.arrived.wait()
     await portal.recovery.begin(ANNA, KNOWN, TELEGRAM)
@@ -236,7 +238,7 @@ async def test_a_way_that_hangs_holds_up_neither_the_other_way_nor_the_screens(p
         await works.arrived.wait()
     while (await last_row(portal, KNOWN)).delivery != DeliveryState.SENT:
         await asyncio.sleep(0)
-    view = await portal.recovery.current(f"{int(hung.asked[0].phone.e164[-2:]):064d}")
+    view = await portal.recovery.current(Client(visitor_key=f"{int(hung.asked[0].phone.e164[-2:]):064d}"))
 
     assert view is not None
     assert view.delivery is DeliveryState.SENDING

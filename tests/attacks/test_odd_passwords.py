@@ -16,7 +16,18 @@ from medonline.storage.queries import patients
 from medonline.wording.errors import SOMETHING_WRONG
 from tests.attacks.raw import log_of
 from tests.e2e.server import Server
-from tests.services.world import ANNA, BORIS, CALL, KNOWN, PASSWORD, MovableClock, patient_with, prove, sign_in
+from tests.services.world import (
+    ANNA,
+    BORIS,
+    CALL,
+    KNOWN,
+    PASSWORD,
+    MovableClock,
+    patient_with,
+    prove,
+    sign_in,
+    signed_in,
+)
 from tests.state.tab import FAILURE, LOGIN, NAMESPACE, Tab
 from tests.state.watching import new_tab, record
 
@@ -67,7 +78,7 @@ async def test_the_settings_refuse_it_by_name_and_save_nothing(
     key = token_hash(await sign_in(portal, ANNA))
     before = await patient_with(portal)
     with pytest.raises(InvalidFields) as refusal:
-        await portal.settings.save(key, SettingsForm(KNOWN, "", "Иванова", "Марья", typed, typed), CALL)
+        await portal.settings.save(signed_in(key), SettingsForm(KNOWN, "", "Иванова", "Марья", typed, typed), CALL)
     error = refusal.value.by_field["password"]
 
     assert isinstance(error, InvalidPassword)
@@ -78,7 +89,7 @@ async def test_the_settings_refuse_it_by_name_and_save_nothing(
 async def test_none_signs_in_or_proves_who_one_is(portal: Portal, clock: MovableClock) -> None:
     key = token_hash(await sign_in(portal, BORIS))
     for typed in [typed for typed, _ in ODD.values()] + [around.format(PASSWORD) for around in AROUND]:
-        for attempt in (portal.login.log_in(ANNA, KNOWN, typed), portal.sessions.prove_again(key, typed)):
+        for attempt in (portal.login.log_in(ANNA, KNOWN, typed), portal.sessions.prove_again(signed_in(key), typed)):
             with pytest.raises(InvalidCredentials):
                 await attempt
         clock.move(minutes=4)  # within the limits of sign-in
@@ -97,7 +108,7 @@ async def test_letters_typed_composed_or_decomposed_are_one_password(portal: Por
 
     for typed in (composed, NFD):
         key = token_hash(await sign_in(portal, ANNA, KNOWN, typed))
-        await portal.sessions.prove_again(key, typed)
+        await portal.sessions.prove_again(signed_in(key), typed)
     with pytest.raises(InvalidCredentials):
         await portal.login.log_in(ANNA, KNOWN, composed.casefold())
 

@@ -15,7 +15,7 @@ from medonline.services.crypto.tokens import token_hash
 from tests.patience import PATIENCE
 from tests.providers.limits.redis_server import PASSWORD as REDIS_PASSWORD
 from tests.providers.limits.redis_server import RedisServer, redis
-from tests.services.world import ANNA, BORIS, CALL, KNOWN, MovableClock, last_code, opened, prove, sign_in, wrong
+from tests.services.world import ANNA, BORIS, CALL, KNOWN, MovableClock, at, last_code, opened, prove, sign_in, wrong
 
 __all__ = ["redis"]
 IP = "203.0.113.9"
@@ -41,7 +41,7 @@ async def misses(portal: Portal, count: int, ip: str = IP) -> list[str]:
     outcomes = []
     for _ in range(count):
         try:
-            await portal.login.log_in(ANNA, KNOWN, "Wrong12345", ip)
+            await portal.login.log_in(at(ANNA, ip), KNOWN, "Wrong12345")
         except (InvalidCredentials, TooManySignIns) as refusal:
             outcomes.append(type(refusal).__name__)
     return outcomes
@@ -50,7 +50,7 @@ async def misses(portal: Portal, count: int, ip: str = IP) -> list[str]:
 async def test_without_redis_patients_recover_and_sign_in_and_are_limited_all_the_same(
     redis: RedisServer, counted: Portal, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await counted.recovery.begin(ANNA, KNOWN, CALL, IP)
+    await counted.recovery.begin(at(ANNA, IP), KNOWN, CALL)
     key = token_hash(await sign_in(counted, BORIS))
     redis.stop()
 
@@ -64,7 +64,7 @@ async def test_without_redis_patients_recover_and_sign_in_and_are_limited_all_th
     assert await counted.login.who(key) is None
     assert await sign_in(counted, ANNA, KNOWN, NEW)
     with pytest.raises(RateLimited):
-        await counted.recovery.begin(BORIS, KNOWN, CALL, IP)
+        await counted.recovery.begin(at(BORIS, IP), KNOWN, CALL)
     assert await misses(counted, 7) == ["InvalidCredentials"] * 5 + ["TooManySignIns"] * 2
     assert REDIS_PASSWORD not in caplog.text
     assert KNOWN not in caplog.text
@@ -74,7 +74,7 @@ async def test_a_flushed_redis_forgets_the_limits_of_networks_and_nothing_else(
     redis: RedisServer, counted: Portal, clock: MovableClock
 ) -> None:
     assert await misses(counted, 6) == ["InvalidCredentials"] * 5 + ["TooManySignIns"]
-    await counted.recovery.begin(ANNA, KNOWN, CALL, IP)
+    await counted.recovery.begin(at(ANNA, IP), KNOWN, CALL)
     code = await last_code(counted)
     for by in range(1, 4):
         with pytest.raises(CodeMismatch):
@@ -86,7 +86,7 @@ async def test_a_flushed_redis_forgets_the_limits_of_networks_and_nothing_else(
     with pytest.raises(CodeUsedUp):
         await counted.recovery.confirm_code(ANNA, code)
     with pytest.raises(RateLimited):  # codes to a phone are counted in the database
-        await counted.recovery.begin(BORIS, KNOWN, CALL, IP)
+        await counted.recovery.begin(at(BORIS, IP), KNOWN, CALL)
     assert await counted.login.who(key) is not None
 
 
@@ -103,4 +103,4 @@ async def test_redis_that_comes_back_empty_is_counted_in_again(
 
     assert await store.check() == "Redis answers"
     assert (await counted.recovery.set_password(ANNA, NEW)).step is RecoveryStep.DONE
-    assert await counted.login.log_in(ANNA, KNOWN, NEW, "198.51.100.7")
+    assert await counted.login.log_in(at(ANNA, "198.51.100.7"), KNOWN, NEW)

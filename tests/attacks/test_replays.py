@@ -12,7 +12,7 @@ from medonline.domain.errors import NoRecoveryInProgress, NotSignedIn, PasswordA
 from medonline.services.account_settings.form import SettingsForm
 from medonline.services.crypto.tokens import token_hash
 from tests.services.outside import dump
-from tests.services.world import ANNA, BORIS, CALL, KNOWN, UNKNOWN, MovableClock, last_code, prove, sign_in
+from tests.services.world import ANNA, BORIS, CALL, KNOWN, UNKNOWN, MovableClock, last_code, prove, sign_in, signed_in
 
 NEW, OTHER = "KorablLipa47", "LipaKorabl74"
 
@@ -76,9 +76,9 @@ async def test_the_cookie_of_a_session_that_is_over_opens_nothing(
         assert await portal.sessions.extend(key) is None
         for attempt in (
             portal.settings.current(key),
-            portal.settings.save(key, form, CALL),
+            portal.settings.save(signed_in(key), form, CALL),
             portal.sessions.everywhere(key),
-            portal.sessions.prove_again(key, NEW),
+            portal.sessions.prove_again(signed_in(key), NEW),
             portal.cards.kept(key),
         ):
             with pytest.raises(NotSignedIn):

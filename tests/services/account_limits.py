@@ -26,7 +26,18 @@ from medonline.storage.tables.notices import Notice
 from medonline.storage.tables.security_journal import JournalEntry
 from medonline.wording import notices as wording
 from tests.services.notices.phone import Phone
-from tests.services.world import ANNA, CALL, KNOWN, PASSWORD, MovableClock, patient_with, settled, sign_in
+from tests.services.world import (
+    ANNA,
+    CALL,
+    KNOWN,
+    PASSWORD,
+    MovableClock,
+    browser,
+    patient_with,
+    settled,
+    sign_in,
+    signed_in,
+)
 
 HOUR = timedelta(hours=1)
 SIGN_INS, PROOFS, CHANGES = 3, 2, 4  # an hour
@@ -75,7 +86,7 @@ async def spent_on_notices(portal: Portal, at: datetime) -> int:
 
 async def of_ten_tickets_at_once_three_open_a_session(portal: Portal) -> None:
     portal = paced(portal)
-    visitors = [f"{number:064x}" for number in range(10)]
+    visitors = [browser(number) for number in range(10)]
     tickets = [await portal.login.log_in(visitor, KNOWN, PASSWORD) for visitor in visitors]
     opened = await asyncio.gather(*map(portal.login.open_session, visitors, tickets))
 
@@ -90,7 +101,9 @@ async def of_ten_proofs_at_once_two_are_written_down(portal: Portal) -> None:
     key = token_hash(await sign_in(portal, ANNA))
     # One after another until the hash is verified, at once where it is written.
     outcomes = Counter(
-        await asyncio.gather(*(outcome(portal.sessions.prove_again(key, PASSWORD)) for _ in range(PROOFS + 3)))
+        await asyncio.gather(
+            *(outcome(portal.sessions.prove_again(signed_in(key), PASSWORD)) for _ in range(PROOFS + 3))
+        )
     )
 
     assert outcomes == {"done": PROOFS, "ProvedTooOften": 3}
@@ -101,7 +114,9 @@ async def of_ten_saves_at_once_four_are_saved(portal: Portal) -> None:
     portal = paced(portal)
     key = token_hash(await sign_in(portal, ANNA))
     forms = [replace(FORM, email=f"maria{number}@example.ru") for number in range(10)]
-    outcomes = Counter(await asyncio.gather(*(outcome(portal.settings.save(key, form, CALL)) for form in forms)))
+    outcomes = Counter(
+        await asyncio.gather(*(outcome(portal.settings.save(signed_in(key), form, CALL)) for form in forms))
+    )
 
     assert outcomes == {"done": CHANGES, "SettingsSavedTooOften": 10 - CHANGES}
     assert (await events_of(portal))[JournalEvent.EMAIL_CHANGED] == CHANGES
@@ -112,7 +127,9 @@ async def no_password_of_twenty_at_once_is_changed_untold(portal: Portal) -> Non
     key = token_hash(await sign_in(portal, ANNA))
     passwords = [f"KorablLipa{number}" for number in range(20)]
     forms = [replace(FORM, password=one, password_confirmation=one) for one in passwords]
-    outcomes = Counter(await asyncio.gather(*(outcome(portal.settings.save(key, form, CALL)) for form in forms)))
+    outcomes = Counter(
+        await asyncio.gather(*(outcome(portal.settings.save(signed_in(key), form, CALL)) for form in forms))
+    )
 
     assert outcomes == {"done": 6, "ToldTooOften": 14}
     assert (await events_of(portal))[JournalEvent.PASSWORD_CHANGED] == 6

@@ -20,6 +20,7 @@ from sqlalchemy import event
 from sqlmodel import col, select, update
 
 from medonline.bootstrap import Portal
+from medonline.domain.client import Client
 from medonline.domain.codes.step_up import StepUpWhen
 from medonline.domain.device import UNKNOWN_DEVICE
 from medonline.domain.errors import InvalidCredentials, MedonlineError
@@ -34,7 +35,7 @@ from medonline.storage.tables.codes import CircuitBreaker, OneTimeCodeRow
 from medonline.storage.tables.patients import Patient
 from medonline.wording.errors import sentence
 from tests.services.outside import VERA, ScriptedIdentity, arrive, with_provider
-from tests.services.world import CALL, PASSWORD, TELEGRAM, MovableClock, code_in, opened, wrong
+from tests.services.world import CALL, PASSWORD, TELEGRAM, MovableClock, at, code_in, opened, signed_in, wrong
 
 # What would refuse everybody, or ask everybody for more, only because so much is tried here.
 NOT_REACHED = {
@@ -69,13 +70,13 @@ class Visit:
     """A browser that is new here and a number that no one else uses; `key` is its session, where somebody is signed in."""
 
     phone: str
-    visitor: str
+    visitor: Client
     key: str = ""
 
     @property
-    def other(self) -> str:
+    def other(self) -> Client:
         """Another browser."""
-        return self.visitor[::-1]
+        return Client(visitor_key=self.visitor.visitor_key[::-1])
 
 
 @dataclass
@@ -192,7 +193,7 @@ def sign_in(password: str) -> Step:
 
 async def count_a_sign_in(stage: Stage, visit: Visit) -> None:
     with suppress(InvalidCredentials):
-        async with stage.portal.login.limits.attempt(visit.phone, "", stage.clock()):
+        async with stage.portal.login.limits.attempt(visit.phone, Client(), stage.clock()):
             raise InvalidCredentials
 
 
@@ -212,7 +213,7 @@ async def guess_in_network(stage: Stage, visit: Visit) -> None:
 
 
 async def begin_in_network(stage: Stage, visit: Visit) -> Any:
-    return await stage.portal.recovery.begin(visit.visitor, visit.phone, CALL, CROWDED)
+    return await stage.portal.recovery.begin(at(visit.visitor, CROWDED), visit.phone, CALL)
 
 
 async def begin_by_telegram(stage: Stage, visit: Visit) -> Any:
@@ -277,7 +278,7 @@ async def log_me_in(stage: Stage, visit: Visit) -> None:
 
 async def save_phone(stage: Stage, visit: Visit) -> Any:
     form = SettingsForm(visit.phone, "", stage.me.last_name, stage.me.first_name, "", "")
-    return await stage.portal.settings.save(visit.key, form, CALL)
+    return await stage.portal.settings.save(signed_in(visit.key), form, CALL)
 
 
 async def look_at_settings(stage: Stage, visit: Visit) -> Any:
@@ -289,7 +290,7 @@ async def look_at_code(stage: Stage, visit: Visit) -> Any:
 
 
 async def resend_to_new_phone(stage: Stage, visit: Visit) -> Any:
-    return await stage.portal.settings.resend(visit.key, TELEGRAM)
+    return await stage.portal.settings.resend(signed_in(visit.key), TELEGRAM)
 
 
 async def type_wrong_code_to_new_phone(stage: Stage, visit: Visit) -> Any:
@@ -308,7 +309,9 @@ NEW_PHONE = (log_me_in, save_phone)
 
 async def arrive_with_number(stage: Stage, visit: Visit) -> Any:
     """The provider has not verified the number: anybody may have written it there."""
-    person = replace(VERA, subject=visit.visitor, snils="", oms_policy="", phone=visit.phone, phone_verified=False)
+    person = replace(
+        VERA, subject=visit.visitor.visitor_key, snils="", oms_policy="", phone=visit.phone, phone_verified=False
+    )
     return await arrive(stage.portal, visit.visitor, person)
 
 
@@ -556,7 +559,7 @@ def phone_of(scenario: Scenario, kind: Kind, number: int) -> str:
 async def play(stage: Stage, scenario: Scenario, kind: Kind, number: int = 0) -> Outcome:
     """One visit: what was before, and then the action, observed."""
     phone = phone_of(scenario, kind, number)
-    visit = Visit(phone, hashlib.sha256(phone.encode()).hexdigest())
+    visit = Visit(phone, Client(visitor_key=hashlib.sha256(phone.encode()).hexdigest()))
     stage.clock.now = stage.start
     await stage.put_breaker(is_open=scenario.breaker_open)
     for step in scenario.before:

@@ -13,6 +13,7 @@ from sqlalchemy import inspect
 from sqlalchemy import text as sql
 
 from medonline.bootstrap import Portal
+from medonline.domain.client import Client
 from medonline.domain.device import Device
 from medonline.domain.errors import IdentityProblem, IdentityRefused, RegistryUnavailable
 from medonline.services.gosuslugi.login import JourneyReturn, Purpose, Waiting
@@ -153,20 +154,20 @@ def provider_of(portal: Portal) -> ScriptedIdentity:
     return portal.identity.provider
 
 
-async def leave(portal: Portal, visitor: str, purpose: Purpose = Purpose.LOGIN, consent: str = "") -> str:
+async def leave(portal: Portal, visitor: Client, purpose: Purpose = Purpose.LOGIN, consent: str = "") -> str:
     """Off to the provider; the journey's state."""
     await portal.identity.start(visitor, purpose, RETURN, consent)
     return provider_of(portal).asked[-1].state
 
 
-async def come_back(portal: Portal, visitor: str, state: str, person: IdentityPerson) -> OpenedSession | Waiting:
+async def come_back(portal: Portal, visitor: Client, state: str, person: IdentityPerson) -> OpenedSession | Waiting:
     told = replace(person, authenticated_at=person.authenticated_at or portal.clock())
     back = JourneyReturn(state=state, code=provider_of(portal).code_for(told))
-    return await portal.identity.finish(visitor, back, DEVICE)
+    return await portal.identity.finish(replace(visitor, device=DEVICE), back)
 
 
 async def arrive(
-    portal: Portal, visitor: str, person: IdentityPerson = VERA, purpose: Purpose = Purpose.LOGIN, consent: str = ""
+    portal: Portal, visitor: Client, person: IdentityPerson = VERA, purpose: Purpose = Purpose.LOGIN, consent: str = ""
 ) -> OpenedSession | Waiting:
     """To the provider and back as this person."""
     return await come_back(portal, visitor, await leave(portal, visitor, purpose, consent), person)

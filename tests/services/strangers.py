@@ -12,6 +12,7 @@ import pytest
 from sqlmodel import col, select, update
 
 from medonline.bootstrap import Portal
+from medonline.domain.client import Client
 from medonline.domain.codes.one_time_code import ChannelName
 from medonline.domain.errors import (
     DisputeNotPossible,
@@ -51,13 +52,14 @@ from tests.services.world import (
     patient_with,
     prove,
     sign_in,
+    signed_in,
     told_of,
 )
 
 Scenario: TypeAlias = Callable[[Portal], Awaitable[None]]
 
 PHONE = "+79000007001"
-THIEF = "c" * 64
+THIEF = Client(visitor_key="c" * 64)
 NEW_PASSWORD = "KorablLipa47"
 THIEFS = replace(VERA, phone="")  # the stranger's own account at Gosuslugi
 
@@ -73,14 +75,14 @@ async def the_link(portal: Portal, *failures: Exception) -> str:
     return token_in(text)
 
 
-async def recover(portal: Portal, visitor: str, phone: str = KNOWN, password: str = NEW_PASSWORD) -> None:
+async def recover(portal: Portal, visitor: Client, phone: str = KNOWN, password: str = NEW_PASSWORD) -> None:
     await prove(portal, visitor, phone)
     assert (await portal.recovery.set_password(visitor, password)).step is RecoveryStep.DONE
 
 
 async def change_password(portal: Portal, key: str, password: str, phone: str = KNOWN) -> None:
     names = ("Иванова", "Мария")
-    await portal.settings.save(key, SettingsForm(phone, "", *names, password, password), CALL)
+    await portal.settings.save(signed_in(key), SettingsForm(phone, "", *names, password, password), CALL)
 
 
 async def identities(portal: Portal) -> list[LinkedIdentity]:
@@ -169,7 +171,7 @@ async def links_alive(portal: Portal) -> int:
 async def the_strangers_own_dispute_does_not_end_the_link_to_the_phone_of_before(portal: Portal) -> None:
     patient = await patient_with(portal)
     key = token_hash(await sign_in(portal, THIEF))
-    await portal.settings.save(key, SettingsForm(UNKNOWN, "", "Иванова", "Мария", "", ""), CALL)
+    await portal.settings.save(signed_in(key), SettingsForm(UNKNOWN, "", "Иванова", "Мария", "", ""), CALL)
     await portal.settings.confirm_phone(key, await last_code(portal, UNKNOWN))
     owners = await the_link(portal)
     move(portal, minutes=1)
@@ -189,7 +191,7 @@ async def a_phone_and_a_password_changed_at_once_are_both_undone_by_either_link(
     patient = await patient_with(portal)
     key = token_hash(await sign_in(portal, THIEF))
     form = SettingsForm(UNKNOWN, "", "Иванова", "Мария", NEW_PASSWORD, NEW_PASSWORD)
-    await portal.settings.save(key, form, CALL)
+    await portal.settings.save(signed_in(key), form, CALL)
     await portal.settings.confirm_phone(key, await last_code(portal, UNKNOWN))
     (password,) = [token_in(text) for phone, text in await told(portal) if "пароль" in text and phone == KNOWN]
     await portal.dispute.raise_(password)
@@ -205,7 +207,7 @@ async def a_dispute_takes_off_what_a_password_linked_long_before(portal: Portal)
     move(portal, days=8)
     key = token_hash(await sign_in(portal, THIEF, PHONE))
     form = SettingsForm(PHONE, "", VERA.last_name, VERA.first_name, NEW_PASSWORD, NEW_PASSWORD)
-    await portal.settings.save(key, form, CALL)
+    await portal.settings.save(signed_in(key), form, CALL)
     await portal.dispute.raise_(await the_link(portal))
 
     assert await unlinked_rows(portal) == [{"how": "password", "why": "dispute"}]
@@ -322,7 +324,7 @@ async def an_old_sign_in_takes_nothing_off(portal: Portal) -> None:
         await portal.identities.unlink(key, one.number)
     assert len(await identities(portal)) == 1
 
-    await portal.sessions.prove_again(key, PASSWORD)
+    await portal.sessions.prove_again(signed_in(key), PASSWORD)
     await portal.identities.unlink(key, one.number)
     assert await identities(portal) == []
 
@@ -338,7 +340,7 @@ async def the_last_way_in_stays(portal: Portal) -> None:
     assert len(await identities(portal)) == 1
 
     form = SettingsForm(VERA.phone, VERA.email, VERA.last_name, VERA.first_name, NEW_PASSWORD, NEW_PASSWORD)
-    await portal.settings.save(key, form, CALL)
+    await portal.settings.save(signed_in(key), form, CALL)
     await portal.identities.unlink(key, one.number)
     assert await identities(portal) == []
     assert (await patient_with(portal, VERA.phone)).snils_index is not None  # what Gosuslugi vouched for stays

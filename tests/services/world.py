@@ -9,7 +9,7 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -26,6 +26,7 @@ from sqlmodel import col, select
 from medonline.bootstrap import DEMO_ACCOUNTS, Portal, build_portal
 from medonline.config.demo_keys import demo_identity_keys
 from medonline.config.settings import Config, load_config
+from medonline.domain.client import Client
 from medonline.domain.codes.one_time_code import ChannelName, derive_code
 from medonline.domain.errors import DeliveryFailed
 from medonline.providers.gosuslugi.esia import signing
@@ -44,7 +45,22 @@ CALL, TELEGRAM = ChannelName.FLASH_CALL, ChannelName.TELEGRAM
 KNOWN, PASSWORD = DEMO_ACCOUNTS[0].phone, DEMO_ACCOUNTS[0].password
 OTHER_KNOWN = DEMO_ACCOUNTS[1].phone
 UNKNOWN = "+79000009999"
-ANNA, BORIS = "a" * 64, "b" * 64  # two browsers
+ANNA, BORIS = Client(visitor_key="a" * 64), Client(visitor_key="b" * 64)  # two browsers
+
+
+def browser(number: int) -> Client:
+    """One of many browsers."""
+    return Client(visitor_key=f"{number:064x}")
+
+
+def at(client: Client, address: str) -> Client:
+    """The same browser at this address."""
+    return replace(client, address=address)
+
+
+def signed_in(session_key: str, address: str = "") -> Client:
+    """The browser with this session, and nothing else."""
+    return Client(session_key=session_key, address=address)
 
 
 @dataclass
@@ -154,7 +170,7 @@ async def recoveries_of(portal: Portal) -> list[PasswordRecovery]:
         return list(session.exec(statement).all())
 
 
-async def current_of(portal: Portal, visitor: str) -> RecoveryView:
+async def current_of(portal: Portal, visitor: Client) -> RecoveryView:
     """What a reload of the page would show."""
     view = await portal.recovery.current(visitor)
     assert view is not None
@@ -166,13 +182,13 @@ async def patient_with(portal: Portal, phone: str = KNOWN) -> Patient:
         return session.exec(select(Patient).where(Patient.phone == phone)).one()
 
 
-async def prove(portal: Portal, visitor: str, phone: str = KNOWN, channel: ChannelName = CALL) -> None:
+async def prove(portal: Portal, visitor: Client, phone: str = KNOWN, channel: ChannelName = CALL) -> None:
     """Begin and type the right code."""
     await portal.recovery.begin(visitor, phone, channel)
     await portal.recovery.confirm_code(visitor, await last_code(portal))
 
 
-async def sign_in(portal: Portal, visitor: str, phone: str = KNOWN, password: str = PASSWORD) -> str:
+async def sign_in(portal: Portal, visitor: Client, phone: str = KNOWN, password: str = PASSWORD) -> str:
     """A session token."""
     opened = await portal.login.open_session(visitor, await portal.login.log_in(visitor, phone, password))
     assert opened is not None

@@ -11,6 +11,7 @@ import reflex as rx
 
 from medonline import bootstrap
 from medonline.bootstrap import Portal
+from medonline.domain.client import Client
 from medonline.services.crypto.tokens import token_hash
 from medonline.state import account_sessions, account_settings, login, patient_cards
 from medonline.state.account_settings import SettingsState
@@ -216,13 +217,14 @@ SECRETS = ("KorablLipa47", "Lipa47Korabl", "nedostatochno", PASSWORD, "$argon2id
 
 
 @pytest.fixture
-def seen_as(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> Callable[[Portal, str, str], None]:
+def seen_as(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> Callable[[Portal, Client, str], None]:
     """Let the handlers of this process serve this portal to this browser."""
 
-    def see(of: Portal, visitor_key: str, session_key: str) -> None:
+    def see(of: Portal, client: Client, session_key: str) -> None:
+        visitor = Visitor(visitor_key=client.visitor_key, session_key=session_key, address="192.0.2.1")
         monkeypatch.setattr(bootstrap, "_portal", of)
         for module in (account_settings, patient_cards, account_sessions, register, link_account, login_failed, login):
-            monkeypatch.setattr(module, "visitor_of", lambda _: Visitor(visitor_key, session_key, "192.0.2.1"))
+            monkeypatch.setattr(module, "visitor_of", lambda _: visitor)
 
     return see
 
@@ -252,7 +254,7 @@ def assert_keeps_no_secret(root: rx.State, state: Any) -> None:
     ids=["saved", "one alone", "differ", "refused"],
 )
 async def test_a_password_that_was_saved_or_refused_is_not_in_the_state(
-    portal: Portal, seen_as: Callable[[Portal, str, str], None], password: dict[str, str]
+    portal: Portal, seen_as: Callable[[Portal, Client, str], None], password: dict[str, str]
 ) -> None:
     seen_as(portal, ANNA, token_hash(await sign_in(portal, ANNA)))
     root, state = new_state(SettingsState)
@@ -264,7 +266,7 @@ async def test_a_password_that_was_saved_or_refused_is_not_in_the_state(
 
 
 async def test_a_password_that_waits_for_the_code_is_not_in_the_state(
-    portal: Portal, seen_as: Callable[[Portal, str, str], None], clock: MovableClock
+    portal: Portal, seen_as: Callable[[Portal, Client, str], None], clock: MovableClock
 ) -> None:
     seen_as(portal, ANNA, token_hash(await sign_in(portal, ANNA)))
     root, state = new_state(SettingsState)
@@ -283,7 +285,7 @@ async def test_a_password_that_waits_for_the_code_is_not_in_the_state(
 
 @pytest.mark.parametrize("password", SECRETS[:3])
 async def test_a_password_that_was_rated_is_not_in_the_state(
-    portal: Portal, seen_as: Callable[[Portal, str, str], None], password: str
+    portal: Portal, seen_as: Callable[[Portal, Client, str], None], password: str
 ) -> None:
     seen_as(portal, ANNA, token_hash(await sign_in(portal, ANNA)))
     root, state = new_state(SettingsState)
@@ -295,7 +297,7 @@ async def test_a_password_that_was_rated_is_not_in_the_state(
 
 @pytest.mark.parametrize("session_key", ["", "0" * 64])
 async def test_without_a_session_no_password_is_rated(
-    portal: Portal, seen_as: Callable[[Portal, str, str], None], session_key: str
+    portal: Portal, seen_as: Callable[[Portal, Client, str], None], session_key: str
 ) -> None:
     seen_as(portal, ANNA, session_key)
     _, state = new_state(SettingsState)
@@ -305,7 +307,7 @@ async def test_without_a_session_no_password_is_rated(
 
 
 async def test_a_password_that_proves_is_not_in_the_state(
-    portal: Portal, seen_as: Callable[[Portal, str, str], None]
+    portal: Portal, seen_as: Callable[[Portal, Client, str], None]
 ) -> None:
     served = with_provider(portal, ScriptedIdentity())
     seen_as(served, ANNA, "")
@@ -322,7 +324,7 @@ async def test_a_password_that_proves_is_not_in_the_state(
 
 @pytest.mark.parametrize("phone", [KNOWN, UNKNOWN])
 async def test_a_code_that_was_accepted_is_not_followed(
-    portal: Portal, monkeypatch: pytest.MonkeyPatch, seen_as: Callable[[Portal, str, str], None], phone: str
+    portal: Portal, monkeypatch: pytest.MonkeyPatch, seen_as: Callable[[Portal, Client, str], None], phone: str
 ) -> None:
     """Its answer leads elsewhere: a screen that calls the code dead meanwhile would ask for another one in vain."""
     served = with_provider(portal, ScriptedIdentity())
@@ -333,7 +335,7 @@ async def test_a_code_that_was_accepted_is_not_followed(
     async def follow(
         _state: Any, _is_on_screen: Any, look: Callable[[Visitor], Any], _show: Any
     ) -> AsyncIterator[None]:
-        looks.append(await look(Visitor(ANNA, "", "192.0.2.1")))
+        looks.append(await look(Visitor(visitor_key=ANNA.visitor_key, address="192.0.2.1")))
         yield
 
     monkeypatch.setattr(link_account, "follow", follow)
@@ -348,7 +350,7 @@ async def test_a_code_that_was_accepted_is_not_followed(
 
 
 async def test_a_password_that_signs_in_is_not_in_the_state(
-    portal: Portal, seen_as: Callable[[Portal, str, str], None]
+    portal: Portal, seen_as: Callable[[Portal, Client, str], None]
 ) -> None:
     seen_as(portal, ANNA, "")
     root, state = new_state(LoginState)

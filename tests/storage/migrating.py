@@ -65,7 +65,7 @@ AT_0001 = {
     },
     "login_ticket": {
         "ticket_hash": token_hash("a-ticket"),
-        "visitor_key": ANNA,
+        "visitor_key": ANNA.visitor_key,
         "patient_id": "p1",
         "method": "password",
         "password_changed_at": "2026-02-01 09:00:00.000000",
@@ -74,7 +74,7 @@ AT_0001 = {
     },
     "password_recovery": {
         "id": "r1",
-        "visitor_key": BORIS,
+        "visitor_key": BORIS.visitor_key,
         "phone": "+79000001001",
         "step": "new_password",
         "patient_id": "p1",

@@ -188,8 +188,8 @@ async def test_sessions_that_ended_while_nothing_was_heard_are_told_of(
 async def test_a_name_that_no_browser_bears_any_more_is_told_to_the_other_process(two: Two) -> None:
     async with two.listening():
         heard = asyncio.Event()
-        two.here.visitors.when_renamed(ANNA, heard.set)
-        await two.there.visitors.close_pages(ANNA)
+        two.here.visitors.when_renamed(ANNA.visitor_key, heard.set)
+        await two.there.visitors.close_pages(ANNA.visitor_key)
 
         async with asyncio.timeout(PATIENCE):
             await heard.wait()

@@ -21,6 +21,7 @@ from sqlmodel import Session, col, select, update
 
 from alembic import command
 from medonline.bootstrap import DEMO_ACCOUNTS, Portal, build_portal
+from medonline.domain.client import Client
 from medonline.domain.codes.one_time_code import ChannelName
 from medonline.domain.codes.step_up import StepUpPolicy, StepUpWhen
 from medonline.domain.errors import (
@@ -96,6 +97,7 @@ from tests.services.world import (
     UNKNOWN,
     MovableClock,
     ScriptedChannel,
+    browser,
     code_in,
     config_in,
     dispatch,
@@ -107,6 +109,7 @@ from tests.services.world import (
     recoveries_of,
     rows_of,
     sign_in,
+    signed_in,
     wrong,
 )
 from tests.storage.migrating import differences, walk_with_rows
@@ -220,8 +223,11 @@ async def test_writers_of_the_journal_at_once_leave_no_gap(portal: Portal) -> No
     before = (await portal.journal_keeper.head()).seq
     phones = [f"+790000{4000 + number}0" for number in range(8)]
     await asyncio.gather(
-        *(sign_in(portal, f"{number:064d}") for number in range(4)),
-        *(portal.recovery.begin(f"b{number:063d}", phone, CALL) for number, phone in enumerate(phones)),
+        *(sign_in(portal, browser(number)) for number in range(4)),
+        *(
+            portal.recovery.begin(Client(visitor_key=f"b{number:063d}"), phone, CALL)
+            for number, phone in enumerate(phones)
+        ),
     )
 
     found = await portal.journal_keeper.examine()
@@ -282,7 +288,7 @@ async def test_a_dispute_and_what_changes_the_account_take_its_locks_in_one_orde
     me = await portal.login.who(key)
     assert me is not None
     form = SettingsForm("+79000008881", "", "Иванова", "Мария", "", "")
-    await portal.settings.save(key, form, CALL)
+    await portal.settings.save(signed_in(key), form, CALL)
     token = await link_of(portal, me.patient_id)
     portal.clock.move(minutes=5)
     finish, halfway, ended = account_changes.finish, threading.Event(), threading.Event()
@@ -307,7 +313,7 @@ async def test_a_dispute_and_what_changes_the_account_take_its_locks_in_one_orde
         if other == "erase":
             await reached(halfway)
             return await portal.personal_data.erase(KNOWN)
-        return await portal.settings.save(key, replace(form, phone="+79000008882"), CALL)
+        return await portal.settings.save(signed_in(key), replace(form, phone="+79000008882"), CALL)
 
     async def dispute() -> object:
         if other == "settings":
@@ -372,8 +378,10 @@ async def test_ten_starts_at_once_in_one_browser_leave_one_journey(portal: Porta
 async def test_two_ways_to_gosuslugi_at_once_carry_a_recovery_along_once(portal: Portal) -> None:
     portal = with_provider(portal, ScriptedIdentity())
     await prove(portal, ANNA)
-    names = ("c" * 64, "d" * 64)
-    await asyncio.gather(*(portal.identity.start(ANNA, Purpose.LOGIN, RETURN, next_key=name) for name in names))
+    names = (browser(3), browser(4))
+    await asyncio.gather(
+        *(portal.identity.start(ANNA, Purpose.LOGIN, RETURN, next_key=name.visitor_key) for name in names)
+    )
     views = [await portal.recovery.current(name) for name in (ANNA, *names)]
 
     assert [view.step for view in views if view] == [RecoveryStep.NEW_PASSWORD]
@@ -384,7 +392,7 @@ async def test_another_person_who_sits_down_finds_nothing(portal: Portal) -> Non
     portal = with_provider(portal, ScriptedIdentity())
     await prove(portal, ANNA)
     state = await leave(portal, ANNA)
-    await asyncio.gather(*(portal.visitors.leave(ANNA) for _ in range(3)))
+    await asyncio.gather(*(portal.visitors.leave(ANNA.visitor_key) for _ in range(3)))
 
     (row,) = await recoveries_of(portal)
     assert (row.step, row.left_at) == (RecoveryStep.ABANDONED, portal.clock())
@@ -394,7 +402,7 @@ async def test_another_person_who_sits_down_finds_nothing(portal: Portal) -> Non
 
 async def test_windows_that_register_the_same_person_at_once_make_one_account(portal: Portal) -> None:
     portal = with_provider(portal, ScriptedIdentity())
-    visitors = [f"{number:064d}" for number in range(6)]
+    visitors = [browser(number) for number in range(6)]
     states = [await leave(portal, visitor, consent=VERSION) for visitor in visitors]
     outcomes = await asyncio.gather(
         *(come_back(portal, visitor, state, VERA) for visitor, state in zip(visitors, states, strict=True))
@@ -445,7 +453,7 @@ async def test_the_same_identity_linked_to_two_accounts_at_once_opens_the_first(
     assert await count_of(portal, "linked_identity") == 1
 
 
-async def raced(portal: Portal, act: Callable[[IdentityAnswers, str], Awaitable[str]]) -> list[str | BaseException]:
+async def raced(portal: Portal, act: Callable[[IdentityAnswers, Client], Awaitable[str]]) -> list[str | BaseException]:
     """Both browsers act; neither commits before both have looked for the other's row or wait for its lock."""
     held = HeldDatabase(portal.config.database)
     first = asyncio.ensure_future(act(replace(portal.answers, database=held), ANNA))
@@ -460,7 +468,7 @@ async def raced(portal: Portal, act: Callable[[IdentityAnswers, str], Awaitable[
     return [*outcomes]
 
 
-async def owner_of(portal: Portal, visitor: str, ticket: str | BaseException) -> str:
+async def owner_of(portal: Portal, visitor: Client, ticket: str | BaseException) -> str:
     assert isinstance(ticket, str), ticket
     opened = await portal.login.open_session(visitor, ticket)
     assert opened is not None
@@ -495,7 +503,7 @@ async def test_of_ten_accounts_that_try_one_policy_exactly_five_ask_the_registry
     for number in range(10):
         phone = f"+7900000{7000 + number}"
         await portal.accounts.add(NewAccount(phone, PASSWORD, "Ли", "Анна", "", phone_proved=True))
-        keys.append(token_hash(await sign_in(portal, f"{number:064d}", phone)))
+        keys.append(token_hash(await sign_in(portal, browser(number), phone)))
     outcomes = await asyncio.gather(
         *(cards.link(key, "7700000000000012", "01.09.2015", representative=True) for key in keys for _ in range(2)),
         return_exceptions=True,
@@ -526,7 +534,7 @@ async def test_two_who_ask_each_other_at_once_both_ask_and_one_answer_counts(por
     keys = []
     for number, (person, card) in enumerate(zip(people, own, strict=True)):
         await portal.accounts.add(person)
-        keys.append(token_hash(await sign_in(portal, f"{number:064d}", person.phone)))
+        keys.append(token_hash(await sign_in(portal, browser(number), person.phone)))
         await cards.link(keys[-1], card.oms_policy, "01.01.1990")
     asked = await asyncio.gather(
         *(cards.link(key, card.oms_policy, "01.01.1990") for key in keys for card in own), return_exceptions=True
@@ -557,7 +565,7 @@ async def test_of_twenty_presses_of_refresh_at_the_same_moment_one_asks_the_regi
 async def test_a_new_phone_is_saved_with_everything_that_waited_for_its_code(portal: Portal) -> None:
     key = token_hash(await sign_in(portal, ANNA))
     form = SettingsForm("+79000006001", "", "Иванова", "Марья", "KorablLipa47", "KorablLipa47")
-    assert (await portal.settings.save(key, form, CALL)).code_needed
+    assert (await portal.settings.save(signed_in(key), form, CALL)).code_needed
     outcomes = await asyncio.gather(
         *(portal.settings.confirm_phone(key, code) for code in [await last_code(portal)] * 5), return_exceptions=True
     )
@@ -673,7 +681,7 @@ async def test_of_two_who_sign_out_at_once_one_takes_the_providers_token_along(p
 async def test_begins_at_once_for_one_phone_leave_one_live_code(portal: Portal) -> None:
     async def begin(visitor: int, way: ChannelName) -> str:
         try:
-            await portal.recovery.begin(f"{visitor:064x}", KNOWN, way)
+            await portal.recovery.begin(Client(visitor_key=f"{visitor:064x}"), KNOWN, way)
         except (RateLimited, TooManyCodes) as refusal:
             return type(refusal).__name__
         return "sent"
@@ -700,7 +708,7 @@ async def test_fifty_begins_at_once_spend_the_cap_and_no_kopeck_more(portal: Por
 
     async def begin(number: int) -> str:
         try:
-            await service.begin(f"{number:064x}", f"+7900500{number:04}", CALL)
+            await service.begin(browser(number), f"+7900500{number:04}", CALL)
         except ChannelOverBudget:
             return "over"
         return "sent"
@@ -713,7 +721,7 @@ async def test_fifty_begins_at_once_spend_the_cap_and_no_kopeck_more(portal: Por
 async def test_wrong_codes_at_once_over_all_phones_open_the_breaker_once(
     portal: Portal, caplog: pytest.LogCaptureFixture
 ) -> None:
-    visitors = [f"{number:064x}" for number in range(20)]
+    visitors = [browser(number) for number in range(20)]
     for number, visitor in enumerate(visitors):
         await portal.recovery.begin(visitor, f"+7900500{number:04}", CALL)
     codes = {row.phone: code_in(portal, row) for row in await rows_of(portal)}
@@ -799,10 +807,12 @@ async def two_phones_in_one_browser(portal: Portal) -> tuple[Act, Act]:
 async def another_code_and_another_number_in_the_settings(portal: Portal) -> tuple[Act, Act]:
     keys = [token_hash(await sign_in(portal, visitor)) for visitor in (ANNA, BORIS)]
     form = SettingsForm("+79000008881", "", "Иванова", "Мария", "", "")
-    await portal.settings.save(keys[0], form, CALL)
+    await portal.settings.save(signed_in(keys[0]), form, CALL)
     strangers.move(portal, minutes=2)
     other = replace(form, phone="+79000008882")
-    return lambda: portal.settings.resend(keys[0], CALL), lambda: portal.settings.save(keys[1], other, CALL)
+    return lambda: portal.settings.resend(signed_in(keys[0]), CALL), lambda: portal.settings.save(
+        signed_in(keys[1]), other, CALL
+    )
 
 
 async def the_right_code_and_an_erasure(portal: Portal) -> tuple[Act, Act]:

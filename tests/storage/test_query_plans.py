@@ -49,7 +49,7 @@ def statements_with_values(portal: Portal) -> Iterator[dict[str, Any]]:
 
 async def journey(portal: Portal) -> None:
     """Recover, sign in, look at every page of the account, leave."""
-    await portal.recovery.leave_proved(ANNA)
+    await portal.recovery.leave_proved(ANNA.visitor_key)
     await portal.recovery.begin(ANNA, KNOWN, CALL)
     await send(portal)
     await portal.recovery.current(ANNA)
@@ -60,7 +60,7 @@ async def journey(portal: Portal) -> None:
     opened_session = await portal.login.open_session(ANNA, await portal.login.log_in(ANNA, KNOWN, PASSWORD))
     assert opened_session is not None
     key = token_hash(opened_session.token)
-    await portal.visitors.leave(ANNA)
+    await portal.visitors.leave(ANNA.visitor_key)
     await portal.cards.kept(key)
     await portal.cards.current(key)
     await portal.settings.current(key)

@@ -78,7 +78,7 @@ class OwnIdentities:
         is_last = [number_of(row) for row in rows] == [number]
         if is_last and (patient.phone is None or patient.password_hash is None):
             raise LastWayIn
-        ended = unlink(session, self.journal, rows, number, UnlinkedWhy.SETTINGS, now, me.device, me.session_key)
+        ended = unlink(session, self.journal, rows, number, UnlinkedWhy.SETTINGS, now, me.client)
         for told in texts.of_unlink(patient.phone):
             self.notices.put(session, patient.id, told)
         return ended

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
+from medonline.domain.client import Client
 from medonline.domain.codes.one_time_code import ChannelName, digits_typed
 from medonline.domain.errors import CodeRefused, NoChangeInProgress, PhoneTaken, ReauthenticationNeeded
 from medonline.domain.password_recovery import RecoveryMove, RecoveryStep, source_of
@@ -58,7 +59,7 @@ NAMES = frozenset({"last_name", "first_name"})
 
 @dataclass(frozen=True, slots=True)
 class AccountSettingsService:
-    """The use case; `session_key` names the signed-in browser."""
+    """The use case. A change belongs to the session that asked for it."""
 
     database: Database
     clock: Clock
@@ -100,7 +101,7 @@ class AccountSettingsService:
         change = account_changes.open_of(session, session_key, now - CHANGE_LIFE)
         return self.codes.view(session, change.id, now) if change else None
 
-    async def save(self, session_key: str, form: SettingsForm, channel: ChannelName, client_ip: str = "") -> Saved:
+    async def save(self, client: Client, form: SettingsForm, channel: ChannelName) -> Saved:
         """Save everything, or leave the intent to send a code to the new phone.
 
         Raises:
@@ -112,11 +113,11 @@ class AccountSettingsService:
             ChannelUnavailable, RateLimited, LimitReached: the code to the new phone cannot be asked for now.
             Busy: the server has too many passwords to hash.
         """
-        me = await self.sessions.required(session_key)
+        me = await self.sessions.required(client.session_key)
         patient = await self.database.read(self._patient, me)
         wanted, phone, password = await changes_asked(patient, form, self.passwords)
         now = self.clock()
-        if phone is not None and not password and await self._awaited_already(session_key, phone, wanted, now):
+        if phone is not None and not password and await self._awaited_already(me.session_key, phone, wanted, now):
             return Saved(code_needed=True)
         guarded = phone is not None or password or not NAMES.isdisjoint(wanted)
         if guarded and now - me.authenticated_at > self.reauthentication_window:
@@ -126,21 +127,21 @@ class AccountSettingsService:
         if password:
             wanted["password_hash"] = await self.hasher.hash(password)
         if phone is not None:
-            await self._await_code(me, wanted, phone, channel, client_ip)
+            await self._await_code(me, wanted, phone, channel, client.address)
             return Saved(code_needed=True)
         return await self._make(me, wanted)
 
-    async def resend(self, session_key: str, channel: ChannelName, client_ip: str = "") -> None:
+    async def resend(self, client: Client, channel: ChannelName) -> None:
         """Another code to the new phone.
 
         Raises:
             NotSignedIn, NoChangeInProgress, ChannelUnavailable, RateLimited, LimitReached: see there.
         """
-        await self.sessions.required(session_key)
+        await self.sessions.required(client.session_key)
         now = self.clock()
-        change = await self.database.read(self._change, session_key)
-        async with self.codes.place(PhoneNumber(change.phone), channel, client_ip, now) as place:
-            await self._resend(session_key, place, channel, now)
+        change = await self.database.read(self._change, client.session_key)
+        async with self.codes.place(PhoneNumber(change.phone), channel, client.address, now) as place:
+            await self._resend(client.session_key, place, channel, now)
 
     @writes
     def _resend(

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from medonline.domain.client import Client
 from medonline.domain.errors import AccountNotFound, PhoneTaken
 from medonline.domain.folding import folded
 from medonline.domain.gosuslugi import UnlinkedWhy
@@ -148,7 +149,7 @@ class PersonalDataService:
         patient = self._patient(session, account)
         patients.by_id_held(session, patient.id)
         rows = gosuslugi.of_patient(session, patient.id)
-        return len(unlink(session, self.journal, rows, number, UnlinkedWhy.DESK, self.journal.clock()))
+        return len(unlink(session, self.journal, rows, number, UnlinkedWhy.DESK, self.journal.clock(), Client()))
 
     @writes
     def end_sessions(self, session: Session, account: str) -> int:

@@ -17,6 +17,7 @@ from uuid import UUID
 
 from sqlmodel import Session
 
+from medonline.domain.client import Client
 from medonline.domain.device import Device
 from medonline.domain.errors import (
     AccountOfAnother,
@@ -90,7 +91,7 @@ class JourneyReturn:
 
 @dataclass(frozen=True, slots=True)
 class IdentityService:
-    """The use case; `visitor_key` names the browser."""
+    """The use case. The journey belongs to the client's browser, by its `visitor_key`."""
 
     database: Database
     clock: Clock
@@ -105,16 +106,14 @@ class IdentityService:
 
     async def start(
         self,
-        visitor_key: str,
+        client: Client,
         purpose: Purpose,
         redirect_uri: str,
         consent_version: str = "",
-        client_ip: str = "",
         *,
         signed_in: bool = False,
         onward_uri: str = "",
         next_key: str = "",
-        counted_as: str = "",
     ) -> str:
         """Where the browser goes; a journey that it had begun before is over.
 
@@ -123,7 +122,6 @@ class IdentityService:
             signed_in: somebody's session is open in this browser: who comes back has to prove to be themselves.
             onward_uri: where a browser comes by that signs out at the provider first (`onward`).
             next_key: the browser's name from here on, when it changes: who copied the one before is on no journey.
-            counted_as: whose journeys are limited, where that is not the name, which changes each time.
 
         Raises:
             TooManyJourneys: in this browser, or from this network.
@@ -131,11 +129,11 @@ class IdentityService:
         """
         provider = self._required_provider()
         now = self.clock()
-        await self.limits.admit(counted_as or visitor_key, client_ip, now)
+        await self.limits.admit(client, now)
         fresh = signed_in or purpose.asks_anew
         journey = IdentityJourney(
             state_hash="",
-            visitor_key=next_key or visitor_key,
+            visitor_key=next_key or client.visitor_key,
             purpose=purpose,
             nonce=new_token(),
             code_verifier=new_token(),
@@ -145,9 +143,9 @@ class IdentityService:
             signing_out=fresh and provider.asks_after_sign_out,
             created_at=now,
         )
-        return await self._leave(provider, journey, onward_uri, visitor_key)
+        return await self._leave(provider, journey, onward_uri, client.visitor_key)
 
-    async def onward(self, visitor_key: str) -> str:
+    async def onward(self, client: Client) -> str:
         """The browser has signed out at the provider: where it goes now, on the same journey.
 
         Raises:
@@ -155,8 +153,8 @@ class IdentityService:
         """
         provider = self._required_provider()
         now = self.clock()
-        journey = await self.database.read(gosuslugi.signing_out, visitor_key, now - JOURNEY_LIFE)
-        if journey is None or not visitor_key:
+        journey = await self.database.read(gosuslugi.signing_out, client.visitor_key, now - JOURNEY_LIFE)
+        if journey is None or not client.visitor_key:
             raise IdentityRefused(IdentityProblem.STALE, "no journey of this browser signs out first")
         again = journey.model_copy(update={"signing_out": False, "created_at": now})
         return await self._leave(provider, again)
@@ -181,18 +179,18 @@ class IdentityService:
             carry(session, came_as, journey.visitor_key)
         gosuslugi.replace_journey(session, journey)
 
-    async def refused(self, visitor_key: str, client_ip: str, counted_as: str = "") -> TooManyJourneys | None:
+    async def refused(self, client: Client) -> TooManyJourneys | None:
         """What `start` would refuse a browser with now; None when it would not. Counts nothing."""
-        return await self.limits.refusal(counted_as or visitor_key, client_ip, self.clock())
+        return await self.limits.refusal(client, self.clock())
 
-    async def finish(self, visitor_key: str, back: JourneyReturn, device: Device) -> OpenedSession | Waiting:
+    async def finish(self, client: Client, back: JourneyReturn) -> OpenedSession | Waiting:
         """The browser is back: a session, or what the person has to answer first.
 
         Raises:
             IdentityRefused: its problem says why; the journey is used up all the same.
         """
         provider = self._required_provider()
-        journey = await self._taken(visitor_key, back.state)
+        journey = await self._taken(client.visitor_key, back.state)
         if journey is None:
             raise IdentityRefused(IdentityProblem.STALE, "no journey of this browser has this state")
         await provider.check_return(back.issuer)
@@ -202,7 +200,7 @@ class IdentityService:
         person = await provider.fetch_person(back.code, _request_of(journey, back.state))
         if not person.confirmed and not self.allow_unconfirmed:
             raise IdentityRefused(IdentityProblem.NOT_CONFIRMED)
-        return await once_more(lambda: self._admit(visitor_key, journey, person, device))
+        return await once_more(lambda: self._admit(client, journey, person))
 
     async def _taken(self, visitor_key: str, state: str) -> IdentityJourney | None:
         """The journey of this browser, used up; None when there is none that may go on."""
@@ -227,30 +225,30 @@ class IdentityService:
 
     @writes
     def _admit(
-        self, session: Session, visitor_key: str, journey: IdentityJourney, person: IdentityPerson, device: Device
+        self, session: Session, client: Client, journey: IdentityJourney, person: IdentityPerson
     ) -> OpenedSession | Waiting:
         now = self.clock()
-        if not gosuslugi.hold_journey(session, journey.state_hash, visitor_key):
+        if not gosuslugi.hold_journey(session, journey.state_hash, client.visitor_key):
             # While the provider was asked, the browser left for it again or somebody signed in: this name is no one's.
             raise IdentityRefused(IdentityProblem.STALE, "the journey was given up meanwhile")
-        gosuslugi.forget_pending(session, visitor_key)
-        patient = self._known(session, person, device, now)
+        gosuslugi.forget_pending(session, client.visitor_key)
+        patient = self._known(session, person, client.device, now)
         if patient is None and self.linker.candidate(session, person) is not None:
-            return self._put_pending(session, visitor_key, journey, person, Waiting.PROOF)
+            return self._put_pending(session, client.visitor_key, journey, person, Waiting.PROOF)
         if patient is None and journey.consent_version != VERSION:
-            return self._put_pending(session, visitor_key, journey, person, Waiting.CONSENT)
+            return self._put_pending(session, client.visitor_key, journey, person, Waiting.CONSENT)
         if patient is None:
             patient = self.linker.register(session, person, now)
             add_consent(session, patient.id, self.consent_hash, now)
-            self.journal.note(session, *entries.registered(patient.id, device))
+            self.journal.note(session, *entries.registered(patient.id, client.device))
         sign_in = sign_in_of(patient, person, Purpose(journey.purpose), self.persons)
         session.flush()
         try:
             self.pace.admit(session, patient.id, Act.SIGN_IN, now)
         except SignedInTooOften as refusal:
             raise IdentityRefused(IdentityProblem.TOO_OFTEN, f"into one account, {refusal}") from None
-        self.journal.note(session, entries.signed_in(patient.id, sign_in.method, device))
-        return OpenedSession(add_session(session, sign_in, device, now), sign_in.landing)
+        self.journal.note(session, entries.signed_in(patient.id, sign_in.method, client.device))
+        return OpenedSession(add_session(session, sign_in, client.device, now), sign_in.landing)
 
     def _known(self, session: Session, person: IdentityPerson, device: Device, now: datetime) -> Patient | None:
         opened = gosuslugi.linked(session, person.issuer, person.subject)

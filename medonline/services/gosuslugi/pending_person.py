@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from sqlmodel import Session
 
 from medonline.domain.birth_date import written
+from medonline.domain.client import Client
 from medonline.domain.codes.one_time_code import ChannelName, digits_typed
-from medonline.domain.device import UNKNOWN_DEVICE, Device
+from medonline.domain.device import Device
 from medonline.domain.errors import (
     AccountOfAnother,
     CodeNotEnough,
@@ -81,10 +82,10 @@ class IdentityAnswers:
     journal: SecurityJournal
 
     @reads
-    def current(self, session: Session, visitor_key: str) -> PendingView | None:
+    def current(self, session: Session, client: Client) -> PendingView | None:
         """Who waits in this browser; None when no one does (any more)."""
         try:
-            pending, person = self._pending(session, visitor_key)
+            pending, person = self._pending(session, client.visitor_key)
         except NoPendingIdentity:
             return None
         return PendingView(
@@ -95,95 +96,87 @@ class IdentityAnswers:
             code=self.codes.view(session, pending.id, self.clock()),
         )
 
-    async def consent(self, visitor_key: str, device: Device = UNKNOWN_DEVICE) -> str:
+    async def consent(self, client: Client) -> str:
         """«Да, я согласен»: the account is made; a ticket.
 
         Raises:
             NoPendingIdentity: no one waits for consent in this browser.
         """
-        return await once_more(lambda: self._consent(visitor_key, device))
+        return await once_more(lambda: self._consent(client))
 
     @writes
-    def _consent(self, session: Session, visitor_key: str, device: Device) -> str:
-        pending, person = self._pending(session, visitor_key)
+    def _consent(self, session: Session, client: Client) -> str:
+        pending, person = self._pending(session, client.visitor_key)
         if pending.waits_for != Waiting.CONSENT:
             raise NoPendingIdentity
-        return self._registered(session, pending, person, device)
+        return self._registered(session, pending, person, client.device)
 
-    async def refuse(self, visitor_key: str) -> None:
+    async def refuse(self, client: Client) -> None:
         """«Нет, я отказываюсь»: nothing of the person is left behind."""
-        if not visitor_key or not await self.database.read(identities.has_anything, visitor_key):
+        if not client.visitor_key or not await self.database.read(identities.has_anything, client.visitor_key):
             return  # anybody may ask for this: where nothing is, it costs no lock
-        await self._forget(visitor_key)
+        await self._forget(client.visitor_key)
 
     @writes
     def _forget(self, session: Session, visitor_key: str) -> None:
         identities.forget_pending(session, visitor_key)
         identities.forget_journeys_of(session, visitor_key)
 
-    async def not_mine(self, visitor_key: str, device: Device = UNKNOWN_DEVICE) -> str:
+    async def not_mine(self, client: Client) -> str:
         """The old account is somebody else's: go on as a new patient. A ticket when consent was given on the way here,
         otherwise an empty text: consent is next.
 
         Raises:
             NoPendingIdentity: no one waits for a proof in this browser.
         """
-        return await once_more(lambda: self._not_mine(visitor_key, device))
+        return await once_more(lambda: self._not_mine(client))
 
     @writes
-    def _not_mine(self, session: Session, visitor_key: str, device: Device) -> str:
-        pending, person = self._pending(session, visitor_key)
+    def _not_mine(self, session: Session, client: Client) -> str:
+        pending, person = self._pending(session, client.visitor_key)
         if pending.waits_for != Waiting.PROOF:
             raise NoPendingIdentity
         if pending.consent_version != VERSION:
             pending.waits_for = Waiting.CONSENT
             session.add(pending)
             return ""
-        return self._registered(session, pending, person, device)
+        return self._registered(session, pending, person, client.device)
 
     @writes
-    def have_account(self, session: Session, visitor_key: str) -> None:
+    def have_account(self, session: Session, client: Client) -> None:
         """From consent back to the proof: the person remembers an account under some number.
 
         Raises:
             NoPendingIdentity: no one waits in this browser.
         """
-        pending, _ = self._pending(session, visitor_key)
+        pending, _ = self._pending(session, client.visitor_key)
         pending.waits_for = Waiting.PROOF
         session.add(pending)
 
-    async def prove_by_password(
-        self,
-        visitor_key: str,
-        typed_phone: str,
-        typed_password: str,
-        client_ip: str = "",
-        device: Device = UNKNOWN_DEVICE,
-        marks: str = "",
-    ) -> str:
+    async def prove_by_password(self, client: Client, typed_phone: str, typed_password: str) -> str:
         """The old account's phone and password link it; a ticket.
 
         Raises:
             NoPendingIdentity, AccountOfAnother: see there.
             InvalidPhone, InvalidPassword, InvalidCredentials, LimitReached, Busy: as for sign-in.
         """
-        await self.database.read(self._pending, visitor_key)
-        patient = await self.login.verified(typed_phone, typed_password, client_ip, marks)
+        await self.database.read(self._pending, client.visitor_key)
+        patient = await self.login.verified(client, typed_phone, typed_password)
         return await once_more(
-            lambda: self._link(visitor_key, patient.id, LinkedHow.PASSWORD, device, password_hash=patient.password_hash)
+            lambda: self._link(client, patient.id, LinkedHow.PASSWORD, password_hash=patient.password_hash)
         )
 
-    async def send_code(self, visitor_key: str, typed_phone: str, channel: ChannelName, client_ip: str = "") -> None:
+    async def send_code(self, client: Client, typed_phone: str, channel: ChannelName) -> None:
         """Leave the intent to send a code to the old account's phone (an empty `typed_phone`: to the same one again).
 
         Raises:
             NoPendingIdentity: no one waits in this browser.
             InvalidPhone, ChannelUnavailable, RateLimited, LimitReached: as for recovery.
         """
-        pending, _ = await self.database.read(self._pending, visitor_key)
+        pending, _ = await self.database.read(self._pending, client.visitor_key)
         phone = PhoneNumber.parse(typed_phone or pending.proof_phone)
-        async with self.codes.place(phone, channel, client_ip, self.clock()) as place:
-            await self._send_code(visitor_key, place, channel)
+        async with self.codes.place(phone, channel, client.address, self.clock()) as place:
+            await self._send_code(client.visitor_key, place, channel)
 
     @writes
     def _send_code(self, session: Session, visitor_key: str, place: CodePlace, channel: ChannelName) -> None:
@@ -193,7 +186,7 @@ class IdentityAnswers:
         session.add(pending)
         self.codes.resend(session, self.codes.request(pending.id, place, channel), now)
 
-    async def confirm_code(self, visitor_key: str, typed: str, device: Device = UNKNOWN_DEVICE) -> str:
+    async def confirm_code(self, client: Client, typed: str) -> str:
         """The code proves the phone, and with it the old account; a ticket, or an empty text: the phone has no account.
 
         Raises:
@@ -205,16 +198,16 @@ class IdentityAnswers:
             RecoveryStopped: the account's owner said «это не я».
         """
         digits = digits_typed(typed)
-        async with self.codes.guess(lambda session: self._last_code(session, visitor_key), self.clock()) as guess:
-            patient = await self._judge(visitor_key, digits, guess)
+        async with self.codes.guess(
+            lambda session: self._last_code(session, client.visitor_key), self.clock()
+        ) as guess:
+            patient = await self._judge(client.visitor_key, digits, guess)
         # Raised only here, after the commit: a miss that is rolled back would be a free guess.
         if isinstance(patient, CodeRefused | CodeNotEnough):
             raise patient
         if patient is None:
             return ""
-        return await once_more(
-            lambda: self._link(visitor_key, patient.id, LinkedHow.CODE, device, proved_phone=patient.phone)
-        )
+        return await once_more(lambda: self._link(client, patient.id, LinkedHow.CODE, proved_phone=patient.phone))
 
     @writes
     def _judge(
@@ -270,15 +263,14 @@ class IdentityAnswers:
     def _link(
         self,
         session: Session,
-        visitor_key: str,
+        client: Client,
         patient_id: str,
         how: LinkedHow,
-        device: Device,
         *,
         password_hash: str | None = None,
         proved_phone: str | None = None,
     ) -> str:
-        pending, person = self._pending(session, visitor_key)
+        pending, person = self._pending(session, client.visitor_key)
         patient = patients.by_id_held(session, patient_id)
         if patient is None:
             raise NoPendingIdentity
@@ -291,7 +283,7 @@ class IdentityAnswers:
         if how is LinkedHow.CODE and stopped is not None and self.clock() < stopped:
             raise RecoveryStopped(self.clock(), stopped)  # a code to the phone is what is not believed just now
         if self.linker.link(session, patient, person, how, self.clock()):
-            self.journal.note(session, entries.linked(patient.id, how, device))
+            self.journal.note(session, entries.linked(patient.id, how, client.device))
             for told in texts.of_link(patient.phone):
                 self.notices.put(session, patient.id, told)
         if how is LinkedHow.CODE:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from medonline.domain.client import Client
 from medonline.domain.errors import TooManyJourneys
 from medonline.services.limits.policy import RequestPolicy
 from medonline.services.limits.windows import Gate, Windows
@@ -18,23 +19,24 @@ class JourneyLimits:
     windows: Windows
     policy: RequestPolicy
 
-    async def admit(self, visitor_key: str, client_ip: str, now: datetime) -> None:
+    async def admit(self, client: Client, now: datetime) -> None:
         """One more browser leaves for the identity provider.
 
         Raises:
             TooManyJourneys: begun in this browser, or from this network.
         """
-        await self.windows.admit(self._gates(visitor_key, client_ip), new_id(), now)
+        await self.windows.admit(self._gates(client), new_id(), now)
 
-    async def refusal(self, visitor_key: str, client_ip: str, now: datetime) -> TooManyJourneys | None:
+    async def refusal(self, client: Client, now: datetime) -> TooManyJourneys | None:
         """What `admit` would raise now. Counts nothing."""
-        refusal = await self.windows.refusal(self._gates(visitor_key, client_ip), now)
+        refusal = await self.windows.refusal(self._gates(client), now)
         return TooManyJourneys(now, refusal.until) if refusal else None
 
-    def _gates(self, visitor_key: str, client_ip: str) -> list[Gate]:
-        key = self.windows.key("journeys of", visitor_key)
+    def _gates(self, client: Client) -> list[Gate]:
+        # By the sitting, for the name changes with each journey.
+        key = self.windows.key("journeys of", client.sitting_key or client.visitor_key)
         gates = [Gate(TooManyJourneys, key, self.policy.journeys_per_visitor)]
-        asker = self.windows.asker(client_ip)
+        asker = self.windows.asker(client.address)
         if asker is not None:
             limits = self.policy.of(raised=asker.raised).journeys
             gates += [self.windows.gate(TooManyJourneys, "journeys", level, limits) for level in asker.levels]

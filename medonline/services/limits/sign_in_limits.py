@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
+from medonline.domain.client import Client
 from medonline.domain.errors import InvalidCredentials, SignInsOverloaded, TooManySignIns
 from medonline.domain.limits import Limit
 from medonline.services.limits.alarms import Alarms
@@ -37,24 +38,24 @@ class SignInLimits:
 
     @asynccontextmanager
     async def attempt(
-        self, account: str, client_ip: str, now: datetime, known_browser: str = "", *, session_key: str = ""
+        self, account: str, client: Client, now: datetime, *, known_browser: str = "", in_session: bool = False
     ) -> AsyncIterator[None]:
         """Around the verification of one password, which says by `InvalidCredentials` that it was wrong.
 
         account: what was typed as its name: known or not makes no difference.
         known_browser: names a browser that signed in to this account before; it is counted by itself, and not held back by
             what strangers do.
-        session_key: the account's own session asks; it is not held back by what strangers do either, and has so many tries
+        in_session: the account's own session asks, the client's; it is not held back by what strangers do either, and has so many tries
             wherever it asks from, for it may have been stolen.
 
         Raises:
             TooManySignIns: for this account from this network or browser, or from this network.
             SignInsOverloaded: over all; an alarm is sounded.
         """
-        asker = self.windows.asker(client_ip)
+        asker = self.windows.asker(client.address)
         of_account = self._of_account(account, asker)
-        if session_key:
-            gates = of_account = [*of_account, self._of_session(session_key)]
+        if in_session:
+            gates = of_account = [*of_account, self._of_session(client.session_key)]
         else:
             gates = [*of_account, *self._of_all(asker)]
         if known_browser:

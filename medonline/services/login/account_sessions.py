@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from sqlmodel import Session
 
+from medonline.domain.client import Client
 from medonline.domain.errors import InvalidCredentials, InvalidPassword, NotSignedIn, PasswordProblem
 from medonline.domain.login import LoginMethod
 from medonline.domain.passwords import MAX_LENGTH, normalised
@@ -168,7 +169,7 @@ class AccountSessionService:
         await self.database.write(login.put_seen, session_key, self.clock())
         return await self.time_left(session_key)
 
-    async def prove_again(self, session_key: str, typed_password: str, client_ip: str = "") -> None:
+    async def prove_again(self, client: Client, typed_password: str) -> None:
         """The password in force, typed again: phone and password may be changed for a while.
 
         Raises:
@@ -179,11 +180,11 @@ class AccountSessionService:
             ProvedTooOften: with the right password; the last proof stays as old as it is.
             Busy: too many passwords to verify.
         """
-        me = await self.required(session_key)
+        me = await self.required(client.session_key)
         password = normalised(typed_password)
         if not password:
             raise InvalidPassword((PasswordProblem.EMPTY,), 0)
-        async with self.login.limits.attempt(me.patient_id, client_ip, self.clock(), session_key=session_key):
+        async with self.login.limits.attempt(me.patient_id, client, self.clock(), in_session=True):
             encoded = await self.database.read(patients.password_hash_of, me.patient_id)
             right = await self.hasher.verify(encoded, password[:MAX_LENGTH])
             if not right or encoded is None or len(password) > MAX_LENGTH:

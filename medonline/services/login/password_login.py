@@ -10,7 +10,8 @@ from typing import Protocol, TypeVar
 
 from sqlmodel import Session
 
-from medonline.domain.device import UNKNOWN_DEVICE, Device
+from medonline.domain.client import Client
+from medonline.domain.device import Device
 from medonline.domain.errors import Busy, InvalidCredentials, InvalidPassword, PasswordProblem, SignedInTooOften
 from medonline.domain.login import Landing, LoginMethod
 from medonline.domain.passwords import MAX_LENGTH, normalised
@@ -18,6 +19,7 @@ from medonline.domain.phone import PhoneNumber
 from medonline.domain.security_journal import JournalEvent
 from medonline.services.clock import Clock
 from medonline.services.crypto.tokens import token_hash
+from medonline.services.limits.networks import cut
 from medonline.services.limits.sign_in_limits import SignInLimits
 from medonline.services.login.known_browsers import KnownBrowsers
 from medonline.services.login.tickets import SignIn, add_session, add_ticket
@@ -77,6 +79,11 @@ class SignedIn:
     authenticated_at: datetime
     device: Device
 
+    @property
+    def client(self) -> Client:
+        """The signed-in browser, as the record knows it: by its session and its device alone."""
+        return Client(session_key=self.session_key, device=self.device)
+
 
 @dataclass(frozen=True, slots=True)
 class LoginService:
@@ -94,12 +101,8 @@ class LoginService:
     idle: timedelta
     absolute: timedelta
 
-    async def log_in(
-        self, visitor_key: str, typed_phone: str, typed_password: str, client_ip: str = "", marks: str = ""
-    ) -> str:
+    async def log_in(self, client: Client, typed_phone: str, typed_password: str) -> str:
         """A ticket (single use, 30 s, this browser only) for the route that sets the session cookie.
-
-        marks: of the accounts that were signed in to in this browser before (`known_browsers`).
 
         Raises:
             InvalidPhone: not a Russian mobile number; says nothing of accounts.
@@ -109,23 +112,23 @@ class LoginService:
             SignedInTooOften: into this account, with the right password.
             Busy: too many passwords to verify.
         """
-        patient = await self.verified(typed_phone, typed_password, client_ip, marks)
-        return await self._give_ticket(visitor_key, patient)
+        patient = await self.verified(client, typed_phone, typed_password)
+        return await self._give_ticket(client.visitor_key, patient)
 
-    async def verified(self, typed_phone: str, typed_password: str, client_ip: str = "", marks: str = "") -> Patient:
+    async def verified(self, client: Client, typed_phone: str, typed_password: str) -> Patient:
         """Whose phone and password these are; raises as `log_in`."""
         phone = PhoneNumber.parse(typed_phone)
         password = normalised(typed_password)
         if not password:
             raise InvalidPassword((PasswordProblem.EMPTY,), 0)
-        known = await self._known_browser(marks, phone.e164) if marks else ""
-        async with self.limits.attempt(phone.e164, client_ip, self.clock(), known):
+        known = await self._known_browser(client.marks, phone.e164) if client.marks else ""
+        async with self.limits.attempt(phone.e164, client, self.clock(), known_browser=known):
             patient = await self.database.read(patients.by_phone, phone.e164)
             encoded = patient.password_hash if patient else None
             # Longer than any password that can be set: verified all the same, over its beginning, to take the same time.
             right = await self.verifier.verify(encoded, password[:MAX_LENGTH])
             if not right or patient is None or encoded is None or len(password) > MAX_LENGTH:
-                await self.note_refusal(phone.e164, client_ip)
+                await self.note_refusal(phone.e164, client.address)
                 raise InvalidCredentials
         # The misses before it are before it in the journal.
         await self.refusals.flush(phone_indexes=[self.journal.phones.index(phone.e164)])
@@ -138,17 +141,15 @@ class LoginService:
         patient_id, version = await self.database.read(patients.password_of, phone)
         return self.known_browsers.name_in(marks, patient_id, version, self.clock())
 
-    async def open_session(
-        self, visitor_key: str, ticket: str, device: Device = UNKNOWN_DEVICE, marks: str = ""
-    ) -> OpenedSession | None:
-        """Trade a ticket for a new session; None when the ticket is not good (any more). `marks`: those the browser has. Nothing
-        that was begun in this browser goes on."""
+    async def open_session(self, client: Client, ticket: str) -> OpenedSession | None:
+        """Trade a ticket for a new session; None when the ticket is not good (any more). Nothing that was begun in this browser
+        goes on."""
         patient_id = await self.database.read(login.ticket_of, token_hash(ticket))
         if patient_id is None:
             return None  # anybody may post here: what is no ticket costs no lock
-        opened = await self._trade(visitor_key, ticket, patient_id, device, marks)
+        opened = await self._trade(client, ticket, patient_id)
         if opened is not None and opened.somebody_waits:
-            await self.visitors.leave(visitor_key)
+            await self.visitors.leave(client.visitor_key)
         return opened
 
     async def who(self, session_key: str) -> SignedIn | None:
@@ -198,7 +199,7 @@ class LoginService:
 
     async def note_refusal(self, phone: str, client_ip: str) -> None:
         """Write a wrong password into the journal: with the same row for every number (E.164), known or unknown (I8)."""
-        await self.refusals.note(phone=phone, client_ip=client_ip)
+        await self.refusals.note(phone=phone, device=Device(network=cut(client_ip)))
 
     @writes
     def _give_ticket(self, session: Session, visitor_key: str, patient: Patient) -> str:
@@ -207,14 +208,12 @@ class LoginService:
         return add_ticket(session, visitor_key, SignIn(patient, LoginMethod.PASSWORD, now), now)
 
     @writes
-    def _trade(
-        self, session: Session, visitor_key: str, ticket: str, patient_id: str, device: Device, marks: str
-    ) -> OpenedSession | None:
+    def _trade(self, session: Session, client: Client, ticket: str, patient_id: str) -> OpenedSession | None:
         now = self.clock()
         # Held: a password change that began meanwhile waits, and then ends this session with the others. Before the ticket
         # (lock order: `storage.engine`): who holds the patient may take tickets away.
         patient = patients.by_id_held(session, patient_id)
-        taken = login.take_ticket(session, token_hash(ticket), visitor_key, now)
+        taken = login.take_ticket(session, token_hash(ticket), client.visitor_key, now)
         if taken is None:
             return None
         # A password changed between sign-in and here ends this sign-in too (I3).
@@ -236,15 +235,16 @@ class LoginService:
         )
         if taken.provider_token_sealed:
             login.forget_token_of_ticket(session, taken.ticket_hash)
-        self.journal.note(session, entries.signed_in(patient.id, sign_in.method, device))
+        self.journal.note(session, entries.signed_in(patient.id, sign_in.method, client.device))
         opened = OpenedSession(
-            add_session(session, sign_in, device, now),
+            add_session(session, sign_in, client.device, now),
             sign_in.landing,
-            somebody_waits=self.visitors.leave_recoveries(session, visitor_key, now),
+            somebody_waits=self.visitors.leave_recoveries(session, client.visitor_key, now),
         )
         if not patient.phone:
             return opened  # no one types a password for it
-        return replace(opened, marks=self.known_browsers.with_mark(marks, patient.id, patient.password_version, now))
+        marks = self.known_browsers.with_mark(client.marks, patient.id, patient.password_version, now)
+        return replace(opened, marks=marks)
 
     @writes
     def _end(self, session: Session, session_key: str, why: JournalEvent) -> login.EndedSession | None:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session
 
 from medonline.domain.birth_date import parse_birth_date
+from medonline.domain.client import Client
 from medonline.domain.errors import BirthDateMismatch, NoRecoveryInProgress
 from medonline.domain.password_recovery import RecoveryMove, RecoveryStep, after
 from medonline.domain.security_journal import JournalEvent
@@ -33,7 +34,7 @@ _ANSWERED = (RecoveryStep.NEW_PASSWORD, RecoveryStep.REFUSED, RecoveryStep.STOPP
 
 @dataclass(frozen=True, slots=True)
 class BirthDateStep:
-    """The screen between the code and the new password. `visitor_key` names the browser.
+    """The screen between the code and the new password.
 
     within: how long a recovery in which a wrong date was typed counts against the next ones of its number.
     """
@@ -45,7 +46,7 @@ class BirthDateStep:
     journal: SecurityJournal
     within: timedelta
 
-    async def confirm(self, visitor_key: str, typed: str, sitting_key: str) -> RecoveryView:
+    async def confirm(self, client: Client, typed: str) -> RecoveryView:
         """The birth date on record opens step 3; the third wrong one ends the recovery.
 
         Raises:
@@ -55,7 +56,7 @@ class BirthDateStep:
         """
         now = self.clock()
         born = parse_birth_date(typed, now.astimezone(self.zone).date())
-        answer = await self._answer(visitor_key, born, now, sitting_key)
+        answer = await self._answer(client, born, now)
         # Raised only here, after the commit: a miss that is rolled back would be a free guess.
         if isinstance(answer, BirthDateMismatch):
             raise answer
@@ -70,10 +71,8 @@ class BirthDateStep:
         return password_recoveries.move(session, recovery.id, (RecoveryStep.BIRTH_DATE,), RecoveryStep.REFUSED)
 
     @writes
-    def _answer(
-        self, session: Session, visitor_key: str, born: date, now: datetime, sitting_key: str
-    ) -> RecoveryView | BirthDateMismatch:
-        recovery = self.reader.newest(session, visitor_key, now, sitting_key)
+    def _answer(self, session: Session, client: Client, born: date, now: datetime) -> RecoveryView | BirthDateMismatch:
+        recovery = self.reader.newest(session, client, now)
         if recovery.step in _ANSWERED:
             return self.reader.view(session, recovery, now)  # submitted twice: the first result holds
         if after(RecoveryStep(recovery.step), RecoveryMove.CONFIRM_BIRTH_DATE) is None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
+from medonline.domain.client import Client
 from medonline.domain.device import Device
 from medonline.domain.errors import NoRecoveryInProgress, PasswordAlreadySet
 from medonline.domain.gosuslugi import UnlinkedWhy
@@ -32,7 +33,7 @@ _SOURCES = source_of(RecoveryMove.SET_PASSWORD)
 
 @dataclass(frozen=True, slots=True)
 class NewPasswordStep:
-    """The last move of a recovery. `visitor_key` names the browser."""
+    """The last move of a recovery."""
 
     database: Database
     clock: Clock
@@ -42,46 +43,44 @@ class NewPasswordStep:
     journal: SecurityJournal
     notices: NoticeService
 
-    async def set(self, visitor_key: str, typed: str, device: Device, sitting_key: str) -> RecoveryView:
+    async def set(self, client: Client, typed: str) -> RecoveryView:
         """As `PasswordRecoveryService.set_password`."""
-        recovery, patient = await self._found(visitor_key, sitting_key)
+        recovery, patient = await self._found(client)
         if recovery.step == RecoveryStep.STOPPED:
-            return await self._stopped(visitor_key, sitting_key)
+            return await self._stopped(client)
         if recovery.step not in (RecoveryStep.DONE, *_SOURCES):
             raise NoRecoveryInProgress
         password = await self.passwords.check(typed, personal_words(patient) if patient else ())
         if recovery.step == RecoveryStep.DONE:
-            return await self._same_again(visitor_key, password, sitting_key)
+            return await self._same_again(client, password)
         encoded = await self.hasher.hash(password)
-        view = await self._move(visitor_key, encoded, device, sitting_key)
+        view = await self._move(client, encoded)
         if view is None:
-            return await self._same_again(visitor_key, password, sitting_key)
+            return await self._same_again(client, password)
         return view
 
     @reads
-    def _found(self, session: Session, visitor_key: str, sitting_key: str) -> tuple[PasswordRecovery, Patient | None]:
-        recovery = self.reader.newest(session, visitor_key, self.clock(), sitting_key)
+    def _found(self, session: Session, client: Client) -> tuple[PasswordRecovery, Patient | None]:
+        recovery = self.reader.newest(session, client, self.clock())
         return recovery, session.get(Patient, recovery.patient_id) if recovery.patient_id else None
 
     @writes
-    def _move(
-        self, session: Session, visitor_key: str, encoded: str, device: Device, sitting_key: str
-    ) -> RecoveryView | None:
+    def _move(self, session: Session, client: Client, encoded: str) -> RecoveryView | None:
         """What a screen shows; None when the recovery was not at this step any more."""
         now = self.clock()
-        recovery, code = self.reader.newest_with_code(session, visitor_key, now, sitting_key)
+        recovery, code = self.reader.newest_with_code(session, client, now)
         # Held: «это не я», said in this moment, stops the recovery either before this or after it.
         patient = patients.by_id_held(session, recovery.patient_id or "")
         if patient is not None and patient.phone != recovery.phone:
             # The account has another number since the proof: the code proved nothing about this account.
             raise NoRecoveryInProgress
-        if patient is not None and self.reader.stop(session, recovery, patient, now, sitting_key):
+        if patient is not None and self.reader.stop(session, recovery, patient, now, client.sitting_key):
             return self.reader.view(session, recovery, now, code)
         if not password_recoveries.move(session, recovery.id, _SOURCES, RecoveryStep.DONE, finished_at=now):
             return None
         code = code or self.reader.code_of(session, recovery)
         if patient is not None:
-            self._put(session, recovery, patient, code, encoded, device)
+            self._put(session, recovery, patient, code, encoded, client.device)
         return self.reader.view(session, recovery, now, code)
 
     def _put(
@@ -109,21 +108,21 @@ class NewPasswordStep:
         self.notices.put(session, patient.id, Told(recovery.phone, About.RECOVERED, text))
 
     @reads
-    def _stopped(self, session: Session, visitor_key: str, sitting_key: str) -> RecoveryView:
+    def _stopped(self, session: Session, client: Client) -> RecoveryView:
         now = self.clock()
-        return self.reader.view(session, self.reader.newest(session, visitor_key, now, sitting_key), now)
+        return self.reader.view(session, self.reader.newest(session, client, now), now)
 
-    async def _same_again(self, visitor_key: str, password: str, sitting_key: str) -> RecoveryView:
+    async def _same_again(self, client: Client, password: str) -> RecoveryView:
         """A finished recovery submitted once more: the first result, if it is the same password that is in force."""
-        view, encoded = await self._finished(visitor_key, sitting_key)
+        view, encoded = await self._finished(client)
         if not await self.hasher.verify(encoded, password):
             raise PasswordAlreadySet
         return view
 
     @reads
-    def _finished(self, session: Session, visitor_key: str, sitting_key: str) -> tuple[RecoveryView, str | None]:
+    def _finished(self, session: Session, client: Client) -> tuple[RecoveryView, str | None]:
         now = self.clock()
-        recovery = self.reader.newest(session, visitor_key, now, sitting_key)
+        recovery = self.reader.newest(session, client, now)
         if recovery.step != RecoveryStep.DONE:
             raise NoRecoveryInProgress
         return self.reader.view(session, recovery, now), patients.password_hash_of(session, recovery.patient_id or "")

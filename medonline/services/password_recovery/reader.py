@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
+from medonline.domain.client import Client
 from medonline.domain.codes.one_time_code import ChannelName
 from medonline.domain.errors import NoRecoveryInProgress
 from medonline.domain.password_recovery import RecoveryMove, RecoveryStep, after, source_of
@@ -69,27 +70,25 @@ class RecoveryReader:
             return recovery.finished_at is not None and now < recovery.finished_at + DONE_SHOWN_FOR
         return recovery.step != RecoveryStep.ABANDONED and now < recovery.created_at + CODE_STEP_LIFE
 
-    def newest(self, session: Session, visitor_key: str, now: datetime, sitting_key: str) -> PasswordRecovery:
+    def newest(self, session: Session, client: Client, now: datetime) -> PasswordRecovery:
         """The recovery to go on with; raises `NoRecoveryInProgress`."""
-        recovery = password_recoveries.newest_of(session, visitor_key)
-        if recovery is None or not self.is_shown(recovery, now, sitting_key):
+        recovery = password_recoveries.newest_of(session, client.visitor_key)
+        if recovery is None or not self.is_shown(recovery, now, client.sitting_key):
             raise NoRecoveryInProgress
         return recovery
 
     def newest_with_code(
-        self, session: Session, visitor_key: str, now: datetime, sitting_key: str
+        self, session: Session, client: Client, now: datetime
     ) -> tuple[PasswordRecovery, OneTimeCodeRow | None]:
         """As `newest`, with the last code of it."""
-        found = password_recoveries.newest_with_code(session, visitor_key)
-        if found is None or not self.is_shown(found[0], now, sitting_key):
+        found = password_recoveries.newest_with_code(session, client.visitor_key)
+        if found is None or not self.is_shown(found[0], now, client.sitting_key):
             raise NoRecoveryInProgress
         return found
 
-    def at_step(
-        self, session: Session, visitor_key: str, move: RecoveryMove, now: datetime, sitting_key: str
-    ) -> PasswordRecovery:
+    def at_step(self, session: Session, client: Client, move: RecoveryMove, now: datetime) -> PasswordRecovery:
         """The recovery, if `move` is allowed from its step; raises `NoRecoveryInProgress`."""
-        recovery = self.newest(session, visitor_key, now, sitting_key)
+        recovery = self.newest(session, client, now)
         if after(RecoveryStep(recovery.step), move) is None:
             raise NoRecoveryInProgress
         return recovery

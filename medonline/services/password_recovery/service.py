@@ -12,8 +12,8 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from medonline.domain.client import Client
 from medonline.domain.codes.one_time_code import ChannelName, digits_typed
-from medonline.domain.device import UNKNOWN_DEVICE, Device
 from medonline.domain.errors import CodeRefused, CodeUsedUp, NoRecoveryInProgress
 from medonline.domain.password_recovery import RecoveryMove, RecoveryStep, after, source_of
 from medonline.domain.phone import PhoneNumber
@@ -37,10 +37,10 @@ AFTER_CODE = (RecoveryStep.BIRTH_DATE, RecoveryStep.NEW_PASSWORD, RecoveryStep.N
 
 @dataclass(frozen=True, slots=True)
 class PasswordRecoveryService:
-    """The use case; one public method per action of the patient. `visitor_key` names the browser, never the patient.
+    """The use case; one public method per action of the patient.
 
-    sitting_key: names a browser until it is closed. A phone is proved in one sitting and for that sitting alone; a caller that
-        is no browser has none.
+    A recovery belongs to the client's browser (`visitor_key`), never to a patient. A phone is proved in one sitting and for that
+    sitting alone (`sitting_key`).
     """
 
     database: Database
@@ -52,28 +52,24 @@ class PasswordRecoveryService:
     new_password: NewPasswordStep
 
     @reads
-    def opened(
-        self, session: Session, visitor_key: str, *, sitting_key: str = ""
-    ) -> tuple[tuple[ChannelName, ...], RecoveryView | None]:
+    def opened(self, session: Session, client: Client) -> tuple[tuple[ChannelName, ...], RecoveryView | None]:
         """What the page shows that is opened: `open_channels` and `current`, in one look."""
-        return self.codes.issuer.open_channels(session, self.clock()), self._current(session, visitor_key, sitting_key)
+        return self.codes.issuer.open_channels(session, self.clock()), self._current(session, client)
 
     @reads
-    def current(self, session: Session, visitor_key: str, *, sitting_key: str = "") -> RecoveryView | None:
+    def current(self, session: Session, client: Client) -> RecoveryView | None:
         """The step of this browser's recovery; None when there is none, or none that can go on."""
-        return self._current(session, visitor_key, sitting_key)
+        return self._current(session, client)
 
-    def _current(self, session: Session, visitor_key: str, sitting_key: str) -> RecoveryView | None:
+    def _current(self, session: Session, client: Client) -> RecoveryView | None:
         now = self.clock()
-        found = password_recoveries.newest_with_code(session, visitor_key)
-        if found is None or not self.reader.is_shown(found[0], now, sitting_key):
+        found = password_recoveries.newest_with_code(session, client.visitor_key)
+        if found is None or not self.reader.is_shown(found[0], now, client.sitting_key):
             return None
         recovery, code = found
         return self.reader.view(session, recovery, now, code)
 
-    async def begin(
-        self, visitor_key: str, typed_phone: str, channel: ChannelName, client_ip: str = ""
-    ) -> RecoveryView:
+    async def begin(self, client: Client, typed_phone: str, channel: ChannelName) -> RecoveryView:
         """Step 1 → 2: leave the intent to send a code. The same phone and way again give the recovery that exists.
 
         Raises:
@@ -85,8 +81,8 @@ class PasswordRecoveryService:
         phone = PhoneNumber.parse(typed_phone)
         self.codes.issuer.require_channel(channel)
         now = self.clock()
-        async with self.codes.place(phone, channel, client_ip, now) as place:
-            return await self._begin(visitor_key, place, channel, now)
+        async with self.codes.place(phone, channel, client.address, now) as place:
+            return await self._begin(client.visitor_key, place, channel, now)
 
     @writes
     def _begin(
@@ -107,9 +103,7 @@ class PasswordRecoveryService:
             self._put_left(session, before, now)
         return self.reader.view(session, recovery, now, issued.code, issued)
 
-    async def resend(
-        self, visitor_key: str, channel: ChannelName, client_ip: str = "", *, sitting_key: str = ""
-    ) -> RecoveryView:
+    async def resend(self, client: Client, channel: ChannelName) -> RecoveryView:
         """Another code, by the same way or the other one; in place of the birth date only by the messenger.
 
         Raises:
@@ -117,21 +111,20 @@ class PasswordRecoveryService:
             ChannelUnavailable, RateLimited, LimitReached: as for `begin`.
         """
         now = self.clock()
-        recovery = await self.database.read(self.reader.newest, visitor_key, now, sitting_key)
-        async with self.codes.place(PhoneNumber(recovery.phone), channel, client_ip, now) as place:
-            return await self._resend(visitor_key, place, channel, now, sitting_key)
+        recovery = await self.database.read(self.reader.newest, client, now)
+        async with self.codes.place(PhoneNumber(recovery.phone), channel, client.address, now) as place:
+            return await self._resend(client, place, channel, now)
 
     @writes
     def _resend(
         self,
         session: Session,
-        visitor_key: str,
+        client: Client,
         place: CodePlace,
         channel: ChannelName,
         now: datetime,
-        sitting_key: str,
     ) -> RecoveryView:
-        recovery = self.reader.at_step(session, visitor_key, RecoveryMove.RESEND, now, sitting_key)
+        recovery = self.reader.at_step(session, client, RecoveryMove.RESEND, now)
         if recovery.phone != place.phone.e164:
             raise NoRecoveryInProgress  # another window began with another number meanwhile
         if recovery.step == RecoveryStep.BIRTH_DATE and channel is ChannelName.FLASH_CALL:
@@ -142,7 +135,7 @@ class PasswordRecoveryService:
             raise NoRecoveryInProgress  # another window moved on meanwhile
         return self.reader.view(session, recovery, now, resent.code, resent.issued)
 
-    async def confirm_code(self, visitor_key: str, typed: str, *, sitting_key: str = "") -> RecoveryView:
+    async def confirm_code(self, client: Client, typed: str) -> RecoveryView:
         """Step 2 → 3, to the birth date where a call is not enough (or past it, where too many wrong ones were typed), or to «no
         account» when no one signs in so.
 
@@ -155,9 +148,9 @@ class PasswordRecoveryService:
         digits = digits_typed(typed)
         now = self.clock()
         async with self.codes.guess(
-            lambda session: self.reader.newest_with_code(session, visitor_key, self.clock(), sitting_key)[1], now
+            lambda session: self.reader.newest_with_code(session, client, self.clock())[1], now
         ) as guess:
-            answer = await self._judge(visitor_key, digits, sitting_key, guess)
+            answer = await self._judge(client, digits, guess)
         # Raised only here, after the commit: a miss that is rolled back would be a free guess.
         if isinstance(answer, CodeRefused):
             raise answer
@@ -166,11 +159,9 @@ class PasswordRecoveryService:
         return answer
 
     @writes
-    def _judge(
-        self, session: Session, visitor_key: str, digits: str, sitting_key: str, guess: CodeGuess
-    ) -> RecoveryView | CodeRefused:
+    def _judge(self, session: Session, client: Client, digits: str, guess: CodeGuess) -> RecoveryView | CodeRefused:
         now = self.clock()
-        recovery, code = self.reader.newest_with_code(session, visitor_key, now, sitting_key)
+        recovery, code = self.reader.newest_with_code(session, client, now)
         if recovery.step in AFTER_CODE:
             return self.reader.view(session, recovery, now, code)  # submitted twice: the first result holds
         if after(RecoveryStep(recovery.step), RecoveryMove.CONFIRM_CODE) is None:
@@ -182,25 +173,23 @@ class PasswordRecoveryService:
             return self.reader.view(session, moved, now) if moved is not None and moved.step in AFTER_CODE else judged
         if isinstance(judged, CodeRefused):
             return judged
-        if not self._move_on(session, recovery, judged, now, sitting_key, guess):
+        if not self._move_on(session, recovery, judged, now, client.sitting_key, guess):
             moved = password_recoveries.as_it_is_now(session, recovery)  # moved elsewhere meanwhile: that step is shown
             if moved is None:
                 raise NoRecoveryInProgress
             return self.reader.view(session, moved, now, judged)
         return self.reader.view(session, recovery, now, judged)
 
-    async def confirm_birth_date(self, visitor_key: str, typed: str, *, sitting_key: str = "") -> RecoveryView:
+    async def confirm_birth_date(self, client: Client, typed: str) -> RecoveryView:
         """The birth date → 3; raises as `BirthDateStep.confirm`."""
-        return await self.birth_date.confirm(visitor_key, typed, sitting_key)
+        return await self.birth_date.confirm(client, typed)
 
     @reads
     def open_channels(self, session: Session) -> tuple[ChannelName, ...]:
         """The ways of getting a code that are switched on and have money left today."""
         return self.codes.issuer.open_channels(session, self.clock())
 
-    async def set_password(
-        self, visitor_key: str, typed: str, device: Device = UNKNOWN_DEVICE, *, sitting_key: str = ""
-    ) -> RecoveryView:
+    async def set_password(self, client: Client, typed: str) -> RecoveryView:
         """Step 3 → done: the new password is committed and every session of the patient is over.
 
         Raises:
@@ -209,13 +198,13 @@ class PasswordRecoveryService:
             Busy: the server has too many passwords to hash.
             NoRecoveryInProgress: no proof of the phone, or it is too old.
         """
-        return await self.new_password.set(visitor_key, typed, device, sitting_key)
+        return await self.new_password.set(client, typed)
 
     @writes
-    def leave(self, session: Session, visitor_key: str) -> None:
+    def leave(self, session: Session, client: Client) -> None:
         """Another phone, another day: the recovery is given up, or its success has been seen. Does nothing twice."""
         now = self.clock()
-        recovery = password_recoveries.newest_of(session, visitor_key)
+        recovery = password_recoveries.newest_of(session, client.visitor_key)
         if recovery is None:
             return
         announce(session, topic_of(recovery.phone))

@@ -9,6 +9,7 @@ from medonline.domain.device import Device
 from medonline.domain.login import LoginMethod
 from medonline.domain.personal_data_consent import VERSION
 from medonline.domain.security_journal import JournalEvent
+from medonline.services.limits.networks import cut
 from medonline.services.security_journal.writer import JournalNote
 from medonline.storage.tables.codes import OneTimeCodeRow
 from medonline.storage.tables.login import AccountSession
@@ -57,7 +58,7 @@ def unlinked(patient_id: str, how: str, why: str, device: Device) -> JournalNote
 def of_code(event: JournalEvent, row: OneTimeCodeRow) -> JournalNote:
     """A code was asked for, or a wrong one typed: names no patient, for no one has proved to be one."""
     what = {"channel": row.channel, "purpose": row.purpose}
-    return JournalNote(event, phone=row.phone, client_ip=row.client_ip, details=what)
+    return JournalNote(event, phone=row.phone, device=Device(network=cut(row.client_ip)), details=what)
 
 
 def settings_saved(

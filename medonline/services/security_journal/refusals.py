@@ -19,7 +19,6 @@ from medonline.domain.device import UNKNOWN_DEVICE, Device
 from medonline.domain.security_journal import JournalEvent
 from medonline.services.clock import Clock
 from medonline.services.limits.alarms import Alarms
-from medonline.services.limits.networks import cut
 from medonline.services.security_journal.writer import JournalNote, SecurityJournal
 from medonline.storage.engine import Database
 
@@ -58,20 +57,15 @@ class RefusedSignIns:
     _runs: dict[_Key, _Run] = field(default_factory=dict)
     _begun: deque[datetime] = field(default_factory=deque)
 
-    async def note(
-        self, *, patient_id: str = "", phone: str = "", device: Device = UNKNOWN_DEVICE, client_ip: str = ""
-    ) -> None:
+    async def note(self, *, patient_id: str = "", phone: str = "", device: Device = UNKNOWN_DEVICE) -> None:
         """A password did not fit: for a number (E.164), or inside the account of a patient."""
         now = self.clock()
-        network = device.network or cut(client_ip)
-        key = (patient_id, phone, device.name, network)
+        key = (patient_id, phone, device.name, device.network)
         if key not in self._runs and not self._may_begin(now):
             key, patient_id, phone, device = ("", "", "", ""), "", "", UNKNOWN_DEVICE  # only how many there were
-            network = ""
         run = self._runs.get(key)
         if run is None:
-            shown = Device(device.name, network)
-            note = JournalNote(JournalEvent.SIGN_IN_REFUSED, patient_id, phone, shown)
+            note = JournalNote(JournalEvent.SIGN_IN_REFUSED, patient_id, phone, device)
             index = self.journal.phones.index(phone) if phone else ""
             self._runs[key] = run = _Run(note, index, now - PERIOD)
         run.waiting += 1

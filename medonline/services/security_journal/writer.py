@@ -18,7 +18,6 @@ from medonline.domain.device import UNKNOWN_DEVICE, Device
 from medonline.domain.security_journal import JournalEvent, JournalLine, details_text
 from medonline.services.clock import Clock
 from medonline.services.crypto.field_encryption import Sealer
-from medonline.services.limits.networks import cut
 from medonline.storage.engine import at_the_end
 from medonline.storage.queries import security_journal
 from medonline.storage.queries.security_journal import Head
@@ -33,7 +32,7 @@ class JournalNote:
     Attributes:
         patient_id: empty before anybody has proved to be the patient; then `phone` alone says whom it is about.
         phone: E.164; kept as an HMAC and two digits.
-        device: where it came from; `client_ip` in its place where no browser is known.
+        device: where it came from; only its network where no browser is known.
         details: short texts and numbers; never a code, a password, a token or a whole phone.
     """
 
@@ -41,7 +40,6 @@ class JournalNote:
     patient_id: str = ""
     phone: str = ""
     device: Device = UNKNOWN_DEVICE
-    client_ip: str = ""
     details: Mapping[str, str | int] = field(default_factory=dict)
 
 
@@ -99,7 +97,7 @@ class SecurityJournal:
             patient_id=note.patient_id,
             phone_index=self.phones.index(note.phone) if note.phone else "",
             phone_tail=note.phone[-2:],
-            network=note.device.network or cut(note.client_ip),
+            network=note.device.network,
             details=details_text({"device": note.device.name, **note.details}),
             previous=head.hash,
             key_id=self.chain.key_id,

@@ -9,6 +9,7 @@ import reflex as rx
 
 from medonline import routes
 from medonline.bootstrap import portal
+from medonline.domain.client import Client
 from medonline.domain.codes.one_time_code import ChannelName
 from medonline.domain.errors import (
     AccountOfAnother,
@@ -53,7 +54,7 @@ class LinkAccountState(FollowsCode, rx.State):
         self.error, self.error_field, self.ticket = "", "", ""
         channels = portal().config.code_channels
         self.call_offered, self.telegram_offered = ChannelName.FLASH_CALL in channels, ChannelName.TELEGRAM in channels
-        view = await portal().answers.current(visitor_of(self).visitor_key)
+        view = await portal().answers.current(visitor_of(self))
         if view is None or view.waits_for is not Waiting.PROOF:
             target = routes.REGISTER if view else f"{routes.LOGIN_FAILED}?reason={IdentityProblem.STALE}"
             return [AccountState.load_page, rx.redirect(target, replace=True)]
@@ -64,9 +65,8 @@ class LinkAccountState(FollowsCode, rx.State):
     @rx.event
     async def prove_by_password(self, form: dict[str, Any]) -> Any:
         """Phone and password of the old account."""
-        phone, password, visitor = text_field(form, "phone"), text_field(form, "password"), visitor_of(self)
-        who = (visitor.client_ip, visitor.device, visitor.marks)
-        return await self._prove(form, lambda key: portal().answers.prove_by_password(key, phone, password, *who))
+        phone, password = text_field(form, "phone"), text_field(form, "password")
+        return await self._prove(form, lambda client: portal().answers.prove_by_password(client, phone, password))
 
     @rx.event
     async def send_code(self, form: dict[str, Any]) -> Any:
@@ -81,8 +81,8 @@ class LinkAccountState(FollowsCode, rx.State):
     @rx.event
     async def confirm_code(self, form: dict[str, Any]) -> Any:
         """The code that proves the phone."""
-        code, device = text_field(form, "code"), visitor_of(self).device
-        return await self._prove(form, lambda key: portal().answers.confirm_code(key, code, device))
+        code = text_field(form, "code")
+        return await self._prove(form, lambda client: portal().answers.confirm_code(client, code))
 
     @rx.event
     async def other_way(self) -> None:
@@ -92,8 +92,7 @@ class LinkAccountState(FollowsCode, rx.State):
     @rx.event
     async def not_mine(self, form: dict[str, Any]) -> Any:
         """The account is somebody else's, or forgotten for good: go on as a new patient."""
-        device = visitor_of(self).device
-        return await self._prove(form, lambda key: portal().answers.not_mine(key, device))
+        return await self._prove(form, portal().answers.not_mine)
 
     @rx.event(background=True)
     async def watch(self) -> AsyncIterator[None]:
@@ -107,24 +106,24 @@ class LinkAccountState(FollowsCode, rx.State):
             self._refuse("channel", CHANNEL_MISSING)
             return None
         try:
-            await portal().answers.send_code(visitor.visitor_key, phone, ChannelName(channel), visitor.client_ip)
+            await portal().answers.send_code(visitor, phone, ChannelName(channel))
         except MedonlineError as error:
             return self._show_refusal(error, "code-phone")
         self.error, self.error_field, self.step = "", "", "code"
-        view = await portal().answers.current(visitor.visitor_key)
+        view = await portal().answers.current(visitor)
         if view is not None:
             self._show(view)
         return LinkAccountState.watch
 
-    async def _prove(self, form: object, action: Callable[[str], Awaitable[str]]) -> Any:
-        visitor_key = visitor_of(self).visitor_key
+    async def _prove(self, form: object, action: Callable[[Client], Awaitable[str]]) -> Any:
+        visitor = visitor_of(self)
         try:
-            if not visitor_key:
+            if not visitor.visitor_key:
                 raise CookiesMissing
             self.ticket_page = page_of(form)
-            self.ticket = await action(visitor_key)
+            self.ticket = await action(visitor)
         except MedonlineError as error:
-            view = await portal().answers.current(visitor_key)
+            view = await portal().answers.current(visitor)
             if view is not None and view.code is not None:
                 self._show_code(view.code)
             return self._show_refusal(error, "code" if isinstance(error, CodeRefused) else "")
@@ -167,5 +166,5 @@ class LinkAccountState(FollowsCode, rx.State):
 
 
 async def _look(visitor: Visitor) -> CodeView | None:
-    view = await portal().answers.current(visitor.visitor_key) if visitor.visitor_key else None
+    view = await portal().answers.current(visitor) if visitor.visitor_key else None
     return view.code if view is not None and view.waits_for is Waiting.PROOF else None

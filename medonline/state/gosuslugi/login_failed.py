@@ -25,8 +25,7 @@ class LoginFailedState(rx.State):
         if reason == "cookies":
             self.text = COOKIES_FOR_GOSUSLUGI
         elif reason == "too_often":
-            visitor = visitor_of(self)
-            refused = await portal().identity.refused(visitor.visitor_key, visitor.client_ip, visitor.sitting_key)
+            refused = await portal().identity.refused(visitor_of(self))
             self.text = said(refused) if refused is not None else JOURNEY_ALLOWED_AGAIN
         else:
             known = IdentityProblem(reason) if reason in tuple(IdentityProblem) else IdentityProblem.OTHER

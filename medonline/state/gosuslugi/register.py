@@ -41,7 +41,7 @@ class RegisterState(KeepsAnswers, rx.State):
         if not self._note_load():
             self.refused, self.error, self.ticket = False, "", ""
         self.paragraphs = list(consent_text(portal().config.operator_name))
-        view = await portal().answers.current(visitor_of(self).visitor_key)
+        view = await portal().answers.current(visitor_of(self))
         if view is not None and view.waits_for is Waiting.PROOF:
             return [AccountState.load_page, rx.redirect(routes.LINK_ACCOUNT, replace=True)]
         self.full_name, self.birth_date = (view.full_name, view.birth_date) if view else ("", "")
@@ -54,8 +54,7 @@ class RegisterState(KeepsAnswers, rx.State):
         self._note_answer()
         try:
             self.ticket_page = page_of(form)
-            visitor = visitor_of(self)
-            self.ticket = await portal().answers.consent(visitor.visitor_key, visitor.device)
+            self.ticket = await portal().answers.consent(visitor_of(self))
         except MedonlineError as error:
             self.error = said(error)
             self.error_no += 1
@@ -64,7 +63,7 @@ class RegisterState(KeepsAnswers, rx.State):
     async def refuse(self) -> None:
         """«Нет, я отказываюсь»: nothing is left behind."""
         self._note_answer()
-        await portal().answers.refuse(visitor_of(self).visitor_key)
+        await portal().answers.refuse(visitor_of(self))
         self.came_from_gosuslugi = self.full_name != ""
         self.refused, self.full_name, self.birth_date, self.error = True, "", "", ""
 
@@ -73,7 +72,7 @@ class RegisterState(KeepsAnswers, rx.State):
         """An account by phone is there already: prove it."""
         self._note_answer()
         try:
-            await portal().answers.have_account(visitor_of(self).visitor_key)
+            await portal().answers.have_account(visitor_of(self))
         except NoPendingIdentity as error:
             self.error = said(error)
             self.error_no += 1

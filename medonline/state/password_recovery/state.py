@@ -9,6 +9,7 @@ from typing import Any
 import reflex as rx
 
 from medonline.bootstrap import portal
+from medonline.domain.client import Client
 from medonline.domain.codes.one_time_code import ChannelName
 from medonline.domain.codes.step_up import StepUpWhen
 from medonline.domain.errors import (
@@ -57,8 +58,7 @@ class RecoveryState(FollowsCode, KeepsAnswers, rx.State):
         await forget_attempt(self)
         if not self._note_load():
             self.error, self.error_field = "", ""
-        visitor = visitor_of(self)
-        channels, view = await portal().recovery.opened(visitor.visitor_key, sitting_key=visitor.sitting_key)
+        channels, view = await portal().recovery.opened(visitor_of(self))
         self._offer(channels)
         self._show(view)
         await load_account(self)
@@ -67,54 +67,44 @@ class RecoveryState(FollowsCode, KeepsAnswers, rx.State):
     @rx.event
     async def begin(self, form: dict[str, Any]) -> Any:
         """Step 1: «ДАЛЕЕ»."""
-        visitor = visitor_of(self)
         channel = text_field(form, "channel")
         if channel not in tuple(ChannelName):
             self._refuse("channel", CHANNEL_MISSING)
             return None
         phone = text_field(form, "phone")
-        return await self._advance(
-            lambda key: portal().recovery.begin(key, phone, ChannelName(channel), visitor.client_ip)
-        )
+        return await self._advance(lambda client: portal().recovery.begin(client, phone, ChannelName(channel)))
 
     @rx.event
     async def resend(self, channel: str) -> Any:
         """Step 2: another code, by this way or the other."""
-        visitor = visitor_of(self)
         if channel not in tuple(ChannelName):
             return None
-        sitting = visitor.sitting_key
-        return await self._advance(
-            lambda key: portal().recovery.resend(key, ChannelName(channel), visitor.client_ip, sitting_key=sitting)
-        )
+        return await self._advance(lambda client: portal().recovery.resend(client, ChannelName(channel)))
 
     @rx.event
     async def confirm_code(self, form: dict[str, Any]) -> Any:
         """Step 2: «ОТПРАВИТЬ»."""
-        code, sitting = text_field(form, "code"), visitor_of(self).sitting_key
-        return await self._advance(lambda key: portal().recovery.confirm_code(key, code, sitting_key=sitting))
+        code = text_field(form, "code")
+        return await self._advance(lambda client: portal().recovery.confirm_code(client, code))
 
     @rx.event
     async def confirm_birth_date(self, form: dict[str, Any]) -> Any:
         """Between step 2 and step 3: the birth date on record, where a call is not enough."""
-        typed, sitting = text_field(form, "birth_date"), visitor_of(self).sitting_key
-        return await self._advance(lambda key: portal().recovery.confirm_birth_date(key, typed, sitting_key=sitting))
+        typed = text_field(form, "birth_date")
+        return await self._advance(lambda client: portal().recovery.confirm_birth_date(client, typed))
 
     @rx.event
     async def change_password(self, form: dict[str, Any]) -> Any:
         """Step 3: «СМЕНИТЬ ПАРОЛЬ»."""
-        password, visitor = text_field(form, "new_password"), visitor_of(self)
-        device, sitting = visitor.device, visitor.sitting_key
-        return await self._advance(
-            lambda key: portal().recovery.set_password(key, password, device, sitting_key=sitting)
-        )
+        password = text_field(form, "new_password")
+        return await self._advance(lambda client: portal().recovery.set_password(client, password))
 
     @rx.event
     async def start_again(self) -> None:
         """Another phone: the recovery is given up, step 1 comes back."""
-        visitor_key = visitor_of(self).visitor_key
-        if visitor_key:
-            await portal().recovery.leave(visitor_key)
+        visitor = visitor_of(self)
+        if visitor.visitor_key:
+            await portal().recovery.leave(visitor)
         self.error, self.error_field = "", ""
         self._show(None)
 
@@ -132,12 +122,12 @@ class RecoveryState(FollowsCode, KeepsAnswers, rx.State):
             self._show(view, keep_countdown=True)
         return True
 
-    async def _advance(self, action: Callable[[str], Awaitable[RecoveryView]]) -> Any:
+    async def _advance(self, action: Callable[[Client], Awaitable[RecoveryView]]) -> Any:
         visitor = visitor_of(self)
         try:
             if not (visitor.visitor_key and visitor.sitting_key):
                 raise CookiesMissing
-            self._show(await action(visitor.visitor_key))
+            self._show(await action(visitor))
             self.error, self.error_field = "", ""
         except MedonlineError as error:
             await self._show_refusal(error)
@@ -151,7 +141,7 @@ class RecoveryState(FollowsCode, KeepsAnswers, rx.State):
     async def _show_refusal(self, error: MedonlineError) -> None:
         field = self.screen.field
         if isinstance(error, CodeRefused | BirthDateMismatch | NoRecoveryInProgress | PasswordAlreadySet):
-            view = await _current(visitor_of(self))
+            view = await portal().recovery.current(visitor_of(self))
             self._show(view)
             field = self.screen.field
             refused = view is not None and view.step in (RecoveryStep.REFUSED, RecoveryStep.STOPPED)
@@ -183,10 +173,6 @@ class RecoveryState(FollowsCode, KeepsAnswers, rx.State):
             self.screen = screen
 
 
-async def _current(visitor: Visitor) -> RecoveryView | None:
-    return await portal().recovery.current(visitor.visitor_key, sitting_key=visitor.sitting_key)
-
-
 async def _look(visitor: Visitor) -> RecoveryView | None:
-    view = await _current(visitor) if visitor.visitor_key else None
+    view = await portal().recovery.current(visitor) if visitor.visitor_key else None
     return view if view is not None and view.step in WATCHED else None

@@ -13,9 +13,8 @@ from medonline.domain.errors import IdentityRefused, TooManyJourneys
 from medonline.services.gosuslugi.login import JourneyReturn, Purpose, Waiting
 from medonline.services.login.password_login import OpenedSession
 from medonline.services.ports import Departure
-from medonline.web.cookies import cookie_value, new_visitor, session_key_in, sitting_key_in, visitor_key_in
-from medonline.web.devices import device_of
-from medonline.web.edge.client_address import client_address
+from medonline.web.clients import client_of
+from medonline.web.cookies import new_visitor
 from medonline.web.routes.leaving_page import leaving_page, origin_of
 from medonline.web.routes.login import landed, small_form
 from medonline.web.routes.visitors import left_by, renamed
@@ -29,9 +28,9 @@ _WAITING = {Waiting.CONSENT: routes.REGISTER, Waiting.PROOF: routes.LINK_ACCOUNT
 async def start(request: Request) -> Response:
     """POST: leave for Gosuslugi. The form says what for; where it ends is kept on the server. The browser gets another name."""
     form = await small_form(request)
-    visitor_key = visitor_key_in(cookie_value(request.scope))
+    client = client_of(request)
     purpose = form.get("purpose", "")
-    if not visitor_key:
+    if not client.visitor_key:
         return _failed("cookies")
     if purpose not in tuple(Purpose):
         purpose = Purpose.LOGIN
@@ -39,15 +38,13 @@ async def start(request: Request) -> Response:
     name = new_visitor()
     try:
         url = await portal().identity.start(
-            visitor_key,
+            client,
             Purpose(purpose),
             redirect_uri,
             consent_version=form.get("consent", "")[:20],
-            client_ip=client_address(request.scope),
-            signed_in=await portal().sessions.time_left(session_key_in(cookie_value(request.scope))) is not None,
+            signed_in=await portal().sessions.time_left(client.session_key) is not None,
             onward_uri=f"{origin_of(request)}{routes.GOSUSLUGI_ONWARD}",
             next_key=name.key,
-            counted_as=sitting_key_in(cookie_value(request.scope)),
         )
     except TooManyJourneys:
         return _failed("too_often")  # the page asks until when
@@ -59,7 +56,7 @@ async def start(request: Request) -> Response:
 async def onward(request: Request) -> Response:
     """GET: back from signing out at Gosuslugi, and there again to sign in; only for a browser that is on such a journey."""
     try:
-        url = await portal().identity.onward(visitor_key_in(cookie_value(request.scope)))
+        url = await portal().identity.onward(client_of(request))
     except IdentityRefused as error:
         return _refused(error)
     return leaving_page(Departure(url), "Переходим на Госуслуги")
@@ -67,7 +64,7 @@ async def onward(request: Request) -> Response:
 
 async def finish(request: Request) -> Response:
     """GET: back from Gosuslugi. The address is left behind at once, so that a reload repeats nothing."""
-    query = request.query_params
+    query, client = request.query_params, client_of(request)
     code = query.get("code", "")
     back = JourneyReturn(
         state=query.get("state", "")[:64],
@@ -77,11 +74,11 @@ async def finish(request: Request) -> Response:
         issuer=query.get("iss"),
     )
     try:
-        outcome = await portal().identity.finish(visitor_key_in(cookie_value(request.scope)), back, device_of(request))
+        outcome = await portal().identity.finish(client, back)
     except IdentityRefused as error:
         return _refused(error)
     if isinstance(outcome, OpenedSession):
-        await portal().visitors.leave(visitor_key_in(cookie_value(request.scope)))
+        await portal().visitors.leave(client.visitor_key)
         return await landed(request, outcome)
     return RedirectResponse(_WAITING[outcome], 303)
 

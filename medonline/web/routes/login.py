@@ -13,18 +13,16 @@ from medonline.domain.login import Landing, LoginMethod
 from medonline.domain.security_journal import JournalEvent
 from medonline.services.login.account_sessions import TimeLeft
 from medonline.services.login.password_login import OpenedSession
+from medonline.web.clients import client_of
 from medonline.web.cookies import (
     REGION,
     REGION_MAX_AGE_S,
     SESSION,
     browser_cookie,
     cookie_value,
-    marks_in,
     session_key_in,
     set_cookie,
-    visitor_key_in,
 )
-from medonline.web.devices import device_of
 from medonline.web.routes.leaving_page import leaving_page, origin_of
 from medonline.web.routes.visitors import left_by, of_another
 
@@ -50,11 +48,8 @@ async def small_form(request: Request) -> dict[str, str]:
 async def open_session(request: Request) -> Response:
     """Trade the one-time ticket of a sign-in for the session cookie; lands where the sign-in was going."""
     ticket = (await small_form(request)).get("ticket", "")[:MAX_TICKET]
-    cookies = cookie_value(request.scope)
-    visitor_key = visitor_key_in(cookies)
-    opened = None
-    if visitor_key:
-        opened = await portal().login.open_session(visitor_key, ticket, device_of(request), marks_in(cookies))
+    client = client_of(request)
+    opened = await portal().login.open_session(client, ticket) if client.visitor_key else None
     if opened is None:
         return RedirectResponse(AGAIN, 303)
     return await landed(request, opened)

@@ -11,15 +11,14 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 from urllib.parse import parse_qsl, urlencode
 
-from medonline.domain.device import UNKNOWN_DEVICE, Device
+from medonline.domain.client import Client
 from medonline.framework.sockets import SocketServer, scope_of
-from medonline.services.limits.networks import cut
 from medonline.web.cookies import cookie_value, marks_in, region_code_in, session_key_in, sitting_key_in, visitor_key_in
-from medonline.web.devices import device_name
+from medonline.web.devices import device_of
 from medonline.web.edge.client_address import client_address
 from medonline.web.sockets.frames import MAX_FRAME, Handlers, Refused, check_join, check_packet
 
@@ -32,25 +31,17 @@ MAX_UNREAD = 256  # answers that wait for a tab to read them; a page reads as fa
 MAX_ENDED = 64  # states kept for tabs whose sockets ended; each takes some 190 KB
 
 
-@dataclass(frozen=True, slots=True)
-class Visitor:
-    """The browser behind a socket. Keys are SHA-256 of the cookies; empty when there was no such cookie.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visitor(Client):
+    """The client behind a socket. Its `session_key` is empty, too, when the session was over at the handshake.
 
-    session_key: empty, too, when the session was over at the handshake.
-    sitting_key: of the cookie that ends with the browser.
-    marks: of the accounts that were signed in to in this browser, unchecked.
+    region_code: the region that was chosen, unchecked; empty before the choice.
     """
 
-    visitor_key: str
-    session_key: str
-    client_ip: str
     region_code: str = ""
-    device: Device = UNKNOWN_DEVICE
-    sitting_key: str = ""
-    marks: str = field(default="", repr=False)
 
 
-NOBODY = Visitor("", "", "")
+NOBODY = Visitor()
 
 
 class Followed(Protocol):
@@ -131,15 +122,14 @@ class GuardedServer(SocketServer):
         cookies = cookie_value(scope)
         address = client_address(scope)
         visitor_key, session_key = visitor_key_in(cookies), await self._open_session(eio_sid, session_key_in(cookies))
-        device = Device(device_name(str(environ.get("HTTP_USER_AGENT", ""))), cut(address))
         visitor = Visitor(
-            visitor_key,
-            session_key,
-            address,
-            region_code_in(cookies),
-            device,
-            sitting_key_in(cookies),
-            marks_in(cookies),
+            visitor_key=visitor_key,
+            sitting_key=sitting_key_in(cookies),
+            session_key=session_key,
+            address=address,
+            device=device_of(str(environ.get("HTTP_USER_AGENT", "")), address),
+            marks=marks_in(cookies),
+            region_code=region_code_in(cookies),
         )
         self._visitors[eio_sid] = visitor
         if visitor_key:

@@ -23,12 +23,12 @@ from medonline.domain.errors import (
 from medonline.services.account_settings.form import SettingsForm
 from tests.services.account_settings.saving import FORM, NEW_PASSWORD
 from tests.services.outside import dump
-from tests.services.world import CALL
+from tests.services.world import CALL, signed_in
 
 
 async def refused(portal: Portal, key: str, form: SettingsForm) -> dict[str, Exception]:
     with pytest.raises(InvalidFields) as refusal:
-        await portal.settings.save(key, form, CALL)
+        await portal.settings.save(signed_in(key), form, CALL)
     return dict(refusal.value.by_field)
 
 
@@ -102,7 +102,7 @@ async def test_a_leaked_password_is_refused(portal: Portal, key: str) -> None:
     passwords = replace(portal.settings.passwords, breached=Leaked())
     form = replace(FORM, password=NEW_PASSWORD, password_confirmation=NEW_PASSWORD)
     with pytest.raises(InvalidFields) as refusal:
-        await replace(portal.settings, passwords=passwords).save(key, form, CALL)
+        await replace(portal.settings, passwords=passwords).save(signed_in(key), form, CALL)
 
     error = refusal.value.by_field["password"]
     assert isinstance(error, InvalidPassword)

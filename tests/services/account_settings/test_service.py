@@ -54,6 +54,7 @@ from tests.services.world import (
     prove,
     rows_of,
     sign_in,
+    signed_in,
     statements,
     told_of,
     wrong,
@@ -64,7 +65,7 @@ NEW_PHONE = "+79000006001"
 
 async def ask_for_phone(portal: Portal, key: str, phone: str = NEW_PHONE, **more: str) -> str:
     """Save with a new phone; the code to it."""
-    saved = await portal.settings.save(key, replace(FORM, phone=phone, **more), CALL)
+    saved = await portal.settings.save(signed_in(key), replace(FORM, phone=phone, **more), CALL)
     assert saved == Saved(code_needed=True)
     return await last_code(portal, phone)
 
@@ -85,7 +86,7 @@ async def changes_of(portal: Portal) -> list[AccountChange]:
 
 async def test_names_and_mail_are_saved_at_once(portal: Portal, key: str) -> None:
     typed = replace(FORM, email=" Maria@Example.RU ", last_name="Иванова-Петрова", first_name="Марья")
-    saved = await portal.settings.save(key, typed, CALL)
+    saved = await portal.settings.save(signed_in(key), typed, CALL)
 
     patient = await patient_with(portal)
     assert set(saved.changed) == {"email", "last_name", "first_name"}
@@ -104,14 +105,14 @@ async def test_what_is_on_record_is_shown_to_its_owner(portal: Portal, key: str)
 async def test_saving_what_is_there_changes_nothing(portal: Portal, key: str, folder: Path) -> None:
     before = dump(folder)
     for phone in (KNOWN, "8 (900) 000-10-01"):
-        assert await portal.settings.save(key, replace(FORM, phone=phone), CALL) == Saved()
+        assert await portal.settings.save(signed_in(key), replace(FORM, phone=phone), CALL) == Saved()
 
     assert dump(folder) == before
 
 
 async def test_an_email_can_be_taken_away(portal: Portal, key: str) -> None:
-    await portal.settings.save(key, replace(FORM, email="maria@example.ru"), CALL)
-    await portal.settings.save(key, FORM, CALL)
+    await portal.settings.save(signed_in(key), replace(FORM, email="maria@example.ru"), CALL)
+    await portal.settings.save(signed_in(key), FORM, CALL)
 
     assert (await patient_with(portal)).email == ""
 
@@ -121,7 +122,7 @@ async def test_a_new_password_ends_the_other_sessions_and_keeps_ones_own(portal:
     other = token_hash(await sign_in(portal, BORIS))
     strangers = token_hash(await sign_in(portal, BORIS, OTHER_KNOWN, "Poliklinika7"))
     form = replace(FORM, password=NEW_PASSWORD, password_confirmation=NEW_PASSWORD)
-    saved = await portal.settings.save(key, form, CALL)
+    saved = await portal.settings.save(signed_in(key), form, CALL)
 
     assert saved == Saved(changed=("password_hash",), sessions_ended=1)
     assert told == [other]
@@ -135,14 +136,14 @@ async def test_a_new_password_ends_the_other_sessions_and_keeps_ones_own(portal:
 async def test_a_ticket_from_before_a_new_password_opens_nothing(portal: Portal, key: str) -> None:
     ticket = await portal.login.log_in(BORIS, KNOWN, PASSWORD)
     form = replace(FORM, password=NEW_PASSWORD, password_confirmation=NEW_PASSWORD)
-    await portal.settings.save(key, form, CALL)
+    await portal.settings.save(signed_in(key), form, CALL)
 
     assert await portal.login.open_session(BORIS, ticket) is None
 
 
 async def test_names_alone_end_no_session_and_tell_no_phone(portal: Portal, key: str) -> None:
     other = token_hash(await sign_in(portal, BORIS))
-    await portal.settings.save(key, replace(FORM, first_name="Марья"), CALL)
+    await portal.settings.save(signed_in(key), replace(FORM, first_name="Марья"), CALL)
 
     assert await portal.login.who(other) is not None
     assert await notices_of(portal) == []
@@ -157,8 +158,8 @@ async def test_without_a_session_nothing_is_shown_or_saved(portal: Portal, key: 
     for nobody in (key, "", new_token()):
         for attempt in (
             portal.settings.current(nobody),
-            portal.settings.save(nobody, replace(FORM, first_name="Марья"), CALL),
-            portal.settings.resend(nobody, CALL),
+            portal.settings.save(signed_in(nobody), replace(FORM, first_name="Марья"), CALL),
+            portal.settings.resend(signed_in(nobody), CALL),
             portal.settings.confirm_phone(nobody, "0000"),
             portal.settings.cancel(nobody),
         ):
@@ -186,14 +187,14 @@ async def test_phone_and_password_need_a_proof_of_the_last_quarter_of_an_hour(
     before = dump(folder)
     form = replace(FORM, first_name="Марья", **changes)
     if not asked_again:
-        assert await portal.settings.save(key, form, CALL)
+        assert await portal.settings.save(signed_in(key), form, CALL)
         return
     with pytest.raises(ReauthenticationNeeded):
-        await portal.settings.save(key, form, CALL)
+        await portal.settings.save(signed_in(key), form, CALL)
 
     assert dump(folder) == before
-    await portal.sessions.prove_again(key, PASSWORD)
-    assert await portal.settings.save(key, form, CALL)
+    await portal.sessions.prove_again(signed_in(key), PASSWORD)
+    assert await portal.settings.save(signed_in(key), form, CALL)
 
 
 @pytest.mark.parametrize("name", ["last_name", "first_name"])
@@ -206,11 +207,11 @@ async def test_a_name_is_changed_by_a_fresh_proof_only_for_gosuslugi_is_recognis
     before = dump(folder)
     form = replace(FORM, **{name: "Марья"})
     with pytest.raises(ReauthenticationNeeded):
-        await portal.settings.save(key, form, CALL)
+        await portal.settings.save(signed_in(key), form, CALL)
 
     assert dump(folder) == before
-    await portal.sessions.prove_again(key, PASSWORD)
-    assert (await portal.settings.save(key, form, CALL)).changed == (name,)
+    await portal.sessions.prove_again(signed_in(key), PASSWORD)
+    assert (await portal.settings.save(signed_in(key), form, CALL)).changed == (name,)
 
 
 async def test_an_email_needs_no_proof(portal: Portal, clock: MovableClock, key: str) -> None:
@@ -218,7 +219,7 @@ async def test_an_email_needs_no_proof(portal: Portal, clock: MovableClock, key:
         clock.move(minutes=20)
         await portal.sessions.required(key)
 
-    assert (await portal.settings.save(key, replace(FORM, email="m@example.ru"), CALL)).changed == ("email",)
+    assert (await portal.settings.save(signed_in(key), replace(FORM, email="m@example.ru"), CALL)).changed == ("email",)
 
 
 async def test_the_proof_of_another_session_does_not_count(portal: Portal, clock: MovableClock, key: str) -> None:
@@ -226,7 +227,7 @@ async def test_the_proof_of_another_session_does_not_count(portal: Portal, clock
     await sign_in(portal, BORIS)
 
     with pytest.raises(ReauthenticationNeeded):
-        await portal.settings.save(key, replace(FORM, phone=NEW_PHONE), CALL)
+        await portal.settings.save(signed_in(key), replace(FORM, phone=NEW_PHONE), CALL)
 
 
 # --- a new phone ------------------------------------------------------------------------------------------------
@@ -305,7 +306,7 @@ async def test_an_error_half_way_saves_nothing(portal: Portal, key: str, folder:
     before = dump(folder)
     form = replace(FORM, first_name="Марья", password=NEW_PASSWORD, password_confirmation=NEW_PASSWORD)
     with pytest.raises(KeyError):
-        await replace(portal.settings, notices=broken).save(key, form, CALL)
+        await replace(portal.settings, notices=broken).save(signed_in(key), form, CALL)
 
     assert dump(folder) == before
 
@@ -323,7 +324,7 @@ async def test_an_account_without_a_phone_gets_one_and_nobody_is_told(portal: Po
         patient = session.exec(select(Patient).where(Patient.phone == KNOWN)).one()
         patient.phone = None
         session.add(patient)
-    assert await portal.settings.save(key, replace(FORM, phone=" "), CALL) == Saved()
+    assert await portal.settings.save(signed_in(key), replace(FORM, phone=" "), CALL) == Saved()
     await portal.settings.confirm_phone(key, await ask_for_phone(portal, key))
 
     assert (await patient_with(portal, NEW_PHONE)).first_name == "Мария"
@@ -344,7 +345,7 @@ async def test_that_a_phone_is_taken_is_told_only_to_whoever_holds_it(portal: Po
 async def test_taken_and_free_phones_cost_the_same_before_the_proof(portal: Portal, key: str) -> None:
     async def cost(phone: str) -> list[str]:
         with statements(portal) as seen:
-            await portal.settings.save(key, replace(FORM, phone=phone), CALL)
+            await portal.settings.save(signed_in(key), replace(FORM, phone=phone), CALL)
             await portal.settings.current(key)
         await portal.settings.cancel(key)
         return seen
@@ -359,7 +360,7 @@ async def test_two_accounts_that_want_the_same_phone_do_not_both_get_it(portal: 
     await portal.settings.confirm_phone(annas, await ask_for_phone(portal, annas))
     clock.move(seconds=60)
     form = SettingsForm(NEW_PHONE, "", "Смирнов", "Алексей", "", "")
-    await portal.settings.save(boris, form, CALL)
+    await portal.settings.save(signed_in(boris), form, CALL)
 
     with pytest.raises(PhoneTaken):
         await portal.settings.confirm_phone(boris, await last_code(portal, NEW_PHONE))
@@ -404,7 +405,7 @@ async def test_three_misses_end_the_code_and_the_change_waits_for_another(
     assert left == [2, 1, 0]
 
     clock.move(seconds=60)
-    await portal.settings.resend(key, TELEGRAM)
+    await portal.settings.resend(signed_in(key), TELEGRAM)
     saved = await portal.settings.confirm_phone(key, code_in(portal, (await rows_of(portal))[-1]))
     assert set(saved.changed) == {"first_name", "phone"}
 
@@ -435,11 +436,11 @@ async def test_another_code_too_soon_is_refused(portal: Portal, clock: MovableCl
     clock.move(seconds=30)
 
     with pytest.raises(RateLimited):
-        await portal.settings.resend(key, CALL)
+        await portal.settings.resend(signed_in(key), CALL)
 
 
 async def test_without_a_change_there_is_nothing_to_confirm_or_resend(portal: Portal, key: str) -> None:
-    for attempt in (portal.settings.confirm_phone(key, "0000"), portal.settings.resend(key, CALL)):
+    for attempt in (portal.settings.confirm_phone(key, "0000"), portal.settings.resend(signed_in(key), CALL)):
         with pytest.raises(NoChangeInProgress):
             await attempt
     await portal.settings.cancel(key)
@@ -450,7 +451,7 @@ async def test_another_code_is_refused_when_another_tab_asks_for_another_phone_m
 ) -> None:
     await ask_for_phone(portal, key)
     with pytest.raises(NoChangeInProgress):
-        async with overtaken(portal.settings.resend(key, TELEGRAM)):
+        async with overtaken(portal.settings.resend(signed_in(key), TELEGRAM)):
             await ask_for_phone(portal, key, OTHER_KNOWN)
 
     assert [row.phone for row in await rows_of(portal)] == [NEW_PHONE, OTHER_KNOWN]
@@ -481,7 +482,7 @@ async def test_a_wish_that_has_to_wait_leaves_the_first_one_in_force(portal: Por
     await portal.recovery.begin(BORIS, "+79000006002", CALL)
     code = await ask_for_phone(portal, key)
     with pytest.raises(RateLimited):
-        await portal.settings.save(key, replace(FORM, phone="+79000006002"), CALL)
+        await portal.settings.save(signed_in(key), replace(FORM, phone="+79000006002"), CALL)
 
     assert "phone" in (await portal.settings.confirm_phone(key, code)).changed
 
@@ -494,7 +495,7 @@ async def test_a_change_waits_an_hour(portal: Portal, clock: MovableClock, key: 
 
     assert (await portal.settings.current(key)).code is None
     with pytest.raises(NoChangeInProgress):
-        await portal.settings.resend(key, CALL)
+        await portal.settings.resend(signed_in(key), CALL)
 
 
 async def test_a_change_of_an_ended_session_is_not_made(portal: Portal, key: str) -> None:
@@ -529,7 +530,9 @@ async def test_a_session_that_ends_while_its_settings_are_being_saved_saves_noth
     other = token_hash(await sign_in(portal, BORIS))
     before, was = dump(folder), await patient_with(portal)
     with pytest.raises(NoChangeInProgress):
-        await replace(portal.settings, sessions=EndedMeanwhile(portal)).save(key, replace(FORM, **changes), CALL)
+        await replace(portal.settings, sessions=EndedMeanwhile(portal)).save(
+            signed_in(key), replace(FORM, **changes), CALL
+        )
 
     assert changed_tables(before, dump(folder)) == {"account_session", "security_journal"}
     assert await patient_with(portal) == was
@@ -607,7 +610,7 @@ async def test_a_kill_between_the_code_and_the_change_leaves_the_change_waiting_
         assert (await patient_with(restarted)).first_name == "Мария"
         assert (await restarted.settings.current(key)).first_name == "Марья"  # waits still
         clock.move(seconds=60)
-        await restarted.settings.resend(key, CALL)
+        await restarted.settings.resend(signed_in(key), CALL)
         saved = await restarted.settings.confirm_phone(key, await last_code(restarted, NEW_PHONE))
     assert set(saved.changed) == {"first_name", "phone"}
 
@@ -616,7 +619,7 @@ async def test_a_way_that_is_switched_off_is_refused_and_nothing_waits(folder: P
     async with opened(folder, clock, code_channels=(ChannelName.TELEGRAM,)) as portal:
         key = token_hash(await sign_in(portal, ANNA))
         with pytest.raises(ChannelUnavailable):
-            await portal.settings.save(key, replace(FORM, phone=NEW_PHONE), CALL)
+            await portal.settings.save(signed_in(key), replace(FORM, phone=NEW_PHONE), CALL)
 
         assert await changes_of(portal) == []
 
@@ -630,7 +633,7 @@ async def test_saving_once_more_what_waits_changes_nothing_and_asks_for_no_code(
     view = await portal.settings.current(key)
     form = SettingsForm(view.phone, view.email, view.last_name, view.first_name, "", "")
 
-    assert await portal.settings.save(key, form, CALL) == Saved(code_needed=True)
+    assert await portal.settings.save(signed_in(key), form, CALL) == Saved(code_needed=True)
     assert await changes_of(portal) == before
 
 
@@ -638,7 +641,9 @@ async def test_a_recovery_whose_phone_was_proved_before_sets_no_password_after_o
     portal: Portal, key: str
 ) -> None:
     await prove(portal, BORIS)
-    await portal.settings.save(key, replace(FORM, password=NEW_PASSWORD, password_confirmation=NEW_PASSWORD), CALL)
+    await portal.settings.save(
+        signed_in(key), replace(FORM, password=NEW_PASSWORD, password_confirmation=NEW_PASSWORD), CALL
+    )
     with pytest.raises(NoRecoveryInProgress):
         await portal.recovery.set_password(BORIS, "DrugoyParol58")
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 
 from medonline.bootstrap import Portal
+from medonline.domain.client import Client
 from medonline.domain.errors import CodeMismatch, MedonlineError
 from tests.services.world import ANNA, BORIS, CALL, KNOWN, MovableClock, last_code, wrong
 
 BORN = "21.05.1958"  # of the known patient
 
 
-async def kill_code(portal: Portal, clock: MovableClock, to: str = KNOWN, visitor: str = BORIS) -> None:
+async def kill_code(portal: Portal, clock: MovableClock, to: str = KNOWN, visitor: Client = BORIS) -> None:
     """Three wrong guesses, and the pause after them."""
     await portal.recovery.begin(visitor, to, CALL)
     code = await last_code(portal, to)
@@ -21,7 +22,7 @@ async def kill_code(portal: Portal, clock: MovableClock, to: str = KNOWN, visito
     clock.move(minutes=2)
 
 
-async def answer(portal: Portal, typed: str, visitor: str = ANNA) -> str:
+async def answer(portal: Portal, typed: str, visitor: Client = ANNA) -> str:
     try:
         return (await portal.recovery.confirm_birth_date(visitor, typed)).step
     except MedonlineError as refusal:

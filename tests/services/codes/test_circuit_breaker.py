@@ -15,8 +15,20 @@ from medonline.services.codes.delivery import DeliveryState
 from medonline.storage.queries import codes_circuit_breaker
 from medonline.storage.queries.codes_circuit_breaker import BreakerState
 from medonline.storage.tables.codes import OneTimeCodeRow
-from tests.services.limits.asking import browser, phone
-from tests.services.world import ANNA, BORIS, CALL, KNOWN, TELEGRAM, UNKNOWN, MovableClock, last_code, opened, wrong
+from tests.services.limits.asking import phone
+from tests.services.world import (
+    ANNA,
+    BORIS,
+    CALL,
+    KNOWN,
+    TELEGRAM,
+    UNKNOWN,
+    MovableClock,
+    browser,
+    last_code,
+    opened,
+    wrong,
+)
 
 HALF_HOUR = timedelta(minutes=30)
 

@@ -41,6 +41,8 @@ from tests.services.world import (
     TELEGRAM,
     MovableClock,
     ScriptedChannel,
+    at,
+    browser,
     code_in,
     dispatch,
     dispatcher_of,
@@ -64,7 +66,7 @@ async def turning(dispatcher: CodeDispatcher) -> AsyncIterator[asyncio.Task[None
 
 
 async def begun(portal: Portal, channel: str = TELEGRAM) -> OneTimeCodeRow:
-    await portal.recovery.begin(ANNA, KNOWN, channel, "192.0.2.1")
+    await portal.recovery.begin(at(ANNA, "192.0.2.1"), KNOWN, channel)
     return await last_row(portal)
 
 
@@ -94,7 +96,7 @@ async def test_several_processes_never_send_one_code_twice(folder: Path, portal:
 
 async def test_many_codes_are_sent_at_once_and_each_once(portal: Portal) -> None:
     for number in range(20):
-        await portal.recovery.begin(f"{number:064x}", f"+790000020{number:02d}", CALL)
+        await portal.recovery.begin(browser(number), f"+790000020{number:02d}", CALL)
     channel = ScriptedChannel()
     dispatcher = dispatcher_of(portal, flash_call=channel)
     await dispatch(dispatcher)

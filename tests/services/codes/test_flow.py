@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from medonline.bootstrap import Portal
+from medonline.domain.client import Client
 from medonline.domain.codes.one_time_code import ChannelName
 from medonline.domain.errors import (
     CodeEmpty,
@@ -144,7 +145,7 @@ async def test_a_code_of_one_recovery_opens_no_other(portal: Portal) -> None:
     with pytest.raises(CodeMismatch):
         await portal.recovery.confirm_code(BORIS, annas)
     with pytest.raises(NoRecoveryInProgress):
-        await portal.recovery.confirm_code("c" * 64, annas)
+        await portal.recovery.confirm_code(Client(visitor_key="c" * 64), annas)
     assert (await current_of(portal, ANNA)).step is RecoveryStep.CODE
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from medonline.bootstrap import Portal
+from medonline.domain.client import Client
 from medonline.domain.errors import CodeMismatch, CodeUsedUp
 from medonline.domain.password_recovery import RecoveryStep
 from medonline.domain.phone import PhoneNumber
@@ -23,6 +24,7 @@ from tests.services.world import (
     KNOWN,
     TELEGRAM,
     MovableClock,
+    browser,
     code_in,
     database_of,
     last_code,
@@ -37,9 +39,9 @@ import asyncio, json, sys
 from datetime import datetime
 from pathlib import Path
 from medonline.domain.errors import CodeMismatch, CodeUsedUp
-from tests.services.world import MovableClock, opened
+from tests.services.world import ANNA, MovableClock, opened
 
-async def main(folder, database, now, visitor, guesses):
+async def main(folder, database, now, guesses):
     outcomes = []
     clock = MovableClock(datetime.fromisoformat(now))
     async with opened(Path(folder), clock, database_url=database) as portal:
@@ -47,7 +49,7 @@ async def main(folder, database, now, visitor, guesses):
         await asyncio.to_thread(sys.stdin.readline)
         async def guess(code):
             try:
-                await portal.recovery.confirm_code(visitor, code)
+                await portal.recovery.confirm_code(ANNA, code)
                 outcomes.append("accepted")
             except (CodeMismatch, CodeUsedUp) as refusal:
                 outcomes.append(type(refusal).__name__)
@@ -58,7 +60,7 @@ asyncio.run(main(*json.loads(sys.argv[1])))
 """
 
 
-async def guess(portal: Portal, code: str, visitor: str = ANNA) -> str:
+async def guess(portal: Portal, code: str, visitor: Client = ANNA) -> str:
     try:
         return (await portal.recovery.confirm_code(visitor, code)).step
     except (CodeMismatch, CodeUsedUp) as refusal:
@@ -83,7 +85,7 @@ async def test_of_code_after_code_never_more_than_three_guesses_are_judged(
     """200 codes by `make model`, a few otherwise; the way changes with the code."""
     total: Counter[str] = Counter()
     for number in range(200 if LONG_RUN else 5):
-        visitor, phone = f"{number:064d}", f"+7900{3_000_000 + number}"
+        visitor, phone = browser(number), f"+7900{3_000_000 + number}"
         await portal.recovery.begin(visitor, phone, CALL if number % 2 else TELEGRAM)
         code = await last_code(portal, phone)
         outcomes = Counter(await asyncio.gather(*(guess(portal, wrong(code, by), visitor) for by in range(1, 101))))
@@ -158,7 +160,7 @@ async def test_guesses_from_several_processes_share_the_three(
             sys.executable,
             "-c",
             ELSEWHERE,
-            json.dumps([str(folder), database_of(folder), clock.now.isoformat(), ANNA, guesses[part::3]]),
+            json.dumps([str(folder), database_of(folder), clock.now.isoformat(), guesses[part::3]]),
             cwd=ROOT,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,

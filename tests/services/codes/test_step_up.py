@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from medonline.bootstrap import Portal
+from medonline.domain.client import Client
 from medonline.domain.codes.one_time_code import ChannelName
 from medonline.domain.errors import AccountOfAnother, CodeMismatch, CodeNotEnough, CodeUsedUp, NoRecoveryInProgress
 from medonline.domain.password_recovery import RecoveryStep
@@ -55,7 +56,7 @@ async def test_a_dead_code_counts_for_thirty_days(
 
 async def guess(portal: Portal, to: str, times: int) -> None:
     """Wrong guesses at a code of its own, from a browser of its own."""
-    visitor = f"guesser-{portal.clock().timestamp()}"
+    visitor = Client(visitor_key=f"guesser-{portal.clock().timestamp()}")
     await portal.recovery.begin(visitor, to, CALL)
     code = await last_code(portal, to)
     for by in range(1, times + 1):

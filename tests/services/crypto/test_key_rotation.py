@@ -12,7 +12,7 @@ from medonline.services.crypto.field_encryption import key_id
 from medonline.services.login.password_login import OpenedSession
 from tests.services.desk.registering import register
 from tests.services.outside import POLICY, SNILS, VERA, ScriptedIdentity, arrive, with_provider
-from tests.services.world import BORIS, SECRET_KEY, MovableClock, opened, sign_in
+from tests.services.world import BORIS, SECRET_KEY, MovableClock, browser, opened, sign_in
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ async def test_with_a_new_key_everything_opens_still_and_is_sealed_anew(
         without_the_old = with_provider(without_the_old, ScriptedIdentity())
         about = (await without_the_old.personal_data.export(VERA.phone))["patient"]
         assert (about["snils"], about["oms_policy"]) == (SNILS, POLICY)
-        assert isinstance(await arrive(without_the_old, "c" * 64), OpenedSession)
+        assert isinstance(await arrive(without_the_old, browser(3)), OpenedSession)
 
 
 async def test_a_lost_key_breaks_nothing_but_what_it_sealed(portal: Portal, folder: Path, clock: MovableClock) -> None:

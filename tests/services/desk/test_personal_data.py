@@ -9,6 +9,7 @@ import pytest
 from sqlmodel import SQLModel
 
 from medonline.bootstrap import Portal
+from medonline.domain.client import Client
 from medonline.domain.errors import AccountNotFound, InvalidPhone
 from medonline.domain.personal_data_consent import VERSION
 from medonline.domain.security_journal import JournalEvent
@@ -16,7 +17,7 @@ from medonline.services.crypto.tokens import token_hash
 from medonline.storage.queries import personal_data
 from tests.services.desk.registering import register
 from tests.services.outside import SNILS, VERA, ScriptedIdentity, changed_tables, dump, with_provider
-from tests.services.world import ANNA, BORIS, KNOWN, OTHER_KNOWN, MovableClock, opened, sign_in
+from tests.services.world import ANNA, BORIS, KNOWN, OTHER_KNOWN, MovableClock, browser, opened, sign_in
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ async def test_an_erased_patient_leaves_no_row_and_others_stay(portal: Portal, f
     await sign_in(portal, BORIS)
     before = dump(folder)
     await register(portal)
-    await portal.recovery.begin("c" * 64, VERA.phone, next(iter(portal.config.code_channels)))
+    await portal.recovery.begin(Client(visitor_key="c" * 64), VERA.phone, next(iter(portal.config.code_channels)))
     gone = await portal.personal_data.erase(VERA.phone)
 
     assert gone["patient"] == 1
@@ -78,7 +79,7 @@ def test_every_table_about_a_patient_is_given_out_and_erased() -> None:
 
 async def test_an_operator_signs_a_patient_out_everywhere(portal: Portal) -> None:
     mine = [token_hash(await sign_in(portal, visitor)) for visitor in (ANNA, BORIS)]
-    theirs = token_hash(await sign_in(portal, "c" * 64, OTHER_KNOWN, "Poliklinika7"))
+    theirs = token_hash(await sign_in(portal, browser(3), OTHER_KNOWN, "Poliklinika7"))
     assert await portal.personal_data.end_sessions(KNOWN) == 2
 
     assert [await portal.login.who(key) for key in mine] == [None, None]

@@ -27,7 +27,7 @@ from tests.services.outside import (
     dump,
     with_provider,
 )
-from tests.services.world import ANNA, BORIS, CALL, MovableClock, opened, prove, sign_in
+from tests.services.world import ANNA, BORIS, CALL, MovableClock, browser, opened, prove, sign_in
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ async def test_it_forgets_in_batches_and_patients_write_between_two(
     monkeypatch.setattr(retention, "BATCH", 2)
     codes = 5
     for number in range(codes):
-        await portal.recovery.begin(f"{number:064x}", f"+7900000200{number}", CALL)
+        await portal.recovery.begin(browser(number), f"+7900000200{number}", CALL)
     clock.move(days=32)
     write, gone = retention.forget, []
 

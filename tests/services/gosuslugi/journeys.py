@@ -10,7 +10,7 @@ import pytest
 from sqlmodel import select
 
 from medonline.bootstrap import Portal
-from medonline.domain.device import Device
+from medonline.domain.client import Client
 from medonline.domain.errors import IdentityProblem, IdentityRefused
 from medonline.domain.login import Landing
 from medonline.services.crypto.tokens import token_hash
@@ -54,7 +54,7 @@ async def patient_of(portal: Portal, token: str) -> Patient:
     return patient
 
 
-async def session_of(portal: Portal, visitor: str, ticket: str) -> OpenedSession:
+async def session_of(portal: Portal, visitor: Client, ticket: str) -> OpenedSession:
     outcome = await portal.login.open_session(visitor, ticket)
     assert outcome is not None
     return outcome
@@ -68,7 +68,7 @@ async def set_facts(portal: Portal, phone: str = KNOWN, **facts: object) -> None
         session.add(patient)
 
 
-async def problem_of(portal: Portal, visitor: str, back: JourneyReturn) -> IdentityProblem:
+async def problem_of(portal: Portal, visitor: Client, back: JourneyReturn) -> IdentityProblem:
     with pytest.raises(IdentityRefused) as refusal:
-        await portal.identity.finish(visitor, back, Device())
+        await portal.identity.finish(visitor, back)
     return refusal.value.problem

@@ -10,6 +10,7 @@ import pytest
 from sqlmodel import col, update
 
 from medonline.bootstrap import Portal
+from medonline.domain.client import Client
 from medonline.domain.errors import AccountOfAnother, CodeMismatch, InvalidCredentials
 from medonline.services.gosuslugi.pending_person import IdentityAnswers
 from medonline.services.login.password_login import OpenedSession
@@ -30,7 +31,7 @@ async def portal(folder: Path, clock: MovableClock) -> AsyncIterator[Portal]:
         yield with_provider(portal, ScriptedIdentity())
 
 
-async def waiting_for_proof(portal: Portal, visitor: str) -> None:
+async def waiting_for_proof(portal: Portal, visitor: Client) -> None:
     """An account without a birth date on record and with the same names contradicts no one."""
     await set_facts(portal, KNOWN, birth_date=None)
     await arrive(portal, visitor, NAMESAKE)
@@ -119,8 +120,8 @@ async def test_a_password_that_was_changed_meanwhile_proves_nothing(portal: Port
     await portal.answers.have_account(ANNA)
     verified = portal.login.verified
 
-    async def slow(*typed: str) -> object:
-        patient = await verified(*typed)
+    async def slow(client: Client, *typed: str) -> object:
+        patient = await verified(client, *typed)
         await prove(portal, BORIS)
         await portal.recovery.set_password(BORIS, "Sovsem77Drugoi")
         return patient

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from medonline.bootstrap import Portal
+from medonline.domain.client import Client
 from medonline.domain.errors import IdentityProblem, IdentityRefused, NoPendingIdentity
 from medonline.domain.login import Landing
 from medonline.domain.personal_data_consent import VERSION, text_hash
@@ -40,7 +41,7 @@ async def test_refusing_in_one_browser_leaves_the_other_waiting(portal: Portal) 
     await arrive(portal, ANNA)
     await arrive(portal, BORIS)
     await portal.answers.refuse(ANNA)
-    await portal.answers.refuse("")
+    await portal.answers.refuse(Client())
 
     assert await portal.answers.current(BORIS) is not None
 
@@ -138,7 +139,7 @@ async def test_a_person_with_nothing_but_a_name_can_register(portal: Portal) -> 
     ("second", "sessions"), [(ANNA, 1), (BORIS, 2)], ids=["same browser: its journey began last", "another browser"]
 )
 async def test_two_windows_that_register_the_same_person_at_once_make_one_account(
-    portal: Portal, second: str, sessions: int
+    portal: Portal, second: Client, sessions: int
 ) -> None:
     states = [await leave(portal, visitor, consent=VERSION) for visitor in (ANNA, second)]
     before = len(await all_of(portal, Patient))

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from medonline.bootstrap import Portal
+from medonline.domain.client import Client
 from medonline.domain.errors import IdentityProblem, IdentityRefused, ReauthenticationNeeded
 from medonline.domain.personal_data_consent import VERSION
 from medonline.services.account_settings.form import SettingsForm
@@ -29,7 +30,7 @@ from tests.services.outside import (
     provider_of,
     with_provider,
 )
-from tests.services.world import ANNA, BORIS, CALL, KNOWN, PASSWORD, MovableClock, opened
+from tests.services.world import ANNA, BORIS, CALL, KNOWN, PASSWORD, MovableClock, opened, signed_in
 
 ONWARD = "http://127.0.0.1:8000/gosuslugi/onward"
 NEW_PASSWORD = SettingsForm(MOBILE, "vera@example.ru", "Воробьёва", "Вера", "KorablLipa47", "KorablLipa47")
@@ -41,10 +42,10 @@ async def portal(folder: Path, clock: MovableClock) -> AsyncIterator[Portal]:
         yield with_provider(portal, ScriptedIdentity())
 
 
-async def came(portal: Portal, state: str, person: IdentityPerson, visitor: str = ANNA) -> str:
+async def came(portal: Portal, state: str, person: IdentityPerson, visitor: Client = ANNA) -> str:
     """Back from the provider, which tells just what is in `person`: the key of the session."""
     back = JourneyReturn(state, provider_of(portal).code_for(person))
-    outcome = await portal.identity.finish(visitor, back, DEVICE)
+    outcome = await portal.identity.finish(replace(visitor, device=DEVICE), back)
     assert isinstance(outcome, OpenedSession)
     return token_hash(outcome.token)
 
@@ -74,11 +75,11 @@ async def test_what_the_provider_remembers_for_hours_changes_no_password(portal:
 
     assert await proved_at(portal, key) == remembered.authenticated_at
     with pytest.raises(ReauthenticationNeeded):
-        await portal.settings.save(key, NEW_PASSWORD, CALL)
+        await portal.settings.save(signed_in(key), NEW_PASSWORD, CALL)
     key = await came(
         portal, await leave(portal, ANNA, Purpose.SETTINGS), replace(VERA, authenticated_at=clock.now), ANNA
     )
-    assert "password_hash" in (await portal.settings.save(key, NEW_PASSWORD, CALL)).changed
+    assert "password_hash" in (await portal.settings.save(signed_in(key), NEW_PASSWORD, CALL)).changed
 
 
 async def test_a_provider_that_does_not_tell_when_it_asked_proves_nothing_for_a_password(portal: Portal) -> None:
@@ -87,7 +88,7 @@ async def test_a_provider_that_does_not_tell_when_it_asked_proves_nothing_for_a_
 
     assert await proved_at(portal, key) == NEVER
     with pytest.raises(ReauthenticationNeeded):
-        await portal.settings.save(key, NEW_PASSWORD, CALL)
+        await portal.settings.save(signed_in(key), NEW_PASSWORD, CALL)
 
 
 @pytest.mark.parametrize("purpose", [Purpose.LOGIN, Purpose.RECOVERY])
@@ -101,7 +102,7 @@ async def test_who_forgot_the_password_and_has_just_signed_in_at_gosuslugi_sets_
     key = await came(portal, state, asked)
     clock.move(minutes=10)
 
-    assert "password_hash" in (await portal.settings.save(key, NEW_PASSWORD, CALL)).changed
+    assert "password_hash" in (await portal.settings.save(signed_in(key), NEW_PASSWORD, CALL)).changed
 
 
 async def test_consent_makes_a_session_no_fresher_than_the_providers_proof(portal: Portal, clock: MovableClock) -> None:
@@ -159,14 +160,14 @@ async def test_a_sign_in_without_a_session_keeps_what_gosuslugi_remembers(esia: 
 
 
 async def test_nobody_goes_on_who_did_not_leave_or_twice_or_late(esia: Portal, clock: MovableClock) -> None:
-    async def refused(visitor: str) -> bool:
+    async def refused(visitor: Client) -> bool:
         with pytest.raises(IdentityRefused) as refusal:
             await esia.identity.onward(visitor)
         return refusal.value.problem is IdentityProblem.STALE
 
     await start(esia)
     assert await refused(BORIS)
-    assert await refused("")
+    assert await refused(Client())
     await esia.identity.onward(ANNA)
     assert await refused(ANNA)
     await start(esia)

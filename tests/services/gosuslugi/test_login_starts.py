@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from medonline.bootstrap import Portal
-from medonline.domain.device import Device
+from medonline.domain.client import Client
 from medonline.domain.errors import IdentityProblem, IdentityRefused, TooManyJourneys
 from medonline.services.gosuslugi.login import JourneyReturn, Purpose, Waiting
 from medonline.storage.queries import gosuslugi
@@ -28,7 +28,7 @@ from tests.services.outside import (
     provider_of,
     with_provider,
 )
-from tests.services.world import ANNA, BORIS, MovableClock, opened, statements, writes_in
+from tests.services.world import ANNA, BORIS, MovableClock, at, browser, opened, statements, writes_in
 
 CROWDED = "203.0.113.7"
 
@@ -40,8 +40,8 @@ async def portal(folder: Path, clock: MovableClock) -> AsyncIterator[Portal]:
         yield with_provider(portal, ScriptedIdentity())
 
 
-async def start(portal: Portal, visitor: str, client_ip: str = CROWDED) -> str:
-    return await portal.identity.start(visitor, Purpose.LOGIN, RETURN, client_ip=client_ip)
+async def start(portal: Portal, visitor: Client, client_ip: str = CROWDED) -> str:
+    return await portal.identity.start(at(visitor, client_ip), Purpose.LOGIN, RETURN)
 
 
 async def test_a_browser_begins_so_many_journeys_and_then_hears_until_when(portal: Portal, clock: MovableClock) -> None:
@@ -53,20 +53,20 @@ async def test_a_browser_begins_so_many_journeys_and_then_hears_until_when(porta
 
     assert refusal.value.until == clock.now + timedelta(minutes=4)
     assert (seen, len(provider_of(portal).asked)) == ([], 3)  # nothing was written, signed or asked for
-    assert repr(await portal.identity.refused(ANNA, CROWDED)) == repr(refusal.value)
-    assert await portal.identity.refused(BORIS, CROWDED) is None
+    assert repr(await portal.identity.refused(at(ANNA, CROWDED))) == repr(refusal.value)
+    assert await portal.identity.refused(at(BORIS, CROWDED)) is None
     clock.move(minutes=4, seconds=1)
-    assert await portal.identity.refused(ANNA, CROWDED) is None
+    assert await portal.identity.refused(at(ANNA, CROWDED)) is None
     await start(portal, ANNA)
 
 
 async def test_a_network_begins_so_many_journeys_whatever_cookies_it_makes_up(portal: Portal) -> None:
     for number in range(5):
-        await start(portal, f"{number:064d}")
+        await start(portal, browser(number))
     with pytest.raises(TooManyJourneys):
-        await start(portal, "f" * 64)
+        await start(portal, browser(15))
 
-    await start(portal, "f" * 64, "198.51.100.7")
+    await start(portal, browser(15), "198.51.100.7")
     assert len(await all_of(portal, IdentityJourney)) == 6
 
 
@@ -74,7 +74,7 @@ async def test_a_crowd_behind_one_address_gets_to_gosuslugi_by_default(folder: P
     async with opened(folder, clock) as real:
         portal = with_provider(real, ScriptedIdentity())
         for number in range(300):
-            await start(portal, f"{number:064d}")
+            await start(portal, browser(number))
         with pytest.raises(TooManyJourneys):
             await start(portal, ANNA)
 
@@ -107,7 +107,7 @@ async def test_of_two_clicks_the_later_one_stays_in_whatever_order_they_are_writ
 ) -> None:
     def journey(state: str, by: timedelta) -> IdentityJourney:
         facts = {"purpose": "login", "nonce": "n", "code_verifier": "v", "redirect_uri": RETURN}
-        return IdentityJourney(state_hash=state, visitor_key=ANNA, created_at=clock.now + by, **facts)
+        return IdentityJourney(state_hash=state, visitor_key=ANNA.visitor_key, created_at=clock.now + by, **facts)
 
     for made in (journey("later", written_before), journey("earlier", timedelta())):
         with portal.database.writing() as session:
@@ -125,12 +125,12 @@ async def test_a_provider_that_cannot_be_asked_leaves_no_row(portal: Portal, fol
     assert dump(folder) == before
 
 
-@pytest.mark.parametrize("visitor", [ANNA, BORIS, ""])
-async def test_a_made_up_state_takes_no_lock(portal: Portal, visitor: str) -> None:
+@pytest.mark.parametrize("visitor", [ANNA, BORIS, Client()])
+async def test_a_made_up_state_takes_no_lock(portal: Portal, visitor: Client) -> None:
     await leave(portal, ANNA)
     somebody_writes = portal.database.writing()  # and is not waited for
     with somebody_writes, statements(portal) as seen, pytest.raises(IdentityRefused) as refusal:
-        await portal.identity.finish(visitor, JourneyReturn("made-up", "code"), Device())
+        await portal.identity.finish(visitor, JourneyReturn("made-up", "code"))
 
     assert refusal.value.problem is IdentityProblem.STALE
     assert writes_in(seen) == []

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from medonline.bootstrap import Portal
+from medonline.domain.client import Client
 from medonline.domain.errors import (
     AccountOfAnother,
     CodeExpired,
@@ -125,7 +126,7 @@ async def test_whoever_waits_waits_a_quarter_of_an_hour(
 async def test_without_anybody_waiting_no_answer_is_taken(portal: Portal, folder: Path) -> None:
     before = dump(folder)
     answers = portal.answers
-    for visitor in (ANNA, ""):
+    for visitor in (ANNA, Client()):
         for answer in (
             answers.consent(visitor),
             answers.not_mine(visitor),

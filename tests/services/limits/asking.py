@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from medonline.bootstrap import Portal
+from medonline.domain.client import Client
 from medonline.domain.codes.one_time_code import ChannelName
 from medonline.domain.errors import LimitReached, RateLimited
-from tests.services.world import CALL
+from tests.services.world import CALL, at, browser
 
 FAR: dict[str, Any] = {
     "codes_per_phone": "1000 per 1 h",
@@ -26,15 +27,11 @@ def phone(number: int, block: int = 500) -> str:
     return f"+7900{block:03}{number:04}"
 
 
-def browser(number: int) -> str:
-    return f"{number:064x}"
-
-
-async def ask(portal: Portal, to: str, ip: str = "", way: ChannelName = CALL, visitor: str | None = None) -> str:
+async def ask(portal: Portal, to: str, ip: str = "", way: ChannelName = CALL, visitor: Client | None = None) -> str:
     """Ask for a code in a browser of its own: «sent», or the name of the refusal."""
     ask.browsers += 1  # type: ignore[attr-defined]
     try:
-        await portal.recovery.begin(visitor or browser(ask.browsers), to, way, ip)  # type: ignore[attr-defined]
+        await portal.recovery.begin(at(visitor or browser(ask.browsers), ip), to, way)  # type: ignore[attr-defined]
     except (LimitReached, RateLimited) as refusal:
         return type(refusal).__name__
     return "sent"
@@ -45,7 +42,7 @@ ask.browsers = 0  # type: ignore[attr-defined]
 
 async def refusal_of(portal: Portal, to: str, ip: str = "") -> LimitReached:
     with pytest.raises(LimitReached) as refusal:
-        await portal.recovery.begin(browser(0), to, CALL, ip)
+        await portal.recovery.begin(at(browser(0), ip), to, CALL)
     return refusal.value
 
 

@@ -14,7 +14,7 @@ from medonline.bootstrap import Portal
 from medonline.domain.codes.one_time_code import ChannelName
 from medonline.domain.errors import ChannelOverBudget, NumberNotReachable, ProviderDown
 from medonline.storage.queries import limits
-from tests.services.limits.asking import ask, browser, phone
+from tests.services.limits.asking import ask, phone
 from tests.services.world import (
     ANNA,
     CALL,
@@ -22,6 +22,7 @@ from tests.services.world import (
     TELEGRAM,
     MovableClock,
     ScriptedChannel,
+    browser,
     dispatch,
     dispatcher_of,
     opened,

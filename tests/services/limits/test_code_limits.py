@@ -17,6 +17,7 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from medonline.bootstrap import Portal
+from medonline.domain.client import Client
 from medonline.domain.codes.one_time_code import ChannelName
 from medonline.domain.errors import (
     CodeMismatch,
@@ -34,7 +35,7 @@ from medonline.services.limits.networks import asker_of
 from medonline.storage.queries import codes
 from tests.patience import PATIENCE
 from tests.providers.limits.redis_server import RedisServer, redis
-from tests.services.limits.asking import FAR, IP, OTHER_IP, ask, browser, phone, refusal_of
+from tests.services.limits.asking import FAR, IP, OTHER_IP, ask, phone, refusal_of
 from tests.services.world import (
     ANNA,
     CALL,
@@ -44,6 +45,8 @@ from tests.services.world import (
     UNKNOWN,
     MovableClock,
     ScriptedChannel,
+    at,
+    browser,
     dispatch,
     dispatcher_of,
     last_code,
@@ -68,21 +71,21 @@ async def ten(request: pytest.FixtureRequest, folder: Path, clock: MovableClock)
         yield portal
 
 
-async def confirm(portal: Portal, visitor: str, to: str) -> str:
+async def confirm(portal: Portal, visitor: Client, to: str) -> str:
     """Type the right code: the step that follows."""
     return (await portal.recovery.confirm_code(visitor, await last_code(portal, to))).step
 
 
 async def ask_and_confirm(portal: Portal, number: int, ip: str = IP, way: ChannelName = CALL) -> str:
     visitor, to = browser(500_000 + number), phone(number)
-    await portal.recovery.begin(visitor, to, way, ip)
+    await portal.recovery.begin(at(visitor, ip), to, way)
     return await confirm(portal, visitor, to)
 
 
-async def guess_wrong(portal: Portal, number: int, times: int = 1, ip: str = IP) -> str:
+async def guess_wrong(portal: Portal, number: int, times: int = 1, ip: str = IP) -> Client:
     """Ask for a code, and guess at it; the browser."""
     visitor, to = browser(600_000 + number), phone(number)
-    await portal.recovery.begin(visitor, to, CALL, ip)
+    await portal.recovery.begin(at(visitor, ip), to, CALL)
     code = await last_code(portal, to)
     for by in range(1, times + 1):
         with pytest.raises(CodeMismatch):
@@ -133,7 +136,7 @@ async def test_known_and_unknown_numbers_give_their_places_back_alike(
     async with opened(
         folder, clock, **FAR, unconfirmed_codes_per_network="1 per 1 h", confirmed_codes_percent=99
     ) as portal:
-        await portal.recovery.begin(ANNA, to, CALL, IP)
+        await portal.recovery.begin(at(ANNA, IP), to, CALL)
         assert await ask(portal, phone(1), IP) == "TooManyRequests"
         await confirm(portal, ANNA, to)
 
@@ -144,7 +147,7 @@ async def test_the_place_that_goes_is_that_of_the_code(ten: Portal, clock: Movab
     """Not the newest: anyone who confirms an old code of theirs must not make the others look older than they are."""
     for number in range(10):
         visitor = browser(700_000 + number)
-        await ten.recovery.begin(visitor, phone(number), TELEGRAM, IP)
+        await ten.recovery.begin(at(visitor, IP), phone(number), TELEGRAM)
         clock.move(seconds=30)
     await confirm(ten, browser(700_009), phone(9))
     assert await ask(ten, phone(20), IP) == "sent"
@@ -159,7 +162,7 @@ async def test_a_place_is_found_again_by_another_process_and_after_a_restart(
     changes: dict[str, Any] = FAR | FIVE | {"limits_storage": redis.address}
     async with opened(folder, clock, **changes) as portal:
         for number in range(5):
-            await portal.recovery.begin(browser(number), phone(number), CALL, IP)
+            await portal.recovery.begin(at(browser(number), IP), phone(number), CALL)
         assert await ask(portal, phone(9), IP) == "TooManyRequests"
     async with opened(folder, clock, **changes) as portal:
         assert await ask(portal, phone(9), IP) == "TooManyRequests"
@@ -172,9 +175,9 @@ async def test_what_was_asked_for_a_phone_before_is_given_back_with_the_code_tha
 ) -> None:
     """No Telegram, then a call: one patient, not a code that no one waited for."""
     for number in range(4):
-        await ten.recovery.begin(ANNA, phone(number), TELEGRAM, IP)
+        await ten.recovery.begin(at(ANNA, IP), phone(number), TELEGRAM)
         clock.move(minutes=2)
-        await ten.recovery.resend(ANNA, CALL, IP)
+        await ten.recovery.resend(at(ANNA, IP), CALL)
         await confirm(ten, ANNA, phone(number))
         await ten.recovery.leave(ANNA)
 
@@ -277,7 +280,7 @@ async def test_fifty_confirmations_at_once_give_back_fifty_places(folder: Path, 
         folder, clock, **FAR, **many, unconfirmed_codes_per_network="50 per 1 h", wrong_codes_per_network="1000 per 1 h"
     ) as portal:
         for number in range(50):
-            await portal.recovery.begin(browser(number), phone(number), CALL, IP)
+            await portal.recovery.begin(at(browser(number), IP), phone(number), CALL)
         assert await ask(portal, phone(60), IP) == "TooManyRequests"
         await asyncio.gather(*(confirm(portal, browser(number), phone(number)) for number in range(50)))
 
@@ -402,7 +405,7 @@ async def test_what_a_network_mistyped_at_a_phone_is_forgiven_when_it_confirms_a
         assert await confirm(guessed, visitor, phone(number)) == "no_account"
     visitor = await guess_wrong(guessed, 30, times=3)
     clock.move(minutes=2)
-    await guessed.recovery.resend(visitor, TELEGRAM, IP)
+    await guessed.recovery.resend(at(visitor, IP), TELEGRAM)
     await confirm(guessed, visitor, phone(30))
     for number in range(31, 36):
         await guess_wrong(guessed, number)
@@ -425,7 +428,7 @@ async def test_a_guess_counts_as_a_wrong_one_until_it_is_judged(guessed: Portal,
 async def test_wrong_codes_of_the_messenger_are_no_sign_of_a_guesser(guessed: Portal) -> None:
     for number in range(6):
         visitor, to = browser(number), phone(number)
-        await guessed.recovery.begin(visitor, to, TELEGRAM, IP)
+        await guessed.recovery.begin(at(visitor, IP), to, TELEGRAM)
         code = await last_code(guessed, to)
         for by in range(1, 4):
             with pytest.raises(CodeMismatch):
@@ -436,7 +439,7 @@ async def test_wrong_codes_of_the_messenger_are_no_sign_of_a_guesser(guessed: Po
 
 async def test_of_many_wrong_guesses_at_once_no_more_are_judged_than_one_after_the_other(guessed: Portal) -> None:
     for number in range(20):
-        await guessed.recovery.begin(browser(number), phone(number), CALL, IP)
+        await guessed.recovery.begin(at(browser(number), IP), phone(number), CALL)
     typed = [wrong(await last_code(guessed, phone(number))) for number in range(20)]
 
     async def attempt(number: int) -> str:
@@ -471,7 +474,7 @@ async def test_a_guess_that_was_not_judged_costs_no_place(guessed: Portal, clock
 async def test_known_and_unknown_numbers_are_asked_for_more_alike(guessed: Portal, to: str) -> None:
     for number in range(6):
         await guess_wrong(guessed, number)
-    await guessed.recovery.begin(ANNA, to, CALL, IP)
+    await guessed.recovery.begin(at(ANNA, IP), to, CALL)
 
     assert await confirm(guessed, ANNA, to) == RecoveryStep.BIRTH_DATE
 
@@ -521,10 +524,10 @@ async def test_the_default_block_is_that_of_the_table_in_production_and_wider_in
 
 async def test_no_phone_and_no_address_is_in_the_store(portal: Portal) -> None:
     await guess_wrong(portal, 1)
-    await portal.recovery.begin(ANNA, KNOWN, CALL, IP)
-    await portal.login.log_in(ANNA, KNOWN, PASSWORD, IP)
+    await portal.recovery.begin(at(ANNA, IP), KNOWN, CALL)
+    await portal.login.log_in(at(ANNA, IP), KNOWN, PASSWORD)
     with pytest.raises(InvalidCredentials):
-        await portal.login.log_in(ANNA, KNOWN, "Nevernyy123", IP)
+        await portal.login.log_in(at(ANNA, IP), KNOWN, "Nevernyy123")
     kept = str(portal.outside.limits._counted)  # type: ignore[attr-defined]
 
     assert kept

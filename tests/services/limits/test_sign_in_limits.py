@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from medonline.bootstrap import Portal
+from medonline.domain.client import Client
 from medonline.domain.errors import Busy, InvalidCredentials, TooManySignIns
 from tests.providers.limits.redis_server import RedisServer, redis
 from tests.services.limits.asking import IP
@@ -26,7 +27,7 @@ async def portal(request: pytest.FixtureRequest, folder: Path, clock: MovableClo
 
 async def attempt(portal: Portal, outcome: BaseException | None = None, browser: str = "") -> str:
     try:
-        async with portal.login.limits.attempt(KNOWN, IP, portal.clock(), browser):
+        async with portal.login.limits.attempt(KNOWN, Client(address=IP), portal.clock(), known_browser=browser):
             if outcome is not None:
                 raise outcome
     except BaseException as error:

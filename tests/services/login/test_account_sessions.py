@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
@@ -25,6 +25,7 @@ from tests.services.world import (
     PASSWORD,
     MovableClock,
     sign_in,
+    signed_in,
     statements,
     told_of,
     writes_in,
@@ -78,7 +79,7 @@ async def test_the_list_has_ones_own_sessions_the_one_used_last_first(
 
 async def test_a_session_shows_its_device_and_network(portal: Portal) -> None:
     ticket = await portal.login.log_in(ANNA, KNOWN, PASSWORD)
-    opened = await portal.login.open_session(ANNA, ticket, Device("Chrome, Windows", "203.0.113.x"))
+    opened = await portal.login.open_session(replace(ANNA, device=Device("Chrome, Windows", "203.0.113.x")), ticket)
     assert opened is not None
 
     (view,) = await portal.sessions.everywhere(token_hash(opened.token))
@@ -102,7 +103,7 @@ async def test_nobody_gets_no_list_and_ends_nothing(portal: Portal, signed: Sign
         portal.sessions.everywhere(key),
         portal.sessions.end(key, signed.mine[:16]),
         portal.sessions.end_others(key),
-        portal.sessions.prove_again(key, PASSWORD),
+        portal.sessions.prove_again(signed_in(key), PASSWORD),
         portal.sessions.required(key),
     ):
         with pytest.raises(NotSignedIn):
@@ -177,7 +178,7 @@ async def test_an_ended_session_is_never_open_again(portal: Portal, clock: Movab
 
     assert await portal.sessions.extend(signed.mine_too) is None
     with pytest.raises(NotSignedIn):
-        await portal.sessions.prove_again(signed.mine_too, PASSWORD)
+        await portal.sessions.prove_again(signed_in(signed.mine_too), PASSWORD)
     assert await portal.login.who(signed.mine_too) is None
 
 
@@ -239,7 +240,7 @@ async def test_the_password_proves_again_in_this_session_only(
 ) -> None:
     before = await authenticated_at(portal, signed.mine_too)
     clock.move(minutes=20)
-    await portal.sessions.prove_again(signed.mine, PASSWORD)
+    await portal.sessions.prove_again(signed_in(signed.mine), PASSWORD)
 
     assert await authenticated_at(portal, signed.mine) == clock.now
     assert await authenticated_at(portal, signed.mine_too) == before
@@ -262,7 +263,7 @@ async def test_anything_else_proves_nothing(
     before = await authenticated_at(portal, signed.mine)
     clock.move(minutes=20)
     with pytest.raises(refusal):
-        await portal.sessions.prove_again(signed.mine, password)
+        await portal.sessions.prove_again(signed_in(signed.mine), password)
 
     assert await authenticated_at(portal, signed.mine) == before
 
@@ -274,4 +275,4 @@ async def test_an_account_without_a_password_cannot_prove_by_one(portal: Portal,
         session.add(patient)
 
     with pytest.raises(InvalidCredentials):
-        await portal.sessions.prove_again(signed.mine, PASSWORD)
+        await portal.sessions.prove_again(signed_in(signed.mine), PASSWORD)

@@ -36,10 +36,12 @@ from tests.services.world import (
     PASSWORD,
     UNKNOWN,
     MovableClock,
+    at,
     last_code,
     opened,
     patient_with,
     sign_in,
+    signed_in,
     statements,
     wrong,
 )
@@ -73,7 +75,7 @@ async def portal(folder: Path, clock: MovableClock) -> AsyncIterator[Portal]:
 
 async def attempt(portal: Portal, to: str = KNOWN, ip: str = IP, password: str = WRONG) -> str:
     try:
-        await portal.login.log_in(ANNA, to, password, ip)
+        await portal.login.log_in(at(ANNA, ip), to, password)
     except (InvalidCredentials, LimitReached) as refusal:
         return type(refusal).__name__
     return "in"
@@ -87,7 +89,7 @@ async def test_the_sixth_password_for_an_account_from_one_network_waits(
         assert await attempt(portal, to) == "InvalidCredentials"
         clock.move(minutes=1)
     with pytest.raises(TooManySignIns) as refusal:
-        await portal.login.log_in(ANNA, to, PASSWORD, IP)
+        await portal.login.log_in(at(ANNA, IP), to, PASSWORD)
 
     assert refusal.value.resets_in == timedelta(minutes=10)
     assert await attempt(portal, to, OTHER_IP) == "InvalidCredentials"
@@ -138,7 +140,7 @@ async def test_a_network_may_try_six_hundred_wrong_passwords_an_hour(portal: Por
         clock.move(seconds=2)
 
     with pytest.raises(TooManySignIns) as refusal:
-        await portal.login.log_in(ANNA, phone(600), WRONG, IP)
+        await portal.login.log_in(at(ANNA, IP), phone(600), WRONG)
     assert abs(refusal.value.resets_in - timedelta(minutes=40)) < timedelta(seconds=1)
 
 
@@ -164,7 +166,7 @@ async def test_a_password_that_was_not_verified_costs_no_place(portal: Portal) -
     full = replace(portal, login=replace(portal.login, verifier=Full()))
     for _ in range(20):
         with pytest.raises(Busy):
-            await full.login.log_in(ANNA, KNOWN, WRONG, IP)
+            await full.login.log_in(at(ANNA, IP), KNOWN, WRONG)
 
     assert [await attempt(portal) for _ in range(6)] == ["InvalidCredentials"] * 5 + ["TooManySignIns"]
 
@@ -193,7 +195,7 @@ async def test_over_all_a_thousand_wrong_passwords_may_be_tried_in_five_minutes(
     outcomes = Counter([await attempt(portal, phone(n % 10_000), f"10.{n >> 8}.{n & 255}.1") for n in range(1000)])
     assert outcomes == {"InvalidCredentials": 1000}
     with pytest.raises(SignInsOverloaded) as refusal:
-        await portal.login.log_in(ANNA, KNOWN, PASSWORD, OTHER_IP)
+        await portal.login.log_in(at(ANNA, OTHER_IP), KNOWN, PASSWORD)
 
     assert refusal.value.resets_in == timedelta(minutes=5)
     assert caplog.text.count("ALARM the limit of wrong passwords over all accounts is reached") == 1
@@ -222,7 +224,7 @@ async def test_a_raised_network_may_try_more_but_not_more_for_one_account(folder
 
 async def test_a_failed_recovery_locks_nobody_out(portal: Portal, clock: MovableClock) -> None:
     for _ in range(3):
-        await portal.recovery.begin(ANNA, KNOWN, CALL, IP)
+        await portal.recovery.begin(at(ANNA, IP), KNOWN, CALL)
         code = await last_code(portal)
         for by in range(1, 4):
             with pytest.raises(CodeMismatch):
@@ -237,11 +239,11 @@ async def test_proving_again_who_one_is_knows_the_same_limit(portal: Portal) -> 
     key = token_hash(await sign_in(portal, ANNA))
     for _ in range(5):
         with pytest.raises(InvalidCredentials):
-            await portal.sessions.prove_again(key, WRONG, IP)
+            await portal.sessions.prove_again(signed_in(key, IP), WRONG)
     with pytest.raises(TooManySignIns):
-        await portal.sessions.prove_again(key, PASSWORD, IP)
+        await portal.sessions.prove_again(signed_in(key, IP), PASSWORD)
 
-    await portal.sessions.prove_again(key, PASSWORD, OTHER_IP)
+    await portal.sessions.prove_again(signed_in(key, OTHER_IP), PASSWORD)
 
 
 async def test_a_stolen_session_does_not_guess_the_password_from_network_after_network(portal: Portal) -> None:
@@ -249,7 +251,7 @@ async def test_a_stolen_session_does_not_guess_the_password_from_network_after_n
 
     async def prove(session_key: str, ip: str, password: str = WRONG) -> str:
         try:
-            await portal.sessions.prove_again(session_key, password, ip)
+            await portal.sessions.prove_again(signed_in(session_key, ip), password)
         except (InvalidCredentials, TooManySignIns) as refusal:
             return type(refusal).__name__
         return "proved"
@@ -298,14 +300,14 @@ async def test_the_right_password_forgives_the_whole_48_its_misses_for_this_acco
 
 async def marks_of(portal: Portal, to: str = KNOWN) -> str:
     """What a browser has after a sign-in."""
-    opened = await portal.login.open_session(ANNA, await portal.login.log_in(ANNA, to, PASSWORD, OTHER_IP))
+    opened = await portal.login.open_session(ANNA, await portal.login.log_in(at(ANNA, OTHER_IP), to, PASSWORD))
     assert opened is not None
     return opened.marks
 
 
 async def tried(portal: Portal, marks: str, password: str = PASSWORD, to: str = KNOWN, ip: str = IP) -> str:
     try:
-        await portal.login.log_in(BORIS, to, password, ip, marks)
+        await portal.login.log_in(replace(BORIS, address=ip, marks=marks), to, password)
     except (InvalidCredentials, LimitReached) as refusal:
         return type(refusal).__name__
     return "in"
@@ -400,8 +402,8 @@ async def test_known_and_unknown_numbers_are_looked_up_alike(portal: Portal) -> 
 async def test_who_is_signed_in_is_not_held_back_by_strangers(besieged: tuple[Portal, str]) -> None:
     portal, marks = besieged
     opened_session = await portal.login.open_session(
-        BORIS, await portal.login.log_in(BORIS, KNOWN, PASSWORD, IP, marks)
+        BORIS, await portal.login.log_in(replace(BORIS, address=IP, marks=marks), KNOWN, PASSWORD)
     )
     assert opened_session is not None
 
-    await portal.sessions.prove_again(token_hash(opened_session.token), PASSWORD, "198.51.100.77")
+    await portal.sessions.prove_again(signed_in(token_hash(opened_session.token), "198.51.100.77"), PASSWORD)

@@ -18,7 +18,7 @@ from medonline.services.login.account_sessions import NUMBER_LENGTH
 from medonline.services.login.password_login import OpenedSession
 from medonline.storage.tables.login import AccountSession, LoginTicket
 from tests.services.outside import MOBILE, VERA, ScriptedIdentity, arrive, with_provider
-from tests.services.world import ANNA, BORIS, CALL, MovableClock, opened, prove
+from tests.services.world import ANNA, BORIS, CALL, MovableClock, browser, opened, prove, signed_in
 
 
 @dataclass
@@ -61,12 +61,12 @@ async def ends_all_others(vera: SignedInTwice) -> None:
 
 async def sets_a_password(vera: SignedInTwice) -> None:
     form = SettingsForm(MOBILE, VERA.email, VERA.last_name, VERA.first_name, "KorablLipa47", "KorablLipa47")
-    await vera.portal.settings.save(vera.mine, form, CALL)
+    await vera.portal.settings.save(signed_in(vera.mine), form, CALL)
 
 
 async def recovers(vera: SignedInTwice) -> None:
-    await prove(vera.portal, "c" * 64, MOBILE)
-    await vera.portal.recovery.set_password("c" * 64, "KorablLipa47")
+    await prove(vera.portal, browser(3), MOBILE)
+    await vera.portal.recovery.set_password(browser(3), "KorablLipa47")
 
 
 async def is_signed_out_at_the_desk(vera: SignedInTwice) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
 from medonline.bootstrap import Portal
+from medonline.domain.client import Client
 from medonline.domain.codes.one_time_code import ChannelName
 from medonline.domain.errors import InvalidCredentials, SignedInTooOften, TooManySignIns
 from medonline.domain.security_journal import JournalEvent
@@ -38,7 +39,7 @@ class Verifier(PlainHasher):
 @dataclass
 class Ticket:
     token: str
-    visitor: str
+    visitor: Client
     name: str  # of the browser, then
     issued_at: datetime
     resets: int  # how many passwords were set before it
@@ -48,7 +49,7 @@ class Ticket:
 @dataclass
 class Session:
     key: str
-    visitor: str
+    visitor: Client
     opened_at: datetime
     seen_at: datetime
     resets: int
@@ -87,7 +88,7 @@ class SessionsWalk(RecoveryWalk):
         return self.told_before | {*self.told}
 
     @rule(visitor=visitors, number=st.integers(min_value=1, max_value=3), stolen=st.booleans())
-    def sign_in_and_enter(self, visitor: str, number: int, stolen: bool) -> None:
+    def sign_in_and_enter(self, visitor: Client, number: int, stolen: bool) -> None:
         """The ticket may be tried in the other browser first."""
         self.sign_in(visitor, number)
         if stolen:
@@ -95,10 +96,10 @@ class SessionsWalk(RecoveryWalk):
         self.use(self.tickets[-1], visitor)
 
     @rule(visitor=visitors, number=st.integers(min_value=1, max_value=3))
-    def sign_in(self, visitor: str, number: int) -> None:
+    def sign_in(self, visitor: Client, number: int) -> None:
         now, password, phone = self.clock.now, f"NewPassword{number}", self.model.phone
         tries = self.tries.setdefault(phone, [])
-        came = self.attempt(self.login.log_in(self.names[visitor], phone, password))
+        came = self.attempt(self.login.log_in(self.client(visitor), phone, password))
         if len([tried for tried in tries if now - tried <= WITHIN]) >= SIGN_INS:
             assert isinstance(came, TooManySignIns)
             return
@@ -121,11 +122,11 @@ class SessionsWalk(RecoveryWalk):
 
     @precondition(lambda self: getattr(self, "tickets", None))
     @rule(visitor=visitors, which=which_one)
-    def use_any_ticket(self, visitor: str, which: int) -> None:
+    def use_any_ticket(self, visitor: Client, which: int) -> None:
         self.use(self.tickets[which % len(self.tickets)], visitor)
 
     @rule(visitor=visitors, other=visitors)
-    def sign_in_while_somebody_recovers(self, visitor: str, other: str) -> None:
+    def sign_in_while_somebody_recovers(self, visitor: Client, other: str) -> None:
         """A new password comes between the sign-in and its session."""
         self.wait_for_a_code(self.model.phone, ChannelName.TELEGRAM)
         there = len(self.tickets)
@@ -135,9 +136,9 @@ class SessionsWalk(RecoveryWalk):
         self.come(other, self.model.phone, ChannelName.TELEGRAM, patient=False, then=Then.RECOVER)
         self.use(self.tickets[-1], self.tickets[-1].visitor)
 
-    def use(self, ticket: Ticket, visitor: str) -> None:
+    def use(self, ticket: Ticket, visitor: Client) -> None:
         now = self.clock.now
-        opened = self.run(self.login.open_session(self.names[visitor], ticket.token))
+        opened = self.run(self.login.open_session(self.client(visitor), ticket.token))
         takes = not ticket.used and self.names[visitor] == ticket.name and now - ticket.issued_at < TICKET_LIFE
         ticket.used = ticket.used or takes
         good = takes and ticket.resets == len(self.model.resets)

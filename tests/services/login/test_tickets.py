@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from medonline.bootstrap import Portal
+from medonline.domain.client import Client
 from medonline.services.crypto.tokens import new_token
 from medonline.storage.queries import patients
 from tests.services.world import ANNA, BORIS, KNOWN, PASSWORD, MovableClock, patient_with, sign_in
@@ -24,7 +25,7 @@ async def test_a_ticket_is_good_in_its_own_browser_only_and_a_thief_does_not_spo
     ticket = await portal.login.log_in(ANNA, KNOWN, PASSWORD)
 
     assert await portal.login.open_session(BORIS, ticket) is None
-    assert await portal.login.open_session("", ticket) is None
+    assert await portal.login.open_session(Client(), ticket) is None
     assert await portal.login.open_session(ANNA, ticket) is not None
 
 

@@ -12,6 +12,7 @@ import pytest
 from sqlmodel import Session
 
 from medonline.bootstrap import Portal
+from medonline.domain.client import Client
 from medonline.domain.codes.step_up import Signs
 from medonline.domain.errors import CodeMismatch, IdentityProblem, IdentityRefused, NoRecoveryInProgress
 from medonline.domain.password_recovery import RecoveryMove, RecoveryStep, source_of
@@ -50,7 +51,7 @@ from tests.services.world import (
     writes_in,
 )
 
-ANEW = "c" * 64  # the name that the browser of ANNA gets
+ANEW = Client(visitor_key="c" * 64)  # the name that the browser of ANNA gets
 Act = Callable[[Portal], Awaitable[None]]
 
 
@@ -62,10 +63,10 @@ async def portal(folder: Path, clock: MovableClock) -> AsyncIterator[Portal]:
 
 async def rename(portal: Portal) -> None:
     """The way to Gosuslugi gives the browser another name."""
-    await portal.identity.start(ANNA, Purpose.RECOVERY, RETURN, next_key=ANEW)
+    await portal.identity.start(ANNA, Purpose.RECOVERY, RETURN, next_key=ANEW.visitor_key)
 
 
-async def step_of(portal: Portal, visitor: str) -> RecoveryStep | None:
+async def step_of(portal: Portal, visitor: Client) -> RecoveryStep | None:
     view = await portal.recovery.current(visitor)
     return view.step if view else None
 
@@ -103,7 +104,7 @@ async def test_what_was_given_up_stays_behind(portal: Portal) -> None:
     await portal.recovery.leave(ANNA)
     await rename(portal)
 
-    assert [row.visitor_key for row in await recoveries_of(portal)] == [ANNA]
+    assert [row.visitor_key for row in await recoveries_of(portal)] == [ANNA.visitor_key]
 
 
 async def test_who_waits_for_consent_is_seen_under_the_new_name_alone(portal: Portal) -> None:
@@ -159,7 +160,7 @@ async def at_the_end(portal: Portal) -> None:
 )
 async def test_no_recovery_is_left_behind_at_whichever_step(portal: Portal, begun: Act) -> None:
     await begun(portal)
-    await portal.visitors.leave(ANNA)
+    await portal.visitors.leave(ANNA.visitor_key)
 
     (row,) = await recoveries_of(portal)
     assert row.step == (RecoveryStep.DONE if begun is at_the_end else RecoveryStep.ABANDONED)
@@ -182,7 +183,7 @@ async def test_a_sign_in_leaves_every_recovery_of_its_browser_in_its_own_transac
         assert await portal.login.open_session(ANNA, ticket) is not None
 
     assert seen.count("BEGIN IMMEDIATE") == 1
-    (annas,) = [row for row in await recoveries_of(portal) if row.visitor_key == ANNA]
+    (annas,) = [row for row in await recoveries_of(portal) if row.visitor_key == ANNA.visitor_key]
     assert annas.step == (RecoveryStep.DONE if begun is at_the_end else RecoveryStep.ABANDONED)
     assert annas.left_at is not None
     assert await step_of(portal, BORIS) is not None
@@ -194,7 +195,7 @@ async def test_a_sign_in_leaves_nobody_from_gosuslugi_waiting_in_its_browser(por
     await sign_in(portal, ANNA)
 
     assert await all_of(portal, PendingIdentity) == []
-    assert [row.visitor_key for row in await all_of(portal, IdentityJourney)] == [BORIS]
+    assert [row.visitor_key for row in await all_of(portal, IdentityJourney)] == [BORIS.visitor_key]
 
 
 async def test_a_ticket_that_is_not_good_leaves_nothing(portal: Portal) -> None:
@@ -208,7 +209,7 @@ async def test_a_ticket_that_is_not_good_leaves_nothing(portal: Portal) -> None:
 async def test_the_code_of_the_person_before_is_of_no_use_to_the_next_one(portal: Portal, clock: MovableClock) -> None:
     await left_at_the_code(portal)
     code = await last_code(portal)
-    await portal.visitors.leave(ANNA)
+    await portal.visitors.leave(ANNA.visitor_key)
     clock.move(minutes=1)
     await portal.recovery.begin(ANNA, KNOWN, CALL)  # another code, and a call that the patient hears
 
@@ -220,7 +221,7 @@ async def test_a_code_that_is_judged_while_somebody_signs_in_leads_nowhere(porta
     class Meanwhile(StepUp):
         def signs(self, session: Session, *facts: Any, **network: Any) -> Signs:
             sources, target = source_of(RecoveryMove.ABANDON), RecoveryStep.ABANDONED
-            password_recovery.leave_all_of_visitor(session, ANNA, sources, target, portal.clock())
+            password_recovery.leave_all_of_visitor(session, ANNA.visitor_key, sources, target, portal.clock())
             return super().signs(session, *facts, **network)
 
     await at_the_code(portal)
@@ -233,26 +234,26 @@ async def test_a_code_that_is_judged_while_somebody_signs_in_leads_nowhere(porta
 async def test_neither_journey_nor_who_waits_is_left_behind(portal: Portal) -> None:
     assert await arrive(portal, ANNA) is Waiting.CONSENT
     await leave(portal, BORIS)
-    await portal.visitors.leave(ANNA)
+    await portal.visitors.leave(ANNA.visitor_key)
 
     assert await all_of(portal, PendingIdentity) == []
-    assert [row.visitor_key for row in await all_of(portal, IdentityJourney)] == [BORIS]
+    assert [row.visitor_key for row in await all_of(portal, IdentityJourney)] == [BORIS.visitor_key]
 
 
 async def test_another_browser_is_left_as_it_is(portal: Portal) -> None:
     await prove(portal, BORIS)
-    await portal.visitors.leave(ANNA)
+    await portal.visitors.leave(ANNA.visitor_key)
 
     assert await step_of(portal, BORIS) is RecoveryStep.NEW_PASSWORD
 
 
-@pytest.mark.parametrize("visitor", ["", ANNA, BORIS])
-async def test_where_nothing_was_begun_it_costs_no_lock(portal: Portal, folder: Path, visitor: str) -> None:
+@pytest.mark.parametrize("visitor", [Client(), ANNA, BORIS])
+async def test_where_nothing_was_begun_it_costs_no_lock(portal: Portal, folder: Path, visitor: Client) -> None:
     await prove(portal, BORIS)
-    await portal.visitors.leave(BORIS)
+    await portal.visitors.leave(BORIS.visitor_key)
     before = dump(folder)
     with portal.database.writing(), statements(portal) as seen:
-        await portal.visitors.leave(visitor)
+        await portal.visitors.leave(visitor.visitor_key)
 
     assert writes_in(seen) == []
     assert dump(folder) == before
@@ -260,10 +261,10 @@ async def test_where_nothing_was_begun_it_costs_no_lock(portal: Portal, folder: 
 
 async def test_the_pages_of_the_old_name_are_told(portal: Portal) -> None:
     told = told_of(portal, "visitor")
-    await portal.visitors.close_pages(ANNA)
+    await portal.visitors.close_pages(ANNA.visitor_key)
     await portal.visitors.close_pages("")
 
-    assert told == [ANNA]
+    assert told == [ANNA.visitor_key]
 
 
 # --- on the way -------------------------------------------------------------------------------------------------
@@ -283,13 +284,15 @@ async def test_the_journey_of_before_is_over_where_the_next_one_begins(portal: P
     first = await leave(portal, ANNA)
     await rename(portal)
 
-    assert [row.visitor_key for row in await all_of(portal, IdentityJourney)] == [ANEW]
+    assert [row.visitor_key for row in await all_of(portal, IdentityJourney)] == [ANEW.visitor_key]
     for visitor in (ANNA, ANEW):
         with pytest.raises(IdentityRefused):
             await come_back(portal, visitor, first, VERA)
 
 
-@pytest.mark.parametrize("gone", [rename, lambda portal: portal.visitors.leave(ANNA)], ids=["left again", "signed in"])
+@pytest.mark.parametrize(
+    "gone", [rename, lambda portal: portal.visitors.leave(ANNA.visitor_key)], ids=["left again", "signed in"]
+)
 async def test_who_comes_back_while_the_browser_gets_another_name_waits_under_none(portal: Portal, gone: Act) -> None:
     state = await leave(portal, ANNA)
     provider, fetch = provider_of(portal), provider_of(portal).fetch_person

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from medonline.bootstrap import Portal
+from medonline.domain.client import Client
 from medonline.domain.device import Device
 from medonline.domain.errors import (
     DisputeNotPossible,
@@ -48,11 +49,12 @@ from tests.services.world import (
     patient_with,
     prove,
     sign_in,
+    signed_in,
     told_of,
 )
 
 NEW_PASSWORD = "KorablLipa47"
-THIEF = "c" * 64
+THIEF = Client(visitor_key="c" * 64)
 
 
 @pytest.fixture
@@ -70,7 +72,7 @@ async def token_of(portal: Portal) -> str:
     return link[2]
 
 
-async def recover(portal: Portal, visitor: str = THIEF) -> str:
+async def recover(portal: Portal, visitor: Client = THIEF) -> str:
     """Somebody sets a new password by a call; the token that the phone's owner is told."""
     await prove(portal, visitor)
     await portal.recovery.set_password(visitor, NEW_PASSWORD)
@@ -170,7 +172,7 @@ async def test_a_waiting_change_of_phone_and_a_link_by_code_are_stopped_too(
 ) -> None:
     token = await recover(portal)
     key = token_hash(await sign_in(portal, THIEF, password=NEW_PASSWORD))
-    await portal.settings.save(key, SettingsForm(UNKNOWN, "", "Иванова", "Мария", "", ""), CALL)
+    await portal.settings.save(signed_in(key), SettingsForm(UNKNOWN, "", "Иванова", "Мария", "", ""), CALL)
     await portal.dispute.raise_(token)
     clock.move(minutes=10)
     assert await portal.settings.code_of(key) is None
@@ -185,7 +187,7 @@ async def test_a_waiting_change_of_phone_and_a_link_by_code_are_stopped_too(
 
 
 async def change_phone(portal: Portal, key: str, to: str = UNKNOWN) -> None:
-    await portal.settings.save(key, SettingsForm(to, "", "Иванова", "Мария", "", ""), CALL)
+    await portal.settings.save(signed_in(key), SettingsForm(to, "", "Иванова", "Мария", "", ""), CALL)
     await portal.settings.confirm_phone(key, await last_code(portal, to))
 
 
@@ -235,7 +237,7 @@ async def test_a_strangers_gosuslugi_is_taken_off_with_what_it_filled_in(portal:
     await told(portal)
     key = token_hash(await sign_in(portal, THIEF, "+79000007001", NEW_PASSWORD))
     names = SettingsForm("+79000007001", "", VERA.last_name, VERA.first_name, "", "")
-    await portal.settings.save(key, names, CALL)
+    await portal.settings.save(signed_in(key), names, CALL)
     thiefs = replace(VERA, phone="")
     await arrive(portal, THIEF, thiefs)
     await portal.answers.have_account(THIEF)
@@ -265,7 +267,7 @@ async def test_the_links_of_before_end_with_each_newer_one_sent_to_the_same_phon
     clock.move(minutes=3)
     await change_phone(portal, key)
     await portal.settings.save(
-        key, SettingsForm(UNKNOWN, "", "Иванова", "Мария", "DrugoyParol58", "DrugoyParol58"), CALL
+        signed_in(key), SettingsForm(UNKNOWN, "", "Иванова", "Мария", "DrugoyParol58", "DrugoyParol58"), CALL
     )
     links = {phone: text.rpartition("#")[2] for phone, text in await told(portal)}
     assert set(links) == {KNOWN, UNKNOWN}

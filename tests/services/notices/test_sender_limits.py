@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from medonline.bootstrap import Portal
+from medonline.domain.client import Client
 from medonline.domain.errors import NoticesOverBudget, NumberRefused, ProviderDown, ToldTooOften
 from medonline.domain.security_journal import JournalEvent
 from medonline.services.account_settings.form import SettingsForm
@@ -35,10 +36,11 @@ from tests.services.world import (
     prove,
     settled,
     sign_in,
+    signed_in,
 )
 
 TOLD = 6  # a day
-THIEF = "c" * 64
+THIEF = Client(visitor_key="c" * 64)
 MONEY = Budget(price=100, cap=1000)
 
 
@@ -61,7 +63,7 @@ async def key(portal: Portal) -> str:
 async def change_till_refused(portal: Portal, key: str) -> int:
     """How many passwords a thief sets before one is refused."""
     for number in range(100):
-        if await outcome(portal.settings.save(key, form(number), CALL)) != "done":
+        if await outcome(portal.settings.save(signed_in(key), form(number), CALL)) != "done":
             return number
     return 100
 
@@ -76,7 +78,7 @@ async def test_a_change_that_its_owner_could_not_be_told_of_is_not_made(portal: 
     assert await change_till_refused(portal, key) == TOLD
     before = (await patient_with(portal)).password_hash
     with pytest.raises(ToldTooOften) as refusal:
-        await portal.settings.save(key, form(1000), CALL)
+        await portal.settings.save(signed_in(key), form(1000), CALL)
 
     assert refusal.value.until == portal.clock() + timedelta(days=1)
     assert (await patient_with(portal)).password_hash == before
@@ -86,14 +88,14 @@ async def test_a_change_that_its_owner_could_not_be_told_of_is_not_made(portal: 
 async def test_what_nobody_is_told_of_may_still_be_saved(portal: Portal, key: str) -> None:
     await change_till_refused(portal, key)
 
-    saved = await portal.settings.save(key, replace(FORM, email="maria@example.ru"), CALL)
+    saved = await portal.settings.save(signed_in(key), replace(FORM, email="maria@example.ru"), CALL)
     assert saved.changed == ("email",)
 
 
 async def test_a_new_number_is_refused_before_a_code_is_sent_to_it(portal: Portal, key: str) -> None:
     await change_till_refused(portal, key)
     with pytest.raises(ToldTooOften):
-        await portal.settings.save(key, replace(FORM, phone="+79000006001"), CALL)
+        await portal.settings.save(signed_in(key), replace(FORM, phone="+79000006001"), CALL)
 
     assert (await events_of(portal))[JournalEvent.CODE_ASKED] == 0
 
@@ -127,7 +129,7 @@ async def test_a_recovery_is_told_and_made_however_often_somebody_changed_the_pa
     assert (await notices_of(portal))[-1].about == About.RECOVERED
     assert await portal.login.who(key) is None
     own = token_hash(await sign_in(portal, ANNA, password="SovsemDrugoy71"))
-    assert (await portal.settings.save(own, form(1), CALL)).changed == ("password_hash",)  # counted again
+    assert (await portal.settings.save(signed_in(own), form(1), CALL)).changed == ("password_hash",)  # counted again
 
 
 async def test_the_link_of_the_last_notice_closes_the_account_and_begins_a_new_count(
@@ -136,7 +138,7 @@ async def test_the_link_of_the_last_notice_closes_the_account_and_begins_a_new_c
     phone = Phone()
     service = NoticeService(portal.database, clock, phone, wording, portal.notices._links)
     for number in range(TOLD):
-        await portal.settings.save(key, form(number), CALL)
+        await portal.settings.save(signed_in(key), form(number), CALL)
         clock.move(minutes=1)
     await send_all(service)
     assert len(phone.asked) == TOLD
@@ -203,7 +205,7 @@ async def test_without_money_for_notices_settings_are_refused_and_recovery_goes_
     async with opened(folder, clock, price_notice="1.00", daily_cap_notice="1.00") as portal:
         key = token_hash(await sign_in(portal, THIEF))
         with pytest.raises(NoticesOverBudget):
-            await portal.settings.save(key, form(1), CALL)
+            await portal.settings.save(signed_in(key), form(1), CALL)
         await sign_in(portal, BORIS, password=PASSWORD)  # the old one
         for number in range(2):
             await prove(portal, ANNA)

@@ -40,6 +40,7 @@ from hypothesis.stateful import (
 from sqlmodel import col, select, update
 
 from medonline.bootstrap import Portal, build_portal
+from medonline.domain.client import Client
 from medonline.domain.codes.one_time_code import ChannelName
 from medonline.domain.errors import (
     BirthDateMismatch,
@@ -150,13 +151,13 @@ class Recovery:
 class Model:
     password: str | None
     phone: str = KNOWN  # the account's
-    recoveries: dict[str, Recovery] = field(default_factory=dict)  # by browser
-    left: dict[tuple[str, str], Recovery] = field(default_factory=dict)  # at the code, by browser and phone
+    recoveries: dict[Client, Recovery] = field(default_factory=dict)  # by browser
+    left: dict[tuple[Client, str], Recovery] = field(default_factory=dict)  # at the code, by browser and phone
     codes: dict[str, list[Code]] = field(default_factory=dict)  # by phone
     spent: dict[tuple[ChannelName, date], int] = field(default_factory=dict)
     resets: list[datetime] = field(default_factory=list)
     phone_proved_at: datetime = START  # or made: the demo patients never proved theirs
-    sittings: dict[str, str] = field(default_factory=dict)  # by browser
+    sittings: dict[Client, str] = field(default_factory=dict)  # by browser
     with_wrong_dates: list[Recovery] = field(default_factory=list)  # once each
 
     def dates_used_up(self, recovery: Recovery, now: datetime) -> bool:
@@ -172,7 +173,7 @@ class Model:
         misses = sum(code.misses for code in counted if now - code.issued_at < timedelta(days=30))
         return misses >= 3 and recovery.code.channel is ChannelName.FLASH_CALL
 
-    def shown(self, visitor: str, now: datetime) -> Recovery | None:
+    def shown(self, visitor: Client, now: datetime) -> Recovery | None:
         recovery = self.recoveries.get(visitor)
         if recovery is None or recovery.step is RecoveryStep.ABANDONED:
             return None
@@ -196,7 +197,7 @@ class Model:
                 recovery.step = RecoveryStep.ABANDONED
         self.phone, self.phone_proved_at = phone, now
 
-    def forget(self, visitor: str) -> None:
+    def forget(self, visitor: Client) -> None:
         """Another person sits down at this browser."""
         self.recoveries.pop(visitor, None)
         self.left = {key: left for key, left in self.left.items() if key[0] != visitor}
@@ -289,7 +290,7 @@ class RecoveryWalk(RuleBasedStateMachine):
         patient = self.run(patient_with(self.portal))
         self.account = patient.id
         self.model = Model(patient.password_hash)
-        self.names = {ANNA: ANNA, BORIS: BORIS}  # the visitor keys, by browser
+        self.names = {visitor: visitor.visitor_key for visitor in (ANNA, BORIS)}  # the names in force, by browser
         self.former: list[str] = []
         self.numbers = itertools.count()
         for visitor in self.names:
@@ -332,7 +333,7 @@ class RecoveryWalk(RuleBasedStateMachine):
 
         return self.loop.run_until_complete(act())
 
-    def put_issued(self, visitor: str, phone: str, channel: ChannelName, recovery: Recovery | None) -> None:
+    def put_issued(self, visitor: Client, phone: str, channel: ChannelName, recovery: Recovery | None) -> None:
         code = Code(self.run(last_code(self.portal, phone)), channel, self.clock.now)
         self.model.issue(phone, code)
         if recovery is None:
@@ -373,7 +374,7 @@ class RecoveryWalk(RuleBasedStateMachine):
         self.start()
 
     @rule(visitor=visitors, phone=phones, channel=ways, patient=st.booleans(), then=st.sampled_from(list(Then)))
-    def come(self, visitor: str, phone: str, channel: ChannelName, patient: bool, then: Then) -> None:
+    def come(self, visitor: Client, phone: str, channel: ChannelName, patient: bool, then: Then) -> None:
         """Begin, and do at once what most people or most attackers do then."""
         if patient:
             self.wait_for_a_code(phone, channel)
@@ -393,10 +394,10 @@ class RecoveryWalk(RuleBasedStateMachine):
             for _ in range(3):
                 self.go_on(visitor, 1 + len(self.model.resets) % 3)
 
-    def begin(self, visitor: str, phone: str, channel: ChannelName) -> None:
+    def begin(self, visitor: Client, phone: str, channel: ChannelName) -> None:
         now = self.clock.now
         before = self.model.recoveries.get(visitor) or self.model.left.get((visitor, phone))
-        came = self.attempt(self.service.begin(self.names[visitor], phone, channel))
+        came = self.attempt(self.service.begin(self.client(visitor), phone, channel))
         same = (
             before is not None
             and (before.step, before.phone, before.code.channel) == (RecoveryStep.CODE, phone, channel)
@@ -420,7 +421,7 @@ class RecoveryWalk(RuleBasedStateMachine):
 
     @precondition(in_hand(RecoveryStep.CODE, RecoveryStep.BIRTH_DATE))
     @rule(visitor=visitors, channel=ways, patient=st.booleans())
-    def ask_again(self, visitor: str, channel: ChannelName, patient: bool) -> None:
+    def ask_again(self, visitor: Client, channel: ChannelName, patient: bool) -> None:
         visitor = self.somebody(visitor)
         if patient:
             self.wait_for_a_code(self.model.recoveries[visitor].phone, channel)
@@ -428,7 +429,7 @@ class RecoveryWalk(RuleBasedStateMachine):
 
     @precondition(in_hand(RecoveryStep.CODE, RecoveryStep.BIRTH_DATE, RecoveryStep.NEW_PASSWORD))
     @rule(visitor=visitors, number=st.integers(min_value=1, max_value=3))
-    def go_on(self, visitor: str, number: int) -> None:
+    def go_on(self, visitor: Client, number: int) -> None:
         """What the screen asks for."""
         visitor = self.somebody(visitor)
         step = self.model.recoveries[visitor].step
@@ -441,7 +442,7 @@ class RecoveryWalk(RuleBasedStateMachine):
 
     @precondition(in_hand(RecoveryStep.CODE, RecoveryStep.BIRTH_DATE))
     @rule(visitor=visitors, times=st.sampled_from([1, 2, 4]))
-    def mistake(self, visitor: str, times: int) -> None:
+    def mistake(self, visitor: Client, times: int) -> None:
         visitor = self.somebody(visitor)
         for off in range(1, times + 1):
             step = self.model.recoveries[visitor].step
@@ -450,19 +451,19 @@ class RecoveryWalk(RuleBasedStateMachine):
             elif step is RecoveryStep.BIRTH_DATE:
                 self.confirm_birth_date(visitor, right=False)
 
-    def somebody(self, visitor: str) -> str:
+    def somebody(self, visitor: Client) -> Client:
         """This browser if it has a recovery, else the other."""
         return visitor if visitor in self.model.recoveries else next(iter(self.model.recoveries))
 
     @precondition(in_hand(*RecoveryStep))
     @rule(visitor=visitors, which=st.integers(min_value=0, max_value=19))
-    def type_any_code_there_was(self, visitor: str, which: int) -> None:
+    def type_any_code_there_was(self, visitor: Client, which: int) -> None:
         """Of another browser, of the other phone, of an earlier message: only one's own last code opens anything."""
         every = [code for codes in self.model.codes.values() for code in codes]
         self.type(self.somebody(visitor), every[which % len(every)].digits)
 
     @rule(visitor=visitors, what=st.sampled_from(ANY_STEP))
-    def anything_at_any_step(self, visitor: str, what: str) -> None:
+    def anything_at_any_step(self, visitor: Client, what: str) -> None:
         """Handlers may be called in any order."""
         if what == "leave":
             self.leave(visitor)
@@ -492,7 +493,7 @@ class RecoveryWalk(RuleBasedStateMachine):
         self.model.phone_proved_at = then
 
     @rule(visitor=visitors)
-    def leave_for_gosuslugi(self, visitor: str) -> None:
+    def leave_for_gosuslugi(self, visitor: Client) -> None:
         """The browser has another name, the recovery goes along."""
         name = self.another_name(visitor)
         self.run(self.carried(name, self.names[visitor]))
@@ -501,7 +502,7 @@ class RecoveryWalk(RuleBasedStateMachine):
             del self.model.recoveries[visitor]
 
     @rule(visitor=visitors)
-    def another_person_sits_down(self, visitor: str) -> None:
+    def another_person_sits_down(self, visitor: Client) -> None:
         """After a sign-in or a sign-out."""
         self.run(self.portal.visitors.leave(self.names[visitor]))
         self.another_name(visitor)
@@ -509,19 +510,19 @@ class RecoveryWalk(RuleBasedStateMachine):
         self.model.forget(visitor)
 
     @rule(visitor=visitors)
-    def close_browser(self, visitor: str) -> None:
+    def close_browser(self, visitor: Client) -> None:
         """And open it again: what ends with the browser is another one."""
         self.model.sittings[visitor] = f"{next(self.numbers):064d}"
 
     @rule(visitor=visitors)
-    def open_the_start_page(self, visitor: str) -> None:
+    def open_the_start_page(self, visitor: Client) -> None:
         self.run(self.service.leave_proved(self.names[visitor]))
         recovery = self.model.recoveries.get(visitor)
         over = (RecoveryStep.CODE, RecoveryStep.DONE, RecoveryStep.ABANDONED)
         if recovery is not None and recovery.step not in over:
             del self.model.recoveries[visitor]
 
-    def another_name(self, visitor: str) -> str:
+    def another_name(self, visitor: Client) -> str:
         """The browser's name from now on; the one that it had."""
         former, self.names[visitor] = self.names[visitor], f"{next(self.numbers):064x}"
         self.former.append(former)
@@ -535,20 +536,20 @@ class RecoveryWalk(RuleBasedStateMachine):
         with self.portal.database.writing() as session:
             session.exec(update(Patient).where(col(Patient.id) == self.account).values(**facts))
 
-    def sitting_of(self, visitor: str) -> dict[str, str]:
-        return {"sitting_key": self.model.sittings[visitor]}
+    def client(self, visitor: Client) -> Client:
+        return replace(visitor, visitor_key=self.names[visitor], sitting_key=self.model.sittings[visitor])
 
     # --- what comes of it --------------------------------------------------------------------------------------------
 
-    def leave(self, visitor: str) -> None:
-        self.run(self.service.leave(self.names[visitor]))
+    def leave(self, visitor: Client) -> None:
+        self.run(self.service.leave(self.client(visitor)))
         recovery = self.model.recoveries.pop(visitor, None)
         if recovery is not None and recovery.step is RecoveryStep.CODE:
             self.model.left[visitor, recovery.phone] = recovery
 
-    def resend(self, visitor: str, channel: ChannelName) -> None:
+    def resend(self, visitor: Client, channel: ChannelName) -> None:
         now, recovery = self.clock.now, self.model.shown(visitor, self.clock.now)
-        came = self.attempt(self.service.resend(self.names[visitor], channel, **self.sitting_of(visitor)))
+        came = self.attempt(self.service.resend(self.client(visitor), channel))
         here = (
             (RecoveryStep.CODE,) if channel is ChannelName.FLASH_CALL else (RecoveryStep.CODE, RecoveryStep.BIRTH_DATE)
         )
@@ -561,13 +562,13 @@ class RecoveryWalk(RuleBasedStateMachine):
         elif self.check_issue(came, self.model.refusal(recovery.phone, channel, now)):
             self.put_issued(visitor, recovery.phone, channel, recovery)
 
-    def confirm(self, visitor: str, off: int) -> None:
+    def confirm(self, visitor: Client, off: int) -> None:
         recovery = self.model.shown(visitor, self.clock.now)
         self.type(visitor, wrong(recovery.code.digits, off) if recovery else "0427")
 
-    def type(self, visitor: str, digits: str) -> None:
+    def type(self, visitor: Client, digits: str) -> None:
         now, recovery = self.clock.now, self.model.shown(visitor, self.clock.now)
-        came = self.attempt(self.service.confirm_code(self.names[visitor], digits, **self.sitting_of(visitor)))
+        came = self.attempt(self.service.confirm_code(self.client(visitor), digits))
         if recovery is None or recovery.step in (RecoveryStep.DONE, RecoveryStep.REFUSED):
             assert isinstance(came, NoRecoveryInProgress)
         elif recovery.step is not RecoveryStep.CODE:
@@ -598,10 +599,10 @@ class RecoveryWalk(RuleBasedStateMachine):
         if known:
             self.model.phone_proved_at = self.clock.now
 
-    def confirm_birth_date(self, visitor: str, right: bool) -> None:
+    def confirm_birth_date(self, visitor: Client, right: bool) -> None:
         now, recovery = self.clock.now, self.model.shown(visitor, self.clock.now)
         typed = BORN if right else "01.01.2001"
-        came = self.attempt(self.service.confirm_birth_date(self.names[visitor], typed, **self.sitting_of(visitor)))
+        came = self.attempt(self.service.confirm_birth_date(self.client(visitor), typed))
         if recovery is None or recovery.step in (RecoveryStep.CODE, RecoveryStep.DONE, RecoveryStep.NO_ACCOUNT):
             assert isinstance(came, NoRecoveryInProgress)
         elif recovery.step is not RecoveryStep.BIRTH_DATE:
@@ -621,10 +622,10 @@ class RecoveryWalk(RuleBasedStateMachine):
             if recovery.wrong_dates == 3:
                 recovery.step = RecoveryStep.REFUSED
 
-    def set_password(self, visitor: str, number: int) -> None:
+    def set_password(self, visitor: Client, number: int) -> None:
         recovery = self.model.shown(visitor, self.clock.now)
         typed = f"NewPassword{number}"
-        came = self.attempt(self.service.set_password(self.names[visitor], typed, **self.sitting_of(visitor)))
+        came = self.attempt(self.service.set_password(self.client(visitor), typed))
         if recovery is None or recovery.step not in (RecoveryStep.NEW_PASSWORD, RecoveryStep.DONE):
             assert isinstance(came, NoRecoveryInProgress)
             return
@@ -650,7 +651,7 @@ class RecoveryWalk(RuleBasedStateMachine):
             return
         now = self.clock.now
         for visitor in (ANNA, BORIS):
-            view = self.run(self.service.current(self.names[visitor], **self.sitting_of(visitor)))
+            view = self.run(self.service.current(self.client(visitor)))
             recovery = self.model.shown(visitor, now)
             assert (view and self.seen(view)) == (recovery and self.expected(recovery, now))
 
@@ -747,7 +748,7 @@ class RecoveryWalk(RuleBasedStateMachine):
     def a_former_name_shows_nothing(self) -> None:
         for name in self.former:
             for sitting in self.model.sittings.values():
-                assert self.run(self.service.current(name, sitting_key=sitting)) is None
+                assert self.run(self.service.current(Client(visitor_key=name, sitting_key=sitting))) is None
 
     async def patient(self) -> Patient:
         with self.portal.database.reading() as session:

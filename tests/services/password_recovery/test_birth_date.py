@@ -23,6 +23,7 @@ from tests.services.world import (
     TELEGRAM,
     UNKNOWN,
     MovableClock,
+    browser,
     last_code,
     opened,
     patient_with,
@@ -85,7 +86,7 @@ async def test_who_receives_the_codes_does_not_try_dates_week_after_week(
     clock.move(days=100)
     came = []
     for number in range(4):
-        await kill_code(portal, clock, to, visitor=f"{number:064x}")  # so that an unknown number is asked, too
+        await kill_code(portal, clock, to, visitor=browser(number))  # so that an unknown number is asked, too
         await portal.recovery.begin(ANNA, to, CALL)
         step = (await portal.recovery.confirm_code(ANNA, await last_code(portal, to))).step
         came.append(
@@ -105,7 +106,7 @@ async def test_recoveries_that_stand_at_the_date_together_have_no_more_tries(
     portal: Portal, clock: MovableClock
 ) -> None:
     clock.move(days=100)
-    visitors = [f"{number:064x}" for number in range(3)]
+    visitors = [browser(number) for number in range(3)]
     for visitor in visitors:
         await portal.recovery.begin(visitor, KNOWN, CALL)
         view = await portal.recovery.confirm_code(visitor, await last_code(portal, KNOWN))

@@ -28,6 +28,7 @@ from tests.services.world import (
     patient_with,
     prove,
     sign_in,
+    signed_in,
     told_of,
 )
 
@@ -48,7 +49,7 @@ async def in_the_settings(portal: Portal) -> None:
         password="",
         password_confirmation="",
     )
-    assert (await portal.settings.save(key, form, CALL)).code_needed
+    assert (await portal.settings.save(signed_in(key), form, CALL)).code_needed
     await portal.settings.confirm_phone(key, await last_code(portal, NEW_PHONE))
 
 

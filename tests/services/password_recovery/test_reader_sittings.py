@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -33,7 +34,7 @@ Action = Callable[[Portal, str], Awaitable[RecoveryView]]
 
 async def prove(portal: Portal, phone: str = KNOWN) -> RecoveryView:
     await portal.recovery.begin(ANNA, phone, CALL)
-    return await portal.recovery.confirm_code(ANNA, await last_code(portal), sitting_key=MINE)
+    return await portal.recovery.confirm_code(replace(ANNA, sitting_key=MINE), await last_code(portal))
 
 
 async def at_the_birth_date(portal: Portal) -> RecoveryView:
@@ -58,20 +59,20 @@ async def refused(portal: Portal) -> RecoveryView:
     view = await at_the_birth_date(portal)
     for _ in range(3):
         with pytest.raises(BirthDateMismatch):
-            await portal.recovery.confirm_birth_date(ANNA, "01.01.1990", sitting_key=MINE)
+            await portal.recovery.confirm_birth_date(replace(ANNA, sitting_key=MINE), "01.01.1990")
     return view
 
 
 async def done(portal: Portal) -> RecoveryView:
     await prove(portal)
-    return await portal.recovery.set_password(ANNA, NEW, sitting_key=MINE)
+    return await portal.recovery.set_password(replace(ANNA, sitting_key=MINE), NEW)
 
 
 PROVED = [at_the_birth_date, at_the_new_password, at_no_account, stopped, refused]
 
 
 async def step_in(portal: Portal, sitting: str) -> RecoveryStep | None:
-    view = await portal.recovery.current(ANNA, sitting_key=sitting)
+    view = await portal.recovery.current(replace(ANNA, sitting_key=sitting))
     return view.step if view else None
 
 
@@ -80,7 +81,7 @@ async def test_what_waits_for_its_code_goes_on_after_the_browser_was_closed(port
     await portal.recovery.begin(ANNA, KNOWN, CALL)
 
     assert await step_in(portal, sitting) is RecoveryStep.CODE
-    confirmed = await portal.recovery.confirm_code(ANNA, await last_code(portal), sitting_key=sitting)
+    confirmed = await portal.recovery.confirm_code(replace(ANNA, sitting_key=sitting), await last_code(portal))
     assert confirmed.step is RecoveryStep.NEW_PASSWORD
 
 
@@ -99,10 +100,10 @@ async def test_the_next_person_at_the_computer_sees_nothing_of_what_was_proved(
 @pytest.mark.parametrize(
     "act",
     [
-        lambda portal, sitting: portal.recovery.set_password(ANNA, "StrangersPassword1", sitting_key=sitting),
-        lambda portal, sitting: portal.recovery.confirm_birth_date(ANNA, BORN, sitting_key=sitting),
-        lambda portal, sitting: portal.recovery.confirm_code(ANNA, "0427", sitting_key=sitting),
-        lambda portal, sitting: portal.recovery.resend(ANNA, TELEGRAM, sitting_key=sitting),
+        lambda portal, sitting: portal.recovery.set_password(replace(ANNA, sitting_key=sitting), "StrangersPassword1"),
+        lambda portal, sitting: portal.recovery.confirm_birth_date(replace(ANNA, sitting_key=sitting), BORN),
+        lambda portal, sitting: portal.recovery.confirm_code(replace(ANNA, sitting_key=sitting), "0427"),
+        lambda portal, sitting: portal.recovery.resend(replace(ANNA, sitting_key=sitting), TELEGRAM),
     ],
     ids=["password", "birth date", "code", "resend"],
 )
@@ -124,7 +125,7 @@ async def test_a_restart_of_the_server_loses_nothing_of_the_sitting(folder: Path
         await prove(portal)
     async with opened(folder, clock) as portal:
         assert await step_in(portal, MINE) is RecoveryStep.NEW_PASSWORD
-        assert (await portal.recovery.set_password(ANNA, NEW, sitting_key=MINE)).step is RecoveryStep.DONE
+        assert (await portal.recovery.set_password(replace(ANNA, sitting_key=MINE), NEW)).step is RecoveryStep.DONE
 
 
 async def test_the_next_person_begins_a_recovery_of_their_own_and_ends_the_one_before(
@@ -144,10 +145,10 @@ async def test_another_code_in_place_of_the_birth_date_is_proved_in_whichever_si
 ) -> None:
     await at_the_birth_date(portal)
     clock.move(minutes=2)
-    await portal.recovery.resend(ANNA, TELEGRAM, sitting_key=MINE)
+    await portal.recovery.resend(replace(ANNA, sitting_key=MINE), TELEGRAM)
 
     assert await step_in(portal, NEXT) is RecoveryStep.CODE
-    await portal.recovery.confirm_code(ANNA, await last_code(portal), sitting_key=NEXT)
+    await portal.recovery.confirm_code(replace(ANNA, sitting_key=NEXT), await last_code(portal))
     assert await step_in(portal, MINE) is None
     assert await step_in(portal, NEXT) is RecoveryStep.BIRTH_DATE
 
@@ -157,24 +158,24 @@ async def test_the_start_page_ends_what_was_proved(
     portal: Portal, proved: Callable[[Portal], Awaitable[RecoveryView]]
 ) -> None:
     await proved(portal)
-    await portal.recovery.leave_proved(ANNA)
-    await portal.recovery.leave_proved(ANNA)
+    await portal.recovery.leave_proved(ANNA.visitor_key)
+    await portal.recovery.leave_proved(ANNA.visitor_key)
 
     assert await step_in(portal, MINE) is None
     assert [row.step for row in await recoveries_of(portal)] == [RecoveryStep.ABANDONED]
     with pytest.raises(NoRecoveryInProgress):
-        await portal.recovery.set_password(ANNA, NEW, sitting_key=MINE)
+        await portal.recovery.set_password(replace(ANNA, sitting_key=MINE), NEW)
 
 
 async def test_the_start_page_leaves_what_waits_for_its_code_and_what_is_done(
     portal: Portal, clock: MovableClock
 ) -> None:
-    await portal.recovery.leave_proved(ANNA)
+    await portal.recovery.leave_proved(ANNA.visitor_key)
     await portal.recovery.begin(ANNA, KNOWN, CALL)
-    await portal.recovery.leave_proved(ANNA)
+    await portal.recovery.leave_proved(ANNA.visitor_key)
     assert await step_in(portal, MINE) is RecoveryStep.CODE
 
-    await portal.recovery.confirm_code(ANNA, await last_code(portal), sitting_key=MINE)
-    await portal.recovery.set_password(ANNA, NEW, sitting_key=MINE)
-    await portal.recovery.leave_proved(ANNA)
+    await portal.recovery.confirm_code(replace(ANNA, sitting_key=MINE), await last_code(portal))
+    await portal.recovery.set_password(replace(ANNA, sitting_key=MINE), NEW)
+    await portal.recovery.leave_proved(ANNA.visitor_key)
     assert await step_in(portal, MINE) is RecoveryStep.DONE

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from medonline.bootstrap import Portal
+from medonline.domain.client import Client
 from medonline.domain.errors import ChannelUnavailable, CodeMismatch, InvalidPhone, NoRecoveryInProgress, RateLimited
 from medonline.domain.password_recovery import RecoveryStep
 from medonline.services.codes.delivery import DeliveryState
@@ -25,6 +26,7 @@ from tests.services.world import (
     UNKNOWN,
     MovableClock,
     another_connection,
+    at,
     current_of,
     last_code,
     last_row,
@@ -45,7 +47,7 @@ NEW = "NewPassword1"
 
 
 async def test_begin_commits_the_recovery_and_the_intent_to_send_together(portal: Portal, clock: MovableClock) -> None:
-    view = await portal.recovery.begin(ANNA, "8 900 000-10-01", TELEGRAM, "192.0.2.1")
+    view = await portal.recovery.begin(at(ANNA, "192.0.2.1"), "8 900 000-10-01", TELEGRAM)
 
     row = await last_row(portal)
     assert (view.step, view.phone, view.channel) == (RecoveryStep.CODE, "+7 900 ***-**-01", TELEGRAM)
@@ -139,7 +141,7 @@ async def test_known_and_unknown_phones_look_and_cost_the_same_before_the_proof(
 ) -> None:
     start = clock.now
 
-    async def walk(visitor: str, phone: str) -> tuple[list[object], list[str]]:
+    async def walk(visitor: Client, phone: str) -> tuple[list[object], list[str]]:
         clock.now = start
         shown: list[object] = []
         with statements(portal) as seen:
@@ -161,7 +163,7 @@ async def test_known_and_unknown_phones_look_and_cost_the_same_before_the_proof(
         return masked, seen
 
     await portal.recovery.begin(
-        "first of all", "+79000007001", CALL
+        Client(visitor_key="first of all"), "+79000007001", CALL
     )  # the process knows the journal's last row from here on
     known_shown, known_seen = await walk(ANNA, KNOWN)
     unknown_shown, unknown_seen = await walk(BORIS, UNKNOWN)
@@ -190,7 +192,7 @@ async def test_the_proof_is_noted_with_the_patient(portal: Portal, clock: Movabl
 
 # --- order ------------------------------------------------------------------------------------------------------
 
-Verb = Callable[[Portal, str], Awaitable[object]]
+Verb = Callable[[Portal, Client], Awaitable[object]]
 VERBS: dict[str, Verb] = {
     "resend": lambda portal, visitor: portal.recovery.resend(visitor, CALL),
     "confirm_code": lambda portal, visitor: portal.recovery.confirm_code(visitor, "0427"),

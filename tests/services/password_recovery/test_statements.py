@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from medonline.bootstrap import Portal
+from medonline.domain.client import Client
 from medonline.domain.errors import CodeMismatch
 from medonline.domain.password_recovery import RecoveryStep
 from tests.services.statement_counts import counting, send, statements_of
@@ -48,7 +49,7 @@ async def test_confirming_a_code_builds_one_view_and_asks_nothing_for_another_co
 
 
 async def test_a_wrong_code_costs_the_same_for_known_and_unknown_phones(portal: Portal) -> None:
-    async def miss(visitor: str, code: str) -> None:
+    async def miss(visitor: Client, code: str) -> None:
         with pytest.raises(CodeMismatch):
             await portal.recovery.confirm_code(visitor, wrong(code))
 

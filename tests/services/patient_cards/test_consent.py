@@ -23,7 +23,7 @@ from medonline.storage.tables.notices import Notice
 from medonline.storage.tables.patient_cards import PatientCard
 from tests.services.outside import ScriptedRegistry, dump
 from tests.services.patient_cards.family import OWN, OWN_POLICY, card_id, events_of, refs
-from tests.services.world import ANNA, BORIS, KNOWN, OTHER_KNOWN, MovableClock, sign_in
+from tests.services.world import ANNA, BORIS, KNOWN, OTHER_KNOWN, MovableClock, browser, sign_in
 
 HER_BIRTHDAY = "21.05.1958"
 THIRD = NewAccount("+79000007001", "Vrach12345", "Ли", "Анна", "", phone_proved=True)
@@ -176,7 +176,7 @@ async def test_nobody_but_the_owner_sees_or_answers_a_request(
 ) -> None:
     request = await ask(portal, his)
     await portal.accounts.add(THIRD)
-    third = token_hash(await sign_in(portal, "c" * 64, THIRD.phone, THIRD.password))
+    third = token_hash(await sign_in(portal, browser(3), THIRD.phone, THIRD.password))
     before = dump(folder)
     for key in (his, third):
         assert (await portal.cards.kept(key)).consents.to_answer == ()
@@ -226,7 +226,7 @@ async def test_the_owner_is_told_of_requests_once_a_day(
     portal: Portal, clock: MovableClock, his: str, hers: str
 ) -> None:
     await portal.accounts.add(THIRD)
-    third = token_hash(await sign_in(portal, "c" * 64, THIRD.phone, THIRD.password))
+    third = token_hash(await sign_in(portal, browser(3), THIRD.phone, THIRD.password))
     await ask(portal, his)
     await ask(portal, third)
 

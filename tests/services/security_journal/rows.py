@@ -7,6 +7,7 @@ from sqlmodel import col, select
 from medonline.bootstrap import Portal
 from medonline.domain.device import Device
 from medonline.domain.security_journal import JournalEvent
+from medonline.services.limits.networks import cut
 from medonline.services.security_journal.writer import JournalNote
 from medonline.storage.tables.security_journal import JournalEntry
 from tests.services.world import KNOWN
@@ -33,7 +34,12 @@ async def fill(portal: Portal, count: int, *events: JournalEvent, patient_id: st
     """So many rows about KNOWN, as before runs were counted: the events take turns."""
     with portal.database.writing() as session:
         notes = [
-            JournalNote(events[number % len(events)], patient_id, "" if patient_id else KNOWN, client_ip=STRANGER)
+            JournalNote(
+                events[number % len(events)],
+                patient_id,
+                "" if patient_id else KNOWN,
+                device=Device(network=cut(STRANGER)),
+            )
             for number in range(count)
         ]
         portal.login.journal.note(session, *notes)

@@ -25,7 +25,7 @@ from medonline.services.login.password_login import OpenedSession
 from tests.services.account_limits import CHANGES, CHECKS, FORM, PROOFS, SIGN_INS, events_of, outcome
 from tests.services.outside import ScriptedIdentity, arrive, with_provider
 from tests.services.security_journal.rows import is_whole
-from tests.services.world import ANNA, BORIS, CALL, KNOWN, PASSWORD, MovableClock, opened, prove, sign_in
+from tests.services.world import ANNA, BORIS, CALL, KNOWN, PASSWORD, MovableClock, opened, prove, sign_in, signed_in
 
 NEW_PASSWORD = "KorablLipa47"
 FEW: dict[str, Any] = {
@@ -97,7 +97,9 @@ async def test_who_knows_the_password_locks_nobody_out_who_can_recover(few: Port
 
 async def test_a_password_changed_inside_begins_no_new_count(few: Portal) -> None:
     keys = [token_hash(await sign_in(few, ANNA)) for _ in range(SIGN_INS)]
-    await few.settings.save(keys[-1], replace(FORM, password=NEW_PASSWORD, password_confirmation=NEW_PASSWORD), CALL)
+    await few.settings.save(
+        signed_in(keys[-1]), replace(FORM, password=NEW_PASSWORD, password_confirmation=NEW_PASSWORD), CALL
+    )
     with pytest.raises(SignedInTooOften):
         await few.login.log_in(ANNA, KNOWN, NEW_PASSWORD)
 
@@ -114,8 +116,8 @@ async def test_a_clock_that_is_set_back_keeps_nobody_out_for_hours(few: Portal, 
 async def test_saves_that_change_nothing_are_not_counted(few: Portal) -> None:
     key = token_hash(await sign_in(few, ANNA))
     for _ in range(3 * CHANGES):
-        await few.settings.save(key, FORM, CALL)
-    await few.settings.save(key, replace(FORM, email="maria@example.ru"), CALL)
+        await few.settings.save(signed_in(key), FORM, CALL)
+    await few.settings.save(signed_in(key), replace(FORM, email="maria@example.ru"), CALL)
 
     assert (await events_of(few))[JournalEvent.EMAIL_CHANGED] == 1
 
@@ -123,11 +125,13 @@ async def test_saves_that_change_nothing_are_not_counted(few: Portal) -> None:
 async def test_a_refused_change_asks_for_no_code_and_hashes_nothing(few: Portal) -> None:
     key = token_hash(await sign_in(few, ANNA))
     for number in range(CHANGES):
-        await few.settings.save(key, replace(FORM, email=f"maria{number}@example.ru"), CALL)
+        await few.settings.save(signed_in(key), replace(FORM, email=f"maria{number}@example.ru"), CALL)
     with pytest.raises(SettingsSavedTooOften):
-        await few.settings.save(key, replace(FORM, phone="+79000006001"), CALL)
+        await few.settings.save(signed_in(key), replace(FORM, phone="+79000006001"), CALL)
     with pytest.raises(SettingsSavedTooOften):
-        await few.settings.save(key, replace(FORM, password=NEW_PASSWORD, password_confirmation=NEW_PASSWORD), CALL)
+        await few.settings.save(
+            signed_in(key), replace(FORM, password=NEW_PASSWORD, password_confirmation=NEW_PASSWORD), CALL
+        )
 
     assert (await events_of(few))[JournalEvent.CODE_ASKED] == 0
     assert await few.settings.code_of(key) is None
@@ -136,10 +140,10 @@ async def test_a_refused_change_asks_for_no_code_and_hashes_nothing(few: Portal)
 async def test_a_proof_too_many_leaves_the_last_one_as_old_as_it_is(few: Portal, clock: MovableClock) -> None:
     key = token_hash(await sign_in(few, ANNA))
     for _ in range(PROOFS):
-        await few.sessions.prove_again(key, PASSWORD)
+        await few.sessions.prove_again(signed_in(key), PASSWORD)
     clock.move(minutes=5)
     with pytest.raises(ProvedTooOften):
-        await few.sessions.prove_again(key, PASSWORD)
+        await few.sessions.prove_again(signed_in(key), PASSWORD)
     me = await few.login.who(key)
 
     assert me is not None
@@ -173,8 +177,8 @@ async def _a_visit(portal: Portal, email: str) -> set[str]:
         return {came}
     key = token_hash(await sign_in(portal, ANNA))
     acts = (
-        portal.sessions.prove_again(key, PASSWORD),
-        portal.settings.save(key, replace(FORM, email=email), CALL),
+        portal.sessions.prove_again(signed_in(key), PASSWORD),
+        portal.settings.save(signed_in(key), replace(FORM, email=email), CALL),
         portal.login.close_session(key),
     )
     return {await outcome(act) for act in acts}

@@ -27,11 +27,14 @@ from tests.services.world import (
     TELEGRAM,
     UNKNOWN,
     MovableClock,
+    at,
+    browser,
     last_code,
     opened,
     patient_with,
     prove,
     sign_in,
+    signed_in,
     wrong,
 )
 
@@ -45,7 +48,7 @@ async def test_a_sign_in_and_its_end_are_written_down(portal: Portal) -> None:
     patient, before = await patient_with(portal), await last(portal)
     ticket = await portal.login.log_in(ANNA, KNOWN, PASSWORD)
     assert await news(portal, before) == []  # not signed in yet: the ticket may never be traded
-    session = await portal.login.open_session(ANNA, ticket, PHONE_OF_ANNA)
+    session = await portal.login.open_session(replace(ANNA, device=PHONE_OF_ANNA), ticket)
     assert session is not None
     await portal.login.close_session(token_hash(session.token))
     await portal.login.close_session(token_hash(session.token))  # ends nothing
@@ -62,13 +65,13 @@ async def test_a_sign_in_and_its_end_are_written_down(portal: Portal) -> None:
 async def test_a_recovery_is_written_down_from_the_code_to_the_password(portal: Portal) -> None:
     patient, before = await patient_with(portal), await last(portal)
     await sign_in(portal, BORIS)
-    await portal.recovery.begin(ANNA, KNOWN, CALL, "198.51.100.7")
+    await portal.recovery.begin(at(ANNA, "198.51.100.7"), KNOWN, CALL)
     code = await last_code(portal)
     with pytest.raises(CodeMismatch):
         await portal.recovery.confirm_code(ANNA, wrong(code))
     await portal.recovery.confirm_code(ANNA, code)
-    await portal.recovery.set_password(ANNA, NEW_PASSWORD, PHONE_OF_ANNA)
-    await portal.recovery.set_password(ANNA, NEW_PASSWORD, PHONE_OF_ANNA)  # submitted twice
+    await portal.recovery.set_password(replace(ANNA, device=PHONE_OF_ANNA), NEW_PASSWORD)
+    await portal.recovery.set_password(replace(ANNA, device=PHONE_OF_ANNA), NEW_PASSWORD)  # submitted twice
 
     code_facts = {"channel": "flash_call", "purpose": "password_recovery"}
     assert (await news(portal, before))[1:] == [
@@ -88,8 +91,10 @@ async def test_settings_are_written_down_one_row_for_each_kind(portal: Portal) -
     other = token_hash(await sign_in(portal, BORIS))
     before = await last(portal)
     form = SettingsForm(KNOWN, "m@example.ru", "Иванова", "Марья", NEW_PASSWORD, NEW_PASSWORD)
-    await portal.settings.save(key, form, CALL)
-    await portal.settings.save(key, replace(form, password="", password_confirmation=""), CALL)  # nothing new
+    await portal.settings.save(signed_in(key), form, CALL)
+    await portal.settings.save(
+        signed_in(key), replace(form, password="", password_confirmation=""), CALL
+    )  # nothing new
     assert await portal.login.who(other) is None
 
     assert sorted(await news(portal, before)) == [
@@ -102,7 +107,7 @@ async def test_settings_are_written_down_one_row_for_each_kind(portal: Portal) -
 async def test_a_new_phone_is_written_down_when_it_is_proved_with_the_end_of_the_old_one(portal: Portal) -> None:
     key = token_hash(await sign_in(portal, ANNA))
     before = await last(portal)
-    await portal.settings.save(key, SettingsForm(UNKNOWN, "", "Иванова", "Мария", "", ""), TELEGRAM)
+    await portal.settings.save(signed_in(key), SettingsForm(UNKNOWN, "", "Иванова", "Мария", "", ""), TELEGRAM)
     await portal.settings.confirm_phone(key, await last_code(portal, UNKNOWN))
 
     assert await news(portal, before) == [
@@ -131,7 +136,7 @@ async def test_a_link_by_proof_is_written_down(portal: Portal) -> None:
         portal, ANNA, replace(VERA, phone=KNOWN, birth_date=None, snils="", last_name="Иванова", first_name="Мария")
     )
     before = await last(portal)
-    await portal.answers.prove_by_password(ANNA, KNOWN, PASSWORD, device=PHONE_OF_ANNA)
+    await portal.answers.prove_by_password(replace(ANNA, device=PHONE_OF_ANNA), KNOWN, PASSWORD)
 
     assert await news(portal, before) == [(Event.IDENTITY_LINKED, {"how": "password", "device": "Chrome, Android"})]
 
@@ -155,7 +160,7 @@ async def test_a_link_by_rule_is_written_down(portal: Portal) -> None:
 
 async def test_ending_sessions_and_proving_again_are_written_down(portal: Portal) -> None:
     key = token_hash(await sign_in(portal, ANNA))
-    for visitor in (BORIS, "c" * 64):
+    for visitor in (BORIS, browser(3)):
         await sign_in(portal, visitor)
     before = await last(portal)
     one = next(view for view in await portal.sessions.everywhere(key) if not view.mine)
@@ -164,8 +169,8 @@ async def test_ending_sessions_and_proving_again_are_written_down(portal: Portal
     await portal.sessions.end_others(key)
     await portal.sessions.end_others(key)  # no one left
     with pytest.raises(InvalidCredentials):
-        await portal.sessions.prove_again(key, "NotMyPassword1")
-    await portal.sessions.prove_again(key, PASSWORD)
+        await portal.sessions.prove_again(signed_in(key), "NotMyPassword1")
+    await portal.sessions.prove_again(signed_in(key), PASSWORD)
 
     assert await news(portal, before) == [
         (Event.SESSION_ENDED, {}),

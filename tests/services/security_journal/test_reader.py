@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from medonline.bootstrap import Portal
+from medonline.domain.client import Client
 from medonline.domain.errors import InvalidCredentials, NotSignedIn
 from medonline.domain.security_journal import JournalEvent as Event
 from medonline.services.account_settings.form import SettingsForm
@@ -22,17 +23,19 @@ from tests.services.world import (
     OTHER_KNOWN,
     UNKNOWN,
     MovableClock,
+    at,
     last_code,
     patient_with,
     prove,
     sign_in,
+    signed_in,
 )
 
 
 async def test_a_patient_reads_their_own_part_the_newest_first(portal: Portal) -> None:
     mine = token_hash(await sign_in(portal, ANNA))
     theirs = token_hash(await sign_in(portal, BORIS, OTHER_KNOWN, "Poliklinika7"))
-    await portal.recovery.begin("c" * 64, KNOWN, CALL, "198.51.100.7")
+    await portal.recovery.begin(Client(visitor_key="c" * 64, address="198.51.100.7"), KNOWN, CALL)
     with pytest.raises(InvalidCredentials):
         await portal.login.log_in(ANNA, OTHER_KNOWN, "NotMyPassword1")
 
@@ -69,10 +72,10 @@ async def test_a_long_journal_comes_in_pages_without_a_row_lost_or_twice(portal:
 async def test_what_happened_to_a_number_before_it_was_ones_own_is_not_shown(
     portal: Portal, clock: MovableClock
 ) -> None:
-    await portal.recovery.begin("c" * 64, UNKNOWN, CALL)
+    await portal.recovery.begin(Client(visitor_key="c" * 64), UNKNOWN, CALL)
     clock.move(hours=1)
     key = token_hash(await sign_in(portal, ANNA))
-    await portal.settings.save(key, SettingsForm(UNKNOWN, "", "Иванова", "Мария", "", ""), CALL)
+    await portal.settings.save(signed_in(key), SettingsForm(UNKNOWN, "", "Иванова", "Мария", "", ""), CALL)
     clock.move(minutes=1)
     await portal.settings.confirm_phone(key, await last_code(portal, UNKNOWN))
     clock.move(minutes=5)
@@ -91,7 +94,7 @@ async def test_what_a_stranger_tries_all_night_is_one_row(portal: Portal, clock:
     await portal.recovery.set_password(BORIS, NEW_PASSWORD)
     for _ in range(2 * PAGE):
         with pytest.raises(InvalidCredentials):
-            await portal.login.log_in("d" * 64, KNOWN, "NotMyPassword1", "198.51.100.7")
+            await portal.login.log_in(Client(visitor_key="d" * 64, address="198.51.100.7"), KNOWN, "NotMyPassword1")
         clock.move(minutes=16)
     key = token_hash(await sign_in(portal, ANNA, password=NEW_PASSWORD))
     seen = await portal.journal.mine(key)
@@ -104,10 +107,10 @@ async def test_what_a_stranger_tries_all_night_is_one_row(portal: Portal, clock:
 async def test_with_a_clock_set_back_a_numbers_past_is_not_shown(portal: Portal, clock: MovableClock) -> None:
     clock.move(hours=2)
     with pytest.raises(InvalidCredentials):
-        await portal.login.log_in(BORIS, UNKNOWN, "NotMyPassword1", "198.51.100.7")
+        await portal.login.log_in(at(BORIS, "198.51.100.7"), UNKNOWN, "NotMyPassword1")
     clock.move(hours=-2)
     key = token_hash(await sign_in(portal, ANNA))
-    await portal.settings.save(key, SettingsForm(UNKNOWN, "", "Иванова", "Мария", "", ""), CALL)
+    await portal.settings.save(signed_in(key), SettingsForm(UNKNOWN, "", "Иванова", "Мария", "", ""), CALL)
     await portal.settings.confirm_phone(key, await last_code(portal, UNKNOWN))
 
     assert Event.SIGN_IN_REFUSED not in [row.event for row in (await portal.journal.mine(key)).rows]

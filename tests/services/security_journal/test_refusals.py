@@ -13,16 +13,30 @@ from sqlalchemy import text
 from sqlmodel import col, select
 
 from medonline.bootstrap import Portal
+from medonline.domain.device import Device
 from medonline.domain.errors import InvalidCredentials
 from medonline.domain.security_journal import JournalEvent as Event
 from medonline.domain.security_journal import details_of
 from medonline.services.crypto.tokens import token_hash
+from medonline.services.limits.networks import cut
 from medonline.services.security_journal import reader
 from medonline.services.security_journal.reader import PAGE, SCAN, SCANS, JournalRow
 from medonline.services.security_journal.refusals import PERIOD, RUNS_PER_HOUR, RefusedSignIns
 from medonline.storage.tables.security_journal import JournalEntry
 from tests.services.security_journal.rows import STRANGER, fill
-from tests.services.world import ANNA, BORIS, KNOWN, UNKNOWN, MovableClock, opened, patient_with, sign_in, statements
+from tests.services.world import (
+    ANNA,
+    BORIS,
+    KNOWN,
+    UNKNOWN,
+    MovableClock,
+    at,
+    opened,
+    patient_with,
+    sign_in,
+    signed_in,
+    statements,
+)
 
 
 @pytest.fixture
@@ -47,9 +61,9 @@ def told(portal: Portal) -> RefusedSignIns:
     return portal.login.refusals
 
 
-async def miss(portal: Portal, times: int = 1, phone: str = KNOWN, client_ip: str = STRANGER) -> None:
+async def miss(portal: Portal, times: int = 1, phone: str = KNOWN, address: str = STRANGER) -> None:
     for _ in range(times):
-        await told(portal).note(phone=phone, client_ip=client_ip)
+        await told(portal).note(phone=phone, device=Device(network=cut(address)))
 
 
 async def read(portal: Portal) -> list[JournalRow]:
@@ -61,7 +75,7 @@ async def test_a_hundred_wrong_passwords_are_two_rows_with_their_number(
     portal: Portal, clock: MovableClock, phone: str
 ) -> None:
     with pytest.raises(InvalidCredentials):
-        await portal.login.log_in(BORIS, phone, "NotMyPassword1", STRANGER)
+        await portal.login.log_in(at(BORIS, STRANGER), phone, "NotMyPassword1")
     assert await counts(portal) == [1]  # the first is there at once
     with statements(portal) as seen:
         await miss(portal, 99, phone)
@@ -98,7 +112,7 @@ async def test_wrong_passwords_inside_the_account_are_counted_too(portal: Portal
     key = token_hash(await sign_in(portal, ANNA))
     for _ in range(4):
         with pytest.raises(InvalidCredentials):
-            await portal.sessions.prove_again(key, "NotMyPassword1", STRANGER)
+            await portal.sessions.prove_again(signed_in(key, STRANGER), "NotMyPassword1")
     assert await counts(portal) == [1]
     page = await portal.journal.mine(key)
 
@@ -203,8 +217,8 @@ async def test_events_that_were_accepted_are_never_folded(portal: Portal) -> Non
 
 
 async def test_what_differs_in_anything_is_not_one_run(portal: Portal) -> None:
-    for client_ip in ("198.51.100.7", "203.0.113.9", "198.51.100.7"):
-        await miss(portal, 2, client_ip=client_ip)
+    for address in ("198.51.100.7", "203.0.113.9", "198.51.100.7"):
+        await miss(portal, 2, address=address)
         await told(portal).flush(all_of_them=True)
     rows = [row for row in await read(portal) if row.event is Event.SIGN_IN_REFUSED]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ from tests.services.world import (
     UNKNOWN,
     MovableClock,
     another_connection,
+    at,
     last_code,
     opened,
     patient_with,
@@ -38,7 +40,7 @@ async def test_a_refused_sign_in_is_written_down_alike_for_known_and_unknown_pho
     before = await last(portal)
     for phone in (KNOWN, UNKNOWN):
         with pytest.raises(InvalidCredentials):
-            await portal.login.log_in(ANNA, phone, "NotMyPassword1", "198.51.100.7")
+            await portal.login.log_in(at(ANNA, "198.51.100.7"), phone, "NotMyPassword1")
 
     known, unknown = [row for row in await rows(portal) if row.seq > before]
     for row in (known, unknown):
@@ -75,7 +77,7 @@ async def test_without_its_row_nothing_is_done(portal: Portal, folder: Path) -> 
 async def test_no_secret_and_no_whole_phone_stands_in_it(portal: Portal) -> None:
     await prove(portal, ANNA)
     code = await last_code(portal)
-    await portal.recovery.set_password(ANNA, NEW_PASSWORD, PHONE_OF_ANNA)
+    await portal.recovery.set_password(replace(ANNA, device=PHONE_OF_ANNA), NEW_PASSWORD)
     token = await sign_in(portal, ANNA, password=NEW_PASSWORD)
     text = "\n".join(repr(row.model_dump()) for row in await rows(portal))
 

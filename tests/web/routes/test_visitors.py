@@ -11,6 +11,7 @@ import pytest
 
 from medonline import bootstrap
 from medonline.bootstrap import Portal
+from medonline.domain.client import Client
 from medonline.domain.password_recovery import RecoveryStep
 from medonline.domain.personal_data_consent import VERSION
 from medonline.services.crypto.tokens import new_token
@@ -41,6 +42,14 @@ def key_of(browser: httpx.AsyncClient) -> str:
     return issued_visitor_key_in(browser.cookies)
 
 
+def named(key: str) -> Client:
+    return Client(visitor_key=key)
+
+
+def in_its_sitting(browser: httpx.AsyncClient) -> Client:
+    return Client(visitor_key=key_of(browser), sitting_key=sitting_key_in(browser.cookies))
+
+
 def copy_of(browser: httpx.AsyncClient, open_browser: Browser) -> httpx.AsyncClient:
     """Another browser with the same cookies."""
     thief = open_browser()
@@ -55,7 +64,7 @@ def answer_of(portal: Portal) -> dict[str, str]:
 
 
 async def step_of(portal: Portal, visitor_key: str) -> RecoveryStep | None:
-    view = await portal.recovery.current(visitor_key)
+    view = await portal.recovery.current(named(visitor_key))
     return view.step if view else None
 
 
@@ -63,7 +72,7 @@ async def test_the_way_to_gosuslugi_and_back_goes_on_under_another_name(
     portal: Portal, anna: httpx.AsyncClient
 ) -> None:
     before = key_of(anna)
-    await portal.recovery.begin(before, KNOWN, CALL)
+    await portal.recovery.begin(named(before), KNOWN, CALL)
     await anna.post(START, data={"purpose": "recovery"})
     after = key_of(anna)
     await anna.get("/recovery")  # a second tab
@@ -85,8 +94,8 @@ async def test_a_copied_cookie_shows_neither_the_journey_nor_who_waits_for_conse
     assert (await anna.get(RETURN, params=back)).headers["location"] == "/register"
 
     assert stolen.headers["location"] == "/login-failed?reason=stale"
-    assert await portal.answers.current(key_of(thief)) is None
-    assert await portal.answers.current(key_of(anna)) is not None
+    assert await portal.answers.current(named(key_of(thief))) is None
+    assert await portal.answers.current(named(key_of(anna))) is not None
 
 
 async def test_a_name_that_a_stranger_made_up_is_not_kept_on_the_way(portal: Portal, open_browser: Browser) -> None:
@@ -114,7 +123,7 @@ async def test_a_sign_in_ends_the_recovery_of_this_browser_and_its_name(
 ) -> None:
     before = key_of(anna)
     ticket = await ticket_of(portal, anna)
-    await prove(portal, before)
+    await prove(portal, named(before))
     await anna.post("/session/open", data={"ticket": ticket})
 
     assert key_of(anna) not in ("", before)
@@ -125,7 +134,7 @@ async def test_a_sign_in_ends_the_recovery_of_this_browser_and_its_name(
 async def test_a_sign_in_through_gosuslugi_ends_the_recovery_of_this_browser_and_its_name(
     portal: Portal, anna: httpx.AsyncClient
 ) -> None:
-    await prove(portal, key_of(anna))
+    await prove(portal, named(key_of(anna)))
     await anna.post(START, data={"purpose": "login", "consent": VERSION})
     on_the_way = key_of(anna)
     await anna.get(RETURN, params=answer_of(portal))
@@ -138,7 +147,7 @@ async def test_a_sign_in_through_gosuslugi_ends_the_recovery_of_this_browser_and
 async def test_signing_out_leaves_nothing_to_the_next_person(portal: Portal, anna: httpx.AsyncClient) -> None:
     await anna.post("/session/open", data={"ticket": await ticket_of(portal, anna)})
     signed_in = key_of(anna)
-    await prove(portal, signed_in)
+    await prove(portal, named(signed_in))
     await anna.post("/session/close")
 
     assert key_of(anna) not in ("", signed_in)
@@ -150,7 +159,7 @@ async def test_letting_another_person_to_gosuslugi_leaves_nothing_either(
     portal: Portal, anna: httpx.AsyncClient
 ) -> None:
     before = key_of(anna)
-    await prove(portal, before)
+    await prove(portal, named(before))
     await anna.post(LEAVE)
 
     assert key_of(anna) not in ("", before)
@@ -159,7 +168,7 @@ async def test_letting_another_person_to_gosuslugi_leaves_nothing_either(
 
 async def test_a_ticket_that_is_none_changes_no_name(portal: Portal, anna: httpx.AsyncClient) -> None:
     before = key_of(anna)
-    await portal.recovery.begin(before, KNOWN, CALL)
+    await portal.recovery.begin(named(before), KNOWN, CALL)
     await anna.post("/session/open", data={"ticket": new_token()})
 
     assert key_of(anna) == before
@@ -191,13 +200,13 @@ async def test_without_a_cookie_nobody_is_told(portal: Portal, open_browser: Bro
 
 async def proved(portal: Portal, browser: httpx.AsyncClient) -> None:
     """The phone is proved in this browser."""
-    await portal.recovery.begin(key_of(browser), KNOWN, CALL)
+    await portal.recovery.begin(named(key_of(browser)), KNOWN, CALL)
     code = await last_code(portal)
-    await portal.recovery.confirm_code(key_of(browser), code, sitting_key=sitting_key_in(browser.cookies))
+    await portal.recovery.confirm_code(in_its_sitting(browser), code)
 
 
 async def shown(portal: Portal, browser: httpx.AsyncClient) -> RecoveryStep | None:
-    view = await portal.recovery.current(key_of(browser), sitting_key=sitting_key_in(browser.cookies))
+    view = await portal.recovery.current(in_its_sitting(browser))
     return view.step if view else None
 
 
@@ -231,7 +240,7 @@ async def test_the_next_person_at_a_shared_computer_finds_no_proof(portal: Porta
 
 
 async def test_who_closes_the_browser_before_the_code_came_goes_on(portal: Portal, anna: httpx.AsyncClient) -> None:
-    await portal.recovery.begin(key_of(anna), KNOWN, CALL)
+    await portal.recovery.begin(named(key_of(anna)), KNOWN, CALL)
     await close_and_open_again(anna)
 
     assert await shown(portal, anna) is RecoveryStep.CODE
