@@ -5,10 +5,12 @@ What comes back as it was shown is no change and is not judged: it may be from G
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from medonline.domain.account_settings import SettingsChange
 from medonline.domain.email_address import EmailAddress
 from medonline.domain.errors import InvalidFields, InvalidInput, PasswordsDiffer
 from medonline.domain.folding import visible
@@ -61,23 +63,40 @@ class Saved:
     sessions_ended: int = 0
 
 
-async def changes_asked(
-    patient: Patient, form: SettingsForm, passwords: NewPasswords
-) -> tuple[dict[str, Any], PhoneNumber | None, str]:
-    """The changed columns without phone and password; the new phone, None when it stays; the new password or nothing.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the form asks for beyond what is on record.
+
+    texts: the change of everything but phone and password: these two need more than to be read.
+    phone: the new one, None when it stays.
+    password: the new one in clear, empty when it stays.
+    """
+
+    texts: SettingsChange
+    phone: PhoneNumber | None
+    password: str = field(repr=False)
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether everything stays as it is."""
+        return not (self.texts.changed or self.phone or self.password)
+
+
+async def changes_asked(patient: Patient, form: SettingsForm, passwords: NewPasswords) -> Asked:
+    """What of the form differs from the patient's row.
 
     Raises:
         InvalidFields: what is wrong with each field.
     """
     refused: dict[str, InvalidInput] = {}
 
-    def parsed(field: str, parse: Callable[[str], T], typed: str, on_record: T, shown: str) -> T:
+    def parsed(name: str, parse: Callable[[str], T], typed: str, on_record: T, shown: str) -> T:
         if visible(typed) == visible(shown):
             return on_record
         try:
             return parse(typed)
         except InvalidInput as error:
-            refused[field] = error
+            refused[name] = error
             return on_record
 
     wanted: dict[str, Any] = {}
@@ -96,6 +115,21 @@ async def changes_asked(
             refused["password"] = error
     if refused:
         raise InvalidFields(refused)
-    wanted = {name: value for name, value in wanted.items() if value != getattr(patient, name)}
+    new = {name: value for name, value in wanted.items() if value != getattr(patient, name)}
     new_phone = phone if phone != own else None
-    return wanted, new_phone, password
+    return Asked(SettingsChange(**new), new_phone, password)
+
+
+# What may wait for the code to a new phone: not the phone, which has a column of its own.
+_WAITS = (*TEXTS, "password_hash")
+
+
+def change_as_text(change: SettingsChange) -> str:
+    """JSON of what waits with a new phone, to be encrypted (`AccountChange.sealed`)."""
+    return json.dumps({name: value for name, value in change.values().items() if name in _WAITS})
+
+
+def change_from_text(text: str) -> SettingsChange:
+    """The same, read back; names that it does not know are of another version, and change nothing."""
+    kept = json.loads(text)
+    return SettingsChange(**{name: value for name, value in kept.items() if name in _WAITS})

@@ -6,20 +6,28 @@ saved or nothing. Phone, password and names need a recent proof of who is asking
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
+from medonline.domain.account_settings import NO_CHANGE, SettingsChange
 from medonline.domain.client import Client
 from medonline.domain.codes.one_time_code import ChannelName, digits_typed
 from medonline.domain.errors import CodeRefused, NoChangeInProgress, PhoneTaken, ReauthenticationNeeded
 from medonline.domain.password_recovery import RecoveryMove, RecoveryStep, source_of
 from medonline.domain.phone import PhoneNumber
-from medonline.services.account_settings.form import TEXTS, Saved, SettingsForm, SettingsView, changes_asked
+from medonline.services.account_settings.form import (
+    TEXTS,
+    Asked,
+    Saved,
+    SettingsForm,
+    SettingsView,
+    change_as_text,
+    change_from_text,
+    changes_asked,
+)
 from medonline.services.clock import Clock
 from medonline.services.codes.flow import CodeFlow, CodeView
 from medonline.services.crypto.field_encryption import SealBroken, Sealer
@@ -86,10 +94,11 @@ class AccountSettingsService:
         now = self.clock()
         patient = self._patient(session, me)
         change = account_changes.open_of(session, me.session_key, now - CHANGE_LIFE)
-        waiting = self._waiting(change) if change else {}
+        waiting = self._waiting(change) if change else NO_CHANGE
+        new = waiting.values()
         return SettingsView(
             phone=change.phone if change else patient.phone or "",
-            **{name: waiting.get(name, getattr(patient, name)) for name in TEXTS},
+            **{name: new.get(name, getattr(patient, name)) for name in TEXTS},
             has_password=patient.password_hash is not None,
             code=self.codes.view(session, change.id, now) if change else None,
         )
@@ -115,21 +124,22 @@ class AccountSettingsService:
         """
         me = await self.sessions.required(client.session_key)
         patient = await self.database.read(self._patient, me)
-        wanted, phone, password = await changes_asked(patient, form, self.passwords)
+        asked = await changes_asked(patient, form, self.passwords)
         now = self.clock()
-        if phone is not None and not password and await self._awaited_already(me.session_key, phone, wanted, now):
+        if await self._awaited_already(me, asked, now):
             return Saved(code_needed=True)
-        guarded = phone is not None or password or not NAMES.isdisjoint(wanted)
+        guarded = asked.phone is not None or asked.password or not NAMES.isdisjoint(asked.texts.changed)
         if guarded and now - me.authenticated_at > self.reauthentication_window:
             raise ReauthenticationNeeded
-        if wanted or phone or password:
-            await self._admit(me, patient, told=bool(phone or password))
-        if password:
-            wanted["password_hash"] = await self.hasher.hash(password)
-        if phone is not None:
-            await self._await_code(me, wanted, phone, channel, client.address)
+        if not asked.is_nothing:
+            await self._admit(me, patient, told=bool(asked.phone or asked.password))
+        change = asked.texts
+        if asked.password:
+            change = replace(change, password_hash=await self.hasher.hash(asked.password))
+        if asked.phone is not None:
+            await self._await_code(me, change, asked.phone, channel, client.address)
             return Saved(code_needed=True)
-        return await self._make(me, wanted)
+        return await self._save(me, change)
 
     async def resend(self, client: Client, channel: ChannelName) -> None:
         """Another code to the new phone.
@@ -173,8 +183,7 @@ class AccountSettingsService:
         # Raised only here, after the commit: a miss that is rolled back would be a free guess.
         if isinstance(judged, CodeRefused):
             raise judged
-        wanted = self._waiting(change)
-        return await self._make(me, wanted | {"phone": judged.phone, "phone_proved_at": now})
+        return await self._save(me, replace(self._waiting(change), phone=judged.phone, phone_proved_at=now))
 
     @writes
     def _judge(
@@ -197,20 +206,20 @@ class AccountSettingsService:
 
     @reads
     def _admit(self, session: Session, me: SignedIn, patient: Patient, *, told: bool) -> None:
-        """What `_make` would refuse is refused before it costs a hash or a code."""
+        """What `_save` would refuse is refused before it costs a hash or a code."""
         self.pace.admit(session, me.patient_id, Act.SAVE, self.clock())
         if told and patient.phone:
             self.notices.admit(session, me.patient_id, About.PASSWORD)
 
     async def _await_code(
-        self, me: SignedIn, wanted: dict[str, Any], phone: PhoneNumber, channel: ChannelName, client_ip: str
+        self, me: SignedIn, asked: SettingsChange, phone: PhoneNumber, channel: ChannelName, client_ip: str
     ) -> None:
         now = self.clock()
         change = AccountChange(
             patient_id=me.patient_id,
             session_key=me.session_key,
             phone=phone.e164,
-            sealed=self.changes.seal(json.dumps(wanted)),
+            sealed=self.changes.seal(change_as_text(asked)),
             created_at=now,
         )
         async with self.codes.place(phone, channel, client_ip, now) as place:
@@ -227,61 +236,60 @@ class AccountSettingsService:
         account_changes.finish(session, change.patient_id, now)
         session.add(change)
 
-    async def _make(self, me: SignedIn, wanted: dict[str, Any]) -> Saved:
-        changed = tuple(name for name in wanted if name != "phone_proved_at")
+    async def _save(self, me: SignedIn, change: SettingsChange) -> Saved:
+        """Save a change whose phone, if it has one, is proved. An empty one ends what waits for a code."""
         try:
-            ended = await self._put_wanted(me, wanted, paced=bool(changed))
+            ended = await self._write(me, change)
         except IntegrityError:
-            raise PhoneTaken from None  # the phone is the only thing here that must be one's own
-        return Saved(changed=changed, sessions_ended=len(ended))
+            raise PhoneTaken from None  # no other column that changes here is unique
+        return Saved(changed=change.changed, sessions_ended=len(ended))
 
     @writes
-    def _put_wanted(self, session: Session, me: SignedIn, wanted: dict[str, Any], *, paced: bool) -> list[str]:
-        """The keys of the sessions that it ended."""
+    def _write(self, session: Session, me: SignedIn, change: SettingsChange) -> list[str]:
+        """The transaction of `_save`; the keys of the sessions that a new password ends."""
         now = self.clock()
-        if "password_hash" in wanted:
-            wanted = wanted | {"password_changed_at": now}
         patient = patients.by_id_held(session, me.patient_id)
         if patient is None or not sessions.is_open(session, me.session_key):
             raise NoChangeInProgress
-        if paced:
+        if change.changed:
             self.pace.admit(session, me.patient_id, Act.SAVE, now)
         old_phone = patient.phone
-        notices = list(texts.of_change(old_phone, wanted))  # to the phone before the change
-        if wanted:
-            account_changes.put(session, me.patient_id, wanted)
+        notices = list(texts.of_change(old_phone, change))  # to the phone before the change
+        if change.changed:
+            account_changes.apply(session, me.patient_id, change, now)
         account_changes.finish(session, me.patient_id, now)
         for told in notices:
             self.notices.put(session, me.patient_id, told)
         ended: list[str] = []
-        if "password_hash" in wanted:
+        if change.password_hash is not None:
             ended = sessions.end_all_of(session, me.patient_id, now, but=me.session_key)
-        if "password_hash" in wanted or "phone" in wanted:
+        if change.password_hash is not None or change.phone is not None:
             # What was proved with the old password or the old number sets no password after the change.
             password_recoveries.move_all_of(
                 session, me.patient_id, source_of(RecoveryMove.SET_PASSWORD), RecoveryStep.ABANDONED
             )
-        self.journal.note(session, *entries.settings_saved(me.patient_id, wanted, old_phone, ended, me.device))
+        self.journal.note(session, *entries.settings_saved(me.patient_id, change, old_phone, ended, me.device))
         return ended
 
-    def _waiting(self, change: AccountChange) -> dict[str, Any]:
-        """What waits with the new phone; nothing when the key it was sealed with is gone."""
+    def _waiting(self, change: AccountChange) -> SettingsChange:
+        """What waits with the new phone.
+
+        Raises:
+            NoChangeInProgress: the key that encrypted it is gone, and with it what was asked for.
+        """
         try:
-            waiting: dict[str, Any] = json.loads(self.changes.open(change.sealed)) if change.sealed else {}
+            return change_from_text(self.changes.open(change.sealed)) if change.sealed else NO_CHANGE
         except SealBroken:
             raise NoChangeInProgress from None
-        return waiting
 
-    async def _awaited_already(
-        self, session_key: str, phone: PhoneNumber, wanted: dict[str, Any], now: datetime
-    ) -> bool:
+    async def _awaited_already(self, me: SignedIn, asked: Asked, now: datetime) -> bool:
         """Whether just this waits for its code: after a reload the form shows it, and «Сохранить» changes nothing."""
-        change = await self.database.read(account_changes.open_of, session_key, now - CHANGE_LIFE)
-        if change is None or change.phone != phone.e164:
+        if asked.phone is None or asked.password:
             return False
-        waiting = self._waiting(change)
-        waiting.pop("password_hash", None)
-        return waiting == wanted
+        change = await self.database.read(account_changes.open_of, me.session_key, now - CHANGE_LIFE)
+        if change is None or change.phone != asked.phone.e164:
+            return False
+        return replace(self._waiting(change), password_hash=None) == asked.texts
 
     def _change(self, session: Session, session_key: str) -> AccountChange:
         change = account_changes.open_of(session, session_key, self.clock() - CHANGE_LIFE)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum, auto
 from typing import Protocol
 
+from medonline.domain.account_settings import SettingsChange
+
 
 class About(StrEnum):
     """What a notice tells of: «это не я» undoes different things."""
@@ -91,11 +93,11 @@ class Told:
     text: Text
 
 
-def of_change(old_phone: str | None, wanted: Mapping[str, object]) -> Iterator[Told]:
+def of_change(old_phone: str | None, change: SettingsChange) -> Iterator[Told]:
     """Always to the phone on record before the change."""
-    if old_phone and "phone" in wanted:
+    if old_phone and change.phone is not None:
         yield Told(old_phone, About.PHONE, Text.PHONE_CHANGED)
-    if old_phone and "password_hash" in wanted:
+    if old_phone and change.password_hash is not None:
         yield Told(old_phone, About.PASSWORD, Text.ACCESS_CHANGED)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from typing import Any
 
+from medonline.domain.account_settings import SettingsChange
 from medonline.domain.device import Device
 from medonline.domain.login import LoginMethod
 from medonline.domain.personal_data_consent import VERSION
@@ -62,13 +62,13 @@ def of_code(event: JournalEvent, row: OneTimeCodeRow) -> JournalNote:
 
 
 def settings_saved(
-    patient_id: str, wanted: dict[str, Any], old_phone: str | None, ended: Collection[str], device: Device
+    patient_id: str, change: SettingsChange, old_phone: str | None, ended: Collection[str], device: Device
 ) -> Iterator[JournalNote]:
     """One row for each kind of thing that was changed; values are not repeated."""
-    for event in dict.fromkeys(_SETTINGS[name] for name in wanted if name in _SETTINGS):
+    for event in dict.fromkeys(_SETTINGS[name] for name in change.changed):
         phone, details = "", dict[str, str | int]()
         if event is JournalEvent.PHONE_CHANGED:
-            phone, details = str(wanted["phone"]), {"old_tail": (old_phone or "")[-2:]}
+            phone, details = change.phone or "", {"old_tail": (old_phone or "")[-2:]}
         elif event is JournalEvent.PASSWORD_CHANGED:
             details = {"sessions": len(ended)}
         yield JournalNote(event, patient_id, phone, device, details=details)

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import bindparam
 from sqlmodel import Session, col, select, update
 
+from medonline.domain.account_settings import SettingsChange
 from medonline.storage.queries.patients import NEXT_PASSWORD
 from medonline.storage.tables.account_settings import AccountChange
 from medonline.storage.tables.patients import Patient
@@ -49,6 +50,14 @@ def is_open_held(session: Session, change_id: str) -> bool:
 def finish(session: Session, patient_id: str, now: datetime) -> None:
     """No change of this patient waits any more, and what was sealed in it is gone."""
     session.exec(_FINISH, params={"whose": patient_id, "now": now})
+
+
+def apply(session: Session, patient_id: str, change: SettingsChange, now: datetime) -> None:
+    """Store a change of the settings, all at once."""
+    values: dict[str, object] = {**change.values()}
+    if change.password_hash is not None:
+        values["password_changed_at"] = now
+    put(session, patient_id, values)
 
 
 def put(session: Session, patient_id: str, values: dict[str, object]) -> None:

@@ -602,7 +602,7 @@ async def test_a_kill_between_the_code_and_the_change_leaves_the_change_waiting_
         raise asyncio.CancelledError
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(type(portal.settings), "_make", killed)
+        patch.setattr(type(portal.settings), "_save", killed)
         with pytest.raises(asyncio.CancelledError):
             await portal.settings.confirm_phone(key, code)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from medonline.domain.account_settings import SettingsChange
 from medonline.services.notices.texts import WITHOUT_LINK, About, Text, Told, of_change, of_link
 
 OLD, NEW = "+79000001001", "+79000009123"
 
 
-def told(**wanted: object) -> list[Told]:
-    return list(of_change(OLD, wanted))
+def told(**wanted: str) -> list[Told]:
+    return list(of_change(OLD, SettingsChange(**wanted)))
 
 
 def test_a_new_phone_is_told_to_the_old_one() -> None:
@@ -29,13 +30,13 @@ def test_of_both_at_once_both_are_told_to_the_old_phone() -> None:
 
 
 @pytest.mark.parametrize("wanted", [{}, {"email": "a@b.example", "last_name": "Петрова", "first_name": "Анна"}])
-def test_what_opens_no_account_is_not_told(wanted: dict[str, object]) -> None:
+def test_what_opens_no_account_is_not_told(wanted: dict[str, str]) -> None:
     assert told(**wanted) == []
 
 
 @pytest.mark.parametrize("phone", [None, ""])
 def test_an_account_without_a_phone_cannot_be_told_anything(phone: str | None) -> None:
-    assert list(of_change(phone, {"phone": NEW, "password_hash": "x"})) == []
+    assert list(of_change(phone, SettingsChange(phone=NEW, password_hash="x"))) == []
     assert list(of_link(phone)) == []
 
 
