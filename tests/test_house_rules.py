@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from textwrap import indent
 
 import pytest
 
-from tools.house_rules import ROOT, WORD_TABLES, module_faults, russian_in
+from tools.house_rules import LONGEST_PART, ROOT, WORD_TABLES, module_faults, russian_in
 
 DOC = '"""A module."""\n'
 
@@ -53,6 +54,16 @@ def test_a_private_name_of_a_framework_is_imported_in_one_package_alone(line: st
     assert "private to its library" in fault
     assert faults("medonline/framework/x.py", line) == []
     assert faults("medonline/state/x.py", "from reflex.event import EventSpec") == []
+
+
+def test_a_function_of_the_bootstrap_is_no_longer_than_a_page_of_contents() -> None:
+    fits = "def _f() -> None:\n" + "    pass\n" * (LONGEST_PART - 1)
+    (fault,) = faults("medonline/bootstrap/x.py", f"{fits}    pass\n")
+
+    assert fault == f"medonline/bootstrap/x.py:2: _f has over {LONGEST_PART} lines"
+    assert faults("medonline/bootstrap/x.py", fits) == []
+    assert faults("medonline/bootstrap/x.py", "class _A:\n" + indent(f"{fits}    pass\n", "    "))
+    assert faults("medonline/services/x.py", f"{fits}    pass\n") == []
 
 
 def test_the_house_is_in_order() -> None:

@@ -1,4 +1,5 @@
-"""Rules of the house that no linter knows: registry hosts, docstrings, Russian, private names, what tests share, sizes of rooms.
+"""Rules of the house that no linter knows: registry hosts, docstrings, Russian, private names, what tests share, sizes of rooms and of what
+the bootstrap puts together.
 
 A broken rule makes the exit code 1. The size of a module is no rule but a warning: it is printed, and the exit code stays 0.
 A module is one thought; a limit that fails shapes files to fit the limit.
@@ -14,6 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 WORTH_A_LOOK = 250  # lines of a module of the product
+LONGEST_PART = 40  # lines of a function of the bootstrap, which reads as a table of contents
 # Written in pieces, so that this file does not hold what it looks for.
 REGISTRIES = re.compile("|".join(("py" + r"pi\.org", "python" + "hosted", "npm" + r"js\.org", "debian" + r"\.org")))
 
@@ -72,6 +74,8 @@ def module_faults(name: str, text: str) -> list[str]:
             f"{name}:{line}: Russian belongs to wording/: {text!r}"
             for line, text in russian_in(tree, WORD_TABLES.get(name, set()))
         ]
+    if name.startswith("medonline/bootstrap/"):
+        faults += [f"{name}:{line}: {called} has over {LONGEST_PART} lines" for line, called in long_functions(tree)]
     if not name.startswith("medonline/framework/"):
         faults += [
             f"{name}:{line}: {private} is private to its library: framework/" for line, private in private_imports(tree)
@@ -94,6 +98,12 @@ def _named(node: ast.stmt) -> set[str]:
         return {node.name}
     targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
     return {target.id for target in targets if isinstance(target, ast.Name)}
+
+
+def long_functions(tree: ast.Module) -> list[tuple[int, str]]:
+    """Functions that are too long for a table of contents, with their first lines; decorators do not count."""
+    functions = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    return [(one.lineno, one.name) for one in functions if (one.end_lineno or 0) - one.lineno + 1 > LONGEST_PART]
 
 
 def private_imports(tree: ast.Module) -> list[tuple[int, str]]:

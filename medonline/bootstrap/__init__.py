@@ -1,4 +1,7 @@
-"""Builds each service once. Long because all of the wiring is one page."""
+"""The portal of this process: each service, built once, and the loops that turn while it runs.
+
+`shared.py` builds what several flows share, `flows.py` the services of each flow, `outside.py` the adapters.
+"""
 
 from __future__ import annotations
 
@@ -8,70 +11,55 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from threading import Event
 
-from medonline import routes
 from medonline.bootstrap.adapters import build_channels
 from medonline.bootstrap.demo_accounts import DEMO_ACCOUNTS, seed_demo
-from medonline.bootstrap.outside import Outside, build_outside
+from medonline.bootstrap.flows import (
+    build_accounts,
+    build_answers,
+    build_cards,
+    build_identities,
+    build_identity_service,
+    build_login,
+    build_personal_data,
+    build_recovery,
+    build_retention,
+    build_settings,
+)
+from medonline.bootstrap.outside import Outside
+from medonline.bootstrap.shared import build_shared, sealer
 from medonline.config.settings import Config, load_config
 from medonline.domain.codes.one_time_code import ChannelName
 from medonline.domain.limits import Limit
-from medonline.domain.passwords import PasswordPolicy
-from medonline.domain.personal_data_consent import text_hash
-from medonline.services.account_settings import service
 from medonline.services.account_settings.identities import OwnIdentities
 from medonline.services.account_settings.service import AccountSettingsService
 from medonline.services.clock import Clock, utc_now
-from medonline.services.codes.circuit_breaker import CodeBreaker
 from medonline.services.codes.dispatcher import CodeDispatcher
-from medonline.services.codes.flow import CodeFlow
-from medonline.services.codes.issuing import CodeIssuer
-from medonline.services.codes.step_up import StepUp
 from medonline.services.crypto.field_encryption import Sealer
-from medonline.services.crypto.key_rotation import SEALED_USES, KeyRotation
+from medonline.services.crypto.key_rotation import KeyRotation
 from medonline.services.crypto.tokens import new_token
 from medonline.services.desk.accounts import AccountService
 from medonline.services.desk.personal_data import PersonalDataService
 from medonline.services.desk.retention import RetentionService
-from medonline.services.gosuslugi import pending_person
 from medonline.services.gosuslugi.linking import Linker
 from medonline.services.gosuslugi.login import IdentityService
 from medonline.services.gosuslugi.pending_person import IdentityAnswers
 from medonline.services.limits.alarms import QUIET, Alarms, IsFirst
-from medonline.services.limits.budgets import Spending
-from medonline.services.limits.code_limits import CodeLimits
-from medonline.services.limits.journey_limits import JourneyLimits
-from medonline.services.limits.sign_in_limits import SignInLimits
-from medonline.services.limits.windows import Windows
 from medonline.services.login.account_sessions import AccountSessionService
-from medonline.services.login.known_browsers import KnownBrowsers
 from medonline.services.login.password_login import LoginService
 from medonline.services.login.visitors import VisitorService
 from medonline.services.notices.account_dispute import AccountDispute
-from medonline.services.notices.dispute_links import DisputeLinks
 from medonline.services.notices.sender import NoticeService
-from medonline.services.password_recovery import reader as recovery_reader
-from medonline.services.password_recovery.birth_date import BirthDateStep
-from medonline.services.password_recovery.new_password import NewPasswordStep
-from medonline.services.password_recovery.reader import RecoveryReader
 from medonline.services.password_recovery.service import PasswordRecoveryService
 from medonline.services.passwords.hashing import PasswordHasher
-from medonline.services.passwords.new_passwords import NewPasswords
-from medonline.services.patient_cards.attempts import CardAttempts
-from medonline.services.patient_cards.consent import CardConsent
 from medonline.services.patient_cards.service import PatientCardService
-from medonline.services.ports import CodeChannel, LearnsOutcome
-from medonline.services.security_journal.account_pace import AccountPace
+from medonline.services.ports import CodeChannel
 from medonline.services.security_journal.reader import JournalReader
-from medonline.services.security_journal.refusals import RefusedSignIns
 from medonline.services.security_journal.verification import JournalKeeper
-from medonline.services.security_journal.writer import SecurityJournal
 from medonline.storage import migrations
 from medonline.storage.engine import Database
 from medonline.storage.other_processes import OtherProcesses
 
 __all__ = ["DEMO_ACCOUNTS", "Outside", "Portal", "build_channels", "build_portal", "portal", "running"]
-from medonline.wording import notices as notices_wording
-from medonline.wording.personal_data_consent import consent_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,160 +112,39 @@ class Portal:
 
 
 def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
-    """Wire the services; opens nothing yet."""
-    database = Database(config.database, Sealer(config.key, "changes").index)
-    outside = build_outside(config)
-    alarms = Alarms(clock)
-    policy = config.request_policy
-    windows = Windows(outside.limits, Sealer(config.key, "limits"), policy.raised_networks)
-    sign_ins = SignInLimits(windows, policy, alarms)
-    phones, chain = (Sealer(config.key, use, config.older_keys) for use in ("journal phone", "journal chain"))
-    journal = SecurityJournal(clock, phones, chain)
-    spending = Spending(config.budgets, alarms)
-    issuer = CodeIssuer(
-        key=config.key,
-        policy=config.code_policy,
-        channels=config.code_channels,
-        limits=CodeLimits(windows, policy, alarms),
-        spending=spending,
-        breaker=CodeBreaker(config.breaker_policy, config.code_guesses, alarms),
-        journal=journal,
-        learning=frozenset(name for name, one in outside.channels.items() if isinstance(one, LearnsOutcome)),
-    )
-    consent_hash = text_hash(consent_text(config.operator_name))
-    hasher = PasswordHasher()
-    dispatcher = CodeDispatcher(database, clock, issuer, outside.channels)
-    idle, absolute = config.session_idle, config.session_absolute
-    refusals = RefusedSignIns(database, clock, journal, alarms)
-    pace = AccountPace(config.account_limits)
-    known_browsers = KnownBrowsers(Sealer(config.key, "known browser", config.older_keys))
-    visitors = VisitorService(database, clock)
-    login = LoginService(
-        database, clock, hasher, sign_ins, journal, refusals, pace, known_browsers, visitors, idle, absolute
-    )
-    sessions = AccountSessionService(database, clock, login, hasher, journal)
-    links = DisputeLinks(f"{config.origin}{routes.NOT_ME}", Sealer(config.key, "dispute", config.older_keys))
-    notices = NoticeService(
-        database, clock, outside.notices, notices_wording, links, spending, config.notices_per_account
-    )
-    keeper = JournalKeeper(database, clock, chain, config.retention_journal)
-    sealers = {use: Sealer(config.key, use, config.older_keys) for use in SEALED_USES}
-    snils, policies, persons = (sealers[use] for use in ("snils", "oms_policy", "identity_person"))
-    linker = Linker(snils, policies)
-    in_settings = PasswordPolicy(config.password_min_length_settings)
-
-    step_up = StepUp(config.step_up_policy)
-
-    def codes_for(purpose: str) -> CodeFlow:
-        return CodeFlow(database, issuer, purpose, dispatcher.enqueue)
-
-    recovery_codes = codes_for(recovery_reader.PURPOSE)
-    reader = RecoveryReader(recovery_codes, config.new_password_window)
-
+    """Put the services together; opens nothing yet."""
+    shared = build_shared(config, clock)
+    visitors = VisitorService(shared.database, clock)
+    login = build_login(shared, visitors)
+    sessions = AccountSessionService(shared.database, clock, login, shared.hasher, shared.journal)
+    linker = Linker(shared.sealers["snils"], shared.sealers["oms_policy"])
+    keeper = JournalKeeper(shared.database, clock, shared.journal.chain, config.retention_journal)
     return Portal(
         config=config,
         clock=clock,
-        database=database,
-        outside=outside,
-        alarms=alarms,
-        visitor_marks=Sealer(config.key, "visitor", config.older_keys),
-        accounts=AccountService(database, clock, hasher, in_settings, journal),
-        recovery=PasswordRecoveryService(
-            database=database,
-            clock=clock,
-            codes=recovery_codes,
-            reader=reader,
-            step_up=step_up,
-            birth_date=BirthDateStep(
-                database, clock, reader, config.zone, journal, config.step_up_policy.misses_within
-            ),
-            new_password=NewPasswordStep(
-                database=database,
-                clock=clock,
-                reader=reader,
-                passwords=NewPasswords(config.recovery_password_policy, outside.breached),
-                hasher=hasher,
-                journal=journal,
-                notices=notices,
-            ),
-        ),
+        database=shared.database,
+        outside=shared.outside,
+        alarms=shared.alarms,
+        visitor_marks=sealer(config, "visitor"),
+        accounts=build_accounts(shared),
+        recovery=build_recovery(shared),
         login=login,
         sessions=sessions,
         visitors=visitors,
-        identity=IdentityService(
-            database=database,
-            clock=clock,
-            provider=outside.identity,
-            linker=linker,
-            persons=persons,
-            consent_hash=consent_hash,
-            allow_unconfirmed=config.identity_allow_unconfirmed,
-            journal=journal,
-            limits=JourneyLimits(windows, policy),
-            pace=pace,
-        ),
-        answers=IdentityAnswers(
-            database=database,
-            clock=clock,
-            linker=linker,
-            persons=persons,
-            login=login,
-            codes=codes_for(pending_person.PURPOSE),
-            consent_hash=consent_hash,
-            step_up=step_up,
-            notices=notices,
-            journal=journal,
-        ),
-        identities=OwnIdentities(
-            database=database,
-            clock=clock,
-            sessions=sessions,
-            notices=notices,
-            journal=journal,
-            reauthentication_window=config.reauthentication_window,
-        ),
-        settings=AccountSettingsService(
-            database=database,
-            clock=clock,
-            sessions=sessions,
-            passwords=NewPasswords(in_settings, outside.breached),
-            hasher=hasher,
-            codes=codes_for(service.PURPOSE),
-            changes=sealers["account_change"],
-            notices=notices,
-            journal=journal,
-            pace=pace,
-            reauthentication_window=config.reauthentication_window,
-        ),
-        cards=PatientCardService(
-            database=database,
-            clock=clock,
-            sessions=sessions,
-            registry=outside.registry,
-            snils=snils,
-            policies=policies,
-            journal=journal,
-            attempts=CardAttempts(database, clock, policies),
-            consent=CardConsent(database, clock, sessions, policies, journal, notices),
-        ),
-        dispute=AccountDispute(database, clock, journal, config.dispute_stop),
-        journal=JournalReader(database, sessions, phones, refusals),
+        identity=build_identity_service(shared, linker),
+        answers=build_answers(shared, linker, login),
+        settings=build_settings(shared, sessions),
+        identities=build_identities(shared, sessions),
+        cards=build_cards(shared, sessions),
+        dispute=AccountDispute(shared.database, clock, shared.journal, config.dispute_stop),
+        journal=JournalReader(shared.database, sessions, shared.journal.phones, login.refusals),
         journal_keeper=keeper,
-        notices=notices,
-        retention=RetentionService(
-            database=database,
-            clock=clock,
-            codes=config.retention_codes,
-            sessions=config.retention_sessions,
-            notices=config.retention_notices,
-            journal=keeper,
-            session_idle=idle,
-            session_absolute=absolute,
-        ),
-        keys=KeyRotation(database, sealers),
-        personal_data=PersonalDataService(database, snils, policies, journal),
-        dispatcher=dispatcher,
-        hasher=hasher,
+        notices=shared.notices,
+        retention=build_retention(shared, keeper),
+        keys=KeyRotation(shared.database, shared.sealers),
+        personal_data=build_personal_data(shared),
+        dispatcher=shared.dispatcher,
+        hasher=shared.hasher,
     )
 
 
@@ -303,6 +170,18 @@ def _first_of_all(of: Portal) -> IsFirst:
     return is_first
 
 
+def _turning(of: Portal) -> list[asyncio.Task[None]]:
+    """The loops of a process; each ends when it is cancelled."""
+    return [
+        asyncio.create_task(of.dispatcher.outbox.run(), name="code dispatcher"),
+        asyncio.create_task(of.notices.outbox.run(), name="notice dispatcher"),
+        asyncio.create_task(of.retention.run(), name="retention"),
+        asyncio.create_task(of.login.refusals.run(), name="refused sign-ins"),
+        asyncio.create_task(of.outside.places.run(), name="places of sockets"),
+        asyncio.create_task(OtherProcesses(of.database, of.clock).run(), name="changes by other processes"),
+    ]
+
+
 @asynccontextmanager
 async def running(of: Portal) -> AsyncIterator[Portal]:
     """Migrated, seeded in demo mode, with the dispatchers turning; everything is released at the end."""
@@ -311,14 +190,7 @@ async def running(of: Portal) -> AsyncIterator[Portal]:
         await seed_demo(of.accounts)
     if not of.config.limits_in_memory:
         of.alarms.share(_first_of_all(of))
-    turning = [
-        asyncio.create_task(of.dispatcher.outbox.run(), name="code dispatcher"),
-        asyncio.create_task(of.notices.outbox.run(), name="notice dispatcher"),
-        asyncio.create_task(of.retention.run(), name="retention"),
-        asyncio.create_task(of.login.refusals.run(), name="refused sign-ins"),
-        asyncio.create_task(of.outside.places.run(), name="places of sockets"),
-        asyncio.create_task(OtherProcesses(of.database, of.clock).run(), name="changes by other processes"),
-    ]
+    turning = _turning(of)
     try:
         yield of
     finally:

@@ -23,8 +23,7 @@ from unittest.mock import patch
 
 from sqlalchemy import event
 
-from medonline import bootstrap
-from medonline.bootstrap import Portal
+from medonline.bootstrap import Portal, shared
 from medonline.domain.client import Client
 from medonline.services.account_settings.form import SettingsForm
 from medonline.services.crypto.tokens import token_hash
@@ -66,7 +65,7 @@ class QuickHasher(PlainHasher):
 
 @contextmanager
 def quick() -> Iterator[None]:
-    with patch.object(bootstrap, "PasswordHasher", QuickHasher):
+    with patch.object(shared, "PasswordHasher", QuickHasher):
         yield
 
 

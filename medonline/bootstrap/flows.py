@@ -1,0 +1,176 @@
+"""The services of each flow, put together from what they share."""
+
+from __future__ import annotations
+
+from medonline.bootstrap.shared import Shared, sealer
+from medonline.domain.passwords import PasswordPolicy
+from medonline.services.account_settings import service
+from medonline.services.account_settings.identities import OwnIdentities
+from medonline.services.account_settings.service import AccountSettingsService
+from medonline.services.desk.accounts import AccountService
+from medonline.services.desk.personal_data import PersonalDataService
+from medonline.services.desk.retention import RetentionService
+from medonline.services.gosuslugi import pending_person
+from medonline.services.gosuslugi.linking import Linker
+from medonline.services.gosuslugi.login import IdentityService
+from medonline.services.gosuslugi.pending_person import IdentityAnswers
+from medonline.services.limits.journey_limits import JourneyLimits
+from medonline.services.limits.sign_in_limits import SignInLimits
+from medonline.services.login.account_sessions import AccountSessionService
+from medonline.services.login.known_browsers import KnownBrowsers
+from medonline.services.login.password_login import LoginService
+from medonline.services.login.visitors import VisitorService
+from medonline.services.password_recovery import reader as recovery_reader
+from medonline.services.password_recovery.birth_date import BirthDateStep
+from medonline.services.password_recovery.new_password import NewPasswordStep
+from medonline.services.password_recovery.reader import RecoveryReader
+from medonline.services.password_recovery.service import PasswordRecoveryService
+from medonline.services.passwords.new_passwords import NewPasswords
+from medonline.services.patient_cards.attempts import CardAttempts
+from medonline.services.patient_cards.consent import CardConsent
+from medonline.services.patient_cards.service import PatientCardService
+from medonline.services.security_journal.refusals import RefusedSignIns
+from medonline.services.security_journal.verification import JournalKeeper
+
+
+def build_login(of: Shared, visitors: VisitorService) -> LoginService:
+    """Phone and password."""
+    config = of.config
+    return LoginService(
+        database=of.database,
+        clock=of.clock,
+        verifier=of.hasher,
+        limits=SignInLimits(of.windows, config.request_policy, of.alarms),
+        journal=of.journal,
+        refusals=RefusedSignIns(of.database, of.clock, of.journal, of.alarms),
+        pace=of.pace,
+        known_browsers=KnownBrowsers(sealer(config, "known browser")),
+        visitors=visitors,
+        idle=config.session_idle,
+        absolute=config.session_absolute,
+    )
+
+
+def build_recovery(of: Shared) -> PasswordRecoveryService:
+    """«Не могу войти» by phone: the code, the birth date, the new password."""
+    config = of.config
+    codes = of.codes_for(recovery_reader.PURPOSE)
+    reader = RecoveryReader(codes, config.new_password_window)
+    within = config.step_up_policy.misses_within
+    return PasswordRecoveryService(
+        database=of.database,
+        clock=of.clock,
+        codes=codes,
+        reader=reader,
+        step_up=of.step_up,
+        birth_date=BirthDateStep(of.database, of.clock, reader, config.zone, of.journal, within),
+        new_password=NewPasswordStep(
+            database=of.database,
+            clock=of.clock,
+            reader=reader,
+            passwords=NewPasswords(config.recovery_password_policy, of.outside.breached),
+            hasher=of.hasher,
+            journal=of.journal,
+            notices=of.notices,
+        ),
+    )
+
+
+def build_identity_service(of: Shared, linker: Linker) -> IdentityService:
+    """To Gosuslugi and back."""
+    return IdentityService(
+        database=of.database,
+        clock=of.clock,
+        provider=of.outside.identity,
+        linker=linker,
+        persons=of.sealers["identity_person"],
+        consent_hash=of.consent_hash,
+        allow_unconfirmed=of.config.identity_allow_unconfirmed,
+        journal=of.journal,
+        limits=JourneyLimits(of.windows, of.config.request_policy),
+        pace=of.pace,
+    )
+
+
+def build_answers(of: Shared, linker: Linker, login: LoginService) -> IdentityAnswers:
+    """What somebody who is not known yet answers after Gosuslugi."""
+    return IdentityAnswers(
+        database=of.database,
+        clock=of.clock,
+        linker=linker,
+        persons=of.sealers["identity_person"],
+        login=login,
+        codes=of.codes_for(pending_person.PURPOSE),
+        consent_hash=of.consent_hash,
+        step_up=of.step_up,
+        notices=of.notices,
+        journal=of.journal,
+    )
+
+
+def build_settings(of: Shared, sessions: AccountSessionService) -> AccountSettingsService:
+    """The form of the settings."""
+    return AccountSettingsService(
+        database=of.database,
+        clock=of.clock,
+        sessions=sessions,
+        passwords=NewPasswords(_in_settings(of), of.outside.breached),
+        hasher=of.hasher,
+        codes=of.codes_for(service.PURPOSE),
+        changes=of.sealers["account_change"],
+        notices=of.notices,
+        journal=of.journal,
+        pace=of.pace,
+        reauthentication_window=of.config.reauthentication_window,
+    )
+
+
+def build_identities(of: Shared, sessions: AccountSessionService) -> OwnIdentities:
+    """Accounts at Gosuslugi in the settings."""
+    window = of.config.reauthentication_window
+    return OwnIdentities(of.database, of.clock, sessions, of.notices, of.journal, window)
+
+
+def build_cards(of: Shared, sessions: AccountSessionService) -> PatientCardService:
+    """«Мои карты»."""
+    policies = of.sealers["oms_policy"]
+    return PatientCardService(
+        database=of.database,
+        clock=of.clock,
+        sessions=sessions,
+        registry=of.outside.registry,
+        snils=of.sealers["snils"],
+        policies=policies,
+        journal=of.journal,
+        attempts=CardAttempts(of.database, of.clock, policies),
+        consent=CardConsent(of.database, of.clock, sessions, policies, of.journal, of.notices),
+    )
+
+
+def build_accounts(of: Shared) -> AccountService:
+    """The operator's new accounts; their passwords follow the rule of the settings."""
+    return AccountService(of.database, of.clock, of.hasher, _in_settings(of), of.journal)
+
+
+def build_personal_data(of: Shared) -> PersonalDataService:
+    """What the operator does for a patient by command."""
+    return PersonalDataService(of.database, of.sealers["snils"], of.sealers["oms_policy"], of.journal)
+
+
+def build_retention(of: Shared, keeper: JournalKeeper) -> RetentionService:
+    """Deletes what is past its time."""
+    config = of.config
+    return RetentionService(
+        database=of.database,
+        clock=of.clock,
+        codes=config.retention_codes,
+        sessions=config.retention_sessions,
+        notices=config.retention_notices,
+        journal=keeper,
+        session_idle=config.session_idle,
+        session_absolute=config.session_absolute,
+    )
+
+
+def _in_settings(of: Shared) -> PasswordPolicy:
+    return PasswordPolicy(of.config.password_min_length_settings)

@@ -1,0 +1,121 @@
+"""What the services of several flows share: the database, the outside, the journal, the limits, codes and notices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from medonline import routes
+from medonline.bootstrap.outside import Outside, build_outside
+from medonline.config.settings import Config
+from medonline.domain.personal_data_consent import text_hash
+from medonline.services.clock import Clock
+from medonline.services.codes.circuit_breaker import CodeBreaker
+from medonline.services.codes.dispatcher import CodeDispatcher
+from medonline.services.codes.flow import CodeFlow
+from medonline.services.codes.issuing import CodeIssuer
+from medonline.services.codes.step_up import StepUp
+from medonline.services.crypto.field_encryption import Sealer
+from medonline.services.crypto.key_rotation import SEALED_USES
+from medonline.services.limits.alarms import Alarms
+from medonline.services.limits.budgets import Spending
+from medonline.services.limits.code_limits import CodeLimits
+from medonline.services.limits.windows import Windows
+from medonline.services.notices.dispute_links import DisputeLinks
+from medonline.services.notices.sender import NoticeService
+from medonline.services.passwords.hashing import PasswordHasher
+from medonline.services.ports import LearnsOutcome
+from medonline.services.security_journal.account_pace import AccountPace
+from medonline.services.security_journal.writer import SecurityJournal
+from medonline.storage.engine import Database
+from medonline.wording import notices as notices_wording
+from medonline.wording.personal_data_consent import consent_text
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """One of each for the whole process.
+
+    sealers: of what is encrypted in the database, by use (`SEALED_USES`); `KeyRotation` goes through them all.
+    """
+
+    config: Config
+    clock: Clock
+    database: Database
+    outside: Outside
+    alarms: Alarms
+    windows: Windows
+    journal: SecurityJournal
+    issuer: CodeIssuer
+    dispatcher: CodeDispatcher
+    notices: NoticeService
+    hasher: PasswordHasher
+    pace: AccountPace
+    step_up: StepUp
+    sealers: dict[str, Sealer]
+
+    def codes_for(self, purpose: str) -> CodeFlow:
+        """The codes of one flow."""
+        return CodeFlow(self.database, self.issuer, purpose, self.dispatcher.enqueue)
+
+    @property
+    def consent_hash(self) -> str:
+        """Of the text to which new patients consent here."""
+        return text_hash(consent_text(self.config.operator_name))
+
+
+def build_shared(config: Config, clock: Clock) -> Shared:
+    """Opens nothing yet."""
+    database = Database(config.database, Sealer(config.key, "changes").index)
+    outside, alarms = build_outside(config), Alarms(clock)
+    windows = Windows(outside.limits, Sealer(config.key, "limits"), config.request_policy.raised_networks)
+    journal = SecurityJournal(clock, sealer(config, "journal phone"), sealer(config, "journal chain"))
+    spending = Spending(config.budgets, alarms)
+    limits = CodeLimits(windows, config.request_policy, alarms)
+    issuer = _issuer(
+        config, outside, limits, spending, CodeBreaker(config.breaker_policy, config.code_guesses, alarms), journal
+    )
+    links = DisputeLinks(f"{config.origin}{routes.NOT_ME}", sealer(config, "dispute"))
+    notices = NoticeService(
+        database, clock, outside.notices, notices_wording, links, spending, config.notices_per_account
+    )
+    return Shared(
+        config=config,
+        clock=clock,
+        database=database,
+        outside=outside,
+        alarms=alarms,
+        windows=windows,
+        journal=journal,
+        issuer=issuer,
+        dispatcher=CodeDispatcher(database, clock, issuer, outside.channels),
+        notices=notices,
+        hasher=PasswordHasher(),
+        pace=AccountPace(config.account_limits),
+        step_up=StepUp(config.step_up_policy),
+        sealers={use: sealer(config, use) for use in SEALED_USES},
+    )
+
+
+def _issuer(
+    config: Config,
+    outside: Outside,
+    limits: CodeLimits,
+    spending: Spending,
+    breaker: CodeBreaker,
+    journal: SecurityJournal,
+) -> CodeIssuer:
+    return CodeIssuer(
+        key=config.key,
+        policy=config.code_policy,
+        channels=config.code_channels,
+        limits=limits,
+        spending=spending,
+        breaker=breaker,
+        journal=journal,
+        learning=frozenset(name for name, one in outside.channels.items() if isinstance(one, LearnsOutcome)),
+    )
+
+
+def sealer(config: Config, use: str) -> Sealer:
+    """Encrypts and indexes for one use; reads what older keys made."""
+    return Sealer(config.key, use, config.older_keys)
