@@ -63,6 +63,8 @@ def main() -> int:
     ) as started:
         crowd, more = asyncio.run(run(started, arguments.warm_up, arguments.journeys, arguments.concurrency))
         texts = started.new_texts()
+        if crowd.failures:
+            print(f"the portal's log: {started.keep_log('journey')}")
     told = {"statements_by_text": dict(texts.most_common())} if arguments.sql else {}
     setting = {"database": arguments.database, "processes": arguments.processes, "journeys": arguments.journeys}
     file = write("journey", {**setting, **numbers_of(crowd), **more, **told}, arguments.json)

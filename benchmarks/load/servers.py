@@ -159,6 +159,13 @@ class Servers:
         counts = [struct.unpack("3Q", file.read_bytes()) for file in self.counted_in.glob("*.counts")]
         return Statements(*(sum(column) for column in zip(*counts, strict=True)))
 
+    def keep_log(self, name: str) -> Path:
+        """A copy of the portal's log as var/benchmarks/NAME.log, which stays when the folder goes."""
+        kept = CHECKOUT / "var" / "benchmarks" / f"{name}.log"
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(self.folder / "portal.log", kept)
+        return kept
+
     def new_texts(self) -> Counter[str]:
         """The statements since the last call, COMMIT among them; empty unless texts are kept."""
         found = Counter[str]()

@@ -104,6 +104,8 @@ class Outbox(Generic[Row]):
         self._in_hand: dict[str, _InHand[Row]] = {}
         self._last_turn: datetime | None = None
         self._turning = False
+        self._left = 0  # counts how often something was left to the loop
+        self._behind = False  # some of it may wait for a turn, or for a place
         # Work that a transaction leaves here must not run in the context of the request that caused it.
         self._context = copy_context()
 
@@ -114,6 +116,8 @@ class Outbox(Generic[Row]):
 
     def wake(self) -> None:
         """There is something to send."""
+        self._left += 1
+        self._behind = True
         self._wake.set()
 
     def is_running(self) -> bool:
@@ -121,10 +125,10 @@ class Outbox(Generic[Row]):
         return self._last_turn is not None and self._clock() - self._last_turn < STALLED_AFTER
 
     def has_room(self, lane: Lane[Row]) -> bool:
-        """Whether the loop turns, and would begin one more row of this lane at once. For any thread: the answer may be old by
-        the time of the commit, and a few rows more than `at_once` may then be in hand.
+        """Whether the loop turns, and would begin one more row of this lane at once: none waits that is older. For any thread:
+        the answer may be old by the time of the commit, and a few rows more than `at_once` may then be in hand.
         """
-        return self._turning and self._free_in(lane) > 0
+        return self._turning and not self._behind and self._free_in(lane) > 0
 
     def take_up(self, row: Row, lane: Lane[Row], work: Callable[[Row], Coroutine[Any, Any, None]]) -> None:
         """Begin work on a row that its transaction leased for this process. On the event loop, after the commit."""
@@ -153,11 +157,13 @@ class Outbox(Generic[Row]):
 
     async def turn(self) -> None:
         """Start work on every due row that is not in hand, as far as there are places."""
+        left = self._left
         for one in self._in_hand.values():
             one.passed_over = True
         self._crowded = False
         if self._glance is None or not await self._begin_at_a_glance(self._glance):
             await self._ask_each_lane()
+        self._behind = self._crowded or self._left != left
 
     async def _begin_at_a_glance(self, glance: Glance[Row]) -> bool:
         """Whether that was all that is due. A crowd in one lane would hide the rows of another."""

@@ -415,6 +415,25 @@ async def test_a_row_that_was_leased_for_it_is_begun_without_a_look() -> None:
 
 
 @pytest.mark.usefixtures("_no_net")
+async def test_a_new_row_takes_no_place_from_one_that_waits() -> None:
+    desk = desk_of("a", "b", held={"a"})
+    lane = Lane(desk.due, desk.attend, 1)
+    outbox: Outbox[Letter] = Outbox(MovableClock(), [lane], failed=pytest.fail, unread=UNREAD)
+    async with running(outbox):
+        await desk.until(lambda: desk.begun == ["a"])
+        assert not outbox.has_room(lane)
+        ended = asyncio.ensure_future(desk.until(lambda: desk.ended == ["a"]))
+        desk.let_go.set()
+        await ended
+        assert not outbox.has_room(lane)  # «b» has waited longer
+        await desk.until(lambda: desk.ended == ["a", "b"])
+        while not outbox.has_room(lane):
+            await asyncio.sleep(0)
+        outbox.wake()
+        assert not outbox.has_room(lane)
+
+
+@pytest.mark.usefixtures("_no_net")
 async def test_work_for_a_request_runs_outside_its_context() -> None:
     request: ContextVar[str] = ContextVar("request", default="none")
     desk, seen = desk_of("a"), []
