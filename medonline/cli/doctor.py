@@ -138,7 +138,7 @@ async def _registry(config: Config) -> Finding:
 
 def _notices(config: Config) -> Finding:
     channel = build_notices(config)
-    text = "switched off (MEDONLINE_NOTICE_PROVIDER): nobody is told of a changed phone or password"
+    text = "switched off (MEDONLINE_NOTICE_PROVIDER): no one is told of a changed phone or password"
     return Finding(
         "notices", True, text if channel is None else f"provider {channel.provider} at {config.sms_ru_base_url}"
     )

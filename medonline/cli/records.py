@@ -88,7 +88,7 @@ def list_keys(_arguments: argparse.Namespace) -> int:
         print(f"(no id)   {found['']} sealed texts  sealed before keys had ids: run `medonline keys reseal`")
     for one in unknown:
         counts = f"{found.get(one, 0)} sealed texts  {chained.get(one, 0)} rows of the journal"
-        print(f"{one}  {counts}  NOT CONFIGURED: nobody can open or verify them")
+        print(f"{one}  {counts}  NOT CONFIGURED: they cannot be opened or verified")
     return 1 if unknown else 0
 
 
@@ -100,7 +100,9 @@ def reseal(_arguments: argparse.Namespace) -> int:
 
     result = asyncio.run(with_portal(do))
     for name in sorted({*result.done, *result.broken}):
-        print(f"{name}: {result.done[name]} sealed anew, {result.broken[name]} that no configured key opens")
+        print(
+            f"{name}: {result.done[name]} sealed with the current key, {result.broken[name]} that no configured key opens"
+        )
     print("Everything is sealed with the current key." if not result.broken else "Some texts cannot be opened.")
     return 1 if result.broken else 0
 

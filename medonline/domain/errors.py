@@ -310,11 +310,11 @@ class SettingsSavedTooOften(LimitReached):
 
 
 class ToldTooOften(LimitReached):
-    """The owner was told of as many changes as they may be told of, and no change passes untold: nothing was changed."""
+    """The owner has had as many notices as the limit allows. A change without a notice is not made: nothing was changed."""
 
 
 class NoticesOverBudget(LimitReached):
-    """The day's money for notices is spent, and no change passes untold: nothing was changed."""
+    """The day's money for notices is spent. A change without a notice is not made: nothing was changed."""
 
 
 class TooManyJourneys(LimitReached):

@@ -13,7 +13,8 @@ GENESIS = "0" * 64  # what the first row is chained to
 
 
 class JournalEvent(StrEnum):
-    """What happened. The events up to `DISPUTED` changed something; those after it were only asked for, or were refused."""
+    """What happened. The events up to `DISPUTED` are acts in an account or on it. Those after it come before an act: something was
+    asked for, proved by a code, or refused."""
 
     REGISTERED = "registered"
     ACCOUNT_MADE = "account_made"

@@ -12,7 +12,7 @@ from reflex.istate.manager.token import BaseStateToken
 from reflex.state import FrontendEventExceptionState, OnLoadInternalState
 from reflex_base.registry import RegistrationContext
 
-# Of Reflex's own handlers pages call these three by themselves.
+# Every page of Reflex calls these three of its own handlers.
 _CALLED_BY_PAGES = (
     (rx.State, "hydrate_and_load"),
     (OnLoadInternalState, "on_load_internal"),
@@ -24,7 +24,7 @@ JSON = SimpleNamespace(dumps=staticmethod(_sio_dumps), loads=staticmethod(_sio_l
 
 
 def handlers_of_pages(package: str) -> frozenset[str]:
-    """Full names of the handlers that pages call: of the states in a package, and of Reflex those that it calls by itself.
+    """Full names of the handlers that pages call: those of the states in a package, and Reflex's own three.
 
     Reflex registers more: `setvar` of every state, and what its own handlers call. No page calls these.
     """
@@ -39,13 +39,13 @@ def handlers_of_pages(package: str) -> frozenset[str]:
 
 
 def forget_state(token: str) -> bool:
-    """Drop the state of a tab; False when a handler uses it at this moment."""
+    """Drop the state of a tab; False while a handler uses it."""
     manager = RegistrationContext.get().app.state_manager
     return forget_state_in(manager, token)
 
 
 def forget_state_in(manager: Any, token: str) -> bool:
-    """The same, in one state manager. Only a manager in memory keeps states for good: another lets them expire by itself."""
+    """The same, in one state manager. Only a manager in memory keeps states for good; in Redis they expire."""
     if not isinstance(manager, StateManagerMemory):
         return True
     key = BaseStateToken(ident=token, cls=rx.State)
@@ -59,7 +59,7 @@ def forget_state_in(manager: Any, token: str) -> bool:
 def socket_of(state: rx.State) -> str:
     """The server's own id of the socket behind an event; empty when there is none.
 
-    Of the whole `router`, which Reflex puts together at each use, only this is asked for.
+    Reflex builds its whole `router` at each use; only this field is read.
     """
     sid = state.rx_router_session.session_id
     return sid if isinstance(sid, str) else ""

@@ -1,7 +1,7 @@
 """One event per line to standard error, with the request or socket it belongs to; what patients send stays out.
 
 Two forms: `text` for people, `json` for machines (MEDONLINE_LOG_FORMAT). Control characters are escaped in both, so that
-a logged value can neither forge a line nor colour a terminal; phones and tokens are cut wherever they stand.
+a logged value can neither forge a line nor colour a terminal; phones and tokens are cut wherever they are in a line.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def _cut(_logger: Any, _method: str, event: EventDict) -> EventDict:
 
 
 def _place_of_exception(_logger: Any, _method: str, event: EventDict) -> EventDict:
-    """In place of a traceback with its values: the types of the error and its causes, and where each line stood."""
+    """In place of a traceback with its values: the types of the error and its causes, and the lines that raised them."""
     given = event.pop("exc_info", None)
     error = given[1] if isinstance(given, tuple) else given
     if isinstance(error, BaseException):

@@ -87,7 +87,7 @@ class CodeChannel(Protocol):
 
 @runtime_checkable
 class LearnsOutcome(Protocol):
-    """A channel whose provider likes to hear that its code was entered."""
+    """A channel whose provider learns from the outcome: it is told that its code was entered."""
 
     async def report_entered(self, provider_ref: str, code: str) -> None:
         """Tell the provider, as well as it can be done; never raises `DeliveryFailed`."""

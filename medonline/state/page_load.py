@@ -1,7 +1,7 @@
-"""What is pressed as soon as a page is there can reach its state before the page's own load: the answer must outlive the load.
+"""A press can reach a state before the page's own `load` does. The load, which clears the screen, must then keep its answer.
 
-A held button (`browser/early/held_presses.js`) and a form sent while the connection was lost go out with the socket's first
-packets, and the load is queued behind what the connection itself asks for.
+It happens to a press that was held until the page connected (`browser/early/held_presses.js`), and to a form that was sent
+while the connection was lost: both go out with the socket's first packets, and the load is queued behind them.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ class KeepsAnswers(rx.State, mixin=True):  # type: ignore[call-arg]  # the keywo
     _loaded_over: str = ""
 
     def _note_answer(self) -> None:
-        """To be called by each handler whose answer `load` would clear."""
+        """Call it in each handler whose answer `load` would clear."""
         self._answered_over = socket_of(self)
 
     def _note_load(self) -> bool:
-        """Whether an answer overtook this load: given over this socket, which loads the page for the first time."""
+        """Call it in `load`. True when a handler has answered over this socket before its first load: the answer must stay."""
         socket = socket_of(self)
         overtaken = self._answered_over == socket and self._loaded_over != socket
         self._loaded_over = socket

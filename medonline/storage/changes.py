@@ -1,9 +1,8 @@
-"""What waits for a change of the record is told of it after the commit, instead of asking again and again.
+"""A bus of changes: whatever waits for a row to change hears of it after the commit, and does not poll.
 
-A transaction says what it changes (`storage.engine.announce`); when it has committed, all that listens to that topic hears it,
-in this process and in the others (`storage.other_processes`). A topic names what changed and says nothing of how: who hears it
-reads the record. A notice may be lost, with the process that should give it or with the connection that carries it: who waits
-looks by itself after `LOST_AFTER`.
+A transaction announces topics (`storage.engine.announce`). After the commit every listener of such a topic hears it, in this
+process and in the others (`storage.other_processes`). A topic says what changed, not how: the listener reads the record. An
+announcement may be lost, with its process or its connection, so a listener also looks after `LOST_AFTER`.
 """
 
 from __future__ import annotations
@@ -18,12 +17,12 @@ LOST_AFTER = timedelta(seconds=15)
 
 
 def session_topic(session_key: str) -> str:
-    """What is told of when the session with this key ends."""
+    """The topic that is announced when the session with this key ends."""
     return f"session {session_key}"
 
 
 def visitor_topic(visitor_key: str) -> str:
-    """What is told of when no browser bears this name any more."""
+    """The topic that is announced when the browser with this visitor key gets another one."""
     return f"visitor {visitor_key}"
 
 
@@ -42,15 +41,15 @@ class Ear:
 
     @property
     def has_heard(self) -> bool:
-        """Whether something was heard that was not forgotten."""
+        """Whether a change was heard since the last `forget`."""
         return self._heard.is_set()
 
     def forget(self) -> None:
-        """What was heard so far is known. To be called before the record is read, so that nothing falls between."""
+        """Forget the changes heard so far. Call it before the record is read: a change in between is then heard again."""
         self._heard.clear()
 
     async def wait(self, at_most: timedelta) -> bool:
-        """Until something is heard that was not forgotten, or so long; whether something was."""
+        """Wait for a change since the last `forget`, at most so long; whether there was one."""
         try:
             async with asyncio.timeout(at_most.total_seconds()):
                 await self._heard.wait()
@@ -68,7 +67,7 @@ class Ear:
 
 
 class Follower(Ear):
-    """An ear that acts as soon as it hears."""
+    """An ear that calls back as soon as it hears."""
 
     def __init__(self, topic: str, close: Callable[[Ear], None], act: Callable[[], None]) -> None:
         super().__init__(topic, close)

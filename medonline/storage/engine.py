@@ -58,15 +58,14 @@ BUSY_TIMEOUT_MS = 5_000
 QUEUE_TIMEOUT_S = 10.0
 SQLITE_READERS = 4
 POSTGRESQL_CONNECTIONS = 10
-# A writer that is still holds everybody up who writes: PostgreSQL lets go of it, and who waits is told to try again.
+# An idle writer blocks all others: PostgreSQL ends its session, and a statement that waits for a lock fails after a while.
 _PATIENCE = "-c lock_timeout=5s -c idle_in_transaction_session_timeout=15s"
-# Danger: a time that goes around `UtcDateTime` (a bare one in a `case`) is stored by the server's clock on the wall.
+# Danger: a time that does not go through `UtcDateTime` (a bare one in a `case`) is stored in the session's time zone.
 _UTC = "-c timezone=UTC"
-# A server that is gone must not keep a thread for as long as the system waits for it by itself (minutes): seconds for an
-# answer to a new connection, milliseconds for the receipt of what was sent.
+# A dead server must not block a thread for the operating system's own timeouts (minutes). Seconds until a new connection is
+# answered, milliseconds until sent data is acknowledged.
 TIMEOUTS = {"connect_timeout": 5, "tcp_user_timeout": 20_000}
-# The database is locked, full, read-only (PostgreSQL calls that an internal error), overloaded or gone: not what it was asked is
-# wrong, but where it is.
+# The database is locked, full, read-only (PostgreSQL calls that an internal error), overloaded or gone: the statement is not at fault.
 TROUBLES = (OperationalError, InterfaceError, InternalError, NoConnection)
 # A write that changes nothing, to a row that no patient's transaction touches.
 _TRIAL = text("UPDATE alembic_version SET version_num = version_num")

@@ -1,8 +1,8 @@
 """The portal's cookies, HttpOnly, SameSite=Lax, `__Host-` and Secure on https.
 
 visitor: names a browser for 30 days, so that a recovery survives a reload and a restart. A random token and the portal's mark (an
-         HMAC of it). A cookie without a good mark was made up by the client, and does not count as a visitor of its own. The
-         cookie changes on the way to Gosuslugi, at a sign-in and at a sign-out (services.login.visitors).
+         HMAC of it). A cookie without a good mark was made up by the client: all such browsers of a network share a few sockets.
+         The cookie changes on the way to Gosuslugi, at a sign-in and at a sign-out (services.login.visitors).
 sitting: names a browser until it is closed. After the proof of the phone a recovery goes on in its sitting only, so the next
          person at a shared computer cannot finish it. Changes at a sign-in and a sign-out.
 region:  the region that the visitor chose, for a year; only where the installation serves several.
@@ -67,21 +67,25 @@ def _key_of(token: str) -> str:
 
 
 def visitor_key_in(cookies: Mapping[str, str]) -> str:
-    """SHA-256 of the visitor cookie's token; empty when there is none. Its mark does not matter: it only counts."""
+    """SHA-256 of the visitor cookie's token; empty when there is none.
+
+    The mark is not checked: it decides how many sockets a browser may open (`web.sockets.gate`), not what it may see. A token
+    that somebody made up names no recovery and no journey.
+    """
     return _key_of(_visitor_in(cookies)[0])
 
 
 def issued_visitor_key_in(cookies: Mapping[str, str]) -> str:
-    """The same when the cookie bears the portal's mark; empty for a name that the portal did not give."""
+    """The same, if the cookie has the portal's mark; empty for a token that the portal did not issue."""
     token, mark = _visitor_in(cookies)
     issued = any(hmac.compare_digest(mark.encode(), one.encode()) for one in _marks(token)) if mark else False
     return _key_of(token) if issued else ""
 
 
 def visitor_to_set(cookies: Mapping[str, str]) -> str:
-    """The visitor cookie that a document brings along; empty when the browser has a good one.
+    """The value of the visitor cookie to set with a document; empty when the browser has a good one.
 
-    A name without a mark, as the portal gave before it had any, gets one and stays the same name: a recovery goes on.
+    A token without a mark gets one and stays the same token, so that its recovery goes on: the portal once issued such cookies.
     """
     if issued_visitor_key_in(cookies):
         return ""
@@ -91,14 +95,14 @@ def visitor_to_set(cookies: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class VisitorName:
-    """A name for a browser: the cookie's value, and the key under which the record knows it."""
+    """A browser's visitor cookie: its value, and the visitor key under which the record knows the browser."""
 
     value: str
     key: str
 
 
 def new_visitor() -> VisitorName:
-    """A name that no browser had before."""
+    """A cookie that no browser had before."""
     token = new_token()
     return VisitorName(f"{token}.{_marks(token)[0]}", token_hash(token))
 
@@ -119,8 +123,8 @@ def sitting_key_in(cookies: Mapping[str, str]) -> str:
 
 
 def cookies_of_a_document(cookies: Mapping[str, str], already: Sequence[str]) -> list[str]:
-    """The Set-Cookie headers that a document needs beside those that it has `already`: the browser's name and its sitting, where
-    it has no good ones."""
+    """The Set-Cookie headers to add to a document: the visitor and the sitting cookie, each if the browser has no good one and
+    it is not `already` among the document's headers."""
     visitor = "" if _is_set(VISITOR, already) else visitor_to_set(cookies)
     needed = [visitor_cookie(visitor)] if visitor else []
     return needed if sitting_key_in(cookies) or _is_set(SITTING, already) else [*needed, new_sitting_cookie()]
@@ -141,7 +145,7 @@ def _visitor_in(cookies: Mapping[str, str]) -> tuple[str, str]:
 
 
 def _marks(token: str) -> list[str]:
-    """The mark of a token under each key, the current one first: a change of keys takes no one's name away."""
+    """The mark of a token under each key, the current one first: after a change of keys the older cookies stay good."""
     return [mark[:MARK_LENGTH] for mark in portal().visitor_marks.indexes(token)]
 
 

@@ -105,7 +105,7 @@ class MemoryLimitStore:
 
     async def check(self) -> str:
         """See `LimitStore`."""
-        return "counted in this process only, and anew after a restart"
+        return "counted in this process only, from zero after a restart"
 
     async def close(self) -> None:
         """Nothing to release."""

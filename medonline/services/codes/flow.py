@@ -216,7 +216,7 @@ class CodeFlow:
         guess.use()
         digest = self.issuer.digest(row.flow_id, row.purpose, PhoneNumber(row.phone), code)
         guesses = self.issuer.policy.guesses
-        # A typed code has arrived; the dispatcher tells the provider, where it likes to know.
+        # A typed code has arrived. Where the provider learns from that (`LearnsOutcome`), the dispatcher reports it.
         next_look = now if row.channel in self.issuer.learning else None
         verdict = codes.judge(
             session,

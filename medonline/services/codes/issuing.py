@@ -24,8 +24,8 @@ from medonline.storage.tables.codes import OneTimeCodeRow
 
 
 def topic_of(phone: str) -> str:
-    """What is told of when a code to this number (E.164) changes, or a flow that waits for one: a new code ends the older ones
-    of every browser."""
+    """The topic that is announced when a code to this number (E.164) changes, or a flow that waits for one. One topic for all
+    browsers: a new code ends the older ones wherever they were asked for."""
     return f"codes to {phone}"
 
 

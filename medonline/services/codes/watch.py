@@ -16,7 +16,7 @@ class Followed(Protocol):
 
     @property
     def topic(self) -> str:
-        """What is told of when the record changes."""
+        """The topic that is announced when the record changes."""
 
     def next_change(self, now: datetime) -> datetime | None:
         """The next moment (UTC) at which it changes by the clock alone."""
@@ -39,7 +39,7 @@ class CodeWatch:
         await self._ear.wait(at_most if by_clock is None else min(by_clock - now, at_most))
 
     def begin_look(self) -> None:
-        """The record is read from now on: what was heard so far is seen by this look."""
+        """Call it before the record is read: this look sees every change that was heard before it."""
         if self._ear is not None:
             self._ear.forget()
 

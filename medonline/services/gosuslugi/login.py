@@ -3,7 +3,7 @@
 The journey is a row of this browser. What the provider said of somebody who is not known yet waits sealed, at most
 15 minutes, for consent or proof (`services.gosuslugi.pending_person`); refusing deletes it.
 
-Long because the way there and the way back keep one row between them.
+Long because `start` and `finish` share one row.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Purpose(StrEnum):
         return {Purpose.RECOVERY: Landing.NEW_PASSWORD, Purpose.SETTINGS: Landing.SETTINGS}.get(self, Landing.CARDS)
 
     @property
-    def asks_anew(self) -> bool:
+    def needs_fresh_proof(self) -> bool:
         """Whether phone and password are to be changed at its end: what the provider remembers is no proof for that."""
         return self in (Purpose.RECOVERY, Purpose.SETTINGS)
 
@@ -119,9 +119,9 @@ class IdentityService:
 
         Args:
             consent_version: the consent that was given on the way here, if any.
-            signed_in: somebody's session is open in this browser: who comes back has to prove to be themselves.
-            onward_uri: where a browser comes by that signs out at the provider first (`onward`).
-            next_key: the browser's name from here on, when it changes: who copied the one before is on no journey.
+            signed_in: a session is open in this browser: the provider must ask for a fresh proof, not remember one.
+            onward_uri: the address to which the provider returns a browser that signs out there first (`onward`).
+            next_key: the browser's visitor key from here on, when it changes: a copy of the old cookie is on no journey.
 
         Raises:
             TooManyJourneys: in this browser, or from this network.
@@ -130,7 +130,7 @@ class IdentityService:
         provider = self._required_provider()
         now = self.clock()
         await self.limits.admit(client, now)
-        fresh = signed_in or purpose.asks_anew
+        fresh = signed_in or purpose.needs_fresh_proof
         journey = IdentityJourney(
             state_hash="",
             visitor_key=next_key or client.visitor_key,
@@ -229,7 +229,7 @@ class IdentityService:
     ) -> OpenedSession | Waiting:
         now = self.clock()
         if not gosuslugi.hold_journey(session, journey.state_hash, client.visitor_key):
-            # While the provider was asked, the browser left for it again or somebody signed in: this name is no one's.
+            # While the provider answered, the browser began another journey or somebody signed in: this one is over.
             raise IdentityRefused(IdentityProblem.STALE, "the journey was given up meanwhile")
         gosuslugi.forget_pending(session, client.visitor_key)
         patient = self._known(session, person, client.device, now)

@@ -79,7 +79,7 @@ class CodeGuess:
 
     suspicious: its network has guessed wrong so often that the right code is not enough by itself.
     refusal: why nothing is judged; None when it is.
-    wrong: the code that was judged, and the how-manieth wrong guess at it this was.
+    wrong: the code that was judged, and how many wrong guesses it has had, with this one.
     right: the code that was confirmed.
     """
 

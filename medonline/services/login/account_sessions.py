@@ -123,7 +123,7 @@ class AccountSessionService:
         ]
 
     async def end(self, session_key: str, number: str) -> None:
-        """End one session of the patient who asks; a number of no one's, or of somebody else's, ends nothing.
+        """End one session of the patient who asks. A number that is none of their sessions' ends nothing.
 
         Raises:
             NotSignedIn: the session is over.
@@ -158,8 +158,8 @@ class AccountSessionService:
         return TimeLeft(last_seen_at + self.login.idle - now, created_at + self.login.absolute - now)
 
     def when_over(self, session_key: str, act: Callable[[], None]) -> Ear:
-        """Call `act` on the event loop when the session is ended, by whichever process; to be closed. A session that only idles
-        out is not told of."""
+        """Call `act` on the event loop when the session is ended, by any process, until the returned ear is closed. A session
+        that idles out is not announced."""
         return self.database.changes.follow(session_topic(session_key), act)
 
     async def extend(self, session_key: str) -> TimeLeft | None:

@@ -38,7 +38,7 @@ class VisitorService:
     clock: Clock
 
     async def leave(self, visitor_key: str) -> None:
-        """Another person may sit here from now on: what was begun in this browser is over. Does nothing twice."""
+        """End what was begun in this browser: another person may use it from now on. A second call changes nothing."""
         # Anybody may ask for this: where nothing is, it costs no lock.
         if visitor_key and await self._has_anything(visitor_key):
             await self._end_all(visitor_key)
@@ -50,13 +50,15 @@ class VisitorService:
         return gosuslugi.has_anything(session, visitor_key)
 
     async def close_pages(self, visitor_key: str) -> None:
-        """The pages that are open under an older name come back under the one in force. To be called when the browser has
-        that one: a page that comes back sooner comes back as it was."""
+        """Close the pages that are open under this key; they reconnect under the browser's new one.
+
+        Call it after the browser has its new cookie: a page that reconnects sooner does so under the old key.
+        """
         if visitor_key:
             await self.database.tell(visitor_topic(visitor_key))
 
     def when_renamed(self, visitor_key: str, act: Callable[[], None]) -> Ear:
-        """Call `act` on the event loop when `close_pages` is called for this name, in any process; to be closed."""
+        """Call `act` on the event loop when any process calls `close_pages` for this key, until the returned ear is closed."""
         return self.database.changes.follow(visitor_topic(visitor_key), act)
 
     @writes

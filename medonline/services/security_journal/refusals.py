@@ -48,7 +48,7 @@ class _Run:
 
 @dataclass(slots=True)
 class RefusedSignIns:
-    """The use case; it is told of every refusal. Known and unknown numbers are counted alike (I8)."""
+    """The use case; `note` is called for every refusal. Known and unknown numbers are counted alike (I8)."""
 
     database: Database
     clock: Clock

@@ -69,7 +69,7 @@ class SecurityJournal:
         head = self._follow(session, self._last[0], notes[0], now) if alone and self._last else None
         if head is None:
             last = security_journal.head(session)
-            # No row may be left for it to follow: the journal begins, or a checkpoint stands for all.
+            # There may be no row to follow: the journal is empty, or a checkpoint has replaced every row.
             head = self._follow(session, last, notes[0], now) if alone else None
             head = head or self._add(session, last, notes[0], now)
         for note in notes[1:]:  # one by one: the trigger wants them in order

@@ -114,7 +114,7 @@ def put_paid(session: Session, notice_id: str, now: datetime, kopecks: int) -> N
 
 
 def postpone(session: Session, notice_id: str, attempts: int, due_at: datetime) -> None:
-    """The attempt in hand is not made: there is no money for it before `due_at` (UTC)."""
+    """Give the attempt back and try again at `due_at` (UTC): until then there is no money for it."""
     session.exec(_POSTPONE, params={"notice_id": notice_id, "attempts_made": attempts, "next_look": due_at})
 
 

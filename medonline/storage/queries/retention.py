@@ -106,7 +106,7 @@ def forget(session: Session, past: Past, keys: Sequence[str]) -> int:
 
 
 def is_ours(session: Session) -> bool:
-    """Whether no other process forgets at this moment; until the end of the transaction none will."""
+    """Whether this transaction gets the lock under which one process at a time deletes; held until its end."""
     connection = session.connection()
     if connection.dialect.name == "sqlite":
         return True  # its writers wait for each other

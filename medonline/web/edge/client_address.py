@@ -1,7 +1,7 @@
 """Where a request comes from: the peer of the connection, or what a trusted proxy says about it.
 
-X-Forwarded-For is written by anyone who likes to. With n proxies of our own in front (`MEDONLINE_TRUSTED_PROXY_HOPS`), its
-last n values were added by them, and the n-th from the right is what the outermost of them saw; the rest is hearsay.
+Any client can send X-Forwarded-For. With n proxies of our own in front (`MEDONLINE_TRUSTED_PROXY_HOPS`), its last n values
+were added by them, and the n-th from the right is the peer of the outermost one. What is left of it is not believed.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def claims_another_address(scope: Scope) -> bool:
 
 
 def client_address(scope: Scope) -> str:
-    """The address that `with_client` settled on; empty where the server knows none."""
+    """The address that `with_client` put into the scope; empty where the server knows none."""
     client = scope.get("client") or ("", 0)
     return str(client[0])
 

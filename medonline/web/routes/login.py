@@ -77,7 +77,7 @@ async def close_session(request: Request) -> Response:
         onward = await portal().identity.sign_out(ended.provider_token_sealed, back)
     response = leaving_page(onward, "Выходим из Госуслуг") if onward else RedirectResponse(routes.HOME, 303)
     response.headers.append("Set-Cookie", set_cookie(SESSION, "", https=portal().config.https, max_age=0))
-    # Deletes what a page kept in the tab (the phone typed last, a draft). The value leaves cookies alone.
+    # Deletes what pages keep in the browser (the phone typed last, a draft). «storage» does not include cookies.
     response.headers["Clear-Site-Data"] = '"storage"'
     return await left_by(request, response)
 

@@ -45,7 +45,7 @@ NOBODY = Visitor()
 
 
 class Followed(Protocol):
-    """Something that the server is told of, until it is closed."""
+    """A change that the server follows, until this is closed."""
 
     @property
     def has_heard(self) -> bool: ...
@@ -60,10 +60,10 @@ class GuardedServer(SocketServer):
     """The Socket.IO server given to Reflex.
 
     handlers: the names that clients may call.
-    forget: drops the state of a token; False when it is in use at this moment.
+    forget: drops the state of a token; False while a handler uses it.
     is_open: whether the session with this key is not over; asking does not count as use.
-    when_over, when_renamed: call back when the session with this key is ended, and when no browser bears this visitor's name any
-        more.
+    when_over: calls back when the session with this key is ended.
+    when_renamed: calls back when the browser with this visitor key gets another one.
     """
 
     def __init__(
@@ -156,7 +156,7 @@ class GuardedServer(SocketServer):
             raise
         if is_open and not followed.has_heard:
             return session_key
-        self._follow_no_more(eio_sid)  # its end may be told of again, and the page that says so must not be closed
+        self._follow_no_more(eio_sid)  # its end may be announced again, and the page that says so must not be closed
         return ""
 
     def _follow(self, eio_sid: str, when: When, key: str) -> Followed:
