@@ -91,7 +91,7 @@ class OtherProcesses:
             connection.close()
 
     async def _catch_up(self) -> None:
-        """Tell of the sessions that ended since the last time that all was heard."""
+        """Announce the sessions that ended since this process last heard everything."""
         now = self._clock()
         ended = await self._database.read(login.ended_since, self._deaf_since - CLOCKS_DIFFER)
         self._deaf_since = now
@@ -99,8 +99,8 @@ class OtherProcesses:
 
 
 def _look(file: Path, connection: PoolProxiedConnection) -> tuple[int, int]:
-    """The file's inode, and what differs when another connection has committed, to whichever process it belongs; no transaction
-    begins.
+    """The file's inode, and a number that changes when another connection commits, in this process or another. Begins no
+    transaction.
 
     Danger: the files beside the database tell no less, but a process that opens and closes one of them loses the locks that SQLite
     holds on it there (sqlite.org/howtocorrupt.html, 2.2). And their times change before the commit can be read.

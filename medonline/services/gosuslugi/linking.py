@@ -64,8 +64,8 @@ class Linker:
         return None
 
     def link(self, session: Session, patient: Patient, person: IdentityPerson, how: LinkedHow, now: datetime) -> bool:
-        """Let this identity open the account, which the caller holds, from now on, and fill in what the account did not know;
-        False when it does already.
+        """From now on this identity opens the account, whose row the caller holds; what the account did not know is filled in.
+        False when the identity opens it already.
 
         Raises:
             AccountOfAnother: the account is on record with another person's data, or opened by another identity.
@@ -118,7 +118,7 @@ class Linker:
         return patient
 
     def _fill_in(self, session: Session, patient: Patient, person: IdentityPerson) -> list[str]:
-        """What the account did not know is taken over; the names of what was."""
+        """Take over what the account did not know; the names of the fields that were filled in."""
         session.add(patient)
         if not person.confirmed:
             return []
@@ -204,8 +204,8 @@ def phone_hint(person: IdentityPerson) -> str:
 
 
 async def once_more(transaction: Callable[[], Awaitable[T]]) -> T:
-    """What the whole transaction gives; it runs a second time when another browser committed the same identity, number or
-    СНИЛС between its look and its write: then the other browser's account is there to be found."""
+    """The result of the transaction. It runs a second time if another browser committed the same identity, number or СНИЛС
+    between its look and its write: the second run finds the other browser's account."""
     try:
         return await transaction()
     except IntegrityError:

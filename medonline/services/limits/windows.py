@@ -91,7 +91,7 @@ class Windows:
         return self.keys.index("|".join(parts))
 
     def gate(self, refusal: type[LimitReached], use: str, level: Level, limits: tuple[Limit, ...], *more: str) -> Gate:
-        """A gate of one network, as wide as the network is."""
+        """A gate of one network: a wider network has wider limits."""
         return Gate(refusal, self.key(use, *more, level.network), scaled(limits, level))
 
     async def admit(self, gates: Sequence[Gate], member: str, now: datetime) -> None:
@@ -131,7 +131,7 @@ class Windows:
 
 
 def scaled(limits: tuple[Limit, ...], level: Level) -> tuple[Limit, ...]:
-    """The limits of a network that is so many times as wide as one."""
+    """The limits of one network, times `level.times`."""
     return tuple(Limit(limit.count * level.times, limit.per) for limit in limits)
 
 

@@ -1,9 +1,9 @@
 """«Это не я»: anyone who was told of a change that they did not make takes the account out of use until it is cleared up.
 
-The link came by another way than the change was made by. It ends every session, makes a password that may be a stranger's
-useless, undoes what opens the account to somebody new (a later number, each account at Gosuslugi that was linked by less than
-its own data), and stops recovery by phone for a while: what is left is Gosuslugi and the clinic's desk, where documents are
-shown. It gives nothing to anyone who holds it: no session, no data, not even a name (docs/decisions/0012).
+The link reaches the owner by another way than the one by which the change was made. It ends every session, makes a password
+that may be a stranger's useless, undoes what opens the account to somebody new (a later number, each account at Gosuslugi that
+was linked by less than its own data), and stops recovery by phone for a while: what is left is Gosuslugi and the clinic's desk,
+where documents are shown. It gives nothing to anyone who holds it: no session, no data, not even a name (docs/decisions/0012).
 """
 
 from __future__ import annotations

@@ -102,7 +102,7 @@ class NoticeService:
             session.add(row)
 
     def admit(self, session: Session, patient_id: str, about: About) -> None:
-        """Whether this account's owner may be told of one more of these. Exact where the caller holds the patient's row.
+        """Check that this account may get one more notice of this kind. Exact where the caller holds the patient's row.
 
         Raises:
             ToldTooOften: not now, and nothing may be done that would have to be told.
@@ -118,7 +118,8 @@ class NoticeService:
             raise ToldTooOften(now, until)
 
     def _has_money(self, session: Session, row: Notice, now: datetime) -> bool:
-        """Count it; without money it is told tomorrow, not at all (False), or its change is refused, by what it is about."""
+        """Reserve the money for it. Without money its kind decides: the change is refused, the notice waits until tomorrow, or it
+        is dropped (False)."""
         room = ROOM[About(row.about)]
         try:
             row.kopecks = self._spending.reserve_notice(session, now, room.percent, room.otherwise)
@@ -197,7 +198,7 @@ class NoticeService:
         """Record the acceptance, also when the database is busy for a while: the claim has not run out yet.
 
         Only now do the links of earlier notices to this phone end, for the patient has got the newer one. A notice that is
-        refused, or goes without its link, ends none: who could make the portal write notices could end the owner's link.
+        refused, or goes without its link, ends none: a stranger who makes the portal write notices could end the owner's link.
         """
         for pause in _RECORDING_PAUSES:
             try:

@@ -32,7 +32,7 @@ from medonline.storage.queries import card_access, notices, patient_cards, patie
 from medonline.storage.tables.patient_cards import CardAccess, PatientCard
 from medonline.storage.tables.patients import Patient
 
-# However many ask: the account shows them all, and each message costs money.
+# One message per pause, however many ask: the account's page shows every request, and each message costs money.
 ASKED_PAUSE = timedelta(days=1)
 
 
@@ -103,7 +103,7 @@ class CardConsent:
         return await self._withdraw(me, access_id)
 
     async def grant(self, session_key: str, access_id: str) -> None:
-        """Let who asks see the own cards of this account that the request is for, from now on until it is taken back.
+        """Show the asker this account's own cards that the request is for, until `remove`.
 
         Raises:
             NotSignedIn: the session is over.
@@ -114,7 +114,7 @@ class CardConsent:
         await self._grant(me, access_id)
 
     async def refuse(self, session_key: str, access_id: str) -> None:
-        """Answer no. Who asked is not told: for them the request waits until its time is over.
+        """Answer no. The asker is not told: their page shows the request as waiting until it expires.
 
         Raises:
             NotSignedIn: the session is over.
@@ -124,7 +124,7 @@ class CardConsent:
         await self._refuse(me, access_id)
 
     async def remove(self, session_key: str, access_id: str) -> bool:
-        """«Убрать доступ»: who saw this account's cards sees them no more; False when no one does under that id.
+        """«Убрать доступ»: the other account does not see this account's cards any more; False when nothing is granted under that id.
 
         Raises:
             NotSignedIn: the session is over.
@@ -133,7 +133,7 @@ class CardConsent:
         return await self._remove(me, access_id)
 
     def give_up(self, session: Session, me: SignedIn) -> None:
-        """End, in the caller's transaction, which holds the account, what it no longer shows any card by."""
+        """End the accesses of this account under which it shows no card any more. The caller's transaction holds its row."""
         for ended in card_access.end_unused(session, me.patient_id, self.clock()):
             if ended.holder_id is not None:
                 self._note(session, JournalEvent.CARD_ACCESS_REMOVED, ended.holder_id, Side.HOLDER)

@@ -19,14 +19,14 @@ from medonline.storage.queries import security_journal
 from medonline.storage.tables.security_journal import JournalCheckpoint, JournalEntry
 
 BATCH = 1000
-FORGET_BATCH = 200  # as large as is done in milliseconds: everybody who writes waits for it
+FORGET_BATCH = 200  # deleted within milliseconds: every writer waits meanwhile
 KEPT_AT_LEAST = timedelta(days=180)
 
 
 @dataclass(frozen=True, slots=True)
 class Examined:
     """What an examination of the whole journal found. `fault` is an English sentence, empty when the chain is whole.
-    `skipped`: the row that was known went in its time, with others after it, and could not be compared."""
+    `skipped`: the known row was deleted because its time was over, and could not be compared."""
 
     rows: int
     head: security_journal.Head
@@ -35,7 +35,7 @@ class Examined:
 
 
 class JournalBroken(Exception):
-    """Nothing is deleted from a journal that was changed: its checkpoint would stand for what no one wrote."""
+    """Nothing is deleted from a journal that was changed: a checkpoint in place of changed rows would hide the change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class JournalKeeper:
 
     async def examine(self, known: security_journal.Head | None = None) -> Examined:
         """Go through every row. `known`: number and hash of a row that was the last one once; it must still be there, or be
-        past its time: rows cut off at the end are seen by that alone.
+        past its time: nothing else shows that rows were cut off at the end.
 
         Raises:
             SQLAlchemyError: as it comes.
@@ -59,7 +59,7 @@ class JournalKeeper:
             found = await self._examine(marks, known)
             if not found.fault or len(await self.database.read(security_journal.checkpoints)) == len(marks):
                 return found
-            # Meanwhile rows went because their time was over: what seemed to be missing may be just that.
+            # Rows were deleted meanwhile because their time was over: they may be what seemed to be missing.
 
     async def _examine(self, marks: Sequence[JournalCheckpoint], known: security_journal.Head | None) -> Examined:
         head, met = security_journal.Head(0, GENESIS), known is None
