@@ -11,6 +11,7 @@ import "./portal/menus.js";
 import "./portal/inner_links.js";
 import "./portal/shown_passwords.js";
 import "./portal/submits.js";
+import "./portal/suggested_passwords.js";
 
 const WATCHED = ["data-step", "data-error-no", "data-ticket", "data-dispute-over", "open"];
 

@@ -24,6 +24,9 @@ GOSUSLUGI_RETURN = "/gosuslugi/return"
 HEALTH_LIVE = "/health/live"
 HEALTH_READY = "/health/ready"
 SECURITY_TXT = "/.well-known/security.txt"
+WELL_KNOWN = "/.well-known"
+CHANGE_PASSWORD = "/.well-known/change-password"  # noqa: S105 (a path)
+PASSWORD_SUGGESTION = "/passwords/suggestion"  # noqa: S105 (a path)
 TELEGRAM_REPORT = "/callbacks/telegram"
 
 SANDBOX = "/sandbox"

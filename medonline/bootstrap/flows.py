@@ -46,6 +46,7 @@ def build_login(of: Shared, visitors: VisitorService) -> LoginService:
         pace=of.pace,
         known_browsers=KnownBrowsers(sealer(config, "known browser")),
         visitors=visitors,
+        characters=config.password_characters,
         idle=config.session_idle,
         absolute=config.session_absolute,
     )
@@ -173,4 +174,4 @@ def build_retention(of: Shared, keeper: JournalKeeper) -> RetentionService:
 
 
 def _in_settings(of: Shared) -> PasswordPolicy:
-    return PasswordPolicy(of.config.password_min_length_settings)
+    return PasswordPolicy(of.config.password_min_length_settings, of.config.password_characters)

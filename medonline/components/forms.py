@@ -6,6 +6,8 @@ from typing import Any, TypeAlias
 
 import reflex as rx
 
+from medonline import routes
+
 Text: TypeAlias = str | rx.Var[str]
 
 
@@ -141,6 +143,34 @@ def password_input(
             custom_attrs={"data-reveal": field_id},
         ),
         class_name="password",
+    )
+
+
+def password_rules(min_length: rx.Var[int]) -> dict[str, Any]:
+    """What a browser that makes a password shall make (`passwordrules`, and `minlength` for those that know no rules)."""
+    rules = "minlength: " + min_length.to(str) + "; required: lower; required: upper; required: digit;"
+    return {"passwordrules": rules}
+
+
+def suggested_password(error: Text, *field_ids: str) -> rx.Component:
+    """Beside a refused password: one tap fills the fields with one that fits (`browser/portal/suggested_passwords.js`)."""
+    return rx.cond(
+        error != "",
+        rx.el.div(
+            rx.el.button(
+                "Подставить надёжный пароль",
+                type="button",
+                class_name="button secondary",
+                custom_attrs={
+                    "data-suggest": " ".join(field_ids),
+                    "data-suggest-from": routes.PASSWORD_SUGGESTION,
+                    "data-filled": "Пароль подставлен и показан. Сохраните его в браузере или запишите.",
+                    "data-failed": "Не получилось: нет связи с порталом. Попробуйте ещё раз.",
+                },
+            ),
+            rx.el.p(role="status", class_name="hint"),
+            class_name="suggestion",
+        ),
     )
 
 

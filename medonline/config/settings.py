@@ -25,7 +25,7 @@ from medonline.config.limits import GONE, LimitsConfig, demo_limits
 from medonline.config.records import RecordsConfig
 from medonline.config.types import OptionalUrl, TimeZone, is_database
 from medonline.domain.codes.one_time_code import ChannelName, CodePolicy
-from medonline.domain.passwords import PasswordPolicy
+from medonline.domain.passwords import PasswordCharacters, PasswordPolicy
 
 _MAKING_A_KEY = "`python -c 'import secrets; print(secrets.token_hex(32))'`"
 
@@ -58,6 +58,7 @@ class Config(BoundaryConfig, CodesConfig, ConnectionsConfig, IdentityConfig, Lim
 
     password_min_length_recovery: int = Field(8, ge=6, le=64)
     password_min_length_settings: int = Field(6, ge=6, le=64)
+    password_characters: PasswordCharacters = PasswordCharacters.GUIDE
 
     @property
     def demo(self) -> bool:
@@ -117,9 +118,14 @@ class Config(BoundaryConfig, CodesConfig, ConnectionsConfig, IdentityConfig, Lim
         return CodePolicy(life, self.code_guesses, self.resend_pauses, self.codes_per_phone)
 
     @property
+    def longest_password_minimum(self) -> int:
+        """A password of this length is long enough everywhere."""
+        return max(self.password_min_length_recovery, self.password_min_length_settings)
+
+    @property
     def recovery_password_policy(self) -> PasswordPolicy:
         """The rules of step 3 (guide G18)."""
-        return PasswordPolicy(self.password_min_length_recovery)
+        return PasswordPolicy(self.password_min_length_recovery, self.password_characters)
 
     @model_validator(mode="before")
     @classmethod

@@ -112,19 +112,24 @@ class PasswordProblem(StrEnum):
     TOO_SHORT = "too_short"
     TOO_LONG = "too_long"
     CYRILLIC_LAYOUT = "cyrillic_layout"
-    FORBIDDEN_CHARACTERS = "forbidden_characters"
+    FORBIDDEN_CHARACTERS = "forbidden_characters"  # others than Latin letters and digits
+    NOT_ASCII = "not_ascii"  # others than the signs of an English keyboard, where those are allowed
     COMMON = "common"  # among the first that are tried
     PERSONAL = "personal"  # the patient's own name, phone or birth date
     BREACHED = "breached"  # on a list of leaked passwords
 
 
 class InvalidPassword(InvalidInput):
-    """A new password breaks the policy; `problems` lists every broken rule, most telling first."""
+    """A password that no account can have: `problems` lists every broken rule, most telling first.
 
-    def __init__(self, problems: tuple[PasswordProblem, ...], min_length: int) -> None:
+    `forbidden`: the first characters that are not allowed; they are of a password, and in no log.
+    """
+
+    def __init__(self, problems: tuple[PasswordProblem, ...], min_length: int, forbidden: str = "") -> None:
         super().__init__(", ".join(problems))
         self.problems = problems
         self.min_length = min_length
+        self.forbidden = forbidden
 
 
 class PasswordsDiffer(InvalidInput):

@@ -64,6 +64,12 @@ def folded(text: str) -> str:
     return visible("".join(_plain(char) for char in visible(text)))
 
 
+def without_ends(text: str) -> str:
+    """The text without spaces and invisible characters before and behind it; what is inside stays."""
+    inner = [place for place, char in enumerate(text) if not (_is_space(char) or _is_invisible(char))]
+    return text[inner[0] : inner[-1] + 1] if inner else ""
+
+
 def digits_of(text: str) -> str:
     """The digits of the one number in a text: what parts them goes, and words before and after («№», «тел.:»).
 

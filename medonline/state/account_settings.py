@@ -19,6 +19,7 @@ from medonline.domain.errors import (
     PhoneTaken,
     ReauthenticationNeeded,
 )
+from medonline.domain.passwords import PasswordCharacters
 from medonline.domain.phone import PhoneNumber
 from medonline.services.account_settings.form import Saved, SettingsForm, SettingsView
 from medonline.services.codes.flow import CodeView
@@ -57,6 +58,7 @@ class SettingsState(FollowsCode, rx.State):
     first_name: str = ""
     has_password: bool = False
     min_length: int = 6
+    signs_allowed: bool = False
     password_wanted: bool = False
     waiting_code: bool = False
     code: CodeScreen = NO_CODE
@@ -87,6 +89,7 @@ class SettingsState(FollowsCode, rx.State):
         self.strength, self.strength_score, self.unlinking = "", -1, ""
         self.password_wanted = query_of(self, "focus") == "password"
         self.min_length = portal().config.password_min_length_settings
+        self.signs_allowed = portal().config.password_characters is PasswordCharacters.ASCII
         channels = portal().config.code_channels
         self.call_offered, self.telegram_offered = ChannelName.FLASH_CALL in channels, ChannelName.TELEGRAM in channels
         try:

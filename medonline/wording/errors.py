@@ -141,6 +141,17 @@ def attempts_left(count: int) -> str:
     return f"{verb} {plural(count, 'попытка', 'попытки', 'попыток')}."
 
 
+def _signs(forbidden: str) -> str:
+    """Which signs are in the way; those that no screen shows are called so."""
+    if not forbidden:
+        return ""
+    spaces = any(sign.isspace() for sign in forbidden)
+    visible = [f"«{sign}»" for sign in forbidden if sign.isprintable() and not sign.isspace()]
+    hidden = len(visible) + sum(sign.isspace() for sign in forbidden) < len(forbidden)
+    named = [*visible, *(["пробел"] if spaces else []), *(["невидимый знак"] if hidden else [])]
+    return f"Вы ввели {', '.join(named[:-1]) + ' и ' if len(named) > 1 else ''}{named[-1]}. "
+
+
 def _password(error: errors.InvalidPassword) -> str:
     texts = {
         PasswordProblem.EMPTY: "Введите пароль.",
@@ -148,7 +159,10 @@ def _password(error: errors.InvalidPassword) -> str:
             "В пароле русские буквы: похоже, включена русская раскладка. Переключите клавиатуру на английский язык."
         ),
         PasswordProblem.FORBIDDEN_CHARACTERS: (
-            "В пароле можно использовать только латинские буквы и цифры, без пробелов и знаков."
+            f"{_signs(error.forbidden)}В пароле бывают только латинские буквы и цифры, без пробелов и знаков."
+        ),
+        PasswordProblem.NOT_ASCII: (
+            f"{_signs(error.forbidden)}В пароле бывают только латинские буквы, цифры и знаки английской раскладки."
         ),
         PasswordProblem.TOO_SHORT: (
             f"Пароль слишком короткий: нужно не меньше {plural(error.min_length, 'символа', 'символов', 'символов')}."

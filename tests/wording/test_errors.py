@@ -37,6 +37,9 @@ def examples() -> list[MedonlineError]:
         elif leaf is errors.InvalidPassword:
             made += [leaf((problem,), 8) for problem in PasswordProblem]
             made.append(leaf((PasswordProblem.CYRILLIC_LAYOUT, PasswordProblem.TOO_SHORT), 6))
+            made += [
+                leaf((PasswordProblem.FORBIDDEN_CHARACTERS,), 8, signs) for signs in ("-", "- ", "-!\x00", " ", "\x00")
+            ]
         elif leaf in (errors.RateLimited, errors.Busy):
             made += [leaf(timedelta(seconds=seconds)) for seconds in (0, 1, 42, 61, 3600)]
         elif leaf is errors.ChannelOverBudget:
@@ -216,3 +219,19 @@ def test_a_way_without_money_is_named_and_the_other_way_offered() -> None:
 def test_the_limits_of_a_phone_name_the_clinic_too() -> None:
     for leaf in (errors.TooManyCodes, errors.TooManyRequests, errors.TooManyWrongCodes, errors.NumberBlockBusy):
         assert "регистратуру" in sentence(leaf(NOW, NOW + timedelta(hours=1)))
+
+
+@pytest.mark.parametrize(
+    ("signs", "named"),
+    [
+        ("-", "Вы ввели «-». "),
+        ("-!", "Вы ввели «-» и «!». "),
+        ("- \x00", "Вы ввели «-», пробел и невидимый знак. "),
+        ("\u00a0", "Вы ввели пробел. "),
+        ("", "В пароле бывают"),
+    ],
+)
+def test_a_refused_password_is_told_by_the_sign_that_is_in_the_way(signs: str, named: str) -> None:
+    error = errors.InvalidPassword((PasswordProblem.FORBIDDEN_CHARACTERS,), 8, signs)
+
+    assert sentence(error).startswith(named)

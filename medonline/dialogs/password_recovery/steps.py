@@ -6,7 +6,15 @@ from __future__ import annotations
 import reflex as rx
 
 from medonline import routes
-from medonline.components.forms import back_and_close, field, password_input, submit, text_input
+from medonline.components.forms import (
+    back_and_close,
+    field,
+    password_input,
+    password_rules,
+    submit,
+    suggested_password,
+    text_input,
+)
 from medonline.components.icons import icon
 from medonline.dialogs.codes import code_facts, code_hint, delivery, resend_block
 from medonline.dialogs.login import login_form
@@ -103,15 +111,28 @@ def password_step() -> rx.Component:
             ),
             field(
                 "Новый пароль",
-                password_input("new_password", "new_password", error, new=True, noun="новый пароль", hint=True),
+                password_input(
+                    "new_password",
+                    "new_password",
+                    error,
+                    new=True,
+                    noun="новый пароль",
+                    hint=True,
+                    custom_attrs=password_rules(screen.min_length),
+                ),
                 field_id="new_password",
                 hint=rx.fragment(
-                    "Пароль может содержать только заглавные и строчные буквы латинского алфавита и цифры. "
+                    rx.cond(
+                        screen.signs_allowed,
+                        "Пароль может содержать буквы латинского алфавита, цифры и знаки. ",
+                        "Пароль может содержать только заглавные и строчные буквы латинского алфавита и цифры. ",
+                    ),
                     "Минимальная длина - ",
                     screen.min_length,
                     " символов",
                 ),
                 error=error,
+                mark=suggested_password(error, "new_password"),
             ),
             submit("СМЕНИТЬ ПАРОЛЬ"),
             on_submit=RecoveryState.change_password,

@@ -6,7 +6,15 @@ import reflex as rx
 
 from medonline import routes
 from medonline.components.codes import channel_choice
-from medonline.components.forms import error_list, field, password_input, submit, text_input
+from medonline.components.forms import (
+    error_list,
+    field,
+    password_input,
+    password_rules,
+    submit,
+    suggested_password,
+    text_input,
+)
 from medonline.pages.account_settings.identities import identities_section
 from medonline.pages.account_settings.phone import new_phone_panel, prove_again_panel
 from medonline.pages.frame import page
@@ -100,10 +108,26 @@ def _text(name: str, value: rx.Var[str], **props: object) -> rx.Component:
 def _password(name: str, **props: object) -> rx.Component:
     field_id = f"settings-{name}"
     noun = {"password": "пароль", "password_confirmation": "повтор пароля"}[name]
-    control = password_input(field_id, name, _of(name), new=True, noun=noun, hint=name == "password", **props)
+    control = password_input(
+        field_id,
+        name,
+        _of(name),
+        new=True,
+        noun=noun,
+        hint=name == "password",
+        custom_attrs=password_rules(state.min_length),
+        **props,
+    )
     hint = rx.fragment(
-        "Пароль может содержать заглавные и строчные буквы латинского алфавита и цифры. Минимальная длина - ",
+        rx.cond(
+            state.signs_allowed,
+            "Пароль может содержать буквы латинского алфавита, цифры и знаки. Минимальная длина - ",
+            "Пароль может содержать заглавные и строчные буквы латинского алфавита и цифры. Минимальная длина - ",
+        ),
         state.min_length,
         " символов",
     )
-    return field(_LABELS[name], control, field_id=field_id, error=_of(name), hint=hint if name == "password" else "")
+    if name != "password":
+        return field(_LABELS[name], control, field_id=field_id, error=_of(name))
+    both = suggested_password(_of(name), "settings-password", "settings-password_confirmation")
+    return field(_LABELS[name], control, field_id=field_id, error=_of(name), hint=hint, mark=both)

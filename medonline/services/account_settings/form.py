@@ -14,6 +14,7 @@ from medonline.domain.account_settings import SettingsChange
 from medonline.domain.email_address import EmailAddress
 from medonline.domain.errors import InvalidFields, InvalidInput, PasswordsDiffer
 from medonline.domain.folding import visible
+from medonline.domain.passwords import normalised
 from medonline.domain.person_name import PersonName
 from medonline.domain.phone import PhoneNumber
 from medonline.services.codes.flow import CodeView
@@ -106,10 +107,10 @@ async def changes_asked(patient: Patient, form: SettingsForm, passwords: NewPass
     own = PhoneNumber(patient.phone) if patient.phone else None
     phone = parsed("phone", PhoneNumber.parse, form.phone, own, shown=own.spaced if own else "")
     password = ""
-    if form.password or form.password_confirmation:
+    if normalised(form.password) or normalised(form.password_confirmation):
         try:
             password = await passwords.check(form.password, personal_words(patient))
-            if form.password != form.password_confirmation:
+            if password != normalised(form.password_confirmation):
                 refused["password_confirmation"] = PasswordsDiffer()
         except InvalidInput as error:
             refused["password"] = error

@@ -11,9 +11,9 @@ from typing import TypeVar
 from sqlmodel import Session
 
 from medonline.domain.client import Client
-from medonline.domain.errors import InvalidCredentials, InvalidPassword, NotSignedIn, PasswordProblem
+from medonline.domain.errors import InvalidCredentials, NotSignedIn
 from medonline.domain.login import LoginMethod
-from medonline.domain.passwords import MAX_LENGTH, normalised
+from medonline.domain.passwords import MAX_LENGTH
 from medonline.domain.security_journal import JournalEvent
 from medonline.services.clock import Clock
 from medonline.services.login.password_login import LoginService, SignedIn
@@ -174,16 +174,14 @@ class AccountSessionService:
 
         Raises:
             NotSignedIn: the session is over.
-            InvalidPassword: nothing was typed.
+            InvalidPassword: nothing was typed, or a character that no password has; costs no try.
             InvalidCredentials: not the password, or the account has none.
             TooManySignIns: nothing was verified.
             ProvedTooOften: with the right password; the last proof stays as old as it is.
             Busy: too many passwords to verify.
         """
         me = await self.required(client.session_key)
-        password = normalised(typed_password)
-        if not password:
-            raise InvalidPassword((PasswordProblem.EMPTY,), 0)
+        password = self.login.characters.read(typed_password)
         async with self.login.limits.attempt(me.patient_id, client, self.clock(), in_session=True):
             encoded = await self.database.read(patients.password_hash_of, me.patient_id)
             right = await self.hasher.verify(encoded, password[:MAX_LENGTH])

@@ -12,9 +12,9 @@ from sqlmodel import Session
 
 from medonline.domain.client import Client
 from medonline.domain.device import Device
-from medonline.domain.errors import Busy, InvalidCredentials, InvalidPassword, PasswordProblem, SignedInTooOften
+from medonline.domain.errors import Busy, InvalidCredentials, SignedInTooOften
 from medonline.domain.login import Landing, LoginMethod
-from medonline.domain.passwords import MAX_LENGTH, normalised
+from medonline.domain.passwords import MAX_LENGTH, PasswordCharacters
 from medonline.domain.phone import PhoneNumber
 from medonline.domain.security_journal import JournalEvent
 from medonline.services.clock import Clock
@@ -98,6 +98,7 @@ class LoginService:
     pace: AccountPace
     known_browsers: KnownBrowsers
     visitors: VisitorService
+    characters: PasswordCharacters
     idle: timedelta
     absolute: timedelta
 
@@ -106,7 +107,7 @@ class LoginService:
 
         Raises:
             InvalidPhone: not a Russian mobile number; says nothing of accounts.
-            InvalidPassword: nothing was typed.
+            InvalidPassword: nothing was typed, or a character that no password has; costs no try, for any number.
             InvalidCredentials: unknown phone or wrong password, in the same time.
             TooManySignIns, SignInsOverloaded: nothing was verified.
             SignedInTooOften: into this account, with the right password.
@@ -118,9 +119,7 @@ class LoginService:
     async def verified(self, client: Client, typed_phone: str, typed_password: str) -> Patient:
         """Whose phone and password these are; raises as `log_in`."""
         phone = PhoneNumber.parse(typed_phone)
-        password = normalised(typed_password)
-        if not password:
-            raise InvalidPassword((PasswordProblem.EMPTY,), 0)
+        password = self.characters.read(typed_password)
         known = await self._known_browser(client.marks, phone.e164) if client.marks else ""
         async with self.limits.attempt(phone.e164, client, self.clock(), known_browser=known):
             patient = await self.database.read(patients.by_phone, phone.e164)

@@ -40,6 +40,7 @@ class RecoveryScreen(CodeScreen):
     field: str = "phone"
     title: str = _TITLES[PHONE]
     min_length: int = 8
+    signs_allowed: bool = False
     stopped_clock: str = ""
     unlinked: bool = False
 

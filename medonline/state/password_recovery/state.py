@@ -22,6 +22,7 @@ from medonline.domain.errors import (
     PasswordAlreadySet,
 )
 from medonline.domain.password_recovery import RecoveryStep
+from medonline.domain.passwords import PasswordCharacters
 from medonline.services.password_recovery.reader import RecoveryView
 from medonline.state.account import load_account
 from medonline.state.codes.screen import steady
@@ -166,7 +167,8 @@ class RecoveryState(FollowsCode, KeepsAnswers, rx.State):
         screen = screen_of(view, portal().clock(), config.zone, config.code_channels) if view else PHONE_STEP
         if keep_countdown:
             screen = steady(screen, self.screen)
-        screen = replace(screen, min_length=config.password_min_length_recovery)
+        signs = config.password_characters is PasswordCharacters.ASCII
+        screen = replace(screen, min_length=config.password_min_length_recovery, signs_allowed=signs)
         if screen.step == RecoveryStep.BIRTH_DATE and config.step_up is StepUpWhen.ALWAYS:
             screen = replace(screen, other_channel="")  # no code replaces the date
         if screen != self.screen:

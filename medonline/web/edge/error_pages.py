@@ -29,12 +29,36 @@ def error_page(status: int, headers: Mapping[str, str] | None = None) -> HTMLRes
     """A small page with the way back; needs no script."""
     title = next((text for code, text in _TITLES.items() if code == status), _OTHERWISE)
     hint = next((text for code, text in _HINTS.items() if code == status), _HINT_OTHERWISE)
+    return _page(status, title, f"<p>{hint}</p>", _link(routes.HOME, "На главную"), headers)
+
+
+def form_not_taken(path: str) -> HTMLResponse:
+    """For a form that a browser posted without the page's scripts; `path` is a page's own.
+
+    Danger: with a status of success password managers take the typed password for one that is in force.
+    """
+    text = (
+        "<p>Портал ничего из неё не получил и ничего не изменил: страница не успела загрузиться целиком, или в браузере выключен "
+        "JavaScript.</p>"
+        "<ol><li>Откройте страницу снова и подождите несколько секунд, пока она загрузится.</li>"
+        "<li>Введите всё ещё раз и отправьте.</li>"
+        "<li>Если не помогло, включите JavaScript в настройках браузера или откройте портал в другом браузере.</li></ol>"
+    )
+    again = _link(path, "Открыть страницу снова")
+    return _page(HTTPStatus.UNPROCESSABLE_ENTITY, "Форма не отправлена", text, again)
+
+
+def _link(path: str, text: str) -> str:
+    return f'<a class="button primary" href="{path}">{text}</a>'
+
+
+def _page(status: int, title: str, text: str, link: str, headers: Mapping[str, str] | None = None) -> HTMLResponse:
     return HTMLResponse(
         f"""<!doctype html>
 <html lang="ru"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title} — Медицина-онлайн</title><link rel="stylesheet" href="/portal.css"></head>
-<body><main class="main narrow"><h1>{title}</h1><p>{hint}</p>
-<a class="button primary" href="{routes.HOME}">На главную</a></main></body></html>
+<body><main class="main narrow"><h1>{title}</h1>{text}
+{link}</main></body></html>
 """,
         status,
         headers,

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -17,8 +17,8 @@ from medonline.bootstrap import portal
 from medonline.domain.codes.one_time_code import ChannelName
 from medonline.providers.codes.telegram_gateway import InvalidReport, read_report
 from medonline.services.outages import is_outage
-from medonline.web.edge.error_pages import error_page
-from medonline.web.routes import gosuslugi
+from medonline.web.edge.error_pages import error_page, form_not_taken
+from medonline.web.routes import gosuslugi, passwords
 from medonline.web.routes.login import choose_region, close_session, extend_session, open_session, session_left
 from medonline.web.routes.visitors import HomeEndsProofs
 
@@ -30,8 +30,8 @@ SECURITY_TXT_LIFE = timedelta(days=180)  # less than a year, as RFC 9116, 2.5.5,
 
 
 async def form_without_scripts(request: Request) -> Response:
-    """A form sent before the page's scripts arrived: nothing is taken from it, the same page comes again."""
-    return RedirectResponse(request.url.path, 303)
+    """A form that the browser posted by itself, without the page's scripts: nothing is taken from it, and it says so."""
+    return form_not_taken(request.url.path)
 
 
 class NothingHere:
@@ -115,6 +115,9 @@ def with_routes(pages: ASGIApp, stand_ins: Sequence[BaseRoute] = ()) -> ASGIApp:
         Route(routes.HEALTH_LIVE, live),
         Route(routes.HEALTH_READY, ready),
         Route(routes.SECURITY_TXT, security_txt),
+        Route(routes.CHANGE_PASSWORD, passwords.change_password),
+        Route(f"{routes.WELL_KNOWN}/{{path:path}}", passwords.nothing_well_known),
+        Route(routes.PASSWORD_SUGGESTION, passwords.suggestion),
         Route(routes.TELEGRAM_REPORT, telegram_report, methods=["POST"]),
         *(Route(page, form_without_scripts, methods=["POST"]) for page in routes.PAGES),
     ]

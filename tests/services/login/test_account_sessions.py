@@ -251,7 +251,8 @@ async def test_the_password_proves_again_in_this_session_only(
     [
         ("", InvalidPassword),
         ("wrong", InvalidCredentials),
-        (f"{PASSWORD} ", InvalidCredentials),
+        (f"{PASSWORD}-", InvalidPassword),
+        (f"{PASSWORD}x", InvalidCredentials),
         (OTHER_PASSWORD, InvalidCredentials),
         ("x" * 4096, InvalidCredentials),
     ],

@@ -40,7 +40,7 @@ async def test_phone_and_password_open_a_session(portal: Portal, clock: MovableC
 
 @pytest.mark.parametrize(
     ("phone", "password"),
-    [(KNOWN, "Zdorovie2027"), (KNOWN, "zdorovie2026"), (KNOWN, f"{PASSWORD} "), (UNKNOWN, PASSWORD)],
+    [(KNOWN, "Zdorovie2027"), (KNOWN, "zdorovie2026"), (KNOWN, f"{PASSWORD}x"), (UNKNOWN, PASSWORD)],
 )
 async def test_wrong_passwords_and_unknown_phones_get_the_same_answer(
     portal: Portal, phone: str, password: str
@@ -49,6 +49,24 @@ async def test_wrong_passwords_and_unknown_phones_get_the_same_answer(
         await portal.login.log_in(ANNA, phone, password)
 
     assert str(refusal.value) == ""
+
+
+@pytest.mark.parametrize("password", [f" {PASSWORD}", f"{PASSWORD}\u00a0\n", f"\u200b{PASSWORD}\u202c"])
+async def test_what_is_at_the_ends_of_a_copied_password_is_no_part_of_it(portal: Portal, password: str) -> None:
+    assert await portal.login.log_in(ANNA, KNOWN, password)
+
+
+@pytest.mark.parametrize("phone", [KNOWN, UNKNOWN], ids=["known", "unknown"])
+@pytest.mark.parametrize("password", ["Здоровье2026", "rokvu5-Hyzcan-ruqsyd", "Zdorovie 2026", "Zdorovie2026\u200b!"])
+async def test_a_password_that_no_account_can_have_is_named_for_any_number_and_costs_no_try(
+    portal: Portal, phone: str, password: str
+) -> None:
+    for _ in range(7):
+        with pytest.raises(InvalidPassword) as refusal:
+            await portal.login.log_in(ANNA, phone, password)
+        assert refusal.value.problems
+
+    assert await portal.login.log_in(ANNA, KNOWN, PASSWORD)
 
 
 async def test_an_unknown_phone_costs_the_same_work(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
