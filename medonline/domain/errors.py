@@ -434,6 +434,7 @@ class IdentityProblem(StrEnum):
     DELETED = "deleted"  # the account at the provider is deleted or blocked
     CHILD = "child"  # an account of a child under 14
     INCOMPLETE = "incomplete"  # no name or birth date was handed over
+    UNREADABLE = "unreadable"  # a name or birth date was handed over that cannot be read
     OTHER = "other"  # an error the portal does not know
 
 

@@ -128,14 +128,23 @@ class JsonClient:
             headers={"Content-Type": "application/octet-stream", "Accept": "application/octet-stream"},
         )
 
-    async def get_text(self, path: str, *, headers: Mapping[str, str] | None = None) -> tuple[int, str]:
-        """The status and the text of one GET that is answered with no JSON, for any 2xx or 4xx status.
+    async def get_bytes(self, path: str, *, headers: Mapping[str, str] | None = None) -> tuple[int, bytes]:
+        """The status and the body of one GET, for any 2xx or 4xx status; never repeated.
 
         Raises:
             ProviderDown: no answer in time, connection error, 5xx, redirect, or too large.
         """
         status, body = await self._exchange("GET", path, headers=headers)
         self._refuse_broken(status)
+        return status, body
+
+    async def get_text(self, path: str, *, headers: Mapping[str, str] | None = None) -> tuple[int, str]:
+        """The status and the text of one GET that is answered with no JSON, for any 2xx or 4xx status.
+
+        Raises:
+            ProviderDown: no answer in time, connection error, 5xx, redirect, or too large.
+        """
+        status, body = await self.get_bytes(path, headers=headers)
         return status, body.decode("utf-8", errors="replace")
 
     async def _persist(self, method: str, path: str, idempotent: bool, **parts: Any) -> tuple[int, Any]:

@@ -13,9 +13,10 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from medonline.domain.errors import IdentityProblem, IdentityRefused
-from medonline.providers.gosuslugi.errors import check_code, json_object, transport_refusals, untrustworthy
+from medonline.providers.gosuslugi.errors import check_code, is_error, json_object, transport_refusals, untrustworthy
 from medonline.providers.gosuslugi.tokens import base64url
 from medonline.providers.http import MAX_TIMEOUT, JsonClient
+from medonline.providers.values import is_told
 
 _JOURNEY = 3  # a whole fetch_person may take this many times the timeout of one request
 
@@ -62,9 +63,11 @@ async def traded_tokens(
     """
     with transport_refusals():
         status, answer = await client.post_form(address, form, headers=headers)
-    if isinstance(answer, dict) and "error" in answer:
+    # `"error": null` beside the tokens, or an empty one, says that there is none.
+    if isinstance(answer, dict) and is_error(answer.get("error")):
         raise refusal(status, answer)
     tokens = json_object(name, status, answer)
-    if str(tokens.get("token_type", "")).lower() != "bearer":
+    kind = tokens.get("token_type")
+    if is_told(kind) and str(kind).strip().lower() != "bearer":
         raise untrustworthy("the answer with the tokens has another type of token")
     return tokens

@@ -69,6 +69,11 @@ def status_problem(status: int) -> IdentityProblem:
     return IdentityProblem.MISCONFIGURED if status in (401, 403, 404, 405) else IdentityProblem.OTHER
 
 
+def is_error(error: object) -> bool:
+    """Whether the member `error` of an answer names one: null, false, 0 and what is empty do not."""
+    return bool(error.strip() if isinstance(error, str) else error)
+
+
 def json_object(name: str, status: int, answer: Any) -> dict[str, Any]:
     """The object of a 200 answer.
 

@@ -19,6 +19,7 @@ from joserfc.jwk import ECKey, RSAKey
 from medonline.domain.errors import IdentityProblem, IdentityRefused
 from medonline.providers.gosuslugi.errors import untrustworthy
 from medonline.providers.http import parse_json
+from medonline.providers.values import is_told
 
 LEEWAY = 60  # seconds between two clocks
 MAX_SUBJECT = 255  # characters, OpenID Connect Core 2
@@ -31,6 +32,10 @@ class _Registry(jws.JWSRegistry):
     # The default of 512 refuses tokens that carry a certificate in the header; it is not read, but it may be there.
     max_header_length = 8192
     max_payload_length = 32768
+
+    def check_header(self, header: dict[str, Any]) -> None:
+        """Judge what the signature depends on. The rest is not read, and may be null or of any type."""
+        super().check_header({name: header[name] for name in ("alg", "crit", "b64") if header.get(name) is not None})
 
 
 def base64url(raw: bytes) -> str:
@@ -51,7 +56,7 @@ def token_header(token: object, which: str) -> dict[str, Any]:
         header = parse_json(base64.b64decode(first + "=" * (-len(first) % 4), b"-_", validate=True))
     except (ValueError, binascii.Error):
         raise untrustworthy(f"{which} has no readable header") from None
-    if not isinstance(header, dict) or "crit" in header or "b64" in header:
+    if not isinstance(header, dict) or header.get("crit") is not None or "b64" in header:
         raise untrustworthy(f"{which} has a header that is not understood")
     return header
 
@@ -106,7 +111,7 @@ def check_audience(claims: dict[str, Any], which: str, client_id: str) -> None:
     audiences = audience if isinstance(audience, list) else [audience]
     if client_id not in audiences:
         raise untrustworthy(f"{which} is for another client")
-    if (len(audiences) > 1 or party is not None) and party != client_id:
+    if (len(audiences) > 1 or is_told(party)) and party != client_id:
         raise untrustworthy(f"{which} was asked for by another client")
 
 
@@ -140,7 +145,7 @@ def authenticated_at(
     Raises:
         IdentityRefused: UNTRUSTWORTHY (missing, unreadable, still to come), NOT_ASKED (older than `fresh_since`).
     """
-    if claims.get("auth_time") is None and not needed:
+    if not is_told(claims.get("auth_time")) and not needed:
         return None
     told = _moment(claims, "auth_time", which, needed=True)
     if told - LEEWAY > now.timestamp():
@@ -152,7 +157,7 @@ def authenticated_at(
 
 def _moment(claims: dict[str, Any], name: str, which: str, *, needed: bool) -> float:
     found = claims.get(name)
-    if found is None and not needed:
+    if not is_told(found) and not needed:
         return 0.0
     # Written so that NaN, which Python's JSON knows and which is on neither side of any moment, fails as well.
     if isinstance(found, bool) or not isinstance(found, int | float) or not 0 <= found < _END_OF_TIME:
@@ -182,7 +187,7 @@ def check_at_hash(claims: dict[str, Any], access_token: str) -> None:
     Raises:
         IdentityRefused: UNTRUSTWORTHY.
     """
-    if "at_hash" not in claims:
+    if not is_told(claims.get("at_hash")):
         return
     # Half a surrogate pair, which JSON may carry, is no reason to break down here.
     expected = base64url(hashlib.sha256(access_token.encode("utf-8", "surrogatepass")).digest()[:16])

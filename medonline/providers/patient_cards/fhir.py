@@ -33,6 +33,7 @@ from medonline.providers.patient_cards.fhir_mapping import (
     policy_number,
 )
 from medonline.providers.patient_cards.fhir_values import Resource, Today
+from medonline.providers.values import MOSCOW
 from medonline.services.clock import Clock, utc_now
 from medonline.services.ports import FoundCards, RegistryCard
 
@@ -46,7 +47,6 @@ _MAX_CLINICS = 1_000
 _MAX_ANSWER_BYTES = 2 * 1024 * 1024
 _MAX_BRACKETS = 100_000
 _NOBODY = "00000000000"
-_MOSCOW = ZoneInfo("Europe/Moscow")
 
 
 class FhirCards:
@@ -69,7 +69,7 @@ class FhirCards:
         timeout: float = 4.0,
         systems: Systems | None = None,
         page_size: int = 50,
-        zone: ZoneInfo = _MOSCOW,
+        zone: ZoneInfo = MOSCOW,
         clock: Clock = utc_now,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:

@@ -15,7 +15,8 @@ import httpx
 
 from medonline.domain.errors import RegistryUnavailable
 from medonline.providers.patient_cards.fhir_mapping import is_id
-from medonline.providers.patient_cards.fhir_values import Resource, is_told, objects, text
+from medonline.providers.patient_cards.fhir_values import Resource, objects, text
+from medonline.providers.values import is_told
 
 log = logging.getLogger(__name__)
 
@@ -136,8 +137,10 @@ class Found:
         Raises:
             RegistryUnavailable: no result of a search.
         """
-        entries: Any = bundle["entry"] if is_told(bundle.get("entry")) else []
-        links: Any = bundle["link"] if is_told(bundle.get("link")) else []
+        entries, links = (
+            [] if member in (None, {}) or (isinstance(member, str) and not member.strip()) else member
+            for member in (bundle.get("entry"), bundle.get("link"))
+        )
         if bundle.get("resourceType") != "Bundle" or not isinstance(entries, list) or not isinstance(links, list):
             raise RegistryUnavailable("fhir: a search answered with no Bundle")
         # An entry of another server has another `fullUrl` than the server itself.

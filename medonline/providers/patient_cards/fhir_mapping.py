@@ -17,15 +17,14 @@ from medonline.providers.patient_cards.fhir_values import (
     Resource,
     Today,
     address_of,
-    day,
     is_part_of_a_date,
-    is_told,
     name_of,
     number_text,
     objects,
     phone_of,
     text,
 )
+from medonline.providers.values import calendar_day, is_told
 from medonline.services.ports import RegistryCard
 
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}", re.ASCII)
@@ -98,7 +97,7 @@ def check_usable(patient: Resource, today: Today) -> None:
     born = patient.get("birthDate")
     if not is_id(patient.get("id")):
         raise Unusable("Patient.id", "no FHIR id")
-    if is_told(born) and not is_part_of_a_date(born) and day(born, today.zone) is None:
+    if is_told(born) and not is_part_of_a_date(born) and calendar_day(born, today.zone) is None:
         raise Unusable("Patient.birthDate", "no date")
 
 
@@ -121,10 +120,10 @@ def card_of(
         last_name=name.last,
         first_name=name.first,
         patronymic=name.patronymic,
-        birth_date=day(patient.get("birthDate"), today.zone),
+        birth_date=calendar_day(patient.get("birthDate"), today.zone),
         snils=next(iter(numbers(patient, systems.snils)), ""),
         oms_policy=next(filter(None, (policy_number(policy, systems) for policy in policies)), ""),
-        attached_since=day(period.get("start"), today.zone) if isinstance(period, dict) else None,
+        attached_since=calendar_day(period.get("start"), today.zone) if isinstance(period, dict) else None,
         active=patient.get("active") is not False,
     )
 

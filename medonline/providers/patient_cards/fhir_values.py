@@ -10,19 +10,16 @@ import re
 from calendar import monthrange
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from medonline.domain.birth_date import read_date
 from medonline.domain.folding import visible
+from medonline.providers.values import calendar_day
 
 Resource = dict[str, Any]
 
 LONGEST_TEXT = 300
-_MOMENT = re.compile(
-    r"(?P<day>\d{4}-\d\d-\d\d)[T ](?P<time>\d\d:\d\d(?::\d\d)?)(?:[.,]\d+)? ?(?P<zone>Z|[+-]\d\d:?\d\d)", re.ASCII
-)
 _PART_OF_A_DATE = re.compile(r"\d{4}(-\d\d)?", re.ASCII)
 # Patronymics; by them a text that names the given name first is told from one that begins with the last name.
 _PATRONYMIC = re.compile(r".+(вич|вна|ична|инична)|оглы|кызы", re.IGNORECASE)
@@ -52,29 +49,6 @@ def texts(value: object) -> list[str]:
     return list(filter(None, map(text, value if isinstance(value, list) else [value])))
 
 
-def is_told(value: object) -> bool:
-    """Whether a member says anything: null, an empty text, list or object do not."""
-    return not (value is None or value in ("", [], {}) or (isinstance(value, str) and not value.strip()))
-
-
-def day(value: object, zone: ZoneInfo) -> date | None:
-    """A calendar date, also of a moment; None for anything else. FHIR allows a year or a month alone, which is no day.
-
-    A moment counts by its own clock, unless it is midnight by the clock of `zone`: there a server wrote a date of that zone as a
-    moment of another one (`2015-08-31T21:00:00Z` for the first of September in Moscow).
-    """
-    on = read_date(value)
-    moment = _MOMENT.fullmatch(text(value).upper())
-    if on is None or moment is None:
-        return on
-    try:
-        there = datetime.fromisoformat(f"{moment['day']}T{moment['time']}{moment['zone']}")
-        here = there.astimezone(zone)
-    except (ValueError, OverflowError):  # 24:00, a year without neighbours: the date is there all the same
-        return on
-    return here.date() if here.time() == time(0) and there.time() != time(0) else on
-
-
 def is_part_of_a_date(value: object) -> bool:
     """Whether it is a year or a month: a birth date of which no more is known."""
     return _PART_OF_A_DATE.fullmatch(text(value)) is not None
@@ -93,7 +67,7 @@ class Today:
         if not isinstance(period, dict):
             return True
         begins, ends = period.get("start"), self._last_day(period.get("end"))
-        first = day(begins, self.zone)
+        first = calendar_day(begins, self.zone)
         return not (first is not None and first > self.day) and not (ends is not None and ends < self.day)
 
     def _last_day(self, value: object) -> date | None:
@@ -104,7 +78,7 @@ class Today:
                 return date(int(year), int(month or 12), monthrange(int(year), int(month or 12))[1])
             except ValueError:  # IllegalMonthError is one
                 return None
-        return day(value, self.zone)
+        return calendar_day(value, self.zone)
 
     def chosen(self, elements: Iterable[Resource], uses: tuple[str, ...]) -> list[Resource]:
         """Those of today, the best use first; of the same use the best rank (ContactPoint), then the order of the answer."""

@@ -79,7 +79,7 @@ class Esia:
         self._pkce = pkce
         self._timeout = timeout
         self._clock = clock
-        self._client = JsonClient(self._base_url, name=self.name, timeout=timeout, proxy=proxy)
+        self._client = JsonClient(self._base_url, name=self.name, timeout=timeout, proxy=proxy, compressed=True)
 
     async def authorization_url(self, request: AuthorizationRequest) -> str:
         """The signed address; ESIA takes it for a few minutes around its timestamp.
@@ -116,8 +116,8 @@ class Esia:
             fresh_since=request.begun_at if request.fresh else None,
         )
         reader = PersonReader(self._client, self._base_url, str(access_token), subject.oid)
-        person = await reader.person(self._issuer, subject, self._scopes, str(id_token))
-        return admitted(replace(person, authenticated_at=subject.authenticated_at), now)
+        person, unreadable = await reader.person(self._issuer, subject, self._scopes, str(id_token))
+        return admitted(replace(person, authenticated_at=subject.authenticated_at), now, unreadable)
 
     async def _tokens(self, code: str, request: AuthorizationRequest) -> dict[str, Any]:
         # ESIA wants a state of its own for each request and repeats it: an answer to another request is told by it.

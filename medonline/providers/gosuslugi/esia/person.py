@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 from medonline.domain.errors import IdentityProblem, IdentityRefused
-from medonline.providers.gosuslugi import person as read
 from medonline.providers.gosuslugi.errors import json_object, transport_refusals, untrustworthy
 from medonline.providers.gosuslugi.esia.tokens import EsiaSubject
+from medonline.providers.gosuslugi.person import Told
 from medonline.providers.http import JsonClient
+from medonline.providers.values import is_told
 from medonline.services.ports import IdentityPerson
+
+log = logging.getLogger(__name__)
 
 MAX_ELEMENTS = 20  # followed one by one where ESIA lists addresses instead of the elements themselves
 _CONTACT_SCOPES = frozenset({"mobile", "email", "contacts"})
 _POLICY_SCOPE = "medical_doc"
+_NEEDED = frozenset({"lastName", "firstName", "birthDate"})
 
 
 class PersonReader:
@@ -27,8 +32,11 @@ class PersonReader:
         self._headers = {"Authorization": f"Bearer {access_token}"}
         self._path = f"/rs/prns/{quote(oid, safe='')}"
 
-    async def person(self, issuer: str, subject: EsiaSubject, scopes: Sequence[str], id_token: str) -> IdentityPerson:
-        """The person, with contacts and the policy as far as the scopes cover them.
+    async def person(
+        self, issuer: str, subject: EsiaSubject, scopes: Sequence[str], id_token: str
+    ) -> tuple[IdentityPerson, frozenset[str]]:
+        """The person, with contacts and the policy as far as the scopes cover them, and which of the fields that an account cannot
+        do without are told and cannot be read. Contacts and documents that are not given out are logged.
 
         Raises:
             IdentityRefused: DELETED, or no good answer.
@@ -36,21 +44,21 @@ class PersonReader:
         found = await self._object(self._path)
         if str(found.get("status", "")).upper() == "DELETED":
             raise IdentityRefused(IdentityProblem.DELETED, "esia: the account is deleted")
-        trusted = found.get("trusted")
+        said = Told("esia", found)
         contacts = await self._elements("ctts") if _CONTACT_SCOPES.intersection(scopes) else []
         documents = await self._elements("docs") if _POLICY_SCOPE in scopes else []
-        phone, phone_verified = _contact(contacts, "MBT", read.phone)
-        email, email_verified = _contact(contacts, "EML", read.email)
-        return IdentityPerson(
+        phone, phone_verified = _contact(contacts, "MBT", Told.phone)
+        email, email_verified = _contact(contacts, "EML", Told.email)
+        person = IdentityPerson(
             issuer=issuer,
             subject=subject.oid,
             # The record is younger than the token; without a word in it, the token's counts.
-            confirmed=read.yes(trusted) if trusted is not None else subject.confirmed is True,
-            last_name=read.name(found.get("lastName")),
-            first_name=read.name(found.get("firstName")),
-            patronymic=read.name(found.get("middleName")),
-            birth_date=read.calendar_date(found.get("birthDate")),
-            snils=read.snils(found.get("snils")),
+            confirmed=said.yes("trusted") if said.value("trusted") is not None else subject.confirmed is True,
+            last_name=said.name("lastName"),
+            first_name=said.name("firstName"),
+            patronymic=said.name("middleName"),
+            birth_date=said.birth_date("birthDate"),
+            snils=said.snils("snils"),
             phone=phone,
             phone_verified=phone_verified,
             email=email,
@@ -58,26 +66,43 @@ class PersonReader:
             oms_policy=_policy(documents),
             id_token=id_token,
         )
+        return person, _NEEDED.intersection(said.unreadable)
 
     async def _elements(self, collection: str) -> list[dict[str, Any]]:
-        """The elements of a collection, whether ESIA embeds them or lists their addresses."""
-        answer = await self._object(f"{self._path}/{collection}?embed=(elements)")
-        listed = answer.get("elements")
+        """The elements of a collection, whether ESIA embeds them or lists their addresses; what it does not give out is left out:
+        no one needs a contact or a policy to sign in."""
+        answer = await self._optional(f"{self._path}/{collection}?embed=(elements)", collection)
+        listed = answer.get("elements") if answer is not None else None
         elements: list[dict[str, Any]] = []
         for element in (listed if isinstance(listed, list) else [])[:MAX_ELEMENTS]:
-            if isinstance(element, str):
-                elements.append(await self._object(self._own_path(element)))
+            if isinstance(element, str) and is_told(element):
+                one = await self._optional(self._own_path(element), collection)
+                elements += [one] if one is not None else []
             elif isinstance(element, dict):
                 elements.append(element)
         return elements
 
+    async def _optional(self, path: str, collection: str) -> dict[str, Any] | None:
+        try:
+            return await self._object(path)
+        except IdentityRefused as refused:
+            log.warning("esia: %s are not given out (%s); the sign-in goes on without", collection, refused)
+            return None
+
     def _own_path(self, address: str) -> str:
-        # The person's access token travels along: it goes to ESIA's own data of this person and nowhere else.
-        own = f"{self._base_url}{self._path}/"
-        path = address.removeprefix(self._base_url)
-        if not address.startswith(own) or not address.isprintable() or "/.." in path or len(address) > 2048:
+        """Path and query of an element, asked for below the configured address whatever host ESIA calls itself by.
+
+        The person's access token travels along: it goes to ESIA's own data of this person and nowhere else.
+        """
+        try:
+            parts = urlsplit(address)
+        except ValueError:
+            raise untrustworthy("esia: an element's address cannot be read") from None
+        path = parts.path.removeprefix(urlsplit(self._base_url).path)
+        is_own = path.startswith(f"{self._path}/") and ".." not in unquote(path)
+        if not is_own or parts.scheme not in ("", "http", "https") or not address.isprintable() or len(address) > 2048:
             raise untrustworthy("esia: an element's address leads elsewhere")
-        return path
+        return f"{path}?{parts.query}" if parts.query else path
 
     async def _object(self, path: str) -> dict[str, Any]:
         with transport_refusals():
@@ -85,14 +110,13 @@ class PersonReader:
         return json_object("esia", status, answer)
 
 
-def _contact(contacts: list[dict[str, Any]], kind: str, readable: Any) -> tuple[str, bool]:
+def _contact(contacts: list[dict[str, Any]], kind: str, read: Callable[[Told, str], str]) -> tuple[str, bool]:
     """The first usable contact of a kind, verified ones first, and whether it is verified."""
-    chosen = [
-        (readable(one.get("value")), one.get("vrfStu") == "VERIFIED") for one in contacts if one.get("type") == kind
-    ]
+    of_kind = [one for one in contacts if one.get("type") == kind]
+    chosen = [(read(Told(f"esia: a contact {kind}", one), "value"), one.get("vrfStu") == "VERIFIED") for one in of_kind]
     return next(iter(sorted((one for one in chosen if one[0]), key=lambda one: not one[1])), ("", False))
 
 
 def _policy(documents: list[dict[str, Any]]) -> str:
-    numbers = (read.oms_policy(one.get("number")) for one in documents if one.get("type") == "MDCL_PLCY")
-    return next(filter(None, numbers), "")
+    policies = (Told("esia: a document MDCL_PLCY", one) for one in documents if one.get("type") == "MDCL_PLCY")
+    return next(filter(None, (policy.oms_policy("number") for policy in policies)), "")

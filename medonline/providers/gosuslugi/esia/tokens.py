@@ -28,6 +28,7 @@ from medonline.providers.gosuslugi.tokens import (
     token_header,
     verified_claims,
 )
+from medonline.providers.values import is_told
 
 ALGORITHMS = ("RS256",)
 _SUBJECT = "urn:esia:sbj"
@@ -84,13 +85,13 @@ def subject_of_tokens(
     check_at_hash(identity, str(access_token))
     person = identity.get(_SUBJECT)
     person = person if isinstance(person, dict) else {}
-    if _OID in person and subject_of(person, "the id_token", _OID) != oid:
+    if is_told(person.get(_OID)) and subject_of(person, "the id_token", _OID) != oid:
         raise untrustworthy("the id_token names two persons")
 
     access = _claims(access_token, "the access_token", keys, issuer, now)
     if subject_of(access, "the access_token", f"{_SUBJECT}_id") != oid:
         raise untrustworthy("the access_token is another person's")
-    if access.get("client_id", client_id) != client_id:
+    if is_told(access.get("client_id")) and access["client_id"] != client_id:
         raise untrustworthy("the access_token is another client's")
     return EsiaSubject(oid, (person.get(_CONFIRMED) is True) if person else None, proved_at)
 

@@ -7,6 +7,8 @@ RP-Initiated Logout 1.0.
 from __future__ import annotations
 
 import base64
+import logging
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,6 +19,7 @@ from medonline.providers.gosuslugi.code_flow import journey, pkce_challenge, tra
 from medonline.providers.gosuslugi.errors import (
     OAUTH_PROBLEMS,
     json_object,
+    status_problem,
     transport_refusals,
     untrustworthy,
 )
@@ -33,7 +36,8 @@ from medonline.providers.gosuslugi.tokens import (
     token_header,
     verified_claims,
 )
-from medonline.providers.http import MAX_TIMEOUT, JsonClient
+from medonline.providers.http import MAX_TIMEOUT, JsonClient, parse_json
+from medonline.providers.values import error_code, is_told, told
 from medonline.services.clock import Clock, utc_now
 from medonline.services.ports import AuthorizationRequest, Departure, IdentityPerson
 
@@ -46,6 +50,10 @@ ALGORITHMS = ("RS256", "PS256", "ES256")
 # limit» by some. A month is longer than any provider remembers: there the answer counts, not the limit.
 FRESH_AGE = 60  # seconds
 ANY_AGE = 30 * 24 * 3600
+_TOKEN = re.compile(rb"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*)+")
+_PARTS_OF_SIGNED, _PARTS_OF_ENCRYPTED = 2, 4  # dots (RFC 7515, 3.1; RFC 7516, 3.1)
+
+log = logging.getLogger(__name__)
 
 
 class Oidc:
@@ -91,7 +99,7 @@ class Oidc:
         self._claims = claims
         self._timeout = timeout
         self._clock = clock
-        self._client = JsonClient("", name=self.name, timeout=timeout, proxy=proxy)
+        self._client = JsonClient("", name=self.name, timeout=timeout, proxy=proxy, compressed=True)
         self._discovery = Discovery(issuer, self._client)
 
     async def authorization_url(self, request: AuthorizationRequest) -> str:
@@ -134,10 +142,31 @@ class Oidc:
         if isinstance(access_token, str) and access_token:
             check_at_hash(claims, access_token)
             if metadata.userinfo_endpoint and not self._claims.all_in(claims):
+                more = await self._more(metadata.userinfo_endpoint, access_token, subject, claims)
                 # What the signed token says counts more than what userinfo says.
-                claims = await self._userinfo(metadata.userinfo_endpoint, access_token, subject) | claims
-        person = person_of_claims(claims, self._claims, self._issuer, subject, str(id_token))
-        return admitted(replace(person, authenticated_at=proved_at), self._clock().astimezone(UTC))
+                claims = told(more) | told(claims)
+        person, unreadable = person_of_claims(claims, self._claims, self._issuer, subject, str(id_token))
+        return admitted(replace(person, authenticated_at=proved_at), self._clock().astimezone(UTC), unreadable)
+
+    async def _more(self, address: str, access_token: str, subject: str, claims: dict[str, Any]) -> dict[str, Any]:
+        """What userinfo adds. Where the token says already who it is, nothing hangs on that; only an answer that must not be
+        believed still ends the sign-in."""
+        is_enough = self._claims.enough_in(claims)
+        try:
+            found = await self._userinfo(address, access_token)
+        except IdentityRefused as refused:
+            if refused.problem is IdentityProblem.UNTRUSTWORTHY or not is_enough:
+                raise
+            log.warning("The sign-in goes on with what the id_token says: %s", refused)
+            return {}
+        if is_enough and not is_told(found.get("sub")):
+            log.warning(
+                "The sign-in goes on with what the id_token says: oidc: userinfo does not say of whom it is (sub)"
+            )
+            return {}
+        if subject_of(found, "userinfo") != subject:
+            raise untrustworthy("userinfo is of another person than the id_token")
+        return found
 
     def _proved_at(self, claims: dict[str, Any], request: AuthorizationRequest) -> datetime | None:
         """Core, 3.1.3.7, rules 12 and 13. A gateway that leaves `auth_time` out, which it must not after `max_age`, is
@@ -170,8 +199,9 @@ class Oidc:
         )
 
     def _refusal(self, status: int, answer: dict[str, Any]) -> IdentityRefused:
-        problem = self.problem_of(str(answer["error"]), "")
-        return IdentityRefused(problem, f"oidc: the token endpoint refused, HTTP {status}")
+        code = error_code(answer["error"])
+        detail = f"oidc: the token endpoint refused, HTTP {status}" + (f", {code}" if code else "")
+        return IdentityRefused(self.problem_of(str(answer["error"]), ""), detail)
 
     async def _identity(self, id_token: object, nonce: str) -> dict[str, Any]:
         which = "the id_token"
@@ -187,15 +217,46 @@ class Oidc:
             raise untrustworthy(f"{which} belongs to another sign-in (nonce)")
         return claims
 
-    async def _userinfo(self, address: str, access_token: str, subject: str) -> dict[str, Any]:
+    async def _userinfo(self, address: str, access_token: str) -> dict[str, Any]:
+        which = "oidc: userinfo"
         with transport_refusals():
-            status, answer = await self._client.get(
-                address, headers={"Authorization": f"Bearer {access_token}"}, idempotent=False
+            status, body = await self._client.get_bytes(address, headers={"Authorization": f"Bearer {access_token}"})
+        written = body.strip()
+        parts = written.count(b".") if _TOKEN.fullmatch(written) else 0
+        if status == 200 and parts == _PARTS_OF_ENCRYPTED:
+            raise IdentityRefused(
+                IdentityProblem.MISCONFIGURED,
+                f"{which} is encrypted: have the gateway send this client plain JSON (userinfo_encrypted_response_alg)",
             )
-        found = json_object("oidc: userinfo", status, answer)
-        if subject_of(found, "userinfo") != subject:
-            raise untrustworthy("userinfo is of another person than the id_token")
-        return found
+        if status == 200 and parts == _PARTS_OF_SIGNED:
+            return await self._signed_userinfo(written.decode("ascii"))
+        try:
+            answer = parse_json(written)
+        except ValueError:
+            problem = IdentityProblem.UNAVAILABLE if status == 200 else status_problem(status)
+            raise IdentityRefused(problem, f"{which}: HTTP {status} without JSON") from None
+        code = error_code(answer.get("error")) if isinstance(answer, dict) else ""
+        if status != 200 and code:
+            raise IdentityRefused(status_problem(status), f"{which}: HTTP {status}, {code}")
+        return json_object(which, status, answer)
+
+    async def _signed_userinfo(self, written: str) -> dict[str, Any]:
+        """OpenID Connect Core 5.3.2: signed like an id_token, with issuer and audience where it says them."""
+        which = "userinfo"
+        header = token_header(written, which)
+        if header.get("alg") not in ALGORITHMS:
+            raise IdentityRefused(
+                IdentityProblem.MISCONFIGURED,
+                "oidc: userinfo is signed by an algorithm that is not allowed: have the gateway send this client plain JSON, or "
+                f"sign it by one of {', '.join(ALGORITHMS)} (userinfo_signed_response_alg)",
+            )
+        claims = verified_claims(written, which, await self._discovery.keys_for(header), ALGORITHMS)
+        if is_told(claims.get("iss")):
+            check_issuer(claims, which, self._issuer)
+        if is_told(claims.get("aud")):
+            check_audience(claims, which, self._client_id)
+        log.info("oidc: userinfo is signed (userinfo_signed_response_alg); its signature is right")
+        return claims
 
     async def check_return(self, issuer: str | None) -> None:
         """RFC 9207: a code that another provider gave must not be brought to this one's token endpoint.

@@ -19,6 +19,7 @@ from medonline.domain.errors import IdentityProblem, IdentityRefused
 from medonline.providers.gosuslugi.errors import json_object, transport_refusals, untrustworthy
 from medonline.providers.gosuslugi.tokens import Key, fits
 from medonline.providers.http import JsonClient
+from medonline.providers.values import is_told
 
 FRESH = 300.0  # seconds a document is used without asking again, and between two tries to renew it
 STALE = 86400.0  # seconds an old document may serve while the provider does not give a new one
@@ -115,7 +116,7 @@ class Discovery:
 
     def _address(self, document: dict[str, Any], name: str, *, needed: bool = False) -> str:
         address = document.get(name)
-        if address is None and not needed:
+        if not is_told(address) and not needed:
             return ""
         if not isinstance(address, str) or not usable_address(address, secure=self._issuer.startswith("https:")):
             raise untrustworthy(f"oidc: {name} of the discovery document is no address to trust")
@@ -196,7 +197,7 @@ def is_loopback(host: str) -> bool:
 
 
 def _matching(keys: list[PublishedKey], header: dict[str, Any]) -> list[Key]:
-    kid, algorithm = header.get("kid"), header.get("alg")
+    kid, algorithm = _text_or_none(header.get("kid")), header.get("alg")
     return [
         one.key
         for one in keys
@@ -208,7 +209,7 @@ def _matching(keys: list[PublishedKey], header: dict[str, Any]) -> list[Key]:
 
 def _published_key(jwk: Any) -> PublishedKey | None:
     """One entry of a key set; None for what is not for signatures or not readable (a set may hold any kinds)."""
-    if not isinstance(jwk, dict) or jwk.get("use", "sig") != "sig":
+    if not isinstance(jwk, dict) or (is_told(jwk.get("use")) and jwk["use"] != "sig"):
         return None
     if jwk.get("kty") not in ("RSA", "EC"):
         return None
@@ -219,4 +220,8 @@ def _published_key(jwk: Any) -> PublishedKey | None:
     except Exception:  # one broken key must not take the others along
         return None
     kid, algorithm = jwk.get("kid"), jwk.get("alg")
-    return PublishedKey(key, kid if isinstance(kid, str) else None, algorithm if isinstance(algorithm, str) else None)
+    return PublishedKey(key, _text_or_none(kid), _text_or_none(algorithm))
+
+
+def _text_or_none(value: object) -> str | None:
+    return value if isinstance(value, str) and is_told(value) else None

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
-from medonline.providers.gosuslugi import person as read
+from medonline.providers.gosuslugi.person import Told
+from medonline.providers.values import is_told
 from medonline.services.ports import IdentityPerson
 
 
@@ -32,27 +33,36 @@ class ClaimNames:
     def all_in(self, claims: Mapping[str, object]) -> bool:
         """Whether nothing is left to ask the userinfo endpoint for."""
         names = (getattr(self, field.name) for field in fields(self))
-        return all(name in claims for name in names if name)
+        # An empty text says that there is none; null says nothing.
+        return all(claims.get(name) is not None for name in names if name)
+
+    def enough_in(self, claims: Mapping[str, object]) -> bool:
+        """Whether the claims alone say who it is: name, birth date, and whether the account is confirmed."""
+        needed = (self.family_name, self.given_name, self.birthdate, self.trusted)
+        return all(is_told(claims.get(name)) for name in needed if name)
 
 
 def person_of_claims(
     claims: Mapping[str, object], names: ClaimNames, issuer: str, subject: str, id_token: str
-) -> IdentityPerson:
-    """The person; a flag that is not told is not set."""
-    phone, email = read.phone(claims.get(names.phone_number)), read.email(claims.get(names.email))
-    return IdentityPerson(
+) -> tuple[IdentityPerson, frozenset[str]]:
+    """The person, and which of the claims that an account cannot do without are told and cannot be read. A flag that is not told
+    is not set."""
+    said = Told("oidc", claims)
+    phone, email = said.phone(names.phone_number), said.email(names.email)
+    person = IdentityPerson(
         issuer=issuer,
         subject=subject,
-        confirmed=read.yes(claims.get(names.trusted)),
-        last_name=read.name(claims.get(names.family_name)),
-        first_name=read.name(claims.get(names.given_name)),
-        patronymic=read.name(claims.get(names.middle_name)),
-        birth_date=read.calendar_date(claims.get(names.birthdate)),
-        snils=read.snils(claims.get(names.snils)),
+        confirmed=said.yes(names.trusted),
+        last_name=said.name(names.family_name),
+        first_name=said.name(names.given_name),
+        patronymic=said.name(names.middle_name),
+        birth_date=said.birth_date(names.birthdate),
+        snils=said.snils(names.snils),
         phone=phone,
-        phone_verified=bool(phone) and read.yes(claims.get(names.phone_number_verified)),
+        phone_verified=bool(phone) and said.yes(names.phone_number_verified),
         email=email,
-        email_verified=bool(email) and read.yes(claims.get(names.email_verified)),
-        oms_policy=read.oms_policy(claims.get(names.oms_policy)),
+        email_verified=bool(email) and said.yes(names.email_verified),
+        oms_policy=said.oms_policy(names.oms_policy),
         id_token=id_token,
     )
+    return person, frozenset({names.family_name, names.given_name, names.birthdate}.intersection(said.unreadable))

@@ -1,0 +1,54 @@
+"""Single values of answers from outside: whether they say anything, and dates that are written as moments."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
+
+from medonline.domain.birth_date import read_date
+from medonline.domain.folding import visible
+
+MOSCOW = ZoneInfo("Europe/Moscow")
+_MOMENT = re.compile(
+    r"(?P<day>\d{4}-\d\d-\d\d)[T ](?P<time>\d\d:\d\d(?::\d\d)?)(?:[.,]\d+)? ?(?P<zone>Z|[+-]\d\d:?\d\d)", re.ASCII
+)
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
+_LONGEST = 1_000
+
+
+def is_told(value: object) -> bool:
+    """Whether a member says anything: null, a blank text, and a list or object of nothing else do not. False and 0 do."""
+    if isinstance(value, list | dict):
+        return any(map(is_told, value if isinstance(value, list) else value.values()))
+    return bool(value.strip()) if isinstance(value, str) else value is not None
+
+
+def told(members: dict[str, object]) -> dict[str, object]:
+    """The members that say anything."""
+    return {name: value for name, value in members.items() if is_told(value)}
+
+
+def error_code(value: object) -> str:
+    """A provider's code of an error, for the log: a name or a number, never a sentence, which could quote a person's data."""
+    text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
+    return text if _CODE.fullmatch(text) else ""
+
+
+def calendar_day(value: object, zone: ZoneInfo = MOSCOW) -> date | None:
+    """A calendar date, also of a moment; None for anything else.
+
+    A moment counts by its own clock, unless it is midnight by the clock of `zone`: there a server wrote a date of that zone as a
+    moment of another one (`2015-08-31T21:00:00Z` for the first of September in Moscow).
+    """
+    on = read_date(value)
+    written = visible(value).upper() if isinstance(value, str) and len(value) <= _LONGEST else ""
+    moment = _MOMENT.fullmatch(written)
+    if on is None or moment is None:
+        return on
+    try:
+        there = datetime.fromisoformat(f"{moment['day']}T{moment['time']}{moment['zone']}")
+        here = there.astimezone(zone)
+    except (ValueError, OverflowError):  # 24:00, a year without neighbours: the date is there all the same
+        return on
+    return here.date() if here.time() == time(0) and there.time() != time(0) else on
