@@ -3,7 +3,7 @@
 MedonlineError
 ├── InvalidInput                what was typed cannot be used; typing it again helps
 │   ├── InvalidPhone            (problem)
-│   ├── InvalidPassword         (problems, min_length)
+│   ├── InvalidPassword         (problems, min_length, forbidden)
 │   ├── PasswordsDiffer
 │   ├── InvalidName             (problem) a last or first name
 │   ├── InvalidEmail            (problem)
@@ -60,7 +60,7 @@ MedonlineError
 ├── RegistryUnavailable         (detail) the registry of medical cards gives no good answer
 ├── CardUnreadable              the registry has a record for the policy, which cannot be read
 ├── ChannelUnavailable          (channel) switched off by the operator
-└── DeliveryFailed              a code did not go out
+└── DeliveryFailed              (detail, code) a code did not go out
     ├── NumberNotReachable      the number has no Telegram, or cannot be called
     ├── NumberRefused           the provider refuses this number (its own limit, a block list, a country)
     ├── OutOfMoney              the provider's balance is empty
@@ -480,11 +480,12 @@ class ChannelUnavailable(MedonlineError):
 
 
 class DeliveryFailed(MedonlineError):
-    """A code did not go out."""
+    """A code did not go out. `code`: the provider's own number or name of the error, for the log; empty when it has none."""
 
-    def __init__(self, detail: str = "") -> None:
+    def __init__(self, detail: str = "", *, code: str = "") -> None:
         super().__init__(detail)
         self.detail = detail
+        self.code = code
 
 
 class NumberNotReachable(DeliveryFailed):

@@ -115,6 +115,16 @@ class JsonClient:
         """
         return await self._persist("POST", path, idempotent, data=form, headers=headers)
 
+    async def post_form_bytes(self, path: str, form: Mapping[str, str]) -> tuple[int, bytes]:
+        """The status and the body of one POST of a form, for any 2xx or 4xx status; never repeated.
+
+        Raises:
+            ProviderDown: no answer in time, connection error, 5xx, redirect, or too large.
+        """
+        status, body = await self._exchange("POST", path, data=form)
+        self._refuse_broken(status)
+        return status, body
+
     async def post_bytes(self, path: str, content: bytes) -> tuple[int, bytes]:
         """The status and the body of one POST of raw bytes, whatever they are; never repeated.
 
@@ -163,7 +173,7 @@ class JsonClient:
         """
         status, _ = await self._exchange("GET", "")
         if status >= 500:
-            raise ProviderDown(f"{self._name}: HTTP {status}")
+            raise ProviderDown(f"{self._name}: HTTP {status}", code=f"HTTP {status}")
         return f"{self._name} answers at {self._base_url} (HTTP {status})."
 
     async def close(self) -> None:
@@ -178,13 +188,11 @@ class JsonClient:
         try:
             return status, parse_json(body, self._max_brackets)
         except ValueError:
-            refused = status in (401, 403, 404, 405)
-            kind: type[DeliveryFailed] = ProviderRefused if refused else ProviderDown
-            raise kind(f"{self._name}: HTTP {status} without JSON") from None
+            raise without_json(self._name, status) from None
 
     def _refuse_broken(self, status: int) -> None:
         if status >= 500 or 300 <= status < 400:
-            raise ProviderDown(f"{self._name}: HTTP {status}")
+            raise ProviderDown(f"{self._name}: HTTP {status}", code=f"HTTP {status}")
 
     async def _exchange(self, method: str, path: str, **parts: Any) -> tuple[int, bytes]:
         try:
@@ -194,7 +202,7 @@ class JsonClient:
             ):
                 return response.status_code, await self._read_bounded(response)
         except (TimeoutError, httpx.TimeoutException):
-            raise ProviderDown(f"{self._name}: no answer within {self._timeout:g} s") from None
+            raise ProviderDown(f"{self._name}: no answer within {self._timeout:g} s", code="timeout") from None
         # ValueError: a key or a URL that cannot be written into a request; RuntimeError: a pool closed under
         # us.
         except (httpx.HTTPError, httpx.InvalidURL, OSError, RuntimeError, ValueError) as error:
@@ -284,6 +292,12 @@ def parse_json(body: bytes, max_brackets: int = MAX_BRACKETS) -> Any:
         return json.loads(body)
     except RecursionError:
         raise ValueError("nested too deep") from None
+
+
+def without_json(provider: str, status: int) -> DeliveryFailed:
+    """What an answer without JSON means: a wrong key or base URL, or a provider in trouble."""
+    kind = ProviderRefused if status in (401, 403, 404, 405) else ProviderDown
+    return kind(f"{provider}: HTTP {status} without JSON", code=f"HTTP {status}")
 
 
 def reference_of(answered: object, provider: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import httpx
@@ -14,7 +15,7 @@ from medonline.domain.errors import (
     ProviderDown,
     ProviderRefused,
 )
-from medonline.providers.http import JsonClient
+from medonline.providers.http import JsonClient, parse_json, without_json
 
 # The vendor's common table of answers (https://sms.ru/api/status). Whether /code/call fills `status_code`
 # with all of them is not documented, so the wording below is a second source.
@@ -31,6 +32,7 @@ _ERRORS: dict[int, type[DeliveryFailed]] = {
     233: NumberRefused,
     500: ProviderDown,
 }
+_NUMBER = re.compile(r"\s*(\d{3})(?!\S)", re.ASCII)
 _WORDING: tuple[tuple[tuple[str, ...], type[DeliveryFailed]], ...] = (
     (("средств", "баланс", "денег"), OutOfMoney),
     (("лимит", "слишком", "стоп-лист", "превышен"), NumberRefused),
@@ -61,7 +63,21 @@ class SmsRuAccount:
     async def _asked(self, path: str, fields: dict[str, str]) -> dict[str, Any]:
         # A form and not a query: httpx logs addresses, and neither the key nor a number may be in one.
         form = {"api_id": self._api_id, **fields, "json": "1"}
-        return accepted(await self._client.post(path, form=form))
+        status, body = await self._client.post_form_bytes(path, form)
+        return accepted(_answer_of(status, body))
+
+
+def _answer_of(status: int, body: bytes) -> Any:
+    """The JSON of an answer, or the number by which one in plain text begins: `json=1` is forgotten where it is about the account
+    (`301`, `201`)."""
+    try:
+        answer = parse_json(body)
+    except ValueError:
+        answer = body.decode("utf-8-sig", errors="replace")
+        if _NUMBER.match(answer) is None:
+            raise without_json("sms_ru", status) from None
+    number = _NUMBER.match(answer) if isinstance(answer, str) else None
+    return int(number[1]) if number else answer
 
 
 def accepted(answer: Any) -> dict[str, Any]:
@@ -71,8 +87,7 @@ def accepted(answer: Any) -> dict[str, Any]:
         DeliveryFailed: one of its subclasses.
     """
     if isinstance(answer, int) and not isinstance(answer, bool) and 0 <= answer <= 9999:
-        # Bad credentials come as plain text, `301` and the like, which happens to be JSON, too.
-        raise ProviderRefused(f"sms_ru: bare answer {answer}")
+        raise refusal(answer, None)
     if not isinstance(answer, dict):
         raise ProviderRefused("sms_ru: an answer that is no object")
     if answer.get("status") == "OK":
@@ -85,9 +100,11 @@ def refusal(status_code: object, status_text: object) -> DeliveryFailed:
     digits = str(status_code)
     number = int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 4 else 0
     if number in _ERRORS:
-        return _ERRORS[number](f"sms_ru: error {number}")
+        return _ERRORS[number](f"sms_ru: error {number}", code=str(number))
     wording = str(status_text).lower()
     for words, kind in _WORDING if not number else ():
         if any(word in wording for word in words):
             return kind("sms_ru: refused, judged by its wording")
-    return ProviderRefused(f"sms_ru: error {number}" if number else "sms_ru: refused")
+    if number:
+        return ProviderRefused(f"sms_ru: error {number}", code=str(number))
+    return ProviderRefused("sms_ru: refused")

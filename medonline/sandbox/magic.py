@@ -17,6 +17,7 @@ Suffix  Telegram Gateway              uCaller                     SMS.ru
 0014    HTTP 302 to another page      the same                    the same
 0015    200 KB of JSON                the same                    the same
 0016    works                         error 6                     ERROR without a number
+0017    works                         works                       201 in plain text
 
 Every other suffix works everywhere; 1001-1099 will never become magic, they are for demo patients. uCaller's
 own test numbers 79000000001 (success) and 79000000002 (an error) follow from the table.
@@ -59,7 +60,7 @@ SMS_RU_ERRORS: dict[str, tuple[int | None, str]] = {
     "0016": (None, "Неизвестная ошибка"),
 }
 _HTML_ERROR, _SLOW, _UNREACHABLE, _OTHER_CODE, _CODE_AS_NUMBER = "0003", "0004", "0006", "0007", "0008"
-_REDIRECT, _OVERSIZED = "0014", "0015"
+_REDIRECT, _OVERSIZED, _BARE_NUMBER = "0014", "0015", "0017"
 
 
 def russian_mobile(text: str) -> str | None:
@@ -87,6 +88,11 @@ async def slow_down(e164: str, seconds: float) -> None:
     """Keep a slow number waiting; the work is done by then, as when an answer is lost on the way."""
     if e164.endswith(_SLOW):
         await asyncio.sleep(seconds)
+
+
+def forgets_json(e164: str) -> bool:
+    """Whether SMS.ru answers with a bare number, although JSON was asked for."""
+    return e164.endswith(_BARE_NUMBER)
 
 
 def reachable(e164: str) -> bool:

@@ -48,6 +48,8 @@ class SmsRuStandIn:
         broken = magic.broken_answer(phone)
         if broken is not None:
             return broken
+        if magic.forgets_json(phone):
+            return PlainTextResponse("201")
         if phone[-4:] in magic.SMS_RU_ERRORS:
             return _refused(*magic.SMS_RU_ERRORS[phone[-4:]])
         code = f"{secrets.randbelow(900 if magic.loses_zero(phone) else 9000) + 100:04}"
@@ -78,6 +80,8 @@ class SmsRuStandIn:
         broken = magic.broken_answer(phone)
         if broken is not None:
             return broken
+        if magic.forgets_json(phone):
+            return PlainTextResponse("201")
         if phone[-4:] in magic.SMS_RU_ERRORS:
             return _messages(to, *magic.SMS_RU_ERRORS[phone[-4:]])
         if magic.reachable(phone):

@@ -174,10 +174,13 @@ def _refusal(error: object) -> DeliveryFailed:
     found = _ERROR_NAME.match(error) if isinstance(error, str) else None
     name = found.group() if found else "no error name"
     if name.startswith("FLOOD_WAIT"):
-        return NumberRefused("telegram_gateway: FLOOD_WAIT")
+        return NumberRefused("telegram_gateway: FLOOD_WAIT", code="FLOOD_WAIT")
     # Only ACCESS_TOKEN_INVALID is documented; any name not in the table means just this much.
     kind = _ERRORS.get(name)
-    return kind(f"telegram_gateway: {name}") if kind else ProviderRefused(f"telegram_gateway: not delivered ({name})")
+    code = name if found else ""
+    if kind is None:
+        return ProviderRefused(f"telegram_gateway: not delivered ({name})", code=code)
+    return kind(f"telegram_gateway: {name}", code=code)
 
 
 def _report_of(status: Mapping[str, Any]) -> DeliveryReport | None:

@@ -113,4 +113,4 @@ def _accepted(answer: Any) -> dict[str, Any]:
     if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= 9999:
         raise ProviderRefused("ucaller: refused without an error number")
     kind, why = _ERRORS.get(number, (ProviderRefused, "see the vendor's list"))
-    raise kind(f"ucaller: error {number} ({why})")
+    raise kind(f"ucaller: error {number} ({why})", code=str(number))

@@ -16,7 +16,7 @@ from functools import partial
 from sqlmodel import Session
 
 from medonline.domain.codes.one_time_code import ChannelName, derive_code
-from medonline.domain.errors import DeliveryFailed, ProviderDown
+from medonline.domain.errors import DeliveryFailed, OutOfMoney, ProviderDown
 from medonline.domain.phone import PhoneNumber
 from medonline.services.clock import Clock
 from medonline.services.codes.delivery import EARLIER, DeliveryProblem, DeliveryState, problem_of
@@ -123,7 +123,11 @@ class CodeDispatcher:
         try:
             sent = await channel.send_code(self._message(row))
         except DeliveryFailed as error:
-            log.warning("A code was not sent: %s %s", channel.provider, type(error).__name__)
+            log.warning("A code was not sent: %s %s (%s)", channel.provider, type(error).__name__, error.code or "-")
+            if isinstance(error, OutOfMoney):
+                self._issuer.limits.alarms.sound(
+                    f"{channel.provider} money", f"{channel.provider} has no money ({error.code or '-'})"
+                )
             # A provider that did not answer may have called all the same.
             await self._put_failed(row, problem_of(error), free=not isinstance(error, ProviderDown))
             return
@@ -187,7 +191,7 @@ class CodeDispatcher:
         try:
             report = await channel.delivery_report(row.provider_ref)
         except DeliveryFailed as error:
-            log.info("No delivery report from %s: %s", channel.provider, type(error).__name__)
+            log.info("No delivery report from %s: %s (%s)", channel.provider, type(error).__name__, error.code or "-")
             report = None
         if report is not None:
             await self.take_report(channel.provider, row.provider_ref, report)

@@ -9,6 +9,7 @@ Long because `start` and `finish` share one row.
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -47,6 +48,9 @@ from medonline.storage.tables.gosuslugi import IdentityJourney, PendingIdentity
 from medonline.storage.tables.patients import Patient
 
 log = logging.getLogger(__name__)
+
+_CODE = re.compile(r"([a-z][a-z_]{2,39})\Z", re.ASCII)
+_VENDORS_CODE = re.compile(r"([A-Z]{2,10}-\d{3,8})\b", re.ASCII)
 
 JOURNEY_LIFE = timedelta(minutes=10)
 PENDING_LIFE = timedelta(minutes=15)
@@ -196,7 +200,7 @@ class IdentityService:
         await provider.check_return(back.issuer)
         if back.error or not back.code:
             problem = provider.problem_of(back.error[:100], back.error_description[:300])
-            raise IdentityRefused(problem, "the provider sent the browser back without a code")
+            raise IdentityRefused(problem, f"the provider sent the browser back without a code{_named(back)}")
         person = await provider.fetch_person(back.code, _request_of(journey, back.state))
         if not person.confirmed and not self.allow_unconfirmed:
             raise IdentityRefused(IdentityProblem.NOT_CONFIRMED)
@@ -299,6 +303,13 @@ def sign_in_of(patient: Patient, person: IdentityPerson, purpose: Purpose, perso
     for phone and password."""
     token = persons.seal(person.id_token)
     return SignIn(patient, LoginMethod.GOSUSLUGI, person.authenticated_at or NEVER, purpose.landing, token)
+
+
+def _named(back: JourneyReturn) -> str:
+    """The provider's codes of what went wrong, for the log: names alone, for the browser may say anything."""
+    codes = [_CODE.match(back.error), _VENDORS_CODE.match(back.error_description)]
+    named = ", ".join(code[1] for code in codes if code)
+    return f" ({named})" if named else ""
 
 
 def _request_of(journey: IdentityJourney, state: str) -> AuthorizationRequest:

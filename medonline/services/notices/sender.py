@@ -219,9 +219,10 @@ class NoticeService:
         may_retry = isinstance(error, ProviderDown) and earlier < len(RETRY_AFTER)
         due_at = self._clock() + RETRY_AFTER[earlier] if may_retry else None
         log.warning(
-            "A notice was not sent by %s: %s; %s",
+            "A notice was not sent by %s: %s (%s); %s",
             channel.provider,
             type(error).__name__,
+            error.code or "-",
             f"attempt {earlier + 2} follows" if may_retry else "given up",
         )
         # A provider that did not answer may have sent it all the same.

@@ -45,6 +45,7 @@ ERRORS: list[tuple[str, str, type[DeliveryFailed]]] = [
     ("sms_ru", "0012", NumberRefused),
     ("sms_ru", "0013", ProviderDown),
     ("sms_ru", "0016", ProviderRefused),
+    ("sms_ru", "0017", OutOfMoney),
     *BROKEN,
 ]
 

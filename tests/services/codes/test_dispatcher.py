@@ -207,6 +207,26 @@ async def test_what_is_logged_of_a_refusal_names_no_phone_and_no_code(
     assert code_in(portal, row) not in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("error", "logged", "alarms"),
+    [
+        (OutOfMoney("scripted", code="201"), "OutOfMoney (201)", True),
+        (ProviderRefused("scripted", code="301"), "ProviderRefused (301)", False),
+        (NumberRefused("scripted"), "NumberRefused (-)", False),
+    ],
+)
+async def test_the_providers_own_code_is_logged_and_a_lack_of_money_is_an_alarm(
+    portal: Portal, caplog: pytest.LogCaptureFixture, error: DeliveryFailed, logged: str, *, alarms: bool
+) -> None:
+    await begun(portal)
+    channel = ScriptedChannel()
+    channel.answers.append(error)
+    await dispatch(dispatcher_of(portal, telegram=channel))
+
+    assert logged in caplog.text
+    assert ("ALARM scripted has no money (201)" in caplog.text) is alarms
+
+
 async def test_a_way_that_was_switched_off_after_the_begin_counts_as_failed(portal: Portal) -> None:
     await begun(portal)
     await dispatch(dispatcher_of(portal, flash_call=ScriptedChannel()))
