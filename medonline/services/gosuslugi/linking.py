@@ -70,7 +70,7 @@ class Linker:
         Raises:
             AccountOfAnother: the account is on record with another person's data, or opened by another identity.
         """
-        # Looked at, not held: two accounts held out of their order (`storage.engine`) would wait for each other.
+        # Read without a lock: two accounts locked in the wrong order (`storage.engine`) would end in a deadlock.
         opens = gosuslugi.owner_of(session, person.issuer, person.subject)
         if opens is not None and opens != patient.id:
             raise AccountOfAnother  # meanwhile, in another browser, this identity got an account of its own

@@ -26,8 +26,10 @@ _PAGE = """<!doctype html>
 
 
 def leaving_page(away: Departure, title: str) -> HTMLResponse:
-    """A small page that leads to a place (made by an adapter, never by a client); needs no script, though what is posted goes by
-    itself only where scripts run."""
+    """A small page that sends the browser to another site; the address comes from an adapter, never from a client.
+
+    It needs no script: an address is opened by the page itself or by its link, a form is posted by a script or by its button.
+    """
     address = escape(away.url, quote=True)
     if not away.fields:
         head = f'<meta http-equiv="refresh" content="0;url={address}">'

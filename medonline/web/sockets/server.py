@@ -144,7 +144,7 @@ class GuardedServer(SocketServer):
         return await super().take_handshake(eio_sid, environ)
 
     async def _open_session(self, eio_sid: str, session_key: str) -> str:
-        """The session's key, or nothing when it is over: its tab's state would show what it held before any handler asks."""
+        """The session's key, or nothing when it is over: the tab would show what its state still holds, and no handler asks first."""
         if not session_key:
             return ""
         # Followed before it is asked for, so that no end falls between.

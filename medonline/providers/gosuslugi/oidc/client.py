@@ -149,8 +149,8 @@ class Oidc:
         return admitted(replace(person, authenticated_at=proved_at), self._clock().astimezone(UTC), unreadable)
 
     async def _more(self, address: str, access_token: str, subject: str, claims: dict[str, Any]) -> dict[str, Any]:
-        """What userinfo adds. Where the token says already who it is, nothing hangs on that; only an answer that must not be
-        believed still ends the sign-in."""
+        """What userinfo adds. If the id_token already says who it is, userinfo may fail: only an answer that must not be believed
+        then ends the sign-in."""
         is_enough = self._claims.enough_in(claims)
         try:
             found = await self._userinfo(address, access_token)
