@@ -33,12 +33,11 @@ class PasswordHasher:
     """Hashes and verifies without blocking the event loop."""
 
     def __init__(self, cores: int | None = None, queue: int = QUEUE, max_wait: timedelta = MAX_WAIT) -> None:
-        self._cores = cores or os.cpu_count() or 1
-        self._queue = queue
+        at_once = cores or os.cpu_count() or 1
+        self._most = at_once + queue
         self._max_wait = max_wait
-        self._waiting = 0
-        self._slots = asyncio.Semaphore(self._cores)
-        self._threads = ThreadPoolExecutor(self._cores, thread_name_prefix="argon2")
+        self._in_hand = 0
+        self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="argon2")
         # What an unknown phone's password is compared with: the same work as for a known one.
         self._nobody = _hash(os.urandom(16).hex())
 
@@ -69,20 +68,29 @@ class PasswordHasher:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _run(self, work: Callable[[], T]) -> T:
-        if self._waiting >= self._queue:
+        if self._in_hand >= self._most:
             raise Busy(RETRY_IN)
-        self._waiting += 1
+        # Queued at the threads and not here: a thread that is done takes the next one at once, however long the event loop is
+        # busy, which with 64 patients is longer than a hash takes.
+        running = self._threads.submit(work)
+        late = False
+
+        def give_up() -> None:
+            nonlocal late
+            late = running.cancel()  # false once it has begun
+
+        patience = asyncio.get_running_loop().call_later(self._max_wait.total_seconds(), give_up)
+        self._in_hand += 1
         try:
-            async with asyncio.timeout(self._max_wait.total_seconds()):
-                await self._slots.acquire()
-        except TimeoutError:
-            raise Busy(RETRY_IN) from None
+            return await asyncio.wrap_future(running)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if late and not (task and task.cancelling()):
+                raise Busy(RETRY_IN) from None
+            raise
         finally:
-            self._waiting -= 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
-        finally:
-            self._slots.release()
+            patience.cancel()
+            self._in_hand -= 1
 
 
 def _hash(password: str) -> str:

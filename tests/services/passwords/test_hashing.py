@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -14,6 +15,7 @@ from medonline.domain.errors import Busy
 from medonline.services.passwords import hashing
 from medonline.services.passwords.hashing import RETRY_IN, PasswordHasher
 from tests.argon2 import argon2_of_the_product
+from tests.patience import PATIENCE
 
 
 @pytest.fixture(autouse=True)
@@ -85,7 +87,7 @@ async def test_nobodys_password_costs_one_verification_of_the_same_kind_and_is_n
 
 async def test_a_full_queue_is_busy_and_the_queued_are_served(hasher: PasswordHasher, gate: threading.Event) -> None:
     working = [asyncio.create_task(hasher.hash(f"{number}")) for number in range(3)]  # one at work, two waiting
-    while hasher._waiting < 2:
+    while hasher._in_hand < 3:
         await asyncio.sleep(0)
 
     with pytest.raises(Busy) as refusal:
@@ -120,10 +122,28 @@ async def test_the_event_loop_turns_while_a_password_is_hashed(hasher: PasswordH
     assert await task == "hash of x"
 
 
+async def test_a_busy_event_loop_holds_up_no_hash(hasher: PasswordHasher, monkeypatch: pytest.MonkeyPatch) -> None:
+    hashed: list[str] = []
+
+    def noted(password: str) -> str:
+        hashed.append(password)
+        return password
+
+    monkeypatch.setattr(hashing, "_hash", noted)
+    working = [asyncio.create_task(hasher.hash(f"{number}")) for number in range(3)]
+    await asyncio.sleep(0)
+    ends_at = time.monotonic() + PATIENCE
+    while len(hashed) < 3 and time.monotonic() < ends_at:
+        time.sleep(0.001)  # noqa: ASYNC251: the loop must not turn
+
+    assert hashed == ["0", "1", "2"]
+    assert await asyncio.gather(*working) == hashed
+
+
 async def test_a_cancelled_wait_gives_its_place_back(hasher: PasswordHasher, gate: threading.Event) -> None:
     first = asyncio.create_task(hasher.hash("first"))
     waiting = [asyncio.create_task(hasher.hash("waiting")) for _ in range(2)]
-    while hasher._waiting < 2:
+    while hasher._in_hand < 3:
         await asyncio.sleep(0)
     for task in waiting:
         task.cancel()
