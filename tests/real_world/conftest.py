@@ -1,4 +1,4 @@
-"""Gateways that a test scripts, each on a socket of its own."""
+"""Gateways that a test scripts, each on a socket of its own, and the portal over a database of its own."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ import pytest
 from tests.providers.gosuslugi.esia_script import EsiaScript
 from tests.providers.gosuslugi.oidc_script import OidcScript
 from tests.providers.gosuslugi.world import scripted
+from tests.services.conftest import clock, folder, portal, template
+
+__all__ = ["clock", "folder", "portal", "template"]
 
 
 @pytest.fixture

@@ -209,7 +209,7 @@ class PatientCardService:
             return AskedConsent(await self.consent.ask(me, policy, born), own_birth_date is None, maybe_own=False)
         found = await self._asked(self.registry, attempt, policy)
         fitting = [card for card in found.cards if card.birth_date == born]
-        own = [card for card in fitting if is_own(patient, card, numbers)]
+        own = [card for card in found.cards if card.birth_date in (born, None) and is_own(patient, card, numbers)]
         if own:
             return await self._add(me, own, Basis.OWN, policy)
         if found.left_out and not fitting:
