@@ -43,7 +43,13 @@ def footer(below: rx.Component | None) -> rx.Component:
         rx.el.div(
             rx.el.p("Медицина-онлайн: запись к врачу и личный кабинет пациента."),
             below,
-            rx.el.p("Если нужна срочная помощь, звоните 103 или 112."),
+            rx.el.p(
+                "Если нужна срочная помощь, звоните ",
+                rx.el.a("103", href="tel:103", class_name="link dial"),
+                " или ",
+                rx.el.a("112", href="tel:112", class_name="link dial"),
+                ".",
+            ),
             class_name="bar footer-bar",
         ),
         class_name="site-footer",

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import reflex as rx
 
 from medonline.components.icons import icon
-from medonline.state.account import AccountState
+from medonline.dialogs.desk import turn_to_desk
 
 Screen: TypeAlias = Any  # a Var of CodeScreen: its fields are Vars
 Resend: TypeAlias = Callable[[Any], Any]  # the handler that asks for another code by a way
@@ -17,76 +17,68 @@ Resend: TypeAlias = Callable[[Any], Any]  # the handler that asks for another co
 def code_hint(screen: Screen) -> rx.Component:
     """Where the code is to be found (guide G16, G17)."""
     return rx.cond(
-        screen.channel == "telegram",
-        rx.el.p("Откройте Telegram и укажите код, который поступил в канал «Коды подтверждения»"),
-        rx.el.p(
-            "Вам поступит звонок. Отвечать не нужно: последние 4 цифры номера, "
-            "с которого позвонили, — это проверочный код."
+        screen.code_alive,
+        rx.cond(
+            screen.channel == "telegram",
+            rx.fragment(
+                rx.el.p("Откройте Telegram и укажите код, который поступил в канал «Коды подтверждения»"),
+                rx.el.p("Сообщение на английском языке, код в нём — шесть цифр.", class_name="hint"),
+            ),
+            rx.el.p(
+                "Вам поступит звонок. Отвечать не нужно: последние 4 цифры номера, "
+                "с которого позвонили, — это проверочный код."
+            ),
         ),
     )
 
 
-def code_facts(screen: Screen) -> rx.Component:
-    """Attempts left and the clock time until which the code lives."""
+def code_entry(screen: Screen, error: rx.Var[str], form: rx.Component) -> rx.Component:
+    """The form while the code can be typed in with success; why not, unless the error above says it."""
     return rx.cond(
         screen.code_alive,
-        rx.el.p(screen.attempts, " Код действует до ", screen.expires_clock, ".", class_name="hint"),
-        rx.el.p("Этот код больше не действует: получите новый.", class_name="hint"),
+        form,
+        rx.cond((screen.code_over != "") & (error == ""), rx.el.p(screen.code_over, role="status")),
+    )
+
+
+def code_facts(screen: Screen, error: rx.Var[str]) -> rx.Component:
+    """The clock time until which the code lives, and the attempts left, unless the error above says them."""
+    return rx.el.p(
+        rx.cond(error.to(str).contains(screen.attempts), "", screen.attempts + " "),
+        "Код действует до ",
+        screen.expires_clock,
+        ".",
+        class_name="hint",
     )
 
 
 def delivery(screen: Screen, resend: Resend) -> rx.Component:
     """«Звоним…» → «Звонок дошёл», or why not and the other way, one tap away."""
-    return rx.el.div(
-        rx.el.p(screen.delivery, role="status", class_name="delivery-text"),
-        rx.cond(screen.delivery_failed, _fallback(screen, resend)),
-        class_name=rx.cond(screen.delivery_failed, "delivery failed", "delivery"),
-    )
-
-
-def _fallback(screen: Screen, resend: Resend) -> rx.Component:
     return rx.cond(
-        screen.other_channel == "",
-        rx.el.p("Попробуйте ещё раз позже или обратитесь в ", AccountState.desk, " с паспортом."),
-        rx.cond(
-            screen.other_ready,
-            other_way(screen, resend, "button primary wide"),
-            rx.el.p("Попробуйте другой способ, когда выйдет пауза."),
+        screen.delivery != "",
+        rx.el.div(
+            rx.el.p(screen.delivery, role="status", class_name="delivery-text"),
+            rx.cond(
+                screen.delivery_failed & screen.other_ready & (screen.other_channel != ""),
+                other_way(screen, resend, "button primary wide"),
+            ),
+            class_name=rx.cond(screen.delivery_failed, "delivery failed", "delivery"),
         ),
     )
 
 
 def resend_block(screen: Screen, resend: Resend) -> rx.Component:
-    """The countdown, then the buttons. The server says when; the browser only counts."""
+    """The other way, where it is open; the countdown, then another code by the same way. The server says when; the browser
+    only counts."""
     return rx.el.div(
         rx.cond(
-            screen.resend_ready,
-            rx.el.div(
-                rx.el.button(
-                    rx.cond(screen.channel == "telegram", "Отправить новый код в Telegram", "Позвонить ещё раз"),
-                    type="button",
-                    on_click=resend(screen.channel),
-                    class_name="button secondary wide",
-                ),
-                rx.cond(
-                    (screen.other_channel != "") & ~screen.delivery_failed,
-                    other_way(screen, resend, "button secondary wide"),
-                ),
-                class_name="stack",
-            ),
-            rx.el.p(
-                "Новый код можно запросить в ",
-                rx.el.strong(screen.resend_clock),
-                rx.cond(
-                    screen.resend_far,
-                    rx.el.span(". Раньше можно войти через Госуслуги."),
-                    rx.el.span(
-                        aria_hidden=True,
-                        class_name="countdown",
-                        custom_attrs={"data-countdown": screen.resend_seconds, "data-countdown-key": screen.resend_key},
-                    ),
-                ),
-            ),
+            screen.other_ready & (screen.other_channel != "") & ~screen.delivery_failed,
+            other_way(screen, resend, "button secondary wide"),
+        ),
+        rx.cond(
+            screen.way_open | (screen.other_channel != ""),
+            _another_code(screen, resend),
+            rx.el.p("Сегодня коды больше не отправляются."),
         ),
         rx.el.p(role="status", class_name="visually-hidden", custom_attrs={"data-countdown-voice": ""}),
         rx.el.details(
@@ -94,12 +86,40 @@ def resend_block(screen: Screen, resend: Resend) -> rx.Component:
             rx.el.ul(
                 rx.el.li("Проверьте, что телефон в сети и режим полёта выключен."),
                 rx.el.li("Звонок длится пару секунд: посмотрите пропущенные и список заблокированных."),
-                rx.el.li("Код в Telegram приходит в чат «Коды подтверждения», а не в SMS."),
-                rx.el.li("Не помогло? Обратитесь в ", AccountState.desk, " с паспортом."),
+                rx.el.li("Код в Telegram приходит в канал «Коды подтверждения», а не в SMS."),
             ),
             class_name="help",
         ),
+        turn_to_desk("Не помогло? Обратитесь в ", " с паспортом."),
         class_name="resend",
+    )
+
+
+def _another_code(screen: Screen, resend: Resend) -> rx.Component:
+    return rx.cond(
+        screen.resend_ready,
+        rx.cond(
+            screen.way_open,
+            rx.el.button(
+                rx.cond(screen.channel == "telegram", "Отправить новый код в Telegram", "Позвонить ещё раз"),
+                type="button",
+                on_click=resend(screen.channel),
+                class_name="button secondary wide",
+            ),
+        ),
+        rx.el.p(
+            "Новый код можно запросить в ",
+            rx.el.strong(screen.resend_clock),
+            rx.cond(
+                screen.resend_far,
+                ".",
+                rx.el.span(
+                    aria_hidden=True,
+                    class_name="countdown",
+                    custom_attrs={"data-countdown": screen.resend_seconds, "data-countdown-key": screen.resend_key},
+                ),
+            ),
+        ),
     )
 
 

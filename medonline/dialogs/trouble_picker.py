@@ -7,6 +7,7 @@ import reflex as rx
 from medonline import routes
 from medonline.components.dialog import dialog, open_button
 from medonline.components.icons import icon
+from medonline.dialogs.desk import turn_to_desk
 from medonline.dialogs.login import LOGIN, TROUBLE
 from medonline.state.account import AccountState
 
@@ -155,12 +156,7 @@ def _advice_dialog(dialog_id: str, title: str, *paragraphs: str | rx.Component, 
 
 def _ask(when: str, what: str) -> rx.Component:
     """Whom to turn to, as the region says."""
-    return rx.el.p(
-        f"{when}, обратитесь в ",
-        AccountState.desk,
-        f" с паспортом: {what}.",
-        rx.cond(AccountState.support_phone != "", rx.fragment(" Телефон поддержки: ", AccountState.support_phone, ".")),
-    )
+    return turn_to_desk(f"{when}, обратитесь в ", f" с паспортом: {what}.")
 
 
 def _recover(label: str) -> rx.Component:

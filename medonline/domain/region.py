@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+
+_DIALLED = re.compile(r"[\d\s()+-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +25,10 @@ class Region:
     title: str
     desk: str
     support_phone: str = ""
+
+    @property
+    def support_tel(self) -> str:
+        """The same as an address to call; empty when it is no plain number (one with an extension, for example)."""
+        if not _DIALLED.fullmatch(self.support_phone):
+            return ""
+        return f"tel:{re.sub(r'[^0-9+]', '', self.support_phone)}"

@@ -7,6 +7,7 @@ import reflex as rx
 from medonline import routes
 from medonline.components.forms import error_summary
 from medonline.components.gosuslugi import gosuslugi_form
+from medonline.dialogs.desk import support_phone_after
 from medonline.pages.frame import page
 from medonline.state.account import AccountState
 from medonline.state.account_dispute import NotMeState
@@ -75,7 +76,7 @@ def _closed() -> rx.Component:
                 AccountState.desk,
                 " с паспортом: там проверят номер телефона и помогут вернуть кабинет.",
             ),
-            rx.cond(AccountState.support_phone != "", rx.el.li("Телефон поддержки: ", AccountState.support_phone)),
+            rx.cond(AccountState.support_phone != "", rx.el.li(support_phone_after("Телефон поддержки: "))),
             class_name="plain-list",
         ),
         rx.cond(

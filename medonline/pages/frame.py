@@ -6,6 +6,7 @@ import reflex as rx
 
 from medonline import routes
 from medonline.components import layout
+from medonline.dialogs.desk import support_phone_after
 from medonline.pages.header import account_menu
 from medonline.state.account import AccountState
 
@@ -31,5 +32,5 @@ def _region() -> rx.Component:
                 rx.el.a("Сменить регион", href=routes.REGION, class_name="link"),
             ),
         ),
-        rx.cond(AccountState.support_phone != "", rx.el.p("Поддержка: ", AccountState.support_phone)),
+        rx.el.p(support_phone_after("Поддержка: ")),
     )

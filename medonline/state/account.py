@@ -31,6 +31,7 @@ class AccountState(rx.State):
     region_title: str = ONLY_REGION.title
     region_name: str = ""
     support_phone: str = ""
+    support_tel: str = ""
     desk: str = ONLY_REGION.desk
 
     @rx.event
@@ -77,7 +78,8 @@ class AccountState(rx.State):
         shown = chosen or ONLY_REGION  # before the choice no region's own number is shown
         self.gosuslugi_on = portal().outside.identity is not None
         self.several_regions = len(config.regions) > 1
-        self.region_title, self.support_phone, self.desk = shown.title, shown.support_phone, shown.desk
+        self.region_title, self.desk = shown.title, shown.desk
+        self.support_phone, self.support_tel = shown.support_phone, shown.support_tel
         self.region_name = shown.name if self.several_regions and chosen else ""
         return chosen is None
 

@@ -190,7 +190,7 @@ def _mismatch(error: errors.CodeMismatch | errors.BirthDateMismatch) -> str:
     what = "Код не подошёл" if code else "Дата рождения не подошла"
     if error.attempts_left:
         return f"{what}. {attempts_left(error.attempts_left)}"
-    return f"{what}, попытки закончились. {'Получите новый код или войдите' if code else 'Войдите'} через Госуслуги."
+    return f"{what}, попытки закончились.{' Получите новый код.' if code else ''}"
 
 
 def _channel_unavailable(error: errors.ChannelUnavailable) -> str:

@@ -115,7 +115,7 @@ def test_e_with_several_regions_the_start_page_asks_first_and_remembers(
     portal.open_login().get_by_role("link", name="Не могу войти", exact=True).click()
     portal.button("Нет личного кабинета").click()
     dialog = portal.dialog("Нет личного кабинета")
-    expect(dialog).to_contain_text("8 (800) 000-00-57")
+    expect(dialog.get_by_role("link", name="8 (800) 000-00-57")).to_have_attribute("href", "tel:88000000057")
     expect(dialog).to_contain_text("справочную области")
 
 

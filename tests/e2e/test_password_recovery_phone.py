@@ -90,6 +90,10 @@ def test_with_all_providers_down_the_patient_is_told_what_to_do(portal: Portal, 
 
     expect(portal.main).to_contain_text("Отправка через Telegram сейчас не работает")
     portal.expect_step(STEP_2)
+    expect(portal.field("Проверочный код")).to_have_count(0)
+    expect(portal.main).not_to_contain_text("Вам поступит звонок")
+    expect(portal.button("Войти через Госуслуги")).to_be_visible()
+    expect(portal.main).to_contain_text("Обратитесь в регистратуру")
     portal.look("all providers down")
     portal.button("Изменить").click()
     portal.expect_step(STEP_1)

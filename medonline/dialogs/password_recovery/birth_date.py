@@ -9,10 +9,16 @@ import reflex as rx
 
 from medonline import routes
 from medonline.components.forms import back_and_close, field, submit, text_input
-from medonline.components.gosuslugi import gosuslugi_form
 from medonline.dialogs.codes import other_way
-from medonline.dialogs.password_recovery.parts import error_of, progress, start_again, summary, title
-from medonline.state.account import AccountState
+from medonline.dialogs.password_recovery.parts import (
+    desk_way,
+    error_of,
+    gosuslugi_way,
+    progress,
+    start_again,
+    summary,
+    title,
+)
 from medonline.state.password_recovery.state import RecoveryState
 
 screen = RecoveryState.screen
@@ -60,8 +66,8 @@ def birth_date_step() -> rx.Component:
                     ),
                 ),
             ),
-            _gosuslugi("button secondary wide"),
-            _desk(),
+            gosuslugi_way("button secondary wide"),
+            desk_way(),
             aria_labelledby="other-proofs",
             class_name="stack",
         ),
@@ -75,23 +81,13 @@ def refused_step() -> rx.Component:
         title("Дата рождения не подошла"),
         rx.el.p("Номер: ", rx.el.strong(screen.phone), class_name="phone-line"),
         rx.el.p("Пароль не изменился. Возможно, кабинет зарегистрирован на другой ваш номер."),
-        _gosuslugi("button primary wide"),
+        gosuslugi_way("button primary wide"),
         rx.el.button(
             "Указать другой номер",
             type="button",
             on_click=RecoveryState.start_again,
             class_name="button secondary wide",
         ),
-        _desk(),
+        desk_way(),
         class_name="stack",
     )
-
-
-def _gosuslugi(class_name: str) -> rx.Component:
-    return rx.cond(
-        AccountState.gosuslugi_on, gosuslugi_form("Войти через Госуслуги", "recovery", class_name=class_name)
-    )
-
-
-def _desk() -> rx.Component:
-    return rx.el.p("Можно обратиться и в ", AccountState.desk, ": возьмите паспорт, полис ОМС и этот телефон.")

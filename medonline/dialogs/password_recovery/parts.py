@@ -6,6 +6,9 @@ import reflex as rx
 
 from medonline import routes
 from medonline.components.forms import error_summary
+from medonline.components.gosuslugi import gosuslugi_form
+from medonline.dialogs.desk import turn_to_desk
+from medonline.state.account import AccountState
 from medonline.state.password_recovery.state import RecoveryState
 
 
@@ -45,6 +48,18 @@ def error_of(name: str) -> rx.Var[str]:
     return rx.cond(RecoveryState.error_field == name, RecoveryState.error, "")
 
 
-def summary() -> rx.Component:
-    """The sentence above the form."""
-    return error_summary(RecoveryState.error, RecoveryState.error_no, RecoveryState.error_field)
+def summary(field_id: rx.Var[str] = RecoveryState.error_field) -> rx.Component:
+    """The sentence above the form, which leads to the field."""
+    return error_summary(RecoveryState.error, RecoveryState.error_no, field_id)
+
+
+def gosuslugi_way(class_name: str) -> rx.Component:
+    """The way through Gosuslugi, which is open at every step; nothing where it is switched off."""
+    return rx.cond(
+        AccountState.gosuslugi_on, gosuslugi_form("Войти через Госуслуги", "recovery", class_name=class_name)
+    )
+
+
+def desk_way() -> rx.Component:
+    """The last way, in person."""
+    return turn_to_desk("Можно обратиться и в ", ": возьмите паспорт, полис ОМС и этот телефон.")

@@ -7,9 +7,9 @@ import reflex as rx
 from medonline import routes
 from medonline.components.codes import channel_choice
 from medonline.components.forms import back_and_close, field, phone_input, submit
-from medonline.dialogs.password_recovery.parts import error_of, progress, summary, title
+from medonline.dialogs.desk import turn_to_desk
+from medonline.dialogs.password_recovery.parts import error_of, gosuslugi_way, progress, summary, title
 from medonline.dialogs.trouble_picker import WAY
-from medonline.state.account import AccountState
 from medonline.state.password_recovery.state import RecoveryState
 
 
@@ -42,11 +42,7 @@ def phone_step() -> rx.Component:
                     ),
                     submit("ДАЛЕЕ"),
                 ),
-                rx.el.p(
-                    "Сегодня коды больше не отправляются. Войдите через Госуслуги или обратитесь в ",
-                    AccountState.desk,
-                    " с паспортом.",
-                ),
+                turn_to_desk("Сегодня коды больше не отправляются. Обратитесь в ", " с паспортом."),
             ),
             on_submit=RecoveryState.begin,
             method="post",
@@ -54,5 +50,8 @@ def phone_step() -> rx.Component:
             no_validate=True,
             class_name="form",
             custom_attrs={"data-remember": "phone"},
+        ),
+        rx.cond(
+            RecoveryState.call_offered | RecoveryState.telegram_offered, None, gosuslugi_way("button primary wide")
         ),
     )

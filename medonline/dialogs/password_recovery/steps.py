@@ -16,10 +16,19 @@ from medonline.components.forms import (
     text_input,
 )
 from medonline.components.icons import icon
-from medonline.dialogs.codes import code_facts, code_hint, delivery, resend_block
+from medonline.dialogs.codes import code_entry, code_facts, code_hint, delivery, resend_block
+from medonline.dialogs.desk import turn_to_desk
 from medonline.dialogs.login import login_form
 from medonline.dialogs.password_recovery.birth_date import birth_date_step, refused_step
-from medonline.dialogs.password_recovery.parts import error_of, progress, shared_computer, start_again, summary, title
+from medonline.dialogs.password_recovery.parts import (
+    error_of,
+    gosuslugi_way,
+    progress,
+    shared_computer,
+    start_again,
+    summary,
+    title,
+)
 from medonline.dialogs.password_recovery.phone_step import phone_step
 from medonline.dialogs.password_recovery.stopped import stopped_step
 from medonline.state.account import AccountState
@@ -53,7 +62,6 @@ def password_recovery_panel() -> rx.Component:
 
 def code_step() -> rx.Component:
     """G16 and G17."""
-    error = error_of("code")
     return rx.el.div(
         back_and_close(start_again("Назад", "back"), routes.HOME),
         progress(2),
@@ -67,25 +75,31 @@ def code_step() -> rx.Component:
             class_name="phone-line",
         ),
         code_hint(screen),
+        summary(rx.cond(screen.code_alive, RecoveryState.error_field, "")),
         delivery(screen, RecoveryState.resend),
-        rx.el.form(
-            summary(),
-            field(
-                "Проверочный код",
-                text_input("code", "code", error, input_mode="numeric", auto_complete="one-time-code", type="text"),
-                field_id="code",
-                error=error,
-                mark=code_facts(screen),
-            ),
-            submit("ОТПРАВИТЬ"),
-            on_submit=RecoveryState.confirm_code,
-            reset_on_submit=False,
-            method="post",
-            action=routes.RECOVERY,
-            no_validate=True,
-            class_name="form",
-        ),
+        code_entry(screen, RecoveryState.error, _code_form()),
         resend_block(screen, RecoveryState.resend),
+        rx.el.div(gosuslugi_way("button secondary wide"), class_name="resend"),
+    )
+
+
+def _code_form() -> rx.Component:
+    error = error_of("code")
+    return rx.el.form(
+        field(
+            "Проверочный код",
+            text_input("code", "code", error, input_mode="numeric", auto_complete="one-time-code", type="text"),
+            field_id="code",
+            error=error,
+            mark=code_facts(screen, error),
+        ),
+        submit("ОТПРАВИТЬ"),
+        on_submit=RecoveryState.confirm_code,
+        reset_on_submit=False,
+        method="post",
+        action=routes.RECOVERY,
+        no_validate=True,
+        class_name="form",
     )
 
 
@@ -187,10 +201,6 @@ def no_account_step() -> rx.Component:
                 rx.el.a("зарегистрируйтесь через Госуслуги", href=routes.REGISTER, class_name="link"),
                 ".",
             ),
-            rx.el.p(
-                "Если кабинета нет совсем, обратитесь в ",
-                AccountState.desk,
-                ": возьмите паспорт, полис ОМС и этот телефон.",
-            ),
+            turn_to_desk("Если кабинета нет совсем, обратитесь в ", ": возьмите паспорт, полис ОМС и этот телефон."),
         ),
     )

@@ -6,8 +6,8 @@ import reflex as rx
 
 from medonline import routes
 from medonline.components.forms import back_and_close
-from medonline.components.gosuslugi import gosuslugi_form
-from medonline.dialogs.password_recovery.parts import start_again, title
+from medonline.dialogs.desk import turn_to_desk
+from medonline.dialogs.password_recovery.parts import gosuslugi_way, start_again, title
 from medonline.state.account import AccountState
 from medonline.state.password_recovery.state import RecoveryState
 
@@ -30,9 +30,9 @@ def stopped_step() -> rx.Component:
             AccountState.gosuslugi_on,
             rx.el.div(
                 rx.el.p("Раньше войти можно через Госуслуги."),
-                gosuslugi_form("Войти через Госуслуги", "recovery", class_name="button primary wide"),
+                gosuslugi_way("button primary wide"),
             ),
         ),
-        rx.el.p("Или обратитесь в ", AccountState.desk, " с паспортом и этим телефоном."),
+        turn_to_desk("Или обратитесь в ", " с паспортом и этим телефоном."),
         class_name="stack",
     )

@@ -9,9 +9,10 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.errors import CodeExpired, CodeUsedUp
 from medonline.services.codes.delivery import DeliveryState
 from medonline.services.codes.flow import CodeView
-from medonline.wording.errors import attempts_left, delivery_failed
+from medonline.wording.errors import attempts_left, delivery_failed, sentence
 from medonline.wording.limits import clock_time
 
 # A countdown to something further off than this says less than the time on the clock.
@@ -20,7 +21,7 @@ _DELIVERY = {
     (ChannelName.FLASH_CALL, DeliveryState.QUEUED): "Звоним…",
     (ChannelName.FLASH_CALL, DeliveryState.SENDING): "Звоним…",
     (ChannelName.FLASH_CALL, DeliveryState.SENT): "Звоним…",
-    (ChannelName.FLASH_CALL, DeliveryState.DELIVERED): "Звонок дошёл. Посмотрите номер в списке входящих.",
+    (ChannelName.FLASH_CALL, DeliveryState.DELIVERED): "Звонок дошёл. Посмотрите номер в пропущенных звонках.",
     (ChannelName.TELEGRAM, DeliveryState.QUEUED): "Отправляем…",
     (ChannelName.TELEGRAM, DeliveryState.SENDING): "Отправляем…",
     (ChannelName.TELEGRAM, DeliveryState.SENT): "Отправлено, ждём подтверждения от Telegram…",
@@ -33,17 +34,20 @@ _DELIVERY = {
 class CodeScreen:
     """Ready for display; nothing here is secret: the phone is masked.
 
-    `resend_seconds` counts down from the server's clock; `resend_ready` says that the pause is over.
+    `resend_seconds` counts down from the server's clock; `resend_ready` says that the pause is over. `way_open`: another code
+    can be had by the same way today. `code_over`: why the code cannot be typed in any more; empty when `delivery` says it.
     """
 
     phone: str = ""
     channel: str = ""
     other_channel: str = ""
     other_ready: bool = False
+    way_open: bool = False
     delivery: str = ""
     delivery_failed: bool = False
     attempts: str = ""
     code_alive: bool = False
+    code_over: str = ""
     expires_clock: str = ""
     resend_ready: bool = False
     resend_clock: str = ""
@@ -65,10 +69,14 @@ def code_screen(view: CodeView, now: datetime, zone: ZoneInfo, channels: tuple[C
         channel=view.channel,
         other_channel=view.channel.other if view.channel.other in {*channels} & {*view.open_channels} else "",
         other_ready=view.fallback_now,
+        way_open=view.channel in view.open_channels,
         delivery=_delivery(view),
         delivery_failed=failed,
         attempts=_attempts(view),
         code_alive=view.code_alive,
+        code_over=""
+        if view.code_alive or failed
+        else sentence(CodeExpired() if view.expires_at <= now else CodeUsedUp()),
         expires_clock=f"{view.expires_at.astimezone(zone):%H:%M}",
         resend_ready=ready,
         resend_clock=_resend_clock(view, now, zone),
@@ -97,7 +105,8 @@ def _resend_clock(view: CodeView, now: datetime, zone: ZoneInfo) -> str:
 def _delivery(view: CodeView) -> str:
     if view.delivery is DeliveryState.FAILED:
         return delivery_failed(view.problem, view.channel)
-    return _DELIVERY[(view.channel, view.delivery)]
+    # Of a code that is over it is of no use that it has arrived.
+    return _DELIVERY[(view.channel, view.delivery)] if view.code_alive else ""
 
 
 def _attempts(view: CodeView) -> str:
