@@ -18,7 +18,7 @@ from medonline.domain.errors import CodeExpired, CodeMismatch, CodeRefused, Code
 from medonline.domain.phone import PhoneNumber
 from medonline.services.codes.delivery import IN_FLIGHT, DeliveryState
 from medonline.services.codes.issuing import CodeIssuer, CodeRequest, Issued, topic_of
-from medonline.services.codes.phone_history import PhoneHistory
+from medonline.services.codes.phone_history import NEWS_WITHIN, PhoneHistory
 from medonline.services.codes.watch import CodeWatch
 from medonline.services.limits.code_limits import CodeAsked, CodeGuess, CodePlace
 from medonline.storage.engine import Database, announce
@@ -55,7 +55,10 @@ class CodeView:
 
     def next_change(self, now: datetime) -> datetime | None:
         """The next moment (UTC) at which the view changes by the clock alone."""
-        return min((at for at in (self.resend_at, self.expires_at) if at > now), default=None)
+        moments = [self.resend_at, self.expires_at]
+        if self.delivery in IN_FLIGHT:
+            moments.append(self.issued_at + NEWS_WITHIN)
+        return min((at for at in moments if at > now), default=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 from medonline.domain.codes.one_time_code import ChannelName, CodePolicy
 from medonline.domain.errors import RateLimited, TooManyCodes
 from medonline.domain.limits import open_from
-from medonline.services.codes.delivery import DeliveryState
+from medonline.services.codes.delivery import IN_FLIGHT, DeliveryState
 from medonline.storage.queries.codes import PastCode
 
 PAUSE_MEMORY = timedelta(days=1)
+# A patient who hears nothing for so long is offered the other way.
+NEWS_WITHIN = timedelta(seconds=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class PhoneHistory:
         pause_end, limit_end = self._pause_end, self._limit_end
         if limit_end is not None and now < limit_end:
             return TooManyCodes(now, limit_end)
-        if pause_end is None or now >= pause_end or self._is_way_out(channel):
+        if pause_end is None or now >= pause_end or self._is_way_out(channel, now):
             return None
         return RateLimited(pause_end - now)
 
@@ -66,11 +68,15 @@ class PhoneHistory:
     def _limit_end(self) -> datetime | None:
         return open_from([code.issued_at for code in self.codes], self.policy.per_phone)
 
-    def _is_way_out(self, channel: ChannelName) -> bool:
-        """Whether the other way just failed, and this one did not before it: then it is offered at once, without a pause."""
+    def _is_way_out(self, channel: ChannelName, now: datetime) -> bool:
+        """Whether the other way just failed, and this one did not before it: then it is offered at once, without a pause. A way
+        that gives no news is as good as failed: of both no more than one switch is free of a pause."""
         # Each next code replaces the one before; times alone would err after the clock was set back.
         last = max(self.codes, key=lambda code: (not code.replaced, code.issued_at))
-        if last.delivery != DeliveryState.FAILED or last.channel == channel:
+        is_silent = last.delivery in IN_FLIGHT and now >= last.issued_at + NEWS_WITHIN
+        if last.channel == channel or not (is_silent or last.delivery == DeliveryState.FAILED):
             return False
         before = next((code for code in self.codes if code.issued_at < last.issued_at), None)
-        return before is None or before.channel != channel or before.delivery != DeliveryState.FAILED
+        if before is None or before.channel != channel:
+            return True
+        return before.delivery != DeliveryState.FAILED and not (is_silent and before.delivery in IN_FLIGHT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,8 +14,9 @@ from medonline.domain.codes.one_time_code import ChannelName, CodePolicy
 from medonline.domain.errors import NumberNotReachable, ProviderDown, RateLimited, TooManyCodes
 from medonline.domain.limits import Limit
 from medonline.domain.password_recovery import RecoveryStep
-from medonline.services.codes.delivery import DeliveryState
+from medonline.services.codes.delivery import IN_FLIGHT, DeliveryState
 from medonline.services.codes.phone_history import PhoneHistory
+from medonline.services.ports import DeliveryReport
 from medonline.storage.queries.codes import PastCode
 from tests.services.limits.asking import pause_of
 from tests.services.world import (
@@ -134,6 +136,42 @@ def test_only_a_failure_of_the_other_way_just_before_takes_the_way_out_away(befo
     assert history(code(timedelta(0), TELEGRAM, FAILED, replaced=False), before).refusal(CALL, NOW) is None
 
 
+@pytest.mark.parametrize("delivery", IN_FLIGHT)
+def test_the_other_way_needs_no_pause_after_fifteen_seconds_without_news(delivery: DeliveryState) -> None:
+    def silent_for(seconds: float) -> PhoneHistory:
+        return history(code(timedelta(seconds=seconds), TELEGRAM, delivery, replaced=False))
+
+    assert isinstance(silent_for(14.9).refusal(CALL, NOW), RateLimited)
+    assert silent_for(15).refusal(CALL, NOW) is None
+    assert isinstance(silent_for(15).refusal(TELEGRAM, NOW), RateLimited)
+
+
+@pytest.mark.parametrize("delivery", [DeliveryState.DELIVERED, DeliveryState.READ])
+def test_news_keep_the_pause(delivery: DeliveryState) -> None:
+    arrived = history(code(timedelta(seconds=30), TELEGRAM, delivery, replaced=False))
+
+    assert isinstance(arrived.refusal(CALL, NOW), RateLimited)
+
+
+@pytest.mark.parametrize("before", [*IN_FLIGHT, FAILED])
+def test_a_silence_after_a_silence_has_a_pause(before: DeliveryState) -> None:
+    both = history(code(MINUTE / 2, TELEGRAM, SENT, replaced=False), code(MINUTE, CALL, before))
+
+    assert isinstance(both.refusal(CALL, NOW), RateLimited)
+
+
+def test_a_silence_after_a_call_that_arrived_leads_back_to_the_call() -> None:
+    silent = history(code(MINUTE / 2, TELEGRAM, SENT, replaced=False), code(MINUTE, CALL, DeliveryState.DELIVERED))
+
+    assert silent.refusal(CALL, NOW) is None
+
+
+def test_a_silence_passes_no_limit() -> None:
+    full = history(code(MINUTE / 2, TELEGRAM, replaced=False), code(20 * MINUTE), code(40 * MINUTE))
+
+    assert isinstance(full.refusal(CALL, NOW), TooManyCodes)
+
+
 def test_the_last_code_is_the_one_that_none_replaced_whatever_the_clock_said() -> None:
     after_the_clock_was_set_back = history(code(timedelta(0)), code(10 * MINUTE, CALL, FAILED, replaced=False))
 
@@ -164,9 +202,18 @@ async def test_pauses_grow_from_one_to_two_to_five_minutes(folder: Path, clock: 
         assert len(await rows_of(portal)) == 5
 
 
+async def arrives(portal: Portal, clock: MovableClock) -> None:
+    """The call rings, and two seconds later its provider says so."""
+    dispatcher = dispatcher_of(portal, flash_call=ScriptedChannel(reports=deque([DeliveryReport.DELIVERED])))
+    await dispatch(dispatcher)
+    clock.move(seconds=2)
+    await dispatch(dispatcher)
+
+
 async def test_pauses_hold_over_all_browsers_and_ways(portal: Portal, clock: MovableClock) -> None:
     await portal.recovery.begin(ANNA, KNOWN, CALL)
-    clock.move(seconds=20)
+    await arrives(portal, clock)
+    clock.move(seconds=18)
 
     assert await pause_of(portal.recovery.begin(BORIS, KNOWN, CALL)) == timedelta(seconds=40)
     assert await pause_of(portal.recovery.begin(BORIS, KNOWN, TELEGRAM)) == timedelta(seconds=40)
@@ -184,8 +231,9 @@ async def test_a_pause_of_one_phone_is_none_of_another(portal: Portal) -> None:
 
 async def test_leaving_and_beginning_again_does_not_shorten_the_pause(portal: Portal, clock: MovableClock) -> None:
     await portal.recovery.begin(ANNA, KNOWN, CALL)
+    await arrives(portal, clock)
     await portal.recovery.leave(ANNA)
-    clock.move(seconds=59)
+    clock.move(seconds=57)
 
     assert await pause_of(portal.recovery.begin(ANNA, KNOWN, TELEGRAM)) == timedelta(seconds=1)
 
@@ -217,6 +265,22 @@ async def test_after_a_failed_delivery_the_other_way_is_open_at_once(portal: Por
     await dispatch(dispatcher)
     assert (view.channel, view.code_alive) == (CALL, True)
     assert (await portal.recovery.confirm_code(ANNA, channel.asked[-1].code)).step is RecoveryStep.NEW_PASSWORD
+
+
+async def test_a_way_without_news_gives_way_to_the_other_after_fifteen_seconds(
+    portal: Portal, clock: MovableClock
+) -> None:
+    await portal.recovery.begin(ANNA, KNOWN, TELEGRAM)
+    await dispatch(dispatcher_of(portal, telegram=ScriptedChannel()))
+    clock.move(seconds=14)
+    assert not (await current_of(portal, ANNA)).fallback_now
+    clock.move(seconds=1)
+
+    assert (await current_of(portal, ANNA)).fallback_now
+    assert await pause_of(portal.recovery.resend(ANNA, TELEGRAM)) == timedelta(seconds=45)
+    assert (await portal.recovery.resend(ANNA, CALL)).channel is CALL
+    clock.move(seconds=15)
+    assert await pause_of(portal.recovery.resend(ANNA, TELEGRAM)) == timedelta(seconds=105)
 
 
 async def test_falling_back_ends_when_both_ways_have_failed(portal: Portal, clock: MovableClock) -> None:

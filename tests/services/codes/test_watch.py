@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +12,9 @@ import pytest
 from medonline.bootstrap import Portal
 from medonline.domain.errors import CodeMismatch
 from medonline.services.codes import watch as module
+from medonline.services.codes.delivery import DeliveryState
 from medonline.services.codes.flow import CodeView
+from medonline.services.codes.phone_history import NEWS_WITHIN
 from tests.patience import PATIENCE
 from tests.services.statement_counts import send
 from tests.services.world import ANNA, BORIS, CALL, KNOWN, TELEGRAM, MovableClock, last_code, wrong
@@ -76,7 +79,10 @@ async def test_it_sees_that_another_tab_gave_up(portal: Portal, clock: MovableCl
 
 async def test_it_looks_when_the_clock_changes_the_screen(portal: Portal, clock: MovableClock, folder: Path) -> None:
     view = await portal.recovery.begin(ANNA, KNOWN, CALL)
-    assert view.next_change(clock.now) == view.resend_at
+    silent_at = view.issued_at + NEWS_WITHIN
+    assert view.next_change(clock.now) == silent_at
+    assert view.next_change(silent_at) == view.resend_at
+    assert replace(view, delivery=DeliveryState.DELIVERED).next_change(clock.now) == view.resend_at
     assert view.next_change(view.resend_at) == view.expires_at
     assert view.next_change(view.expires_at) is None
     watch = portal.recovery.codes.watch()

@@ -85,6 +85,7 @@ from tests.services.world import (
 )
 
 PAUSES = (60, 120, 300)
+SILENCE = timedelta(seconds=15)
 BORN = "21.05.1958"  # of the known patient
 PER_PHONE = ((3, 1), (5, 24), (10, 168))
 LIFE = {ChannelName.FLASH_CALL: 5, ChannelName.TELEGRAM: 10}
@@ -224,12 +225,19 @@ class Model:
         resend_at = self.resend_at(phone)
         return resend_at is not None and now < resend_at
 
+    def silent(self, phone: str, channel: ChannelName, now: datetime) -> bool:
+        """No code of a walk is sent: one is without news until it is typed in. The other way is open then, once."""
+        *before, last = self.codes[phone]
+        waits = not last.confirmed and last.channel != channel and now >= last.issued_at + SILENCE
+        return waits and (not before or before[-1].channel != channel or before[-1].confirmed)
+
     def ends(self) -> list[datetime]:
         """When something is over that holds now."""
         recoveries = [*self.recoveries.values(), *self.left.values()]
         ends = [recovery.ends_at() for recovery in recoveries] + [recovery.code.expires_at for recovery in recoveries]
         of_phones = [end for phone in self.codes for end in (self.resend_at(phone), self.full_until(phone)) if end]
-        return ends + of_phones
+        silences = [codes[-1].issued_at + SILENCE for codes in self.codes.values() if codes]
+        return ends + of_phones + silences
 
     def affordable(self, channel: ChannelName, now: datetime) -> bool:
         return self.spent.get((channel, billing_day(now)), 0) + PRICE[channel] <= CAP[channel]
@@ -238,7 +246,7 @@ class Model:
         """Why no code is sent to this phone by this way now."""
         if self.full(phone, now):
             return TooManyCodes(now, self.full_until(phone) or now)
-        if self.paused(phone, now):
+        if self.paused(phone, now) and not self.silent(phone, channel, now):
             return RateLimited((self.resend_at(phone) or now) - now)
         if not self.affordable(channel, now):
             return ChannelOverBudget(channel, now, next_midnight(now))
