@@ -17,7 +17,6 @@ WITHOUT_RULES = {
     "domain/client.py": "a value, whose parts tests of services name; tests/services/test_signatures.py keeps them together",
     "domain/device.py": "a value of two texts, which web/devices.py and services/limits/networks.py make",
     "domain/login.py": "names only",
-    "domain/region.py": "a value, which config/regions.py reads and refuses",
     "services/limits/places.py": "a protocol; tests/providers/limits/test_places.py keeps its adapters to it",
     "services/ports.py": "protocols and values; tests/providers/ keeps each adapter to them",
 }
