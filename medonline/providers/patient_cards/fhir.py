@@ -175,16 +175,21 @@ class FhirCards:
         found = Found(self._bases)
         form = {**parameters, "_count": str(self._page_size)}
         status, answer = await self._client.post_form(f"/{kind}/_search", form, idempotent=True)
+        link = found.take_bundle(_good(status, answer), kind)
         for _ in range(MAX_PAGES - 1):
-            link = found.take_bundle(_good(status, answer), kind)
             if not link:
                 return found
             path = self._bases.path_of(link, kind)
             if path is None:
                 found.leave_out("a next page", "an address that is not below the registry's own")
                 return found
-            status, answer = await self._client.get(path)
-        if found.take_bundle(_good(status, answer), kind):
+            try:
+                status, answer = await self._client.get(path)
+                link = found.take_bundle(_good(status, answer), kind)
+            except (DeliveryFailed, RegistryUnavailable) as error:
+                found.leave_out("a next page", error.detail)
+                return found
+        if link:
             found.left_out += 1
             log.warning("The registry of cards has over %d pages for one person; the rest is left out", MAX_PAGES)
         return found

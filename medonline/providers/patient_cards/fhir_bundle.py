@@ -59,7 +59,7 @@ class Bases:
         A link of another host or scheme is of this registry all the same: it is the registry that sent it.
         """
         try:
-            target = httpx.URL(f"{self._root}/").join(link)
+            target = httpx.URL(f"{self._root}/{kind}").join(link)
         except (httpx.InvalidURL, ValueError, TypeError):
             return None
         if target.scheme not in ("http", "https"):
