@@ -134,7 +134,7 @@ async def test_a_busy_event_loop_holds_up_no_hash(hasher: PasswordHasher, monkey
     await asyncio.sleep(0)
     ends_at = time.monotonic() + PATIENCE
     while len(hashed) < 3 and time.monotonic() < ends_at:
-        time.sleep(0.001)  # noqa: ASYNC251: the loop must not turn
+        time.sleep(0.001)  # noqa: ASYNC251 the loop must not turn
 
     assert hashed == ["0", "1", "2"]
     assert await asyncio.gather(*working) == hashed
