@@ -41,6 +41,10 @@ class Watch:
         """This test asks for an address that does not exist."""
         self._allowed.append(re.compile(r"status of 404"))
 
+    def allow_form_not_taken(self) -> None:
+        """This test posts a form without the page's scripts, which is answered with 422 and a page that says what to do."""
+        self._allowed.append(re.compile(r"status of 422"))
+
     def allow_refused_form(self) -> None:
         """This test sends a form of the stand-in that is answered with 400 and a page that says why."""
         self._allowed.append(re.compile(r"status of 400"))
