@@ -97,7 +97,7 @@ def _take_off(
         session.delete(row)
         journal.note(session, entries.unlinked(row.patient_id, row.how, why, device))
     if undone:
-        account_settings.put(session, rows[0].patient_id, undone)
+        account_settings.set_columns(session, rows[0].patient_id, undone)
 
 
 def _filled(row: LinkedIdentity) -> Iterable[str]:

@@ -104,7 +104,7 @@ async def test_letters_typed_composed_or_decomposed_are_one_password(portal: Por
     assert composed != NFD
     patient = await patient_with(portal)
     with portal.database.writing() as session:
-        patients.put_password(session, patient.id, await portal.hasher.hash(composed), portal.clock())
+        patients.set_password(session, patient.id, await portal.hasher.hash(composed), portal.clock())
 
     for typed in (composed, NFD):
         key = token_hash(await sign_in(portal, ANNA, KNOWN, typed))

@@ -107,7 +107,7 @@ async def test_a_write_for_known_numbers_only_would_be_seen(stage: Stage) -> Non
         with stage.portal.database.writing() as session:
             patient = patients.by_phone(session, visit.phone)
             if patient is not None:
-                patients.put_phone_proof(session, patient.id, stage.clock())
+                patients.record_phone_proof(session, patient.id, stage.clock())
         raise InvalidCredentials
 
     leaky = replace(scenario_of("sign-in, wrong password"), act=note)

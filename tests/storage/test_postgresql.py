@@ -659,7 +659,7 @@ async def test_a_ticket_does_not_outlive_its_password_whatever_the_clock_says(po
     assert before.password_hash is not None
     assert before.password_changed_at is not None
     with portal.database.writing() as session:
-        patients.put_password(session, before.id, before.password_hash, before.password_changed_at)
+        patients.set_password(session, before.id, before.password_hash, before.password_changed_at)
 
     assert await portal.login.open_session(ANNA, ticket) is None
 
@@ -864,15 +864,15 @@ async def a_new_password_and_a_right_code_in_another_browser(portal: Portal) -> 
 
 # After any of these a transaction has a lock. Wherever it stops, the other goes on as far as it can.
 LOCKS: dict[str, list[Callable[..., object]]] = {
-    "code": [codes.kill_live, codes.put_delivery, codes.judge],
+    "code": [codes.kill_live, codes.set_delivery, codes.judge],
     "money": [limits.add_within, limits.give_back],
     "patient": [patients.by_id_held, patients.hold, patients.by_phone_held],
     "last": [
-        password_recoveries.put_left,
+        password_recoveries.set_left,
         password_recoveries.move,
         account_changes.finish,
         notices.take_dispute,
-        notices.put_sent,
+        notices.record_sent,
         login.take_ticket,
         gosuslugi.linked,
     ],

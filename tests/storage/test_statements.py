@@ -71,7 +71,7 @@ def test_sqlalchemy_would_take_a_parameter_for_none(database: Database, patient:
 def test_what_was_read_before_is_left_alone(database: Database, patient: Patient) -> None:
     with database.writing() as session:
         read = session.get_one(Patient, patient.id)
-        patients.put_password(session, patient.id, "new", LATER)
+        patients.set_password(session, patient.id, "new", LATER)
         assert (read.password_hash, read.password_version) == ("old", 0)
     with database.reading() as session:
         read = session.get_one(Patient, patient.id)
@@ -88,7 +88,7 @@ def test_a_move_is_seen_by_who_read_the_recovery_before(database: Database) -> N
         assert (read.step, read.proved_at, read.sitting_key) == ("new_password", LATER, "s")
         assert not password_recovery.move(session, row.id, ("code",), "abandoned")
         assert password_recovery.add_birth_date_miss(session, row.id, "new_password", 3) == 1
-        password_recovery.put_unlinked(session, row.id, 2)
+        password_recovery.record_unlinked(session, row.id, 2)
         assert (read.step, read.birth_date_misses, read.identities_unlinked) == ("new_password", 1, 2)
 
 

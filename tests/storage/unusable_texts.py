@@ -22,7 +22,7 @@ async def check_unusable_text(portal: Portal, sent: str) -> None:
         at = datetime(2026, 3, 1, tzinfo=UTC)
         session.add(made := Patient(phone="+79000003777", last_name=sent, first_name="Анна", created_at=at))
         session.flush()
-        account_settings.put(session, made.id, {"patronymic": sent})
+        account_settings.set_columns(session, made.id, {"patronymic": sent})
         return made.id
 
     assert await portal.database.read(patients.by_phone, sent) is None

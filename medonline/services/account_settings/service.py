@@ -223,10 +223,10 @@ class AccountSettingsService:
             created_at=now,
         )
         async with self.codes.place(phone, channel, client_ip, now) as place:
-            await self._put_change(change, place, channel)
+            await self._add_change(change, place, channel)
 
     @writes
-    def _put_change(self, session: Session, change: AccountChange, place: CodePlace, channel: ChannelName) -> None:
+    def _add_change(self, session: Session, change: AccountChange, place: CodePlace, channel: ChannelName) -> None:
         now = change.created_at
         # The code before the account (lock order: `storage.engine`); if the account refuses, nothing is sent.
         self.codes.begin(session, self.codes.request(change.id, place, channel), now)

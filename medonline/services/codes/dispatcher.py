@@ -107,14 +107,14 @@ class CodeDispatcher:
         if channel is not None and channel.idempotent:
             await self._send(row)
         else:
-            await self._put_failed(row, DeliveryProblem.CHANNEL_DOWN)
+            await self._fail(row, DeliveryProblem.CHANNEL_DOWN)
 
     async def _send(self, row: OneTimeCodeRow) -> None:
         now = self._clock()
         never_asked = row.delivery == DeliveryState.QUEUED
         channel = self._channels.get(ChannelName(row.channel))
         if row.replaced_at is not None or row.expires_at <= now or channel is None:
-            await self._put_failed(row, DeliveryProblem.CHANNEL_DOWN, free=never_asked)
+            await self._fail(row, DeliveryProblem.CHANNEL_DOWN, free=never_asked)
             return
         if await self._take(row, channel, now):
             await self._send_leased(channel, row)
@@ -129,9 +129,9 @@ class CodeDispatcher:
                     f"{channel.provider} money", f"{channel.provider} has no money ({error.code or '-'})"
                 )
             # A provider that did not answer may have called all the same.
-            await self._put_failed(row, problem_of(error), free=not isinstance(error, ProviderDown))
+            await self._fail(row, problem_of(error), free=not isinstance(error, ProviderDown))
             return
-        await self._put_sent(row, sent)
+        await self._record_sent(row, sent)
 
     async def _take(self, row: OneTimeCodeRow, channel: CodeChannel, now: datetime) -> bool:
         return await self.database.write(
@@ -149,10 +149,10 @@ class CodeDispatcher:
         )
 
     @writes
-    def _put_sent(self, session: Session, row: OneTimeCodeRow, sent: SentCode) -> None:
+    def _record_sent(self, session: Session, row: OneTimeCodeRow, sent: SentCode) -> None:
         """The code that counts is the one the provider really sent."""
         announce(session, topic_of(row.phone))
-        codes.put_delivery(
+        codes.set_delivery(
             session,
             row.id,
             (DeliveryState.SENDING,),
@@ -163,7 +163,7 @@ class CodeDispatcher:
             attempts=0,
         )
 
-    async def _put_failed(self, row: OneTimeCodeRow, problem: DeliveryProblem, *, free: bool = False) -> None:
+    async def _fail(self, row: OneTimeCodeRow, problem: DeliveryProblem, *, free: bool = False) -> None:
         """`free`: it certainly cost nothing, so its money is there for other codes."""
         failed = await self._record_failed(row, problem, free=free)
         if failed and problem is DeliveryProblem.CHANNEL_DOWN:
@@ -174,7 +174,7 @@ class CodeDispatcher:
         facts = {"problem": problem, "due_at": None} | ({"price": 0} if free else {})
         announce(session, topic_of(row.phone))
         sources = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.SENT)
-        failed = codes.put_delivery(session, row.id, sources, DeliveryState.FAILED, **facts)
+        failed = codes.set_delivery(session, row.id, sources, DeliveryState.FAILED, **facts)
         if failed and free:  # the code is locked before the money (lock order: `storage.engine`)
             Spending.give_back(session, row.channel, row.issued_at, row.price)
         return failed
@@ -184,7 +184,7 @@ class CodeDispatcher:
         now = self._clock()
         over = row.expires_at <= now or row.replaced_at is not None or row.confirmed_at is not None
         if channel is None or channel.provider != row.provider or over:
-            await self._put_due(row, None)
+            await self._set_due(row, None)
             if row.confirmed_at is not None and row.provider_ref and isinstance(channel, LearnsOutcome):
                 await channel.report_entered(row.provider_ref, self._message(row).code)
             return
@@ -196,10 +196,10 @@ class CodeDispatcher:
         if report is not None:
             await self.take_report(channel.provider, row.provider_ref, report)
         next_poll = None if _is_final(report, row.channel) else now + POLL_AFTER[min(row.attempts, len(POLL_AFTER) - 1)]
-        await self._put_due(row, next_poll)
+        await self._set_due(row, next_poll)
 
-    async def _put_due(self, row: OneTimeCodeRow, due_at: datetime | None) -> None:
-        await self.database.write(codes.put_due, row.id, due_at)
+    async def _set_due(self, row: OneTimeCodeRow, due_at: datetime | None) -> None:
+        await self.database.write(codes.set_due, row.id, due_at)
 
     @writes
     def take_report(self, session: Session, provider: str, provider_ref: str, report: DeliveryReport) -> bool:
@@ -209,7 +209,7 @@ class CodeDispatcher:
         row = codes.by_provider_ref(session, provider, provider_ref)
         if row is None:
             return False
-        if codes.put_delivery(session, row.id, EARLIER[state], state, **facts):
+        if codes.set_delivery(session, row.id, EARLIER[state], state, **facts):
             announce(session, topic_of(row.phone))
         return True
 

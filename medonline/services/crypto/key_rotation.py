@@ -83,13 +83,13 @@ class KeyRotation:
             if sealer.is_current(text):
                 continue
             try:
-                self._put(session, table, (key, one), (column, text), sealer)
+                self._seal_again(session, table, (key, one), (column, text), sealer)
                 result.done[name] += 1
             except SealBroken:
                 result.broken[name] += 1
         return [one for one, _ in rows]
 
-    def _put(
+    def _seal_again(
         self, session: Session, table: type[SQLModel], row: tuple[str, str], old: tuple[str, str], sealer: Sealer
     ) -> None:
         column, sealed = old

@@ -120,7 +120,7 @@ class PersonalDataService:
         if holder is not None and holder.id != patient.id:
             raise PhoneTaken(phone.masked)
         facts = {"phone": phone.e164, "phone_proved_at": now, "recovery_stopped_until": None}
-        account_settings.put(session, patient.id, facts)
+        account_settings.set_columns(session, patient.id, facts)
         account_settings.finish(session, patient.id, now)
         # What was proved with the old number sets no password after the change.
         password_recovery.move_all_of(session, patient.id, source_of(RecoveryMove.SET_PASSWORD), RecoveryStep.ABANDONED)

@@ -173,11 +173,11 @@ class IdentityService:
         away = await provider.sign_out("", onward_uri) if journey.signing_out else None
         journey.signing_out = away is not None
         url = away.url if away else await provider.authorization_url(_request_of(journey, state))
-        await self._put_journey(journey, came_as)
+        await self._add_journey(journey, came_as)
         return url
 
     @writes
-    def _put_journey(self, session: Session, journey: IdentityJourney, came_as: str) -> None:
+    def _add_journey(self, session: Session, journey: IdentityJourney, came_as: str) -> None:
         gosuslugi.forget_before(session, self.clock() - max(JOURNEY_LIFE, PENDING_LIFE))
         if came_as not in ("", journey.visitor_key):
             carry(session, came_as, journey.visitor_key)
@@ -238,9 +238,9 @@ class IdentityService:
         gosuslugi.forget_pending(session, client.visitor_key)
         patient = self._known(session, person, client.device, now)
         if patient is None and self.linker.candidate(session, person) is not None:
-            return self._put_pending(session, client.visitor_key, journey, person, Waiting.PROOF)
+            return self._add_pending(session, client.visitor_key, journey, person, Waiting.PROOF)
         if patient is None and journey.consent_version != VERSION:
-            return self._put_pending(session, client.visitor_key, journey, person, Waiting.CONSENT)
+            return self._add_pending(session, client.visitor_key, journey, person, Waiting.CONSENT)
         if patient is None:
             patient = self.linker.register(session, person, now)
             add_consent(session, patient.id, self.consent_hash, now)
@@ -272,7 +272,7 @@ class IdentityService:
             self.journal.note(session, entries.linked(candidate.patient.id, candidate.how, device))
         return candidate.patient
 
-    def _put_pending(
+    def _add_pending(
         self,
         session: Session,
         visitor_key: str,

@@ -288,7 +288,7 @@ class IdentityAnswers:
                 self.notices.put(session, patient.id, told)
         if how is LinkedHow.CODE:
             # Only now: anyone who holds a reissued number, and is refused here, must not make the account's proof look fresh.
-            patients.put_phone_proof(session, patient.id, self.clock())
+            patients.record_phone_proof(session, patient.id, self.clock())
         if how is LinkedHow.PASSWORD:
             person = replace(person, authenticated_at=self.clock())  # asked for the account's own password just now
         return self._let_in(session, pending, person, patient)

@@ -166,7 +166,7 @@ class AccountSessionService:
         """«Остаться»: the session counts as used now. None when it is over."""
         if await self.time_left(session_key) is None:
             return None
-        await self.database.write(login.put_seen, session_key, self.clock())
+        await self.database.write(login.record_seen, session_key, self.clock())
         return await self.time_left(session_key)
 
     async def prove_again(self, client: Client, typed_password: str) -> None:
@@ -210,7 +210,7 @@ class AccountSessionService:
         now = self.clock()
         patients.by_id_held(session, me.patient_id)
         self.login.pace.admit(session, me.patient_id, Act.PROOF, now)
-        login.put_authenticated(session, me.session_key, now)
+        login.record_authenticated(session, me.session_key, now)
         self.journal.note(session, JournalNote(JournalEvent.REAUTHENTICATED, me.patient_id, device=me.device))
 
 

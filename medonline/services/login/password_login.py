@@ -163,7 +163,7 @@ class LoginService:
             return None
         last_seen_at, answer = found
         if now - last_seen_at > SEEN_EVERY:
-            await self.database.write(login.put_seen, session_key, now)
+            await self.database.write(login.record_seen, session_key, now)
         return answer
 
     def who_in(self, session: Session, session_key: str) -> tuple[SignedIn, Patient] | None:
@@ -257,7 +257,7 @@ class LoginService:
             fresh = await self.verifier.hash(password)
         except Busy:
             return  # next time: a right password must not be refused for a newer hash
-        if await self.database.write(patients.put_rehashed, patient.id, encoded, fresh):
+        if await self.database.write(patients.replace_hash, patient.id, encoded, fresh):
             patient.password_hash = fresh  # who compares it later must not take the newer hash for another password
 
 

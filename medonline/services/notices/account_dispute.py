@@ -71,9 +71,9 @@ class AccountDispute:
         notice = notices.take_dispute(session, token_hash(token), now, now - LINK_LIFE)
         if notice is None or patient is None:
             raise DisputeNotPossible
-        self._put_out_of_use(session, patient, notice, device)
+        self._take_out_of_use(session, patient, notice, device)
 
-    def _put_out_of_use(self, session: Session, patient: Patient, notice: Notice, device: Device) -> None:
+    def _take_out_of_use(self, session: Session, patient: Patient, notice: Notice, device: Device) -> None:
         now = self.clock()
         facts: dict[str, object] = {"recovery_stopped_until": now + self.stop_for}
         # The password may be the stranger's; its new version also ends what is between sign-in and session.
@@ -83,7 +83,7 @@ class AccountDispute:
             # The number came after the notice, whatever it told of. It would open the account when the stop is over. The old
             # one does not come back by itself: it may be a stranger's by now.
             facts |= {"phone": None, "phone_proved_at": None}
-        account_settings.put(session, patient.id, facts)
+        account_settings.set_columns(session, patient.id, facts)
         unlinked = take_off_proved(session, self.journal, patient.id, UnlinkedWhy.DISPUTE, device)
         notices.end_links_with(session, notice, now)
         ended = login.end_all_of(session, patient.id, now)

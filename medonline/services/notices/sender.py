@@ -95,7 +95,7 @@ class NoticeService:
         row = Notice(patient_id=patient_id, phone=told.phone, text=text, about=told.about, created_at=now, due_at=now)
         self.admit(session, patient_id, told.about)
         if told.about not in WITHOUT_LINK:
-            self._put_link(row)
+            self._add_link(row)
         # The money last, as where a notice is sent: two that wait for each other's rows would end in a deadlock.
         if self._has_money(session, row, now):
             self._enqueue(session, row, self._channel, self._lane)
@@ -131,7 +131,7 @@ class NoticeService:
         row.paid_at = now
         return True
 
-    def _put_link(self, row: Notice) -> None:
+    def _add_link(self, row: Notice) -> None:
         if self._links is None:
             return
         row.dispute_hash = self._links.hash_for(row.id)
@@ -167,9 +167,9 @@ class NoticeService:
         try:
             reference = await channel.send_notice(PhoneNumber(row.phone), worded)
         except DeliveryFailed as error:
-            await self._put_failed(row, channel, error, earlier)
+            await self._fail(row, channel, error, earlier)
             return
-        await self._put_sent(row, reference, with_link=worded != row.text)
+        await self._keep_sent(row, reference, with_link=worded != row.text)
 
     @writes
     def _take(self, session: Session, row: Notice, now: datetime) -> bool:
@@ -184,7 +184,7 @@ class NoticeService:
             notices.postpone(session, row.id, row.attempts, refusal.until)
             return False
         row.paid_at = now
-        notices.put_paid(session, row.id, now, row.kopecks)
+        notices.record_paid(session, row.id, now, row.kopecks)
         return True
 
     def _worded(self, row: Notice) -> str:
@@ -194,7 +194,7 @@ class NoticeService:
         link = self._links.link(row.id, row.dispute_hash) if self._links and row.dispute_hash and live else ""
         return self._words.with_link(row.text, link) if link else row.text
 
-    async def _put_sent(self, row: Notice, reference: str, *, with_link: bool) -> None:
+    async def _keep_sent(self, row: Notice, reference: str, *, with_link: bool) -> None:
         """Record the acceptance, also when the database is busy for a while: the claim has not run out yet.
 
         Only now do the links of earlier notices to this phone end, for the patient has got the newer one. A notice that is
@@ -213,9 +213,9 @@ class NoticeService:
         if with_link:
             patients.hold(session, row.patient_id)  # before the notices: `storage.engine`
             notices.end_links_before(session, row, self._clock())
-        notices.put_sent(session, row.id, reference, self._clock())
+        notices.record_sent(session, row.id, reference, self._clock())
 
-    async def _put_failed(self, row: Notice, channel: NoticeChannel, error: DeliveryFailed, earlier: int) -> None:
+    async def _fail(self, row: Notice, channel: NoticeChannel, error: DeliveryFailed, earlier: int) -> None:
         may_retry = isinstance(error, ProviderDown) and earlier < len(RETRY_AFTER)
         due_at = self._clock() + RETRY_AFTER[earlier] if may_retry else None
         log.warning(
@@ -237,7 +237,7 @@ class NoticeService:
         self, session: Session, row: Notice, problem: str, due_at: datetime | None, *, free: bool
     ) -> None:
         """`free`: it certainly cost nothing, so its money is there for others."""
-        failed = notices.put_failed(session, row.id, problem, due_at)
+        failed = notices.record_failed(session, row.id, problem, due_at)
         if failed and free and row.paid_at is not None:
             Spending.give_back(session, NOTICE, row.paid_at, row.kopecks)
 

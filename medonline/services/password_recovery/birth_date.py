@@ -92,7 +92,7 @@ class BirthDateStep:
                 return None
             facts = {"patient_id": patient.id, "proved_at": now}
             if password_recoveries.move(session, recovery.id, here, RecoveryStep.NEW_PASSWORD, **facts):
-                patients.put_phone_proof(session, patient.id, now)
+                patients.record_phone_proof(session, patient.id, now)
                 return None
             return self._answered_meanwhile(session, recovery)
         misses = password_recoveries.add_birth_date_miss(session, recovery.id, here[0], BIRTH_DATE_TRIES)

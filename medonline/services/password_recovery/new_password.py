@@ -80,10 +80,10 @@ class NewPasswordStep:
             return None
         code = code or self.reader.code_of(session, recovery)
         if patient is not None:
-            self._put(session, recovery, patient, code, encoded, client.device)
+            self._change_account(session, recovery, patient, code, encoded, client.device)
         return self.reader.view(session, recovery, now, code)
 
-    def _put(
+    def _change_account(
         self,
         session: Session,
         recovery: PasswordRecovery,
@@ -93,7 +93,7 @@ class NewPasswordStep:
         device: Device,
     ) -> None:
         now = self.clock()
-        patients.put_password(session, patient.id, encoded, now)
+        patients.set_password(session, patient.id, encoded, now)
         ended = sessions.end_all_of(session, patient.id, now)
         # A phone proved in another browser before this password would replace it for as long as its step is open.
         password_recoveries.move_all_of(session, patient.id, _SOURCES, RecoveryStep.ABANDONED)
@@ -103,7 +103,7 @@ class NewPasswordStep:
         # The old password may have been a stranger's, and may have linked a stranger's Gosuslugi.
         unlinked = take_off_proved(session, self.journal, patient.id, UnlinkedWhy.RECOVERY, device)
         if unlinked:
-            password_recoveries.put_unlinked(session, recovery.id, unlinked)
+            password_recoveries.record_unlinked(session, recovery.id, unlinked)
         text = Text.ACCESS_RECOVERED_UNLINKED if unlinked else Text.ACCESS_RECOVERED
         self.notices.put(session, patient.id, Told(recovery.phone, About.RECOVERED, text))
 

@@ -93,14 +93,14 @@ class PasswordRecoveryService:
         # «Назад» from step 2 and the same number again: the code in hand still counts.
         recovery = password_recoveries.newest_or_left(session, visitor_key, phone.e164, RecoveryStep.CODE)
         if recovery is not None and self.reader.is_same_begin(session, recovery, phone, channel, now):
-            password_recoveries.put_left(session, recovery.id, None)
+            password_recoveries.set_left(session, recovery.id, None)
             return self.reader.view(session, recovery, now)
         before = recovery
         recovery = PasswordRecovery(visitor_key=visitor_key, phone=phone.e164, step=RecoveryStep.CODE, created_at=now)
         session.add(recovery)
         issued = self.codes.begin(session, self.codes.request(recovery.id, place, channel), now)
         if before is not None:  # after the code, as in `_resend` (lock order: `storage.engine`)
-            self._put_left(session, before, now)
+            self._give_up(session, before, now)
         return self.reader.view(session, recovery, now, issued.code, issued)
 
     async def resend(self, client: Client, channel: ChannelName) -> RecoveryView:
@@ -209,9 +209,9 @@ class PasswordRecoveryService:
             return
         announce(session, topic_of(recovery.phone))
         if recovery.step == RecoveryStep.CODE:
-            password_recoveries.put_left(session, recovery.id, now)  # the way back is open: see `begin`
+            password_recoveries.set_left(session, recovery.id, now)  # the way back is open: see `begin`
         else:
-            self._put_left(session, recovery, now)
+            self._give_up(session, recovery, now)
 
     async def leave_proved(self, visitor_key: str) -> None:
         """A page elsewhere on the portal is opened: a phone that was proved opens nothing any more, in whichever sitting. What
@@ -225,7 +225,7 @@ class PasswordRecoveryService:
     @writes
     def _leave_proved(self, session: Session, recovery_id: str) -> None:
         if password_recoveries.move(session, recovery_id, _PROVED, RecoveryStep.ABANDONED):
-            password_recoveries.put_left(session, recovery_id, self.clock())
+            password_recoveries.set_left(session, recovery_id, self.clock())
 
     def _move_on(
         self,
@@ -252,7 +252,7 @@ class PasswordRecoveryService:
         patient_id = patient.id if patient else None
         moved = self._move(session, recovery, move, patient_id=patient_id, **proved)
         if patient:
-            patients.put_phone_proof(session, patient.id, now)
+            patients.record_phone_proof(session, patient.id, now)
         return moved
 
     @staticmethod
@@ -262,6 +262,6 @@ class PasswordRecoveryService:
         target = after(sources[0], move)
         return target is not None and password_recoveries.move(session, recovery.id, sources, target, **facts)
 
-    def _put_left(self, session: Session, recovery: PasswordRecovery, now: datetime) -> None:
+    def _give_up(self, session: Session, recovery: PasswordRecovery, now: datetime) -> None:
         self._move(session, recovery, RecoveryMove.ABANDON)
-        password_recoveries.put_left(session, recovery.id, now)
+        password_recoveries.set_left(session, recovery.id, now)

@@ -303,7 +303,7 @@ class PatientCardService:
     @writes
     def _keep(self, session: Session, patient: Patient, answer: _Answer) -> CardsView:
         # First: it locks the patient.
-        held = patient_cards.put_fetched(session, patient.id, answer.at, incomplete=answer.incomplete)
+        held = patient_cards.record_fetched(session, patient.id, answer.at, incomplete=answer.incomplete)
         have = {card.ref: card for card in patient_cards.of_patient(session, patient.id)}
         for card in answer.fresh.values() if held else ():
             if card.ref in answer.own or card.ref in have:  # taken away meanwhile, it does not come back

@@ -57,10 +57,10 @@ def apply(session: Session, patient_id: str, change: SettingsChange, now: dateti
     values: dict[str, object] = {**change.values()}
     if change.password_hash is not None:
         values["password_changed_at"] = now
-    put(session, patient_id, values)
+    set_columns(session, patient_id, values)
 
 
-def put(session: Session, patient_id: str, values: dict[str, object]) -> None:
+def set_columns(session: Session, patient_id: str, values: dict[str, object]) -> None:
     """Store what was asked for, all at once; a password has its next version then."""
     values = {**values, **NEXT_PASSWORD} if "password_hash" in values else values
     session.exec(update(Patient).where(col(Patient.id) == patient_id).values(**values))

@@ -138,7 +138,7 @@ _TAKE_TO_SEND = (
     .returning(col(OneTimeCodeRow.id))
     .execution_options(**UNSYNCHRONISED)
 )
-_PUT_DUE = (
+_SET_DUE = (
     update(OneTimeCodeRow)
     .where(col(OneTimeCodeRow.id) == bindparam("code_id"))
     .values(due_at=bindparam("next_look"), attempts=col(OneTimeCodeRow.attempts) + 1)
@@ -216,7 +216,7 @@ def due(
     return session.exec(_DUE, params=params).all()
 
 
-def put_delivery(session: Session, code_id: str, sources: tuple[str, ...], target: str, **facts: Any) -> bool:
+def set_delivery(session: Session, code_id: str, sources: tuple[str, ...], target: str, **facts: Any) -> bool:
     """Change the delivery state if it is one of `sources`; whether it was."""
     params = {"code_id": code_id, "sources": sources, "target": target, **new_values(facts)}
     return session.exec(_delivery_with(tuple(facts)), params=params).first() is not None
@@ -255,9 +255,9 @@ def take_to_send(
     return session.exec(_TAKE_TO_SEND, params=params).first() is not None
 
 
-def put_due(session: Session, code_id: str, due_at: datetime | None) -> None:
+def set_due(session: Session, code_id: str, due_at: datetime | None) -> None:
     """When to look at the code again (UTC), None for never; counts the look."""
-    session.exec(_PUT_DUE, params={"code_id": code_id, "next_look": due_at})
+    session.exec(_SET_DUE, params={"code_id": code_id, "next_look": due_at})
 
 
 def all_due(session: Session, now: datetime, skip: tuple[str, ...], limit: int) -> Sequence[OneTimeCodeRow]:

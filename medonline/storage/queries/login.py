@@ -55,7 +55,7 @@ _LIVE = (
     .where(_THIS_SESSION, *_LIVE_NOW)
 )
 _TIMES_OF_LIVE = select(AccountSession.last_seen_at, AccountSession.created_at).where(_THIS_SESSION, *_LIVE_NOW)
-_PUT_SEEN = (
+_RECORD_SEEN = (
     update(AccountSession).where(_THIS_SESSION, _OPEN).values(last_seen_at=_NOW).execution_options(**UNSYNCHRONISED)
 )
 _OPEN_HELD = select(AccountSession).where(_THIS_SESSION, _OPEN).with_for_update()
@@ -76,7 +76,7 @@ _OPEN_OF = (
     .where(col(AccountSession.patient_id) == bindparam("patient_id"), *_LIVE_NOW)
     .order_by(col(AccountSession.last_seen_at).desc())
 )
-_PUT_AUTHENTICATED = (
+_RECORD_AUTHENTICATED = (
     update(AccountSession)
     .where(_THIS_SESSION, _OPEN)
     .values(authenticated_at=_NOW, last_seen_at=_NOW)
@@ -134,9 +134,9 @@ def times_of_live(
     return None if found is None else (found[0], found[1])
 
 
-def put_seen(session: Session, token_hash: str, now: datetime) -> None:
+def record_seen(session: Session, token_hash: str, now: datetime) -> None:
     """The session was used now."""
-    session.exec(_PUT_SEEN, params={"session_key": token_hash, "now": now})
+    session.exec(_RECORD_SEEN, params={"session_key": token_hash, "now": now})
 
 
 def end(session: Session, token_hash: str, now: datetime) -> EndedSession | None:
@@ -190,9 +190,9 @@ def open_of(
     return list(session.exec(_OPEN_OF, params=params).all())
 
 
-def put_authenticated(session: Session, token_hash: str, now: datetime) -> None:
+def record_authenticated(session: Session, token_hash: str, now: datetime) -> None:
     """The person of this session has just proved again to be themselves."""
-    session.exec(_PUT_AUTHENTICATED, params={"session_key": token_hash, "now": now})
+    session.exec(_RECORD_AUTHENTICATED, params={"session_key": token_hash, "now": now})
 
 
 def is_open(session: Session, token_hash: str) -> bool:

@@ -38,7 +38,7 @@ _TAKE = (
     .returning(col(Notice.id))
     .execution_options(**UNSYNCHRONISED)
 )
-_PUT_PAID = (
+_RECORD_PAID = (
     update(Notice).where(_THIS).values(paid_at=_NOW, kopecks=bindparam("price")).execution_options(**UNSYNCHRONISED)
 )
 _POSTPONE = (
@@ -47,13 +47,13 @@ _POSTPONE = (
     .values(attempts=bindparam("attempts_made"), due_at=bindparam("next_look"), problem="")
     .execution_options(**UNSYNCHRONISED)
 )
-_PUT_SENT = (
+_RECORD_SENT = (
     update(Notice)
     .where(_THIS)
     .values(sent_at=_NOW, due_at=None, provider_ref=bindparam("reference"), problem="")
     .execution_options(**UNSYNCHRONISED)
 )
-_PUT_FAILED = (
+_RECORD_FAILED = (
     update(Notice)
     .where(_THIS, col(Notice.sent_at).is_(None))
     .values(problem=bindparam("why"), due_at=bindparam("next_look"), paid_at=None)
@@ -108,9 +108,9 @@ def take(session: Session, notice_id: str, now: datetime, attempts: int, problem
     return session.exec(_TAKE, params=params).first() is not None
 
 
-def put_paid(session: Session, notice_id: str, now: datetime, kopecks: int) -> None:
+def record_paid(session: Session, notice_id: str, now: datetime, kopecks: int) -> None:
     """What the attempt in hand costs was counted."""
-    session.exec(_PUT_PAID, params={"notice_id": notice_id, "now": now, "price": kopecks})
+    session.exec(_RECORD_PAID, params={"notice_id": notice_id, "now": now, "price": kopecks})
 
 
 def postpone(session: Session, notice_id: str, attempts: int, due_at: datetime) -> None:
@@ -118,14 +118,14 @@ def postpone(session: Session, notice_id: str, attempts: int, due_at: datetime) 
     session.exec(_POSTPONE, params={"notice_id": notice_id, "attempts_made": attempts, "next_look": due_at})
 
 
-def put_sent(session: Session, notice_id: str, provider_ref: str, now: datetime) -> None:
+def record_sent(session: Session, notice_id: str, provider_ref: str, now: datetime) -> None:
     """The provider accepted it."""
-    session.exec(_PUT_SENT, params={"notice_id": notice_id, "reference": provider_ref, "now": now})
+    session.exec(_RECORD_SENT, params={"notice_id": notice_id, "reference": provider_ref, "now": now})
 
 
-def put_failed(session: Session, notice_id: str, problem: str, due_at: datetime | None) -> bool:
+def record_failed(session: Session, notice_id: str, problem: str, due_at: datetime | None) -> bool:
     """The provider did not accept it; when to try again (UTC) and pay for that, None for never. False when it was sent."""
-    failed = session.exec(_PUT_FAILED, params={"notice_id": notice_id, "why": problem, "next_look": due_at})
+    failed = session.exec(_RECORD_FAILED, params={"notice_id": notice_id, "why": problem, "next_look": due_at})
     return bool(failed.rowcount)
 
 

@@ -69,8 +69,8 @@ _MOVE_ALL_OF = (
     .values(step=bindparam("target"))
     .execution_options(**UNSYNCHRONISED)
 )
-_PUT_LEFT = update(PasswordRecovery).where(_THIS).values(left_at=bindparam("now")).execution_options(**UNSYNCHRONISED)
-_PUT_UNLINKED = (
+_SET_LEFT = update(PasswordRecovery).where(_THIS).values(left_at=bindparam("now")).execution_options(**UNSYNCHRONISED)
+_RECORD_UNLINKED = (
     update(PasswordRecovery)
     .where(_THIS)
     .values(identities_unlinked=bindparam("count"))
@@ -159,14 +159,14 @@ def move_all_of(session: Session, patient_id: str, sources: tuple[str, ...], tar
     session.exec(_MOVE_ALL_OF, params={"of_patient": patient_id, "sources": sources, "target": target})
 
 
-def put_left(session: Session, recovery_id: str, now: datetime | None) -> None:
+def set_left(session: Session, recovery_id: str, now: datetime | None) -> None:
     """The browser does not want to see this recovery any more; None: it does again."""
-    session.exec(_PUT_LEFT, params={"recovery_id": recovery_id, "now": now})
+    session.exec(_SET_LEFT, params={"recovery_id": recovery_id, "now": now})
 
 
-def put_unlinked(session: Session, recovery_id: str, count: int) -> None:
+def record_unlinked(session: Session, recovery_id: str, count: int) -> None:
     """Note how many identities the new password has taken off, for the screen that says so."""
-    session.exec(_PUT_UNLINKED, params={"recovery_id": recovery_id, "count": count}).all()
+    session.exec(_RECORD_UNLINKED, params={"recovery_id": recovery_id, "count": count}).all()
 
 
 def rename_visitor(session: Session, visitor_key: str, next_key: str, but: str) -> None:

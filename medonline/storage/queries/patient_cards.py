@@ -30,7 +30,7 @@ _UNLINK = (
     .values(unlinked_at=bindparam("now"))
     .execution_options(synchronize_session=False)
 )
-_PUT_FETCHED = (
+_RECORD_FETCHED = (
     update(Patient)
     .where(col(Patient.id) == bindparam("patient"))
     .values(cards_fetched_at=bindparam("now"), cards_incomplete=bindparam("incomplete"))
@@ -89,13 +89,13 @@ def unlink(session: Session, patient_id: str, card_id: str, now: datetime) -> bo
     return bool(session.exec(_UNLINK, params={"card": card_id, "owner": patient_id, "now": now}).rowcount)
 
 
-def put_fetched(session: Session, patient_id: str, now: datetime, *, incomplete: bool) -> bool:
+def record_fetched(session: Session, patient_id: str, now: datetime, *, incomplete: bool) -> bool:
     """The registry has answered for this account; whether it is still there. It is kept as it is until the session commits.
 
     `incomplete`: the answer had records that could not be read.
     """
     values = {"patient": patient_id, "now": now, "incomplete": incomplete}
-    return bool(session.exec(_PUT_FETCHED, params=values).rowcount)
+    return bool(session.exec(_RECORD_FETCHED, params=values).rowcount)
 
 
 def hold_policy(session: Session, policy_index: str) -> None:

@@ -28,19 +28,19 @@ _HELD = (
 _PASSWORD_HASH_OF = select(Patient.password_hash).where(_THIS)
 _PASSWORD_OF = select(Patient.id, Patient.password_version).where(col(Patient.phone) == bindparam("phone"))
 _EVERYONE = select(Patient).order_by(col(Patient.last_name), col(Patient.first_name))
-_PUT_PASSWORD = (
+_SET_PASSWORD = (
     update(Patient)
     .where(_THIS)
     .values(password_hash=bindparam("new_hash"), password_changed_at=bindparam("now"), **NEXT_PASSWORD)
     .execution_options(**UNSYNCHRONISED)
 )
-_PUT_REHASHED = (
+_REPLACE_HASH = (
     update(Patient)
     .where(_THIS, col(Patient.password_hash) == bindparam("old_hash"))
     .values(password_hash=bindparam("new_hash"))
     .execution_options(**UNSYNCHRONISED)
 )
-_PUT_PHONE_PROOF = (
+_RECORD_PHONE_PROOF = (
     update(Patient).where(_THIS).values(phone_proved_at=bindparam("now")).execution_options(**UNSYNCHRONISED)
 )
 _BY_SNILS = select(Patient).where(col(Patient.snils_index).in_(bindparam("indexes", expanding=True)))
@@ -91,21 +91,21 @@ def everyone(session: Session) -> list[Patient]:
     return list(session.exec(_EVERYONE).all())
 
 
-def put_password(session: Session, patient_id: str, password_hash: str, now: datetime) -> None:
+def set_password(session: Session, patient_id: str, password_hash: str, now: datetime) -> None:
     """Store a new password: a sign-in with the one before that has no session yet gets none. What the session has read
     stays as it was."""
-    session.exec(_PUT_PASSWORD, params={"patient_id": patient_id, "new_hash": password_hash, "now": now})
+    session.exec(_SET_PASSWORD, params={"patient_id": patient_id, "new_hash": password_hash, "now": now})
 
 
-def put_rehashed(session: Session, patient_id: str, old_hash: str, new_hash: str) -> bool:
+def replace_hash(session: Session, patient_id: str, old_hash: str, new_hash: str) -> bool:
     """Store the same password under newer parameters, unless it was changed meanwhile; whether it was stored."""
     params = {"patient_id": patient_id, "old_hash": old_hash, "new_hash": new_hash}
-    return bool(session.exec(_PUT_REHASHED, params=params).rowcount)
+    return bool(session.exec(_REPLACE_HASH, params=params).rowcount)
 
 
-def put_phone_proof(session: Session, patient_id: str, now: datetime) -> None:
+def record_phone_proof(session: Session, patient_id: str, now: datetime) -> None:
     """Note that the patient has just shown to hold the number. What the session has read stays as it was."""
-    session.exec(_PUT_PHONE_PROOF, params={"patient_id": patient_id, "now": now})
+    session.exec(_RECORD_PHONE_PROOF, params={"patient_id": patient_id, "now": now})
 
 
 def by_snils_held(session: Session, indexes: Sequence[str]) -> Patient | None:

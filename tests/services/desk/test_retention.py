@@ -133,7 +133,7 @@ async def test_what_is_needed_again_meanwhile_is_kept(
         found = look(session, past)
         if found == [key]:
             with portal.database.writing() as writing:
-                login.put_seen(writing, key, clock.now)
+                login.record_seen(writing, key, clock.now)
         return found
 
     monkeypatch.setattr(retention, "found", looked_at_too_early)

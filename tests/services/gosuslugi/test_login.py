@@ -258,7 +258,7 @@ async def test_a_password_set_between_ticket_and_session_ends_the_sign_in(portal
     with portal.database.writing() as session:
         patient = patients.by_phone(session, MOBILE)
         assert patient is not None
-        patients.put_password(session, patient.id, "encoded", clock.now)
+        patients.set_password(session, patient.id, "encoded", clock.now)
 
     assert await portal.login.open_session(ANNA, ticket) is None
 

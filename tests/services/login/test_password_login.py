@@ -113,7 +113,7 @@ async def test_a_longer_password_with_the_right_beginning_is_refused(portal: Por
     with portal.database.writing() as session:
         patient = patients.by_phone(session, KNOWN)
         assert patient is not None
-        patients.put_password(session, patient.id, await portal.hasher.hash(long), portal.clock())
+        patients.set_password(session, patient.id, await portal.hasher.hash(long), portal.clock())
 
     assert await portal.login.log_in(ANNA, KNOWN, long)
     with pytest.raises(InvalidCredentials):
@@ -193,7 +193,7 @@ async def test_a_hash_with_old_parameters_is_made_anew_at_sign_in(portal: Portal
     with portal.database.writing() as session:
         patient = patients.by_phone(session, KNOWN)
         assert patient is not None
-        patients.put_rehashed(session, patient.id, patient.password_hash or "", weak)
+        patients.replace_hash(session, patient.id, patient.password_hash or "", weak)
     await sign_in(portal, ANNA)
 
     fresh = (await patient_with(portal)).password_hash

@@ -362,7 +362,7 @@ async def test_a_mark_ends_with_the_password_and_after_half_a_year(
     assert await tried(portal, marks[:-1] + ("0" if marks[-1] != "0" else "1")) in refused
     assert await tried(portal, "x" * 100_000) in refused
     patient = await patient_with(portal)
-    await portal.database.write(patients.put_password, patient.id, patient.password_hash, clock.now)
+    await portal.database.write(patients.set_password, patient.id, patient.password_hash, clock.now)
     assert await tried(portal, marks) in refused
 
 

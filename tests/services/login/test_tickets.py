@@ -48,7 +48,7 @@ async def test_a_ticket_does_not_outlive_its_password_whatever_the_clock_says(po
     assert before.password_changed_at is not None
     for at in (before.password_changed_at + timedelta(seconds=seconds), before.password_changed_at):
         with portal.database.writing() as session:
-            patients.put_password(session, before.id, before.password_hash, at)
+            patients.set_password(session, before.id, before.password_hash, at)
 
     assert (await patient_with(portal)).password_changed_at == before.password_changed_at
     assert await portal.login.open_session(ANNA, ticket) is None
@@ -60,7 +60,7 @@ async def test_a_hash_made_anew_over_the_same_password_ends_nothing(portal: Port
     patient = await patient_with(portal)
     assert patient.password_hash is not None
     with portal.database.writing() as session:
-        assert patients.put_rehashed(session, patient.id, patient.password_hash, "a newer hash")
+        assert patients.replace_hash(session, patient.id, patient.password_hash, "a newer hash")
 
     assert await portal.login.open_session(ANNA, ticket) is not None
 

@@ -222,14 +222,14 @@ async def test_what_a_killed_process_was_sending_is_not_sent_again(database: Dat
 async def test_an_acceptance_is_recorded_though_the_database_was_busy(
     database: Database, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    record, failures = notices.put_sent, [OperationalError("", None, Exception("locked"))]
+    record, failures = notices.record_sent, [OperationalError("", None, Exception("locked"))]
 
     def busy(*arguments: object) -> None:
         if failures:
             raise failures.pop()
         record(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(notices, "put_sent", busy)
+    monkeypatch.setattr(notices, "record_sent", busy)
     channel = Phone()
     service = NoticeService(database, clock, channel, Verbatim())
     await put(service, database)
