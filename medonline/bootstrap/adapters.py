@@ -13,12 +13,12 @@ from medonline.providers.codes.telegram_gateway import TelegramGateway
 from medonline.providers.codes.ucaller import UCaller
 from medonline.providers.gosuslugi.esia.client import Esia
 from medonline.providers.gosuslugi.esia.signing import CommandSigner, HttpSigner, RsaSigner, Signer
-from medonline.providers.gosuslugi.oidc.client import Oidc
+from medonline.providers.gosuslugi.oidc.client import ClaimNames, Oidc
 from medonline.providers.limits.places import OwnPlaces, RedisPlaces
 from medonline.providers.limits.stores import MemoryLimitStore, RedisLimitStore
 from medonline.providers.notices.sms_ru import SmsRuNotices
 from medonline.providers.passwords.pwned_passwords import PwnedPasswords
-from medonline.providers.patient_cards.fhir import FhirCards
+from medonline.providers.patient_cards.fhir import FhirCards, Systems, TestPerson
 from medonline.services.limits.places import Places
 from medonline.services.limits.windows import LimitStore
 from medonline.services.ports import BreachedPasswords, CardRegistry, CodeChannel, IdentityProvider, NoticeChannel
@@ -52,7 +52,14 @@ def build_identity(config: Config) -> IdentityProvider | None:
     """The state's identity provider; None where sign-in through it is switched off."""
     if config.identity_provider is IdentityProviderName.OIDC:
         secret = config.oidc_client_secret.get_secret_value()
-        return Oidc(config.oidc_issuer, config.oidc_client_id, secret, scopes=config.oidc_scopes)
+        return Oidc(
+            config.oidc_issuer,
+            config.oidc_client_id,
+            secret,
+            scopes=config.oidc_scopes,
+            claims=ClaimNames(**config.outside_names.claims),
+            token_leaves_by_post=config.oidc_logout_by_post,
+        )
     if config.identity_provider is IdentityProviderName.ESIA:
         return Esia(
             config.esia_base_url,
@@ -81,7 +88,13 @@ def build_registry(config: Config) -> CardRegistry | None:
     """The registry of medical cards; None where the region has none."""
     if not config.card_registry_url:
         return None
-    return FhirCards(config.card_registry_url, config.card_registry_token.get_secret_value())
+    return FhirCards(
+        config.card_registry_url,
+        config.card_registry_token.get_secret_value(),
+        systems=Systems(**config.outside_names.identifiers),
+        test_person=TestPerson(**config.outside_names.test),
+        zone=config.zone,
+    )
 
 
 def build_notices(config: Config) -> NoticeChannel | None:

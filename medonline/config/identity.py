@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, NoDecode
 
 from medonline import routes
 from medonline.config.demo_keys import demo_credential, demo_identity_keys
+from medonline.config.outside_names import OutsideNames, read_outside_names
 from medonline.config.regions import read_regions
 from medonline.config.types import Duration, OptionalUrl
 from medonline.domain.region import Region
@@ -72,6 +73,7 @@ class IdentityConfig(BaseSettings):
     oidc_client_id: str = ""
     oidc_client_secret: SecretStr = SecretStr("")
     oidc_scopes: Words = ("openid", "profile", "phone", "email", "snils", "oms")
+    oidc_logout_by_post: bool = True
     esia_base_url: OptionalUrl = "https://esia.gosuslugi.ru"
     esia_client_id: str = ""
     esia_issuer: str = "http://esia.gosuslugi.ru/"
@@ -92,12 +94,18 @@ class IdentityConfig(BaseSettings):
     breached_passwords_url: OptionalUrl = ""
     operator_name: str = ""
     regions_file: Path | None = None
+    outside_names_file: Path | None = None
     reauthentication_window: Duration = timedelta(minutes=15)
 
     @cached_property
     def regions(self) -> tuple[Region, ...]:
         """The regions this installation serves, at least one."""
         return read_regions(self.regions_file)
+
+    @cached_property
+    def outside_names(self) -> OutsideNames:
+        """What registry and gateway call things, where they differ from the defaults."""
+        return read_outside_names(self.outside_names_file)
 
     def region(self, code: str) -> Region | None:
         """The region with this code; the only one where there is only one; otherwise None."""
@@ -111,10 +119,11 @@ class IdentityConfig(BaseSettings):
         for name, path in self._files().items():
             if path is not None and not path.is_file():
                 faults.append(f"{name}: there is no file {path}.")
-        try:
-            _ = self.regions
-        except ValueError as error:
-            faults.append(str(error))
+        for name in ("regions", "outside_names"):
+            try:
+                getattr(self, name)
+            except ValueError as error:
+                faults.append(str(error))
         return faults
 
     def outside_faults(self, plain_http_faults: Callable[[Mapping[str, str]], list[str]]) -> list[str]:

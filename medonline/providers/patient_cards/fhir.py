@@ -13,6 +13,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -31,13 +32,14 @@ from medonline.providers.patient_cards.fhir_mapping import (
     numbers,
     outcome,
     policy_number,
+    systems_of,
 )
 from medonline.providers.patient_cards.fhir_values import Resource, Today
 from medonline.providers.values import MOSCOW
 from medonline.services.clock import Clock, utc_now
 from medonline.services.ports import FoundCards, RegistryCard
 
-__all__ = ["FhirCards", "Systems"]
+__all__ = ["FhirCards", "Systems", "TestPerson"]
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +51,16 @@ _MAX_BRACKETS = 100_000
 _NOBODY = "00000000000"
 
 
+@dataclass(frozen=True, slots=True)
+class TestPerson:
+    """The numbers of a person whom the registry knows, for `check`; digits alone, empty: not to be asked for."""
+
+    snils: str = ""
+    policy: str = ""
+
+    __test__ = False  # nothing for pytest to collect
+
+
 class FhirCards:
     """Searches and reads.
 
@@ -56,6 +68,7 @@ class FhirCards:
         timeout: seconds; bounds each request, twice as much a whole question.
         systems: which identifier is which number.
         page_size: records asked for at once.
+        test_person: whom `check` asks for.
         zone: in which the registry's dates are, where it writes them as moments.
         clock: the day on which a name, an address or a phone is in use.
     """
@@ -68,6 +81,7 @@ class FhirCards:
         proxy: str | None = None,
         timeout: float = 4.0,
         systems: Systems | None = None,
+        test_person: TestPerson | None = None,
         page_size: int = 50,
         zone: ZoneInfo = MOSCOW,
         clock: Clock = utc_now,
@@ -76,6 +90,7 @@ class FhirCards:
         self._base_url = base_url.rstrip("/")
         self._bases = Bases(self._base_url)
         self._systems = systems or Systems()
+        self._test_person = test_person or TestPerson()
         self._page_size = page_size
         self._zone = zone
         self._clock = clock
@@ -153,10 +168,11 @@ class FhirCards:
             return await self._cards([patient] if patient is not None else [], found)
 
     async def check(self) -> str:
-        """Whether the registry speaks FHIR R4 and takes the token; asks for a СНИЛС that no one has.
+        """Whether the registry speaks FHIR R4 and takes the token; asks for a СНИЛС that no one has, and for the test person, if
+        there is one.
 
         Raises:
-            RegistryUnavailable: no good answer.
+            RegistryUnavailable: no good answer, or the test person is known by another system of identifiers, or not at all.
         """
         async with self._bounded():
             status, answer = await self._client.get("/metadata", params={"_summary": "true"})
@@ -165,7 +181,31 @@ class FhirCards:
             if capabilities.get("resourceType") != "CapabilityStatement" or not version.startswith(("4.0", "4.3")):
                 raise RegistryUnavailable("fhir: the server does not say that it speaks FHIR R4")
             await self._search("Patient", identifier=_token(self._systems.snils, _NOBODY))
-            return f"The registry of cards at {self._base_url} speaks FHIR R4 and takes the token."
+            known = [
+                await self._probe("Patient", "snils", self._systems.snils, self._test_person.snils),
+                await self._probe("Coverage", "policy", self._systems.policy, self._test_person.policy),
+            ]
+            return " ".join(
+                [f"The registry of cards at {self._base_url} speaks FHIR R4 and takes the token.", *filter(None, known)]
+            )
+
+    async def _probe(self, kind: str, number: str, systems: tuple[str, ...], value: str) -> str:
+        """Whether the registry finds a number of the test person by the systems of the settings; no text holds the number."""
+        if not value:
+            return ""
+        found = await self._search(kind, identifier=_token(systems, value))
+        known = _of_kind(found, kind)
+        # An insurer may tell the policy as its id of the subscriber alone.
+        if any(value in (*numbers(one, systems), policy_number(one, self._systems)) for one in known):
+            return f"It knows the test {number}."
+        bare = await self._search(kind, identifier=value)
+        others = {system for one in _of_kind(bare, kind) for system in systems_of(one, value)} - {*systems}
+        if others:
+            raise RegistryUnavailable(
+                f"fhir: the registry answers nothing for the test {number} under {', '.join(systems)}, and knows it under "
+                f"{', '.join(sorted(others))}: name that in [identifiers] of MEDONLINE_OUTSIDE_NAMES_FILE"
+            )
+        raise RegistryUnavailable(f"fhir: the registry answers nothing for the test {number}, under no system at all")
 
     async def close(self) -> None:
         """Release connections."""

@@ -81,6 +81,12 @@ def numbers(resource: Resource, systems: tuple[str, ...]) -> list[str]:
     return [digits_of(value) or value for value in values if value]
 
 
+def systems_of(resource: Resource, number: str) -> set[str]:
+    """The systems under which a resource has this number (digits alone)."""
+    held = ((text(one.get("system")), number_text(one.get("value"))) for one in objects(resource.get("identifier")))
+    return {system for system, value in held if system and digits_of(value) == number}
+
+
 def is_card(patient: Resource, systems: Systems) -> bool:
     """Whether the record is a card in a clinic, and no person alone or a record that was merged into another."""
     merged = any(link.get("type") == "replaced-by" for link in objects(patient.get("link")))

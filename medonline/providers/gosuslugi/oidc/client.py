@@ -65,6 +65,8 @@ class Oidc:
         client_secret: sent by HTTP Basic or in the form, as discovery says; empty for a public client.
         scopes: what to ask for; a gateway may have a scope of its own for the СНИЛС and the policy.
         claims: which claim is which.
+        token_leaves_by_post: the end of session takes the id_token in a POST; otherwise the token is left out, for it holds a
+            name and more, and addresses are kept in histories and logs.
         proxy: an http proxy for the portal's own requests.
         timeout: seconds for one request, at most 5; a whole sign-in takes at most three times that.
         clock: the present moment, for the times in tokens.
@@ -84,6 +86,7 @@ class Oidc:
         *,
         scopes: tuple[str, ...] = DEFAULT_SCOPES,
         claims: ClaimNames = ClaimNames(),  # noqa: B008 - frozen
+        token_leaves_by_post: bool = True,
         proxy: str | None = None,
         timeout: float = MAX_TIMEOUT,
         clock: Clock = utc_now,
@@ -97,6 +100,7 @@ class Oidc:
         self._client_secret = client_secret
         self._scopes = scopes
         self._claims = claims
+        self._token_leaves_by_post = token_leaves_by_post
         self._timeout = timeout
         self._clock = clock
         self._client = JsonClient("", name=self.name, timeout=timeout, proxy=proxy, compressed=True)
@@ -275,8 +279,8 @@ class Oidc:
         return OAUTH_PROBLEMS.get(error, IdentityProblem.OTHER)
 
     async def sign_out(self, id_token: str, return_to: str) -> Departure | None:
-        """The provider's end_session_endpoint; None when it has none. A token goes there by POST, which every provider takes
-        (RP-Initiated Logout, 2): it holds a name and more, and addresses are kept in histories and logs.
+        """The provider's end_session_endpoint; None when it has none. A token goes there by POST, which every provider has
+        to take (RP-Initiated Logout, 2), or not at all.
 
         Raises:
             IdentityRefused: the provider's metadata cannot be had or believed.
@@ -285,7 +289,7 @@ class Oidc:
         if not address:
             return None
         parameters = {"client_id": self._client_id, "post_logout_redirect_uri": return_to}
-        if not id_token:
+        if not id_token or not self._token_leaves_by_post:
             return Departure(with_query(address, parameters))
         return Departure(address, {"id_token_hint": id_token, **parameters})
 
