@@ -16,7 +16,7 @@ from medonline.bootstrap import portal
 from medonline.domain.errors import MedonlineError
 from medonline.framework.states import socket_of
 from medonline.state.socket_server import sockets
-from medonline.web.sockets.server import NOBODY, Visitor
+from medonline.web.sockets.server import UNKNOWN_VISITOR, Visitor
 from medonline.wording.errors import sentence
 
 log = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ _UNUSABLE = re.compile("[\x00\ud800-\udfff]")  # no database takes NUL, no encod
 def visitor_of(state: rx.State) -> Visitor:
     """The browser behind this event."""
     sid = socket_of(state)
-    return sockets.visitor(sid) if sid else NOBODY
+    return sockets.visitor(sid) if sid else UNKNOWN_VISITOR
 
 
 def text_field(form: object, name: str) -> str:

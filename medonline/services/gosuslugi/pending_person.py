@@ -193,8 +193,8 @@ class IdentityAnswers:
             NoPendingIdentity, AccountOfAnother: see there.
             CodeRefused: one of its leaves.
             TooManyWrongCodes: in this network; nothing was judged.
-            CodeNotEnough: a recovery would ask for the birth date too, and the person does not stand for one. While guessing
-                is feared, said alike of a number without an account.
+            CodeNotEnough: a recovery would ask for the birth date too, and Gosuslugi's date does not answer it. While guessing is
+                suspected, raised alike for a number without an account.
             RecoveryStopped: the account's owner said «это не я».
         """
         digits = digits_typed(typed)

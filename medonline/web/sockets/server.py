@@ -41,7 +41,7 @@ class Visitor(Client):
     region_code: str = ""
 
 
-NOBODY = Visitor()
+UNKNOWN_VISITOR = Visitor()
 
 
 class Followed(Protocol):
@@ -104,7 +104,7 @@ class GuardedServer(SocketServer):
 
     def visitor(self, sid: str) -> Visitor:
         """Who is behind a socket id of this server; no one when it is unknown."""
-        return self._visitors.get(self.eio_sid_of(sid), NOBODY)
+        return self._visitors.get(self.eio_sid_of(sid), UNKNOWN_VISITOR)
 
     def _close_soon(self, eio_sid: str) -> None:
         """Close a socket whose handshake is over; returns at once. Its page comes back as who it is by then."""

@@ -51,7 +51,7 @@ from tests.services.world import (
     writes_in,
 )
 
-ANEW = Client(visitor_key="c" * 64)  # the name that the browser of ANNA gets
+RENAMED = Client(visitor_key="c" * 64)  # the name that the browser of ANNA gets
 Act = Callable[[Portal], Awaitable[None]]
 
 
@@ -63,7 +63,7 @@ async def portal(folder: Path, clock: MovableClock) -> AsyncIterator[Portal]:
 
 async def rename(portal: Portal) -> None:
     """The way to Gosuslugi gives the browser another name."""
-    await portal.identity.start(ANNA, Purpose.RECOVERY, RETURN, next_key=ANEW.visitor_key)
+    await portal.identity.start(ANNA, Purpose.RECOVERY, RETURN, next_key=RENAMED.visitor_key)
 
 
 async def step_of(portal: Portal, visitor: Client) -> RecoveryStep | None:
@@ -80,7 +80,7 @@ async def test_a_recovery_that_waits_for_its_code_goes_on_under_the_new_name_alo
     await rename(portal)
 
     assert await step_of(portal, ANNA) is None
-    assert (await portal.recovery.confirm_code(ANEW, code)).step is RecoveryStep.NEW_PASSWORD
+    assert (await portal.recovery.confirm_code(RENAMED, code)).step is RecoveryStep.NEW_PASSWORD
 
 
 async def test_a_recovery_that_was_proved_goes_on_under_the_new_name_alone(portal: Portal) -> None:
@@ -88,7 +88,7 @@ async def test_a_recovery_that_was_proved_goes_on_under_the_new_name_alone(porta
     await rename(portal)
 
     assert await step_of(portal, ANNA) is None
-    assert (await portal.recovery.set_password(ANEW, "NewPassword1")).step is RecoveryStep.DONE
+    assert (await portal.recovery.set_password(RENAMED, "NewPassword1")).step is RecoveryStep.DONE
 
 
 async def test_the_code_in_hand_is_not_lost_by_going_back_and_to_gosuslugi(portal: Portal) -> None:
@@ -96,7 +96,9 @@ async def test_the_code_in_hand_is_not_lost_by_going_back_and_to_gosuslugi(porta
     await portal.recovery.leave(ANNA)
     await rename(portal)
 
-    assert (await portal.recovery.begin(ANEW, KNOWN, CALL)).step is RecoveryStep.CODE  # no pause: it is the same code
+    assert (
+        await portal.recovery.begin(RENAMED, KNOWN, CALL)
+    ).step is RecoveryStep.CODE  # no pause: it is the same code
 
 
 async def test_what_was_given_up_stays_behind(portal: Portal) -> None:
@@ -112,7 +114,7 @@ async def test_who_waits_for_consent_is_seen_under_the_new_name_alone(portal: Po
     await rename(portal)
 
     assert await portal.answers.current(ANNA) is None
-    view = await portal.answers.current(ANEW)
+    view = await portal.answers.current(RENAMED)
     assert view is not None
     assert view.full_name == "Воробьёва Вера Львовна"
 
@@ -277,15 +279,15 @@ async def test_who_knows_the_old_name_is_on_no_journey(portal: Portal) -> None:
         await come_back(portal, ANNA, state, VERA)
 
     assert refusal.value.problem is IdentityProblem.STALE
-    assert await come_back(portal, ANEW, state, VERA) is Waiting.CONSENT
+    assert await come_back(portal, RENAMED, state, VERA) is Waiting.CONSENT
 
 
 async def test_the_journey_of_before_is_over_where_the_next_one_begins(portal: Portal) -> None:
     first = await leave(portal, ANNA)
     await rename(portal)
 
-    assert [row.visitor_key for row in await all_of(portal, IdentityJourney)] == [ANEW.visitor_key]
-    for visitor in (ANNA, ANEW):
+    assert [row.visitor_key for row in await all_of(portal, IdentityJourney)] == [RENAMED.visitor_key]
+    for visitor in (ANNA, RENAMED):
         with pytest.raises(IdentityRefused):
             await come_back(portal, visitor, first, VERA)
 

@@ -17,7 +17,7 @@ from medonline.state.codes.watch import FollowsCode, follow
 from medonline.state.gosuslugi.link_account import LinkAccountState
 from medonline.state.password_recovery.state import RecoveryState
 from medonline.storage.changes import Changes
-from medonline.web.sockets.server import NOBODY, Visitor
+from medonline.web.sockets.server import UNKNOWN_VISITOR, Visitor
 
 ANNA = Visitor(visitor_key="a" * 64, address="192.0.2.1")
 
@@ -199,7 +199,7 @@ async def test_a_tab_that_reconnected_is_left_to_its_own_watch() -> None:
     assert tab.shown == [1]
 
 
-@pytest.mark.parametrize("now", [NOBODY, Visitor(visitor_key="b" * 64, address="192.0.2.1")])
+@pytest.mark.parametrize("now", [UNKNOWN_VISITOR, Visitor(visitor_key="b" * 64, address="192.0.2.1")])
 async def test_a_socket_without_its_visitor_is_asked_about_no_more(now: Visitor) -> None:
     tab = Tab()
     record = Record(tab, answers=9)
