@@ -14,7 +14,8 @@ OLDEST_AGE_OF_SHORT_YEAR = 110
 _MAX_TYPED = 1000  # with the invisible characters of a copied text
 _PARTED = re.compile(r"\D*(\d{1,4})[\W_]+(\d{1,2})[\W_]+(\d{1,4})\D*")
 _RUN_TOGETHER = re.compile(r"\D*(?:(\d{8})|(\d{6}))\D*")
-_MONTH_IN_WORDS = re.compile(r"(?:\D*[\W_])?(\d{1,2})[\W_]+([^\W\d_]{3,})[\W_]+(\d\d(?:\d\d)?)\D*")
+# The day may have the ending of an ordinal number, «9-го».
+_MONTH_IN_WORDS = re.compile(r"(?:\D*[\W_])?(\d{1,2})(?:-?[^\W\d_]{1,2})?[\W_]+([^\W\d_]+)[\W_]+(\d\d(?:\d\d)?)\D*")
 _WITH_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[t ][\d:.]+(?:z|[+-][\d:]+)?")
 _MONTHS = (
     "январь|января",
@@ -30,6 +31,9 @@ _MONTHS = (
     "ноябрь|ноября",
     "декабрь|декабря",
 )
+_SHORTEST_MONTH = 3  # letters
+_ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii")  # of old documents: 14.III.1985
+_CYRILLIC_ROMAN = str.maketrans("хі", "xi")
 
 
 def age(born: date, today: date) -> int:
@@ -107,6 +111,11 @@ def _run_together(digits: str) -> tuple[str, int, int]:
 
 
 def _in_words(day: str, word: str, year: str) -> tuple[str, int, int] | None:
+    roman = word.translate(_CYRILLIC_ROMAN)
+    if roman in _ROMAN:
+        return year, _ROMAN.index(roman) + 1, int(day)
+    if len(word) < _SHORTEST_MONTH:
+        return None
     months = [
         number for number, names in enumerate(_MONTHS, 1) if any(name.startswith(word) for name in names.split("|"))
     ]

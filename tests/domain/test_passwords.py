@@ -129,6 +129,18 @@ def test_to_sign_in_a_password_that_no_account_can_have_is_named(typed: str, pro
     assert refusal.value.problems == (problem,)
 
 
+@pytest.mark.parametrize("characters", PasswordCharacters)
+@given(typed=any_texts)
+def test_to_sign_in_any_text_is_read_or_refused_by_name(characters: PasswordCharacters, typed: str) -> None:
+    try:
+        read = characters.read(typed)
+    except InvalidPassword as refusal:
+        assert refusal.problems
+    else:
+        assert read in unicodedata.normalize("NFC", typed)
+        assert set(read) <= characters.allowed
+
+
 @pytest.mark.parametrize("typed", ["a", " Kettle7 ", "a" * 300])
 def test_to_sign_in_a_password_may_have_any_length(typed: str) -> None:
     assert PasswordCharacters.GUIDE.read(typed) == typed.strip()

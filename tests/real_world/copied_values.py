@@ -80,6 +80,8 @@ DATES = [
     Copied("document, no space", "09.06.2015г.р.", BORN),
     Copied("in words", "9 июня 2015 г.", BORN),
     Copied("in words, quoted", "«09» июня 2015 года", BORN),
+    Copied("in words, ordinal", "9-го июня 2015", BORN),
+    Copied("old certificate", "09.VI.2015", BORN),
     Copied("messenger", "\u200e09.06.2015", BORN),
     Copied("date field", "2015-06-09", BORN),
     Copied("registry", "2015-06-09T00:00:00+03:00", BORN),
