@@ -60,7 +60,7 @@ app = rx.App(
     api_transformer=lambda pages: with_routes(pages, demo_routes()),
 )
 PAGES: tuple[tuple[Callable[[], rx.Component], str, Any, Any], ...] = (
-    (home, routes.HOME, AccountState.region_title + ": запись к врачу", AccountState.load_home),
+    (home, routes.HOME, AccountState.region_title + ": личный кабинет пациента", AccountState.load_home),
     (recovery, routes.RECOVERY, RecoveryState.title, RecoveryState.load),
     (register, routes.REGISTER, "Регистрация — Медицина-онлайн", RegisterState.load),
     (link_account, routes.LINK_ACCOUNT, "Это ваш личный кабинет? — Медицина-онлайн", LinkAccountState.load),

@@ -41,7 +41,7 @@ def footer(below: rx.Component | None) -> rx.Component:
     """What the portal is, and what it is not for."""
     return rx.el.footer(
         rx.el.div(
-            rx.el.p("Медицина-онлайн: запись к врачу и личный кабинет пациента."),
+            rx.el.p("Медицина-онлайн: личный кабинет пациента."),
             below,
             rx.el.p(
                 "Если нужна срочная помощь, звоните ",

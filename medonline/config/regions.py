@@ -6,6 +6,7 @@ name = "Тульская область"
 title = "Медицина-онлайн: Тульская область"
 support_phone = "8 (800) 000-00-01"
 desk = "регистратуру своей поликлиники"
+booking_url = "https://zapis.example.ru/"
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from medonline.domain.region import Region
 from medonline.wording.regions import DESK, ONLY_REGION
@@ -61,4 +63,21 @@ def _region(table: object, number: int) -> Region:
     if not _CODE.fullmatch(table["code"]):
         msg = f"{where}: the code must be small Latin letters, digits and underscores, as 'tula'."
         raise ValueError(msg)
+    if fault := _fault_of_address(table.get("booking_url", "")):
+        msg = f"{where}: booking_url {fault}."
+        raise ValueError(msg)
     return Region(**({"desk": DESK} | table))
+
+
+def _fault_of_address(booking_url: str) -> str:
+    """Why patients cannot be sent there; empty when they can, or when there is no address."""
+    if not booking_url:
+        return ""
+    try:
+        address = urlsplit(booking_url)
+        usable = address.scheme == "https" and bool(address.hostname) and address.username is None
+    except ValueError:  # brackets that do not match
+        usable = False
+    if not usable or not booking_url.isprintable() or " " in booking_url:
+        return "must be a whole https:// address, as 'https://zapis.example.ru/'"
+    return ""

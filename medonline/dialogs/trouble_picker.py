@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import reflex as rx
 
 from medonline import routes
 from medonline.components.dialog import dialog, open_button
+from medonline.components.gosuslugi import gosuslugi_form
 from medonline.components.icons import icon
 from medonline.dialogs.desk import turn_to_desk
 from medonline.dialogs.login import LOGIN, TROUBLE
 from medonline.state.account import AccountState
+from medonline.state.waits import WaitsState
 
 WAY = "recovery-way"
+CLOSED = "trouble-closed"
 
 _PROBLEMS: tuple[tuple[str, str], ...] = (
     ("Не помню пароль", WAY),
@@ -19,9 +24,11 @@ _PROBLEMS: tuple[tuple[str, str], ...] = (
     ("Номер телефона сменился", "trouble-phone-changed"),
     ("Не приходит код", "trouble-no-code"),
     ("Не получается войти через Госуслуги", "trouble-gosuslugi"),
-    ("Вход временно закрыт", "trouble-closed"),
+    ("Вход временно закрыт", CLOSED),
     ("Нет личного кабинета", "trouble-no-account"),
 )
+# What an answer needs that depends on this browser.
+_ASKS: dict[str, dict[str, Any]] = {CLOSED: {"on_click": WaitsState.load}}
 
 
 def trouble_dialogs() -> rx.Component:
@@ -36,7 +43,9 @@ def _picker() -> rx.Component:
         rx.el.p("Что случилось?"),
         rx.el.ul(
             *(
-                rx.el.li(open_button(rx.el.span(label), target, icon("arrow"), class_name="choice"))
+                rx.el.li(
+                    open_button(rx.el.span(label), target, icon("arrow"), class_name="choice", **_ASKS.get(target, {}))
+                )
                 for label, target in _PROBLEMS
             ),
             class_name="choices",
@@ -126,14 +135,7 @@ def _advice() -> list[rx.Component]:
             "новый по номеру телефона.",
             action=_recover("Восстановить пароль"),
         ),
-        _advice_dialog(
-            "trouble-closed",
-            "Вход временно закрыт",
-            "Портал просит подождать, если код запрашивают слишком часто. На экране написано, когда можно продолжить: "
-            "обычно это одна-пять минут.",
-            "Вход с правильным паролем при этом работает.",
-            action=open_button("Войти с паролем", LOGIN, class_name="button primary wide"),
-        ),
+        _closed(),
         _advice_dialog(
             "trouble-no-account",
             "Нет личного кабинета",
@@ -147,6 +149,42 @@ def _advice() -> list[rx.Component]:
             ),
         ),
     ]
+
+
+def _closed() -> rx.Component:
+    """The waits of this browser until when they last, and what works before."""
+    return dialog(
+        CLOSED,
+        "Вход временно закрыт",
+        rx.cond(WaitsState.asked, _waits(), rx.el.p("Проверяем, нужно ли этому браузеру ждать…", role="status")),
+        rx.el.h3("Что можно сделать сейчас"),
+        rx.cond(
+            WaitsState.sign_in == "", open_button("Войти с паролем", LOGIN, class_name="button primary wide"), None
+        ),
+        rx.el.a(
+            rx.cond(WaitsState.code == "", "Получить код и задать новый пароль", "Вернуться к вводу кода"),
+            href=routes.RECOVERY,
+            class_name="button secondary wide",
+        ),
+        rx.cond(
+            AccountState.gosuslugi_on,
+            gosuslugi_form("Войти через Госуслуги", "login", class_name="button secondary wide"),
+        ),
+        turn_to_desk("Можно обратиться и в ", " с паспортом."),
+        back=TROUBLE,
+    )
+
+
+def _waits() -> rx.Component:
+    none = (
+        "Этому браузеру сейчас ждать не нужно. Если портал попросит подождать, он напишет, до какого времени: рядом с полем, "
+        "которое вы заполняли."
+    )
+    return rx.fragment(
+        rx.cond(WaitsState.sign_in != "", rx.el.p(WaitsState.sign_in)),
+        rx.cond(WaitsState.code != "", rx.el.p(WaitsState.code)),
+        rx.cond((WaitsState.sign_in == "") & (WaitsState.code == ""), rx.el.p(none)),
+    )
 
 
 def _advice_dialog(dialog_id: str, title: str, *paragraphs: str | rx.Component, action: rx.Component) -> rx.Component:

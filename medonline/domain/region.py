@@ -18,6 +18,7 @@ class Region:
         title: the portal's name there: «Медицина-онлайн: Тульская область».
         desk: whom to go to, in the accusative, after «обратитесь в»: «регистратуру своей поликлиники».
         support_phone: whom to call, as people write it; may be empty.
+        booking_url: the page at which a patient books a visit; empty where the portal knows none, and then promises none.
     """
 
     code: str
@@ -25,6 +26,7 @@ class Region:
     title: str
     desk: str
     support_phone: str = ""
+    booking_url: str = ""
 
     @property
     def support_tel(self) -> str:

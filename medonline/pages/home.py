@@ -7,6 +7,7 @@ import reflex as rx
 from medonline import routes
 from medonline.components.dialog import open_button
 from medonline.components.icons import icon
+from medonline.dialogs.desk import support_phone_after
 from medonline.dialogs.login import LOGIN, login_dialog
 from medonline.dialogs.trouble_picker import WAY, trouble_dialogs
 from medonline.pages.frame import page
@@ -20,12 +21,8 @@ def home() -> rx.Component:
         _unfinished(),
         rx.el.section(
             rx.el.div(
-                rx.el.h1("Запись к врачу и ваш личный кабинет"),
-                rx.el.p(
-                    "На портале доступна запись на приём к врачу в поликлиническое учреждение. "
-                    "Войдите в личный кабинет, чтобы выбрать врача и время.",
-                    class_name="lead",
-                ),
+                rx.el.h1("Личный кабинет пациента"),
+                _booking(),
                 rx.cond(
                     AccountState.signed_in,
                     rx.el.a("Мои карты", href=routes.CARDS, class_name="button primary large"),
@@ -44,7 +41,6 @@ def home() -> rx.Component:
             class_name="hero",
         ),
         rx.el.section(
-            _feature("calendar", "Запись на приём", "Выберите поликлинику, врача и удобное время."),
             _feature("card", "Медицинские карты", "Ваши карты и карты детей в одном месте."),
             _feature(
                 "shield", "Восстановление доступа", "Забытый пароль меняется за пару минут, звонить никуда не нужно."
@@ -56,6 +52,29 @@ def home() -> rx.Component:
         trouble_dialogs(),
         name="home",
         header_end=_log_in("button primary"),
+    )
+
+
+def _booking() -> rx.Component:
+    """Where a visit is booked: the portal itself does not do it, and promises no more than the region says."""
+    return rx.cond(
+        AccountState.booking_url != "",
+        rx.fragment(
+            rx.el.p("Доступна запись на приём к врачу в поликлиническое учреждение.", class_name="lead"),
+            rx.el.a(
+                icon("calendar"),
+                "Записаться к врачу",
+                href=AccountState.booking_url,
+                class_name="button secondary large",
+            ),
+        ),
+        rx.el.p(
+            "Доступна запись на приём к врачу в поликлиническое учреждение: обратитесь в ",
+            AccountState.desk,
+            ".",
+            support_phone_after(" Телефон поддержки: "),
+            class_name="lead",
+        ),
     )
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import reflex as rx
 
 from medonline.bootstrap import portal
-from medonline.domain.errors import CookiesMissing, InvalidInput, InvalidPhone, MedonlineError
+from medonline.domain.errors import CookiesMissing, InvalidInput, InvalidPhone, LimitReached, MedonlineError
 from medonline.state.input import page_of, said, text_field, visitor_of
 
 
@@ -20,6 +21,9 @@ class LoginState(rx.State):
     error_no: int = 0
     ticket: str = ""
     ticket_page: str = ""
+    # The last wait that this tab was told of, for «Вход временно закрыт»; a reload does not end it.
+    _closed: str = ""
+    _closed_until: datetime | None = None
 
     @rx.event
     async def log_in(self, form: dict[str, Any]) -> None:
@@ -43,10 +47,18 @@ class LoginState(rx.State):
     def _show(self, error: MedonlineError) -> None:
         self.error = said(error)
         self.error_no += 1
+        if isinstance(error, LimitReached):
+            self._closed, self._closed_until = self.error, error.until
         if isinstance(error, InvalidPhone):
             self.error_field = "phone"
         elif isinstance(error, InvalidInput):
             self.error_field = "password"
+
+
+async def told_to_wait(state: rx.State, now: datetime) -> str:
+    """The sentence that refused a password in this tab, while it holds at `now` (UTC)."""
+    login = await state.get_state(LoginState)
+    return login._closed if login._closed_until is not None and now < login._closed_until else ""
 
 
 async def forget_attempt(state: rx.State) -> None:

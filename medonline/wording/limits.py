@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from medonline.domain import errors
@@ -79,6 +79,35 @@ _SENTENCES: dict[type[errors.LimitReached], Callable[[Any, str], str]] = {
 def limit_sentence(error: errors.LimitReached, zone: ZoneInfo) -> str:
     """What a patient reads; `zone` is that of the clock on the wall."""
     return _SENTENCES[type(error)](error, clock_time(error.until, error.now, zone))
+
+
+class NextCode(Protocol):
+    """What is known of the next code to a phone (times are UTC, the phone is masked)."""
+
+    @property
+    def phone(self) -> str:
+        """Where it goes to."""
+
+    @property
+    def resend_at(self) -> datetime:
+        """From when it can be asked for."""
+
+    @property
+    def code_alive(self) -> bool:
+        """Whether the last one can be typed in."""
+
+    @property
+    def fallback_now(self) -> bool:
+        """Whether the other way is open at once."""
+
+
+def next_code(code: NextCode, now: datetime, zone: ZoneInfo) -> str:
+    """Until when a phone waits for its next code, and what works before; empty when it does not wait at `now`."""
+    if now >= code.resend_at:
+        return ""
+    alive = " Код, который уже отправлен, ещё действует: его можно ввести." if code.code_alive else ""
+    other = " Другим способом код можно получить уже сейчас." if code.fallback_now else ""
+    return f"Новый код на номер {code.phone} можно запросить в {clock_time(code.resend_at, now, zone)}.{alive}{other}"
 
 
 def day_and_time(at: datetime, zone: ZoneInfo) -> str:

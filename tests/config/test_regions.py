@@ -28,10 +28,18 @@ def test_without_a_file_there_is_one_nameless_region() -> None:
 
 
 def test_regions_come_in_the_order_of_the_file(written) -> None:
-    path = written(TULA + 'support_phone = "8 (800) 000-00-01"\ndesk = "регистратуру"\n' + ORYOL)
+    more = 'support_phone = "8 (800) 000-00-01"\ndesk = "регистратуру"\nbooking_url = "https://zapis.example.ru/"\n'
+    path = written(TULA + more + ORYOL)
 
     assert read_regions(path) == (
-        Region("tula", "Тульская область", "Медицина-онлайн: Тульская область", "регистратуру", "8 (800) 000-00-01"),
+        Region(
+            "tula",
+            "Тульская область",
+            "Медицина-онлайн: Тульская область",
+            "регистратуру",
+            "8 (800) 000-00-01",
+            "https://zapis.example.ru/",
+        ),
         Region("oryol", "Орловская область", "Медицина-онлайн: Орловская область", DESK),
     )
 
@@ -49,7 +57,7 @@ def test_regions_come_in_the_order_of_the_file(written) -> None:
         ("[[region]]\ncode = 1\n", "region 1 must be a table of texts"),
         (
             TULA + 'phone = "1"\n',
-            "region 1 has an unknown field 'phone'; known are code, desk, name, support_phone, title",
+            "region 1 has an unknown field 'phone'; known are booking_url, code, desk, name, support_phone, title",
         ),
         (TULA + "[[region]]\n", "region 2 lacks 'code'"),
         (TULA + ORYOL.replace("Орловская область", " "), "region 2 lacks 'name'"),
@@ -68,6 +76,22 @@ def test_a_file_that_cannot_be_used_is_refused_with_a_sentence(written, content:
         read_regions(written(content))
 
     assert sentence in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "zapis.example.ru",
+        "http://zapis.example.ru/",
+        "javascript:alert(1)",
+        "https://",
+        "https://[::1/",
+        "https://a@b/",
+    ],
+)
+def test_patients_are_sent_to_a_whole_https_address_only(written, address: str) -> None:
+    with pytest.raises(ValueError, match="region 1: booking_url must be a whole https:// address"):
+        read_regions(written(TULA + f'booking_url = "{address}"\n'))
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -93,7 +93,9 @@ def test_e_the_sign_in_name_is_the_phone_alone(portal: Portal) -> None:
 @pytest.fixture
 def regional(start_server: StartServer, profile: str, tmp_path: Path) -> Server:
     regions = tmp_path / "regions.toml"
-    wording = 'support_phone = "8 (800) 000-00-57"\ndesk = "справочную области"\n'
+    wording = (
+        'booking_url = "https://zapis.example.ru/"\nsupport_phone = "8 (800) 000-00-57"\ndesk = "справочную области"\n'
+    )
     regions.write_text(TULA + ORYOL + wording, encoding="utf-8")
     return start_server(f"regions-{profile}", REGIONS_FILE=str(regions))
 
@@ -107,6 +109,8 @@ def test_e_with_several_regions_the_start_page_asks_first_and_remembers(
     expect(portal.heading("Выберите регион")).to_be_visible()
     portal.look("E regions")
     portal.button("Орловская область").click()
+    booking = portal.main.get_by_role("link", name="Записаться к врачу")
+    expect(booking).to_have_attribute("href", "https://zapis.example.ru/")
 
     expect(portal.header.get_by_role("button", name="Войти", exact=True)).to_be_visible()
     expect(portal.page.get_by_role("contentinfo")).to_contain_text("Орловская область")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.portal_in_browser import STEP_1, Portal
+from tests.e2e.patients import Patient
+from tests.e2e.portal_in_browser import STEP_1, TELEGRAM, Portal
 
 TO_RECOVERY = {
     "Не помню, какой номер указан": "Попробовать номер",
@@ -60,10 +63,28 @@ def test_whoever_has_no_account_is_led_to_the_registration(picker: Portal) -> No
 
 def test_a_closed_entrance_leads_to_the_sign_in_form(picker: Portal) -> None:
     picker.button("Вход временно закрыт").click()
+    expect(picker.dialog("Вход временно закрыт")).to_contain_text("Этому браузеру сейчас ждать не нужно")
     picker.look("trouble Вход временно закрыт")
     picker.button("Войти с паролем").click()
 
     expect(picker.dialog("ВХОД В ЛИЧНЫЙ КАБИНЕТ")).to_be_visible()
+
+
+def test_a_closed_entrance_says_until_when_and_offers_what_works(picker: Portal, patient: Patient) -> None:
+    picker.open_recovery().begin(patient.phone, TELEGRAM)
+    picker.open().open_login()
+    for number in range(6):
+        picker.submit_login(patient.phone, f"Neverniy{number}")
+        picker.expect_error("не подошли" if number < 5 else "Следующая попытка возможна после")
+    picker.page.get_by_role("link", name=PICKER, exact=True).click()
+    picker.button("Вход временно закрыт").click()
+    dialog = picker.dialog("Вход временно закрыт")
+
+    expect(dialog).to_contain_text(re.compile(r"Следующая попытка возможна после \d\d:\d\d"))
+    expect(dialog.get_by_role("button", name="Войти с паролем")).to_have_count(0)
+    expect(dialog.get_by_role("link", name=re.compile("Получить код|Вернуться к вводу кода"))).to_be_visible()
+    expect(dialog.get_by_role("button", name="Войти через Госуслуги")).to_be_visible()
+    picker.look("trouble closed until")
 
 
 def test_back_and_close_lead_one_step_back_and_out_of_every_dialog(picker: Portal) -> None:

@@ -13,6 +13,7 @@ from medonline.state.gosuslugi.register import RegisterState
 from medonline.state.patient_cards import CardsState
 from medonline.state.regions import RegionState
 from medonline.state.security_journal import JournalState
+from medonline.state.waits import WaitsState
 from tests.e2e.server import Server
 from tests.services.world import KNOWN, PASSWORD
 from tests.state.watching import ask
@@ -27,6 +28,7 @@ REGISTER = RegisterState.get_full_name()
 LINK = LinkAccountState.get_full_name()
 FAILED = LoginFailedState.get_full_name()
 REGION = RegionState.get_full_name()
+WAITS = WaitsState.get_full_name()
 FORM = {
     "phone": "+79000007001",
     "email": "a@example.ru",
@@ -86,6 +88,7 @@ HANDLERS: dict[str, dict[str, Any]] = {
     f"{LINK}.watch": {},
     f"{FAILED}.load": {},
     f"{REGION}.load": {},
+    f"{WAITS}.load": {},
 }
 # Of a signed-in patient, without the step that leads there.
 OUT_OF_ORDER = [

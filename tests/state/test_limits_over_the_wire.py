@@ -6,11 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from medonline.state.waits import WaitsState
 from tests.e2e.server import Server
 from tests.state.steps import begin, wait_for_step
 from tests.state.tab import LOGIN, RECOVERY, Tab
 from tests.state.watching import code_to, fresh_phone, log_of, new_tab, record, step_of
 
+WAITS = WaitsState.get_full_name()
 KNOWN, BORN = "+79000001001", "21.05.1958"
 STRICT = {
     "STEP_UP": "always",
@@ -121,3 +123,26 @@ def test_passwords_tried_too_often_are_refused_with_the_time(strict: Server) -> 
         assert said[0] == said[1]
         assert said[0].startswith("Телефон или пароль не подошли.")
         assert said[2].startswith("Слишком много раз ввели неверный пароль. Следующая попытка возможна после ")
+
+
+def test_a_closed_entrance_tells_this_browsers_waits_and_no_others(strict: Server) -> None:
+    phone = fresh_phone()
+    with new_tab(strict) as tab:
+        tab.call(f"{WAITS}.load")
+        tab.wait_for(WAITS, "asked", value=True)
+        assert not tab.shown(WAITS, "sign_in")
+        assert not tab.shown(WAITS, "code")
+
+        begin(tab, phone)
+        for number in range(3):
+            tab.call(f"{LOGIN}.log_in", form={"phone": phone, "password": f"Nevernyy{number}", "page": "p"})
+        while not (refused := next_error(tab, LOGIN)).startswith("Слишком много раз"):
+            pass
+        tab.call(f"{LOGIN}.forget")  # as another load of the page does
+        tab.call(f"{WAITS}.load")
+
+        assert tab.wait_for(WAITS, "sign_in") == refused
+        assert str(tab.shown(WAITS, "code")).startswith(
+            f"Новый код на номер +7 900 ***-**-{phone[-2:]} можно запросить в "
+        )
+        assert phone not in "".join(tab.said)

@@ -8,6 +8,7 @@ from medonline import routes
 from medonline.components.forms import error_summary
 from medonline.components.gosuslugi import gosuslugi_form, leave_gosuslugi_form
 from medonline.components.proof import page_mark, ticket_attributes
+from medonline.dialogs.desk import turn_to_desk
 from medonline.pages.frame import page
 from medonline.state.account import AccountState
 from medonline.state.gosuslugi.register import RegisterState
@@ -62,8 +63,8 @@ def _agree_before() -> rx.Component:
     return rx.cond(
         AccountState.gosuslugi_on,
         gosuslugi_form("Да, я согласен", "registration", consent=RegisterState.version),
-        rx.el.p(
-            "Регистрация через Госуслуги сейчас отключена. Обратитесь в ", AccountState.desk, ".", class_name="notice"
+        rx.el.div(
+            turn_to_desk("Регистрация через Госуслуги сейчас отключена. Обратитесь в ", "."), class_name="notice"
         ),
     )
 
@@ -86,7 +87,7 @@ def _refused() -> rx.Component:
             "Вы отказались, поэтому личный кабинет не открыт. Ничего из ваших данных на портале не осталось.",
             role="status",
         ),
-        rx.el.p("Записаться к врачу можно и без кабинета: обратитесь в ", AccountState.desk, "."),
+        turn_to_desk("Записаться к врачу можно и без кабинета: обратитесь в ", "."),
         rx.el.a("На главную", href=routes.HOME, class_name="button primary wide"),
         rx.cond(RegisterState.came_from_gosuslugi, leave_gosuslugi_form("Выйти и из Госуслуг")),
         class_name="panel stack",

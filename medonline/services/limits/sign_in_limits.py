@@ -77,6 +77,11 @@ class SignInLimits:
         await self._give_back(gates, member)
         await self.windows.store.forget([window for gate in of_account for window in gate.windows])
 
+    async def closed(self, client: Client, now: datetime) -> TooManySignIns | SignInsOverloaded | None:
+        """Why no password is verified for anybody from this network, whatever the account; None when one is. Counts nothing."""
+        refusal = await self.windows.refusal(self._of_all(self.windows.asker(client.address)), now)
+        return refusal if isinstance(refusal, TooManySignIns | SignInsOverloaded) else None
+
     async def _give_back(self, gates: list[Gate], member: str) -> None:
         await self.windows.store.give_back([window for gate in gates for window in gate.windows], [member])
 

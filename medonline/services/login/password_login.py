@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from medonline.domain.client import Client
 from medonline.domain.device import Device
-from medonline.domain.errors import Busy, InvalidCredentials, SignedInTooOften
+from medonline.domain.errors import Busy, InvalidCredentials, LimitReached, SignedInTooOften
 from medonline.domain.login import Landing, LoginMethod
 from medonline.domain.passwords import MAX_LENGTH, PasswordCharacters
 from medonline.domain.phone import PhoneNumber
@@ -134,6 +134,10 @@ class LoginService:
         if self.verifier.is_outdated(encoded):
             await self._rehash(patient, encoded, password)
         return patient
+
+    async def closed(self, client: Client) -> LimitReached | None:
+        """Why nobody can sign in with a password from this network now; None when somebody can. Tells of no account, costs no try."""
+        return await self.limits.closed(client, self.clock())
 
     async def _known_browser(self, marks: str, phone: str) -> str:
         """Asked for every number alike, whether it has an account or not."""

@@ -407,3 +407,19 @@ async def test_who_is_signed_in_is_not_held_back_by_strangers(besieged: tuple[Po
     assert opened_session is not None
 
     await portal.sessions.prove_again(signed_in(token_hash(opened_session.token), "198.51.100.77"), PASSWORD)
+
+
+async def test_a_closed_network_is_told_of_without_an_account_and_without_a_try(
+    portal: Portal, clock: MovableClock
+) -> None:
+    assert await portal.login.closed(at(ANNA, IP)) is None
+    for number in range(60):
+        await attempt(portal, phone(number))
+
+    for _ in range(3):
+        closed = await portal.login.closed(at(ANNA, IP))
+        assert isinstance(closed, TooManySignIns)
+        assert closed.until == clock.now + timedelta(minutes=1)
+    assert await portal.login.closed(at(ANNA, OTHER_IP)) is None
+    clock.move(seconds=61)
+    assert await portal.login.closed(at(ANNA, IP)) is None

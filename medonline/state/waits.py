@@ -1,0 +1,30 @@
+"""«Вход временно закрыт»: what this browser really waits for, and until when."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from medonline.bootstrap import portal
+from medonline.domain.password_recovery import RecoveryStep
+from medonline.state.input import said, visitor_of
+from medonline.state.login import told_to_wait
+from medonline.wording.limits import next_code
+
+
+class WaitsState(rx.State):
+    """Asked when the dialog is opened: a sentence for each wait, empty where there is none."""
+
+    asked: bool = False
+    sign_in: str = ""
+    code: str = ""
+
+    @rx.event
+    async def load(self) -> None:
+        """Look at the limits and the record; nothing is counted."""
+        visitor, now = visitor_of(self), portal().clock()
+        closed = await portal().login.closed(visitor)
+        self.sign_in = said(closed) if closed else await told_to_wait(self, now)
+        view = await portal().recovery.current(visitor) if visitor.visitor_key else None
+        waits = view is not None and view.step in (RecoveryStep.CODE, RecoveryStep.BIRTH_DATE)
+        self.code = next_code(view, now, portal().config.zone) if view is not None and waits else ""
+        self.asked = True
