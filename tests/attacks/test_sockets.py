@@ -258,6 +258,8 @@ EVENTS: list[Any] = [
     ["event", {"name": SHOW, "router_data": {"pathname": [CANARY]}}],
     ["event", {"name": SHOW, "router_data": {"pathname": CANARY * 1000}}],
     ["event", {"name": SHOW, "router_data": {"query": {"a": [CANARY]}}}],
+    ["event", {"name": SHOW, "router_data": {"query": {"splat": [[CANARY]]}}}],
+    ["event", {"name": SHOW, "router_data": {"query": {"splat": [CANARY * 1000]}}}],
 ]
 UNKNOWN = [
     CANARY,

@@ -109,6 +109,7 @@ def walk_all_screens(portal: Portal, patient: Patient, demo_phone: DemoPhone, lo
         look(f"page {path[1:]}")
     portal.open("/no-such-page")
     expect(portal.heading("Такой страницы нет")).to_be_visible()
+    expect(portal.header.get_by_role("button")).to_be_visible()  # of the patient's own menu: the page is connected
     look("not found")
 
 

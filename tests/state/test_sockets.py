@@ -29,6 +29,14 @@ def test_a_handshake_without_the_portals_origin_is_refused(server: Server, origi
     assert refusal.value.status_code == 403
 
 
+def test_the_page_of_an_address_that_does_not_exist_is_connected(server: Server) -> None:
+    address = "/no/such/page"
+    router_data = {"pathname": address, "asPath": address, "query": {"splat": address.strip("/").split("/")}}
+    with new_tab(server) as tab:
+        tab.emit("event", {"name": f"{ACCOUNT}.load_page", "payload": {}, "router_data": router_data})
+        tab.settle()
+
+
 @pytest.mark.parametrize(
     "data",
     [

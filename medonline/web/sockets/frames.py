@@ -16,6 +16,8 @@ from medonline.framework.sockets import NAMESPACE
 MAX_FRAME = 64 * 1024  # bytes
 MAX_DEPTH = 8  # an honest form is three deep
 MAX_ADDRESS = 4096  # characters of a page's address
+# How Reflex names the parts of an address that no page has.
+UNKNOWN_ADDRESS = "splat"
 _FRAME = re.compile(rf"(?:(?P<bare>[13])|4(?P<kind>[012]){re.escape(NAMESPACE)},(?P<body>.*))", re.DOTALL)
 _STARTS_WITH = {"0": ("", "{"), "1": ("",), "2": ("[",)}
 _EVENT_KEYS = frozenset({"name", "payload", "event_actions", "router_data"})
@@ -144,8 +146,15 @@ def _is_address(router_data: Any) -> bool:
     if not isinstance(router_data, dict) or not _ROUTER_KEYS.issuperset(router_data):
         return False
     query = router_data.get("query", {})
+    if not isinstance(query, dict):
+        return False
     texts = [router_data.get("pathname", ""), router_data.get("asPath", "")]
-    return isinstance(query, dict) and all(
+    # The page of an address that does not exist sends its parts in a list. Refused, it would connect again for ever.
+    parts = query.get(UNKNOWN_ADDRESS)
+    if isinstance(parts, list):
+        query = query | {UNKNOWN_ADDRESS: ""}
+        texts += parts
+    return all(
         text is None or (isinstance(text, str) and len(text) <= MAX_ADDRESS) for text in (*texts, *query.values())
     )
 
