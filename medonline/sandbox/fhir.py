@@ -7,6 +7,7 @@ Reads and searches Patient, Coverage and Organization, by GET or `POST …/_sear
 from __future__ import annotations
 
 import asyncio
+import gzip
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -15,6 +16,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from medonline.sandbox.fhir_faults import Fault, FhirFaults
+from medonline.sandbox.fhir_oddities import odd_bundle, odd_resource
 from medonline.sandbox.fhir_resources import (
     REFERENCES,
     RESOURCES,
@@ -61,7 +63,10 @@ class FhirStandIn:
         if refusal is not None:
             return refusal
         resource = RESOURCES[request.path_params["kind"]].get(request.path_params["id"])
-        return _answer(resource) if resource is not None else _outcome(404, "not-found", "no such resource")
+        if resource is None:
+            return _outcome(404, "not-found", "no such resource")
+        fault = await asyncio.to_thread(self._faults.current)
+        return _packed(fault, _answer(odd_resource(fault, resource)))
 
     async def _search(self, request: Request) -> Response:
         refusal = await self._broken() or self._refusal(request)
@@ -77,7 +82,11 @@ class FhirStandIn:
             return _outcome(400, "invalid", problem)
         path = request.url.path.removesuffix("/_search")
         address = f"{request.url.scheme}://{request.url.netloc}{path}"
-        return _answer(_bundle(kind, given, address))
+        fault = await asyncio.to_thread(self._faults.current)
+        if fault is Fault.INNER_HOST:
+            given = [*((name, value) for name, value in given if name != "_count"), ("_count", "1")]
+        bundle = odd_bundle(fault, _bundle(kind, given, address), address.removesuffix(f"/{kind}"))
+        return _packed(fault, _answer(bundle))
 
     async def _broken(self) -> Response | None:
         fault = await asyncio.to_thread(self._faults.current)
@@ -164,6 +173,13 @@ def _matches(resource: Resource, given: Parameters) -> bool:
 
 def _answer(resource: Resource, status: int = 200) -> Response:
     return JSONResponse(resource, status_code=status, headers=_HEADERS, media_type=MEDIA_TYPE)
+
+
+def _packed(fault: Fault, answer: Response) -> Response:
+    if fault is not Fault.GZIP:
+        return answer
+    headers = _HEADERS | {"Content-Encoding": "gzip"}
+    return Response(gzip.compress(bytes(answer.body)), headers=headers, media_type=MEDIA_TYPE)
 
 
 def _outcome(status: int, code: str, text: str) -> Response:

@@ -61,6 +61,13 @@ class Fault(StrEnum):
     SLOW = "slow"
     HTML = "html"
     GARBAGE = "garbage"
+    PART = "part"
+    NULLS = "nulls"
+    UNUSED = "unused"
+    SPELLINGS = "spellings"
+    REFERENCES = "references"
+    INNER_HOST = "inner_host"
+    GZIP = "gzip"
 
 
 _LABELS = {
@@ -69,6 +76,13 @@ _LABELS = {
     Fault.SLOW: "Отвечает слишком долго",
     Fault.HTML: "Отвечает страницей вместо данных",
     Fault.GARBAGE: "Отвечает негодными данными",
+    Fault.PART: "В картах с чётным номером записи негодная дата рождения",
+    Fault.NULLS: "Необязательные поля пусты: null и пустые строки",
+    Fault.UNUSED: "Негодные значения в полях, которые порталу не нужны",
+    Fault.SPELLINGS: "Имена, даты и телефоны записаны иначе",
+    Fault.REFERENCES: "Поликлиники названы по urn:uuid",
+    Fault.INNER_HOST: "По одной карте на странице, адреса внутренние",
+    Fault.GZIP: "Ответы сжаты (gzip)",
 }
 
 

@@ -9,11 +9,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from medonline.sandbox.gosuslugi.faults import Fault
 from medonline.sandbox.gosuslugi.stand import Stand
 from medonline.sandbox.people import DemoPerson, person_by_oid
 from medonline.sandbox.requests import bearer
 
 _EMBED = "(elements)"
+_INNER_BASE = "http://esia-7.inner.example:8080"
 Item = dict[str, Any]
 
 
@@ -43,8 +45,14 @@ class EsiaPerson:
         if items is None:
             return _refused(404, "not_found")
         elements: list[Any] = items
-        if request.query_params.get("embed") != _EMBED:
-            address = f"{self._stand.settings.base_url}/rs/prns/{found[0].oid}/{request.path_params['list']}"
+        fault = await self._stand.fault()
+        if fault is Fault.DETAILS_DOWN:
+            return _refused(503, "server_error")
+        if fault is Fault.NULLS:
+            elements = [None, "", *({"stateFacts": None, "isMain": None} | item for item in items)]
+        if request.query_params.get("embed") != _EMBED or fault is Fault.INNER_HOST:
+            base = _INNER_BASE if fault is Fault.INNER_HOST else self._stand.settings.base_url
+            address = f"{base}/rs/prns/{found[0].oid}/{request.path_params['list']}"
             elements = [f"{address}/{item['id']}" for item in items]
         return _json({"stateFacts": ["hasSize"], "elements": elements, "size": len(elements)})
 

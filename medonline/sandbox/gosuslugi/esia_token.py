@@ -15,7 +15,7 @@ from medonline.sandbox.gosuslugi.esia_checks import EsiaError
 from medonline.sandbox.gosuslugi.faults import Fault
 from medonline.sandbox.gosuslugi.signing import Claims, s256
 from medonline.sandbox.gosuslugi.stand import Form, Stand, form
-from medonline.sandbox.gosuslugi.token_faults import broken_answer
+from medonline.sandbox.gosuslugi.token_faults import broken_answer, with_nulls
 from medonline.sandbox.people import person_by_oid
 
 _ACCESS_LIVES = 3600  # seconds
@@ -42,7 +42,7 @@ class EsiaToken:
         except EsiaError as error:
             body = {"error": error.error, "error_description": error.description, "state": given.get("state", "")}
             return JSONResponse(body, status_code=400, headers=_NO_STORE)
-        return JSONResponse(tokens, headers=_NO_STORE)
+        return JSONResponse(with_nulls(fault, tokens), headers=_NO_STORE)
 
     async def _tokens(self, given: Form, fault: Fault) -> dict[str, Any]:
         check.check_client(given, self._stand)

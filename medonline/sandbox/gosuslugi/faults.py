@@ -23,6 +23,11 @@ class Fault(StrEnum):
     CODE_USED = "code_used"
     OVERSIZED = "oversized"
     UNSIGNED = "unsigned"
+    NULLS = "nulls"
+    DETAILS_DOWN = "details_down"
+    DETAILS_SIGNED = "details_signed"
+    DETAILS_ENCRYPTED = "details_encrypted"
+    INNER_HOST = "inner_host"
 
 
 LABELS = {
@@ -37,6 +42,11 @@ LABELS = {
     Fault.CODE_USED: "Код авторизации уже использован (ESIA-007011)",
     Fault.OVERSIZED: "Вместо токена приходят 2 МБ данных",
     Fault.UNSIGNED: "Токены без подписи",
+    Fault.NULLS: "Рядом с токенами «error»: null, пустые необязательные поля",
+    Fault.DETAILS_DOWN: "Контакты, документы и userinfo не отвечают; имя и дата рождения есть в токене",
+    Fault.DETAILS_SIGNED: "OIDC: ответ userinfo подписан",
+    Fault.DETAILS_ENCRYPTED: "OIDC: ответ userinfo зашифрован; имя и дата рождения есть в токене",
+    Fault.INNER_HOST: "ESIA: контакты и документы названы адресами внутреннего сервера",
 }
 
 

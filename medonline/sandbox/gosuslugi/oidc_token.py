@@ -15,12 +15,14 @@ from medonline.sandbox.gosuslugi.codes import Grant
 from medonline.sandbox.gosuslugi.faults import Fault
 from medonline.sandbox.gosuslugi.signing import Claims, s256
 from medonline.sandbox.gosuslugi.stand import Form, Stand, form
-from medonline.sandbox.gosuslugi.token_faults import broken_answer
+from medonline.sandbox.gosuslugi.token_faults import broken_answer, with_nulls
 from medonline.sandbox.people import DemoPerson, person_by_oid
 from medonline.sandbox.requests import bearer, same
 
 _LIVES = 3600  # seconds
 _NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+
+_WHO = ("family_name", "given_name", "birthdate", "trusted")
 
 
 class OidcToken:
@@ -54,7 +56,7 @@ class OidcToken:
             "scope": grant.asked.scope,
             "id_token": self._id_token(grant, fault),
         }
-        return JSONResponse(tokens, headers=_NO_STORE)
+        return JSONResponse(with_nulls(fault, tokens), headers=_NO_STORE)
 
     async def userinfo(self, request: Request) -> Response:
         """Claims for the scopes that were granted."""
@@ -63,7 +65,18 @@ class OidcToken:
         if grant is None or person is None:
             headers = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
             return JSONResponse({"error": "invalid_token"}, status_code=401, headers=headers)
-        return JSONResponse(_claims(person, grant.asked.data), headers=_NO_STORE)
+        claims, fault = _claims(person, grant.asked.data), await self._stand.fault()
+        if fault is Fault.DETAILS_DOWN:
+            return JSONResponse({"error": "server_error"}, status_code=503)
+        if fault is Fault.DETAILS_ENCRYPTED:
+            return Response("e30.ZW5j.cnlwdA.ZWQ.dGFn", media_type="application/jwt", headers=_NO_STORE)
+        if fault is Fault.DETAILS_SIGNED:
+            claims |= {"iss": f"{self._stand.settings.base_url}/oidc", "aud": grant.asked.client_id}
+            signed = self._stand.signer.token(claims, _LIVES, fault, {"kid": self._stand.signer.kid(fault)})
+            return Response(signed, media_type="application/jwt", headers=_NO_STORE)
+        if fault is Fault.NULLS:
+            claims = {"nickname": None, "phone_number": None, "middle_name": ""} | claims
+        return JSONResponse(claims, headers=_NO_STORE)
 
     def _is_client(self, request: Request, given: Form) -> bool:
         settings = self._stand.settings
@@ -97,6 +110,10 @@ class OidcToken:
         }
         if grant.asked.nonce:
             claims["nonce"] = grant.asked.nonce
+        person = person_by_oid(grant.oid)
+        if fault in (Fault.DETAILS_DOWN, Fault.DETAILS_ENCRYPTED) and person is not None:
+            told = _claims(person, grant.asked.data)
+            claims |= {name: told[name] for name in _WHO if name in told}
         return self._stand.signer.token(claims, _LIVES, fault, {"kid": self._stand.signer.kid(fault)})
 
 

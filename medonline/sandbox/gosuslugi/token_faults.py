@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
@@ -10,6 +11,12 @@ from medonline.sandbox.gosuslugi.faults import Fault
 from medonline.sandbox.gosuslugi.stand import Stand
 
 _OVERSIZED = 2_000_000  # characters
+
+
+def with_nulls(fault: Fault, answer: dict[str, Any]) -> dict[str, Any]:
+    """The answer, with members that say nothing beside it while that fault is on."""
+    nothing = {"error": None, "error_description": "", "error_uri": None, "scope": None}
+    return nothing | answer | {"error": None} if fault is Fault.NULLS else answer
 
 
 async def broken_answer(stand: Stand, fault: Fault) -> Response | None:

@@ -235,6 +235,32 @@ async def test_each_fault_of_the_token_endpoint_has_its_name(
     await provider.close()
 
 
+@pytest.mark.parametrize(
+    ("fault", "with_details"),
+    [
+        ("nulls", True),
+        ("inner_host", True),
+        ("details_signed", True),
+        ("details_down", False),
+        ("details_encrypted", False),
+    ],
+)
+async def test_an_oddity_of_the_provider_stops_no_sign_in(
+    provider: IdentityProvider, stand_url: str, control: httpx.AsyncClient, fault: str, *, with_details: bool
+) -> None:
+    whole = await signed_in(provider, stand_url, NEW)
+    await switch(control, fault)
+
+    odd = await signed_in(provider, stand_url, NEW)
+
+    assert (odd.subject, odd.last_name, odd.birth_date) == (whole.subject, whole.last_name, whole.birth_date)
+    assert odd.confirmed is whole.confirmed
+    if with_details or (provider.name == "esia" and fault == "details_encrypted"):
+        assert (odd.phone, odd.oms_policy, odd.snils) == (whole.phone, whole.oms_policy, whole.snils)
+    else:
+        assert (odd.phone, odd.oms_policy) == ("", "")
+
+
 async def test_a_provider_that_is_out_of_service_says_so_to_the_browser(
     provider: IdentityProvider, stand_url: str, control: httpx.AsyncClient
 ) -> None:
