@@ -202,6 +202,42 @@ def test_without_the_registry_its_last_good_answer_is_shown_with_its_time(
     expect(said(portal, "не отвечает")).to_have_count(0)
 
 
+def test_a_record_that_cannot_be_read_is_told_of_and_hides_nothing(
+    portal: Portal, patient: Patient, registry: Callable[[str], None]
+) -> None:
+    portal.log_in(patient.phone, patient.password)
+    registry("part")
+    add(portal, CHILD.policy, CHILDS_BIRTHDAY, representative=True)
+    expect(portal.error.first).to_contain_text("прочитать его ответ портал не смог")
+
+    registry("none")
+    portal.button("Добавить карту").click()
+    expect(card(portal, "МК-001012")).to_be_visible()
+    registry("part")
+    portal.button("Обновить").click()
+
+    expect(said(portal, "Показаны не все карты")).to_be_visible()
+    expect(portal.main).to_contain_text("исправлять ничего не нужно")
+    expect(card(portal, "МК-001012")).to_be_visible()
+    expect(card(portal, "Больше не числится в реестре")).to_have_count(0)
+    portal.look("cards in part")
+    portal.page.reload()
+    expect(said(portal, "Показаны не все карты")).to_be_visible()
+
+
+def test_a_slow_registry_holds_back_no_form(
+    portal: Portal, demo_phone: DemoPhone, registry: Callable[[str], None]
+) -> None:
+    sign_in_through_gosuslugi(portal, demo_phone, SMIRNOV)
+    expect(card(portal, "МК-001003")).to_be_visible()
+    registry("slow")
+    portal.button("Обновить").click()
+    add(portal, "1", CHILDS_BIRTHDAY)
+
+    expect(portal.error.first).to_contain_text("Карта не добавлена")
+    expect(portal.button("Обновляем…")).to_be_disabled()  # the question is still under way
+
+
 def test_with_the_registry_down_from_the_start_nothing_is_said_to_be_missing(
     portal: Portal, demo_phone: DemoPhone, registry: Callable[[str], None]
 ) -> None:
