@@ -121,6 +121,7 @@ def test_production_refuses_to_start_and_says_why(read, changes: dict[str, str |
         ({"CODE_GUESSES": "4"}, "MEDONLINE_CODE_GUESSES", "less than or equal to 3"),
         ({"CODE_GUESSES": "0"}, "MEDONLINE_CODE_GUESSES", "greater than or equal to 1"),
         ({"PASSWORD_MIN_LENGTH_RECOVERY": "5"}, "MEDONLINE_PASSWORD_MIN_LENGTH_RECOVERY", "greater than or equal to 6"),
+        ({"PASSWORD_CHARACTERS": "latin"}, "MEDONLINE_PASSWORD_CHARACTERS", "'guide' or 'ascii'"),
         ({"FLASH_CALL_PROVIDER": "bell"}, "MEDONLINE_FLASH_CALL_PROVIDER", "'ucaller' or 'sms_ru'"),
     ],
     ids=str,

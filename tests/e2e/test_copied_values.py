@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from playwright.sync_api import expect
 
 from medonline.sandbox.people import PEOPLE
-from tests.e2e.conftest import NewPortal
-from tests.e2e.patients import DemoPhone, Patient
+from medonline.services.desk.accounts import NewAccount
+from tests.e2e.conftest import ARTEFACTS, NewPortal, StartServer
+from tests.e2e.patients import DemoPhone, Patient, fresh_phone, patient_with
 from tests.e2e.portal_in_browser import STEP_2, Portal
 from tests.e2e.watching import Watch
 
@@ -106,3 +109,21 @@ def test_without_scripts_a_form_gets_a_page_that_says_what_to_do(new_portal: New
     expect(portal.main).to_contain_text("ничего не изменил")
     portal.page.get_by_role("link", name="Открыть страницу снова").click()
     expect(portal.field("Номер сотового телефона")).to_be_visible()
+
+
+def test_where_signs_are_allowed_the_hint_says_so_and_a_browsers_password_is_taken(
+    start_server: StartServer, new_context: Any
+) -> None:
+    server = start_server("signs", PASSWORD_CHARACTERS="ascii")
+    made = patient_with(fresh_phone())
+    server.add_account(
+        NewAccount(made.phone, made.password, made.last_name, made.first_name, made.patronymic, made.born)
+    )
+    portal = Portal(new_context().new_page(), server.url, ARTEFACTS / "screenshots" / "desktop")
+    portal.log_in(made.phone, made.password)
+    portal.open("/settings")
+    expect(portal.main).to_contain_text("буквы латинского алфавита, цифры и знаки")
+    for field in (portal.field("Пароль:"), portal.field("Повторите пароль:")):
+        field.fill("rokvu5-Hyzcan-ruqsyd")
+    portal.button("Сохранить").click()
+    expect(portal.page.get_by_role("status").filter(has_text="Сохранено: пароль")).to_be_visible()
