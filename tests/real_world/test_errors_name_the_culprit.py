@@ -93,6 +93,22 @@ async def test_a_call_of_sms_ru_without_an_id_is_made_all_the_same(nothing: str 
     assert (await channel.send_code(message())).code == "0427"
 
 
+@pytest.mark.parametrize("nothing", [None, "", "absent"])
+async def test_a_call_of_ucaller_without_an_id_is_made_and_not_followed(nothing: str | None) -> None:
+    answer = {"status": True, "code": "0427", "error": None} | ({} if nothing == "absent" else {"ucaller_id": nothing})
+    seen: list[httpx.Request] = []
+
+    def answered(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, json=answer)
+
+    channel = build("ucaller", "http://vendor.test", transport=httpx.MockTransport(answered))
+
+    sent = await channel.send_code(message())
+    assert (sent.code, await channel.delivery_report(sent.provider_ref)) == ("0427", None)
+    assert len(seen) == 1
+
+
 @pytest.mark.parametrize(
     ("provider", "answer", "named"),
     [

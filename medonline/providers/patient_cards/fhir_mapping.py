@@ -130,7 +130,7 @@ def card_of(
         snils=next(iter(numbers(patient, systems.snils)), ""),
         oms_policy=next(filter(None, (policy_number(policy, systems) for policy in policies)), ""),
         attached_since=calendar_day(period.get("start"), today.zone) if isinstance(period, dict) else None,
-        active=patient.get("active") is not False,
+        active=patient.get("active") not in (False, "false"),
     )
 
 

@@ -143,6 +143,27 @@ async def test_an_error_beside_a_code_is_believed(portal: Portal) -> None:
     assert code in provider_of(portal).people
 
 
+@pytest.mark.parametrize(
+    ("error", "description", "named"),
+    [
+        ("access_denied", "ESIA-007004: Воробьёва отказалась", " (access_denied, ESIA-007004)"),
+        ("server_error", "", " (server_error)"),
+        ("Воробьёва", "ESIA-007008", " (ESIA-007008)"),
+        ("access_denied\n", "x ESIA-007004", ""),
+        ("", "вход не выполнен", ""),
+    ],
+)
+async def test_the_providers_codes_of_a_refusal_are_named_and_its_sentences_are_not(
+    portal: Portal, error: str, description: str, named: str
+) -> None:
+    back = JourneyReturn(await leave(portal, ANNA), error=error, error_description=description)
+
+    with pytest.raises(IdentityRefused) as refused:
+        await portal.identity.finish(ANNA, back)
+
+    assert refused.value.detail == f"the provider sent the browser back without a code{named}"
+
+
 async def test_a_return_with_neither_code_nor_error_is_refused(portal: Portal) -> None:
     assert await problem_of(portal, ANNA, JourneyReturn(await leave(portal, ANNA))) is IdentityProblem.OTHER
 
