@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from medonline.providers.codes.ucaller import WITHOUT_ID, four_digits
+from medonline.providers.codes.ucaller import four_digits
 from medonline.providers.http import money, reference_of
 from medonline.providers.sms_ru import SmsRuAccount
-from medonline.providers.values import is_told
 from medonline.services.ports import CodeMessage, DeliveryReport, SentCode
 
 
@@ -22,8 +21,7 @@ class SmsRu(SmsRuAccount):
         """
         # «-1» is the vendor's word for a request that does not come from a person's browser.
         call = await self._asked("/code/call", {"phone": message.phone.digits, "ip": message.client_ip or "-1"})
-        # The call is made, and no method asks for it by its id: a missing one is no reason to give the call up.
-        reference = reference_of(call["call_id"], self.provider) if is_told(call.get("call_id")) else WITHOUT_ID
+        reference = reference_of(call.get("call_id"), self.provider)
         return SentCode(reference, four_digits(call.get("code"), self.provider), money(call.get("cost")))
 
     async def delivery_report(self, provider_ref: str) -> DeliveryReport | None:

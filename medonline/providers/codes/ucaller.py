@@ -8,7 +8,6 @@ import httpx
 
 from medonline.domain.errors import DeliveryFailed, NumberNotReachable, NumberRefused, OutOfMoney, ProviderRefused
 from medonline.providers.http import JsonClient, money, reference_of
-from medonline.providers.values import is_told
 from medonline.services.ports import CodeMessage, DeliveryReport, SentCode
 
 _ERRORS: dict[int, tuple[type[DeliveryFailed], str]] = {
@@ -20,7 +19,6 @@ _ERRORS: dict[int, tuple[type[DeliveryFailed], str]] = {
     1001: (NumberRefused, "blocked"),
     1002: (OutOfMoney, "no money"),
 }
-WITHOUT_ID = "without-id"
 _CALL_STATUS = {-1: DeliveryReport.SENT, 0: DeliveryReport.FAILED, 1: DeliveryReport.DELIVERED}
 
 
@@ -64,8 +62,7 @@ class UCaller:
             idempotent=True,
         )
         call = _accepted(answer)
-        # The call is made and its code is known: without an id its delivery cannot be followed, that is all.
-        reference = reference_of(call["ucaller_id"], self.provider) if is_told(call.get("ucaller_id")) else WITHOUT_ID
+        reference = reference_of(call.get("ucaller_id"), self.provider)
         return SentCode(reference, four_digits(call.get("code"), self.provider), money(call.get("cost")))
 
     async def delivery_report(self, provider_ref: str) -> DeliveryReport | None:
@@ -74,8 +71,6 @@ class UCaller:
         Raises:
             DeliveryFailed: when the question could not be asked, or the call is unknown to uCaller.
         """
-        if provider_ref == WITHOUT_ID:
-            return None
         uid: int | str = int(provider_ref) if provider_ref.isdecimal() else provider_ref
         call = _accepted(await self._client.post("/v1.0/getInfo", json={"uid": uid}, idempotent=True))
         status = call.get("call_status")
