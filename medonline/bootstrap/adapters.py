@@ -14,7 +14,7 @@ from medonline.providers.codes.ucaller import UCaller
 from medonline.providers.gosuslugi.esia.client import Esia
 from medonline.providers.gosuslugi.esia.signing import CommandSigner, HttpSigner, RsaSigner, Signer
 from medonline.providers.gosuslugi.oidc.client import ClaimNames, Oidc
-from medonline.providers.limits.places import OwnPlaces, RedisPlaces
+from medonline.providers.limits.places import UncountedPlaces, RedisPlaces
 from medonline.providers.limits.stores import MemoryLimitStore, RedisLimitStore
 from medonline.providers.notices.sms_ru import SmsRuNotices
 from medonline.providers.passwords.pwned_passwords import PwnedPasswords
@@ -116,4 +116,4 @@ def build_limit_store(config: Config) -> LimitStore:
 
 def build_places(config: Config) -> Places:
     """Where open sockets are counted."""
-    return OwnPlaces() if config.limits_in_memory else RedisPlaces(config.limits_storage.get_secret_value())
+    return UncountedPlaces() if config.limits_in_memory else RedisPlaces(config.limits_storage.get_secret_value())

@@ -1,4 +1,4 @@
-"""Fields, buttons and error summaries. Values are read from the submitted form, never key by key."""
+"""Fields, buttons and error summaries. Values are read when the form is submitted, never at each keystroke."""
 
 from __future__ import annotations
 
@@ -54,15 +54,15 @@ def field(
     field_id: str,
     hint: Text | rx.Component = "",
     error: Text = "",
-    mark: rx.Component | None = None,
+    below: rx.Component | None = None,
 ) -> rx.Component:
-    """Label, hint, the error's sentence, the control, in this order."""
+    """Label, hint, error, control, and below the control whatever is given as `below`, in this order."""
     return rx.el.div(
         rx.el.label(label, html_for=field_id, class_name="label"),
         rx.el.p(hint, id=f"{field_id}-hint", class_name="hint") if hint is not None and not _is_blank(hint) else None,
         rx.cond(error != "", rx.el.p(error, id=f"{field_id}-error", class_name="field-error")),
         control,
-        *([mark] if mark else []),
+        *([below] if below else []),
         class_name=rx.cond(error != "", "field invalid", "field"),
     )
 

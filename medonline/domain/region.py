@@ -1,4 +1,4 @@
-"""A region that the installation serves, and whom its patients turn to."""
+"""A region that the installation serves, and where its patients ask for help."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class Region:
         code: short Latin name, as in addresses and cookies: `tula`.
         name: «Тульская область», as in a list of regions.
         title: the portal's name there: «Медицина-онлайн: Тульская область».
-        desk: whom to go to, in the accusative, after «обратитесь в»: «регистратуру своей поликлиники».
+        desk: where to go for help, in the accusative, as it follows «обратитесь в»: «регистратуру своей поликлиники».
         support_phone: whom to call, as people write it; may be empty.
-        booking_url: the page at which a patient books a visit; empty where the portal knows none, and then promises none.
+        booking_url: the page where a patient books a visit; empty: the portal does not mention booking.
     """
 
     code: str
@@ -30,7 +30,7 @@ class Region:
 
     @property
     def support_tel(self) -> str:
-        """The same as an address to call; empty when it is no plain number (one with an extension, for example)."""
+        """`support_phone` as a `tel:` link; empty when it is not a plain number (it has an extension, for example)."""
         if not _DIALLED.fullmatch(self.support_phone):
             return ""
         return f"tel:{re.sub(r'[^0-9+]', '', self.support_phone)}"

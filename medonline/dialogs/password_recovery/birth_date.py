@@ -43,7 +43,7 @@ def birth_date_step() -> rx.Component:
                 field_id="birth_date",
                 hint="День, месяц и год, например 14.03.1985",
                 error=error,
-                mark=rx.el.p(screen.attempts, class_name="hint"),
+                below=rx.el.p(screen.attempts, class_name="hint"),
             ),
             submit("ДАЛЕЕ"),
             on_submit=RecoveryState.confirm_birth_date,

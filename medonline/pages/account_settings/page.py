@@ -130,4 +130,4 @@ def _password(name: str, **props: object) -> rx.Component:
     if name != "password":
         return field(_LABELS[name], control, field_id=field_id, error=_of(name))
     both = suggested_password(_of(name), "settings-password", "settings-password_confirmation")
-    return field(_LABELS[name], control, field_id=field_id, error=_of(name), hint=hint, mark=both)
+    return field(_LABELS[name], control, field_id=field_id, error=_of(name), hint=hint, below=both)

@@ -46,7 +46,7 @@ def _new_phone_form() -> rx.Component:
             ),
             field_id="new-phone-code",
             error=error,
-            mark=code_facts(state.code, error),
+            below=code_facts(state.code, error),
         ),
         submit("ОТПРАВИТЬ"),
         on_submit=state.confirm_phone,

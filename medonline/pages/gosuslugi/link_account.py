@@ -138,7 +138,7 @@ def _code_form() -> rx.Component:
             text_input("code", "code", error, input_mode="numeric", auto_complete="one-time-code", type="text"),
             field_id="code",
             error=error,
-            mark=code_facts(state.code, error),
+            below=code_facts(state.code, error),
         ),
         page_mark(),
         submit("ОТПРАВИТЬ"),

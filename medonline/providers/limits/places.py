@@ -1,4 +1,5 @@
-"""Places in Redis: each process has its own number under each name, which counts as long as the process says that it lives."""
+"""Open sockets, counted over all processes in Redis. Under each name every process keeps the number that it holds. The number of
+a process that no longer renews its key is ignored."""
 
 from __future__ import annotations
 
@@ -53,8 +54,8 @@ end
 _NOT_KNOWN, _TAKEN = -2, -1
 
 
-class OwnPlaces:
-    """For one process alone, which counts its sockets itself (`web.sockets.gate`)."""
+class UncountedPlaces:
+    """For a single process: counts and refuses nothing here, because the gate's own count (`web.sockets.gate`) is enough."""
 
     async def take(self, wanted: Mapping[str, int]) -> str | None:
         """See `Places`."""

@@ -1,7 +1,6 @@
-"""Sign-ins under way: each is bound to one browser and walks sign_in -> code -> consent -> done.
+"""Sign-ins under way: each belongs to one browser and goes through sign_in -> code -> consent -> done.
 
-A journey lives 30 minutes, its SMS code 5 minutes and 3 tries. Methods block for one small transaction: call them
-through `asyncio.to_thread`.
+A journey lives 30 minutes, its SMS code 5 minutes and 3 tries. The methods of `Journeys` block for one small transaction: call them through `asyncio.to_thread`.
 """
 
 from __future__ import annotations
@@ -54,7 +53,11 @@ class CodeVerdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Journey:
-    """One sign-in as the database knows it; `outcome` is the address it ended with."""
+    """One sign-in, as read from the database; not its browser, which only `Journeys.find` compares.
+
+    `oid` is the person who signs in and `sid` the sandbox session; both are empty or 0 until they are known.
+    `misses` counts wrong SMS codes; `outcome` is the address it ended at, empty before.
+    """
 
     id: str
     asked: Asked

@@ -3,8 +3,8 @@
 A notice is a row of the transaction that it tells about, so none is lost and none is sent about what was rolled back. A due
 row is claimed by one conditional UPDATE, so several processes never send it twice; most are claimed by the transaction that
 makes them, for the process that runs it.
-A row whose claim ran out belonged to a killed process: whether the provider took it is unknown, and it is given up, for a
-provider of text messages cannot tell a repeated one from a new one.
+A claim runs out when its process was killed or could not record the result. Whether the provider took the message is unknown
+then, and providers do not recognise a repeat, so the notice is given up.
 
 Notices are limited by account and by money (I4), and never in silence: a change inside an account is refused where its owner
 could not be told of it. So no one can use the notices up first and then act unseen (docs/decisions/0016).
@@ -173,13 +173,18 @@ class NoticeService:
 
     @writes
     def _take(self, session: Session, row: Notice, now: datetime) -> bool:
-        """Claim it, and count what it costs, if that was not done when it was made."""
+        """Claim a due notice, and reserve its money unless that was done when it was made; whether to send it now.
+
+        Without money it is put off until midnight in Moscow.
+        """
         if not notices.take(session, row.id, now, row.attempts, _IN_HAND, now + LEASE):
             return False
         if row.paid_at is not None:
             return True
         try:
-            row.kopecks = self._spending.reserve_notice(session, now, 100, "what is not sent yet waits")
+            row.kopecks = self._spending.reserve_notice(
+                session, now, percent=100, otherwise="what is not sent yet waits"
+            )
         except NoticesOverBudget as refusal:
             notices.postpone(session, row.id, row.attempts, refusal.until)
             return False

@@ -140,6 +140,11 @@ class RecoveryState(FollowsCode, KeepsAnswers, rx.State):
         return RecoveryState.watch if self._shows_code() else None
 
     async def _show_refusal(self, error: MedonlineError) -> None:
+        """Show why the action was refused, at the field of the screen.
+
+        The refused action, or another tab, may have moved the recovery on: the screen is read again first. Where the new screen
+        explains itself, no error is shown.
+        """
         field = self.screen.field
         if isinstance(error, CodeRefused | BirthDateMismatch | NoRecoveryInProgress | PasswordAlreadySet):
             view = await portal().recovery.current(visitor_of(self))
@@ -147,7 +152,7 @@ class RecoveryState(FollowsCode, KeepsAnswers, rx.State):
             field = self.screen.field
             refused = view is not None and view.step in (RecoveryStep.REFUSED, RecoveryStep.STOPPED)
             if refused or (isinstance(error, NoRecoveryInProgress) and view is not None):
-                self.error, self.error_field = "", ""  # the screen it led to, here or in another tab, says it all
+                self.error, self.error_field = "", ""  # the new screen explains it
                 return
         elif isinstance(error, ChannelOverBudget):
             self._offer(await portal().recovery.open_channels())

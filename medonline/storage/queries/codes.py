@@ -1,4 +1,4 @@
-"""Questions about one-time codes and their delivery."""
+"""Statements that read and change one-time codes and their delivery."""
 
 from __future__ import annotations
 
@@ -244,7 +244,11 @@ def by_provider_ref(session: Session, provider: str, provider_ref: str) -> OneTi
 def take_to_send(
     session: Session, code_id: str, attempts: int, sending: str, provider: str, lease_until: datetime
 ) -> bool:
-    """Lease a code that no one took since it was read with this count of attempts; whether it is ours now."""
+    """Claim a code for one attempt to send it, until `lease_until` (UTC); whether it was claimed.
+
+    It is not when another process was quicker (its `attempts` are no longer those that were read), when a newer code has
+    replaced it, or when a provider has accepted it. `sending` is the delivery state that it gets.
+    """
     params = {
         "code_id": code_id,
         "attempts_read": attempts,

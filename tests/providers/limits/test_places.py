@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from medonline.providers.limits import places
-from medonline.providers.limits.places import OwnPlaces, RedisPlaces
+from medonline.providers.limits.places import UncountedPlaces, RedisPlaces
 from tests.patience import PATIENCE
 from tests.providers.limits.redis_server import RedisServer, redis
 
@@ -106,4 +106,4 @@ async def test_without_redis_everybody_is_let_in_and_what_is_held_is_told_when_i
 
 
 async def test_a_process_alone_counts_for_itself() -> None:
-    assert await OwnPlaces().take({"of one": 0}) is None
+    assert await UncountedPlaces().take({"of one": 0}) is None

@@ -1,8 +1,8 @@
-"""Sign-in through Gosuslugi, straight at ESIA: OAuth 2.0 with signed requests (`/aas/oauth2/v2/ac`, `/aas/oauth2/v3/te`).
+"""Sign-in through Gosuslugi with ESIA itself: OAuth 2.0 with signed requests (`/aas/oauth2/v2/ac`, `/aas/oauth2/v3/te`).
 
 Source: «Методические рекомендации по использованию ЕСИА». ESIA takes GOST signatures only, which a certified tool outside the
-portal makes (`providers.gosuslugi.esia.signing`). Its tokens are read when they are signed by RS256; GOST3410_2012_256 needs certified
-cryptography inside the portal and is refused with a word on what to configure.
+portal makes (`providers.gosuslugi.esia.signing`). The portal reads tokens signed with RS256. It refuses GOST3410_2012_256, which needs certified cryptography inside the
+portal; the error says what to configure.
 """
 
 from __future__ import annotations
@@ -132,7 +132,14 @@ class Esia:
         return tokens
 
     async def _signed(self, state: str, redirect_uri: str, code: str = "") -> dict[str, str]:
-        """The parameters that both requests share, `client_secret` being the signature over five or six of them."""
+        """The parameters that both requests share.
+
+        `client_secret` is the signature over the client's id, scope, timestamp, state and redirect_uri, in this order; in the
+        token request `code` follows them.
+
+        Raises:
+            IdentityRefused: the signature cannot be made.
+        """
         scope = " ".join(self._scopes)
         timestamp = self._clock().astimezone(MOSCOW).strftime("%Y.%m.%d %H:%M:%S +0300")
         message = f"{self._client_id}{scope}{timestamp}{state}{redirect_uri}{code}"

@@ -69,8 +69,13 @@ class PersonReader:
         return person, _NEEDED.intersection(said.unreadable)
 
     async def _elements(self, collection: str) -> list[dict[str, Any]]:
-        """The elements of a collection, whether ESIA embeds them or lists their addresses; what it does not give out is left out:
-        no one needs a contact or a policy to sign in."""
+        """The contacts (`ctts`) or documents (`docs`) of the person; ESIA embeds them or lists their addresses.
+
+        A request that fails is logged and left out: a sign-in needs neither a contact nor the insurance policy.
+
+        Raises:
+            IdentityRefused: an address leads outside this person's data; the access token is not sent there.
+        """
         answer = await self._optional(f"{self._path}/{collection}?embed=(elements)", collection)
         listed = answer.get("elements") if answer is not None else None
         elements: list[dict[str, Any]] = []
