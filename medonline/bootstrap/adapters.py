@@ -14,7 +14,7 @@ from medonline.providers.codes.ucaller import UCaller
 from medonline.providers.gosuslugi.esia.client import Esia
 from medonline.providers.gosuslugi.esia.signing import CommandSigner, HttpSigner, RsaSigner, Signer
 from medonline.providers.gosuslugi.oidc.client import ClaimNames, Oidc
-from medonline.providers.limits.places import UncountedPlaces, RedisPlaces
+from medonline.providers.limits.places import RedisPlaces, UncountedPlaces
 from medonline.providers.limits.stores import MemoryLimitStore, RedisLimitStore
 from medonline.providers.notices.sms_ru import SmsRuNotices
 from medonline.providers.passwords.pwned_passwords import PwnedPasswords

@@ -1,6 +1,7 @@
 """Sign-ins under way: each belongs to one browser and goes through sign_in -> code -> consent -> done.
 
-A journey lives 30 minutes, its SMS code 5 minutes and 3 tries. The methods of `Journeys` block for one small transaction: call them through `asyncio.to_thread`.
+A journey lives 30 minutes, its SMS code 5 minutes and 3 tries. The methods of `Journeys` block for one small
+transaction: call them through `asyncio.to_thread`.
 """
 
 from __future__ import annotations

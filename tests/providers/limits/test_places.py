@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from medonline.providers.limits import places
-from medonline.providers.limits.places import UncountedPlaces, RedisPlaces
+from medonline.providers.limits.places import RedisPlaces, UncountedPlaces
 from tests.patience import PATIENCE
 from tests.providers.limits.redis_server import RedisServer, redis
 

@@ -1,8 +1,8 @@
 """Sign-in through Gosuslugi with ESIA itself: OAuth 2.0 with signed requests (`/aas/oauth2/v2/ac`, `/aas/oauth2/v3/te`).
 
 Source: «Методические рекомендации по использованию ЕСИА». ESIA takes GOST signatures only, which a certified tool outside the
-portal makes (`providers.gosuslugi.esia.signing`). The portal reads tokens signed with RS256. It refuses GOST3410_2012_256, which needs certified cryptography inside the
-portal; the error says what to configure.
+portal makes (`providers.gosuslugi.esia.signing`). The portal reads tokens signed with RS256.
+It refuses GOST3410_2012_256, which needs certified cryptography inside the portal; the error says what to configure.
 """
 
 from __future__ import annotations
