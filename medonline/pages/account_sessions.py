@@ -45,7 +45,7 @@ def _session(one: rx.Var) -> rx.Component:
         ),
         rx.el.p("Вход ", one.method, ", ", one.begun),
         rx.el.p("Последнее действие: ", one.seen, class_name="hint"),
-        rx.cond(one.network != "", rx.el.p("Сеть: ", one.network, class_name="hint")),
+        rx.cond(one.network != "", rx.el.p("Откуда: ", one.network, class_name="hint")),
         rx.cond(
             ~one.mine,
             rx.el.button(

@@ -11,10 +11,10 @@ from medonline.services.crypto.tokens import token_hash
 from medonline.services.login.password_login import SignedIn
 from medonline.state.input import query_of, visitor_of
 from medonline.state.login import forget_attempt
-from medonline.wording.errors import SESSION_IDLE, SESSION_OVER
+from medonline.wording.errors import SESSION_IDLE, SESSION_OVER, SIGNED_OUT
 from medonline.wording.regions import ONLY_REGION
 
-_REASONS = {"again": SESSION_OVER, "over": SESSION_IDLE}
+_REASONS = {"again": SESSION_OVER, "over": SESSION_IDLE, "left": SIGNED_OUT}
 
 
 class AccountState(rx.State):

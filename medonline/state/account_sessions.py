@@ -14,6 +14,7 @@ from medonline.services.login.account_sessions import SessionView
 from medonline.state.account import AccountState
 from medonline.state.input import visitor_of
 from medonline.wording.errors import plural
+from medonline.wording.security_journal import network_words
 
 _METHODS = {LoginMethod.PASSWORD: "по телефону и паролю", LoginMethod.GOSUSLUGI: "через Госуслуги"}
 
@@ -88,7 +89,7 @@ def _screen(view: SessionView) -> SessionScreen:
         mine=view.mine,
         device=view.device or "Неизвестное устройство",
         method=_METHODS[view.method],
-        network=view.network,
+        network=network_words(view.network),
         begun=f"{view.created_at.astimezone(zone):%d.%m.%Y в %H:%M}",
         seen=f"{view.last_seen_at.astimezone(zone):%d.%m.%Y в %H:%M}",
     )

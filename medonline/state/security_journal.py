@@ -13,7 +13,7 @@ from medonline.services.security_journal.reader import JournalRow
 from medonline.state.account import AccountState
 from medonline.state.input import visitor_of
 from medonline.wording.limits import day_and_time
-from medonline.wording.security_journal import is_noteworthy, sentence_of
+from medonline.wording.security_journal import is_noteworthy, network_words, sentence_of
 
 MAX_SHOWN = 300  # a tab keeps no more of them; the whole of it is given out on request
 
@@ -69,6 +69,6 @@ def _screen(row: JournalRow) -> JournalScreen:
         number=row.number,
         when=day_and_time(row.at, portal().config.zone),
         text=sentence_of(row),
-        where=", ".join(filter(None, (row.device, f"сеть {row.network}" if row.network else ""))),
+        where=", ".join(filter(None, (row.device, network_words(row.network)))),
         noteworthy=is_noteworthy(row),
     )

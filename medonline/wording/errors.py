@@ -39,6 +39,16 @@ PHONE: dict[PhoneProblem, str] = {
     PhoneProblem.NOT_MOBILE: "На этот номер код не придёт. Введите российский сотовый номер: он начинается с +7 9.",
 }
 
+# Where no code is sent: a sign-in with a password.
+_PHONE_TO_SIGN_IN = {
+    PhoneProblem.FOREIGN: "В личный кабинет входят по российскому сотовому номеру: он начинается с +7 9.",
+    PhoneProblem.KAZAKHSTAN: (
+        "Это номер Казахстана. В личный кабинет входят по российскому сотовому номеру: он начинается с +7 9."
+    ),
+    PhoneProblem.FIXED_LINE: "Это городской телефон. В личный кабинет входят по сотовому номеру: он начинается с +7 9.",
+    PhoneProblem.NOT_MOBILE: "В личный кабинет входят по российскому сотовому номеру: он начинается с +7 9.",
+}
+
 COOKIES_FOR_GOSUSLUGI = "Разрешите куки для этого сайта в браузере, обновите страницу и войдите снова."
 JOURNEY_ALLOWED_AGAIN = "Войти через Госуслуги снова можно. Нажмите «Попробовать ещё раз»."
 IDENTITY: dict[IdentityProblem, str] = {
@@ -98,6 +108,7 @@ IDENTITY: dict[IdentityProblem, str] = {
 
 _EMPTY_NAMES = {"last_name": "Введите фамилию.", "first_name": "Введите имя."}
 SESSION_OVER = "Войдите снова: вход завершён или прошло слишком много времени."
+SIGNED_OUT = "Вы вышли из личного кабинета."
 SESSION_IDLE = "Вход завершён: вы долго ничего не делали или прошло 12 часов. Войдите снова."
 CHANNEL_MISSING = "Выберите, как получить код: звонком или в Telegram."
 SOMETHING_WRONG = "Что-то пошло не так, мы уже знаем об этом. Подождите минуту и попробуйте ещё раз."
@@ -323,6 +334,13 @@ def sentence(error: errors.MedonlineError, zone: ZoneInfo = MOSCOW) -> str:
     if isinstance(error, errors.LimitReached):
         return limit_sentence(error, zone)
     return _SENTENCES[type(error)](error)
+
+
+def sign_in_sentence(error: errors.MedonlineError, zone: ZoneInfo = MOSCOW) -> str:
+    """The same for who signs in with a password: nothing is said of codes."""
+    if isinstance(error, errors.InvalidPhone) and error.problem in _PHONE_TO_SIGN_IN:
+        return _PHONE_TO_SIGN_IN[error.problem]
+    return sentence(error, zone)
 
 
 def field_sentence(field: str, error: errors.MedonlineError) -> str:

@@ -57,6 +57,11 @@ def _stopped(details: Details) -> str:
     return f"на {hours}" if minutes % 60 == 0 else f"на {plural(minutes, 'минуту', 'минуты', 'минут')}"
 
 
+def network_words(network: str) -> str:
+    """From where somebody came, as far as it is kept: «адрес в интернете начинается с 203.0.113»; empty without it."""
+    return f"адрес в интернете начинается с {network.removesuffix('.x').rstrip(':')}" if network else ""
+
+
 def _ended(details: Details) -> str:
     count = int(details.get("sessions", 0))
     where = plural(count, "другом устройстве", "других устройствах", "других устройствах")

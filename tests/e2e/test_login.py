@@ -24,7 +24,8 @@ def test_a_patient_signs_in_and_out(portal: Portal, patient: Patient) -> None:
 
     portal.log_out()
 
-    expect(portal.page).to_have_url(f"{portal.url}/")
+    expect(portal.page).to_have_url(f"{portal.url}/?login=left")
+    expect(portal.main).to_contain_text("Вы вышли из личного кабинета")
     assert "medonline_session" not in [cookie["name"] for cookie in portal.page.context.cookies()]
 
 
@@ -81,7 +82,7 @@ def test_a_wrong_password_and_an_unknown_phone_are_answered_alike(portal: Portal
 def test_missing_and_impossible_fields_are_named(portal: Portal) -> None:
     portal.open().open_login()
     portal.submit_login("8 495 123 45 67", "Chuzhoy12345")
-    expect(portal.error).to_contain_text("Это городской телефон")
+    expect(portal.error).to_contain_text("Это городской телефон. В личный кабинет входят по сотовому номеру")
     portal.submit_login(fresh_phone(), "")
     expect(portal.error).to_contain_text("Введите пароль")
     portal.error.get_by_role("link").click()

@@ -49,7 +49,7 @@ def test_a_patient_reads_what_happened_to_the_account(
             re.compile("Личный кабинет открыт сотрудником регистратуры"),
         ]
     )
-    expect(rows.first).to_contain_text("сеть 127.0.0.x")
+    expect(rows.first).to_contain_text("адрес в интернете начинается с 127.0.0")
     assert patient.phone[2:] not in portal.main.inner_text()
     portal.look("journal", names=NAMES)
 

@@ -15,7 +15,7 @@ from medonline.domain.codes.one_time_code import ChannelName
 from medonline.domain.errors import MedonlineError, PasswordProblem, PhoneProblem
 from medonline.services.codes.delivery import DeliveryProblem
 from medonline.services.desk import accounts  # noqa: F401  (its errors belong to the tree too)
-from medonline.wording.errors import PHONE, attempts_left, delivery_failed, duration, plural, sentence
+from medonline.wording.errors import PHONE, attempts_left, delivery_failed, duration, plural, sentence, sign_in_sentence
 
 BRANDS = {"Telegram", "Caps", "Lock"}
 OPERATORS_ONLY: set[str] = set()
@@ -93,6 +93,18 @@ def test_the_examples_cover_every_leaf_of_the_tree() -> None:
 def test_each_phone_problem_has_a_sentence_of_its_own() -> None:
     assert set(PHONE) == set(PhoneProblem)
     assert len(set(PHONE.values())) == len(PhoneProblem)
+
+
+@pytest.mark.parametrize("problem", PhoneProblem)
+def test_a_sign_in_with_a_password_is_told_of_no_code(problem: PhoneProblem) -> None:
+    text = sign_in_sentence(errors.InvalidPhone(problem))
+
+    assert is_for_a_patient(text)
+    assert not re.search(r"\bкод", text.lower())
+
+
+def test_what_is_no_phone_is_told_as_everywhere() -> None:
+    assert sign_in_sentence(errors.InvalidCredentials()) == sentence(errors.InvalidCredentials())
 
 
 @pytest.mark.parametrize("channel", ChannelName)

@@ -9,7 +9,7 @@ import pytest
 from medonline.domain.security_journal import JournalEvent
 from medonline.services.security_journal.reader import JournalRow
 from medonline.wording.limits import MOSCOW, day_and_time
-from medonline.wording.security_journal import is_noteworthy, sentence_of
+from medonline.wording.security_journal import is_noteworthy, network_words, sentence_of
 
 AT = datetime(2026, 3, 4, 21, 5, tzinfo=UTC)
 
@@ -54,3 +54,15 @@ def test_what_was_refused_or_changes_who_gets_in_is_marked() -> None:
 
 def test_the_time_is_the_patients() -> None:
     assert day_and_time(AT, MOSCOW) == "5 марта 2026, 00:05"
+
+
+@pytest.mark.parametrize(
+    ("network", "words"),
+    [
+        ("203.0.113.x", "адрес в интернете начинается с 203.0.113"),
+        ("2001:db8:1::", "адрес в интернете начинается с 2001:db8:1"),
+        ("", ""),
+    ],
+)
+def test_a_network_is_said_in_words(network: str, words: str) -> None:
+    assert network_words(network) == words

@@ -111,6 +111,10 @@ def password_step() -> rx.Component:
         progress(3),
         title("ШАГ 3. УКАЖИТЕ НОВЫЙ ПАРОЛЬ"),
         rx.el.p("Укажите новый пароль для входа в личный кабинет"),
+        rx.cond(
+            screen.password_clock != "",
+            rx.el.p("Задать его по этому коду можно до ", screen.password_clock, ".", class_name="hint"),
+        ),
         rx.el.form(
             summary(),
             rx.el.input(

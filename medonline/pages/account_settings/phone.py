@@ -21,7 +21,7 @@ def new_phone_panel() -> rx.Component:
         rx.el.h2("Подтвердите новый номер", id="new-phone-title", tab_index=-1),
         rx.el.p(
             "Номер: ",
-            rx.el.strong(state.code.phone, class_name="phone"),
+            rx.el.strong(state.phone, class_name="phone"),
             ". Изменения сохранятся, когда вы введёте код. До этого действует старый номер.",
         ),
         code_hint(state.code),

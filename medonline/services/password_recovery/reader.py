@@ -33,21 +33,31 @@ _CODE_AWAITED = (RecoveryStep.CODE, RecoveryStep.BIRTH_DATE)
 @dataclass(frozen=True, slots=True)
 class RecoveryView(CodeView):
     """The step of a recovery, for a screen. `stopped_until` (UTC): recovery by phone is not possible before.
+    `password_until` (UTC): the new password can be set before; None where none is asked for.
     `identities_unlinked`: how many accounts at Gosuslugi the new password has taken off."""
 
     step: RecoveryStep
     birth_date_tries_left: int
     stopped_until: datetime | None
+    password_until: datetime | None
     identities_unlinked: int
 
     @classmethod
-    def around(cls, code: CodeView, recovery: PasswordRecovery, stopped_until: datetime | None) -> RecoveryView:
+    def around(
+        cls,
+        code: CodeView,
+        recovery: PasswordRecovery,
+        *,
+        stopped_until: datetime | None,
+        password_until: datetime | None,
+    ) -> RecoveryView:
         """The view of the recovery's last code, and what the recovery adds to it."""
         return cls(
             **{item.name: getattr(code, item.name) for item in fields(code)},
             step=RecoveryStep(recovery.step),
             birth_date_tries_left=max(BIRTH_DATE_TRIES - recovery.birth_date_misses, 0),
             stopped_until=stopped_until,
+            password_until=password_until,
             identities_unlinked=recovery.identities_unlinked,
         )
 
@@ -141,7 +151,17 @@ class RecoveryReader:
         history = issued.history if issued else None
         awaited = recovery.step in _CODE_AWAITED
         shown = self.codes.view_of(session, row, now, awaited=awaited, history=history if awaited else None)
-        return RecoveryView.around(shown, recovery, self._stopped_until(session, recovery))
+        return RecoveryView.around(
+            shown,
+            recovery,
+            stopped_until=self._stopped_until(session, recovery),
+            password_until=self._password_until(recovery),
+        )
+
+    def _password_until(self, recovery: PasswordRecovery) -> datetime | None:
+        if recovery.step != RecoveryStep.NEW_PASSWORD or recovery.proved_at is None:
+            return None
+        return recovery.proved_at + self.new_password_window
 
     @staticmethod
     def _stopped_until(session: Session, recovery: PasswordRecovery) -> datetime | None:

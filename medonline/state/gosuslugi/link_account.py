@@ -29,7 +29,7 @@ from medonline.state.codes.screen import NO_CODE, CodeScreen, steady
 from medonline.state.codes.watch import FollowsCode, code_now, follow
 from medonline.state.input import page_of, said, text_field, visitor_of
 from medonline.web.sockets.server import Visitor
-from medonline.wording.errors import CHANNEL_MISSING
+from medonline.wording.errors import CHANNEL_MISSING, sign_in_sentence
 
 
 class LinkAccountState(FollowsCode, rx.State):
@@ -139,7 +139,8 @@ class LinkAccountState(FollowsCode, rx.State):
             field = "password"
         elif isinstance(error, AccountOfAnother):
             field, self.step = "", "proof"
-        self._refuse(field, said(error))
+        by_password = isinstance(error, InvalidPhone) and field == "phone"
+        self._refuse(field, sign_in_sentence(error) if by_password else said(error))
         return None
 
     def _refuse(self, field: str, text: str) -> None:

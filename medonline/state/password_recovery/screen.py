@@ -42,6 +42,7 @@ class RecoveryScreen(CodeScreen):
     min_length: int = 8
     signs_allowed: bool = False
     stopped_clock: str = ""
+    password_clock: str = ""
     unlinked: bool = False
 
 
@@ -62,4 +63,6 @@ def screen_of(view: RecoveryView, now: datetime, zone: ZoneInfo, channels: tuple
         screen = replace(screen, attempts=attempts_left(view.birth_date_tries_left))
     if view.stopped_until is not None:
         screen = replace(screen, stopped_clock=clock_time(view.stopped_until, now, zone))
+    if view.password_until is not None:
+        screen = replace(screen, password_clock=f"{view.password_until.astimezone(zone):%H:%M}")
     return screen

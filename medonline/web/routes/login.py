@@ -67,6 +67,10 @@ async def landed(request: Request, opened: OpenedSession) -> Response:
     return of_another(request, response)
 
 
+# The start page, which says that the patient has left.
+SIGNED_OUT = f"{routes.HOME}?login=left"
+
+
 async def close_session(request: Request) -> Response:
     """Sign out: end the session on the server, delete the cookie, and lead on to Gosuslugi's own sign-out where one is due."""
     session_key = session_key_in(cookie_value(request.scope))
@@ -75,7 +79,11 @@ async def close_session(request: Request) -> Response:
     if ended is not None and ended.row.method == LoginMethod.GOSUSLUGI:
         back = f"{origin_of(request)}{routes.HOME}"
         onward = await portal().identity.sign_out(ended.provider_token_sealed, back)
-    response = leaving_page(onward, "Выходим из Госуслуг") if onward else RedirectResponse(routes.HOME, 303)
+    response = (
+        leaving_page(onward, "Выходим из Госуслуг")
+        if onward
+        else RedirectResponse(routes.HOME if ended is None else SIGNED_OUT, 303)
+    )
     response.headers.append("Set-Cookie", set_cookie(SESSION, "", https=portal().config.https, max_age=0))
     # Deletes what pages keep in the browser (the phone typed last, a draft). «storage» does not include cookies.
     response.headers["Clear-Site-Data"] = '"storage"'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -129,3 +130,15 @@ async def test_a_restart_between_any_two_steps_goes_on_from_the_same_step(folder
     async with opened(folder, clock) as portal:
         assert await portal.recovery.current(ANNA) == done
         assert await sign_in(portal, ANNA, KNOWN, NEW)
+
+
+async def test_the_password_step_says_until_when_and_ends_then(portal: Portal, clock: MovableClock) -> None:
+    assert (await portal.recovery.begin(ANNA, KNOWN, CALL)).password_until is None
+    await portal.recovery.confirm_code(ANNA, await last_code(portal))
+    until = (await current_of(portal, ANNA)).password_until
+
+    assert until == clock.now + portal.config.new_password_window
+    clock.now = until - timedelta(seconds=1)
+    assert (await current_of(portal, ANNA)).password_until == until
+    clock.now = until
+    assert await portal.recovery.current(ANNA) is None

@@ -113,7 +113,7 @@ async def test_signing_out_ends_the_session_on_the_server_and_takes_the_cookie(
     key = token_hash(anna.cookies[SESSION])
     answer = await anna.post("/session/close")
 
-    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/?login=left")
     assert answer.headers.get_list("set-cookie")[0] == f"{SESSION}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0"
     assert SESSION not in anna.cookies
     assert await portal.login.who(key) is None
