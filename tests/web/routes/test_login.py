@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from medonline.bootstrap import Portal
@@ -141,3 +143,25 @@ async def test_signing_out_empties_what_the_tab_kept_but_no_other_answer_does(
 
     assert "clear-site-data" not in opened.headers
     assert (await anna.post("/session/close")).headers["clear-site-data"] == '"storage"'
+
+
+@pytest.mark.parametrize("offset", [0, 0.001, 0.4, 0.999])
+async def test_a_forgotten_tab_ends_with_the_session_that_the_server_ends(
+    portal: Portal, open_browser: Browser, clock: MovableClock, offset: float
+) -> None:
+    """As `browser/account/session_end.js` asks: it is told of two minutes before the end, and leaves at 0. Asking is no activity,
+    and when the page says that the session is over, it is."""
+    anna = open_browser()
+    await anna.post("/session/open", data={"ticket": await ticket_of(portal, anna)})
+    key, begun = token_hash(anna.cookies[SESSION]), clock.now
+    clock.move(seconds=offset)
+    left = (await anna.get("/session/left")).json()["idle"]
+    while left:
+        clock.move(seconds=min(left, 10) if left <= 120 else min(left - 120, 600))
+        left = (await anna.get("/session/left")).json()["idle"]
+
+    assert portal.login.idle <= clock.now - begun < portal.login.idle + timedelta(seconds=1)
+    assert await portal.login.who(key) is None
+    await anna.get("/?login=over")
+    clock.move(seconds=570)
+    assert await portal.login.who(key) is None
