@@ -390,6 +390,10 @@ class CodeMismatch(CodeRefused):
         self.attempts_left = attempts_left
 
 
+class CodeReplaced(CodeRefused):
+    """An older code of the same flow, which a newer one replaced; costs no attempt."""
+
+
 class CodeExpired(CodeRefused):
     """The code's life is over."""
 

@@ -265,6 +265,9 @@ _SENTENCES: dict[type[errors.MedonlineError], Callable[[Any], str]] = {
         + "Если кабинета у вас не было, нажмите «Назад» и откройте новый. Если пароль не помните, обратитесь в регистратуру "
         "своей поликлиники с паспортом."
     ),
+    errors.CodeReplaced: lambda _: (
+        "Это прежний код. Подходит только последний: посмотрите, какой пришёл позже всех. Попытка не потрачена."
+    ),
     errors.CodeExpired: lambda _: "Время действия кода вышло. Получите новый код.",
     errors.CodeUsedUp: lambda _: "Этот код больше не действует. Получите новый код.",
     errors.InvalidName: lambda error: NAME[error.problem],

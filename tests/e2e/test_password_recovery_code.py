@@ -126,7 +126,8 @@ def test_asking_for_another_code_kills_the_first(portal: Portal, patient: Patien
     second = demo_phone.code(patient.phone, number=2)
     portal.submit_code(first)
 
-    portal.expect_error("Код не подошёл")
+    portal.expect_error("Это прежний код")
+    expect(portal.main).to_contain_text("Осталось 3 попытки")
     portal.confirm(second)
 
 

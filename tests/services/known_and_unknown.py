@@ -382,7 +382,7 @@ SCENARIOS = (
     ),
     Scenario("begin, after leaving", "recovery.begin", "code", begin, (begin, leave)),
     Scenario("resend", "recovery.resend", "code", resend, (begin, later(minutes=2))),
-    Scenario("resend, too soon", "recovery.resend", "RateLimited", resend, (begin, later(seconds=30))),
+    Scenario("resend, too soon", "recovery.resend", "RateLimited", resend, (begin, later(seconds=10))),
     Scenario("polling", "recovery.current", "code", look, (begin,)),
     Scenario("wrong code", "recovery.confirm_code", "CodeMismatch", type_wrong_code, (begin,)),
     Scenario("wrong code, the third", "recovery.confirm_code", "CodeMismatch", type_wrong_code, (begin, *USE_UP[:2])),

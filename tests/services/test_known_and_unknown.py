@@ -41,6 +41,7 @@ SERVICES: dict[str, type[Any]] = {
 NO_NUMBER = {
     "login.verified": "inside log_in",
     "login.note_refusal": "inside log_in",
+    "login.closed": "of the network alone: it takes no number",
     "login.open_session": "a ticket is the proof",
     "login.who": "a session is the proof",
     "login.who_and": "the same, and what a page reads with it",

@@ -100,6 +100,18 @@ _JUDGE = (
     .returning(OneTimeCodeRow)
     .execution_options(**UNSYNCHRONISED, populate_existing=True)
 )
+_OF_FLOW = (
+    select(OneTimeCodeRow.id, OneTimeCodeRow.digest, OneTimeCodeRow.replaced_at)
+    .where(col(OneTimeCodeRow.flow_id) == bindparam("flow_id"))
+    .order_by(col(OneTimeCodeRow.issued_at), col(OneTimeCodeRow.id))
+)
+_TELL = (
+    update(OneTimeCodeRow)
+    .where(col(OneTimeCodeRow.id) == bindparam("code_id"), col(OneTimeCodeRow.older_typed) < bindparam("most"))
+    .values(older_typed=col(OneTimeCodeRow.older_typed) + 1)
+    .returning(col(OneTimeCodeRow.id))
+    .execution_options(**UNSYNCHRONISED)
+)
 _DUE = (
     select(OneTimeCodeRow)
     .where(
@@ -206,6 +218,15 @@ def judge(
     params |= {"sources": sources, "target": target, "next_look": next_look}
     row: OneTimeCodeRow | None = session.exec(_JUDGE, params=params).scalar_one_or_none()
     return None if row is None else Verdict(right=row.confirmed_at is not None, misses=row.misses, row=row)
+
+
+def tell_of_older(session: Session, flow_id: str, digest: str, most: int) -> bool:
+    """Whether this is the digest of a code of the flow that a later one replaced, and the flow was told so fewer than `most`
+    times; then it counts as told. Each telling is one atomic statement: of many at once no more than `most` count."""
+    codes = session.exec(_OF_FLOW, params={"flow_id": flow_id}).all()
+    if not any(older == digest and replaced_at is not None for _, older, replaced_at in codes):
+        return False
+    return session.exec(_TELL, params={"code_id": codes[0][0], "most": most}).first() is not None
 
 
 def due(

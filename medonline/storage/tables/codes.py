@@ -35,6 +35,7 @@ class OneTimeCodeRow(SQLModel, table=True):
     issued_at: datetime = Field(sa_type=UtcDateTime)
     expires_at: datetime = Field(sa_type=UtcDateTime)
     misses: int = 0
+    older_typed: int = 0  # of a flow's first code: how often an older code of the flow was typed and named as such
     confirmed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     replaced_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     delivery: str  # services.codes.delivery.DeliveryState

@@ -15,6 +15,7 @@ from medonline.domain.errors import (
     CodeExpired,
     CodeIncomplete,
     CodeMismatch,
+    CodeReplaced,
     CodeUsedUp,
     MedonlineError,
     NoRecoveryInProgress,
@@ -103,11 +104,11 @@ async def test_a_new_code_kills_the_one_before(portal: Portal, clock: MovableClo
     await portal.recovery.resend(ANNA, TELEGRAM)
 
     assert old != await last_code(portal)
-    with pytest.raises(CodeMismatch):
+    with pytest.raises(CodeReplaced):
         await portal.recovery.confirm_code(ANNA, old)
     first, second = await rows_of(portal)
     assert (first.replaced_at, first.misses) == (clock.now, 0)
-    assert (second.replaced_at, second.misses) == (None, 1)
+    assert (second.replaced_at, second.misses) == (None, 0)
 
 
 async def test_a_second_submit_of_resend_within_seconds_is_the_same_one(portal: Portal, clock: MovableClock) -> None:
@@ -163,3 +164,72 @@ async def test_whoever_typed_the_code_has_got_it(portal: Portal) -> None:
     await prove(portal, ANNA)
 
     assert (await last_row(portal)).delivery == DeliveryState.DELIVERED
+
+
+# --- an older code of the flow ------------------------------------------------------------------------------------
+
+
+async def replaced_code(portal: Portal, clock: MovableClock) -> str:
+    """The first of two codes of Anna's recovery, different from the second."""
+    await portal.recovery.begin(ANNA, KNOWN, CALL)
+    first = await last_code(portal)
+    clock.move(minutes=2)
+    await portal.recovery.resend(ANNA, CALL)
+    assert await last_code(portal) != first
+    return first
+
+
+async def test_an_older_code_is_named_three_times_and_costs_no_attempt(portal: Portal, clock: MovableClock) -> None:
+    first = await replaced_code(portal, clock)
+
+    for _ in range(3):
+        with pytest.raises(CodeReplaced):
+            await portal.recovery.confirm_code(ANNA, first)
+        assert (await current_of(portal, ANNA)).attempts_left == 3
+    with pytest.raises(CodeMismatch) as refusal:
+        await portal.recovery.confirm_code(ANNA, first)
+    assert refusal.value.attempts_left == 2
+    assert (await portal.recovery.confirm_code(ANNA, await last_code(portal))).step is RecoveryStep.NEW_PASSWORD
+
+
+async def test_of_many_at_once_no_more_than_three_are_told_of_an_older_code(
+    portal: Portal, clock: MovableClock
+) -> None:
+    first = await replaced_code(portal, clock)
+
+    came = await asyncio.gather(*(portal.recovery.confirm_code(ANNA, first) for _ in range(12)), return_exceptions=True)
+
+    assert sum(isinstance(one, CodeReplaced) for one in came) == 3
+    assert sum(isinstance(one, CodeMismatch) for one in came) == 3
+    assert (await current_of(portal, ANNA)).code_alive is False
+
+
+async def test_a_further_code_allows_no_further_telling(portal: Portal, clock: MovableClock) -> None:
+    first = await replaced_code(portal, clock)
+    for _ in range(3):
+        with pytest.raises(CodeReplaced):
+            await portal.recovery.confirm_code(ANNA, first)
+    clock.move(minutes=5)
+    await portal.recovery.resend(ANNA, CALL)
+
+    with pytest.raises(CodeMismatch):
+        await portal.recovery.confirm_code(ANNA, first)
+
+
+async def test_a_code_of_another_flow_is_no_older_code_of_this_one(portal: Portal, clock: MovableClock) -> None:
+    await portal.recovery.begin(BORIS, KNOWN, CALL)
+    theirs = await last_code(portal)
+    clock.move(minutes=2)
+    await portal.recovery.begin(ANNA, KNOWN, CALL)
+    assert await last_code(portal) != theirs
+
+    with pytest.raises(CodeMismatch):
+        await portal.recovery.confirm_code(ANNA, theirs)
+
+
+async def test_an_older_code_of_a_dead_one_says_that_it_is_dead(portal: Portal, clock: MovableClock) -> None:
+    first = await replaced_code(portal, clock)
+    clock.move(minutes=6)
+
+    with pytest.raises(CodeExpired):
+        await portal.recovery.confirm_code(ANNA, first)

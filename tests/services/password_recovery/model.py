@@ -48,6 +48,7 @@ from medonline.domain.errors import (
     CodeExpired,
     CodeIncomplete,
     CodeMismatch,
+    CodeReplaced,
     CodeUsedUp,
     LimitReached,
     MedonlineError,
@@ -137,6 +138,8 @@ class Recovery:
     finished_at: datetime | None = None
     wrong_dates: int = 0
     sitting: str = ""  # in which the phone was proved
+    older: list[str] = field(default_factory=list)  # the codes that newer ones of this recovery replaced
+    older_told: int = 0
 
     def ends_at(self) -> datetime:
         if self.step in (RecoveryStep.NEW_PASSWORD, RecoveryStep.BIRTH_DATE):
@@ -347,6 +350,7 @@ class RecoveryWalk(RuleBasedStateMachine):
         if recovery is None:
             self.model.recoveries[visitor] = Recovery(phone, self.clock.now, code)
         else:
+            recovery.older += [] if recovery.code.confirmed else [recovery.code.digits]
             recovery.code, recovery.step, recovery.proved_at, recovery.sitting = code, RecoveryStep.CODE, None, ""
 
     def check_issue(self, came: object, refusal: MedonlineError | None) -> bool:
@@ -587,6 +591,9 @@ class RecoveryWalk(RuleBasedStateMachine):
             assert isinstance(came, CodeExpired)
         elif recovery.code.dead():
             assert isinstance(came, CodeUsedUp)
+        elif digits != recovery.code.digits and digits in recovery.older and recovery.older_told < 3:
+            recovery.older_told += 1
+            assert isinstance(came, CodeReplaced)
         elif digits != recovery.code.digits:
             recovery.code.misses += 1
             assert isinstance(came, CodeMismatch)
