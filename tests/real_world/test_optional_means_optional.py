@@ -233,52 +233,6 @@ async def test_contacts_and_documents_of_esia_are_optional(esia: EsiaScript, col
     )
 
 
-# --- absolute addresses inside ESIA's answers -------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        "{here}/rs/prns/{oid}/ctts/1",
-        "{elsewhere}/rs/prns/{oid}/ctts/1",
-        "https://esia-inner.gosuslugi.test/rs/prns/{oid}/ctts/1",
-        "http://10.0.0.7:8080/rs/prns/{oid}/ctts/1?embed=x",
-        "//inner/rs/prns/{oid}/ctts/1",
-        "/rs/prns/{oid}/ctts/1",
-    ],
-)
-async def test_an_elements_address_is_followed_at_the_configured_one(esia: EsiaScript, address: str) -> None:
-    path = f"/rs/prns/{OID}/ctts/1"
-    esia.server.always(path, as_json({"type": "MBT", "value": "+7(926)1234567", "vrfStu": "VERIFIED"}))
-    esia.contacts = [address.format(here=esia.server.url, elsewhere=esia.elsewhere.url, oid=OID), None, ""]
-
-    assert (await esia_script.fetch(esia)).phone == "+79261234567"
-    assert esia.server.count(path) == 1
-    assert not esia.elsewhere.seen
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        "{here}/rs/prns/1/ctts/1",
-        "{here}/rs/prns/{oid}/../1/ctts/1",
-        "{here}/rs/prns/{oid}/%2e%2e/1/ctts/1",
-        "{elsewhere}/steal",
-        "{here}@evil.test/",
-        "file:///rs/prns/{oid}/ctts/1",
-        "http://[/rs/prns/{oid}/ctts/1",
-    ],
-)
-async def test_an_elements_address_of_another_person_or_place_is_refused(esia: EsiaScript, address: str) -> None:
-    esia.contacts = [address.format(here=esia.server.url, elsewhere=esia.elsewhere.url, oid=OID)]
-
-    with pytest.raises(IdentityRefused) as refused:
-        await esia_script.fetch(esia)
-
-    assert refused.value.problem is IdentityProblem.UNTRUSTWORTHY
-    assert not esia.elsewhere.seen
-
-
 async def test_the_subject_stays_who_it_is(gateway: OidcScript) -> None:
     say_who(gateway)
     gateway.server.always("/userinfo", Answer(b"", 503))

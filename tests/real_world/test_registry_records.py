@@ -342,43 +342,6 @@ async def test_a_policy_of_another_servers_patient_of_the_same_id_shows_nobody()
     assert await Written(Coverage___search=answer).registry().cards_by_policy(POLICY) == FoundCards((), 1)
 
 
-# --- addresses of the next page ---------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("following", "asked"),
-    [
-        (f"{INNER}/Patient?_getpages=1", "/fhir/r4/Patient?_getpages=1"),
-        (f"{INNER}?_getpages=1&_getpagesoffset=2", "/fhir/r4?_getpages=1&_getpagesoffset=2"),
-        ("http://registry.test/fhir/r4/Patient?page=2", "/fhir/r4/Patient?page=2"),
-        ("/fhir/r4/Patient?page=2", "/fhir/r4/Patient?page=2"),
-        ("Patient?page=2", "/fhir/r4/Patient?page=2"),
-        ("?page=2", "/fhir/r4/Patient?page=2"),
-        ("https://evil.test/fhir/r4/Patient?page=2", "/fhir/r4/Patient?page=2"),
-        ("https://evil.test/steal", None),
-        ("https://evil.test/fhir/r4/../../steal", None),
-        ("ftp://registry.test/fhir/r4/Patient", None),
-        ("javascript:alert(1)", None),
-        (7, ""),
-    ],
-)
-async def test_the_next_page_is_asked_for_below_the_configured_address_alone(following: Any, asked: str | None) -> None:
-    first = bundle(WHOLE, CLINIC, COVER) | {
-        "link": [{"relation": "self", "url": f"{INNER}/Patient?x=1"}, {"relation": "next", "url": following}]
-    }
-    second = bundle(changed(WHOLE, id="p2"))
-    server = Written(
-        **{"Patient___search": first, "Patient": second, "https://registry.test/fhir/r4": second, "/fhir/r4": second}
-    )
-
-    answer = await server.registry().cards_by_snils(SNILS)
-
-    assert [request.url.raw_path.decode() for request in server.seen[1:]] == ([asked] if asked else [])
-    assert answer.left_out == (1 if asked is None else 0)
-    assert {request.url.host for request in server.seen} == {"registry.test"}
-    assert all(request.headers["Authorization"] for request in server.seen)
-
-
 # --- the size of an answer --------------------------------------------------------------------------------------
 
 PACKED: list[tuple[str, Callable[[bytes], bytes], bool]] = [
