@@ -19,9 +19,12 @@ from medonline.services.passwords.common_words import COMMON_WORDS, SHORTEST, ty
 
 # The time zxcvbn takes grows fast with the length; what follows only makes a password better.
 LONGEST_JUDGED = 40
-# Danger: zxcvbn tries every reading of «@», «$», «(» as letters, which takes seconds for a line of them. No password has
-# such characters (`domain.passwords`), so they are left out.
+# Danger: zxcvbn tries every reading of «@», «$», «(» as letters, which takes seconds for a line of them. So the two that everybody
+# reads as letters become these, and the others are left out. Of what is mostly signs little or nothing would be left: there each
+# is read as the key that it is on, or as the one beside it.
 _SIGNS = re.compile(r"\W+")
+_LETTERS_FOR_SIGNS = str.maketrans("@$", "as")
+_KEYS = str.maketrans("!@#$%^&*(){[<|+", "1234567890}]>\\=")
 # A word decorated with a date or less is guessed like the word alone.
 _MOST_DECORATION = 8
 _WEAK = 1  # zxcvbn's score: under a million guesses
@@ -87,7 +90,9 @@ def common_password_problem(password: str, personal: Sequence[str] = ()) -> Pass
 def _judge(password: str, words: Iterable[str]) -> _Verdict:
     # Not `zxcvbn.zxcvbn`: it leaves the given words in a global of its module, and these are of one patient.
     dictionaries = matching.RANKED_DICTIONARIES | {"user_inputs": matching.build_ranked_dict(dict.fromkeys(words))}
-    password = _SIGNS.sub("", password)[:LONGEST_JUDGED]
+    password = password[:LONGEST_JUDGED]
+    without_signs = _SIGNS.sub("", password.translate(_LETTERS_FOR_SIGNS))
+    password = without_signs if 2 * len(without_signs) >= len(password) else password.translate(_KEYS)
     result = scoring.most_guessable_match_sequence(password, matching.omnimatch(password, dictionaries))
     return _Verdict(int(time_estimates.guesses_to_score(result["guesses"])), result["sequence"])
 

@@ -113,6 +113,19 @@ def test_a_very_long_password_is_judged_quickly_by_its_first_40_characters() -> 
     assert calls_of(lambda: common_password_problem(long)) == calls_of(lambda: common_password_problem(short))
 
 
+@pytest.mark.parametrize(
+    "password", ["!!!!!!!!", "--------", "()()()()", "!@#$%^&*", "-", " ", "P@$$w0rd!", "p@ssw0rd"]
+)
+def test_signs_are_guessed_like_letters(password: str) -> None:
+    assert common_password_problem(password) is COMMON
+    assert Strength.of(password, IVANOVA) == Strength(0, COMMON)
+
+
+@pytest.mark.parametrize("password", ["#%}&^!*)@(+~", "k#@!%^&*}-+?", "rokvu5-Hyzcan-ruqsyd"])
+def test_signs_without_order_are_a_good_password(password: str) -> None:
+    assert Strength.of(password, IVANOVA).score == 4
+
+
 @pytest.mark.parametrize("signs", ["4@8({[<3690!|1$5+7%2", "4@({[<369!|170$5+%28", "4@8({[<369!|170$5+%2" + "a" * 52])
 def test_no_signs_make_the_judge_slow(signs: str) -> None:
     ordinary = calls_of(lambda: Strength.of("NovyParol2026x" * 3, IVANOVA))
