@@ -31,7 +31,7 @@ WORD_TABLES = {
     "medonline/providers/sms_ru.py": {"_WORDING"},
     "medonline/providers/patient_cards/fhir_values.py": {"_PATRONYMIC"},
     "medonline/domain/person_name.py": {"_LOOKALIKES", "name_key"},
-    "medonline/domain/birth_date.py": {"_MONTHS", "_CYRILLIC_ROMAN"},
+    "medonline/domain/birth_date.py": {"_BEHIND", "_ORDINAL", "_MONTHS", "_CYRILLIC_ROMAN"},
 }
 # What these do not promise is used in medonline/framework/ alone, where a test holds each of it.
 FRAMEWORKS = frozenset({"reflex", "reflex_base", "socketio", "engineio", "starlette"})

@@ -12,11 +12,16 @@ OLDEST_AGE = 130
 # A year of two digits is read where one century alone fits somebody younger than this; a person of 110 types four digits.
 OLDEST_AGE_OF_SHORT_YEAR = 110
 _MAX_TYPED = 1000  # with the invisible characters of a copied text
-_PARTED = re.compile(r"\D*(\d{1,4})[\W_]+(\d{1,2})[\W_]+(\d{1,4})\D*")
+# A word before the digits is parted from them, a word behind them, too, but for «г.»: «З1.03» and «20ОО» are slips of the finger.
+_BEFORE = r"(?:\D*[\W_])?"
+_BEHIND = r"(?:[\W_г]\D*)?"
+_PARTED = re.compile(rf"{_BEFORE}(\d{{1,4}})[\W_]+(\d{{1,2}})[\W_]+(\d{{1,4}}){_BEHIND}")
 _RUN_TOGETHER = re.compile(r"\D*(?:(\d{8})|(\d{6}))\D*")
-# The day may have the ending of an ordinal number, «9-го».
-_MONTH_IN_WORDS = re.compile(r"(?:\D*[\W_])?(\d{1,2})(?:-?[^\W\d_]{1,2})?[\W_]+([^\W\d_]+)[\W_]+(\d\d(?:\d\d)?)\D*")
-_WITH_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[t ][\d:.]+(?:z|[+-][\d:]+)?")
+# The day may have the ending of an ordinal number, «9-го», and no other letters: «1О» is ten with a letter for the zero.
+_ORDINAL = r"(?:-?(?:о?е|[ое]?го))?"
+_MONTH_IN_WORDS = re.compile(rf"{_BEFORE}(\d{{1,2}}){_ORDINAL}[\W_]+([^\W\d_]+)[\W_]+(\d\d(?:\d\d)?){_BEHIND}")
+# XML has dates with a zone and without a time.
+_WITH_TIME = re.compile(r"(\d{4}-\d\d-\d\d)(?:[t ][\d:.,]+)? ?(?:z|[+-]\d\d:?\d\d)?")
 _MONTHS = (
     "январь|января",
     "февраль|февраля",
