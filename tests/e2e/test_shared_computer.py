@@ -44,7 +44,7 @@ def expect_nothing_of_it(portal: Portal, load: Callable[[], object]) -> None:
 def test_closing_the_wizard_ends_the_proof(portal: Portal, patient: Patient, demo_phone: DemoPhone) -> None:
     at_step_3(portal, patient, demo_phone)
     portal.page.get_by_role("link", name="Закрыть").click()
-    expect(portal.heading("Запись к врачу и ваш личный кабинет")).to_be_visible()
+    expect(portal.heading("Личный кабинет пациента")).to_be_visible()
     expect(portal.page.get_by_text("Вы не закончили восстановление пароля")).to_have_count(0)
 
     expect_nothing_of_it(portal, lambda: portal.open("/recovery"))
@@ -56,7 +56,7 @@ def test_back_to_the_start_page_and_forward_again_is_no_way_to_step_3(
     portal.open()
     at_step_3(portal, patient, demo_phone)
     portal.page.go_back()
-    expect(portal.heading("Запись к врачу и ваш личный кабинет")).to_be_visible()
+    expect(portal.heading("Личный кабинет пациента")).to_be_visible()
     expect_nothing_of_it(portal, portal.page.go_forward)
 
 
@@ -77,7 +77,7 @@ def test_on_a_wide_screen_there_is_a_way_to_leave_nothing(
     at_step_3(portal, patient, demo_phone)
     portal.look("step 3 on a shared computer")
     portal.button(FORGET).click()
-    expect(portal.heading("Запись к врачу и ваш личный кабинет")).to_be_visible()
+    expect(portal.heading("Личный кабинет пациента")).to_be_visible()
 
     expect_nothing_of_it(portal, lambda: portal.open("/recovery"))
     expect(portal.field("Номер сотового телефона")).to_have_value("")
