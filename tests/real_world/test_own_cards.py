@@ -42,9 +42,9 @@ OTHER_NAME = [
 ]
 
 
-def registry(name: list[dict[str, Any]], *, snils: str = SNILS, born: str = BORN) -> Written:
-    identifiers = [{"system": "urn:medonline:card", "value": "А-17"}]
-    identifiers += [{"system": "urn:oid:1.2.643.100.3", "value": snils}] if snils else []
+def registry(name: list[dict[str, Any]], *, snils: str | int = SNILS, born: str = BORN) -> Written:
+    identifiers: list[dict[str, Any]] = [{"system": "urn:medonline:card", "value": "А-17"}]
+    identifiers += [{"system": "urn:oid:1.2.643.100.3", "value": snils}] if snils != "" else []
     person = changed(PATIENT, name=name, birthDate=born, identifier=identifiers)
     everything = bundle(person, CLINIC, COVER)
     return Written(
@@ -79,8 +79,8 @@ async def test_found_by_the_own_snils_it_is_own_whatever_its_name(portal: Portal
     assert await whose(portal, key) == [Whose.OWN]
 
 
-@pytest.mark.parametrize("snils", ["000-000-701 01", SNILS, "000\u2011000\u2011701\u00a001", "000 000 701 01"])
-async def test_the_own_snils_is_found_however_the_registry_writes_it(portal: Portal, snils: str) -> None:
+@pytest.mark.parametrize("snils", ["000-000-701 01", SNILS, "000\u2011000\u2011701\u00a001", "000 000 701 01", 70101])
+async def test_the_own_snils_is_found_however_the_registry_writes_it(portal: Portal, snils: str | int) -> None:
     portal, key = await account(portal, registry([OTHER_NAME[0]], snils=snils), snils=SNILS)
     await portal.cards.current(key)
 
@@ -115,6 +115,14 @@ async def test_without_a_number_on_record_another_name_is_another_person(portal:
     portal, key = await account(portal, registry([name], snils=""))
 
     assert isinstance(await portal.cards.link(key, POLICY, "21.05.1958"), AskedConsent)
+
+
+@pytest.mark.parametrize("snils", ["000-000-000 00", "нет", "-", "123-456-789 00", "0000007010", 0])
+async def test_a_snils_that_is_none_says_nothing_of_whose_card_it_is(portal: Portal, snils: str | int) -> None:
+    portal, key = await account(portal, registry([SAME_NAME[0]], snils=snils), snils=SNILS, policy=POLICY)
+
+    assert isinstance(await portal.cards.link(key, POLICY, "21.05.1958"), LinkedCards)
+    assert await whose(portal, key) == [Whose.OWN]
 
 
 @pytest.mark.parametrize("contradiction", [{"born": "1958-05-22"}, {"snils": "00000070202"}], ids=str)

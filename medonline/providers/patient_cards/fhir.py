@@ -32,6 +32,7 @@ from medonline.providers.patient_cards.fhir_mapping import (
     numbers,
     outcome,
     policy_number,
+    snils_of,
     systems_of,
 )
 from medonline.providers.patient_cards.fhir_values import Resource, Today
@@ -123,7 +124,7 @@ class FhirCards:
             )
             theirs = []
             for patient in _of_kind(found, "Patient"):
-                told = numbers(patient, self._systems.snils)
+                told = snils_of(patient, self._systems)
                 if snils in told:
                     theirs.append(patient)
                 elif not told:

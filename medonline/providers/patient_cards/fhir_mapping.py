@@ -13,6 +13,8 @@ from typing import Any
 
 from medonline.domain.folding import digits_of
 from medonline.domain.oms_policy import OmsPolicy
+from medonline.domain.snils import LENGTH as SNILS_LENGTH
+from medonline.domain.snils import Snils
 from medonline.providers.patient_cards.fhir_values import (
     Resource,
     Today,
@@ -81,6 +83,14 @@ def numbers(resource: Resource, systems: tuple[str, ...]) -> list[str]:
     return [digits_of(value) or value for value in values if value]
 
 
+def snils_of(patient: Resource, systems: Systems) -> list[str]:
+    """The СНИЛС of a person, 11 digits each. What is none (a placeholder, a slip of the registry's) says nothing of whose card it is."""
+    values = (one.get("value") for one in identifiers(patient, systems.snils))
+    # A number in JSON has lost the zeros in front.
+    written = (number_text(value).zfill(SNILS_LENGTH) if isinstance(value, int) else value for value in values)
+    return [read.digits for read in map(Snils.read, written) if read]
+
+
 def systems_of(resource: Resource, number: str) -> set[str]:
     """The systems under which a resource has this number (digits alone)."""
     held = ((text(one.get("system")), number_text(one.get("value"))) for one in objects(resource.get("identifier")))
@@ -127,7 +137,7 @@ def card_of(
         first_name=name.first,
         patronymic=name.patronymic,
         birth_date=calendar_day(patient.get("birthDate"), today.zone),
-        snils=next(iter(numbers(patient, systems.snils)), ""),
+        snils=next(iter(snils_of(patient, systems)), ""),
         oms_policy=next(filter(None, (policy_number(policy, systems) for policy in policies)), ""),
         attached_since=calendar_day(period.get("start"), today.zone) if isinstance(period, dict) else None,
         active=patient.get("active") not in (False, "false"),
