@@ -24,6 +24,7 @@ _CYRILLIC = re.compile("[\u0400-\u04ff]")
 # Latin letters that look like Cyrillic ones: records are full of them, and no one sees the difference.
 _LOOKALIKES = str.maketrans("ABCEHKMOPTXYaceopxyËë", "АВСЕНКМОРТХУасеорхуЁё")
 _DASH = re.compile(r" ?- ?")
+_NO_NAME = "-"  # in documents, for a part that a person does not have
 _UNHEARD = str.maketrans({"'": "", ".": " "})
 
 
@@ -61,6 +62,16 @@ class PersonName:
         text = visible(found) if isinstance(found, str) and len(found) <= _MAX_TYPED else ""
         return cls(text) if text and text.isprintable() and len(text) <= MAX_LENGTH else None
 
+    @classmethod
+    def of_document(cls, typed: str) -> PersonName:
+        """Read and judge what an operator types off a document: as `parse`, but «-» is there, too, where a part is missing.
+
+        Raises:
+            InvalidName: with the problem.
+        """
+        name = visible(typed) if len(typed) <= _MAX_TYPED else ""
+        return cls(name) if folded(name) == _NO_NAME else cls.parse(typed)
+
     @property
     def key(self) -> str:
         """What is compared: equal for two spellings of one name."""
@@ -78,7 +89,7 @@ def name_key(name: str) -> str:
     if _CYRILLIC.search(text):
         text = text.translate(_LOOKALIKES)
     key = _DASH.sub("-", folded(folded(text.casefold().replace("ё", "е")).translate(_UNHEARD)))
-    return "" if key == "-" else key
+    return "" if key == _NO_NAME else key
 
 
 def _without_marks(name: str) -> str:

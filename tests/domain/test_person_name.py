@@ -53,6 +53,23 @@ def test_what_is_no_name_is_refused_by_its_problem(typed: str, problem: NameProb
     assert refusal.value.problem is problem
 
 
+@pytest.mark.parametrize("typed", ["-", "\u2014", " \u2011 ", "\u200b-\ufe0f"], ids=ascii)
+def test_a_missing_part_of_a_name_is_a_dash_in_documents_alone(typed: str) -> None:
+    assert PersonName.of_document(typed).key == ""
+    with pytest.raises(InvalidName):
+        PersonName.parse(typed)
+
+
+@pytest.mark.parametrize(
+    ("typed", "problem"), [bad for bad in BAD.items() if bad[0] != "-"], ids=lambda value: repr(value)[:16]
+)
+def test_off_a_document_anything_else_is_judged_as_typed(typed: str, problem: NameProblem) -> None:
+    with pytest.raises(InvalidName) as refusal:
+        PersonName.of_document(typed)
+
+    assert refusal.value.problem is problem
+
+
 def test_spaces_are_single_and_none_is_around() -> None:
     assert PersonName.parse("  Мамед \n\t оглы ").text == "Мамед оглы"
 

@@ -57,9 +57,9 @@ class AccountService:
         now = self.clock()
         patient = Patient(
             phone=phone.e164,
-            last_name=PersonName.parse(account.last_name).text,
-            first_name=PersonName.parse(account.first_name).text,
-            patronymic=PersonName.parse(account.patronymic).text if visible(account.patronymic) else "",
+            last_name=PersonName.of_document(account.last_name).text,
+            first_name=PersonName.of_document(account.first_name).text,
+            patronymic=PersonName.of_document(account.patronymic).text if visible(account.patronymic) else "",
             birth_date=account.birth_date,
             phone_proved_at=now if account.phone_proved else None,
             password_hash=encoded,

@@ -47,6 +47,12 @@ async def test_a_refused_account_is_not_made(portal: Portal, account: NewAccount
     assert await portal.accounts.everyone() == before
 
 
+async def test_who_has_no_given_name_in_the_passport_has_an_account(portal: Portal) -> None:
+    made = await portal.accounts.add(NewAccount("89000002001", "Zima2026", "Сукарно", "-", "\u2014"))
+
+    assert (made.last_name, made.first_name, made.patronymic) == ("Сукарно", "-", "\u2014")
+
+
 async def test_accounts_are_listed_by_name(portal: Portal) -> None:
     await portal.accounts.add(NEW)
 
