@@ -19,7 +19,7 @@ _MAX_TYPED = 1000  # with the invisible characters of a copied text
 # Letters of any alphabet with their marks; inside also a hyphen, an apostrophe, a dot (И. о.), single spaces. An apostrophe is also
 # at the ends ('т Хоофт, Igor'), and a former surname behind in brackets.
 _LETTERS = r"[^\W\d_]+(?:[-'. ]+[^\W\d_]+)*['.]{0,2}"
-_NAME = re.compile(rf"'?{_LETTERS}(?: ?\('?{_LETTERS}\))?")
+_NAME = re.compile(rf"'?{_LETTERS}(?: ?\( ?'?{_LETTERS} ?\))?")
 _CYRILLIC = re.compile("[\u0400-\u04ff]")
 # Latin letters that look like Cyrillic ones: records are full of them, and no one sees the difference.
 _LOOKALIKES = str.maketrans("ABCEHKMOPTXYaceopxyËë", "АВСЕНКМОРТХУасеорхуЁё")

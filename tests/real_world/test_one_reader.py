@@ -119,6 +119,17 @@ async def test_whatever_gosuslugi_calls_a_patient_the_settings_save_a_password(
     assert (after.last_name, after.first_name) == (form.last_name, form.first_name)
 
 
+@pytest.mark.parametrize("retyped", ["\u2014", "\u2011", "\u2212", " - "], ids=ascii)
+async def test_a_dash_that_the_keyboard_writes_in_its_own_way_is_no_change(
+    portal: Portal, gateway: OidcScript, retyped: str
+) -> None:
+    portal, key = await signed_up(portal, await claimed(gateway, given_name="-"))
+    form = replace(await shown_form(portal, key), first_name=retyped, last_name="Орлова")
+
+    assert (await portal.settings.save(signed_in(key), form, CALL)).changed == ("last_name",)
+    assert (await shown_form(portal, key)).first_name == "-"
+
+
 async def test_a_name_that_was_changed_is_judged(portal: Portal, gateway: OidcScript) -> None:
     portal, key = await signed_up(portal, await claimed(gateway, given_name="-"))
     form = await shown_form(portal, key)

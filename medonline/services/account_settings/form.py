@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from medonline.domain.account_settings import SettingsChange
 from medonline.domain.email_address import EmailAddress
 from medonline.domain.errors import InvalidFields, InvalidInput, PasswordsDiffer
-from medonline.domain.folding import visible
+from medonline.domain.folding import folded, visible
 from medonline.domain.passwords import normalised
 from medonline.domain.person_name import PersonName
 from medonline.domain.phone import PhoneNumber
@@ -97,7 +97,10 @@ async def changes_asked(patient: Patient, form: SettingsForm, passwords: NewPass
         try:
             return parse(typed)
         except InvalidInput as error:
-            refused[name] = error
+            if folded(typed) != folded(
+                shown
+            ):  # a keyboard may write another dash; what is on record is not judged for it
+                refused[name] = error
             return on_record
 
     wanted: dict[str, Any] = {}
