@@ -49,6 +49,7 @@ MedonlineError
 │   ├── CodeIncomplete          (expected) other than the expected count of digits
 │   ├── CodeStillSending        the provider has not said yet which code it sent
 │   ├── CodeMismatch            (attempts_left)
+│   ├── CodeReplaced            an older code of the same flow; costs no attempt
 │   ├── CodeExpired
 │   └── CodeUsedUp              no attempts left, or the code was replaced or already used
 ├── CodeNotEnough               (telegram_helps) the code was right, and more is needed just now

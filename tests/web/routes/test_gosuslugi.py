@@ -370,6 +370,6 @@ async def test_a_provider_that_is_down_keeps_nobody_signed_in(portal: Portal, op
     key = token_hash(browser.cookies[SESSION])
     answer = await browser.post("/session/close")
 
-    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/?login=left")
     assert await portal.login.who(key) is None
     assert SESSION not in browser.cookies
