@@ -58,7 +58,8 @@ async def test_a_wrong_code_costs_the_same_for_known_and_unknown_phones(portal: 
     known, unknown = [await statements_of(portal, miss(visitor, code)) for visitor, code in visits]
 
     assert known == unknown
-    assert len(known) <= 9
+    # PostgreSQL locks the journal's head by a statement of its own.
+    assert len(known) <= (9 if portal.database.sqlite else 10)
 
 
 @pytest.mark.parametrize("phone", [KNOWN, UNKNOWN])
