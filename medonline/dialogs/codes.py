@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 import reflex as rx
 
+from medonline.components.forms import field, submit, text_input
 from medonline.components.icons import icon
 from medonline.dialogs.desk import turn_to_desk
 
@@ -32,16 +33,48 @@ def code_hint(screen: Screen) -> rx.Component:
     )
 
 
-def code_entry(screen: Screen, error: rx.Var[str], form: rx.Component) -> rx.Component:
-    """The form while the code can be typed in with success; why not, unless the error above says it."""
+def code_form(
+    screen: Screen,
+    error: rx.Var[str],
+    on_submit: Any,
+    action: str,
+    *above_submit: rx.Component,
+    field_id: str = "code",
+    **props: Any,
+) -> rx.Component:
+    """Step 2's field and «ОТПРАВИТЬ», wherever a code is typed in. `action`: the page's own path."""
+    return rx.el.form(
+        field(
+            "Проверочный код",
+            text_input(field_id, "code", error, input_mode="numeric", auto_complete="one-time-code", type="text"),
+            field_id=field_id,
+            error=error,
+            below=_code_facts(screen, error),
+        ),
+        *above_submit,
+        submit("ОТПРАВИТЬ"),
+        on_submit=on_submit,
+        reset_on_submit=False,
+        method="post",
+        action=action,
+        no_validate=True,
+        class_name="form",
+        **props,
+    )
+
+
+def code_entry(
+    screen: Screen, error: rx.Var[str], form: rx.Component, *, stays: bool | rx.Var[bool] = False
+) -> rx.Component:
+    """The form while the code can be typed in with success, and where it `stays`; why not, unless the error above says it."""
     return rx.cond(
-        screen.code_alive,
+        screen.code_alive | stays,
         form,
         rx.cond((screen.code_over != "") & (error == ""), rx.el.p(screen.code_over, role="status")),
     )
 
 
-def code_facts(screen: Screen, error: rx.Var[str]) -> rx.Component:
+def _code_facts(screen: Screen, error: rx.Var[str]) -> rx.Component:
     """The clock time until which the code lives, and the attempts left, unless the error above says them."""
     return rx.el.p(
         rx.cond(error.to(str).contains(screen.attempts), "", screen.attempts + " "),

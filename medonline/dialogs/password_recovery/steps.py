@@ -13,10 +13,9 @@ from medonline.components.forms import (
     password_rules,
     submit,
     suggested_password,
-    text_input,
 )
 from medonline.components.icons import icon
-from medonline.dialogs.codes import code_entry, code_facts, code_hint, delivery, resend_block
+from medonline.dialogs.codes import code_entry, code_form, code_hint, delivery, resend_block
 from medonline.dialogs.desk import turn_to_desk
 from medonline.dialogs.login import login_form
 from medonline.dialogs.password_recovery.birth_date import birth_date_step, refused_step
@@ -77,29 +76,13 @@ def code_step() -> rx.Component:
         code_hint(screen),
         summary(rx.cond(screen.code_alive, RecoveryState.error_field, "")),
         delivery(screen, RecoveryState.resend),
-        code_entry(screen, RecoveryState.error, _code_form()),
+        code_entry(
+            screen,
+            RecoveryState.error,
+            code_form(screen, error_of("code"), RecoveryState.confirm_code, routes.RECOVERY),
+        ),
         resend_block(screen, RecoveryState.resend),
         rx.el.div(gosuslugi_way("button secondary wide"), class_name="resend"),
-    )
-
-
-def _code_form() -> rx.Component:
-    error = error_of("code")
-    return rx.el.form(
-        field(
-            "Проверочный код",
-            text_input("code", "code", error, input_mode="numeric", auto_complete="one-time-code", type="text"),
-            field_id="code",
-            error=error,
-            below=code_facts(screen, error),
-        ),
-        submit("ОТПРАВИТЬ"),
-        on_submit=RecoveryState.confirm_code,
-        reset_on_submit=False,
-        method="post",
-        action=routes.RECOVERY,
-        no_validate=True,
-        class_name="form",
     )
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import reflex as rx
 
 from medonline import routes
-from medonline.components.forms import error_summary, field, password_input, submit, text_input
+from medonline.components.forms import error_summary, field, password_input, submit
 from medonline.components.gosuslugi import gosuslugi_form
-from medonline.dialogs.codes import code_entry, code_facts, code_hint, delivery, resend_block
+from medonline.dialogs.codes import code_entry, code_form, code_hint, delivery, resend_block
 from medonline.state.account import AccountState
 from medonline.state.account_settings import SettingsState
 
@@ -27,34 +27,16 @@ def new_phone_panel() -> rx.Component:
         code_hint(state.code),
         error_summary(error, state.code_error_no, rx.cond(state.code.code_alive, "new-phone-code", "")),
         delivery(state.code, state.resend),
-        code_entry(state.code, error, _new_phone_form()),
+        code_entry(
+            state.code,
+            error,
+            code_form(state.code, error, state.confirm_phone, routes.SETTINGS, field_id="new-phone-code"),
+        ),
         resend_block(state.code, state.resend),
         rx.el.button("Оставить старый номер", type="button", on_click=state.cancel_phone, class_name="link"),
         class_name="panel wizard",
         aria_labelledby="new-phone-title",
         custom_attrs={"data-reveal-focus": "new-phone-title"},
-    )
-
-
-def _new_phone_form() -> rx.Component:
-    error = state.code_error
-    return rx.el.form(
-        field(
-            "Проверочный код",
-            text_input(
-                "new-phone-code", "code", error, input_mode="numeric", auto_complete="one-time-code", type="text"
-            ),
-            field_id="new-phone-code",
-            error=error,
-            below=code_facts(state.code, error),
-        ),
-        submit("ОТПРАВИТЬ"),
-        on_submit=state.confirm_phone,
-        reset_on_submit=False,
-        method="post",
-        action=routes.SETTINGS,
-        no_validate=True,
-        class_name="form",
     )
 
 

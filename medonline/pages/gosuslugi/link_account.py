@@ -6,9 +6,9 @@ import reflex as rx
 
 from medonline import routes
 from medonline.components.codes import channel_choice
-from medonline.components.forms import error_summary, field, password_input, phone_input, submit, text_input
+from medonline.components.forms import error_summary, field, password_input, phone_input, submit
 from medonline.components.proof import page_mark, ticket_attributes
-from medonline.dialogs.codes import code_entry, code_facts, code_hint, delivery, resend_block
+from medonline.dialogs.codes import code_entry, code_form, code_hint, delivery, resend_block
 from medonline.pages.frame import page
 from medonline.state.gosuslugi.link_account import LinkAccountState
 
@@ -115,6 +115,14 @@ def _not_mine() -> rx.Component:
 
 def _code() -> rx.Component:
     error = _of("code")
+    form = code_form(
+        state.code,
+        error,
+        state.confirm_code,
+        routes.LINK_ACCOUNT,
+        page_mark(),
+        custom_attrs=ticket_attributes(state.ticket, state.ticket_page),
+    )
     return rx.el.section(
         rx.el.button("Назад", type="button", on_click=state.other_way, class_name="back"),
         rx.el.h1("Введите проверочный код", id="step-title", tab_index=-1),
@@ -123,30 +131,8 @@ def _code() -> rx.Component:
         error_summary(state.error, state.error_no, rx.cond((error != "") & state.code.code_alive, "code", "")),
         delivery(state.code, state.resend),
         # The form posts the ticket: it stays when the code is over because it was right.
-        rx.cond(state.ticket != "", _code_form(), code_entry(state.code, state.error, _code_form())),
+        code_entry(state.code, state.error, form, stays=state.ticket != ""),
         resend_block(state.code, state.resend),
         class_name="panel wizard",
         custom_attrs={"data-step": "code"},
-    )
-
-
-def _code_form() -> rx.Component:
-    error = _of("code")
-    return rx.el.form(
-        field(
-            "Проверочный код",
-            text_input("code", "code", error, input_mode="numeric", auto_complete="one-time-code", type="text"),
-            field_id="code",
-            error=error,
-            below=code_facts(state.code, error),
-        ),
-        page_mark(),
-        submit("ОТПРАВИТЬ"),
-        on_submit=state.confirm_code,
-        reset_on_submit=False,
-        method="post",
-        action=routes.LINK_ACCOUNT,
-        no_validate=True,
-        class_name="form",
-        custom_attrs=ticket_attributes(state.ticket, state.ticket_page),
     )
