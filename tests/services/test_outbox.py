@@ -84,6 +84,12 @@ def outbox_of(
     return Outbox(clock or MovableClock(), made, failed=failures.append, unread=UNREAD), failures
 
 
+def one_lane(desk: Desk, at_once: int) -> tuple[Outbox[Letter], Lane[Letter]]:
+    """An outbox of one lane, in which no work may fail."""
+    lane = Lane(desk.due, desk.attend, at_once)
+    return Outbox(MovableClock(), [lane], failed=pytest.fail, unread=UNREAD), lane
+
+
 @asynccontextmanager
 async def running(outbox: Outbox[Letter]) -> AsyncIterator[asyncio.Task[None]]:
     task = asyncio.create_task(outbox.run())
@@ -395,8 +401,7 @@ async def test_the_end_waits_for_what_is_being_sent() -> None:
 @pytest.mark.usefixtures("_no_net")
 async def test_a_row_that_was_leased_for_it_is_begun_without_a_look() -> None:
     desk = desk_of("a", held={"b"})
-    lane = Lane(desk.due, desk.attend, 1)
-    outbox: Outbox[Letter] = Outbox(MovableClock(), [lane], failed=pytest.fail, unread=UNREAD)
+    outbox, lane = one_lane(desk, 1)
     assert not outbox.has_room(lane)
     async with running(outbox):
         await desk.until(lambda: desk.ended)
@@ -417,8 +422,7 @@ async def test_a_row_that_was_leased_for_it_is_begun_without_a_look() -> None:
 @pytest.mark.usefixtures("_no_net")
 async def test_a_new_row_takes_no_place_from_one_that_waits() -> None:
     desk = desk_of("a", "b", held={"a"})
-    lane = Lane(desk.due, desk.attend, 1)
-    outbox: Outbox[Letter] = Outbox(MovableClock(), [lane], failed=pytest.fail, unread=UNREAD)
+    outbox, lane = one_lane(desk, 1)
     async with running(outbox):
         await desk.until(lambda: desk.begun == ["a"])
         assert not outbox.has_room(lane)
@@ -441,8 +445,7 @@ async def test_work_for_a_request_runs_outside_its_context() -> None:
     async def work(letter: Letter) -> None:
         seen.append(request.get())
 
-    lane = Lane(desk.due, desk.attend, 8)
-    outbox: Outbox[Letter] = Outbox(MovableClock(), [lane], failed=pytest.fail, unread=UNREAD)
+    outbox, lane = one_lane(desk, 8)
     async with running(outbox):
         await desk.until(lambda: desk.ended)
         request.set("of a patient")
@@ -455,8 +458,7 @@ async def test_work_for_a_request_runs_outside_its_context() -> None:
 @pytest.mark.usefixtures("_no_net")
 async def test_the_end_waits_for_what_a_transaction_leaves_meanwhile() -> None:
     desk = desk_of("a", "b", held={"a", "b"})
-    lane = Lane(desk.due, desk.attend, 1)
-    outbox: Outbox[Letter] = Outbox(MovableClock(), [lane], failed=pytest.fail, unread=UNREAD)
+    outbox, lane = one_lane(desk, 1)
     before = asyncio.all_tasks()
     async with running(outbox) as task:
         await desk.until(lambda: desk.begun)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Mapping
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime
 
 from medonline.domain.birth_date import age
 from medonline.domain.email_address import EmailAddress
@@ -17,12 +17,11 @@ from medonline.domain.person_name import PersonName
 from medonline.domain.phone import PhoneNumber
 from medonline.domain.snils import LENGTH as SNILS_LENGTH
 from medonline.domain.snils import Snils
-from medonline.providers.values import calendar_day, is_told
+from medonline.providers.values import MOSCOW, calendar_day, is_told
 from medonline.services.ports import IdentityPerson
 
 log = logging.getLogger(__name__)
 
-MOSCOW = timezone(timedelta(hours=3), "MSK")  # no daylight saving time since 2014
 # A full account of Gosuslugi needs a passport, which is issued from 14 (Положение о паспорте гражданина РФ).
 ADULT_ACCOUNT_AGE = 14
 

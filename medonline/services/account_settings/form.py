@@ -97,9 +97,8 @@ async def changes_asked(patient: Patient, form: SettingsForm, passwords: NewPass
         try:
             return parse(typed)
         except InvalidInput as error:
-            if folded(typed) != folded(
-                shown
-            ):  # a keyboard may write another dash; what is on record is not judged for it
+            # A keyboard may write another dash; what is on record is not judged for it.
+            if folded(typed) != folded(shown):
                 refused[name] = error
             return on_record
 

@@ -73,23 +73,15 @@ class PasswordHasher:
         # Queued at the threads and not here: a thread that is done takes the next one at once, however long the event loop is
         # busy, which with 64 patients is longer than a hash takes.
         running = self._threads.submit(work)
-        late = False
-
-        def give_up() -> None:
-            nonlocal late
-            late = running.cancel()  # false once it has begun
-
-        patience = asyncio.get_running_loop().call_later(self._max_wait.total_seconds(), give_up)
+        answer = asyncio.wrap_future(running)
         self._in_hand += 1
         try:
-            return await asyncio.wrap_future(running)
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if late and not (task and task.cancelling()):
-                raise Busy(RETRY_IN) from None
-            raise
+            await asyncio.wait({answer}, timeout=self._max_wait.total_seconds())
+            if running.cancel():  # it has not begun
+                raise Busy(RETRY_IN)
+            return await answer
         finally:
-            patience.cancel()
+            answer.cancel()  # of a caller that is gone
             self._in_hand -= 1
 
 

@@ -152,11 +152,8 @@ async def test_several_processes_never_tell_it_twice(database: Database, clock: 
     assert len(channel.asked) == 1
 
 
-async def test_a_provider_that_is_down_is_tried_three_times_more(database: Database, clock: Clock) -> None:
-    channel = Phone(failures=[ProviderDown()] * 3)
-    service = NoticeService(database, clock, channel, Verbatim())
-    await put(service, database)
-    await turn(service)
+async def accepted_at_the_fourth(service: NoticeService, channel: Phone, clock: Clock) -> None:
+    """A notice whose first attempt failed is tried again after each pause, not a second before, until it is accepted."""
     for count, pause in enumerate(RETRY_AFTER, start=1):
         clock.move(pause - timedelta(seconds=1))
         await turn(service)
@@ -165,8 +162,16 @@ async def test_a_provider_that_is_down_is_tried_three_times_more(database: Datab
         await turn(service)
         assert len(channel.asked) == count + 1
 
-    (row,) = await rows(database)
+    (row,) = await rows(service.database)
     assert (row.provider_ref, row.attempts) == ("ref-4", 4)
+
+
+async def test_a_provider_that_is_down_is_tried_three_times_more(database: Database, clock: Clock) -> None:
+    channel = Phone(failures=[ProviderDown()] * 3)
+    service = NoticeService(database, clock, channel, Verbatim())
+    await put(service, database)
+    await turn(service)
+    await accepted_at_the_fourth(service, channel, clock)
     assert [pause.total_seconds() for pause in RETRY_AFTER] == [10, 60, 300]
 
 
@@ -322,16 +327,7 @@ async def test_one_that_was_claimed_so_is_tried_again_as_any_other(
         await committed(service, database)
         while not channel.asked:
             await asyncio.sleep(0.01)
-    for count, pause in enumerate(RETRY_AFTER, start=1):
-        clock.move(pause - timedelta(seconds=1))
-        await turn(service)
-        assert len(channel.asked) == count
-        clock.move(timedelta(seconds=1))
-        await turn(service)
-        assert len(channel.asked) == count + 1
-
-    (row,) = await rows(database)
-    assert (row.provider_ref, row.attempts) == ("ref-4", 4)
+    await accepted_at_the_fourth(service, channel, clock)
 
 
 async def test_one_that_a_killed_process_had_claimed_so_is_given_up(database: Database, clock: Clock) -> None:

@@ -18,9 +18,10 @@ from medonline.providers.gosuslugi.esia.errors import esia_code, esia_problem
 from medonline.providers.gosuslugi.esia.person import PersonReader
 from medonline.providers.gosuslugi.esia.signing import QueuedSigner, Signer
 from medonline.providers.gosuslugi.esia.tokens import pinned_key, subject_of_tokens
-from medonline.providers.gosuslugi.person import MOSCOW, admitted
+from medonline.providers.gosuslugi.person import admitted
 from medonline.providers.gosuslugi.tokens import base64url
 from medonline.providers.http import MAX_TIMEOUT, JsonClient
+from medonline.providers.values import MOSCOW
 from medonline.services.clock import Clock, utc_now
 from medonline.services.ports import AuthorizationRequest, Departure, IdentityPerson
 
