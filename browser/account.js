@@ -1,12 +1,12 @@
 // What the pages of the account do by themselves. No framework and no eval, as in portal.js.
-import { restoreDraft } from "./account/drafts.js";
+import { followDraft } from "./account/drafts.js";
 import { focusAsked, focusRevealed } from "./account/focus.js";
 import "./account/session_end.js";
 
-const WATCHED = ["data-focus", "data-draft"];
+const WATCHED = ["data-focus", "data-draft", "data-draft-saved", "data-owner"];
 
 function look() {
-  restoreDraft();
+  followDraft();
   focusRevealed();
   focusAsked();
 }

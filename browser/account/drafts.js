@@ -1,38 +1,134 @@
-// What was typed into the settings survives a second sign-in; never a password.
+// What is typed into a form of the account outlives the session in which it was typed: the same patient, signed in again in this
+// tab, finds it in the same form. Never a password or a code. It goes when it is saved, when the form is left, at a sign-out, for
+// another account, and a quarter of an hour after the session.
+import { all } from "../shared/dom.js";
 import { DRAFT_KEY, forget, remember, remembered } from "../shared/tab_storage.js";
 
-const DRAFT_LIFE_MS = 15 * 60 * 1000;
-const DRAFTED = ".input:not([type=password]):not([autocomplete=new-password])";
+/**
+ * `values`: by the ids of fields. `leftAt`: of Date.now(), when the session ended or the page was left for a proof; 0 while the
+ * form is open. `returns`: whether a sign-in leads back to the form.
+ * @typedef {{ owner: string, path: string, values: Record<string, string | boolean>, leftAt: number, returns: boolean }} Draft
+ */
 
-/** @returns {HTMLFormElement | null} */
-const draftedForm = () => document.querySelector("form[data-draft]");
+const LIFE_MS = 15 * 60 * 1000;
+const LOOK_MS = 10_000;
+const DRAFTED = "form[data-draft] input:not([type=hidden], [type=password], [autocomplete$=password], [autocomplete=one-time-code])";
+/** @type {WeakSet<Element>} */
+const drawn = new WeakSet();
+/** @type {string | undefined} */
+let saved; // how far the form was saved when it was looked at last
+let leading = false;
+const kept = remembered(DRAFT_KEY);
+/** @type {Draft | null} */
+let draft = kept ? JSON.parse(kept) : null;
+if (!draft?.leftAt) forgetDraft(); // of an earlier load of the page: a reload drops what was typed
+// A patient who signs out in one tab leaves nothing in the others.
+const signOuts = new BroadcastChannel("medonline.sign-out");
+signOuts.addEventListener("message", forgetDraft);
 
-export const forgetDraft = () => forget(DRAFT_KEY);
+export function forgetDraft() {
+  draft = null;
+  forget(DRAFT_KEY);
+}
+
+function keep() {
+  if (draft) remember(DRAFT_KEY, JSON.stringify(draft));
+}
+
+const path = () => location.pathname.replace(/(.)\/$/, "$1");
+
+/** @param {HTMLInputElement} input */
+const isTicked = (input) => input.type === "checkbox" || input.type === "radio";
+
+document.addEventListener("input", (event) => {
+  const input = event.target;
+  if (!(input instanceof HTMLInputElement) || !input.matches(DRAFTED)) return;
+  const owner = input.form?.dataset.draft;
+  if (!owner) return;
+  if (draft?.owner !== owner || draft.path !== path()) draft = { owner, path: path(), values: {}, leftAt: 0, returns: false };
+  draft.values[input.id] = isTicked(input) ? input.checked : input.value;
+  keep();
+});
+
+/**
+ * The form is about to go without being saved.
+ * @param {boolean} returns
+ */
+function leaveDraft(returns) {
+  if (!draft || draft.leftAt) return;
+  Object.assign(draft, { leftAt: Date.now(), returns });
+  keep();
+}
+
+/** The session is over: the next sign-in leads back. */
+export const sessionEnded = () => leaveDraft(true);
+document.addEventListener("portal:sign-in-again", sessionEnded); // sent by portal/asked_dialog.js
 
 // Sent by portal/submits.js before a plain form leaves the page.
 document.addEventListener("portal:leave", (event) => {
   const action = /** @type {HTMLFormElement} */ (event.target).getAttribute("action") ?? "";
-  if (action === "/session/close") forgetDraft();
-  const form = draftedForm();
-  if (action !== "/gosuslugi/start" || !form) return;
-  const inputs = /** @type {NodeListOf<HTMLInputElement>} */ (form.querySelectorAll(DRAFTED));
-  const values = Object.fromEntries([...inputs].map((input) => [input.id, input.value]));
-  remember(DRAFT_KEY, JSON.stringify({ owner: form.dataset.draft, at: Date.now(), values }));
+  if (action === "/gosuslugi/start") leaveDraft(false);
+  if (action !== "/session/close") return;
+  forgetDraft();
+  signOuts.postMessage("");
 });
 
-/** Fill the draft in, once; a draft of another person or an old one is dropped. */
-export function restoreDraft() {
-  const form = draftedForm();
-  if (!form || form.dataset.drafted || !form.dataset.draft) return;
-  form.dataset.drafted = "yes";
-  const kept = remembered(DRAFT_KEY);
-  if (!kept) return;
-  forgetDraft();
-  /** @type {{ owner: string, at: number, values: Record<string, string> }} */
-  const draft = JSON.parse(kept);
-  if (draft.owner !== form.dataset.draft || Date.now() - draft.at > DRAFT_LIFE_MS) return;
-  for (const [id, value] of Object.entries(draft.values)) {
-    const input = /** @type {HTMLInputElement | null} */ (document.getElementById(id));
-    if (input) input.value = value;
-  }
+/** Who is signed in on this page: a mark that says nothing else of them. */
+const owner = () => document.querySelector("[data-owner]")?.getAttribute("data-owner") ?? "";
+
+export function followDraft() {
+  if (draft?.leftAt && Date.now() - draft.leftAt > LIFE_MS) forgetDraft();
+  const waits = Boolean(draft?.leftAt && draft.returns);
+  for (const place of all("[data-draft-waits]")) if (place.hidden === waits) place.hidden = !waits;
+  if (draft && owner()) meet(draft, owner());
+  const [form] = all("form[data-draft]");
+  if (form instanceof HTMLFormElement && form.dataset.draft) fill(form);
 }
+
+/**
+ * @param {Draft} waiting
+ * @param {string} patient
+ */
+function meet(waiting, patient) {
+  if (waiting.owner !== patient) return forgetDraft();
+  if (waiting.path === path() || path() === "/") return;
+  if (!waiting.leftAt) return forgetDraft(); // the patient went to another page
+  if (!waiting.returns || leading) return;
+  leading = true;
+  location.replace(waiting.path);
+}
+
+/**
+ * Forms that were drawn again get their text back, unless it was saved.
+ * @param {HTMLFormElement} form
+ */
+function fill(form) {
+  const now = form.dataset.draftSaved;
+  const known = saved;
+  saved = now;
+  if (draft && !draft.leftAt && known !== undefined && now && now !== known) forgetDraft();
+  if (drawn.has(form)) return;
+  drawn.add(form);
+  if (!draft || draft.owner !== form.dataset.draft || draft.path !== path()) return;
+  const wasLeft = draft.leftAt > 0;
+  Object.assign(draft, { leftAt: 0, returns: false });
+  keep();
+  const filled = Object.entries(draft.values).map(([id, value]) => put(id, value));
+  if (wasLeft) filled.find((input) => input)?.scrollIntoView({ block: "center" });
+}
+
+/**
+ * @param {string} id
+ * @param {string | boolean} value
+ */
+function put(id, value) {
+  const input = document.getElementById(id);
+  if (!(input instanceof HTMLInputElement)) return null;
+  if (typeof value === "boolean") input.checked = value;
+  else input.value = value;
+  const around = input.closest("details");
+  if (around) around.open = true;
+  return input;
+}
+
+setInterval(followDraft, LOOK_MS);

@@ -1,6 +1,6 @@
 // Warns before the session idles out, and leaves the page when it is over.
 import { element } from "../shared/dom.js";
-import { forgetDraft } from "./drafts.js";
+import { sessionEnded } from "./drafts.js";
 
 /** @typedef {{ idle: number, absolute: number }} Left seconds, as the server says them */
 
@@ -53,7 +53,7 @@ async function watch() {
 // else: a new password, another device, the patient's own sign-out in another tab.
 function leave() {
   const wasIdle = over > 0 && Date.now() >= over - CLOCKS_MAY_DIFFER_MS;
-  forgetDraft();
+  sessionEnded();
   location.assign(wasIdle ? "/?login=over" : "/?login=again");
 }
 

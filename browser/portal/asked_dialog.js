@@ -11,7 +11,9 @@ export function openAsked() {
   const tab = target?.role === "tab" ? target : null; // the address of a tab opens the dialog around it
   const dialog = tab ? tab.closest("dialog") : target;
   if (!(dialog instanceof HTMLDialogElement)) return;
-  history.replaceState(history.state, "", location.pathname);
+  // Asked once: the app still reads from the address why.
+  history.replaceState(history.state, "", again ? `${location.pathname}?login=asked` : location.pathname);
+  if (again) document.dispatchEvent(new CustomEvent("portal:sign-in-again"));
   openDialog(dialog.id);
   if (tab) selectTab(tab, false);
   if (again) selectTab(element("tab-password"), true);

@@ -21,6 +21,7 @@ def login_dialog() -> rx.Component:
     return dialog(
         LOGIN,
         "ВХОД В ЛИЧНЫЙ КАБИНЕТ",
+        _reason(),
         rx.el.div(
             _tab("ГОСУСЛУГИ", "gosuslugi", selected=True),
             _tab("ЛОГИН/ПАРОЛЬ", "password", selected=False),
@@ -30,6 +31,23 @@ def login_dialog() -> rx.Component:
         ),
         _panel("gosuslugi", _gosuslugi(), hidden=False),
         _panel("password", _password(), hidden=True),
+    )
+
+
+def _reason() -> rx.Component:
+    """Why a patient who was signed in is asked again: the page says it, too, behind the dialog."""
+    return rx.cond(
+        AccountState.asked_again, rx.el.div(rx.el.p(AccountState.notice), draft_waits(), class_name="notice")
+    )
+
+
+def draft_waits() -> rx.Component:
+    """Shown by `browser/account/drafts.js` while a form that was not sent waits for its patient."""
+    return rx.el.p(
+        "То, что вы ввели, сохранилось в этой вкладке на 15 минут: войдите, и оно вернётся на место. Пароли и коды "
+        "нужно будет ввести снова.",
+        hidden=True,
+        custom_attrs={"data-draft-waits": ""},
     )
 
 

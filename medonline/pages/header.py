@@ -37,7 +37,11 @@ def account_menu() -> rx.Component:
         ),
         _session_warning(),
         class_name="account",
-        custom_attrs={"data-session-left": routes.SESSION_LEFT, "data-session-extend": routes.SESSION_EXTEND},
+        custom_attrs={
+            "data-session-left": routes.SESSION_LEFT,
+            "data-session-extend": routes.SESSION_EXTEND,
+            "data-owner": AccountState.owner_mark,
+        },
     )
 
 

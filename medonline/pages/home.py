@@ -8,7 +8,7 @@ from medonline import routes
 from medonline.components.dialog import open_button
 from medonline.components.icons import icon
 from medonline.dialogs.desk import support_phone_after
-from medonline.dialogs.login import LOGIN, login_dialog
+from medonline.dialogs.login import LOGIN, draft_waits, login_dialog
 from medonline.dialogs.trouble_picker import WAY, trouble_dialogs
 from medonline.pages.frame import page
 from medonline.state.account import AccountState
@@ -86,7 +86,8 @@ def _log_in(class_name: str, label: str = "Войти") -> rx.Component:
 
 def _notice() -> rx.Component:
     return rx.cond(
-        AccountState.notice != "", rx.el.div(AccountState.notice, class_name="notice unfinished", role="status")
+        AccountState.notice != "",
+        rx.el.div(rx.el.span(AccountState.notice), draft_waits(), class_name="notice unfinished", role="status"),
     )
 
 

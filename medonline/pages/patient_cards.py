@@ -333,6 +333,10 @@ def _link() -> rx.Component:
             no_validate=True,
             class_name="form",
             key=state.link_no.to(str),
+            custom_attrs={
+                "data-draft": AccountState.owner_mark,
+                "data-draft-saved": rx.cond(state.link_no > 0, state.link_no.to(str), ""),
+            },
         ),
         class_name="help panel",
     )

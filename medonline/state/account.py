@@ -14,7 +14,8 @@ from medonline.state.login import forget_attempt
 from medonline.wording.errors import SESSION_IDLE, SESSION_OVER, SIGNED_OUT
 from medonline.wording.regions import ONLY_REGION
 
-_REASONS = {"again": SESSION_OVER, "over": SESSION_IDLE, "left": SIGNED_OUT}
+# "asked": the page has opened the sign-in for "again" (`browser/portal/asked_dialog.js`).
+_REASONS = {"again": SESSION_OVER, "asked": SESSION_OVER, "over": SESSION_IDLE, "left": SIGNED_OUT}
 
 
 class AccountState(rx.State):
@@ -25,6 +26,7 @@ class AccountState(rx.State):
     greeting: str = ""
     owner_mark: str = ""  # tells a draft of this patient from another's; says nothing of either
     notice: str = ""
+    asked_again: bool = False  # the dialog opens by itself and covers the notice
     unfinished_recovery: bool = False
     gosuslugi_on: bool = True
     several_regions: bool = False
@@ -42,7 +44,8 @@ class AccountState(rx.State):
         await self._show_session()
         if self._show_region():
             return rx.redirect(routes.REGION, replace=True)
-        self.notice = _REASONS.get(query_of(self, "login"), "") if not self.signed_in else ""
+        reason = query_of(self, "login") if not self.signed_in else ""
+        self.notice, self.asked_again = _REASONS.get(reason, ""), reason in ("again", "asked")
         # One that was proved is over: the start page ends it (web.routes.visitors).
         view = await portal().recovery.current(visitor_of(self))
         self.unfinished_recovery = view is not None and view.step is RecoveryStep.CODE

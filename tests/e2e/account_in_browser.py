@@ -25,6 +25,13 @@ def choose_in_menu(portal: Portal, link: str) -> None:
     portal.header.get_by_role("link", name=link, exact=True).click()
 
 
+def end_other_sessions(portal: Portal) -> None:
+    """Every sign-in of this patient but the one of this browser ends at once."""
+    portal.open("/sessions")
+    portal.button("Завершить все остальные входы").click()
+    expect(portal.main.get_by_role("listitem")).to_have_count(1)
+
+
 class Settings:
     """The settings of the signed-in patient."""
 

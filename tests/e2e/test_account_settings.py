@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.account_in_browser import Settings, choose_in_menu
+from tests.e2e.account_in_browser import Settings, choose_in_menu, end_other_sessions
 from tests.e2e.conftest import GUIDE_PROFILES, NewPatient, NewPortal, StartServer
 from tests.e2e.gosuslugi_in_browser import (
     IVANOVA,
@@ -220,3 +220,48 @@ def test_the_last_way_in_is_not_taken_off(new_portal: NewPortal, own: Server) ->
     expect(portal.error.first).to_contain_text("только через эту учётную запись Госуслуг")
     expect(settings.identities.get_by_role("listitem")).to_have_count(1)
     portal.look("settings last way in")
+
+
+def test_a_session_that_ends_while_a_form_is_filled_in_costs_nothing_that_was_typed(
+    new_portal: NewPortal, patient: Patient, new_patient: NewPatient
+) -> None:
+    """The reason, the sign-in, the same form with its text; no password, nothing for another patient, nothing after a sign-out."""
+    portal, elsewhere = new_portal(), new_portal()
+    settings = Settings.open(portal, patient)
+    settings.fill(email="vera@example.com", first_name="Вероника", password="Osen2026vechera")
+    elsewhere.log_in(patient.phone, patient.password)
+    end_other_sessions(elsewhere)
+    dialog = portal.dialog("ВХОД В ЛИЧНЫЙ КАБИНЕТ")
+    expect(dialog).to_contain_text("Войдите снова: вход завершён")
+    expect(dialog.get_by_text("То, что вы ввели, сохранилось")).to_be_visible()
+    portal.look("session over in a form")
+    portal.submit_login(patient.phone, patient.password)
+    portal.page.wait_for_url("**/settings")
+    expect(portal.field("Электронная почта:")).to_have_value("vera@example.com")
+    assert (settings.value("first_name"), settings.value("password")) == ("Вероника", "")
+    assert "Osen2026vechera" not in portal.page.evaluate("JSON.stringify(sessionStorage)")
+    settings.save()
+    settings.expect_saved("электронная почта, имя")
+    assert portal.page.evaluate("sessionStorage.getItem('medonline.draft')") is None
+
+    # The form of the cards; then another patient at this tab.
+    choose_in_menu(portal, "Мои карты")
+    portal.page.get_by_text("Добавить карту: свою").click()
+    portal.field("Номер полиса ОМС").fill("1234567890")
+    end_other_sessions(elsewhere)
+    expect(dialog.get_by_text("То, что вы ввели, сохранилось")).to_be_visible()
+    portal.submit_login(patient.phone, patient.password)
+    expect(portal.field("Номер полиса ОМС")).to_have_value("1234567890")
+    end_other_sessions(elsewhere)
+    expect(dialog.get_by_text("То, что вы ввели, сохранилось")).to_be_visible()
+    other = new_patient()
+    portal.submit_login(other.phone, other.password)
+    portal.expect_cards()
+    expect(portal.page.locator(f"[data-owner]:has-text('{other.last_name}')")).to_be_visible()
+    assert portal.page.evaluate("sessionStorage.getItem('medonline.draft')") is None
+
+    # What is typed and not saved goes with a sign-out.
+    portal.page.get_by_text("Добавить карту: свою").click()
+    portal.field("Номер полиса ОМС").fill("1234567890")
+    portal.log_out()
+    assert portal.page.evaluate("sessionStorage.getItem('medonline.draft')") is None
