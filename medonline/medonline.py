@@ -11,6 +11,7 @@ from medonline import routes
 from medonline.components.layout import connection_banner, error_boundary
 from medonline.demo import demo_routes
 from medonline.dialogs.failure import failure_bar
+from medonline.frontend import BUILT
 from medonline.pages.account_dispute import not_me
 from medonline.pages.account_sessions import sessions
 from medonline.pages.account_settings.page import settings
@@ -37,6 +38,7 @@ from medonline.state.patient_cards import CardsState
 from medonline.state.regions import RegionState
 from medonline.state.security_journal import JournalState
 from medonline.state.socket_server import lifespan, sockets
+from medonline.web.documents import Documents
 from medonline.web.routes.table import with_routes
 
 app = rx.App(
@@ -57,7 +59,7 @@ app = rx.App(
     },
     backend_exception_handler=report_failure,
     frontend_exception_handler=report_page_failure,
-    api_transformer=lambda pages: with_routes(pages, demo_routes()),
+    api_transformer=lambda pages: with_routes(Documents(pages, BUILT), demo_routes()),
 )
 PAGES: tuple[tuple[Callable[[], rx.Component], str, Any, Any], ...] = (
     (home, routes.HOME, AccountState.region_title + ": личный кабинет пациента", AccountState.load_home),

@@ -1,0 +1,116 @@
+"""The built pages as they are sent: with what the server knows of the browser that asks (`web.first_frame`).
+
+The build makes one file of each page, for everybody. What differs is filled in here, at elements that bear a mark; the app then
+takes the page over and comes to the same texts by itself. Without this they would change before the patient's eyes.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import Callable
+from functools import lru_cache, partial
+from html import escape
+from pathlib import Path
+
+import brotli
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from medonline import routes
+from medonline.web.cookies import cookie_value
+from medonline.web.first_frame import Known, known_of
+
+NOT_FOUND = "404.html"
+KEPT = 512  # compressed pages of some 10 KB, so 5 MB at most
+_ROOT = re.compile(r"<html\b[^<>]*")
+# React escapes < and > in the values of attributes, so a tag ends with the first >.
+_MARKED = re.compile(r"(<\w+\b[^<>]*? data-(?:known|known-href|shown-if)=\"[^<>]*>)([^<]*)")
+_ATTRIBUTE = r' {}="([^"]*)"'
+_TEXT, _ADDRESS, _CONDITION = (re.compile(_ATTRIBUTE.format(f"data-{n}")) for n in ("known", "known-href", "shown-if"))
+_HREF = re.compile(_ATTRIBUTE.format("href"))
+_HIDDEN = ' hidden=""'
+
+
+class Documents:
+    """ASGI middleware around the pages of Reflex: everything that is no page of the portal passes."""
+
+    def __init__(self, pages: ASGIApp, folder: Path) -> None:
+        self._pages = pages
+        self._folder = folder
+        self._built: dict[str, str] = {}
+        self._sent = lru_cache(maxsize=KEPT)(self._compress)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the page of a path, «Такой страницы нет» where Reflex finds nothing."""
+        if scope["type"] != "http" or scope["method"] not in _READS:
+            await self._pages(scope, receive, send)
+        elif scope["path"] in _FILES:
+            await self._answer(scope, _FILES[scope["path"]], 200)(scope, receive, send)
+        else:
+            await self._pages(scope, receive, self._in_place_of_missing(scope, receive, send))
+
+    def _in_place_of_missing(self, scope: Scope, receive: Receive, send: Send) -> Send:
+        replaced = False
+
+        async def sending(message: Message) -> None:
+            nonlocal replaced
+            if message["type"] == "http.response.start" and _is_missing_page(message):
+                replaced = True
+                await self._answer(scope, NOT_FOUND, 404)(scope, receive, send)
+            elif not replaced:
+                await send(message)
+
+        return sending
+
+    def _answer(self, scope: Scope, file: str, status: int) -> Response:
+        accepted = Headers(scope=scope).get("accept-encoding", "")
+        encoding = next((one for one in _ENCODINGS if one in re.split(r"[\s,;]+", accepted)), "")
+        content = self._sent(file, known_of(cookie_value(scope)), encoding)
+        headers = {"Vary": "Accept-Encoding", **({"Content-Encoding": encoding} if encoding else {})}
+        return Response(content, status, headers, "text/html")
+
+    def _compress(self, file: str, known: Known, encoding: str) -> bytes:
+        if file not in self._built:
+            self._built[file] = (self._folder / file).read_text(encoding="utf-8")
+        return _ENCODINGS.get(encoding, bytes)(filled(self._built[file], known).encode())
+
+
+_READS = ("GET", "HEAD")
+# `web.edge.boundary` adds the slash.
+_FILES = {f"{path.rstrip('/')}/": f"{path.strip('/')}/index.html".lstrip("/") for path in routes.PAGES}
+_ENCODINGS: dict[str, Callable[[bytes], bytes]] = {
+    "br": partial(brotli.compress, quality=9),  # 11 takes the loop sixty times as long for a twentieth less
+    "gzip": partial(gzip.compress, mtime=0),
+}
+
+
+def _is_missing_page(message: Message) -> bool:
+    kind = Headers(raw=message.get("headers", [])).get("content-type", "")
+    return bool(message["status"] == 404) and kind.startswith("text/html")
+
+
+def filled(page: str, known: Known) -> str:
+    """A built page with what is known. Values are escaped here."""
+    texts, shown = dict(known.texts), dict(known.shown)
+
+    def fill(match: re.Match[str]) -> str:
+        tag, text = match[1], match[2]
+        if (name := _named(_TEXT, tag)) in texts:
+            text = escape(texts[name], quote=False)
+        if (name := _named(_ADDRESS, tag)) in texts:
+            tag = _HREF.sub("", tag)[:-1] + f' href="{escape(texts[name])}">'
+        if (name := _named(_CONDITION, tag)) in shown:
+            tag = tag.replace(_HIDDEN, "")
+            tag = tag if shown[name] else f"{tag[:-1]}{_HIDDEN}>"
+        return tag + text
+
+    page = _MARKED.sub(fill, page)
+    attributes = "".join(f' {name}="{escape(value)}"' for name, value in known.root)
+    return _ROOT.sub(lambda match: match[0] + attributes, page, count=1)
+
+
+def _named(mark: re.Pattern[str], tag: str) -> str:
+    found = mark.search(tag)
+    return found[1] if found else ""
