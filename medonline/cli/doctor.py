@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import asdict, dataclass
 from urllib.parse import urlsplit
+
+import click
 
 from medonline.bootstrap import build_channels
 from medonline.bootstrap.adapters import build_identity, build_limit_store, build_notices, build_registry
+from medonline.cli import options
+from medonline.cli.options import as_json, mode
 from medonline.cli.private_files import too_open
 from medonline.config.keys import has_low_variety
-from medonline.config.settings import Config
+from medonline.config.settings import Config, load_config
 from medonline.domain.codes.one_time_code import ChannelName
 from medonline.domain.errors import DeliveryFailed, IdentityRefused, RegistryUnavailable
+from medonline.logs.setup import set_up
 from medonline.services.limits.windows import LimitStoreDown
 from medonline.services.ports import CodeChannel
 from medonline.storage import migrations
@@ -25,6 +31,22 @@ class Finding:
     subject: str
     good: bool
     text: str
+
+
+@click.command(short_help="Check settings, database, keys and each provider.")
+@as_json
+@mode
+def doctor(as_json: bool) -> int:
+    """Check settings, database, migrations, keys and each provider; exit code 1 if one fails. Sends nothing."""
+    config = load_config()
+    set_up("error")
+    findings = asyncio.run(examine(config))
+    if as_json:
+        options.lines(map(asdict, findings))
+    else:
+        for finding in findings:
+            click.echo(f"{'ok  ' if finding.good else 'FAIL'}  {finding.subject}: {finding.text}")
+    return 0 if all(finding.good for finding in findings) else 1
 
 
 async def examine(config: Config) -> list[Finding]:

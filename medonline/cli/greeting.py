@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import click
+
 from medonline import routes
 from medonline.bootstrap import DEMO_ACCOUNTS
 from medonline.config.settings import Config
@@ -28,13 +30,13 @@ _DEMO = """
 
 def greet(config: Config) -> None:
     """Print it; everything in the demo is made up."""
-    print(f"\nМедицина-онлайн: {config.origin}", flush=True)
+    click.echo(f"\nМедицина-онлайн: {config.origin}")
     if not config.demo:
         return
     from medonline.sandbox.people import PASSWORD
 
     stand_in = f"{config.origin}{routes.SANDBOX}"
-    print(
+    click.echo(
         _DEMO.format(
             phone=f"{config.origin}{routes.DEMO_PHONE}",
             patients="\n".join(
@@ -45,6 +47,5 @@ def greet(config: Config) -> None:
             people=f"{stand_in}/gosuslugi/people",
             faults=f"{stand_in}/gosuslugi/faults",
             registry_faults=f"{stand_in}/fhir-faults",
-        ),
-        flush=True,
+        )
     )

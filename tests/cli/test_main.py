@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import getpass
 import io
@@ -15,9 +14,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
-from medonline.cli.main import _parser, main
+from medonline.cli.main import HELP_WIDTH, main, medonline
 from medonline.domain.errors import ProviderDown
 from medonline.providers.codes.ucaller import UCaller
 from medonline.services.crypto.field_encryption import key_id
@@ -26,7 +26,7 @@ from tests.sandbox.gosuslugi import running_gosuslugi
 from tests.sandbox.server import API_ID, KEY, SERVICE_ID, TOKEN, free_port, running_sandbox, settings
 
 OPTIONS = {
-    "-h", "--help", "--mode", "--port", "--host", "--phone", "--last-name", "--first-name", "--patronymic", "--birth-date",
+    "--version", "--json", "--mode", "--port", "--host", "--phone", "--last-name", "--first-name", "--patronymic", "--birth-date",
     "--password-stdin", "--password", "--yes", "--known", "--workers", "account", "phone", "number",
 }  # fmt: skip
 ADD = ["accounts", "add", "--password-stdin", "--last-name", "Орлова", "--first-name", "Анна"]
@@ -97,18 +97,23 @@ def test_a_password_in_the_command_is_refused_and_not_repeated(run, given: list[
     assert run("accounts", "list")[1] == "No accounts.\n"
 
 
+def every_command(group: click.Group = medonline) -> Iterator[click.Command]:
+    yield group
+    for command in group.commands.values():
+        if isinstance(command, click.Group):
+            yield from every_command(command)
+        else:
+            yield command
+
+
 def test_no_command_takes_a_secret_as_an_argument() -> None:
-    """What argparse offers, at every depth; `--password` is there to be refused."""
-
-    def options(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
-        for action in parser._actions:
-            if isinstance(action, argparse._SubParsersAction):
-                for below in action.choices.values():
-                    yield from options(below)
-            else:
-                yield action
-
-    offered = {name for action in options(_parser()) for name in (action.option_strings or [action.dest])}
+    """What the commands offer, at every depth; `--password` is there to be refused."""
+    offered = {
+        name
+        for command in every_command()
+        for parameter in command.params
+        for name in (parameter.opts if isinstance(parameter, click.Option) else [str(parameter.name)])
+    }
 
     assert offered == OPTIONS
 
@@ -177,9 +182,67 @@ def test_a_phone_that_is_taken_is_told_masked(run) -> None:
 
 def test_a_wrong_call_is_exit_code_two(run) -> None:
     for arguments in ([], ["fly"], ["accounts"], ["accounts", "add"], [*ADD]):
-        with pytest.raises(SystemExit) as stopped:
-            main(arguments)
-        assert stopped.value.code == 2
+        code, out, err = run(*arguments)
+        assert (code, out) == (2, "")
+        assert "Usage: medonline" in err
+
+
+def calls_for_help(group: click.Group = medonline, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    yield above
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from calls_for_help(command, (*above, name))
+        else:
+            yield (*above, name)
+
+
+@pytest.mark.parametrize("path", [*calls_for_help()], ids=" ".join)
+def test_help_fits_a_narrow_terminal_and_is_whole(run, path: tuple[str, ...]) -> None:
+    code, out, err = run(*path, "--help")
+
+    assert (code, err) == (0, "")
+    assert max(map(len, out.splitlines())) <= HELP_WIDTH
+    assert "..." not in out.partition("Usage:")[2].partition("\n")[2]  # cut short; a usage line says so of arguments
+    assert run(*path, "-h") == (0, out, "")
+
+
+def test_the_version_is_told(run) -> None:
+    code, out, err = run("--version")
+
+    assert (code, err) == (0, "")
+    assert re.fullmatch(r"medonline \d+\.\d+\.\d+\n", out)
+
+
+def test_a_fault_of_the_program_is_a_line_of_the_log_and_a_hint(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise ValueError("canary")
+
+    monkeypatch.setattr("medonline.cli.migrating.load_config", fail)
+    code, out, err = run("migrate")
+
+    assert (code, out) == (1, "")
+    assert "ValueError" in err
+    assert "medonline doctor" in err
+    assert "Traceback" not in err
+
+
+def test_a_file_that_cannot_be_read_is_a_sentence(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise OSError(28, "No space left on device", "/data")
+
+    monkeypatch.setattr("medonline.cli.migrating.load_config", fail)
+
+    assert run("migrate") == (1, "", "/data: No space left on device.\n")
+
+
+@pytest.mark.parametrize("arguments", [["accounts", "list"], ["keys", "list"], ["doctor"]])
+def test_a_listing_is_json_where_it_is_asked_for(run, arguments: list[str]) -> None:
+    run(*ADD, "--phone", "8 900 000-20-01", stdin="Zima2026\n")
+    _, out, _ = run(*arguments, "--json")
+
+    assert all(isinstance(json.loads(line), dict) for line in out.splitlines())
+    assert out
+    assert "9000002001" not in out
 
 
 def test_a_fault_of_the_settings_is_a_sentence(run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -482,7 +545,7 @@ def test_a_patients_data_is_given_out_as_json_and_erased_only_for_sure(run) -> N
     code, _, err = run("accounts", "erase", "+79000002001")
     assert (code, "--yes" in err) == (2, True)
     assert run("accounts", "erase", "+79000002001", "--yes")[:2] == (0, "patient: 1 deleted\n")
-    assert run("accounts", "export", "+79000002001")[::2] == (1, "Такого личного кабинета нет.\n")
+    assert run("accounts", "export", "+79000002001")[::2] == (1, "No account has this phone or id.\n")
 
 
 def test_accounts_at_gosuslugi_are_listed_and_taken_off(run, tmp_path: Path) -> None:
@@ -538,9 +601,7 @@ def test_a_changed_journal_is_said_to_be_broken(run, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("known", ["", "1", "0:" + ".".join(["0" * 8] * 8), "1:xyz", f"1:{'0' * 64}"])
 def test_a_line_that_is_no_line_of_the_journal_is_refused(run, known: str) -> None:
-    with pytest.raises(SystemExit) as refusal:
-        run("journal", "verify", f"--known={known}")
-    assert refusal.value.code == 2
+    assert run("journal", "verify", f"--known={known}")[0] == 2
 
 
 def test_every_row_is_printed_as_json(run) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import select
 
 from medonline.bootstrap import Portal
-from medonline.cli.security_journal import _known
+from medonline.cli.security_journal import KnownRow
 from medonline.domain.errors import InvalidCredentials
 from medonline.domain.security_journal import JournalEvent as Event
 from medonline.logs.setup import cut
@@ -192,7 +192,7 @@ async def test_the_last_row_stands_in_the_log_as_the_command_wants_it(
     with caplog.at_level("INFO"):
         await portal.retention.forget()
     (line,) = [record.getMessage() for record in caplog.records if "journal ends with" in record.getMessage()]
-    known = _known(cut(line).rpartition(" ")[2])
+    known = KnownRow().convert(cut(line).rpartition(" ")[2], None, None)
 
     assert known == await portal.journal_keeper.head()
     assert (await portal.journal_keeper.examine(known)).fault == ""

@@ -1,0 +1,200 @@
+"""Commands about patients' accounts. An account is named by its phone or its id."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import date
+from typing import Any
+
+import click
+
+from medonline.bootstrap import Portal
+from medonline.cli import options
+from medonline.cli.failures import CALLED_WRONGLY
+from medonline.cli.options import BirthDate, account, as_json, mode
+from medonline.cli.passwords import read_password
+from medonline.cli.portal import with_portal
+from medonline.domain.phone import PhoneNumber
+from medonline.services.desk.accounts import NewAccount
+from medonline.services.linked_identities import number_of
+from medonline.storage.tables.gosuslugi import LinkedIdentity
+from medonline.storage.tables.patients import Patient
+
+
+@click.group()
+def accounts() -> None:
+    """Patients' accounts."""
+
+
+@accounts.command("add", short_help="Make an account.")
+@click.option("--phone", required=True, help="The number that signs in.")
+@click.option("--last-name", required=True)
+@click.option("--first-name", required=True)
+@click.option("--patronymic", default="")
+@click.option(
+    "--birth-date", type=BirthDate(), help="YYYY-MM-DD or DD.MM.YYYY; without it a call is all that proves the owner."
+)
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input, not from a prompt.")
+# Taken only to be refused with a sentence that does not repeat it.
+@click.option("--password", hidden=True)
+@mode
+def add_account(
+    phone: str,
+    last_name: str,
+    first_name: str,
+    patronymic: str,
+    birth_date: date | None,
+    password_stdin: bool,
+    password: str | None,
+) -> int:
+    """Make an account. The password is asked for twice, or read from standard input."""
+    if password is not None:
+        click.echo(
+            "A password does not belong into the command: every user of this machine and the shell's history can read it. "
+            "Leave --password out to be asked for one, or pipe it in with --password-stdin. Do not use this one any more.",
+            err=True,
+        )
+        return CALLED_WRONGLY
+    typed = read_password(from_stdin=password_stdin)
+    wanted = NewAccount(phone, typed, last_name, first_name, patronymic, birth_date=birth_date)
+
+    async def add(portal: Portal) -> str:
+        return (await portal.accounts.add(wanted)).phone or ""
+
+    click.echo(f"The account is made; it signs in with {PhoneNumber(asyncio.run(with_portal(add))).masked}.")
+    return 0
+
+
+@accounts.command("list", short_help="List accounts, phones masked.")
+@as_json
+@mode
+def list_accounts(as_json: bool) -> None:
+    """List accounts, phones masked."""
+
+    async def read(portal: Portal) -> list[Patient]:
+        return await portal.accounts.everyone()
+
+    found = asyncio.run(with_portal(read))
+    if as_json:
+        options.lines(map(_facts, found))
+        return
+    click.echo("\n".join(map(_line, found)) or "No accounts.")
+
+
+def _line(patient: Patient) -> str:
+    phone = PhoneNumber(patient.phone).masked if patient.phone else f"no phone, id {patient.id}"
+    return f"{phone}  {patient.last_name} {patient.first_name} {patient.patronymic}".rstrip()
+
+
+def _facts(patient: Patient) -> dict[str, Any]:
+    """What a listing says of a patient: no whole phone, no document."""
+    return {
+        "id": patient.id,
+        "phone": PhoneNumber(patient.phone).masked if patient.phone else None,
+        "last_name": patient.last_name,
+        "first_name": patient.first_name,
+        "patronymic": patient.patronymic,
+        "created_at": patient.created_at,
+    }
+
+
+@accounts.command(short_help="Print everything kept of a patient as JSON.")
+@account
+@mode
+def export(account: str) -> None:
+    """Print everything kept of a patient as JSON."""
+
+    async def do(portal: Portal) -> dict[str, Any]:
+        return await portal.personal_data.export(account)
+
+    click.echo(json.dumps(asyncio.run(with_portal(do)), ensure_ascii=False, indent=2))
+
+
+@accounts.command("identities", short_help="List what opens an account at Gosuslugi.")
+@account
+@as_json
+@mode
+def list_identities(account: str, as_json: bool) -> None:
+    """List the accounts at Gosuslugi that open an account."""
+
+    async def read(portal: Portal) -> list[LinkedIdentity]:
+        return await portal.personal_data.identities(account)
+
+    found = asyncio.run(with_portal(read))
+    if as_json:
+        options.lines(
+            {
+                "number": number_of(row),
+                "linked_at": row.linked_at,
+                "how": row.how,
+                "last_used_at": row.last_used_at,
+                "issuer": row.issuer,
+            }
+            for row in found
+        )
+        return
+    lines = [
+        f"{number_of(row)}  linked {row.linked_at:%Y-%m-%d %H:%M} UTC by {row.how}  "
+        f"last used {row.last_used_at:%Y-%m-%d %H:%M} UTC  {row.issuer}"
+        for row in found
+    ]
+    click.echo("\n".join(lines) or "No account at Gosuslugi opens it.")
+
+
+@accounts.command(short_help="Take an account at Gosuslugi off.")
+@account
+@click.argument("number")
+@mode
+def unlink(account: str, number: str) -> None:
+    """Let an account at Gosuslugi open an account no more. NUMBER says which one, as `accounts identities` lists it."""
+
+    async def do(portal: Portal) -> int:
+        return await portal.personal_data.unlink(account, number)
+
+    ended = asyncio.run(with_portal(do))
+    click.echo(f"It opens the account no more. Sessions through Gosuslugi ended: {ended}")
+
+
+@accounts.command(short_help="Put a number on record that the desk checked.")
+@account
+@click.argument("phone")
+@mode
+def set_phone(account: str, phone: str) -> None:
+    """Put a number on record that the desk has checked with documents. PHONE is the number from now on."""
+
+    async def do(portal: Portal) -> str:
+        return await portal.personal_data.set_phone(account, phone)
+
+    masked = asyncio.run(with_portal(do))
+    click.echo(f"The account signs in with {masked}. Passwords are set by recovery, or in the settings.")
+
+
+@accounts.command(short_help="Sign a patient out everywhere.")
+@account
+@mode
+def end_sessions(account: str) -> None:
+    """Sign a patient out everywhere."""
+
+    async def do(portal: Portal) -> int:
+        return await portal.personal_data.end_sessions(account)
+
+    click.echo(f"Sessions ended: {asyncio.run(with_portal(do))}")
+
+
+@accounts.command(short_help="Delete everything kept of a patient, for good.")
+@account
+@click.option("--yes", is_flag=True, help="Really.")
+@mode
+def erase(account: str, yes: bool) -> int:
+    """Delete everything kept of a patient, for good."""
+    if not yes:
+        click.echo("This cannot be undone. Run it again with --yes.", err=True)
+        return CALLED_WRONGLY
+
+    async def do(portal: Portal) -> dict[str, int]:
+        return await portal.personal_data.erase(account)
+
+    gone = asyncio.run(with_portal(do))
+    click.echo("\n".join(f"{table}: {count} deleted" for table, count in sorted(gone.items()) if count))
+    return 0

@@ -1,0 +1,64 @@
+"""What a command says when it fails: one English sentence, and its exit code; never a traceback."""
+
+from __future__ import annotations
+
+import logging
+
+import click
+from sqlalchemy.exc import SQLAlchemyError
+
+from medonline.config.settings import ConfigurationError
+from medonline.domain.errors import AccountNotFound, MedonlineError, NoSuchIdentity, PhoneTaken
+from medonline.logs.setup import set_up
+from medonline.wording.errors import sentence
+
+REFUSED, CALLED_WRONGLY, INTERRUPTED = 1, 2, 130
+
+log = logging.getLogger(__name__)
+
+
+class Refused(Exception):
+    """A command cannot do what it was asked; the text is the sentence for the operator."""
+
+
+def tell(error: Exception) -> int:
+    """Say on standard error what went wrong; the exit code."""
+    if isinstance(error, click.Abort):
+        click.echo("Interrupted: what was not said to be done is not done.", err=True)
+        return INTERRUPTED
+    if isinstance(error, click.ClickException):
+        error.show()
+        return error.exit_code
+    known = _known(error)
+    if known is not None:
+        click.echo(known, err=True)
+        return REFUSED
+    # The log names the error and the lines that raised it, without the values they worked on.
+    set_up("error")
+    log.error("The command failed in a way it does not know", exc_info=error)
+    click.echo(
+        "This is a fault of the program. Run `medonline doctor`; if it finds nothing, report the line above with the "
+        "command and the output of `medonline --version`.",
+        err=True,
+    )
+    return REFUSED
+
+
+def _known(error: Exception) -> str | None:
+    match error:
+        case ConfigurationError() | Refused():
+            return str(error)
+        case PhoneTaken():
+            return f"Another account signs in with {error}."
+        case AccountNotFound():
+            return "No account has this phone or id."
+        case NoSuchIdentity():
+            return "No account at Gosuslugi of this number opens it; `medonline accounts identities` lists them."
+        case MedonlineError():
+            return f"Refused ({type(error).__name__}). A patient reads: {sentence(error)}"
+        case SQLAlchemyError():
+            return f"The database refused ({type(error).__name__}). `medonline doctor` says more."
+        case OSError():
+            what = error.strerror or type(error).__name__
+            return f"{error.filename}: {what}." if error.filename else f"The operating system refused: {what}."
+    return None

@@ -1,0 +1,103 @@
+"""Commands about keys of personal data at rest, and the time that rows are kept for."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+
+import click
+
+from medonline.bootstrap import Portal
+from medonline.cli import options
+from medonline.cli.options import as_json, mode
+from medonline.cli.portal import with_portal
+from medonline.services.crypto.field_encryption import key_id
+from medonline.services.crypto.key_rotation import Resealed
+
+
+@click.group()
+def keys() -> None:
+    """Keys of personal data at rest."""
+
+
+@keys.command("new", short_help="Print a new key and what to do with it.")
+@mode
+def new_key() -> None:
+    """Print a new key and what to do with it; nothing is changed."""
+    key = secrets.token_hex(32)
+    click.echo(
+        f"""MEDONLINE_SECRET_KEY={key}
+
+Its id is {key_id(key.encode())}. To change keys without losing what is sealed:
+  1. put the key of now into MEDONLINE_OLD_SECRET_KEYS, this one into MEDONLINE_SECRET_KEY, and restart the portal;
+  2. run `medonline keys reseal`, then `medonline keys list`: only {key_id(key.encode())} may be left there;
+  3. take the old key out of MEDONLINE_OLD_SECRET_KEYS and restart, once the journal has no rows of it any more
+     (`medonline keys list`): `medonline journal verify` needs it as long as it has.
+Codes on their way at step 1 (ten minutes at most) stop working: patients ask for new ones."""
+    )
+
+
+@keys.command("list", short_help="Which keys hold how many texts.")
+@as_json
+@mode
+def list_keys(as_json: bool) -> int:
+    """Which keys hold how many texts; exit code 1 when one of them is not configured."""
+
+    async def read(portal: Portal) -> tuple[dict[str, int], dict[str, int], list[str]]:
+        configured = [key_id(key) for key in (portal.config.key, *portal.config.older_keys)]
+        return await portal.keys.keys_in_use(), await portal.journal_keeper.rows_by_key(), configured
+
+    found, chained, configured = asyncio.run(with_portal(read))
+    unknown = sorted({*found, *chained} - {*configured, ""})
+    if as_json:
+        which = dict.fromkeys(configured[1:], "older") | {configured[0]: "current"}
+        every = [*configured, *([""] if found.get("") else []), *unknown]
+        options.lines(
+            {
+                "key": one,
+                "sealed_texts": found.get(one, 0),
+                "journal_rows": chained.get(one, 0),
+                "which": which.get(one, "not configured" if one else "sealed before keys had ids"),
+            }
+            for one in every
+        )
+        return 1 if unknown else 0
+    for number, one in enumerate(configured):
+        kind = "current" if number == 0 else "older"
+        click.echo(f"{one}  {found.get(one, 0)} sealed texts  {chained.get(one, 0)} rows of the journal  {kind}")
+    if found.get(""):
+        click.echo(f"(no id)   {found['']} sealed texts  sealed before keys had ids: run `medonline keys reseal`")
+    for one in unknown:
+        counts = f"{found.get(one, 0)} sealed texts  {chained.get(one, 0)} rows of the journal"
+        click.echo(f"{one}  {counts}  NOT CONFIGURED: they cannot be opened or verified")
+    return 1 if unknown else 0
+
+
+@keys.command(short_help="Seal everything with the current key.")
+@mode
+def reseal() -> int:
+    """Seal everything with the current key, so that the older ones can be forgotten."""
+
+    async def do(portal: Portal) -> Resealed:
+        return await portal.keys.reseal()
+
+    result = asyncio.run(with_portal(do))
+    for name in sorted({*result.done, *result.broken}):
+        click.echo(
+            f"{name}: {result.done[name]} sealed with the current key, {result.broken[name]} that no configured key opens"
+        )
+    click.echo("Everything is sealed with the current key." if not result.broken else "Some texts cannot be opened.")
+    return 1 if result.broken else 0
+
+
+@click.command(short_help="Delete what is past its time.")
+@mode
+def retention() -> None:
+    """Delete what is past its time; the portal does it once an hour by itself."""
+
+    async def do(portal: Portal) -> dict[str, int]:
+        return await portal.retention.forget()
+
+    gone = asyncio.run(with_portal(do))
+    deleted = "\n".join(f"{table}: {count} deleted" for table, count in sorted(gone.items()))
+    click.echo(deleted or "Nothing is past its time.")

@@ -1,0 +1,97 @@
+"""Commands that serve, and what has to be built before."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+
+import click
+
+from medonline import frontend
+from medonline.bootstrap import portal
+from medonline.cli.greeting import greet
+from medonline.cli.options import mode, overriding
+from medonline.cli.portal import warn_of_open_files
+from medonline.cli.server import bind, run_server
+from medonline.cli.workers import Workers, require_shared
+from medonline.config.settings import ConfigurationError, load_config
+from medonline.framework.serving import PREBUILT
+from medonline.logs.setup import set_up
+from medonline.storage import migrations
+
+MOST_WORKERS = 64
+_PORT = overriding("port", int, "PORT")
+_HOST = overriding("host", str, "ADDRESS")
+
+
+@click.command(short_help="Serve the portal.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1, MOST_WORKERS),
+    default=1,
+    show_default=True,
+    metavar="COUNT",
+    help="How many processes serve; more than 1 need PostgreSQL and Redis.",
+)
+@_PORT
+@_HOST
+@mode
+def serve(workers: int) -> int:
+    """Serve the portal until stopped. Builds the pages first when they changed, and brings the database to this version."""
+    config = load_config()
+    if workers > 1:
+        require_shared(config)
+    listening = bind(config)
+    warn_of_open_files(config)
+    if not frontend.is_fresh():
+        click.echo("Building the pages (about 20 s, only when they changed) …")
+        frontend.build()
+    asyncio.run(migrations.upgrade(config.database))
+    os.environ.update(PREBUILT)
+    # The server reads the settings again, in another folder: a relative path would lead elsewhere there.
+    os.environ["MEDONLINE_DATA_DIR"] = str(config.data_dir.resolve())
+    os.chdir(frontend.ROOT)
+    greet(config)
+
+    def serve_here() -> int:
+        return run_server("medonline.asgi:app", config, listening, lambda: portal().stopping.set())
+
+    if workers == 1:
+        return _until_interrupted(serve_here)
+    set_up(config.log_level, config.log_format)
+    return _until_interrupted(Workers(workers, serve_here, listening, "medonline.asgi").run)
+
+
+@click.command(short_help="Serve the stand-ins alone.")
+@_PORT
+@_HOST
+@mode
+def sandbox() -> int:
+    """Serve the stand-ins alone: Telegram Gateway, uCaller, SMS.ru, a phone."""
+    os.environ.setdefault("MEDONLINE_MODE", "demo")
+    config = load_config()
+    if not config.demo:
+        msg = "The sandbox runs in demo mode only: set MEDONLINE_MODE=demo."
+        raise ConfigurationError(msg)
+    listening = bind(config)
+    warn_of_open_files(config)
+    click.echo(f"Stand-ins: http://{config.host}:{config.port}/  phone: http://{config.host}:{config.port}/phone")
+    return _until_interrupted(lambda: run_server("medonline.demo.stand_ins_alone:app", config, listening))
+
+
+@click.command(short_help="Build the pages.")
+@mode
+def build() -> None:
+    """Build the pages, unless they are fresh."""
+    if not frontend.is_fresh():
+        frontend.build()
+    click.echo("The pages are built.")
+
+
+def _until_interrupted(run: Callable[[], int]) -> int:
+    """Ctrl-C is how a server is stopped by hand: no failure."""
+    try:
+        return run()
+    except KeyboardInterrupt:
+        return 0
