@@ -23,6 +23,7 @@ GOSUSLUGI_LEAVE = "/gosuslugi/leave"
 GOSUSLUGI_RETURN = "/gosuslugi/return"
 HEALTH_LIVE = "/health/live"
 HEALTH_READY = "/health/ready"
+METRICS = "/metrics"
 SECURITY_TXT = "/.well-known/security.txt"
 WELL_KNOWN = "/.well-known"
 CHANGE_PASSWORD = "/.well-known/change-password"  # noqa: S105 (a path)

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from threading import Event
 
-from medonline.bootstrap.adapters import build_channels
+from medonline.bootstrap.adapters import build_channels, certificate_ends
 from medonline.bootstrap.demo_accounts import DEMO_ACCOUNTS, seed_demo
 from medonline.bootstrap.flows import (
     build_accounts,
@@ -38,6 +38,7 @@ from medonline.services.crypto.field_encryption import Sealer
 from medonline.services.crypto.key_rotation import KeyRotation
 from medonline.services.crypto.tokens import new_token
 from medonline.services.desk.accounts import AccountService
+from medonline.services.desk.figures import Figures
 from medonline.services.desk.personal_data import PersonalDataService
 from medonline.services.desk.retention import RetentionService
 from medonline.services.gosuslugi.linking import Linker
@@ -94,6 +95,7 @@ class Portal:
     personal_data: PersonalDataService
     dispatcher: CodeDispatcher
     hasher: PasswordHasher
+    figures: Figures
     at_close: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     stopping: Event = field(default_factory=Event)
 
@@ -145,6 +147,7 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
         personal_data=build_personal_data(shared),
         dispatcher=shared.dispatcher,
         hasher=shared.hasher,
+        figures=Figures(shared.database, clock, config.budgets, certificate_ends(config)),
     )
 
 

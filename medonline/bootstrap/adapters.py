@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 from medonline.config.codes import FlashCallProvider
 from medonline.config.identity import EsiaSigner, IdentityProviderName, NoticeProvider
@@ -12,7 +13,7 @@ from medonline.providers.codes.sms_ru import SmsRu
 from medonline.providers.codes.telegram_gateway import TelegramGateway
 from medonline.providers.codes.ucaller import UCaller
 from medonline.providers.gosuslugi.esia.client import Esia
-from medonline.providers.gosuslugi.esia.signing import CommandSigner, HttpSigner, RsaSigner, Signer
+from medonline.providers.gosuslugi.esia.signing import CommandSigner, HttpSigner, RsaSigner, Signer, certificate_end
 from medonline.providers.gosuslugi.oidc.client import ClaimNames, Oidc
 from medonline.providers.limits.places import RedisPlaces, UncountedPlaces
 from medonline.providers.limits.stores import MemoryLimitStore, RedisLimitStore
@@ -82,6 +83,13 @@ def _signer(config: Config) -> Signer:
         msg = "the settings let an RSA signer without its files through"
         raise ValueError(msg)
     return RsaSigner(config.esia_client_key_file.read_bytes(), config.esia_client_certificate_file.read_bytes())
+
+
+def certificate_ends(config: Config) -> dict[str, datetime]:
+    """When the certificates of files end (UTC), by their use. One that a signer beside the portal keeps is not known here."""
+    file = config.esia_client_certificate_file
+    of_esia = config.identity_provider is IdentityProviderName.ESIA and config.esia_signer is EsiaSigner.RSA
+    return {"esia client": certificate_end(file.read_bytes())} if of_esia and file is not None else {}
 
 
 def build_registry(config: Config) -> CardRegistry | None:

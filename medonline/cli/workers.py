@@ -8,12 +8,16 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 
 from medonline.config.settings import Config, ConfigurationError
+from medonline.metrics import families
+from medonline.services.limits.alarms import Alarm
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +67,11 @@ class Workers:
 
     def run(self) -> int:
         """0 when all workers ended in order after a signal; 1 when they cannot even start, or one did not end in order."""
+        with tempfile.TemporaryDirectory(prefix="medonline-metrics-") as numbers:
+            families.share(Path(numbers))
+            return self._watch()
+
+    def _watch(self) -> int:
         importlib.import_module(self._preload)
         others = [thread.name for thread in threading.enumerate() if thread is not threading.current_thread()]
         if others:
@@ -127,13 +136,15 @@ class Workers:
             return None
         if pid not in self._born:
             return None
+        families.forget_process(pid)
         return os.waitstatus_to_exitcode(status), time.monotonic() - self._born.pop(pid)
 
     def _replace(self, code: int, age: float) -> None:
         self._pause = min(self._pause * 2, LONGEST_PAUSE_S) if age < YOUNG_S else FIRST_PAUSE_S
         self._next_at = time.monotonic() + self._pause
         how = f"by signal {-code}" if code < 0 else f"with code {code}"
-        log.error("ALARM a worker ended %s after %s s: another one begins in %s s", how, round(age), self._pause)
+        text = "ALARM %s: a worker ended %s after %s s: another one begins in %s s"
+        log.error(text, Alarm.WORKER_ENDED, how, round(age), self._pause)
 
     def _stop(self, number: int, _frame: FrameType | None) -> None:
         """Tell the workers; a second signal tells them once more, which ends the drain."""

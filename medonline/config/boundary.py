@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings
 
 from medonline.config.types import Drain
+
+SHORTEST_TOKEN = 20
 
 
 class BoundaryConfig(BaseSettings):
@@ -22,6 +24,7 @@ class BoundaryConfig(BaseSettings):
     sockets_per_session: open tabs of one signed-in browser.
     drain: how long `/health/ready` says 503 before a process that is told to end closes its listening socket, so that a balancer
         sends it no new work; nothing in the demo.
+    metrics_token: what Prometheus must send to read `/metrics` (Authorization: Bearer …); empty: nobody reads them.
     security_contact: where to report a weakness, as security.txt tells it; empty: it is not told.
     """
 
@@ -32,11 +35,23 @@ class BoundaryConfig(BaseSettings):
     sockets_in_all: int = Field(3000, ge=1)
     sockets_per_session: int = Field(5, ge=1)
     drain: Drain = timedelta(seconds=5)
+    metrics_token: SecretStr = SecretStr("")
     # A URI of one of the kinds that RFC 9116, 2.5.3, names; one line, so that it cannot add a field of its own.
     security_contact: str = Field("", pattern=r"^((https://|mailto:|tel:)[!-~]+)?$", max_length=200)
 
     def boundary_faults(self) -> list[str]:
         """What production must be told outright."""
+        return self._metrics_faults() + self._proxy_faults()
+
+    def _metrics_faults(self) -> list[str]:
+        token = self.metrics_token.get_secret_value()
+        if not token or len(token) >= SHORTEST_TOKEN:
+            return []
+        return [
+            f"MEDONLINE_METRICS_TOKEN is shorter than {SHORTEST_TOKEN} characters, so it can be guessed: write a random one."
+        ]
+
+    def _proxy_faults(self) -> list[str]:
         if "trusted_proxy_hops" in self.model_fields_set:
             return []
         return [

@@ -14,11 +14,13 @@ import re
 import zlib
 from collections.abc import Mapping
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from time import perf_counter
 from typing import Any, cast
 
 import httpx
 
 from medonline.domain.errors import DeliveryFailed, ProviderDown, ProviderRefused
+from medonline.metrics import names as metrics
 
 MAX_TIMEOUT = 5.0
 MAX_ANSWER_BYTES = 64 * 1024
@@ -191,10 +193,22 @@ class JsonClient:
             raise without_json(self._name, status) from None
 
     def _refuse_broken(self, status: int) -> None:
-        if status >= 500 or 300 <= status < 400:
+        if _is_broken(status):
             raise ProviderDown(f"{self._name}: HTTP {status}", code=f"HTTP {status}")
 
     async def _exchange(self, method: str, path: str, **parts: Any) -> tuple[int, bytes]:
+        began, outcome = perf_counter(), "unreachable"
+        try:
+            status, body = await self._send(method, path, **parts)
+            outcome = "broken" if _is_broken(status) else "answered"
+        except ProviderDown as error:
+            outcome = "timeout" if error.code == "timeout" else "unreachable"
+            raise
+        finally:
+            metrics.PROVIDER.observe(perf_counter() - began, self._name, outcome)
+        return status, body
+
+    async def _send(self, method: str, path: str, **parts: Any) -> tuple[int, bytes]:
         try:
             async with (
                 asyncio.timeout(self._timeout),
@@ -239,6 +253,10 @@ class JsonClient:
             )
             self._loop = loop
         return self._client
+
+
+def _is_broken(status: int) -> bool:
+    return status >= 500 or 300 <= status < 400
 
 
 class _TooLarge(Exception):

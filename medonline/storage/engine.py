@@ -45,6 +45,7 @@ from sqlalchemy.exc import DisconnectionError, InterfaceError, InternalError, Op
 from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlmodel import Session
 
+from medonline.metrics import names as metrics
 from medonline.storage.announcements import send_with_commit
 from medonline.storage.changes import Changes, digest
 from medonline.storage.usable_texts import send_usable_texts
@@ -150,7 +151,7 @@ class Database:
             with self.reading() as session:
                 return ask(session, *args, **kwargs)
 
-        return await self._in_a_thread(self._readers, work)
+        return await self._in_a_thread(self._readers, work, "read")
 
     async def write(self, act: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """What `act(session, ...)` returns, once it is committed; an error that leaves it rolls everything back.
@@ -176,7 +177,7 @@ class Database:
                 loop.call_soon_threadsafe(self._follow, changed, acts)  # from here: a cancelled caller tells no one
             return answer
 
-        return await self._in_a_thread(self._writers, work)
+        return await self._in_a_thread(self._writers, work, "write")
 
     def _follow(self, changed: Iterable[str], acts: Iterable[Callable[[], None]]) -> None:
         self.changes.tell(changed)
@@ -185,7 +186,7 @@ class Database:
 
     async def aside(self, act: Callable[[], T]) -> T:
         """What a plain function gives, in a thread of the readers and in no transaction."""
-        return await self._in_a_thread(self._readers, act)
+        return await self._in_a_thread(self._readers, act, "aside")
 
     async def tell(self, topic: str) -> None:
         """Tell of a change that no row shows, in this process and the others.
@@ -197,17 +198,26 @@ class Database:
         if not self.sqlite:
             await self.write(lambda session: send_with_commit(session, self.process, [self.changes.name(topic)]))
 
-    async def _in_a_thread(self, threads: ThreadPoolExecutor, work: Callable[[], T]) -> T:
+    async def _in_a_thread(self, threads: ThreadPoolExecutor, work: Callable[[], T], kind: str) -> T:
         if self._closed:
             raise _closed()
         asked_at = time.monotonic()
 
         def in_time() -> T:
-            if time.monotonic() - asked_at > QUEUE_TIMEOUT_S:
-                raise OperationalError("BEGIN", None, TimeoutError("the database is locked: no turn came"))
-            return _without_stop_iteration(work)
+            waited = time.monotonic() - asked_at
+            metrics.TRANSACTION_WAIT.observe(waited, kind)
+            try:
+                if waited > QUEUE_TIMEOUT_S:
+                    raise OperationalError("BEGIN", None, TimeoutError("the database is locked: no turn came"))
+                with metrics.TRANSACTION.timed(kind):
+                    return _without_stop_iteration(work)
+            except TROUBLES:
+                metrics.DATABASE_TROUBLES.add(kind)
+                raise
 
         running = threads.submit(copy_context().run, in_time)
+        metrics.TRANSACTIONS_IN_HAND.change(+1)
+        running.add_done_callback(lambda _done: metrics.TRANSACTIONS_IN_HAND.change(-1))
         try:
             return await asyncio.wrap_future(running)
         except asyncio.CancelledError:

@@ -186,7 +186,7 @@ def test_a_worker_that_dies_is_replaced_and_the_other_serves_meanwhile(pool: Ser
     until(lambda: len(workers_of(pool)) == 2)
 
     assert max(before) in workers_of(pool)
-    assert "ALARM a worker ended by signal 9" in pool.log.read_text()
+    assert "ALARM worker-ended: a worker ended by signal 9" in pool.log.read_text()
 
 
 def test_a_session_works_at_whichever_worker_answers(pool: Server) -> None:

@@ -731,7 +731,7 @@ async def test_wrong_codes_at_once_over_all_phones_open_the_breaker_once(
             await portal.recovery.confirm_code(visitors[number], wrong(codes[f"+7900500{number:04}"]))
 
     await asyncio.gather(*(miss(number) for number in range(20) for _ in range(3)))
-    assert caplog.text.count("ALARM the circuit breaker of codes is open for 30 min") == 1
+    assert caplog.text.count("ALARM breaker-open: the circuit breaker of codes is open for 30 min") == 1
     with portal.database.reading() as session:
         assert codes_circuit_breaker.state(session).times == 1
 

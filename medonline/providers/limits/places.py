@@ -11,7 +11,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from medonline.metrics import names as metrics
 from medonline.providers.limits.stores import LEFT_ALONE_S, connection_of, redis_at
+from medonline.services.limits.alarms import Alarm
 
 log = logging.getLogger(__name__)
 
@@ -177,4 +179,9 @@ class RedisPlaces:
         self._told = False
         self._again_at = time.monotonic() + LEFT_ALONE_S
         # The error's text may hold the address with its password: only its name is written.
-        log.error("ALARM Redis does not answer (%s): each process counts its own sockets", type(error).__name__)
+        metrics.ALARMS.add(Alarm.LIMIT_STORE_DOWN)
+        log.error(
+            "ALARM %s: Redis does not answer (%s): each process counts its own sockets",
+            Alarm.LIMIT_STORE_DOWN,
+            type(error).__name__,
+        )

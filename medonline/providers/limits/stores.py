@@ -16,6 +16,8 @@ from limits.aio.storage import RedisStorage
 from limits.aio.storage.redis.redispy import RedispyBridge
 
 from medonline.domain.limits import Limit
+from medonline.metrics import names as metrics
+from medonline.services.limits.alarms import Alarm
 from medonline.services.limits.windows import LimitStore, LimitStoreDown, Window
 
 log = logging.getLogger(__name__)
@@ -251,7 +253,12 @@ class RedisLimitStore:
         except self._storage.base_exceptions as error:
             self._again_at = time.monotonic() + LEFT_ALONE_S
             # The error's text may hold the address with its password: only its name is written.
-            log.error("ALARM the store of limits does not answer (%s): counting in this process", type(error).__name__)
+            metrics.ALARMS.add(Alarm.LIMIT_STORE_DOWN)
+            log.error(
+                "ALARM %s: the store of limits does not answer (%s): counting in this process",
+                Alarm.LIMIT_STORE_DOWN,
+                type(error).__name__,
+            )
             return await here(self._meanwhile)
 
     def _key(self, window: Window) -> str:

@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from medonline.domain.limits import Limit
 from medonline.services.codes.delivery import DeliveryState
-from medonline.services.limits.alarms import Alarms
+from medonline.services.limits.alarms import Alarm, Alarms
 from medonline.storage.queries import codes_circuit_breaker
 from medonline.storage.queries.codes_circuit_breaker import BreakerState
 
@@ -76,9 +76,8 @@ class CodeBreaker:
         length = self.policy.length(times)
         if codes_circuit_breaker.open_(session, now, now + length, times):
             minutes = f"{length.total_seconds() / 60:.0f} min"
-            self.alarms.sound(
-                f"breaker {now.isoformat()}", f"the circuit breaker of codes is open for {minutes}: {reason}"
-            )
+            text = f"the circuit breaker of codes is open for {minutes}: {reason}"
+            self.alarms.sound(Alarm.BREAKER_OPEN, text, of=now.isoformat())
 
 
 def _is_open(row: BreakerState, now: datetime) -> bool:

@@ -18,9 +18,11 @@ from sqlmodel import Session
 from medonline.domain.codes.one_time_code import ChannelName, derive_code
 from medonline.domain.errors import DeliveryFailed, OutOfMoney, ProviderDown
 from medonline.domain.phone import PhoneNumber
+from medonline.metrics import names as metrics
 from medonline.services.clock import Clock
 from medonline.services.codes.delivery import EARLIER, DeliveryProblem, DeliveryState, problem_of
 from medonline.services.codes.issuing import CodeIssuer, topic_of
+from medonline.services.limits.alarms import Alarm
 from medonline.services.limits.budgets import Spending
 from medonline.services.limits.code_limits import CodeAsked
 from medonline.services.outbox import Glance, Lane, Outbox
@@ -126,7 +128,9 @@ class CodeDispatcher:
             log.warning("A code was not sent: %s %s (%s)", channel.provider, type(error).__name__, error.code or "-")
             if isinstance(error, OutOfMoney):
                 self._issuer.limits.alarms.sound(
-                    f"{channel.provider} money", f"{channel.provider} has no money ({error.code or '-'})"
+                    Alarm.PROVIDER_WITHOUT_MONEY,
+                    f"{channel.provider} has no money ({error.code or '-'})",
+                    of=channel.provider,
                 )
             # A provider that did not answer may have called all the same.
             await self._fail(row, problem_of(error), free=not isinstance(error, ProviderDown))
@@ -152,7 +156,7 @@ class CodeDispatcher:
     def _record_sent(self, session: Session, row: OneTimeCodeRow, sent: SentCode) -> None:
         """The code that counts is the one the provider really sent."""
         announce(session, topic_of(row.phone))
-        codes.set_delivery(
+        recorded = codes.set_delivery(
             session,
             row.id,
             (DeliveryState.SENDING,),
@@ -162,6 +166,8 @@ class CodeDispatcher:
             due_at=self._clock() + POLL_AFTER[0],
             attempts=0,
         )
+        if recorded:
+            after_commit(session, partial(metrics.CODES_SENT.add, row.channel, row.provider or self._provider_of(row)))
 
     async def _fail(self, row: OneTimeCodeRow, problem: DeliveryProblem, *, free: bool = False) -> None:
         """`free`: it certainly cost nothing, so its money is there for other codes."""
@@ -175,6 +181,10 @@ class CodeDispatcher:
         announce(session, topic_of(row.phone))
         sources = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.SENT)
         failed = codes.set_delivery(session, row.id, sources, DeliveryState.FAILED, **facts)
+        if failed:
+            after_commit(
+                session, partial(metrics.CODES_FAILED.add, row.channel, row.provider or self._provider_of(row), problem)
+            )
         if failed and free:  # the code is locked before the money (lock order: `storage.engine`)
             Spending.give_back(session, row.channel, row.issued_at, row.price)
         return failed
@@ -211,7 +221,16 @@ class CodeDispatcher:
             return False
         if codes.set_delivery(session, row.id, EARLIER[state], state, **facts):
             announce(session, topic_of(row.phone))
+            if state is not DeliveryState.FAILED and row.delivery == DeliveryState.SENT:
+                after_commit(session, partial(metrics.CODES_DELIVERED.add, row.channel, provider))
+            elif state is DeliveryState.FAILED:
+                problem = DeliveryProblem.NOT_ANSWERED
+                after_commit(session, partial(metrics.CODES_FAILED.add, row.channel, provider, problem))
         return True
+
+    def _provider_of(self, row: OneTimeCodeRow) -> str:
+        channel = self._channels.get(ChannelName(row.channel))
+        return "" if channel is None else channel.provider
 
 
 def _log_failure(error: BaseException) -> None:

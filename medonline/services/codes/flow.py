@@ -10,18 +10,20 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlmodel import Session
 
 from medonline.domain.codes.one_time_code import ChannelName, digits_for
 from medonline.domain.errors import CodeExpired, CodeMismatch, CodeRefused, CodeReplaced, CodeStillSending, CodeUsedUp
 from medonline.domain.phone import PhoneNumber
+from medonline.metrics import names as metrics
 from medonline.services.codes.delivery import IN_FLIGHT, DeliveryState
 from medonline.services.codes.issuing import CodeIssuer, CodeRequest, Issued, topic_of
 from medonline.services.codes.phone_history import NEWS_WITHIN, PhoneHistory
 from medonline.services.codes.watch import CodeWatch
 from medonline.services.limits.code_limits import CodeAsked, CodeGuess, CodePlace
-from medonline.storage.engine import Database, announce
+from medonline.storage.engine import Database, after_commit, announce
 from medonline.storage.queries import codes
 from medonline.storage.tables.codes import OneTimeCodeRow
 
@@ -243,10 +245,17 @@ class CodeFlow:
         asked = CodeAsked(row.id, row.channel, row.phone, row.client_ip)
         if not verdict.right:
             guess.wrong = asked, verdict.misses
+            after_commit(session, partial(metrics.CODES_MISTYPED.add, row.channel))
             self.issuer.breaker.note_miss(session, now)
             return CodeMismatch(guesses - verdict.misses)
         guess.right = asked
+        after_commit(session, partial(_count_entered, verdict.row, now))
         return verdict.row
+
+
+def _count_entered(row: OneTimeCodeRow, now: datetime) -> None:
+    metrics.CODES_ENTERED.add(row.channel, row.provider)
+    metrics.CODE_ENTERING.observe((now - row.issued_at).total_seconds(), row.channel)
 
 
 def _is_same_submit(last: OneTimeCodeRow, request: CodeRequest, now: datetime) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from sqlmodel import Session
 
@@ -11,6 +12,7 @@ from medonline.domain.codes.one_time_code import ChannelName, CodePolicy, code_d
 from medonline.domain.errors import ChannelUnavailable
 from medonline.domain.phone import PhoneNumber
 from medonline.domain.security_journal import JournalEvent
+from medonline.metrics import names as metrics
 from medonline.services.codes.circuit_breaker import CodeBreaker
 from medonline.services.codes.delivery import DeliveryState
 from medonline.services.codes.phone_history import PhoneHistory
@@ -18,7 +20,7 @@ from medonline.services.limits.budgets import Spending
 from medonline.services.limits.code_limits import CodeLimits, CodePlace
 from medonline.services.security_journal import entries
 from medonline.services.security_journal.writer import SecurityJournal
-from medonline.storage.engine import announce
+from medonline.storage.engine import after_commit, announce
 from medonline.storage.queries import codes
 from medonline.storage.tables.codes import OneTimeCodeRow
 
@@ -101,6 +103,7 @@ class CodeIssuer:
         session.add(row)
         announce(session, topic_of(row.phone))
         self.journal.note(session, entries.of_code(JournalEvent.CODE_ASKED, row))
+        after_commit(session, partial(metrics.CODES_ASKED.add, request.channel, request.purpose))
         return Issued(row, history.followed_by(row.issued_at, row.channel, row.delivery))
 
     def note_guess(self, session: Session, row: OneTimeCodeRow, *, accepted: bool) -> None:

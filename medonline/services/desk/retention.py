@@ -11,7 +11,9 @@ from datetime import timedelta
 
 from sqlmodel import Session
 
+from medonline.metrics import names as metrics
 from medonline.services.clock import Clock
+from medonline.services.limits.alarms import Alarm
 from medonline.services.security_journal.verification import JournalBroken, JournalKeeper
 from medonline.storage.engine import Database, writes
 from medonline.storage.queries import retention
@@ -60,7 +62,12 @@ class RetentionService:
         try:
             gone["security_journal"] = await self.journal.forget()
         except JournalBroken as fault:
-            log.error("ALARM the security journal is broken, and nothing of it is deleted: %s", fault)
+            metrics.ALARMS.add(Alarm.JOURNAL_BROKEN)
+            log.error(
+                "ALARM %s: the security journal is broken, and nothing of it is deleted: %s",
+                Alarm.JOURNAL_BROKEN,
+                fault,
+            )
         return {table: count for table, count in gone.items() if count}
 
     async def _forget_all(self, past: Past) -> int:

@@ -14,6 +14,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from uuid import UUID
 
 from sqlmodel import Session
@@ -29,6 +30,7 @@ from medonline.domain.errors import (
 )
 from medonline.domain.login import Landing, LoginMethod
 from medonline.domain.personal_data_consent import VERSION
+from medonline.metrics import names as metrics
 from medonline.services.clock import Clock
 from medonline.services.crypto.field_encryption import SealBroken, Sealer
 from medonline.services.crypto.tokens import new_token, token_hash
@@ -42,7 +44,7 @@ from medonline.services.ports import AuthorizationRequest, Departure, IdentityPe
 from medonline.services.security_journal import entries
 from medonline.services.security_journal.account_pace import AccountPace, Act
 from medonline.services.security_journal.writer import SecurityJournal
-from medonline.storage.engine import Database, writes
+from medonline.storage.engine import Database, after_commit, writes
 from medonline.storage.queries import gosuslugi, patients
 from medonline.storage.tables.gosuslugi import IdentityJourney, PendingIdentity
 from medonline.storage.tables.patients import Patient
@@ -252,6 +254,7 @@ class IdentityService:
         except SignedInTooOften as refusal:
             raise IdentityRefused(IdentityProblem.TOO_OFTEN, f"into one account, {refusal}") from None
         self.journal.note(session, entries.signed_in(patient.id, sign_in.method, client.device))
+        after_commit(session, partial(metrics.SIGN_INS.add, sign_in.method, "opened"))
         return OpenedSession(add_session(session, sign_in, client.device, now), sign_in.landing)
 
     def _known(self, session: Session, person: IdentityPerson, device: Device, now: datetime) -> Patient | None:

@@ -1,4 +1,4 @@
-"""Alarms: lines in the log that an operator is paged by. Each begins with «ALARM» and is damped."""
+"""Alarms: lines in the log that an operator is paged by. Each begins with «ALARM», names its page in docs/runbook.md, and is damped."""
 
 from __future__ import annotations
 
@@ -7,13 +7,34 @@ import logging
 import threading
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from enum import StrEnum
 
+from medonline.metrics import names as metrics
 from medonline.services.clock import Clock
 
 log = logging.getLogger(__name__)
 
 QUIET = timedelta(minutes=10)
 KINDS_KEPT = 1000
+
+
+class Alarm(StrEnum):
+    """What an operator is told of; the value is a label of a metric and the heading of a page in docs/runbook.md."""
+
+    BREAKER_OPEN = "breaker-open"
+    CHANNEL_MONEY_SPENT = "channel-money-spent"
+    JOURNAL_BROKEN = "journal-broken"
+    LIMIT_STORE_DOWN = "limit-store-down"
+    MONEY_RUNS_OUT = "money-runs-out"
+    NOTICE_MONEY_SPENT = "notice-money-spent"
+    NUMBER_BLOCK = "number-block"
+    PROVIDER_WITHOUT_MONEY = "provider-without-money"
+    SIGN_INS_OVERLOADED = "sign-ins-overloaded"
+    SOCKETS_FULL = "sockets-full"
+    UNCOUNTED_PROXY = "uncounted-proxy"
+    UNNAMED_REFUSALS = "unnamed-refusals"
+    WORKER_ENDED = "worker-ended"
+
 
 IsFirst = Callable[[str], Awaitable[bool]]
 
@@ -39,14 +60,19 @@ class Alarms:
         await asyncio.sleep(0)  # what other threads handed over has arrived
         await asyncio.gather(*self._asking)
 
-    def sound(self, kind: str, text: str) -> None:
-        """Write the line, or count it. From any thread."""
+    def sound(self, alarm: Alarm, text: str, *, of: str = "") -> None:
+        """Write the line, or count it. From any thread.
+
+        of: what tells alarms of one name apart, as a channel; each has a line of its own within `QUIET`.
+        """
+        metrics.ALARMS.add(alarm)
+        kind = f"{alarm} {of}" if of else str(alarm)
         with self._lock:
             kept_back = self._kept_back(kind)
         if kept_back is None:
             return
         repeated = f" ({kept_back} more since the last line)" if kept_back else ""
-        line = f"ALARM {text}{repeated}"
+        line = f"ALARM {alarm}: {text}{repeated}"
         if self._others is None:
             log.error("%s", line)
             return

@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from medonline.domain.codes.one_time_code import ChannelName
 from medonline.domain.errors import ChannelOverBudget, NoticesOverBudget
-from medonline.services.limits.alarms import Alarms
+from medonline.services.limits.alarms import Alarm, Alarms
 from medonline.storage.queries import limits
 
 BILLING_ZONE = ZoneInfo("Europe/Moscow")
@@ -55,7 +55,8 @@ class Spending:
         """
         price = self._add(session, channel, now, 100)
         if price is None:
-            self.alarms.sound(f"{channel} off", f"{channel} is off until midnight in Moscow: the day's money is spent")
+            text = f"{channel} is off until midnight in Moscow: the day's money is spent"
+            self.alarms.sound(Alarm.CHANNEL_MONEY_SPENT, text, of=channel)
             raise ChannelOverBudget(channel, now, next_midnight(now))
         return price
 
@@ -68,7 +69,8 @@ class Spending:
         price = self._add(session, NOTICE, now, percent)
         if price is None:
             spent = f"{percent} % of the day's money for notices are spent"
-            self.alarms.sound(f"{NOTICE} beyond {percent}", f"{spent}: {otherwise} until midnight in Moscow")
+            text = f"{spent}: {otherwise} until midnight in Moscow"
+            self.alarms.sound(Alarm.NOTICE_MONEY_SPENT, text, of=str(percent))
             raise NoticesOverBudget(now, next_midnight(now))
         return price
 
@@ -82,7 +84,8 @@ class Spending:
             return None
         for part in ALARM_PERCENT if budget.cap else ():
             if (total - budget.price) * 100 < budget.cap * part <= total * 100:
-                self.alarms.sound(f"{line} {part}", f"{line} has spent {part} % of the day's money")
+                text = f"{line} has spent {part} % of the day's money"
+                self.alarms.sound(Alarm.MONEY_RUNS_OUT, text, of=f"{line} {part}")
         return budget.price
 
     def affordable(self, session: Session, channels: Iterable[ChannelName], now: datetime) -> tuple[ChannelName, ...]:

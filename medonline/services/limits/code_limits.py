@@ -18,7 +18,7 @@ from medonline.domain.codes.one_time_code import ChannelName
 from medonline.domain.errors import LimitReached, NumberBlockBusy, TooManyRequests, TooManyWrongCodes
 from medonline.domain.limits import Limit
 from medonline.domain.phone import PhoneNumber
-from medonline.services.limits.alarms import Alarms
+from medonline.services.limits.alarms import Alarm, Alarms
 from medonline.services.limits.networks import Level
 from medonline.services.limits.policy import UNBOUNDED, NetworkPolicy, RequestPolicy
 from medonline.services.limits.windows import NO_ADDRESS, Gate, Window, Windows, log_refusal, scaled
@@ -131,7 +131,8 @@ class CodeLimits:
                 log_refusal(place.refusal)
                 if isinstance(error, NumberBlockBusy):
                     block = _block(phone)
-                    self.alarms.sound(f"block {block}", f"the limit of codes to numbers +{block}xxxx is reached")
+                    text = f"the limit of codes to numbers +{block}xxxx is reached"
+                    self.alarms.sound(Alarm.NUMBER_BLOCK, text, of=block)
             raise
         finally:
             if not place.used:

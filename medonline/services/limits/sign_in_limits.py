@@ -16,7 +16,7 @@ from datetime import datetime
 from medonline.domain.client import Client
 from medonline.domain.errors import InvalidCredentials, SignInsOverloaded, TooManySignIns
 from medonline.domain.limits import Limit
-from medonline.services.limits.alarms import Alarms
+from medonline.services.limits.alarms import Alarm, Alarms
 from medonline.services.limits.networks import Asker
 from medonline.services.limits.policy import RequestPolicy
 from medonline.services.limits.windows import NO_ADDRESS, Gate, Windows
@@ -65,7 +65,7 @@ class SignInLimits:
         try:
             await self.windows.admit(gates, member, now)
         except SignInsOverloaded:
-            self.alarms.sound("sign-ins", "the limit of wrong passwords over all accounts is reached")
+            self.alarms.sound(Alarm.SIGN_INS_OVERLOADED, "the limit of wrong passwords over all accounts is reached")
             raise
         try:
             yield

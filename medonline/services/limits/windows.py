@@ -14,6 +14,7 @@ from typing import Protocol, TypeAlias
 
 from medonline.domain.errors import LimitReached
 from medonline.domain.limits import Limit
+from medonline.metrics import names as metrics
 from medonline.services.crypto.field_encryption import Sealer
 from medonline.services.limits.networks import Asker, Level, Network, asker_of
 
@@ -138,3 +139,4 @@ def scaled(limits: tuple[Limit, ...], level: Level) -> tuple[Limit, ...]:
 def log_refusal(refusal: LimitReached) -> None:
     """That a limit was reached. Whose it is stays out."""
     log.warning("A limit is reached: %s", type(refusal).__name__)
+    metrics.LIMITS.add(type(refusal).__name__)

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol, TypeVar
 
 from sqlmodel import Session
@@ -17,6 +18,7 @@ from medonline.domain.login import Landing, LoginMethod
 from medonline.domain.passwords import MAX_LENGTH, PasswordCharacters
 from medonline.domain.phone import PhoneNumber
 from medonline.domain.security_journal import JournalEvent
+from medonline.metrics import names as metrics
 from medonline.services.clock import Clock
 from medonline.services.crypto.tokens import token_hash
 from medonline.services.limits.networks import cut
@@ -29,7 +31,7 @@ from medonline.services.security_journal.account_pace import AccountPace, Act
 from medonline.services.security_journal.refusals import RefusedSignIns
 from medonline.services.security_journal.writer import SecurityJournal
 from medonline.storage.changes import session_topic
-from medonline.storage.engine import Database, writes
+from medonline.storage.engine import Database, after_commit, writes
 from medonline.storage.queries import login, patients
 from medonline.storage.tables.login import AccountSession
 from medonline.storage.tables.patients import Patient
@@ -202,6 +204,7 @@ class LoginService:
 
     async def note_refusal(self, phone: str, client_ip: str) -> None:
         """Write a wrong password into the journal: with the same row for every number (E.164), known or unknown (I8)."""
+        metrics.SIGN_INS.add(LoginMethod.PASSWORD, "wrong")
         await self.refusals.note(phone=phone, device=Device(network=cut(client_ip)))
 
     @writes
@@ -239,6 +242,7 @@ class LoginService:
         if taken.provider_token_sealed:
             login.forget_token_of_ticket(session, taken.ticket_hash)
         self.journal.note(session, entries.signed_in(patient.id, sign_in.method, client.device))
+        after_commit(session, partial(metrics.SIGN_INS.add, sign_in.method, "opened"))
         opened = OpenedSession(
             add_session(session, sign_in, client.device, now),
             sign_in.landing,

@@ -25,6 +25,7 @@ from sqlmodel import Session
 from medonline.domain.errors import DeliveryFailed, NoticesOverBudget, ProviderDown, ToldTooOften
 from medonline.domain.limits import Limit
 from medonline.domain.phone import PhoneNumber
+from medonline.metrics import names as metrics
 from medonline.services.clock import Clock
 from medonline.services.codes.delivery import problem_of
 from medonline.services.limits.alarms import Alarms
@@ -219,6 +220,8 @@ class NoticeService:
             patients.hold(session, row.patient_id)  # before the notices: `storage.engine`
             notices.end_links_before(session, row, self._clock())
         notices.record_sent(session, row.id, reference, self._clock())
+        if self._channel is not None:
+            after_commit(session, partial(metrics.NOTICES_SENT.add, self._channel.provider))
 
     async def _fail(self, row: Notice, channel: NoticeChannel, error: DeliveryFailed, earlier: int) -> None:
         may_retry = isinstance(error, ProviderDown) and earlier < len(RETRY_AFTER)
@@ -230,11 +233,14 @@ class NoticeService:
             error.code or "-",
             f"attempt {earlier + 2} follows" if may_retry else "given up",
         )
+        fate = "again" if may_retry else "given up"
+        metrics.NOTICES_FAILED.add(channel.provider, problem_of(error), fate)
         # A provider that did not answer may have sent it all the same.
         await self._record_failure(row, problem_of(error), due_at, free=not isinstance(error, ProviderDown))
 
     async def _give_up(self, row: Notice, problem: str, *, free: bool = False) -> None:
         log.warning("A notice is given up: %s", problem)
+        metrics.NOTICES_FAILED.add("" if self._channel is None else self._channel.provider, problem, "given up")
         await self._record_failure(row, problem, None, free=free)
 
     @writes

@@ -17,6 +17,7 @@ from nacl import pwhash
 from nacl.exceptions import InvalidkeyError
 
 from medonline.domain.errors import Busy
+from medonline.metrics import names as metrics
 
 OPS = 2
 MEMORY_BYTES = 19456 * 1024
@@ -69,20 +70,24 @@ class PasswordHasher:
 
     async def _run(self, work: Callable[[], T]) -> T:
         if self._in_hand >= self._most:
+            metrics.HASHING_BUSY.add()
             raise Busy(RETRY_IN)
         # Queued at the threads and not here: a thread that is done takes the next one at once, however long the event loop is
         # busy, which with 64 patients is longer than a hash takes.
         running = self._threads.submit(work)
         answer = asyncio.wrap_future(running)
         self._in_hand += 1
+        metrics.HASHING.change(+1)
         try:
             await asyncio.wait({answer}, timeout=self._max_wait.total_seconds())
             if running.cancel():  # it has not begun
+                metrics.HASHING_BUSY.add()
                 raise Busy(RETRY_IN)
             return await answer
         finally:
             answer.cancel()  # of a caller that is gone
             self._in_hand -= 1
+            metrics.HASHING.change(-1)
 
 
 def _hash(password: str) -> str:

@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from medonline.domain.device import UNKNOWN_DEVICE, Device
 from medonline.domain.security_journal import JournalEvent
 from medonline.services.clock import Clock
-from medonline.services.limits.alarms import Alarms
+from medonline.services.limits.alarms import Alarm, Alarms
 from medonline.services.security_journal.writer import JournalNote, SecurityJournal
 from medonline.storage.engine import Database
 
@@ -102,7 +102,8 @@ class RefusedSignIns:
         if len(self._begun) < RUNS_PER_HOUR:
             self._begun.append(now)
             return True
-        self.alarms.sound("refusals", "so many sign-ins are refused that the journal names no further numbers")
+        text = "so many sign-ins are refused that the journal names no further numbers"
+        self.alarms.sound(Alarm.UNNAMED_REFUSALS, text)
         return False
 
     async def _write(self, runs: Sequence[_Run], now: datetime) -> None:

@@ -16,9 +16,10 @@ from sqlmodel import Session
 
 from medonline.domain.device import UNKNOWN_DEVICE, Device
 from medonline.domain.security_journal import JournalEvent, JournalLine, details_text
+from medonline.metrics import names as metrics
 from medonline.services.clock import Clock
 from medonline.services.crypto.field_encryption import Sealer
-from medonline.storage.engine import at_the_end
+from medonline.storage.engine import after_commit, at_the_end
 from medonline.storage.queries import security_journal
 from medonline.storage.queries.security_journal import Head
 
@@ -75,6 +76,7 @@ class SecurityJournal:
         for note in notes[1:]:  # one by one: the trigger wants them in order
             head = self._add(session, head, note, now)
         self._last.append(head)
+        after_commit(session, partial(_count, tuple(note.event for note in notes)))
 
     def _follow(self, session: Session, last: Head, note: JournalNote, now: datetime) -> Head | None:
         """As `_add`, if this row is the last one; None, and nothing is written, when another one is: somebody else has written
@@ -102,3 +104,8 @@ class SecurityJournal:
             previous=head.hash,
             key_id=self.chain.key_id,
         )
+
+
+def _count(events: tuple[JournalEvent, ...]) -> None:
+    for event in events:
+        metrics.JOURNAL.add(event)

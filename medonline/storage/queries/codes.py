@@ -157,6 +157,14 @@ _SET_DUE = (
     .execution_options(**UNSYNCHRONISED)
 )
 
+_WAITING = select(func.count(), func.min(OneTimeCodeRow.due_at)).where(col(OneTimeCodeRow.due_at) <= _NOW)
+
+
+def waiting(session: Session, now: datetime) -> tuple[int, datetime | None]:
+    """How many codes are due to be sent or asked after, and since when the one that waits longest (UTC); None when none does."""
+    count, oldest = session.exec(_WAITING, params={"now": now}).one()
+    return count, oldest
+
 
 def newest_of_flow(session: Session, flow_id: str) -> OneTimeCodeRow | None:
     """The last code issued for this flow."""

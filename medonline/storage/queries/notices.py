@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import Integer, bindparam, or_
+from sqlalchemy import Integer, bindparam, func, or_
 from sqlmodel import Session, col, select, update
 
 from medonline.storage.queries.security_journal import taken_back
@@ -89,6 +89,14 @@ _TAKE_DISPUTE = (
     .returning(Notice)
     .execution_options(**UNSYNCHRONISED, populate_existing=True)
 )
+
+_WAITING = select(func.count(), func.min(Notice.due_at)).where(col(Notice.due_at) <= _NOW)
+
+
+def waiting(session: Session, now: datetime) -> tuple[int, datetime | None]:
+    """How many notices are due, and since when the one that waits longest (UTC); None when none does."""
+    count, oldest = session.exec(_WAITING, params={"now": now}).one()
+    return count, oldest
 
 
 def due(session: Session, now: datetime, skip: tuple[str, ...], limit: int) -> Sequence[Notice]:

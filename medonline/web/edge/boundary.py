@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from medonline import routes
 from medonline.bootstrap import portal
+from medonline.services.limits.alarms import Alarm
 from medonline.web.cookies import cookie_value, cookies_of_a_document
 from medonline.web.edge.body import BodyTooLarge, BodyTooLate, read_body
 from medonline.web.edge.client_address import claims_another_address, with_client
@@ -89,7 +90,7 @@ def _warn_of_uncounted_proxy(scope: Scope) -> None:
     """With a proxy that is not counted, all patients share the limits of its address: a few lock all others out."""
     if portal().config.trusted_proxy_hops == 0 and claims_another_address(scope):
         # The header's value is a client's to write: none of it goes into the log.
-        portal().alarms.sound("uncounted proxy", UNCOUNTED_PROXY)
+        portal().alarms.sound(Alarm.UNCOUNTED_PROXY, UNCOUNTED_PROXY)
 
 
 def _page_as_file(scope: Scope) -> Scope:

@@ -10,6 +10,8 @@ from starlette.responses import RedirectResponse, Response
 from medonline import routes
 from medonline.bootstrap import portal
 from medonline.domain.errors import IdentityRefused, TooManyJourneys
+from medonline.domain.login import LoginMethod
+from medonline.metrics import names as metrics
 from medonline.services.gosuslugi.login import JourneyReturn, Purpose, Waiting
 from medonline.services.login.password_login import OpenedSession
 from medonline.services.ports import Departure
@@ -91,6 +93,7 @@ async def leave(request: Request) -> Response:
 
 
 def _refused(error: IdentityRefused) -> Response:
+    metrics.SIGN_INS.add(LoginMethod.GOSUSLUGI, error.problem)
     log.warning("Sign-in through Gosuslugi was refused: %s", error)
     return _failed(error.problem)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from datetime import timedelta
@@ -20,10 +21,13 @@ from medonline.services.outages import is_outage
 from medonline.web.edge.error_pages import error_page, form_not_taken
 from medonline.web.routes import gosuslugi, passwords
 from medonline.web.routes.login import choose_region, close_session, extend_session, open_session, session_left
+from medonline.web.routes.metrics import metrics
 from medonline.web.routes.visitors import HomeEndsProofs
 
 log = logging.getLogger(__name__)
 
+# A balancer gives up by itself after some seconds, and must be told: a frozen PostgreSQL keeps a question for minutes.
+READY_WITHIN_S = 2.0
 RETRY_AFTER_S = 60
 MAX_REPORT_BYTES = 16 * 1024
 SECURITY_TXT_LIFE = timedelta(days=180)  # less than a year, as RFC 9116, 2.5.5, advises
@@ -51,9 +55,10 @@ async def ready(_request: Request) -> Response:
     """The process can serve patients: the database answers and takes writes, the dispatcher turns, no one told it to end."""
     checks = {"database": "ok", "dispatcher": "ok"}
     try:
-        await portal().database.is_alive()
-        if not await portal().database.takes_writes():
-            checks["database"] = "takes no writes"
+        async with asyncio.timeout(READY_WITHIN_S):
+            await portal().database.is_alive()
+            if not await portal().database.takes_writes():
+                checks["database"] = "takes no writes"
     except Exception as error:
         log.warning("The database does not answer: %s", type(error).__name__)
         checks["database"] = "no answer"
@@ -114,6 +119,7 @@ def with_routes(pages: ASGIApp, stand_ins: Sequence[BaseRoute] = ()) -> ASGIApp:
         Route(routes.GOSUSLUGI_RETURN, gosuslugi.finish),
         Route(routes.HEALTH_LIVE, live),
         Route(routes.HEALTH_READY, ready),
+        Route(routes.METRICS, metrics),
         Route(routes.SECURITY_TXT, security_txt),
         Route(routes.CHANGE_PASSWORD, passwords.change_password),
         Route(f"{routes.WELL_KNOWN}/{{path:path}}", passwords.nothing_well_known),

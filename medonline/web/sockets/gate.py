@@ -18,6 +18,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from medonline.bootstrap import portal
 from medonline.framework.sockets import NAMESPACE
+from medonline.metrics import names as metrics
+from medonline.services.limits.alarms import Alarm
 from medonline.services.limits.networks import Level, asker_of
 from medonline.web.cookies import cookie_value, issued_visitor_key_in, session_key_in
 from medonline.web.edge.client_address import client_address
@@ -54,6 +56,7 @@ class SocketGate:
                 await _Socket(receive, send).run(self._app, scope)
         except _NoRoom as refusal:
             log.warning("Socket refused: %s", refusal)
+            metrics.SOCKETS_REFUSED.add(refusal.why)
             await send({"type": "websocket.close", "code": POLICY_VIOLATION})
 
     @asynccontextmanager
@@ -65,6 +68,7 @@ class SocketGate:
         """
         shared = {portal().visitor_marks.index(f"sockets {place}"): place for place in places if place != _PROCESS}
         self._open.update(places.keys())
+        metrics.SOCKETS.change(+1)
         try:
             full = await portal().outside.places.take({name: places[place] for name, place in shared.items()})
             if full is not None:
@@ -75,20 +79,21 @@ class SocketGate:
                 await portal().outside.places.give_back(shared)
         finally:
             self._open.subtract(places.keys())
+            metrics.SOCKETS.change(-1)
             for place in places:
                 if self._open[place] <= 0:
                     del self._open[place]
 
     def _require_room(self, scope: Scope, places: dict[_Place, int]) -> None:
         if scope["path"].rstrip("/") != NAMESPACE:
-            raise _NoRoom("not the address of the portal's socket")
+            raise _NoRoom("not the address of the portal's socket", "address")
         if portal().stopping.is_set():
-            raise _NoRoom("the process is about to end")
+            raise _NoRoom("the process is about to end", "stopping")
         for place, most in places.items():
             if self._open[place] >= most:
                 if place == _PROCESS:
                     portal().alarms.sound(
-                        "sockets", f"{most} sockets are open (SOCKETS_IN_ALL): every other one is refused"
+                        Alarm.SOCKETS_FULL, f"{most} sockets are open (SOCKETS_IN_ALL): every other one is refused"
                     )
                 raise _NoRoom.of(place, most)
 
@@ -101,12 +106,16 @@ class _Place(NamedTuple):
 
 
 class _NoRoom(Exception):
-    """A socket is refused before its handshake; the text says why, in words of ours only."""
+    """A socket is refused before its handshake; the text says why, in words of ours only, and `why` in one word for a metric."""
+
+    def __init__(self, text: str, why: str) -> None:
+        super().__init__(text)
+        self.why = why
 
     @classmethod
     def of(cls, place: _Place, most: int) -> _NoRoom:
         """All places of a kind are taken."""
-        return cls(f"too many {place.kind}: {most} are open")
+        return cls(f"too many {place.kind}: {most} are open", place.kind)
 
 
 _PROCESS = _Place("in this process")

@@ -95,7 +95,7 @@ async def test_without_redis_everybody_is_let_in_and_what_is_held_is_told_when_i
     assert await here.take({"of one": 2}) is None
     assert await here.take({"of one": 2}) is None
     await here.give_back({"of one": 2})
-    assert "ALARM Redis does not answer" in caplog.text
+    assert "ALARM limit-store-down: Redis does not answer" in caplog.text
     assert redis.address not in caplog.text
     redis.start()
 

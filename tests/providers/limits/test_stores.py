@@ -227,7 +227,7 @@ async def test_without_redis_each_process_counts_for_itself_until_it_is_back(
 
     alarms = [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
     assert len(alarms) == 1  # damped: while it is left alone, nothing more is said
-    assert alarms[0].startswith("ALARM the store of limits does not answer")
+    assert alarms[0].startswith("ALARM limit-store-down: the store of limits does not answer")
     assert PASSWORD not in caplog.text
     redis.start()
     monkeypatch.setattr(store, "_again_at", 0.0)

@@ -86,7 +86,9 @@ async def test_fifty_misses_in_ten_minutes_are_borne_and_the_next_one_opens(
     assert (state.open_until, state.times) == (portal.clock() + HALF_HOUR, 1)
     await miss(portal, 30, block=602)
     alarms = [record.getMessage() for record in caplog.records if "ALARM" in record.getMessage()]
-    assert alarms == ["ALARM the circuit breaker of codes is open for 30 min: 51 wrong codes within 10 min"]
+    assert alarms == [
+        "ALARM breaker-open: the circuit breaker of codes is open for 30 min: 51 wrong codes within 10 min"
+    ]
 
 
 async def test_misses_spread_over_more_than_ten_minutes_do_not_open(portal: Portal, clock: MovableClock) -> None:

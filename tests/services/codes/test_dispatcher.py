@@ -224,7 +224,7 @@ async def test_the_providers_own_code_is_logged_and_a_lack_of_money_is_an_alarm(
     await dispatch(dispatcher_of(portal, telegram=channel))
 
     assert logged in caplog.text
-    assert ("ALARM scripted has no money (201)" in caplog.text) is alarms
+    assert ("ALARM provider-without-money: scripted has no money (201)" in caplog.text) is alarms
 
 
 async def test_a_way_that_was_switched_off_after_the_begin_counts_as_failed(portal: Portal) -> None:

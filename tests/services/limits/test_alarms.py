@@ -7,8 +7,10 @@ import logging
 
 import pytest
 
-from medonline.services.limits.alarms import KINDS_KEPT, QUIET, Alarms
+from medonline.services.limits.alarms import KINDS_KEPT, QUIET, Alarm, Alarms
 from tests.services.world import MovableClock
+
+MONEY, MISSES = Alarm.MONEY_RUNS_OUT, Alarm.BREAKER_OPEN
 
 
 @pytest.fixture
@@ -26,9 +28,9 @@ def heard(caplog: pytest.LogCaptureFixture) -> list[str]:
 def test_the_first_line_is_written_at_once_and_begins_with_its_word(
     clock: MovableClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    Alarms(clock).sound("money", "the money is spent")
+    Alarms(clock).sound(MONEY, "the money is spent")
 
-    assert heard(caplog) == ["ALARM the money is spent"]
+    assert heard(caplog) == ["ALARM money-runs-out: the money is spent"]
 
 
 def test_within_ten_minutes_a_kind_is_counted_and_then_said_with_its_number(
@@ -36,16 +38,16 @@ def test_within_ten_minutes_a_kind_is_counted_and_then_said_with_its_number(
 ) -> None:
     alarms = Alarms(clock)
     for _ in range(4):
-        alarms.sound("money", "the money is spent")
+        alarms.sound(MONEY, "the money is spent")
         clock.move(seconds=1)
     clock.now += QUIET
     clock.move(seconds=-4, microseconds=-1)
-    alarms.sound("money", "the money is spent")
-    assert heard(caplog) == ["ALARM the money is spent"]
+    alarms.sound(MONEY, "the money is spent")
+    assert heard(caplog) == ["ALARM money-runs-out: the money is spent"]
     clock.move(microseconds=1)
-    alarms.sound("money", "the money is spent")
+    alarms.sound(MONEY, "the money is spent")
 
-    assert heard(caplog) == ["ALARM the money is spent (4 more since the last line)"]
+    assert heard(caplog) == ["ALARM money-runs-out: the money is spent (4 more since the last line)"]
 
 
 def test_a_line_that_kept_nothing_back_names_no_number_again(
@@ -53,21 +55,21 @@ def test_a_line_that_kept_nothing_back_names_no_number_again(
 ) -> None:
     alarms = Alarms(clock)
     for _ in range(2):
-        alarms.sound("money", "the money is spent")
+        alarms.sound(MONEY, "the money is spent")
     clock.now += QUIET
-    alarms.sound("money", "the money is spent")
+    alarms.sound(MONEY, "the money is spent")
     clock.now += QUIET
-    alarms.sound("money", "the money is spent")
+    alarms.sound(MONEY, "the money is spent")
 
-    assert heard(caplog)[-1] == "ALARM the money is spent"
+    assert heard(caplog)[-1] == "ALARM money-runs-out: the money is spent"
 
 
 def test_each_kind_is_damped_by_itself(clock: MovableClock, caplog: pytest.LogCaptureFixture) -> None:
     alarms = Alarms(clock)
-    for kind in ("money", "misses", "money", "misses"):
-        alarms.sound(kind, kind)
+    for alarm in (MONEY, MISSES, MONEY, MISSES):
+        alarms.sound(alarm, "again")
 
-    assert heard(caplog) == ["ALARM money", "ALARM misses"]
+    assert heard(caplog) == ["ALARM money-runs-out: again", "ALARM breaker-open: again"]
 
 
 def test_of_many_kinds_those_that_are_over_are_forgotten_and_the_others_stay_damped(
@@ -76,20 +78,20 @@ def test_of_many_kinds_those_that_are_over_are_forgotten_and_the_others_stay_dam
     """A kind may name a block of numbers: asking for all of them shall not fill the memory."""
     alarms = Alarms(clock)
     for _ in range(2):
-        alarms.sound("old", "old")
+        alarms.sound(MONEY, "old", of="old")
     clock.now += QUIET / 2
     for _ in range(2):
-        alarms.sound("young", "young")
+        alarms.sound(MONEY, "young", of="young")
     clock.now += QUIET / 2
     for number in range(KINDS_KEPT):
-        alarms.sound(str(number), str(number))
+        alarms.sound(Alarm.NUMBER_BLOCK, "full", of=str(number))
     heard(caplog)
     for kind in ("old", "young"):
-        alarms.sound(kind, kind)
+        alarms.sound(MONEY, kind, of=kind)
     clock.now += QUIET / 2
-    alarms.sound("young", "young")
+    alarms.sound(MONEY, "young", of="young")
 
-    assert heard(caplog) == ["ALARM old", "ALARM young (2 more since the last line)"]
+    assert heard(caplog) == ["ALARM money-runs-out: old", "ALARM money-runs-out: young (2 more since the last line)"]
 
 
 async def test_of_several_processes_one_writes_the_line(clock: MovableClock, caplog: pytest.LogCaptureFixture) -> None:
@@ -103,11 +105,11 @@ async def test_of_several_processes_one_writes_the_line(clock: MovableClock, cap
     here, there = Alarms(clock), Alarms(clock)
     for alarms in (here, there):
         alarms.share(is_first)
-        await asyncio.to_thread(alarms.sound, "money", "the money is spent")
-        alarms.sound("misses", "many misses")
+        await asyncio.to_thread(alarms.sound, MONEY, "the money is spent")
+        alarms.sound(MISSES, "many misses")
         await alarms.settle()
 
-    assert sorted(heard(caplog)) == ["ALARM many misses", "ALARM the money is spent"]
+    assert sorted(heard(caplog)) == ["ALARM breaker-open: many misses", "ALARM money-runs-out: the money is spent"]
 
 
 async def test_who_cannot_ask_the_others_writes_the_line(clock: MovableClock, caplog: pytest.LogCaptureFixture) -> None:
@@ -116,9 +118,9 @@ async def test_who_cannot_ask_the_others_writes_the_line(clock: MovableClock, ca
 
     alarms = Alarms(clock)
     alarms.share(is_first)
-    alarms.sound("money", "the money is spent")
+    alarms.sound(MONEY, "the money is spent")
     await alarms.settle()
-    assert heard(caplog) == ["ALARM the money is spent"]
-    alarms.sound("misses", "after the end of the loop's work")
+    assert heard(caplog) == ["ALARM money-runs-out: the money is spent"]
+    alarms.sound(MISSES, "after the end of the loop's work")
 
-    assert heard(caplog) == ["ALARM after the end of the loop's work"]
+    assert heard(caplog) == ["ALARM breaker-open: after the end of the loop's work"]

@@ -89,10 +89,10 @@ async def test_alarms_sound_at_half_at_four_fifths_and_at_the_end(
             heard.append([record.getMessage() for record in caplog.records if "ALARM" in record.getMessage()])
 
     assert [(number, lines) for number, lines in enumerate(heard, 1) if lines] == [
-        (5, ["ALARM flash_call has spent 50 % of the day's money"]),
-        (8, ["ALARM flash_call has spent 80 % of the day's money"]),
-        (10, ["ALARM flash_call has spent 100 % of the day's money"]),
-        (11, ["ALARM flash_call is off until midnight in Moscow: the day's money is spent"]),
+        (5, ["ALARM money-runs-out: flash_call has spent 50 % of the day's money"]),
+        (8, ["ALARM money-runs-out: flash_call has spent 80 % of the day's money"]),
+        (10, ["ALARM money-runs-out: flash_call has spent 100 % of the day's money"]),
+        (11, ["ALARM channel-money-spent: flash_call is off until midnight in Moscow: the day's money is spent"]),
     ]
 
 

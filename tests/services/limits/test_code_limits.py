@@ -495,7 +495,7 @@ async def test_a_block_of_numbers_leaves_twenty_codes_an_hour_unconfirmed_and_th
         assert type(refusal) is NumberBlockBusy
         assert abs(refusal.resets_in - timedelta(hours=1)) < timedelta(seconds=1)
         alarms = [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
-        assert alarms == ["ALARM the limit of codes to numbers +7900500xxxx is reached"]
+        assert alarms == ["ALARM number-block: the limit of codes to numbers +7900500xxxx is reached"]
         assert await ask(portal, phone(1, block=501), "10.0.97.1") == "sent"
         clock.now = refusal.until + timedelta(seconds=1)
         assert await ask(portal, phone(20), "10.0.99.1") == "sent"

@@ -198,7 +198,9 @@ async def test_over_all_a_thousand_wrong_passwords_may_be_tried_in_five_minutes(
         await portal.login.log_in(at(ANNA, OTHER_IP), KNOWN, PASSWORD)
 
     assert refusal.value.resets_in == timedelta(minutes=5)
-    assert caplog.text.count("ALARM the limit of wrong passwords over all accounts is reached") == 1
+    assert (
+        caplog.text.count("ALARM sign-ins-overloaded: the limit of wrong passwords over all accounts is reached") == 1
+    )
     clock.move(minutes=5, seconds=1)
     assert await attempt(portal, KNOWN, OTHER_IP, PASSWORD) == "in"
 

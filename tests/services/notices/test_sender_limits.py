@@ -193,9 +193,9 @@ async def test_changes_leave_the_last_fifth_of_the_money_for_recoveries(
     assert await spent_on_notices(portal, clock.now) == 900
     alarms = [record.getMessage() for record in caplog.records if "ALARM" in record.getMessage()]
     assert alarms == [
-        "ALARM notice has spent 50 % of the day's money",
-        "ALARM notice has spent 80 % of the day's money",
-        "ALARM 80 % of the day's money for notices are spent: changes of accounts are refused until midnight in Moscow",
+        "ALARM money-runs-out: notice has spent 50 % of the day's money",
+        "ALARM money-runs-out: notice has spent 80 % of the day's money",
+        "ALARM notice-money-spent: 80 % of the day's money for notices are spent: changes of accounts are refused until midnight in Moscow",
     ]
 
 

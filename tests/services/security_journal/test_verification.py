@@ -180,7 +180,7 @@ async def test_a_row_made_to_look_old_does_not_go_and_stays_found(
         await portal.journal_keeper.forget()
     await portal.retention.forget()
 
-    assert "ALARM the security journal is broken" in caplog.text
+    assert "ALARM journal-broken: the security journal is broken" in caplog.text
     assert dump(folder)["security_journal"] == before
     assert (await portal.journal_keeper.examine()).fault == "Row 1 was changed."
 

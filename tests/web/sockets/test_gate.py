@@ -142,7 +142,10 @@ async def test_the_process_has_an_end_and_says_so(
 
     assert told == [True] * 3 + [False] * 2
     assert caplog.messages.count("Socket refused: too many in this process: 3 are open") == 2
-    assert len([message for message in caplog.messages if message.startswith("ALARM 3 sockets are open")]) == 1
+    assert (
+        len([message for message in caplog.messages if message.startswith("ALARM sockets-full: 3 sockets are open")])
+        == 1
+    )
 
 
 async def test_a_session_has_room_for_five_in_however_many_browsers(

@@ -10,6 +10,7 @@ import asyncio
 import os
 import re
 import tempfile
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -88,6 +89,15 @@ class QueuedSigner:
     def certificate_hash(self) -> str:
         """The signer's."""
         return self._signer.certificate_hash()
+
+
+def certificate_end(pem: bytes) -> datetime:
+    """When the certificate of a PEM file ends (UTC).
+
+    Raises:
+        ValueError: there is none.
+    """
+    return x509.load_pem_x509_certificate(pem).not_valid_after_utc
 
 
 class RsaSigner:

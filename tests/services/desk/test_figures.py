@@ -1,0 +1,59 @@
+"""What the record says of the whole portal: numbers, each of now."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from medonline.metrics import names as metrics
+from medonline.services.desk.figures import Figures
+from tests.services.world import ANNA, CALL, KNOWN, MovableClock, dispatch, opened
+
+
+async def test_an_empty_portal_has_nothing_that_waits(folder: Path, clock: MovableClock) -> None:
+    async with opened(folder, clock) as portal:
+        found = await portal.figures.read()
+
+    assert found[metrics.DATABASE_UP] == {(): 1.0}
+    assert found[metrics.WAITING] == {("codes",): 0.0, ("notices",): 0.0}
+    assert found[metrics.LAG] == {("codes",): 0.0, ("notices",): 0.0}
+    assert found[metrics.BREAKER] == {(): 0.0}
+    assert found[metrics.MONEY] == {}  # no line has a cap
+
+
+async def test_a_code_waits_until_it_is_sent(folder: Path, clock: MovableClock) -> None:
+    async with opened(folder, clock) as portal:
+        before = (await portal.figures.read())[metrics.JOURNAL_ROWS][()]
+        await portal.recovery.begin(ANNA, KNOWN, CALL)
+        clock.move(seconds=60)
+        waiting = await portal.figures.read()
+        clock.move(seconds=-60)
+        await dispatch(portal.dispatcher)
+        sent = await portal.figures.read()
+
+    assert waiting[metrics.WAITING][("codes",)] == 1
+    assert 30 <= waiting[metrics.LAG][("codes",)] <= 60
+    assert sent[metrics.WAITING][("codes",)] == 0
+    assert sent[metrics.JOURNAL_ROWS][()] == before + 1
+
+
+async def test_money_is_told_as_a_part_of_the_cap(folder: Path, clock: MovableClock) -> None:
+    caps = {"price_flash_call": "1.00", "daily_cap_flash_call": "4"}
+    async with opened(folder, clock, **caps) as portal:
+        await portal.recovery.begin(ANNA, KNOWN, CALL)
+        found = await portal.figures.read()
+
+    assert found[metrics.MONEY] == {("flash_call",): 0.25}
+
+
+async def test_an_open_breaker_and_a_certificates_end_are_told(folder: Path, clock: MovableClock) -> None:
+    ends = datetime(2027, 1, 1, tzinfo=UTC)
+    async with opened(folder, clock, breaker_misses="1 per 10 min") as portal:
+        figures = Figures(portal.database, clock, {}, {"esia client": ends})
+        with portal.database.writing() as session:
+            for _ in range(2):
+                portal.dispatcher._issuer.breaker.note_miss(session, clock())
+        found = await figures.read()
+
+    assert found[metrics.BREAKER] == {(): 1.0}
+    assert found[metrics.CERTIFICATE_ENDS] == {("esia client",): ends.timestamp()}
