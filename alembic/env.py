@@ -18,7 +18,10 @@ def run(connection: Connection) -> None:
     with context.begin_transaction():
         if connection.dialect.name == "postgresql":
             # Of several processes that start at once one migrates; the others wait, and find it done. SQLite's writers wait anyway.
+            # They wait as long as it takes: the time-out of the portal's own statements is shorter than many a migration.
+            connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+            connection.exec_driver_sql("SET LOCAL lock_timeout = DEFAULT")
         context.run_migrations()
         if connection.dialect.name == "sqlite" and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
             message = "the migration would leave rows that point at nothing; nothing was changed"

@@ -62,7 +62,9 @@ def add_account(
     async def add(portal: Portal) -> str:
         return (await portal.accounts.add(wanted)).phone or ""
 
-    click.echo(f"The account is made; it signs in with {PhoneNumber(asyncio.run(with_portal(add))).masked}.")
+    click.echo(
+        f"The account is made; it signs in with {PhoneNumber(asyncio.run(with_portal(add, may_migrate=True))).masked}."
+    )
     return 0
 
 

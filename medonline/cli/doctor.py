@@ -7,14 +7,16 @@ from dataclasses import asdict, dataclass
 from urllib.parse import urlsplit
 
 import click
+from sqlalchemy.engine import make_url
 
 from medonline.bootstrap import build_channels
 from medonline.bootstrap.adapters import build_identity, build_limit_store, build_notices, build_registry
 from medonline.cli import options
 from medonline.cli.options import as_json, mode
 from medonline.cli.private_files import too_open
+from medonline.cli.running import noted_in, settings_beside
 from medonline.config.keys import has_low_variety
-from medonline.config.settings import Config, load_config
+from medonline.config.settings import Config
 from medonline.domain.codes.one_time_code import ChannelName
 from medonline.domain.errors import DeliveryFailed, IdentityRefused, RegistryUnavailable
 from medonline.logs.setup import set_up
@@ -38,7 +40,7 @@ class Finding:
 @mode
 def doctor(as_json: bool) -> int:
     """Check settings, database, migrations, keys and each provider; exit code 1 if one fails. Sends nothing."""
-    config = load_config()
+    config = settings_beside()
     set_up("error")
     findings = asyncio.run(examine(config))
     if as_json:
@@ -53,6 +55,7 @@ async def examine(config: Config) -> list[Finding]:
     """Every check, in the order of an operator's worries; sends nothing and costs nothing."""
     findings = [
         _settings(config),
+        *_demo(config),
         _regions(config),
         _key(config),
         _files(config),
@@ -69,6 +72,17 @@ async def examine(config: Config) -> list[Finding]:
 
 def _settings(config: Config) -> Finding:
     return Finding("settings", True, f"mode {config.mode}, public address {config.origin}, data in {config.data_dir}")
+
+
+def _demo(config: Config) -> list[Finding]:
+    """Whether the stand-ins that the demo asks are there: they are part of the portal that runs."""
+    noted = noted_in(config.data_dir) if config.demo else None
+    if noted is None:
+        return []
+    if noted.lives:
+        return [Finding("demo", True, f"process {noted.process} serves {noted.address}")]
+    last = f"the one of {config.data_dir}, at {noted.address}, does not run any more"
+    return [Finding("demo", False, f"{last}, and its stand-ins answer only while it does: start it with `make run`")]
 
 
 def _regions(config: Config) -> Finding:
@@ -97,20 +111,23 @@ def _files(config: Config) -> Finding:
 
 
 async def _database(config: Config) -> list[Finding]:
+    where = make_url(config.database).render_as_string(hide_password=True)
+    file = migrations.sqlite_file(config.database)
+    if file is not None and not file.exists():
+        return [
+            Finding("database", True, f"{where} is not made yet"),
+            Finding("migrations", False, "There are no tables yet: run `medonline migrate`."),
+        ]
     database = Database(config.database)
-    where = database.url.render_as_string(hide_password=True)
     try:
         await database.is_alive()
-        has, wants = await migrations.revisions(database, config.database)
+        found = await migrations.revisions(database, config.database)
     except Exception as error:
         return [Finding("database", False, f"{where} does not answer: {type(error).__name__}: {error}")]
     finally:
         await database.close()
-    fresh = has == wants
-    text = (
-        f"at revision {has}" if fresh else f"at {has or 'no'} revision, the code wants {wants}: run `medonline migrate`"
-    )
-    return [Finding("database", True, f"{where} answers"), Finding("migrations", fresh, text)]
+    text = found.fault or f"at revision {found.has}"
+    return [Finding("database", True, f"{where} answers"), Finding("migrations", not found.fault, text)]
 
 
 async def _limits(config: Config) -> Finding:

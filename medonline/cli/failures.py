@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from medonline.config.settings import ConfigurationError
 from medonline.domain.errors import AccountNotFound, MedonlineError, NoSuchIdentity, PhoneTaken
 from medonline.logs.setup import set_up
+from medonline.storage.migrations import CannotMigrate
 from medonline.wording.errors import sentence
 
 REFUSED, CALLED_WRONGLY, INTERRUPTED = 1, 2, 130
@@ -46,7 +47,7 @@ def tell(error: Exception) -> int:
 
 def _known(error: Exception) -> str | None:
     match error:
-        case ConfigurationError() | Refused():
+        case ConfigurationError() | Refused() | CannotMigrate():
             return str(error)
         case PhoneTaken():
             return f"Another account signs in with {error}."

@@ -1,28 +1,35 @@
-"""A portal for one command beside the one that serves: migrated, not serving, closed at the end."""
+"""A portal for one command beside the one that serves: not serving, closed at the end. Only what makes accounts also migrates."""
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TypeVar
 
 from medonline.bootstrap import Portal, build_portal
+from medonline.cli.failures import Refused
 from medonline.cli.private_files import make_private
-from medonline.config.settings import Config, load_config
+from medonline.cli.running import settings_beside
+from medonline.config.settings import Config, Mode
 from medonline.logs.setup import set_up
 from medonline.storage import migrations
 
 T = TypeVar("T")
 
 
-async def with_portal(act: Callable[[Portal], Awaitable[T]]) -> T:
+async def with_portal(act: Callable[[Portal], Awaitable[T]], *, may_migrate: bool = False) -> T:
     """What `act` gives.
 
+    may_migrate: make the database where there is none, and bring it to this version. Everything else leaves it as it is.
+
     Raises:
+        Refused: the database is not there, or not at this version.
         ConfigurationError, MedonlineError, SQLAlchemyError: as they come.
     """
-    async with _opened() as portal:
+    async with _opened(may_migrate=may_migrate) as portal:
         return await act(portal)
 
 
@@ -32,13 +39,44 @@ def warn_of_open_files(config: Config) -> None:
         sys.stderr.write(f"{left}\n")
 
 
+async def require_current(config: Config) -> None:
+    """Whether the database is at this version.
+
+    Raises:
+        Refused: it is not there, or at another one.
+    """
+    file = migrations.sqlite_file(config.database)
+    if file is not None and not file.exists():
+        raise Refused(_no_database(file))
+    if fault := (await migrations.revisions_at(config.database)).fault:
+        raise Refused(fault)
+
+
+def _no_database(file: Path) -> str:
+    return (
+        f"There is no database at {file}: run the command in the portal's folder or name its data with MEDONLINE_DATA_DIR. "
+        "`medonline migrate` makes a new one."
+    )
+
+
+def _refuse_an_empty_demo() -> None:
+    """The demo's settings make keys in its folder: not where there is nothing to read."""
+    named = os.environ.get("MEDONLINE_MODE") == Mode.DEMO and not os.environ.get("MEDONLINE_DATABASE_URL")
+    file = Path(os.environ.get("MEDONLINE_DATA_DIR", "var")).resolve() / "medonline.sqlite3"
+    if named and not file.exists():
+        raise Refused(_no_database(file))
+
+
 @asynccontextmanager
-async def _opened() -> AsyncIterator[Portal]:
+async def _opened(*, may_migrate: bool) -> AsyncIterator[Portal]:
     set_up("warning")
-    config = load_config()
+    config = settings_beside(None if may_migrate else _refuse_an_empty_demo)
+    if may_migrate:
+        await migrations.upgrade(config.database)
+    else:
+        await require_current(config)
     warn_of_open_files(config)
     portal = build_portal(config)
-    await migrations.upgrade(portal.config.database)
     try:
         yield portal
     finally:

@@ -12,7 +12,8 @@ from medonline import frontend
 from medonline.bootstrap import portal
 from medonline.cli.greeting import greet
 from medonline.cli.options import mode, overriding
-from medonline.cli.portal import warn_of_open_files
+from medonline.cli.portal import require_current, warn_of_open_files
+from medonline.cli.running import write_down
 from medonline.cli.server import bind, run_server
 from medonline.cli.workers import Workers, require_shared
 from medonline.config.settings import ConfigurationError, load_config
@@ -34,10 +35,11 @@ _HOST = overriding("host", str, "ADDRESS")
     metavar="COUNT",
     help="How many processes serve; more than 1 need PostgreSQL and Redis.",
 )
+@click.option("--no-migrate", is_flag=True, help="Start only with a database that is at this version already.")
 @_PORT
 @_HOST
 @mode
-def serve(workers: int) -> int:
+def serve(workers: int, no_migrate: bool) -> int:
     """Serve the portal until stopped. Builds the pages first when they changed, and brings the database to this version."""
     config = load_config()
     if workers > 1:
@@ -47,7 +49,8 @@ def serve(workers: int) -> int:
     if not frontend.is_fresh():
         click.echo("Building the pages (about 20 s, only when they changed) …")
         frontend.build()
-    asyncio.run(migrations.upgrade(config.database))
+    asyncio.run(require_current(config) if no_migrate else migrations.upgrade(config.database))
+    write_down(config)
     os.environ.update(PREBUILT)
     # The server reads the settings again, in another folder: a relative path would lead elsewhere there.
     os.environ["MEDONLINE_DATA_DIR"] = str(config.data_dir.resolve())

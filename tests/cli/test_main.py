@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import getpass
 import io
 import json
-import os
 import re
-import shutil
 import sqlite3
 import sys
 from collections.abc import Iterator
@@ -22,57 +19,33 @@ from medonline.domain.errors import ProviderDown
 from medonline.providers.codes.ucaller import UCaller
 from medonline.services.crypto.field_encryption import key_id
 from medonline.storage import migrations
+from tests.cli.commands import ADD, every_command, findings
 from tests.sandbox.gosuslugi import running_gosuslugi
-from tests.sandbox.server import API_ID, KEY, SERVICE_ID, TOKEN, free_port, running_sandbox, settings
+from tests.sandbox.server import API_ID, KEY, TOKEN, free_port
 
 OPTIONS = {
-    "--version", "--json", "--mode", "--port", "--host", "--phone", "--last-name", "--first-name", "--patronymic", "--birth-date",
-    "--password-stdin", "--password", "--yes", "--known", "--workers", "account", "phone", "number",
-}  # fmt: skip
-ADD = ["accounts", "add", "--password-stdin", "--last-name", "Орлова", "--first-name", "Анна"]
-
-
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with its tables, made once and copied for each test."""
-    path = tmp_path_factory.mktemp("migrated") / "medonline.sqlite3"
-    asyncio.run(migrations.upgrade(f"sqlite:///{path}"))
-    return path
-
-
-@pytest.fixture
-def nothing_migrated() -> None:
-    """Asked for by a test of the very first command in a new folder."""
-
-
-@pytest.fixture(autouse=True)
-def _settings(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, migrated: Path, request: pytest.FixtureRequest
-) -> Iterator[None]:
-    if "nothing_migrated" not in request.fixturenames:
-        shutil.copyfile(migrated, tmp_path / "medonline.sqlite3")
-        (tmp_path / "medonline.sqlite3").chmod(0o600)
-    for name in [name for name in os.environ if name.startswith("MEDONLINE_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("MEDONLINE_MODE", "demo")
-    monkeypatch.setenv("MEDONLINE_DATA_DIR", str(tmp_path))
-    monkeypatch.setenv("MEDONLINE_PORT", str(free_port()))
-    before = os.umask(0o022)  # a shell's own
-    yield
-    os.umask(before)
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
-    """Call the command; gives (exit code, output, errors)."""
-
-    def running(*arguments: str, stdin: str = "") -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
-        code = main(list(arguments))
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return running
+    "--version",
+    "--json",
+    "--to",
+    "--journal-to",
+    "--no-migrate",
+    "--mode",
+    "--port",
+    "--host",
+    "--phone",
+    "--last-name",
+    "--first-name",
+    "--patronymic",
+    "--birth-date",
+    "--password-stdin",
+    "--password",
+    "--yes",
+    "--known",
+    "--workers",
+    "account",
+    "phone",
+    "number",
+}
 
 
 # --- accounts ---------------------------------------------------------------------------------------------------
@@ -95,15 +68,6 @@ def test_a_password_in_the_command_is_refused_and_not_repeated(run, given: list[
     assert err.startswith("A password does not belong into the command")
     assert "Zima2026" not in err
     assert run("accounts", "list")[1] == "No accounts.\n"
-
-
-def every_command(group: click.Group = medonline) -> Iterator[click.Command]:
-    yield group
-    for command in group.commands.values():
-        if isinstance(command, click.Group):
-            yield from every_command(command)
-        else:
-            yield command
 
 
 def test_no_command_takes_a_secret_as_an_argument() -> None:
@@ -341,32 +305,6 @@ def test_a_database_elsewhere_is_looked_at_too(run, monkeypatch: pytest.MonkeyPa
 
 
 # --- doctor -----------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def _providers(monkeypatch: pytest.MonkeyPatch):
-    with running_sandbox(settings(fhir_token="fhir-token")) as url:
-        monkeypatch.setenv("MEDONLINE_TELEGRAM_BASE_URL", f"{url}/telegram")
-        monkeypatch.setenv("MEDONLINE_TELEGRAM_TOKEN", TOKEN)
-        monkeypatch.setenv("MEDONLINE_UCALLER_BASE_URL", f"{url}/ucaller")
-        monkeypatch.setenv("MEDONLINE_UCALLER_KEY", KEY)
-        monkeypatch.setenv("MEDONLINE_UCALLER_SERVICE_ID", SERVICE_ID)
-        monkeypatch.setenv("MEDONLINE_SMS_RU_BASE_URL", f"{url}/sms_ru")
-        monkeypatch.setenv("MEDONLINE_SMS_RU_API_ID", API_ID)
-        monkeypatch.setenv("MEDONLINE_IDENTITY_PROVIDER", "none")
-        monkeypatch.setenv("MEDONLINE_CARD_REGISTRY_URL", f"{url}/fhir")
-        monkeypatch.setenv("MEDONLINE_CARD_REGISTRY_TOKEN", "fhir-token")
-        yield
-
-
-def findings(out: str) -> dict[str, tuple[str, str]]:
-    """subject -> (ok or FAIL, text)"""
-    lines = [line.partition("  ") for line in out.splitlines()]
-    return {
-        subject: (mark.strip(), text.strip())
-        for mark, _, rest in lines
-        for subject, _, text in [rest.strip().partition(": ")]
-    }
 
 
 @pytest.mark.usefixtures("nothing_migrated", "_providers")

@@ -77,12 +77,15 @@ async def test_a_table_the_migrations_do_not_know_is_seen(tmp_path: Path) -> Non
 async def test_the_revision_in_force_and_the_one_wanted_are_told(tmp_path: Path) -> None:
     url = url_of(tmp_path)
     database = Database(url)
-    has, wants = await migrations.revisions(database, url)
-    assert has is None
-    assert wants
+    before = await migrations.revisions(database, url)
+    assert before.has is None
+    assert before.wants
+    assert "run `medonline migrate`" in before.fault
     await migrations.upgrade(url)
 
-    assert await migrations.revisions(database, url) == (wants, wants)
+    after = await migrations.revisions(database, url)
+    assert after == migrations.Revisions(before.wants, before.wants)
+    assert after.fault == ""
     await database.close()
 
 

@@ -223,7 +223,7 @@ async def test_where_nothing_is_written_nothing_is_asked(two: Two) -> None:
 # --- processes that start, and work that one of them does -----------------------------------------------------------
 
 
-async def test_two_that_start_at_once_on_an_empty_database_are_both_there(
+async def test_four_that_start_at_once_on_an_empty_database_are_all_there(
     server: tuple[str, str] | None, tmp_path: Path
 ) -> None:
     settings = {}
@@ -234,12 +234,14 @@ async def test_two_that_start_at_once_on_an_empty_database_are_both_there(
     clock = MovableClock()
     portals = [build_portal(config_in(tmp_path, **settings), clock) for _ in range(2)]
     url = portals[0].config.database
-    # Alembic knows one migration at a time in a process.
+    # Alembic knows one migration at a time in a process. Migrating takes longer here than the portal's statements wait for a lock.
     program = (
-        "import asyncio, sys; from medonline.storage import migrations; asyncio.run(migrations.upgrade(sys.argv[1]))"
+        "import asyncio, sys; from medonline.storage import engine, migrations; "
+        "engine._PATIENCE = engine._PATIENCE.replace('lock_timeout=5s', 'lock_timeout=20ms'); "
+        "asyncio.run(migrations.upgrade(sys.argv[1]))"
     )
-    migrating = [await asyncio.create_subprocess_exec(sys.executable, "-c", program, url) for _ in range(2)]
-    assert [await one.wait() for one in migrating] == [0, 0]
+    migrating = [await asyncio.create_subprocess_exec(sys.executable, "-c", program, url) for _ in range(4)]
+    assert [await one.wait() for one in migrating] == [0, 0, 0, 0]
     await asyncio.gather(*(seed_demo(one.accounts) for one in portals))
 
     assert len(await portals[0].accounts.everyone()) == len(DEMO_ACCOUNTS)
