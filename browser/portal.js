@@ -2,10 +2,12 @@
 // strict Content-Security-Policy. The modules listen to the patient; what they do after a change of the page is called here.
 import { fillPhones, showPhones } from "./portal/phone.js";
 import { fillDisputes } from "./portal/dispute.js";
-import { followMistake, followStep, nameTheMistake } from "./portal/focus.js";
+import { followMistake, followPage, followStep, nameTheMistake } from "./portal/focus.js";
 import { openAsked } from "./portal/asked_dialog.js";
 import { postTickets } from "./portal/tickets.js";
 import { restoreTyped } from "./portal/typed_texts.js";
+import { showPauses } from "./portal/pauses.js";
+import { showVision } from "./portal/low_vision.js";
 import { startCountdowns } from "./portal/countdowns.js";
 import "./portal/menus.js";
 import "./portal/inner_links.js";
@@ -16,6 +18,8 @@ import "./portal/suggested_passwords.js";
 const WATCHED = ["data-step", "data-error-no", "data-ticket", "data-dispute-over", "open"];
 
 function look() {
+  showVision();
+  followPage();
   followStep();
   followMistake();
   nameTheMistake();
@@ -24,6 +28,7 @@ function look() {
   fillPhones();
   fillDisputes();
   showPhones();
+  showPauses();
   openAsked();
 }
 

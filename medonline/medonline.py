@@ -12,6 +12,7 @@ from medonline.components.layout import connection_banner, error_boundary
 from medonline.demo import demo_routes
 from medonline.dialogs.failure import failure_bar
 from medonline.frontend import BUILT
+from medonline.pages.accessibility import accessibility
 from medonline.pages.account_dispute import not_me
 from medonline.pages.account_sessions import sessions
 from medonline.pages.account_settings.page import settings
@@ -72,6 +73,7 @@ PAGES: tuple[tuple[Callable[[], rx.Component], str, Any, Any], ...] = (
     (settings, routes.SETTINGS, "Настройки — Медицина-онлайн", SettingsState.load),
     (sessions, routes.SESSIONS, "Мои входы — Медицина-онлайн", SessionsState.load),
     (journal, routes.JOURNAL, "Журнал — Медицина-онлайн", JournalState.load),
+    (accessibility, routes.ACCESSIBILITY, "О доступности — Медицина-онлайн", AccountState.load_page),
     (not_me, routes.NOT_ME, "Это не я — Медицина-онлайн", NotMeState.load),
 )
 # Most patients come this way, and each event costs: these loads end an earlier attempt to sign in by themselves.

@@ -11,12 +11,14 @@ REGISTER = "/register"
 LINK_ACCOUNT = "/link-account"
 LOGIN_FAILED = "/login-failed"
 REGION = "/region"
+ACCESSIBILITY = "/accessibility"
 
 SESSION_OPEN = "/session/open"
 SESSION_CLOSE = "/session/close"
 SESSION_LEFT = "/session/left"
 SESSION_EXTEND = "/session/extend"
 REGION_CHOOSE = "/session/region"
+LOW_VISION = "/session/low-vision"
 GOSUSLUGI_START = "/gosuslugi/start"
 GOSUSLUGI_ONWARD = "/gosuslugi/onward"
 GOSUSLUGI_LEAVE = "/gosuslugi/leave"
@@ -47,4 +49,7 @@ SANDBOX_MACHINES = tuple(
     )
 )
 
-PAGES = (HOME, RECOVERY, CARDS, SETTINGS, SESSIONS, JOURNAL, NOT_ME, REGISTER, LINK_ACCOUNT, LOGIN_FAILED, REGION)
+PAGES = (
+    *(HOME, RECOVERY, CARDS, SETTINGS, SESSIONS, JOURNAL, NOT_ME, REGISTER, LINK_ACCOUNT, LOGIN_FAILED, REGION),
+    ACCESSIBILITY,
+)

@@ -5,7 +5,7 @@ import { isHydrated } from "../shared/hydration.js";
 
 const LOOK_MS = 30;
 const PATIENCE_MS = 20_000; // then the app does not come: the browser does by itself what it can
-const BY_OTHER_SCRIPTS = "[data-menu], [data-dialog-open], [data-dialog-close], [data-reveal], [role=tab]";
+const BY_OTHER_SCRIPTS = "[data-menu], [data-dialog-open], [data-dialog-close], [data-reveal], [data-pause], [role=tab]";
 /** @type {WeakSet<Element>} */
 const held = new WeakSet();
 

@@ -1,7 +1,10 @@
 // The time until a new code may be asked for, drawn four times a second and spoken three times in all.
 import { all } from "../shared/dom.js";
+import { isPaused, resume } from "./pauses.js";
 
 const LOOK_MS = 250;
+const STOPPED = "Отсчёт остановлен.";
+const OPEN = "Можно запросить новый код.";
 /** @typedef {{ mark: string, end: number, said: string | null }} Countdown */
 /** @type {WeakMap<Element, Countdown>} */
 const countdowns = new WeakMap();
@@ -17,6 +20,7 @@ function countdownOf(place) {
   const mark = `${place.dataset.countdownKey}/${place.dataset.countdown}`;
   let known = countdowns.get(place);
   if (known?.mark !== mark) {
+    if (known) resume(); // another code: what is shown of the last one is old
     known = { mark, end: performance.now() + Number(place.dataset.countdown) * 1000, said: null };
     countdowns.set(place, known);
   }
@@ -24,13 +28,18 @@ function countdownOf(place) {
 }
 
 function tick() {
-  for (const place of all("[data-countdown]")) {
+  const places = all("[data-countdown]");
+  for (const place of places) {
     const countdown = countdownOf(place);
     const left = Math.max(0, Math.ceil((countdown.end - performance.now()) / 1000));
-    const text = `, через ${clock(left)}`;
+    const text = isPaused() ? "" : `, через ${clock(left)}`;
     if (place.textContent !== text) place.textContent = text;
-    speak(countdown, left);
+    if (isPaused()) say(STOPPED);
+    else speak(countdown, left);
   }
+  if (places.length > 0) return;
+  if (isPaused()) resume(); // its button went with the countdown
+  takeBack();
 }
 
 /**
@@ -39,11 +48,24 @@ function tick() {
  * @param {number} left
  */
 function speak(countdown, left) {
-  const said = left === 0 ? "Можно запросить новый код." : left <= 30 ? "Осталось 30 секунд." : "Идёт отсчёт до нового кода.";
-  if (countdown.said === said || (left < 30 && left > 0 && countdown.said === null)) return;
+  const said = left === 0 ? OPEN : left <= 30 ? "Осталось 30 секунд." : "Идёт отсчёт до нового кода.";
+  if ((countdown.said === said && voice()?.textContent !== STOPPED) || (left < 30 && left > 0 && countdown.said === null)) return;
   countdown.said = said;
-  const voice = document.querySelector("[data-countdown-voice]");
-  if (voice) voice.textContent = said;
+  say(said);
+}
+
+/** The server opens the way, and the countdown is gone before its own end: what was said last is not true any more. */
+function takeBack() {
+  if (!voice()?.textContent) return;
+  say(document.querySelector("[data-resend]") ? OPEN : "");
+}
+
+const voice = () => document.querySelector("[data-countdown-voice]");
+
+/** @param {string} text */
+function say(text) {
+  const place = voice();
+  if (place && place.textContent !== text) place.textContent = text;
 }
 
 export const startCountdowns = tick;

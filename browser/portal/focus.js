@@ -1,4 +1,4 @@
-// The focus goes to a new step and to a new mistake; the page's title begins with the mistake.
+// The focus goes to a new page, a new step and a new mistake; the page's title begins with the mistake.
 import { all } from "../shared/dom.js";
 import { forgetSubmits } from "./submits.js";
 
@@ -6,6 +6,24 @@ import { forgetSubmits } from "./submits.js";
 let step = null;
 /** @type {string | undefined | null} */
 let errorNo = null;
+
+/** @type {Element | null} */
+let heading = null;
+let path = location.pathname;
+
+/** A page that the app led to, without loading it, gets the focus at its heading, unless something on it has the focus already. */
+export function followPage() {
+  const [now] = all("main h1");
+  if (!now || now === heading) return;
+  const isNew = heading !== null && location.pathname !== path;
+  heading = now;
+  if (!isNew) return;
+  path = location.pathname;
+  const active = document.activeElement;
+  if (active?.closest("main, dialog") && active.id !== "main") return;
+  now.tabIndex = -1;
+  now.focus();
+}
 
 /** A step that replaced another one gets the focus at its heading. */
 export function followStep() {

@@ -9,6 +9,7 @@ from reflex_components_core.core.banner import has_connection_errors
 from medonline import routes
 from medonline.components.forms import loads_the_page
 from medonline.components.icons import icon
+from medonline.components.low_vision import low_vision
 
 
 def page(
@@ -18,6 +19,7 @@ def page(
     return rx.fragment(
         rx.el.a("Перейти к содержанию", href="#main", class_name="skip-link"),
         rx.el.header(
+            low_vision(),
             rx.el.div(
                 rx.el.a(
                     icon("mark"),
@@ -42,6 +44,7 @@ def footer(below: rx.Component | None) -> rx.Component:
     return rx.el.footer(
         rx.el.div(
             rx.el.p("Медицина-онлайн: личный кабинет пациента."),
+            rx.el.p(rx.el.a("О доступности", href=routes.ACCESSIBILITY, class_name="link")),
             below,
             rx.el.p(
                 "Если нужна срочная помощь, звоните ",

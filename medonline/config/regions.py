@@ -7,6 +7,7 @@ title = "Медицина-онлайн: Тульская область"
 support_phone = "8 (800) 000-00-01"
 desk = "регистратуру своей поликлиники"
 booking_url = "https://zapis.example.ru/"
+accessibility_email = "dostupnost@example.ru"
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import tomllib
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from medonline.domain.email_address import EmailAddress
+from medonline.domain.errors import InvalidEmail
 from medonline.domain.region import Region
 from medonline.wording.regions import DESK, ONLY_REGION
 
@@ -66,6 +69,9 @@ def _region(table: object, number: int) -> Region:
     if fault := _fault_of_address(table.get("booking_url", "")):
         msg = f"{where}: booking_url {fault}."
         raise ValueError(msg)
+    if not _is_address(table.get("accessibility_email", "")):
+        msg = f"{where}: accessibility_email must be a bare e-mail address, as 'dostupnost@example.ru'."
+        raise ValueError(msg)
     return Region(**({"desk": DESK} | table))
 
 
@@ -81,3 +87,11 @@ def _fault_of_address(booking_url: str) -> str:
     if not usable or not booking_url.isprintable() or " " in booking_url:
         return "must be a whole https:// address, as 'https://zapis.example.ru/'"
     return ""
+
+
+def _is_address(email: str) -> bool:
+    """Whether a letter can go there; there may be no address at all."""
+    try:
+        return not email or EmailAddress.parse(email).text == email
+    except InvalidEmail:
+        return False

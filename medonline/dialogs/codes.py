@@ -90,7 +90,7 @@ def delivery(screen: Screen, resend: Resend) -> rx.Component:
     return rx.cond(
         screen.delivery != "",
         rx.el.div(
-            rx.el.p(screen.delivery, role="status", class_name="delivery-text"),
+            rx.el.p(screen.delivery, role="status", class_name="delivery-text", custom_attrs={"data-moving": ""}),
             rx.cond(
                 screen.delivery_failed & screen.other_ready & (screen.other_channel != ""),
                 other_way(screen, resend, "button primary wide"),
@@ -113,6 +113,7 @@ def resend_block(screen: Screen, resend: Resend) -> rx.Component:
             _another_code(screen, resend),
             rx.el.p("Сегодня коды больше не отправляются."),
         ),
+        rx.cond(~screen.resend_ready & ~screen.resend_far, _pause()),
         rx.el.p(role="status", class_name="visually-hidden", custom_attrs={"data-countdown-voice": ""}),
         rx.el.details(
             rx.el.summary("Код не приходит?"),
@@ -138,6 +139,7 @@ def _another_code(screen: Screen, resend: Resend) -> rx.Component:
                 type="button",
                 on_click=resend(screen.channel),
                 class_name="button secondary wide",
+                custom_attrs={"data-resend": ""},
             ),
         ),
         rx.el.p(
@@ -153,6 +155,17 @@ def _another_code(screen: Screen, resend: Resend) -> rx.Component:
                 ),
             ),
         ),
+    )
+
+
+def _pause() -> rx.Component:
+    """Stops the countdown and the words of the delivery (`browser/portal/pauses.js`); in the low-vision version."""
+    return rx.el.button(
+        rx.el.span("Остановить отсчёт", class_name="when-running"),
+        rx.el.span("Продолжить", class_name="when-stopped"),
+        type="button",
+        class_name="button secondary wide vision-only",
+        custom_attrs={"data-pause": "running"},
     )
 
 

@@ -19,6 +19,7 @@ class Region:
         desk: where to go for help, in the accusative, as it follows «обратитесь в»: «регистратуру своей поликлиники».
         support_phone: whom to call, as people write it; may be empty.
         booking_url: the page where a patient books a visit; empty: the portal does not mention booking.
+        accessibility_email: where to write about the portal's accessibility; empty: the desk and its phone are named instead.
     """
 
     code: str
@@ -27,6 +28,7 @@ class Region:
     desk: str
     support_phone: str = ""
     booking_url: str = ""
+    accessibility_email: str = ""
 
     @property
     def support_tel(self) -> str:

@@ -35,6 +35,7 @@ class AccountState(rx.State):
     support_phone: str = ""
     support_tel: str = ""
     booking_url: str = ""
+    accessibility_email: str = ""
     desk: str = ONLY_REGION.desk
 
     @rx.event
@@ -84,7 +85,7 @@ class AccountState(rx.State):
         self.several_regions = len(config.regions) > 1
         self.region_title, self.desk = shown.title, shown.desk
         self.support_phone, self.support_tel = shown.support_phone, shown.support_tel
-        self.booking_url = shown.booking_url
+        self.booking_url, self.accessibility_email = shown.booking_url, shown.accessibility_email
         self.region_name = shown.name if self.several_regions and chosen else ""
         return chosen is None
 

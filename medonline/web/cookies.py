@@ -6,6 +6,7 @@ visitor: names a browser for 30 days, so that a recovery survives a reload and a
 sitting: names a browser until it is closed. After the proof of the phone a recovery goes on in its sitting only, so the next
          person at a shared computer cannot finish it. Changes at a sign-in and a sign-out.
 region:  the region that the visitor chose, for a year; only where the installation serves several.
+low_vision: how the pages look for a patient who sees badly, for a year (domain.low_vision). No name and no secret: it outlives a sign-out.
 browser: marks of the accounts that signed in in this browser (services.login.known_browsers), for 180 days. A mark signs no one
          in. It survives a sign-out on purpose; a new password makes it worthless.
 session: the signed-in browser. Ends with the browser, or with the session on the server.
@@ -22,6 +23,7 @@ from typing import Any
 from starlette.requests import cookie_parser
 
 from medonline.bootstrap import portal
+from medonline.domain.low_vision import LowVision
 from medonline.services.crypto.tokens import new_token, token_hash
 from medonline.services.login.known_browsers import LIFE, MAX_MARKS_LENGTH
 
@@ -30,7 +32,9 @@ SITTING = "medonline_sitting"
 SESSION = "medonline_session"
 BROWSER = "medonline_browser"
 REGION = "medonline_region"
+LOW_VISION = "medonline_low_vision"
 REGION_MAX_AGE_S = 365 * 24 * 3600
+LOW_VISION_MAX_AGE_S = 365 * 24 * 3600
 VISITOR_MAX_AGE_S = 30 * 24 * 3600
 MARK_LENGTH = 32  # of the 64 hex characters of an HMAC: 128 bits
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -163,3 +167,16 @@ def browser_cookie(marks: str) -> str:
 def region_code_in(cookies: Mapping[str, str]) -> str:
     """The code of the region that was chosen, unchecked; empty when there is no such cookie."""
     return _read(cookies, REGION)
+
+
+def low_vision_in(cookies: Mapping[str, str]) -> LowVision | None:
+    """How the pages shall look; None for the ordinary version, and for a cookie that the portal did not write."""
+    return LowVision.read(_read(cookies, LOW_VISION))
+
+
+def low_vision_cookie(look: LowVision | None) -> str:
+    """The Set-Cookie header of a look; without one it is forgotten."""
+    https = portal().config.https
+    if look is None:
+        return set_cookie(LOW_VISION, "", https=https, max_age=0)
+    return set_cookie(LOW_VISION, look.text, https=https, max_age=LOW_VISION_MAX_AGE_S)

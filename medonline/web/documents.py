@@ -31,6 +31,7 @@ _ATTRIBUTE = r' {}="([^"]*)"'
 _TEXT, _ADDRESS, _CONDITION = (re.compile(_ATTRIBUTE.format(f"data-{n}")) for n in ("known", "known-href", "shown-if"))
 _HREF = re.compile(_ATTRIBUTE.format("href"))
 _HIDDEN = ' hidden=""'
+_HEAD_END = "</head>"
 
 
 class Documents:
@@ -107,8 +108,9 @@ def filled(page: str, known: Known) -> str:
         return tag + text
 
     page = _MARKED.sub(fill, page)
+    links = "".join(f'<link rel="stylesheet" href="{escape(address)}">' for address in known.styles)
     attributes = "".join(f' {name}="{escape(value)}"' for name, value in known.root)
-    return _ROOT.sub(lambda match: match[0] + attributes, page, count=1)
+    return _ROOT.sub(lambda match: match[0] + attributes, page, count=1).replace(_HEAD_END, links + _HEAD_END, 1)
 
 
 def _named(mark: re.Pattern[str], tag: str) -> str:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 
 from medonline.bootstrap import portal
-from medonline.web.cookies import region_code_in
+from medonline.domain.low_vision import LowVision
+from medonline.web.cookies import low_vision_in, region_code_in
+
+LOW_VISION_STYLES = "/low_vision.css"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,22 +20,24 @@ class Known:
         root: attributes of `<html>`, name and value.
         texts: texts and addresses by the name that an element bears in `data-known` or `data-known-href`.
         shown: whether elements with this name in `data-shown-if` are shown.
+        styles: addresses of stylesheets, behind all others.
     """
 
     root: tuple[tuple[str, str], ...] = ()
     texts: tuple[tuple[str, str], ...] = ()
     shown: tuple[tuple[str, bool], ...] = ()
+    styles: tuple[str, ...] = ()
 
 
 def known_of(cookies: Mapping[str, str]) -> Known:
     """What the cookies of a browser tell. Each value comes from a list of the portal's own: never a cookie's own text."""
-    config = portal().config
+    config, seen = portal().config, as_seen_by(low_vision_in(cookies))
     region = config.region(region_code_in(cookies))
     if region is None:  # as `AccountState._show_region`: before the choice no region's own texts are shown
-        return Known(_root(cookies))
+        return seen
     name = region.name if len(config.regions) > 1 else ""
-    return Known(
-        _root(cookies),
+    return replace(
+        seen,
         texts=(
             ("desk", region.desk),
             ("support_phone", region.support_phone),
@@ -49,5 +54,10 @@ def known_of(cookies: Mapping[str, str]) -> Known:
     )
 
 
-def _root(_cookies: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    return ()
+def as_seen_by(look: LowVision | None) -> Known:
+    """The look of «Версия для слабовидящих» (docs/decisions/0027); nothing for the ordinary version."""
+    if look is None:
+        return Known()
+    return Known(
+        tuple((f"data-vision-{name}", word) for name, word in asdict(look).items()), styles=(LOW_VISION_STYLES,)
+    )

@@ -57,7 +57,7 @@ def test_regions_come_in_the_order_of_the_file(written) -> None:
         ("[[region]]\ncode = 1\n", "region 1 must be a table of texts"),
         (
             TULA + 'phone = "1"\n',
-            "region 1 has an unknown field 'phone'; known are booking_url, code, desk, name, support_phone, title",
+            "region 1 has an unknown field 'phone'; known are accessibility_email, booking_url, code, desk, name, support_phone, title",
         ),
         (TULA + "[[region]]\n", "region 2 lacks 'code'"),
         (TULA + ORYOL.replace("Орловская область", " "), "region 2 lacks 'name'"),
@@ -92,6 +92,29 @@ def test_a_file_that_cannot_be_used_is_refused_with_a_sentence(written, content:
 def test_patients_are_sent_to_a_whole_https_address_only(written, address: str) -> None:
     with pytest.raises(ValueError, match="region 1: booking_url must be a whole https:// address"):
         read_regions(written(TULA + f'booking_url = "{address}"\n'))
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "dostupnost",
+        "https://example.ru/",
+        "a@b",
+        "Мария <a@example.ru>",
+        "mailto:a@example.ru",
+        " a@example.ru",
+        "a@example.ru?bcc=b",
+    ],
+)
+def test_letters_about_accessibility_go_to_a_bare_address_only(written, address: str) -> None:
+    with pytest.raises(ValueError, match="region 1: accessibility_email must be a bare e-mail address"):
+        read_regions(written(TULA + f'accessibility_email = "{address}"\n'))
+
+
+def test_an_address_for_letters_about_accessibility_is_read(written) -> None:
+    (region,) = read_regions(written(TULA + 'accessibility_email = "dostupnost@example.ru"\n'))
+
+    assert region.accessibility_email == "dostupnost@example.ru"
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:

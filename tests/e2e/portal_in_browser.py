@@ -104,7 +104,7 @@ class Portal:
         expect(self.page.get_by_text("Здравствуйте")).to_be_visible()
 
     def log_out(self) -> None:
-        self.header.get_by_role("button").click()
+        self.header.locator("[data-menu]").click()
         self.button("Выйти").click()
         expect(self.header.get_by_role("button", name="Войти", exact=True)).to_be_visible()
 

@@ -100,7 +100,7 @@ def walk_all_screens(portal: Portal, patient: Patient, demo_phone: DemoPhone, lo
     portal.submit_login(patient.phone, NEW_PASSWORD)
     portal.expect_cards()
     look("cards")
-    portal.header.get_by_role("button").click()
+    portal.header.locator("[data-menu]").click()
     look("menu")
     for path, heading in ACCOUNT_PAGES.items():
         portal.open(path)
@@ -109,7 +109,7 @@ def walk_all_screens(portal: Portal, patient: Patient, demo_phone: DemoPhone, lo
         look(f"page {path[1:]}")
     portal.open("/no-such-page")
     expect(portal.heading("Такой страницы нет")).to_be_visible()
-    expect(portal.header.get_by_role("button")).to_be_visible()  # of the patient's own menu: the page is connected
+    expect(portal.header.locator("[data-menu]")).to_be_visible()  # of the patient's own menu: the page is connected
     look("not found")
 
 

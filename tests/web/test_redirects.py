@@ -21,7 +21,7 @@ from tests.web.conftest import ORIGIN, Browser
 PACKAGE = Path(__file__).parents[2] / "medonline"
 # Names that hold a path of routes.py where a redirect is made.
 NAMES = {"AGAIN", "SIGNED_OUT", "target"}
-TABLES = {"_WAITING", "_LANDINGS"}
+TABLES = {"_WAITING", "_LANDINGS", "_PAGES"}
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ async def test_no_path_leads_to_another_site(open_browser: Browser, path: str) -
 async def test_where_to_go_next_is_not_read_from_the_request(open_browser: Browser) -> None:
     anna = open_browser()
     await anna.get("/")
-    for path in ("/session/open", "/session/close", "/session/region", "/gosuslugi/start"):
+    for path in ("/session/open", "/session/close", "/session/region", "/session/low-vision", "/gosuslugi/start"):
         for name in ("next", "return", "return_to", "redirect", "url"):
             answer = await anna.post(f"{path}?{name}=https://evil.example", data={name: "//evil.example"})
             assert "evil" not in answer.headers.get("location", "") + answer.text

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from starlette.responses import HTMLResponse
-
 from medonline import routes
+from medonline.web.small_page import SmallPage
 
 _TITLES = {
     HTTPStatus.NOT_FOUND: "Такой страницы нет",
@@ -25,14 +24,14 @@ _HINTS = {
 _HINT_OTHERWISE = "Проверьте адрес или начните с главной страницы."
 
 
-def error_page(status: int, headers: Mapping[str, str] | None = None) -> HTMLResponse:
+def error_page(status: int, headers: Mapping[str, str] | None = None) -> SmallPage:
     """A small page with the way back; needs no script."""
     title = next((text for code, text in _TITLES.items() if code == status), _OTHERWISE)
     hint = next((text for code, text in _HINTS.items() if code == status), _HINT_OTHERWISE)
     return _page(status, title, f"<p>{hint}</p>", _link(routes.HOME, "На главную"), headers)
 
 
-def form_not_taken(path: str) -> HTMLResponse:
+def form_not_taken(path: str) -> SmallPage:
     """For a form that a browser posted without the page's scripts; `path` is a page's own.
 
     Danger: with a status of success password managers take the typed password for one that is in force.
@@ -52,8 +51,8 @@ def _link(path: str, text: str) -> str:
     return f'<a class="button primary" href="{path}">{text}</a>'
 
 
-def _page(status: int, title: str, text: str, link: str, headers: Mapping[str, str] | None = None) -> HTMLResponse:
-    return HTMLResponse(
+def _page(status: int, title: str, text: str, link: str, headers: Mapping[str, str] | None = None) -> SmallPage:
+    return SmallPage(
         f"""<!doctype html>
 <html lang="ru"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title} — Медицина-онлайн</title><link rel="stylesheet" href="/portal.css"></head>

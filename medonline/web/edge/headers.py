@@ -33,6 +33,8 @@ def add_headers(headers: MutableHeaders, scope: Scope, message: Message, policie
         headers["Strict-Transport-Security"] = STRICT_TRANSPORT
     if headers.get("content-type") == "image/svg+xml":
         headers["Content-Type"] = "image/svg+xml; charset=utf-8"  # a text as well; Starlette says so of text/… only
+    if headers.get("content-type", "").startswith("text/html"):
+        headers.add_vary_header("Cookie")  # region and look of a page are the browser's own (web.first_frame)
     headers["Cache-Control"] = _caching(scope["path"], message, headers)
 
 

@@ -11,10 +11,10 @@ from html import escape
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
 
 from medonline.bootstrap import portal
 from medonline.services.ports import Departure
+from medonline.web.small_page import SmallPage
 
 _HOST = re.compile(r"[A-Za-z0-9.:\[\]-]+")
 _PAGE = """<!doctype html>
@@ -25,7 +25,7 @@ _PAGE = """<!doctype html>
 """
 
 
-def leaving_page(away: Departure, title: str) -> HTMLResponse:
+def leaving_page(away: Departure, title: str) -> SmallPage:
     """A small page that sends the browser to another site; the address comes from an adapter, never from a client.
 
     It needs no script: an address is opened by the page itself or by its link, a form is posted by a script or by its button.
@@ -35,7 +35,7 @@ def leaving_page(away: Departure, title: str) -> HTMLResponse:
         head = f'<meta http-equiv="refresh" content="0;url={address}">'
         body = "<p>Если ничего не происходит, перейдите по ссылке.</p>"
         body += f'<a class="button primary" href="{address}">Продолжить</a>'
-        return HTMLResponse(_PAGE.format(head=head, title=title, body=body))
+        return SmallPage(_PAGE.format(head=head, title=title, body=body))
     fields = "".join(
         f'<input type="hidden" name="{escape(name, quote=True)}" value="{escape(value, quote=True)}">'
         for name, value in away.fields.items()
@@ -45,7 +45,7 @@ def leaving_page(away: Departure, title: str) -> HTMLResponse:
         f'<form method="post" action="{address}" data-leaving>{fields}<p>Если ничего не происходит, нажмите кнопку.</p>'
     )
     body += '<button class="button primary">Продолжить</button></form>'
-    page = HTMLResponse(_PAGE.format(head=head, title=title, body=body))
+    page = SmallPage(_PAGE.format(head=head, title=title, body=body))
     page.headers["Content-Security-Policy"] = _policy_towards(away.url)
     return page
 

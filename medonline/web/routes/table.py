@@ -21,6 +21,7 @@ from medonline.services.outages import is_outage
 from medonline.web.edge.error_pages import error_page, form_not_taken
 from medonline.web.routes import gosuslugi, passwords
 from medonline.web.routes.login import choose_region, close_session, extend_session, open_session, session_left
+from medonline.web.routes.low_vision import choose_low_vision
 from medonline.web.routes.metrics import metrics
 from medonline.web.routes.visitors import HomeEndsProofs
 
@@ -113,6 +114,7 @@ def with_routes(pages: ASGIApp, stand_ins: Sequence[BaseRoute] = ()) -> ASGIApp:
         Route(routes.SESSION_LEFT, session_left),
         Route(routes.SESSION_EXTEND, extend_session, methods=["POST"]),
         Route(routes.REGION_CHOOSE, choose_region, methods=["POST"]),
+        Route(routes.LOW_VISION, choose_low_vision, methods=["POST"]),
         Route(routes.GOSUSLUGI_START, gosuslugi.start, methods=["POST"]),
         Route(routes.GOSUSLUGI_ONWARD, gosuslugi.onward),
         Route(routes.GOSUSLUGI_LEAVE, gosuslugi.leave, methods=["POST"]),

@@ -1,0 +1,20 @@
+"""A page that the server writes itself, without the app: an error, a way out. It looks as the patient chose, like every other."""
+
+from __future__ import annotations
+
+from starlette.responses import HTMLResponse
+from starlette.types import Receive, Scope, Send
+
+from medonline.web.cookies import cookie_value, low_vision_in
+from medonline.web.documents import filled
+from medonline.web.first_frame import as_seen_by
+
+
+class SmallPage(HTMLResponse):
+    """The browser is known only when the page is sent."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it in the look that the browser's cookie names."""
+        self.body = filled(bytes(self.body).decode(), as_seen_by(low_vision_in(cookie_value(scope)))).encode()
+        self.headers["Content-Length"] = str(len(self.body))
+        await super().__call__(scope, receive, send)
