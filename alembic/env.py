@@ -10,6 +10,7 @@ from medonline.storage import tables  # noqa: F401  (fills the metadata)
 from medonline.storage.engine import Database
 
 _LOCK = 7_316_002  # of PostgreSQL's advisory locks
+_OTHERS_MIGRATE_MS = 600_000
 
 
 def run(connection: Connection) -> None:
@@ -37,6 +38,8 @@ def migrate(url: str) -> None:
                 # SQLite changes a column by building the table again: the keys that point at it must not notice.
                 cursor = connection.connection.cursor()  # outside of a transaction: inside one the pragma does nothing
                 cursor.execute("PRAGMA foreign_keys=OFF")
+                # A process that migrates at the same time holds the file for longer than any transaction of the portal.
+                cursor.execute(f"PRAGMA busy_timeout={_OTHERS_MIGRATE_MS}")
                 cursor.close()
             connection.execution_options(medonline_writes=True)
             run(connection)
