@@ -6,6 +6,7 @@ import re
 from collections.abc import Set
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.watching import english_words, overflow
@@ -20,6 +21,7 @@ STEP_3 = "ШАГ 3. УКАЖИТЕ НОВЫЙ ПАРОЛЬ"
 DONE = "Новый пароль установлен"
 NO_ACCOUNT = "К этому номеру личный кабинет не привязан"
 NEW_PASSWORD = "Noviy2026parol"
+MAX_TABS = 40
 
 
 class Portal:
@@ -71,6 +73,17 @@ class Portal:
         self.page.screenshot(path=self.screenshots / f"{name}.png")
         assert not english_words(self.page) - names, f"English on the screen «{name}»"
         assert overflow(self.page) <= 0, f"the screen «{name}» scrolls sideways"
+
+    def tab_to(self, name: str) -> None:
+        """Press Tab until the focus is on what has this text, label or id."""
+        for _ in range(MAX_TABS):
+            self.page.keyboard.press("Tab")
+            here = self.page.evaluate(
+                "(({ innerText, ariaLabel, id }) => [innerText ?? '', ariaLabel ?? '', id])(document.activeElement)"
+            )
+            if here[2] == name or any(text.startswith(name) for text in here[:2]):
+                return
+        pytest.fail(f"the keyboard does not reach «{name}»")
 
     # The way in
 

@@ -14,7 +14,6 @@ from tests.e2e.watching import Watch
 
 BROWSERS = frozenset({"HeadlessChrome", "Chrome", "Linux", "Android"})  # in the list of sign-ins
 TARGET = 44  # CSS pixels
-MAX_TABS = 40
 # A radio button is as large as the card around it, which is its label.
 _SMALL_TARGETS = """(least) => [...document.querySelectorAll("a[href], button, summary, input:not([type=hidden], [type=radio])")]
   .filter((e) => e.checkVisibility({ visibilityProperty: true }) && e.getBoundingClientRect().bottom > 0)
@@ -156,48 +155,36 @@ def test_the_recovery_can_be_walked_with_the_keyboard_alone(
 ) -> None:
     portal.open()
     keys = portal.page.keyboard
-    tab_to(portal, "Войти")
+    portal.tab_to("Войти")
     keys.press("Enter")
-    tab_to(portal, "ГОСУСЛУГИ")
+    portal.tab_to("ГОСУСЛУГИ")
     keys.press("ArrowRight")
-    tab_to(portal, "Не могу войти")
+    portal.tab_to("Не могу войти")
     keys.press("Enter")
-    tab_to(portal, "Не помню пароль")
+    portal.tab_to("Не помню пароль")
     keys.press("Enter")
-    tab_to(portal, "Ручной ввод данных")
+    portal.tab_to("Ручной ввод данных")
     keys.press("Enter")
     portal.expect_step(STEP_1)
-    tab_to(portal, "phone")
+    portal.tab_to("phone")
     keys.type(patient.phone)
-    tab_to(portal, "channel-flash_call")
+    portal.tab_to("channel-flash_call")
     keys.press("ArrowDown")
     expect(portal.page.get_by_role("radio", name="Код в Telegram")).to_be_checked()
     keys.press("Enter")
     portal.expect_step(STEP_2)
-    tab_to(portal, "code")
+    portal.tab_to("code")
     keys.type(demo_phone.code(patient.phone, "telegram"))
     keys.press("Enter")
     portal.expect_step(STEP_3)
-    tab_to(portal, "new_password")
+    portal.tab_to("new_password")
     keys.type(NEW_PASSWORD)
     keys.press("Enter")
     expect(portal.heading("Новый пароль установлен")).to_be_visible()
-    tab_to(portal, "login-password")
+    portal.tab_to("login-password")
     keys.type(NEW_PASSWORD)
     keys.press("Enter")
     portal.expect_cards()
-
-
-def tab_to(portal: Portal, name: str) -> None:
-    """Press Tab until the focus is on what has this text, label or id."""
-    for _ in range(MAX_TABS):
-        portal.page.keyboard.press("Tab")
-        here = portal.page.evaluate(
-            "(({ innerText, ariaLabel, id }) => [innerText ?? '', ariaLabel ?? '', id])(document.activeElement)"
-        )
-        if here[2] == name or any(text.startswith(name) for text in here[:2]):
-            return
-    pytest.fail(f"the keyboard does not reach «{name}»")
 
 
 def test_the_skip_link_leads_to_the_content(portal: Portal) -> None:
