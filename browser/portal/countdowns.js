@@ -8,6 +8,7 @@ const OPEN = "Можно запросить новый код.";
 /** @typedef {{ mark: string, end: number, said: string | null }} Countdown */
 /** @type {WeakMap<Element, Countdown>} */
 const countdowns = new WeakMap();
+let running = false;
 
 /** @param {number} seconds */
 const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
@@ -37,9 +38,8 @@ function tick() {
     if (isPaused()) say(STOPPED);
     else speak(countdown, left);
   }
-  if (places.length > 0) return;
-  if (isPaused()) resume(); // its button went with the countdown
-  takeBack();
+  if (places.length === 0 && running) end();
+  running = places.length > 0;
 }
 
 /**
@@ -55,8 +55,8 @@ function speak(countdown, left) {
 }
 
 /** The server opens the way, and the countdown is gone before its own end: what was said last is not true any more. */
-function takeBack() {
-  if (!voice()?.textContent) return;
+function end() {
+  if (isPaused()) resume(); // its button went with the countdown
   say(document.querySelector("[data-resend]") ? OPEN : "");
 }
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from medonline.web.cookies import LOW_VISION
 from tests.e2e.watching import english_words, overflow
 
 LOGIN = "ВХОД В ЛИЧНЫЙ КАБИНЕТ"
@@ -73,6 +74,11 @@ class Portal:
         self.page.screenshot(path=self.screenshots / f"{name}.png")
         assert not english_words(self.page) - names, f"English on the screen «{name}»"
         assert overflow(self.page) <= 0, f"the screen «{name}» scrolls sideways"
+
+    def see_as(self, low_vision: str) -> None:
+        """The browser has chosen «Версия для слабовидящих» on an earlier day, as `low_vision`; nothing when that is empty."""
+        if low_vision:
+            self.page.context.add_cookies([{"name": LOW_VISION, "value": low_vision, "url": self.url}])
 
     def tab_to(self, name: str) -> None:
         """Press Tab until the focus is on what has this text, label or id."""

@@ -51,7 +51,7 @@ def test_g11_the_menu_under_the_full_name_leads_to_the_settings_and_out(portal: 
     portal.look("G11")
     portal.header.get_by_role("link", name="Настройки").click()
 
-    expect(portal.heading(SETTINGS)).to_be_visible()
+    expect(portal.heading(SETTINGS)).to_be_focused()
     portal.log_out()
 
 

@@ -122,6 +122,8 @@ def test_asking_for_another_code_kills_the_first(portal: Portal, patient: Patien
     portal.open_recovery().begin(patient.phone)
     first = demo_phone.code(patient.phone)
 
+    expect(portal.button(ANOTHER_CALL)).to_be_visible()
+    expect(portal.main.locator("[data-countdown-voice]")).to_have_text("Можно запросить новый код.")
     portal.button(ANOTHER_CALL).click()
     second = demo_phone.code(patient.phone, number=2)
     portal.submit_code(first)
@@ -164,6 +166,32 @@ class TestWithTheOddServer:
         assert seconds_left(portal) <= 57
         assert len(demo_phone.codes(patient.phone)) == 1
         portal.confirm(code)
+
+    def test_what_moves_can_be_stopped_in_the_low_vision_version(
+        self, portal: Portal, patient: Patient, demo_phone: DemoPhone
+    ) -> None:
+        """ПП РФ № 102 of 2026. The clock time stays, and the voice says what was done."""
+        portal.see_as("150.white.wide.off")
+        portal.open_recovery().begin(patient.phone)
+        demo_phone.code(patient.phone)
+        countdown, voice = portal.main.locator("[data-countdown]"), portal.main.locator("[data-countdown-voice]")
+        clock = portal.main.locator(".resend strong").inner_text()
+
+        portal.button("Остановить отсчёт").click()
+
+        expect(countdown).to_have_text("")
+        expect(voice).to_have_text("Отсчёт остановлен.")
+        expect(portal.main.locator("[data-moving]")).to_be_hidden()
+        expect(portal.main.locator(".delivery-text").filter(visible=True)).to_have_count(1)
+        expect(portal.main).to_contain_text(f"Новый код можно запросить в {clock}")
+        portal.button("Продолжить").click()
+        expect(countdown).to_have_text(re.compile("через 0:[0-5][0-9]$"))
+        expect(voice).not_to_have_text("Отсчёт остановлен.")
+        expect(portal.main.locator(".delivery-text")).to_have_count(1)
+
+        portal.page.emulate_media(forced_colors="active")
+        for box in (".delivery", ".panel"):
+            expect(portal.main.locator(box).first).to_have_css("border-top-style", "solid")
 
     def test_a_new_code_cannot_be_had_sooner_from_another_browser(
         self, portal: Portal, new_portal: NewPortal, patient: Patient, demo_phone: DemoPhone
