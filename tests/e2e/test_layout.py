@@ -58,7 +58,7 @@ _BROKEN = """() => {
     }
     return broken;
   });
-  const brand = document.querySelector(".brand-name"), button = document.querySelector(".site-header button");
+  const brand = document.querySelector(".brand-name"), button = document.querySelector(".site-header .bar:not(.vision) button");
   const covered = brand && button && seen(brand) && getComputedStyle(brand).position !== "absolute"
     && brand.getBoundingClientRect().right > button.getBoundingClientRect().left;
   return covered ? [...words, "the brand"] : words;
