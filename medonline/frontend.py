@@ -24,6 +24,7 @@ from pathlib import Path
 import brotli
 
 from medonline.config.settings import ConfigurationError
+from medonline.first_paint import UnexpectedPage, with_first_frame
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILT = ROOT / ".web" / "build" / "client"
@@ -34,7 +35,8 @@ STAMP = ROOT / ".web" / "medonline.stamp"
 _SOURCES = ("assets", "browser", "medonline", "rxconfig.py", "reflex.lock", "requirements.lock")
 _NOT_SOURCES = {"__pycache__", "external", "node_modules"}
 # Entries in browser/; a page asks for them under these names.
-SCRIPTS = ("early.js", "portal.js", "account.js", "leaving.js")
+EARLY = "early.js"  # is in each page
+SCRIPTS = (EARLY, "portal.js", "account.js", "leaving.js")
 _BAKED_ORIGIN = re.compile(r"""(["`'])(ws|http)://localhost:\d+(/[^"`']*)\1""")
 # Shown to a patient whose page is older than the server.
 _RUSSIAN = {
@@ -48,6 +50,11 @@ _AGAIN = re.compile(
     re.DOTALL,
 )
 SERVICE_RESTART = 1012
+# The stylesheet is in each page (medonline/first_paint.py): the app must not look for a link to it.
+_LINKED_STYLES = re.compile(
+    r"""[\w$]+\([`"']link[`"'],\{as:[`"']style[`"'],href:[\w$]+,rel:[`"']preload[`"']\}\),"""
+    r"""[\w$]+\([`"']link[`"'],\{href:[\w$]+,rel:[`"']stylesheet[`"'],type:[`"']text/css[`"']\}\)"""
+)
 _BUTTON = re.compile(r"(textContent\s*=\s*)([`\"'])Reload\2")
 
 
@@ -106,6 +113,7 @@ def _build(lock: int) -> None:
     _patch()
     for script in SCRIPTS:
         _join(script, environment, lock)
+    _make_first_frames()
     STAMP.write_text(built_from)
     _UNDER_WAY.unlink()
 
@@ -137,7 +145,13 @@ def _settle_manifest() -> None:
 
 
 def _patch() -> None:
-    missing = {"the baked address", "the «Reload» button", "when a page connects again", *_RUSSIAN}
+    missing = {
+        "the baked address",
+        "the «Reload» button",
+        "when a page connects again",
+        "the link to the stylesheet",
+        *_RUSSIAN,
+    }
     for path in BUILT.rglob("*.js"):
         old = text = path.read_text(encoding="utf-8")
         if _BAKED_ORIGIN.search(text) and path.name.startswith("reflex-env"):
@@ -146,6 +160,9 @@ def _patch() -> None:
         if _BUTTON.search(text):
             text = _BUTTON.sub(r"\1\2Обновить\2", text)
             missing.discard("the «Reload» button")
+        if _LINKED_STYLES.search(text):
+            text = _LINKED_STYLES.sub("null,null", text)
+            missing.discard("the link to the stylesheet")
         if _AGAIN.search(text):
             text = _AGAIN.sub(_at_moments_of_their_own, text)
             missing.discard("when a page connects again")
@@ -158,6 +175,17 @@ def _patch() -> None:
     if missing:
         msg = f"The bundle is not what this version expects: not found: {', '.join(sorted(missing))}."
         raise ConfigurationError(msg)
+
+
+def _make_first_frames() -> None:
+    early = (BUILT / EARLY).read_text(encoding="utf-8").strip()
+    for path in BUILT.rglob("*.html"):
+        try:
+            page = with_first_frame(path.read_text(encoding="utf-8"), BUILT, early)
+        except UnexpectedPage:
+            msg = f"The page {path.name} is not what this version expects: its stylesheet or its scripts are not found."
+            raise ConfigurationError(msg) from None
+        _write_with_compressed(path, page.encode())
 
 
 def _from_this_page(match: re.Match[str]) -> str:

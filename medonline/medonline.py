@@ -47,9 +47,6 @@ app = rx.App(
     html_lang="ru",
     stylesheets=["/portal.css"],
     head_components=[
-        rx.el.script(src="/early.js"),
-        rx.el.script(src="/portal.js", defer=True),
-        rx.el.script(src="/account.js", defer=True),
         rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),
         rx.el.meta(name="theme-color", content="#0b5f6b"),
     ],

@@ -1,7 +1,6 @@
 // The dialog that the address asks for: `#recovery-way`, `?login=again`.
 import { element } from "../shared/dom.js";
-import { openDialog } from "./dialogs.js";
-import { selectTab } from "./tabs.js";
+import { openDialog, selectTab } from "./early_ways.js";
 
 /** Looks after each change of the page, because the app also leads from page to page without a load. */
 export function openAsked() {

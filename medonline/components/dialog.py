@@ -1,4 +1,5 @@
-"""A native modal dialog, opened and closed by `browser/portal/dialogs.js` before and after the app is connected."""
+"""A native modal dialog, opened and closed by `browser/early/dialogs.js` before and after the app is connected; by the browser
+itself (`commandfor`) where no script runs."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ def dialog(dialog_id: str, title: str, *children: rx.Component, back: str = "") 
                     type="button",
                     class_name="close",
                     aria_label="Закрыть",
-                    custom_attrs={"data-dialog-close": ""},
+                    custom_attrs={"data-dialog-close": "", "command": "close", "commandfor": dialog_id},
                 ),
                 class_name="panel-top",
             ),
@@ -34,7 +35,12 @@ def dialog(dialog_id: str, title: str, *children: rx.Component, back: str = "") 
 def open_button(label: str | rx.Component, dialog_id: str, *more: rx.Component, **props: Any) -> rx.Component:
     """A button that opens a dialog in place of the one that is open."""
     return rx.el.button(
-        label, *more, type="button", aria_haspopup="dialog", custom_attrs={"data-dialog-open": dialog_id}, **props
+        label,
+        *more,
+        type="button",
+        aria_haspopup="dialog",
+        custom_attrs={"data-dialog-open": dialog_id, "command": "show-modal", "commandfor": dialog_id},
+        **props,
     )
 
 

@@ -6,7 +6,8 @@ import reflex as rx
 
 from medonline import routes
 from medonline.components import layout
-from medonline.dialogs.desk import support_phone_after
+from medonline.components.known import known_text, shown_if
+from medonline.dialogs.desk import support_phone_at_once
 from medonline.pages.header import account_menu
 from medonline.state.account import AccountState
 
@@ -23,14 +24,12 @@ def page(*children: rx.Component, name: str, header_end: rx.Component | None = N
 
 def _region() -> rx.Component:
     return rx.fragment(
-        rx.cond(
-            AccountState.region_name != "",
-            rx.el.p(
-                "Регион: ",
-                AccountState.region_name,
-                ". ",
-                rx.el.a("Сменить регион", href=routes.REGION, class_name="link"),
-            ),
+        rx.el.p(
+            "Регион: ",
+            known_text("region_name", AccountState.region_name),
+            ". ",
+            rx.el.a("Сменить регион", href=routes.REGION, class_name="link"),
+            **shown_if("region_name", AccountState.region_name != ""),
         ),
-        rx.el.p(support_phone_after("Поддержка: ")),
+        rx.el.p(support_phone_at_once("Поддержка: ")),
     )

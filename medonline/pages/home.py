@@ -7,7 +7,8 @@ import reflex as rx
 from medonline import routes
 from medonline.components.dialog import open_button
 from medonline.components.icons import icon
-from medonline.dialogs.desk import support_phone_after
+from medonline.components.known import known_link, shown_if
+from medonline.dialogs.desk import desk, support_phone_at_once
 from medonline.dialogs.login import LOGIN, draft_waits, login_dialog
 from medonline.dialogs.trouble_picker import WAY, trouble_dialogs
 from medonline.pages.frame import page
@@ -28,9 +29,11 @@ def home() -> rx.Component:
                     rx.el.a("Мои карты", href=routes.CARDS, class_name="button primary large"),
                     rx.el.div(
                         _log_in("button primary large", "Личный кабинет"),
-                        rx.cond(
-                            AccountState.gosuslugi_on,
-                            rx.el.a("Зарегистрироваться", href=routes.REGISTER, class_name="button secondary large"),
+                        rx.el.a(
+                            "Зарегистрироваться",
+                            href=routes.REGISTER,
+                            class_name="button secondary large",
+                            **shown_if("gosuslugi", AccountState.gosuslugi_on),
                         ),
                         open_button("Забыли пароль?", WAY, class_name="link"),
                         class_name="hero-actions",
@@ -59,23 +62,28 @@ def home() -> rx.Component:
 
 def _booking() -> rx.Component:
     """Where a visit is booked: the portal itself does not do it, and promises no more than the region says."""
-    return rx.cond(
-        AccountState.booking_url != "",
-        rx.fragment(
-            rx.el.p("Доступна запись на приём к врачу в поликлиническое учреждение.", class_name="lead"),
-            rx.el.a(
-                icon("calendar"),
-                "Записаться к врачу",
-                href=AccountState.booking_url,
+    booking = AccountState.booking_url != ""
+    return rx.fragment(
+        rx.el.p(
+            "Доступна запись на приём к врачу в поликлиническое учреждение",
+            rx.el.span(
+                ": обратитесь в ",
+                desk(),
+                ".",
+                support_phone_at_once(" Телефон поддержки: "),
+                **shown_if("no_booking", ~booking),
+            ),
+            rx.el.span(".", **shown_if("booking", booking)),
+            class_name="lead",
+        ),
+        rx.el.div(
+            known_link(
+                rx.fragment(icon("calendar"), "Записаться к врачу"),
+                "booking_url",
+                AccountState.booking_url,
                 class_name="button secondary large",
             ),
-        ),
-        rx.el.p(
-            "Доступна запись на приём к врачу в поликлиническое учреждение: обратитесь в ",
-            AccountState.desk,
-            ".",
-            support_phone_after(" Телефон поддержки: "),
-            class_name="lead",
+            **shown_if("booking", booking),
         ),
     )
 

@@ -15,14 +15,15 @@ from pathlib import Path
 
 import brotli
 from starlette.datastructures import Headers
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from medonline import routes
 from medonline.web.cookies import cookie_value
-from medonline.web.first_frame import Known, known_of
+from medonline.web.first_frame import Known, is_region_known, known_of
 
 NOT_FOUND = "404.html"
+NO_TEXT = "\u00a0"  # never nothing: the app would find one node too few, and draw the whole page again
 KEPT = 512  # compressed pages of some 10 KB, so 5 MB at most
 _ROOT = re.compile(r"<html\b[^<>]*")
 # React escapes < and > in the values of attributes, so a tag ends with the first >.
@@ -47,6 +48,9 @@ class Documents:
         """Send the page of a path, «Такой страницы нет» where Reflex finds nothing."""
         if scope["type"] != "http" or scope["method"] not in _READS:
             await self._pages(scope, receive, send)
+        elif scope["path"] == routes.HOME and not is_region_known(cookie_value(scope)):
+            # As the page itself does it, too late: it would be seen first (`AccountState.load_home`).
+            await RedirectResponse(routes.REGION, 303)(scope, receive, send)
         elif scope["path"] in _FILES:
             await self._answer(scope, _FILES[scope["path"]], 200)(scope, receive, send)
         else:
@@ -99,7 +103,7 @@ def filled(page: str, known: Known) -> str:
     def fill(match: re.Match[str]) -> str:
         tag, text = match[1], match[2]
         if (name := _named(_TEXT, tag)) in texts:
-            text = escape(texts[name], quote=False)
+            text = escape(texts[name], quote=False) or NO_TEXT
         if (name := _named(_ADDRESS, tag)) in texts:
             tag = _HREF.sub("", tag)[:-1] + f' href="{escape(texts[name])}">'
         if (name := _named(_CONDITION, tag)) in shown:

@@ -29,12 +29,18 @@ class Known:
     styles: tuple[str, ...] = ()
 
 
+def is_region_known(cookies: Mapping[str, str]) -> bool:
+    """Whether the region need not be asked for: it was chosen, or there is only one."""
+    return portal().config.region(region_code_in(cookies)) is not None
+
+
 def known_of(cookies: Mapping[str, str]) -> Known:
     """What the cookies of a browser tell. Each value comes from a list of the portal's own: never a cookie's own text."""
     config, seen = portal().config, as_seen_by(low_vision_in(cookies))
     region = config.region(region_code_in(cookies))
+    gosuslugi = ("gosuslugi", portal().outside.identity is not None)
     if region is None:  # as `AccountState._show_region`: before the choice no region's own texts are shown
-        return seen
+        return replace(seen, shown=(gosuslugi,))
     name = region.name if len(config.regions) > 1 else ""
     return replace(
         seen,
@@ -46,7 +52,10 @@ def known_of(cookies: Mapping[str, str]) -> Known:
             ("region_name", name),
         ),
         shown=(
+            gosuslugi,
             ("support_phone", region.support_phone != ""),
+            ("support_tel", region.support_tel != ""),
+            ("support_undialled", region.support_tel == ""),
             ("booking", region.booking_url != ""),
             ("no_booking", region.booking_url == ""),
             ("region_name", name != ""),

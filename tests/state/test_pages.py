@@ -48,12 +48,22 @@ def test_scripts_are_kept_for_ever_and_compressed(http: httpx.Client) -> None:
     assert answer.headers["content-encoding"] in ("br", "gzip")
 
 
-@pytest.mark.parametrize("path", ["/", "/recovery", "/cards"])
-def test_a_page_asks_for_three_scripts_of_the_portal_and_no_module_of_them(http: httpx.Client, path: str) -> None:
-    scripts = re.findall(r'<script[^>]* src="([^"]+)"', http.get(path).text)
+@pytest.mark.parametrize("path", ["/", "/recovery", "/cards", "/no/such/page"])
+def test_a_page_asks_for_nothing_before_its_first_frame(http: httpx.Client, path: str) -> None:
+    page = http.get(path).text
 
-    assert sorted(scripts) == ["/account.js", "/early.js", "/portal.js"]
-    for script in scripts:
+    assert re.findall(r"<script[^>]* src=|<link[^>]* rel=\"(?!icon)[^\"]*\"|type=\"module\"", page) == []
+    assert len(re.findall(r"<style>", page)) == 1
+
+
+@pytest.mark.parametrize("path", ["/", "/recovery", "/cards"])
+def test_a_page_asks_for_two_scripts_of_the_portal_afterwards_and_for_no_module_of_them(
+    http: httpx.Client, path: str
+) -> None:
+    asked = re.findall(r'id="app-start" data-scripts="([^"]+)"', http.get(path).text)
+
+    assert asked == ["/portal.js /account.js"]
+    for script in asked[0].split():
         answer = http.get(script, headers={"Accept-Encoding": "br"})
         assert answer.headers["content-encoding"] == "br"
         assert not re.search(r"\bimport\b", answer.text)

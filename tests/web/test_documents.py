@@ -41,7 +41,9 @@ async def portal(folder: Path, clock: MovableClock) -> AsyncIterator[Portal]:
 @pytest.fixture
 async def browser(portal: Portal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[httpx.AsyncClient]:
     monkeypatch.setattr(bootstrap, "_portal", portal)
-    (tmp_path / "index.html").write_text(PAGE, encoding="utf-8")
+    (tmp_path / "recovery").mkdir()
+    for page in ("index.html", "recovery/index.html"):
+        (tmp_path / page).write_text(PAGE, encoding="utf-8")
     (tmp_path / "404.html").write_text(PAGE.replace("Регион", "Такой страницы нет"), encoding="utf-8")
 
     async def missing(_request: object) -> HTMLResponse:
@@ -74,9 +76,15 @@ async def test_a_page_comes_with_the_texts_of_the_chosen_region(browser: httpx.A
 async def test_without_a_region_of_the_installation_a_page_comes_as_it_was_built(
     browser: httpx.AsyncClient, code: str
 ) -> None:
-    answer = await browser.get("/", headers={b"Cookie": f"{REGION}={code}".encode()})
+    answer = await browser.get("/recovery/", headers={b"Cookie": f"{REGION}={code}".encode()})
 
     assert answer.text == PAGE
+
+
+async def test_the_start_page_asks_for_the_region_first(browser: httpx.AsyncClient) -> None:
+    answer = await browser.get("/")
+
+    assert (answer.status_code, answer.headers["location"]) == (303, "/region")
 
 
 @pytest.mark.parametrize(
@@ -85,7 +93,7 @@ async def test_without_a_region_of_the_installation_a_page_comes_as_it_was_built
 async def test_a_page_is_compressed_as_the_browser_takes_it(
     browser: httpx.AsyncClient, accepted: str, encoding: str | None
 ) -> None:
-    async with browser.stream("GET", "/", headers={"Accept-Encoding": accepted}) as answer:
+    async with browser.stream("GET", "/recovery/", headers={"Accept-Encoding": accepted}) as answer:
         sent = b"".join([part async for part in answer.aiter_raw()])
     unpack = {"br": brotli.decompress, "gzip": gzip.decompress, None: bytes}[encoding]
 
@@ -107,6 +115,10 @@ async def test_everything_else_passes(browser: httpx.AsyncClient) -> None:
     assert (await browser.get("/assets/a.js")).text == "asset"
     assert (await browser.post("/")).status_code == 405
     assert (await browser.head("/")).content == b""
+
+
+def test_an_empty_text_stays_a_text() -> None:
+    assert '<p data-known="desk">\u00a0</p>' in filled(PAGE, Known(texts=(("desk", ""),)))
 
 
 def test_what_is_filled_in_is_escaped() -> None:

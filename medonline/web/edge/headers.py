@@ -17,6 +17,9 @@ SECURITY_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=(), display-capture=()",
 }
+# Of a script, a style, a drawing: nothing may run in it or be loaded by it where a browser opens it as a page. The policy of a page is
+# a kilobyte of hashes, and a first visit has ten such answers on a slow line.
+NO_PAGE_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 # A year (RFC 6797). Not includeSubDomains: other sites of the clinic under the same name are not the portal's to decide for.
 STRICT_TRANSPORT = "max-age=31536000"
 IMMUTABLE = "public, max-age=31536000, immutable"
@@ -28,7 +31,9 @@ def add_headers(headers: MutableHeaders, scope: Scope, message: Message, policie
     config = portal().config
     for name, value in SECURITY_HEADERS.items():
         headers.setdefault(name, value)
-    headers.setdefault("Content-Security-Policy", policies.of(scope["path"], config.allowed_origins))
+    is_page = headers.get("content-type", "").startswith("text/html")
+    policy = policies.of(scope["path"], config.allowed_origins) if is_page else NO_PAGE_POLICY
+    headers.setdefault("Content-Security-Policy", policy)
     if config.https:
         headers["Strict-Transport-Security"] = STRICT_TRANSPORT
     if headers.get("content-type") == "image/svg+xml":

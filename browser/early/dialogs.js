@@ -1,5 +1,7 @@
-// Native modal dialogs. An open one has an entry in the history: Back closes it instead of leaving the page.
+// Native modal dialogs. An open one has an entry in the history: Back closes it instead of leaving the page. Their buttons open them
+// without this script, too, where the browser knows `commandfor`: one that runs comes first, and the browser's own way is left out.
 import { under } from "../shared/dom.js";
+import { showLastTab } from "./tabs.js";
 
 /** @type {Element | null} */
 let opener = null;
@@ -9,7 +11,7 @@ let closing = false; // a second click must not go back once more, out of the po
 const openOne = () => document.querySelector("dialog[open]");
 
 /** @param {string | undefined} id */
-export function openDialog(id) {
+function openDialog(id) {
   const dialog = document.getElementById(id ?? "");
   if (!(dialog instanceof HTMLDialogElement) || dialog.open) return;
   const before = openOne();
@@ -20,6 +22,7 @@ export function openDialog(id) {
   }
   // Named only while open: a closed dialog's name would be one more answer to «which element is labelled …».
   dialog.setAttribute("aria-labelledby", `${id}-title`);
+  showLastTab(dialog);
   dialog.showModal();
   /** @type {HTMLElement | null} */
   const first = dialog.querySelector("[role=tab][aria-selected=true], .dialog-title");
@@ -34,6 +37,9 @@ function closeDialog(dialog) {
     history.back();
   } else dialog.close();
 }
+
+// Sent by portal/early_ways.js.
+document.addEventListener("portal:open-dialog", (event) => openDialog(/** @type {CustomEvent<string>} */ (event).detail));
 
 addEventListener("popstate", () => {
   closing = false;

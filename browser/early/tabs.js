@@ -1,5 +1,9 @@
-// Tabs with the keys of the ARIA Authoring Practices: arrows, Home, End.
+// Tabs with the keys of the ARIA Authoring Practices: arrows, Home, End. The tab chosen last is there at the next visit. It is kept in
+// a cookie of the first party that names a tab and nothing else: the rest of the browser's storage is cleared at a sign-out.
 import { element, under } from "../shared/dom.js";
+
+const COOKIE = "medonline_tab";
+const YEAR_S = 365 * 24 * 3600;
 
 /**
  * @param {HTMLElement} tab
@@ -13,7 +17,7 @@ function row(tab) {
  * @param {HTMLElement} tab
  * @param {boolean} focus
  */
-export function selectTab(tab, focus) {
+function selectTab(tab, focus) {
   for (const other of row(tab)) {
     const selected = other === tab;
     other.setAttribute("aria-selected", String(selected));
@@ -37,6 +41,29 @@ function indexAfter(key, index, count) {
   return null;
 }
 
+/** @param {HTMLElement} tab */
+function chooseTab(tab) {
+  selectTab(tab, true);
+  const secure = location.protocol === "https:" ? "; Secure" : "";
+  document.cookie = `${COOKIE}=${tab.id}; Path=/; Max-Age=${YEAR_S}; SameSite=Lax${secure}`;
+}
+
+/**
+ * Select the tab that was chosen last, if these are its tabs.
+ * @param {Element} around
+ */
+export function showLastTab(around) {
+  const id = document.cookie.match(new RegExp(`(?:^|; )${COOKIE}=([a-z-]+)`))?.[1];
+  const tab = id ? document.getElementById(id) : null;
+  if (tab && tab.role === "tab" && around.contains(tab)) selectTab(tab, false);
+}
+
+// Sent by portal/early_ways.js.
+document.addEventListener("portal:select-tab", (event) => {
+  const { tab, focus } = /** @type {CustomEvent<{ tab: HTMLElement, focus: boolean }>} */ (event).detail;
+  selectTab(tab, focus);
+});
+
 document.addEventListener("keydown", (event) => {
   const tab = under(event, "[role=tab]");
   if (!tab) return;
@@ -44,10 +71,10 @@ document.addEventListener("keydown", (event) => {
   const index = indexAfter(event.key, tabs.indexOf(tab), tabs.length);
   if (index === null) return;
   event.preventDefault();
-  selectTab(tabs[index], true);
+  chooseTab(tabs[index]);
 });
 
 document.addEventListener("click", (event) => {
   const tab = under(event, "[role=tab]");
-  if (tab) selectTab(tab, false);
+  if (tab) chooseTab(tab);
 });

@@ -1,0 +1,39 @@
+// The app and the other scripts are asked for when the first frame is painted: asked for before, they queue in front of nothing and
+// still take the processor and the line from it. The build leaves their addresses in the page (medonline/first_paint.py).
+
+const PATIENCE_MS = 1000; // a tab in the background paints no frame
+let started = false;
+
+/**
+ * @param {string} rel
+ * @param {string} href
+ */
+function link(rel, href) {
+  const element = document.createElement("link");
+  element.rel = rel;
+  element.href = href;
+  document.head.append(element);
+}
+
+function start() {
+  if (started) return;
+  started = true;
+  const place = /** @type {HTMLScriptElement | null} */ (document.getElementById("app-start"));
+  if (!place) return;
+  for (const source of place.dataset.scripts?.split(" ") ?? []) {
+    const script = document.createElement("script");
+    script.src = source;
+    script.async = false; // in this order
+    document.head.append(script);
+  }
+  for (const module of place.dataset.modules?.split(" ") ?? []) link("modulepreload", module);
+  const app = document.createElement("script");
+  app.type = "module";
+  app.textContent = place.textContent; // the same text, so the policy's hash of it holds
+  place.replaceWith(app);
+}
+
+document.addEventListener("DOMContentLoaded", () => {
+  requestAnimationFrame(() => setTimeout(start));
+  setTimeout(start, PATIENCE_MS);
+});

@@ -1,0 +1,18 @@
+// What the early script does when it is asked: it alone remembers which dialog was opened from where.
+// Two scripts of a page share no module with a memory of its own, so they speak by events.
+
+/**
+ * @template Detail
+ * @param {string} name
+ * @param {Detail} detail
+ */
+const tell = (name, detail) => document.dispatchEvent(new CustomEvent(name, { detail }));
+
+/** @param {string} id */
+export const openDialog = (id) => tell("portal:open-dialog", id);
+
+/**
+ * @param {HTMLElement} tab
+ * @param {boolean} focus
+ */
+export const selectTab = (tab, focus) => tell("portal:select-tab", { tab, focus });
