@@ -91,7 +91,10 @@ function sayLeft() {
   const text = document.getElementById("session-warning-left");
   if (!text || !warning()?.open) return;
   const left = Math.max(0, Math.ceil((end - performance.now()) / 1000));
-  const words = `Вход завершится через ${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}.`;
+  // The low-vision version shows nothing that moves by itself (ПП РФ № 102 of 2026): the time of day, down to the minute.
+  const calm = "visionScheme" in document.documentElement.dataset;
+  const at = new Date(over).toLocaleTimeString("ru", { hour: "2-digit", minute: "2-digit" });
+  const words = calm ? `Вход завершится в ${at}.` : `Вход завершится через ${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}.`;
   if (text.textContent !== words) text.textContent = words;
 }
 

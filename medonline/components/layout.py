@@ -17,8 +17,8 @@ def page(
 ) -> rx.Component:
     """A whole page; `name` is the class of its main part, `below` the region's lines in the footer."""
     return rx.fragment(
-        rx.el.a("Перейти к содержанию", href="#main", class_name="skip-link"),
         rx.el.header(
+            rx.el.a("Перейти к содержанию", href="#main", class_name="skip-link"),
             low_vision(),
             rx.el.div(
                 rx.el.a(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -73,6 +75,15 @@ def test_two_minutes_before_the_end_a_warning_comes_and_the_session_can_be_kept(
     expect(warning).to_be_hidden()
     left = portal.page.evaluate("fetch('/session/left').then((answer) => answer.json())")
     assert left["idle"] > 120
+
+    calm = new_portal()
+    calm.url = server.url
+    calm.see_as("200.white.widest.off")
+    calm.log_in("+79000001002", "Poliklinika7")
+    expect(calm.page.get_by_role("alertdialog", name=WARNING)).to_contain_text(
+        re.compile(r"Вход завершится в \d\d:\d\d\.")
+    )
+    calm.look("idle warning in low vision")
 
 
 def test_an_idle_session_ends_with_a_sentence_and_nothing_of_the_patient_stays(
