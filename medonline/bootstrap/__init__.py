@@ -14,9 +14,11 @@ from threading import Event
 from medonline.bootstrap.adapters import build_channels, certificate_ends
 from medonline.bootstrap.demo_accounts import DEMO_ACCOUNTS, seed_demo
 from medonline.bootstrap.flows import (
+    Desk,
     build_accounts,
     build_answers,
     build_cards,
+    build_desk,
     build_identities,
     build_identity_service,
     build_login,
@@ -30,6 +32,7 @@ from medonline.bootstrap.shared import build_shared, sealer
 from medonline.config.settings import Config, load_config
 from medonline.domain.codes.one_time_code import ChannelName
 from medonline.domain.limits import Limit
+from medonline.domain.security_journal import Operator
 from medonline.services.account_settings.identities import OwnIdentities
 from medonline.services.account_settings.service import AccountSettingsService
 from medonline.services.clock import Clock, utc_now
@@ -93,6 +96,7 @@ class Portal:
     retention: RetentionService
     keys: KeyRotation
     personal_data: PersonalDataService
+    desk: Desk
     dispatcher: CodeDispatcher
     hasher: PasswordHasher
     figures: Figures
@@ -113,9 +117,9 @@ class Portal:
         await self.database.close()
 
 
-def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
-    """Put the services together; opens nothing yet."""
-    shared = build_shared(config, clock)
+def build_portal(config: Config, clock: Clock = utc_now, operator: Operator | None = None) -> Portal:
+    """Put the services together; opens nothing yet. `operator`: whose command this process is, where it is one."""
+    shared = build_shared(config, clock, operator)
     visitors = VisitorService(shared.database, clock)
     login = build_login(shared, visitors)
     sessions = AccountSessionService(shared.database, clock, login, shared.hasher, shared.journal)
@@ -145,6 +149,7 @@ def build_portal(config: Config, clock: Clock = utc_now) -> Portal:
         retention=build_retention(shared, keeper),
         keys=KeyRotation(shared.database, shared.sealers),
         personal_data=build_personal_data(shared),
+        desk=build_desk(shared, login),
         dispatcher=shared.dispatcher,
         hasher=shared.hasher,
         figures=Figures(shared.database, clock, config.budgets, certificate_ends(config)),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from medonline.bootstrap.shared import Shared, sealer
 from medonline.domain.passwords import PasswordPolicy
 from medonline.services.account_settings import service
@@ -9,7 +11,9 @@ from medonline.services.account_settings.identities import OwnIdentities
 from medonline.services.account_settings.service import AccountSettingsService
 from medonline.services.desk.accounts import AccountService
 from medonline.services.desk.personal_data import PersonalDataService
+from medonline.services.desk.protections import Protections
 from medonline.services.desk.retention import RetentionService
+from medonline.services.desk.unsent_notices import UnsentNotices
 from medonline.services.gosuslugi import pending_person
 from medonline.services.gosuslugi.linking import Linker
 from medonline.services.gosuslugi.login import IdentityService
@@ -20,6 +24,7 @@ from medonline.services.login.account_sessions import AccountSessionService
 from medonline.services.login.known_browsers import KnownBrowsers
 from medonline.services.login.password_login import LoginService
 from medonline.services.login.visitors import VisitorService
+from medonline.services.notices.sender import STALE_AFTER
 from medonline.services.password_recovery import reader as recovery_reader
 from medonline.services.password_recovery.birth_date import BirthDateStep
 from medonline.services.password_recovery.new_password import NewPasswordStep
@@ -150,12 +155,29 @@ def build_cards(of: Shared, sessions: AccountSessionService) -> PatientCardServi
 
 def build_accounts(of: Shared) -> AccountService:
     """The operator's new accounts; their passwords follow the rule of the settings."""
-    return AccountService(of.database, of.clock, of.hasher, _in_settings(of), of.journal)
+    return AccountService(of.database, of.clock, of.hasher, _in_settings(of), of.journal, of.sealers["snils"])
 
 
 def build_personal_data(of: Shared) -> PersonalDataService:
     """What the operator does for a patient by command."""
     return PersonalDataService(of.database, of.sealers["snils"], of.sealers["oms_policy"], of.journal)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What only commands do."""
+
+    protections: Protections
+    unsent: UnsentNotices
+
+
+def build_desk(of: Shared, login: LoginService) -> Desk:
+    """What an operator sees and ends at night."""
+    misses = of.config.breaker_policy.misses
+    return Desk(
+        Protections(of.database, of.clock, of.journal, login.limits, misses.count, misses.per),
+        UnsentNotices(of.database, of.clock, of.journal, STALE_AFTER),
+    )
 
 
 def build_retention(of: Shared, keeper: JournalKeeper) -> RetentionService:

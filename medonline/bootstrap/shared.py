@@ -8,6 +8,7 @@ from medonline import routes
 from medonline.bootstrap.outside import Outside, build_outside
 from medonline.config.settings import Config
 from medonline.domain.personal_data_consent import text_hash
+from medonline.domain.security_journal import Operator
 from medonline.services.clock import Clock
 from medonline.services.codes.circuit_breaker import CodeBreaker
 from medonline.services.codes.dispatcher import CodeDispatcher
@@ -63,12 +64,12 @@ class Shared:
         return text_hash(consent_text(self.config.operator_name))
 
 
-def build_shared(config: Config, clock: Clock) -> Shared:
+def build_shared(config: Config, clock: Clock, operator: Operator | None = None) -> Shared:
     """Opens nothing yet."""
     database = Database(config.database, Sealer(config.key, "changes").index)
     outside, alarms = build_outside(config), Alarms(clock)
     windows = Windows(outside.limits, Sealer(config.key, "limits"), config.request_policy.raised_networks)
-    journal = SecurityJournal(clock, sealer(config, "journal phone"), sealer(config, "journal chain"))
+    journal = SecurityJournal(clock, sealer(config, "journal phone"), sealer(config, "journal chain"), operator)
     spending = Spending(config.budgets, alarms)
     limits = CodeLimits(windows, config.request_policy, alarms)
     issuer = _issuer(

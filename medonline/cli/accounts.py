@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -12,11 +13,12 @@ import click
 from medonline.bootstrap import Portal
 from medonline.cli import options
 from medonline.cli.failures import CALLED_WRONGLY
-from medonline.cli.options import BirthDate, account, as_json, mode
+from medonline.cli.options import BirthDate, account, acting, as_json, mode
 from medonline.cli.passwords import read_password
 from medonline.cli.portal import with_portal
 from medonline.domain.phone import PhoneNumber
-from medonline.services.desk.accounts import NewAccount
+from medonline.domain.security_journal import Operator
+from medonline.services.desk.accounts import MOST_FOUND, NewAccount
 from medonline.services.linked_identities import number_of
 from medonline.storage.tables.gosuslugi import LinkedIdentity
 from medonline.storage.tables.patients import Patient
@@ -38,6 +40,7 @@ def accounts() -> None:
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input, not from a prompt.")
 # Taken only to be refused with a sentence that does not repeat it.
 @click.option("--password", hidden=True)
+@acting
 @mode
 def add_account(
     phone: str,
@@ -47,6 +50,7 @@ def add_account(
     birth_date: date | None,
     password_stdin: bool,
     password: str | None,
+    operator: Operator,
 ) -> int:
     """Make an account. The password is asked for twice, or read from standard input."""
     if password is not None:
@@ -63,25 +67,67 @@ def add_account(
         return (await portal.accounts.add(wanted)).phone or ""
 
     click.echo(
-        f"The account is made; it signs in with {PhoneNumber(asyncio.run(with_portal(add, may_migrate=True))).masked}."
+        f"The account is made; it signs in with {PhoneNumber(asyncio.run(with_portal(add, operator=operator, may_migrate=True))).masked}."
     )
     return 0
 
 
 @accounts.command("list", short_help="List accounts, phones masked.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="COUNT", help="The first ones only.")
 @as_json
 @mode
-def list_accounts(as_json: bool) -> None:
-    """List accounts, phones masked."""
+def list_accounts(limit: int | None, as_json: bool) -> None:
+    """List accounts by name, phones masked; they are printed as they are read."""
+
+    async def read(portal: Portal) -> int:
+        count = 0
+        async for page in portal.accounts.pages(limit):
+            _tell(page, as_json)
+            count += len(page)
+        return count
+
+    if not asyncio.run(with_portal(read)) and not as_json:
+        click.echo("No accounts.")
+
+
+@accounts.command(short_help="Find accounts by phone, name, СНИЛС or id.")
+@click.argument("wanted", nargs=-1, required=True)
+@as_json
+@mode
+def find(wanted: tuple[str, ...], as_json: bool) -> int:
+    """Find accounts by phone, СНИЛС, id, or last name and first name; exit code 1 when there is none. Phones are masked."""
 
     async def read(portal: Portal) -> list[Patient]:
-        return await portal.accounts.everyone()
+        return await portal.accounts.find(" ".join(wanted))
 
     found = asyncio.run(with_portal(read))
+    _tell(found, as_json)
+    if len(found) == MOST_FOUND:
+        click.echo(f"Only the first {MOST_FOUND} are shown: add the first name.", err=True)
+    if not found:
+        click.echo("No account has this phone, СНИЛС, id or name.", err=True)
+    return 0 if found else 1
+
+
+@accounts.command(short_help="Show what the desk needs of one account.")
+@account
+@acting
+@mode
+def show(account: str, operator: Operator) -> None:
+    """Show what the desk needs of one account as JSON: phone and СНИЛС masked, no password, counts of what belongs to it."""
+
+    async def do(portal: Portal) -> dict[str, Any]:
+        return await portal.personal_data.show(account)
+
+    click.echo(json.dumps(asyncio.run(with_portal(do, operator=operator)), ensure_ascii=False, indent=2))
+
+
+def _tell(page: Sequence[Patient], as_json: bool) -> None:
     if as_json:
-        options.lines(map(_facts, found))
+        options.lines(map(_facts, page))
         return
-    click.echo("\n".join(map(_line, found)) or "No accounts.")
+    if page:
+        click.echo("\n".join(map(_line, page)))
 
 
 def _line(patient: Patient) -> str:
@@ -103,14 +149,15 @@ def _facts(patient: Patient) -> dict[str, Any]:
 
 @accounts.command(short_help="Print everything kept of a patient as JSON.")
 @account
+@acting
 @mode
-def export(account: str) -> None:
+def export(account: str, operator: Operator) -> None:
     """Print everything kept of a patient as JSON."""
 
     async def do(portal: Portal) -> dict[str, Any]:
         return await portal.personal_data.export(account)
 
-    click.echo(json.dumps(asyncio.run(with_portal(do)), ensure_ascii=False, indent=2))
+    click.echo(json.dumps(asyncio.run(with_portal(do, operator=operator)), ensure_ascii=False, indent=2))
 
 
 @accounts.command("identities", short_help="List what opens an account at Gosuslugi.")
@@ -147,48 +194,52 @@ def list_identities(account: str, as_json: bool) -> None:
 @accounts.command(short_help="Take an account at Gosuslugi off.")
 @account
 @click.argument("number")
+@acting
 @mode
-def unlink(account: str, number: str) -> None:
+def unlink(account: str, number: str, operator: Operator) -> None:
     """Let an account at Gosuslugi open an account no more. NUMBER says which one, as `accounts identities` lists it."""
 
     async def do(portal: Portal) -> int:
         return await portal.personal_data.unlink(account, number)
 
-    ended = asyncio.run(with_portal(do))
+    ended = asyncio.run(with_portal(do, operator=operator))
     click.echo(f"It opens the account no more. Sessions through Gosuslugi ended: {ended}")
 
 
 @accounts.command(short_help="Put a number on record that the desk checked.")
 @account
 @click.argument("phone")
+@acting
 @mode
-def set_phone(account: str, phone: str) -> None:
+def set_phone(account: str, phone: str, operator: Operator) -> None:
     """Put a number on record that the desk has checked with documents. PHONE is the number from now on."""
 
     async def do(portal: Portal) -> str:
         return await portal.personal_data.set_phone(account, phone)
 
-    masked = asyncio.run(with_portal(do))
+    masked = asyncio.run(with_portal(do, operator=operator))
     click.echo(f"The account signs in with {masked}. Passwords are set by recovery, or in the settings.")
 
 
 @accounts.command(short_help="Sign a patient out everywhere.")
 @account
+@acting
 @mode
-def end_sessions(account: str) -> None:
+def end_sessions(account: str, operator: Operator) -> None:
     """Sign a patient out everywhere."""
 
     async def do(portal: Portal) -> int:
         return await portal.personal_data.end_sessions(account)
 
-    click.echo(f"Sessions ended: {asyncio.run(with_portal(do))}")
+    click.echo(f"Sessions ended: {asyncio.run(with_portal(do, operator=operator))}")
 
 
 @accounts.command(short_help="Delete everything kept of a patient, for good.")
 @account
 @click.option("--yes", is_flag=True, help="Really.")
+@acting
 @mode
-def erase(account: str, yes: bool) -> int:
+def erase(account: str, yes: bool, operator: Operator) -> int:
     """Delete everything kept of a patient, for good."""
     if not yes:
         click.echo("This cannot be undone. Run it again with --yes.", err=True)
@@ -197,6 +248,6 @@ def erase(account: str, yes: bool) -> int:
     async def do(portal: Portal) -> dict[str, int]:
         return await portal.personal_data.erase(account)
 
-    gone = asyncio.run(with_portal(do))
+    gone = asyncio.run(with_portal(do, operator=operator))
     click.echo("\n".join(f"{table}: {count} deleted" for table, count in sorted(gone.items()) if count))
     return 0

@@ -45,18 +45,24 @@ def tell(error: Exception) -> int:
     return REFUSED
 
 
-def _known(error: Exception) -> str | None:
+def sentence_of(error: MedonlineError) -> str:
+    """A refusal of the portal's own, for an operator."""
     match error:
-        case ConfigurationError() | Refused() | CannotMigrate():
-            return str(error)
         case PhoneTaken():
             return f"Another account signs in with {error}."
         case AccountNotFound():
             return "No account has this phone or id."
         case NoSuchIdentity():
             return "No account at Gosuslugi of this number opens it; `medonline accounts identities` lists them."
+    return f"Refused ({type(error).__name__}). A patient reads: {sentence(error)}"
+
+
+def _known(error: Exception) -> str | None:
+    match error:
+        case ConfigurationError() | Refused() | CannotMigrate():
+            return str(error)
         case MedonlineError():
-            return f"Refused ({type(error).__name__}). A patient reads: {sentence(error)}"
+            return sentence_of(error)
         case SQLAlchemyError():
             return f"The database refused ({type(error).__name__}). `medonline doctor` says more."
         case OSError():

@@ -8,7 +8,9 @@ import click
 
 from medonline.cli import failures
 from medonline.cli.accounts import accounts
+from medonline.cli.desk import breaker, limits, notices
 from medonline.cli.doctor import doctor
+from medonline.cli.importing import import_accounts
 from medonline.cli.keys import keys, retention
 from medonline.cli.migrating import migrate
 from medonline.cli.private_files import UMASK
@@ -29,8 +31,9 @@ def medonline(context: click.Context) -> None:
         os.umask(UMASK)
 
 
-for _command in (serve, sandbox, build, migrate, doctor, accounts, keys, retention, journal):
+for _command in (serve, sandbox, build, migrate, doctor, accounts, keys, retention, journal, breaker, limits, notices):
     medonline.add_command(_command)
+accounts.add_command(import_accounts)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -14,22 +14,26 @@ from medonline.cli.failures import Refused
 from medonline.cli.private_files import make_private
 from medonline.cli.running import settings_beside
 from medonline.config.settings import Config, Mode
+from medonline.domain.security_journal import Operator
 from medonline.logs.setup import set_up
 from medonline.storage import migrations
 
 T = TypeVar("T")
 
 
-async def with_portal(act: Callable[[Portal], Awaitable[T]], *, may_migrate: bool = False) -> T:
+async def with_portal(
+    act: Callable[[Portal], Awaitable[T]], *, operator: Operator | None = None, may_migrate: bool = False
+) -> T:
     """What `act` gives.
 
+    operator: who is named in the rows of the journal that `act` writes.
     may_migrate: make the database where there is none, and bring it to this version. Everything else leaves it as it is.
 
     Raises:
         Refused: the database is not there, or not at this version.
         ConfigurationError, MedonlineError, SQLAlchemyError: as they come.
     """
-    async with _opened(may_migrate=may_migrate) as portal:
+    async with _opened(operator, may_migrate=may_migrate) as portal:
         return await act(portal)
 
 
@@ -68,7 +72,7 @@ def _refuse_an_empty_demo() -> None:
 
 
 @asynccontextmanager
-async def _opened(*, may_migrate: bool) -> AsyncIterator[Portal]:
+async def _opened(operator: Operator | None, *, may_migrate: bool) -> AsyncIterator[Portal]:
     set_up("warning")
     config = settings_beside(None if may_migrate else _refuse_an_empty_demo)
     if may_migrate:
@@ -76,7 +80,7 @@ async def _opened(*, may_migrate: bool) -> AsyncIterator[Portal]:
     else:
         await require_current(config)
     warn_of_open_files(config)
-    portal = build_portal(config)
+    portal = build_portal(config, operator=operator)
     try:
         yield portal
     finally:

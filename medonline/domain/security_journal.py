@@ -41,6 +41,10 @@ class JournalEvent(StrEnum):
     PHONE_SET_AT_DESK = "phone_set_at_desk"
     DATA_EXPORTED = "data_exported"
     DATA_ERASED = "data_erased"
+    DATA_SHOWN = "data_shown"
+    NOTICE_RESENT = "notice_resent"
+    LIMITS_RESET = "limits_reset"
+    BREAKER_CLOSED = "breaker_closed"  # of no patient
     DISPUTED = "disputed"
     CODE_ASKED = "code_asked"
     CODE_ACCEPTED = "code_accepted"
@@ -51,6 +55,19 @@ class JournalEvent(StrEnum):
     CARD_ACCESS_ASKED = "card_access_asked"
     CARD_ACCESS_REFUSED = "card_access_refused"
     OTHER = "other"  # never written; read for an event that only a newer version knows
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Who acts by a command, and why. Both are in every row that the command writes, and are for operators: no screen shows them."""
+
+    name: str
+    reason: str
+
+    @property
+    def details(self) -> dict[str, str | int]:
+        """As a row keeps them."""
+        return {"operator": self.name, "reason": self.reason}
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,6 +112,10 @@ _SENTENCES: dict[JournalEvent, Callable[[Details], str]] = {
         else "Вы больше не видите медицинские карты другого человека."
     ),
     JournalEvent.CARD_REMOVED: lambda _: "Медицинская карта убрана из списка.",
+    JournalEvent.DATA_SHOWN: lambda _: "Сотрудник посмотрел сведения о вас.",
+    JournalEvent.NOTICE_RESENT: lambda _: "Сотрудник отправил вам уведомление ещё раз.",
+    JournalEvent.LIMITS_RESET: lambda _: "Сотрудник снял ограничение на попытки входа в кабинет.",
+    JournalEvent.BREAKER_CLOSED: lambda _: "Сотрудник вернул вход по одному проверочному звонку.",
     JournalEvent.DATA_EXPORTED: lambda _: "Сотрудник выгрузил сведения о вас по запросу.",
     JournalEvent.DATA_ERASED: lambda _: "Сведения о вас удалены по запросу.",
     JournalEvent.PHONE_SET_AT_DESK: lambda _: "Номер для входа указан сотрудником регистратуры.",

@@ -8,7 +8,18 @@ import click
 
 from medonline.cli.main import medonline
 
-ADD = ["accounts", "add", "--password-stdin", "--last-name", "Орлова", "--first-name", "Анна"]
+WHY = ["--reason", "asked at the desk"]
+ADD = [
+    "accounts",
+    "add",
+    "--reason",
+    "her own wish",
+    "--password-stdin",
+    "--last-name",
+    "Орлова",
+    "--first-name",
+    "Анна",
+]
 
 
 def every_command(group: click.Group = medonline) -> Iterator[click.Command]:

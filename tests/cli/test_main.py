@@ -19,12 +19,19 @@ from medonline.domain.errors import ProviderDown
 from medonline.providers.codes.ucaller import UCaller
 from medonline.services.crypto.field_encryption import key_id
 from medonline.storage import migrations
-from tests.cli.commands import ADD, every_command, findings
+from tests.cli.commands import ADD, WHY, every_command, findings
 from tests.sandbox.gosuslugi import running_gosuslugi
 from tests.sandbox.server import API_ID, KEY, TOKEN, free_port
 
 OPTIONS = {
     "--version",
+    "--as",
+    "--reason",
+    "--limit",
+    "--address",
+    "wanted",
+    "file",
+    "notice",
     "--json",
     "--to",
     "--journal-to",
@@ -476,14 +483,14 @@ def test_keys_are_listed_and_everything_can_be_sealed_anew(run) -> None:
 
 def test_a_patients_data_is_given_out_as_json_and_erased_only_for_sure(run) -> None:
     run(*ADD, "--phone", "+79000002001", stdin="Zima2026")
-    code, out, _ = run("accounts", "export", "8 900 000-20-01")
+    code, out, _ = run("accounts", "export", "8 900 000-20-01", *WHY)
     assert code == 0
     assert json.loads(out)["patient"]["last_name"] == "Орлова"
     assert "argon2" not in out
-    code, _, err = run("accounts", "erase", "+79000002001")
+    code, _, err = run("accounts", "erase", "+79000002001", *WHY)
     assert (code, "--yes" in err) == (2, True)
-    assert run("accounts", "erase", "+79000002001", "--yes")[:2] == (0, "patient: 1 deleted\n")
-    assert run("accounts", "export", "+79000002001")[::2] == (1, "No account has this phone or id.\n")
+    assert run("accounts", "erase", "+79000002001", "--yes", *WHY)[:2] == (0, "patient: 1 deleted\n")
+    assert run("accounts", "export", "+79000002001", *WHY)[::2] == (1, "No account has this phone or id.\n")
 
 
 def test_accounts_at_gosuslugi_are_listed_and_taken_off(run, tmp_path: Path) -> None:
@@ -503,9 +510,9 @@ def test_accounts_at_gosuslugi_are_listed_and_taken_off(run, tmp_path: Path) -> 
     )
     assert code == 0
     assert line is not None
-    code, _, err = run("accounts", "unlink", "+79000002001", "0" * 12)
+    code, _, err = run("accounts", "unlink", "+79000002001", "0" * 12, *WHY)
     assert (code, "accounts identities" in err) == (1, True)
-    code, out, _ = run("accounts", "unlink", "+79000002001", line[1])
+    code, out, _ = run("accounts", "unlink", "+79000002001", line[1], *WHY)
 
     assert (code, out) == (0, "It opens the account no more. Sessions through Gosuslugi ended: 0\n")
     assert run("accounts", "identities", "+79000002001")[1] == "No account at Gosuslugi opens it.\n"

@@ -13,7 +13,7 @@ import pytest
 from medonline import frontend
 from medonline.cli.running import NAME, noted_in, write_down
 from medonline.config.settings import load_config
-from tests.cli.commands import ADD, findings
+from tests.cli.commands import ADD, WHY, findings
 from tests.sandbox.server import free_port
 
 
@@ -76,7 +76,7 @@ def test_without_a_demo_it_is_said_how_to_name_a_portal(run, tmp_path: Path, arg
     "arguments",
     [
         ["accounts", "list"],
-        ["accounts", "export", "+79000002001"],
+        ["accounts", "show", "+79000002001", *WHY],
         ["keys", "list"],
         ["journal", "verify"],
         ["retention"],

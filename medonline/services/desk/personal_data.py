@@ -14,6 +14,7 @@ from medonline.domain.gosuslugi import UnlinkedWhy
 from medonline.domain.password_recovery import RecoveryMove, RecoveryStep, source_of
 from medonline.domain.phone import PhoneNumber
 from medonline.domain.security_journal import JournalEvent
+from medonline.domain.snils import Snils
 from medonline.services.crypto.field_encryption import SealBroken, Sealer
 from medonline.services.linked_identities import unlink
 from medonline.services.security_journal.writer import JournalNote, SecurityJournal
@@ -87,6 +88,26 @@ class PersonalDataService:
         about["oms_policy"] = _opened(self.policies, patient.oms_policy_sealed)
         about["has_password"] = patient.password_hash is not None
         return {"patient": about} | {table: [_shown(row) for row in found] for table, found in rows.items()}
+
+    @writes
+    def show(self, session: Session, account: str) -> dict[str, Any]:
+        """What the desk needs to help: no whole document, no password, counts of what belongs to the account. Times in UTC.
+
+        Raises:
+            InvalidPhone, AccountNotFound: see there.
+        """
+        patient = self._patient(session, account)
+        rows = personal_data.rows_of(session, patient)
+        self.journal.note(session, JournalNote(JournalEvent.DATA_SHOWN, patient.id))
+        snils = Snils.read(_opened(self.snils, patient.snils_sealed))
+        facts = _shown(patient)
+        left_out = ("cards_incomplete", "password_version")
+        return {name: value for name, value in facts.items() if name not in left_out} | {
+            "phone": PhoneNumber(patient.phone).masked if patient.phone else None,
+            "snils": snils.masked if snils else None,
+            "has_password": patient.password_hash is not None,
+            "rows": {table: len(found) for table, found in rows.items() if found},
+        }
 
     @writes
     def erase(self, session: Session, account: str) -> dict[str, int]:

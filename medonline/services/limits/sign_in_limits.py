@@ -29,6 +29,16 @@ NETWORKS_TO_USE_ALL_UP = 4
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """Wrong passwords in one window. `of`: `account`, `all accounts`. `network`: where from; empty for everywhere."""
+
+    of: str
+    network: str
+    limit: Limit
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class SignInLimits:
     """Lets pass and counts, or refuses and counts nothing."""
 
@@ -81,6 +91,29 @@ class SignInLimits:
         """Why no password is verified for anybody from this network, whatever the account; None when one is. Counts nothing."""
         refusal = await self.windows.refusal(self._of_all(self.windows.asker(client.address)), now)
         return refusal if isinstance(refusal, TooManySignIns | SignInsOverloaded) else None
+
+    async def counted(self, account: str, client: Client) -> list[Counted]:
+        """What is counted for an account, and for all, from the client's network. Counts nothing."""
+        asker = self.windows.asker(client.address)
+        levels = [level.network for level in (asker.levels if asker else NO_ADDRESS)]
+        of_all = self._of_all(asker)
+        gates = [
+            *(
+                ("account", network, gate)
+                for network, gate in zip(levels, self._of_account(account, asker), strict=True)
+            ),
+            *(("all accounts", network, gate) for network, gate in zip(["", *levels], of_all, strict=False)),
+        ]
+        named = [(of, network, window) for of, network, gate in gates for window in gate.windows]
+        counts = await self.windows.store.counts([window for _, _, window in named])
+        return [
+            Counted(of, network, window[0], count) for (of, network, window), count in zip(named, counts, strict=True)
+        ]
+
+    async def forgive(self, account: str, client: Client) -> None:
+        """Begin the count for an account from the client's network again."""
+        gates = self._of_account(account, self.windows.asker(client.address))
+        await self.windows.store.forget([window for gate in gates for window in gate.windows])
 
     async def _give_back(self, gates: list[Gate], member: str) -> None:
         await self.windows.store.give_back([window for gate in gates for window in gate.windows], [member])

@@ -15,7 +15,7 @@ from functools import partial
 from sqlmodel import Session
 
 from medonline.domain.device import UNKNOWN_DEVICE, Device
-from medonline.domain.security_journal import JournalEvent, JournalLine, details_text
+from medonline.domain.security_journal import JournalEvent, JournalLine, Operator, details_text
 from medonline.metrics import names as metrics
 from medonline.services.clock import Clock
 from medonline.services.crypto.field_encryption import Sealer
@@ -46,11 +46,12 @@ class JournalNote:
 
 @dataclass(frozen=True, slots=True)
 class SecurityJournal:
-    """`chain` makes the hashes, `phones` the indexes of phones."""
+    """`chain` makes the hashes, `phones` the indexes of phones. `operator`: whose command this process is, where it is one."""
 
     clock: Clock
     phones: Sealer
     chain: Sealer
+    operator: Operator | None = None
     _last: deque[Head] = field(
         default_factory=partial(deque, maxlen=1)
     )  # the row written last, which may be the last no more
@@ -92,6 +93,7 @@ class SecurityJournal:
         return Head(line.seq, made)
 
     def _line(self, head: Head, note: JournalNote, now: datetime) -> JournalLine:
+        by = self.operator.details if self.operator else {}
         return JournalLine(
             seq=head.seq + 1,
             at=now,
@@ -100,7 +102,7 @@ class SecurityJournal:
             phone_index=self.phones.index(note.phone) if note.phone else "",
             phone_tail=note.phone[-2:],
             network=note.device.network,
-            details=details_text({"device": note.device.name, **note.details}),
+            details=details_text({"device": note.device.name, **note.details, **by}),
             previous=head.hash,
             key_id=self.chain.key_id,
         )

@@ -39,6 +39,13 @@ _OPEN = (
     .returning(col(CircuitBreaker.name))
     .execution_options(**UNSYNCHRONISED)
 )
+_CLOSE = (
+    update(CircuitBreaker)
+    .where(col(CircuitBreaker.name) == NAME, col(CircuitBreaker.open_until) > bindparam("now"))
+    .values(open_until=bindparam("now"), times=0)
+    .returning(col(CircuitBreaker.name))
+    .execution_options(**UNSYNCHRONISED)
+)
 _FORGET = delete(CodeMiss).where(col(CodeMiss.at) < bindparam("forget_before")).execution_options(**UNSYNCHRONISED)
 _MISSES = select(func.count()).select_from(CodeMiss).where(col(CodeMiss.at) > bindparam("after"))
 _MISSES_SINCE = _MISSES.where(col(CodeMiss.at) >= bindparam("since"))
@@ -69,6 +76,11 @@ def state(session: Session) -> BreakerState:
 def open_(session: Session, now: datetime, until: datetime, times: int) -> bool:
     """Open it unless it is open already; whether this call did."""
     return session.exec(_OPEN, params={"now": now, "until": until, "in_a_row": times}).first() is not None
+
+
+def close(session: Session, now: datetime) -> bool:
+    """End an opening now (UTC), as if there had been none before; whether it was open."""
+    return session.exec(_CLOSE, params={"now": now}).first() is not None
 
 
 def add_miss(session: Session, now: datetime, forget_before: datetime) -> None:

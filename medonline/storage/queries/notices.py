@@ -59,6 +59,24 @@ _RECORD_FAILED = (
     .values(problem=bindparam("why"), due_at=bindparam("next_look"), paid_at=None)
     .execution_options(**UNSYNCHRONISED)
 )
+_UNSENT = (
+    select(Notice)
+    .where(col(Notice.sent_at).is_(None))
+    .order_by(col(Notice.created_at).desc())
+    .limit(bindparam("limit", type_=Integer()))
+)
+_TAKE_UP_AGAIN = (
+    update(Notice)
+    .where(
+        _THIS,
+        col(Notice.sent_at).is_(None),
+        col(Notice.due_at).is_(None),
+        col(Notice.created_at) > bindparam("since"),
+    )
+    .values(due_at=_NOW, attempts=0, problem="", paid_at=None)
+    .returning(col(Notice.patient_id))
+    .execution_options(**UNSYNCHRONISED)
+)
 _END_LINKS = (
     update(Notice)
     .where(
@@ -135,6 +153,17 @@ def record_failed(session: Session, notice_id: str, problem: str, due_at: dateti
     """The provider did not accept it; when to try again (UTC) and pay for that, None for never. False when it was sent."""
     failed = session.exec(_RECORD_FAILED, params={"notice_id": notice_id, "why": problem, "next_look": due_at})
     return bool(failed.rowcount)
+
+
+def unsent(session: Session, limit: int) -> Sequence[Notice]:
+    """Notices that no provider accepted (yet), the newest first."""
+    return session.exec(_UNSENT, params={"limit": limit}).all()
+
+
+def take_up_again(session: Session, notice_id: str, now: datetime, since: datetime) -> str | None:
+    """Have a notice of after `since` (UTC) that was given up sent once more; whose it is, None when it is none of these."""
+    row = session.exec(_TAKE_UP_AGAIN, params={"notice_id": notice_id, "now": now, "since": since}).first()
+    return None if row is None else str(row[0])
 
 
 def end_links(session: Session, patient_id: str, now: datetime) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam
+from sqlalchemy import Integer, bindparam, tuple_
 from sqlmodel import Session, col, select, update
 
 from medonline.storage.statements import UNSYNCHRONISED
@@ -28,6 +28,13 @@ _HELD = (
 _PASSWORD_HASH_OF = select(Patient.password_hash).where(_THIS)
 _PASSWORD_OF = select(Patient.id, Patient.password_version).where(col(Patient.phone) == bindparam("phone"))
 _EVERYONE = select(Patient).order_by(col(Patient.last_name), col(Patient.first_name))
+_NAME = (col(Patient.last_name), col(Patient.first_name), col(Patient.id))
+_AFTER_NAME = tuple_(*_NAME) > tuple_(bindparam("after_last"), bindparam("after_first"), bindparam("after_id"))
+_PAGE = select(Patient).order_by(*_NAME).limit(bindparam("limit", type_=Integer()))
+_PAGE_AFTER = _PAGE.where(_AFTER_NAME)
+_NAMED = _PAGE.where(col(Patient.last_name).in_(bindparam("last_names", expanding=True)))
+_NAMED_WHOLLY = _NAMED.where(col(Patient.first_name).in_(bindparam("first_names", expanding=True)))
+_ANY_OF_PHONES = select(Patient).where(col(Patient.phone).in_(bindparam("phones", expanding=True)))
 _SET_PASSWORD = (
     update(Patient)
     .where(_THIS)
@@ -89,6 +96,29 @@ def password_hash_of(session: Session, patient_id: str) -> str | None:
 def everyone(session: Session) -> list[Patient]:
     """All patients by name."""
     return list(session.exec(_EVERYONE).all())
+
+
+def page(session: Session, after: tuple[str, str, str] | None, limit: int) -> Sequence[Patient]:
+    """The next patients by last name, first name, id, after those of one (None: from the first)."""
+    if after is None:
+        return session.exec(_PAGE, params={"limit": limit}).all()
+    last, first, patient_id = after
+    params: dict[str, object] = {"limit": limit, "after_last": last, "after_first": first, "after_id": patient_id}
+    return session.exec(_PAGE_AFTER, params=params).all()
+
+
+def named(session: Session, last_names: Sequence[str], first_names: Sequence[str], limit: int) -> Sequence[Patient]:
+    """Patients with one of these last names, and one of these first names unless there are none, letter for letter."""
+    params: dict[str, object] = {"last_names": last_names, "limit": limit}
+    if not first_names:
+        return session.exec(_NAMED, params=params).all()
+    return session.exec(_NAMED_WHOLLY, params=params | {"first_names": first_names}).all()
+
+
+def with_phones(session: Session, phones: Collection[str]) -> dict[str, Patient]:
+    """The patients who sign in with these numbers (E.164), by number."""
+    rows = session.exec(_ANY_OF_PHONES, params={"phones": sorted(phones)}).all()
+    return {patient.phone: patient for patient in rows if patient.phone}
 
 
 def set_password(session: Session, patient_id: str, password_hash: str, now: datetime) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
+from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
 from medonline.storage.tables.columns import UtcDateTime, new_id
@@ -13,6 +14,7 @@ class Patient(SQLModel, table=True):
     """A person with an account (личный кабинет); the phone, where there is one, is the sign-in name."""
 
     __tablename__ = "patient"
+    __table_args__ = (Index("ix_patient_name", "last_name", "first_name", "id"),)  # an operator's search and listing
 
     id: str = Field(default_factory=new_id, primary_key=True)
     phone: str | None = Field(default=None, unique=True)  # E.164; None: signs in through Gosuslugi only

@@ -1,0 +1,175 @@
+"""Commands for an operator at night: what holds patients back, and what did not reach them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import click
+
+from medonline.bootstrap import Portal
+from medonline.cli import options
+from medonline.cli.failures import Refused
+from medonline.cli.options import Address, acting, as_json, mode
+from medonline.cli.portal import with_portal
+from medonline.domain.security_journal import Operator
+from medonline.services.desk.protections import BreakerNow
+from medonline.services.limits.sign_in_limits import Counted
+from medonline.storage.tables.notices import Notice
+
+MOST_NOTICES = 100
+_PHONE = click.argument("phone")
+_ADDRESS = click.option("--address", required=True, type=Address(), help="The address the patient comes from.")
+
+
+@click.group()
+def breaker() -> None:
+    """The circuit breaker of verification calls."""
+
+
+@breaker.command("show", short_help="Whether a call alone is enough now.")
+@as_json
+@mode
+def show_breaker(as_json: bool) -> None:
+    """Whether a call alone is enough now, and how many wrong codes are counted."""
+
+    async def read(portal: Portal) -> BreakerNow:
+        return await portal.desk.protections.breaker()
+
+    found = asyncio.run(with_portal(read))
+    minutes = int(found.within.total_seconds() // 60)
+    if as_json:
+        facts = {"open_until": found.open_until, "times": found.times, "misses": found.misses}
+        options.lines([facts | {"most_misses": found.most, "within_minutes": minutes}])
+        return
+    if found.open_until is None:
+        click.echo("Closed: a call alone is enough where nothing else speaks against it.")
+    else:
+        click.echo(
+            f"Open until {found.open_until:%Y-%m-%d %H:%M} UTC, time {found.times} in a row: a call is not enough."
+        )
+    click.echo(f"Wrong codes within {minutes} min: {found.misses}; it opens beyond {found.most}.")
+
+
+@breaker.command("close", short_help="Let a call alone be enough again.")
+@acting
+@mode
+def close_breaker(operator: Operator) -> None:
+    """Let a call alone be enough again, at once and in every process. If guessing goes on, it opens again."""
+
+    async def do(portal: Portal) -> bool:
+        return await portal.desk.protections.close_breaker()
+
+    closed = asyncio.run(with_portal(do, operator=operator))
+    click.echo("It is closed." if closed else "It was closed already.")
+
+
+@click.group()
+def limits() -> None:
+    """Wrong passwords that hold a patient back."""
+
+
+@limits.command("show", short_help="How many wrong passwords are counted.")
+@_PHONE
+@_ADDRESS
+@as_json
+@mode
+def show_limits(phone: str, address: str, as_json: bool) -> None:
+    """How many wrong passwords are counted for the account of PHONE, and for all accounts, from the patient's network."""
+
+    async def read(portal: Portal) -> list[Counted]:
+        _require_redis(portal)
+        return await portal.desk.protections.wrong_passwords(phone, address)
+
+    found = asyncio.run(with_portal(read))
+    if as_json:
+        options.lines(
+            {"of": one.of, "network": one.network, "counted": one.count, "most": one.limit.count}
+            | {"within_seconds": int(one.limit.per.total_seconds())}
+            for one in found
+        )
+        return
+    for one in found:
+        full = "  FULL" if one.count >= one.limit.count else ""
+        where = one.network or "everywhere"
+        minutes = one.limit.per.total_seconds() / 60
+        click.echo(f"{one.of}, {where}: {one.count} of {one.limit.count} within {minutes:g} min{full}")
+
+
+@limits.command("reset", short_help="Forget one account's wrong passwords.")
+@_PHONE
+@_ADDRESS
+@acting
+@mode
+def reset_limits(phone: str, address: str, operator: Operator) -> None:
+    """Forget the wrong passwords for the account of PHONE from the patient's network. What the network has for all accounts stays."""
+
+    async def do(portal: Portal) -> None:
+        _require_redis(portal)
+        await portal.desk.protections.forgive(phone, address)
+
+    asyncio.run(with_portal(do, operator=operator))
+    click.echo("The wrong passwords for this account from this network are forgotten.")
+
+
+def _require_redis(portal: Portal) -> None:
+    if portal.config.limits_in_memory:
+        msg = (
+            "Limits are counted in the memory of the process that serves (MEDONLINE_LIMITS_STORAGE is memory), where no command "
+            "reaches them. They end by themselves, and with a restart of the portal."
+        )
+        raise Refused(msg)
+
+
+@click.group("notices")
+def notices() -> None:
+    """Notices that no phone has got."""
+
+
+@notices.command("list", short_help="List what waits and what was given up.")
+@as_json
+@mode
+def list_notices(as_json: bool) -> None:
+    """List notices that wait to be sent and those that were given up, the newest first, without their texts."""
+
+    async def read(portal: Portal) -> Sequence[Notice]:
+        return await portal.desk.unsent.newest(MOST_NOTICES)
+
+    found = asyncio.run(with_portal(read))
+    if as_json:
+        options.lines(
+            {
+                "id": one.id,
+                "patient_id": one.patient_id,
+                "about": one.about,
+                "created_at": one.created_at,
+                "attempts": one.attempts,
+                "problem": one.problem,
+                "due_at": one.due_at,
+            }
+            for one in found
+        )
+        return
+    for one in found:
+        fate = f"due {one.due_at:%Y-%m-%d %H:%M} UTC" if one.due_at else "given up"
+        click.echo(
+            f"{one.id}  {one.created_at:%Y-%m-%d %H:%M} UTC  {one.about}  attempts {one.attempts}  {fate}  {one.problem}".rstrip()
+        )
+    if not found:
+        click.echo("Every notice was sent.")
+
+
+@notices.command(short_help="Send one that was given up once more.")
+@click.argument("notice")
+@acting
+@mode
+def resend(notice: str, operator: Operator) -> None:
+    """Have a notice that was given up sent once more by the portal that serves. NOTICE is its id, as `notices list` prints it."""
+
+    async def do(portal: Portal) -> bool:
+        return await portal.desk.unsent.resend(notice)
+
+    if not asyncio.run(with_portal(do, operator=operator)):
+        msg = "No notice of this id was given up within the last day; `medonline notices list` lists what waits."
+        raise Refused(msg)
+    click.echo("It is sent as soon as the portal that serves looks.")

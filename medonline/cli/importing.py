@@ -1,0 +1,132 @@
+"""`accounts import`: many accounts from a CSV file. Given once more after an interruption, it goes on where it ended."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from itertools import islice
+from pathlib import Path
+
+import click
+
+from medonline.bootstrap import Portal
+from medonline.cli.failures import REFUSED, Refused, sentence_of
+from medonline.cli.options import acting, mode
+from medonline.cli.portal import with_portal
+from medonline.domain.birth_date import parse_birth_date
+from medonline.domain.errors import InvalidBirthDate
+from medonline.domain.security_journal import Operator
+from medonline.services.desk.accounts import NewAccount
+
+NEEDED = ("phone", "last_name", "first_name")
+KNOWN = (*NEEDED, "patronymic", "birth_date")
+BATCH = 200  # accounts in one transaction
+TOLD_EVERY = 1000
+
+
+@dataclass
+class Count:
+    """How far the file was read, and what came of its rows."""
+
+    rows: int = 0
+    made: int = 0
+    there: int = 0
+    bad: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.rows} rows: {self.made} made, {self.there} there already, {self.bad} refused"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the file, or why it cannot be read."""
+
+    line: int
+    account: NewAccount | None
+    fault: str = field(default="")
+
+
+@click.command("import", short_help="Make accounts from a CSV file.")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@acting
+@mode
+def import_accounts(file: Path, operator: Operator) -> int:
+    """Make accounts from FILE: CSV in UTF-8 with the columns phone, last_name, first_name, and, if you like, patronymic and
+    birth_date; separated by commas or semicolons.
+
+    Accounts get no password: their patients set one by a recovery. A row whose account is there already is left as it is, so an
+    import that was interrupted is run once more. A row that is refused is told by its line, and the others go on; exit code 1.
+    """
+    count = Count()
+
+    async def do(portal: Portal) -> None:
+        rows = read_rows(file)
+        while batch := list(islice(rows, BATCH)):
+            await _take(portal, batch, count)
+            if count.rows % TOLD_EVERY == 0:
+                click.echo(f"{count} …", err=True)
+
+    asyncio.run(with_portal(do, operator=operator, may_migrate=True))
+    click.echo(f"{count}.")
+    return REFUSED if count.bad else 0
+
+
+async def _take(portal: Portal, batch: list[Row], count: Count) -> None:
+    good = [(row.line, row.account) for row in batch if row.account is not None]
+    bad = {row.line: row.fault for row in batch if row.account is None}
+    fates = await portal.accounts.add_all([account for _, account in good])
+    for (line, _), fate in zip(good, fates, strict=True):
+        count.made += fate.made
+        if fate.refused is not None:
+            bad[line] = sentence_of(fate.refused)
+    count.rows += len(batch)
+    count.bad += len(bad)
+    count.there = count.rows - count.made - count.bad
+    for line, fault in sorted(bad.items()):
+        click.echo(f"Line {line}: {fault}", err=True)
+
+
+def read_rows(file: Path) -> Iterator[Row]:
+    """The rows of the file, one after the other.
+
+    Raises:
+        Refused: it is no CSV file in UTF-8 with the columns that are needed.
+    """
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as text:
+            head = text.readline()
+            text.seek(0)
+            reader = csv.DictReader(text, delimiter=";" if head.count(";") > head.count(",") else ",", strict=True)
+            _check(file, [name.strip() for name in reader.fieldnames or ()])
+            reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]
+            for row in reader:
+                yield _row(reader.line_num, row)
+    except UnicodeDecodeError:
+        raise Refused(f"{file} is not in UTF-8: save it as «CSV UTF-8».") from None
+    except csv.Error as error:
+        raise Refused(f"{file} is no CSV file that can be read, at line {reader.line_num}: {error}.") from None
+
+
+def _check(file: Path, columns: list[str]) -> None:
+    missing = [name for name in NEEDED if name not in columns]
+    unknown = [name for name in columns if name not in KNOWN]
+    if missing or unknown or len(columns) != len(set(columns)):
+        found = ", ".join(columns) or "none"
+        raise Refused(f"{file} has the columns {found}; wanted are {', '.join(NEEDED)}, and patronymic, birth_date.")
+
+
+def _row(line: int, row: dict[str, str | None]) -> Row:
+    if None in row or any(value is None for value in row.values()):
+        return Row(line, None, "has more or fewer columns than the first line.")
+    values = {name: (value or "").strip() for name, value in row.items()}
+    born: date | None = None
+    if written := values.get("birth_date"):
+        try:
+            born = parse_birth_date(written, datetime.now(UTC).date())
+        except InvalidBirthDate:
+            return Row(line, None, "birth_date is no birth date of a living person; write YYYY-MM-DD or DD.MM.YYYY.")
+    names = (values["last_name"], values["first_name"], values.get("patronymic", ""))
+    return Row(line, NewAccount(values["phone"], None, *names, birth_date=born))
