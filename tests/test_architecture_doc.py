@@ -22,6 +22,7 @@ SECTIONS = {part.partition("\n")[0]: part for part in re.split(r"^## ", TEXT, fl
 NOUNS = [
     *("password_recovery", "login", "account_sessions", "gosuslugi", "account_settings", "patient_cards"),
     *("security_journal", "notices", "account_dispute", "codes", "limits", "passwords"),
+    "low_vision",
 ]
 WALKS = tuple(title for title in SECTIONS if title.startswith("One ") and title != "One noun per flow")
 MOST_STOPS = 12

@@ -42,6 +42,7 @@ TRIED = [
     "a stale tab after logout",
     "an ended session",
     "a visitor cookie that somebody copied",
+    "a made-up cookie of the low-vision version",
     "the next person at a shared computer",
     "double submits",
     "return path `//`",
