@@ -1,6 +1,7 @@
 // Runs before anything else of the page, inside it (docs/decisions/0028), so it blocks the parser: keep it small.
 // Here is what a patient may press in the first frame; the rest of the scripts is asked for after that frame.
 import "./early/dispute_token.js";
+import "./early/resumed_step.js";
 import "./early/dialogs.js";
 import "./early/tabs.js";
 import "./early/shown_passwords.js";

@@ -3,8 +3,10 @@
 import { fillPhones, showPhones } from "./portal/phone.js";
 import { fillDisputes } from "./portal/dispute.js";
 import { followMistake, followPage, followStep, nameTheMistake } from "./portal/focus.js";
+import { fillNewPassword } from "./portal/new_password.js";
 import { openAsked } from "./portal/asked_dialog.js";
 import { postTickets } from "./portal/tickets.js";
+import { followResumedStep } from "./portal/resumed_step.js";
 import { restoreTyped } from "./portal/typed_texts.js";
 import { showPauses } from "./portal/pauses.js";
 import { showVision } from "./portal/low_vision.js";
@@ -14,17 +16,19 @@ import "./portal/inner_links.js";
 import "./portal/submits.js";
 import "./portal/suggested_passwords.js";
 
-const WATCHED = ["data-step", "data-error-no", "data-ticket", "data-dispute-over", "open"];
+const WATCHED = ["data-step", "data-loaded", "data-error-no", "data-ticket", "data-dispute-over", "open"];
 
 function look() {
   showVision();
   followPage();
+  followResumedStep();
   followStep();
   followMistake();
   nameTheMistake();
   postTickets();
   restoreTyped();
   fillPhones();
+  fillNewPassword();
   fillDisputes();
   showPhones();
   showPauses();

@@ -2,6 +2,7 @@
 
 export const PHONE_KEY = "medonline.phone";
 export const DISPUTE_KEY = "medonline.dispute";
+export const STEP_KEY = "medonline.step";
 export const DRAFT_KEY = "medonline.draft";
 
 /** @param {string} key */

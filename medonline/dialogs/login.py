@@ -89,7 +89,12 @@ def _password() -> rx.Component:
     return rx.el.div(
         rx.el.p("Укажите номер телефона и пароль для авторизации в личном кабинете"),
         login_form(),
-        open_link("Не могу войти", TROUBLE),
+        rx.el.div(
+            open_link("Не могу войти", TROUBLE),
+            # To step 1 at once: the way through Gosuslugi is there, too.
+            rx.el.a("Забыли пароль?", href=routes.RECOVERY, class_name="link"),
+            class_name="links",
+        ),
     )
 
 

@@ -75,6 +75,7 @@ class SettingsState(FollowsCode, rx.State):
     code_error: str = ""
     code_error_no: int = 0
     form_no: int = 0
+    proofs: int = 0  # a form that was refused is sent by itself when this grows (`browser/account/send_again.js`)
     identities: list[IdentityScreen] = []
     unlinking: str = ""
     unlink_error: str = ""
@@ -157,7 +158,10 @@ class SettingsState(FollowsCode, rx.State):
             return None
         self.prove_again, self.proof_error = False, ""
         self.error, self.unlink_error = "", ""
-        self.saved = f"Готово. Нажмите «{self._again}» ещё раз."
+        if self._again == SAVE:
+            self.proofs += 1
+        else:
+            self.saved = f"Готово. Нажмите «{self._again}» ещё раз."
         return None
 
     @rx.event

@@ -9,6 +9,8 @@ region:  the region that the visitor chose, for a year; only where the installat
 low_vision: how the pages look for a patient who sees badly, for a year (domain.low_vision). No name and no secret: it outlives a sign-out.
 browser: marks of the accounts that signed in in this browser (services.login.known_browsers), for 180 days. A mark signs no one
          in. It survives a sign-out on purpose; a new password makes it worthless.
+tab:     the tab of the sign-in that was chosen last, for a year. Set and read by the page's script (`browser/early/tabs.js`), so
+         neither HttpOnly nor `__Host-`; the server does not look at it.
 session: the signed-in browser. Ends with the browser, or with the session on the server.
 """
 

@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from tests.e2e.conftest import NewPortal
-from tests.e2e.portal_in_browser import LOGIN, Portal
+from tests.e2e.patients import Patient
+from tests.e2e.portal_in_browser import LOGIN, STEP_1, STEP_2, Portal
 
 _WATCH_SHIFTS = """
 window.shifts = [];
@@ -53,6 +54,24 @@ def test_all_of_the_dialog_works_while_every_other_file_is_still_on_its_way(port
     expect(dialog.get_by_label("Пароль", exact=True)).to_have_value("Poliklinika7")
     portal.page.go_back()
     expect(portal.dialog(LOGIN)).to_be_hidden()
+
+
+def test_a_reload_at_step_2_does_not_show_step_1(portal: Portal, patient: Patient) -> None:
+    portal.open_recovery().begin(patient.phone)
+    held: list[Route] = []
+    arrive = threading.Event()
+    portal.page.route("**/*.js", lambda route: route.continue_() if arrive.is_set() else held.append(route))
+    portal.page.add_init_script(_WATCH_SHIFTS)
+    portal.page.reload(wait_until="commit")
+    expect(portal.page.locator("#main")).to_be_visible()
+    expect(portal.page.locator("#step-title")).to_be_hidden()
+    expect(portal.page.locator("#step-title")).to_have_text(STEP_1)
+
+    arrive.set()
+    for route in held:
+        route.continue_()
+    portal.expect_step(STEP_2)
+    assert portal.page.evaluate("window.shifts") == []
 
 
 @pytest.mark.parametrize("profile", ["desktop", "pixel"])

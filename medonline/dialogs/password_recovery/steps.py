@@ -55,7 +55,7 @@ def password_recovery_panel() -> rx.Component:
         rx.match(screen.step, *steps.items(), phone_step()),
         rx.cond(screen.step != PHONE, shared_computer()),
         class_name="panel wizard",
-        custom_attrs={"data-step": screen.step},
+        custom_attrs={"data-step": screen.step, "data-loaded": rx.cond(RecoveryState.loaded, "yes", "")},
     )
 
 

@@ -90,6 +90,7 @@ def _form() -> rx.Component:
         key=state.form_no.to(str),
         custom_attrs={
             "data-draft": AccountState.owner_mark,
+            "data-send-again": state.proofs.to(str),
             "data-draft-saved": rx.cond((state.saved != "") | state.waiting_code, state.form_no.to(str), ""),
             "data-focus": rx.cond(state.password_wanted, "settings-password", ""),
         },

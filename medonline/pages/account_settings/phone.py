@@ -45,9 +45,7 @@ def prove_again_panel() -> rx.Component:
     error = state.proof_error
     return rx.el.section(
         rx.el.h2("Подтвердите, что это вы", id="prove-again-title", tab_index=-1),
-        rx.el.p(
-            "Прошло много времени с тех пор, как вы вводили пароль. Всё введённое останется на месте, пароль введите снова."
-        ),
+        rx.el.p("Прошло много времени с тех пор, как вы вводили пароль. Всё введённое останется на месте."),
         rx.cond(
             state.has_password,
             rx.el.form(
@@ -68,7 +66,10 @@ def prove_again_panel() -> rx.Component:
         ),
         rx.cond(
             AccountState.gosuslugi_on,
-            gosuslugi_form("Войти ещё раз через Госуслуги", "settings", class_name="button secondary wide"),
+            rx.fragment(
+                rx.el.p("После входа через Госуслуги новый пароль нужно будет ввести снова.", class_name="hint"),
+                gosuslugi_form("Войти ещё раз через Госуслуги", "settings", class_name="button secondary wide"),
+            ),
         ),
         class_name="panel stack",
         aria_labelledby="prove-again-title",

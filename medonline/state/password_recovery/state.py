@@ -42,6 +42,7 @@ class RecoveryState(FollowsCode, KeepsAnswers, rx.State):
     """A cache of the record for the screen: lost on restart, rebuilt by `load`."""
 
     screen: RecoveryScreen = RecoveryScreen()
+    loaded: bool = False  # whether `screen` is of the record already
     error: str = ""
     error_field: str = ""
     error_no: int = 0
@@ -62,6 +63,7 @@ class RecoveryState(FollowsCode, KeepsAnswers, rx.State):
         channels, view = await portal().recovery.opened(visitor_of(self))
         self._offer(channels)
         self._show(view)
+        self.loaded = True
         await load_account(self)
         return self._watched()
 
