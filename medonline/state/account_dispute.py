@@ -36,7 +36,7 @@ class NotMeState(KeepsAnswers, rx.State):
         try:
             until = await portal().dispute.raise_(text_field(form, "token"), visitor_of(self).device)
         except MedonlineError as error:
-            self.error = said(error)
+            self.error = said(self, error)
             self.error_no += 1
             return
         self.done, self.error = True, ""

@@ -27,7 +27,7 @@ from medonline.services.passwords.strength import Strength
 from medonline.state.account import AccountState, sign_in_again
 from medonline.state.codes.screen import NO_CODE, CodeScreen, steady
 from medonline.state.codes.watch import FollowsCode, code_now, follow
-from medonline.state.input import query_of, said, text_field, visitor_of
+from medonline.state.input import help_of, query_of, said, text_field, visitor_of
 from medonline.web.sockets.server import Visitor
 from medonline.wording.account_settings import HOW_LINKED, NOTHING_SAVED, what_was_saved, what_was_unlinked
 from medonline.wording.errors import field_sentence
@@ -153,7 +153,7 @@ class SettingsState(FollowsCode, rx.State):
         except NotSignedIn:
             return sign_in_again()
         except MedonlineError as error:
-            self.proof_error = said(error)
+            self.proof_error = said(self, error)
             self.error_no += 1
             return None
         self.prove_again, self.proof_error = False, ""
@@ -184,7 +184,7 @@ class SettingsState(FollowsCode, rx.State):
         except NotSignedIn:
             return sign_in_again()
         except MedonlineError as error:
-            self.unlink_error, self._again = said(error), UNLINK
+            self.unlink_error, self._again = said(self, error), UNLINK
             self.unlink_error_no += 1
             self.prove_again = isinstance(error, ReauthenticationNeeded)
             await self._show_identities()
@@ -262,19 +262,19 @@ class SettingsState(FollowsCode, rx.State):
 
     def _show_refusal(self, error: MedonlineError) -> None:
         if isinstance(error, InvalidFields):
-            self.errors = {name: field_sentence(name, one) for name, one in error.by_field.items()}
+            self.errors = {name: field_sentence(name, one, help_of(self)) for name, one in error.by_field.items()}
             self.error = NOTHING_SAVED
         else:
-            self.error = said(error)
+            self.error = said(self, error)
             self.prove_again, self._again = isinstance(error, ReauthenticationNeeded), SAVE
         self.error_no += 1
 
     async def _show_code_refusal(self, error: MedonlineError) -> None:
-        self.code_error = said(error)
+        self.code_error = said(self, error)
         self.code_error_no += 1
         if isinstance(error, PhoneTaken | NoChangeInProgress):
             self.waiting_code, self.code_error = False, ""
-            self.error = said(error)
+            self.error = said(self, error)
             self.error_no += 1
             if isinstance(error, PhoneTaken):
                 self.error, self.errors = NOTHING_SAVED, {"phone": self.error}

@@ -18,6 +18,7 @@ from medonline.framework.states import socket_of
 from medonline.state.socket_server import sockets
 from medonline.web.sockets.server import UNKNOWN_VISITOR, Visitor
 from medonline.wording.errors import sentence
+from medonline.wording.regions import ONLY_REGION, Help
 
 log = logging.getLogger(__name__)
 
@@ -54,9 +55,15 @@ def is_checked(form: object, name: str) -> bool:
     return value is True or value == "on"
 
 
-def said(error: MedonlineError) -> str:
+def help_of(state: rx.State) -> Help:
+    """Whom the sentences of this visitor's region may name."""
+    region = portal().config.region(visitor_of(state).region_code) or ONLY_REGION
+    return Help(region.desk, portal().outside.identity is not None)
+
+
+def said(state: rx.State, error: MedonlineError) -> str:
     """The sentence for a refusal, with clock times as on the patient's wall."""
-    return sentence(error, portal().config.zone)
+    return sentence(error, portal().config.zone, help_of(state))
 
 
 def query_of(state: rx.State, name: str) -> str:

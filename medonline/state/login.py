@@ -9,7 +9,7 @@ import reflex as rx
 
 from medonline.bootstrap import portal
 from medonline.domain.errors import CookiesMissing, InvalidInput, InvalidPhone, LimitReached, MedonlineError
-from medonline.state.input import page_of, text_field, visitor_of
+from medonline.state.input import help_of, page_of, text_field, visitor_of
 from medonline.wording.errors import sign_in_sentence
 
 
@@ -46,7 +46,7 @@ class LoginState(rx.State):
         self.error, self.error_field, self.ticket = "", "", ""
 
     def _show(self, error: MedonlineError) -> None:
-        self.error = sign_in_sentence(error, portal().config.zone)
+        self.error = sign_in_sentence(error, portal().config.zone, help_of(self))
         self.error_no += 1
         if isinstance(error, LimitReached):
             self._closed, self._closed_until = self.error, error.until

@@ -17,7 +17,7 @@ from medonline.services.patient_cards.consent import Reader, WaitingRequest
 from medonline.services.patient_cards.rows import CardView, ClosedCard
 from medonline.services.patient_cards.service import CardsView
 from medonline.state.account import AccountState, show_account, sign_in_again
-from medonline.state.input import is_checked, said, text_field, visitor_of
+from medonline.state.input import help_of, is_checked, said, text_field, visitor_of
 from medonline.state.login import forget_attempt
 from medonline.wording import patient_cards as wording
 from medonline.wording.errors import card_sentence, refresh_sentence, sentence
@@ -133,16 +133,16 @@ class CardsState(rx.State):
         except NotSignedIn:
             return sign_in_again()
         except InvalidFields as error:
-            self.errors = {name: sentence(one) for name, one in error.by_field.items()}
+            self.errors = {name: sentence(one, help=help_of(self)) for name, one in error.by_field.items()}
             self.error = wording.NOT_ADDED
             self.error_no += 1
             return None
         except MedonlineError as error:
-            self.error = card_sentence(error)
+            self.error = card_sentence(error, help_of(self))
             self.error_no += 1
             return None
         self.link_no += 1
-        return await self._done(wording.added(outcome))
+        return await self._done(wording.added(outcome, help_of(self)))
 
     @rx.event
     async def ask_unlink(self, card_id: str) -> None:
@@ -171,7 +171,7 @@ class CardsState(rx.State):
         except NotSignedIn:
             return sign_in_again()
         except MedonlineError as error:
-            return await self._done(card_sentence(error))
+            return await self._done(card_sentence(error, help_of(self)))
         return await self._done(wording.asked_again())
 
     @rx.event
@@ -195,7 +195,7 @@ class CardsState(rx.State):
         except NotSignedIn:
             return sign_in_again()
         except MedonlineError as error:  # gone meanwhile, or its owner could not be told of it
-            return await self._done(said(error))
+            return await self._done(said(self, error))
         return await self._done(wording.GRANTED)
 
     @rx.event
@@ -208,7 +208,7 @@ class CardsState(rx.State):
         except NotSignedIn:
             return sign_in_again()
         except NoSuchRequest as error:
-            return await self._done(sentence(error))
+            return await self._done(said(self, error))
         return await self._done(wording.REFUSED)
 
     @rx.event

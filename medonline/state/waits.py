@@ -23,7 +23,7 @@ class WaitsState(rx.State):
         """Look at the limits and the record; nothing is counted."""
         visitor, now = visitor_of(self), portal().clock()
         closed = await portal().login.closed(visitor)
-        self.sign_in = said(closed) if closed else await told_to_wait(self, now)
+        self.sign_in = said(self, closed) if closed else await told_to_wait(self, now)
         view = await portal().recovery.current(visitor) if visitor.visitor_key else None
         waits = view is not None and view.step in (RecoveryStep.CODE, RecoveryStep.BIRTH_DATE)
         self.code = next_code(view, now, portal().config.zone) if view is not None and waits else ""

@@ -19,6 +19,7 @@ from medonline.domain.errors import (
 )
 from medonline.services.codes.delivery import DeliveryProblem
 from medonline.wording.limits import MOSCOW, limit_sentence
+from medonline.wording.regions import ANYWHERE, Help
 
 SAMPLE_PHONE = "+7 912 345-67-89"
 
@@ -242,10 +243,6 @@ _SENTENCES: dict[type[errors.MedonlineError], Callable[[Any], str]] = {
     errors.PasswordAlreadySet: lambda _: (
         "Пароль уже изменён в другом окне. Войдите с тем паролем или восстановите его ещё раз."
     ),
-    errors.DisputeNotPossible: lambda _: (
-        "Эта ссылка больше не действует: ею уже воспользовались, или прошло больше недели. Если вы не меняли пароль или "
-        "номер, обратитесь в регистратуру своей поликлиники с паспортом."
-    ),
     errors.CodeStillSending: lambda _: (
         "Код ещё отправляется. Подождите пару секунд и отправьте его снова: попытка не потрачена."
     ),
@@ -255,16 +252,6 @@ _SENTENCES: dict[type[errors.MedonlineError], Callable[[Any], str]] = {
     ),
     errors.CodeMismatch: _mismatch,
     errors.BirthDateMismatch: _mismatch,
-    errors.CodeNotEnough: lambda error: (
-        "Код подошёл, но сейчас кабинет по нему одному не открываем, чтобы его не открыл чужой человек. "
-        + (
-            "Получите код в Telegram или подтвердите кабинет паролем. "
-            if error.telegram_helps
-            else "Подтвердите кабинет паролем. "
-        )
-        + "Если кабинета у вас не было, нажмите «Назад» и откройте новый. Если пароль не помните, обратитесь в регистратуру "
-        "своей поликлиники с паспортом."
-    ),
     errors.CodeReplaced: lambda _: (
         "Это прежний код. Подходит только последний: посмотрите, какой пришёл позже всех. Попытка не потрачена."
     ),
@@ -274,14 +261,6 @@ _SENTENCES: dict[type[errors.MedonlineError], Callable[[Any], str]] = {
     errors.InvalidEmail: lambda error: EMAIL[error.problem],
     errors.InvalidBirthDate: lambda error: BIRTH_DATE[error.problem],
     errors.InvalidPolicy: lambda _: "В номере полиса ОМС 16 цифр. Проверьте, что ввели все: они напечатаны на полисе.",
-    errors.PhoneTaken: lambda _: (
-        "Этот номер уже указан в другом личном кабинете. Укажите другой номер или войдите в тот кабинет и замените "
-        "номер там. Если номер раньше был у другого человека, обратитесь в регистратуру поликлиники с паспортом."
-    ),
-    errors.CardNotFound: lambda _: (
-        "Карта с таким полисом и такой датой рождения не найдена. Проверьте номер и дату: она должна быть того человека, "
-        "на кого выдан полис. Номер можно уточнить в регистратуре своей поликлиники."
-    ),
     errors.CardAlreadyLinked: lambda _: "Эта карта уже есть в вашем кабинете.",
     errors.ConsentAlreadyAsked: lambda _: (
         "Вы уже попросили показать эту карту. Запрос ждёт согласия владельца, он есть на этой странице."
@@ -294,7 +273,6 @@ _SENTENCES: dict[type[errors.MedonlineError], Callable[[Any], str]] = {
         f"В кабинете уже {plural(error.most, 'карта или запрос', 'карты и запроса', 'карт и запросов')}, больше добавить нельзя. "
         "Уберите карту или отзовите запрос, которые больше не нужны."
     ),
-    errors.InvalidFields: lambda error: "Ничего не сохранено. " + " ".join(map(sentence, error.by_field.values())),
     errors.NotSignedIn: lambda _: SESSION_OVER,
     errors.ReauthenticationNeeded: lambda _: (
         "Чтобы изменить телефон, пароль, фамилию или имя или отвязать Госуслуги, подтвердите, что это вы: вас давно об этом "
@@ -319,10 +297,6 @@ _SENTENCES: dict[type[errors.MedonlineError], Callable[[Any], str]] = {
     errors.RegistryUnavailable: lambda _: (
         "Реестр медицинских карт сейчас не отвечает. Подождите несколько минут и попробуйте ещё раз."
     ),
-    errors.CardUnreadable: lambda _: (
-        "Реестр медицинских карт ответил, но прочитать его ответ портал не смог. В ваших данных ошибки нет: попробуйте позже или "
-        "обратитесь в регистратуру с паспортом и полисом."
-    ),
     errors.ChannelUnavailable: _channel_unavailable,
     errors.NumberNotReachable: lambda _: "На этот номер код отправить не удалось. Попробуйте другой способ.",
     errors.NumberRefused: lambda _: "Сейчас код на этот номер отправить нельзя. Попробуйте другой способ.",
@@ -331,26 +305,60 @@ _SENTENCES: dict[type[errors.MedonlineError], Callable[[Any], str]] = {
     errors.ProviderDown: lambda _: "Этот способ сейчас не работает. Попробуйте другой.",
 }
 
+# Those that name whom to turn to.
+_WITH_HELP: dict[type[errors.MedonlineError], Callable[[Any, Help], str]] = {
+    errors.DisputeNotPossible: lambda _, help: (
+        "Эта ссылка больше не действует: ею уже воспользовались, или прошло больше недели. Если вы не меняли пароль или "
+        f"номер, обратитесь в {help.desk} с паспортом."
+    ),
+    errors.CodeNotEnough: lambda error, help: (
+        "Код подошёл, но сейчас кабинет по нему одному не открываем, чтобы его не открыл чужой человек. "
+        + (
+            "Получите код в Telegram или подтвердите кабинет паролем. "
+            if error.telegram_helps
+            else "Подтвердите кабинет паролем. "
+        )
+        + "Если кабинета у вас не было, нажмите «Назад» и откройте новый. Если пароль не помните, "
+        f"обратитесь в {help.desk} с паспортом."
+    ),
+    errors.PhoneTaken: lambda _, help: (
+        "Этот номер уже указан в другом личном кабинете. Укажите другой номер или войдите в тот кабинет и замените "
+        f"номер там. Если номер раньше был у другого человека, обратитесь в {help.desk} с паспортом."
+    ),
+    errors.CardNotFound: lambda _, help: (
+        "Карта с таким полисом и такой датой рождения не найдена. Проверьте номер и дату: она должна быть того человека, "
+        f"на кого выдан полис. Если всё верно, обратитесь в {help.desk} с паспортом и полисом."
+    ),
+    errors.CardUnreadable: lambda _, help: (
+        "Реестр медицинских карт ответил, но прочитать его ответ портал не смог. В ваших данных ошибки нет: попробуйте позже или "
+        f"обратитесь в {help.desk} с паспортом и полисом."
+    ),
+}
 
-def sentence(error: errors.MedonlineError, zone: ZoneInfo = MOSCOW) -> str:
-    """What a patient reads; clock times are in `zone`."""
+
+def sentence(error: errors.MedonlineError, zone: ZoneInfo = MOSCOW, help: Help = ANYWHERE) -> str:
+    """What a patient reads; clock times are in `zone`, `help` is whom it may name."""
     if isinstance(error, errors.LimitReached):
-        return limit_sentence(error, zone)
+        return limit_sentence(error, zone, help)
+    if isinstance(error, errors.InvalidFields):
+        return "Ничего не сохранено. " + " ".join(sentence(one, zone, help) for one in error.by_field.values())
+    if type(error) in _WITH_HELP:
+        return _WITH_HELP[type(error)](error, help)
     return _SENTENCES[type(error)](error)
 
 
-def sign_in_sentence(error: errors.MedonlineError, zone: ZoneInfo = MOSCOW) -> str:
+def sign_in_sentence(error: errors.MedonlineError, zone: ZoneInfo = MOSCOW, help: Help = ANYWHERE) -> str:
     """The same for who signs in with a password: nothing is said of codes."""
     if isinstance(error, errors.InvalidPhone) and error.problem in _PHONE_TO_SIGN_IN:
         return _PHONE_TO_SIGN_IN[error.problem]
-    return sentence(error, zone)
+    return sentence(error, zone, help)
 
 
-def field_sentence(field: str, error: errors.MedonlineError) -> str:
+def field_sentence(field: str, error: errors.MedonlineError, help: Help = ANYWHERE) -> str:
     """The same for one field of a form: an empty name says which name is wanted."""
     if isinstance(error, errors.InvalidName) and error.problem is NameProblem.EMPTY and field in _EMPTY_NAMES:
         return _EMPTY_NAMES[field]
-    return sentence(error)
+    return sentence(error, help=help)
 
 
 def delivery_failed(problem: str, channel: str) -> str:
@@ -358,11 +366,11 @@ def delivery_failed(problem: str, channel: str) -> str:
     return DELIVERY[(DeliveryProblem(problem or DeliveryProblem.CHANNEL_DOWN), channel)]
 
 
-def card_sentence(error: errors.MedonlineError) -> str:
+def card_sentence(error: errors.MedonlineError, help: Help = ANYWHERE) -> str:
     """What a patient reads who wanted to add a card: the limit there is one of tries, not of codes."""
     if isinstance(error, errors.RateLimited):
         return f"Слишком много попыток добавить карту. Попробуйте снова через {long_duration(error.resets_in)}."
-    return sentence(error)
+    return sentence(error, help=help)
 
 
 def refresh_sentence(wait: timedelta) -> str:

@@ -1,4 +1,4 @@
-"""Limit reached -> Russian sentence: until when, in local time, and what else can be done. Known and unknown phones alike."""
+"""Limit reached -> Russian sentence: until when, in local time, and what else works there. Known and unknown phones alike."""
 
 from __future__ import annotations
 
@@ -8,77 +8,87 @@ from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from medonline.domain import errors
+from medonline.wording.regions import ANYWHERE, Help
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 _MONTHS = (
     "января", "февраля", "марта", "апреля", "мая", "июня",
     "июля", "августа", "сентября", "октября", "ноября", "декабря",
 )  # fmt: skip
-OTHERWISE = "Ждать не обязательно: войдите через Госуслуги или обратитесь в регистратуру своей поликлиники с паспортом."
-NOT_YOU = "Если меняли не вы, откройте ссылку из сообщения об изменении или обратитесь в регистратуру своей поликлиники с паспортом."
 
-_SENTENCES: dict[type[errors.LimitReached], Callable[[Any, str], str]] = {
-    errors.TooManyCodes: lambda _, at: (
-        f"На этот номер уже отправлено много кодов. Следующий можно запросить после {at}. {OTHERWISE}"
+
+def _otherwise(help: Help) -> str:
+    """What a patient need not wait for."""
+    return f"Ждать не обязательно: {help.gosuslugi_or('войдите через Госуслуги')}обратитесь в {help.desk} с паспортом."
+
+
+def _not_you(help: Help) -> str:
+    return f"Если меняли не вы, откройте ссылку из сообщения об изменении или обратитесь в {help.desk} с паспортом."
+
+
+_SENTENCES: dict[type[errors.LimitReached], Callable[[Any, str, Help], str]] = {
+    errors.TooManyCodes: lambda _, at, help: (
+        f"На этот номер уже отправлено много кодов. Следующий можно запросить после {at}. {_otherwise(help)}"
     ),
-    errors.TooManyRequests: lambda _, at: (
+    errors.TooManyRequests: lambda _, at, help: (
         "С вашего подключения к интернету запросили много кодов, которые пока никто не ввёл. Следующий можно запросить "
-        f"после {at}. Если отправленные коды введут, можно будет раньше: попробуйте через несколько минут. {OTHERWISE}"
+        f"после {at}. Если отправленные коды введут, можно будет раньше: попробуйте через несколько минут. {_otherwise(help)}"
     ),
-    errors.TooManyWrongCodes: lambda _, at: (
+    errors.TooManyWrongCodes: lambda _, at, help: (
         "С вашего подключения к интернету слишком много раз ввели неверный код. Получить звонок или ввести код из него "
-        f"можно после {at}. Код в Telegram, если его можно выбрать, подойдёт и сейчас. {OTHERWISE}"
+        f"можно после {at}. Код в Telegram, если его можно выбрать, подойдёт и сейчас. {_otherwise(help)}"
     ),
-    errors.NumberBlockBusy: lambda _, at: (
-        f"Сейчас на номера, похожие на этот, запрашивают очень много кодов. Попробуйте после {at}. {OTHERWISE}"
+    errors.NumberBlockBusy: lambda _, at, help: (
+        f"Сейчас на номера, похожие на этот, запрашивают очень много кодов. Попробуйте после {at}. {_otherwise(help)}"
     ),
-    errors.TooManySignIns: lambda _, at: (
+    errors.TooManySignIns: lambda _, at, help: (
         f"Слишком много раз ввели неверный пароль. Следующая попытка возможна после {at}. "
-        "Ждать не обязательно: войдите через Госуслуги. Если забыли пароль, нажмите «Не могу войти»."
+        f"{'Ждать не обязательно: войдите через Госуслуги. ' if help.gosuslugi else ''}"
+        "Если забыли пароль, нажмите «Не могу войти»."
     ),
-    errors.SignInsOverloaded: lambda _, at: (
+    errors.SignInsOverloaded: lambda _, at, help: (
         "На портале сейчас очень много неудачных попыток войти, поэтому вход по паролю с новых устройств приостановлен. "
-        f"Попробуйте после {at} или войдите через Госуслуги."
+        f"Попробуйте после {at}{' или войдите через Госуслуги' if help.gosuslugi else ''}."
     ),
-    errors.SignedInTooOften: lambda _, at: (
+    errors.SignedInTooOften: lambda _, at, help: (
         f"В этот личный кабинет входили слишком часто. Снова войти можно после {at}. Если это были не вы, не ждите: нажмите "
         "«Не могу войти» и восстановите пароль по телефону."
     ),
-    errors.ProvedTooOften: lambda _, at: (
-        f"Вы слишком часто подтверждали себя паролем. Следующий раз возможен после {at}. Ждать не обязательно: подтвердите "
-        "себя через Госуслуги."
+    errors.ProvedTooOften: lambda _, at, help: (
+        f"Вы слишком часто подтверждали себя паролем. Следующий раз возможен после {at}."
+        f"{' Ждать не обязательно: подтвердите себя через Госуслуги.' if help.gosuslugi else ''}"
     ),
-    errors.SettingsSavedTooOften: lambda _, at: (
-        f"Ничего не сохранено: настройки этого кабинета меняли слишком часто. Изменить их снова можно после {at}. {NOT_YOU}"
+    errors.SettingsSavedTooOften: lambda _, at, help: (
+        f"Ничего не сохранено: настройки этого кабинета меняли слишком часто. Изменить их снова можно после {at}. {_not_you(help)}"
     ),
-    errors.ToldTooOften: lambda _, at: (
+    errors.ToldTooOften: lambda _, at, help: (
         "Ничего не изменено: о таких изменениях мы сообщаем на телефон владельца кабинета, и их было слишком много. "
-        f"Следующее возможно после {at}. {NOT_YOU}"
+        f"Следующее возможно после {at}. {_not_you(help)}"
     ),
-    errors.NoticesOverBudget: lambda _, at: (
+    errors.NoticesOverBudget: lambda _, at, help: (
         "Ничего не изменено: о таких изменениях мы сообщаем на телефон владельца кабинета, а сегодня отправить сообщение "
         f"нельзя. Попробуйте после {at}. Пароль можно сменить и сейчас, по коду: выйдите и нажмите «Не могу войти»."
     ),
-    errors.TooManyJourneys: lambda _, at: (
+    errors.TooManyJourneys: lambda _, at, help: (
         "В этом браузере или с вашего подключения к интернету слишком часто начинали вход через Госуслуги. "
         f"Начать его снова можно после {at}. Ждать не обязательно: войдите по телефону и паролю или восстановите пароль "
         "по телефону."
     ),
-    errors.RecoveryStopped: lambda _, at: (
+    errors.RecoveryStopped: lambda _, at, help: (
         "Владелец этого личного кабинета сообщил, что кто-то менял пароль или номер без него. Поэтому код на телефон "
-        f"откроет кабинет только после {at}. Если это ваш кабинет, после этого времени ещё раз войдите через Госуслуги "
-        "или сейчас обратитесь в регистратуру своей поликлиники с паспортом."
+        f"откроет кабинет только после {at}. Если это ваш кабинет, "
+        f"{help.gosuslugi_or('после этого времени ещё раз войдите через Госуслуги', 'сейчас ')}обратитесь в {help.desk} с паспортом."
     ),
-    errors.ChannelOverBudget: lambda error, at: (
+    errors.ChannelOverBudget: lambda error, at, help: (
         f"{'Проверочный звонок' if error.channel == 'flash_call' else 'Код в Telegram'} снова можно будет получить "
-        f"после {at}. Выберите другой способ. {OTHERWISE}"
+        f"после {at}. Выберите другой способ. {_otherwise(help)}"
     ),
 }
 
 
-def limit_sentence(error: errors.LimitReached, zone: ZoneInfo) -> str:
-    """What a patient reads; `zone` is that of the clock on the wall."""
-    return _SENTENCES[type(error)](error, clock_time(error.until, error.now, zone))
+def limit_sentence(error: errors.LimitReached, zone: ZoneInfo, help: Help = ANYWHERE) -> str:
+    """What a patient reads; `zone` is that of the clock on the wall, `help` what there is besides waiting."""
+    return _SENTENCES[type(error)](error, clock_time(error.until, error.now, zone), help)
 
 
 class NextCode(Protocol):

@@ -16,6 +16,7 @@ from medonline.domain.errors import MedonlineError, PasswordProblem, PhoneProble
 from medonline.services.codes.delivery import DeliveryProblem
 from medonline.services.desk import accounts  # noqa: F401  (its errors belong to the tree too)
 from medonline.wording.errors import PHONE, attempts_left, delivery_failed, duration, plural, sentence, sign_in_sentence
+from medonline.wording.regions import Help
 
 BRANDS = {"Telegram", "Caps", "Lock"}
 OPERATORS_ONLY: set[str] = set()
@@ -81,6 +82,23 @@ def is_for_a_patient(text: str) -> bool:
 @pytest.mark.parametrize("error", examples(), ids=lambda error: f"{type(error).__name__}-{error}")
 def test_each_refusal_has_a_russian_sentence(error: MedonlineError) -> None:
     assert is_for_a_patient(sentence(error)), sentence(error)
+
+
+# Met only where Gosuslugi is on: on the way through it, or by somebody who has it linked.
+_THERE = (errors.IdentityRefused, errors.TooManyJourneys, errors.NoPendingIdentity, errors.AccountOfAnother)
+_LINKED = (errors.LastWayIn, errors.NoSuchIdentity, errors.ReauthenticationNeeded)
+
+
+@pytest.mark.parametrize("error", examples(), ids=lambda error: f"{type(error).__name__}-{error}")
+def test_a_refusal_names_the_desk_of_the_region_and_no_gosuslugi_where_there_is_none(error: MedonlineError) -> None:
+    text = sentence(error, help=Help("единый центр записи", gosuslugi=False))
+
+    assert "егистратур" not in text, text
+    if not isinstance(error, _THERE):
+        assert "обратитесь в" not in text or "обратитесь в единый центр записи" in text, text
+    if not isinstance(error, _THERE + _LINKED):
+        assert "Госуслуг" not in text, text
+    assert is_for_a_patient(text)
 
 
 def test_the_examples_cover_every_leaf_of_the_tree() -> None:

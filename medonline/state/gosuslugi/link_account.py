@@ -27,7 +27,7 @@ from medonline.services.gosuslugi.pending_person import PendingView
 from medonline.state.account import AccountState
 from medonline.state.codes.screen import NO_CODE, CodeScreen, steady
 from medonline.state.codes.watch import FollowsCode, code_now, follow
-from medonline.state.input import page_of, said, text_field, visitor_of
+from medonline.state.input import help_of, page_of, said, text_field, visitor_of
 from medonline.web.sockets.server import Visitor
 from medonline.wording.errors import CHANNEL_MISSING, sign_in_sentence
 
@@ -140,7 +140,9 @@ class LinkAccountState(FollowsCode, rx.State):
         elif isinstance(error, AccountOfAnother):
             field, self.step = "", "proof"
         by_password = isinstance(error, InvalidPhone) and field == "phone"
-        self._refuse(field, sign_in_sentence(error) if by_password else said(error))
+        self._refuse(
+            field, sign_in_sentence(error, portal().config.zone, help_of(self)) if by_password else said(self, error)
+        )
         return None
 
     def _refuse(self, field: str, text: str) -> None:

@@ -26,7 +26,7 @@ class LoginFailedState(rx.State):
             self.text = COOKIES_FOR_GOSUSLUGI
         elif reason == "too_often":
             refused = await portal().identity.refused(visitor_of(self))
-            self.text = said(refused) if refused is not None else JOURNEY_ALLOWED_AGAIN
+            self.text = said(self, refused) if refused is not None else JOURNEY_ALLOWED_AGAIN
         else:
             known = IdentityProblem(reason) if reason in tuple(IdentityProblem) else IdentityProblem.OTHER
             self.text = IDENTITY[known]

@@ -56,7 +56,7 @@ class RegisterState(KeepsAnswers, rx.State):
             self.ticket_page = page_of(form)
             self.ticket = await portal().answers.consent(visitor_of(self))
         except MedonlineError as error:
-            self.error = said(error)
+            self.error = said(self, error)
             self.error_no += 1
 
     @rx.event
@@ -74,7 +74,7 @@ class RegisterState(KeepsAnswers, rx.State):
         try:
             await portal().answers.have_account(visitor_of(self))
         except NoPendingIdentity as error:
-            self.error = said(error)
+            self.error = said(self, error)
             self.error_no += 1
             return None
         return rx.redirect(routes.LINK_ACCOUNT)

@@ -159,7 +159,7 @@ class RecoveryState(FollowsCode, KeepsAnswers, rx.State):
         elif isinstance(error, ChannelOverBudget):
             self._offer(await portal().recovery.open_channels())
             field = "channel" if field == PHONE_STEP.field else field
-        self._refuse(field, said(error))
+        self._refuse(field, said(self, error))
 
     def _offer(self, channels: tuple[ChannelName, ...]) -> None:
         self.call_offered, self.telegram_offered = ChannelName.FLASH_CALL in channels, ChannelName.TELEGRAM in channels
