@@ -15,7 +15,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-postgresql check release-check code-check format lock clean benchmark bench faults fuzz model
+.PHONY: help run test test-postgresql screens check release-check code-check format lock clean benchmark bench faults fuzz model
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -23,7 +23,7 @@ help: ## this list
 run: $(VENV)/run.stamp ## the portal in demo mode: make run [PORT=8123]
 	@medonline serve --mode demo --port $(PORT)
 
-test: $(VENV)/dev.stamp $(INDEPENDENT)/node_modules/.ready ## all tests [WORKERS=4]; installs what they need
+test: $(VENV)/dev.stamp $(INDEPENDENT)/node_modules/.ready $(BROWSER)/node_modules/.ready ## all tests [WORKERS=4]; installs what they need
 	@python tools/ensure_browser.py
 	@python tools/ensure_servers.py
 	@MEDONLINE_MODE=demo medonline build
@@ -32,6 +32,11 @@ test: $(VENV)/dev.stamp $(INDEPENDENT)/node_modules/.ready ## all tests [WORKERS
 test-postgresql: $(VENV)/dev.stamp ## the tests of the services on PostgreSQL
 	@python tools/ensure_servers.py
 	python -m pytest -n $(WORKERS) --dist loadfile --database postgresql tests/services
+
+screens: $(VENV)/dev.stamp ## pictures of every screen at four widths, light and dark, with a page that shows them: docs/screens/index.html
+	@python tools/ensure_browser.py
+	@MEDONLINE_MODE=demo medonline build
+	python -m pytest -q -n $(WORKERS) --dist loadfile --screens docs/screens tests/e2e
 
 check: code-check ## style, types of Python and of the scripts, import contracts, house rules, known vulnerabilities
 	python tools/audit.py
@@ -107,7 +112,7 @@ $(INDEPENDENT)/node_modules/.ready: $(INDEPENDENT)/package-lock.json | $(VENV)/d
 		|| echo "NOT INSTALLED: the contract test against the independent OpenID provider will be skipped."
 
 $(BROWSER)/node_modules/.ready: $(BROWSER)/package-lock.json | $(VENV)/dev.stamp
-	@echo "Installing the type checker of the scripts ..."
+	@echo "Installing the type checker of the scripts and axe ..."
 	@cd $(BROWSER) && npm ci --silent --no-audit --no-fund && touch node_modules/.ready
 
 $(VENV)/dev.stamp: requirements-dev.lock pyproject.toml | $(VENV)/bin/python

@@ -41,10 +41,11 @@ _ROOT_LEVEL = logging.getLogger().level
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--database postgresql` runs tests/services on PostgreSQL (`make test-postgresql`)."""
+    """`--database postgresql` runs tests/services on PostgreSQL, `--screens FOLDER` takes pictures (see the Makefile)."""
     parser.addoption(
         "--database", choices=["sqlite", "postgresql"], default="sqlite", help="what tests/services run on"
     )
+    parser.addoption("--screens", default="", help="where tests/e2e keeps every view of the screens it looks at")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

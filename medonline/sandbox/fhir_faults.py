@@ -37,7 +37,7 @@ _PAGE = Template("""<!doctype html>
 <link rel="stylesheet" href="static/phone.css">
 </head>
 <body>
-<p class="banner">Учебный стенд: настоящих медицинских карт здесь нет</p>
+<aside class="banner" aria-label="Учебный стенд">Учебный стенд: настоящих медицинских карт здесь нет</aside>
 <main>
 <h1>Неполадки реестра карт</h1>
 <form method="post" action="fhir-faults">

@@ -16,7 +16,7 @@ _HEAD = """<!doctype html>
 <link rel="stylesheet" href="static/phone.css">
 </head>
 <body>
-<p class="banner">Учебный стенд: настоящих звонков и сообщений нет</p>
+<aside class="banner" aria-label="Учебный стенд">Учебный стенд: настоящих звонков и сообщений нет</aside>
 """
 
 INDEX = Template(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import inspect
 import os
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -32,6 +33,17 @@ NewPortal = Callable[..., Portal]
 NewPatient = Callable[..., Patient]
 
 expect.set_options(timeout=PATIENCE_MS)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """For pictures only the tests that look at a screen run, on a desktop: the views bring the other widths."""
+    if config.getoption("--screens"):
+        items[:] = [item for item in items if isinstance(item, pytest.Function) and _looks(item)]
+
+
+def _looks(item: pytest.Function) -> bool:
+    profile = item.callspec.params.get("profile", "desktop") if hasattr(item, "callspec") else "desktop"
+    return profile == "desktop" and "look(" in inspect.getsource(item.function)
 
 
 # --- servers ---------------------------------------------------------------------------------------------------------
@@ -166,14 +178,23 @@ def watch() -> Iterator[Watch]:
 
 
 @pytest.fixture
-def new_portal(new_context: Any, server: Server, watch: Watch, profile: str) -> Iterator[NewPortal]:
+def new_portal(
+    new_context: Any, server: Server, watch: Watch, profile: str, pytestconfig: pytest.Config
+) -> Iterator[NewPortal]:
     """The portal in a browser that was never here before."""
+    pictures = pytestconfig.getoption("--screens")
 
     def make(**context_args: Any) -> Portal:
         context = new_context(**context_args)
         context.set_default_timeout(PATIENCE_MS)
         watch.over(context)
-        return Portal(context.new_page(), server.url, ARTEFACTS / "screenshots" / profile)
+        return Portal(
+            context.new_page(),
+            server.url,
+            ARTEFACTS / "screenshots" / profile,
+            around=profile == "desktop",
+            pictures=Path(pictures) if pictures else None,
+        )
 
     yield make
     server.assert_alive()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Set
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from medonline.web.cookies import LOW_VISION
+from tests.e2e.looking import look_around, picture
 from tests.e2e.watching import english_words, overflow
 
 LOGIN = "ВХОД В ЛИЧНЫЙ КАБИНЕТ"
@@ -26,12 +28,20 @@ MAX_TABS = 40
 
 
 class Portal:
-    """One tab. Methods do one thing a patient does and wait for what follows from it."""
+    """One tab. Methods do one thing a patient does and wait for what follows from it.
 
-    def __init__(self, page: Page, url: str, screenshots: Path) -> None:
+    around: each screen that is looked at is seen at other widths and in other colours, too.
+    pictures: where these views are kept instead of judged (`--screens`).
+    """
+
+    def __init__(
+        self, page: Page, url: str, screenshots: Path, *, around: bool = False, pictures: Path | None = None
+    ) -> None:
         self.page = page
         self.url = url
         self.screenshots = screenshots
+        self.around = around
+        self.pictures = pictures
 
     # What is on the screen
 
@@ -70,10 +80,15 @@ class Portal:
         expect(self.page).to_have_title(re.compile("^Ошибка: "))
 
     def look(self, name: str, names: Set[str] = frozenset()) -> None:
-        """Keep a picture of the screen; nothing on it but `names` is English, nothing cut off at the side."""
+        """Keep a picture of the screen; nothing on it but `names` is English, nothing is cut off, small, pale, or unnamed."""
+        if self.pictures:
+            picture(self.page, name, self.pictures)
+            return
         self.page.screenshot(path=self.screenshots / f"{name}.png")
         assert not english_words(self.page) - names, f"English on the screen «{name}»"
         assert overflow(self.page) <= 0, f"the screen «{name}» scrolls sideways"
+        if self.around and (faults := look_around(self.page, name)):
+            pytest.fail(f"the screen «{name}»: {json.dumps(faults, ensure_ascii=False, indent=1)}")
 
     def see_as(self, low_vision: str) -> None:
         """The browser has chosen «Версия для слабовидящих» on an earlier day, as `low_vision`; nothing when that is empty."""

@@ -78,6 +78,8 @@ def test_g16_the_last_four_digits_of_the_calling_number_are_the_code(
     expect(portal.field("Проверочный код")).to_be_visible()
     expect(portal.button("ОТПРАВИТЬ")).to_be_visible()
     portal.look("G16")
+    portal.page.get_by_text("Код не приходит?").click()
+    portal.look("G16 help")
     code = demo_phone.code(patient.phone)
     assert demo_phone.events(patient.phone)[0]["from"].endswith(code)
 

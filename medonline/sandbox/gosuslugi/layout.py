@@ -41,7 +41,7 @@ def page(stand: Stand, title: str, body: str, status: int = 200) -> HTMLResponse
 <script src="{stand.static}/gosuslugi.js" defer></script>
 </head>
 <body>
-<p class="banner">Учебный стенд, не вводите настоящий пароль</p>
+<aside class="banner" aria-label="Учебный стенд">Учебный стенд, не вводите настоящий пароль</aside>
 <main>
 {body}
 </main>

@@ -1,0 +1,207 @@
+"""A screen looked at in every view: four widths, light, dark and for weak sight, without walking to it again.
+
+`Portal.look` does this wherever a test reaches a screen on a desktop. With `--screens FOLDER` (`make screens`) the views are kept
+as pictures instead, with a page that shows them all.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page
+
+from tests.e2e.watching import overflow
+
+AXE = Path(__file__).parents[2] / "browser/node_modules/axe-core/axe.min.js"
+WIDTHS = (320, 412, 768, 1280)
+JUDGED = (320, 375, 412, 768, 1280)
+HEIGHT = 860
+DESKTOP, PHONE = 1280, 412
+TOUCHED = 800  # narrower screens are touched
+TARGET = 44  # CSS pixels
+SCHEMES = ("light", "dark")
+LOW_VISION = "low"
+# What the colours decide; all else is the same in every scheme.
+_OF_COLOURS = ["color-contrast", "link-in-text-block"]
+_RUN_AXE = """async (rules) => {
+  const options = rules ? { runOnly: { type: "rule", values: rules } }
+    : { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] };
+  const { violations } = await axe.run(document, { ...options, resultTypes: ["violations"] });
+  return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 160)} ${node.any[0]?.message ?? ""}`));
+}"""
+# A radio button is as large as the card around it, and a box to tick as its line, which are their labels. A link in a sentence is
+# as high as the sentence's line.
+SMALL_TARGETS = """(least) => [...document.querySelectorAll("a[href], button, summary, input")]
+  .filter((e) => !e.matches("[type=hidden], [type=radio], .tick input"))
+  .filter((e) => e.checkVisibility({ visibilityProperty: true }) && e.getBoundingClientRect().bottom + scrollY > 0)
+  .filter((e) => !e.matches(".visually-hidden") && (!document.querySelector("dialog[open]") || e.closest("dialog[open]")))
+  .map((e) => [e.getBoundingClientRect(), e.innerText || e.ariaLabel || e.id,
+    /^inline(-block)?$/.test(getComputedStyle(e).display) && e.matches(":is(p, li) > a:not(.button), .error-link")])
+  .filter(([box, , inText]) => (inText ? box.height < 24 : box.width < least || box.height < least))
+  .map(([box, name]) => `${name}: ${Math.round(box.width)}x${Math.round(box.height)}`)"""
+# Words of a button, tab or heading that had to be broken, and buttons over the brand.
+_BROKEN = """() => {
+  const seen = (e) => e.checkVisibility({ visibilityProperty: true });
+  const words = [...document.querySelectorAll(".button, .tab, .choice, h1, h2")].filter(seen).flatMap((element) => {
+    const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+    const broken = [];
+    for (let text = walker.nextNode(); text; text = walker.nextNode()) {
+      for (const word of text.data.matchAll(/[^\\s/-]+/g)) {
+        const range = document.createRange();
+        range.setStart(text, word.index); range.setEnd(text, word.index + word[0].length);
+        if (new Set([...range.getClientRects()].map((box) => Math.round(box.top))).size > 1) broken.push(`broken: ${word[0]}`);
+      }
+    }
+    return broken;
+  });
+  const brand = document.querySelector(".brand-name"), button = document.querySelector(".brand ~ button, .brand ~ * button");
+  const covered = brand && button && seen(brand) && getComputedStyle(brand).position !== "absolute"
+    && brand.getBoundingClientRect().right > button.getBoundingClientRect().left;
+  return covered ? [...words, "the brand"] : words;
+}"""
+_NOT_DARK = """() => getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number)
+  .reduce((sum, part) => sum + part) < 150 ? [] : ["the page is not dark"]"""
+# The portal's own buttons, as the script of a page finds them, also behind a dialog; where the focus was it is again. False on pages
+# of others and of a server that is gone.
+_SWITCH_VISION = """async (wanted) => {
+  const root = document.documentElement, before = document.activeElement, is = () => "visionScheme" in root.dataset;
+  const button = document.querySelector(`button[data-vision][name=version][value=${wanted}]`);
+  if (!button || document.querySelector(".connection-banner")) return false;
+  const switched = new Promise((resolve) => new MutationObserver((_, watch) => {
+    if (is() === (wanted === "low")) { watch.disconnect(); resolve(true); }
+  }).observe(root, { attributes: true }));
+  button.click();
+  await switched;
+  await new Promise((resolve) => setTimeout(resolve));
+  before?.focus({ preventScroll: true });
+  return true;
+}"""
+_looked_at: set[str] = set()
+
+
+def look_around(page: Page, name: str) -> dict[str, list[str]]:
+    """Each fault of this screen by view; a screen that was looked at before in this process has none."""
+    if name in _looked_at:
+        return {}
+    _looked_at.add(name)
+    faults: dict[str, list[str]] = {}
+    with _as_it_was(page):
+        for width in JUDGED:
+            _show(page, width, SCHEMES[0])
+            found = [f"{overflow(page)} px too wide"] if overflow(page) > 0 else []
+            found += page.evaluate(_BROKEN)
+            if width < TOUCHED:
+                found += page.evaluate(SMALL_TARGETS, TARGET)
+            if width in (PHONE, DESKTOP):
+                found += _axe(page)
+            faults[f"{width} light"] = found
+            for scheme in SCHEMES[1:] if width in (PHONE, DESKTOP) else ():
+                _show(page, width, scheme)
+                faults[f"{width} {scheme}"] = _axe(page, _OF_COLOURS) + page.evaluate(_NOT_DARK)
+        with _low_vision(page) as low:
+            for width in (PHONE, DESKTOP) if low else ():
+                _show(page, width, SCHEMES[0])
+                too_wide = [f"{overflow(page)} px too wide"] if overflow(page) > 0 else []
+                faults[f"{width} low vision"] = [*too_wide, *_axe(page, _OF_COLOURS)]
+    return {view: found for view, found in faults.items() if found}
+
+
+def _axe(page: Page, rules: list[str] | None = None) -> list[str]:
+    if page.evaluate("typeof axe") == "undefined":
+        page.evaluate(_axe_source())
+    found: list[str] = page.evaluate(_RUN_AXE, rules)
+    return found
+
+
+@cache
+def _axe_source() -> str:
+    assert AXE.exists(), "axe-core is missing: run `npm ci` in browser/"
+    return AXE.read_text(encoding="utf-8") + ";undefined"
+
+
+def picture(page: Page, name: str, folder: Path) -> None:
+    """Keep every view of this screen in the folder, and show it on the folder's page."""
+    if name in _looked_at:
+        return
+    _looked_at.add(name)
+    screen = re.sub(r"[^\w]+", "-", name).strip("-").lower()
+    with _as_it_was(page):
+        for width in WIDTHS:
+            for scheme in SCHEMES:
+                _show(page, width, scheme)
+                _keep(page, folder / screen / f"{width}-{scheme}.png")
+        with _low_vision(page) as low:
+            for width in WIDTHS if low else ():
+                _show(page, width, SCHEMES[0])
+                _keep(page, folder / screen / f"{width}-{LOW_VISION}.png")
+    (folder / screen / "name.json").write_text(json.dumps({"name": name}, ensure_ascii=False), encoding="utf-8")
+    _write_index(folder)
+
+
+def _keep(page: Page, path: Path) -> None:
+    page.screenshot(path=path, full_page=True, animations="disabled")
+
+
+def _write_index(folder: Path) -> None:
+    names = {path.parent: json.loads(path.read_text(encoding="utf-8"))["name"] for path in folder.glob("*/name.json")}
+    views = [f"{width}-{scheme}" for scheme in (*SCHEMES, LOW_VISION) for width in WIDTHS]
+    sections = "".join(
+        f'<section id="{path.name}"><h2>{html.escape(name)}</h2><div>'
+        + "".join(
+            f'<figure><a href="{path.name}/{view}.png"><img loading="lazy" src="{path.name}/{view}.png" alt="{view}"></a>'
+            f"<figcaption>{view}</figcaption></figure>"
+            for view in views
+            if (path / f"{view}.png").exists()
+        )
+        + "</div></section>"
+        for path, name in sorted(names.items(), key=lambda item: item[1])
+    )
+    links = " ".join(
+        f'<a href="#{path.name}">{html.escape(name)}</a>' for path, name in sorted(names.items(), key=lambda i: i[1])
+    )
+    style = (
+        "body{font:16px system-ui;margin:1rem}nav a{margin-right:1rem}section div{display:flex;gap:1rem;align-items:start;"
+        "overflow:auto}figure{margin:0;flex:none}img{max-height:32rem;border:1px solid #888}"
+    )
+    (folder / "index.html").write_text(
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Screens</title><style>{style}</style>'
+        f"<h1>{len(names)} screens</h1><nav>{links}</nav>{sections}",
+        encoding="utf-8",
+    )
+
+
+def _show(page: Page, width: int, scheme: Any) -> None:
+    page.set_viewport_size({"width": width, "height": HEIGHT})
+    page.emulate_media(color_scheme=scheme)
+
+
+@contextmanager
+def _low_vision(page: Page) -> Iterator[bool]:
+    """Inside it the page is in «Версия для слабовидящих»; False where it has none."""
+    low: bool = page.evaluate(_SWITCH_VISION, "low")
+    try:
+        yield low
+    finally:
+        if low:
+            page.evaluate(_SWITCH_VISION, "ordinary")
+
+
+@contextmanager
+def _as_it_was(page: Page) -> Iterator[None]:
+    size = page.viewport_size
+    scheme: Any = "dark" if page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches") else "light"
+    at = page.evaluate("scrollY")
+    try:
+        yield
+    finally:
+        if size:
+            page.set_viewport_size(size)
+        page.emulate_media(color_scheme=scheme)
+        page.evaluate("(at) => scrollTo(0, at)", at)
