@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 import reflex as rx
 
 from medonline import routes
+from medonline.components.icons import icon
 
 Text: TypeAlias = str | rx.Var[str]
 
@@ -17,6 +18,7 @@ def error_summary(error: rx.Var[str], error_no: rx.Var[int], field_id: Text) -> 
     return rx.cond(
         error != "",
         rx.el.div(
+            icon("alert"),
             rx.cond(target != "", rx.el.a(error, href="#" + target, class_name="error-link"), rx.el.span(error)),
             role="alert",
             tab_index=-1,
@@ -31,13 +33,16 @@ def error_list(error: rx.Var[str], error_no: rx.Var[int], links: list[tuple[str,
     return rx.cond(
         error != "",
         rx.el.div(
-            rx.el.p(error),
-            rx.el.ul(
-                *(
-                    rx.cond(text != "", rx.el.li(rx.el.a(text, href=f"#{field_id}", class_name="error-link")))
-                    for field_id, text in links
+            icon("alert"),
+            rx.el.div(
+                rx.el.p(error),
+                rx.el.ul(
+                    *(
+                        rx.cond(text != "", rx.el.li(rx.el.a(text, href=f"#{field_id}", class_name="error-link")))
+                        for field_id, text in links
+                    ),
+                    class_name="error-list",
                 ),
-                class_name="error-list",
             ),
             role="alert",
             tab_index=-1,

@@ -15,7 +15,7 @@ def gosuslugi_form(
     return rx.el.form(
         rx.el.input(type="hidden", name="purpose", value=purpose),
         rx.el.input(type="hidden", name="consent", value=consent),
-        rx.el.button(icon("shield"), label, type="submit", class_name=class_name),
+        rx.el.button(icon("state"), label, type="submit", class_name=class_name),
         method="post",
         action=routes.GOSUSLUGI_START,
         class_name="plain-form",

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 import reflex as rx
 
+from medonline.components.drawings import call_drawing, telegram_drawing
 from medonline.components.forms import field, submit, text_input
 from medonline.components.icons import icon
 from medonline.dialogs.desk import turn_to_desk
@@ -24,10 +25,14 @@ def code_hint(screen: Screen) -> rx.Component:
             rx.fragment(
                 rx.el.p("Откройте Telegram и укажите код, который поступил в канал «Коды подтверждения»"),
                 rx.el.p("Сообщение на английском языке, код в нём — шесть цифр.", class_name="hint"),
+                telegram_drawing(),
             ),
-            rx.el.p(
-                "Вам поступит звонок. Отвечать не нужно: последние 4 цифры номера, "
-                "с которого позвонили, — это проверочный код."
+            rx.fragment(
+                rx.el.p(
+                    "Вам поступит звонок. Отвечать не нужно: последние 4 цифры номера, "
+                    "с которого позвонили, — это проверочный код."
+                ),
+                call_drawing(),
             ),
         ),
     )
@@ -90,7 +95,13 @@ def delivery(screen: Screen, resend: Resend) -> rx.Component:
     return rx.cond(
         screen.delivery != "",
         rx.el.div(
-            rx.el.p(screen.delivery, role="status", class_name="delivery-text", custom_attrs={"data-moving": ""}),
+            rx.el.p(
+                rx.cond(screen.delivery_failed, icon("alert")),
+                screen.delivery,
+                role="status",
+                class_name="delivery-text",
+                custom_attrs={"data-moving": ""},
+            ),
             rx.cond(
                 screen.delivery_failed & screen.other_ready & (screen.other_channel != ""),
                 other_way(screen, resend, "button primary wide"),

@@ -28,7 +28,7 @@ def home() -> rx.Component:
                     AccountState.signed_in,
                     rx.el.a("Мои карты", href=routes.CARDS, class_name="button primary large"),
                     rx.el.div(
-                        _log_in("button primary large", "Личный кабинет"),
+                        _log_in("button primary large"),
                         rx.el.a(
                             "Зарегистрироваться",
                             href=routes.REGISTER,
@@ -41,17 +41,20 @@ def home() -> rx.Component:
                 ),
                 class_name="hero-text",
             ),
-            class_name="hero",
-        ),
-        rx.el.section(
-            _feature("card", "Медицинские карты", "Ваши карты и карты детей в одном месте."),
-            _feature(
-                "shield",
-                "Восстановление доступа",
-                "Забытый пароль можно сменить самому: по номеру телефона или через Госуслуги.",
+            rx.el.ul(
+                _feature("card", "Медицинские карты", "Ваши карты и карты детей в одном месте."),
+                _feature(
+                    "key",
+                    "Восстановление доступа",
+                    "Забытый пароль можно сменить самому: по номеру телефона или через Госуслуги.",
+                ),
+                _feature(
+                    "user", "Свои данные под присмотром", "Видно, кто и когда входил в кабинет и что в нём менял."
+                ),
+                class_name="features",
+                aria_label="Возможности портала",
             ),
-            class_name="features",
-            aria_label="Возможности портала",
+            class_name="hero",
         ),
         login_dialog(),
         trouble_dialogs(),
@@ -88,8 +91,8 @@ def _booking() -> rx.Component:
     )
 
 
-def _log_in(class_name: str, label: str = "Войти") -> rx.Component:
-    return open_button(label, LOGIN, class_name=class_name)
+def _log_in(class_name: str) -> rx.Component:
+    return open_button("Войти", LOGIN, class_name=class_name)
 
 
 def _notice() -> rx.Component:
@@ -112,4 +115,4 @@ def _unfinished() -> rx.Component:
 
 
 def _feature(drawing: str, title: str, text: str) -> rx.Component:
-    return rx.el.article(icon(drawing), rx.el.h2(title), rx.el.p(text), class_name="feature")
+    return rx.el.li(icon(drawing), rx.el.div(rx.el.h2(title), rx.el.p(text)), class_name="feature")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import reflex as rx
 
 from medonline import routes
+from medonline.components.icons import icon
 from medonline.pages.frame import page
 from medonline.state.account import AccountState
-from medonline.state.security_journal import JournalState
+from medonline.state.security_journal import JournalScreen, JournalState
 
 state = JournalState
 
@@ -34,7 +35,7 @@ def journal() -> rx.Component:
             rx.fragment(
                 rx.cond(
                     state.rows.length() > 0,
-                    rx.el.ol(rx.foreach(state.rows, _row), class_name="journal"),
+                    rx.foreach(state.days, _day),
                     rx.el.p("Записей пока нет.", class_name="notice"),
                 ),
                 rx.cond(
@@ -57,10 +58,19 @@ def journal() -> rx.Component:
     )
 
 
+def _day(day: rx.Var) -> rx.Component:
+    return rx.el.section(
+        rx.el.h2(day.name),
+        rx.el.ol(rx.foreach(day.rows.to(list[JournalScreen]), _row), class_name="journal"),
+        class_name="journal-day",
+    )
+
+
 def _row(row: rx.Var) -> rx.Component:
     return rx.el.li(
-        rx.el.p(row.when, class_name="journal-when"),
+        rx.el.p(row.clock, class_name="journal-when"),
         rx.el.p(row.text),
+        rx.cond(row.noteworthy, rx.el.p(icon("alert"), "Проверьте, вы ли это", class_name="journal-check")),
         rx.cond(row.where != "", rx.el.p(row.where, class_name="hint")),
         class_name=rx.cond(row.noteworthy, "journal-row noteworthy", "journal-row"),
     )

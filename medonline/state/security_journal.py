@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import reflex as rx
@@ -12,7 +13,7 @@ from medonline.domain.errors import NotSignedIn
 from medonline.services.security_journal.reader import JournalRow
 from medonline.state.account import AccountState
 from medonline.state.input import visitor_of
-from medonline.wording.limits import day_and_time
+from medonline.wording.limits import day
 from medonline.wording.security_journal import is_noteworthy, network_words, sentence_of
 
 MAX_SHOWN = 300  # a tab keeps no more of them; the whole of it is given out on request
@@ -23,10 +24,19 @@ class JournalScreen:
     """A row in words."""
 
     number: int = 0
-    when: str = ""
+    day: str = ""
+    clock: str = ""
     text: str = ""
     where: str = ""
     noteworthy: bool = False
+
+
+@dataclass(frozen=True)
+class JournalDay:
+    """A day and its rows."""
+
+    name: str
+    rows: list[JournalScreen]
 
 
 class JournalState(rx.State):
@@ -34,13 +44,14 @@ class JournalState(rx.State):
 
     ready: bool = False
     rows: list[JournalScreen] = []
+    days: list[JournalDay] = []
     more: bool = False
     full: bool = False
 
     @rx.event
     async def load(self) -> Any:
         """The newest rows."""
-        self.ready, self.rows, self.more, self.full = False, [], False, False
+        self.ready, self.rows, self.days, self.more, self.full = False, [], [], False, False
         return await self._add()
 
     @rx.event
@@ -55,9 +66,10 @@ class JournalState(rx.State):
         try:
             page = await portal().journal.mine(visitor_of(self).session_key, before)
         except NotSignedIn:
-            self.rows = []
+            self.rows, self.days = [], []
             return AccountState.require_session
         self.rows = [*self.rows, *map(_screen, page.rows)]
+        self.days = [JournalDay(name, list(rows)) for name, rows in groupby(self.rows, lambda row: row.day)]
         self.full = page.more and len(self.rows) >= MAX_SHOWN
         self.more = page.more and not self.full
         self.ready = True
@@ -67,7 +79,8 @@ class JournalState(rx.State):
 def _screen(row: JournalRow) -> JournalScreen:
     return JournalScreen(
         number=row.number,
-        when=day_and_time(row.at, portal().config.zone),
+        day=day(row.at, portal().config.zone),
+        clock=f"{row.at.astimezone(portal().config.zone):%H:%M}",
         text=sentence_of(row),
         where=", ".join(filter(None, (row.device, network_words(row.network)))),
         noteworthy=is_noteworthy(row),

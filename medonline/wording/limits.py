@@ -122,8 +122,13 @@ def next_code(code: NextCode, now: datetime, zone: ZoneInfo) -> str:
 
 def day_and_time(at: datetime, zone: ZoneInfo) -> str:
     """«5 марта 2026, 14:32», for what is over."""
+    return f"{day(at, zone)}, {at.astimezone(zone):%H:%M}"
+
+
+def day(at: datetime, zone: ZoneInfo) -> str:
+    """«5 марта 2026», the heading above what happened on that day."""
     local = at.astimezone(zone)
-    return f"{local.day} {_MONTHS[local.month - 1]} {local.year}, {local:%H:%M}"
+    return f"{local.day} {_MONTHS[local.month - 1]} {local.year}"
 
 
 def clock_time(at: datetime, now: datetime, zone: ZoneInfo) -> str:

@@ -40,7 +40,6 @@ def _consent() -> rx.Component:
             class_name="consent-text",
             role="region",
             aria_label="Текст согласия",
-            tab_index=0,
         ),
         rx.cond(back_from_gosuslugi, _agree_after(), _agree_before()),
         rx.el.button(
