@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import reflex as rx
 
-from medonline.dialogs.desk import turn_to_desk
+from medonline.components.known import known_link, known_text, shown_if
+from medonline.dialogs.desk import desk, support_phone_at_once
 from medonline.pages.frame import page
 from medonline.state.account import AccountState
+
+email = AccountState.accessibility_email
 
 
 def accessibility() -> rx.Component:
@@ -45,18 +48,23 @@ def accessibility() -> rx.Component:
         ),
         rx.el.section(
             rx.el.h2("Кому сообщить", id="whom-to-tell"),
-            rx.cond(
-                AccountState.accessibility_email != "",
-                rx.el.p(
-                    "Что-то не читается или не нажимается? Напишите: ",
-                    rx.el.a(
-                        AccountState.accessibility_email,
-                        href="mailto:" + AccountState.accessibility_email,
-                        class_name="link",
-                    ),
-                    ".",
+            rx.el.p(
+                "Что-то не читается или не нажимается? Напишите: ",
+                known_link(
+                    known_text("accessibility_email", email),
+                    "accessibility_mailto",
+                    "mailto:" + email,
+                    class_name="link",
                 ),
-                turn_to_desk("Что-то не читается или не нажимается? Обратитесь в ", "."),
+                ".",
+                **shown_if("accessibility_email", email != ""),
+            ),
+            rx.el.p(
+                "Что-то не читается или не нажимается? Обратитесь в ",
+                desk(),
+                ".",
+                support_phone_at_once(" Телефон поддержки: "),
+                **shown_if("accessibility_desk", email == ""),
             ),
             aria_labelledby="whom-to-tell",
         ),

@@ -49,6 +49,8 @@ def known_of(cookies: Mapping[str, str]) -> Known:
             ("support_phone", region.support_phone),
             ("support_tel", region.support_tel),
             ("booking_url", region.booking_url),
+            ("accessibility_email", region.accessibility_email),
+            ("accessibility_mailto", f"mailto:{region.accessibility_email}"),
             ("region_name", name),
         ),
         shown=(
@@ -58,6 +60,8 @@ def known_of(cookies: Mapping[str, str]) -> Known:
             ("support_undialled", region.support_tel == ""),
             ("booking", region.booking_url != ""),
             ("no_booking", region.booking_url == ""),
+            ("accessibility_email", region.accessibility_email != ""),
+            ("accessibility_desk", region.accessibility_email == ""),
             ("region_name", name != ""),
         ),
     )

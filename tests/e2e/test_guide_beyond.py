@@ -95,6 +95,7 @@ def regional(start_server: StartServer, profile: str, tmp_path: Path) -> Server:
     regions = tmp_path / "regions.toml"
     wording = (
         'booking_url = "https://zapis.example.ru/"\nsupport_phone = "8 (800) 000-00-57"\ndesk = "справочную области"\n'
+        'accessibility_email = "dostupnost@example.ru"\n'
     )
     regions.write_text(TULA + ORYOL + wording, encoding="utf-8")
     return start_server(f"regions-{profile}", REGIONS_FILE=str(regions))
@@ -114,6 +115,9 @@ def test_e_with_several_regions_the_start_page_asks_first_and_remembers(
 
     expect(portal.header.get_by_role("button", name="Войти", exact=True)).to_be_visible()
     expect(portal.page.get_by_role("contentinfo")).to_contain_text("Орловская область")
+    portal.page.get_by_role("contentinfo").get_by_role("link", name="О доступности").click()
+    letters = portal.main.get_by_role("link", name="dostupnost@example.ru")
+    expect(letters).to_have_attribute("href", "mailto:dostupnost@example.ru")
     portal.open()
     expect(portal.heading("Выберите регион")).to_have_count(0)
     portal.open_login().get_by_role("link", name="Не могу войти", exact=True).click()

@@ -27,6 +27,7 @@ def seen(page: Page) -> tuple[str, str, float]:
 
 def test_the_keyboard_switches_it_and_nothing_typed_is_lost(portal: Portal) -> None:
     portal.open_recovery()
+    portal.page.wait_for_load_state("networkidle")  # before its script is there, a press loads the page in the other look
     portal.field(PHONE).fill("+7 900 1")
     portal.main.evaluate("() => document.activeElement.blur()")
     portal.page.keyboard.press("Home")
@@ -54,6 +55,7 @@ def test_the_keyboard_switches_it_and_nothing_typed_is_lost(portal: Portal) -> N
     portal.page.get_by_role("link", name="О доступности").click()  # inside the app: the page is not loaded again
     expect(portal.heading("О доступности")).to_be_focused()
     assert seen(portal.page) == (BLACK, WHITE, ORDINARY_SIZE * 2)
+    expect(portal.main).to_contain_text("Обратитесь в регистратуру своей поликлиники.")  # the region names no address
     portal.look("accessibility")
 
     portal.button(BACK).press("Enter")
