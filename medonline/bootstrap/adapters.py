@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from medonline.config.codes import FlashCallProvider
 from medonline.config.identity import EsiaSigner, IdentityProviderName, NoticeProvider
-from medonline.config.settings import Config
+from medonline.config.settings import Config, ConfigurationError
 from medonline.domain.codes.one_time_code import ChannelName
 from medonline.providers.codes.sms_ru import SmsRu
 from medonline.providers.codes.telegram_gateway import TelegramGateway
 from medonline.providers.codes.ucaller import UCaller
 from medonline.providers.gosuslugi.esia.client import Esia
 from medonline.providers.gosuslugi.esia.signing import CommandSigner, HttpSigner, RsaSigner, Signer, certificate_end
+from medonline.providers.gosuslugi.esia.tokens import pinned_key
 from medonline.providers.gosuslugi.oidc.client import ClaimNames, Oidc
 from medonline.providers.limits.places import RedisPlaces, UncountedPlaces
 from medonline.providers.limits.stores import MemoryLimitStore, RedisLimitStore
@@ -67,18 +69,59 @@ def build_identity(config: Config) -> IdentityProvider | None:
             config.esia_client_id,
             _signer(config),
             issuer=config.esia_issuer,
-            keys=tuple(path.read_bytes() for path in config.esia_keys),
+            keys=_pinned(config),
             scopes=config.esia_scopes,
         )
     return None
 
 
+def _pinned(config: Config) -> tuple[bytes, ...]:
+    """The files of ESIA's keys, each looked at: a wrong one is named here, not by a trace of the adapter.
+
+    Raises:
+        ConfigurationError: one cannot be read, or is the portal's own.
+    """
+    own = config.esia_client_certificate_file if config.esia_signer is EsiaSigner.RSA else None
+    found = []
+    for path in config.esia_keys:
+        with _naming(f"MEDONLINE_ESIA_KEYS: {path}"):
+            pem = path.read_bytes()
+            if own is not None and pinned_key(own.read_bytes()).thumbprint() == pinned_key(pem).thumbprint():
+                raise ValueError("it is the portal's own certificate, not one of ESIA's")
+            pinned_key(pem)
+        found.append(pem)
+    return tuple(found)
+
+
+@contextmanager
+def _naming(setting: str) -> Iterator[None]:
+    """Turn what a library finds wrong with a file or value into a sentence that names the setting."""
+    try:
+        yield
+    except OSError as error:
+        raise ConfigurationError(f"{setting} cannot be read: {error.strerror}.") from None
+    except (ValueError, TypeError) as error:
+        # A library's own text may be pages long.
+        why = str(error).partition("\n")[0].partition(". ")[0][:120].rstrip(".")
+        raise ConfigurationError(f"{setting} cannot be used: {why}.") from None
+
+
 def _signer(config: Config) -> Signer:
+    if config.esia_signer is EsiaSigner.RSA:
+        with _naming("MEDONLINE_ESIA_CLIENT_KEY_FILE or MEDONLINE_ESIA_CLIENT_CERTIFICATE_FILE"):
+            return _rsa_signer(config)
+    with _naming("MEDONLINE_ESIA_CERTIFICATE_HASH"):
+        return _signer_beside(config)
+
+
+def _signer_beside(config: Config) -> Signer:
     if config.esia_signer is EsiaSigner.COMMAND:
         return CommandSigner(config.esia_signer_command, config.esia_certificate_hash, config.esia_signer_reversed)
-    if config.esia_signer is EsiaSigner.HTTP:
-        token = config.esia_signer_token.get_secret_value()
-        return HttpSigner(config.esia_signer_url, token, config.esia_certificate_hash)
+    token = config.esia_signer_token.get_secret_value()
+    return HttpSigner(config.esia_signer_url, token, config.esia_certificate_hash)
+
+
+def _rsa_signer(config: Config) -> Signer:
     if config.esia_client_key_file is None or config.esia_client_certificate_file is None:
         msg = "the settings let an RSA signer without its files through"
         raise ValueError(msg)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import click
@@ -12,18 +13,43 @@ from sqlalchemy.engine import make_url
 from medonline.bootstrap import build_channels
 from medonline.bootstrap.adapters import build_identity, build_limit_store, build_notices, build_registry
 from medonline.cli import options
+from medonline.cli.known_key import fault_of_key
 from medonline.cli.options import as_json, mode
 from medonline.cli.private_files import too_open
 from medonline.cli.running import noted_in, settings_beside
 from medonline.config.keys import has_low_variety
-from medonline.config.settings import Config
+from medonline.config.settings import Config, ConfigurationError
 from medonline.domain.codes.one_time_code import ChannelName
-from medonline.domain.errors import DeliveryFailed, IdentityRefused, RegistryUnavailable
+from medonline.domain.errors import DeliveryFailed, IdentityRefused, ProviderRefused, RegistryUnavailable
 from medonline.logs.setup import set_up
 from medonline.services.limits.windows import LimitStoreDown
 from medonline.services.ports import CodeChannel
 from medonline.storage import migrations
-from medonline.storage.engine import Database
+from medonline.storage.engine import Database, clock_ahead
+
+_HINT = "docs/operations.md says what the setting means."
+_VENDOR = (
+    "DNS: look at the name in the address and at this machine's resolver. Refused, or no answer: the vendor's state, a firewall, "
+    "an outgoing proxy. TLS: the machine's clock and certificates. 404: the address is another service's. Clock: NTP on this machine."
+)
+_HINTS = {
+    "proxy": "docs/operations.md, TRUSTED_PROXY_HOPS: one for each proxy of your own that adds to X-Forwarded-For.",
+    "demo": "Start it with `make run`, or work on production with its settings in the environment.",
+    "key": "Make a key with `medonline keys new`, which also says how to change to it.",
+    "key of the rows": "Compare with the place where the operator keeps the key; after a restored backup it is the key of that time.",
+    "files": "Run the command that the line names, as the user who owns the file.",
+    "database": "Is the server up, and do host, port, user and password in MEDONLINE_DATABASE_URL fit? Try the same with psql.",
+    "migrations": "Make a backup, then run what the line says.",
+    "clock": "Switch time synchronisation (NTP) on, on both machines.",
+    "limits": "Try the same address with redis-cli. While Redis does not answer, each process counts for itself.",
+    "flash_call": _VENDOR,
+    "telegram": _VENDOR,
+    "identity": _VENDOR,
+    "cards": _VENDOR,
+}
+
+
+MOST_SKEW = timedelta(seconds=30)  # leases and limits of several processes are judged by both clocks
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +59,14 @@ class Finding:
     subject: str
     good: bool
     text: str
+    hint: str = ""  # what to look at, where it is not good
 
 
 @click.command(short_help="Check settings, database, keys and each provider.")
+@click.option("--fix-hints", is_flag=True, help="Say below each failure what to look at.")
 @as_json
 @mode
-def doctor(as_json: bool) -> int:
+def doctor(fix_hints: bool, as_json: bool) -> int:
     """Check settings, database, migrations, keys and each provider; exit code 1 if one fails. Sends nothing."""
     config = settings_beside()
     set_up("error")
@@ -48,6 +76,8 @@ def doctor(as_json: bool) -> int:
     else:
         for finding in findings:
             click.echo(f"{'ok  ' if finding.good else 'FAIL'}  {finding.subject}: {finding.text}")
+            if fix_hints and not finding.good:
+                click.echo(f"      hint: {finding.hint or _HINTS.get(finding.subject, _HINT)}")
     return 0 if all(finding.good for finding in findings) else 1
 
 
@@ -55,6 +85,7 @@ async def examine(config: Config) -> list[Finding]:
     """Every check, in the order of an operator's worries; sends nothing and costs nothing."""
     findings = [
         _settings(config),
+        *(Finding("proxy", False, doubt) for doubt in config.doubts),
         *_demo(config),
         _regions(config),
         _key(config),
@@ -122,12 +153,21 @@ async def _database(config: Config) -> list[Finding]:
     try:
         await database.is_alive()
         found = await migrations.revisions(database, config.database)
+        key_fault = "" if found.fault else await fault_of_key(config, database)
+        skew = await database.read(clock_ahead)
     except Exception as error:
-        return [Finding("database", False, f"{where} does not answer: {type(error).__name__}: {error}")]
+        why = str(error).partition("\n")[0]
+        return [Finding("database", False, f"{where} does not answer: {type(error).__name__}: {why}")]
     finally:
         await database.close()
     text = found.fault or f"at revision {found.has}"
-    return [Finding("database", True, f"{where} answers"), Finding("migrations", not found.fault, text)]
+    findings = [Finding("database", True, f"{where} answers"), Finding("migrations", not found.fault, text)]
+    if key_fault:
+        findings.append(Finding("key of the rows", False, key_fault))
+    if abs(skew) > MOST_SKEW:
+        text = f"the clocks of {where} and of this machine differ by {abs(skew).total_seconds():.0f} s"
+        findings.append(Finding("clock", False, text))
+    return findings
 
 
 async def _limits(config: Config) -> Finding:
@@ -148,11 +188,15 @@ async def _channel(config: Config, name: ChannelName, channel: CodeChannel | Non
     try:
         return Finding(name, True, f"{in_force}: {await channel.check()}")
     except DeliveryFailed as error:
-        return Finding(name, False, f"{in_force} does not answer: {type(error).__name__} {error}")
+        how = "answers, and cannot be used" if isinstance(error, ProviderRefused) else "does not answer"
+        return Finding(name, False, f"{in_force} {how}: {type(error).__name__}: {error.detail}")
 
 
 async def _identity(config: Config) -> Finding:
-    provider = build_identity(config)
+    try:
+        provider = build_identity(config)
+    except ConfigurationError as error:
+        return Finding("identity", False, str(error))
     if provider is None:
         return Finding("identity", True, "sign-in through Gosuslugi is switched off (MEDONLINE_IDENTITY_PROVIDER)")
     try:

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from medonline.bootstrap import Portal, build_portal
 from medonline.cli.failures import Refused
+from medonline.cli.known_key import require_known_key
 from medonline.cli.private_files import make_private
 from medonline.cli.running import settings_beside
 from medonline.config.settings import Config, Mode
@@ -79,6 +80,8 @@ async def _opened(operator: Operator | None, *, may_migrate: bool) -> AsyncItera
         await migrations.upgrade(config.database)
     else:
         await require_current(config)
+    if operator is not None:
+        await require_known_key(config)
     warn_of_open_files(config)
     portal = build_portal(config, operator=operator)
     try:

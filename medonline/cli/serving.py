@@ -11,6 +11,7 @@ import click
 from medonline import frontend
 from medonline.bootstrap import portal
 from medonline.cli.greeting import greet
+from medonline.cli.known_key import require_known_key
 from medonline.cli.options import mode, overriding
 from medonline.cli.portal import require_current, warn_of_open_files
 from medonline.cli.running import write_down
@@ -50,6 +51,9 @@ def serve(workers: int, no_migrate: bool) -> int:
         click.echo("Building the pages (about 20 s, only when they changed) …")
         frontend.build()
     asyncio.run(require_current(config) if no_migrate else migrations.upgrade(config.database))
+    asyncio.run(require_known_key(config))
+    for doubt in config.doubts:
+        click.echo(f"WARNING: {doubt}", err=True)
     write_down(config)
     os.environ.update(PREBUILT)
     # The server reads the settings again, in another folder: a relative path would lead elsewhere there.

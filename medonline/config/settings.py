@@ -9,6 +9,7 @@ import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
@@ -118,6 +119,17 @@ class Config(BoundaryConfig, CodesConfig, ConnectionsConfig, IdentityConfig, Lim
         return CodePolicy(life, self.code_guesses, self.resend_pauses, self.codes_per_phone)
 
     @property
+    def doubts(self) -> list[str]:
+        """Settings that are allowed and nearly always wrong: one English sentence each, for a warning at the start and for `doctor`."""
+        if not self.https or self.trusted_proxy_hops:
+            return []
+        return [
+            "MEDONLINE_TRUSTED_PROXY_HOPS is 0, and MEDONLINE_PUBLIC_URL is https, which only a proxy in front of the portal can "
+            "speak: all patients then share the limits of the proxy's address. Write how many "
+            "proxies of your own there are, as 1."
+        ]
+
+    @property
     def longest_password_minimum(self) -> int:
         """A password of this length is long enough everywhere."""
         return max(self.password_min_length_recovery, self.password_min_length_settings)
@@ -160,6 +172,12 @@ class Config(BoundaryConfig, CodesConfig, ConnectionsConfig, IdentityConfig, Lim
 
     def _general_faults(self) -> list[str]:
         faults = self.records_faults(self.origin) + self.codes_faults()
+        address = urlsplit(self.public_url)
+        if address.path or address.query or address.fragment or "@" in address.netloc:
+            faults.append(
+                "MEDONLINE_PUBLIC_URL is scheme and host alone, as 'https://portal.example.ru': the portal is served at the root of "
+                "its host, and no browser names a path where it says where it comes from."
+            )
         if not is_database(self.database):
             # The value is not repeated: it holds a password.
             faults.append(

@@ -11,8 +11,12 @@ import asyncio
 import json
 import logging
 import re
+import socket
+import ssl
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from time import perf_counter
 from typing import Any, cast
@@ -25,6 +29,8 @@ from medonline.metrics import names as metrics
 MAX_TIMEOUT = 5.0
 MAX_ANSWER_BYTES = 64 * 1024
 MAX_BRACKETS = 500
+# Tokens and reports are judged by the clock; a vendor that is further away refuses, or is refused.
+MOST_SKEW = timedelta(seconds=60)
 _REFERENCE = re.compile(r"[!-~]{1,128}")
 _PAUSES = (0.1, 0.4)  # seconds before the second and the third attempt of an idempotent request
 
@@ -68,6 +74,7 @@ class JsonClient:
         self._transport = transport
         self._client: httpx.AsyncClient | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._skew: timedelta | None = None  # how far the provider's clock was ahead in the last answer
 
     async def post(
         self,
@@ -167,15 +174,23 @@ class JsonClient:
                 await asyncio.sleep(pause)
         return await self._attempt(method, path, **parts)
 
-    async def reach(self) -> str:
-        """Ask for the base URL, which costs nothing anywhere; one English sentence on the answer.
+    async def reach(self, method_path: str = "") -> str:
+        """Ask for the base URL, or for a method without its parameters, which costs nothing anywhere; one English sentence on the
+        answer.
 
         Raises:
             ProviderDown: no answer, or 5xx.
+            ProviderRefused: a method is not there, or the clocks differ by more than `MOST_SKEW`.
         """
-        status, _ = await self._exchange("GET", "")
+        status, body = await self._exchange("GET", method_path)
         if status >= 500:
             raise ProviderDown(f"{self._name}: HTTP {status}", code=f"HTTP {status}")
+        if status == 404 and method_path and not _is_json(body):
+            what = f"{self._name}: HTTP 404: there is no {method_path} at {self._base_url}, so the address is another one's"
+            raise ProviderRefused(what, code="HTTP 404")
+        if self._skew is not None and abs(self._skew) > MOST_SKEW:
+            what = f"{self._name}: its clock and this machine's differ by {abs(self._skew).total_seconds():.0f} s"
+            raise ProviderRefused(what, code="clock")
         return f"{self._name} answers at {self._base_url} (HTTP {status})."
 
     async def close(self) -> None:
@@ -214,13 +229,15 @@ class JsonClient:
                 asyncio.timeout(self._timeout),
                 self._open_client().stream(method, self._base_url + path, **parts) as response,
             ):
+                self._skew = _skew(response.headers.get("Date", ""))
                 return response.status_code, await self._read_bounded(response)
         except (TimeoutError, httpx.TimeoutException):
             raise ProviderDown(f"{self._name}: no answer within {self._timeout:g} s", code="timeout") from None
         # ValueError: a key or a URL that cannot be written into a request; RuntimeError: a pool closed under
         # us.
         except (httpx.HTTPError, httpx.InvalidURL, OSError, RuntimeError, ValueError) as error:
-            raise ProviderDown(f"{self._name}: {type(error).__name__}") from None
+            code, why = _trouble(error)
+            raise ProviderDown(f"{self._name}: {why}", code=code) from None
 
     async def _read_bounded(self, response: httpx.Response) -> bytes:
         codings = [coding.strip().lower() for coding in response.headers.get("Content-Encoding", "").split(",")]
@@ -253,6 +270,48 @@ class JsonClient:
             )
             self._loop = loop
         return self._client
+
+
+def _trouble(error: BaseException) -> tuple[str, str]:
+    """A code and English words for why there was no answer. No text of a library is repeated: it may hold the request."""
+    for one in _with_causes(error):
+        if isinstance(one, socket.gaierror):
+            return "dns", "its name has no address (DNS)"
+        if isinstance(one, ssl.SSLCertVerificationError):
+            return "tls", f"TLS: its certificate is not trusted ({one.verify_message})"
+        if isinstance(one, ssl.SSLError):
+            return "tls", f"TLS: {one.reason or 'the handshake failed'}"
+        if isinstance(one, ConnectionRefusedError):
+            return "refused", "the connection is refused"
+    return "", type(error).__name__
+
+
+def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    waiting = [error]
+    while waiting:
+        one = waiting.pop(0)
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        waiting += [one.__cause__, one.__context__, *(one.exceptions if isinstance(one, BaseExceptionGroup) else ())]
+
+
+def _skew(date: str) -> timedelta | None:
+    try:
+        told = parsedate_to_datetime(date)
+    except ValueError:
+        return None
+    return None if told.tzinfo is None else told - datetime.now(UTC)
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        parse_json(body)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_broken(status: int) -> bool:

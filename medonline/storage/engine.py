@@ -35,6 +35,7 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import copy_context
+from datetime import UTC, datetime, timedelta
 from functools import wraps
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
@@ -285,6 +286,15 @@ class Database:
         for threads in {self._readers, self._writers}:
             await asyncio.to_thread(threads.shutdown, cancel_futures=True)
         self.engine.dispose()
+
+
+def clock_ahead(session: Session) -> timedelta:
+    """How far the clock of the database's machine is ahead of this one's; nothing for SQLite, which is on this machine."""
+    connection = session.connection()
+    if connection.dialect.name != "postgresql":
+        return timedelta(0)
+    told: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+    return told - datetime.now(UTC)
 
 
 def _closed() -> OperationalError:

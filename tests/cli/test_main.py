@@ -25,6 +25,7 @@ from tests.sandbox.server import API_ID, KEY, TOKEN, free_port
 
 OPTIONS = {
     "--version",
+    "--fix-hints",
     "--as",
     "--reason",
     "--limit",

@@ -34,4 +34,4 @@ class SmsRu(SmsRuAccount):
         Raises:
             DeliveryFailed: when it does not answer.
         """
-        return await self._client.reach()
+        return await self._client.reach("/code/call")

@@ -124,7 +124,7 @@ class TelegramGateway:
         Raises:
             DeliveryFailed: when it does not answer.
         """
-        return await self._client.reach()
+        return await self._client.reach("/checkVerificationStatus")
 
     async def close(self) -> None:
         """Release connections."""

@@ -82,7 +82,7 @@ class UCaller:
         Raises:
             DeliveryFailed: when it does not answer.
         """
-        return await self._client.reach()
+        return await self._client.reach("/v1.0/getInfo")
 
     async def close(self) -> None:
         """Release connections."""

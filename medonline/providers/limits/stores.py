@@ -23,6 +23,8 @@ from medonline.services.limits.windows import LimitStore, LimitStoreDown, Window
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+# Names: the library of Redis is behind the one of limits.
+_PASSWORD_REFUSED = frozenset({"AuthenticationError", "AuthenticationWrongNumberOfArgsError"})
 SWEEP_EVERY_S = 60.0
 ANSWER_WITHIN_S = 1.0
 # How long a store that failed is left alone: a hung one would cost every request a second.
@@ -231,9 +233,16 @@ class RedisLimitStore:
 
     async def check(self) -> str:
         """See `LimitStore`."""
-        if not await self._storage.check():
-            msg = "Redis does not answer: each process counts for itself"
-            raise LimitStoreDown(msg)
+        try:
+            await self._connection.ping()
+        except self._storage.base_exceptions as error:
+            if type(error).__name__ in _PASSWORD_REFUSED or "NOAUTH" in str(error):
+                msg = (
+                    "Redis answers and refuses the password of MEDONLINE_LIMITS_STORAGE: each process counts for itself"
+                )
+            else:
+                msg = "Redis does not answer: each process counts for itself"
+            raise LimitStoreDown(msg) from None
         return "Redis answers"
 
     async def close(self) -> None:

@@ -79,6 +79,12 @@ class Head:
         return f"{self.seq}:{'.'.join(self.hash[at : at + 8] for at in range(0, len(self.hash), 8))}"
 
 
+def last_key_id(session: Session) -> str:
+    """The id of the key that made the newest row; empty where there is none."""
+    last = session.exec(_LAST).first()
+    return "" if last is None else last.key_id
+
+
 def append(session: Session, line: JournalLine, made: str) -> None:
     """Write the row that keeps a line, at once; `made`: its hash."""
     session.connection().execute(_INSERT, {**line.values(), "hash": made})

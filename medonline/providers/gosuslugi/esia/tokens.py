@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
 from joserfc.jwk import RSAKey
@@ -54,10 +55,13 @@ def pinned_key(pem: bytes) -> RSAKey:
     Raises:
         ValueError: neither of the two, another kind of key, or under 2048 bits.
     """
-    if b"BEGIN CERTIFICATE" in pem:
-        key: object = x509.load_pem_x509_certificate(pem).public_key()
-    else:
-        key = load_pem_public_key(pem)
+    try:
+        if b"BEGIN CERTIFICATE" in pem:
+            key: object = x509.load_pem_x509_certificate(pem).public_key()
+        else:
+            key = load_pem_public_key(pem)
+    except UnsupportedAlgorithm:  # GOST, as in the certificate of a Russian organisation
+        raise ValueError("it holds a key of a kind that ESIA does not sign tokens with") from None
     if not isinstance(key, RSAPublicKey) or key.key_size < MIN_RSA_BITS:
         raise ValueError(f"a pinned key of ESIA is no RSA key of at least {MIN_RSA_BITS} bits")
     return RSAKey.import_key(key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
