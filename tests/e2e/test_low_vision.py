@@ -27,7 +27,9 @@ def seen(page: Page) -> tuple[str, str, float]:
 
 def test_the_keyboard_switches_it_and_nothing_typed_is_lost(portal: Portal) -> None:
     portal.open_recovery()
-    portal.page.wait_for_load_state("networkidle")  # before its script is there, a press loads the page in the other look
+    portal.page.wait_for_load_state(
+        "networkidle"
+    )  # before its script is there, a press loads the page in the other look
     portal.field(PHONE).fill("+7 900 1")
     portal.main.evaluate("() => document.activeElement.blur()")
     portal.page.keyboard.press("Home")
