@@ -36,6 +36,8 @@ from medonline.domain.security_journal import Operator
 from medonline.services.account_settings.identities import OwnIdentities
 from medonline.services.account_settings.service import AccountSettingsService
 from medonline.services.clock import Clock, utc_now
+from medonline.services.codes.channel_figures import ChannelFigures
+from medonline.services.codes.channel_switches import ChannelSwitches
 from medonline.services.codes.dispatcher import CodeDispatcher
 from medonline.services.crypto.field_encryption import Sealer
 from medonline.services.crypto.key_rotation import KeyRotation
@@ -98,6 +100,8 @@ class Portal:
     personal_data: PersonalDataService
     desk: Desk
     dispatcher: CodeDispatcher
+    switches: ChannelSwitches
+    channel_figures: ChannelFigures
     hasher: PasswordHasher
     figures: Figures
     at_close: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
@@ -151,6 +155,8 @@ def build_portal(config: Config, clock: Clock = utc_now, operator: Operator | No
         personal_data=build_personal_data(shared),
         desk=build_desk(shared, login),
         dispatcher=shared.dispatcher,
+        switches=shared.switches,
+        channel_figures=ChannelFigures(shared.database, clock, config.code_channels, config.budgets),
         hasher=shared.hasher,
         figures=Figures(shared.database, clock, config.budgets, certificate_ends(config)),
     )
@@ -183,6 +189,7 @@ def _turning(of: Portal) -> list[asyncio.Task[None]]:
     return [
         asyncio.create_task(of.dispatcher.outbox.run(), name="code dispatcher"),
         asyncio.create_task(of.notices.outbox.run(), name="notice dispatcher"),
+        asyncio.create_task(of.switches.run(), name="switched off ways"),
         asyncio.create_task(of.retention.run(), name="retention"),
         asyncio.create_task(of.login.refusals.run(), name="refused sign-ins"),
         asyncio.create_task(of.outside.places.run(), name="places of sockets"),

@@ -10,6 +10,7 @@ from medonline.config.settings import Config
 from medonline.domain.personal_data_consent import text_hash
 from medonline.domain.security_journal import Operator
 from medonline.services.clock import Clock
+from medonline.services.codes.channel_switches import ChannelSwitches
 from medonline.services.codes.circuit_breaker import CodeBreaker
 from medonline.services.codes.dispatcher import CodeDispatcher
 from medonline.services.codes.flow import CodeFlow
@@ -46,6 +47,7 @@ class Shared:
     alarms: Alarms
     windows: Windows
     journal: SecurityJournal
+    switches: ChannelSwitches
     issuer: CodeIssuer
     dispatcher: CodeDispatcher
     notices: NoticeService
@@ -72,9 +74,9 @@ def build_shared(config: Config, clock: Clock, operator: Operator | None = None)
     journal = SecurityJournal(clock, sealer(config, "journal phone"), sealer(config, "journal chain"), operator)
     spending = Spending(config.budgets, alarms)
     limits = CodeLimits(windows, config.request_policy, alarms)
-    issuer = _issuer(
-        config, outside, limits, spending, CodeBreaker(config.breaker_policy, config.code_guesses, alarms), journal
-    )
+    switches = ChannelSwitches(database, clock, config.switch_policy, config.code_channels, journal, alarms)
+    breaker = CodeBreaker(config.breaker_policy, config.code_guesses, alarms)
+    issuer = _issuer(config, outside, limits, spending, breaker, switches)
     links = DisputeLinks(f"{config.origin}{routes.NOT_ME}", sealer(config, "dispute"))
     notices = NoticeService(
         database, clock, outside.notices, notices_wording, links, spending, config.notices_per_account
@@ -87,6 +89,7 @@ def build_shared(config: Config, clock: Clock, operator: Operator | None = None)
         alarms=alarms,
         windows=windows,
         journal=journal,
+        switches=switches,
         issuer=issuer,
         dispatcher=CodeDispatcher(database, clock, issuer, outside.channels),
         notices=notices,
@@ -103,16 +106,16 @@ def _issuer(
     limits: CodeLimits,
     spending: Spending,
     breaker: CodeBreaker,
-    journal: SecurityJournal,
+    switches: ChannelSwitches,
 ) -> CodeIssuer:
     return CodeIssuer(
         key=config.key,
         policy=config.code_policy,
-        channels=config.code_channels,
+        switches=switches,
         limits=limits,
         spending=spending,
         breaker=breaker,
-        journal=journal,
+        journal=switches.journal,
         learning=frozenset(name for name, one in outside.channels.items() if isinstance(one, LearnsOutcome)),
     )
 

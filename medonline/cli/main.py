@@ -8,6 +8,7 @@ import click
 
 from medonline.cli import failures
 from medonline.cli.accounts import accounts
+from medonline.cli.channels import channels
 from medonline.cli.desk import breaker, limits, notices
 from medonline.cli.doctor import doctor
 from medonline.cli.importing import import_accounts
@@ -31,7 +32,21 @@ def medonline(context: click.Context) -> None:
         os.umask(UMASK)
 
 
-for _command in (serve, sandbox, build, migrate, doctor, accounts, keys, retention, journal, breaker, limits, notices):
+for _command in (
+    serve,
+    sandbox,
+    build,
+    migrate,
+    doctor,
+    accounts,
+    channels,
+    keys,
+    retention,
+    journal,
+    breaker,
+    limits,
+    notices,
+):
     medonline.add_command(_command)
 accounts.add_command(import_accounts)
 

@@ -8,11 +8,12 @@ from medonline.components.forms import Text
 from medonline.components.icons import icon
 
 
-def channel_choice(call: rx.Var[bool], telegram: rx.Var[bool], error: Text = "") -> rx.Component:
-    """The ways that are switched on, the call first."""
+def channel_choice(call: rx.Var[bool], telegram: rx.Var[bool], error: Text = "", off: Text = "") -> rx.Component:
+    """The ways that are switched on, the call first. `off`: why another one is not there; empty where none is missing."""
     return rx.el.fieldset(
         rx.el.legend("Способ получения кода", class_name="label"),
         rx.cond(error != "", rx.el.p(error, class_name="field-error")),
+        rx.cond(off != "", rx.el.p(off, class_name="hint")),
         rx.cond(
             call,
             rx.fragment(_call(), rx.cond(telegram, _telegram(checked=False))),

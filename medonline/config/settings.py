@@ -20,13 +20,14 @@ from medonline.config.boundary import BoundaryConfig
 from medonline.config.codes import CodesConfig
 from medonline.config.connections import ConnectionsConfig
 from medonline.config.demo_keys import demo_credential, demo_key
-from medonline.config.identity import IdentityConfig, NoticeProvider, demo_identity
+from medonline.config.identity import IdentityConfig, IdentityProviderName, NoticeProvider, demo_identity
 from medonline.config.keys import MIN_KEY_BYTES, has_low_variety
 from medonline.config.limits import GONE, LimitsConfig, demo_limits
 from medonline.config.records import RecordsConfig
 from medonline.config.types import OptionalUrl, TimeZone, is_database
 from medonline.domain.codes.one_time_code import ChannelName, CodePolicy
 from medonline.domain.passwords import PasswordCharacters, PasswordPolicy
+from medonline.services.codes.channel_switches import SwitchPolicy
 
 _MAKING_A_KEY = "`python -c 'import secrets; print(secrets.token_hex(32))'`"
 
@@ -128,6 +129,11 @@ class Config(BoundaryConfig, CodesConfig, ConnectionsConfig, IdentityConfig, Lim
             "speak: all patients then share the limits of the proxy's address. Write how many "
             "proxies of your own there are, as 1."
         ]
+
+    @property
+    def switch_policy(self) -> SwitchPolicy:
+        """When a way of getting a code is switched off by itself."""
+        return SwitchPolicy(self.channel_off_below_percent, self.identity_provider is not IdentityProviderName.NONE)
 
     @property
     def longest_password_minimum(self) -> int:

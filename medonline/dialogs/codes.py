@@ -122,7 +122,7 @@ def resend_block(screen: Screen, resend: Resend) -> rx.Component:
         rx.cond(
             screen.way_open | (screen.other_channel != ""),
             _another_code(screen, resend),
-            rx.el.p("Сегодня коды больше не отправляются."),
+            rx.el.p("Сейчас коды не отправляются."),
         ),
         rx.cond(~screen.resend_ready & ~screen.resend_far, _pause()),
         rx.el.p(role="status", class_name="visually-hidden", custom_attrs={"data-countdown-voice": ""}),

@@ -60,7 +60,8 @@ MedonlineError
 ├── NoSuchRequest               the request to see a card is answered, withdrawn or too old
 ├── RegistryUnavailable         (detail) the registry of medical cards gives no good answer
 ├── CardUnreadable              the registry has a record for the policy, which cannot be read
-├── ChannelUnavailable          (channel) switched off by the operator
+├── ChannelUnavailable          (channel, reason) switched off
+├── LastChannel                 (channel) it cannot be switched off: patients would have no way
 └── DeliveryFailed              (detail, code) a code did not go out
     ├── NumberNotReachable      the number has no Telegram, or cannot be called
     ├── NumberRefused           the provider refuses this number (its own limit, a block list, a country)
@@ -477,7 +478,16 @@ class CardUnreadable(MedonlineError):
 
 
 class ChannelUnavailable(MedonlineError):
-    """The way of getting a code is switched off by the operator."""
+    """The way of getting a code is not set up, or switched off. `reason`: the operator's sentence for patients; may be empty."""
+
+    def __init__(self, channel: str, reason: str = "") -> None:
+        super().__init__(channel)
+        self.channel = channel
+        self.reason = reason
+
+
+class LastChannel(MedonlineError):
+    """The way of getting a code cannot be switched off: patients would have none, and no Gosuslugi either."""
 
     def __init__(self, channel: str) -> None:
         super().__init__(channel)

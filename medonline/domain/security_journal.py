@@ -54,6 +54,7 @@ class JournalEvent(StrEnum):
     CARD_REFUSED = "card_refused"
     CARD_ACCESS_ASKED = "card_access_asked"
     CARD_ACCESS_REFUSED = "card_access_refused"
+    CHANNEL_SWITCHED = "channel_switched"  # a way of getting a code, by an operator or by the rule; of no patient
     OTHER = "other"  # never written; read for an event that only a newer version knows
 
 

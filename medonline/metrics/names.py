@@ -31,6 +31,7 @@ SIGN_INS = Count("medonline_sign_ins", "Sign-ins by what became of them.", ("way
 
 # What refuses.
 LIMITS = Count("medonline_limit_refusals", "Requests that a limit refused.", ("limit",))
+CHANNEL_OFF = Reading("medonline_channel_off", "1 while a way of getting a code is switched off.", ("channel",))
 BREAKER = Reading(
     "medonline_code_breaker_open", "1 while a call alone is not enough, because too many codes were wrong."
 )

@@ -26,7 +26,7 @@ from medonline.services.codes.flow import CodeView
 from medonline.services.passwords.strength import Strength
 from medonline.state.account import AccountState, sign_in_again
 from medonline.state.codes.screen import NO_CODE, CodeScreen, steady
-from medonline.state.codes.watch import FollowsCode, code_now, follow
+from medonline.state.codes.watch import FollowsCode, code_now, follow, ways_off
 from medonline.state.input import help_of, query_of, said, text_field, visitor_of
 from medonline.web.sockets.server import Visitor
 from medonline.wording.account_settings import HOW_LINKED, NOTHING_SAVED, what_was_saved, what_was_unlinked
@@ -64,6 +64,7 @@ class SettingsState(FollowsCode, rx.State):
     code: CodeScreen = NO_CODE
     call_offered: bool = True
     telegram_offered: bool = True
+    channels_off: str = ""
     prove_again: bool = False
     proof_error: str = ""
     saved: str = ""
@@ -91,8 +92,9 @@ class SettingsState(FollowsCode, rx.State):
         self.password_wanted = query_of(self, "focus") == "password"
         self.min_length = portal().config.password_min_length_settings
         self.signs_allowed = portal().config.password_characters is PasswordCharacters.ASCII
-        channels = portal().config.code_channels
+        channels = portal().switches.open_now()
         self.call_offered, self.telegram_offered = ChannelName.FLASH_CALL in channels, ChannelName.TELEGRAM in channels
+        self.channels_off = ways_off()
         try:
             self._show(await portal().settings.current(visitor_of(self).session_key))
             await self._show_identities()

@@ -18,6 +18,7 @@ from medonline.domain.errors import (
     PhoneProblem,
 )
 from medonline.services.codes.delivery import DeliveryProblem
+from medonline.wording.channels import switched_off
 from medonline.wording.limits import MOSCOW, limit_sentence
 from medonline.wording.regions import ANYWHERE, Help
 
@@ -206,8 +207,7 @@ def _mismatch(error: errors.CodeMismatch | errors.BirthDateMismatch) -> str:
 
 
 def _channel_unavailable(error: errors.ChannelUnavailable) -> str:
-    way = "Проверочный звонок" if error.channel == "flash_call" else "Код в Telegram"
-    return f"«{way}» сейчас недоступен. Выберите другой способ."
+    return f"{switched_off(error.channel, error.reason)} Выберите другой способ."
 
 
 NAME: dict[NameProblem, str] = {

@@ -96,6 +96,7 @@ _SENTENCES: dict[JournalEvent, Callable[[Details], str]] = {
     JournalEvent.IDENTITY_UNLINKED: lambda one: (
         f"Отвязана учётная запись Госуслуг, связанная с кабинетом{_known(HOW_LINKED, one, 'how')}{_known(_UNLINKED, one, 'why')}."
     ),
+    JournalEvent.CHANNEL_SWITCHED: lambda _: "Способ получения кодов включён или отключён.",
     JournalEvent.CARD_ADDED: lambda one: (
         f"Добавлено: {plural(int(one.get('cards', 1)), 'медицинская карта', 'медицинские карты', 'медицинских карт')}."
         + (" Вы заявили, что вы законный представитель ребёнка." if one.get("basis") == "representative" else "")

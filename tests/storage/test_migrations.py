@@ -32,6 +32,7 @@ TABLES = {
     "code_miss",
     "circuit_breaker",
     "channel_spending",
+    "channel_switch",
     "security_journal",
     "security_journal_checkpoint",
 }
@@ -113,6 +114,7 @@ async def test_an_account_without_a_phone_is_not_lost_silently_by_the_way_back(t
 
 
 TABLE_CLASSES = (
+    tables.channel_switches.ChannelSwitch,
     tables.codes.CodeMiss,
     tables.codes.CircuitBreaker,
     tables.limits.ChannelSpending,

@@ -19,7 +19,7 @@ from medonline.wording.errors import PHONE, attempts_left, delivery_failed, dura
 from medonline.wording.regions import Help
 
 BRANDS = {"Telegram", "Caps", "Lock"}
-OPERATORS_ONLY: set[str] = set()
+OPERATORS_ONLY = {"LastChannel"}
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
@@ -52,7 +52,7 @@ def examples() -> list[MedonlineError]:
         elif leaf in (errors.CodeMismatch, errors.BirthDateMismatch):
             made += [leaf(number) for number in range(3)]
         elif leaf is errors.ChannelUnavailable:
-            made += [leaf(channel) for channel in ChannelName]
+            made += [leaf(channel, reason) for channel in ChannelName for reason in ("", "Звонки не доходят.")]
         elif leaf is errors.InvalidName:
             made += [leaf(problem) for problem in errors.NameProblem]
         elif leaf is errors.InvalidEmail:

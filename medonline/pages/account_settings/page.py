@@ -58,7 +58,7 @@ def _form() -> rx.Component:
         ),
         rx.el.details(
             rx.el.summary("Меняете номер? Выберите, как получить код на новый"),
-            channel_choice(state.call_offered, state.telegram_offered),
+            channel_choice(state.call_offered, state.telegram_offered, off=state.channels_off),
             class_name="help",
         ),
         _text("email", state.email, type="email", auto_complete="email", input_mode="email"),

@@ -87,7 +87,7 @@ def _by_code() -> rx.Component:
                 field_id="code-phone",
                 error=_of("code-phone"),
             ),
-            channel_choice(state.call_offered, state.telegram_offered, _of("channel")),
+            channel_choice(state.call_offered, state.telegram_offered, _of("channel"), state.channels_off),
             submit("Получить код"),
             on_submit=state.send_code,
             reset_on_submit=False,

@@ -13,6 +13,7 @@ from medonline.domain.errors import ChannelUnavailable
 from medonline.domain.phone import PhoneNumber
 from medonline.domain.security_journal import JournalEvent
 from medonline.metrics import names as metrics
+from medonline.services.codes.channel_switches import ChannelSwitches
 from medonline.services.codes.circuit_breaker import CodeBreaker
 from medonline.services.codes.delivery import DeliveryState
 from medonline.services.codes.phone_history import PhoneHistory
@@ -63,7 +64,7 @@ class CodeIssuer:
 
     key: bytes
     policy: CodePolicy
-    channels: tuple[ChannelName, ...]
+    switches: ChannelSwitches
     limits: CodeLimits
     spending: Spending
     breaker: CodeBreaker
@@ -71,12 +72,12 @@ class CodeIssuer:
     learning: frozenset[ChannelName] = frozenset()
 
     def require_channel(self, channel: ChannelName) -> None:
-        """Refuse a way that is switched off.
+        """Refuse a way that is not set up here, before anything else is looked at.
 
         Raises:
-            ChannelUnavailable: the operator switched it off.
+            ChannelUnavailable: it is not.
         """
-        if channel not in self.channels:
+        if channel not in self.switches.channels:
             raise ChannelUnavailable(channel)
 
     def issue(self, session: Session, request: CodeRequest, now: datetime) -> Issued:
@@ -96,6 +97,7 @@ class CodeIssuer:
         # Codes before the money, as the dispatcher locks them (lock order: `storage.engine`).
         if history.may_have_live:
             codes.kill_live(session, request.phone.e164, now)
+        self.switches.require(session, request.channel)
         price = self.spending.reserve(session, request.channel, now)
         request.place.use()  # last of what refuses: the reasons of this one phone are said first
         self.breaker.weigh(session, now)
@@ -113,7 +115,7 @@ class CodeIssuer:
 
     def open_channels(self, session: Session, now: datetime) -> tuple[ChannelName, ...]:
         """The ways that are switched on and have money left today."""
-        return self.spending.affordable(session, self.channels, now)
+        return self.spending.affordable(session, self.switches.open_now(), now)
 
     def history(self, session: Session, phone: PhoneNumber) -> PhoneHistory:
         """The last codes to this phone, and what they allow next."""

@@ -13,7 +13,7 @@ from medonline.metrics.families import Readings
 from medonline.services.clock import Clock
 from medonline.services.limits.budgets import Budget, billing_day
 from medonline.storage.engine import Database, reads
-from medonline.storage.queries import codes, codes_circuit_breaker, limits, notices, security_journal
+from medonline.storage.queries import channel_switches, codes, codes_circuit_breaker, limits, notices, security_journal
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,7 @@ class Figures:
             metrics.DATABASE_UP: {(): 1.0},
             metrics.WAITING: {(queue,): float(count) for queue, (count, _) in due.items()},
             metrics.LAG: {(queue,): _age(oldest, now) for queue, (_, oldest) in due.items()},
+            metrics.CHANNEL_OFF: {(row.channel,): float(row.off) for row in channel_switches.all_of(session)},
             metrics.BREAKER: {(): float(open_until is not None and now < open_until)},
             metrics.MONEY: {
                 (line,): spent.get(line, 0) / budget.cap for line, budget in self.budgets.items() if budget.cap

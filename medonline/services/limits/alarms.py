@@ -22,6 +22,7 @@ class Alarm(StrEnum):
     """What an operator is told of; the value is a label of a metric and the heading of a page in docs/runbook.md."""
 
     BREAKER_OPEN = "breaker-open"
+    CHANNEL_OFF = "channel-off"
     CHANNEL_MONEY_SPENT = "channel-money-spent"
     JOURNAL_BROKEN = "journal-broken"
     LIMIT_STORE_DOWN = "limit-store-down"

@@ -26,7 +26,7 @@ from medonline.services.gosuslugi.login import Waiting
 from medonline.services.gosuslugi.pending_person import PendingView
 from medonline.state.account import AccountState
 from medonline.state.codes.screen import NO_CODE, CodeScreen, steady
-from medonline.state.codes.watch import FollowsCode, code_now, follow
+from medonline.state.codes.watch import FollowsCode, code_now, follow, ways_off
 from medonline.state.input import help_of, page_of, said, text_field, visitor_of
 from medonline.web.sockets.server import Visitor
 from medonline.wording.errors import CHANNEL_MISSING, sign_in_sentence
@@ -47,13 +47,15 @@ class LinkAccountState(FollowsCode, rx.State):
     ticket_page: str = ""
     call_offered: bool = True
     telegram_offered: bool = True
+    channels_off: str = ""
 
     @rx.event
     async def load(self) -> Any:
         """Who waits for a proof in this browser."""
         self.error, self.error_field, self.ticket = "", "", ""
-        channels = portal().config.code_channels
+        channels = portal().switches.open_now()
         self.call_offered, self.telegram_offered = ChannelName.FLASH_CALL in channels, ChannelName.TELEGRAM in channels
+        self.channels_off = ways_off()
         view = await portal().answers.current(visitor_of(self))
         if view is None or view.waits_for is not Waiting.PROOF:
             target = routes.REGISTER if view else f"{routes.LOGIN_FAILED}?reason={IdentityProblem.STALE}"

@@ -15,6 +15,7 @@ from medonline.domain.codes.step_up import StepUpWhen
 from medonline.domain.errors import (
     BirthDateMismatch,
     ChannelOverBudget,
+    ChannelUnavailable,
     CodeRefused,
     CookiesMissing,
     MedonlineError,
@@ -26,7 +27,7 @@ from medonline.domain.passwords import PasswordCharacters
 from medonline.services.password_recovery.reader import RecoveryView
 from medonline.state.account import load_account
 from medonline.state.codes.screen import steady
-from medonline.state.codes.watch import FollowsCode, follow
+from medonline.state.codes.watch import FollowsCode, follow, ways_off
 from medonline.state.failures import dismiss_failure
 from medonline.state.input import said, text_field, visitor_of
 from medonline.state.login import forget_attempt
@@ -48,6 +49,7 @@ class RecoveryState(FollowsCode, KeepsAnswers, rx.State):
     error_no: int = 0
     call_offered: bool = True
     telegram_offered: bool = True
+    channels_off: str = ""
 
     @rx.var
     def title(self) -> str:
@@ -156,13 +158,14 @@ class RecoveryState(FollowsCode, KeepsAnswers, rx.State):
             if refused or (isinstance(error, NoRecoveryInProgress) and view is not None):
                 self.error, self.error_field = "", ""  # the new screen explains it
                 return
-        elif isinstance(error, ChannelOverBudget):
+        elif isinstance(error, ChannelOverBudget | ChannelUnavailable):
             self._offer(await portal().recovery.open_channels())
             field = "channel" if field == PHONE_STEP.field else field
         self._refuse(field, said(self, error))
 
     def _offer(self, channels: tuple[ChannelName, ...]) -> None:
         self.call_offered, self.telegram_offered = ChannelName.FLASH_CALL in channels, ChannelName.TELEGRAM in channels
+        self.channels_off = ways_off()
 
     def _refuse(self, field: str, text: str) -> None:
         self.error, self.error_field = text, field

@@ -2,6 +2,7 @@
 
 from medonline.storage.tables import (
     account_settings,
+    channel_switches,
     codes,
     gosuslugi,
     limits,
@@ -15,6 +16,7 @@ from medonline.storage.tables import (
 
 __all__ = [
     "account_settings",
+    "channel_switches",
     "codes",
     "gosuslugi",
     "limits",

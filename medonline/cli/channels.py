@@ -1,0 +1,116 @@
+"""Commands about ways of getting a code: how well they work, off and on while the portal runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import timedelta
+
+import click
+
+from medonline.bootstrap import Portal
+from medonline.cli import options
+from medonline.cli.failures import Refused
+from medonline.cli.options import acting, as_json, mode
+from medonline.cli.portal import with_portal
+from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.errors import LastChannel
+from medonline.domain.security_journal import Operator
+from medonline.services.codes.channel_figures import ChannelFigure
+from medonline.services.codes.channel_switches import SwitchedOff
+
+_CHANNEL = click.argument("channel", type=click.Choice([channel.value for channel in ChannelName]))
+
+
+@click.group()
+def channels() -> None:
+    """Ways of getting a code."""
+
+
+@channels.command("list", short_help="How well each way works, and whether it is on.")
+@click.option("--hours", type=click.IntRange(1, 24 * 30), default=1, show_default=True, help="How far to look back.")
+@as_json
+@mode
+def list_channels(hours: int, as_json: bool) -> None:
+    """List sent, delivered and entered codes of each way, the median time to entering, and the cost of the day."""
+
+    async def read(portal: Portal) -> tuple[list[ChannelFigure], Mapping[ChannelName, SwitchedOff]]:
+        return await portal.channel_figures.over(timedelta(hours=hours)), await portal.switches.all_of_record()
+
+    figures, off = asyncio.run(with_portal(read))
+    if as_json:
+        options.lines(_facts(one, off.get(one.channel)) for one in figures)
+        return
+    for one in figures:
+        click.echo(f"{one.channel}: {_state(off.get(one.channel))}")
+        took = "" if one.seconds is None else f", median {one.seconds:.0f} s"
+        click.echo(f"  asked {one.asked} → sent {one.sent} → delivered {one.delivered} → entered {one.entered}{took}")
+        cap = f" of {one.cap / 100:.2f}" if one.cap else ", no cap"
+        click.echo(f"  spent today {one.spent / 100:.2f}{cap} roubles")
+
+
+@channels.command("off", short_help="Offer a way no longer, in every process.")
+@_CHANNEL
+@acting
+@mode
+def switch_off(channel: str, operator: Operator) -> None:
+    """Offer a way no longer, at once and in every process. The reason is what patients read: write it in Russian, as the end of
+    «… временно отключён: …»."""
+
+    async def do(portal: Portal) -> None:
+        _require_set_up(portal, channel)
+        await portal.switches.switch_off(ChannelName(channel), operator.reason)
+
+    try:
+        asyncio.run(with_portal(do, operator=operator))
+    except LastChannel:
+        msg = (
+            "It is the last way that is on, and there is no sign-in through Gosuslugi: patients would have no way back."
+        )
+        raise Refused(msg) from None
+    click.echo(f"{channel} is off. Codes that are on their way can still be entered.")
+
+
+@channels.command("on", short_help="Offer a way again.")
+@_CHANNEL
+@acting
+@mode
+def switch_on(channel: str, operator: Operator) -> None:
+    """Offer a way again, at once and in every process; the rule that switches off looks only at codes from now on."""
+
+    async def do(portal: Portal) -> None:
+        _require_set_up(portal, channel)
+        await portal.switches.switch_on(ChannelName(channel))
+
+    asyncio.run(with_portal(do, operator=operator))
+    click.echo(f"{channel} is on.")
+
+
+def _require_set_up(portal: Portal, channel: str) -> None:
+    if channel not in portal.config.code_channels:
+        msg = f"{channel} is not set up here: MEDONLINE_CODE_CHANNELS does not name it."
+        raise Refused(msg)
+
+
+def _state(off: SwitchedOff | None) -> str:
+    if off is None:
+        return "on"
+    why = "its codes are not entered; one a minute goes out on trial" if off.by_rule else off.reason
+    return f"OFF since {off.since:%Y-%m-%d %H:%M} UTC: {why}"
+
+
+def _facts(one: ChannelFigure, off: SwitchedOff | None) -> dict[str, object]:
+    return {
+        "channel": one.channel.value,
+        "on": off is None,
+        "off_since": None if off is None else off.since,
+        "by_rule": off is not None and off.by_rule,
+        "reason": "" if off is None else off.reason,
+        "asked": one.asked,
+        "sent": one.sent,
+        "delivered": one.delivered,
+        "entered": one.entered,
+        "median_seconds": one.seconds,
+        "spent_kopecks": one.spent,
+        "cap_kopecks": one.cap,
+    }

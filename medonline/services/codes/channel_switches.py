@@ -1,0 +1,239 @@
+"""Ways of getting a code that are switched off while the portal runs: by an operator, or by a rule because codes do not arrive.
+
+The record holds the last switch of each way. Every process keeps a copy and hears of changes (`storage.changes`), so asking it
+costs no statement; the copy is behind for as long as a notice travels.
+
+The rule looks at the last codes whose fate is known. Where too few of them were entered, the way is switched off, an alarm is
+sounded, and one code a minute goes out on trial until enough of those are entered. A patient may decide for whatever reason not to
+type a code, and a stranger may ask for many: so one address counts for a fifth of the sample at most (decision 29).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
+
+from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.errors import ChannelUnavailable, LastChannel
+from medonline.domain.security_journal import JournalEvent
+from medonline.services.clock import Clock
+from medonline.services.codes.delivery import DeliveryState
+from medonline.services.limits.alarms import Alarm, Alarms
+from medonline.services.security_journal.writer import JournalNote, SecurityJournal
+from medonline.storage.changes import LOST_AFTER
+from medonline.storage.engine import Database, announce, reads, writes
+from medonline.storage.queries import channel_switches
+from medonline.storage.queries.channel_switches import Outcome
+from medonline.storage.tables.channel_switches import ChannelSwitch
+
+log = logging.getLogger(__name__)
+
+TOPIC = "ways that are switched off"
+SAMPLE = 50
+LOOKED_AT = 300  # codes among which the sample is found
+OF_ONE_ADDRESS = SAMPLE // 5
+TRIALS = 5
+TRIAL_EVERY = timedelta(minutes=1)
+JUDGE_EVERY = timedelta(seconds=15)
+LOOK_EVERY = timedelta(seconds=0.5)
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchPolicy:
+    """The numbers of the rule (settings).
+
+    Attributes:
+        entered_percent: a smaller share of the last 50 codes entered switches the way off; 0: the rule never does.
+        another_road: patients can get in without any code (Gosuslugi). Without it the last way that is on stays on.
+    """
+
+    entered_percent: int
+    another_road: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchedOff:
+    """A way that is off since a moment (UTC). `reason`: a sentence for patients; empty where the rule switched it off."""
+
+    channel: ChannelName
+    since: datetime
+    reason: str
+    by_rule: bool
+    next_trial_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelSwitches:
+    """Reads and moves the switches of the ways that are set up (`channels`)."""
+
+    database: Database
+    clock: Clock
+    policy: SwitchPolicy
+    channels: tuple[ChannelName, ...]
+    journal: SecurityJournal
+    alarms: Alarms
+    _off: dict[ChannelName, SwitchedOff] = field(default_factory=dict)  # this process's copy
+
+    @property
+    def off(self) -> Mapping[ChannelName, SwitchedOff]:
+        """The ways that are set up and off now, as this process knows them."""
+        return self._off
+
+    def open_now(self) -> tuple[ChannelName, ...]:
+        """The ways that may be offered now. One that the rule switched off is offered when a trial is due."""
+        return tuple(channel for channel in self.channels if self._is_open(channel))
+
+    def require(self, session: Session, channel: ChannelName) -> None:
+        """Refuse a way that is not set up or off; a code on trial takes its turn.
+
+        Raises:
+            ChannelUnavailable: with the reason for patients.
+        """
+        off = self._off.get(channel)
+        if channel not in self.channels or (off is not None and not self._takes_trial(session, off)):
+            raise ChannelUnavailable(channel, "" if off is None else off.reason)
+
+    async def run(self) -> None:
+        """Keep the copy up to date and apply the rule, until cancelled."""
+        ear = self.database.changes.listen(TOPIC)
+        # A server on SQLite does not hear for certain what a command beside it has written.
+        pause = LOOK_EVERY if self.database.sqlite else LOST_AFTER
+        judge_at = self.clock()
+        try:
+            while True:
+                ear.forget()
+                try:
+                    await self.load()
+                    if self.clock() >= judge_at:
+                        judge_at = self.clock() + JUDGE_EVERY
+                        await self.judge()
+                except SQLAlchemyError as error:
+                    log.warning("Whether ways are switched off could not be read: %s", type(error).__name__)
+                await ear.wait(pause)
+        finally:
+            ear.close()
+
+    async def load(self) -> None:
+        """Read the record into the copy."""
+        self._keep(await self.all_of_record())
+
+    @reads
+    def all_of_record(self, session: Session) -> dict[ChannelName, SwitchedOff]:
+        """What is off, as the record says."""
+        return self._read(session)
+
+    @writes
+    def switch_off(self, session: Session, channel: ChannelName, reason: str) -> None:
+        """By an operator: `reason` is a sentence for patients.
+
+        Raises:
+            LastChannel: patients would have no way at all.
+        """
+        if self._is_last(channel, self._read(session)):
+            raise LastChannel(channel)
+        self._switch(session, channel, off=True, reason=reason)
+
+    @writes
+    def switch_on(self, session: Session, channel: ChannelName) -> None:
+        """By an operator. The rule looks only at codes that are asked for from now on."""
+        self._switch(session, channel, off=False)
+
+    async def judge(self) -> None:
+        """Apply the rule; most of the time there is nothing to write."""
+        if self.policy.entered_percent and await self._is_any_to_be_switched():
+            await self._apply()
+
+    @reads
+    def _is_any_to_be_switched(self, session: Session) -> bool:
+        return bool(self._verdicts(session))
+
+    def _verdicts(self, session: Session) -> list[tuple[ChannelName, bool]]:
+        """Which ways are to be switched, and whether off, by what became of their codes."""
+        now, rows = self.clock(), {row.channel: row for row in channel_switches.all_of(session)}
+        found = []
+        for channel in self.channels:
+            row = rows.get(channel)
+            off = row is not None and row.off
+            if row is not None and row.off and not row.by_rule:
+                continue  # an operator's switch is an operator's
+            since = row.since if row is not None else _EVER
+            outcomes = channel_switches.outcomes(session, channel, since, now, DeliveryState.FAILED, LOOKED_AT)
+            sample = _sample(outcomes, TRIALS if off else SAMPLE)
+            if len(sample) < (TRIALS if off else SAMPLE):
+                continue
+            is_well = sum(sample) * 100 >= self.policy.entered_percent * len(sample)
+            if is_well == off:
+                found.append((channel, not is_well))
+        return found
+
+    @writes
+    def _apply(self, session: Session) -> None:
+        for channel, off in self._verdicts(session):
+            if off and self._is_last(channel, self._read(session)):
+                text = f"codes by {channel} are not entered, and it is the last way: it stays on"
+                self.alarms.sound(Alarm.CHANNEL_OFF, text, of=f"{channel} stays")
+                continue
+            self._switch(session, channel, off=off, by_rule=True)
+            if off:
+                percent = self.policy.entered_percent
+                text = f"{channel} is switched off: fewer than {percent} % of its last {SAMPLE} codes were entered"
+                self.alarms.sound(Alarm.CHANNEL_OFF, text, of=channel)
+            else:
+                log.warning("%s is switched on again: codes on trial were entered", channel)
+
+    def _switch(
+        self, session: Session, channel: ChannelName, *, off: bool, reason: str = "", by_rule: bool = False
+    ) -> None:
+        now = self.clock()
+        trial = now + TRIAL_EVERY if off and by_rule else None
+        switch = ChannelSwitch(channel=channel, off=off, by_rule=by_rule, since=now, reason=reason, next_trial_at=trial)
+        channel_switches.record(session, switch)
+        what: dict[str, str | int] = {"channel": channel.value, "switched": "off" if off else "on"}
+        what |= {"by": "rule"} if by_rule else {}
+        self.journal.note(session, JournalNote(JournalEvent.CHANNEL_SWITCHED, details=what))
+        announce(session, TOPIC)
+
+    def _read(self, session: Session) -> dict[ChannelName, SwitchedOff]:
+        rows = [row for row in channel_switches.all_of(session) if row.off and row.channel in self.channels]
+        return {
+            channel: SwitchedOff(channel, row.since, row.reason, row.by_rule, row.next_trial_at)
+            for row in rows
+            for channel in [ChannelName(row.channel)]
+        }
+
+    def _keep(self, off: Mapping[ChannelName, SwitchedOff]) -> None:
+        self._off.update(off)
+        for channel in set(self._off) - set(off):
+            del self._off[channel]
+
+    def _is_last(self, channel: ChannelName, off: Collection[ChannelName]) -> bool:
+        return not self.policy.another_road and not {*self.channels} - {*off, channel}
+
+    def _is_open(self, channel: ChannelName) -> bool:
+        off = self._off.get(channel)
+        return off is None or (off.next_trial_at is not None and off.next_trial_at <= self.clock())
+
+    def _takes_trial(self, session: Session, off: SwitchedOff) -> bool:
+        now = self.clock()
+        if not off.by_rule or not channel_switches.take_trial(session, off.channel, now, now + TRIAL_EVERY):
+            return False
+        announce(session, TOPIC)
+        return True
+
+
+def _sample(outcomes: Iterable[Outcome], size: int) -> list[bool]:
+    """Whether each of the newest codes was entered; of one address no more than a fifth of a whole sample."""
+    of_address: Counter[str] = Counter()
+    sample = []
+    for one in outcomes:
+        of_address[one.client_ip] += 1
+        if of_address[one.client_ip] <= OF_ONE_ADDRESS:
+            sample.append(one.entered)
+    return sample[:size]

@@ -1,0 +1,96 @@
+"""Questions about ways of getting a code: which are switched off, and what became of their codes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Integer, String, bindparam, or_
+from sqlalchemy import select as sa_select  # SQLModel's own takes four columns
+from sqlmodel import Session, col, select, update
+
+from medonline.storage.statements import UNSYNCHRONISED
+from medonline.storage.tables.channel_switches import ChannelSwitch
+from medonline.storage.tables.codes import OneTimeCodeRow
+from medonline.storage.tables.columns import UtcDateTime
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one code: where it was asked for, and whether it was typed rightly."""
+
+    client_ip: str
+    entered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CodeFact:
+    """One code of a way, for its figures. Times are UTC; `seconds`: from asking to typing, None when it was not typed."""
+
+    channel: str
+    delivery: str
+    seconds: float | None
+
+
+_ISSUED, _CHANNEL = col(OneTimeCodeRow.issued_at), col(OneTimeCodeRow.channel)
+_KNOWN = or_(
+    col(OneTimeCodeRow.confirmed_at).is_not(None),
+    col(OneTimeCodeRow.replaced_at).is_not(None),
+    col(OneTimeCodeRow.expires_at) <= bindparam("now", type_=UtcDateTime()),
+    col(OneTimeCodeRow.delivery) == bindparam("failed", type_=String()),
+)
+_OUTCOMES = (
+    sa_select(col(OneTimeCodeRow.client_ip), col(OneTimeCodeRow.confirmed_at).is_not(None))
+    .where(bindparam("since", type_=UtcDateTime()) <= _ISSUED, bindparam("channel") == _CHANNEL, _KNOWN)
+    .order_by(_ISSUED.desc())
+    .limit(bindparam("limit", type_=Integer()))
+)
+_FACTS = sa_select(_CHANNEL, col(OneTimeCodeRow.delivery), _ISSUED, col(OneTimeCodeRow.confirmed_at)).where(
+    bindparam("since", type_=UtcDateTime()) <= _ISSUED
+)
+_TAKE_TRIAL = (
+    update(ChannelSwitch)
+    .where(
+        col(ChannelSwitch.channel) == bindparam("of_channel"),
+        col(ChannelSwitch.off).is_(True),
+        col(ChannelSwitch.next_trial_at) <= bindparam("now", type_=UtcDateTime()),
+    )
+    .values(next_trial_at=bindparam("next_at", type_=UtcDateTime()))
+    .returning(col(ChannelSwitch.channel))
+    .execution_options(**UNSYNCHRONISED)
+)
+
+
+def all_of(session: Session) -> Sequence[ChannelSwitch]:
+    """The last switch of each way that was ever switched."""
+    return session.exec(select(ChannelSwitch).order_by(col(ChannelSwitch.channel))).all()
+
+
+def record(session: Session, switch: ChannelSwitch) -> None:
+    """Replace the last switch of its way."""
+    session.merge(switch)
+    session.flush()
+
+
+def take_trial(session: Session, channel: str, now: datetime, next_at: datetime) -> bool:
+    """Whether a code may go out on trial now; the next one may at `next_at` (UTC). Exact under parallel calls."""
+    params = {"of_channel": channel, "now": now, "next_at": next_at}
+    return session.exec(_TAKE_TRIAL, params=params).first() is not None
+
+
+def outcomes(session: Session, channel: str, since: datetime, now: datetime, failed: str, limit: int) -> list[Outcome]:
+    """Of the codes of a way since a moment (UTC), the newest first, those whose fate is known.
+
+    Unlike the breaker's, these include codes that did not go out: `failed` names that state.
+    """
+    params = {"since": since, "channel": channel, "now": now, "failed": failed, "limit": limit}
+    return [Outcome(ip, bool(entered)) for ip, entered in session.execute(_OUTCOMES, params).all()]
+
+
+def facts(session: Session, since: datetime) -> list[CodeFact]:
+    """Every code since a moment (UTC)."""
+    return [
+        CodeFact(channel, delivery, None if entered is None else (entered - issued).total_seconds())
+        for channel, delivery, issued, entered in session.execute(_FACTS, {"since": since}).all()
+    ]

@@ -1,0 +1,22 @@
+"""The table of ways of getting a code that were switched off or on while the portal ran. All times are UTC."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Field, SQLModel
+
+from medonline.storage.tables.columns import UtcDateTime
+
+
+class ChannelSwitch(SQLModel, table=True):
+    """The last switch of one way; a way without a row was never switched, and is on."""
+
+    __tablename__ = "channel_switch"
+
+    channel: str = Field(primary_key=True)  # domain.codes.one_time_code.ChannelName
+    off: bool
+    by_rule: bool  # because its codes did not arrive, not by an operator
+    since: datetime = Field(sa_type=UtcDateTime)
+    reason: str = ""  # a Russian sentence for patients; empty: the portal says it in its own words
+    next_trial_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # off by rule: when one code may go out

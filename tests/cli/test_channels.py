@@ -1,0 +1,53 @@
+"""Ways of getting a code by command: off with a reason, never the last one, and how well they work."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+REASON = ["--as", "Орлова", "--reason", "Звонки не доходят"]
+
+
+def test_a_way_is_switched_off_with_its_reason_and_on_again(run) -> None:
+    assert run("channels", "list")[1].startswith("flash_call: on\n  asked 0 → sent 0 → delivered 0 → entered 0\n")
+    assert run("channels", "off", "flash_call", *REASON) == (
+        0,
+        "flash_call is off. Codes that are on their way can still be entered.\n",
+        "",
+    )
+    assert ": Звонки не доходят\n" in run("channels", "list")[1]
+    facts = [json.loads(line) for line in run("channels", "list", "--json")[1].splitlines()]
+    assert [(one["channel"], one["on"], one["reason"]) for one in facts] == [
+        ("flash_call", False, "Звонки не доходят"),
+        ("telegram", True, ""),
+    ]
+    assert run("channels", "on", "flash_call", "--reason", "снова доходят") == (0, "flash_call is on.\n", "")
+    assert run("channels", "list")[1].startswith("flash_call: on\n")
+
+    rows = [json.loads(line) for line in run("journal", "export")[1].splitlines()]
+    assert [(row["event"], row["details"]["channel"], row["details"]["switched"]) for row in rows] == [
+        ("channel_switched", "flash_call", "off"),
+        ("channel_switched", "flash_call", "on"),
+    ]
+    assert "Орлова" in rows[0]["details"].values()
+    assert [row["details"]["reason"] for row in rows] == ["Звонки не доходят", "снова доходят"]
+
+
+def test_the_last_way_stays_on_where_there_is_no_gosuslugi(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEDONLINE_IDENTITY_PROVIDER", "none")
+    assert run("channels", "off", "flash_call", *REASON)[0] == 0
+    code, out, err = run("channels", "off", "telegram", *REASON)
+
+    assert (code, out) == (1, "")
+    assert err.startswith("It is the last way that is on")
+
+
+def test_a_way_that_is_not_set_up_or_unknown_is_refused_by_name(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEDONLINE_CODE_CHANNELS", "telegram")
+    assert run("channels", "off", "flash_call", *REASON)[::2] == (
+        1,
+        "flash_call is not set up here: MEDONLINE_CODE_CHANNELS does not name it.\n",
+    )
+    assert run("channels", "off", "pigeon", *REASON)[0] == 2
+    assert run("channels", "off", "telegram")[0] == 2
