@@ -153,7 +153,6 @@ def test_the_recovery_can_be_walked_by_touch_alone(portal: Portal, patient: Pati
     type_into("Новый пароль", NEW_PASSWORD)
     portal.button("СМЕНИТЬ ПАРОЛЬ").tap()
     portal.expect_step(DONE)
-    type_into("Пароль", NEW_PASSWORD)
     portal.main.get_by_role("button", name="Войти", exact=True).tap()
     portal.expect_cards()
 
