@@ -70,6 +70,7 @@ bench: $(VENV)/dev.stamp ## the portal under load, over real sockets, moderate s
 	python -m benchmarks.herd --pages 200
 	python -m benchmarks.shared_address
 	python -m benchmarks.growth --accounts 100000 --journal 500000
+	python -m benchmarks.first_load
 
 faults: $(VENV)/dev.stamp ## journeys while something breaks, an hour or more: make faults [KILLS=100] [SEED=7] [ONLY="kill-sqlite disk"]; the disk needs root
 	@python tools/ensure_servers.py

@@ -1,5 +1,6 @@
 // What each page does by itself, before the app is connected and beside it. No framework and no eval: the scripts run under a
 // strict Content-Security-Policy. The modules listen to the patient; what they do after a change of the page is called here.
+import { startAccount } from "./account/look.js";
 import { fillPhones, showPhones } from "./portal/phone.js";
 import { fillDisputes } from "./portal/dispute.js";
 import { followMistake, followPage, followStep, nameTheMistake } from "./portal/focus.js";
@@ -40,6 +41,7 @@ function start() {
   new MutationObserver(look).observe(document.body, everywhere);
   look();
   startCountdowns();
+  startAccount();
 }
 
 if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);

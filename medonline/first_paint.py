@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-# Entries of browser/ that a page asks for after its first frame, in this order.
-LATER = ("/portal.js", "/account.js")
+# The entry of browser/ that a page asks for after its first frame.
+LATER = "/portal.js"
 _STYLESHEET = re.compile(r'<link href="(?P<path>/assets/[^"]+\.css)" rel="stylesheet" type="text/css"/>')
 _STYLE_PRELOAD = re.compile(r'<link as="style" href="[^"]+" rel="preload"/>')
 _MODULE_PRELOAD = re.compile(r'<link rel="modulepreload" href="(?P<path>[^"]+)"/>')
@@ -36,7 +36,7 @@ def with_first_frame(page: str, folder: Path, early: str) -> str:
     if "</" in sheet or "</script" in early.lower() or "<!--" in early:
         raise UnexpectedPage  # it would end its own element
     modules = " ".join(match["path"] for match in _MODULE_PRELOAD.finditer(page))
-    start = f'<script type="text/plain" id="app-start" data-scripts="{" ".join(LATER)}" data-modules="{modules}">'
+    start = f'<script type="text/plain" id="app-start" data-script="{LATER}" data-modules="{modules}">'
     page = page.replace(app[0], f"{start}{app['text']}</script>")
     page = page.replace(styles[0], f"<style>{sheet}</style><script>{early}</script>")
     return _MODULE_PRELOAD.sub("", _STYLE_PRELOAD.sub("", page))

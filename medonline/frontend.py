@@ -36,7 +36,7 @@ _SOURCES = ("assets", "browser", "medonline", "rxconfig.py", "reflex.lock", "req
 _NOT_SOURCES = {"__pycache__", "external", "node_modules"}
 # Entries in browser/; a page asks for them under these names.
 EARLY = "early.js"  # is in each page
-SCRIPTS = (EARLY, "portal.js", "account.js", "leaving.js")
+SCRIPTS = (EARLY, "portal.js", "leaving.js")
 _BAKED_ORIGIN = re.compile(r"""(["`'])(ws|http)://localhost:\d+(/[^"`']*)\1""")
 # Shown to a patient whose page is older than the server.
 _RUSSIAN = {

@@ -26,7 +26,7 @@ def folder(tmp_path: Path) -> Path:
 def test_style_and_early_script_are_inside_and_the_rest_is_left_for_later(folder: Path) -> None:
     assert with_first_frame(PAGE, folder, "early()") == (
         '<!DOCTYPE html><html lang="ru"><head><title>Т</title><style>p{color:red}</style><script>early()</script></head>'
-        '<body><p>Текст</p><script type="text/plain" id="app-start" data-scripts="/portal.js /account.js" '
+        '<body><p>Текст</p><script type="text/plain" id="app-start" data-script="/portal.js" '
         'data-modules="/assets/a-1.js /assets/b-1.js">import "/assets/a-1.js";</script></body></html>'
     )
 

@@ -20,12 +20,9 @@ function start() {
   started = true;
   const place = /** @type {HTMLScriptElement | null} */ (document.getElementById("app-start"));
   if (!place) return;
-  for (const source of place.dataset.scripts?.split(" ") ?? []) {
-    const script = document.createElement("script");
-    script.src = source;
-    script.async = false; // in this order
-    document.head.append(script);
-  }
+  const script = document.createElement("script");
+  script.src = place.dataset.script ?? "";
+  document.head.append(script);
   for (const module of place.dataset.modules?.split(" ") ?? []) link("modulepreload", module);
   const app = document.createElement("script");
   app.type = "module";

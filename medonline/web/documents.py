@@ -6,10 +6,11 @@ takes the page over and comes to the same texts by itself. Without this they wou
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import re
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import partial
 from html import escape
 from pathlib import Path
 
@@ -42,7 +43,7 @@ class Documents:
         self._pages = pages
         self._folder = folder
         self._built: dict[str, str] = {}
-        self._sent = lru_cache(maxsize=KEPT)(self._compress)
+        self._kept: dict[tuple[str, Known, str], bytes] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the page of a path, «Такой страницы нет» where Reflex finds nothing."""
@@ -52,7 +53,7 @@ class Documents:
             # As the page itself does it, too late: it would be seen first (`AccountState.load_home`).
             await RedirectResponse(routes.REGION, 303)(scope, receive, send)
         elif scope["path"] in _FILES:
-            await self._answer(scope, _FILES[scope["path"]], 200)(scope, receive, send)
+            await (await self._answer(scope, _FILES[scope["path"]], 200))(scope, receive, send)
         else:
             await self._pages(scope, receive, self._in_place_of_missing(scope, receive, send))
 
@@ -63,18 +64,27 @@ class Documents:
             nonlocal replaced
             if message["type"] == "http.response.start" and _is_missing_page(message):
                 replaced = True
-                await self._answer(scope, NOT_FOUND, 404)(scope, receive, send)
+                await (await self._answer(scope, NOT_FOUND, 404))(scope, receive, send)
             elif not replaced:
                 await send(message)
 
         return sending
 
-    def _answer(self, scope: Scope, file: str, status: int) -> Response:
+    async def _answer(self, scope: Scope, file: str, status: int) -> Response:
         accepted = Headers(scope=scope).get("accept-encoding", "")
         encoding = next((one for one in _ENCODINGS if one in re.split(r"[\s,;]+", accepted)), "")
-        content = self._sent(file, known_of(cookie_value(scope)), encoding)
+        content = await self._content(file, known_of(cookie_value(scope)), encoding)
         headers = {"Vary": "Accept-Encoding", **({"Content-Encoding": encoding} if encoding else {})}
         return Response(content, status, headers, "text/html")
+
+    async def _content(self, file: str, known: Known, encoding: str) -> bytes:
+        key = (file, known, encoding)
+        if key not in self._kept:
+            content = await asyncio.to_thread(self._compress, *key)  # a tenth of a second, once
+            if len(self._kept) >= KEPT:
+                self._kept.clear()
+            self._kept[key] = content
+        return self._kept[key]
 
     def _compress(self, file: str, known: Known, encoding: str) -> bytes:
         if file not in self._built:
@@ -86,7 +96,7 @@ _READS = ("GET", "HEAD")
 # `web.edge.boundary` adds the slash.
 _FILES = {f"{path.rstrip('/')}/": f"{path.strip('/')}/index.html".lstrip("/") for path in routes.PAGES}
 _ENCODINGS: dict[str, Callable[[bytes], bytes]] = {
-    "br": partial(brotli.compress, quality=9),  # 11 takes the loop sixty times as long for a twentieth less
+    "br": brotli.compress,
     "gzip": partial(gzip.compress, mtime=0),
 }
 

@@ -57,16 +57,15 @@ def test_a_page_asks_for_nothing_before_its_first_frame(http: httpx.Client, path
 
 
 @pytest.mark.parametrize("path", ["/", "/recovery", "/cards"])
-def test_a_page_asks_for_two_scripts_of_the_portal_afterwards_and_for_no_module_of_them(
+def test_a_page_asks_for_one_script_of_the_portal_afterwards_and_for_no_module_of_it(
     http: httpx.Client, path: str
 ) -> None:
-    asked = re.findall(r'id="app-start" data-scripts="([^"]+)"', http.get(path).text)
+    asked = re.findall(r'id="app-start" data-script="([^"]+)"', http.get(path).text)
 
-    assert asked == ["/portal.js /account.js"]
-    for script in asked[0].split():
-        answer = http.get(script, headers={"Accept-Encoding": "br"})
-        assert answer.headers["content-encoding"] == "br"
-        assert not re.search(r"\bimport\b", answer.text)
+    assert asked == ["/portal.js"]
+    answer = http.get(asked[0], headers={"Accept-Encoding": "br"})
+    assert answer.headers["content-encoding"] == "br"
+    assert not re.search(r"\bimport\b", answer.text)
 
 
 def test_the_portals_own_style_and_script_are_asked_for_again(http: httpx.Client) -> None:
