@@ -77,9 +77,11 @@ _SWITCH_VISION = """async (wanted) => {
   const switched = new Promise((resolve) => new MutationObserver((_, watch) => {
     if (is() === (wanted === "low")) { watch.disconnect(); resolve(true); }
   }).observe(root, { attributes: true }));
+  const menus = [...document.querySelectorAll("[data-menu][aria-expanded=true]")];  // a click elsewhere closes them
   button.click();
   await switched;
   await new Promise((resolve) => setTimeout(resolve));
+  for (const menu of menus) menu.click();
   before?.focus({ preventScroll: true });
   return true;
 }"""
