@@ -22,7 +22,8 @@ _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
     ),
-    "Referrer-Policy": "no-referrer",
+    # With `no-referrer` a browser posts the form without its Origin, and the portal takes it for a foreign one.
+    "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
 _PAGE = Template("""<!doctype html>

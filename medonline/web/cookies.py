@@ -11,6 +11,7 @@ browser: marks of the accounts that signed in in this browser (services.login.kn
          in. It survives a sign-out on purpose; a new password makes it worthless.
 tab:     the tab of the sign-in that was chosen last, for a year. Set and read by the page's script (`browser/early/tabs.js`), so
          neither HttpOnly nor `__Host-`; the server does not look at it.
+left:    this browser signed out by way of Gosuslugi, which leads back to the bare start page: that page says it, once.
 session: the signed-in browser. Ends with the browser, or with the session on the server.
 """
 
@@ -35,6 +36,8 @@ SESSION = "medonline_session"
 BROWSER = "medonline_browser"
 REGION = "medonline_region"
 LOW_VISION = "medonline_low_vision"
+LEFT = "medonline_left"
+LEFT_MAX_AGE_S = 10 * 60
 REGION_MAX_AGE_S = 365 * 24 * 3600
 LOW_VISION_MAX_AGE_S = 365 * 24 * 3600
 VISITOR_MAX_AGE_S = 30 * 24 * 3600
@@ -164,6 +167,11 @@ def marks_in(cookies: Mapping[str, str]) -> str:
 def browser_cookie(marks: str) -> str:
     """The Set-Cookie header of a browser that is known by these marks."""
     return set_cookie(BROWSER, marks, https=portal().config.https, max_age=int(LIFE.total_seconds()))
+
+
+def has_just_left(cookies: Mapping[str, str]) -> bool:
+    """Whether it comes back from a sign-out."""
+    return _read(cookies, LEFT) != ""
 
 
 def region_code_in(cookies: Mapping[str, str]) -> str:

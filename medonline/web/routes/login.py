@@ -15,6 +15,8 @@ from medonline.services.login.account_sessions import TimeLeft
 from medonline.services.login.password_login import OpenedSession
 from medonline.web.clients import client_of
 from medonline.web.cookies import (
+    LEFT,
+    LEFT_MAX_AGE_S,
     REGION,
     REGION_MAX_AGE_S,
     SESSION,
@@ -24,7 +26,7 @@ from medonline.web.cookies import (
     set_cookie,
 )
 from medonline.web.routes.leaving_page import leaving_page, origin_of
-from medonline.web.routes.visitors import left_by, of_another
+from medonline.web.routes.visitors import SIGNED_OUT, left_by, of_another
 
 MAX_TICKET = 64
 MAX_FORM_BYTES = 1024
@@ -68,9 +70,6 @@ async def landed(request: Request, opened: OpenedSession) -> Response:
 
 
 # The start page, which says that the patient has left.
-SIGNED_OUT = f"{routes.HOME}?login=left"
-
-
 async def close_session(request: Request) -> Response:
     """Sign out: end the session on the server, delete the cookie, and lead on to Gosuslugi's own sign-out where one is due."""
     session_key = session_key_in(cookie_value(request.scope))
@@ -85,6 +84,10 @@ async def close_session(request: Request) -> Response:
         else RedirectResponse(routes.HOME if ended is None else SIGNED_OUT, 303)
     )
     response.headers.append("Set-Cookie", set_cookie(SESSION, "", https=portal().config.https, max_age=0))
+    if onward:  # its way back is registered there, letter for letter: it cannot say more than «/»
+        response.headers.append(
+            "Set-Cookie", set_cookie(LEFT, "1", https=portal().config.https, max_age=LEFT_MAX_AGE_S)
+        )
     # Deletes what pages keep in the browser (the phone typed last, a draft). «storage» does not include cookies.
     response.headers["Clear-Site-Data"] = '"storage"'
     return await left_by(request, response)

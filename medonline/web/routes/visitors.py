@@ -7,19 +7,24 @@ import logging
 from starlette.background import BackgroundTask
 from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from medonline import routes
 from medonline.bootstrap import portal
 from medonline.web.cookies import (
+    LEFT,
     VisitorName,
     cookie_value,
+    has_just_left,
     new_sitting_cookie,
     new_visitor,
+    set_cookie,
     visitor_cookie,
     visitor_key_in,
 )
+
+SIGNED_OUT = f"{routes.HOME}?login=left"
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +56,11 @@ class HomeEndsProofs:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve the page, then end the proof: the page waits for no database."""
+        if _opens_home(scope) and has_just_left(cookie_value(scope)):
+            response = RedirectResponse(SIGNED_OUT, 303)
+            response.headers.append("Set-Cookie", set_cookie(LEFT, "", https=portal().config.https, max_age=0))
+            await response(scope, receive, send)
+            return
         await self._pages(scope, receive, send)
         visitor_key = visitor_key_in(cookie_value(scope)) if _opens_home(scope) else ""
         if not visitor_key:

@@ -14,7 +14,7 @@ from medonline.bootstrap import Portal
 from medonline.domain.personal_data_consent import VERSION
 from medonline.services.crypto.tokens import token_hash
 from medonline.services.ports import IdentityPerson
-from medonline.web.cookies import SESSION, VISITOR
+from medonline.web.cookies import LEFT, SESSION, VISITOR
 from tests.services.outside import VERA, ScriptedIdentity, dump, provider_of, with_provider
 from tests.services.world import KNOWN, MovableClock, opened
 from tests.web.conftest import ORIGIN, Browser
@@ -360,6 +360,20 @@ async def test_signing_out_leads_through_the_provider(portal: Portal, open_brows
     assert not re.findall(rf'(?:href|action|url)="?=?[^"]*{VERA.id_token}', answer.text)
     assert await portal.login.who(key) is None
     assert SESSION not in browser.cookies
+
+
+async def test_the_start_page_after_the_way_back_from_gosuslugi_says_once_that_one_has_left(
+    portal: Portal, open_browser: Browser
+) -> None:
+    browser = await new_browser(open_browser)
+    await start(browser, purpose="login", consent=VERSION)
+    await browser.get(RETURN, params=answer_of(portal))
+    await browser.post("/session/close")
+    back = await browser.get("/")
+
+    assert (back.status_code, back.headers["location"]) == (303, "/?login=left")
+    assert LEFT not in browser.cookies
+    assert (await browser.get("/")).status_code == 200
 
 
 async def test_a_provider_that_is_down_keeps_nobody_signed_in(portal: Portal, open_browser: Browser) -> None:
