@@ -6,4 +6,5 @@ import "./early/dialogs.js";
 import "./early/tabs.js";
 import "./early/shown_passwords.js";
 import "./early/held_presses.js";
+import "./early/watched_sockets.js";
 import "./early/app_start.js";

@@ -1,6 +1,7 @@
 // What each page does by itself, before the app is connected and beside it. No framework and no eval: the scripts run under a
 // strict Content-Security-Policy. The modules listen to the patient; what they do after a change of the page is called here.
 import { startAccount } from "./account/look.js";
+import { takeAnswers } from "./portal/answers.js";
 import { fillPhones, showPhones } from "./portal/phone.js";
 import { fillDisputes } from "./portal/dispute.js";
 import { followMistake, followPage, followStep, nameTheMistake } from "./portal/focus.js";
@@ -12,17 +13,28 @@ import { restoreTyped } from "./portal/typed_texts.js";
 import { showPauses } from "./portal/pauses.js";
 import { showVision } from "./portal/low_vision.js";
 import { startCountdowns } from "./portal/countdowns.js";
+import "./portal/blocked_sockets.js";
 import "./portal/menus.js";
 import "./portal/inner_links.js";
 import "./portal/submits.js";
 import "./portal/suggested_passwords.js";
 
-const WATCHED = ["data-step", "data-loaded", "data-error-no", "data-ticket", "data-dispute-over", "open"];
+const WATCHED = [
+  "data-step",
+  "data-loaded",
+  "data-error-no",
+  "data-ticket",
+  "data-dispute-over",
+  "data-answered",
+  "data-probed",
+  "open",
+];
 
 function look() {
   showVision();
   followPage();
   followResumedStep();
+  takeAnswers();
   followStep();
   followMistake();
   nameTheMistake();

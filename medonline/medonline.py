@@ -10,6 +10,7 @@ import reflex as rx
 from medonline import routes
 from medonline.components.layout import connection_banner, error_boundary
 from medonline.demo import demo_routes
+from medonline.dialogs.answers import answers, no_socket
 from medonline.dialogs.failure import failure_bar
 from medonline.frontend import BUILT
 from medonline.pages.accessibility import accessibility
@@ -53,7 +54,9 @@ app = rx.App(
     toaster=None,
     app_wraps={
         (55, "ErrorBoundary"): lambda _stateful: error_boundary(),
-        (5, "Overlay"): lambda stateful: rx.fragment(connection_banner(), failure_bar()) if stateful else None,
+        (5, "Overlay"): lambda stateful: (
+            rx.fragment(connection_banner(), failure_bar(), answers(), no_socket()) if stateful else None
+        ),
     },
     backend_exception_handler=report_failure,
     frontend_exception_handler=report_page_failure,

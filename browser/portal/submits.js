@@ -3,6 +3,7 @@
 import { field } from "../shared/dom.js";
 import { isHydrated } from "../shared/hydration.js";
 import { PHONE_KEY, remember } from "../shared/tab_storage.js";
+import { maySend, sending } from "./answers.js";
 import { PAGE } from "./tickets.js";
 import { forgetTyped } from "./typed_texts.js";
 
@@ -42,7 +43,7 @@ document.addEventListener(
     const page = form.dataset.ticketAction ? field(form, "page") : null;
     if (page) page.value = PAGE;
     const plain = /^\/(session|gosuslugi)\//.test(form.getAttribute("action") ?? "");
-    if (!plain && isHydrated(form) && !isRepeated(form)) return handOver(event, form);
+    if (!plain && isHydrated(form) && maySend(form) && !isRepeated(form)) return handOver(event, form);
     event.preventDefault();
     event.stopImmediatePropagation();
     if (waiting.has(form) || (!plain && isHydrated(form))) return;
@@ -72,6 +73,7 @@ function leaveBy(form) {
 function handOver(event, form) {
   event.preventDefault();
   let taken = false;
+  sending(form);
   event.preventDefault = () => (taken = true); // the app's handlers begin with this call
   setTimeout(() => {
     if (taken) return;

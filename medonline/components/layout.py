@@ -17,6 +17,13 @@ def page(
 ) -> rx.Component:
     """A whole page; `name` is the class of its main part, `below` the region's lines in the footer."""
     return rx.fragment(
+        rx.el.noscript(
+            rx.el.p(
+                "В этом браузере выключены скрипты, а портал без них не работает. Разрешите их для этого сайта в настройках "
+                "браузера или откройте портал в другом. Не получается? Обратитесь в свою поликлинику с паспортом.",
+                class_name="notice warning",
+            )
+        ),
         rx.el.header(
             rx.el.a("Перейти к содержанию", href="#main", class_name="skip-link"),
             low_vision(),

@@ -141,6 +141,16 @@ class Server:
         self._process.wait(PATIENCE)
         self._process = None
 
+    def freeze(self) -> None:
+        """SIGSTOP: its sockets stay open, and no one answers over them."""
+        assert self._process is not None
+        os.killpg(self._process.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """After `freeze`."""
+        assert self._process is not None
+        os.killpg(self._process.pid, signal.SIGCONT)
+
     def tell_to_end(self) -> None:
         """What ends beside others need not be waited for one after the other; `stop` waits for it."""
         if self._process is not None:

@@ -158,3 +158,28 @@ def test_a_step_sent_while_the_server_restarts_is_taken_afterwards(
     portal.expect_step(STEP_3)
     expect(banner).to_have_count(0)
     assert len(demo_phone.codes(patient.phone)) == 1
+
+
+SLOW = "Портал пока не отвечает"
+
+
+def test_a_form_sent_to_a_server_that_froze_says_so_and_is_answered_when_it_wakes(
+    portal: Portal, patient: Patient, demo_phone: DemoPhone, server: Server
+) -> None:
+    """Half-open: the socket is there, no one is behind it."""
+    portal.open_recovery().begin(patient.phone)
+    code = demo_phone.code(patient.phone)
+    server.freeze()
+    try:
+        portal.submit_code(code)
+        button = portal.button("ОТПРАВИТЬ")
+        expect(button).to_have_attribute("aria-busy", "true")
+        expect(portal.page.get_by_role("status").filter(has_text=SLOW)).to_be_visible()
+        portal.look("server frozen")
+        button.click()  # pressed again, it is still one
+        expect(portal.field("Проверочный код")).to_have_value(code)
+    finally:
+        server.thaw()
+    portal.expect_step(STEP_3)
+    expect(portal.page.get_by_text(SLOW)).to_have_count(0)
+    expect(portal.page.locator("[aria-busy]")).to_have_count(0)

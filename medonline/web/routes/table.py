@@ -20,6 +20,7 @@ from medonline.providers.codes.telegram_gateway import InvalidReport, read_repor
 from medonline.services.outages import is_outage
 from medonline.web.edge.error_pages import error_page, form_not_taken
 from medonline.web.routes import gosuslugi, passwords
+from medonline.web.routes.connection_help import connection_help
 from medonline.web.routes.login import choose_region, close_session, extend_session, open_session, session_left
 from medonline.web.routes.low_vision import choose_low_vision
 from medonline.web.routes.metrics import metrics
@@ -119,6 +120,7 @@ def with_routes(pages: ASGIApp, stand_ins: Sequence[BaseRoute] = ()) -> ASGIApp:
         Route(routes.GOSUSLUGI_ONWARD, gosuslugi.onward),
         Route(routes.GOSUSLUGI_LEAVE, gosuslugi.leave, methods=["POST"]),
         Route(routes.GOSUSLUGI_RETURN, gosuslugi.finish),
+        Route(routes.CONNECTION_HELP, connection_help),
         Route(routes.HEALTH_LIVE, live),
         Route(routes.HEALTH_READY, ready),
         Route(routes.METRICS, metrics),

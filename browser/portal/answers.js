@@ -1,0 +1,262 @@
+// What is pressed is answered. A form sent into a connection that broke is sent again over the next one; one that was pressed
+// without a connection waits for it; the patient is told when the answer takes long, and when there is none.
+// The server answers in order: behind each press goes a mark of its own, which comes back when the press was handled.
+import { all, under } from "../shared/dom.js";
+import { isHydrated } from "../shared/hydration.js";
+import { PAGE } from "./tickets.js";
+
+const FIELD = "press"; // carries the number of a press in the form's own message
+const EVENTS = "42/_event,";
+const SLOW_MS = 4000;
+const LOST_MS = 60_000;
+const PRESS_MS = 200; // within this the app sends what a button asks for
+const TIMES = 3; // a form is sent again, over connections that break one after another
+const ROUNDS = 2; // marks that come back after a new connection, before the page's own load is over
+const SLOW = "Портал пока не отвечает. Ждём ответа, всё введённое останется на месте.";
+const NOT_SENT = "Не отправлено: связи с порталом нет. Проверьте интернет и нажмите ещё раз, всё введённое осталось на месте.";
+const NO_ANSWER = "Ответа нет, и дошло ли отправленное, неизвестно. Проверьте интернет и нажмите ещё раз.";
+const LOOK = "Связь прерывалась. Посмотрите, что теперь на странице: если ничего не изменилось, нажмите ещё раз.";
+
+/**
+ * @typedef {object} Press
+ * @property {HTMLElement} place the form or the button
+ * @property {string} frame as it was sent; empty before
+ * @property {WebSocket | null} socket over which it was sent last
+ * @property {number} times how often it was sent
+ * @property {number[]} timers
+ */
+/** @type {Map<number, Press>} */
+const presses = new Map();
+/** @type {Map<HTMLElement, { act: () => void, timers: number[] }>} */
+const held = new Map(); // presses that wait for a connection
+/** @type {WeakMap<HTMLFormElement, number>} */
+const numbers = new WeakMap();
+let last = 0;
+let joined = window.medonlineSocket?.joined ?? null;
+let settled = true; // whether the load that follows a new connection is over
+let round = 0;
+/** @type {HTMLElement | null} */
+let pressed = null;
+
+const isConnected = () => joined !== null && settled;
+const mark = () => /** @type {HTMLElement | undefined} */ (all("[data-answered]")[0]);
+/** @param {HTMLElement} place */
+const isUnderWay = (place) => held.has(place) || [...presses.values()].some((press) => press.place === place);
+
+/**
+ * @param {HTMLElement} place
+ * @param {boolean} busy
+ */
+function showWork(place, busy) {
+  const button = place instanceof HTMLFormElement ? place.querySelector("button[type=submit]") : place;
+  if (busy) button?.setAttribute("aria-busy", "true");
+  else button?.removeAttribute("aria-busy");
+}
+
+/** @param {string} text */
+function say(text) {
+  for (const place of all("[data-news]")) {
+    place.hidden = text === "";
+    if (place.textContent !== text) place.textContent = text;
+  }
+}
+
+/** @param {() => void} giveUp */
+const patience = (giveUp) => [setTimeout(sayThatItTakesLong, SLOW_MS), setTimeout(giveUp, LOST_MS)];
+
+function sayThatItTakesLong() {
+  if (!document.querySelector(".connection-banner:not([data-news], [hidden])")) say(SLOW); // the app's own says it already
+}
+
+// --- a press, from the patient to its answer ---------------------------------------------------------------------------
+
+/**
+ * A form is about to be sent by the app. Returns false when it must not be: it is under way already, or waits for a connection.
+ * @param {HTMLFormElement} form
+ */
+export function maySend(form) {
+  if (isUnderWay(form)) return false;
+  if (isConnected()) return true;
+  const id = form.querySelector("input:not([type=hidden])")?.id ?? "";
+  const entries = [...new FormData(form)];
+  hold(form, () => sendHeld(form, id, entries));
+  return false;
+}
+
+/** @param {HTMLFormElement} form */
+export function sending(form) {
+  numbers.set(form, begin(form));
+  setTimeout(() => numbers.delete(form));
+}
+
+document.addEventListener("formdata", (event) => {
+  const number = event.target instanceof HTMLFormElement ? numbers.get(event.target) : undefined;
+  if (number) event.formData.set(FIELD, `${PAGE}.${number}`);
+});
+
+// Buttons of the app; those of the other scripts have no handler of React.
+document.addEventListener(
+  "click",
+  (event) => {
+    const button = under(event, "button[type=button]");
+    if (!button || !isHydrated(button) || !hasHandler(button)) return;
+    if (isUnderWay(button) || !isConnected()) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      if (!isUnderWay(button)) hold(button, () => button.click());
+      return;
+    }
+    pressed = button;
+    setTimeout(() => pressed === button && (pressed = null), PRESS_MS);
+  },
+  true,
+);
+
+/** @param {HTMLElement} button */
+function hasHandler(button) {
+  const key = Object.keys(button).find((one) => one.startsWith("__reactProps"));
+  return key !== undefined && /** @type {any} */ (button)[key].onClick !== undefined;
+}
+
+/**
+ * @param {HTMLElement} place
+ * @returns {number}
+ */
+function begin(place) {
+  const number = ++last;
+  say("");
+  showWork(place, true);
+  const timers = patience(() => finish(number, presses.get(number)?.frame ? NO_ANSWER : NOT_SENT));
+  presses.set(number, { place, frame: "", socket: null, times: 0, timers });
+  return number;
+}
+
+/**
+ * @param {number} number
+ * @param {string} news
+ */
+function finish(number, news) {
+  const press = presses.get(number);
+  if (!press) return;
+  presses.delete(number);
+  press.timers.forEach(clearTimeout);
+  showWork(press.place, false);
+  if (news || (presses.size === 0 && held.size === 0)) say(news);
+}
+
+/** The mark of a press came back: all up to it are answered. Called after each change of the page. */
+export function takeAnswers() {
+  const place = mark();
+  if (!place) return;
+  const [page, number] = (place.dataset.answered ?? "").split(".");
+  if (page === PAGE) {
+    for (const [one, press] of presses) {
+      if (one > Number(number) || !press.frame) continue;
+      finish(one, press.socket === joined ? "" : LOOK);
+    }
+  }
+  if (!settled && place.dataset.probed === `${PAGE}.${round}`) void (round % ROUNDS === 0 ? settle() : probe());
+}
+
+// --- a press without a connection ------------------------------------------------------------------------------------------
+
+/**
+ * @param {HTMLElement} place
+ * @param {() => void} act when there is a connection
+ */
+function hold(place, act) {
+  say("");
+  showWork(place, true);
+  held.set(place, { act, timers: patience(() => release(place, NOT_SENT)) });
+}
+
+/**
+ * @param {HTMLElement} place
+ * @param {string} news
+ */
+function release(place, news) {
+  held.get(place)?.timers.forEach(clearTimeout);
+  held.delete(place);
+  showWork(place, false);
+  if (news || (presses.size === 0 && held.size === 0)) say(news);
+}
+
+/**
+ * The page may have drawn the form again: the new one gets what was typed into the old one.
+ * @param {HTMLFormElement} old
+ * @param {string} id of its first field
+ * @param {[string, FormDataEntryValue][]} entries
+ */
+function sendHeld(old, id, entries) {
+  const form = old.isConnected ? old : /** @type {HTMLInputElement | null} */ (document.getElementById(id))?.form;
+  if (!form) return say(LOOK);
+  for (const [name, value] of entries) {
+    const input = form.elements.namedItem(name);
+    if (input instanceof HTMLInputElement && !input.value && typeof value === "string") input.value = value;
+  }
+  form.requestSubmit();
+}
+
+// --- the connection --------------------------------------------------------------------------------------------------------
+
+addEventListener("socket:joined", (event) => {
+  joined = /** @type {CustomEvent} */ (event).detail;
+  settled = presses.size === 0 && held.size === 0;
+  if (!settled) probe();
+});
+
+addEventListener("socket:ended", (event) => {
+  if (/** @type {CustomEvent} */ (event).detail === joined) joined = null;
+});
+
+addEventListener("socket:sent", (event) => {
+  const { socket, frame } = /** @type {CustomEvent<{ socket: WebSocket, frame: string }>} */ (event).detail;
+  if (typeof frame !== "string" || !frame.includes('"router_data"')) return;
+  if (!frame.startsWith(EVENTS) || isMark(frame)) return;
+  let number = Number(frame.match(new RegExp(`"${FIELD}"[:,]"${PAGE}\\.(\\d+)"`))?.[1] ?? 0);
+  if (!number && pressed) {
+    number = begin(pressed);
+    pressed = null;
+  }
+  const press = presses.get(number);
+  if (!press) return;
+  Object.assign(press, { frame, socket, times: press.times + 1 });
+  queueMicrotask(() => sendMark(socket, "answer", number));
+});
+
+/** @param {string} frame */
+const isMark = (frame) => frame.includes(`"name":"${mark()?.dataset.answers}.`);
+
+/**
+ * @param {WebSocket} socket
+ * @param {"answer" | "probe"} verb
+ * @param {number} number
+ */
+function sendMark(socket, verb, number) {
+  const place = mark();
+  if (!place || socket.readyState !== WebSocket.OPEN) return;
+  const routed = window.medonlineSocket?.frame ?? "";
+  const said = JSON.parse(routed.slice(routed.indexOf(",") + 1));
+  const { router_data } = Array.isArray(said) ? said[1] : said.event;
+  const call = { name: `${place.dataset.answers}.${verb}`, payload: { number: `${PAGE}.${number}` }, router_data };
+  socket.send(`${EVENTS}${JSON.stringify(["event", call])}`);
+}
+
+// The page loads itself again after each new connection, which would clear the answers that come before.
+function probe() {
+  if (joined) sendMark(joined, "probe", ++round);
+}
+
+function settle() {
+  settled = true;
+  for (const [number, press] of presses) {
+    if (!press.frame || press.socket === joined) continue;
+    if (!(press.place instanceof HTMLFormElement) || press.times >= TIMES) finish(number, LOOK);
+    else joined?.send(press.frame);
+  }
+  const waiting = [...held];
+  for (const [place, { act }] of waiting) {
+    release(place, "");
+    act();
+  }
+}

@@ -1,0 +1,116 @@
+"""Recovery over networks that lose, delay and cut: completed, nothing typed is lost, nothing is done twice."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.conftest import SHORT_PAUSES, NewPortal, StartServer
+from tests.e2e.network import Network
+from tests.e2e.patients import DemoPhone, Patient
+from tests.e2e.portal_in_browser import DONE, NEW_PASSWORD, STEP_2, STEP_3, Portal
+from tests.e2e.server import Server, free_port
+from tests.e2e.watching import Watch
+
+SLOW = "Портал пока не отвечает"
+
+
+@pytest.fixture(scope="module")
+def far_port() -> int:
+    return free_port()
+
+
+@pytest.fixture(scope="module")
+def far_server(start_server: StartServer, far_port: int) -> Server:
+    """A server whose pages come from the other end of the network."""
+    return start_server("far", PUBLIC_URL=f"http://127.0.0.1:{far_port}", **SHORT_PAUSES)
+
+
+@pytest.fixture
+def server(far_server: Server, watch: Watch) -> Server:
+    watch.allow_lost_connection()
+    return far_server
+
+
+@pytest.fixture
+def network(server: Server, far_port: int) -> Iterator[Network]:
+    with Network(server.port, port=far_port) as network:
+        yield network
+
+
+@pytest.fixture
+def far_portal(new_portal: NewPortal, network: Network) -> Portal:
+    """The portal behind a network that a test makes bad."""
+    portal = new_portal()
+    portal.url = network.url
+    return portal
+
+
+def test_a_form_lost_on_its_way_is_sent_again_over_the_next_connection(
+    far_portal: Portal, patient: Patient, demo_phone: DemoPhone, network: Network
+) -> None:
+    portal = far_portal
+    portal.open_recovery().begin(patient.phone)
+    code = demo_phone.code(patient.phone)
+    network.silent = True
+    portal.submit_code(code)
+    expect(portal.page.get_by_text(SLOW)).to_be_visible()
+    network.silent = False
+    network.cut()
+    portal.expect_step(STEP_3)
+    expect(portal.page.locator("[aria-busy]")).to_have_count(0)
+
+    # The answer gets lost: what was done is not done twice, and the page shows what came of it.
+    portal.submit_password("korotko")
+    portal.expect_error("символ")
+    network.silent = True
+    portal.submit_password(NEW_PASSWORD)
+    expect(portal.page.get_by_text(SLOW)).to_be_visible()
+    network.silent = False
+    network.cut()
+    portal.expect_step(DONE)
+
+
+def test_recovery_over_a_slow_lossy_network_that_breaks_every_five_seconds(
+    far_portal: Portal, patient: Patient, demo_phone: DemoPhone, network: Network
+) -> None:
+    portal = far_portal
+    portal.open_recovery().fill_phone(patient.phone)
+    network.delay, network.loss = 0.2, 0.02  # 400 ms there and back
+    network.cut_every(5)
+    network.cut()  # and at each step
+    portal.button("ДАЛЕЕ").click()
+    portal.expect_step(STEP_2)
+    code = demo_phone.code(patient.phone)
+    network.cut()
+    portal.confirm(code)
+    network.cut()
+    portal.set_password()
+    network.cut()
+    portal.submit_login(patient.phone, NEW_PASSWORD)
+    portal.expect_cards()
+
+    assert len(demo_phone.codes(patient.phone)) == 1
+    assert network.cuts > 0
+
+
+def test_a_page_that_gets_no_websocket_or_no_scripts_says_what_to_do(new_portal: NewPortal) -> None:
+    """Some clinics' proxies let pages through and nothing else."""
+    portal = new_portal()
+    portal.page.route_web_socket("**/_event/**", lambda socket: socket.close())
+    portal.page.clock.install()
+    portal.open()
+    alert = portal.page.get_by_role("alert").filter(has_text="Откройте портал в другой сети")
+    expect(portal.header.get_by_role("button", name="Войти", exact=True)).to_be_visible()
+    expect(alert).to_have_count(0)
+    portal.page.clock.fast_forward(20_000)
+    expect(alert).to_contain_text("Обратитесь в регистратуру своей поликлиники с паспортом")
+    expect(alert).to_contain_text("Вход через Госуслуги в этой сети не поможет")
+    portal.look("no websocket")
+
+    # A browser whose scripts are switched off by a debugger does not draw this element: the document is read instead.
+    document = portal.page.request.get(f"{portal.url}/recovery").text()
+    assert re.search("<noscript><p[^>]*>В этом браузере выключены скрипты", document)
