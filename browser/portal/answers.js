@@ -89,6 +89,14 @@ export function sending(form) {
   setTimeout(() => numbers.delete(form));
 }
 
+/**
+ * The app did not take it: it will be sent once more.
+ * @param {HTMLFormElement} form
+ */
+export function notTaken(form) {
+  for (const [number, press] of presses) if (press.place === form && !press.frame) finish(number, "");
+}
+
 document.addEventListener("formdata", (event) => {
   const number = event.target instanceof HTMLFormElement ? numbers.get(event.target) : undefined;
   if (number) event.formData.set(FIELD, `${PAGE}.${number}`);

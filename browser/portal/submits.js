@@ -3,7 +3,7 @@
 import { field } from "../shared/dom.js";
 import { isHydrated } from "../shared/hydration.js";
 import { PHONE_KEY, remember } from "../shared/tab_storage.js";
-import { maySend, sending } from "./answers.js";
+import { maySend, notTaken, sending } from "./answers.js";
 import { PAGE } from "./tickets.js";
 import { forgetTyped } from "./typed_texts.js";
 
@@ -78,6 +78,7 @@ function handOver(event, form) {
   setTimeout(() => {
     if (taken) return;
     submitted.delete(form);
+    notTaken(form);
     submitWhenHydrated(form);
   });
 }

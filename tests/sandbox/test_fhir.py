@@ -206,7 +206,10 @@ async def test_the_form_shows_and_switches_the_fault(stand: httpx.AsyncClient) -
     answer = await stand.post("/fhir-faults", data={"fault": "down"})
     assert (answer.status_code, answer.headers["Location"]) == (303, "fhir-faults")
 
-    page = (await stand.get("/fhir-faults")).text
+    shown = await stand.get("/fhir-faults")
+    # With no-referrer a browser leaves the Origin out of the form, and the portal's boundary refuses it.
+    assert shown.headers["Referrer-Policy"] == "same-origin"
+    page = shown.text
     assert "Учебный стенд" in page
     assert 'value="down" checked' in page
     assert page.count("checked") == 1
