@@ -5,7 +5,7 @@ costs no statement; the copy is behind for as long as a notice travels.
 
 The rule looks at the last codes whose fate is known. Where too few of them were entered, the way is switched off, an alarm is
 sounded, and one code a minute goes out on trial until enough of those are entered. A patient may decide for whatever reason not to
-type a code, and a stranger may ask for many: so one address counts for a fifth of the sample at most (decision 29).
+type a code, and a stranger may ask for many: so one address counts for a fifth of the sample at most (decision 31).
 """
 
 from __future__ import annotations
