@@ -24,6 +24,7 @@ from medonline.config.identity import IdentityConfig, IdentityProviderName, Noti
 from medonline.config.keys import MIN_KEY_BYTES, has_low_variety
 from medonline.config.limits import GONE, LimitsConfig, demo_limits
 from medonline.config.records import RecordsConfig
+from medonline.config.secret_files import read_secrets, setting_of
 from medonline.config.types import OptionalUrl, TimeZone, is_database
 from medonline.domain.codes.one_time_code import ChannelName, CodePolicy
 from medonline.domain.passwords import PasswordCharacters, PasswordPolicy
@@ -220,12 +221,16 @@ def load_config(**overrides: Any) -> Config:
     unknown = sorted(
         name
         for name in os.environ
-        if name.startswith("MEDONLINE_") and name.removeprefix("MEDONLINE_").lower() not in Config.model_fields
+        if name.startswith("MEDONLINE_")
+        and name.removeprefix("MEDONLINE_").lower() not in Config.model_fields
+        and setting_of(name) is None
     )
-    if unknown:
-        raise ConfigurationError("\n".join(_not_a_setting(name) for name in unknown))
+    secrets, faults = read_secrets(os.environ)
+    faults += [_not_a_setting(name) for name in unknown]
+    if faults:
+        raise ConfigurationError("\n".join(faults))
     try:
-        return Config(**overrides)
+        return Config(**(secrets | overrides))
     except ValidationError as error:
         raise ConfigurationError("\n".join(_sentences(error))) from None
 

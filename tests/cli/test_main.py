@@ -53,6 +53,8 @@ OPTIONS = {
     "account",
     "phone",
     "number",
+    "channel",
+    "--hours",
 }
 
 

@@ -28,6 +28,7 @@ from tests.state.tab import ACCOUNT, LOGIN, RECOVERY, Tab, visitor_cookies
 from tests.storage.postgresql_server import address_of, administer
 
 KNOWN, NEW = DEMO_ACCOUNTS[1].phone, "KorablLipa47"
+KEY = "3f9a1c7e5b2d8064" * 4  # one key, as the operator gives it to all
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,8 @@ def shared(postgresql_server: str, tmp_path_factory: pytest.TempPathFactory) -> 
     ensure_pages()
     asyncio.run(administer(postgresql_server, "CREATE DATABASE of_several"))
     with redis_server(tmp_path_factory.mktemp("redis")) as redis:
-        yield {"DATABASE_URL": address_of(postgresql_server, "of_several"), "LIMITS_STORAGE": redis.address}
+        address = address_of(postgresql_server, "of_several")
+        yield {"DATABASE_URL": address, "LIMITS_STORAGE": redis.address, "SECRET_KEY": KEY}
     asyncio.run(administer(postgresql_server, "DROP DATABASE of_several WITH (FORCE)"))
 
 
@@ -46,8 +48,6 @@ def two(shared: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Ite
     folder = tmp_path_factory.mktemp("several")
     first, second = (Server(folder / "var", folder / f"{name}.log", shared) for name in ("first", "second"))
     (folder / "var").mkdir(mode=0o700)
-    (folder / "var" / "demo.key").write_text("3f9a1c7e5b2d8064" * 4)  # one key, as the operator gives it to both
-    (folder / "var" / "demo.key").chmod(0o600)
     for one in (first, second):
         one.launch()
     for one in (first, second):
@@ -61,9 +61,8 @@ def code_to(server: Server, phone: str) -> str:
     """What the phone shows."""
 
     async def read() -> str:
-        config = load_config(
-            mode="demo", data_dir=server.data_dir, port=server.port, database_url=server.settings["DATABASE_URL"]
-        )
+        settings = {name: server.settings[name.upper()] for name in ("database_url", "secret_key")}
+        config = load_config(mode="demo", data_dir=server.data_dir, port=server.port, **settings)
         portal = build_portal(config)
         try:
             async with asyncio.timeout(PATIENCE):

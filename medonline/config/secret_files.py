@@ -1,0 +1,70 @@
+"""Secrets in files: `MEDONLINE_X_FILE` names the file that holds what `MEDONLINE_X` would be.
+
+An environment is seen by every process of the same user, and is copied into crash reports and `docker inspect`; a file that the
+service manager mounts is not (systemd `LoadCredential=`, secrets of containers).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+SECRETS = (
+    "secret_key",
+    "old_secret_keys",
+    "database_url",
+    "limits_storage",
+    "telegram_token",
+    "ucaller_key",
+    "sms_ru_api_id",
+    "oidc_client_secret",
+    "esia_signer_token",
+    "card_registry_token",
+    "metrics_token",
+)
+LARGEST = 16 * 1024
+_PREFIX, _SUFFIX = "MEDONLINE_", "_FILE"
+
+
+def setting_of(name: str) -> str | None:
+    """The secret that a variable of the environment names a file for; None for any other variable."""
+    setting = name.removeprefix(_PREFIX).removesuffix(_SUFFIX).lower()
+    return setting if name == f"{_PREFIX}{setting.upper()}{_SUFFIX}" and setting in SECRETS else None
+
+
+def read_secrets(environment: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """The secrets that files hold, by setting, without the white space around them; and one English sentence for each fault. No
+    sentence repeats what a file holds."""
+    found: dict[str, str] = {}
+    faults = []
+    for name, file in environment.items():
+        setting = setting_of(name)
+        if setting is None or not file:
+            continue
+        if environment.get(f"{_PREFIX}{setting.upper()}"):
+            faults.append(f"{name} and {_PREFIX}{setting.upper()} are both there: take one out.")
+            continue
+        try:
+            found[setting] = _content(Path(file))
+        except (OSError, ValueError) as error:
+            why = error.strerror if isinstance(error, OSError) else str(error)
+            faults.append(f"{name} names {file}, which cannot be read: {why}.")
+    return found, faults
+
+
+def _content(file: Path) -> str:
+    """Raises: OSError, ValueError."""
+    with file.open("rb") as opened:
+        content = opened.read(LARGEST + 1)
+    if len(content) > LARGEST:
+        msg = f"it is over {LARGEST // 1024} KB, and no secret is so long"
+        raise ValueError(msg)
+    try:
+        text = content.decode("utf-8").strip()
+    except UnicodeDecodeError:
+        msg = "it is no text"
+        raise ValueError(msg) from None
+    if not text:
+        msg = "it is empty"
+        raise ValueError(msg)
+    return text
