@@ -20,11 +20,18 @@ DANGEROUS = re.compile(
     r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|setTimeout\([\"\'`]|"
     r"javascript:|srcdoc|postMessage|[\"\'`]message[\"\'`]"
 )
+# Messages that come from no other site's window, each with whose they are.
+OUR_OWN = {
+    "account/drafts.js": ['"message"', "postMessage"],  # of a BroadcastChannel: tabs of this origin alone
+    "early/watched_sockets.js": ['"message"'],  # of the app's own WebSocket
+}
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_no_script_makes_markup_or_code_of_a_text(path: Path) -> None:
-    assert DANGEROUS.findall(path.read_text(encoding="utf-8")) == []
+    name = f"{path.parent.name}/{path.name}"
+
+    assert DANGEROUS.findall(path.read_text(encoding="utf-8")) == OUR_OWN.get(name, [])
 
 
 @pytest.mark.parametrize("path", SCREENS, ids=lambda path: f"{path.parent.name}/{path.name}")
