@@ -143,8 +143,13 @@ class Workers:
         self._pause = min(self._pause * 2, LONGEST_PAUSE_S) if age < YOUNG_S else FIRST_PAUSE_S
         self._next_at = time.monotonic() + self._pause
         how = f"by signal {-code}" if code < 0 else f"with code {code}"
-        text = "ALARM %s: a worker ended %s after %s s: another one begins in %s s"
-        log.error(text, Alarm.WORKER_ENDED, how, round(age), self._pause)
+        log.error(
+            "ALARM %s: a worker ended %s after %s s: another one begins in %s s",
+            Alarm.WORKER_ENDED,
+            how,
+            round(age),
+            self._pause,
+        )
 
     def _stop(self, number: int, _frame: FrameType | None) -> None:
         """Tell the workers; a second signal tells them once more, which ends the drain."""

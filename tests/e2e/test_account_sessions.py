@@ -83,7 +83,6 @@ def test_two_minutes_before_the_end_a_warning_comes_and_the_session_can_be_kept(
     expect(calm.page.get_by_role("alertdialog", name=WARNING)).to_contain_text(
         re.compile(r"Вход завершится в \d\d:\d\d\.")
     )
-    calm.look("idle warning in low vision")
 
 
 def test_an_idle_session_ends_with_a_sentence_and_nothing_of_the_patient_stays(

@@ -68,7 +68,8 @@ def test_a_long_journal_is_read_on(portal: Portal, patient: Patient) -> None:
 def test_without_a_session_the_journal_is_not_shown(portal: Portal) -> None:
     portal.open("/journal")
     expect(portal.dialog()).to_be_visible()
-    assert portal.main.get_by_role("listitem").count() == 0
+    assert portal.page.get_by_role("heading", name="Журнал").count() == 0
+    assert portal.main.get_by_role("listitem").filter(has_text="Вход").count() == 0
 
 
 @pytest.mark.parametrize("profile", GUIDE_PROFILES)
