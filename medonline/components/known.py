@@ -16,7 +16,7 @@ def known_text(name: str, value: rx.Var[str]) -> rx.Component:
     return rx.el.span(rx.cond(value != "", value, "\u00a0"), custom_attrs=_filled_in({"data-known": name}))
 
 
-def known_link(text: rx.Var[str] | rx.Component, name: str, address: rx.Var[str], **props: Any) -> rx.Component:
+def known_link(text: str | rx.Var[str] | rx.Component, name: str, address: rx.Var[str], **props: Any) -> rx.Component:
     """A link whose address `Known.texts` has under this name."""
     return rx.el.a(text, href=address, custom_attrs=_filled_in({"data-known-href": name}), **props)
 

@@ -8,6 +8,7 @@ support_phone = "8 (800) 000-00-01"
 desk = "регистратуру своей поликлиники"
 booking_url = "https://zapis.example.ru/"
 accessibility_email = "dostupnost@example.ru"
+data_policy = "https://example.ru/politika"
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from medonline.wording.regions import DESK, ONLY_REGION
 
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,30}")
 _FIELDS = frozenset(Region.__slots__)
+# Where patients are sent, and an example of each.
+_ADDRESSES = {"booking_url": "https://zapis.example.ru/", "data_policy": "https://example.ru/politika"}
 
 
 def read_regions(path: Path | None) -> tuple[Region, ...]:
@@ -66,27 +69,26 @@ def _region(table: object, number: int) -> Region:
     if not _CODE.fullmatch(table["code"]):
         msg = f"{where}: the code must be small Latin letters, digits and underscores, as 'tula'."
         raise ValueError(msg)
-    if fault := _fault_of_address(table.get("booking_url", "")):
-        msg = f"{where}: booking_url {fault}."
-        raise ValueError(msg)
+    for field, example in _ADDRESSES.items():
+        if not _is_whole_https(table.get(field, "")):
+            msg = f"{where}: {field} must be a whole https:// address, as {example!r}."
+            raise ValueError(msg)
     if not _is_address(table.get("accessibility_email", "")):
         msg = f"{where}: accessibility_email must be a bare e-mail address, as 'dostupnost@example.ru'."
         raise ValueError(msg)
     return Region(**({"desk": DESK} | table))
 
 
-def _fault_of_address(booking_url: str) -> str:
-    """Why patients cannot be sent there; empty when they can, or when there is no address."""
-    if not booking_url:
-        return ""
+def _is_whole_https(text: str) -> bool:
+    """Whether patients can be sent there; there may be no address at all."""
+    if not text:
+        return True
     try:
-        address = urlsplit(booking_url)
+        address = urlsplit(text)
         usable = address.scheme == "https" and bool(address.hostname) and address.username is None
     except ValueError:  # brackets that do not match
-        usable = False
-    if not usable or not booking_url.isprintable() or " " in booking_url:
-        return "must be a whole https:// address, as 'https://zapis.example.ru/'"
-    return ""
+        return False
+    return usable and text.isprintable() and " " not in text
 
 
 def _is_address(email: str) -> bool:

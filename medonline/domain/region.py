@@ -20,6 +20,7 @@ class Region:
         support_phone: whom to call, as people write it; may be empty.
         booking_url: the page where a patient books a visit; empty: the portal does not mention booking.
         accessibility_email: where to write about the portal's accessibility; empty: the desk and its phone are named instead.
+        data_policy: the page with the operator's policy on personal data; empty: the footer has no link.
     """
 
     code: str
@@ -29,6 +30,7 @@ class Region:
     support_phone: str = ""
     booking_url: str = ""
     accessibility_email: str = ""
+    data_policy: str = ""
 
     @property
     def support_tel(self) -> str:

@@ -1,4 +1,4 @@
-"""What the pages of the portal share: the header's right end, the region in the footer."""
+"""What the pages of the portal share: the header's right end; in the footer the region and the operator of personal data."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import reflex as rx
 
 from medonline import routes
 from medonline.components import layout
-from medonline.components.known import known_text, shown_if
+from medonline.components.known import known_link, known_text, shown_if
 from medonline.dialogs.desk import support_phone_at_once
 from medonline.pages.header import account_menu
 from medonline.state.account import AccountState
@@ -18,7 +18,7 @@ def page(*children: rx.Component, name: str, header_end: rx.Component | None = N
         rx.cond(AccountState.signed_in, account_menu(), header_end if header_end is not None else rx.fragment()),
         *children,
         name=name,
-        below=_region(),
+        below=rx.fragment(_region(), _personal_data()),
     )
 
 
@@ -32,4 +32,21 @@ def _region() -> rx.Component:
             **shown_if("region_name", AccountState.region_name != ""),
         ),
         rx.el.p(support_phone_at_once("Поддержка: ")),
+    )
+
+
+def _personal_data() -> rx.Component:
+    """Who answers for the patients' data, and by which rules: each where the installation names it."""
+    return rx.fragment(
+        rx.el.p(
+            "Оператор персональных данных: ",
+            known_text("operator", AccountState.operator),
+            **shown_if("operator", AccountState.operator != ""),
+        ),
+        rx.el.p(
+            known_link(
+                "Политика обработки персональных данных", "data_policy", AccountState.data_policy, class_name="link"
+            ),
+            **shown_if("data_policy", AccountState.data_policy != ""),
+        ),
     )

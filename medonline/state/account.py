@@ -36,6 +36,8 @@ class AccountState(rx.State):
     support_tel: str = ""
     booking_url: str = ""
     accessibility_email: str = ""
+    operator: str = ""
+    data_policy: str = ""
     desk: str = ONLY_REGION.desk
 
     @rx.event
@@ -86,6 +88,7 @@ class AccountState(rx.State):
         self.region_title, self.desk = shown.title, shown.desk
         self.support_phone, self.support_tel = shown.support_phone, shown.support_tel
         self.booking_url, self.accessibility_email = shown.booking_url, shown.accessibility_email
+        self.operator, self.data_policy = config.operator_name.strip(), shown.data_policy
         self.region_name = shown.name if self.several_regions and chosen else ""
         return chosen is None
 

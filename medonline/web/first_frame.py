@@ -38,23 +38,28 @@ def known_of(cookies: Mapping[str, str]) -> Known:
     """What the cookies of a browser tell. Each value comes from a list of the portal's own: never a cookie's own text."""
     config, seen = portal().config, as_seen_by(low_vision_in(cookies))
     region = config.region(region_code_in(cookies))
-    gosuslugi = ("gosuslugi", portal().outside.identity is not None)
+    # Of the installation, whichever region it is.
+    operator = config.operator_name.strip()
+    texts = (("operator", operator),)
+    shown = (("gosuslugi", portal().outside.identity is not None), ("operator", operator != ""))
     if region is None:  # as `AccountState._show_region`: before the choice no region's own texts are shown
-        return replace(seen, shown=(gosuslugi,))
+        return replace(seen, texts=texts, shown=shown)
     name = region.name if len(config.regions) > 1 else ""
     return replace(
         seen,
         texts=(
+            *texts,
             ("desk", region.desk),
             ("support_phone", region.support_phone),
             ("support_tel", region.support_tel),
             ("booking_url", region.booking_url),
             ("accessibility_email", region.accessibility_email),
             ("accessibility_mailto", f"mailto:{region.accessibility_email}"),
+            ("data_policy", region.data_policy),
             ("region_name", name),
         ),
         shown=(
-            gosuslugi,
+            *shown,
             ("support_phone", region.support_phone != ""),
             ("support_tel", region.support_tel != ""),
             ("support_undialled", region.support_tel == ""),
@@ -62,6 +67,7 @@ def known_of(cookies: Mapping[str, str]) -> Known:
             ("no_booking", region.booking_url == ""),
             ("accessibility_email", region.accessibility_email != ""),
             ("accessibility_desk", region.accessibility_email == ""),
+            ("data_policy", region.data_policy != ""),
             ("region_name", name != ""),
         ),
     )

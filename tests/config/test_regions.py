@@ -57,7 +57,8 @@ def test_regions_come_in_the_order_of_the_file(written) -> None:
         ("[[region]]\ncode = 1\n", "region 1 must be a table of texts"),
         (
             TULA + 'phone = "1"\n',
-            "region 1 has an unknown field 'phone'; known are accessibility_email, booking_url, code, desk, name, support_phone, title",
+            "region 1 has an unknown field 'phone'; known are accessibility_email, booking_url, code, data_policy, desk, name, "
+            "support_phone, title",
         ),
         (TULA + "[[region]]\n", "region 2 lacks 'code'"),
         (TULA + ORYOL.replace("Орловская область", " "), "region 2 lacks 'name'"),
@@ -78,6 +79,7 @@ def test_a_file_that_cannot_be_used_is_refused_with_a_sentence(written, content:
     assert sentence in str(refusal.value)
 
 
+@pytest.mark.parametrize("field", ["booking_url", "data_policy"])
 @pytest.mark.parametrize(
     "address",
     [
@@ -89,9 +91,9 @@ def test_a_file_that_cannot_be_used_is_refused_with_a_sentence(written, content:
         "https://a@b/",
     ],
 )
-def test_patients_are_sent_to_a_whole_https_address_only(written, address: str) -> None:
-    with pytest.raises(ValueError, match="region 1: booking_url must be a whole https:// address"):
-        read_regions(written(TULA + f'booking_url = "{address}"\n'))
+def test_patients_are_sent_to_a_whole_https_address_only(written, field: str, address: str) -> None:
+    with pytest.raises(ValueError, match=f"region 1: {field} must be a whole https:// address"):
+        read_regions(written(TULA + f'{field} = "{address}"\n'))
 
 
 @pytest.mark.parametrize(
@@ -115,6 +117,12 @@ def test_an_address_for_letters_about_accessibility_is_read(written) -> None:
     (region,) = read_regions(written(TULA + 'accessibility_email = "dostupnost@example.ru"\n'))
 
     assert region.accessibility_email == "dostupnost@example.ru"
+
+
+def test_an_address_of_the_policy_on_personal_data_is_read(written) -> None:
+    (region,) = read_regions(written(TULA + 'data_policy = "https://example.ru/politika"\n'))
+
+    assert region.data_policy == "https://example.ru/politika"
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:

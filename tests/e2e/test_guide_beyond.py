@@ -96,6 +96,7 @@ def regional(start_server: StartServer, profile: str, tmp_path: Path) -> Server:
     wording = (
         'booking_url = "https://zapis.example.ru/"\nsupport_phone = "8 (800) 000-00-57"\ndesk = "справочную области"\n'
         'accessibility_email = "dostupnost@example.ru"\n'
+        'data_policy = "https://example.ru/politika"\n'
     )
     regions.write_text(TULA + ORYOL + wording, encoding="utf-8")
     return start_server(f"regions-{profile}", REGIONS_FILE=str(regions))
@@ -114,8 +115,12 @@ def test_e_with_several_regions_the_start_page_asks_first_and_remembers(
     expect(booking).to_have_attribute("href", "https://zapis.example.ru/")
 
     expect(portal.header.get_by_role("button", name="Войти", exact=True)).to_be_visible()
-    expect(portal.page.get_by_role("contentinfo")).to_contain_text("Орловская область")
-    portal.page.get_by_role("contentinfo").get_by_role("link", name="О доступности").click()
+    footer = portal.page.get_by_role("contentinfo")
+    expect(footer).to_contain_text("Орловская область")
+    expect(footer).to_contain_text("Оператор персональных данных: учебный стенд")
+    policy = footer.get_by_role("link", name="Политика обработки персональных данных")
+    expect(policy).to_have_attribute("href", "https://example.ru/politika")
+    footer.get_by_role("link", name="О доступности").click()
     letters = portal.main.get_by_role("link", name="dostupnost@example.ru")
     expect(letters).to_have_attribute("href", "mailto:dostupnost@example.ru")
     portal.open()
@@ -132,6 +137,7 @@ def test_e_with_one_region_the_main_page_comes_at_once(portal: Portal) -> None:
 
     expect(portal.header.get_by_role("button", name="Войти", exact=True)).to_be_visible()
     expect(portal.heading("Выберите регион")).to_have_count(0)
+    expect(portal.page.get_by_role("link", name="Политика обработки персональных данных")).to_have_count(0)
 
 
 def test_e_signing_out_ends_the_session_at_gosuslugi_too(portal: Portal, demo_phone: DemoPhone, server: Server) -> None:

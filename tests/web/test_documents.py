@@ -17,7 +17,7 @@ from medonline import bootstrap
 from medonline.bootstrap import Portal
 from medonline.web.cookies import REGION
 from medonline.web.documents import Documents, filled
-from medonline.web.first_frame import Known
+from medonline.web.first_frame import Known, known_of
 from tests.config.region_files import ORYOL, TULA
 from tests.services.world import MovableClock, opened
 from tests.web.conftest import ORIGIN
@@ -70,6 +70,30 @@ async def test_a_page_comes_with_the_texts_of_the_chosen_region(browser: httpx.A
     assert (
         f'<p data-shown-if="support_phone">Поддержка: <span data-known="support_phone">{region.support_phone}' in text
     )
+
+
+async def test_the_operator_is_named_before_a_region_is_chosen_and_its_policy_afterwards(
+    folder: Path, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    regions = folder / "regions.toml"
+    regions.write_text(f'{TULA}{ORYOL}data_policy = "https://example.ru/politika"\n', encoding="utf-8")
+    async with opened(folder, clock, regions_file=regions, operator_name="ГБУЗ «Поликлиника»") as portal:
+        monkeypatch.setattr(bootstrap, "_portal", portal)
+        known = [known_of({REGION: code} if code else {}) for code in ("", "tula", "oryol")]
+
+    assert [dict(one.texts)["operator"] for one in known] == ["ГБУЗ «Поликлиника»"] * 3
+    assert all(dict(one.shown)["operator"] for one in known)
+    assert [dict(one.shown).get("data_policy", False) for one in known] == [False, False, True]
+    assert dict(known[2].texts)["data_policy"] == "https://example.ru/politika"
+
+
+async def test_without_an_operator_none_is_named(
+    folder: Path, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(folder, clock, operator_name=" ") as portal:
+        monkeypatch.setattr(bootstrap, "_portal", portal)
+
+        assert dict(known_of({}).shown)["operator"] is False
 
 
 @pytest.mark.parametrize("code", ["", "tver", '"><script>', "я"])
