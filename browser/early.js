@@ -5,6 +5,7 @@ import "./early/resumed_step.js";
 import "./early/dialogs.js";
 import "./early/tabs.js";
 import "./early/shown_passwords.js";
+import "./early/inner_links.js";
 import "./early/held_presses.js";
 import "./early/watched_sockets.js";
 import "./early/app_start.js";

@@ -15,7 +15,6 @@ import { showVision } from "./portal/low_vision.js";
 import { startCountdowns } from "./portal/countdowns.js";
 import "./portal/blocked_sockets.js";
 import "./portal/menus.js";
-import "./portal/inner_links.js";
 import "./portal/submits.js";
 import "./portal/suggested_passwords.js";
 

@@ -25,6 +25,9 @@ DONE = "Новый пароль установлен"
 NO_ACCOUNT = "К этому номеру личный кабинет не привязан"
 NEW_PASSWORD = "Noviy2026parol"
 MAX_TABS = 40
+# The app and the other scripts come after the first frame (docs/decisions/0028), and the server lets the socket in after that.
+_CONNECTED = """() => window.medonlineSocket?.joined && window.medonlineSocket.frame
+  && Object.keys(document.querySelector("main") ?? {}).some((key) => key.startsWith("__reactProps"))"""
 
 
 class Portal:
@@ -72,6 +75,10 @@ class Portal:
 
     def expect_step(self, heading: str) -> None:
         expect(self.heading(heading)).to_be_visible()
+
+    def expect_connected(self) -> None:
+        """The app has taken the page over and its socket has joined: a connection that is cut now is one that the page had."""
+        self.page.wait_for_function(_CONNECTED)
 
     def expect_error(self, text: str) -> None:
         """The summary says it and has the focus, the field says it, the title announces it."""
