@@ -78,7 +78,11 @@ _SWITCH_VISION = """async (wanted) => {
     if (is() === (wanted === "low")) { watch.disconnect(); resolve(true); }
   }).observe(root, { attributes: true }));
   const menus = [...document.querySelectorAll("[data-menu][aria-expanded=true]")];  // a click elsewhere closes them
-  button.click();
+  const press = () => button.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true }));
+  const stop = (event) => event.preventDefault();  // before its script is there, the browser would post the form and load the page
+  button.form.addEventListener("submit", stop);
+  while (press()) await new Promise((resolve) => setTimeout(resolve, 50));
+  button.form.removeEventListener("submit", stop);
   await switched;
   await new Promise((resolve) => setTimeout(resolve));
   for (const menu of menus) menu.click();

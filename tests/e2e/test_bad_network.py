@@ -79,6 +79,7 @@ def test_recovery_over_a_slow_lossy_network_that_breaks_every_five_seconds(
 ) -> None:
     portal = far_portal
     portal.open_recovery().fill_phone(patient.phone)
+    portal.expect_connected()  # the page itself, without its scripts, is nothing that a test of forms could cut off
     network.delay, network.loss = 0.2, 0.02  # 400 ms there and back
     network.cut_every(5)
     network.cut()  # and at each step

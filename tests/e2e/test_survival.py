@@ -31,6 +31,7 @@ def server(mortal_server: Server, watch: Watch) -> Server:
 def kill_and_start_again(portal: Portal, server: Server) -> None:
     """The page stays open: it says calmly that the connection is lost, and finds back by itself."""
     banner = portal.page.get_by_role("status").filter(has_text=BANNER)
+    portal.expect_connected()
     server.kill()
     expect(banner).to_be_visible()
     portal.look("connection lost")
@@ -145,6 +146,7 @@ def test_a_step_sent_while_the_server_restarts_is_taken_afterwards(
     portal.open_recovery().begin(patient.phone)
     code = demo_phone.code(patient.phone)
     banner = portal.page.get_by_role("status").filter(has_text=BANNER)
+    portal.expect_connected()
     process = server._process
     assert process is not None
     server.stop()
