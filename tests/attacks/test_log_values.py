@@ -52,7 +52,9 @@ def test_no_value_of_any_place_that_logs_makes_a_line_or_moves_the_cursor(
     capsys: pytest.CaptureFixture[str], form: str
 ) -> None:
     for place, (method, text) in CALLS.items():
-        set_up("debug", form)  # again for each: this loop is one place, of which no more than 60 lines a minute are written
+        set_up(
+            "debug", form
+        )  # again for each: this loop is one place, of which no more than 60 lines a minute are written
         values = tuple(7 if kind in "di" else HOSTILE for kind in re.findall(r"%[^%a-z]*([a-z])", text))
         try:
             raise ValueError(HOSTILE)
