@@ -124,6 +124,12 @@ def test_what_was_typed_stays_while_the_connection_is_lost(
     expect(portal.field("Проверочный код")).not_to_have_value("")
     portal.button("ОТПРАВИТЬ").click()
     portal.expect_step(STEP_3)
+    portal.field("Новый пароль").fill(NEW_PASSWORD)
+    kill_and_start_again(portal, server)
+
+    expect(portal.field("Новый пароль")).to_have_value(NEW_PASSWORD)
+    portal.button("СМЕНИТЬ ПАРОЛЬ").click()
+    portal.expect_step(DONE)
 
 
 HEAR_CLOSES = """
