@@ -13,7 +13,8 @@ def channel_choice(call: rx.Var[bool], telegram: rx.Var[bool], error: Text = "",
     return rx.el.fieldset(
         rx.el.legend("Способ получения кода", class_name="label"),
         rx.cond(error != "", rx.el.p(error, class_name="field-error")),
-        rx.cond(off != "", rx.el.p(off, class_name="hint")),
+        # What was just refused says it already.
+        rx.cond((off != "") & (error == ""), rx.el.p(off, class_name="hint")),
         rx.cond(
             call,
             rx.fragment(_call(), rx.cond(telegram, _telegram(checked=False))),

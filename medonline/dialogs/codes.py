@@ -130,8 +130,11 @@ def resend_block(screen: Screen, resend: Resend) -> rx.Component:
             rx.el.summary("Код не приходит?"),
             rx.el.ul(
                 rx.el.li("Проверьте, что телефон в сети и режим полёта выключен."),
-                rx.el.li("Звонок длится пару секунд: посмотрите пропущенные и список заблокированных."),
-                rx.el.li("Код в Telegram приходит в канал «Коды подтверждения», а не в SMS."),
+                rx.cond(
+                    screen.channel == "telegram",
+                    rx.el.li("Код в Telegram приходит в канал «Коды подтверждения», а не в SMS."),
+                    rx.el.li("Звонок длится пару секунд: посмотрите пропущенные и список заблокированных."),
+                ),
             ),
             class_name="help",
         ),
@@ -177,6 +180,14 @@ def _pause() -> rx.Component:
         type="button",
         class_name="button secondary wide vision-only",
         custom_attrs={"data-pause": "running"},
+    )
+
+
+def no_codes(off: rx.Var[str]) -> rx.Component:
+    """In place of the choice where no way is open. `off`: why; may be empty."""
+    return rx.fragment(
+        rx.cond(off != "", rx.el.p(off, class_name="hint")),
+        turn_to_desk("Сейчас коды не отправляются. Обратитесь в ", " с паспортом."),
     )
 
 

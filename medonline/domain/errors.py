@@ -60,7 +60,7 @@ MedonlineError
 ├── NoSuchRequest               the request to see a card is answered, withdrawn or too old
 ├── RegistryUnavailable         (detail) the registry of medical cards gives no good answer
 ├── CardUnreadable              the registry has a record for the policy, which cannot be read
-├── ChannelUnavailable          (channel, reason) switched off
+├── ChannelUnavailable          (channel, reason, another) switched off
 ├── LastChannel                 (channel) it cannot be switched off: patients would have no way
 └── DeliveryFailed              (detail, code) a code did not go out
     ├── NumberNotReachable      the number has no Telegram, or cannot be called
@@ -478,12 +478,16 @@ class CardUnreadable(MedonlineError):
 
 
 class ChannelUnavailable(MedonlineError):
-    """The way of getting a code is not set up, or switched off. `reason`: the operator's sentence for patients; may be empty."""
+    """The way of getting a code is not set up, or switched off. `reason`: the operator's sentence for patients; may be empty.
 
-    def __init__(self, channel: str, reason: str = "") -> None:
+    `another`: another way is open.
+    """
+
+    def __init__(self, channel: str, reason: str = "", *, another: bool = True) -> None:
         super().__init__(channel)
         self.channel = channel
         self.reason = reason
+        self.another = another
 
 
 class LastChannel(MedonlineError):

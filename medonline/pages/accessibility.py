@@ -43,7 +43,11 @@ def accessibility() -> rx.Component:
             "Люди с нарушением зрения портал ещё не испытывали. С программами экранного доступа его не проверяли: проверены только "
             "правила, на которые эти программы опираются.",
             "Без скриптов в браузере войти и сменить пароль нельзя.",
-            "Код приходит звонком или в Telegram. Кому не подходит ни то, ни другое, входит через Госуслуги или обращается лично.",
+            rx.el.li(
+                "Код приходит звонком или в Telegram. Кому не подходит ни то, ни другое, ",
+                rx.el.span("входит через Госуслуги или ", **shown_if("gosuslugi", AccountState.gosuslugi_on)),
+                "обращается лично.",
+            ),
             "Страницы Госуслуг и Telegram порталу не принадлежат. Как они выглядят, портал не меняет.",
         ),
         rx.el.section(
@@ -72,8 +76,9 @@ def accessibility() -> rx.Component:
     )
 
 
-def _part(title: str, *sentences: str) -> rx.Component:
+def _part(title: str, *sentences: str | rx.Component) -> rx.Component:
+    rows = [rx.el.li(one) if isinstance(one, str) else one for one in sentences]
     return rx.el.section(
         rx.el.h2(title),
-        rx.el.ul(*(rx.el.li(one) for one in sentences), class_name="plain-list"),
+        rx.el.ul(*rows, class_name="plain-list"),
     )

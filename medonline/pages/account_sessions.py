@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
+from medonline import routes
 from medonline.pages.frame import page
 from medonline.state.account_sessions import SessionsState
 
@@ -14,7 +15,11 @@ def sessions() -> rx.Component:
     """Each signed-in browser, and how to end it."""
     return page(
         rx.el.h1("Мои входы"),
-        rx.el.p("Здесь видно, где открыт ваш личный кабинет. Незнакомый вход завершите и смените пароль."),
+        rx.el.p(
+            "Здесь видно, где открыт ваш личный кабинет. Незнакомый вход завершите и ",
+            rx.el.a("смените пароль", href=routes.SETTINGS, class_name="link"),
+            ".",
+        ),
         rx.cond(state.notice != "", rx.el.div(state.notice, class_name="notice", role="status")),
         rx.cond(
             state.ready,

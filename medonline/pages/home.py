@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import reflex as rx
 
 from medonline import routes
@@ -42,11 +44,18 @@ def home() -> rx.Component:
                 class_name="hero-text",
             ),
             rx.el.ul(
-                _feature("card", "Медицинские карты", "Ваши карты и карты детей в одном месте."),
+                _feature(
+                    "card",
+                    "Медицинские карты",
+                    "Ваши карты и карты детей в одном месте.",
+                    **shown_if("registry", AccountState.registry_on),
+                ),
                 _feature(
                     "key",
                     "Восстановление доступа",
-                    "Забытый пароль можно сменить самому: по номеру телефона или через Госуслуги.",
+                    "Забытый пароль можно сменить самому: по номеру телефона",
+                    rx.el.span(" или через Госуслуги", **shown_if("gosuslugi", AccountState.gosuslugi_on)),
+                    ".",
                 ),
                 _feature(
                     "user", "Свои данные под присмотром", "Видно, кто и когда входил в кабинет и что в нём менял."
@@ -114,5 +123,5 @@ def _unfinished() -> rx.Component:
     )
 
 
-def _feature(drawing: str, title: str, text: str) -> rx.Component:
-    return rx.el.li(icon(drawing), rx.el.div(rx.el.h2(title), rx.el.p(text)), class_name="feature")
+def _feature(drawing: str, title: str, *text: str | rx.Component, **props: Any) -> rx.Component:
+    return rx.el.li(icon(drawing), rx.el.div(rx.el.h2(title), rx.el.p(*text)), class_name="feature", **props)

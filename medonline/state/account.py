@@ -6,16 +6,17 @@ import reflex as rx
 
 from medonline import routes
 from medonline.bootstrap import portal
+from medonline.domain.codes.one_time_code import ChannelName
 from medonline.domain.password_recovery import RecoveryStep
 from medonline.services.crypto.tokens import token_hash
 from medonline.services.login.password_login import SignedIn
 from medonline.state.input import query_of, visitor_of
 from medonline.state.login import forget_attempt
-from medonline.wording.errors import SESSION_IDLE, SESSION_OVER, SIGNED_OUT
+from medonline.wording.errors import SESSION_OVER, SIGNED_OUT, session_idle
 from medonline.wording.regions import ONLY_REGION
 
 # "asked": the page has opened the sign-in for "again" (`browser/portal/asked_dialog.js`).
-_REASONS = {"again": SESSION_OVER, "asked": SESSION_OVER, "over": SESSION_IDLE, "left": SIGNED_OUT}
+_REASONS = {"again": SESSION_OVER, "asked": SESSION_OVER, "left": SIGNED_OUT}
 
 
 class AccountState(rx.State):
@@ -29,6 +30,9 @@ class AccountState(rx.State):
     asked_again: bool = False  # the dialog opens by itself and covers the notice
     unfinished_recovery: bool = False
     gosuslugi_on: bool = True
+    call_on: bool = True
+    telegram_on: bool = True
+    registry_on: bool = True
     several_regions: bool = False
     region_title: str = ONLY_REGION.title
     region_name: str = ""
@@ -48,7 +52,8 @@ class AccountState(rx.State):
         if self._show_region():
             return rx.redirect(routes.REGION, replace=True)
         reason = query_of(self, "login") if not self.signed_in else ""
-        self.notice, self.asked_again = _REASONS.get(reason, ""), reason in ("again", "asked")
+        over = session_idle(portal().config.session_absolute)
+        self.notice, self.asked_again = {**_REASONS, "over": over}.get(reason, ""), reason in ("again", "asked")
         # One that was proved is over: the start page ends it (web.routes.visitors).
         view = await portal().recovery.current(visitor_of(self))
         self.unfinished_recovery = view is not None and view.step is RecoveryStep.CODE
@@ -84,6 +89,9 @@ class AccountState(rx.State):
         chosen = config.region(visitor_of(self).region_code)
         shown = chosen or ONLY_REGION  # before the choice no region's own number is shown
         self.gosuslugi_on = portal().outside.identity is not None
+        self.registry_on = portal().outside.registry is not None
+        channels = portal().switches.open_now()
+        self.call_on, self.telegram_on = ChannelName.FLASH_CALL in channels, ChannelName.TELEGRAM in channels
         self.several_regions = len(config.regions) > 1
         self.region_title, self.desk = shown.title, shown.desk
         self.support_phone, self.support_tel = shown.support_phone, shown.support_tel

@@ -56,7 +56,7 @@ class SessionsState(rx.State):
             await portal().sessions.end(visitor_of(self).session_key, number)
         except NotSignedIn:
             return AccountState.require_session
-        self.notice = "Вход на этом устройстве завершён."
+        self.notice = "Вход на другом устройстве завершён."
         await self._show()
         return None
 

@@ -12,6 +12,8 @@ import reflex as rx
 from medonline.bootstrap import portal
 from medonline.domain.codes.one_time_code import ChannelName
 from medonline.domain.errors import (
+    ChannelOverBudget,
+    ChannelUnavailable,
     InvalidFields,
     MedonlineError,
     NoChangeInProgress,
@@ -30,7 +32,7 @@ from medonline.state.codes.watch import FollowsCode, code_now, follow, ways_off
 from medonline.state.input import help_of, query_of, said, text_field, visitor_of
 from medonline.web.sockets.server import Visitor
 from medonline.wording.account_settings import HOW_LINKED, NOTHING_SAVED, what_was_saved, what_was_unlinked
-from medonline.wording.errors import field_sentence
+from medonline.wording.errors import field_sentence, proof_sentence
 from medonline.wording.passwords import strength_sentence
 
 FIELDS = tuple(field.name for field in fields(SettingsForm))
@@ -65,6 +67,7 @@ class SettingsState(FollowsCode, rx.State):
     call_offered: bool = True
     telegram_offered: bool = True
     channels_off: str = ""
+    channel_refused: bool = False
     prove_again: bool = False
     proof_error: str = ""
     saved: str = ""
@@ -92,9 +95,7 @@ class SettingsState(FollowsCode, rx.State):
         self.password_wanted = query_of(self, "focus") == "password"
         self.min_length = portal().config.password_min_length_settings
         self.signs_allowed = portal().config.password_characters is PasswordCharacters.ASCII
-        channels = portal().switches.open_now()
-        self.call_offered, self.telegram_offered = ChannelName.FLASH_CALL in channels, ChannelName.TELEGRAM in channels
-        self.channels_off = ways_off()
+        self._offer()
         try:
             self._show(await portal().settings.current(visitor_of(self).session_key))
             await self._show_identities()
@@ -155,7 +156,7 @@ class SettingsState(FollowsCode, rx.State):
         except NotSignedIn:
             return sign_in_again()
         except MedonlineError as error:
-            self.proof_error = said(self, error)
+            self.proof_error = proof_sentence(error, portal().config.zone, help_of(self))
             self.error_no += 1
             return None
         self.prove_again, self.proof_error = False, ""
@@ -269,6 +270,9 @@ class SettingsState(FollowsCode, rx.State):
         else:
             self.error = said(self, error)
             self.prove_again, self._again = isinstance(error, ReauthenticationNeeded), SAVE
+            self.channel_refused = isinstance(error, ChannelOverBudget | ChannelUnavailable)
+            if self.channel_refused:
+                self._offer()
         self.error_no += 1
 
     async def _show_code_refusal(self, error: MedonlineError) -> None:
@@ -286,7 +290,13 @@ class SettingsState(FollowsCode, rx.State):
         if code is not None:
             self.code = code_now(code)
 
+    def _offer(self) -> None:
+        channels = portal().switches.open_now()
+        self.call_offered, self.telegram_offered = ChannelName.FLASH_CALL in channels, ChannelName.TELEGRAM in channels
+        self.channels_off = ways_off()
+
     def _forget(self) -> None:
+        self.channel_refused = False
         self.errors, self.error, self.code_error, self.unlink_error = {}, "", "", ""
 
 

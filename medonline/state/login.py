@@ -10,7 +10,7 @@ import reflex as rx
 from medonline.bootstrap import portal
 from medonline.domain.errors import CookiesMissing, InvalidInput, InvalidPhone, LimitReached, MedonlineError
 from medonline.state.input import help_of, page_of, text_field, visitor_of
-from medonline.wording.errors import sign_in_sentence
+from medonline.wording.errors import closed_sentence, sign_in_sentence
 
 
 class LoginState(rx.State):
@@ -49,7 +49,8 @@ class LoginState(rx.State):
         self.error = sign_in_sentence(error, portal().config.zone, help_of(self))
         self.error_no += 1
         if isinstance(error, LimitReached):
-            self._closed, self._closed_until = self.error, error.until
+            self._closed = closed_sentence(error, portal().config.zone, help_of(self))
+            self._closed_until = error.until
         if isinstance(error, InvalidPhone):
             self.error_field = "phone"
         elif isinstance(error, InvalidInput):

@@ -14,7 +14,7 @@ from medonline.services.security_journal.reader import JournalRow
 from medonline.state.account import AccountState
 from medonline.state.input import visitor_of
 from medonline.wording.limits import day
-from medonline.wording.security_journal import is_noteworthy, network_words, sentence_of
+from medonline.wording.security_journal import how_long_kept, is_noteworthy, network_words, sentence_of
 
 MAX_SHOWN = 300  # a tab keeps no more of them; the whole of it is given out on request
 
@@ -47,11 +47,13 @@ class JournalState(rx.State):
     days: list[JournalDay] = []
     more: bool = False
     full: bool = False
+    kept_for: str = ""
 
     @rx.event
     async def load(self) -> Any:
         """The newest rows."""
         self.ready, self.rows, self.days, self.more, self.full = False, [], [], False, False
+        self.kept_for = how_long_kept(portal().config.retention_journal)
         return await self._add()
 
     @rx.event

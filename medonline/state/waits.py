@@ -6,8 +6,9 @@ import reflex as rx
 
 from medonline.bootstrap import portal
 from medonline.domain.password_recovery import RecoveryStep
-from medonline.state.input import said, visitor_of
+from medonline.state.input import help_of, visitor_of
 from medonline.state.login import told_to_wait
+from medonline.wording.errors import closed_sentence
 from medonline.wording.limits import next_code
 
 
@@ -23,7 +24,10 @@ class WaitsState(rx.State):
         """Look at the limits and the record; nothing is counted."""
         visitor, now = visitor_of(self), portal().clock()
         closed = await portal().login.closed(visitor)
-        self.sign_in = said(self, closed) if closed else await told_to_wait(self, now)
+        if closed is not None:
+            self.sign_in = closed_sentence(closed, portal().config.zone, help_of(self))
+        else:
+            self.sign_in = await told_to_wait(self, now)
         view = await portal().recovery.current(visitor) if visitor.visitor_key else None
         waits = view is not None and view.step in (RecoveryStep.CODE, RecoveryStep.BIRTH_DATE)
         self.code = next_code(view, now, portal().config.zone) if view is not None and waits else ""

@@ -41,7 +41,11 @@ def known_of(cookies: Mapping[str, str]) -> Known:
     # Of the installation, whichever region it is.
     operator = config.operator_name.strip()
     texts = (("operator", operator),)
-    shown = (("gosuslugi", portal().outside.identity is not None), ("operator", operator != ""))
+    shown = (
+        ("gosuslugi", portal().outside.identity is not None),
+        ("registry", portal().outside.registry is not None),
+        ("operator", operator != ""),
+    )
     if region is None:  # as `AccountState._show_region`: before the choice no region's own texts are shown
         return replace(seen, texts=texts, shown=shown)
     name = region.name if len(config.regions) > 1 else ""

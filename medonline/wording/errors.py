@@ -19,7 +19,7 @@ from medonline.domain.errors import (
 )
 from medonline.services.codes.delivery import DeliveryProblem
 from medonline.wording.channels import switched_off
-from medonline.wording.limits import MOSCOW, limit_sentence
+from medonline.wording.limits import MOSCOW, limit_sentence, next_password
 from medonline.wording.regions import ANYWHERE, Help
 
 SAMPLE_PHONE = "+7 912 345-67-89"
@@ -111,7 +111,6 @@ IDENTITY: dict[IdentityProblem, str] = {
 _EMPTY_NAMES = {"last_name": "Введите фамилию.", "first_name": "Введите имя."}
 SESSION_OVER = "Войдите снова: вход завершён или прошло слишком много времени."
 SIGNED_OUT = "Вы вышли из личного кабинета."
-SESSION_IDLE = "Вход завершён: вы долго ничего не делали или прошло 12 часов. Войдите снова."
 CHANNEL_MISSING = "Выберите, как получить код: звонком или в Telegram."
 SOMETHING_WRONG = "Что-то пошло не так, мы уже знаем об этом. Подождите минуту и попробуйте ещё раз."
 # Forms keep what was typed when their handler fails.
@@ -150,6 +149,13 @@ def long_duration(of: timedelta) -> str:
     """The same where it may last a day: «35 минут», «5 часов»."""
     hours = ceil(of.total_seconds() / 3600)
     return plural(hours, "час", "часа", "часов") if hours > 1 else duration(of)
+
+
+def session_idle(longest: timedelta) -> str:
+    """After a session that was not used, or was as long as a session may be (`longest`)."""
+    return (
+        f"Вход завершён: вы долго ничего не делали или с начала входа прошло {long_duration(longest)}. Войдите снова."
+    )
 
 
 def attempts_left(count: int) -> str:
@@ -207,7 +213,8 @@ def _mismatch(error: errors.CodeMismatch | errors.BirthDateMismatch) -> str:
 
 
 def _channel_unavailable(error: errors.ChannelUnavailable) -> str:
-    return f"{switched_off(error.channel, error.reason)} Выберите другой способ."
+    otherwise = " Выберите другой способ." if error.another else ""
+    return f"{switched_off(error.channel, error.reason)}{otherwise}"
 
 
 NAME: dict[NameProblem, str] = {
@@ -336,6 +343,10 @@ _WITH_HELP: dict[type[errors.MedonlineError], Callable[[Any, Help], str]] = {
 }
 
 
+_NO_PASSWORD_NOW = (errors.TooManySignIns, errors.SignInsOverloaded)
+_FORGOTTEN_INSIDE = "Если забыли пароль, выйдите и нажмите «Не могу войти»."
+
+
 def sentence(error: errors.MedonlineError, zone: ZoneInfo = MOSCOW, help: Help = ANYWHERE) -> str:
     """What a patient reads; clock times are in `zone`, `help` is whom it may name."""
     if isinstance(error, errors.LimitReached):
@@ -351,6 +362,34 @@ def sign_in_sentence(error: errors.MedonlineError, zone: ZoneInfo = MOSCOW, help
     """The same for who signs in with a password: nothing is said of codes."""
     if isinstance(error, errors.InvalidPhone) and error.problem in _PHONE_TO_SIGN_IN:
         return _PHONE_TO_SIGN_IN[error.problem]
+    return sentence(error, zone, help)
+
+
+def closed_sentence(error: errors.MedonlineError, zone: ZoneInfo = MOSCOW, help: Help = ANYWHERE) -> str:
+    """The same for «Вход временно закрыт», which offers by itself what works now."""
+    return next_password(error, zone) if isinstance(error, _NO_PASSWORD_NOW) else sentence(error, zone, help)
+
+
+def linking_sentence(error: errors.MedonlineError, zone: ZoneInfo = MOSCOW, help: Help = ANYWHERE) -> str:
+    """The same for who came from Gosuslugi and proves an old account with its password: a code is the other way there."""
+    if isinstance(error, errors.InvalidCredentials):
+        return (
+            "Телефон или пароль не подошли. Проверьте раскладку клавиатуры и Caps Lock или откройте ниже «Не помню пароль, "
+            "подтвердить кодом»."
+        )
+    if isinstance(error, _NO_PASSWORD_NOW):
+        return f"{next_password(error, zone)} Ждать не обязательно: подтвердите кабинет кодом."
+    return sign_in_sentence(error, zone, help)
+
+
+def proof_sentence(error: errors.MedonlineError, zone: ZoneInfo = MOSCOW, help: Help = ANYWHERE) -> str:
+    """The same for a signed-in patient who is asked for the current password."""
+    if isinstance(error, errors.InvalidCredentials):
+        otherwise = " или подтвердите себя через Госуслуги" if help.gosuslugi else ""
+        return f"Пароль не подошёл. Проверьте раскладку клавиатуры и Caps Lock{otherwise}. {_FORGOTTEN_INSIDE}"
+    if isinstance(error, _NO_PASSWORD_NOW):
+        otherwise = "Ждать не обязательно: подтвердите себя через Госуслуги. " if help.gosuslugi else ""
+        return f"{next_password(error, zone)} {otherwise}{_FORGOTTEN_INSIDE}"
     return sentence(error, zone, help)
 
 

@@ -26,6 +26,12 @@ def _not_you(help: Help) -> str:
     return f"Если меняли не вы, откройте ссылку из сообщения об изменении или обратитесь в {help.desk} с паспортом."
 
 
+_WRONG_PASSWORDS = "Слишком много раз ввели неверный пароль. Следующая попытка возможна после {}."
+_OVERLOADED = (
+    "На портале сейчас очень много неудачных попыток войти, поэтому вход по паролю с новых устройств приостановлен. "
+    "Попробуйте после {}"
+)
+
 _SENTENCES: dict[type[errors.LimitReached], Callable[[Any, str, Help], str]] = {
     errors.TooManyCodes: lambda _, at, help: (
         f"На этот номер уже отправлено много кодов. Следующий можно запросить после {at}. {_otherwise(help)}"
@@ -42,13 +48,12 @@ _SENTENCES: dict[type[errors.LimitReached], Callable[[Any, str, Help], str]] = {
         f"Сейчас на номера, похожие на этот, запрашивают очень много кодов. Попробуйте после {at}. {_otherwise(help)}"
     ),
     errors.TooManySignIns: lambda _, at, help: (
-        f"Слишком много раз ввели неверный пароль. Следующая попытка возможна после {at}. "
+        f"{_WRONG_PASSWORDS.format(at)} "
         f"{'Ждать не обязательно: войдите через Госуслуги. ' if help.gosuslugi else ''}"
         "Если забыли пароль, нажмите «Не могу войти»."
     ),
     errors.SignInsOverloaded: lambda _, at, help: (
-        "На портале сейчас очень много неудачных попыток войти, поэтому вход по паролю с новых устройств приостановлен. "
-        f"Попробуйте после {at}{' или войдите через Госуслуги' if help.gosuslugi else ''}."
+        f"{_OVERLOADED.format(at)}{' или войдите через Госуслуги' if help.gosuslugi else ''}."
     ),
     errors.SignedInTooOften: lambda _, at, help: (
         f"В этот личный кабинет входили слишком часто. Снова войти можно после {at}. Если это были не вы, не ждите: нажмите "
@@ -89,6 +94,12 @@ _SENTENCES: dict[type[errors.LimitReached], Callable[[Any, str, Help], str]] = {
 def limit_sentence(error: errors.LimitReached, zone: ZoneInfo, help: Help = ANYWHERE) -> str:
     """What a patient reads; `zone` is that of the clock on the wall, `help` what there is besides waiting."""
     return _SENTENCES[type(error)](error, clock_time(error.until, error.now, zone), help)
+
+
+def next_password(error: errors.TooManySignIns | errors.SignInsOverloaded, zone: ZoneInfo) -> str:
+    """From when a password is judged again, where the screen itself says what else works."""
+    at = clock_time(error.until, error.now, zone)
+    return _WRONG_PASSWORDS.format(at) if isinstance(error, errors.TooManySignIns) else f"{_OVERLOADED.format(at)}."
 
 
 class NextCode(Protocol):

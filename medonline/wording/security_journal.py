@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 
 from medonline.domain.security_journal import JournalEvent
 from medonline.services.security_journal.reader import JournalRow
@@ -60,6 +61,14 @@ def _stopped(details: Details) -> str:
 def network_words(network: str) -> str:
     """From where somebody came, as far as it is kept: «адрес в интернете начинается с 203.0.113»; empty without it."""
     return f"адрес в интернете начинается с {network.removesuffix('.x').rstrip(':')}" if network else ""
+
+
+def how_long_kept(time: timedelta) -> str:
+    """How long a row is kept, rounded down: «3 года», «18 месяцев»."""
+    years, days = divmod(time.days, 365)
+    if years and days < 30:
+        return plural(years, "год", "года", "лет")
+    return plural(time.days // 30, "месяц", "месяца", "месяцев")
 
 
 def _ended(details: Details) -> str:

@@ -12,7 +12,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
@@ -23,7 +23,7 @@ from typing import Any
 import httpx
 
 from medonline import frontend
-from medonline.bootstrap import build_portal
+from medonline.bootstrap import Portal, build_portal
 from medonline.bootstrap.demo_accounts import seed_demo
 from medonline.config.settings import load_config
 from medonline.services.desk.accounts import NewAccount
@@ -172,17 +172,21 @@ class Server:
         assert code is None, f"the server ended by itself with code {code}; see {self.log}"
 
     def add_account(self, account: NewAccount) -> None:
-        """Make an account in the server's database, as an operator does beside the running server."""
+        """Make an account in the server's database."""
+        self.operate(lambda portal: portal.accounts.add(account))
 
-        async def add() -> None:
+    def operate(self, work: Callable[[Portal], Awaitable[object]]) -> None:
+        """Do what an operator does beside the running server."""
+
+        async def operated() -> None:
             config = load_config(mode="demo", data_dir=self.data_dir, port=self.port, database_url="")
             portal = build_portal(config)
             try:
-                await portal.accounts.add(account)
+                await work(portal)
             finally:
                 await portal.close()
 
-        _beside_playwright(add())
+        _beside_playwright(operated())
 
     def wait_until_ready(self) -> None:
         """Until it says so itself."""

@@ -74,6 +74,9 @@ def test_a_recovery_ends_the_sessions_of_all_other_devices(
     _recover(portal, patient, demo_phone)
 
     expect(portal.main).to_contain_text("Вы вышли из личного кабинета на всех устройствах")
+    expect(portal.main.get_by_role("link", name="Не могу войти", exact=True)).to_have_attribute(
+        "href", "/#login-trouble"
+    )
     expect(other_device.dialog("ВХОД В ЛИЧНЫЙ КАБИНЕТ")).to_be_visible()
     expect(other_device.page.get_by_text("Здравствуйте")).to_have_count(0)
     other_device.open("/cards")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,64 +14,23 @@ from medonline.domain import errors
 from medonline.domain.codes.one_time_code import ChannelName
 from medonline.domain.errors import MedonlineError, PasswordProblem, PhoneProblem
 from medonline.services.codes.delivery import DeliveryProblem
-from medonline.services.desk import accounts  # noqa: F401  (its errors belong to the tree too)
-from medonline.wording.errors import PHONE, attempts_left, delivery_failed, duration, plural, sentence, sign_in_sentence
+from medonline.wording.errors import (
+    PHONE,
+    attempts_left,
+    closed_sentence,
+    delivery_failed,
+    duration,
+    linking_sentence,
+    plural,
+    proof_sentence,
+    sentence,
+    session_idle,
+    sign_in_sentence,
+)
 from medonline.wording.regions import Help
+from tests.wording.refusals import NOW, OPERATORS_ONLY, examples, leaves
 
 BRANDS = {"Telegram", "Caps", "Lock"}
-OPERATORS_ONLY = {"LastChannel"}
-NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-
-def leaves(cls: type[MedonlineError] = MedonlineError) -> list[type[MedonlineError]]:
-    below = [leaf for sub in cls.__subclasses__() for leaf in leaves(sub)]
-    return below or [cls]
-
-
-def examples() -> list[MedonlineError]:
-    made: list[MedonlineError] = []
-    for leaf in leaves():
-        if not leaf.__module__.startswith("medonline.") or leaf.__name__ in OPERATORS_ONLY:
-            continue
-        if leaf is errors.InvalidPhone:
-            made += [leaf(problem) for problem in PhoneProblem]
-        elif leaf is errors.InvalidPassword:
-            made += [leaf((problem,), 8) for problem in PasswordProblem]
-            made.append(leaf((PasswordProblem.CYRILLIC_LAYOUT, PasswordProblem.TOO_SHORT), 6))
-            made += [
-                leaf((PasswordProblem.FORBIDDEN_CHARACTERS,), 8, signs) for signs in ("-", "- ", "-!\x00", " ", "\x00")
-            ]
-        elif leaf in (errors.RateLimited, errors.Busy):
-            made += [leaf(timedelta(seconds=seconds)) for seconds in (0, 1, 42, 61, 3600)]
-        elif leaf is errors.ChannelOverBudget:
-            made += [leaf(channel, NOW, NOW + timedelta(hours=5)) for channel in ChannelName]
-        elif issubclass(leaf, errors.LimitReached):
-            made += [leaf(NOW, NOW + wait) for wait in (timedelta(seconds=1), timedelta(hours=1), timedelta(days=7))]
-        elif leaf is errors.CodeIncomplete:
-            made += [leaf(4), leaf(6)]
-        elif leaf in (errors.CodeMismatch, errors.BirthDateMismatch):
-            made += [leaf(number) for number in range(3)]
-        elif leaf is errors.ChannelUnavailable:
-            made += [leaf(channel, reason) for channel in ChannelName for reason in ("", "Звонки не доходят.")]
-        elif leaf is errors.InvalidName:
-            made += [leaf(problem) for problem in errors.NameProblem]
-        elif leaf is errors.InvalidEmail:
-            made += [leaf(problem) for problem in errors.EmailProblem]
-        elif leaf is errors.InvalidBirthDate:
-            made += [leaf(problem) for problem in errors.BirthDateProblem]
-        elif leaf is errors.InvalidFields:
-            made.append(leaf({"phone": errors.InvalidPhone(PhoneProblem.EMPTY), "policy": errors.InvalidPolicy()}))
-        elif leaf is errors.CodeNotEnough:
-            made += [leaf(telegram_helps=helps) for helps in (True, False)]
-        elif leaf is errors.ConsentAlreadyAsked:
-            made.append(leaf(NOW))
-        elif leaf is errors.TooManyCards:
-            made += [leaf(number) for number in (1, 3, 20)]
-        elif leaf is errors.IdentityRefused:
-            made += [leaf(problem) for problem in errors.IdentityProblem]
-        else:
-            made.append(leaf())
-    return made
 
 
 def is_for_a_patient(text: str) -> bool:
@@ -244,6 +203,50 @@ def test_a_way_without_money_is_named_and_the_other_way_offered() -> None:
 
     assert call.startswith("Проверочный звонок снова можно будет получить после 00:00 2 марта. Выберите другой способ.")
     assert telegram.startswith("Код в Telegram снова")
+
+
+NO_PASSWORD_NOW = [leaf(NOW, NOW + timedelta(minutes=31)) for leaf in (errors.TooManySignIns, errors.SignInsOverloaded)]
+NO_GOSUSLUGI = Help("единый центр записи", gosuslugi=False)
+
+
+@pytest.mark.parametrize("error", [errors.InvalidCredentials(), *NO_PASSWORD_NOW], ids=repr)
+@pytest.mark.parametrize("help", [Help(), NO_GOSUSLUGI], ids=["gosuslugi", "none"])
+def test_a_refused_password_names_only_what_its_own_screen_offers(error: MedonlineError, help: Help) -> None:
+    linking, proof = (say(error, help=help) for say in (linking_sentence, proof_sentence))
+
+    assert is_for_a_patient(linking)
+    assert is_for_a_patient(proof)
+    assert "кодом" in linking
+    assert "Госуслуги" not in linking
+    assert "«Не могу войти»" not in linking
+    assert ("Госуслуги" in proof) == help.gosuslugi
+    assert "выйдите и нажмите «Не могу войти»" in proof
+    assert "Телефон" not in proof
+
+
+@pytest.mark.parametrize("error", NO_PASSWORD_NOW, ids=repr)
+def test_a_closed_entrance_says_until_when_and_leaves_what_works_to_its_buttons(error: MedonlineError) -> None:
+    assert closed_sentence(error).endswith("после 15:31.")
+    assert "«Не могу войти»" not in closed_sentence(error)
+
+
+@pytest.mark.parametrize("error", examples(), ids=lambda error: f"{type(error).__name__}-{error}")
+def test_any_other_refusal_is_told_as_everywhere(error: MedonlineError) -> None:
+    if not isinstance(error, errors.InvalidCredentials | errors.TooManySignIns | errors.SignInsOverloaded):
+        assert proof_sentence(error) == closed_sentence(error) == sentence(error)
+        assert linking_sentence(error) == sign_in_sentence(error)
+
+
+def test_a_way_that_is_off_sends_to_another_only_where_one_is_open() -> None:
+    call = ChannelName.FLASH_CALL
+
+    assert sentence(errors.ChannelUnavailable(call)).endswith("Выберите другой способ.")
+    assert "другой" not in sentence(errors.ChannelUnavailable(call, another=False))
+
+
+def test_a_session_that_is_over_names_the_time_of_this_installation() -> None:
+    assert "прошло 12 часов." in session_idle(timedelta(hours=12))
+    assert "прошло 45 минут." in session_idle(timedelta(minutes=45))
 
 
 def test_the_limits_of_a_phone_name_the_clinic_too() -> None:

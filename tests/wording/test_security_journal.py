@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from medonline.domain.security_journal import JournalEvent
 from medonline.services.security_journal.reader import JournalRow
 from medonline.wording.limits import MOSCOW, day_and_time
-from medonline.wording.security_journal import is_noteworthy, network_words, sentence_of
+from medonline.wording.security_journal import how_long_kept, is_noteworthy, network_words, sentence_of
 
 AT = datetime(2026, 3, 4, 21, 5, tzinfo=UTC)
 
@@ -50,6 +50,13 @@ def test_details_are_said_in_words(event: JournalEvent, details: dict[str, str |
 def test_what_was_refused_or_changes_who_gets_in_is_marked() -> None:
     assert is_noteworthy(row(JournalEvent.SIGN_IN_REFUSED))
     assert not is_noteworthy(row(JournalEvent.SIGNED_IN))
+
+
+@pytest.mark.parametrize(
+    ("days", "words"), [(1095, "3 года"), (365, "1 год"), (1825, "5 лет"), (548, "18 месяцев"), (184, "6 месяцев")]
+)
+def test_how_long_a_row_is_kept_is_said_in_years_or_months(days: int, words: str) -> None:
+    assert how_long_kept(timedelta(days=days)) == words
 
 
 def test_the_time_is_the_patients() -> None:

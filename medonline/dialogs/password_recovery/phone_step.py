@@ -7,7 +7,7 @@ import reflex as rx
 from medonline import routes
 from medonline.components.codes import channel_choice
 from medonline.components.forms import back_and_close, field, phone_input, submit
-from medonline.dialogs.desk import turn_to_desk
+from medonline.dialogs.codes import no_codes
 from medonline.dialogs.password_recovery.parts import error_of, gosuslugi_way, progress, summary, title
 from medonline.dialogs.trouble_picker import WAY
 from medonline.state.password_recovery.state import RecoveryState
@@ -43,10 +43,7 @@ def phone_step() -> rx.Component:
                     ),
                     submit("ДАЛЕЕ"),
                 ),
-                rx.fragment(
-                    rx.cond(RecoveryState.channels_off != "", rx.el.p(RecoveryState.channels_off, class_name="hint")),
-                    turn_to_desk("Сейчас коды не отправляются. Обратитесь в ", " с паспортом."),
-                ),
+                no_codes(RecoveryState.channels_off),
             ),
             on_submit=RecoveryState.begin,
             method="post",

@@ -17,7 +17,7 @@ from medonline.components.forms import (
 from medonline.components.icons import icon
 from medonline.dialogs.codes import code_entry, code_form, code_hint, delivery, resend_block
 from medonline.dialogs.desk import turn_to_desk
-from medonline.dialogs.login import login_form
+from medonline.dialogs.login import TROUBLE, login_form
 from medonline.dialogs.password_recovery.birth_date import birth_date_step, refused_step
 from medonline.dialogs.password_recovery.parts import (
     error_of,
@@ -167,7 +167,11 @@ def done_step() -> rx.Component:
         ),
         summary(),
         login_form(),
-        start_again("Восстановить пароль ещё раз", "link"),
+        rx.el.div(
+            rx.el.a("Не могу войти", href=f"{routes.HOME}#{TROUBLE}", class_name="link"),
+            start_again("Восстановить пароль ещё раз", "link"),
+            class_name="links",
+        ),
     )
 
 

@@ -32,6 +32,7 @@ def identities_section() -> rx.Component:
             rx.el.p("С кабинетом не связана ни одна учётная запись Госуслуг.", class_name="hint"),
         ),
         aria_labelledby="identities",
+        class_name="stack",
     )
 
 

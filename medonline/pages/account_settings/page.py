@@ -15,6 +15,7 @@ from medonline.components.forms import (
     suggested_password,
     text_input,
 )
+from medonline.dialogs.codes import no_codes
 from medonline.pages.account_settings.identities import identities_section
 from medonline.pages.account_settings.phone import new_phone_panel, prove_again_panel
 from medonline.pages.frame import page
@@ -58,8 +59,13 @@ def _form() -> rx.Component:
         ),
         rx.el.details(
             rx.el.summary("Меняете номер? Выберите, как получить код на новый"),
-            channel_choice(state.call_offered, state.telegram_offered, off=state.channels_off),
+            rx.cond(
+                state.call_offered | state.telegram_offered,
+                channel_choice(state.call_offered, state.telegram_offered, off=state.channels_off),
+                no_codes(state.channels_off),
+            ),
             class_name="help",
+            open=state.channel_refused,
         ),
         _text("email", state.email, type="email", auto_complete="email", input_mode="email"),
         _text("last_name", state.last_name, type="text", auto_complete="family-name"),

@@ -8,6 +8,7 @@ from medonline import routes
 from medonline.components.forms import error_summary, field, password_input, submit
 from medonline.components.gosuslugi import gosuslugi_form
 from medonline.dialogs.codes import code_entry, code_form, code_hint, delivery, resend_block
+from medonline.dialogs.desk import turn_to_desk
 from medonline.state.account import AccountState
 from medonline.state.account_settings import SettingsState
 
@@ -45,7 +46,7 @@ def prove_again_panel() -> rx.Component:
     error = state.proof_error
     return rx.el.section(
         rx.el.h2("Подтвердите, что это вы", id="prove-again-title", tab_index=-1),
-        rx.el.p("Прошло много времени с тех пор, как вы вводили пароль. Всё введённое останется на месте."),
+        rx.el.p("Прошло много времени с тех пор, как вы вошли. Всё введённое останется на месте."),
         rx.cond(
             state.has_password,
             rx.el.form(
@@ -69,6 +70,11 @@ def prove_again_panel() -> rx.Component:
             rx.fragment(
                 rx.el.p("После входа через Госуслуги новый пароль нужно будет ввести снова.", class_name="hint"),
                 gosuslugi_form("Войти ещё раз через Госуслуги", "settings", class_name="button secondary wide"),
+            ),
+            rx.cond(
+                state.has_password,
+                None,
+                turn_to_desk("Пароля в кабинете нет, а вход через Госуслуги отключён. Обратитесь в ", " с паспортом."),
             ),
         ),
         class_name="panel stack",

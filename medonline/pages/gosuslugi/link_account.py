@@ -8,7 +8,7 @@ from medonline import routes
 from medonline.components.codes import channel_choice
 from medonline.components.forms import error_summary, field, password_input, phone_input, submit
 from medonline.components.proof import page_mark, ticket_attributes
-from medonline.dialogs.codes import code_entry, code_form, code_hint, delivery, resend_block
+from medonline.dialogs.codes import code_entry, code_form, code_hint, delivery, no_codes, resend_block
 from medonline.pages.frame import page
 from medonline.state.gosuslugi.link_account import LinkAccountState
 
@@ -87,8 +87,14 @@ def _by_code() -> rx.Component:
                 field_id="code-phone",
                 error=_of("code-phone"),
             ),
-            channel_choice(state.call_offered, state.telegram_offered, _of("channel"), state.channels_off),
-            submit("Получить код"),
+            rx.cond(
+                state.call_offered | state.telegram_offered,
+                rx.fragment(
+                    channel_choice(state.call_offered, state.telegram_offered, _of("channel"), state.channels_off),
+                    submit("Получить код"),
+                ),
+                no_codes(state.channels_off),
+            ),
             on_submit=state.send_code,
             reset_on_submit=False,
             method="post",

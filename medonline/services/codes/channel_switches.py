@@ -98,7 +98,8 @@ class ChannelSwitches:
         """
         off = self._off.get(channel)
         if channel not in self.channels or (off is not None and not self._takes_trial(session, off)):
-            raise ChannelUnavailable(channel, "" if off is None else off.reason)
+            another = bool({*self.open_now()} - {channel})
+            raise ChannelUnavailable(channel, "" if off is None else off.reason, another=another)
 
     async def run(self) -> None:
         """Keep the copy up to date and apply the rule, until cancelled."""

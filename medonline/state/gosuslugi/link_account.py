@@ -13,6 +13,8 @@ from medonline.domain.client import Client
 from medonline.domain.codes.one_time_code import ChannelName
 from medonline.domain.errors import (
     AccountOfAnother,
+    ChannelOverBudget,
+    ChannelUnavailable,
     CodeRefused,
     CookiesMissing,
     IdentityProblem,
@@ -29,7 +31,7 @@ from medonline.state.codes.screen import NO_CODE, CodeScreen, steady
 from medonline.state.codes.watch import FollowsCode, code_now, follow, ways_off
 from medonline.state.input import help_of, page_of, said, text_field, visitor_of
 from medonline.web.sockets.server import Visitor
-from medonline.wording.errors import CHANNEL_MISSING, sign_in_sentence
+from medonline.wording.errors import CHANNEL_MISSING, linking_sentence
 
 
 class LinkAccountState(FollowsCode, rx.State):
@@ -53,9 +55,7 @@ class LinkAccountState(FollowsCode, rx.State):
     async def load(self) -> Any:
         """Who waits for a proof in this browser."""
         self.error, self.error_field, self.ticket = "", "", ""
-        channels = portal().switches.open_now()
-        self.call_offered, self.telegram_offered = ChannelName.FLASH_CALL in channels, ChannelName.TELEGRAM in channels
-        self.channels_off = ways_off()
+        self._offer()
         view = await portal().answers.current(visitor_of(self))
         if view is None or view.waits_for is not Waiting.PROOF:
             target = routes.REGISTER if view else f"{routes.LOGIN_FAILED}?reason={IdentityProblem.STALE}"
@@ -141,11 +141,18 @@ class LinkAccountState(FollowsCode, rx.State):
             field = "password"
         elif isinstance(error, AccountOfAnother):
             field, self.step = "", "proof"
-        by_password = isinstance(error, InvalidPhone) and field == "phone"
-        self._refuse(
-            field, sign_in_sentence(error, portal().config.zone, help_of(self)) if by_password else said(self, error)
-        )
+        by_code = field in ("code", "code-phone")
+        text = said(self, error) if by_code else linking_sentence(error, portal().config.zone, help_of(self))
+        if isinstance(error, ChannelOverBudget | ChannelUnavailable):
+            self._offer()
+            field = field if self.step == "code" else "channel"
+        self._refuse(field, text)
         return None
+
+    def _offer(self) -> None:
+        channels = portal().switches.open_now()
+        self.call_offered, self.telegram_offered = ChannelName.FLASH_CALL in channels, ChannelName.TELEGRAM in channels
+        self.channels_off = ways_off()
 
     def _refuse(self, field: str, text: str) -> None:
         self.error, self.error_field = text, field

@@ -17,11 +17,16 @@ _TITLES = {
     HTTPStatus.SERVICE_UNAVAILABLE: "Портал временно не отвечает",
 }
 _OTHERWISE = "Что-то пошло не так"
+_CHECK_ADDRESS = "Проверьте адрес или начните с главной страницы."
 _HINTS = {
     HTTPStatus.REQUEST_TIMEOUT: "Связь прервалась или слишком медленная. Попробуйте ещё раз.",
     HTTPStatus.SERVICE_UNAVAILABLE: "Подождите минуту и попробуйте ещё раз: обновите страницу или начните с главной.",
+    HTTPStatus.NOT_FOUND: _CHECK_ADDRESS,
+    HTTPStatus.METHOD_NOT_ALLOWED: _CHECK_ADDRESS,
+    HTTPStatus.FORBIDDEN: "Ничего не изменилось. Откройте главную страницу и повторите то, что хотели сделать.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Портал ничего не получил. Начните с главной страницы и введите меньше текста.",
 }
-_HINT_OTHERWISE = "Проверьте адрес или начните с главной страницы."
+_HINT_OTHERWISE = "Подождите минуту и попробуйте ещё раз или начните с главной страницы."
 
 
 def error_page(status: int, headers: Mapping[str, str] | None = None) -> SmallPage:

@@ -76,7 +76,7 @@ async def test_what_an_operator_switches_off_is_refused_with_the_reason_and_the_
             await portal.recovery.begin(ANNA, KNOWN, CALL)
         view = await portal.recovery.begin(ANNA, KNOWN, TELEGRAM)
 
-        assert (refused.value.channel, refused.value.reason) == (CALL, WORKS)
+        assert (refused.value.channel, refused.value.reason, refused.value.another) == (CALL, WORKS, True)
         assert (offered, view.channel) == ((TELEGRAM,), TELEGRAM)
         await portal.switches.switch_on(CALL)
         assert not await is_off(portal)
@@ -111,6 +111,9 @@ async def test_the_last_way_cannot_be_switched_off_where_there_is_no_gosuslugi(
     async with opened(folder, clock) as portal:
         await portal.switches.switch_off(TELEGRAM, WORKS)
         assert await is_off(portal, TELEGRAM)
+        with pytest.raises(ChannelUnavailable) as refused:
+            await portal.recovery.begin(ANNA, KNOWN, TELEGRAM)
+        assert not refused.value.another
 
 
 async def test_the_rule_switches_off_below_two_fifths_and_sounds_an_alarm(

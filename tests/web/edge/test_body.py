@@ -25,6 +25,7 @@ async def test_a_declared_body_over_the_limit(open_browser: Browser, path: str) 
 
     assert answer.status_code == 413
     assert "Слишком большой запрос" in answer.text
+    assert "Портал ничего не получил." in answer.text
     assert answer.headers["Cache-Control"] == "no-store"
 
 

@@ -33,6 +33,7 @@ async def test_a_change_from_a_foreign_page_is_refused(open_browser: Browser, pa
 
     assert answer.status_code == 403
     assert "Запрос с чужой страницы отклонён" in answer.text
+    assert "Ничего не изменилось. Откройте главную страницу" in answer.text
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "TRACE", "PROPFIND", "post", "X"])
