@@ -73,7 +73,7 @@ _NOT_DARK = """() => getComputedStyle(document.body).backgroundColor.match(/\\d+
 _SWITCH_VISION = """async (wanted) => {
   const root = document.documentElement, before = document.activeElement, is = () => "visionScheme" in root.dataset;
   const button = document.querySelector(`button[data-vision][name=version][value=${wanted}]`);
-  if (!button || document.querySelector(".connection-banner")) return false;
+  if (!button || document.querySelector(".connection-banner:not([hidden])")) return false;
   const switched = new Promise((resolve) => new MutationObserver((_, watch) => {
     if (is() === (wanted === "low")) { watch.disconnect(); resolve(true); }
   }).observe(root, { attributes: true }));
