@@ -5,6 +5,7 @@ PORT ?= 8000
 # Processes of the tests, one for each core. Each takes whole files, in order: the browser tests come last.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(os.cpu_count() or 2)')
 FRAMES ?= 100000
+DEST ?= /opt/medonline
 KILLS ?= 100
 VENV := .venv
 INDEPENDENT := tests/providers/oidc_provider
@@ -15,13 +16,27 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-postgresql screens check release-check code-check format lock clean benchmark bench faults fuzz model
+.PHONY: help run wheel install test test-postgresql screens check release-check code-check format lock clean benchmark bench faults fuzz model
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 run: $(VENV)/run.stamp ## the portal in demo mode: make run [PORT=8123]
 	@medonline serve --mode demo --port $(PORT)
+
+wheel: $(VENV)/run.stamp ## the package with the built pages, in dist/, and the lock of what it runs with
+	@MEDONLINE_MODE=demo medonline build
+	@rm -rf dist build
+	@pip wheel -q --no-deps --no-build-isolation --wheel-dir dist .
+	@rm -rf build
+	@python tools/runtime_lock.py > dist/requirements.lock
+	@ls -l dist
+
+install: wheel ## the package in a venv of its own, which needs no Node.js: make install [DEST=/opt/medonline]
+	$(PYTHON) -m venv $(DEST)
+	$(DEST)/bin/pip install -q --no-deps --require-hashes -r dist/requirements.lock
+	$(DEST)/bin/pip install -q --no-deps --no-index --force-reinstall dist/medonline-*.whl
+	@$(DEST)/bin/medonline --version
 
 test: $(VENV)/dev.stamp $(INDEPENDENT)/node_modules/.ready $(BROWSER)/node_modules/.ready ## all tests [WORKERS=4]; installs what they need
 	@python tools/ensure_browser.py
@@ -89,11 +104,11 @@ LOCKING := uv pip compile -q --universal --python-version 3.11 --generate-hashes
 
 lock: $(VENV)/dev.stamp ## resolve the dependencies again (needs the package registries)
 	pip install -q uv
-	$(LOCKING) --upgrade -o requirements.lock pyproject.toml tools/build-requirements.in
-	$(LOCKING) --upgrade --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml tools/build-requirements.in
+	$(LOCKING) --upgrade --extra build -o requirements.lock pyproject.toml tools/build-requirements.in
+	$(LOCKING) --upgrade --extra build --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml tools/build-requirements.in
 
 clean: ## remove what was installed and built (var/ with the data stays)
-	rm -rf $(VENV) .web .build $(INDEPENDENT)/node_modules $(BROWSER)/node_modules test-results .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) .web .build build dist $(INDEPENDENT)/node_modules $(BROWSER)/node_modules test-results .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import fcntl
 import gzip
-import hashlib
 import json
 import os
 import re
@@ -23,17 +22,16 @@ from pathlib import Path
 
 import brotli
 
+from medonline import installed
 from medonline.config.settings import ConfigurationError
 from medonline.first_paint import UnexpectedPage, with_first_frame
 
-ROOT = Path(__file__).resolve().parent.parent
-BUILT = ROOT / ".web" / "build" / "client"
+ROOT = installed.ROOT
+BUILT = ROOT / installed.BUILT
 # Beside .web, not in it: a first build empties that folder.
 _BUILDING = ROOT / ".build"
 _UNDER_WAY = _BUILDING / "under-way"
-STAMP = ROOT / ".web" / "medonline.stamp"
-_SOURCES = ("assets", "browser", "medonline", "rxconfig.py", "reflex.lock", "requirements.lock")
-_NOT_SOURCES = {"__pycache__", "external", "node_modules"}
+STAMP = ROOT / installed.STAMP
 # Entries in browser/; a page asks for them under these names.
 EARLY = "early.js"  # is in each page
 SCRIPTS = (EARLY, "portal.js", "leaving.js")
@@ -58,21 +56,9 @@ _LINKED_STYLES = re.compile(
 _BUTTON = re.compile(r"(textContent\s*=\s*)([`\"'])Reload\2")
 
 
-def fingerprint() -> str:
-    """SHA-256 over every file the bundle is made of."""
-    digest = hashlib.sha256()
-    for name in _SOURCES:
-        path = ROOT / name
-        files = sorted(path.rglob("*")) if path.is_dir() else [path]
-        for file in files:
-            if file.is_file() and _NOT_SOURCES.isdisjoint(file.relative_to(ROOT).parts):
-                digest.update(f"{file.relative_to(ROOT)}\0".encode() + file.read_bytes())
-    return digest.hexdigest()
-
-
 def is_fresh() -> bool:
-    """Whether the bundle was built from the sources as they are."""
-    return STAMP.exists() and (BUILT / "index.html").exists() and STAMP.read_text() == fingerprint()
+    """Whether the bundle was built from the sources as they are. A wheel holds no other (setup.py)."""
+    return installed.FROM_WHEEL or installed.is_fresh(ROOT)
 
 
 def build() -> None:
@@ -95,7 +81,7 @@ def _build(lock: int) -> None:
         (ROOT / ".web" / "reflex.install_frontend_packages.cached").unlink(missing_ok=True)
     _UNDER_WAY.touch()
     _settle_manifest()
-    built_from = fingerprint()
+    built_from = installed.fingerprint(ROOT)
     environment = os.environ | {
         "REFLEX_USE_NPM": "1",
         "REFLEX_TELEMETRY_ENABLED": "false",

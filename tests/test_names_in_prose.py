@@ -31,10 +31,19 @@ DECISION = re.compile(r"\b[Dd]ecisions? (\d+)(?:(?: and |, |-)(\d+))*")
 LINKED_DECISION = re.compile(r"\[[Dd]ecision (\d+)\]\(([^)]+)\)")
 SECTION = re.compile(r"\b([\w/]+\.md)(?:, section |#)([\w-]+)")
 # Names in backticks of what is not the project's: of other packages, of systems that run it, of a value's shape.
-OF_OTHERS = {"wsproto", "httptools", "TimeoutStopSec", "terminationGracePeriodSeconds", "ddmmyyyy", "PID", "Class"}
+OF_OTHERS = {
+    "wsproto",
+    "httptools",
+    "TimeoutStopSec",
+    "LimitNOFILE",
+    "terminationGracePeriodSeconds",
+    "ddmmyyyy",
+    "PID",
+    "Class",
+}
 GONE = "_".join(("what", "is", "not", "there"))  # in one piece it would be a word of the code
 # `config.toml` is no name in a module.
-FILE_ENDINGS = ("py", "md", "toml", "log", "js", "css", "json", "sh", "txt", "key")
+FILE_ENDINGS = ("py", "md", "toml", "log", "js", "css", "json", "sh", "txt", "key", "env", "dump", "example")
 
 
 @cache

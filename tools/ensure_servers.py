@@ -1,4 +1,4 @@
-"""Find the servers that tests start for themselves (Redis, PostgreSQL), or get the system's packages when root.
+"""Find the servers that tests start for themselves (Redis, PostgreSQL, nginx), or get the system's packages when root.
 
 A test of a server that is not there is skipped, and says so at the end of the run.
 """
@@ -11,8 +11,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-# Debian's package, and where its program may be: PostgreSQL keeps its own out of PATH.
-PACKAGES = {"redis-server": ("redis-server", ()), "postgresql": ("initdb", Path("/usr/lib/postgresql").glob("*/bin"))}
+# Debian's package, and where its program may be: PostgreSQL and nginx are out of the PATH of most users.
+PACKAGES = {
+    "redis-server": ("redis-server", ()),
+    "postgresql": ("initdb", Path("/usr/lib/postgresql").glob("*/bin")),
+    "nginx": ("nginx", (Path("/usr/sbin"),)),
+}
 
 
 def missing() -> list[str]:

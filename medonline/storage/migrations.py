@@ -14,9 +14,10 @@ from sqlalchemy.engine import make_url
 from sqlmodel import Session
 
 from alembic import command
+from medonline import installed
 from medonline.storage.engine import Database
 
-_INI = Path(__file__).resolve().parents[2] / "alembic.ini"
+_INI = installed.ROOT / "alembic.ini"
 _JOURNAL_SINCE = "0005"  # below it there is no security journal
 NOTHING = "base"
 
