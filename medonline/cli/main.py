@@ -8,6 +8,7 @@ import click
 
 from medonline.cli import failures
 from medonline.cli.accounts import accounts
+from medonline.cli.backup import backup, restore
 from medonline.cli.channels import channels
 from medonline.cli.desk import breaker, limits, notices
 from medonline.cli.doctor import doctor
@@ -37,6 +38,8 @@ for _command in (
     sandbox,
     build,
     migrate,
+    backup,
+    restore,
     doctor,
     accounts,
     channels,
