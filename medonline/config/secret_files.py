@@ -1,4 +1,4 @@
-"""Secrets in files: `MEDONLINE_X_FILE` names the file that holds what `MEDONLINE_X` would be.
+"""Secrets in files: `MEDONLINE_…_FILE` names the file that holds what `MEDONLINE_…` would be.
 
 An environment is seen by every process of the same user, and is copied into crash reports and `docker inspect`; a file that the
 service manager mounts is not (systemd `LoadCredential=`, secrets of containers).
