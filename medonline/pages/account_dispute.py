@@ -28,6 +28,17 @@ def _question() -> rx.Component:
     return rx.el.section(
         rx.el.h1("Пароль, номер или вход через Госуслуги меняли не вы?", id="step-title", tab_index=-1),
         error_summary(state.error, state.error_no, ""),
+        rx.cond(
+            state.refused,
+            rx.el.a("На главную", href=routes.HOME, class_name="button primary wide"),
+            rx.fragment(*_offer()),
+        ),
+        class_name="panel stack",
+    )
+
+
+def _offer() -> list[rx.Component]:
+    return [
         rx.el.p("Если это были вы, ничего делать не нужно: закройте страницу."),
         rx.el.p("Если это были не вы, нажмите кнопку. Мы сразу закроем личный кабинет от постороннего:"),
         rx.el.ul(
@@ -48,8 +59,7 @@ def _question() -> rx.Component:
             no_validate=True,
             class_name="form",
         ),
-        class_name="panel stack",
-    )
+    ]
 
 
 def _closed() -> rx.Component:

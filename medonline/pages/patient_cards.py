@@ -288,7 +288,7 @@ def _fetched() -> rx.Component:
             disabled=state.refreshing,
             class_name="link",
         ),
-        rx.cond(state.too_soon != "", rx.el.span(state.too_soon, role="status")),
+        rx.cond(state.too_soon != "", rx.el.span(" ", state.too_soon, role="status")),
         class_name="hint",
     )
 

@@ -7,6 +7,7 @@ import reflex as rx
 from medonline import routes
 from medonline.components.icons import icon
 from medonline.pages.frame import page
+from medonline.state.account import AccountState
 from medonline.state.regions import RegionState
 
 
@@ -14,7 +15,10 @@ def region() -> rx.Component:
     """Plain forms: the choice works without a socket."""
     return page(
         rx.el.h1("Выберите регион"),
-        rx.el.p("Портал запомнит выбор на этом устройстве. Сменить регион можно внизу любой страницы."),
+        rx.el.p(
+            "Портал запомнит выбор на этом устройстве.",
+            rx.cond(AccountState.several_regions, " Сменить регион можно внизу любой страницы.", ""),
+        ),
         rx.el.ul(
             rx.foreach(
                 RegionState.regions,

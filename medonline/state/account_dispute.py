@@ -7,7 +7,7 @@ from typing import Any
 import reflex as rx
 
 from medonline.bootstrap import portal
-from medonline.domain.errors import MedonlineError
+from medonline.domain.errors import DisputeNotPossible, MedonlineError
 from medonline.state.account import AccountState
 from medonline.state.input import said, text_field, visitor_of
 from medonline.state.page_load import KeepsAnswers
@@ -18,6 +18,7 @@ class NotMeState(KeepsAnswers, rx.State):
     """What came of the answer; the token is not kept."""
 
     done: bool = False
+    refused: bool = False  # the link opens nothing any more
     stopped_clock: str = ""
     error: str = ""
     error_no: int = 0
@@ -26,7 +27,7 @@ class NotMeState(KeepsAnswers, rx.State):
     async def load(self) -> Any:
         """Nothing is done by opening the page: programs that look links through open it, too."""
         if not self._note_load():
-            self.done, self.stopped_clock, self.error = False, "", ""
+            self.done, self.refused, self.stopped_clock, self.error = False, False, "", ""
         return AccountState.load_page
 
     @rx.event
@@ -36,7 +37,7 @@ class NotMeState(KeepsAnswers, rx.State):
         try:
             until = await portal().dispute.raise_(text_field(form, "token"), visitor_of(self).device)
         except MedonlineError as error:
-            self.error = said(self, error)
+            self.error, self.refused = said(self, error), isinstance(error, DisputeNotPossible)
             self.error_no += 1
             return
         self.done, self.error = True, ""

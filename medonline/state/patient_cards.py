@@ -235,6 +235,7 @@ class CardsState(rx.State):
         except NotSignedIn:
             return sign_in_again()
         self.notice = notice
+        self.error, self.errors = "", {}  # what was refused before is over
         self._show(view)
         return None
 

@@ -105,6 +105,7 @@ def test_a_way_without_money_is_taken_off_the_screen(strict: Server) -> None:
         assert delta["error_rx_state_"].startswith("Код в Telegram снова можно будет получить после 00:00")
         assert delta["error_field_rx_state_"] == "channel"
         assert delta["telegram_offered_rx_state_"] is False
+        assert delta["must_wait_rx_state_"] is True  # the page offers Gosuslugi
         begin(tab, fresh_phone(), "flash_call")
         tab.call(f"{RECOVERY}.start_again")
         tab.call(f"{RECOVERY}.load")

@@ -53,6 +53,8 @@ def phone_step() -> rx.Component:
             custom_attrs={"data-remember": "phone"},
         ),
         rx.cond(
-            RecoveryState.call_offered | RecoveryState.telegram_offered, None, gosuslugi_way("button primary wide")
+            RecoveryState.call_offered | RecoveryState.telegram_offered,
+            rx.cond(RecoveryState.must_wait, gosuslugi_way("button secondary wide")),
+            gosuslugi_way("button primary wide"),
         ),
     )

@@ -18,6 +18,7 @@ from medonline.domain.errors import (
     ChannelUnavailable,
     CodeRefused,
     CookiesMissing,
+    LimitReached,
     MedonlineError,
     NoRecoveryInProgress,
     PasswordAlreadySet,
@@ -50,6 +51,7 @@ class RecoveryState(FollowsCode, KeepsAnswers, rx.State):
     call_offered: bool = True
     telegram_offered: bool = True
     channels_off: str = ""
+    must_wait: bool = False  # no code for now, by this way or by any: what else works is offered at once
 
     @rx.var
     def title(self) -> str:
@@ -61,7 +63,7 @@ class RecoveryState(FollowsCode, KeepsAnswers, rx.State):
         """Rebuild the screen from the record; sends nothing, ever."""
         await forget_attempt(self)
         if not self._note_load():
-            self.error, self.error_field = "", ""
+            self.error, self.error_field, self.must_wait = "", "", False
         channels, view = await portal().recovery.opened(visitor_of(self))
         self._offer(channels)
         self._show(view)
@@ -110,7 +112,7 @@ class RecoveryState(FollowsCode, KeepsAnswers, rx.State):
         visitor = visitor_of(self)
         if visitor.visitor_key:
             await portal().recovery.leave(visitor)
-        self.error, self.error_field = "", ""
+        self.error, self.error_field, self.must_wait = "", "", False
         self._show(None)
 
     @rx.event(background=True)
@@ -133,7 +135,7 @@ class RecoveryState(FollowsCode, KeepsAnswers, rx.State):
             if not (visitor.visitor_key and visitor.sitting_key):
                 raise CookiesMissing
             self._show(await action(visitor))
-            self.error, self.error_field = "", ""
+            self.error, self.error_field, self.must_wait = "", "", False
         except MedonlineError as error:
             await self._show_refusal(error)
         await dismiss_failure(self)
@@ -156,12 +158,13 @@ class RecoveryState(FollowsCode, KeepsAnswers, rx.State):
             field = self.screen.field
             refused = view is not None and view.step in (RecoveryStep.REFUSED, RecoveryStep.STOPPED)
             if refused or (isinstance(error, NoRecoveryInProgress) and view is not None):
-                self.error, self.error_field = "", ""  # the new screen explains it
+                self.error, self.error_field, self.must_wait = "", "", False  # the new screen explains it
                 return
         elif isinstance(error, ChannelOverBudget | ChannelUnavailable):
             self._offer(await portal().recovery.open_channels())
             field = "channel" if field == PHONE_STEP.field else field
         self._refuse(field, said(self, error))
+        self.must_wait = isinstance(error, LimitReached | ChannelUnavailable)
 
     def _offer(self, channels: tuple[ChannelName, ...]) -> None:
         self.call_offered, self.telegram_offered = ChannelName.FLASH_CALL in channels, ChannelName.TELEGRAM in channels
