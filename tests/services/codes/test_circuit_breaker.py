@@ -220,7 +220,9 @@ async def test_a_spray_over_many_phones_opens_it_and_wins_nothing_by_calls_alone
         right = await last_code(portal, phone(number))
         for _ in range(3):
             judged += 1
-            guess = wrong(right, by=dice.randrange(1, 10_000))  # the code is random, too, and one in 10 000 would hit it
+            guess = wrong(
+                right, by=dice.randrange(1, 10_000)
+            )  # the code is random, too, and one in 10 000 would hit it
             try:
                 view = await portal.recovery.confirm_code(visitor, guess)
             except CodeMismatch:
