@@ -69,11 +69,11 @@ _BROKEN = """() => {
 _NOT_DARK = """() => getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number)
   .reduce((sum, part) => sum + part) < 150 ? [] : ["the page is not dark"]"""
 # The portal's own buttons, as the script of a page finds them, also behind a dialog; where the focus was it is again. False on pages
-# of others and of a server that is gone.
+# of others and of a server that is gone, and where that version is on the screen already.
 _SWITCH_VISION = """async (wanted) => {
   const root = document.documentElement, before = document.activeElement, is = () => "visionScheme" in root.dataset;
   const button = document.querySelector(`button[data-vision][name=version][value=${wanted}]`);
-  if (!button || document.querySelector(".connection-banner:not([hidden])")) return false;
+  if (!button || is() === (wanted === "low") || document.querySelector(".connection-banner:not([hidden])")) return false;
   const switched = new Promise((resolve) => new MutationObserver((_, watch) => {
     if (is() === (wanted === "low")) { watch.disconnect(); resolve(true); }
   }).observe(root, { attributes: true }));
