@@ -108,8 +108,8 @@ class Portal:
     stopping: Event = field(default_factory=Event)
 
     @property
-    def channels(self) -> dict[ChannelName, CodeChannel]:
-        """The ways of getting a code."""
+    def channels(self) -> dict[ChannelName, tuple[CodeChannel, ...]]:
+        """The ways of getting a code, and the vendors of each in the order in which they are asked."""
         return self.outside.channels
 
     async def close(self) -> None:

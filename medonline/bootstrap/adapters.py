@@ -27,28 +27,39 @@ from medonline.services.limits.windows import LimitStore
 from medonline.services.ports import BreachedPasswords, CardRegistry, CodeChannel, IdentityProvider, NoticeChannel
 
 
-def build_channels(config: Config) -> dict[ChannelName, CodeChannel]:
-    """The ways of getting a code that are switched on."""
-    makers: dict[ChannelName, Callable[[Config], CodeChannel]] = {
+def build_channels(config: Config) -> dict[ChannelName, tuple[CodeChannel, ...]]:
+    """The ways of getting a code that are switched on; of each its vendors, in the order in which they are asked."""
+    makers: dict[ChannelName, Callable[[Config], tuple[CodeChannel, ...]]] = {
         ChannelName.FLASH_CALL: _flash_call,
         ChannelName.TELEGRAM: _telegram,
     }
     return {name: makers[name](config) for name in config.code_channels}
 
 
-def _flash_call(config: Config) -> CodeChannel:
-    if config.flash_call_provider is FlashCallProvider.SMS_RU:
-        return SmsRu(config.sms_ru_base_url, config.sms_ru_api_id.get_secret_value())
+def _flash_call(config: Config) -> tuple[CodeChannel, ...]:
+    makers: dict[FlashCallProvider, Callable[[Config], CodeChannel]] = {
+        FlashCallProvider.UCALLER: _ucaller,
+        FlashCallProvider.SMS_RU: _sms_ru,
+    }
+    return tuple(makers[name](config) for name in config.flash_call_provider)
+
+
+def _ucaller(config: Config) -> CodeChannel:
     return UCaller(config.ucaller_base_url, config.ucaller_key.get_secret_value(), config.ucaller_service_id)
 
 
-def _telegram(config: Config) -> CodeChannel:
-    return TelegramGateway(
+def _sms_ru(config: Config) -> CodeChannel:
+    return SmsRu(config.sms_ru_base_url, config.sms_ru_api_id.get_secret_value())
+
+
+def _telegram(config: Config) -> tuple[CodeChannel, ...]:
+    gateway = TelegramGateway(
         config.telegram_base_url,
         config.telegram_token.get_secret_value(),
         callback_url=config.telegram_report_url,
         proxy=config.telegram_proxy or None,
     )
+    return (gateway,)
 
 
 def build_identity(config: Config) -> IdentityProvider | None:

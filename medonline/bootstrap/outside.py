@@ -24,7 +24,7 @@ from medonline.services.ports import BreachedPasswords, CardRegistry, CodeChanne
 class Outside:
     """The adapters that the settings choose; None where something is switched off."""
 
-    channels: dict[ChannelName, CodeChannel]
+    channels: dict[ChannelName, tuple[CodeChannel, ...]]
     identity: IdentityProvider | None
     registry: CardRegistry | None
     notices: NoticeChannel | None
@@ -35,7 +35,8 @@ class Outside:
     async def close(self) -> None:
         """Release connections."""
         optional = (self.identity, self.registry, self.notices, self.breached)
-        for adapter in (*self.channels.values(), *optional, self.limits, self.places):
+        vendors = [vendor for of_way in self.channels.values() for vendor in of_way]
+        for adapter in (*vendors, *optional, self.limits, self.places):
             if adapter is not None:
                 await adapter.close()
 

@@ -116,7 +116,9 @@ def _issuer(
         spending=spending,
         breaker=breaker,
         journal=switches.journal,
-        learning=frozenset(name for name, one in outside.channels.items() if isinstance(one, LearnsOutcome)),
+        learning=frozenset(
+            name for name, vendors in outside.channels.items() if any(isinstance(one, LearnsOutcome) for one in vendors)
+        ),
     )
 
 

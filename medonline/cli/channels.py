@@ -45,6 +45,8 @@ def list_channels(hours: int, as_json: bool) -> None:
         click.echo(f"{one.channel}: {_state(off.get(one.channel))}")
         took = "" if one.seconds is None else f", median {one.seconds:.0f} s"
         click.echo(f"  asked {one.asked} → sent {one.sent} → delivered {one.delivered} → entered {one.entered}{took}")
+        if one.sent_by:
+            click.echo(f"  sent by {', '.join(f'{vendor} {count}' for vendor, count in one.sent_by.items())}")
         cap = f" of {one.cap / 100:.2f}" if one.cap else ", no cap"
         click.echo(f"  spent today {one.spent / 100:.2f}{cap} roubles")
 
@@ -108,6 +110,7 @@ def _facts(one: ChannelFigure, off: SwitchedOff | None) -> dict[str, object]:
         "reason": "" if off is None else off.reason,
         "asked": one.asked,
         "sent": one.sent,
+        "sent_by": dict(one.sent_by),
         "delivered": one.delivered,
         "entered": one.entered,
         "median_seconds": one.seconds,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -95,9 +96,7 @@ async def examine(config: Config) -> list[Finding]:
     ]
     channels = build_channels(config)
     for name in ChannelName:
-        findings.append(await _channel(config, name, channels.get(name)))
-    for channel in channels.values():
-        await channel.close()
+        findings += await _channel(config, name, channels.get(name, ()))
     return [*findings, await _identity(config), await _registry(config), _notices(config), _breached(config)]
 
 
@@ -180,9 +179,16 @@ async def _limits(config: Config) -> Finding:
         await store.close()
 
 
-async def _channel(config: Config, name: ChannelName, channel: CodeChannel | None) -> Finding:
-    if channel is None:
-        return Finding(name, True, "switched off (MEDONLINE_CODE_CHANNELS)")
+async def _channel(config: Config, name: ChannelName, vendors: Sequence[CodeChannel]) -> list[Finding]:
+    if not vendors:
+        return [Finding(name, True, "switched off (MEDONLINE_CODE_CHANNELS)")]
+    findings = [await _vendor(config, name, vendor) for vendor in vendors]
+    for vendor in vendors:
+        await vendor.close()
+    return findings
+
+
+async def _vendor(config: Config, name: ChannelName, channel: CodeChannel) -> Finding:
     base_url = getattr(config, f"{channel.provider.removesuffix('_gateway')}_base_url")
     in_force = f"provider {channel.provider} at {urlsplit(base_url).geturl()}"
     try:

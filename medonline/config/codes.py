@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 from enum import StrEnum
+from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, NoDecode
 
 from medonline import routes
-from medonline.config.types import Channels, CodeLife, Duration, Durations, OptionalUrl
+from medonline.config.types import Channels, CodeLife, Duration, Durations, OptionalUrl, comma_list
 from medonline.domain.codes.one_time_code import ChannelName
 
 
@@ -21,8 +22,23 @@ class FlashCallProvider(StrEnum):
     SMS_RU = "sms_ru"
 
 
+def _in_order(vendors: tuple[FlashCallProvider, ...]) -> tuple[FlashCallProvider, ...]:
+    if not vendors or len(set(vendors)) < len(vendors):
+        msg = "name each vendor once, the first to be asked first, as 'ucaller' or 'ucaller, sms_ru'"
+        raise ValueError(msg)
+    return vendors
+
+
+FlashCallProviders = Annotated[
+    tuple[FlashCallProvider, ...], NoDecode, BeforeValidator(comma_list(str)), AfterValidator(_in_order)
+]
+
+
 class CodesConfig(BaseSettings):
-    """Each field is `MEDONLINE_` plus its name in capitals."""
+    """Each field is `MEDONLINE_` plus its name in capitals.
+
+    flash_call_provider: in the order in which they are asked; each next one takes over what the one before certainly did not call.
+    """
 
     code_channels: Channels = (ChannelName.FLASH_CALL, ChannelName.TELEGRAM)
     code_life_flash_call: CodeLife = timedelta(minutes=5)
@@ -36,7 +52,7 @@ class CodesConfig(BaseSettings):
     telegram_token: SecretStr = SecretStr("")
     telegram_proxy: OptionalUrl = ""
     telegram_reports: bool = True
-    flash_call_provider: FlashCallProvider = FlashCallProvider.UCALLER
+    flash_call_provider: FlashCallProviders = (FlashCallProvider.UCALLER,)
     ucaller_base_url: OptionalUrl = ""
     ucaller_key: SecretStr = SecretStr("")
     ucaller_service_id: str = ""
@@ -78,12 +94,12 @@ class CodesConfig(BaseSettings):
         if ChannelName.TELEGRAM in self.code_channels:
             required["MEDONLINE_TELEGRAM_BASE_URL"] = self.telegram_base_url
             required["MEDONLINE_TELEGRAM_TOKEN"] = self.telegram_token.get_secret_value()
-        calls = self.flash_call_provider if ChannelName.FLASH_CALL in self.code_channels else None
-        if calls is FlashCallProvider.UCALLER:
+        calls = self.flash_call_provider if ChannelName.FLASH_CALL in self.code_channels else ()
+        if FlashCallProvider.UCALLER in calls:
             required["MEDONLINE_UCALLER_BASE_URL"] = self.ucaller_base_url
             required["MEDONLINE_UCALLER_KEY"] = self.ucaller_key.get_secret_value()
             required["MEDONLINE_UCALLER_SERVICE_ID"] = self.ucaller_service_id
-        if calls is FlashCallProvider.SMS_RU or notices_by_sms_ru:
+        if FlashCallProvider.SMS_RU in calls or notices_by_sms_ru:
             required["MEDONLINE_SMS_RU_BASE_URL"] = self.sms_ru_base_url
             required["MEDONLINE_SMS_RU_API_ID"] = self.sms_ru_api_id.get_secret_value()
         return required

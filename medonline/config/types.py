@@ -55,7 +55,9 @@ def _code_life(value: timedelta) -> timedelta:
     return value
 
 
-def _comma_list(parse: Callable[[str], object]) -> Callable[[object], object]:
+def comma_list(parse: Callable[[str], object]) -> Callable[[object], object]:
+    """Reads `a, b, c` as a tuple, each part by `parse`; anything but a string passes through."""
+
     def split(text: object) -> object:
         if not isinstance(text, str):
             return text
@@ -84,8 +86,8 @@ def _time_zone(name: str) -> str:
 Duration = Annotated[timedelta, BeforeValidator(parse_duration), AfterValidator(_positive)]
 Drain = Annotated[timedelta, BeforeValidator(parse_duration), AfterValidator(_drain)]
 CodeLife = Annotated[Duration, AfterValidator(_code_life)]
-Durations = Annotated[tuple[timedelta, ...], NoDecode, BeforeValidator(_comma_list(parse_duration))]
-Channels = Annotated[tuple[ChannelName, ...], NoDecode, BeforeValidator(_comma_list(str))]
+Durations = Annotated[tuple[timedelta, ...], NoDecode, BeforeValidator(comma_list(parse_duration))]
+Channels = Annotated[tuple[ChannelName, ...], NoDecode, BeforeValidator(comma_list(str))]
 OptionalUrl = Annotated[str, AfterValidator(lambda value: _url(value) if value else value)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 

@@ -499,12 +499,19 @@ class LastChannel(MedonlineError):
 
 
 class DeliveryFailed(MedonlineError):
-    """A code did not go out. `code`: the provider's own number or name of the error, for the log; empty when it has none."""
+    """A code did not go out. `code`: the provider's own number or name of the error, for the log; empty when it has none.
 
-    def __init__(self, detail: str = "", *, code: str = "") -> None:
+    may_have_gone_out: whether the provider may have called or written all the same. Where it may, nothing is sent again, by nobody.
+    """
+
+    may_have_gone_out = False
+
+    def __init__(self, detail: str = "", *, code: str = "", may_have_gone_out: bool | None = None) -> None:
         super().__init__(detail)
         self.detail = detail
         self.code = code
+        if may_have_gone_out is not None:
+            self.may_have_gone_out = may_have_gone_out
 
 
 class NumberNotReachable(DeliveryFailed):
@@ -524,4 +531,6 @@ class ProviderRefused(DeliveryFailed):
 
 
 class ProviderDown(DeliveryFailed):
-    """Timeout, connection error, 5xx, or html where JSON was promised."""
+    """Timeout, connection error, 5xx, or html where JSON was promised. Unless it says otherwise, the request may have arrived."""
+
+    may_have_gone_out = True

@@ -20,6 +20,11 @@ CODES_DELIVERED = Count(
 CODES_FAILED = Count(
     "medonline_codes_failed", "Codes that were not sent or not delivered.", ("channel", "provider", "problem")
 )
+CODES_HANDED_OVER = Count(
+    "medonline_codes_handed_over",
+    "Codes that the next vendor took over, because one certainly did not send them.",
+    ("channel", "provider", "reserve"),
+)
 CODES_ENTERED = Count("medonline_codes_entered", "Codes that patients typed rightly.", ("channel", "provider"))
 CODES_MISTYPED = Count("medonline_codes_mistyped", "Wrong codes that cost an attempt.", ("channel",))
 CODE_ENTERING = Duration(

@@ -14,12 +14,12 @@ import re
 import socket
 import ssl
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from time import perf_counter
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import httpx
 
@@ -33,6 +33,19 @@ MAX_BRACKETS = 500
 MOST_SKEW = timedelta(seconds=60)
 _REFERENCE = re.compile(r"[!-~]{1,128}")
 _PAUSES = (0.1, 0.4)  # seconds before the second and the third attempt of an idempotent request
+# Of the whole time: a connection that takes longer is not made, and then it is certain that nothing was asked.
+_CONNECTING = 0.6
+_NEVER_ASKED = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+    httpx.LocalProtocolError,
+    httpx.InvalidURL,
+    ValueError,
+)
+Answer = TypeVar("Answer")
 
 # httpx tells the log the address of each request, and an address may carry what no one should read there.
 logging.getLogger("httpx").addFilter(lambda record: record.levelno > logging.INFO)
@@ -167,12 +180,10 @@ class JsonClient:
         return status, body.decode("utf-8", errors="replace")
 
     async def _persist(self, method: str, path: str, idempotent: bool, **parts: Any) -> tuple[int, Any]:
-        for pause in _PAUSES if idempotent else ():
-            try:
-                return await self._attempt(method, path, **parts)
-            except ProviderDown:
-                await asyncio.sleep(pause)
-        return await self._attempt(method, path, **parts)
+        async def attempt() -> tuple[int, Any]:
+            return await self._attempt(method, path, **parts)
+
+        return await persistently(attempt) if idempotent else await attempt()
 
     async def reach(self, method_path: str = "") -> str:
         """Ask for the base URL, or for a method without its parameters, which costs nothing anywhere; one English sentence on the
@@ -231,13 +242,16 @@ class JsonClient:
             ):
                 self._skew = _skew(response.headers.get("Date", ""))
                 return response.status_code, await self._read_bounded(response)
-        except (TimeoutError, httpx.TimeoutException):
-            raise ProviderDown(f"{self._name}: no answer within {self._timeout:g} s", code="timeout") from None
+        except (TimeoutError, httpx.TimeoutException) as error:
+            asked = not isinstance(error, _NEVER_ASKED)
+            what = f"no answer within {self._timeout:g} s" if asked else "no connection in time"
+            raise ProviderDown(f"{self._name}: {what}", code="timeout", may_have_gone_out=asked) from None
         # ValueError: a key or a URL that cannot be written into a request; RuntimeError: a pool closed under
         # us.
         except (httpx.HTTPError, httpx.InvalidURL, OSError, RuntimeError, ValueError) as error:
             code, why = _trouble(error)
-            raise ProviderDown(f"{self._name}: {why}", code=code) from None
+            asked = not isinstance(error, _NEVER_ASKED)
+            raise ProviderDown(f"{self._name}: {why}", code=code, may_have_gone_out=asked) from None
 
     async def _read_bounded(self, response: httpx.Response) -> bytes:
         codings = [coding.strip().lower() for coding in response.headers.get("Content-Encoding", "").split(",")]
@@ -260,7 +274,7 @@ class JsonClient:
         if self._client is None or self._loop is not loop:
             self._client = httpx.AsyncClient(
                 headers=self._headers,
-                timeout=self._timeout,
+                timeout=httpx.Timeout(self._timeout, connect=self._timeout * _CONNECTING),
                 proxy=self._proxy,
                 transport=self._transport,
                 follow_redirects=False,
@@ -270,6 +284,25 @@ class JsonClient:
             )
             self._loop = loop
         return self._client
+
+
+async def persistently(ask: Callable[[], Awaitable[Answer]]) -> Answer:
+    """Ask up to three times while the provider is down: for what may be repeated. The error in the end says whether any of the
+    attempts may have arrived, even where the last one was refused.
+
+    Raises:
+        DeliveryFailed: of the last attempt.
+    """
+    may_have_arrived = False
+    for pause in (*_PAUSES, None):
+        try:
+            return await ask()
+        except DeliveryFailed as error:
+            may_have_arrived = error.may_have_gone_out = may_have_arrived or error.may_have_gone_out
+            if pause is None or not isinstance(error, ProviderDown):
+                raise
+            await asyncio.sleep(pause)
+    raise AssertionError("the last attempt answers or raises")
 
 
 def _trouble(error: BaseException) -> tuple[str, str]:
@@ -386,7 +419,7 @@ def reference_of(answered: object, provider: str) -> str:
     """
     text = str(answered) if isinstance(answered, int | str) and not isinstance(answered, bool) else ""
     if not _REFERENCE.fullmatch(text):
-        raise ProviderRefused(f"{provider}: an answer without a reference")
+        raise ProviderRefused(f"{provider}: an answer without a reference", may_have_gone_out=True)
     return text
 
 

@@ -89,10 +89,13 @@ def accepted(answer: Any) -> dict[str, Any]:
     if isinstance(answer, int) and not isinstance(answer, bool) and 0 <= answer <= 9999:
         raise refusal(answer, None)
     if not isinstance(answer, dict):
-        raise ProviderRefused("sms_ru: an answer that is no object")
+        raise ProviderRefused("sms_ru: an answer that is no object", may_have_gone_out=True)
     if answer.get("status") == "OK":
         return answer
-    raise refusal(answer.get("status_code"), answer.get("status_text"))
+    refused = refusal(answer.get("status_code"), answer.get("status_text"))
+    if answer.get("status") != "ERROR":  # only this word says that nothing was sent
+        refused.may_have_gone_out = True
+    raise refused
 
 
 def refusal(status_code: object, status_text: object) -> DeliveryFailed:

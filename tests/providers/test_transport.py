@@ -10,7 +10,7 @@ import traceback
 import httpx
 import pytest
 
-from medonline.domain.errors import DeliveryFailed, ProviderDown, ProviderRefused
+from medonline.domain.errors import DeliveryFailed, OutOfMoney, ProviderDown, ProviderRefused
 from medonline.providers.codes.telegram_gateway import TelegramGateway
 from medonline.providers.codes.ucaller import UCaller
 from medonline.services.ports import DeliveryReport
@@ -69,6 +69,68 @@ async def test_only_delivery_failures_leave_an_adapter(
     printed = "".join(traceback.format_exception(failure.value))
     assert PHONE[1:] not in printed
     assert "telegram-token" not in printed
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize(
+    ("answer", "may"),
+    [
+        (httpx.ConnectError(PHONE), False),
+        (httpx.ConnectTimeout(PHONE), False),
+        (httpx.ProxyError(PHONE), False),
+        (httpx.ReadTimeout(PHONE), True),
+        (httpx.ReadError(PHONE), True),
+        (httpx.RemoteProtocolError(PHONE), True),
+        (httpx.Response(503), True),
+        (httpx.Response(200, text="<html>"), True),
+        (httpx.Response(200, json=[]), True),
+        (httpx.Response(200, json={}), True),
+        (httpx.Response(401, text="<html>"), False),
+        (httpx.Response(404, text="<html>"), False),
+    ],
+)
+async def test_an_error_says_whether_a_code_may_have_gone_out(
+    provider: str, answer: httpx.Response | Exception, *, may: bool
+) -> None:
+    transport, _ = answering(answer)
+
+    with pytest.raises(DeliveryFailed) as failure:
+        await build(provider, "http://vendor.test", transport=transport).send_code(message(PHONE))
+
+    assert failure.value.may_have_gone_out is may
+
+
+@pytest.mark.parametrize(
+    ("provider", "answer", "may"),
+    [
+        ("ucaller", {"status": False, "code": 1002}, False),
+        ("ucaller", {"status": True, "ucaller_id": 7, "code": "call"}, True),
+        ("ucaller", {"status": True, "code": "0427"}, True),
+        ("sms_ru", {"status": "ERROR", "status_code": 201}, False),
+        ("sms_ru", {"status": "OK", "call_id": "7", "code": "call"}, True),
+        ("sms_ru", {"status": "OK", "code": "0427"}, True),
+        ("telegram_gateway", {"ok": False, "error": "BALANCE_NOT_ENOUGH"}, False),
+        ("telegram_gateway", {"ok": True, "result": {}}, True),
+    ],
+)
+async def test_a_refusal_is_certain_only_in_the_vendors_own_words(
+    provider: str, answer: dict[str, object], *, may: bool
+) -> None:
+    transport, _ = answering(httpx.Response(200, json=answer))
+
+    with pytest.raises(DeliveryFailed) as failure:
+        await build(provider, "http://vendor.test", transport=transport).send_code(message(PHONE))
+
+    assert failure.value.may_have_gone_out is may
+
+
+async def test_a_refusal_after_an_attempt_without_answer_is_not_certain() -> None:
+    refusal = httpx.Response(200, json={"status": False, "code": 1002})
+    for earlier, may in ((httpx.ReadTimeout(""), True), (httpx.ConnectError(""), False)):
+        transport, _ = answering(earlier, refusal)
+        with pytest.raises(OutOfMoney) as failure:
+            await UCaller("http://vendor.test", "k", "1", transport=transport).send_code(message())
+        assert failure.value.may_have_gone_out is may
 
 
 @pytest.mark.parametrize(("provider", "attempts"), [("telegram_gateway", 1), ("ucaller", 3), ("sms_ru", 1)])

@@ -264,9 +264,9 @@ class ScriptedChannel:
         return None
 
 
-def dispatcher_of(portal: Portal, **channels: ScriptedChannel) -> CodeDispatcher:
-    """A dispatcher over the portal's database: `flash_call=…, telegram=…`."""
-    by_name = {ChannelName(name): channel for name, channel in channels.items()}
+def dispatcher_of(portal: Portal, **channels: ScriptedChannel | tuple[ScriptedChannel, ...]) -> CodeDispatcher:
+    """A dispatcher over the portal's database: `flash_call=…, telegram=…`; several vendors of a way as a tuple."""
+    by_name = {ChannelName(name): one if isinstance(one, tuple) else (one,) for name, one in channels.items()}
     return CodeDispatcher(portal.database, portal.clock, portal.recovery.codes.issuer, by_name)
 
 

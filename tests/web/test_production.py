@@ -148,7 +148,7 @@ async def test_in_production_no_answer_speaks_of_the_sandbox(site: httpx.AsyncCl
 def test_production_with_real_providers_is_accepted(read) -> None:
     assert not read().demo
     assert read(**ESIA).identity_provider == "esia"
-    assert read(**SMS_RU).flash_call_provider == "sms_ru"
+    assert read(**SMS_RU).flash_call_provider == ("sms_ru",)
 
 
 @pytest.mark.parametrize("address", STAND_INS)

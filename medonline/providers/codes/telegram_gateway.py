@@ -166,7 +166,10 @@ def _result(answer: Any) -> dict[str, Any]:
     if isinstance(answer, dict) and answer.get("ok") is True and isinstance(answer.get("result"), dict):
         result: dict[str, Any] = answer["result"]
         return result
-    raise _refusal(answer.get("error") if isinstance(answer, dict) else None)
+    refused = _refusal(answer.get("error") if isinstance(answer, dict) else None)
+    if not isinstance(answer, dict) or answer.get("ok") is not False:  # only «ok: false» says that nothing was sent
+        refused.may_have_gone_out = True
+    raise refused
 
 
 def _refusal(error: object) -> DeliveryFailed:

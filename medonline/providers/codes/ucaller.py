@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from medonline.domain.errors import DeliveryFailed, NumberNotReachable, NumberRefused, OutOfMoney, ProviderRefused
-from medonline.providers.http import JsonClient, money, reference_of
+from medonline.providers.http import JsonClient, money, persistently, reference_of
 from medonline.services.ports import CodeMessage, DeliveryReport, SentCode
 
 _ERRORS: dict[int, tuple[type[DeliveryFailed], str]] = {
@@ -52,16 +52,12 @@ class UCaller:
         Raises:
             DeliveryFailed: one of its subclasses; an error number not known here is `ProviderRefused`.
         """
-        answer = await self._client.post(
-            "/v1.0/initCall",
-            json={
-                "phone": int(message.phone.digits),
-                "code": message.code,
-                "unique": message.idempotency_key,
-            },
-            idempotent=True,
-        )
-        call = _accepted(answer)
+        asked = {"phone": int(message.phone.digits), "code": message.code, "unique": message.idempotency_key}
+
+        async def initiate() -> dict[str, Any]:
+            return _accepted(await self._client.post("/v1.0/initCall", json=asked))
+
+        call = await persistently(initiate)
         reference = reference_of(call.get("ucaller_id"), self.provider)
         return SentCode(reference, four_digits(call.get("code"), self.provider), money(call.get("cost")))
 
@@ -97,13 +93,13 @@ def four_digits(code: object, provider: str) -> str:
     """
     text = str(code) if isinstance(code, int | str) and not isinstance(code, bool) else ""
     if not text.isascii() or not text.isdigit() or len(text) > 4:
-        raise ProviderRefused(f"{provider}: an answer without a code of four digits")
+        raise ProviderRefused(f"{provider}: an answer without a code of four digits", may_have_gone_out=True)
     return text.zfill(4)
 
 
 def _accepted(answer: Any) -> dict[str, Any]:
     if not isinstance(answer, dict):
-        raise ProviderRefused("ucaller: an answer that is no object")
+        raise ProviderRefused("ucaller: an answer that is no object", may_have_gone_out=True)
     if answer.get("status") is True:
         return answer
     # `error` is free text that may repeat the number: only its number is read.
@@ -111,6 +107,8 @@ def _accepted(answer: Any) -> dict[str, Any]:
     if isinstance(number, str) and number.isascii() and number.isdigit() and len(number) <= 4:
         number = int(number)
     if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= 9999:
-        raise ProviderRefused("ucaller: refused without an error number")
+        # Only «status: false» says that there is no call.
+        doubtful = answer.get("status") is not False
+        raise ProviderRefused("ucaller: refused without an error number", may_have_gone_out=doubtful)
     kind, why = _ERRORS.get(number, (ProviderRefused, "see the vendor's list"))
     raise kind(f"ucaller: error {number} ({why})", code=str(number))

@@ -40,5 +40,5 @@ def _only_message(answer: dict[str, Any], phone: PhoneNumber) -> dict[str, Any]:
     messages = answer.get("sms")
     message = messages.get(phone.digits) if isinstance(messages, dict) else None
     if not isinstance(message, dict):
-        raise ProviderRefused("sms_ru: an answer that says nothing of the number")
+        raise ProviderRefused("sms_ru: an answer that says nothing of the number", may_have_gone_out=True)
     return message

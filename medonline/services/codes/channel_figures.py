@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from statistics import median
 
@@ -22,8 +23,8 @@ _DELIVERED = frozenset({DeliveryState.DELIVERED, DeliveryState.READ})
 
 @dataclass(frozen=True, slots=True)
 class ChannelFigure:
-    """One way over a span. `seconds`: the median from asking to entering, None where no code was entered. Money in kopecks of today
-    (of Moscow); a cap of 0 is none."""
+    """One way over a span. `seconds`: the median from asking to entering, None where no code was entered; `sent_by`: the codes that
+    were sent, by vendor. Money in kopecks of today (of Moscow); a cap of 0 is none."""
 
     channel: ChannelName
     asked: int
@@ -33,6 +34,7 @@ class ChannelFigure:
     seconds: float | None
     spent: int
     cap: int
+    sent_by: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +55,14 @@ class ChannelFigures:
         figures = []
         for channel in self.channels:
             of_it = [fact for fact in facts if fact.channel == channel]
+            sent = [fact for fact in of_it if fact.delivery in _SENT]
             seconds = [fact.seconds for fact in of_it if fact.seconds is not None]
             figures.append(
                 ChannelFigure(
                     channel,
                     asked=len(of_it),
-                    sent=sum(fact.delivery in _SENT for fact in of_it),
+                    sent=len(sent),
+                    sent_by=dict(sorted(Counter(fact.provider for fact in sent).items())),
                     delivered=sum(fact.delivery in _DELIVERED for fact in of_it),
                     entered=len(seconds),
                     seconds=median(seconds) if seconds else None,

@@ -4,6 +4,9 @@ An outbox: a row whose `due_at` has come is leased by one conditional UPDATE, so
 Most rows are leased by the transaction that makes them (`CodeDispatcher.enqueue`).
 A row whose lease ran out (the process was killed) is sent again only where the provider is idempotent; otherwise it counts
 as failed and the patient is offered the other way: better none than two calls.
+
+Where a way has several vendors, the next one takes a code over that the one before certainly did not send (`Vendors`). The row names
+the vendor that was asked last, before it is asked.
 """
 
 from __future__ import annotations
@@ -16,12 +19,13 @@ from functools import partial
 from sqlmodel import Session
 
 from medonline.domain.codes.one_time_code import ChannelName, derive_code
-from medonline.domain.errors import DeliveryFailed, OutOfMoney, ProviderDown
+from medonline.domain.errors import DeliveryFailed, OutOfMoney
 from medonline.domain.phone import PhoneNumber
 from medonline.metrics import names as metrics
 from medonline.services.clock import Clock
 from medonline.services.codes.delivery import EARLIER, DeliveryProblem, DeliveryState, problem_of
 from medonline.services.codes.issuing import CodeIssuer, topic_of
+from medonline.services.codes.vendors import Vendors, is_trouble_of_vendor
 from medonline.services.limits.alarms import Alarm
 from medonline.services.limits.budgets import Spending
 from medonline.services.limits.code_limits import CodeAsked
@@ -50,12 +54,12 @@ class CodeDispatcher:
         database: Database,
         clock: Clock,
         issuer: CodeIssuer,
-        channels: Mapping[ChannelName, CodeChannel],
+        channels: Mapping[ChannelName, Sequence[CodeChannel]],
     ) -> None:
         self.database = database
         self._clock = clock
         self._issuer = issuer
-        self._channels = channels
+        self._vendors = {name: Vendors(clock, in_order) for name, in_order in channels.items()}
         self._lanes = {
             (channel, states): self._lane(channel, states, at_once)
             for channel in ChannelName
@@ -72,12 +76,14 @@ class CodeDispatcher:
 
     def enqueue(self, session: Session, row: OneTimeCodeRow) -> None:
         """Have a new code sent after the commit of the transaction that makes it: by this process, where it has room now."""
-        channel = self._channels.get(ChannelName(row.channel))
+        vendors = self._vendors.get(ChannelName(row.channel))
         lane = self._lanes[ChannelName(row.channel), _TO_SEND]
-        if channel is None or not self.outbox.has_room(lane):
+        if vendors is None or not self.outbox.has_room(lane):
             after_commit(session, self.outbox.wake)
-        elif after_commit(session, partial(self.outbox.take_up, row, lane, partial(self._send_leased, channel))):
-            row.delivery, row.provider, row.attempts = DeliveryState.SENDING, channel.provider, 1
+            return
+        vendor = vendors.first()
+        if after_commit(session, partial(self.outbox.take_up, row, lane, partial(self._send_leased, vendor))):
+            row.delivery, row.provider, row.attempts = DeliveryState.SENDING, vendor.provider, 1
             row.due_at = self._clock() + LEASE
 
     def _lane(self, channel: ChannelName, states: tuple[DeliveryState, ...], at_once: int) -> Lane[OneTimeCodeRow]:
@@ -104,43 +110,62 @@ class CodeDispatcher:
             await self._poll(row)
 
     async def _pick_up(self, row: OneTimeCodeRow) -> None:
-        """The lease of a killed process ran out: whether the provider was asked is unknown."""
-        channel = self._channels.get(ChannelName(row.channel))
-        if channel is not None and channel.idempotent:
-            await self._send(row)
+        """The lease of a killed process ran out: whether the vendor was asked is unknown, so no other one may be."""
+        vendor = self._vendor_of(row)
+        if vendor is not None and vendor.idempotent:
+            await self._send(row, vendor)
         else:
             await self._fail(row, DeliveryProblem.CHANNEL_DOWN)
 
-    async def _send(self, row: OneTimeCodeRow) -> None:
+    async def _send(self, row: OneTimeCodeRow, asked_before: CodeChannel | None = None) -> None:
         now = self._clock()
-        never_asked = row.delivery == DeliveryState.QUEUED
-        channel = self._channels.get(ChannelName(row.channel))
-        if row.replaced_at is not None or row.expires_at <= now or channel is None:
-            await self._fail(row, DeliveryProblem.CHANNEL_DOWN, free=never_asked)
+        vendors = self._vendors.get(ChannelName(row.channel))
+        if row.replaced_at is not None or row.expires_at <= now or vendors is None:
+            await self._fail(row, DeliveryProblem.CHANNEL_DOWN, free=asked_before is None)
             return
-        if await self._take(row, channel, now):
-            await self._send_leased(channel, row)
+        vendor = asked_before or vendors.first()
+        if await self._take(row, vendor, now):
+            await self._send_leased(vendor, row, asked_before=asked_before is not None)
 
-    async def _send_leased(self, channel: CodeChannel, row: OneTimeCodeRow) -> None:
+    async def _send_leased(self, vendor: CodeChannel, row: OneTimeCodeRow, *, asked_before: bool = False) -> None:
+        """`asked_before`: the vendor may have sent the code already, whatever it says now."""
+        vendors = self._vendors[ChannelName(row.channel)]
         try:
-            sent = await channel.send_code(self._message(row))
+            sent = await vendor.send_code(self._message(row))
         except DeliveryFailed as error:
-            log.warning("A code was not sent: %s %s (%s)", channel.provider, type(error).__name__, error.code or "-")
-            if isinstance(error, OutOfMoney):
-                self._issuer.limits.alarms.sound(
-                    Alarm.PROVIDER_WITHOUT_MONEY,
-                    f"{channel.provider} has no money ({error.code or '-'})",
-                    of=channel.provider,
-                )
-            # A provider that did not answer may have called all the same.
-            await self._fail(row, problem_of(error), free=not isinstance(error, ProviderDown))
+            self._note_refusal(vendors, vendor, error)
+            unsent = not (asked_before or error.may_have_gone_out)
+            reserve = vendors.after(vendor) if unsent and is_trouble_of_vendor(error) else None
+            if reserve is not None and await self._hand_over(row, vendor, reserve):
+                await self._send_leased(reserve, row)
+            else:
+                await self._fail(row, problem_of(error), free=unsent)
             return
+        vendors.note(vendor, None)
         await self._record_sent(row, sent)
 
-    async def _take(self, row: OneTimeCodeRow, channel: CodeChannel, now: datetime) -> bool:
-        return await self.database.write(
-            codes.take_to_send, row.id, row.attempts, DeliveryState.SENDING, channel.provider, now + LEASE
+    def _note_refusal(self, vendors: Vendors, vendor: CodeChannel, error: DeliveryFailed) -> None:
+        log.warning("A code was not sent: %s %s (%s)", vendor.provider, type(error).__name__, error.code or "-")
+        vendors.note(vendor, error)
+        if isinstance(error, OutOfMoney):
+            text = f"{vendor.provider} has no money ({error.code or '-'})"
+            self._issuer.limits.alarms.sound(Alarm.PROVIDER_WITHOUT_MONEY, text, of=vendor.provider)
+
+    async def _take(self, row: OneTimeCodeRow, vendor: CodeChannel, now: datetime) -> bool:
+        taken = await self.database.write(
+            codes.take_to_send, row.id, row.attempts, DeliveryState.SENDING, vendor.provider, now + LEASE
         )
+        if taken:
+            row.provider, row.attempts = vendor.provider, row.attempts + 1
+        return taken
+
+    async def _hand_over(self, row: OneTimeCodeRow, vendor: CodeChannel, reserve: CodeChannel) -> bool:
+        """Whether the code is still this process's, and may be sent."""
+        if not await self._take(row, reserve, self._clock()):
+            return False
+        log.warning("%s takes over a code of %s", reserve.provider, vendor.provider)
+        metrics.CODES_HANDED_OVER.add(row.channel, vendor.provider, reserve.provider)
+        return True
 
     def _message(self, row: OneTimeCodeRow) -> CodeMessage:
         code = derive_code(self._issuer.key, row.id, ChannelName(row.channel).code_length)
@@ -167,7 +192,7 @@ class CodeDispatcher:
             attempts=0,
         )
         if recorded:
-            after_commit(session, partial(metrics.CODES_SENT.add, row.channel, row.provider or self._provider_of(row)))
+            after_commit(session, partial(metrics.CODES_SENT.add, row.channel, self._provider_of(row)))
 
     async def _fail(self, row: OneTimeCodeRow, problem: DeliveryProblem, *, free: bool = False) -> None:
         """`free`: it certainly cost nothing, so its money is there for other codes."""
@@ -182,29 +207,27 @@ class CodeDispatcher:
         sources = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.SENT)
         failed = codes.set_delivery(session, row.id, sources, DeliveryState.FAILED, **facts)
         if failed:
-            after_commit(
-                session, partial(metrics.CODES_FAILED.add, row.channel, row.provider or self._provider_of(row), problem)
-            )
+            after_commit(session, partial(metrics.CODES_FAILED.add, row.channel, self._provider_of(row), problem))
         if failed and free:  # the code is locked before the money (lock order: `storage.engine`)
             Spending.give_back(session, row.channel, row.issued_at, row.price)
         return failed
 
     async def _poll(self, row: OneTimeCodeRow) -> None:
-        channel = self._channels.get(ChannelName(row.channel))
+        vendor = self._vendor_of(row)
         now = self._clock()
         over = row.expires_at <= now or row.replaced_at is not None or row.confirmed_at is not None
-        if channel is None or channel.provider != row.provider or over:
+        if vendor is None or over:
             await self._set_due(row, None)
-            if row.confirmed_at is not None and row.provider_ref and isinstance(channel, LearnsOutcome):
-                await channel.report_entered(row.provider_ref, self._message(row).code)
+            if row.confirmed_at is not None and row.provider_ref and isinstance(vendor, LearnsOutcome):
+                await vendor.report_entered(row.provider_ref, self._message(row).code)
             return
         try:
-            report = await channel.delivery_report(row.provider_ref)
+            report = await vendor.delivery_report(row.provider_ref)
         except DeliveryFailed as error:
-            log.info("No delivery report from %s: %s (%s)", channel.provider, type(error).__name__, error.code or "-")
+            log.info("No delivery report from %s: %s (%s)", vendor.provider, type(error).__name__, error.code or "-")
             report = None
         if report is not None:
-            await self.take_report(channel.provider, row.provider_ref, report)
+            await self.take_report(vendor.provider, row.provider_ref, report)
         next_poll = None if _is_final(report, row.channel) else now + POLL_AFTER[min(row.attempts, len(POLL_AFTER) - 1)]
         await self._set_due(row, next_poll)
 
@@ -228,9 +251,14 @@ class CodeDispatcher:
                 after_commit(session, partial(metrics.CODES_FAILED.add, row.channel, provider, problem))
         return True
 
+    def _vendor_of(self, row: OneTimeCodeRow) -> CodeChannel | None:
+        """The vendor that was asked to send it; None when it is not set up here (any more), or none was."""
+        vendors = self._vendors.get(ChannelName(row.channel))
+        return None if vendors is None else vendors.named(row.provider)
+
     def _provider_of(self, row: OneTimeCodeRow) -> str:
-        channel = self._channels.get(ChannelName(row.channel))
-        return "" if channel is None else channel.provider
+        vendors = self._vendors.get(ChannelName(row.channel))
+        return row.provider or ("" if vendors is None else vendors.in_order[0].provider)
 
 
 def _log_failure(error: BaseException) -> None:

@@ -56,8 +56,9 @@ def unlinked(patient_id: str, how: str, why: str, device: Device) -> JournalNote
 
 
 def of_code(event: JournalEvent, row: OneTimeCodeRow) -> JournalNote:
-    """A code was asked for, or a wrong one typed: names no patient, for no one has proved to be one."""
-    what = {"channel": row.channel, "purpose": row.purpose}
+    """A code was asked for, or a wrong one typed: names no patient, for no one has proved to be one. The vendor is named once one
+    was asked to send it."""
+    what = {"channel": row.channel, "purpose": row.purpose, "provider": row.provider}
     return JournalNote(event, phone=row.phone, device=Device(network=cut(row.client_ip)), details=what)
 
 

@@ -26,9 +26,11 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class CodeFact:
-    """One code of a way, for its figures. Times are UTC; `seconds`: from asking to typing, None when it was not typed."""
+    """One code of a way, for its figures. Times are UTC; `seconds`: from asking to typing, None when it was not typed; `provider`:
+    the vendor that was asked last, empty when none was."""
 
     channel: str
+    provider: str
     delivery: str
     seconds: float | None
 
@@ -46,9 +48,9 @@ _OUTCOMES = (
     .order_by(_ISSUED.desc())
     .limit(bindparam("limit", type_=Integer()))
 )
-_FACTS = sa_select(_CHANNEL, col(OneTimeCodeRow.delivery), _ISSUED, col(OneTimeCodeRow.confirmed_at)).where(
-    bindparam("since", type_=UtcDateTime()) <= _ISSUED
-)
+_FACTS = sa_select(
+    _CHANNEL, col(OneTimeCodeRow.provider), col(OneTimeCodeRow.delivery), _ISSUED, col(OneTimeCodeRow.confirmed_at)
+).where(bindparam("since", type_=UtcDateTime()) <= _ISSUED)
 _TAKE_TRIAL = (
     update(ChannelSwitch)
     .where(
@@ -91,6 +93,6 @@ def outcomes(session: Session, channel: str, since: datetime, now: datetime, fai
 def facts(session: Session, since: datetime) -> list[CodeFact]:
     """Every code since a moment (UTC)."""
     return [
-        CodeFact(channel, delivery, None if entered is None else (entered - issued).total_seconds())
-        for channel, delivery, issued, entered in session.execute(_FACTS, {"since": since}).all()
+        CodeFact(channel, provider, delivery, None if entered is None else (entered - issued).total_seconds())
+        for channel, provider, delivery, issued, entered in session.execute(_FACTS, {"since": since}).all()
     ]

@@ -101,9 +101,9 @@ async def telegram_report(request: Request) -> Response:
     except InvalidReport as error:
         log.warning("A delivery report was refused: %s", error)
         return PlainTextResponse("refused\n", 403)
-    channel = portal().channels.get(ChannelName.TELEGRAM)
-    if report.status is not None and channel is not None:
-        await portal().dispatcher.take_report(channel.provider, report.provider_ref, report.status)
+    if report.status is not None:
+        for vendor in portal().channels.get(ChannelName.TELEGRAM, ()):
+            await portal().dispatcher.take_report(vendor.provider, report.provider_ref, report.status)
     return PlainTextResponse("ok\n")
 
 

@@ -35,5 +35,5 @@ async def test_a_code_is_counted_at_each_stage(folder: Path, clock: MovableClock
     nothing = ChannelFigure(TELEGRAM, 0, 0, 0, 0, None, 0, 0)
     assert asked == [ChannelFigure(CALL, 1, 0, 0, 0, None, 150, 3000), nothing]
     # A typed code has arrived, whether the provider says so or not.
-    assert entered == [ChannelFigure(CALL, 1, 1, 1, 1, 30.0, 150, 3000), nothing]
+    assert entered == [ChannelFigure(CALL, 1, 1, 1, 1, 30.0, 150, 3000, {"scripted": 1}), nothing]
     assert later == [ChannelFigure(CALL, 0, 0, 0, 0, None, 150, 3000), nothing]

@@ -400,7 +400,7 @@ async def test_an_error_of_the_database_is_survived(portal: Portal, caplog: pyte
     await begun(portal)
     channel = ScriptedChannel()
     database = BrokenOnce(portal.database.engine.url.render_as_string(hide_password=False))
-    dispatcher = CodeDispatcher(database, portal.clock, portal.recovery.codes.issuer, {TELEGRAM: channel})
+    dispatcher = CodeDispatcher(database, portal.clock, portal.recovery.codes.issuer, {TELEGRAM: (channel,)})
     async with turning(dispatcher), asyncio.timeout(PATIENCE):
         await database.failed.wait()
         assert not dispatcher.outbox.is_running()
