@@ -8,6 +8,7 @@ from datetime import datetime
 
 from medonline.config.codes import FlashCallProvider
 from medonline.config.identity import EsiaSigner, IdentityProviderName, NoticeProvider
+from medonline.config.outgoing import ca_ends
 from medonline.config.settings import Config, ConfigurationError
 from medonline.domain.codes.one_time_code import ChannelName
 from medonline.providers.codes.sms_ru import SmsRu
@@ -20,6 +21,7 @@ from medonline.providers.gosuslugi.oidc.client import ClaimNames, Oidc
 from medonline.providers.limits.places import RedisPlaces, UncountedPlaces
 from medonline.providers.limits.stores import MemoryLimitStore, RedisLimitStore
 from medonline.providers.notices.sms_ru import SmsRuNotices
+from medonline.providers.outgoing import Outgoing
 from medonline.providers.passwords.pwned_passwords import PwnedPasswords
 from medonline.providers.patient_cards.fhir import FhirCards, Systems, TestPerson
 from medonline.services.limits.places import Places
@@ -45,11 +47,13 @@ def _flash_call(config: Config) -> tuple[CodeChannel, ...]:
 
 
 def _ucaller(config: Config) -> CodeChannel:
-    return UCaller(config.ucaller_base_url, config.ucaller_key.get_secret_value(), config.ucaller_service_id)
+    key = config.ucaller_key.get_secret_value()
+    return UCaller(config.ucaller_base_url, key, config.ucaller_service_id, outgoing=_outgoing(config, "ucaller"))
 
 
 def _sms_ru(config: Config) -> CodeChannel:
-    return SmsRu(config.sms_ru_base_url, config.sms_ru_api_id.get_secret_value())
+    api_id = config.sms_ru_api_id.get_secret_value()
+    return SmsRu(config.sms_ru_base_url, api_id, outgoing=_outgoing(config, "sms_ru"))
 
 
 def _telegram(config: Config) -> tuple[CodeChannel, ...]:
@@ -57,9 +61,13 @@ def _telegram(config: Config) -> tuple[CodeChannel, ...]:
         config.telegram_base_url,
         config.telegram_token.get_secret_value(),
         callback_url=config.telegram_report_url,
-        proxy=config.telegram_proxy or None,
+        outgoing=_outgoing(config, "telegram"),
     )
     return (gateway,)
+
+
+def _outgoing(config: Config, vendor: str) -> Outgoing:
+    return Outgoing(config.proxy_for(vendor), config.ca_file_for(vendor))
 
 
 def build_identity(config: Config) -> IdentityProvider | None:
@@ -73,6 +81,7 @@ def build_identity(config: Config) -> IdentityProvider | None:
             scopes=config.oidc_scopes,
             claims=ClaimNames(**config.outside_names.claims),
             token_leaves_by_post=config.oidc_logout_by_post,
+            outgoing=_outgoing(config, "oidc"),
         )
     if config.identity_provider is IdentityProviderName.ESIA:
         return Esia(
@@ -82,6 +91,7 @@ def build_identity(config: Config) -> IdentityProvider | None:
             issuer=config.esia_issuer,
             keys=_pinned(config),
             scopes=config.esia_scopes,
+            outgoing=_outgoing(config, "esia"),
         )
     return None
 
@@ -129,7 +139,8 @@ def _signer_beside(config: Config) -> Signer:
     if config.esia_signer is EsiaSigner.COMMAND:
         return CommandSigner(config.esia_signer_command, config.esia_certificate_hash, config.esia_signer_reversed)
     token = config.esia_signer_token.get_secret_value()
-    return HttpSigner(config.esia_signer_url, token, config.esia_certificate_hash)
+    outgoing = _outgoing(config, "esia_signer")
+    return HttpSigner(config.esia_signer_url, token, config.esia_certificate_hash, outgoing=outgoing)
 
 
 def _rsa_signer(config: Config) -> Signer:
@@ -143,7 +154,10 @@ def certificate_ends(config: Config) -> dict[str, datetime]:
     """When the certificates of files end (UTC), by their use. One that a signer beside the portal keeps is not known here."""
     file = config.esia_client_certificate_file
     of_esia = config.identity_provider is IdentityProviderName.ESIA and config.esia_signer is EsiaSigner.RSA
-    return {"esia client": certificate_end(file.read_bytes())} if of_esia and file is not None else {}
+    own = {"esia client": certificate_end(file.read_bytes())} if of_esia and file is not None else {}
+    return own | {
+        name.removeprefix("MEDONLINE_").lower(): min(ca_ends(path).values()) for name, path in config.ca_files.items()
+    }
 
 
 def build_registry(config: Config) -> CardRegistry | None:
@@ -156,6 +170,7 @@ def build_registry(config: Config) -> CardRegistry | None:
         systems=Systems(**config.outside_names.identifiers),
         test_person=TestPerson(**config.outside_names.test),
         zone=config.zone,
+        outgoing=_outgoing(config, "card_registry"),
     )
 
 
@@ -163,12 +178,15 @@ def build_notices(config: Config) -> NoticeChannel | None:
     """Who brings notices to phones; None where no one does."""
     if config.notice_provider is NoticeProvider.NONE:
         return None
-    return SmsRuNotices(config.sms_ru_base_url, config.sms_ru_api_id.get_secret_value())
+    api_id = config.sms_ru_api_id.get_secret_value()
+    return SmsRuNotices(config.sms_ru_base_url, api_id, outgoing=_outgoing(config, "sms_ru"))
 
 
 def build_breached_passwords(config: Config) -> BreachedPasswords | None:
     """The list of leaked passwords; None where it is switched off."""
-    return PwnedPasswords(config.breached_passwords_url) if config.breached_passwords_url else None
+    if not config.breached_passwords_url:
+        return None
+    return PwnedPasswords(config.breached_passwords_url, outgoing=_outgoing(config, "breached_passwords"))
 
 
 def build_limit_store(config: Config) -> LimitStore:

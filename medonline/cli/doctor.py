@@ -19,10 +19,12 @@ from medonline.cli.options import as_json, mode
 from medonline.cli.private_files import too_open
 from medonline.cli.running import noted_in, settings_beside
 from medonline.config.keys import has_low_variety
+from medonline.config.outgoing import ca_ends
 from medonline.config.settings import Config, ConfigurationError
 from medonline.domain.codes.one_time_code import ChannelName
 from medonline.domain.errors import DeliveryFailed, IdentityRefused, ProviderRefused, RegistryUnavailable
 from medonline.logs.setup import set_up
+from medonline.services.clock import utc_now
 from medonline.services.limits.windows import LimitStoreDown
 from medonline.services.ports import CodeChannel
 from medonline.storage import migrations
@@ -39,6 +41,7 @@ _HINTS = {
     "key": "Make a key with `medonline keys new`, which also says how to change to it.",
     "key of the rows": "Compare with the place where the operator keeps the key; after a restored backup it is the key of that time.",
     "files": "Run the command that the line names, as the user who owns the file.",
+    "trusted roots": "Put the vendor's present root into the file, or take the setting out where its certificates are public ones.",
     "database": "Is the server up, and do host, port, user and password in MEDONLINE_DATABASE_URL fit? Try the same with psql.",
     "migrations": "Make a backup, then run what the line says.",
     "clock": "Switch time synchronisation (NTP) on, on both machines.",
@@ -91,6 +94,7 @@ async def examine(config: Config) -> list[Finding]:
         _regions(config),
         _key(config),
         _files(config),
+        *_trust(config),
         *await _database(config),
         await _limits(config),
     ]
@@ -138,6 +142,18 @@ def _files(config: Config) -> Finding:
     if found:
         return Finding("files", False, "; ".join(map(str, found)))
     return Finding("files", True, f"what is in {config.data_dir} can be read by its owner alone")
+
+
+def _trust(config: Config) -> list[Finding]:
+    """The roots that are believed besides the public ones; a file that cannot be read is refused with the settings."""
+    findings = []
+    for name, path in config.ca_files.items():
+        ends = ca_ends(path)
+        over = [f"{whose} ended on {end:%Y-%m-%d}" for whose, end in ends.items() if end <= utc_now()]
+        soonest = f"the first of {len(ends)} certificates in {path} ends on {min(ends.values()):%Y-%m-%d}"
+        text = f"{name}: {'; '.join(over)}, in {path}" if over else f"{name}: {soonest}"
+        findings.append(Finding("trusted roots", not over, text))
+    return findings
 
 
 async def _database(config: Config) -> list[Finding]:
@@ -190,7 +206,9 @@ async def _channel(config: Config, name: ChannelName, vendors: Sequence[CodeChan
 
 async def _vendor(config: Config, name: ChannelName, channel: CodeChannel) -> Finding:
     base_url = getattr(config, f"{channel.provider.removesuffix('_gateway')}_base_url")
-    in_force = f"provider {channel.provider} at {urlsplit(base_url).geturl()}"
+    proxy = config.proxy_for(channel.provider.removesuffix("_gateway"))
+    through = f" through the proxy {urlsplit(proxy).hostname}" if proxy else ""
+    in_force = f"provider {channel.provider} at {urlsplit(base_url).geturl()}{through}"
     try:
         return Finding(name, True, f"{in_force}: {await channel.check()}")
     except DeliveryFailed as error:

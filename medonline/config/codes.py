@@ -50,7 +50,6 @@ class CodesConfig(BaseSettings):
 
     telegram_base_url: OptionalUrl = ""
     telegram_token: SecretStr = SecretStr("")
-    telegram_proxy: OptionalUrl = ""
     telegram_reports: bool = True
     flash_call_provider: FlashCallProviders = (FlashCallProvider.UCALLER,)
     ucaller_base_url: OptionalUrl = ""

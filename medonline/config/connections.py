@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterable, Mapping
 from ipaddress import ip_address
 from typing import Annotated
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator
 from pydantic_settings import BaseSettings, NoDecode
@@ -58,8 +58,9 @@ class ConnectionsConfig(BaseSettings):
             if urlsplit(address).scheme != "https" and not self.is_plain_allowed(urlsplit(address).hostname or "")
         ]
 
-    def store_faults(self, limits_storage: str, database: str, proxy: str) -> list[str]:
-        """What is wrong with the ways to Redis, PostgreSQL and a proxy. No address is repeated: they hold passwords."""
+    def store_faults(self, limits_storage: str, database: str, proxies: Mapping[str, str]) -> list[str]:
+        """What is wrong with the ways to Redis, PostgreSQL and proxies (by the names of their settings). No address is repeated:
+        they hold passwords."""
         faults = []
         redis = urlsplit(limits_storage)
         if redis.scheme in ("redis", "rediss") and not self.is_plain_allowed(redis.hostname or ""):
@@ -75,17 +76,16 @@ class ConnectionsConfig(BaseSettings):
                 "MEDONLINE_DATABASE_URL goes to another machine without TLS: add '?sslmode=verify-full' (or 'sslmode=require', "
                 f"which encrypts and does not look whose machine it is). {ALLOW} can name its host, if that is to be."
             )
-        through = urlsplit(proxy)
-        if (
-            through.scheme == "http"
-            and through.username is not None
-            and not self.is_plain_allowed(through.hostname or "")
-        ):
-            faults.append(
-                "MEDONLINE_TELEGRAM_PROXY sends its password openly: make it an https address, or leave the password out. "
-                f"{ALLOW} can name its host, if that is to be."
-            )
-        return faults
+        return faults + [
+            f"{name} sends its password openly: make it an https address, or leave the password out. "
+            f"{ALLOW} can name its host, if that is to be."
+            for name, proxy in proxies.items()
+            if self._is_open(urlsplit(proxy))
+        ]
+
+    def _is_open(self, proxy: SplitResult) -> bool:
+        """Whether a password travels to it without TLS."""
+        return proxy.scheme == "http" and proxy.username is not None and not self.is_plain_allowed(proxy.hostname or "")
 
 
 def is_this_machine(host: str) -> bool:

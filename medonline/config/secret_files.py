@@ -21,6 +21,15 @@ SECRETS = (
     "esia_signer_token",
     "card_registry_token",
     "metrics_token",
+    "outgoing_proxy",
+    "telegram_proxy",
+    "ucaller_proxy",
+    "sms_ru_proxy",
+    "oidc_proxy",
+    "esia_proxy",
+    "esia_signer_proxy",
+    "card_registry_proxy",
+    "breached_passwords_proxy",
 )
 LARGEST = 16 * 1024
 _PREFIX, _SUFFIX = "MEDONLINE_", "_FILE"

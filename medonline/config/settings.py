@@ -23,6 +23,7 @@ from medonline.config.demo_keys import demo_credential, demo_key
 from medonline.config.identity import IdentityConfig, IdentityProviderName, NoticeProvider, demo_identity
 from medonline.config.keys import MIN_KEY_BYTES, has_low_variety
 from medonline.config.limits import GONE, LimitsConfig, demo_limits
+from medonline.config.outgoing import OutgoingConfig
 from medonline.config.records import RecordsConfig
 from medonline.config.secret_files import read_secrets, setting_of
 from medonline.config.types import OptionalUrl, TimeZone, is_database
@@ -44,7 +45,9 @@ class Mode(StrEnum):
     PRODUCTION = "production"
 
 
-class Config(BoundaryConfig, CodesConfig, ConnectionsConfig, IdentityConfig, LimitsConfig, RecordsConfig):
+class Config(
+    BoundaryConfig, CodesConfig, ConnectionsConfig, IdentityConfig, LimitsConfig, OutgoingConfig, RecordsConfig
+):
     """All settings of the portal; each field is `MEDONLINE_` plus its name in capitals."""
 
     model_config = SettingsConfigDict(env_prefix="MEDONLINE_", frozen=True, extra="ignore")
@@ -178,7 +181,7 @@ class Config(BoundaryConfig, CodesConfig, ConnectionsConfig, IdentityConfig, Lim
         return self
 
     def _general_faults(self) -> list[str]:
-        faults = self.records_faults(self.origin) + self.codes_faults()
+        faults = self.records_faults(self.origin) + self.codes_faults() + self.ca_faults()
         address = urlsplit(self.public_url)
         if address.path or address.query or address.fragment or "@" in address.netloc:
             faults.append(
@@ -208,7 +211,7 @@ class Config(BoundaryConfig, CodesConfig, ConnectionsConfig, IdentityConfig, Lim
         notices = self.notice_provider is NoticeProvider.SMS_RU
         faults += self.delivery_faults(notices_by_sms_ru=notices)
         faults += self.plain_http_faults(self.delivery_addresses(notices_by_sms_ru=notices))
-        faults += self.store_faults(self.limits_storage.get_secret_value(), self.database, self.telegram_proxy)
+        faults += self.store_faults(self.limits_storage.get_secret_value(), self.database, self.proxies)
         return faults + self.outside_faults(self.plain_http_faults)
 
 

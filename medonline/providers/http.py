@@ -25,6 +25,7 @@ import httpx
 
 from medonline.domain.errors import DeliveryFailed, ProviderDown, ProviderRefused
 from medonline.metrics import names as metrics
+from medonline.providers.outgoing import DIRECT, Outgoing
 
 MAX_TIMEOUT = 5.0
 MAX_ANSWER_BYTES = 64 * 1024
@@ -56,10 +57,11 @@ class JsonClient:
 
     A request, from the first byte sent to the last byte read, takes at most `timeout` seconds (never more
     than 5); an idempotent one is tried up to three times. The connection pool is opened on first use and
-    belongs to the event loop it was opened on; used from another loop, a new one is opened. Environment
-    proxies are ignored: only `proxy` counts. `max_answer_bytes` (counted after a gzip answer is unpacked)
-    and `max_brackets` (`[` and `{` of a JSON answer) bound what an answer costs: raise them only for a
-    provider whose good answers are larger. `compressed` asks for gzip; who does not gets none.
+    belongs to the event loop it was opened on; used from another loop, a new one is opened. `outgoing` says
+    through which proxy requests leave and whose certificates are believed; the environment does not.
+    `max_answer_bytes` (counted after a gzip answer is unpacked) and `max_brackets` (`[` and `{` of a JSON
+    answer) bound what an answer costs: raise them only for a provider whose good answers are larger.
+    `compressed` asks for gzip; who does not gets none.
     """
 
     def __init__(
@@ -69,7 +71,7 @@ class JsonClient:
         name: str,
         headers: Mapping[str, str] | None = None,
         timeout: float = MAX_TIMEOUT,
-        proxy: str | None = None,
+        outgoing: Outgoing = DIRECT,
         max_answer_bytes: int = MAX_ANSWER_BYTES,
         max_brackets: int = MAX_BRACKETS,
         compressed: bool = False,
@@ -81,7 +83,7 @@ class JsonClient:
         encoding = "gzip" if compressed else "identity"
         self._headers = {"Accept": "application/json", "Accept-Encoding": encoding, **(headers or {})}
         self._timeout = min(timeout, MAX_TIMEOUT)
-        self._proxy = proxy
+        self._outgoing = outgoing
         self._max_answer_bytes = max_answer_bytes
         self._max_brackets = max_brackets
         self._transport = transport
@@ -275,7 +277,9 @@ class JsonClient:
             self._client = httpx.AsyncClient(
                 headers=self._headers,
                 timeout=httpx.Timeout(self._timeout, connect=self._timeout * _CONNECTING),
-                proxy=self._proxy,
+                verify=self._outgoing.trust,
+                proxy=self._outgoing.through,
+                mounts=self._outgoing.mounts,
                 transport=self._transport,
                 follow_redirects=False,
                 trust_env=False,

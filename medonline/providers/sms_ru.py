@@ -16,6 +16,7 @@ from medonline.domain.errors import (
     ProviderRefused,
 )
 from medonline.providers.http import JsonClient, parse_json, without_json
+from medonline.providers.outgoing import DIRECT, Outgoing
 
 # The vendor's common table of answers (https://sms.ru/api/status). Whether /code/call fills `status_code`
 # with all of them is not documented, so the wording below is a second source.
@@ -51,10 +52,11 @@ class SmsRuAccount:
         api_id: str,
         *,
         timeout: float = 5.0,
+        outgoing: Outgoing = DIRECT,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._api_id = api_id
-        self._client = JsonClient(base_url, name=self.provider, timeout=timeout, transport=transport)
+        self._client = JsonClient(base_url, name=self.provider, timeout=timeout, outgoing=outgoing, transport=transport)
 
     async def close(self) -> None:
         """Release connections."""

@@ -15,6 +15,7 @@ import pytest
 from medonline.config.settings import load_config
 from tests.cli.commands import ADD, findings
 from tests.providers.limits.redis_server import redis_server
+from tests.providers.private_vendor import HOST, authority, connect_proxy, tls_vendor
 from tests.sandbox.server import free_port
 
 KEY = "2b7e151628aed2a6abf7158809cf4f3c"
@@ -210,6 +211,51 @@ def test_a_vendor_that_cannot_be_used_is_told(
 
     assert findings(out)["flash_call"][0] == "FAIL"
     assert says in findings(out)["flash_call"][1]
+
+
+@pytest.mark.parametrize(
+    ("ended", "mark", "says"),
+    [(None, "ok", "the first of 1 certificates in "), (timedelta(days=3), "FAIL", "CN=a root of the region ended on ")],
+)
+def test_when_the_trusted_roots_end_is_told(
+    run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ended: timedelta | None, mark: str, says: str
+) -> None:
+    root = authority(tmp_path / "authority", "a root of the region", ended).root
+    monkeypatch.setenv("MEDONLINE_UCALLER_CA_FILE", str(root))
+    found = findings(run("doctor")[1])["trusted roots"]
+
+    assert found[0] == mark
+    assert f"MEDONLINE_UCALLER_CA_FILE: {says}" in found[1]
+
+
+def test_roots_that_are_none_are_refused_in_one_sentence(run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "roots.pem"
+    monkeypatch.setenv("MEDONLINE_CA_FILE", str(file))
+
+    assert run("doctor") == (
+        1,
+        "",
+        f"MEDONLINE_CA_FILE names {file}, which cannot be read: No such file or directory.\n",
+    )
+    file.write_text("no roots")
+    assert run("doctor") == (1, "", f"MEDONLINE_CA_FILE names {file}, which is no PEM file of certificates.\n")
+
+
+def test_a_vendor_is_asked_through_the_proxy_and_believed_by_its_root(
+    run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    of_vendor = authority(tmp_path / "authority")
+    with tls_vendor(of_vendor) as port, connect_proxy() as proxy:
+        monkeypatch.setenv("MEDONLINE_UCALLER_BASE_URL", f"https://{HOST}:{port}")
+        monkeypatch.setenv("MEDONLINE_OUTGOING_PROXY", proxy.address)
+        without = findings(run("doctor")[1])["flash_call"]
+        monkeypatch.setenv("MEDONLINE_UCALLER_CA_FILE", str(of_vendor.root))
+        found = findings(run("doctor")[1])["flash_call"]
+
+    assert (without[0], "its certificate is not trusted" in without[1]) == ("FAIL", True)
+    assert "not trusted" not in found[1]
+    assert f"https://{HOST}:{port} through the proxy 127.0.0.1" in found[1]
+    assert len(proxy.asked) == 2
 
 
 def test_a_vendor_that_answers_in_json_is_there(run, monkeypatch: pytest.MonkeyPatch) -> None:

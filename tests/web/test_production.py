@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from medonline import bootstrap
 from medonline.bootstrap import Portal, build_portal
-from medonline.config.settings import ConfigurationError, load_config
+from medonline.config.settings import Config, ConfigurationError, load_config
 from medonline.demo import demo_routes
 from medonline.web.edge.boundary import Boundary
 from medonline.web.routes.table import with_routes
@@ -172,6 +172,12 @@ def test_production_refuses_notices_without_an_address(read) -> None:
         read(**NOTICES | {"SMS_RU_BASE_URL": ""})
 
 
+def test_every_address_of_a_vendor_is_among_those_that_are_judged() -> None:
+    addresses = {name.upper() for name in Config.model_fields if name.endswith("_url") or name == "oidc_issuer"}
+
+    assert addresses - {"PUBLIC_URL", "DATABASE_URL"} == {*PROVIDERS}
+
+
 @pytest.mark.parametrize(
     "address", ["http://provider.example.ru", "http://10.0.0.5", "http://192.168.1.7:8080", "http://[fd00::5]/"]
 )
@@ -215,6 +221,7 @@ def test_nothing_allows_plain_http_to_who_proves_identity(read, setting: str, ad
         ("DATABASE_URL", "postgresql+psycopg://portal:hunter2secret@/portal?host=db.internal:5432"),
         ("DATABASE_URL", "postgresql+psycopg://portal:hunter2secret@/portal?host=/run&host=db.internal"),
         ("TELEGRAM_PROXY", "http://portal:hunter2secret@proxy.internal:3128"),
+        ("OUTGOING_PROXY", "http://portal:hunter2secret@proxy.internal:3128"),
     ],
 )
 def test_production_refuses_a_way_to_another_machine_without_tls(read, setting: str, address: str) -> None:

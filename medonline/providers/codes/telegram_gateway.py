@@ -19,6 +19,7 @@ import httpx
 
 from medonline.domain.errors import DeliveryFailed, NumberNotReachable, NumberRefused, OutOfMoney, ProviderRefused
 from medonline.providers.http import JsonClient, money, parse_json, reference_of
+from medonline.providers.outgoing import DIRECT, Outgoing
 from medonline.services.ports import CodeMessage, DeliveryReport, SentCode
 
 _MIN_TTL, _MAX_TTL = 30, 3600  # seconds, the gateway's own bounds
@@ -67,7 +68,7 @@ class TelegramGateway:
         token: str,
         *,
         callback_url: str | None = None,
-        proxy: str | None = None,
+        outgoing: Outgoing = DIRECT,
         timeout: float = 5.0,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
@@ -77,7 +78,7 @@ class TelegramGateway:
             name=self.provider,
             headers={"Authorization": f"Bearer {token}"},
             timeout=timeout,
-            proxy=proxy,
+            outgoing=outgoing,
             transport=transport,
         )
 

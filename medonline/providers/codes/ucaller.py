@@ -8,6 +8,7 @@ import httpx
 
 from medonline.domain.errors import DeliveryFailed, NumberNotReachable, NumberRefused, OutOfMoney, ProviderRefused
 from medonline.providers.http import JsonClient, money, persistently, reference_of
+from medonline.providers.outgoing import DIRECT, Outgoing
 from medonline.services.ports import CodeMessage, DeliveryReport, SentCode
 
 _ERRORS: dict[int, tuple[type[DeliveryFailed], str]] = {
@@ -36,6 +37,7 @@ class UCaller:
         service_id: str,
         *,
         timeout: float = 5.0,
+        outgoing: Outgoing = DIRECT,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._client = JsonClient(
@@ -43,6 +45,7 @@ class UCaller:
             name=self.provider,
             headers={"Authorization": f"Bearer {key}.{service_id}"},
             timeout=timeout,
+            outgoing=outgoing,
             transport=transport,
         )
 

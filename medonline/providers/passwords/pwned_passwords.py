@@ -14,6 +14,7 @@ import httpx
 
 from medonline.domain.errors import DeliveryFailed
 from medonline.providers.http import JsonClient
+from medonline.providers.outgoing import DIRECT, Outgoing
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +32,7 @@ class PwnedPasswords:
         base_url: str = "https://api.pwnedpasswords.com",
         *,
         timeout: float = 1.0,
+        outgoing: Outgoing = DIRECT,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._client = JsonClient(
@@ -39,6 +41,7 @@ class PwnedPasswords:
             headers={"Accept": "text/plain", "Add-Padding": "true"},
             timeout=timeout,
             max_answer_bytes=_MAX_ANSWER_BYTES,
+            outgoing=outgoing,
             transport=transport,
         )
 

@@ -21,6 +21,7 @@ import httpx
 
 from medonline.domain.errors import DeliveryFailed, RegistryUnavailable
 from medonline.providers.http import JsonClient
+from medonline.providers.outgoing import DIRECT, Outgoing
 from medonline.providers.patient_cards.fhir_bundle import Bases, Found
 from medonline.providers.patient_cards.fhir_mapping import (
     Systems,
@@ -79,7 +80,7 @@ class FhirCards:
         base_url: str,
         token: str,
         *,
-        proxy: str | None = None,
+        outgoing: Outgoing = DIRECT,
         timeout: float = 4.0,
         systems: Systems | None = None,
         test_person: TestPerson | None = None,
@@ -102,7 +103,7 @@ class FhirCards:
             name="fhir",
             headers={"Accept": "application/fhir+json", "Authorization": f"Bearer {token}"},
             timeout=timeout,
-            proxy=proxy,
+            outgoing=outgoing,
             max_answer_bytes=_MAX_ANSWER_BYTES,
             max_brackets=_MAX_BRACKETS,
             compressed=True,

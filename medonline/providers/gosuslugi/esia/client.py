@@ -21,6 +21,7 @@ from medonline.providers.gosuslugi.esia.tokens import pinned_key, subject_of_tok
 from medonline.providers.gosuslugi.person import admitted
 from medonline.providers.gosuslugi.tokens import base64url
 from medonline.providers.http import MAX_TIMEOUT, JsonClient
+from medonline.providers.outgoing import DIRECT, Outgoing
 from medonline.providers.values import MOSCOW
 from medonline.services.clock import Clock, utc_now
 from medonline.services.ports import AuthorizationRequest, Departure, IdentityPerson
@@ -40,7 +41,7 @@ class Esia:
         scopes: what to ask for; `openid` must be among them, `medical_doc` adds the ОМС policy.
         logout_url: where the browser signs out; by default `/idp/ext/Logout` of `base_url`.
         pkce: send a PKCE challenge (S256); an older stand of ESIA may refuse the parameter.
-        proxy: an http proxy for the portal's own requests.
+        outgoing: how the portal's own requests leave.
         timeout: seconds for one request, at most 5; a whole sign-in takes at most three times that.
         clock: the present moment; ESIA refuses requests of a wrong clock (ESIA-007015).
 
@@ -62,7 +63,7 @@ class Esia:
         scopes: tuple[str, ...] = DEFAULT_SCOPES,
         logout_url: str | None = None,
         pkce: bool = True,
-        proxy: str | None = None,
+        outgoing: Outgoing = DIRECT,
         timeout: float = MAX_TIMEOUT,
         clock: Clock = utc_now,
     ) -> None:
@@ -80,7 +81,7 @@ class Esia:
         self._pkce = pkce
         self._timeout = timeout
         self._clock = clock
-        self._client = JsonClient(self._base_url, name=self.name, timeout=timeout, proxy=proxy, compressed=True)
+        self._client = JsonClient(self._base_url, name=self.name, timeout=timeout, outgoing=outgoing, compressed=True)
 
     async def authorization_url(self, request: AuthorizationRequest) -> str:
         """The signed address; ESIA takes it for a few minutes around its timestamp.

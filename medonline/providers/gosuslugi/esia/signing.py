@@ -24,6 +24,7 @@ from medonline.domain.errors import IdentityProblem, IdentityRefused
 from medonline.providers.gosuslugi.errors import status_problem, transport_refusals
 from medonline.providers.gosuslugi.esia.command import run_command
 from medonline.providers.http import MAX_TIMEOUT, JsonClient
+from medonline.providers.outgoing import DIRECT, Outgoing
 
 MAX_SIGNATURE = 1024  # bytes; GOST R 34.10-2012-256 makes 64, RSA with 4096 bits 512
 QUEUE = 64  # signatures that wait at most
@@ -134,12 +135,22 @@ class HttpSigner:
         token: sent as a Bearer token; empty: no such header.
         certificate_hash: Streebog-256 of the DER certificate, 64 hexadecimal digits.
         timeout: seconds, at most 5.
+        outgoing: how the requests leave.
 
     Raises:
         ValueError: from the constructor, when the hash is not 64 hexadecimal digits.
     """
 
-    def __init__(self, url: str, token: str, certificate_hash: str, *, timeout: float = MAX_TIMEOUT) -> None:
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        certificate_hash: str,
+        *,
+        timeout: float = MAX_TIMEOUT,
+        outgoing: Outgoing = DIRECT,
+    ) -> None:
+        self._outgoing = outgoing
         self._url = url
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._hash = _checked_hash(certificate_hash)
@@ -151,7 +162,9 @@ class HttpSigner:
         Raises:
             IdentityRefused: UNAVAILABLE (no answer, 5xx), MISCONFIGURED (4xx, or no signature in the answer).
         """
-        client = JsonClient("", name="signing service", headers=self._headers, timeout=self._timeout)
+        client = JsonClient(
+            "", name="signing service", headers=self._headers, timeout=self._timeout, outgoing=self._outgoing
+        )
         try:
             with transport_refusals():
                 status, signature = await client.post_bytes(self._url, message)

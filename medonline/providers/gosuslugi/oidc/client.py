@@ -37,6 +37,7 @@ from medonline.providers.gosuslugi.tokens import (
     verified_claims,
 )
 from medonline.providers.http import MAX_TIMEOUT, JsonClient, parse_json
+from medonline.providers.outgoing import DIRECT, Outgoing
 from medonline.providers.values import error_code, is_told, told
 from medonline.services.clock import Clock, utc_now
 from medonline.services.ports import AuthorizationRequest, Departure, IdentityPerson
@@ -67,7 +68,7 @@ class Oidc:
         claims: which claim is which.
         token_leaves_by_post: the end of session takes the id_token in a POST; otherwise the token is left out, for it holds a
             name and more, and addresses are kept in histories and logs.
-        proxy: an http proxy for the portal's own requests.
+        outgoing: how the portal's own requests leave.
         timeout: seconds for one request, at most 5; a whole sign-in takes at most three times that.
         clock: the present moment, for the times in tokens.
 
@@ -87,7 +88,7 @@ class Oidc:
         scopes: tuple[str, ...] = DEFAULT_SCOPES,
         claims: ClaimNames = ClaimNames(),  # noqa: B008 - frozen
         token_leaves_by_post: bool = True,
-        proxy: str | None = None,
+        outgoing: Outgoing = DIRECT,
         timeout: float = MAX_TIMEOUT,
         clock: Clock = utc_now,
     ) -> None:
@@ -103,7 +104,7 @@ class Oidc:
         self._token_leaves_by_post = token_leaves_by_post
         self._timeout = timeout
         self._clock = clock
-        self._client = JsonClient("", name=self.name, timeout=timeout, proxy=proxy, compressed=True)
+        self._client = JsonClient("", name=self.name, timeout=timeout, outgoing=outgoing, compressed=True)
         self._discovery = Discovery(issuer, self._client)
 
     async def authorization_url(self, request: AuthorizationRequest) -> str:
