@@ -16,7 +16,7 @@ from medonline.services.codes.dispatcher import CodeDispatcher
 from medonline.services.codes.flow import CodeFlow
 from medonline.services.codes.issuing import CodeIssuer
 from medonline.services.codes.step_up import StepUp
-from medonline.services.crypto.field_encryption import Sealer
+from medonline.services.crypto.field_encryption import Sealer, key_id
 from medonline.services.crypto.key_rotation import SEALED_USES
 from medonline.services.limits.alarms import Alarms
 from medonline.services.limits.budgets import Spending
@@ -27,6 +27,7 @@ from medonline.services.notices.sender import NoticeService
 from medonline.services.passwords.hashing import PasswordHasher
 from medonline.services.ports import LearnsOutcome
 from medonline.services.security_journal.account_pace import AccountPace
+from medonline.services.security_journal.chain import JournalChain
 from medonline.services.security_journal.writer import SecurityJournal
 from medonline.storage.engine import Database
 from medonline.wording import notices as notices_wording
@@ -68,10 +69,13 @@ class Shared:
 
 def build_shared(config: Config, clock: Clock, operator: Operator | None = None) -> Shared:
     """Opens nothing yet."""
-    database = Database(config.database, Sealer(config.key, "changes").index)
+    database = Database(config.database, sealer(config, "changes").indexes)
     outside, alarms = build_outside(config), Alarms(clock)
     windows = Windows(outside.limits, Sealer(config.key, "limits"), config.request_policy.raised_networks)
-    journal = SecurityJournal(clock, sealer(config, "journal phone"), sealer(config, "journal chain"), operator)
+    chain = JournalChain(
+        database, sealer(config, "journal chain"), alarms, key_id(config.next_key) if config.next_key else ""
+    )
+    journal = SecurityJournal(clock, sealer(config, "journal phone"), chain, operator)
     spending = Spending(config.budgets, alarms)
     limits = CodeLimits(windows, config.request_policy, alarms)
     switches = ChannelSwitches(database, clock, config.switch_policy, config.code_channels, journal, alarms)
@@ -109,7 +113,7 @@ def _issuer(
     switches: ChannelSwitches,
 ) -> CodeIssuer:
     return CodeIssuer(
-        key=config.key,
+        keys=(config.key, *config.other_keys),
         policy=config.code_policy,
         switches=switches,
         limits=limits,
@@ -123,5 +127,5 @@ def _issuer(
 
 
 def sealer(config: Config, use: str) -> Sealer:
-    """Encrypts and indexes for one use; reads what older keys made."""
-    return Sealer(config.key, use, config.older_keys)
+    """Encrypts and indexes for one use; reads what older keys made, and the next one."""
+    return Sealer(config.key, use, config.other_keys)

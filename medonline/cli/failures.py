@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from medonline.config.settings import ConfigurationError
 from medonline.domain.errors import AccountNotFound, MedonlineError, NoSuchIdentity, PhoneTaken
 from medonline.logs.setup import set_up
+from medonline.services.outages import JournalKeyUnknown
 from medonline.storage.backups import CannotCopy
 from medonline.storage.migrations import CannotMigrate
 from medonline.wording.errors import sentence
@@ -60,7 +61,7 @@ def sentence_of(error: MedonlineError) -> str:
 
 def _known(error: Exception) -> str | None:
     match error:
-        case ConfigurationError() | Refused() | CannotMigrate() | CannotCopy():
+        case ConfigurationError() | Refused() | CannotMigrate() | CannotCopy() | JournalKeyUnknown():
             return str(error)
         case MedonlineError():
             return sentence_of(error)

@@ -26,14 +26,17 @@ def new_key() -> None:
     """Print a new key and what to do with it; nothing is changed."""
     key = secrets.token_hex(32)
     click.echo(
-        f"""MEDONLINE_SECRET_KEY={key}
+        f"""MEDONLINE_NEXT_SECRET_KEY={key}
 
-Its id is {key_id(key.encode())}. To change keys without losing what is sealed:
-  1. put the key of now into MEDONLINE_OLD_SECRET_KEYS, this one into MEDONLINE_SECRET_KEY, and restart the portal;
-  2. run `medonline keys reseal`, then `medonline keys list`: only {key_id(key.encode())} may be left there;
-  3. take the old key out of MEDONLINE_OLD_SECRET_KEYS and restart, once the journal has no rows of it any more
+Its id is {key_id(key.encode())}. To change keys while the portal serves, one process after the other:
+  1. add the line above to the settings of every process, and restart each: it knows the key, and does not use it yet;
+  2. when all of them know it: in each, MEDONLINE_SECRET_KEY is this key, the key of before goes into
+     MEDONLINE_OLD_SECRET_KEYS, MEDONLINE_NEXT_SECRET_KEY goes; restart each. No one is signed out, no code is lost;
+  3. run `medonline keys reseal`, then `medonline keys list`: only {key_id(key.encode())} may have sealed texts there;
+  4. take the old key out of MEDONLINE_OLD_SECRET_KEYS and restart, once the journal has no rows of it any more
      (`medonline keys list`): `medonline journal verify` needs it as long as it has.
-Codes on their way at step 1 (ten minutes at most) stop working: patients ask for new ones."""
+With one process step 1 may be left out. A process that missed step 1 refuses whatever the journal must hold as soon as
+another one is at step 2 (alarm journal-key-unknown)."""
     )
 
 
@@ -43,28 +46,29 @@ Codes on their way at step 1 (ten minutes at most) stop working: patients ask fo
 def list_keys(as_json: bool) -> int:
     """Which keys hold how many texts; exit code 1 when one of them is not configured."""
 
-    async def read(portal: Portal) -> tuple[dict[str, int], dict[str, int], list[str]]:
+    async def read(portal: Portal) -> tuple[dict[str, int], dict[str, int], list[str], str]:
         configured = [key_id(key) for key in (portal.config.key, *portal.config.older_keys)]
-        return await portal.keys.keys_in_use(), await portal.journal_keeper.rows_by_key(), configured
+        coming = key_id(portal.config.next_key) if portal.config.next_key else ""
+        return await portal.keys.keys_in_use(), await portal.journal_keeper.rows_by_key(), configured, coming
 
-    found, chained, configured = asyncio.run(with_portal(read))
+    found, chained, configured, coming = asyncio.run(with_portal(read))
+    kinds = {coming: "next"} | dict.fromkeys(configured, "older") | {configured[0]: "current"}
+    configured += [coming] if coming else []
     unknown = sorted({*found, *chained} - {*configured, ""})
     if as_json:
-        which = dict.fromkeys(configured[1:], "older") | {configured[0]: "current"}
         every = [*configured, *([""] if found.get("") else []), *unknown]
         options.lines(
             {
                 "key": one,
                 "sealed_texts": found.get(one, 0),
                 "journal_rows": chained.get(one, 0),
-                "which": which.get(one, "not configured" if one else "sealed before keys had ids"),
+                "which": kinds[one] if one in configured else "not configured" if one else "sealed before keys had ids",
             }
             for one in every
         )
         return 1 if unknown else 0
-    for number, one in enumerate(configured):
-        kind = "current" if number == 0 else "older"
-        click.echo(f"{one}  {found.get(one, 0)} sealed texts  {chained.get(one, 0)} rows of the journal  {kind}")
+    for one in configured:
+        click.echo(f"{one}  {found.get(one, 0)} sealed texts  {chained.get(one, 0)} rows of the journal  {kinds[one]}")
     if found.get(""):
         click.echo(f"(no id)   {found['']} sealed texts  sealed before keys had ids: run `medonline keys reseal`")
     for one in unknown:

@@ -12,7 +12,7 @@ from medonline.storage.queries import security_journal
 async def fault_of_key(config: Config, database: Database) -> str:
     """An English sentence where the newest row of the journal is of a key that is not configured; else empty."""
     of_row = await database.read(security_journal.last_key_id)
-    if not of_row or of_row in {key_id(key) for key in (config.key, *config.older_keys)}:
+    if not of_row or of_row in {key_id(key) for key in (config.key, *config.other_keys)}:
         return ""
     where = "the file demo.key in MEDONLINE_DATA_DIR" if config.demo else "MEDONLINE_SECRET_KEY"
     return (

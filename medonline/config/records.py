@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings
 
+from medonline.config.keys import MIN_KEY_BYTES
 from medonline.config.types import Duration
 
 MAX_ORIGIN = 100  # an SMS of 300 characters holds a sentence and the link «это не я»
@@ -20,6 +21,7 @@ class RecordsConfig(BaseSettings):
     session_idle: Duration = timedelta(minutes=30)
     session_absolute: Duration = timedelta(hours=12)
     old_secret_keys: SecretStr = SecretStr("")  # separated by spaces
+    next_secret_key: SecretStr = SecretStr("")
     retention_codes: Duration = timedelta(days=31)  # after they expired; never less than the limits look back
     retention_sessions: Duration = timedelta(days=90)  # after they ended or were last used
     retention_notices: Duration = timedelta(days=90)
@@ -30,6 +32,26 @@ class RecordsConfig(BaseSettings):
     def older_keys(self) -> tuple[bytes, ...]:
         """Keys of before: they open what they sealed, nothing more."""
         return tuple(self.old_secret_keys.get_secret_value().encode().split())
+
+    @property
+    def next_key(self) -> bytes:
+        """The key that is about to be the current one, empty where none is: other processes may use it already."""
+        return self.next_secret_key.get_secret_value().encode()
+
+    def key_faults(self, key: bytes) -> list[str]:
+        """What cannot work of the keys beside `key`, the current one."""
+        if not self.next_key:
+            return []
+        if self.next_key in (key, *self.older_keys):
+            return [
+                "MEDONLINE_NEXT_SECRET_KEY is MEDONLINE_SECRET_KEY, or one of MEDONLINE_OLD_SECRET_KEYS: a key that is used "
+                "already is not the next one. Take it out."
+            ]
+        if len(self.next_key) < MIN_KEY_BYTES:
+            return [
+                f"MEDONLINE_NEXT_SECRET_KEY is shorter than {MIN_KEY_BYTES} characters: `medonline keys new` makes one."
+            ]
+        return []
 
     def records_faults(self, origin: str) -> list[str]:
         """What cannot work; `origin` is where browsers reach the portal."""

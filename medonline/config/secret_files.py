@@ -12,6 +12,7 @@ from pathlib import Path
 SECRETS = (
     "secret_key",
     "old_secret_keys",
+    "next_secret_key",
     "database_url",
     "limits_storage",
     "telegram_token",

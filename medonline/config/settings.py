@@ -103,6 +103,11 @@ class Config(
         return self.secret_key.get_secret_value().encode()
 
     @property
+    def other_keys(self) -> tuple[bytes, ...]:
+        """Keys beside the current one that open, find and verify: the next one, where there is one, and those of before."""
+        return tuple(filter(None, (self.next_key, *self.older_keys)))
+
+    @property
     def telegram_report_url(self) -> str | None:
         """Where the gateway reports delivery. The gateway wants https; the stand-in takes http too."""
         if not self.telegram_reports or not (self.https or self.demo):
@@ -181,7 +186,7 @@ class Config(
         return self
 
     def _general_faults(self) -> list[str]:
-        faults = self.records_faults(self.origin) + self.codes_faults() + self.ca_faults()
+        faults = self.records_faults(self.origin) + self.key_faults(self.key) + self.codes_faults() + self.ca_faults()
         address = urlsplit(self.public_url)
         if address.path or address.query or address.fragment or "@" in address.netloc:
             faults.append(
@@ -205,6 +210,10 @@ class Config(
         if len(self.key) >= MIN_KEY_BYTES and has_low_variety(self.key):
             faults.append(
                 f"MEDONLINE_SECRET_KEY repeats itself, so it can be guessed: make a random one with {_MAKING_A_KEY}."
+            )
+        if len(self.next_key) >= MIN_KEY_BYTES and has_low_variety(self.next_key):
+            faults.append(
+                "MEDONLINE_NEXT_SECRET_KEY repeats itself, so it can be guessed: `medonline keys new` makes a random one."
             )
         if not self.https:
             faults.append("MEDONLINE_PUBLIC_URL must be the portal's https address, as 'https://portal.example.ru'.")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 
 # The longest that a screen may be behind the record when no notice arrives.
@@ -26,9 +26,9 @@ def visitor_topic(visitor_key: str) -> str:
     return f"visitor {visitor_key}"
 
 
-def digest(topic: str) -> str:
+def digests(topic: str) -> list[str]:
     """64 hex characters for a topic. Phones can be found from it by trying them all: good enough within one process."""
-    return hashlib.sha256(topic.encode()).hexdigest()
+    return [hashlib.sha256(topic.encode()).hexdigest()]
 
 
 class Ear:
@@ -82,13 +82,18 @@ class Follower(Ear):
 class Changes:
     """The ears of one process.
 
-    name: what a topic is called on its way to other processes, in ASCII without spaces. Topics hold phones, and a database role
-        that may read no table may listen to what travels.
+    names: what a topic is called on its way to other processes, in ASCII without spaces; the first one is what this process
+        calls it. Others may know it by another name, while keys change node by node. Topics hold phones, and a database role that
+        may read no table may listen to what travels.
     """
 
-    def __init__(self, name: Callable[[str], str] = digest) -> None:
-        self.name = name
+    def __init__(self, names: Callable[[str], Sequence[str]] = digests) -> None:
+        self.names = names
         self._ears: dict[str, set[Ear]] = {}  # by the names of the topics
+
+    def name(self, topic: str) -> str:
+        """What this process calls a topic."""
+        return self.names(topic)[0]
 
     def listen(self, topic: str) -> Ear:
         """An ear on the topic; to be closed."""

@@ -31,12 +31,13 @@ import asyncio
 import secrets
 import sqlite3
 import time
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import copy_context
 from datetime import UTC, datetime, timedelta
 from functools import wraps
+from itertools import chain
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
@@ -48,7 +49,7 @@ from sqlmodel import Session
 
 from medonline.metrics import names as metrics
 from medonline.storage.announcements import send_with_commit
-from medonline.storage.changes import Changes, digest
+from medonline.storage.changes import Changes, digests
 from medonline.storage.usable_texts import send_usable_texts
 
 P = ParamSpec("P")
@@ -108,10 +109,10 @@ def after_commit(session: Session, act: Callable[[], None]) -> bool:
 class Database:
     """Transactions over one engine. Nothing is shared between them but the connection pool.
 
-    name: see `Changes`; the processes that hear each other name a topic alike.
+    names: see `Changes`.
     """
 
-    def __init__(self, url: str, name: Callable[[str], str] = digest) -> None:
+    def __init__(self, url: str, names: Callable[[str], Sequence[str]] = digests) -> None:
         self.url = make_url(url)
         self.sqlite = self.url.get_backend_name() == "sqlite"
         options: dict[str, Any] = {"pool_size": SQLITE_READERS + 1, "max_overflow": 5}
@@ -123,7 +124,7 @@ class Database:
                 "pool_pre_ping": True,
                 "connect_args": timeouts | {"options": f"{_PATIENCE} {_UTC}"},
             }
-        self.changes = Changes(name)
+        self.changes = Changes(names)
         self.process = secrets.token_hex(8)  # marks the notices of this process
         self.commits = 0  # of this process, and how many there were
         self.engine = create_engine(self.url, hide_parameters=True, **options)
@@ -197,7 +198,7 @@ class Database:
         """
         self.changes.tell([topic])
         if not self.sqlite:
-            await self.write(lambda session: send_with_commit(session, self.process, [self.changes.name(topic)]))
+            await self.write(lambda session: send_with_commit(session, self.process, self.changes.names(topic)))
 
     async def _in_a_thread(self, threads: ThreadPoolExecutor, work: Callable[[], T], kind: str) -> T:
         if self._closed:
@@ -249,7 +250,7 @@ class Database:
                 for act in session.info.pop(_LAST).values():
                     act(session)
                 if not self.sqlite and (changed := session.info.get(_CHANGED)):
-                    send_with_commit(session, self.process, map(self.changes.name, changed))
+                    send_with_commit(session, self.process, chain.from_iterable(map(self.changes.names, changed)))
             except BaseException:
                 session.rollback()
                 raise

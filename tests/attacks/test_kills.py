@@ -17,7 +17,6 @@ from sqlmodel import select
 from medonline.bootstrap import Portal
 from medonline.domain.errors import InvalidCredentials
 from medonline.domain.password_recovery import RecoveryStep
-from medonline.domain.phone import PhoneNumber
 from medonline.services.codes.dispatcher import LEASE
 from medonline.storage.queries import codes
 from medonline.storage.tables.gosuslugi import LinkedIdentity, PersonalDataConsent
@@ -213,9 +212,7 @@ async def assert_code_counts_once(portal: Portal, clock: MovableClock) -> None:
     for row in await rows_of(portal):
         assert (row.confirmed_at is not None) == moved_on
         if row.confirmed_at is not None:
-            digest = portal.recovery.codes.issuer.digest(
-                row.flow_id, row.purpose, PhoneNumber(row.phone), code_in(portal, row)
-            )
+            digest = portal.recovery.codes.issuer.digests(row, code_in(portal, row))[0]
             with portal.database.writing() as session:
                 assert codes.judge(session, row.id, digest, 3, clock.now) is None
 

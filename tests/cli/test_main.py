@@ -468,7 +468,7 @@ def test_migrate_makes_the_database(run, tmp_path: Path) -> None:
 
 def test_a_new_key_is_printed_with_its_id_and_what_to_do(run) -> None:
     code, out, _ = run("keys", "new")
-    key = out.splitlines()[0].removeprefix("MEDONLINE_SECRET_KEY=")
+    key = out.splitlines()[0].removeprefix("MEDONLINE_NEXT_SECRET_KEY=")
 
     assert code == 0
     assert len(key) == 64

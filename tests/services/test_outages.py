@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import exc
 
 from medonline.domain.errors import CodeMismatch
-from medonline.services.outages import is_outage
+from medonline.services.outages import JournalKeyUnknown, is_outage
 
 REFUSALS = [
     (exc.OperationalError, sqlite3.OperationalError("database is locked")),
@@ -29,6 +29,10 @@ def test_what_a_database_in_trouble_raises_is_an_outage(kind: type[exc.DBAPIErro
 
 def test_no_connection_in_time_is_one_too() -> None:
     assert is_outage(exc.TimeoutError("QueuePool limit"))
+
+
+def test_a_process_that_must_not_write_is_one() -> None:
+    assert is_outage(JournalKeyUnknown("of key 1234"))
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from medonline.domain.security_journal import JournalEvent
 from medonline.services.clock import Clock
 from medonline.services.codes.delivery import DeliveryState
 from medonline.services.limits.alarms import Alarm, Alarms
+from medonline.services.outages import JournalKeyUnknown
 from medonline.services.security_journal.writer import JournalNote, SecurityJournal
 from medonline.storage.changes import LOST_AFTER
 from medonline.storage.engine import Database, announce, reads, writes
@@ -115,8 +116,8 @@ class ChannelSwitches:
                     if self.clock() >= judge_at:
                         judge_at = self.clock() + JUDGE_EVERY
                         await self.judge()
-                except SQLAlchemyError as error:
-                    log.warning("Whether ways are switched off could not be read: %s", type(error).__name__)
+                except (SQLAlchemyError, JournalKeyUnknown) as error:
+                    log.warning("Whether ways are switched off could not be read or written: %s", type(error).__name__)
                 await ear.wait(pause)
         finally:
             ear.close()

@@ -18,7 +18,7 @@ from functools import partial
 
 from sqlmodel import Session
 
-from medonline.domain.codes.one_time_code import ChannelName, derive_code
+from medonline.domain.codes.one_time_code import ChannelName
 from medonline.domain.errors import DeliveryFailed, OutOfMoney
 from medonline.domain.phone import PhoneNumber
 from medonline.metrics import names as metrics
@@ -168,11 +168,10 @@ class CodeDispatcher:
         return True
 
     def _message(self, row: OneTimeCodeRow) -> CodeMessage:
-        code = derive_code(self._issuer.key, row.id, ChannelName(row.channel).code_length)
         return CodeMessage(
             idempotency_key=row.id,
             phone=PhoneNumber(row.phone),
-            code=code,
+            code=self._issuer.code_of(row),
             life=row.expires_at - row.issued_at,
             client_ip=row.client_ip,
         )
@@ -186,7 +185,7 @@ class CodeDispatcher:
             row.id,
             (DeliveryState.SENDING,),
             DeliveryState.SENT,
-            digest=self._issuer.digest(row.flow_id, row.purpose, PhoneNumber(row.phone), sent.code),
+            digest=self._issuer.digests(row, sent.code)[0],
             provider_ref=sent.provider_ref,
             due_at=self._clock() + POLL_AFTER[0],
             attempts=0,

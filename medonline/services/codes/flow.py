@@ -221,10 +221,11 @@ class CodeFlow:
             raise CodeStillSending
         code = digits_for(ChannelName(row.channel), digits)
         guess.use()
-        digest = self.issuer.digest(row.flow_id, row.purpose, PhoneNumber(row.phone), code)
+        digests = self.issuer.digests(row, code)
+        digest = row.digest if row.digest in digests else digests[0]
         guesses = self.issuer.policy.guesses
         older = digest != row.digest and self.is_alive(row, now)
-        if older and codes.tell_of_older(session, row.flow_id, digest, OLDER_TOLD):
+        if older and any(codes.tell_of_older(session, row.flow_id, one, OLDER_TOLD) for one in digests):
             return CodeReplaced()
         # A typed code has arrived. Where the provider learns from that (`LearnsOutcome`), the dispatcher reports it.
         next_look = now if row.channel in self.issuer.learning else None

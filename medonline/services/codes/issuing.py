@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -59,10 +60,11 @@ class Issued:
 class CodeIssuer:
     """Puts codes into an open transaction of the caller, so that the flow and its code are committed together.
 
+    keys: the current one first. A process that has another current one may have made a code: while keys change node by node.
     learning: the ways whose provider wants to hear that its code was typed; the dispatcher tells it.
     """
 
-    key: bytes
+    keys: Sequence[bytes]
     policy: CodePolicy
     switches: ChannelSwitches
     limits: CodeLimits
@@ -124,14 +126,16 @@ class CodeIssuer:
 
     def _new_row(self, request: CodeRequest, price: int, now: datetime) -> OneTimeCodeRow:
         code_id = request.place.code_id
-        code = derive_code(self.key, code_id, request.channel.code_length)
+        code = derive_code(self.keys[0], code_id, request.channel.code_length)
         return OneTimeCodeRow(
             id=code_id,
             flow_id=request.flow_id,
             purpose=request.purpose,
             phone=request.phone.e164,
             channel=request.channel,
-            digest=self.digest(request.flow_id, request.purpose, request.phone, code),
+            digest=code_digest(
+                self.keys[0], flow_id=request.flow_id, purpose=request.purpose, phone=request.phone, code=code
+            ),
             client_ip=request.place.client_ip,
             price=price,
             issued_at=now,
@@ -140,6 +144,14 @@ class CodeIssuer:
             due_at=now,
         )
 
-    def digest(self, flow_id: str, purpose: str, phone: PhoneNumber, code: str) -> str:
-        """What is stored of a code of this flow."""
-        return code_digest(self.key, flow_id=flow_id, purpose=purpose, phone=phone, code=code)
+    def digests(self, row: OneTimeCodeRow, code: str) -> list[str]:
+        """What is stored of a code of this row's flow, under each key; the current one first."""
+        phone = PhoneNumber(row.phone)
+        facts = {"flow_id": row.flow_id, "purpose": row.purpose, "code": code}
+        return [code_digest(key, phone=phone, **facts) for key in self.keys]
+
+    def code_of(self, row: OneTimeCodeRow) -> str:
+        """The code that is sent for a row, by the key that it was made with."""
+        length = ChannelName(row.channel).code_length
+        codes = [derive_code(key, row.id, length) for key in self.keys]
+        return next((code for code in codes if row.digest in self.digests(row, code)), codes[0])

@@ -36,12 +36,13 @@ def key_id_of(sealed: str) -> str:
 
 
 class Sealer:
-    """Seals for one use: `Sealer(key, "snils")` opens nothing of `Sealer(key, "person")`. `older` keys only open."""
+    """Seals for one use: `Sealer(key, "snils")` opens nothing of `Sealer(key, "person")`. `others` only open and find: keys of
+    before, and the next one."""
 
-    def __init__(self, key: bytes, use: str, older: Sequence[bytes] = ()) -> None:
+    def __init__(self, key: bytes, use: str, others: Sequence[bytes] = ()) -> None:
         self._id = key_id(key)
-        self._boxes = {key_id(one): SecretBox(_derived(one, f"seal:{use}")) for one in (key, *older)}
-        self._index_keys = {key_id(one): _derived(one, f"index:{use}") for one in (key, *older)}
+        self._boxes = {key_id(one): SecretBox(_derived(one, f"seal:{use}")) for one in (key, *others)}
+        self._index_keys = {key_id(one): _derived(one, f"index:{use}") for one in (key, *others)}
 
     def seal(self, text: str) -> str:
         """The sealed form (XSalsa20-Poly1305 under a random nonce); an empty text stays empty."""
@@ -84,9 +85,15 @@ class Sealer:
         key = self._index_keys.get(owner)
         return key is not None and hmac.compare_digest(index.encode(), _mac(key, text).encode())
 
-    def index(self, text: str) -> str:
-        """HMAC-SHA256 in 64 hex characters: equal for equal texts, useless without the key."""
-        return self.indexes(text)[0]
+    def index(self, text: str, owner: str = "") -> str:
+        """HMAC-SHA256 in 64 hex characters: equal for equal texts, useless without the key.
+
+        owner: the id of the key that makes it; the current one where none is named.
+
+        Raises:
+            KeyError: no key with this id is known.
+        """
+        return _mac(self._index_keys[owner or self._id], text)
 
     def indexes(self, text: str) -> list[str]:
         """The index under each key, the current one first: what was indexed before a change of keys is found, too."""

@@ -25,6 +25,7 @@ class Alarm(StrEnum):
     CHANNEL_OFF = "channel-off"
     CHANNEL_MONEY_SPENT = "channel-money-spent"
     JOURNAL_BROKEN = "journal-broken"
+    JOURNAL_KEY_UNKNOWN = "journal-key-unknown"
     LIMIT_STORE_DOWN = "limit-store-down"
     MONEY_RUNS_OUT = "money-runs-out"
     NOTICE_MONEY_SPENT = "notice-money-spent"

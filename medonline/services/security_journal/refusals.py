@@ -19,6 +19,7 @@ from medonline.domain.device import UNKNOWN_DEVICE, Device
 from medonline.domain.security_journal import JournalEvent
 from medonline.services.clock import Clock
 from medonline.services.limits.alarms import Alarm, Alarms
+from medonline.services.outages import JournalKeyUnknown
 from medonline.services.security_journal.writer import JournalNote, SecurityJournal
 from medonline.storage.engine import Database
 
@@ -113,7 +114,7 @@ class RefusedSignIns:
             run.waiting, run.written_at = 0, now
         try:
             await self.database.write(self.journal.note, *told)
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, JournalKeyUnknown) as error:
             # Nothing was accepted: the refusal holds without its row, and a busy database shows as no other answer.
             log.error("A refused sign-in is not in the journal: %s", type(error).__name__)
             for run, count, written_at in before:

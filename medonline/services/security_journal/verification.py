@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from medonline.domain.security_journal import GENESIS, details_of
 from medonline.services.clock import Clock
-from medonline.services.crypto.field_encryption import Sealer
+from medonline.services.security_journal.chain import JournalChain
 from medonline.storage.engine import Database, writes
 from medonline.storage.queries import security_journal
 from medonline.storage.tables.security_journal import JournalCheckpoint, JournalEntry
@@ -44,7 +44,7 @@ class JournalKeeper:
 
     database: Database
     clock: Clock
-    chain: Sealer
+    chain: JournalChain
     keep: timedelta
 
     async def examine(self, known: security_journal.Head | None = None) -> Examined:
@@ -73,12 +73,12 @@ class JournalKeeper:
                 if known.hash != mark.hash:
                     return Examined(0, head, f"Row {known.seq} was not the one that was known.")
         skipped = known is not None and not met and known.seq < head.seq
-        count, current = 0, False
+        count, rank = 0, 0
         async for row in self._rows(head.seq):
-            fault = self._fault_of(row, head, newer_key_seen=current)
+            fault = self._fault_of(row, head, rank)
             if fault:
                 return Examined(count, head, fault)
-            head, count, current = security_journal.Head(row.seq, row.hash), count + 1, row.key_id == self.chain.key_id
+            head, count, rank = security_journal.Head(row.seq, row.hash), count + 1, self.chain.rank(row.key_id)
             if known is not None and known.seq == row.seq:
                 met = True
                 if not hmac.compare_digest(known.hash, row.hash):
@@ -105,6 +105,7 @@ class JournalKeeper:
 
         Raises:
             JournalBroken: a row is not what was written; nothing more is deleted.
+            JournalKeyUnknown: this process must write nothing to the journal.
         """
         now, gone = self.clock(), 0
         until = now - max(self.keep, KEPT_AT_LEAST)
@@ -122,9 +123,10 @@ class JournalKeeper:
         old = list(takewhile(lambda row: row.at < until, rows))
         if not old:
             return 0
+        _, key_id = self.chain.head(session)
         self._require_whole(session, old)
-        mark = JournalCheckpoint(seq=old[-1].seq, at=now, hash=old[-1].hash, key_id=self.chain.key_id, seal="")
-        mark.seal = self.chain.index(_checkpoint_text(mark))
+        mark = JournalCheckpoint(seq=old[-1].seq, at=now, hash=old[-1].hash, key_id=key_id, seal="")
+        mark.seal = self.chain.hashes.index(_checkpoint_text(mark), key_id)
         session.add(mark)
         session.flush()
         return security_journal.forget_through(session, mark.seq)
@@ -150,12 +152,13 @@ class JournalKeeper:
                 return
             after = rows[-1].seq
 
-    def _fault_of(self, row: JournalEntry, head: security_journal.Head, *, newer_key_seen: bool = False) -> str:
+    def _fault_of(self, row: JournalEntry, head: security_journal.Head, rank: int = 0) -> str:
+        """`rank`: of the key of the row before."""
         if row.seq != head.seq + 1:
             return f"Row {head.seq + 1} is missing: row {row.seq} follows row {head.seq}."
         if row.previous != head.hash:
             return f"Row {row.seq} is not chained to the row before it."
-        if newer_key_seen and row.key_id != self.chain.key_id:
+        if self.chain.rank(row.key_id) < rank:
             return f"Row {row.seq} was made with an older key after a row of the current one."
         return self._fault_of_hash(f"Row {row.seq}", row.key_id, row.hash, security_journal.line_of(row).text())
 
@@ -165,9 +168,9 @@ class JournalKeeper:
         return self._fault_of_hash(f"The checkpoint of row {mark.seq}", mark.key_id, mark.seal, _checkpoint_text(mark))
 
     def _fault_of_hash(self, what: str, key_id: str, made: str, text: str) -> str:
-        if self.chain.is_index(key_id, made, text):
+        if self.chain.hashes.is_index(key_id, made, text):
             return ""
-        if key_id not in self.chain.key_ids:
+        if key_id not in self.chain.hashes.key_ids:
             return f"{what} was made with key {key_id}, which is not configured (MEDONLINE_OLD_SECRET_KEYS)."
         return f"{what} was changed."
 

@@ -19,11 +19,13 @@ from medonline.domain.security_journal import JournalEvent, JournalLine, Operato
 from medonline.metrics import names as metrics
 from medonline.services.clock import Clock
 from medonline.services.crypto.field_encryption import Sealer
+from medonline.services.security_journal.chain import JournalChain
 from medonline.storage.engine import after_commit, at_the_end
 from medonline.storage.queries import security_journal
 from medonline.storage.queries.security_journal import Head
 
 _NOTES = "security_journal"
+_Place = tuple[Head, str]  # the row to follow, and the id of the key that makes the next one
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +52,17 @@ class SecurityJournal:
 
     clock: Clock
     phones: Sealer
-    chain: Sealer
+    chain: JournalChain
     operator: Operator | None = None
-    _last: deque[Head] = field(
+    _last: deque[_Place] = field(
         default_factory=partial(deque, maxlen=1)
     )  # the row written last, which may be the last no more
 
     def note(self, session: Session, *notes: JournalNote) -> None:
-        """Write these rows when the caller's transaction commits, and only then."""
+        """Write these rows when the caller's transaction commits, and only then.
+
+        At the commit JournalKeyUnknown is raised, and nothing is committed, where this process has no key that may follow.
+        """
         if notes:
             session.info.setdefault(_NOTES, []).extend(notes)
             at_the_end(session, _NOTES, self._write)
@@ -70,7 +75,7 @@ class SecurityJournal:
         alone = not security_journal.has_other_writers(session)
         head = self._follow(session, self._last[0], notes[0], now) if alone and self._last else None
         if head is None:
-            last = security_journal.head(session)
+            last = self.chain.head(session)
             # There may be no row to follow: the journal is empty, or a checkpoint has replaced every row.
             head = self._follow(session, last, notes[0], now) if alone else None
             head = head or self._add(session, last, notes[0], now)
@@ -79,20 +84,23 @@ class SecurityJournal:
         self._last.append(head)
         after_commit(session, partial(_count, tuple(note.event for note in notes)))
 
-    def _follow(self, session: Session, last: Head, note: JournalNote, now: datetime) -> Head | None:
+    def _follow(self, session: Session, last: _Place, note: JournalNote, now: datetime) -> _Place | None:
         """As `_add`, if this row is the last one; None, and nothing is written, when another one is: somebody else has written
         since, or this one was rolled back."""
+        head, key_id = last
         line = self._line(last, note, now)
-        made = self.chain.index(line.text())
-        return Head(line.seq, made) if security_journal.append_after(session, last, line, made) else None
+        made = self.chain.hashes.index(line.text(), key_id)
+        return (Head(line.seq, made), key_id) if security_journal.append_after(session, head, line, made) else None
 
-    def _add(self, session: Session, last: Head, note: JournalNote, now: datetime) -> Head:
+    def _add(self, session: Session, last: _Place, note: JournalNote, now: datetime) -> _Place:
+        _, key_id = last
         line = self._line(last, note, now)
-        made = self.chain.index(line.text())
+        made = self.chain.hashes.index(line.text(), key_id)
         security_journal.append(session, line, made)
-        return Head(line.seq, made)
+        return Head(line.seq, made), key_id
 
-    def _line(self, head: Head, note: JournalNote, now: datetime) -> JournalLine:
+    def _line(self, last: _Place, note: JournalNote, now: datetime) -> JournalLine:
+        head, key_id = last
         by = self.operator.details if self.operator else {}
         return JournalLine(
             seq=head.seq + 1,
@@ -104,7 +112,7 @@ class SecurityJournal:
             network=note.device.network,
             details=details_text({"device": note.device.name, **note.details, **by}),
             previous=head.hash,
-            key_id=self.chain.key_id,
+            key_id=key_id,
         )
 
 

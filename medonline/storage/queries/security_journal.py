@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Protocol
 
-from sqlalchemy import BindParameter, Select, and_, bindparam, case, delete, func, insert, union_all
+from sqlalchemy import BindParameter, Select, and_, bindparam, case, delete, exists, func, insert, union_all
 from sqlalchemy import select as sa_select
 from sqlmodel import Session, SQLModel, col, select
 
@@ -33,7 +33,7 @@ OWNER_TOOK_IT_BACK = (JournalEvent.PASSWORD_RECOVERED, JournalEvent.DISPUTED, Jo
 
 # Built once: to build a statement and its cache key costs as much as to run it.
 _HEADS = tuple(
-    select(table.seq, table.hash).order_by(col(table.seq).desc()).limit(1)
+    select(table.seq, table.hash, table.key_id).order_by(col(table.seq).desc()).limit(1)
     for table in (JournalEntry, JournalCheckpoint)
 )
 _ROWS = SQLModel.metadata.tables[str(JournalEntry.__tablename__)]
@@ -60,6 +60,12 @@ _PHONE_IS_THEIRS_SINCE = (
 )
 
 
+_ROW_OF_KEY = (
+    exists().where(col(JournalEntry.key_id) == bindparam("key")),
+    exists().where(col(JournalCheckpoint.key_id) == bindparam("key")),
+)
+
+
 class Indexer(Protocol):
     """What finds a phone again without keeping it."""
 
@@ -80,9 +86,13 @@ class Head:
 
 
 def last_key_id(session: Session) -> str:
-    """The id of the key that made the newest row; empty where there is none."""
-    last = session.exec(_LAST).first()
-    return "" if last is None else last.key_id
+    """The id of the key that made the newest row, or the checkpoint that replaced it; empty where there is none."""
+    return head_and_key(session)[1]
+
+
+def has_rows_of(session: Session, key_id: str) -> bool:
+    """Whether any row, or checkpoint, was made with a key. Reads every row where none was."""
+    return any(session.connection().execute(sa_select(found), {"key": key_id}).scalar_one() for found in _ROW_OF_KEY)
 
 
 def append(session: Session, line: JournalLine, made: str) -> None:
@@ -114,11 +124,16 @@ def hold(session: Session) -> None:
 
 def head(session: Session) -> Head:
     """The last row, or the last one that was deleted in its time; before the first row, number 0."""
+    return head_and_key(session)[0]
+
+
+def head_and_key(session: Session) -> tuple[Head, str]:
+    """As `head`, and the id of the key that made it; empty before the first row."""
     for statement in _HEADS:
         row = session.exec(statement).first()
         if row is not None:
-            return Head(*row)
-    return Head(0, GENESIS)
+            return Head(row[0], row[1]), row[2]
+    return Head(0, GENESIS), ""
 
 
 def checkpoints(session: Session) -> Sequence[JournalCheckpoint]:

@@ -54,13 +54,16 @@ async def live(_request: Request) -> Response:
 
 
 async def ready(_request: Request) -> Response:
-    """The process can serve patients: the database answers and takes writes, the dispatcher turns, no one told it to end."""
+    """The process can serve patients: the database answers and takes writes, the journal's key is known, the dispatcher turns, no
+    one told it to end."""
     checks = {"database": "ok", "dispatcher": "ok"}
     try:
         async with asyncio.timeout(READY_WITHIN_S):
             await portal().database.is_alive()
             if not await portal().database.takes_writes():
                 checks["database"] = "takes no writes"
+            if await portal().journal_keeper.chain.fault():
+                checks["journal"] = "its newest row is of a key that this process does not have"
     except Exception as error:
         log.warning("The database does not answer: %s", type(error).__name__)
         checks["database"] = "no answer"

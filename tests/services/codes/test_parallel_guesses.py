@@ -15,7 +15,6 @@ from medonline.bootstrap import Portal
 from medonline.domain.client import Client
 from medonline.domain.errors import CodeMismatch, CodeUsedUp
 from medonline.domain.password_recovery import RecoveryStep
-from medonline.domain.phone import PhoneNumber
 from medonline.storage.queries import codes
 from tests.conftest import LONG_RUN
 from tests.services.world import (
@@ -120,7 +119,7 @@ async def test_a_right_guess_among_a_hundred_is_accepted_once_or_comes_too_late(
     guesses.insert(place, right)
 
     async def judged(code: str) -> codes.Verdict | None:
-        digest = portal.recovery.codes.issuer.digest(row.flow_id, row.purpose, PhoneNumber(row.phone), code)
+        digest = portal.recovery.codes.issuer.digests(row, code)[0]
         with portal.database.writing() as session:
             return codes.judge(session, row.id, digest, 3, clock.now)
 

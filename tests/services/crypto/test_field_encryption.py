@@ -95,7 +95,7 @@ def test_an_index_says_nothing_without_its_key_and_use() -> None:
 
 # --- keys one after the other -----------------------------------------------------------------------------------
 
-ROTATED = Sealer(OTHER_KEY, "snils", older=(KEY,))
+ROTATED = Sealer(OTHER_KEY, "snils", others=(KEY,))
 
 
 def test_an_older_key_opens_what_it_sealed_and_seals_nothing() -> None:

@@ -10,6 +10,7 @@ import pytest
 from medonline.bootstrap import Portal
 from medonline.services.crypto.field_encryption import key_id
 from medonline.services.login.password_login import OpenedSession
+from medonline.services.outages import JournalKeyUnknown
 from tests.services.desk.registering import register
 from tests.services.outside import POLICY, SNILS, VERA, ScriptedIdentity, arrive, with_provider
 from tests.services.world import BORIS, SECRET_KEY, MovableClock, browser, opened, sign_in
@@ -48,14 +49,16 @@ async def test_with_a_new_key_everything_opens_still_and_is_sealed_anew(
         assert isinstance(await arrive(without_the_old, browser(3)), OpenedSession)
 
 
-async def test_a_lost_key_breaks_nothing_but_what_it_sealed(portal: Portal, folder: Path, clock: MovableClock) -> None:
+async def test_a_lost_key_loses_what_it_sealed_and_the_journal_takes_no_row_of_another(
+    portal: Portal, folder: Path, clock: MovableClock
+) -> None:
     await register(portal)
 
     async with opened(folder, clock, secret_key=NEW_KEY) as other:
         result = await other.keys.reseal()
         assert sum(result.done.values()) == 0
         assert sum(result.broken.values()) >= 3
-        about = (await other.personal_data.export(VERA.phone))["patient"]
-        assert about["snils"] == "sealed with a key that is not configured"
-        assert about["last_name"] == VERA.last_name
-        assert await sign_in(other, BORIS)
+        with pytest.raises(JournalKeyUnknown):
+            await sign_in(other, BORIS)
+        with pytest.raises(JournalKeyUnknown):
+            await other.personal_data.export(VERA.phone)

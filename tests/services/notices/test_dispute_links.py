@@ -56,7 +56,7 @@ def test_a_token_is_of_no_other_key_and_of_no_other_use_of_the_key() -> None:
 
 def test_a_notice_that_waits_while_the_key_changes_keeps_its_link_as_long_as_the_older_key_is_there() -> None:
     kept = LINKS.hash_for("notice-1")
-    rotated = DisputeLinks(PAGE, Sealer(NEWER_KEY, "dispute", older=(KEY,)))
+    rotated = DisputeLinks(PAGE, Sealer(NEWER_KEY, "dispute", others=(KEY,)))
     gone = DisputeLinks(PAGE, Sealer(NEWER_KEY, "dispute"))
 
     assert rotated.link("notice-1", kept) == LINKS.link("notice-1", kept)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from medonline.domain.security_journal import JournalEvent as Event
 from medonline.logs.setup import cut
 from medonline.services.crypto.tokens import token_hash
 from medonline.services.security_journal.verification import KEPT_AT_LEAST, JournalBroken
-from medonline.storage.queries.security_journal import Head
+from medonline.storage.queries.security_journal import Head, append, line_of
 from medonline.storage.tables.security_journal import JournalCheckpoint
 from tests.services.outside import dump
 from tests.services.security_journal.rows import is_whole, rows
@@ -230,7 +231,12 @@ async def test_an_older_key_makes_no_row_after_one_of_the_current_key(
     old_key = portal.config.secret_key.get_secret_value()
     async with opened(folder, clock, secret_key="n" * 40, old_secret_keys=old_key) as rotated:
         await sign_in(rotated, ANNA)
-        await sign_in(portal, BORIS)  # by the older key
+        row = (await rows(rotated))[-1]
+        line = replace(
+            line_of(row), seq=row.seq + 1, previous=row.hash, key_id=portal.journal_keeper.chain.hashes.key_id
+        )
+        with portal.database.writing() as session:  # what the portal itself refuses to write
+            append(session, line, portal.journal_keeper.chain.hashes.index(line.text()))
         found = await rotated.journal_keeper.examine()
         assert found.fault.endswith("was made with an older key after a row of the current one.")
 

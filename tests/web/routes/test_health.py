@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 from medonline.bootstrap import Portal
 from medonline.domain.password_recovery import RecoveryStep
 from tests.patience import PATIENCE
-from tests.services.world import ANNA, CALL, KNOWN, MovableClock
+from tests.services.world import ANNA, CALL, KNOWN, SECRET_KEY, MovableClock, opened, sign_in
 from tests.web.conftest import Browser
 
 
@@ -118,3 +118,16 @@ async def test_a_portal_without_its_database_is_alive_but_not_ready(
     assert (live.status_code, live.text) == (200, "live\n")
     assert str(folder) not in ready.text
     assert "The database does not answer: OperationalError" in caplog.text
+
+
+@pytest.mark.usefixtures("_turning")
+async def test_a_process_without_the_key_of_the_newest_row_is_not_ready(
+    open_browser: Browser, portal: Portal, folder: Path, clock: MovableClock
+) -> None:
+    new_key = "another-key-for-tests-of-more-than-32-characters"
+    async with opened(folder, clock, secret_key=new_key, old_secret_keys=SECRET_KEY) as rotated:
+        await sign_in(rotated, ANNA)
+    ready, live = await open_browser().get("/health/ready"), await open_browser().get("/health/live")
+
+    assert (ready.status_code, live.status_code) == (503, 200)
+    assert ready.json()["journal"] == "its newest row is of a key that this process does not have"
