@@ -31,7 +31,7 @@ from sqlmodel import col, select
 
 from medonline.bootstrap import Portal
 from medonline.domain.client import Client
-from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.codes.channels import ChannelName
 from medonline.domain.errors import CodeRefused, InvalidCredentials, MedonlineError, RateLimited
 from medonline.domain.password_recovery import RecoveryStep
 from medonline.services.limits.code_limits import CodeAsked

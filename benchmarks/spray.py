@@ -24,7 +24,7 @@ from pathlib import Path
 from medonline.bootstrap import Portal, build_portal
 from medonline.config.settings import load_config
 from medonline.domain.client import Client
-from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.codes.channels import ChannelName
 from medonline.domain.errors import BirthDateMismatch, CodeMismatch, LimitReached
 from medonline.domain.password_recovery import RecoveryStep
 from medonline.services.limits.code_limits import CodeAsked

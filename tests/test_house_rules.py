@@ -9,7 +9,7 @@ from textwrap import indent
 
 import pytest
 
-from tools.house_rules import LONGEST_PART, ROOT, WORD_TABLES, module_faults, russian_in
+from tools.house_rules import LONGEST_PART, NAME_A_WAY, ROOT, WORD_TABLES, module_faults, russian_in, ways_in
 
 DOC = '"""A module."""\n'
 
@@ -54,6 +54,31 @@ def test_a_private_name_of_a_framework_is_imported_in_one_package_alone(line: st
     assert "private to its library" in fault
     assert faults("medonline/framework/x.py", line) == []
     assert faults("medonline/state/x.py", "from reflex.event import EventSpec") == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'WAY = "flash_call"',
+        "telegram_on = True",
+        "def _to_telegram() -> None:\n    pass",
+        "WAY = ChannelName.TELEGRAM",
+        "print(config.price_telegram)",
+        "print(telegram=1)",
+    ],
+)
+def test_a_way_of_getting_a_code_is_named_where_it_is_registered_alone(line: str) -> None:
+    fault, *_ = faults("medonline/state/x.py", line)
+
+    assert "a way of getting a code is data" in fault
+    assert all(faults(f"{place}{'x.py' if place.endswith('/') else ''}", line) == [] for place in NAME_A_WAY)
+
+
+@pytest.mark.parametrize("place", NAME_A_WAY)
+def test_each_place_that_may_name_a_way_does(place: str) -> None:
+    paths = [ROOT / place] if place.endswith(".py") else [*(ROOT / place).rglob("*.py")]
+
+    assert any(ways_in(ast.parse(path.read_text(encoding="utf-8"))) for path in paths)
 
 
 def test_a_function_of_the_bootstrap_is_no_longer_than_a_page_of_contents() -> None:

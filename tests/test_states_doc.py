@@ -17,6 +17,7 @@ from medonline import routes
 from medonline.domain import errors
 from medonline.services.codes.delivery import DeliveryProblem
 from medonline.wording import errors as wording
+from medonline.wording.channels import WORDS
 from tests.wording.refusals import OPERATORS_ONLY, examples, leaves
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -90,8 +91,9 @@ def said() -> dict[str, list[str]]:
         for reason in reasons:
             if isinstance(reason, StrEnum):
                 found[f"{type(reason).__name__}.{reason.name}"] += texts
-    for (problem, _), text in wording.DELIVERY.items():
-        found[f"DeliveryProblem.{problem.name}"].append(text)
+    for words in WORDS.values():
+        for problem, text in words.problems.items():
+            found[f"DeliveryProblem.{problem.name}"].append(text)
     return found
 
 

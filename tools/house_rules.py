@@ -11,6 +11,7 @@ import ast
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -35,6 +36,16 @@ WORD_TABLES = {
 }
 # What these do not promise is used in medonline/framework/ alone, where a test holds each of it.
 FRAMEWORKS = frozenset({"reflex", "reflex_base", "socketio", "engineio", "starlette"})
+
+# Ways of getting a code are data. What brings one names it: its registration, words, settings, adapters, stand-ins, and the
+# address to which a vendor reports. The rest loops over what is registered.
+REGISTRATION = "medonline/domain/codes/channels.py"
+NAME_A_WAY = (
+    REGISTRATION, "medonline/wording/channels.py", "medonline/config/", "medonline/bootstrap/adapters.py", "medonline/providers/codes/",
+    "medonline/sandbox/", "medonline/demo/stand_ins.py", "medonline/routes.py", "medonline/web/routes/table.py",
+    "medonline/web/edge/boundary.py",
+)  # fmt: skip
+SHORT_NAME = 3  # such a name is a part of other words, so only whole texts are compared with it
 
 
 def tracked() -> list[Path]:
@@ -76,6 +87,10 @@ def module_faults(name: str, text: str) -> list[str]:
         ]
     if name.startswith("medonline/bootstrap/"):
         faults += [f"{name}:{line}: {called} has over {LONGEST_PART} lines" for line, called in long_functions(tree)]
+    if not name.startswith(NAME_A_WAY):
+        faults += [
+            f"{name}:{line}: a way of getting a code is data, and named here: {text}" for line, text in ways_in(tree)
+        ]
     if not name.startswith("medonline/framework/"):
         faults += [
             f"{name}:{line}: {private} is private to its library: framework/" for line, private in private_imports(tree)
@@ -98,6 +113,37 @@ def _named(node: ast.stmt) -> set[str]:
         return {node.name}
     targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
     return {target.id for target in targets if isinstance(target, ast.Name)}
+
+
+@cache
+def registered_ways() -> frozenset[str]:
+    """The values of `ChannelName`, as its module says them."""
+    tree = ast.parse((ROOT / REGISTRATION).read_text(encoding="utf-8"))
+    enum = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "ChannelName")
+    values = (node.value for node in enum.body if isinstance(node, ast.Assign))
+    return frozenset(
+        value.value for value in values if isinstance(value, ast.Constant) and isinstance(value.value, str)
+    )
+
+
+def ways_in(tree: ast.Module) -> list[tuple[int, str]]:
+    """Lines that name a way of getting a code: as a text, as a member of `ChannelName`, or within a name of their own."""
+    ways, found = registered_ways(), []
+    parts = re.compile("|".join(sorted(way for way in ways if len(way) > SHORT_NAME)), re.IGNORECASE)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in ways:
+            found.append((node.lineno, repr(node.value)))
+        elif isinstance(node, ast.Attribute) and (
+            parts.search(node.attr)
+            or (isinstance(node.value, ast.Name) and node.value.id == "ChannelName" and node.attr.lower() in ways)
+        ):
+            found.append((node.lineno, node.attr))
+        elif isinstance(node, ast.Name | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            name = node.id if isinstance(node, ast.Name) else node.name
+            found += [(node.lineno, name)] if parts.search(name) else []
+        elif isinstance(node, ast.arg | ast.keyword) and parts.search(node.arg or ""):
+            found.append((node.lineno, node.arg or ""))
+    return found
 
 
 def long_functions(tree: ast.Module) -> list[tuple[int, str]]:

@@ -30,7 +30,7 @@ from medonline.bootstrap.flows import (
 from medonline.bootstrap.outside import Outside
 from medonline.bootstrap.shared import build_shared, sealer
 from medonline.config.settings import Config, load_config
-from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.codes.channels import ChannelName
 from medonline.domain.limits import Limit
 from medonline.domain.security_journal import Operator
 from medonline.services.account_settings.identities import OwnIdentities

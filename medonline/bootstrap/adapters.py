@@ -10,7 +10,7 @@ from medonline.config.codes import FlashCallProvider
 from medonline.config.identity import EsiaSigner, IdentityProviderName, NoticeProvider
 from medonline.config.outgoing import ca_ends
 from medonline.config.settings import Config, ConfigurationError
-from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.codes.channels import ChannelName
 from medonline.providers.codes.sms_ru import SmsRu
 from medonline.providers.codes.telegram_gateway import TelegramGateway
 from medonline.providers.codes.ucaller import UCaller

@@ -14,7 +14,7 @@ from medonline.bootstrap.adapters import (
     build_registry,
 )
 from medonline.config.settings import Config
-from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.codes.channels import ChannelName
 from medonline.services.limits.places import Places
 from medonline.services.limits.windows import LimitStore
 from medonline.services.ports import BreachedPasswords, CardRegistry, CodeChannel, IdentityProvider, NoticeChannel

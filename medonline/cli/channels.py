@@ -13,7 +13,7 @@ from medonline.cli import options
 from medonline.cli.failures import Refused
 from medonline.cli.options import acting, as_json, mode
 from medonline.cli.portal import with_portal
-from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.codes.channels import ChannelName
 from medonline.domain.errors import LastChannel
 from medonline.domain.security_journal import Operator
 from medonline.services.codes.channel_figures import ChannelFigure

@@ -21,7 +21,7 @@ from medonline.cli.running import noted_in, settings_beside
 from medonline.config.keys import has_low_variety
 from medonline.config.outgoing import ca_ends
 from medonline.config.settings import Config, ConfigurationError
-from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.codes.channels import ChannelName
 from medonline.domain.errors import DeliveryFailed, IdentityRefused, ProviderRefused, RegistryUnavailable
 from medonline.logs.setup import set_up
 from medonline.services.clock import utc_now
@@ -46,8 +46,7 @@ _HINTS = {
     "migrations": "Make a backup, then run what the line says.",
     "clock": "Switch time synchronisation (NTP) on, on both machines.",
     "limits": "Try the same address with redis-cli. While Redis does not answer, each process counts for itself.",
-    "flash_call": _VENDOR,
-    "telegram": _VENDOR,
+    **{channel.value: _VENDOR for channel in ChannelName},
     "identity": _VENDOR,
     "cards": _VENDOR,
 }

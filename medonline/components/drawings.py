@@ -24,7 +24,7 @@ def call_drawing() -> rx.Component:
     )
 
 
-def telegram_drawing() -> rx.Component:
+def chat_drawing() -> rx.Component:
     """The list of chats, the channel with the codes in it."""
     return _drawing(
         "Пример: в списке чатов Telegram откройте канал «Коды подтверждения». В последнем сообщении шесть цифр: это код.",
@@ -36,6 +36,11 @@ def telegram_drawing() -> rx.Component:
         _text("123456", 152, 63, 60, "drawing-code"),
         height=84,
     )
+
+
+def drawing_named(name: rx.Var[str]) -> rx.Component:
+    """The example of a way of getting a code, whose name a state has."""
+    return rx.match(name, ("call", call_drawing()), ("chat", chat_drawing()), rx.fragment())
 
 
 def _text(text: str, x: int, y: int, width: int, class_name: str = "") -> rx.Component:

@@ -18,6 +18,7 @@ _PATHS = {
     "arrow": "M9 5l7 7-7 7",
     "eye": "M2 12c3-5 6-7 10-7s7 2 10 7c-3 5-6 7-10 7s-7-2-10-7zM12 15a3 3 0 1 0 0-6 3 3 0 0 0 0 6z",
 }
+_OF_WAYS = ("phone", "message")
 
 
 def icon(name: str) -> rx.Component:
@@ -29,3 +30,8 @@ def icon(name: str) -> rx.Component:
         aria_hidden=True,
         custom_attrs={"focusable": "false"},
     )
+
+
+def icon_named(name: rx.Var[str]) -> rx.Component:
+    """The icon of a way of getting a code, whose name a state has."""
+    return rx.match(name, *((one, icon(one)) for one in _OF_WAYS), rx.fragment())

@@ -12,7 +12,7 @@ from pydantic_settings import BaseSettings, NoDecode
 
 from medonline import routes
 from medonline.config.types import Channels, CodeLife, Duration, Durations, OptionalUrl, comma_list
-from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.codes.channels import GUIDE_CHANNELS, ChannelName
 
 
 class FlashCallProvider(StrEnum):
@@ -40,7 +40,7 @@ class CodesConfig(BaseSettings):
     flash_call_provider: in the order in which they are asked; each next one takes over what the one before certainly did not call.
     """
 
-    code_channels: Channels = (ChannelName.FLASH_CALL, ChannelName.TELEGRAM)
+    code_channels: Channels = GUIDE_CHANNELS
     code_life_flash_call: CodeLife = timedelta(minutes=5)
     code_life_telegram: CodeLife = timedelta(minutes=10)
     code_guesses: int = Field(3, ge=1, le=3)
@@ -62,7 +62,7 @@ class CodesConfig(BaseSettings):
         """What cannot be used, in any mode: one English sentence each."""
         faults = []
         if not self.code_channels:
-            faults.append("MEDONLINE_CODE_CHANNELS is empty: name at least one of flash_call, telegram.")
+            faults.append(f"MEDONLINE_CODE_CHANNELS is empty: name at least one of {', '.join(ChannelName)}.")
         if not self.resend_pauses or any(pause <= timedelta(0) for pause in self.resend_pauses):
             faults.append("MEDONLINE_RESEND_PAUSES: write pauses longer than nothing, as '60 s, 120 s, 300 s'.")
         return faults

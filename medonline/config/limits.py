@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode
 
 from medonline.config.types import Duration, parse_duration
-from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.codes.channels import ChannelName
 from medonline.domain.codes.step_up import StepUpPolicy, StepUpWhen
 from medonline.domain.limits import Limit
 from medonline.services.codes.circuit_breaker import BreakerPolicy
@@ -183,9 +183,8 @@ class LimitsConfig(BaseSettings):
     def budgets(self) -> Mapping[str, Budget]:
         """Price and daily cap of each way of getting a code, and of notices."""
         return {
-            ChannelName.FLASH_CALL: Budget.of_roubles(self.price_flash_call, self.daily_cap_flash_call),
-            ChannelName.TELEGRAM: Budget.of_roubles(self.price_telegram, self.daily_cap_telegram),
-            NOTICE: Budget.of_roubles(self.price_notice, self.daily_cap_notice),
+            line: Budget.of_roubles(getattr(self, f"price_{line}"), getattr(self, f"daily_cap_{line}"))
+            for line in (*ChannelName, NOTICE)
         }
 
     @property

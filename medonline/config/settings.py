@@ -27,7 +27,8 @@ from medonline.config.outgoing import OutgoingConfig
 from medonline.config.records import RecordsConfig
 from medonline.config.secret_files import read_secrets, setting_of
 from medonline.config.types import OptionalUrl, TimeZone, is_database
-from medonline.domain.codes.one_time_code import ChannelName, CodePolicy
+from medonline.domain.codes.channels import ChannelName
+from medonline.domain.codes.one_time_code import CodePolicy
 from medonline.domain.passwords import PasswordCharacters, PasswordPolicy
 from medonline.services.codes.channel_switches import SwitchPolicy
 
@@ -122,10 +123,7 @@ class Config(
     @property
     def code_policy(self) -> CodePolicy:
         """Life, guesses and pauses of one-time codes."""
-        life = {
-            ChannelName.FLASH_CALL: self.code_life_flash_call,
-            ChannelName.TELEGRAM: self.code_life_telegram,
-        }
+        life = {name: getattr(self, f"code_life_{name}") for name in ChannelName}
         return CodePolicy(life, self.code_guesses, self.resend_pauses, self.codes_per_phone)
 
     @property

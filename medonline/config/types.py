@@ -14,7 +14,7 @@ from pydantic_settings import NoDecode
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.codes.channels import ChannelName
 
 # OWASP ASVS 5.0.0, 6.5.5.
 LONGEST_CODE_LIFE = timedelta(minutes=10)

@@ -7,9 +7,9 @@ from typing import Any, TypeAlias
 
 import reflex as rx
 
-from medonline.components.drawings import call_drawing, telegram_drawing
+from medonline.components.drawings import drawing_named
 from medonline.components.forms import field, submit, text_input
-from medonline.components.icons import icon
+from medonline.components.icons import icon, icon_named
 from medonline.dialogs.desk import turn_to_desk
 
 Screen: TypeAlias = Any  # a Var of CodeScreen: its fields are Vars
@@ -20,20 +20,10 @@ def code_hint(screen: Screen) -> rx.Component:
     """Where the code is to be found (guide G16, G17)."""
     return rx.cond(
         screen.code_alive,
-        rx.cond(
-            screen.channel == "telegram",
-            rx.fragment(
-                rx.el.p("Откройте Telegram и укажите код, который поступил в канал «Коды подтверждения»"),
-                rx.el.p("Сообщение на английском языке, код в нём — шесть цифр.", class_name="hint"),
-                telegram_drawing(),
-            ),
-            rx.fragment(
-                rx.el.p(
-                    "Вам поступит звонок. Отвечать не нужно: последние 4 цифры номера, "
-                    "с которого позвонили, — это проверочный код."
-                ),
-                call_drawing(),
-            ),
+        rx.fragment(
+            rx.el.p(screen.where),
+            rx.cond(screen.where_note != "", rx.el.p(screen.where_note, class_name="hint")),
+            drawing_named(screen.drawing),
         ),
     )
 
@@ -130,11 +120,7 @@ def resend_block(screen: Screen, resend: Resend) -> rx.Component:
             rx.el.summary("Код не приходит?"),
             rx.el.ul(
                 rx.el.li("Проверьте, что телефон в сети и режим полёта выключен."),
-                rx.cond(
-                    screen.channel == "telegram",
-                    rx.el.li("Код в Telegram приходит в канал «Коды подтверждения», а не в SMS."),
-                    rx.el.li("Звонок длится пару секунд: посмотрите пропущенные и список заблокированных."),
-                ),
+                rx.el.li(screen.not_coming),
             ),
             class_name="help",
         ),
@@ -149,7 +135,7 @@ def _another_code(screen: Screen, resend: Resend) -> rx.Component:
         rx.cond(
             screen.way_open,
             rx.el.button(
-                rx.cond(screen.channel == "telegram", "Отправить новый код в Telegram", "Позвонить ещё раз"),
+                screen.again,
                 type="button",
                 on_click=resend(screen.channel),
                 class_name="button secondary wide",
@@ -192,11 +178,10 @@ def no_codes(off: rx.Var[str]) -> rx.Component:
 
 
 def other_way(screen: Screen, resend: Resend, class_name: str) -> rx.Component:
-    """The button for the way that was not taken."""
-    to_telegram = screen.other_channel == "telegram"
+    """The button for the best of the ways that were not taken."""
     return rx.el.button(
-        rx.cond(to_telegram, icon("message"), icon("phone")),
-        rx.cond(to_telegram, "Получить код в Telegram", "Получить код звонком"),
+        icon_named(screen.other_icon),
+        screen.other_get,
         type="button",
         on_click=resend(screen.other_channel),
         class_name=class_name,

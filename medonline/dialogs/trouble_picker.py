@@ -79,15 +79,7 @@ def _way() -> rx.Component:
 
 
 def _ways_of_codes() -> rx.Var[str]:
-    return rx.cond(
-        AccountState.call_on & AccountState.telegram_on,
-        "проверочный звонок или код в Telegram",
-        rx.cond(
-            AccountState.call_on,
-            "проверочный звонок",
-            rx.cond(AccountState.telegram_on, "код в Telegram", "но сейчас коды не отправляются"),
-        ),
-    )
+    return AccountState.ways_of_codes
 
 
 def _through_gosuslugi() -> rx.Component:
@@ -143,8 +135,8 @@ def _advice() -> list[rx.Component]:
             "Проверьте номер, сеть и что режим полёта выключен. Звонок длится пару секунд: посмотрите пропущенные. "
             "Если телефон отсекает незнакомые номера, отключите это на минуту.",
             rx.cond(
-                AccountState.telegram_on,
-                rx.el.p("Если звонок не доходит, выберите «Код в Telegram»: он приходит в канал «Коды подтверждения»."),
+                AccountState.other_codes != "",
+                rx.el.p(AccountState.other_codes),
             ),
             action=_recover("Получить код другим способом"),
         ),

@@ -52,7 +52,7 @@ MedonlineError
 │   ├── CodeReplaced            an older code of the same flow; costs no attempt
 │   ├── CodeExpired
 │   └── CodeUsedUp              no attempts left, or the code was replaced or already used
-├── CodeNotEnough               (telegram_helps) the code was right, and more is needed just now
+├── CodeNotEnough               (better) the code was right, and more is needed just now
 ├── BirthDateMismatch           (attempts_left) not the birth date on record, or there is none
 ├── IdentityRefused             (problem, detail) sign-in through the identity provider did not succeed
 ├── NoSuchIdentity              no account at Gosuslugi of this number opens the account
@@ -63,7 +63,7 @@ MedonlineError
 ├── ChannelUnavailable          (channel, reason, another) switched off
 ├── LastChannel                 (channel) it cannot be switched off: patients would have no way
 └── DeliveryFailed              (detail, code) a code did not go out
-    ├── NumberNotReachable      the number has no Telegram, or cannot be called
+    ├── NumberNotReachable      the number is not in the messenger, or cannot be called
     ├── NumberRefused           the provider refuses this number (its own limit, a block list, a country)
     ├── OutOfMoney              the provider's balance is empty
     ├── ProviderRefused         bad credentials or an answer the provider should never give
@@ -407,12 +407,12 @@ class CodeUsedUp(CodeRefused):
 class CodeNotEnough(MedonlineError):
     """The code was right, and more than it is needed just now; says nothing of whether the number has an account.
 
-    `telegram_helps`: a code in Telegram is offered here, and would be enough.
+    `better`: a way that is offered here, and whose code would be enough.
     """
 
-    def __init__(self, *, telegram_helps: bool) -> None:
-        super().__init__(f"telegram_helps={telegram_helps}")
-        self.telegram_helps = telegram_helps
+    def __init__(self, *, better: str | None) -> None:
+        super().__init__(f"better={better}")
+        self.better = better
 
 
 class BirthDateMismatch(MedonlineError):
@@ -515,7 +515,7 @@ class DeliveryFailed(MedonlineError):
 
 
 class NumberNotReachable(DeliveryFailed):
-    """The number has no Telegram, or cannot be called at all."""
+    """The number is not in the messenger, or cannot be called at all."""
 
 
 class NumberRefused(DeliveryFailed):

@@ -6,12 +6,13 @@ import reflex as rx
 
 from medonline import routes
 from medonline.bootstrap import portal
-from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.codes.channels import GUIDE_CHANNELS
 from medonline.domain.password_recovery import RecoveryStep
 from medonline.services.crypto.tokens import token_hash
 from medonline.services.login.password_login import SignedIn
 from medonline.state.input import query_of, visitor_of
 from medonline.state.login import forget_attempt
+from medonline.wording.channels import advice_in_words, ways_in_words
 from medonline.wording.errors import SESSION_OVER, SIGNED_OUT, session_idle
 from medonline.wording.regions import ONLY_REGION
 
@@ -30,8 +31,8 @@ class AccountState(rx.State):
     asked_again: bool = False  # the dialog opens by itself and covers the notice
     unfinished_recovery: bool = False
     gosuslugi_on: bool = True
-    call_on: bool = True
-    telegram_on: bool = True
+    ways_of_codes: str = ways_in_words(GUIDE_CHANNELS)
+    other_codes: str = advice_in_words(GUIDE_CHANNELS)
     registry_on: bool = True
     several_regions: bool = False
     region_title: str = ONLY_REGION.title
@@ -91,7 +92,7 @@ class AccountState(rx.State):
         self.gosuslugi_on = portal().outside.identity is not None
         self.registry_on = portal().outside.registry is not None
         channels = portal().switches.open_now()
-        self.call_on, self.telegram_on = ChannelName.FLASH_CALL in channels, ChannelName.TELEGRAM in channels
+        self.ways_of_codes, self.other_codes = ways_in_words(channels), advice_in_words(channels)
         self.several_regions = len(config.regions) > 1
         self.region_title, self.desk = shown.title, shown.desk
         self.support_phone, self.support_tel = shown.support_phone, shown.support_tel

@@ -10,7 +10,7 @@ from typing import Any
 import reflex as rx
 
 from medonline.bootstrap import portal
-from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.codes.channels import ChannelName
 from medonline.domain.errors import (
     ChannelOverBudget,
     ChannelUnavailable,
@@ -28,7 +28,8 @@ from medonline.services.codes.flow import CodeView
 from medonline.services.passwords.strength import Strength
 from medonline.state.account import AccountState, sign_in_again
 from medonline.state.codes.screen import NO_CODE, CodeScreen, steady
-from medonline.state.codes.watch import FollowsCode, code_now, follow, ways_off
+from medonline.state.codes.watch import FollowsCode, code_now, follow
+from medonline.state.codes.ways import OffersWays
 from medonline.state.input import help_of, query_of, said, text_field, visitor_of
 from medonline.web.sockets.server import Visitor
 from medonline.wording.account_settings import HOW_LINKED, NOTHING_SAVED, what_was_saved, what_was_unlinked
@@ -50,7 +51,7 @@ class IdentityScreen:
     used: str = ""
 
 
-class SettingsState(FollowsCode, rx.State):
+class SettingsState(FollowsCode, OffersWays, rx.State):
     """A cache of the record for the screen, rebuilt by `load`. Passwords are never kept here."""
 
     ready: bool = False
@@ -64,9 +65,6 @@ class SettingsState(FollowsCode, rx.State):
     password_wanted: bool = False
     waiting_code: bool = False
     code: CodeScreen = NO_CODE
-    call_offered: bool = True
-    telegram_offered: bool = True
-    channels_off: str = ""
     channel_refused: bool = False
     prove_again: bool = False
     proof_error: str = ""
@@ -291,9 +289,7 @@ class SettingsState(FollowsCode, rx.State):
             self.code = code_now(code)
 
     def _offer(self) -> None:
-        channels = portal().switches.open_now()
-        self.call_offered, self.telegram_offered = ChannelName.FLASH_CALL in channels, ChannelName.TELEGRAM in channels
-        self.channels_off = ways_off()
+        self._offer_ways(portal().switches.open_now())
 
     def _forget(self) -> None:
         self.channel_refused = False

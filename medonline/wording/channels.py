@@ -1,14 +1,138 @@
-"""What patients read of ways of getting a code that are switched off."""
+"""What patients read of the ways of getting a code: every sentence that differs by way, in one value for each."""
 
 from __future__ import annotations
 
-_NAMES = {"flash_call": "Проверочный звонок", "telegram": "Код в Telegram"}
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from medonline.domain.codes.channels import ChannelName
+from medonline.services.codes.delivery import DeliveryProblem, DeliveryState
+
 BY_RULE = "коды этим способом сейчас часто не доходят"
+NO_WAYS = "но сейчас коды не отправляются"
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelWords:
+    """The words of one way.
+
+    Attributes:
+        label: the way on step 1 (of the guide's ways to the letter, G15); begins a sentence as well.
+        note: below the label.
+        icon: its drawing in `components/icons.py`.
+        what: the same inside a sentence: «запросили …».
+        by: «пароль установлен …».
+        get: «Получить код …», the button for this way after another one.
+        get_it: the same as the beginning of an advice: «Получите код …».
+        again: the button for another code by this way.
+        where: step 2 (G16, G17): where the code is to be found.
+        where_note: a second line below it; may be empty.
+        drawing: its example in `components/drawings.py`; empty where there is none.
+        not_coming: what to check where no code comes.
+        advice: for who receives no codes by another way, whole sentences; may be empty.
+        delivery: what became of the code.
+        problems: why a code did not arrive.
+    """
+
+    label: str
+    note: str
+    icon: str
+    what: str
+    by: str
+    get: str
+    get_it: str
+    again: str
+    where: str
+    not_coming: str
+    delivery: Mapping[DeliveryState, str]
+    problems: Mapping[DeliveryProblem, str]
+    where_note: str = ""
+    drawing: str = ""
+    advice: str = ""
+
+
+WORDS: Mapping[ChannelName, ChannelWords] = MappingProxyType(
+    {
+        ChannelName.FLASH_CALL: ChannelWords(
+            label="Проверочный звонок",
+            note="Код — последние 4 цифры номера, с которого позвонят",
+            icon="phone",
+            what="проверочный звонок",
+            by="по проверочному звонку",
+            get="Получить код звонком",
+            get_it="Получите код звонком",
+            again="Позвонить ещё раз",
+            where=(
+                "Вам поступит звонок. Отвечать не нужно: последние 4 цифры номера, "
+                "с которого позвонили, — это проверочный код."
+            ),
+            drawing="call",
+            not_coming="Звонок длится пару секунд: посмотрите пропущенные и список заблокированных.",
+            delivery={
+                DeliveryState.QUEUED: "Звоним…",
+                DeliveryState.SENDING: "Звоним…",
+                DeliveryState.SENT: "Звоним…",
+                DeliveryState.DELIVERED: "Звонок дошёл. Посмотрите номер в пропущенных звонках.",
+            },
+            problems={
+                DeliveryProblem.NUMBER_NOT_REACHABLE: "Не удалось позвонить на этот номер.",
+                DeliveryProblem.NUMBER_REFUSED: "Сейчас позвонить на этот номер нельзя.",
+                DeliveryProblem.CHANNEL_DOWN: "Звонки сейчас не работают.",
+                DeliveryProblem.NOT_ANSWERED: "Не дозвонились. Проверьте, что телефон включён и в сети.",
+            },
+        ),
+        ChannelName.TELEGRAM: ChannelWords(
+            label="Код в Telegram",
+            note="Код придёт в канал «Коды подтверждения»",
+            icon="message",
+            what="код в Telegram",
+            by="по коду в Telegram",
+            get="Получить код в Telegram",
+            get_it="Получите код в Telegram",
+            again="Отправить новый код в Telegram",
+            where="Откройте Telegram и укажите код, который поступил в канал «Коды подтверждения»",
+            where_note="Сообщение на английском языке, код в нём — шесть цифр.",
+            drawing="chat",
+            not_coming="Код в Telegram приходит в канал «Коды подтверждения», а не в SMS.",
+            advice="Если звонок не доходит, выберите «Код в Telegram»: он приходит в канал «Коды подтверждения».",
+            delivery={
+                DeliveryState.QUEUED: "Отправляем…",
+                DeliveryState.SENDING: "Отправляем…",
+                DeliveryState.SENT: "Отправлено, ждём подтверждения от Telegram…",
+                DeliveryState.DELIVERED: "Сообщение доставлено.",
+                DeliveryState.READ: "Сообщение прочитано.",
+            },
+            problems={
+                DeliveryProblem.NUMBER_NOT_REACHABLE: "Этот номер не зарегистрирован в Telegram.",
+                DeliveryProblem.NUMBER_REFUSED: "Telegram сейчас не принимает сообщения на этот номер.",
+                DeliveryProblem.CHANNEL_DOWN: "Отправка через Telegram сейчас не работает.",
+                DeliveryProblem.NOT_ANSWERED: "Сообщение в Telegram не дошло.",
+            },
+        ),
+    }
+)
+
+
+def words_of(channel: str) -> ChannelWords:
+    """The words of a way, by its name in a record or setting."""
+    return WORDS[ChannelName(channel)]
+
+
+def ways_in_words(channels: Iterable[ChannelName]) -> str:
+    """«проверочный звонок или код в Telegram», for the end of a sentence."""
+    ways = [WORDS[channel].what for channel in channels]
+    return " или ".join(filter(None, (", ".join(ways[:-1]), *ways[-1:]))) or NO_WAYS
+
+
+def advice_in_words(channels: Iterable[ChannelName]) -> str:
+    """What to try where no code comes; empty where the ways have no such advice."""
+    return " ".join(filter(None, (WORDS[channel].advice for channel in channels)))
 
 
 def switched_off(channel: str, reason: str) -> str:
     """One sentence; `reason` is the operator's, empty where the rule switched it off."""
-    return f"«{_NAMES[channel]}» временно отключён: {_as_reason(reason) or BY_RULE}."
+    return f"«{words_of(channel).label}» временно отключён: {_as_reason(reason) or BY_RULE}."
 
 
 def _as_reason(reason: str) -> str:

@@ -18,7 +18,7 @@ from medonline.domain.errors import (
     PhoneProblem,
 )
 from medonline.services.codes.delivery import DeliveryProblem
-from medonline.wording.channels import switched_off
+from medonline.wording.channels import switched_off, words_of
 from medonline.wording.limits import MOSCOW, limit_sentence, next_password
 from medonline.wording.regions import ANYWHERE, Help
 
@@ -111,21 +111,10 @@ IDENTITY: dict[IdentityProblem, str] = {
 _EMPTY_NAMES = {"last_name": "Введите фамилию.", "first_name": "Введите имя."}
 SESSION_OVER = "Войдите снова: вход завершён или прошло слишком много времени."
 SIGNED_OUT = "Вы вышли из личного кабинета."
-CHANNEL_MISSING = "Выберите, как получить код: звонком или в Telegram."
+CHANNEL_MISSING = "Выберите, как получить код."
 SOMETHING_WRONG = "Что-то пошло не так, мы уже знаем об этом. Подождите минуту и попробуйте ещё раз."
 # Forms keep what was typed when their handler fails.
 DATABASE_AWAY = "Портал временно не отвечает. Введённое осталось на странице: подождите минуту и попробуйте ещё раз."
-
-DELIVERY: dict[tuple[DeliveryProblem, str], str] = {
-    (DeliveryProblem.NUMBER_NOT_REACHABLE, "flash_call"): "Не удалось позвонить на этот номер.",
-    (DeliveryProblem.NUMBER_REFUSED, "flash_call"): "Сейчас позвонить на этот номер нельзя.",
-    (DeliveryProblem.CHANNEL_DOWN, "flash_call"): "Звонки сейчас не работают.",
-    (DeliveryProblem.NOT_ANSWERED, "flash_call"): "Не дозвонились. Проверьте, что телефон включён и в сети.",
-    (DeliveryProblem.NUMBER_NOT_REACHABLE, "telegram"): "Этот номер не зарегистрирован в Telegram.",
-    (DeliveryProblem.NUMBER_REFUSED, "telegram"): "Telegram сейчас не принимает сообщения на этот номер.",
-    (DeliveryProblem.CHANNEL_DOWN, "telegram"): "Отправка через Telegram сейчас не работает.",
-    (DeliveryProblem.NOT_ANSWERED, "telegram"): "Сообщение в Telegram не дошло.",
-}
 
 
 def plural(count: int, one: str, few: str, many: str) -> str:
@@ -321,8 +310,8 @@ _WITH_HELP: dict[type[errors.MedonlineError], Callable[[Any, Help], str]] = {
     errors.CodeNotEnough: lambda error, help: (
         "Код подошёл, но сейчас кабинет по нему одному не открываем, чтобы его не открыл чужой человек. "
         + (
-            "Получите код в Telegram или подтвердите кабинет паролем. "
-            if error.telegram_helps
+            f"{words_of(error.better).get_it} или подтвердите кабинет паролем. "
+            if error.better
             else "Подтвердите кабинет паролем. "
         )
         + "Если кабинета у вас не было, нажмите «Назад» и откройте новый. Если пароль не помните, "
@@ -402,7 +391,7 @@ def field_sentence(field: str, error: errors.MedonlineError, help: Help = ANYWHE
 
 def delivery_failed(problem: str, channel: str) -> str:
     """Why a code did not arrive; the screen adds what to do."""
-    return DELIVERY[(DeliveryProblem(problem or DeliveryProblem.CHANNEL_DOWN), channel)]
+    return words_of(channel).problems[DeliveryProblem(problem or DeliveryProblem.CHANNEL_DOWN)]
 
 
 def card_sentence(error: errors.MedonlineError, help: Help = ANYWHERE) -> str:

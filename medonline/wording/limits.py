@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from medonline.domain import errors
+from medonline.wording.channels import words_of
 from medonline.wording.regions import ANYWHERE, Help
 
 MOSCOW = ZoneInfo("Europe/Moscow")
@@ -42,7 +43,7 @@ _SENTENCES: dict[type[errors.LimitReached], Callable[[Any, str, Help], str]] = {
     ),
     errors.TooManyWrongCodes: lambda _, at, help: (
         "С вашего подключения к интернету слишком много раз ввели неверный код. Получить звонок или ввести код из него "
-        f"можно после {at}. Код в Telegram, если его можно выбрать, подойдёт и сейчас. {_otherwise(help)}"
+        f"можно после {at}. Код, который приходит сообщением, если его можно выбрать, подойдёт и сейчас. {_otherwise(help)}"
     ),
     errors.NumberBlockBusy: lambda _, at, help: (
         f"Сейчас на номера, похожие на этот, запрашивают очень много кодов. Попробуйте после {at}. {_otherwise(help)}"
@@ -85,7 +86,7 @@ _SENTENCES: dict[type[errors.LimitReached], Callable[[Any, str, Help], str]] = {
         f"{help.gosuslugi_or('после этого времени ещё раз войдите через Госуслуги', 'сейчас ')}обратитесь в {help.desk} с паспортом."
     ),
     errors.ChannelOverBudget: lambda error, at, help: (
-        f"{'Проверочный звонок' if error.channel == 'flash_call' else 'Код в Telegram'} снова можно будет получить "
+        f"{words_of(error.channel).label} снова можно будет получить "
         f"после {at}. Выберите другой способ. {_otherwise(help)}"
     ),
 }

@@ -8,13 +8,14 @@ from datetime import timedelta
 from medonline.domain.security_journal import JournalEvent
 from medonline.services.security_journal.reader import JournalRow
 from medonline.wording.account_settings import HOW_LINKED
+from medonline.wording.channels import WORDS
 from medonline.wording.errors import plural
 
 Details = Mapping[str, str | int]
 
 _METHODS = {"password": "по телефону и паролю", "gosuslugi": "через Госуслуги"}
-_CHANNELS = {"flash_call": "проверочный звонок", "telegram": "код в Telegram"}
-_BY_CHANNEL = {"flash_call": "по проверочному звонку", "telegram": "по коду в Telegram"}
+_CHANNELS = {channel.value: words.what for channel, words in WORDS.items()}
+_BY_CHANNEL = {channel.value: words.by for channel, words in WORDS.items()}
 _WHAT_FOR = {
     "password_recovery": "чтобы восстановить пароль",
     "account_phone": "чтобы сменить номер",

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from medonline import routes
-from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.codes.channels import ChannelName
 from medonline.services.crypto.tokens import token_hash
 from medonline.services.desk.accounts import NewAccount
 from medonline.web.cookies import SESSION

@@ -11,7 +11,7 @@ import pytest
 
 from medonline.bootstrap import Portal
 from medonline.domain.client import Client
-from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.codes.channels import ChannelName
 from medonline.domain.errors import CodeMismatch
 from medonline.domain.password_recovery import RecoveryStep
 from medonline.providers.codes.sms_ru import SmsRu
@@ -32,6 +32,7 @@ from tests.services.world import (
     dispatcher_of,
     last_code,
     last_row,
+    other_way,
     patient_with,
     settled,
     wrong,
@@ -134,7 +135,8 @@ async def test_an_answer_that_is_none_counts_as_not_sent_and_the_other_way_is_op
     assert delivery is DeliveryState.FAILED
     assert view is not None
     assert (view.step, view.fallback_now, view.code_alive) == (RecoveryStep.CODE, True, False)
-    assert (await portal.recovery.resend(ANNA, way.other)).channel is way.other
+    other = other_way(way)
+    assert (await portal.recovery.resend(ANNA, other)).channel is other
     assert CANARY not in caplog.text
     assert "Work on a code failed" not in caplog.text
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from medonline.config.limits import GONE
 from medonline.config.settings import Config, ConfigurationError, load_config
 from medonline.config.types import parse_duration
-from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.codes.channels import ChannelName
 
 KEY = "2b7e151628aed2a6abf7158809cf4f3c"
 PRODUCTION = {

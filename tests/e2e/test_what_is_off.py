@@ -7,7 +7,7 @@ import time
 import pytest
 from playwright.sync_api import Page, expect
 
-from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.codes.channels import ChannelName
 from tests.e2e.account_in_browser import Settings
 from tests.e2e.conftest import NewPortal, StartServer
 from tests.e2e.gosuslugi_in_browser import IVANOVA, press_gosuslugi

@@ -13,7 +13,7 @@ from sqlmodel import col, select, update
 
 from medonline.bootstrap import Portal
 from medonline.domain.client import Client
-from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.codes.channels import ChannelName
 from medonline.domain.errors import (
     DisputeNotPossible,
     LastWayIn,

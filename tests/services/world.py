@@ -27,7 +27,8 @@ from medonline.bootstrap import DEMO_ACCOUNTS, Portal, build_portal
 from medonline.config.demo_keys import demo_identity_keys
 from medonline.config.settings import Config, load_config
 from medonline.domain.client import Client
-from medonline.domain.codes.one_time_code import ChannelName, derive_code
+from medonline.domain.codes.channels import ChannelName
+from medonline.domain.codes.one_time_code import derive_code
 from medonline.domain.errors import DeliveryFailed
 from medonline.providers.gosuslugi.esia import signing
 from medonline.providers.limits import stores
@@ -46,6 +47,11 @@ KNOWN, PASSWORD = DEMO_ACCOUNTS[0].phone, DEMO_ACCOUNTS[0].password
 OTHER_KNOWN = DEMO_ACCOUNTS[1].phone
 UNKNOWN = "+79000009999"
 ANNA, BORIS = Client(visitor_key="a" * 64), Client(visitor_key="b" * 64)  # two browsers
+
+
+def other_way(way: ChannelName) -> ChannelName:
+    """The other one of the guide's two ways."""
+    return TELEGRAM if way is CALL else CALL
 
 
 def browser(number: int) -> Client:

@@ -95,6 +95,10 @@ def test_a_second_code_to_a_phone_is_refused_with_the_time(strict: Server) -> No
         assert step_of(strict, tab) is None
 
 
+def ways_in(shown: list[dict[str, object]]) -> list[object]:
+    return [way["value"] for way in shown]
+
+
 def test_a_way_without_money_is_taken_off_the_screen(strict: Server) -> None:
     with new_tab(strict) as first:
         begin(first, fresh_phone(), "telegram")
@@ -104,14 +108,14 @@ def test_a_way_without_money_is_taken_off_the_screen(strict: Server) -> None:
 
         assert delta["error_rx_state_"].startswith("Код в Telegram снова можно будет получить после 00:00")
         assert delta["error_field_rx_state_"] == "channel"
-        assert delta["telegram_offered_rx_state_"] is False
+        assert ways_in(delta["ways_rx_state_"]) == ["flash_call"]
         assert delta["must_wait_rx_state_"] is True  # the page offers Gosuslugi
         begin(tab, fresh_phone(), "flash_call")
         tab.call(f"{RECOVERY}.start_again")
         tab.call(f"{RECOVERY}.load")
     with new_tab(strict) as tab:
         tab.call(f"{RECOVERY}.load")
-        assert tab.wait_for(RECOVERY, "telegram_offered") is False
+        assert ways_in(tab.wait_for(RECOVERY, "ways")) == ["flash_call"]
 
 
 def test_passwords_tried_too_often_are_refused_with_the_time(strict: Server) -> None:

@@ -9,7 +9,8 @@ from contextlib import closing
 from typing import Any
 
 from medonline.config.settings import load_config
-from medonline.domain.codes.one_time_code import ChannelName, derive_code
+from medonline.domain.codes.channels import ChannelName
+from medonline.domain.codes.one_time_code import derive_code
 from medonline.services.codes.delivery import DeliveryState
 from medonline.services.crypto.tokens import token_hash
 from tests.e2e.server import Server

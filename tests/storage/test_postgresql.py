@@ -22,7 +22,7 @@ from sqlmodel import Session, col, select, update
 from alembic import command
 from medonline.bootstrap import DEMO_ACCOUNTS, Portal, build_portal
 from medonline.domain.client import Client
-from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.codes.channels import ChannelName
 from medonline.domain.codes.step_up import StepUpPolicy, StepUpWhen
 from medonline.domain.errors import (
     BirthDateMismatch,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from medonline.domain import errors
-from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.codes.channels import ChannelName
 from medonline.domain.errors import MedonlineError, PasswordProblem, PhoneProblem
 from medonline.services.desk import accounts  # noqa: F401  (its errors belong to the tree too)
 
@@ -55,7 +55,7 @@ def examples() -> list[MedonlineError]:
         elif leaf is errors.InvalidFields:
             made.append(leaf({"phone": errors.InvalidPhone(PhoneProblem.EMPTY), "policy": errors.InvalidPolicy()}))
         elif leaf is errors.CodeNotEnough:
-            made += [leaf(telegram_helps=helps) for helps in (True, False)]
+            made += [leaf(better=channel) for channel in (None, *ChannelName)]
         elif leaf is errors.ConsentAlreadyAsked:
             made.append(leaf(NOW))
         elif leaf is errors.TooManyCards:

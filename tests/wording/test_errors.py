@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medonline.domain import errors
-from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.codes.channels import ChannelName
 from medonline.domain.errors import MedonlineError, PasswordProblem, PhoneProblem
 from medonline.services.codes.delivery import DeliveryProblem
 from medonline.wording.errors import (

@@ -56,13 +56,15 @@ def birth_date_step() -> rx.Component:
         rx.el.section(
             rx.el.h2("Дата не подходит?", id="other-proofs"),
             rx.cond(
-                screen.other_channel == "telegram",
+                screen.other_channel != "",
                 rx.fragment(
-                    rx.el.p("Код в Telegram заменит дату рождения, если номер в кабинете подтверждали недавно."),
+                    rx.el.p(screen.other_label, " заменит дату рождения, если номер в кабинете подтверждали недавно."),
                     rx.cond(
                         screen.other_ready,
                         other_way(screen, RecoveryState.resend, "button secondary wide"),
-                        rx.el.p("Код в Telegram можно будет запросить в ", rx.el.strong(screen.resend_clock), "."),
+                        rx.el.p(
+                            screen.other_label, " можно будет запросить в ", rx.el.strong(screen.resend_clock), "."
+                        ),
                     ),
                 ),
             ),

@@ -33,13 +33,10 @@ def phone_step() -> rx.Component:
                 error=error,
             ),
             rx.cond(
-                RecoveryState.call_offered | RecoveryState.telegram_offered,
+                RecoveryState.ways.length() > 0,
                 rx.fragment(
                     channel_choice(
-                        RecoveryState.call_offered,
-                        RecoveryState.telegram_offered,
-                        rx.cond(RecoveryState.error_field == "channel", RecoveryState.error, ""),
-                        RecoveryState.channels_off,
+                        RecoveryState, rx.cond(RecoveryState.error_field == "channel", RecoveryState.error, "")
                     ),
                     submit("ДАЛЕЕ"),
                 ),
@@ -53,7 +50,7 @@ def phone_step() -> rx.Component:
             custom_attrs={"data-remember": "phone"},
         ),
         rx.cond(
-            RecoveryState.call_offered | RecoveryState.telegram_offered,
+            RecoveryState.ways.length() > 0,
             rx.cond(RecoveryState.must_wait, gosuslugi_way("button secondary wide")),
             gosuslugi_way("button primary wide"),
         ),

@@ -12,31 +12,14 @@ import hmac
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 
+from medonline.domain.codes.channels import ChannelName
 from medonline.domain.errors import CodeEmpty, CodeIncomplete
 from medonline.domain.limits import Limit
 from medonline.domain.phone import PhoneNumber
 
 MAX_TYPED = 200
 _DIGITS = re.compile(r"\d")
-
-
-class ChannelName(StrEnum):
-    """Ways of getting a code (способ получения кода)."""
-
-    FLASH_CALL = "flash_call"
-    TELEGRAM = "telegram"
-
-    @property
-    def code_length(self) -> int:
-        """Digits of a code: a call shows four, a messenger carries six."""
-        return 4 if self is ChannelName.FLASH_CALL else 6
-
-    @property
-    def other(self) -> ChannelName:
-        """The way to offer when this one failed."""
-        return ChannelName.TELEGRAM if self is ChannelName.FLASH_CALL else ChannelName.FLASH_CALL
 
 
 def derive_code(key: bytes, code_id: str, length: int) -> str:
@@ -64,12 +47,12 @@ def digits_typed(typed: str) -> str:
 
 
 def digits_for(channel: ChannelName, digits: str) -> str:
-    """The digits to be judged. Of a whole calling number (10 or 11 digits) the last four are the code.
+    """The digits to be judged. Of a whole calling number (10 or 11 digits) the last ones are the code.
 
     Raises:
         CodeIncomplete: too few or too many digits; nothing is judged.
     """
-    if channel is ChannelName.FLASH_CALL and len(digits) in (10, 11):
+    if channel.facts.by_calling_number and len(digits) in (10, 11):
         return digits[-channel.code_length :]
     if len(digits) != channel.code_length:
         raise CodeIncomplete(channel.code_length)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.codes.channels import ChannelName
 
 
 class StepUpWhen(StrEnum):
@@ -60,4 +60,4 @@ class StepUpPolicy:
         if self.when is StepUpWhen.ALWAYS or is_old:
             return True
         is_guessed_at = signs.breaker_open or signs.suspicious_network or signs.misses >= self.misses_allowed
-        return is_guessed_at and signs.channel is ChannelName.FLASH_CALL
+        return is_guessed_at and signs.channel.facts.guessable

@@ -60,8 +60,8 @@ def _form() -> rx.Component:
         rx.el.details(
             rx.el.summary("Меняете номер? Выберите, как получить код на новый"),
             rx.cond(
-                state.call_offered | state.telegram_offered,
-                channel_choice(state.call_offered, state.telegram_offered, off=state.channels_off),
+                state.ways.length() > 0,
+                channel_choice(state),
                 no_codes(state.channels_off),
             ),
             class_name="help",

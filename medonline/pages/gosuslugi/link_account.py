@@ -88,9 +88,9 @@ def _by_code() -> rx.Component:
                 error=_of("code-phone"),
             ),
             rx.cond(
-                state.call_offered | state.telegram_offered,
+                state.ways.length() > 0,
                 rx.fragment(
-                    channel_choice(state.call_offered, state.telegram_offered, _of("channel"), state.channels_off),
+                    channel_choice(state, _of("channel")),
                     submit("Получить код"),
                 ),
                 no_codes(state.channels_off),

@@ -14,7 +14,8 @@ from sqlmodel import Session
 
 from medonline.domain.account_settings import NO_CHANGE, SettingsChange
 from medonline.domain.client import Client
-from medonline.domain.codes.one_time_code import ChannelName, digits_typed
+from medonline.domain.codes.channels import ChannelName
+from medonline.domain.codes.one_time_code import digits_typed
 from medonline.domain.errors import CodeRefused, NoChangeInProgress, PhoneTaken, ReauthenticationNeeded
 from medonline.domain.password_recovery import RecoveryMove, RecoveryStep, source_of
 from medonline.domain.phone import PhoneNumber

@@ -10,7 +10,7 @@ from statistics import median
 
 from sqlmodel import Session
 
-from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.codes.channels import ChannelName
 from medonline.services.clock import Clock
 from medonline.services.codes.delivery import DeliveryState
 from medonline.services.limits.budgets import NO_BUDGET, Budget, billing_day

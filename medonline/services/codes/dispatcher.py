@@ -18,7 +18,7 @@ from functools import partial
 
 from sqlmodel import Session
 
-from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.codes.channels import ChannelName
 from medonline.domain.errors import DeliveryFailed, OutOfMoney
 from medonline.domain.phone import PhoneNumber
 from medonline.metrics import names as metrics
@@ -265,7 +265,7 @@ def _log_failure(error: BaseException) -> None:
 
 
 def _is_final(report: DeliveryReport | None, channel: str) -> bool:
-    """A call cannot be read; a message can."""
+    """A call cannot be read; a message may be."""
     if report is DeliveryReport.DELIVERED:
-        return channel == ChannelName.FLASH_CALL
+        return not ChannelName(channel).facts.tells_reading
     return report in (DeliveryReport.READ, DeliveryReport.FAILED)

@@ -14,7 +14,8 @@ from functools import partial
 
 from sqlmodel import Session
 
-from medonline.domain.codes.one_time_code import ChannelName, digits_for
+from medonline.domain.codes.channels import ChannelName
+from medonline.domain.codes.one_time_code import digits_for
 from medonline.domain.errors import CodeExpired, CodeMismatch, CodeRefused, CodeReplaced, CodeStillSending, CodeUsedUp
 from medonline.domain.phone import PhoneNumber
 from medonline.metrics import names as metrics
@@ -40,8 +41,9 @@ class CodeView:
     """What a screen may know of a code on its way. Times are UTC; the phone is masked; no code, no token.
 
     `code_alive` is false when the code expired, was used up or replaced: then only a new one helps. `open_channels` are the
-    ways that are switched on and have money left today. `fallback_now`: the other way may be asked for at once. `topic` names
-    what is told of when the code or its flow changes; it holds the whole phone, and is for no screen and no log.
+    ways that are switched on and have money left today. The best comes first. `ready_channels`: those of them, but
+    for the code's own, that may be asked for at once. `topic` names what is told of when the code or its flow changes; it
+    holds the whole phone, and is for no screen and no log.
     """
 
     phone: str
@@ -53,9 +55,14 @@ class CodeView:
     code_alive: bool
     delivery: DeliveryState
     problem: str
-    fallback_now: bool
+    ready_channels: tuple[ChannelName, ...]
     open_channels: tuple[ChannelName, ...]
     topic: str = field(repr=False, compare=False)
+
+    @property
+    def fallback_now(self) -> bool:
+        """Whether another way may be asked for at once."""
+        return bool(self.ready_channels)
 
     def next_change(self, now: datetime) -> datetime | None:
         """The next moment (UTC) at which the view changes by the clock alone."""
@@ -160,7 +167,9 @@ class CodeFlow:
             code_alive=self.is_alive(row, now),
             delivery=DeliveryState(row.delivery),
             problem=row.problem,
-            fallback_now=awaited and channel.other in open_channels and history.refusal(channel.other, now) is None,
+            ready_channels=tuple(
+                one for one in open_channels if one is not channel and history.refusal(one, now) is None
+            ),
             open_channels=open_channels,
             topic=topic_of(row.phone),
         )

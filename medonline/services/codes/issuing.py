@@ -9,7 +9,8 @@ from functools import partial
 
 from sqlmodel import Session
 
-from medonline.domain.codes.one_time_code import ChannelName, CodePolicy, code_digest, derive_code
+from medonline.domain.codes.channels import ChannelName
+from medonline.domain.codes.one_time_code import CodePolicy, code_digest, derive_code
 from medonline.domain.errors import ChannelUnavailable
 from medonline.domain.phone import PhoneNumber
 from medonline.domain.security_journal import JournalEvent

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from medonline.domain.codes.one_time_code import ChannelName, CodePolicy
+from medonline.domain.codes.channels import ChannelName
+from medonline.domain.codes.one_time_code import CodePolicy
 from medonline.domain.errors import RateLimited, TooManyCodes
 from medonline.domain.limits import open_from
 from medonline.services.codes.delivery import IN_FLIGHT, DeliveryState
 from medonline.storage.queries.codes import PastCode
 
 PAUSE_MEMORY = timedelta(days=1)
-# A patient who hears nothing for so long is offered the other way.
+# A patient who hears nothing for so long is offered another way.
 NEWS_WITHIN = timedelta(seconds=15)
 
 
@@ -25,8 +26,8 @@ class PhoneHistory:
 
     @staticmethod
     def codes_needed(policy: CodePolicy) -> int:
-        """How many codes of the past the policy looks at; at least the last two, which say whether both ways failed."""
-        return max(2, len(policy.resend_pauses), *(limit.count for limit in policy.per_phone))
+        """How many codes of the past the policy looks at; at least one of each way, which say whether all failed."""
+        return max(len(ChannelName), len(policy.resend_pauses), *(limit.count for limit in policy.per_phone))
 
     @property
     def may_have_live(self) -> bool:
@@ -69,14 +70,17 @@ class PhoneHistory:
         return open_from([code.issued_at for code in self.codes], self.policy.per_phone)
 
     def _is_way_out(self, channel: ChannelName, now: datetime) -> bool:
-        """Whether the other way just failed, and this one did not before it: then it is offered at once, without a pause. A way
-        that gives no news is as good as failed: of both no more than one switch is free of a pause."""
+        """Whether another way just failed, and this one is not among those that failed one after the other: then it is offered at
+        once, without a pause. A way that gives no news is as good as failed: of all ways each is free of a pause once."""
         # Each next code replaces the one before; times alone would err after the clock was set back.
         last = max(self.codes, key=lambda code: (not code.replaced, code.issued_at))
         is_silent = last.delivery in IN_FLIGHT and now >= last.issued_at + NEWS_WITHIN
         if last.channel == channel or not (is_silent or last.delivery == DeliveryState.FAILED):
             return False
-        before = next((code for code in self.codes if code.issued_at < last.issued_at), None)
-        if before is None or before.channel != channel:
-            return True
-        return before.delivery != DeliveryState.FAILED and not (is_silent and before.delivery in IN_FLIGHT)
+        tried = {last.channel}
+        for before in (code for code in self.codes if code.issued_at < last.issued_at):
+            failed = before.delivery == DeliveryState.FAILED or (is_silent and before.delivery in IN_FLIGHT)
+            if not failed or before.channel in tried:
+                break
+            tried.add(before.channel)
+        return channel not in tried

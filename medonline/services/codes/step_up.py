@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.codes.channels import ChannelName
 from medonline.domain.codes.step_up import Signs, StepUpPolicy
 from medonline.storage.queries import codes
 from medonline.storage.tables.codes import OneTimeCodeRow

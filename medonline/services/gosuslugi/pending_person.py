@@ -8,7 +8,8 @@ from sqlmodel import Session
 
 from medonline.domain.birth_date import written
 from medonline.domain.client import Client
-from medonline.domain.codes.one_time_code import ChannelName, digits_typed
+from medonline.domain.codes.channels import ChannelName
+from medonline.domain.codes.one_time_code import digits_typed
 from medonline.domain.device import Device
 from medonline.domain.errors import (
     AccountOfAnother,
@@ -245,9 +246,9 @@ class IdentityAnswers:
         signs = self.step_up.signs(session, code, own, now, suspicious_network=guess.suspicious)
         if not self.step_up.policy.is_needed(signs, now):
             return None
-        by_telegram = replace(signs, channel=ChannelName.TELEGRAM)
-        is_offered = ChannelName.TELEGRAM in self.codes.issuer.open_channels(session, now)
-        return CodeNotEnough(telegram_helps=is_offered and not self.step_up.policy.is_needed(by_telegram, now))
+        offered = self.codes.issuer.open_channels(session, now)
+        enough = (one for one in offered if not self.step_up.policy.is_needed(replace(signs, channel=one), now))
+        return CodeNotEnough(better=next(enough, None))
 
     def _registered(self, session: Session, pending: PendingIdentity, person: IdentityPerson, device: Device) -> str:
         """A ticket to the new account, or to the one that the same person made in another browser meanwhile."""

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.codes.channels import ChannelName
 from medonline.domain.errors import ChannelOverBudget, NoticesOverBudget
 from medonline.services.limits.alarms import Alarm, Alarms
 from medonline.storage.queries import limits

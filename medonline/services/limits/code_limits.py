@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.codes.channels import ChannelName
 from medonline.domain.errors import LimitReached, NumberBlockBusy, TooManyRequests, TooManyWrongCodes
 from medonline.domain.limits import Limit
 from medonline.domain.phone import PhoneNumber
@@ -29,8 +29,6 @@ CONFIRMED_COUNTED = 10_000
 # The codes that a network asked for one phone are remembered so long: at most as many as codes per phone allow.
 OF_PHONE = Limit(1000, timedelta(days=1))
 MISSES_OF_A_CODE = 3
-# Four digits: wrong ones count per network. Beyond the limit the messenger is the way for those who share its address.
-GUESSED_AT = (ChannelName.FLASH_CALL,)
 
 
 @dataclass(slots=True)
@@ -148,7 +146,7 @@ class CodeLimits:
             TooManyWrongCodes: the network from which the code was asked for guessed wrong too often.
         """
         guess = CodeGuess()
-        if code is not None and code.channel in GUESSED_AT:
+        if code is not None and ChannelName(code.channel).facts.guessable:
             await self._reserve(guess, code, now)
         try:
             yield guess
@@ -180,7 +178,8 @@ class CodeLimits:
             Gate(TooManyRequests, key, (self.policy.unconfirmed_allowed(limit, count),))
             for ((limit, key), _), count in zip(open_, confirmed, strict=True)
         ]
-        guessed_at = self._wrong_codes(client_ip) if channel in GUESSED_AT else []
+        # Beyond the limit a way with longer codes is there for those who share the address.
+        guessed_at = self._wrong_codes(client_ip) if channel.facts.guessable else []
         refusal = await self.windows.refusal(guessed_at, now)
         refusal = refusal or await self.windows.taken(gates, code_id, now)
         if refusal is not None:

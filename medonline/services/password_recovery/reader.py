@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlmodel import Session
 
 from medonline.domain.client import Client
-from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.codes.channels import ChannelName
 from medonline.domain.errors import NoRecoveryInProgress
 from medonline.domain.password_recovery import RecoveryMove, RecoveryStep, after, source_of
 from medonline.domain.phone import PhoneNumber

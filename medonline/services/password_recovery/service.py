@@ -13,7 +13,8 @@ from datetime import datetime
 from sqlmodel import Session
 
 from medonline.domain.client import Client
-from medonline.domain.codes.one_time_code import ChannelName, digits_typed
+from medonline.domain.codes.channels import ChannelName
+from medonline.domain.codes.one_time_code import digits_typed
 from medonline.domain.errors import CodeRefused, CodeUsedUp, NoRecoveryInProgress
 from medonline.domain.password_recovery import RecoveryMove, RecoveryStep, after, source_of
 from medonline.domain.phone import PhoneNumber
@@ -127,7 +128,7 @@ class PasswordRecoveryService:
         recovery = self.reader.at_step(session, client, RecoveryMove.RESEND, now)
         if recovery.phone != place.phone.e164:
             raise NoRecoveryInProgress  # another window began with another number meanwhile
-        if recovery.step == RecoveryStep.BIRTH_DATE and channel is ChannelName.FLASH_CALL:
+        if recovery.step == RecoveryStep.BIRTH_DATE and channel.facts.guessable:
             raise NoRecoveryInProgress  # a call was not enough; another one would not be either
         resent = self.codes.resend(session, self.codes.request(recovery.id, place, channel), now)
         unproved = {"proved_at": None, "sitting_key": ""}

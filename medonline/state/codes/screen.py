@@ -8,26 +8,16 @@ from math import ceil
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.codes.channels import ChannelName
 from medonline.domain.errors import CodeExpired, CodeUsedUp
 from medonline.services.codes.delivery import DeliveryState
 from medonline.services.codes.flow import CodeView
+from medonline.wording.channels import WORDS
 from medonline.wording.errors import attempts_left, delivery_failed, sentence
 from medonline.wording.limits import clock_time
 
 # A countdown to something further off than this says less than the time on the clock.
 FAR = timedelta(hours=1)
-_DELIVERY = {
-    (ChannelName.FLASH_CALL, DeliveryState.QUEUED): "Звоним…",
-    (ChannelName.FLASH_CALL, DeliveryState.SENDING): "Звоним…",
-    (ChannelName.FLASH_CALL, DeliveryState.SENT): "Звоним…",
-    (ChannelName.FLASH_CALL, DeliveryState.DELIVERED): "Звонок дошёл. Посмотрите номер в пропущенных звонках.",
-    (ChannelName.TELEGRAM, DeliveryState.QUEUED): "Отправляем…",
-    (ChannelName.TELEGRAM, DeliveryState.SENDING): "Отправляем…",
-    (ChannelName.TELEGRAM, DeliveryState.SENT): "Отправлено, ждём подтверждения от Telegram…",
-    (ChannelName.TELEGRAM, DeliveryState.DELIVERED): "Сообщение доставлено.",
-    (ChannelName.TELEGRAM, DeliveryState.READ): "Сообщение прочитано.",
-}
 
 
 @dataclass(frozen=True)
@@ -35,12 +25,21 @@ class CodeScreen:
     """Ready for display; nothing here is secret: the phone is masked.
 
     `resend_seconds` counts down from the server's clock; `resend_ready` says that the pause is over. `way_open`: another code
-    can be had by the same way today. `code_over`: why the code cannot be typed in any more; empty when `delivery` says it.
+    can be had by the same way today. `other_channel`: the best way to turn to; the other fields with such names are its words.
+    `code_over`: why the code cannot be typed in any more; empty when `delivery` says it.
     """
 
     phone: str = ""
     channel: str = ""
+    where: str = ""
+    where_note: str = ""
+    drawing: str = ""
+    not_coming: str = ""
+    again: str = ""
     other_channel: str = ""
+    other_label: str = ""
+    other_get: str = ""
+    other_icon: str = ""
     other_ready: bool = False
     way_open: bool = False
     delivery: str = ""
@@ -61,14 +60,26 @@ Screen = TypeVar("Screen", bound=CodeScreen)
 
 
 def code_screen(view: CodeView, now: datetime, zone: ZoneInfo, channels: tuple[ChannelName, ...]) -> CodeScreen:
-    """The screen at `now` (UTC) of a code on its way; clock times are in `zone`."""
+    """The screen at `now` (UTC) of a code on its way; clock times are in `zone`. `channels`: the ways that may be
+    turned to."""
     failed = view.delivery is DeliveryState.FAILED
     ready = now >= view.resend_at
+    words = WORDS[view.channel]
+    others = [one for one in view.open_channels if one in channels and one is not view.channel]
+    other = next((one for one in others if one in view.ready_channels), next(iter(others), None))
     return CodeScreen(
         phone=view.phone,
         channel=view.channel,
-        other_channel=view.channel.other if view.channel.other in {*channels} & {*view.open_channels} else "",
-        other_ready=view.fallback_now,
+        where=words.where,
+        where_note=words.where_note,
+        drawing=words.drawing,
+        not_coming=words.not_coming,
+        again=words.again,
+        other_channel=other or "",
+        other_label=WORDS[other].label if other else "",
+        other_get=WORDS[other].get if other else "",
+        other_icon=WORDS[other].icon if other else "",
+        other_ready=other in view.ready_channels,
         way_open=view.channel in view.open_channels,
         delivery=_delivery(view),
         delivery_failed=failed,
@@ -106,7 +117,7 @@ def _delivery(view: CodeView) -> str:
     if view.delivery is DeliveryState.FAILED:
         return delivery_failed(view.problem, view.channel)
     # Of a code that is over it is of no use that it has arrived.
-    return _DELIVERY[(view.channel, view.delivery)] if view.code_alive else ""
+    return WORDS[view.channel].delivery[view.delivery] if view.code_alive else ""
 
 
 def _attempts(view: CodeView) -> str:

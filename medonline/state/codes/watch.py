@@ -14,7 +14,6 @@ from medonline.services.codes.watch import Followed
 from medonline.state.codes.screen import CodeScreen, code_screen
 from medonline.state.input import visitor_of
 from medonline.web.sockets.server import Visitor
-from medonline.wording.channels import switched_off
 
 View = TypeVar("View", bound=Followed)
 
@@ -70,13 +69,6 @@ async def follow(
             watch.begin_look()
     finally:
         watch.close()
-
-
-def ways_off() -> str:
-    """Why ways of getting a code are not offered now; empty where all are."""
-    switches = portal().switches
-    missing = [off for off in switches.off.values() if off.channel not in switches.open_now()]
-    return " ".join(switched_off(off.channel, off.reason) for off in missing)
 
 
 def code_now(view: CodeView) -> CodeScreen:

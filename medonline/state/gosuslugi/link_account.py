@@ -10,7 +10,7 @@ import reflex as rx
 from medonline import routes
 from medonline.bootstrap import portal
 from medonline.domain.client import Client
-from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.codes.channels import ChannelName
 from medonline.domain.errors import (
     AccountOfAnother,
     ChannelOverBudget,
@@ -28,13 +28,14 @@ from medonline.services.gosuslugi.login import Waiting
 from medonline.services.gosuslugi.pending_person import PendingView
 from medonline.state.account import AccountState
 from medonline.state.codes.screen import NO_CODE, CodeScreen, steady
-from medonline.state.codes.watch import FollowsCode, code_now, follow, ways_off
+from medonline.state.codes.watch import FollowsCode, code_now, follow
+from medonline.state.codes.ways import OffersWays
 from medonline.state.input import help_of, page_of, said, text_field, visitor_of
 from medonline.web.sockets.server import Visitor
 from medonline.wording.errors import CHANNEL_MISSING, linking_sentence
 
 
-class LinkAccountState(FollowsCode, rx.State):
+class LinkAccountState(FollowsCode, OffersWays, rx.State):
     """Somebody from Gosuslugi proves that an account by phone is theirs."""
 
     ready: bool = False
@@ -47,9 +48,6 @@ class LinkAccountState(FollowsCode, rx.State):
     error_no: int = 0
     ticket: str = ""
     ticket_page: str = ""
-    call_offered: bool = True
-    telegram_offered: bool = True
-    channels_off: str = ""
 
     @rx.event
     async def load(self) -> Any:
@@ -150,9 +148,7 @@ class LinkAccountState(FollowsCode, rx.State):
         return None
 
     def _offer(self) -> None:
-        channels = portal().switches.open_now()
-        self.call_offered, self.telegram_offered = ChannelName.FLASH_CALL in channels, ChannelName.TELEGRAM in channels
-        self.channels_off = ways_off()
+        self._offer_ways(portal().switches.open_now())
 
     def _refuse(self, field: str, text: str) -> None:
         self.error, self.error_field = text, field

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.codes.channels import ChannelName
 from medonline.domain.password_recovery import RecoveryStep
 from medonline.services.password_recovery.reader import RecoveryView
 from medonline.state.codes.screen import CodeScreen, code_screen
@@ -51,7 +51,7 @@ PHONE_STEP = RecoveryScreen()
 
 def screen_of(view: RecoveryView, now: datetime, zone: ZoneInfo, channels: tuple[ChannelName, ...]) -> RecoveryScreen:
     """The screen for where a recovery is at `now` (UTC); clock times are in `zone`."""
-    code = code_screen(view, now, zone, channels)
+    code = code_screen(view, now, zone, _that_help(view, channels))
     screen = RecoveryScreen(
         **vars(code),
         step=view.step,
@@ -66,3 +66,10 @@ def screen_of(view: RecoveryView, now: datetime, zone: ZoneInfo, channels: tuple
     if view.password_until is not None:
         screen = replace(screen, password_clock=f"{view.password_until.astimezone(zone):%H:%M}")
     return screen
+
+
+def _that_help(view: RecoveryView, channels: tuple[ChannelName, ...]) -> tuple[ChannelName, ...]:
+    """At the birth date only a longer code takes its place, where a short one brought the patient there."""
+    if view.step is not RecoveryStep.BIRTH_DATE:
+        return channels
+    return tuple(channel for channel in channels if view.channel.facts.guessable and not channel.facts.guessable)

@@ -10,7 +10,7 @@ import reflex as rx
 
 from medonline.bootstrap import portal
 from medonline.domain.client import Client
-from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.codes.channels import ChannelName
 from medonline.domain.codes.step_up import StepUpWhen
 from medonline.domain.errors import (
     BirthDateMismatch,
@@ -28,7 +28,8 @@ from medonline.domain.passwords import PasswordCharacters
 from medonline.services.password_recovery.reader import RecoveryView
 from medonline.state.account import load_account
 from medonline.state.codes.screen import steady
-from medonline.state.codes.watch import FollowsCode, follow, ways_off
+from medonline.state.codes.watch import FollowsCode, follow
+from medonline.state.codes.ways import OffersWays
 from medonline.state.failures import dismiss_failure
 from medonline.state.input import said, text_field, visitor_of
 from medonline.state.login import forget_attempt
@@ -40,7 +41,7 @@ from medonline.wording.errors import CHANNEL_MISSING
 WATCHED = (RecoveryStep.CODE, RecoveryStep.BIRTH_DATE)
 
 
-class RecoveryState(FollowsCode, KeepsAnswers, rx.State):
+class RecoveryState(FollowsCode, OffersWays, KeepsAnswers, rx.State):
     """A cache of the record for the screen: lost on restart, rebuilt by `load`."""
 
     screen: RecoveryScreen = RecoveryScreen()
@@ -48,9 +49,6 @@ class RecoveryState(FollowsCode, KeepsAnswers, rx.State):
     error: str = ""
     error_field: str = ""
     error_no: int = 0
-    call_offered: bool = True
-    telegram_offered: bool = True
-    channels_off: str = ""
     must_wait: bool = False  # no code for now, by this way or by any: what else works is offered at once
 
     @rx.var
@@ -65,7 +63,7 @@ class RecoveryState(FollowsCode, KeepsAnswers, rx.State):
         if not self._note_load():
             self.error, self.error_field, self.must_wait = "", "", False
         channels, view = await portal().recovery.opened(visitor_of(self))
-        self._offer(channels)
+        self._offer_ways(channels)
         self._show(view)
         self.loaded = True
         await load_account(self)
@@ -161,14 +159,10 @@ class RecoveryState(FollowsCode, KeepsAnswers, rx.State):
                 self.error, self.error_field, self.must_wait = "", "", False  # the new screen explains it
                 return
         elif isinstance(error, ChannelOverBudget | ChannelUnavailable):
-            self._offer(await portal().recovery.open_channels())
+            self._offer_ways(await portal().recovery.open_channels())
             field = "channel" if field == PHONE_STEP.field else field
         self._refuse(field, said(self, error))
         self.must_wait = isinstance(error, LimitReached | ChannelUnavailable)
-
-    def _offer(self, channels: tuple[ChannelName, ...]) -> None:
-        self.call_offered, self.telegram_offered = ChannelName.FLASH_CALL in channels, ChannelName.TELEGRAM in channels
-        self.channels_off = ways_off()
 
     def _refuse(self, field: str, text: str) -> None:
         self.error, self.error_field = text, field

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from medonline import routes
 from medonline.bootstrap import portal
-from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.codes.channels import ChannelName
 from medonline.providers.codes.telegram_gateway import InvalidReport, read_report
 from medonline.services.outages import is_outage
 from medonline.web.edge.error_pages import error_page, form_not_taken

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from medonline.domain.codes.channels import ChannelName
 from medonline.domain.codes.one_time_code import (
     MAX_TYPED,
-    ChannelName,
     CodePolicy,
     code_digest,
     derive_code,
@@ -121,10 +121,6 @@ def test_digits_are_judged_only_when_their_count_can_be_a_code(channel: ChannelN
         with pytest.raises(CodeIncomplete) as refusal:
             digits_for(channel, digits)
         assert refusal.value.expected == channel.code_length
-
-
-def test_each_way_offers_the_other_one() -> None:
-    assert [channel.other for channel in ChannelName] == [ChannelName.TELEGRAM, ChannelName.FLASH_CALL]
 
 
 @pytest.mark.parametrize(("issued", "pause_s"), [(1, 60), (2, 120), (3, 300), (4, 300), (1000, 300)])

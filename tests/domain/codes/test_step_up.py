@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.codes.channels import ChannelName
 from medonline.domain.codes.step_up import Signs, StepUpPolicy, StepUpWhen
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

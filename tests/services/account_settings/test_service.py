@@ -13,7 +13,7 @@ import pytest
 from sqlmodel import Session, col, select
 
 from medonline.bootstrap import Portal
-from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.codes.channels import ChannelName
 from medonline.domain.errors import (
     ChannelUnavailable,
     CodeMismatch,

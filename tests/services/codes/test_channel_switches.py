@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from medonline.bootstrap import Portal, running
-from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.codes.channels import ChannelName
 from medonline.domain.errors import ChannelUnavailable, LastChannel
 from medonline.domain.security_journal import JournalEvent
 from medonline.services.codes import channel_switches

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from medonline.bootstrap import Portal
-from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.codes.channels import ChannelName
 from medonline.domain.errors import TooManyCodes
 from tests.services.limits.asking import ask, refusal_of
 from tests.services.world import (

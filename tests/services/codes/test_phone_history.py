@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from medonline.bootstrap import Portal
-from medonline.domain.codes.one_time_code import ChannelName, CodePolicy
+from medonline.domain.codes.channels import ChannelName
+from medonline.domain.codes.one_time_code import CodePolicy
 from medonline.domain.errors import NumberNotReachable, ProviderDown, RateLimited, TooManyCodes
 from medonline.domain.limits import Limit
 from medonline.domain.password_recovery import RecoveryStep

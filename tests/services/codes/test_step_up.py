@@ -10,7 +10,7 @@ import pytest
 
 from medonline.bootstrap import Portal
 from medonline.domain.client import Client
-from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.codes.channels import ChannelName
 from medonline.domain.errors import AccountOfAnother, CodeMismatch, CodeNotEnough, CodeUsedUp, NoRecoveryInProgress
 from medonline.domain.password_recovery import RecoveryStep
 from medonline.services.gosuslugi.login import Waiting
@@ -202,7 +202,7 @@ async def test_while_guessing_is_feared_a_call_to_a_number_without_an_account_le
         with pytest.raises(CodeNotEnough) as refused:
             await portal.answers.confirm_code(ANNA, await last_code(portal, UNKNOWN))
 
-        assert refused.value.telegram_helps is helps
+        assert refused.value.better == (TELEGRAM if helps else None)
         assert (await portal.answers.current(ANNA)).waits_for is Waiting.PROOF
         assert await portal.answers.not_mine(ANNA) == ""
         assert (await portal.answers.current(ANNA)).waits_for is Waiting.CONSENT

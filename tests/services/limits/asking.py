@@ -10,7 +10,7 @@ import pytest
 
 from medonline.bootstrap import Portal
 from medonline.domain.client import Client
-from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.codes.channels import ChannelName
 from medonline.domain.errors import LimitReached, RateLimited
 from tests.services.world import CALL, at, browser
 

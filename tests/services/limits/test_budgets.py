@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from medonline.bootstrap import Portal
-from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.codes.channels import ChannelName
 from medonline.domain.errors import ChannelOverBudget, NumberNotReachable, ProviderDown
 from medonline.storage.queries import limits
 from tests.services.limits.asking import ask, phone

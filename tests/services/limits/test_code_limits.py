@@ -18,7 +18,7 @@ from sqlmodel import Session
 
 from medonline.bootstrap import Portal
 from medonline.domain.client import Client
-from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.codes.channels import ChannelName
 from medonline.domain.errors import (
     CodeMismatch,
     InvalidCredentials,

@@ -11,7 +11,7 @@ from hypothesis.stateful import initialize, precondition, rule
 
 from medonline.bootstrap import Portal
 from medonline.domain.client import Client
-from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.codes.channels import ChannelName
 from medonline.domain.errors import InvalidCredentials, SignedInTooOften, TooManySignIns
 from medonline.domain.security_journal import JournalEvent
 from medonline.services.crypto.tokens import token_hash

@@ -41,7 +41,7 @@ from sqlmodel import col, select, update
 
 from medonline.bootstrap import Portal, build_portal
 from medonline.domain.client import Client
-from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.codes.channels import ChannelName
 from medonline.domain.errors import (
     BirthDateMismatch,
     ChannelOverBudget,
@@ -79,6 +79,7 @@ from tests.services.world import (
     config_in,
     last_code,
     limits_by,
+    other_way,
     patient_with,
     recoveries_of,
     rows_of,
@@ -689,7 +690,7 @@ class RecoveryWalk(RuleBasedStateMachine):
         return (
             *shown,
             max(ends),
-            model.refusal(phone, code.channel.other, now) is None,
+            model.refusal(phone, other_way(code.channel), now) is None,
             tuple(channel for channel in self.portal.config.code_channels if model.affordable(channel, now)),
         )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from medonline.bootstrap import Portal
-from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.codes.channels import ChannelName
 from tests.services.databases import Databases, databases
 from tests.services.password_recovery.model import (
     CAP,

@@ -40,7 +40,7 @@ async def test_the_same_begin_again_sends_nothing_and_gives_the_same_recovery(
     clock.move(minutes=4)
     again = await portal.recovery.begin(ANNA, "8 (900) 000-10-01", CALL)
 
-    assert again == replace(first, fallback_now=True)
+    assert again == replace(first, ready_channels=(TELEGRAM,))
     assert len(await rows_of(portal)) == 1
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from medonline.domain.codes.one_time_code import ChannelName
+from medonline.domain.codes.channels import ChannelName
 from medonline.services.codes.delivery import DeliveryState
 from medonline.services.codes.flow import CodeView
 from medonline.state.codes.screen import CodeScreen, code_screen
@@ -26,7 +26,7 @@ VIEW = CodeView(
     code_alive=True,
     delivery=DeliveryState.DELIVERED,
     problem="",
-    fallback_now=False,
+    ready_channels=(),
     open_channels=BOTH,
     topic="codes to",
 )
