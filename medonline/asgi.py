@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.types import ASGIApp
 
+from medonline.bootstrap import portal
 from medonline.frontend import BUILT
 from medonline.medonline import app as pages
 from medonline.web.edge.boundary import Boundary
@@ -14,4 +15,4 @@ from medonline.web.sockets.gate import SocketGate
 
 def app() -> ASGIApp:
     """Made in the server's process."""
-    return RequestIds(Boundary(SocketGate(pages()), PagePolicies.of_bundle(BUILT)))
+    return RequestIds(Boundary(SocketGate(pages()), PagePolicies.of_bundle(BUILT)), portal().config.trusted_proxy_hops)

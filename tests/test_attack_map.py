@@ -14,6 +14,8 @@ TRIED = [
     "forged `connect`",
     "foreign Origin",
     "missing Origin",
+    "another Host",
+    "a made-up request id",
     "unknown handlers and events",
     "malformed and oversized frames",
     "messages that are never finished, empty fragments, pings by the thousand, compression",

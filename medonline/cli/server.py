@@ -7,6 +7,7 @@ import resource
 import socket
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
 
 from medonline.config.settings import Config, ConfigurationError
 from medonline.logs.setup import set_up
@@ -74,7 +75,9 @@ def run_server(
         server_header=False,
         timeout_graceful_shutdown=FINISH_WITHIN,
     )
-    server = OrderlyServer(wire, stopping, config.drain.total_seconds())
+    server = OrderlyServer(
+        wire, f"medonline {version('medonline')} ({config.mode})", stopping, config.drain.total_seconds()
+    )
     server.run(sockets=[listening])
     return 0 if server.started else 1
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings
 
+from medonline.config.connections import Hosts
 from medonline.config.types import Drain
 
 SHORTEST_TOKEN = 20
@@ -17,6 +18,7 @@ class BoundaryConfig(BaseSettings):
 
     trusted_proxy_hops: how many proxies of one's own add to X-Forwarded-For; with 0 the header is ignored. Production wants it
         said, 0 as well: behind a proxy that is not counted all patients would share the limits of one address.
+    allowed_hosts: names, beside that of the public address, by which requests may reach the portal; any other is refused.
     sockets_per_ip: open sockets from one network: an IPv4 address, an IPv6 /64; a /56 may have four, a /48 sixteen times as many,
         and at most half of `sockets_in_all`.
     sockets_per_visitor: open tabs of one browser.
@@ -29,6 +31,7 @@ class BoundaryConfig(BaseSettings):
     """
 
     trusted_proxy_hops: int = Field(0, ge=0, le=8)
+    allowed_hosts: Hosts = ()
     # Mobile operators put thousands of patients behind one address.
     sockets_per_ip: int = Field(300, ge=1)
     sockets_per_visitor: int = Field(6, ge=1)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -87,6 +88,12 @@ class Config(
         """What an Origin header may say. In demo mode the loopback names are one."""
         loopback = (f"http://localhost:{self.port}", f"http://127.0.0.1:{self.port}")
         return tuple(dict.fromkeys((self.origin, *loopback))) if self.demo else (self.origin,)
+
+    @cached_property
+    def own_hosts(self) -> frozenset[str]:
+        """The names that a Host header may have, without ports. In demo mode those of the loopback are some."""
+        named = {urlsplit(origin).hostname or "" for origin in self.allowed_origins}
+        return frozenset({*named, *self.allowed_hosts, *(("::1",) if self.demo else ())} - {""})
 
     @property
     def zone(self) -> ZoneInfo:

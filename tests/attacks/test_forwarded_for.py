@@ -84,7 +84,7 @@ async def site(
                 return {"type": "websocket.connect"} if not said else await asyncio.Event().wait()  # type: ignore[return-value]
 
             origin = (b"origin", portal.config.origin.encode())
-            headers = [origin, *through_proxies(forged, hops)]
+            headers = [origin, (b"host", b"localhost:8000"), *through_proxies(forged, hops)]
             scope: Scope = {"type": "websocket", "path": "/_event/", "query_string": b"", "client": (PEER, 5)}
             serving = asyncio.create_task(guarded({**scope, "headers": headers}, receive, send))
             serving.add_done_callback(lambda _task: answered.set())
@@ -165,7 +165,7 @@ async def test_with_fewer_values_than_proxies_nothing_is_believed(
 
         for line in (b"198.51.100.1", b"", b"127.0.0.1"):
             origin = (b"origin", portal.config.origin.encode())
-            headers = [origin, (b"x-forwarded-for", line)]
+            headers = [origin, (b"host", b"localhost:8000"), (b"x-forwarded-for", line)]
             scope: Scope = {"type": "websocket", "path": "/_event/", "client": (PEER, 5), "headers": headers}
             await Boundary(app)(scope, None, None)  # type: ignore[arg-type]
 

@@ -14,7 +14,7 @@ import pytest
 from tests.e2e.server import Server
 from tests.patience import PATIENCE
 
-HIDDEN = b"GET /health/live HTTP/1.1\r\nHost: portal\r\n\r\n"
+HIDDEN = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 def statuses(server: Server, request: bytes) -> list[bytes]:
@@ -30,7 +30,7 @@ def statuses(server: Server, request: bytes) -> list[bytes]:
 
 
 def post(server: Server, *headers: bytes) -> bytes:
-    common = (b"Host: portal", b"Origin: " + server.url.encode())
+    common = (b"Host: localhost", b"Origin: " + server.url.encode())
     return b"\r\n".join((b"POST /session/close HTTP/1.1", *common, *headers)) + b"\r\n\r\n"
 
 
@@ -69,13 +69,13 @@ UNFINISHED = {
     "a declared body": lambda server: post(server, b"Content-Length: 1000") + b"ticket=",
     "a chunked body": lambda server: post(server, b"Transfer-Encoding: chunked") + b"5\r\nticke",
     "a report of Telegram": lambda _: (
-        b"POST /callbacks/telegram HTTP/1.1\r\nHost: portal\r\nContent-Length: 100\r\n\r\n{"
+        b"POST /callbacks/telegram HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"
     ),
     "a body to a stand-in": lambda _: (
-        b"POST /sandbox/fhir/Patient HTTP/1.1\r\nHost: portal\r\nContent-Length: 9\r\n\r\n"
+        b"POST /sandbox/fhir/Patient HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n"
     ),
-    "a read with a body": lambda _: b"GET /health/live HTTP/1.1\r\nHost: portal\r\nContent-Length: 1000\r\n\r\n",
-    "a head": lambda _: b"GET / HTTP/1.1\r\nHost: portal\r\nX-Slow: ",
+    "a read with a body": lambda _: b"GET /health/live HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n",
+    "a head": lambda _: b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ",
     "a request line": lambda _: b"GET /he",
     "no byte": lambda _: b"",
     "the first bytes of HTTP/2": lambda _: b"PRI * HTT",

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
+import socket
 import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.metadata import version
 
 import pytest
 
 from tests.attacks.conftest import StartServer
 from tests.attacks.raw import log_of
-from tests.e2e.server import Server
+from tests.e2e.server import Server, plain_http
 from tests.patience import PATIENCE
 from tests.state.steps import wait_for_step
 from tests.state.tab import LOGIN, RECOVERY, Tab
@@ -80,6 +83,40 @@ def end_of(server: Server) -> int:
     code = server._process.wait(PATIENCE)
     server._process = None
     return int(code)
+
+
+def is_listening(server: Server) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", server.port)) == 0
+
+
+def test_ready_says_no_while_new_connections_are_still_taken(start_server: StartServer) -> None:
+    """So that a balancer turns away before anybody meets a closed port."""
+    server = start_server(DRAIN="5 min")
+    http = plain_http()
+    assert http.get(f"{server.url}/health/ready").status_code == 200
+
+    terminate(server)
+    for _ in range(int(PATIENCE * 20)):
+        ready = http.get(f"{server.url}/health/ready")  # a connection of its own each time
+        if ready.status_code == 503:
+            break
+        threading.Event().wait(0.05)
+    page = http.get(f"{server.url}/recovery")
+    terminate(server)  # asked twice: without the rest of the drain
+
+    assert (ready.status_code, ready.json()["process"]) == (503, "stopping")
+    assert page.status_code == 200
+    assert end_of(server) == 0
+    assert not is_listening(server)
+    who = f"medonline {version('medonline')} (demo)"
+    steps = re.findall(r" INFO medonline\.web\.wire\.server (.+)", log_of(server))
+    assert steps == [
+        f"Started: {who} serves 127.0.0.1:{server.port}",
+        "Told to end: not ready any more, and no new connection after 300 s",
+        "Stopping: no new connection; what is under way is finished",
+        f"Stopped: {who}",
+    ]
 
 
 def again(server: Server, tab: Tab) -> Tab:

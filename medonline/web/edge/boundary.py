@@ -1,4 +1,4 @@
-"""What every request passes: its true address, Origin of sockets and of changes, size, the visitor cookie, headers."""
+"""What every request passes: its true address, Host, Origin of sockets and of changes, size, the visitor cookie, headers."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from medonline.web.cookies import cookie_value, cookies_of_a_document
 from medonline.web.edge.body import BodyTooLarge, BodyTooLate, read_body
 from medonline.web.edge.client_address import claims_another_address, with_client
 from medonline.web.edge.content_security import PagePolicies
-from medonline.web.edge.error_pages import error_page
+from medonline.web.edge.error_pages import error_page, other_host
 from medonline.web.edge.headers import add_headers, leads_elsewhere
+from medonline.web.edge.hosts import is_own_host
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ class Boundary:
         self._policies = policies or PagePolicies()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on, or refuse with 403, 408 or 413."""
+        """Pass on, or refuse with 403, 408, 413 or 421."""
         if scope["type"] in ("http", "websocket"):
             _warn_of_uncounted_proxy(scope)
             scope = with_client(scope, portal().config.trusted_proxy_hops)
@@ -47,6 +48,10 @@ class Boundary:
                 log.warning("Socket refused: it does not come from a page of the portal")
                 await send({"type": "websocket.close", "code": 1008})
                 return
+            if not is_own_host(scope, portal().config.own_hosts):
+                log.warning("Socket refused: it is asked for by another host than the portal's")
+                await send({"type": "websocket.close", "code": 1008})
+                return
             await self._app(scope, receive, send)
         elif scope["type"] == "http":
             await self._answer(scope, receive, self._with_headers(scope, send))
@@ -54,6 +59,10 @@ class Boundary:
             await self._app(scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not is_own_host(scope, portal().config.own_hosts):
+            log.warning("Request refused: it is asked for by another host than the portal's")
+            await other_host(portal().config.origin)(scope, receive, send)
+            return
         if _is_foreign_change(scope):
             log.warning("Change refused: it does not come from a page of the portal")
             await error_page(403)(scope, receive, send)

@@ -32,6 +32,11 @@ def claims_another_address(scope: Scope) -> bool:
     return any(name.lower() in _CLAIMS for name, _ in scope.get("headers", []))
 
 
+def is_passed_on(scope: Scope, hops: int) -> bool:
+    """Whether a proxy of our own brought the request: its header says for whom it speaks. Of a request as the server got it."""
+    return bool(_forwarded(scope, hops))
+
+
 def client_address(scope: Scope) -> str:
     """The address that `with_client` put into the scope; empty where the server knows none."""
     client = scope.get("client") or ("", 0)

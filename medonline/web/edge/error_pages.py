@@ -36,6 +36,15 @@ def error_page(status: int, headers: Mapping[str, str] | None = None) -> SmallPa
     return _page(status, title, f"<p>{hint}</p>", _link(routes.HOME, "На главную"), headers)
 
 
+def other_host(origin: str) -> SmallPage:
+    """For a request that names a host which is not the portal's. `origin`: the portal's own.
+
+    Nothing of the request is in it: neither its host, which anybody chooses, nor its path.
+    """
+    text = f"<p>Портал открывается по адресу {origin}.</p>"
+    return _page(HTTPStatus.MISDIRECTED_REQUEST, "Это не адрес портала", text, _link(origin, "Открыть портал"))
+
+
 def form_not_taken(path: str) -> SmallPage:
     """For a form that a browser posted without the page's scripts; `path` is a page's own.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import socket
 import threading
@@ -16,30 +17,44 @@ from uvicorn.server import HANDLED_SIGNALS
 
 from medonline.web.wire.http import WireConfig
 
+log = logging.getLogger(__name__)
+
 LOOK = 0.1  # seconds
 
 
 class OrderlyServer(uvicorn.Server):
     """Serves until SIGTERM or SIGINT.
 
+    who: what the log calls it, as «medonline 1.2.3 (production)».
     stopping: called at the signal, in the server's loop.
     drain: seconds from then until no new connection is taken; a second signal ends them.
     """
 
-    def __init__(self, config: WireConfig, stopping: Callable[[], None], drain: float) -> None:
+    def __init__(self, config: WireConfig, who: str, stopping: Callable[[], None], drain: float) -> None:
         super().__init__(config)
+        self._who = who
         self._stopping = stopping
         self._drain = drain
         self._in_haste = False
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start the application, then listen."""
+        await super().startup(sockets)
+        if self.started:
+            log.info("Started: %s serves %s", self._who, ", ".join(_address_of(one) for one in sockets or ()))
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Drain, close the listening sockets, let requests finish, send the open pages away, close the application."""
         self._stopping()
+        if self._drain:
+            log.info("Told to end: not ready any more, and no new connection after %s s", format(self._drain, "g"))
         ends = time.monotonic() + self._drain
         while time.monotonic() < ends and not self._in_haste:
             await self.on_tick(0)  # the answers' Date
             await asyncio.sleep(min(LOOK, self._drain))
+        log.info("Stopping: no new connection; what is under way is finished")
         await super().shutdown(sockets)
+        log.info("Stopped: %s", self._who)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -58,3 +73,8 @@ class OrderlyServer(uvicorn.Server):
         """Begin to end; asked twice, without the drain."""
         self._in_haste = self.should_exit
         self.should_exit = True
+
+
+def _address_of(listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

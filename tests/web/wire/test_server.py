@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
+
+import pytest
 
 from tests.patience import PATIENCE
 from tests.web.wire.served import TEXT, frame, served
@@ -12,7 +15,8 @@ SLOW = b"GET /slow HTTP/1.1\r\nHost: portal\r\n\r\n"
 PAGE = b"GET /page HTTP/1.1\r\nHost: portal\r\n\r\n"
 
 
-async def test_it_drains_first_and_serves_meanwhile() -> None:
+async def test_it_drains_first_and_serves_meanwhile(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "medonline")
     async with served(drain=3600) as one:
         socket = await one.websocket()
         one.server.handle_exit(signal.SIGTERM, None)
@@ -29,6 +33,12 @@ async def test_it_drains_first_and_serves_meanwhile() -> None:
         await asyncio.wait_for(one.ended, PATIENCE)
     assert one.told == ["stopping"]
     assert one.site.heard[-1]["code"] == 1012
+    assert caplog.messages == [
+        f"Started: a portal serves 127.0.0.1:{one.port}",
+        "Told to end: not ready any more, and no new connection after 3600 s",
+        "Stopping: no new connection; what is under way is finished",
+        "Stopped: a portal",
+    ]
 
 
 async def test_a_request_under_way_is_answered_before_it_ends() -> None:
