@@ -23,6 +23,7 @@ NOUNS = [
     *("password_recovery", "login", "account_sessions", "gosuslugi", "account_settings", "patient_cards"),
     *("security_journal", "notices", "account_dispute", "codes", "limits", "passwords"),
     "low_vision",
+    "passkeys",
 ]
 WALKS = tuple(title for title in SECTIONS if title.startswith("One ") and title != "One noun per flow")
 MOST_STOPS = 12

@@ -15,6 +15,7 @@ from medonline.bootstrap.adapters import build_channels, certificate_ends
 from medonline.bootstrap.demo_accounts import DEMO_ACCOUNTS, seed_demo
 from medonline.bootstrap.flows import (
     Desk,
+    Passkeys,
     build_accounts,
     build_answers,
     build_cards,
@@ -22,6 +23,7 @@ from medonline.bootstrap.flows import (
     build_identities,
     build_identity_service,
     build_login,
+    build_passkeys,
     build_personal_data,
     build_recovery,
     build_retention,
@@ -90,6 +92,7 @@ class Portal:
     answers: IdentityAnswers
     settings: AccountSettingsService
     identities: OwnIdentities
+    passkeys: Passkeys
     cards: PatientCardService
     dispute: AccountDispute
     journal: JournalReader
@@ -145,6 +148,7 @@ def build_portal(config: Config, clock: Clock = utc_now, operator: Operator | No
         answers=build_answers(shared, linker, login),
         settings=build_settings(shared, sessions),
         identities=build_identities(shared, sessions),
+        passkeys=build_passkeys(shared, sessions),
         cards=build_cards(shared, sessions),
         dispute=AccountDispute(shared.database, clock, shared.journal, config.dispute_stop),
         journal=JournalReader(shared.database, sessions, shared.journal.phones, login.refusals),

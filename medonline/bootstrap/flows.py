@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from medonline.bootstrap.shared import Shared, sealer
+from medonline.domain.passkeys import RelyingParty
 from medonline.domain.passwords import PasswordPolicy
 from medonline.services.account_settings import service
 from medonline.services.account_settings.identities import OwnIdentities
@@ -19,12 +20,16 @@ from medonline.services.gosuslugi.linking import Linker
 from medonline.services.gosuslugi.login import IdentityService
 from medonline.services.gosuslugi.pending_person import IdentityAnswers
 from medonline.services.limits.journey_limits import JourneyLimits
+from medonline.services.limits.passkey_limits import PasskeyLimits
 from medonline.services.limits.sign_in_limits import SignInLimits
 from medonline.services.login.account_sessions import AccountSessionService
 from medonline.services.login.known_browsers import KnownBrowsers
 from medonline.services.login.password_login import LoginService
 from medonline.services.login.visitors import VisitorService
 from medonline.services.notices.sender import STALE_AFTER
+from medonline.services.passkeys.challenges import Challenges
+from medonline.services.passkeys.login import PasskeyLogin
+from medonline.services.passkeys.own_passkeys import OwnPasskeys
 from medonline.services.password_recovery import reader as recovery_reader
 from medonline.services.password_recovery.birth_date import BirthDateStep
 from medonline.services.password_recovery.new_password import NewPasswordStep
@@ -36,6 +41,7 @@ from medonline.services.patient_cards.consent import CardConsent
 from medonline.services.patient_cards.service import PatientCardService
 from medonline.services.security_journal.refusals import RefusedSignIns
 from medonline.services.security_journal.verification import JournalKeeper
+from medonline.wording.passkeys import ACCOUNT, DEVICE, PORTAL
 
 
 def build_login(of: Shared, visitors: VisitorService) -> LoginService:
@@ -135,6 +141,26 @@ def build_identities(of: Shared, sessions: AccountSessionService) -> OwnIdentiti
     """Accounts at Gosuslugi in the settings."""
     window = of.config.reauthentication_window
     return OwnIdentities(of.database, of.clock, sessions, of.notices, of.journal, window)
+
+
+@dataclass(frozen=True, slots=True)
+class Passkeys:
+    """Sign-in by passkey, and a patient's own."""
+
+    login: PasskeyLogin
+    own: OwnPasskeys
+
+
+def build_passkeys(of: Shared, sessions: AccountSessionService) -> Passkeys:
+    """Fingerprint, face or PIN of the patient's device."""
+    config = of.config
+    limits = PasskeyLimits(of.windows, config.request_policy)
+    host = config.passkey_host
+    party = RelyingParty(host, config.origin, PORTAL, ACCOUNT, DEVICE) if host else None
+    challenges = Challenges(of.database, of.clock, limits, party)
+    window = config.reauthentication_window
+    own = OwnPasskeys(of.database, of.clock, sessions, challenges, of.notices, of.journal, of.pace, window)
+    return Passkeys(PasskeyLogin(of.database, of.clock, challenges, of.pace, of.journal), own)
 
 
 def build_cards(of: Shared, sessions: AccountSessionService) -> PatientCardService:

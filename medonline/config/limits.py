@@ -107,6 +107,8 @@ class LimitsConfig(BaseSettings):
     wrong_passwords_in_all: Limits = (Limit(1000, timedelta(minutes=5)),)
     journeys_per_visitor: Limits = (Limit(20, timedelta(minutes=10)),)
     journeys_per_network: Limits = (Limit(300, timedelta(minutes=1)),)
+    passkeys_per_visitor: Limits = (Limit(60, timedelta(minutes=10)),)
+    passkeys_per_network: Limits = (Limit(600, timedelta(minutes=1)),)
     sessions_per_account: Limits = (Limit(30, HOUR), Limit(100, DAY))
     proofs_per_account: Limits = (Limit(10, HOUR), Limit(40, DAY))
     changes_per_account: Limits = (Limit(10, HOUR), Limit(20, DAY))
@@ -117,6 +119,7 @@ class LimitsConfig(BaseSettings):
     raised_wrong_codes_per_network: Limits = (Limit(450, HOUR),)
     raised_wrong_passwords_per_network: Limits = (Limit(600, timedelta(minutes=1)),)
     raised_journeys_per_network: Limits = (Limit(3000, timedelta(minutes=1)),)
+    raised_passkeys_per_network: Limits = (Limit(6000, timedelta(minutes=1)),)
 
     breaker_misses: OneLimit = Limit(50, timedelta(minutes=10))
     breaker_confirmed_percent: int = Field(40, ge=0, le=100)
@@ -148,6 +151,7 @@ class LimitsConfig(BaseSettings):
                 wrong_codes=self.wrong_codes_per_network,
                 wrong_passwords=self.wrong_passwords_per_network,
                 journeys=self.journeys_per_network,
+                passkeys=self.passkeys_per_network,
             ),
             raised=NetworkPolicy(
                 unconfirmed_codes=self.raised_unconfirmed_codes_per_network,
@@ -155,6 +159,7 @@ class LimitsConfig(BaseSettings):
                 wrong_codes=self.raised_wrong_codes_per_network,
                 wrong_passwords=self.raised_wrong_passwords_per_network,
                 journeys=self.raised_journeys_per_network,
+                passkeys=self.raised_passkeys_per_network,
             ),
             raised_networks=self.raised_networks,
             confirmed_percent=self.confirmed_codes_percent,
@@ -163,6 +168,7 @@ class LimitsConfig(BaseSettings):
             wrong_passwords_per_account=self.wrong_passwords_per_account,
             wrong_passwords_in_all=self.wrong_passwords_in_all,
             journeys_per_visitor=self.journeys_per_visitor,
+            passkeys_per_visitor=self.passkeys_per_visitor,
         )
 
     @property

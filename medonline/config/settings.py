@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from enum import StrEnum
 from functools import cached_property
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -67,6 +68,7 @@ class Config(
     password_min_length_recovery: int = Field(8, ge=6, le=64)
     password_min_length_settings: int = Field(6, ge=6, le=64)
     password_characters: PasswordCharacters = PasswordCharacters.GUIDE
+    passkeys: bool = True
 
     @property
     def demo(self) -> bool:
@@ -94,6 +96,21 @@ class Config(
         """The names that a Host header may have, without ports. In demo mode those of the loopback are some."""
         named = {urlsplit(origin).hostname or "" for origin in self.allowed_origins}
         return frozenset({*named, *self.allowed_hosts, *(("::1",) if self.demo else ())} - {""})
+
+    @property
+    def host_is_an_address(self) -> bool:
+        """Whether browsers reach the portal by a bare IP address, for which no device makes a passkey."""
+        try:
+            ip_address(urlsplit(self.origin).hostname or "")
+        except ValueError:
+            return False
+        return True
+
+    @property
+    def passkey_host(self) -> str:
+        """What passkeys are made for, the RP ID; empty where they are off. Danger: with another host every passkey is lost."""
+        on = self.passkeys and not self.host_is_an_address
+        return urlsplit(self.origin).hostname or "" if on else ""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -136,12 +153,19 @@ class Config(
     @property
     def doubts(self) -> list[str]:
         """Settings that are allowed and nearly always wrong: one English sentence each, for a warning at the start and for `doctor`."""
+        doubts = []
+        if self.passkeys and self.host_is_an_address:
+            doubts.append(
+                "MEDONLINE_PUBLIC_URL has an IP address for a host, and no device makes passkeys for one: sign-in by fingerprint, "
+                "face or PIN is off. Use a name (`localhost` for a trial), or write MEDONLINE_PASSKEYS=false."
+            )
         if not self.https or self.trusted_proxy_hops:
-            return []
+            return doubts
         return [
+            *doubts,
             "MEDONLINE_TRUSTED_PROXY_HOPS is 0, and MEDONLINE_PUBLIC_URL is https, which only a proxy in front of the portal can "
             "speak: all patients then share the limits of the proxy's address. Write how many "
-            "proxies of your own there are, as 1."
+            "proxies of your own there are, as 1.",
         ]
 
     @property

@@ -36,6 +36,7 @@ MedonlineError
 │   ├── SettingsSavedTooOften   of this account
 │   ├── ToldTooOften            about changes of this account, each of which its owner must be told of
 │   ├── NoticesOverBudget       the day's money for notices is spent, and the change must not pass untold
+│   ├── TooManyPasskeyTries     begun in this browser or from this network
 │   ├── TooManyJourneys         to the identity provider, begun in this browser or from this network
 │   ├── RecoveryStopped         by phone for this account, after «это не я»; said only after the phone was proved
 │   └── ChannelOverBudget       (channel, now, until) the day's money for this way of getting a code is spent
@@ -57,6 +58,14 @@ MedonlineError
 ├── IdentityRefused             (problem, detail) sign-in through the identity provider did not succeed
 ├── NoSuchIdentity              no account at Gosuslugi of this number opens the account
 ├── LastWayIn                   without this account at Gosuslugi no one could sign in
+├── PasskeyRefused              a passkey did not open, or was not added; nothing was changed
+│   ├── PasskeyUnknown          (credential_id) no account has it: it was removed, or is of another installation
+│   ├── PasskeyLate             its challenge is unknown, used, late, of another browser or for something else
+│   ├── PasskeyNotVerified      what the device signed is not right, or it did not look who holds it
+│   ├── PasskeyAlreadyAdded     this device has one for the account
+│   ├── TooManyPasskeys         (most) of the account
+│   ├── NoSuchPasskey           none of this account is called so (any more)
+│   └── PasskeysOff             they are switched off, or the portal is reached by a bare IP address
 ├── NoSuchRequest               the request to see a card is answered, withdrawn or too old
 ├── RegistryUnavailable         (detail) the registry of medical cards gives no good answer
 ├── CardUnreadable              the registry has a record for the policy, which cannot be read
@@ -328,6 +337,10 @@ class TooManyJourneys(LimitReached):
     """Sign-in through the identity provider was begun too often in this browser, or from this network."""
 
 
+class TooManyPasskeyTries(LimitReached):
+    """Passkeys were asked for too often in this browser, or from this network."""
+
+
 class RecoveryStopped(LimitReached):
     """The account's owner said «это не я»: a code to its phone proves nothing for a while."""
 
@@ -459,6 +472,46 @@ class NoSuchIdentity(MedonlineError):
 
 class LastWayIn(MedonlineError):
     """Without this identity no one could sign in: the account has no phone with a password and no other identity."""
+
+
+class PasskeyRefused(MedonlineError):
+    """A passkey did not open an account, or was not added to one."""
+
+
+class PasskeyUnknown(PasskeyRefused):
+    """No account has this passkey (any more): the browser may forget it. Its account is of another installation, or it was removed."""
+
+    def __init__(self, credential_id: str = "") -> None:
+        super().__init__(credential_id)
+        self.credential_id = credential_id
+
+
+class PasskeyLate(PasskeyRefused):
+    """What the device answered was never asked in this browser for this purpose, was answered before, or is older than 5 minutes."""
+
+
+class PasskeyNotVerified(PasskeyRefused):
+    """The answer is malformed, of another site, wrongly signed, or the device did not look who holds it."""
+
+
+class PasskeyAlreadyAdded(PasskeyRefused):
+    """An account has this passkey."""
+
+
+class TooManyPasskeys(PasskeyRefused):
+    """The account has as many as it may have."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(most)
+        self.most = most
+
+
+class NoSuchPasskey(PasskeyRefused):
+    """No passkey of this account is called so (any more)."""
+
+
+class PasskeysOff(PasskeyRefused):
+    """There are none here: switched off by a setting, or the host of the portal's address is an IP."""
 
 
 class NoSuchRequest(MedonlineError):

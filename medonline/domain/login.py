@@ -10,6 +10,7 @@ class LoginMethod(StrEnum):
 
     PASSWORD = "password"  # noqa: S105 (a method's name)
     GOSUSLUGI = "gosuslugi"
+    PASSKEY = "passkey"
 
 
 class Landing(StrEnum):

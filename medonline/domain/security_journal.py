@@ -33,6 +33,8 @@ class JournalEvent(StrEnum):
     NAME_CHANGED = "name_changed"
     IDENTITY_LINKED = "identity_linked"
     IDENTITY_UNLINKED = "identity_unlinked"
+    PASSKEY_ADDED = "passkey_added"
+    PASSKEY_REMOVED = "passkey_removed"
     CARD_ADDED = "card_added"
     CARD_REMOVED = "card_removed"
     CARD_ACCESS_GRANTED = "card_access_granted"
@@ -51,6 +53,7 @@ class JournalEvent(StrEnum):
     CODE_REFUSED = "code_refused"
     BIRTH_DATE_REFUSED = "birth_date_refused"
     SIGN_IN_REFUSED = "sign_in_refused"
+    PASSKEY_COUNTED_BACK = "passkey_counted_back"  # its device counts less than before: it may have been copied
     CARD_REFUSED = "card_refused"
     CARD_ACCESS_ASKED = "card_access_asked"
     CARD_ACCESS_REFUSED = "card_access_refused"

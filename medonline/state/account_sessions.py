@@ -16,7 +16,11 @@ from medonline.state.input import visitor_of
 from medonline.wording.errors import plural
 from medonline.wording.security_journal import network_words
 
-_METHODS = {LoginMethod.PASSWORD: "по телефону и паролю", LoginMethod.GOSUSLUGI: "через Госуслуги"}
+_METHODS = {
+    LoginMethod.PASSWORD: "по телефону и паролю",
+    LoginMethod.GOSUSLUGI: "через Госуслуги",
+    LoginMethod.PASSKEY: "по отпечатку, лицу или PIN",
+}
 
 
 @dataclass(frozen=True)

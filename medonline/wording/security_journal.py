@@ -13,7 +13,11 @@ from medonline.wording.errors import plural
 
 Details = Mapping[str, str | int]
 
-_METHODS = {"password": "по телефону и паролю", "gosuslugi": "через Госуслуги"}
+_METHODS = {
+    "password": "по телефону и паролю",
+    "gosuslugi": "через Госуслуги",
+    "passkey": "по отпечатку, лицу или PIN устройства",
+}
 _CHANNELS = {channel.value: words.what for channel, words in WORDS.items()}
 _BY_CHANNEL = {channel.value: words.by for channel, words in WORDS.items()}
 _WHAT_FOR = {
@@ -34,6 +38,14 @@ _UNLINKED = {
 }
 
 
+_PASSKEY_REMOVED = {
+    "settings": "— вы убрали его в настройках",
+    "desk": "— его убрал сотрудник регистратуры",
+    "recovery": "— потому что пароль восстановили по телефону",
+    "dispute": "— потому что кабинет закрыли по ссылке «это не я»",
+}
+
+
 def _known(words: Mapping[str, str], details: Details, name: str) -> str:
     """The words for a value, with a blank before them; nothing for a value of an older or newer version."""
     text = words.get(str(details.get(name, "")), "")
@@ -49,6 +61,11 @@ def _when(details: Details, what: str) -> str:
 def _what_for(details: Details) -> str:
     reason = _WHAT_FOR.get(str(details.get("purpose", "")), "")
     return f", {reason}" if reason else ""
+
+
+def _called(details: Details) -> str:
+    name = str(details.get("name", ""))
+    return f" «{name}»" if name else ""
 
 
 def _stopped(details: Details) -> str:
@@ -105,6 +122,14 @@ _SENTENCES: dict[JournalEvent, Callable[[Details], str]] = {
     JournalEvent.IDENTITY_LINKED: lambda one: f"Кабинет связан с Госуслугами{_known(HOW_LINKED, one, 'how')}.",
     JournalEvent.IDENTITY_UNLINKED: lambda one: (
         f"Отвязана учётная запись Госуслуг, связанная с кабинетом{_known(HOW_LINKED, one, 'how')}{_known(_UNLINKED, one, 'why')}."
+    ),
+    JournalEvent.PASSKEY_ADDED: lambda one: f"Добавлен вход по отпечатку, лицу или PIN{_called(one)}.",
+    JournalEvent.PASSKEY_REMOVED: lambda one: (
+        f"Убран вход по отпечатку, лицу или PIN{_called(one)}{_known(_PASSKEY_REMOVED, one, 'why')}."
+    ),
+    JournalEvent.PASSKEY_COUNTED_BACK: lambda one: (
+        f"Счётчик входов устройства{_called(one)} пошёл назад. Обычно так бывает после сброса устройства, но ключ могли и "
+        "скопировать: если сомневаетесь, уберите этот вход в настройках и добавьте его заново."
     ),
     JournalEvent.CHANNEL_SWITCHED: lambda _: "Способ получения кодов включён или отключён.",
     JournalEvent.CARD_ADDED: lambda one: (
@@ -166,6 +191,9 @@ _NOTEWORTHY = frozenset(
         JournalEvent.PHONE_CHANGED,
         JournalEvent.IDENTITY_LINKED,
         JournalEvent.IDENTITY_UNLINKED,
+        JournalEvent.PASSKEY_ADDED,
+        JournalEvent.PASSKEY_REMOVED,
+        JournalEvent.PASSKEY_COUNTED_BACK,
         JournalEvent.CARD_ACCESS_GRANTED,
         JournalEvent.DISPUTED,
         JournalEvent.CODE_REFUSED,

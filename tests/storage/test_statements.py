@@ -88,7 +88,7 @@ def test_a_move_is_seen_by_who_read_the_recovery_before(database: Database) -> N
         assert (read.step, read.proved_at, read.sitting_key) == ("new_password", LATER, "s")
         assert not password_recovery.move(session, row.id, ("code",), "abandoned")
         assert password_recovery.add_birth_date_miss(session, row.id, "new_password", 3) == 1
-        password_recovery.record_unlinked(session, row.id, 2)
+        password_recovery.record_taken_off(session, row.id, identities=2, passkeys=1)
         assert (read.step, read.birth_date_misses, read.identities_unlinked) == ("new_password", 1, 2)
 
 

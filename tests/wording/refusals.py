@@ -58,6 +58,8 @@ def examples() -> list[MedonlineError]:
             made += [leaf(better=channel) for channel in (None, *ChannelName)]
         elif leaf is errors.ConsentAlreadyAsked:
             made.append(leaf(NOW))
+        elif leaf is errors.TooManyPasskeys:
+            made.append(leaf(10))
         elif leaf is errors.TooManyCards:
             made += [leaf(number) for number in (1, 3, 20)]
         elif leaf is errors.IdentityRefused:

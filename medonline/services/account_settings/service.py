@@ -17,6 +17,7 @@ from medonline.domain.client import Client
 from medonline.domain.codes.channels import ChannelName
 from medonline.domain.codes.one_time_code import digits_typed
 from medonline.domain.errors import CodeRefused, NoChangeInProgress, PhoneTaken, ReauthenticationNeeded
+from medonline.domain.login import LoginMethod
 from medonline.domain.password_recovery import RecoveryMove, RecoveryStep, source_of
 from medonline.domain.phone import PhoneNumber
 from medonline.services.account_settings.form import (
@@ -255,7 +256,9 @@ class AccountSettingsService:
         if change.changed:
             self.pace.admit(session, me.patient_id, Act.SAVE, now)
         old_phone = patient.phone
-        notices = list(texts.of_change(old_phone, change))  # to the phone before the change
+        notices = list(
+            texts.of_change(old_phone, change, by_passkey=me.method is LoginMethod.PASSKEY)
+        )  # to the phone before the change
         if change.changed:
             account_changes.apply(session, me.patient_id, change, now)
         account_changes.finish(session, me.patient_id, now)

@@ -11,12 +11,14 @@ from medonline.domain.client import Client
 from medonline.domain.errors import AccountNotFound, PhoneTaken
 from medonline.domain.folding import folded
 from medonline.domain.gosuslugi import UnlinkedWhy
+from medonline.domain.passkeys import PasskeyRemovedWhy
 from medonline.domain.password_recovery import RecoveryMove, RecoveryStep, source_of
 from medonline.domain.phone import PhoneNumber
 from medonline.domain.security_journal import JournalEvent
 from medonline.domain.snils import Snils
 from medonline.services.crypto.field_encryption import SealBroken, Sealer
 from medonline.services.linked_identities import unlink
+from medonline.services.passkey_removal import remove_one
 from medonline.services.security_journal.writer import JournalNote, SecurityJournal
 from medonline.storage.engine import Database, reads, writes
 from medonline.storage.queries import (
@@ -24,12 +26,14 @@ from medonline.storage.queries import (
     gosuslugi,
     login,
     notices,
+    passkeys,
     password_recovery,
     patients,
     personal_data,
     security_journal,
 )
 from medonline.storage.tables.gosuslugi import LinkedIdentity
+from medonline.storage.tables.passkeys import Passkey
 from medonline.storage.tables.patients import Patient
 
 # No data about the patient but keys to the account, or the portal's own marks.
@@ -51,6 +55,9 @@ _LEFT_OUT = frozenset(
         "digest",
         "sealed",
         "state_hash",
+        "handle",
+        "credential_id",
+        "public_key",
         "dispute_hash",
         "phone_index",
         "previous",
@@ -171,6 +178,27 @@ class PersonalDataService:
         patients.by_id_held(session, patient.id)
         rows = gosuslugi.of_patient(session, patient.id)
         return len(unlink(session, self.journal, rows, number, UnlinkedWhy.DESK, self.journal.clock(), Client()))
+
+    @reads
+    def passkeys(self, session: Session, account: str) -> list[Passkey]:
+        """The passkeys that open the account, the oldest first.
+
+        Raises:
+            InvalidPhone, AccountNotFound: see there.
+        """
+        return passkeys.of_patient(session, self._patient(session, account).id)
+
+    @writes
+    def remove_passkey(self, session: Session, account: str, number: str) -> int:
+        """Take one of them off. Every session that a passkey opened ends; how many.
+
+        Raises:
+            InvalidPhone, AccountNotFound: see there.
+            NoSuchPasskey: none of this number opens it.
+        """
+        patient = self._patient(session, account)
+        patients.by_id_held(session, patient.id)
+        return remove_one(session, self.journal, patient.id, number, PasskeyRemovedWhy.DESK, Client())
 
     @writes
     def end_sessions(self, session: Session, account: str) -> int:

@@ -21,6 +21,7 @@ class NetworkPolicy:
         wrong_codes: wrong codes; beyond them nothing is judged.
         wrong_passwords: passwords that did not fit.
         journeys: sign-ins through the identity provider that were begun.
+        passkeys: sign-ins by passkey, and passkeys to add, that were begun.
     """
 
     unconfirmed_codes: tuple[Limit, ...]
@@ -28,6 +29,7 @@ class NetworkPolicy:
     wrong_codes: tuple[Limit, ...]
     wrong_passwords: tuple[Limit, ...]
     journeys: tuple[Limit, ...]
+    passkeys: tuple[Limit, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class RequestPolicy:
     wrong_passwords_per_account: tuple[Limit, ...]
     wrong_passwords_in_all: tuple[Limit, ...]
     journeys_per_visitor: tuple[Limit, ...]
+    passkeys_per_visitor: tuple[Limit, ...]
 
     def of(self, *, raised: bool) -> NetworkPolicy:
         """The numbers of a network."""

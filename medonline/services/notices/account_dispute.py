@@ -16,6 +16,7 @@ from sqlmodel import Session
 from medonline.domain.device import UNKNOWN_DEVICE, Device
 from medonline.domain.errors import DisputeNotPossible
 from medonline.domain.gosuslugi import UnlinkedWhy
+from medonline.domain.passkeys import PasskeyRemovedWhy
 from medonline.domain.password_recovery import RecoveryMove, RecoveryStep, source_of
 from medonline.domain.security_journal import JournalEvent
 from medonline.services.clock import Clock
@@ -23,6 +24,7 @@ from medonline.services.crypto.tokens import token_hash
 from medonline.services.linked_identities import take_off_proved
 from medonline.services.notices.dispute_links import TOKEN_LENGTH
 from medonline.services.notices.texts import About
+from medonline.services.passkey_removal import remove_all
 from medonline.services.security_journal.writer import JournalNote, SecurityJournal
 from medonline.storage.engine import Database, writes
 from medonline.storage.queries import (
@@ -85,6 +87,7 @@ class AccountDispute:
             facts |= {"phone": None, "phone_proved_at": None}
         account_settings.set_columns(session, patient.id, facts)
         unlinked = take_off_proved(session, self.journal, patient.id, UnlinkedWhy.DISPUTE, device)
+        passkeys = remove_all(session, self.journal, patient.id, PasskeyRemovedWhy.DISPUTE, device)
         notices.end_links_with(session, notice, now)
         ended = login.end_all_of(session, patient.id, now)
         account_settings.finish(session, patient.id, now)
@@ -94,7 +97,7 @@ class AccountDispute:
             "minutes": int(self.stop_for.total_seconds() // 60),
             "about": notice.about,
         }
-        what["identities"] = unlinked
+        what["identities"], what["passkeys"] = unlinked, passkeys
         if other_phone or notice.about == About.PHONE:
             what["number"] = "off" if other_phone else "same"
         self.journal.note(session, JournalNote(JournalEvent.DISPUTED, patient.id, device=device, details=what))

@@ -20,6 +20,7 @@ class About(StrEnum):
     RECOVERED = "recovered"  # a new password by a code to the phone that is told
     PHONE = "phone"
     IDENTITY = "identity"
+    PASSKEY = "passkey"
     CARD_ASKED = "card_asked"
     CARD_GRANTED = "card_granted"
 
@@ -43,7 +44,7 @@ class Room:
     otherwise: str
 
 
-_CHANGES = frozenset({About.PASSWORD, About.PHONE, About.IDENTITY})
+_CHANGES = frozenset({About.PASSWORD, About.PHONE, About.IDENTITY, About.PASSKEY})
 
 
 def _or_refused(together: frozenset[About]) -> Room:
@@ -68,8 +69,13 @@ class Text(StrEnum):
     ACCESS_CHANGED = auto()
     ACCESS_RECOVERED = auto()
     ACCESS_RECOVERED_UNLINKED = auto()  # what linked Gosuslugi by a password or a code is off as well
+    ACCESS_RECOVERED_NO_PASSKEYS = auto()  # what signed in by a fingerprint, a face or a PIN is off as well
+    ACCESS_RECOVERED_ALL_OFF = auto()  # both
     IDENTITY_UNLINKED = auto()
     IDENTITY_LINKED = auto()
+    PASSKEY_ADDED = auto()
+    PASSKEY_REMOVED = auto()
+    ACCESS_BY_PASSKEY = auto()  # a new password, in a session that a passkey opened
     CARD_ASKED = auto()
     CARD_GRANTED = auto()
 
@@ -93,12 +99,12 @@ class Told:
     text: Text
 
 
-def of_change(old_phone: str | None, change: SettingsChange) -> Iterator[Told]:
-    """Always to the phone on record before the change."""
+def of_change(old_phone: str | None, change: SettingsChange, *, by_passkey: bool = False) -> Iterator[Told]:
+    """Always to the phone on record before the change. `by_passkey`: how the session began that makes it."""
     if old_phone and change.phone is not None:
         yield Told(old_phone, About.PHONE, Text.PHONE_CHANGED)
     if old_phone and change.password_hash is not None:
-        yield Told(old_phone, About.PASSWORD, Text.ACCESS_CHANGED)
+        yield Told(old_phone, About.PASSWORD, Text.ACCESS_BY_PASSKEY if by_passkey else Text.ACCESS_CHANGED)
 
 
 def of_unlink(phone: str | None) -> Iterator[Told]:
@@ -111,3 +117,9 @@ def of_link(phone: str | None) -> Iterator[Told]:
     """An identity opens the account from now on, because somebody proved to be its owner."""
     if phone:
         yield Told(phone, About.IDENTITY, Text.IDENTITY_LINKED)
+
+
+def of_passkey(phone: str | None, text: Text) -> Iterator[Told]:
+    """A passkey was added or removed by somebody who is signed in."""
+    if phone:
+        yield Told(phone, About.PASSKEY, text)

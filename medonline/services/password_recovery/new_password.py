@@ -10,24 +10,32 @@ from medonline.domain.client import Client
 from medonline.domain.device import Device
 from medonline.domain.errors import NoRecoveryInProgress, PasswordAlreadySet
 from medonline.domain.gosuslugi import UnlinkedWhy
+from medonline.domain.passkeys import PasskeyRemovedWhy
 from medonline.domain.password_recovery import RecoveryMove, RecoveryStep, source_of
 from medonline.domain.security_journal import JournalEvent
 from medonline.services.clock import Clock
 from medonline.services.linked_identities import take_off_proved
 from medonline.services.notices.sender import NoticeService
 from medonline.services.notices.texts import About, Text, Told
+from medonline.services.passkey_removal import remove_all
 from medonline.services.password_recovery.reader import RecoveryReader, RecoveryView
 from medonline.services.passwords.new_passwords import NewPasswords, personal_words
 from medonline.services.ports import Hasher
 from medonline.services.security_journal.writer import JournalNote, SecurityJournal
 from medonline.storage.engine import Database, reads, writes
 from medonline.storage.queries import login as sessions
+from medonline.storage.queries import passkeys, patients
 from medonline.storage.queries import password_recovery as password_recoveries
-from medonline.storage.queries import patients
 from medonline.storage.tables.codes import OneTimeCodeRow
 from medonline.storage.tables.password_recovery import PasswordRecovery
 from medonline.storage.tables.patients import Patient
 
+_TOLD = {  # by whether identities, and whether passkeys were taken off
+    (False, False): Text.ACCESS_RECOVERED,
+    (True, False): Text.ACCESS_RECOVERED_UNLINKED,
+    (False, True): Text.ACCESS_RECOVERED_NO_PASSKEYS,
+    (True, True): Text.ACCESS_RECOVERED_ALL_OFF,
+}
 _SOURCES = source_of(RecoveryMove.SET_PASSWORD)
 
 
@@ -100,11 +108,13 @@ class NewPasswordStep:
         what: dict[str, str | int] = {"channel": code.channel, "sessions": len(ended)}
         note = JournalNote(JournalEvent.PASSWORD_RECOVERED, patient.id, recovery.phone, device, details=what)
         self.journal.note(session, note)
-        # The old password may have been a stranger's, and may have linked a stranger's Gosuslugi.
+        # The old password may have been a stranger's, and may have linked a stranger's Gosuslugi or added their telephone's passkey.
         unlinked = take_off_proved(session, self.journal, patient.id, UnlinkedWhy.RECOVERY, device)
-        if unlinked:
-            password_recoveries.record_unlinked(session, recovery.id, unlinked)
-        text = Text.ACCESS_RECOVERED_UNLINKED if unlinked else Text.ACCESS_RECOVERED
+        removed = remove_all(session, self.journal, patient.id, PasskeyRemovedWhy.RECOVERY, device)
+        passkeys.forget_offer(session, patient.id)
+        if unlinked or removed:
+            password_recoveries.record_taken_off(session, recovery.id, identities=unlinked, passkeys=removed)
+        text = _TOLD[bool(unlinked), bool(removed)]
         self.notices.put(session, patient.id, Told(recovery.phone, About.RECOVERED, text))
 
     @reads

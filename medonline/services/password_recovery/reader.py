@@ -34,13 +34,15 @@ _CODE_AWAITED = (RecoveryStep.CODE, RecoveryStep.BIRTH_DATE)
 class RecoveryView(CodeView):
     """The step of a recovery, for a screen. `stopped_until` (UTC): recovery by phone is not possible before.
     `password_until` (UTC): the new password can be set before; None where none is asked for.
-    `identities_unlinked`: how many accounts at Gosuslugi the new password has taken off."""
+    `identities_unlinked`: how many accounts at Gosuslugi the new password has taken off;
+    `passkeys_removed`: how many passkeys."""
 
     step: RecoveryStep
     birth_date_tries_left: int
     stopped_until: datetime | None
     password_until: datetime | None
     identities_unlinked: int
+    passkeys_removed: int
 
     @classmethod
     def around(
@@ -59,6 +61,7 @@ class RecoveryView(CodeView):
             stopped_until=stopped_until,
             password_until=password_until,
             identities_unlinked=recovery.identities_unlinked,
+            passkeys_removed=recovery.passkeys_removed,
         )
 
 

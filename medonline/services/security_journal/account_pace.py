@@ -28,13 +28,16 @@ class Act(StrEnum):
 
 
 _EVENTS: Mapping[Act, tuple[JournalEvent, ...]] = {
-    Act.SIGN_IN: (JournalEvent.SIGNED_IN,),
+    # A passkey whose device counts backwards writes two rows.
+    Act.SIGN_IN: (JournalEvent.SIGNED_IN, JournalEvent.PASSKEY_COUNTED_BACK),
     Act.PROOF: (JournalEvent.REAUTHENTICATED,),
     Act.SAVE: (
         JournalEvent.PASSWORD_CHANGED,
         JournalEvent.PHONE_CHANGED,
         JournalEvent.EMAIL_CHANGED,
         JournalEvent.NAME_CHANGED,
+        JournalEvent.PASSKEY_ADDED,
+        JournalEvent.PASSKEY_REMOVED,
     ),
 }
 _REFUSALS: Mapping[Act, type[LimitReached]] = {

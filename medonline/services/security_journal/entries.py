@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from medonline.domain.account_settings import SettingsChange
 from medonline.domain.device import Device
 from medonline.domain.login import LoginMethod
+from medonline.domain.passkeys import PasskeyRemovedWhy
 from medonline.domain.personal_data_consent import VERSION
 from medonline.domain.security_journal import JournalEvent
 from medonline.services.limits.networks import cut
@@ -53,6 +54,21 @@ def linked(patient_id: str, how: str, device: Device) -> JournalNote:
 def unlinked(patient_id: str, how: str, why: str, device: Device) -> JournalNote:
     """An identity opens the account no more. `how` it had been linked."""
     return JournalNote(JournalEvent.IDENTITY_UNLINKED, patient_id, device=device, details={"how": how, "why": why})
+
+
+def passkey_added(patient_id: str, name: str, device: Device) -> JournalNote:
+    """A passkey opens the account from now on."""
+    return JournalNote(JournalEvent.PASSKEY_ADDED, patient_id, device=device, details={"name": name})
+
+
+def passkey_removed(patient_id: str, name: str, why: PasskeyRemovedWhy, device: Device) -> JournalNote:
+    """A passkey opens the account no more."""
+    return JournalNote(JournalEvent.PASSKEY_REMOVED, patient_id, device=device, details={"name": name, "why": why})
+
+
+def passkey_counted_back(patient_id: str, name: str, device: Device) -> JournalNote:
+    """A passkey opened the account, and its device counts less than it did before."""
+    return JournalNote(JournalEvent.PASSKEY_COUNTED_BACK, patient_id, device=device, details={"name": name})
 
 
 def of_code(event: JournalEvent, row: OneTimeCodeRow) -> JournalNote:

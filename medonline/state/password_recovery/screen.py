@@ -44,6 +44,7 @@ class RecoveryScreen(CodeScreen):
     stopped_clock: str = ""
     password_clock: str = ""
     unlinked: bool = False
+    passkeys_off: bool = False
 
 
 PHONE_STEP = RecoveryScreen()
@@ -58,6 +59,7 @@ def screen_of(view: RecoveryView, now: datetime, zone: ZoneInfo, channels: tuple
         field=_FIELDS.get(view.step, ""),
         title=_TITLES[view.step],
         unlinked=view.identities_unlinked > 0,
+        passkeys_off=view.passkeys_removed > 0,
     )
     if view.step is RecoveryStep.BIRTH_DATE:
         screen = replace(screen, attempts=attempts_left(view.birth_date_tries_left))

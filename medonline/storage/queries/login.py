@@ -200,6 +200,12 @@ def is_open(session: Session, token_hash: str) -> bool:
     return session.exec(_IS_OPEN, params={"session_key": token_hash}).first() is not None
 
 
+def begun_at(session: Session, token_hash: str) -> datetime | None:
+    """When this session began (UTC)."""
+    statement = select(AccountSession.created_at).where(col(AccountSession.token_hash) == token_hash)
+    return session.exec(statement).first()
+
+
 def ended_since(session: Session, since: datetime) -> list[str]:
     """The token hashes of the sessions that were ended at this moment (UTC) or later."""
     return list(session.exec(_ENDED_SINCE, params={"since": since}).all())

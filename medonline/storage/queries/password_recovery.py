@@ -70,10 +70,10 @@ _MOVE_ALL_OF = (
     .execution_options(**UNSYNCHRONISED)
 )
 _SET_LEFT = update(PasswordRecovery).where(_THIS).values(left_at=bindparam("now")).execution_options(**UNSYNCHRONISED)
-_RECORD_UNLINKED = (
+_RECORD_TAKEN_OFF = (
     update(PasswordRecovery)
     .where(_THIS)
-    .values(identities_unlinked=bindparam("count"))
+    .values(identities_unlinked=bindparam("identities"), passkeys_removed=bindparam("passkeys"))
     .returning(PasswordRecovery)
     .execution_options(**UNSYNCHRONISED, populate_existing=True)
 )
@@ -164,9 +164,10 @@ def set_left(session: Session, recovery_id: str, now: datetime | None) -> None:
     session.exec(_SET_LEFT, params={"recovery_id": recovery_id, "now": now})
 
 
-def record_unlinked(session: Session, recovery_id: str, count: int) -> None:
-    """Note how many identities the new password has taken off, for the screen that says so."""
-    session.exec(_RECORD_UNLINKED, params={"recovery_id": recovery_id, "count": count}).all()
+def record_taken_off(session: Session, recovery_id: str, *, identities: int, passkeys: int) -> None:
+    """Note how many identities and passkeys the new password has taken off, for the screen that says so."""
+    params = {"recovery_id": recovery_id, "identities": identities, "passkeys": passkeys}
+    session.exec(_RECORD_TAKEN_OFF, params=params).all()
 
 
 def rename_visitor(session: Session, visitor_key: str, next_key: str, but: str) -> None:

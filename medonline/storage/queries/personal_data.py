@@ -15,6 +15,7 @@ from medonline.storage.tables.gosuslugi import (
 )
 from medonline.storage.tables.login import AccountSession, LoginTicket
 from medonline.storage.tables.notices import Notice
+from medonline.storage.tables.passkeys import Passkey, PasskeyOffer
 from medonline.storage.tables.password_recovery import PasswordRecovery
 from medonline.storage.tables.patient_cards import CardAccess, CardAttempt, CardRefresh, PatientCard
 from medonline.storage.tables.patients import Patient
@@ -30,6 +31,8 @@ OF_PATIENT: tuple[Any, ...] = (
     CardAttempt,
     CardRefresh,
     LinkedIdentity,
+    Passkey,
+    PasskeyOffer,
     PersonalDataConsent,
     PasswordRecovery,
 )

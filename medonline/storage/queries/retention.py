@@ -20,6 +20,7 @@ from medonline.storage.tables.codes import OneTimeCodeRow
 from medonline.storage.tables.gosuslugi import IdentityJourney, PendingIdentity
 from medonline.storage.tables.login import AccountSession, LoginTicket
 from medonline.storage.tables.notices import Notice
+from medonline.storage.tables.passkeys import PasskeyChallenge
 from medonline.storage.tables.password_recovery import PasswordRecovery
 from medonline.storage.tables.patient_cards import CardAttempt
 
@@ -69,11 +70,13 @@ def notices(before: datetime) -> tuple[Past, ...]:
 
 
 def waiting(before: datetime) -> tuple[Past, ...]:
-    """What waits for minutes only: tickets, journeys, people before their consent, changes, policies that were tried."""
+    """What waits for minutes only: tickets, journeys, challenges of passkeys, people before their consent, changes, policies
+    that were tried."""
     return (
         Past(LoginTicket, (col(LoginTicket.expires_at) < before,)),
         Past(IdentityJourney, (col(IdentityJourney.created_at) < before,)),
         Past(PendingIdentity, (col(PendingIdentity.created_at) < before,)),
+        Past(PasskeyChallenge, (col(PasskeyChallenge.expires_at) < before,)),
         Past(AccountChange, (col(AccountChange.created_at) < before,)),
         Past(CardAttempt, (col(CardAttempt.at) < before,)),
     )

@@ -28,3 +28,4 @@ class PasswordRecovery(SQLModel, table=True):
     left_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     birth_date_misses: int = 0
     identities_unlinked: int = 0  # by the new password: linked by less than Gosuslugi's own data
+    passkeys_removed: int = 0  # by the new password

@@ -45,4 +45,4 @@ def test_a_new_way_through_gosuslugi_is_told() -> None:
 
 
 def test_only_what_gives_a_new_way_into_the_account_has_a_link() -> None:
-    assert set(About) - WITHOUT_LINK == {About.PASSWORD, About.RECOVERED, About.PHONE, About.IDENTITY}
+    assert set(About) - WITHOUT_LINK == {About.PASSWORD, About.RECOVERED, About.PHONE, About.IDENTITY, About.PASSKEY}

@@ -1,0 +1,13 @@
+"""What devices and the settings call things where the record has no better name."""
+
+from __future__ import annotations
+
+PORTAL = "Медицина-онлайн"
+ACCOUNT = "Личный кабинет"
+DEVICE = "Устройство"
+
+
+def what_was_removed(name: str, sessions_ended: int) -> str:
+    """After «Да, убрать»."""
+    ended = " Вход, выполненный так на других устройствах, завершён." if sessions_ended else ""
+    return f"Вход по отпечатку, лицу или PIN «{name}» убран.{ended}"
