@@ -30,7 +30,7 @@ from medonline.wording.errors import (
 from medonline.wording.regions import Help
 from tests.wording.refusals import NOW, OPERATORS_ONLY, examples, leaves
 
-BRANDS = {"Telegram", "Caps", "Lock"}
+BRANDS = {"Telegram", "Caps", "Lock", "PIN"}  # as devices themselves say
 
 
 def is_for_a_patient(text: str) -> bool:
