@@ -12,7 +12,13 @@ import click
 from sqlalchemy.engine import make_url
 
 from medonline.bootstrap import build_channels
-from medonline.bootstrap.adapters import build_identity, build_limit_store, build_notices, build_registry
+from medonline.bootstrap.adapters import (
+    build_breached_passwords,
+    build_identity,
+    build_limit_store,
+    build_notices,
+    build_registry,
+)
 from medonline.cli import options
 from medonline.cli.known_key import fault_of_key
 from medonline.cli.options import as_json, mode
@@ -22,19 +28,27 @@ from medonline.config.keys import has_low_variety
 from medonline.config.outgoing import ca_ends
 from medonline.config.settings import Config, ConfigurationError
 from medonline.domain.codes.channels import ChannelName
-from medonline.domain.errors import DeliveryFailed, IdentityRefused, ProviderRefused, RegistryUnavailable
+from medonline.domain.errors import DeliveryFailed, IdentityRefused, ProviderDown, ProviderRefused, RegistryUnavailable
 from medonline.logs.setup import set_up
 from medonline.services.clock import utc_now
 from medonline.services.limits.windows import LimitStoreDown
-from medonline.services.ports import CodeChannel
+from medonline.services.ports import CodeChannel, NoticeChannel, TellsBalance
 from medonline.storage import migrations
 from medonline.storage.engine import Database, clock_ahead
 
 _HINT = "docs/operations.md says what the setting means."
 _VENDOR = (
     "DNS: look at the name in the address and at this machine's resolver. Refused, or no answer: the vendor's state, a firewall, "
-    "an outgoing proxy. TLS: the machine's clock and certificates. 404: the address is another service's. Clock: NTP on this machine."
+    "an outgoing proxy. TLS: the machine's clock and certificates. 404: the address is another service's. Clock: NTP on this machine. "
+    "A key that is not taken: compare it with the vendor's page of the account."
 )
+_MONEY = "Top the account up at the vendor; an automatic payment there ends this for good."
+# What a vendor's key is made of, by the vendor's name.
+_KEYS = {
+    "ucaller": ("UCALLER_KEY", "UCALLER_SERVICE_ID"),
+    "sms_ru": ("SMS_RU_API_ID",),
+    "telegram_gateway": ("TELEGRAM_TOKEN",),
+}
 _HINTS = {
     "proxy": "docs/operations.md, TRUSTED_PROXY_HOPS: one for each proxy of your own that adds to X-Forwarded-For.",
     "demo": "Start it with `make run`, or work on production with its settings in the environment.",
@@ -47,6 +61,8 @@ _HINTS = {
     "clock": "Switch time synchronisation (NTP) on, on both machines.",
     "limits": "Try the same address with redis-cli. While Redis does not answer, each process counts for itself.",
     **{channel.value: _VENDOR for channel in ChannelName},
+    "notices": _VENDOR,
+    "breached passwords": _VENDOR,
     "identity": _VENDOR,
     "cards": _VENDOR,
 }
@@ -63,6 +79,14 @@ class Finding:
     good: bool
     text: str
     hint: str = ""  # what to look at, where it is not good
+    doubtful: bool = False  # it is good, and will not be for long
+
+    @property
+    def mark(self) -> str:
+        """As the report begins the line."""
+        if not self.good:
+            return "FAIL"
+        return "warn" if self.doubtful else "ok  "
 
 
 @click.command(short_help="Check settings, database, keys and each provider.")
@@ -78,8 +102,8 @@ def doctor(fix_hints: bool, as_json: bool) -> int:
         options.lines(map(asdict, findings))
     else:
         for finding in findings:
-            click.echo(f"{'ok  ' if finding.good else 'FAIL'}  {finding.subject}: {finding.text}")
-            if fix_hints and not finding.good:
+            click.echo(f"{finding.mark}  {finding.subject}: {finding.text}")
+            if fix_hints and finding.mark != "ok  ":
                 click.echo(f"      hint: {finding.hint or _HINTS.get(finding.subject, _HINT)}")
     return 0 if all(finding.good for finding in findings) else 1
 
@@ -100,7 +124,13 @@ async def examine(config: Config) -> list[Finding]:
     channels = build_channels(config)
     for name in ChannelName:
         findings += await _channel(config, name, channels.get(name, ()))
-    return [*findings, await _identity(config), await _registry(config), _notices(config), _breached(config)]
+    return [
+        *findings,
+        await _identity(config),
+        await _registry(config),
+        await _notices(config),
+        await _breached(config),
+    ]
 
 
 def _settings(config: Config) -> Finding:
@@ -203,16 +233,33 @@ async def _channel(config: Config, name: ChannelName, vendors: Sequence[CodeChan
     return findings
 
 
-async def _vendor(config: Config, name: ChannelName, channel: CodeChannel) -> Finding:
+async def _vendor(config: Config, name: str, channel: CodeChannel | NoticeChannel) -> Finding:
     base_url = getattr(config, f"{channel.provider.removesuffix('_gateway')}_base_url")
     proxy = config.proxy_for(channel.provider.removesuffix("_gateway"))
     through = f" through the proxy {urlsplit(proxy).hostname}" if proxy else ""
     in_force = f"provider {channel.provider} at {urlsplit(base_url).geturl()}{through}"
     try:
-        return Finding(name, True, f"{in_force}: {await channel.check()}")
+        said = await channel.check()
+        balance = await channel.balance() if isinstance(channel, TellsBalance) else None
     except DeliveryFailed as error:
-        how = "answers, and cannot be used" if isinstance(error, ProviderRefused) else "does not answer"
-        return Finding(name, False, f"{in_force} {how}: {type(error).__name__}: {error.detail}")
+        return Finding(name, False, f"{in_force} {_trouble(channel.provider, error)}")
+    if balance is not None and balance <= 0:
+        return Finding(name, False, f"{in_force} has no money left: the balance is {balance:.2f} roubles", _MONEY)
+    if balance is not None and balance < config.low_balance:
+        text = f"{in_force}: {said} The balance is low: {balance:.2f} roubles (MEDONLINE_LOW_BALANCE)."
+        return Finding(name, True, text, _MONEY, doubtful=True)
+    told = "" if balance is None else f" The balance is {balance:.2f} roubles."
+    return Finding(name, True, f"{in_force}: {said}{told}")
+
+
+def _trouble(provider: str, error: DeliveryFailed) -> str:
+    """What is wrong with a vendor, and whether that is its address, our key or itself."""
+    if isinstance(error, ProviderRefused) and error.of_key:
+        keys = " and ".join(f"MEDONLINE_{name}" for name in _KEYS.get(provider, ()))
+        how = f"answers, and does not take {keys or 'the key'}"
+    else:
+        how = "does not answer" if isinstance(error, ProviderDown) else "answers, and cannot be used"
+    return f"{how}: {type(error).__name__}: {error.detail}"
 
 
 async def _identity(config: Config) -> Finding:
@@ -242,16 +289,25 @@ async def _registry(config: Config) -> Finding:
         await registry.close()
 
 
-def _notices(config: Config) -> Finding:
+async def _notices(config: Config) -> Finding:
     channel = build_notices(config)
-    text = "switched off (MEDONLINE_NOTICE_PROVIDER): no one is told of a changed phone or password"
-    return Finding(
-        "notices", True, text if channel is None else f"provider {channel.provider} at {config.sms_ru_base_url}"
-    )
+    if channel is None:
+        text = "switched off (MEDONLINE_NOTICE_PROVIDER): no one is told of a changed phone or password"
+        return Finding("notices", True, text)
+    try:
+        return await _vendor(config, "notices", channel)
+    finally:
+        await channel.close()
 
 
-def _breached(config: Config) -> Finding:
-    url = config.breached_passwords_url
-    return Finding(
-        "breached passwords", True, f"asked at {url}" if url else "not asked (MEDONLINE_BREACHED_PASSWORDS_URL)"
-    )
+async def _breached(config: Config) -> Finding:
+    breached = build_breached_passwords(config)
+    if breached is None:
+        return Finding("breached passwords", True, "not asked (MEDONLINE_BREACHED_PASSWORDS_URL)")
+    try:
+        return Finding("breached passwords", True, await breached.check())
+    except DeliveryFailed as error:
+        text = f"the list at {config.breached_passwords_url} {_trouble('', error)}"
+        return Finding("breached passwords", False, text)
+    finally:
+        await breached.close()

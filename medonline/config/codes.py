@@ -46,6 +46,7 @@ class CodesConfig(BaseSettings):
     code_guesses: int = Field(3, ge=1, le=3)
     resend_pauses: Durations = (timedelta(seconds=60), timedelta(seconds=120), timedelta(seconds=300))
     channel_off_below_percent: int = Field(40, ge=0, le=90)
+    low_balance: int = Field(500, ge=0)
     new_password_window: Duration = timedelta(minutes=10)
 
     telegram_base_url: OptionalUrl = ""

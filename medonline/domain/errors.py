@@ -580,7 +580,13 @@ class OutOfMoney(DeliveryFailed):
 
 
 class ProviderRefused(DeliveryFailed):
-    """Bad credentials, or an answer the provider should never give."""
+    """Bad credentials, or an answer the provider should never give. `of_key`: it does not take our key (any more)."""
+
+    def __init__(
+        self, detail: str = "", *, code: str = "", may_have_gone_out: bool | None = None, of_key: bool = False
+    ) -> None:
+        super().__init__(detail, code=code, may_have_gone_out=may_have_gone_out)
+        self.of_key = of_key
 
 
 class ProviderDown(DeliveryFailed):

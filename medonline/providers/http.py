@@ -16,6 +16,7 @@ import ssl
 import zlib
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from time import perf_counter
@@ -410,8 +411,10 @@ def parse_json(body: bytes, max_brackets: int = MAX_BRACKETS) -> Any:
 
 def without_json(provider: str, status: int) -> DeliveryFailed:
     """What an answer without JSON means: a wrong key or base URL, or a provider in trouble."""
-    kind = ProviderRefused if status in (401, 403, 404, 405) else ProviderDown
-    return kind(f"{provider}: HTTP {status} without JSON", code=f"HTTP {status}")
+    what, code = f"{provider}: HTTP {status} without JSON", f"HTTP {status}"
+    if status in (401, 403, 404, 405):
+        return ProviderRefused(what, code=code, of_key=status in (401, 403))
+    return ProviderDown(what, code=code)
 
 
 def reference_of(answered: object, provider: str) -> str:
@@ -425,6 +428,18 @@ def reference_of(answered: object, provider: str) -> str:
     if not _REFERENCE.fullmatch(text):
         raise ProviderRefused(f"{provider}: an answer without a reference", may_have_gone_out=True)
     return text
+
+
+def roubles(amount: object, provider: str) -> Decimal:
+    """A balance as a provider states it: a number, or a text of one.
+
+    Raises:
+        ProviderRefused: it is none.
+    """
+    text = str(amount) if isinstance(amount, int | float | str) and not isinstance(amount, bool) else ""
+    if not re.fullmatch(r"-?\d{1,12}(\.\d{1,6})?", text, re.ASCII):
+        raise ProviderRefused(f"{provider}: an answer without a balance")
+    return Decimal(text)
 
 
 def money(amount: object) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import Any
 
 import httpx
@@ -15,7 +16,7 @@ from medonline.domain.errors import (
     ProviderDown,
     ProviderRefused,
 )
-from medonline.providers.http import JsonClient, parse_json, without_json
+from medonline.providers.http import JsonClient, parse_json, roubles, without_json
 from medonline.providers.outgoing import DIRECT, Outgoing
 
 # The vendor's common table of answers (https://sms.ru/api/status). Whether /code/call fills `status_code`
@@ -33,6 +34,8 @@ _ERRORS: dict[int, type[DeliveryFailed]] = {
     233: NumberRefused,
     500: ProviderDown,
 }
+_OF_KEY = frozenset({200, 300, 301, 302})
+_BALANCE = "/my/balance"
 _NUMBER = re.compile(r"\s*(\d{3})(?!\S)", re.ASCII)
 _WORDING: tuple[tuple[tuple[str, ...], type[DeliveryFailed]], ...] = (
     (("средств", "баланс", "денег"), OutOfMoney),
@@ -57,6 +60,24 @@ class SmsRuAccount:
     ) -> None:
         self._api_id = api_id
         self._client = JsonClient(base_url, name=self.provider, timeout=timeout, outgoing=outgoing, transport=transport)
+
+    async def check(self) -> str:
+        """Whether SMS.ru answers, and takes the `api_id`.
+
+        Raises:
+            DeliveryFailed: it does not.
+        """
+        reached = await self._client.reach(_BALANCE)
+        await self.balance()
+        return f"{reached} The key is accepted."
+
+    async def balance(self) -> Decimal:
+        """What is left.
+
+        Raises:
+            DeliveryFailed: it cannot be told.
+        """
+        return roubles((await self._asked(_BALANCE, {})).get("balance"), self.provider)
 
     async def close(self) -> None:
         """Release connections."""
@@ -111,5 +132,5 @@ def refusal(status_code: object, status_text: object) -> DeliveryFailed:
         if any(word in wording for word in words):
             return kind("sms_ru: refused, judged by its wording")
     if number:
-        return ProviderRefused(f"sms_ru: error {number}", code=str(number))
+        return ProviderRefused(f"sms_ru: error {number}", code=str(number), of_key=number in _OF_KEY)
     return ProviderRefused("sms_ru: refused")

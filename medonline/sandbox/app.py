@@ -6,6 +6,7 @@ A separate ASGI application that runs alone or mounted under any path:
     /telegram   base URL for the Telegram Gateway adapter      /phone                  the demo phone, a page
     /ucaller    base URL for the uCaller adapter               /phone/{e164}/events    the same as JSON
     /sms_ru     base URL for the SMS.ru adapter                /health                 {"status": "ok"}
+    /code-faults  what goes wrong with the three of them
     /gosuslugi  base URL for the ESIA adapter, /gosuslugi/oidc for the OIDC one; only when it is set up
     /fhir       base URL for the adapter of medical cards      /fhir-faults            what goes wrong with it
 
@@ -26,6 +27,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from medonline.sandbox.callbacks import Callbacks
+from medonline.sandbox.code_faults import CodeFaults, Vendor
 from medonline.sandbox.demo_phone import DemoPhone
 from medonline.sandbox.fhir import FhirStandIn
 from medonline.sandbox.fhir_faults import FhirFaults
@@ -49,6 +51,7 @@ def create_sandbox(settings: SandboxSettings) -> Starlette:
     """
     store = Store(settings.store)
     callbacks = Callbacks(settings.telegram_token, settings.delivery_pace)
+    faults = CodeFaults(store, settings.slow_answer)
     gosuslugi = GosuslugiStandIn(settings, store) if settings.gosuslugi is not None else None
 
     @asynccontextmanager
@@ -59,9 +62,8 @@ def create_sandbox(settings: SandboxSettings) -> Starlette:
     app = Starlette(
         lifespan=lifespan,
         routes=[
-            Mount("/telegram", routes=TelegramGatewayStandIn(settings, store, callbacks).routes()),
-            Mount("/ucaller", routes=UCallerStandIn(settings, store).routes()),
-            Mount("/sms_ru", routes=SmsRuStandIn(settings, store).routes()),
+            *_vendors_of_codes(settings, store, callbacks, faults),
+            *faults.routes(),
             *_card_registry(settings, store),
             *([Mount("/gosuslugi", routes=gosuslugi.routes())] if gosuslugi is not None else []),
             *DemoPhone(store, settings.demo_numbers, gosuslugi.pending_qr if gosuslugi is not None else None).routes(),
@@ -72,6 +74,17 @@ def create_sandbox(settings: SandboxSettings) -> Starlette:
     app.state.store = store
     app.state.callbacks = callbacks
     return app
+
+
+def _vendors_of_codes(
+    settings: SandboxSettings, store: Store, callbacks: Callbacks, faults: CodeFaults
+) -> list[BaseRoute]:
+    telegram = TelegramGatewayStandIn(settings, store, callbacks).routes()
+    return [
+        Mount("/telegram", routes=faults.over(Vendor.TELEGRAM, telegram)),
+        Mount("/ucaller", routes=faults.over(Vendor.UCALLER, UCallerStandIn(settings, store, faults).routes())),
+        Mount("/sms_ru", routes=faults.over(Vendor.SMS_RU, SmsRuStandIn(settings, store, faults).routes())),
+    ]
 
 
 def _card_registry(settings: SandboxSettings, store: Store) -> list[BaseRoute]:

@@ -17,7 +17,7 @@ from medonline.sandbox.store import Store
 
 _SCHEMA = "CREATE TABLE IF NOT EXISTS fhir_setting (name TEXT PRIMARY KEY, value TEXT NOT NULL)"
 _LONGEST_BODY = 1_000
-_HEADERS = {
+HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
@@ -122,16 +122,16 @@ class FhirFaults:
             f"{escape(label)}</label>"
             for fault, label in _LABELS.items()
         )
-        return HTMLResponse(_PAGE.substitute(choices=choices), headers=_HEADERS)
+        return HTMLResponse(_PAGE.substitute(choices=choices), headers=HEADERS)
 
     async def _submit(self, request: Request) -> Response:
         form = parse_qs((await request.body())[:_LONGEST_BODY].decode(errors="replace"))
         if not await self._switched(form.get("fault", [""])[0]):
-            return HTMLResponse("Такой неполадки нет.", status_code=400, headers=_HEADERS)
-        return RedirectResponse("fhir-faults", status_code=303, headers=_HEADERS)
+            return HTMLResponse("Такой неполадки нет.", status_code=400, headers=HEADERS)
+        return RedirectResponse("fhir-faults", status_code=303, headers=HEADERS)
 
     async def _tell(self, request: Request) -> Response:
-        return JSONResponse({"fault": await asyncio.to_thread(self.current)}, headers=_HEADERS)
+        return JSONResponse({"fault": await asyncio.to_thread(self.current)}, headers=HEADERS)
 
     async def _put(self, request: Request) -> Response:
         try:
@@ -139,7 +139,7 @@ class FhirFaults:
         except (ValueError, RecursionError):
             sent = None
         if not isinstance(sent, dict) or not await self._switched(sent.get("fault")):
-            return JSONResponse({"error": f"fault: one of {', '.join(Fault)}"}, status_code=400, headers=_HEADERS)
+            return JSONResponse({"error": f"fault: one of {', '.join(Fault)}"}, status_code=400, headers=HEADERS)
         return await self._tell(request)
 
     async def _switched(self, name: object) -> bool:

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from medonline.sandbox import magic
+from medonline.sandbox.code_faults import CodeFaults, Vendor, refused_key
 from medonline.sandbox.demo_phone import incoming_call
 from medonline.sandbox.requests import digits, parameters, same
 from medonline.sandbox.settings import SandboxSettings
@@ -23,23 +24,25 @@ _LONGEST_TEXT = 1_000
 
 
 class SmsRuStandIn:
-    """code/call, sms/send."""
+    """code/call, sms/send, my/balance."""
 
-    def __init__(self, settings: SandboxSettings, store: Store) -> None:
+    def __init__(self, settings: SandboxSettings, store: Store, faults: CodeFaults) -> None:
         self._settings = settings
         self._store = store
+        self._faults = faults
 
     def routes(self) -> list[Route]:
         """The methods, relative to SMS.ru's base URL."""
         return [
             Route("/code/call", self._call, methods=["GET", "POST"]),
             Route("/sms/send", self._send, methods=["GET", "POST"]),
+            Route("/my/balance", self._balance, methods=["GET", "POST"]),
         ]
 
     async def _call(self, request: Request) -> Response:
         given = await parameters(request)
         if not same(given.get("api_id", ""), self._settings.sms_ru_api_id):
-            return PlainTextResponse("301")  # the vendor forgets about JSON when it does not know the caller
+            return refused_key(Vendor.SMS_RU)
         phone = magic.russian_mobile(digits(str(given.get("phone", "")).removeprefix("+")))
         if phone is None:
             return _refused(*magic.SMS_RU_ERRORS["0009"])
@@ -88,6 +91,13 @@ class SmsRuStandIn:
             await asyncio.to_thread(self._store.add_event, phone, "sms", _SENDER, text)
         await magic.slow_down(phone, self._settings.slow_answer)
         return _messages(to, 100, "", f"000000-{secrets.randbelow(10**8):08}")
+
+    async def _balance(self, request: Request) -> Response:
+        given = await parameters(request)
+        if not same(given.get("api_id", ""), self._settings.sms_ru_api_id):
+            return refused_key(Vendor.SMS_RU)
+        balance = await asyncio.to_thread(self._faults.balance, Vendor.SMS_RU)
+        return JSONResponse({"status": "OK", "status_code": 100, "balance": f"{balance:.2f}"})
 
 
 def _messages(to: str, number: int | None, text: str, reference: str = "") -> Response:

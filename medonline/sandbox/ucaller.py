@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from medonline.sandbox import magic
+from medonline.sandbox.code_faults import CodeFaults, Vendor, refused_key
 from medonline.sandbox.demo_phone import incoming_call
 from medonline.sandbox.requests import bearer, digits, parameters, same
 from medonline.sandbox.settings import SandboxSettings
@@ -23,23 +24,25 @@ _MAX_TEXT = 64  # characters of `unique` and of `client`
 
 
 class UCallerStandIn:
-    """initCall and getInfo."""
+    """initCall, getInfo and getBalance."""
 
-    def __init__(self, settings: SandboxSettings, store: Store) -> None:
+    def __init__(self, settings: SandboxSettings, store: Store, faults: CodeFaults) -> None:
         self._settings = settings
         self._store = store
+        self._faults = faults
 
     def routes(self) -> list[Route]:
         """The methods, relative to uCaller's base URL."""
         return [
             Route("/v1.0/initCall", self._init_call, methods=["GET", "POST"]),
             Route("/v1.0/getInfo", self._get_info, methods=["GET", "POST"]),
+            Route("/v1.0/getBalance", self._get_balance, methods=["GET", "POST"]),
         ]
 
     async def _init_call(self, request: Request) -> Response:
         given = await parameters(request)
         if not self._authorised(request, given):
-            return _refused(401, "Ошибка авторизации")
+            return refused_key(Vendor.UCALLER)
         phone = magic.russian_mobile(digits(given.get("phone")))
         if phone is None:
             return _refused(3, "Неверный номер телефона")
@@ -63,7 +66,7 @@ class UCallerStandIn:
     async def _get_info(self, request: Request) -> Response:
         given = await parameters(request)
         if not self._authorised(request, given):
-            return _refused(401, "Ошибка авторизации")
+            return refused_key(Vendor.UCALLER)
         uid = digits(given.get("uid"))
         call = await asyncio.to_thread(self._store.call, int(uid)) if uid and len(uid) < 19 else None
         if call is None:
@@ -71,6 +74,14 @@ class UCallerStandIn:
         ringing = time.time() < call.placed_at + self._settings.delivery_pace
         status = -1 if ringing else int(magic.reachable(call.phone))
         return JSONResponse(_answer(call) | {"init_time": int(call.placed_at), "call_status": status, "cost": 0.3})
+
+    async def _get_balance(self, request: Request) -> Response:
+        if not self._authorised(request, await parameters(request)):
+            return refused_key(Vendor.UCALLER)
+        balance = await asyncio.to_thread(self._faults.balance, Vendor.UCALLER)
+        return JSONResponse(
+            {"status": True, "rub_balance": balance, "bonus_balance": 0, "tariff": "startup", "tariff_name": "Старт-ап"}
+        )
 
     def _authorised(self, request: Request, given: dict[str, Any]) -> bool:
         sent = bearer(request) or f"{given.get('key', '')}.{given.get('service_id', '')}"

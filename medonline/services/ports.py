@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
@@ -75,14 +76,26 @@ class CodeChannel(Protocol):
         """
 
     async def check(self) -> str:
-        """For `medonline doctor`: one English sentence on reachability; costs nothing and sends nothing.
+        """For `medonline doctor`: reach the provider and try the key, in one English sentence; costs nothing and sends nothing.
 
         Raises:
-            DeliveryFailed: when the provider cannot be reached at all.
+            DeliveryFailed: the provider cannot be reached, or does not take the key (`ProviderRefused.of_key`).
         """
 
     async def close(self) -> None:
         """Release connections."""
+
+
+@runtime_checkable
+class TellsBalance(Protocol):
+    """A provider that says how much money is left."""
+
+    async def balance(self) -> Decimal:
+        """What is left, in roubles; costs nothing.
+
+        Raises:
+            DeliveryFailed: it cannot be told; `ProviderRefused.of_key` where the key is not taken.
+        """
 
 
 @runtime_checkable
@@ -307,6 +320,9 @@ class NoticeChannel(Protocol):
             DeliveryFailed: one of its subclasses.
         """
 
+    async def check(self) -> str:
+        """As `CodeChannel.check`."""
+
     async def close(self) -> None:
         """Release connections."""
 
@@ -316,6 +332,13 @@ class BreachedPasswords(Protocol):
 
     async def contains(self, password: str) -> bool:
         """Whether the password is on the list; False when the list cannot be asked (fails open)."""
+
+    async def check(self) -> str:
+        """For `medonline doctor`: one English sentence.
+
+        Raises:
+            DeliveryFailed: the list cannot be asked.
+        """
 
     async def close(self) -> None:
         """Release connections."""

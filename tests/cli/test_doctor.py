@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -10,13 +11,15 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 
+import httpx
 import pytest
 
 from medonline.config.settings import load_config
 from tests.cli.commands import ADD, findings
 from tests.providers.limits.redis_server import redis_server
 from tests.providers.private_vendor import HOST, authority, connect_proxy, tls_vendor
-from tests.sandbox.server import free_port
+from tests.sandbox.server import API_ID, TOKEN, free_port
+from tests.sandbox.server import KEY as KEY_OF_UCALLER
 
 KEY = "2b7e151628aed2a6abf7158809cf4f3c"
 PRODUCTION = {
@@ -184,6 +187,16 @@ def test_why_a_vendor_does_not_answer_is_told(run, monkeypatch: pytest.MonkeyPat
     assert says in findings(out)["flash_call"][1]
 
 
+def test_a_vendor_that_is_silent_is_told(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("medonline.providers.http.MAX_TIMEOUT", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("MEDONLINE_UCALLER_BASE_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        mark, text = findings(run("doctor")[1])["flash_call"]
+
+    assert mark == "FAIL"
+    assert text.endswith("does not answer: ProviderDown: ucaller: no answer within 0.2 s")
+
+
 @pytest.mark.parametrize(
     ("status", "body", "ahead", "says"),
     [
@@ -245,7 +258,7 @@ def test_a_vendor_is_asked_through_the_proxy_and_believed_by_its_root(
     run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     of_vendor = authority(tmp_path / "authority")
-    with tls_vendor(of_vendor) as port, connect_proxy() as proxy:
+    with tls_vendor(of_vendor, '{"status": true, "rub_balance": 600}') as port, connect_proxy() as proxy:
         monkeypatch.setenv("MEDONLINE_UCALLER_BASE_URL", f"https://{HOST}:{port}")
         monkeypatch.setenv("MEDONLINE_OUTGOING_PROXY", proxy.address)
         without = findings(run("doctor")[1])["flash_call"]
@@ -253,16 +266,81 @@ def test_a_vendor_is_asked_through_the_proxy_and_believed_by_its_root(
         found = findings(run("doctor")[1])["flash_call"]
 
     assert (without[0], "its certificate is not trusted" in without[1]) == ("FAIL", True)
-    assert "not trusted" not in found[1]
+    assert found[0] == "ok"
     assert f"https://{HOST}:{port} through the proxy 127.0.0.1" in found[1]
-    assert len(proxy.asked) == 2
+    assert {*proxy.asked} == {f"CONNECT {HOST}:{port} HTTP/1.1"}
 
 
-def test_a_vendor_that_answers_in_json_is_there(run, monkeypatch: pytest.MonkeyPatch) -> None:
-    for status in ("200 OK", "404 Not Found"):  # a method that misses its parameters
-        with vendor(status) as address:
-            monkeypatch.setenv("MEDONLINE_UCALLER_BASE_URL", address)
-            assert findings(run("doctor")[1])["flash_call"][0] == "ok"
+@pytest.mark.parametrize("body", ["{}", '{"status": true}', '{"status": true, "rub_balance": "much"}'])
+def test_an_answer_without_a_balance_says_nothing_of_the_key(run, monkeypatch: pytest.MonkeyPatch, body: str) -> None:
+    with vendor(body=body) as address:
+        monkeypatch.setenv("MEDONLINE_UCALLER_BASE_URL", address)
+        mark, text = findings(run("doctor")[1])["flash_call"]
+
+    assert mark == "FAIL"
+    assert "answers, and cannot be used: ProviderRefused: ucaller: " in text
+
+
+# What a fault of the stand-in makes `doctor` say of each vendor.
+SAID = {
+    "down": ("FAIL", "does not answer: ProviderDown: {name}: HTTP 503"),
+    "missing": ("FAIL", "answers, and cannot be used: ProviderRefused: {name}: HTTP 404: there is no /"),
+    "key": ("FAIL", "answers, and does not take {keys}: ProviderRefused: {name}: "),
+}
+MONEY = {
+    "money": ("FAIL", "has no money left: the balance is 0.00 roubles"),
+    "low": ("warn", "The balance is low: 3.00 roubles (MEDONLINE_LOW_BALANCE)."),
+    "none": ("ok", "The balance is 4122.56 roubles."),
+}
+VENDORS = {
+    "ucaller": ("flash_call", "ucaller", "MEDONLINE_UCALLER_KEY and MEDONLINE_UCALLER_SERVICE_ID", SAID | MONEY),
+    "sms_ru": ("notices", "sms_ru", "MEDONLINE_SMS_RU_API_ID", SAID | MONEY),
+    "telegram": (
+        "telegram",
+        "telegram_gateway",
+        "MEDONLINE_TELEGRAM_TOKEN",
+        SAID | {"none": ("ok", "The token is accepted"), "money": ("ok", "The token is accepted")},
+    ),
+}
+
+
+@pytest.mark.usefixtures("_providers")
+@pytest.mark.parametrize("stand_in", VENDORS)
+def test_what_is_wrong_at_a_vendor_is_told_apart(run, stand_in: str) -> None:
+    subject, name, keys, said = VENDORS[stand_in]
+    faults = f"{os.environ['MEDONLINE_UCALLER_BASE_URL'].removesuffix('/ucaller')}/code-faults.json"
+    for fault, (mark, text) in said.items():
+        httpx.put(faults, json={stand_in: fault}, trust_env=False).raise_for_status()
+        code, out, err = run("doctor")
+        found = findings(out)
+
+        assert found[subject][0] == mark, fault
+        assert text.format(name=name, keys=keys) in found[subject][1]
+        others = {"flash_call", "telegram", "notices"} - {subject}
+        assert [found[other][0] for other in others] == ["ok", "ok"]
+        assert (code, err) == (int(mark == "FAIL"), "")
+        for secret in (TOKEN, KEY_OF_UCALLER, API_ID, "Traceback"):
+            assert secret not in out
+
+
+@pytest.mark.usefixtures("_providers")
+def test_every_vendor_of_a_way_is_asked(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEDONLINE_FLASH_CALL_PROVIDER", "ucaller, sms_ru")
+    monkeypatch.setenv("MEDONLINE_SMS_RU_API_ID", "withdrawn")
+    code, out, _ = run("doctor")
+    lines = [line for line in out.splitlines() if "  flash_call: " in line]
+
+    assert code == 1
+    assert [line[:4] for line in lines] == ["ok  ", "FAIL"]
+    assert "provider sms_ru at " in lines[1]
+    assert "does not take MEDONLINE_SMS_RU_API_ID" in lines[1]
+
+
+def test_a_list_of_leaked_passwords_that_is_down_is_told(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEDONLINE_BREACHED_PASSWORDS_URL", f"http://127.0.0.1:{free_port()}")
+
+    mark, text = findings(run("doctor")[1])["breached passwords"]
+    assert (mark, text.endswith("the connection is refused")) == ("FAIL", True)
 
 
 def test_a_password_that_redis_refuses_is_told_apart_from_a_silent_redis(

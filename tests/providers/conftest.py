@@ -79,6 +79,8 @@ class RecordedVendor:
         secret = request.headers.get("Authorization", "") + str(given.get("api_id", ""))
         if not any(good in secret for good in (TOKEN, KEY, API_ID)):
             return self._answer("unauthorised")
+        if request.url.path in ("/revokeVerificationMessage", "/v1.0/getBalance", "/my/balance"):
+            return self._answer("account")
         if request.url.path in ("/checkVerificationStatus", "/v1.0/getInfo"):
             states = self._answers["reports"]
             self._reports += 1

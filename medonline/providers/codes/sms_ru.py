@@ -27,11 +27,3 @@ class SmsRu(SmsRuAccount):
     async def delivery_report(self, provider_ref: str) -> DeliveryReport | None:
         """Always None: SMS.ru has no status of a call."""
         return None
-
-    async def check(self) -> str:
-        """Whether SMS.ru answers at all; the key is not tried.
-
-        Raises:
-            DeliveryFailed: when it does not answer.
-        """
-        return await self._client.reach("/code/call")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import httpx
 
 from medonline.domain.errors import DeliveryFailed, NumberNotReachable, NumberRefused, OutOfMoney, ProviderRefused
-from medonline.providers.http import JsonClient, money, persistently, reference_of
+from medonline.providers.http import JsonClient, money, persistently, reference_of, roubles
 from medonline.providers.outgoing import DIRECT, Outgoing
 from medonline.services.ports import CodeMessage, DeliveryReport, SentCode
 
@@ -20,6 +21,9 @@ _ERRORS: dict[int, tuple[type[DeliveryFailed], str]] = {
     1001: (NumberRefused, "blocked"),
     1002: (OutOfMoney, "no money"),
 }
+# Of the service or its key (?): 401 is the one that was seen.
+_OF_KEY = frozenset({1, 2, 401, 403})
+_BALANCE = "/v1.0/getBalance"
 _CALL_STATUS = {-1: DeliveryReport.SENT, 0: DeliveryReport.FAILED, 1: DeliveryReport.DELIVERED}
 
 
@@ -76,12 +80,25 @@ class UCaller:
         return _CALL_STATUS.get(status) if isinstance(status, int) and not isinstance(status, bool) else None
 
     async def check(self) -> str:
-        """Whether uCaller answers at all; the key is not tried.
+        """Whether uCaller answers, and takes the key.
 
         Raises:
-            DeliveryFailed: when it does not answer.
+            DeliveryFailed: it does not.
         """
-        return await self._client.reach("/v1.0/getInfo")
+        reached = await self._client.reach(_BALANCE)
+        await self.balance()
+        return f"{reached} The key is accepted."
+
+    async def balance(self) -> Decimal:
+        """What is left, bonuses among it. As client libraries read it; not tried on a live account (?).
+
+        Raises:
+            DeliveryFailed: it cannot be told.
+        """
+        _, answer = await self._client.get(_BALANCE)
+        account = _accepted(answer)
+        bonus = account.get("bonus_balance") or 0
+        return roubles(account.get("rub_balance"), self.provider) + roubles(bonus, self.provider)
 
     async def close(self) -> None:
         """Release connections."""
@@ -113,5 +130,7 @@ def _accepted(answer: Any) -> dict[str, Any]:
         # Only «status: false» says that there is no call.
         doubtful = answer.get("status") is not False
         raise ProviderRefused("ucaller: refused without an error number", may_have_gone_out=doubtful)
+    if number in _OF_KEY:
+        raise ProviderRefused(f"ucaller: error {number} (the key or the service)", code=str(number), of_key=True)
     kind, why = _ERRORS.get(number, (ProviderRefused, "see the vendor's list"))
     raise kind(f"ucaller: error {number} ({why})", code=str(number))

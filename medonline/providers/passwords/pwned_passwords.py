@@ -63,6 +63,14 @@ class PwnedPasswords:
         # A count of 0 is padding.
         return any(line is not None and line[1] == suffix and int(line[2]) > 0 for line in lines)
 
+    async def check(self) -> str:
+        """Whether the list answers.
+
+        Raises:
+            DeliveryFailed: it does not.
+        """
+        return await self._client.reach("/range/00000")
+
     async def close(self) -> None:
         """Release connections."""
         await self._client.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from decimal import Decimal
 
 import pytest
 
@@ -14,7 +15,7 @@ from medonline.domain.errors import (
     ProviderDown,
     ProviderRefused,
 )
-from medonline.services.ports import DeliveryReport
+from medonline.services.ports import DeliveryReport, TellsBalance
 from tests.providers.conftest import MakeChannel, message
 from tests.sandbox.server import PACE
 
@@ -84,8 +85,9 @@ async def test_each_vendor_error_becomes_a_domain_error(
 async def test_wrong_credentials_are_the_operators_trouble(make_channel: MakeChannel, provider: str) -> None:
     channel = make_channel(provider, secret="wrong")
 
-    with pytest.raises(ProviderRefused):
+    with pytest.raises(ProviderRefused) as refusal:
         await channel.send_code(message(key=f"wrong-{provider}"))
+    assert refusal.value.of_key
 
 
 @pytest.mark.parametrize("provider", ["ucaller", "sms_ru"])
@@ -126,7 +128,26 @@ async def test_sms_ru_never_reports(make_channel: MakeChannel) -> None:
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 async def test_check_says_where_the_provider_answers(make_channel: MakeChannel, provider: str) -> None:
-    assert "answers at http://" in await make_channel(provider).check()
+    said = await make_channel(provider).check()
+
+    assert "answers at http://" in said
+    assert " is accepted" in said
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+async def test_check_tells_a_key_that_is_not_taken(make_channel: MakeChannel, provider: str) -> None:
+    with pytest.raises(ProviderRefused) as refusal:
+        await make_channel(provider, secret="wrong").check()
+
+    assert refusal.value.of_key
+
+
+@pytest.mark.parametrize("provider", ["ucaller", "sms_ru"])
+async def test_the_balance_is_told_in_roubles(make_channel: MakeChannel, provider: str, world: str) -> None:
+    channel = make_channel(provider)
+
+    assert isinstance(channel, TellsBalance)
+    assert await channel.balance() == Decimal("130.50" if world == "recorded" else "4122.56")
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)

@@ -22,6 +22,9 @@ class Phone:
     asked: list[tuple[str, str]] = field(default_factory=list)
     hold: asyncio.Event | None = None
 
+    async def check(self) -> str:
+        return "A stand-in in the test."
+
     async def send_notice(self, phone: PhoneNumber, text: str) -> str:
         self.asked.append((phone.e164, text))
         if self.hold is not None:

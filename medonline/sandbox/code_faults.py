@@ -1,0 +1,198 @@
+"""Faults of the vendors of codes: one switch for each vendor, for everyone, kept in the sandbox's database, with a page of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from enum import StrEnum
+from html import escape
+from string import Template
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from medonline.sandbox import magic
+from medonline.sandbox.fhir_faults import HEADERS
+from medonline.sandbox.store import Store
+
+_SCHEMA = "CREATE TABLE IF NOT EXISTS code_fault (vendor TEXT PRIMARY KEY, fault TEXT NOT NULL)"
+_LONGEST_BODY = 1_000
+BALANCE, LOW, EMPTY = 4122.56, 3.0, 0.0  # roubles
+_PAGE = Template("""<!doctype html>
+<html lang="ru">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="robots" content="noindex">
+<title>Неполадки звонков и сообщений</title>
+<link rel="icon" href="static/phone.svg" type="image/svg+xml">
+<link rel="stylesheet" href="static/phone.css">
+</head>
+<body>
+<aside class="banner" aria-label="Учебный стенд">Учебный стенд: настоящих звонков и сообщений здесь нет</aside>
+<main>
+<h1>Неполадки звонков и сообщений</h1>
+<form method="post" action="code-faults">
+$choices
+<p><button type="submit">Включить</button></p>
+</form>
+</main>
+</body>
+</html>
+""")
+
+
+class Vendor(StrEnum):
+    """Whose stand-in."""
+
+    UCALLER = "ucaller"
+    SMS_RU = "sms_ru"
+    TELEGRAM = "telegram"
+
+
+class Fault(StrEnum):
+    """What goes wrong."""
+
+    NONE = "none"
+    DOWN = "down"
+    SLOW = "slow"
+    MISSING = "missing"
+    KEY = "key"
+    MONEY = "money"
+    LOW = "low"
+
+
+_NAMES = {Vendor.UCALLER: "uCaller", Vendor.SMS_RU: "SMS.ru", Vendor.TELEGRAM: "Telegram Gateway"}
+_LABELS = {
+    Fault.NONE: "Всё работает",
+    Fault.DOWN: "Не работает (503)",
+    Fault.SLOW: "Отвечает слишком долго",
+    Fault.MISSING: "По этому адресу другой сервис (404)",
+    Fault.KEY: "Ключ больше не принимают",
+    Fault.MONEY: "Деньги кончились",
+    Fault.LOW: "Деньги кончаются",
+}
+_SENDING = ("/initCall", "/code/call", "/sms/send", "/sendVerificationMessage")
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class CodeFaults:
+    """The switches. `current` and `switch` block as briefly as the store does."""
+
+    def __init__(self, store: Store, slow_answer: float) -> None:
+        self._store = store
+        self._slow_answer = slow_answer
+        with store.transaction() as sql:
+            sql.execute(_SCHEMA)
+
+    def routes(self) -> list[Route]:
+        """Relative to the sandbox."""
+        return [
+            Route("/code-faults", self._show, methods=["GET"]),
+            Route("/code-faults", self._submit, methods=["POST"]),
+            Route("/code-faults.json", self._tell, methods=["GET"]),
+            Route("/code-faults.json", self._put, methods=["PUT"]),
+        ]
+
+    def over(self, vendor: Vendor, routes: Sequence[Route]) -> list[Route]:
+        """The same routes, behind the switch of their vendor."""
+        return [
+            Route(route.path, self._faulty(vendor, route.endpoint), methods=sorted(route.methods or ()))
+            for route in routes
+        ]
+
+    def current(self, vendor: Vendor) -> Fault:
+        """Which one is on."""
+        with self._store.transaction() as sql:
+            row = sql.execute("SELECT fault FROM code_fault WHERE vendor = ?", (vendor.value,)).fetchone()
+        return Fault(row["fault"]) if row is not None else Fault.NONE
+
+    def switch(self, vendor: Vendor, fault: Fault) -> None:
+        """Switch to another one."""
+        with self._store.transaction() as sql:
+            sql.execute("INSERT OR REPLACE INTO code_fault VALUES (?, ?)", (vendor.value, fault.value))
+
+    def balance(self, vendor: Vendor) -> float:
+        """What is left, in roubles."""
+        return {Fault.MONEY: EMPTY, Fault.LOW: LOW}.get(self.current(vendor), BALANCE)
+
+    def _faulty(self, vendor: Vendor, endpoint: Endpoint) -> Endpoint:
+        async def answer(request: Request) -> Response:
+            fault = await asyncio.to_thread(self.current, vendor)
+            if fault is Fault.DOWN:
+                return HTMLResponse("<html><body><h1>503 Service Unavailable</h1></body></html>", status_code=503)
+            if fault is Fault.MISSING:
+                return HTMLResponse("<html><body><h1>404 Not Found</h1></body></html>", status_code=404)
+            if fault is Fault.KEY:
+                return refused_key(vendor)
+            if fault is Fault.MONEY and request.url.path.endswith(_SENDING):
+                return _without_money(vendor)
+            if fault is Fault.SLOW:
+                await asyncio.sleep(self._slow_answer)
+            return await endpoint(request)
+
+        return answer
+
+    async def _show(self, request: Request) -> Response:
+        groups = [self._group(vendor, await asyncio.to_thread(self.current, vendor)) for vendor in Vendor]
+        return HTMLResponse(_PAGE.substitute(choices="\n".join(groups)), headers=HEADERS)
+
+    @staticmethod
+    def _group(vendor: Vendor, current: Fault) -> str:
+        choices = "\n".join(
+            f'<label><input type="radio" name="{vendor}" value="{fault}"{" checked" if fault is current else ""}> '
+            f"{escape(label)}</label>"
+            for fault, label in _LABELS.items()
+        )
+        return f"<fieldset>\n<legend>{escape(_NAMES[vendor])}</legend>\n{choices}\n</fieldset>"
+
+    async def _submit(self, request: Request) -> Response:
+        form = parse_qsl((await request.body())[:_LONGEST_BODY].decode(errors="replace"))
+        if not await self._switched(dict(form)):
+            return HTMLResponse("Такой неполадки нет.", status_code=400, headers=HEADERS)
+        return RedirectResponse("code-faults", status_code=303, headers=HEADERS)
+
+    async def _tell(self, request: Request) -> Response:
+        return JSONResponse(
+            {vendor: await asyncio.to_thread(self.current, vendor) for vendor in Vendor}, headers=HEADERS
+        )
+
+    async def _put(self, request: Request) -> Response:
+        try:
+            sent = json.loads((await request.body())[:_LONGEST_BODY])
+        except (ValueError, RecursionError):
+            sent = None
+        if not isinstance(sent, dict) or not await self._switched(sent):
+            error = f"a vendor ({', '.join(Vendor)}) and its fault: one of {', '.join(Fault)}"
+            return JSONResponse({"error": error}, status_code=400, headers=HEADERS)
+        return await self._tell(request)
+
+    async def _switched(self, sent: dict[str, object]) -> bool:
+        if not sent or not all(vendor in list(Vendor) and fault in list(Fault) for vendor, fault in sent.items()):
+            return False
+        for vendor, fault in sent.items():
+            await asyncio.to_thread(self.switch, Vendor(vendor), Fault(str(fault)))
+        return True
+
+
+def refused_key(vendor: Vendor) -> Response:
+    """What the vendor answers to a key that it does not know (any more)."""
+    if vendor is Vendor.SMS_RU:
+        return PlainTextResponse("301")  # the vendor forgets about JSON when it does not know the caller
+    if vendor is Vendor.UCALLER:
+        return JSONResponse({"status": False, "error": "Ошибка авторизации", "code": 401})
+    return JSONResponse({"ok": False, "error": "ACCESS_TOKEN_INVALID"})
+
+
+def _without_money(vendor: Vendor) -> Response:
+    if vendor is Vendor.TELEGRAM:
+        return JSONResponse({"ok": False, "error": magic.TELEGRAM_ERRORS["0002"]})
+    if vendor is Vendor.UCALLER:
+        number, text = magic.UCALLER_ERRORS["0002"]
+        return JSONResponse({"status": False, "error": text, "code": number})
+    code, text = magic.SMS_RU_ERRORS["0002"]
+    return JSONResponse({"status": "ERROR", "status_text": text, "status_code": code})
