@@ -45,6 +45,12 @@ ALARMS = Count("medonline_alarms", "Alarms, those that the log keeps back as wel
 # Providers. `outcome`: answered, broken (5xx or a redirect), timeout or unreachable.
 PROVIDER = Duration("medonline_provider_seconds", "Requests to providers.", ("provider", "outcome"), bounds=_NETWORK)
 
+PROVIDER_TROUBLES = Count(
+    "medonline_provider_troubles",
+    "Codes and notices that a provider failed: down, money (it has none of ours), refused (the key, or an unreadable answer).",
+    ("provider", "trouble"),
+)
+
 # Work that waits. `queue`: codes or notices.
 WAITING = Reading("medonline_outbox_waiting", "Rows that are due and not in hand.", ("queue",))
 LAG = Reading("medonline_outbox_lag_seconds", "How long the row that waits longest has been due.", ("queue",))

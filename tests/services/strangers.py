@@ -18,7 +18,7 @@ from medonline.domain.errors import (
     DisputeNotPossible,
     LastWayIn,
     NoSuchIdentity,
-    NumberRefused,
+    NumberNotReachable,
     ProviderDown,
     ReauthenticationNeeded,
 )
@@ -137,7 +137,7 @@ async def a_refused_notice_ends_no_link(portal: Portal) -> None:
     key = token_hash(await sign_in(portal, THIEF, password=NEW_PASSWORD))
     move(portal, minutes=1)
     await change_password(portal, key, "DrugoyParol58")
-    refused = await the_link(portal, NumberRefused())
+    refused = await the_link(portal, NumberNotReachable())
     move(portal, minutes=30)
     assert await told(portal) == []
 

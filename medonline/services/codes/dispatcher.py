@@ -19,16 +19,16 @@ from functools import partial
 from sqlmodel import Session
 
 from medonline.domain.codes.channels import ChannelName
-from medonline.domain.errors import DeliveryFailed, OutOfMoney
+from medonline.domain.errors import DeliveryFailed
 from medonline.domain.phone import PhoneNumber
 from medonline.metrics import names as metrics
 from medonline.services.clock import Clock
 from medonline.services.codes.delivery import EARLIER, DeliveryProblem, DeliveryState, problem_of
 from medonline.services.codes.issuing import CodeIssuer, topic_of
 from medonline.services.codes.vendors import Vendors, is_trouble_of_vendor
-from medonline.services.limits.alarms import Alarm
 from medonline.services.limits.budgets import Spending
 from medonline.services.limits.code_limits import CodeAsked
+from medonline.services.limits.provider_alarms import ProviderAlarms
 from medonline.services.outbox import Glance, Lane, Outbox
 from medonline.services.ports import CodeChannel, CodeMessage, DeliveryReport, LearnsOutcome, SentCode
 from medonline.storage.engine import Database, after_commit, announce, writes
@@ -59,6 +59,7 @@ class CodeDispatcher:
         self.database = database
         self._clock = clock
         self._issuer = issuer
+        self._provider_alarms = ProviderAlarms(issuer.limits.alarms)
         self._vendors = {name: Vendors(clock, in_order) for name, in_order in channels.items()}
         self._lanes = {
             (channel, states): self._lane(channel, states, at_once)
@@ -142,14 +143,13 @@ class CodeDispatcher:
                 await self._fail(row, problem_of(error), free=unsent)
             return
         vendors.note(vendor, None)
+        self._provider_alarms.well(vendor.provider)
         await self._record_sent(row, sent)
 
     def _note_refusal(self, vendors: Vendors, vendor: CodeChannel, error: DeliveryFailed) -> None:
         log.warning("A code was not sent: %s %s (%s)", vendor.provider, type(error).__name__, error.code or "-")
         vendors.note(vendor, error)
-        if isinstance(error, OutOfMoney):
-            text = f"{vendor.provider} has no money ({error.code or '-'})"
-            self._issuer.limits.alarms.sound(Alarm.PROVIDER_WITHOUT_MONEY, text, of=vendor.provider)
+        self._provider_alarms.failed(vendor.provider, error)
 
     async def _take(self, row: OneTimeCodeRow, vendor: CodeChannel, now: datetime) -> bool:
         taken = await self.database.write(

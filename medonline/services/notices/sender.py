@@ -3,6 +3,9 @@
 A notice is a row of the transaction that it tells about, so none is lost and none is sent about what was rolled back. A due
 row is claimed by one conditional UPDATE, so several processes never send it twice; most are claimed by the transaction that
 makes them, for the process that runs it.
+A notice that is refused or not taken is tried again after pauses that grow, for some four hours; then it is given up with an
+alarm, and waits in the table for an operator (`desk.unsent_notices`). An attempt after which nobody knows whether it went out is
+repeated three times at most.
 A claim runs out when its process was killed or could not record the result. Whether the provider took the message is unknown
 then, and providers do not recognise a repeat, so the notice is given up.
 
@@ -22,14 +25,15 @@ from typing import Final
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
-from medonline.domain.errors import DeliveryFailed, NoticesOverBudget, ProviderDown, ToldTooOften
+from medonline.domain.errors import DeliveryFailed, NoticesOverBudget, NumberNotReachable, ProviderDown, ToldTooOften
 from medonline.domain.limits import Limit
 from medonline.domain.phone import PhoneNumber
 from medonline.metrics import names as metrics
 from medonline.services.clock import Clock
 from medonline.services.codes.delivery import problem_of
-from medonline.services.limits.alarms import Alarms
+from medonline.services.limits.alarms import Alarm, Alarms
 from medonline.services.limits.budgets import NOTICE, Spending
+from medonline.services.limits.provider_alarms import ProviderAlarms
 from medonline.services.notices.dispute_links import DisputeLinks
 from medonline.services.notices.texts import ROOM, WITHOUT_LINK, About, Told, Words
 from medonline.services.outbox import Lane, Outbox
@@ -44,7 +48,9 @@ log = logging.getLogger(__name__)
 MAX_TEXT = 300
 LEASE = timedelta(seconds=60)
 AT_ONCE = 8
-RETRY_AFTER = (timedelta(seconds=10), timedelta(seconds=60), timedelta(minutes=5))
+RETRY_AFTER = tuple(timedelta(seconds=seconds) for seconds in (10, 60, 300, 900, 3600, 10_800))
+# It may have gone out each time: told four times is enough, and each costs money.
+UNSURE_RETRIES = 3
 # Told a day late, a notice frightens more than it helps: the channel was off, or the portal did not run.
 STALE_AFTER = timedelta(days=1)
 _IN_HAND, _UNKNOWN, _STALE = "in_hand", "unknown", "stale"
@@ -65,6 +71,8 @@ class NoticeService:
         per_account: tuple[Limit, ...] = (),
     ) -> None:
         self._spending = spending or Spending({}, Alarms(clock))
+        self._alarms = self._spending.alarms
+        self._provider_alarms = ProviderAlarms(self._alarms)
         self._per_account = per_account
         self._words = words
         self.database: Final = database
@@ -170,6 +178,7 @@ class NoticeService:
         except DeliveryFailed as error:
             await self._fail(row, channel, error, earlier)
             return
+        self._provider_alarms.well(channel.provider)
         await self._keep_sent(row, reference, with_link=worded != row.text)
 
     @writes
@@ -224,7 +233,8 @@ class NoticeService:
             after_commit(session, partial(metrics.NOTICES_SENT.add, self._channel.provider))
 
     async def _fail(self, row: Notice, channel: NoticeChannel, error: DeliveryFailed, earlier: int) -> None:
-        may_retry = isinstance(error, ProviderDown) and earlier < len(RETRY_AFTER)
+        self._provider_alarms.failed(channel.provider, error)
+        may_retry = _may_retry(error, earlier)
         due_at = self._clock() + RETRY_AFTER[earlier] if may_retry else None
         log.warning(
             "A notice was not sent by %s: %s (%s); %s",
@@ -235,13 +245,21 @@ class NoticeService:
         )
         fate = "again" if may_retry else "given up"
         metrics.NOTICES_FAILED.add(channel.provider, problem_of(error), fate)
-        # A provider that did not answer may have sent it all the same.
-        await self._record_failure(row, problem_of(error), due_at, free=not isinstance(error, ProviderDown))
+        if not may_retry:
+            self._tell_given_up(problem_of(error))
+        await self._record_failure(row, problem_of(error), due_at, free=not error.may_have_gone_out)
 
     async def _give_up(self, row: Notice, problem: str, *, free: bool = False) -> None:
         log.warning("A notice is given up: %s", problem)
         metrics.NOTICES_FAILED.add("" if self._channel is None else self._channel.provider, problem, "given up")
+        self._tell_given_up(problem)
         await self._record_failure(row, problem, None, free=free)
+
+    def _tell_given_up(self, problem: str) -> None:
+        text = (
+            f"a notice is given up ({problem}): `medonline notices list` shows it, `medonline notices resend` sends it"
+        )
+        self._alarms.sound(Alarm.NOTICES_GIVEN_UP, text, of=problem)
 
     @writes
     def _record_failure(
@@ -251,6 +269,15 @@ class NoticeService:
         failed = notices.record_failed(session, row.id, problem, due_at)
         if failed and free and row.paid_at is not None:
             Spending.give_back(session, NOTICE, row.paid_at, row.kopecks)
+
+
+def _may_retry(error: DeliveryFailed, earlier: int) -> bool:
+    """Whether to try once more after `earlier` attempts and this one."""
+    if isinstance(error, NumberNotReachable):
+        return False  # it will not be another number tomorrow
+    if error.may_have_gone_out:
+        return isinstance(error, ProviderDown) and earlier < UNSURE_RETRIES
+    return earlier < len(RETRY_AFTER)
 
 
 def _log_failure(error: BaseException) -> None:

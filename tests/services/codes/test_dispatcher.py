@@ -208,15 +208,16 @@ async def test_what_is_logged_of_a_refusal_names_no_phone_and_no_code(
 
 
 @pytest.mark.parametrize(
-    ("error", "logged", "alarms"),
+    ("error", "logged", "alarm"),
     [
-        (OutOfMoney("scripted", code="201"), "OutOfMoney (201)", True),
-        (ProviderRefused("scripted", code="301"), "ProviderRefused (301)", False),
-        (NumberRefused("scripted"), "NumberRefused (-)", False),
+        (OutOfMoney("scripted", code="201"), "OutOfMoney (201)", "provider-without-money: scripted has no money (201)"),
+        (ProviderRefused("scripted", code="301"), "ProviderRefused (301)", "provider-refuses: scripted refuses us"),
+        (NumberRefused("scripted"), "NumberRefused (-)", ""),
+        (ProviderDown("scripted", code="timeout"), "ProviderDown (timeout)", ""),
     ],
 )
-async def test_the_providers_own_code_is_logged_and_a_lack_of_money_is_an_alarm(
-    portal: Portal, caplog: pytest.LogCaptureFixture, error: DeliveryFailed, logged: str, *, alarms: bool
+async def test_the_providers_own_code_is_logged_and_what_is_to_be_mended_is_an_alarm(
+    portal: Portal, caplog: pytest.LogCaptureFixture, error: DeliveryFailed, logged: str, alarm: str
 ) -> None:
     await begun(portal)
     channel = ScriptedChannel()
@@ -224,7 +225,7 @@ async def test_the_providers_own_code_is_logged_and_a_lack_of_money_is_an_alarm(
     await dispatch(dispatcher_of(portal, telegram=channel))
 
     assert logged in caplog.text
-    assert ("ALARM provider-without-money: scripted has no money (201)" in caplog.text) is alarms
+    assert f"ALARM {alarm}" in caplog.text if alarm else "ALARM" not in caplog.text
 
 
 async def test_a_way_that_was_switched_off_after_the_begin_counts_as_failed(portal: Portal) -> None:

@@ -14,9 +14,16 @@ import pytest
 from sqlalchemy.exc import OperationalError
 from sqlmodel import select
 
-from medonline.domain.errors import DeliveryFailed, NumberRefused, OutOfMoney, ProviderDown, ProviderRefused
+from medonline.domain.errors import (
+    DeliveryFailed,
+    NumberNotReachable,
+    NumberRefused,
+    OutOfMoney,
+    ProviderDown,
+    ProviderRefused,
+)
 from medonline.services import outbox
-from medonline.services.notices.sender import LEASE, RETRY_AFTER, STALE_AFTER, NoticeService
+from medonline.services.notices.sender import LEASE, RETRY_AFTER, STALE_AFTER, UNSURE_RETRIES, NoticeService
 from medonline.services.notices.texts import About, Told
 from medonline.storage import migrations
 from medonline.storage.engine import Database
@@ -154,7 +161,7 @@ async def test_several_processes_never_tell_it_twice(database: Database, clock: 
 
 async def accepted_at_the_fourth(service: NoticeService, channel: Phone, clock: Clock) -> None:
     """A notice whose first attempt failed is tried again after each pause, not a second before, until it is accepted."""
-    for count, pause in enumerate(RETRY_AFTER, start=1):
+    for count, pause in enumerate(RETRY_AFTER[:UNSURE_RETRIES], start=1):
         clock.move(pause - timedelta(seconds=1))
         await turn(service)
         assert len(channel.asked) == count
@@ -172,7 +179,7 @@ async def test_a_provider_that_is_down_is_tried_three_times_more(database: Datab
     await put(service, database)
     await turn(service)
     await accepted_at_the_fourth(service, channel, clock)
-    assert [pause.total_seconds() for pause in RETRY_AFTER] == [10, 60, 300]
+    assert [pause.total_seconds() for pause in RETRY_AFTER] == [10, 60, 300, 900, 3600, 10_800]
 
 
 async def test_a_provider_that_stays_down_is_given_up_without_a_word_on_whom(
@@ -193,17 +200,90 @@ async def test_a_provider_that_stays_down_is_given_up_without_a_word_on_whom(
     assert "пароль" not in caplog.text
 
 
-@pytest.mark.parametrize("failure", [NumberRefused(), OutOfMoney(), ProviderRefused()])
-async def test_a_refusal_is_not_repeated(database: Database, clock: Clock, failure: DeliveryFailed) -> None:
-    channel = Phone(failures=[failure])
+REFUSALS = [NumberRefused(), OutOfMoney(), ProviderRefused(), ProviderDown(may_have_gone_out=False)]
+
+
+@pytest.mark.parametrize("failure", REFUSALS, ids=repr)
+async def test_a_refusal_is_tried_again_after_pauses_that_grow_until_it_is_taken(
+    database: Database, clock: Clock, failure: DeliveryFailed
+) -> None:
+    channel = Phone(failures=[failure] * len(RETRY_AFTER))
+    await put(NoticeService(database, clock, channel, Verbatim()), database)
+    for count, pause in enumerate((timedelta(0), *RETRY_AFTER)):
+        clock.move(pause - timedelta(seconds=1) if count else timedelta(0))
+        service = NoticeService(database, clock, channel, Verbatim())  # each time after a restart
+        if count:
+            await turn(service)
+            assert len(channel.asked) == count
+            clock.move(timedelta(seconds=1))
+        await turn(service)
+        assert len(channel.asked) == count + 1
+
+    (row,) = await rows(database)
+    assert (row.due_at, row.problem, row.provider_ref) == (None, "", f"ref-{len(RETRY_AFTER) + 1}")
+
+
+@pytest.mark.parametrize("failure", REFUSALS, ids=repr)
+async def test_what_is_refused_for_hours_is_given_up_with_an_alarm_and_can_be_sent_again(
+    database: Database, clock: Clock, caplog: pytest.LogCaptureFixture, failure: DeliveryFailed
+) -> None:
+    attempts = len(RETRY_AFTER) + 1
+    channel = Phone(failures=[failure] * attempts)
+    service = NoticeService(database, clock, channel, Verbatim())
+    await put(service, database)
+    for pause in (*RETRY_AFTER, STALE_AFTER):
+        assert "ALARM notices-given-up" not in caplog.text
+        await turn(service)
+        clock.move(pause if pause is not STALE_AFTER else timedelta(0))
+    await turn(service)
+
+    (row,) = await rows(database)
+    assert (len(channel.asked), row.due_at, row.sent_at) == (attempts, None, None)
+    assert caplog.text.count("ALARM notices-given-up: a notice is given up (") == 1
+    assert sum(RETRY_AFTER, timedelta(0)) < STALE_AFTER / 2  # an operator has the rest of the day
+    with database.writing() as session:
+        assert notices.take_up_again(session, row.id, clock(), clock() - STALE_AFTER) == "p1"
+    await turn(service)
+    await turn(service)
+
+    (row,) = await rows(database)
+    assert (len(channel.asked), row.provider_ref, row.problem) == (attempts + 1, f"ref-{attempts + 1}", "")
+
+
+async def test_what_a_provider_took_and_answered_badly_is_not_sent_twice(
+    database: Database, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    channel = Phone(failures=[ProviderRefused("an answer without a reference", may_have_gone_out=True)])
     service = NoticeService(database, clock, channel, Verbatim())
     await put(service, database)
     for _ in range(3):
         await turn(service)
-        clock.move(timedelta(minutes=10))
+        clock.move(timedelta(hours=1))
 
     assert len(channel.asked) == 1
-    assert (await rows(database))[0].problem
+    assert "ALARM notices-given-up" in caplog.text
+
+
+async def test_a_number_that_cannot_be_reached_is_not_tried_again(database: Database, clock: Clock) -> None:
+    channel = Phone(failures=[NumberNotReachable()])
+    service = NoticeService(database, clock, channel, Verbatim())
+    await put(service, database)
+    for _ in range(3):
+        await turn(service)
+        clock.move(timedelta(hours=1))
+
+    assert len(channel.asked) == 1
+    assert (await rows(database))[0].problem == "number_not_reachable"
+
+
+async def test_a_lack_of_money_at_the_provider_of_notices_is_an_alarm(
+    database: Database, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    service = NoticeService(database, clock, Phone(failures=[OutOfMoney(code="201")]), Verbatim())
+    await put(service, database)
+    await turn(service)
+
+    assert "ALARM provider-without-money: scripted has no money (201)" in caplog.text
 
 
 async def test_what_a_killed_process_was_sending_is_not_sent_again(database: Database, clock: Clock) -> None:
