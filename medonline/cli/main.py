@@ -10,6 +10,7 @@ from medonline.cli import failures
 from medonline.cli.accounts import accounts
 from medonline.cli.backup import backup, restore
 from medonline.cli.channels import channels
+from medonline.cli.copying import copy_database
 from medonline.cli.desk import breaker, limits, notices
 from medonline.cli.doctor import doctor
 from medonline.cli.importing import import_accounts
@@ -40,6 +41,7 @@ for _command in (
     migrate,
     backup,
     restore,
+    copy_database,
     doctor,
     accounts,
     channels,

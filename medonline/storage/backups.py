@@ -66,7 +66,7 @@ def take_the_place(fresh: Path, target: Path) -> Path | None:
     """
     aside = None
     if target.exists():
-        _require_unused(target)
+        require_unused(target)
         aside = target.with_name(f"{target.name}-before-{datetime.now(UTC):%Y%m%dT%H%M%S}")
         # Danger: a log that stays beside the target would be taken for its own by the database that comes.
         for end in _BESIDE:
@@ -78,7 +78,12 @@ def take_the_place(fresh: Path, target: Path) -> Path | None:
     return aside
 
 
-def _require_unused(path: Path) -> None:
+def require_unused(path: Path) -> None:
+    """Whether no one has a SQLite database open.
+
+    Raises:
+        CannotCopy: a process has.
+    """
     try:
         with closing(_opened(path, _LONGEST_WAIT_S)) as connection:
             connection.execute("PRAGMA journal_mode=DELETE")  # refused while any other connection is open

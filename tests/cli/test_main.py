@@ -35,6 +35,7 @@ OPTIONS = {
     "notice",
     "--json",
     "--to",
+    "--to-file",
     "--journal-to",
     "--no-migrate",
     "--mode",
