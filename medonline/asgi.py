@@ -5,14 +5,21 @@ from __future__ import annotations
 from starlette.types import ASGIApp
 
 from medonline.bootstrap import portal
+from medonline.bootstrap.traces import start_traces
 from medonline.frontend import BUILT
 from medonline.medonline import app as pages
 from medonline.web.edge.boundary import Boundary
 from medonline.web.edge.content_security import PagePolicies
 from medonline.web.edge.request_ids import RequestIds
+from medonline.web.edge.traces import Traced
 from medonline.web.sockets.gate import SocketGate
 
 
 def app() -> ASGIApp:
     """Made in the server's process."""
-    return RequestIds(Boundary(SocketGate(pages()), PagePolicies.of_bundle(BUILT)), portal().config.trusted_proxy_hops)
+    end_traces = start_traces(portal().config)
+    if end_traces is not None:
+        portal().at_close.append(end_traces)
+    return RequestIds(
+        Traced(Boundary(SocketGate(pages()), PagePolicies.of_bundle(BUILT))), portal().config.trusted_proxy_hops
+    )

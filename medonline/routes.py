@@ -54,3 +54,4 @@ PAGES = (
     *(HOME, RECOVERY, CARDS, SETTINGS, SESSIONS, JOURNAL, NOT_ME, REGISTER, LINK_ACCOUNT, LOGIN_FAILED, REGION),
     ACCESSIBILITY,
 )
+ALL = frozenset(value for name, value in list(vars().items()) if name.isupper() and isinstance(value, str))

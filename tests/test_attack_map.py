@@ -16,6 +16,8 @@ TRIED = [
     "missing Origin",
     "another Host",
     "a made-up request id",
+    "what a collector of traces receives",
+    "a collector that is gone",
     "unknown handlers and events",
     "malformed and oversized frames",
     "messages that are never finished, empty fragments, pings by the thousand, compression",

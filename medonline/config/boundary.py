@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings
 
 from medonline.config.connections import Hosts
-from medonline.config.types import Drain
+from medonline.config.types import Drain, OptionalUrl
 
 SHORTEST_TOKEN = 20
 
@@ -27,6 +27,8 @@ class BoundaryConfig(BaseSettings):
     drain: how long `/health/ready` says 503 before a process that is told to end closes its listening socket, so that a balancer
         sends it no new work; nothing in the demo.
     metrics_token: what Prometheus must send to read `/metrics` (Authorization: Bearer …); empty: nobody reads them.
+    traces_url: where traces go (OTLP over HTTP, whole, as `https://collector.internal:4318/v1/traces`); empty: none are made.
+    traces_percent: of traces that are kept.
     security_contact: where to report a weakness, as security.txt tells it; empty: it is not told.
     """
 
@@ -39,6 +41,8 @@ class BoundaryConfig(BaseSettings):
     sockets_per_session: int = Field(5, ge=1)
     drain: Drain = timedelta(seconds=5)
     metrics_token: SecretStr = SecretStr("")
+    traces_url: OptionalUrl = ""
+    traces_percent: int = Field(100, ge=1, le=100)
     # A URI of one of the kinds that RFC 9116, 2.5.3, names; one line, so that it cannot add a field of its own.
     security_contact: str = Field("", pattern=r"^((https://|mailto:|tel:)[!-~]+)?$", max_length=200)
 

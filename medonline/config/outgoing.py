@@ -51,6 +51,7 @@ class OutgoingConfig(BaseSettings):
     card_registry_ca_file: Path | None = None
     breached_passwords_proxy: Proxy = NO_PROXY
     breached_passwords_ca_file: Path | None = None
+    traces_ca_file: Path | None = None
 
     def proxy_for(self, vendor: str) -> str:
         """Through what requests to a vendor go (`vendor`: how its settings begin); empty: directly."""

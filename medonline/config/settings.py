@@ -249,6 +249,7 @@ class Config(
         notices = self.notice_provider is NoticeProvider.SMS_RU
         faults += self.delivery_faults(notices_by_sms_ru=notices)
         faults += self.plain_http_faults(self.delivery_addresses(notices_by_sms_ru=notices))
+        faults += self.plain_http_faults({"MEDONLINE_TRACES_URL": self.traces_url} if self.traces_url else {})
         faults += self.store_faults(self.limits_storage.get_secret_value(), self.database, self.proxies)
         return faults + self.outside_faults(self.plain_http_faults)
 

@@ -17,6 +17,7 @@ import structlog
 from structlog.types import EventDict, Processor
 
 from medonline.logs.damping import DampedHandler
+from medonline.traces.spans import current_id
 
 # These write whole payloads, headers and addresses with parameters: the portal says itself what happened.
 _TALKATIVE = (
@@ -28,6 +29,9 @@ _TALKATIVE = (
     "httpcore",
     "alembic",
     "asyncio",
+    "opentelemetry",
+    "requests",
+    "urllib3",
     "uvicorn",
     "websockets",
 )
@@ -35,13 +39,14 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u206
 _PHONE = re.compile(r"(?<![\w.])(?:\+7|[78])[ (-]*9\d{2}[ )-]*\d{3}[ -]?\d{2}[ -]?(\d{2})(?!\w)")
 # Tokens and their hashes have 43 and 64 characters, ids of rows 32.
 _TOKEN = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{40,}(?![A-Za-z0-9_-])")
-_FIRST = ("time", "level", "logger", "event", "request", "socket")
+_FIRST = ("time", "level", "logger", "event", "request", "socket", "trace")
 
 
 def set_up(level: str, form: str = "text") -> None:
     """Send everything to standard error at `level`; talkative libraries from warning on and without their texts."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
+        _with_trace,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
@@ -86,6 +91,12 @@ def cut(text: str) -> str:
 
 def _cut(_logger: Any, _method: str, event: EventDict) -> EventDict:
     return {name: cut(value) if isinstance(value, str) else value for name, value in event.items()}
+
+
+def _with_trace(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    if trace := current_id():
+        event["trace"] = trace
+    return event
 
 
 def _place_of_exception(_logger: Any, _method: str, event: EventDict) -> EventDict:

@@ -27,6 +27,7 @@ import httpx
 from medonline.domain.errors import DeliveryFailed, ProviderDown, ProviderRefused
 from medonline.metrics import names as metrics
 from medonline.providers.outgoing import DIRECT, Outgoing
+from medonline.traces.spans import SpanKind, span
 
 MAX_TIMEOUT = 5.0
 MAX_ANSWER_BYTES = 64 * 1024
@@ -227,14 +228,18 @@ class JsonClient:
 
     async def _exchange(self, method: str, path: str, **parts: Any) -> tuple[int, bytes]:
         began, outcome = perf_counter(), "unreachable"
-        try:
-            status, body = await self._send(method, path, **parts)
-            outcome = "broken" if _is_broken(status) else "answered"
-        except ProviderDown as error:
-            outcome = "timeout" if error.code == "timeout" else "unreachable"
-            raise
-        finally:
-            metrics.PROVIDER.observe(perf_counter() - began, self._name, outcome)
+        # The path is not told: a vendor's may hold a key or a number.
+        with span(f"{method} {self._name}", SpanKind.CLIENT, medonline__vendor=self._name) as part:
+            try:
+                status, body = await self._send(method, path, **parts)
+                outcome = "broken" if _is_broken(status) else "answered"
+                part.set_attribute("http.response.status_code", status)
+            except ProviderDown as error:
+                outcome = "timeout" if error.code == "timeout" else "unreachable"
+                raise
+            finally:
+                metrics.PROVIDER.observe(perf_counter() - began, self._name, outcome)
+                part.set_attribute("medonline.outcome", outcome)
         return status, body
 
     async def _send(self, method: str, path: str, **parts: Any) -> tuple[int, bytes]:

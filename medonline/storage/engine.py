@@ -51,6 +51,7 @@ from medonline.metrics import names as metrics
 from medonline.storage.announcements import send_with_commit
 from medonline.storage.changes import Changes, digests
 from medonline.storage.usable_texts import send_usable_texts
+from medonline.traces.spans import span
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -153,7 +154,7 @@ class Database:
             with self.reading() as session:
                 return ask(session, *args, **kwargs)
 
-        return await self._in_a_thread(self._readers, work, "read")
+        return await self._in_a_thread(self._readers, work, "read", _name_of(ask))
 
     async def write(self, act: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """What `act(session, ...)` returns, once it is committed; an error that leaves it rolls everything back.
@@ -179,7 +180,7 @@ class Database:
                 loop.call_soon_threadsafe(self._follow, changed, acts)  # from here: a cancelled caller tells no one
             return answer
 
-        return await self._in_a_thread(self._writers, work, "write")
+        return await self._in_a_thread(self._writers, work, "write", _name_of(act))
 
     def _follow(self, changed: Iterable[str], acts: Iterable[Callable[[], None]]) -> None:
         self.changes.tell(changed)
@@ -188,7 +189,7 @@ class Database:
 
     async def aside(self, act: Callable[[], T]) -> T:
         """What a plain function gives, in a thread of the readers and in no transaction."""
-        return await self._in_a_thread(self._readers, act, "aside")
+        return await self._in_a_thread(self._readers, act, "aside", _name_of(act))
 
     async def tell(self, topic: str) -> None:
         """Tell of a change that no row shows, in this process and the others.
@@ -200,7 +201,11 @@ class Database:
         if not self.sqlite:
             await self.write(lambda session: send_with_commit(session, self.process, self.changes.names(topic)))
 
-    async def _in_a_thread(self, threads: ThreadPoolExecutor, work: Callable[[], T], kind: str) -> T:
+    async def _in_a_thread(self, threads: ThreadPoolExecutor, work: Callable[[], T], kind: str, name: str) -> T:
+        with span(f"{kind} {name}", medonline__transaction=name):
+            return await self._run(threads, work, kind)
+
+    async def _run(self, threads: ThreadPoolExecutor, work: Callable[[], T], kind: str) -> T:
         if self._closed:
             raise _closed()
         asked_at = time.monotonic()
@@ -298,6 +303,11 @@ def clock_ahead(session: Session) -> timedelta:
     return told - datetime.now(UTC)
 
 
+def _name_of(work: Callable[..., object]) -> str:
+    """As the code calls it."""
+    return getattr(work, "__qualname__", type(work).__name__).replace(".<locals>", "")
+
+
 def _closed() -> OperationalError:
     return OperationalError("BEGIN", None, ConnectionError("the database is closed"))
 
@@ -332,6 +342,7 @@ def reads(ask: Callable[Concatenate[S, Session, P], T]) -> Callable[Concatenate[
         def work(session: Session) -> T:
             return ask(self, session, *args, **kwargs)
 
+        work.__qualname__ = ask.__qualname__  # for the trace
         return await self.database.read(work)
 
     return in_one_transaction
@@ -345,6 +356,7 @@ def writes(act: Callable[Concatenate[S, Session, P], T]) -> Callable[Concatenate
         def work(session: Session) -> T:
             return act(self, session, *args, **kwargs)
 
+        work.__qualname__ = act.__qualname__  # for the trace
         return await self.database.write(work)
 
     return in_one_transaction

@@ -23,7 +23,7 @@ NO_PAGE_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; f
 # A year (RFC 6797). Not includeSubDomains: other sites of the clinic under the same name are not the portal's to decide for.
 STRICT_TRANSPORT = "max-age=31536000"
 IMMUTABLE = "public, max-age=31536000, immutable"
-_PATHS = frozenset(value for name, value in vars(routes).items() if name.isupper() and isinstance(value, str))
+_PATHS = routes.ALL
 
 
 def add_headers(headers: MutableHeaders, scope: Scope, message: Message, policies: PagePolicies) -> None:

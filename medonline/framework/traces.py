@@ -1,0 +1,17 @@
+"""Reflex's own trace points: a span for each handler that an event calls, and for each that follows from it."""
+
+from __future__ import annotations
+
+from opentelemetry.metrics import NoOpMeterProvider
+from opentelemetry.trace import TracerProvider
+from reflex_base import otel
+
+
+def follow_events(provider: TracerProvider) -> None:
+    """From now on. Danger: it believes the `traceparent` of an event; `web.sockets.frames` lets none through."""
+    otel.enable(provider, NoOpMeterProvider())
+
+
+def follow_no_more() -> None:
+    """As before."""
+    otel.disable()
