@@ -23,6 +23,7 @@ WITHOUT_RULES = {
 # Test files that tell of no single module, each with what they tell of.
 OF_SEVERAL_MODULES = {
     "services/account_settings/test_statements.py": "what the flow asks of the database",
+    "services/codes/test_next_vendor.py": "codes of two vendors, from the flow to the wire and back",
     "services/codes/test_parallel_guesses.py": "the judging of codes under a crowd, from the flow down to one UPDATE",
     "services/gosuslugi/test_attacks.py": "takeovers through sign-in, questions and links together",
     "services/gosuslugi/test_fresh_proofs.py": "what a proof by Gosuslugi opens in sign-in, session and settings",

@@ -26,7 +26,7 @@ from medonline.services.login.account_sessions import AccountSessionService
 from medonline.services.login.known_browsers import KnownBrowsers
 from medonline.services.login.password_login import LoginService
 from medonline.services.login.visitors import VisitorService
-from medonline.services.notices.sender import STALE_AFTER
+from medonline.services.notices.sender import NOT_BY_ALL, STALE_AFTER
 from medonline.services.passkeys.challenges import Challenges
 from medonline.services.passkeys.login import PasskeyLogin
 from medonline.services.passkeys.own_passkeys import OwnPasskeys
@@ -202,7 +202,7 @@ def build_desk(of: Shared, login: LoginService) -> Desk:
     misses = of.config.breaker_policy.misses
     return Desk(
         Protections(of.database, of.clock, of.journal, login.limits, misses.count, misses.per),
-        UnsentNotices(of.database, of.clock, of.journal, STALE_AFTER),
+        UnsentNotices(of.database, of.clock, of.journal, STALE_AFTER, NOT_BY_ALL),
     )
 
 

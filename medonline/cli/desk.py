@@ -160,15 +160,27 @@ def list_notices(as_json: bool) -> None:
 
 
 @notices.command(short_help="Send one that was given up once more.")
-@click.argument("notice")
+@click.argument("notice", required=False)
+@click.option("--all", "every", is_flag=True, help="All of the last day, those that wait for a later try as well.")
 @acting
 @mode
-def resend(notice: str, operator: Operator) -> None:
-    """Have a notice that was given up sent once more by the portal that serves. NOTICE is its id, as `notices list` prints it."""
+def resend(notice: str | None, every: bool, operator: Operator) -> None:
+    """Have a notice that was given up sent once more by the portal that serves. NOTICE is its id, as `notices list` prints it. --all
+    leaves out those that may have been told already (problem unknown) and those whose number cannot be reached."""
+    if (notice is None) is not every:
+        msg = "Name one notice by its id, or all of them by --all."
+        raise Refused(msg)
+
+    async def do_all(portal: Portal) -> int:
+        return await portal.desk.unsent.resend_all()
 
     async def do(portal: Portal) -> bool:
-        return await portal.desk.unsent.resend(notice)
+        return await portal.desk.unsent.resend(notice or "")
 
+    if every:
+        count = asyncio.run(with_portal(do_all, operator=operator))
+        click.echo(f"{count} are sent as soon as the portal that serves looks.")
+        return
     if not asyncio.run(with_portal(do, operator=operator)):
         msg = "No notice of this id was given up within the last day; `medonline notices list` lists what waits."
         raise Refused(msg)

@@ -74,6 +74,15 @@ def test_a_notice_that_was_given_up_is_sent_once_more(run, tmp_path: Path) -> No
     assert second["due_at"] is None
     assert events(run) == ["account_made", "notice_resent"]
     assert run("notices", "resend", "1" * 32, *WHY)[0] == 1  # it waits already
+    assert run("notices", "resend", "--all", *WHY) == (0, "0 are sent as soon as the portal that serves looks.\n", "")
+    change(tmp_path, "UPDATE notice SET due_at = NULL, problem = 'channel_down'")
+    assert run("notices", "resend", "--all", *WHY)[1].startswith("1 are sent")
+    for arguments in ((), ("1" * 32, "--all")):
+        assert run("notices", "resend", *arguments, *WHY) == (
+            1,
+            "",
+            "Name one notice by its id, or all of them by --all.\n",
+        )
 
 
 # --- wrong passwords ------------------------------------------------------------------------------------------------

@@ -18,12 +18,14 @@ from medonline.storage.tables.notices import Notice
 
 @dataclass(frozen=True, slots=True)
 class UnsentNotices:
-    """The use case. fresh_for: a notice that is older is not sent any more."""
+    """The use case. fresh_for: a notice that is older is not sent any more; not_by_all: problems with which only a notice that is named
+    is sent again."""
 
     database: Database
     clock: Clock
     journal: SecurityJournal
     fresh_for: timedelta
+    not_by_all: frozenset[str]
 
     @reads
     def newest(self, session: Session, most: int) -> Sequence[Notice]:
@@ -39,3 +41,11 @@ class UnsentNotices:
             return False
         self.journal.note(session, JournalNote(JournalEvent.NOTICE_RESENT, patient_id))
         return True
+
+    @writes
+    def resend_all(self, session: Session) -> int:
+        """Have all sent now that were given up, or wait to be tried again later; how many. For the hour in which a vendor came back."""
+        now = self.clock()
+        patients = notices.take_up_all(session, now, now - self.fresh_for, self.not_by_all)
+        self.journal.note(session, *(JournalNote(JournalEvent.NOTICE_RESENT, patient_id) for patient_id in patients))
+        return len(patients)

@@ -30,7 +30,7 @@ from medonline.domain.limits import Limit
 from medonline.domain.phone import PhoneNumber
 from medonline.metrics import names as metrics
 from medonline.services.clock import Clock
-from medonline.services.codes.delivery import problem_of
+from medonline.services.codes.delivery import DeliveryProblem, problem_of
 from medonline.services.limits.alarms import Alarm, Alarms
 from medonline.services.limits.budgets import NOTICE, Spending
 from medonline.services.limits.provider_alarms import ProviderAlarms
@@ -54,6 +54,8 @@ UNSURE_RETRIES = 3
 # Told a day late, a notice frightens more than it helps: the channel was off, or the portal did not run.
 STALE_AFTER = timedelta(days=1)
 _IN_HAND, _UNKNOWN, _STALE = "in_hand", "unknown", "stale"
+# What only somebody who looked at the one notice sends again: it may be on its way or told already, cannot arrive, or waits for money.
+NOT_BY_ALL = frozenset({_IN_HAND, _UNKNOWN, DeliveryProblem.NUMBER_NOT_REACHABLE.value, ""})
 _RECORDING_PAUSES = (0.2, 1.0, 5.0)  # seconds
 
 

@@ -65,17 +65,17 @@ _UNSENT = (
     .order_by(col(Notice.created_at).desc())
     .limit(bindparam("limit", type_=Integer()))
 )
-_TAKE_UP_AGAIN = (
+_ANEW = (
     update(Notice)
-    .where(
-        _THIS,
-        col(Notice.sent_at).is_(None),
-        col(Notice.due_at).is_(None),
-        col(Notice.created_at) > bindparam("since"),
-    )
+    .where(col(Notice.sent_at).is_(None), col(Notice.created_at) > bindparam("since"))
     .values(due_at=_NOW, attempts=0, problem="", paid_at=None)
     .returning(col(Notice.patient_id))
     .execution_options(**UNSYNCHRONISED)
+)
+_TAKE_UP_AGAIN = _ANEW.where(_THIS, col(Notice.due_at).is_(None))
+_TAKE_UP_ALL = _ANEW.where(
+    col(Notice.problem).not_in(bindparam("but", expanding=True)),
+    or_(col(Notice.due_at).is_(None), col(Notice.due_at) > _NOW),
 )
 _END_LINKS = (
     update(Notice)
@@ -164,6 +164,13 @@ def take_up_again(session: Session, notice_id: str, now: datetime, since: dateti
     """Have a notice of after `since` (UTC) that was given up sent once more; whose it is, None when it is none of these."""
     row = session.exec(_TAKE_UP_AGAIN, params={"notice_id": notice_id, "now": now, "since": since}).first()
     return None if row is None else str(row[0])
+
+
+def take_up_all(session: Session, now: datetime, since: datetime, but: Collection[str]) -> list[str]:
+    """Have all of after `since` (UTC) that were given up, or wait to be tried again later, sent now, but those with one of these
+    problems; whose they are."""
+    params = {"now": now, "since": since, "but": tuple(but)}
+    return [str(row[0]) for row in session.exec(_TAKE_UP_ALL, params=params).all()]
 
 
 def end_links(session: Session, patient_id: str, now: datetime) -> None:

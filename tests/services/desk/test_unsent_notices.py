@@ -50,6 +50,34 @@ async def test_no_other_is_sent_once_more(portal: Portal, clock: MovableClock, w
     assert (await kept(portal, row)).model_dump() == before.model_dump()
 
 
+async def test_all_are_sent_again_but_those_that_somebody_must_look_at(portal: Portal, clock: MovableClock) -> None:
+    later = clock.now + HOUR
+    ago = clock.now - HOUR
+    taken_up = [
+        await add(portal, ago, problem="channel_down"),
+        await add(portal, ago, problem="channel_down", due_at=later),
+        await add(portal, ago, problem="number_refused"),
+    ]
+    left = [
+        await add(portal, ago, problem="unknown"),
+        await add(portal, ago, problem="number_not_reachable"),
+        await add(portal, ago, problem="in_hand", due_at=later),
+        await add(portal, ago, due_at=later),  # no money until midnight
+        await add(portal, clock.now - 25 * HOUR, problem="channel_down"),
+        await add(portal, ago, problem="channel_down", sent_at=clock.now),
+    ]
+    before = [(await kept(portal, row)).model_dump() for row in left]
+
+    assert await portal.desk.unsent.resend_all() == len(taken_up)
+    for row in taken_up:
+        again = await kept(portal, row)
+        assert (again.due_at, again.attempts, again.problem) == (clock.now, 0, "")
+    assert [(await kept(portal, row)).model_dump() for row in left] == before
+    events = [line["event"] async for line in portal.journal_keeper.everything()]
+    assert events[-4:].count(JournalEvent.NOTICE_RESENT) == len(taken_up)
+    assert await portal.desk.unsent.resend_all() == 0
+
+
 async def test_the_newest_are_listed_first_and_those_that_were_sent_are_not(
     portal: Portal, clock: MovableClock
 ) -> None:
