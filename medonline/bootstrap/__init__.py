@@ -45,6 +45,7 @@ from medonline.services.crypto.field_encryption import Sealer
 from medonline.services.crypto.key_rotation import KeyRotation
 from medonline.services.crypto.tokens import new_token
 from medonline.services.desk.accounts import AccountService
+from medonline.services.desk.database_watch import DatabaseWatch
 from medonline.services.desk.figures import Figures
 from medonline.services.desk.personal_data import PersonalDataService
 from medonline.services.desk.retention import RetentionService
@@ -195,6 +196,7 @@ def _turning(of: Portal) -> list[asyncio.Task[None]]:
         asyncio.create_task(of.notices.outbox.run(), name="notice dispatcher"),
         asyncio.create_task(of.switches.run(), name="switched off ways"),
         asyncio.create_task(of.retention.run(), name="retention"),
+        asyncio.create_task(DatabaseWatch(of.database, of.clock, of.alarms).run(), name="watch over the database"),
         asyncio.create_task(of.login.refusals.run(), name="refused sign-ins"),
         asyncio.create_task(of.outside.places.run(), name="places of sockets"),
         asyncio.create_task(OtherProcesses(of.database, of.clock).run(), name="changes by other processes"),

@@ -24,6 +24,7 @@ from medonline.providers.notices.sms_ru import SmsRuNotices
 from medonline.providers.outgoing import Outgoing
 from medonline.providers.passwords.pwned_passwords import PwnedPasswords
 from medonline.providers.patient_cards.fhir import FhirCards, Systems, TestPerson
+from medonline.services.limits.alarms import Alarms
 from medonline.services.limits.places import Places
 from medonline.services.limits.windows import LimitStore
 from medonline.services.ports import BreachedPasswords, CardRegistry, CodeChannel, IdentityProvider, NoticeChannel
@@ -189,11 +190,15 @@ def build_breached_passwords(config: Config) -> BreachedPasswords | None:
     return PwnedPasswords(config.breached_passwords_url, outgoing=_outgoing(config, "breached_passwords"))
 
 
-def build_limit_store(config: Config) -> LimitStore:
+def build_limit_store(config: Config, alarms: Alarms) -> LimitStore:
     """Where moving windows are counted."""
-    return MemoryLimitStore() if config.limits_in_memory else RedisLimitStore(config.limits_storage.get_secret_value())
+    if config.limits_in_memory:
+        return MemoryLimitStore()
+    return RedisLimitStore(config.limits_storage.get_secret_value(), alarms)
 
 
-def build_places(config: Config) -> Places:
+def build_places(config: Config, alarms: Alarms) -> Places:
     """Where open sockets are counted."""
-    return UncountedPlaces() if config.limits_in_memory else RedisPlaces(config.limits_storage.get_secret_value())
+    if config.limits_in_memory:
+        return UncountedPlaces()
+    return RedisPlaces(config.limits_storage.get_secret_value(), alarms)

@@ -15,6 +15,7 @@ from medonline.bootstrap.adapters import (
 )
 from medonline.config.settings import Config
 from medonline.domain.codes.channels import ChannelName
+from medonline.services.limits.alarms import Alarms
 from medonline.services.limits.places import Places
 from medonline.services.limits.windows import LimitStore
 from medonline.services.ports import BreachedPasswords, CardRegistry, CodeChannel, IdentityProvider, NoticeChannel
@@ -41,7 +42,7 @@ class Outside:
                 await adapter.close()
 
 
-def build_outside(config: Config) -> Outside:
+def build_outside(config: Config, alarms: Alarms) -> Outside:
     """The adapters; opens nothing yet."""
     return Outside(
         channels=build_channels(config),
@@ -49,6 +50,6 @@ def build_outside(config: Config) -> Outside:
         registry=build_registry(config),
         notices=build_notices(config),
         breached=build_breached_passwords(config),
-        limits=build_limit_store(config),
-        places=build_places(config),
+        limits=build_limit_store(config, alarms),
+        places=build_places(config, alarms),
     )

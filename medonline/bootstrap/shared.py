@@ -70,7 +70,8 @@ class Shared:
 def build_shared(config: Config, clock: Clock, operator: Operator | None = None) -> Shared:
     """Opens nothing yet."""
     database = Database(config.database, sealer(config, "changes").indexes)
-    outside, alarms = build_outside(config), Alarms(clock)
+    alarms = Alarms(clock)
+    outside = build_outside(config, alarms)
     windows = Windows(outside.limits, Sealer(config.key, "limits"), config.request_policy.raised_networks)
     chain = JournalChain(
         database, sealer(config, "journal chain"), alarms, key_id(config.next_key) if config.next_key else ""

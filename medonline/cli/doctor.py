@@ -31,6 +31,7 @@ from medonline.domain.codes.channels import ChannelName
 from medonline.domain.errors import DeliveryFailed, IdentityRefused, ProviderDown, ProviderRefused, RegistryUnavailable
 from medonline.logs.setup import set_up
 from medonline.services.clock import utc_now
+from medonline.services.limits.alarms import Alarms
 from medonline.services.limits.windows import LimitStoreDown
 from medonline.services.ports import CodeChannel, NoticeChannel, TellsBalance
 from medonline.storage import migrations
@@ -215,7 +216,7 @@ async def _database(config: Config) -> list[Finding]:
 
 
 async def _limits(config: Config) -> Finding:
-    store = build_limit_store(config)
+    store = build_limit_store(config, Alarms(utc_now))
     try:
         return Finding("limits", True, await store.check())
     except LimitStoreDown as error:

@@ -28,6 +28,7 @@ is committed so would be lost, so each session first looks whether the file is s
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 import sqlite3
 import time
@@ -74,6 +75,9 @@ TROUBLES = (OperationalError, InterfaceError, InternalError, NoConnection)
 # A write that changes nothing, to a row that no patient's transaction touches.
 _TRIAL = text("UPDATE alembic_version SET version_num = version_num")
 _TRIAL_WITHIN_S = 1.0
+TRIAL_EVERY_S = 10.0
+DISK_FULL = "disk full"
+_LEAST_FREE = 4 * 1024 * 1024  # bytes; a few transactions of patients, and the log of one checkpoint
 _LAST = "medonline_last"
 _CHANGED = "medonline_changed"
 _AFTER = "medonline_after"
@@ -140,7 +144,8 @@ class Database:
         else:
             self._readers = self._writers = ThreadPoolExecutor(POSTGRESQL_CONNECTIONS, "database")
         self._closed = False
-        self._write_failed = False
+        self.write_fault = ""  # why the last write was not committed, in a few English words; empty when it was
+        self._written_at = -TRIAL_EVERY_S  # monotonic: when the last one was committed
         self._trial: asyncio.Task[None] | None = None
 
     async def read(self, ask: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -171,10 +176,10 @@ class Database:
                 with self.writing() as session:
                     session.info[_AFTER] = []
                     answer = act(session, *args, **kwargs)
-            except TROUBLES:
-                self._write_failed = True
+            except TROUBLES as error:
+                self.write_fault = DISK_FULL if is_disk_full(error) else "takes no writes"
                 raise
-            self._write_failed = False
+            self.write_fault, self._written_at = "", time.monotonic()
             changed, acts = session.info.pop(_CHANGED, ()), session.info.pop(_AFTER, ())
             if changed or acts:
                 loop.call_soon_threadsafe(self._follow, changed, acts)  # from here: a cancelled caller tells no one
@@ -267,20 +272,24 @@ class Database:
         return await self.read(lambda session: session.connection().execute(text("SELECT 1")).scalar_one() == 1)
 
     async def takes_writes(self) -> bool:
-        """Whether the last write was committed. After one that the database refused, a trial is written: without patients, whom
-        no one sends to a portal that is not ready, nothing else would find out. One at a time, and none is waited for longer
-        than a second, for writers behind a lock are in a queue.
+        """Whether the last write was committed; `write_fault` says why not. When it is some seconds old, or was refused, a trial
+        is written: without patients, whom no one sends to a portal that is not ready, nothing else would find out. One at a
+        time, and none is waited for longer than a second, for writers behind a lock are in a queue.
         """
-        if not self._write_failed:
+        if not self.write_fault and time.monotonic() - self._written_at < TRIAL_EVERY_S:
             return True
         if self._trial is None:
             self._trial = asyncio.create_task(self._try_to_write())
         await asyncio.wait({self._trial}, timeout=_TRIAL_WITHIN_S)
         if self._trial is not None and self._trial.done():
             self._trial = None
-        return not self._write_failed
+        return not self.write_fault
 
     async def _try_to_write(self) -> None:
+        # A database in a file overwrites its log before it makes it longer: a trial would still fit where no patient does.
+        if self.sqlite and self.url.database and await asyncio.to_thread(_is_full, Path(self.url.database).parent):
+            self.write_fault = DISK_FULL
+            return
         try:
             await self.write(lambda session: session.connection().execute(_TRIAL))
         except TROUBLES:
@@ -292,6 +301,22 @@ class Database:
         for threads in {self._readers, self._writers}:
             await asyncio.to_thread(threads.shutdown, cancel_futures=True)
         self.engine.dispose()
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether the database says that its disk, or what it may use of it, is full."""
+    cause = getattr(error, "orig", None)
+    if getattr(cause, "sqlstate", None) == "53100":
+        return True
+    return (getattr(cause, "sqlite_errorcode", None) or 0) & 0xFF == sqlite3.SQLITE_FULL
+
+
+def _is_full(folder: Path) -> bool:
+    try:
+        found = os.statvfs(folder)
+    except OSError:
+        return False  # the folder is gone: the trial says so
+    return found.f_bavail * found.f_frsize < _LEAST_FREE
 
 
 def clock_ahead(session: Session) -> timedelta:

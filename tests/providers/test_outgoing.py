@@ -13,6 +13,8 @@ from medonline.config.settings import ConfigurationError, load_config
 from medonline.domain.errors import ProviderDown
 from medonline.providers.http import JsonClient
 from medonline.providers.outgoing import DIRECT, Outgoing
+from medonline.services.clock import utc_now
+from medonline.services.limits.alarms import Alarms
 from tests.providers.private_vendor import HOST, Authority, authority, connect_proxy, tls_vendor
 from tests.services.world import keys_of_this_process
 from tests.web.production import SETTINGS
@@ -157,7 +159,7 @@ def ways(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, private: Authority):
             with monkeypatch.context() as patched:
                 for name, value in settings.items():
                     patched.setenv(f"MEDONLINE_{name}", value)
-                found |= ways_of(build_outside(load_config()))
+                found |= ways_of(build_outside(load_config(), Alarms(utc_now)))
         return {NAMES[name]: way for name, way in found.items()}
 
     return read

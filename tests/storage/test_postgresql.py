@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import sys
 import threading
 import time
@@ -41,7 +43,9 @@ from medonline.services.account_settings.form import Saved, SettingsForm
 from medonline.services.codes.step_up import StepUp
 from medonline.services.crypto.field_encryption import Sealer
 from medonline.services.crypto.tokens import token_hash
+from medonline.services.desk import database_watch
 from medonline.services.desk.accounts import NewAccount
+from medonline.services.desk.database_watch import DatabaseWatch
 from medonline.services.gosuslugi.login import Purpose
 from medonline.services.gosuslugi.pending_person import IdentityAnswers
 from medonline.services.limits.budgets import Budget, Spending, billing_day
@@ -934,3 +938,28 @@ def priced(portal: Portal) -> Portal:
         recovery=replace(recovery, codes=replace(recovery.codes, issuer=issuer)),
         settings=replace(settings, codes=replace(settings.codes, issuer=issuer)),
     )
+
+
+async def test_a_frozen_server_is_named_by_the_watch_and_forgotten_when_it_goes_on(
+    portal: Portal, clock: MovableClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(database_watch, "ANSWER_WITHIN", timedelta(seconds=0.2))
+    watch = DatabaseWatch(portal.database, clock, portal.alarms)
+    await watch.look()
+    with portal.database.reading() as session:
+        backends = session.connection().execute(
+            text("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")
+        )
+        pids = list(backends.scalars())
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        await watch.look()
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+    assert caplog.messages[-1].startswith("ALARM database-gone: the database does not answer (")
+    said = len(caplog.messages)
+    monkeypatch.setattr(database_watch, "ANSWER_WITHIN", timedelta(seconds=PATIENCE))
+    await watch.look()
+    assert len(caplog.messages) == said

@@ -11,9 +11,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from medonline.metrics import names as metrics
 from medonline.providers.limits.stores import LEFT_ALONE_S, connection_of, redis_at
-from medonline.services.limits.alarms import Alarm
+from medonline.services.limits.alarms import Alarm, Alarms
 
 log = logging.getLogger(__name__)
 
@@ -76,8 +75,9 @@ class UncountedPlaces:
 class RedisPlaces:
     """See `Places`."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, alarms: Alarms) -> None:
         self._storage = redis_at(address)
+        self._alarms = alarms
         self._process = secrets.token_hex(8)
         self._lives = f"{PREFIX}lives:"
         self._held: Counter[str] = Counter()
@@ -179,9 +179,8 @@ class RedisPlaces:
         self._told = False
         self._again_at = time.monotonic() + LEFT_ALONE_S
         # The error's text may hold the address with its password: only its name is written.
-        metrics.ALARMS.add(Alarm.LIMIT_STORE_DOWN)
-        log.error(
-            "ALARM %s: Redis does not answer (%s): each process counts its own sockets",
+        self._alarms.sound(
             Alarm.LIMIT_STORE_DOWN,
-            type(error).__name__,
+            f"Redis does not answer ({type(error).__name__}): each process counts its own sockets",
+            of="sockets",
         )

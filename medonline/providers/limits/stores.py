@@ -16,8 +16,7 @@ from limits.aio.storage import RedisStorage
 from limits.aio.storage.redis.redispy import RedispyBridge
 
 from medonline.domain.limits import Limit
-from medonline.metrics import names as metrics
-from medonline.services.limits.alarms import Alarm
+from medonline.services.limits.alarms import Alarm, Alarms
 from medonline.services.limits.windows import LimitStore, LimitStoreDown, Window
 
 log = logging.getLogger(__name__)
@@ -147,8 +146,9 @@ class MemoryLimitStore:
 class RedisLimitStore:
     """Counts in Redis, together with the other processes; while it does not answer, in this process."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, alarms: Alarms) -> None:
         self._storage = redis_at(address)
+        self._alarms = alarms
         self._take_all = self._connection.register_script(_TAKE_ALL)
         self._rename = self._connection.register_script(_RENAME)
         self._meanwhile = MemoryLimitStore()
@@ -262,11 +262,10 @@ class RedisLimitStore:
         except self._storage.base_exceptions as error:
             self._again_at = time.monotonic() + LEFT_ALONE_S
             # The error's text may hold the address with its password: only its name is written.
-            metrics.ALARMS.add(Alarm.LIMIT_STORE_DOWN)
-            log.error(
-                "ALARM %s: the store of limits does not answer (%s): counting in this process",
+            self._alarms.sound(
                 Alarm.LIMIT_STORE_DOWN,
-                type(error).__name__,
+                f"the store of limits does not answer ({type(error).__name__}): counting in this process",
+                of="limits",
             )
             return await here(self._meanwhile)
 

@@ -61,7 +61,7 @@ async def ready(_request: Request) -> Response:
         async with asyncio.timeout(READY_WITHIN_S):
             await portal().database.is_alive()
             if not await portal().database.takes_writes():
-                checks["database"] = "takes no writes"
+                checks["database"] = portal().database.write_fault
             if await portal().journal_keeper.chain.fault():
                 checks["journal"] = "its newest row is of a key that this process does not have"
     except Exception as error:

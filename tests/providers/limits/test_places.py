@@ -9,6 +9,8 @@ import pytest
 
 from medonline.providers.limits import places
 from medonline.providers.limits.places import RedisPlaces, UncountedPlaces
+from medonline.services.clock import utc_now
+from medonline.services.limits.alarms import Alarms
 from tests.patience import PATIENCE
 from tests.providers.limits.redis_server import RedisServer, redis
 
@@ -20,7 +22,7 @@ ROOM = {"of one visitor": 2, "from one network": 3}
 @pytest.fixture
 async def two(redis: RedisServer) -> AsyncIterator[tuple[RedisPlaces, RedisPlaces]]:
     """Two processes."""
-    here, there = RedisPlaces(redis.address), RedisPlaces(redis.address)
+    here, there = RedisPlaces(redis.address, Alarms(utc_now)), RedisPlaces(redis.address, Alarms(utc_now))
     yield here, there
     await here.close()
     await there.close()
@@ -50,7 +52,7 @@ async def test_what_a_process_held_is_free_when_it_no_longer_says_that_it_lives(
 ) -> None:
     monkeypatch.setattr(places, "LIVES_S", 1)
     monkeypatch.setattr(places, "SAYS_SO_EVERY_S", 0.1)
-    dead, living = RedisPlaces(redis.address), RedisPlaces(redis.address)
+    dead, living = RedisPlaces(redis.address, Alarms(utc_now)), RedisPlaces(redis.address, Alarms(utc_now))
     saying = asyncio.create_task(living.run())
     assert await dead.take({"of one": 2}) is None
     assert await living.take({"of one": 2}) is None
@@ -65,7 +67,7 @@ async def test_what_a_process_held_is_free_when_it_no_longer_says_that_it_lives(
 
 
 async def test_a_process_that_ends_in_order_leaves_nothing(redis: RedisServer) -> None:
-    gone, here = RedisPlaces(redis.address), RedisPlaces(redis.address)
+    gone, here = RedisPlaces(redis.address, Alarms(utc_now)), RedisPlaces(redis.address, Alarms(utc_now))
     assert await gone.take({"of one": 1}) is None
     await gone.close()
 
@@ -89,7 +91,7 @@ async def test_without_redis_everybody_is_let_in_and_what_is_held_is_told_when_i
     redis: RedisServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(places, "LEFT_ALONE_S", 0.0)
-    here, there = RedisPlaces(redis.address), RedisPlaces(redis.address)
+    here, there = RedisPlaces(redis.address, Alarms(utc_now)), RedisPlaces(redis.address, Alarms(utc_now))
     assert await here.take({"of one": 2}) is None
     redis.stop()
     assert await here.take({"of one": 2}) is None

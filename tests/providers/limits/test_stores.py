@@ -13,6 +13,8 @@ import pytest
 from medonline.domain.limits import Limit
 from medonline.providers.limits import stores
 from medonline.providers.limits.stores import MemoryLimitStore, RedisLimitStore
+from medonline.services.clock import utc_now
+from medonline.services.limits.alarms import Alarms
 from medonline.services.limits.windows import LimitStore, LimitStoreDown, Window
 from tests.providers.limits.redis_server import PASSWORD, RedisServer
 from tests.services.world import MovableClock, limits_by
@@ -42,7 +44,7 @@ def clock() -> Iterator[MovableClock]:
 @pytest.fixture(params=["memory", "redis"])
 async def store(request: pytest.FixtureRequest, clock: MovableClock) -> AsyncIterator[LimitStore]:
     address = request.getfixturevalue("redis").address if request.param == "redis" else ""
-    store: LimitStore = RedisLimitStore(address) if address else MemoryLimitStore()
+    store: LimitStore = RedisLimitStore(address, Alarms(utc_now)) if address else MemoryLimitStore()
     yield store
     await store.close()
 
@@ -200,10 +202,10 @@ async def test_memory_lets_go_of_windows_that_are_over(clock: MovableClock, monk
 async def test_two_processes_count_together_over_redis_and_a_restart_of_one_forgets_nothing(
     redis: RedisServer, clock: MovableClock
 ) -> None:
-    one, other = RedisLimitStore(redis.address), RedisLimitStore(redis.address)
+    one, other = RedisLimitStore(redis.address, Alarms(utc_now)), RedisLimitStore(redis.address, Alarms(utc_now))
     taken = [await take(store, FIVE, "k") for store in (one, other, one, other)]
     await one.close()
-    again = RedisLimitStore(redis.address)
+    again = RedisLimitStore(redis.address, Alarms(utc_now))
     taken += [await take(again, FIVE, "k"), await take(other, FIVE, "k")]
     await again.close()
     await other.close()
@@ -214,7 +216,7 @@ async def test_two_processes_count_together_over_redis_and_a_restart_of_one_forg
 async def test_without_redis_each_process_counts_for_itself_until_it_is_back(
     redis: RedisServer, clock: MovableClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    store = RedisLimitStore(redis.address)
+    store = RedisLimitStore(redis.address, Alarms(utc_now))
     assert await take(store, FIVE, "k")
     redis.stop()
     assert [await take(store, FIVE, "k") for _ in range(6)] == [True] * 5 + [False]
@@ -239,9 +241,24 @@ async def test_without_redis_each_process_counts_for_itself_until_it_is_back(
 async def test_a_wrong_password_is_not_repeated_in_the_log(
     redis: RedisServer, clock: MovableClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    store = RedisLimitStore(redis.address.replace(PASSWORD, "another-password"))
+    store = RedisLimitStore(redis.address.replace(PASSWORD, "another-password"), Alarms(utc_now))
     assert await take(store, FIVE, "k")
     await store.close()
 
     assert "AuthenticationError" in caplog.text
     assert "another-password" not in caplog.text
+
+
+async def test_however_often_redis_does_not_answer_it_is_one_line_within_ten_minutes(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    store = RedisLimitStore("redis://127.0.0.1:1/0", Alarms(utc_now))
+    for _ in range(5):
+        await store.counts([(Limit(1, timedelta(minutes=1)), "key")])
+        assert store._again_at > 0
+        store._again_at = 0.0  # the time to leave it alone is over
+    await store.close()
+
+    assert [line for line in caplog.messages if line.startswith("ALARM ")] == [
+        "ALARM limit-store-down: the store of limits does not answer (ConnectionError): counting in this process"
+    ]

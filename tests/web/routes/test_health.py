@@ -91,7 +91,7 @@ async def test_a_portal_whose_database_refuses_to_write_is_not_ready_until_it_wr
 async def test_behind_a_lock_one_trial_waits_and_the_answer_does_not(
     open_browser: Browser, portal: Portal, folder: Path
 ) -> None:
-    portal.database._write_failed = True
+    portal.database.write_fault = "takes no writes"
     with closing(sqlite3.connect(folder / "medonline.sqlite3", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         browser = open_browser()
