@@ -24,6 +24,7 @@ from medonline.cli.known_key import fault_of_key
 from medonline.cli.options import as_json, mode
 from medonline.cli.private_files import too_open
 from medonline.cli.running import noted_in, settings_beside
+from medonline.config.connections import is_this_machine
 from medonline.config.keys import has_low_variety
 from medonline.config.outgoing import ca_ends
 from medonline.config.settings import Config, ConfigurationError
@@ -237,7 +238,8 @@ async def _channel(config: Config, name: ChannelName, vendors: Sequence[CodeChan
 async def _vendor(config: Config, name: str, channel: CodeChannel | NoticeChannel) -> Finding:
     base_url = getattr(config, f"{channel.provider.removesuffix('_gateway')}_base_url")
     proxy = config.proxy_for(channel.provider.removesuffix("_gateway"))
-    through = f" through the proxy {urlsplit(proxy).hostname}" if proxy else ""
+    proxied = proxy and not is_this_machine(urlsplit(base_url).hostname or "")
+    through = f" through the proxy {urlsplit(proxy).hostname}" if proxied else ""
     in_force = f"provider {channel.provider} at {urlsplit(base_url).geturl()}{through}"
     try:
         said = await channel.check()

@@ -318,6 +318,9 @@ async def persistently(ask: Callable[[], Awaitable[Answer]]) -> Answer:
 def _trouble(error: BaseException) -> tuple[str, str]:
     """A code and English words for why there was no answer. No text of a library is repeated: it may hold the request."""
     for one in _with_causes(error):
+        if isinstance(one, httpx.ProxyError):
+            status = re.match(r"\d{3}\b", str(one))  # httpx begins with it; what follows is the proxy's own text
+            return "proxy", f"the proxy refuses the way{f' (HTTP {status.group()})' if status else ''}"
         if isinstance(one, socket.gaierror):
             return "dns", "its name has no address (DNS)"
         if isinstance(one, ssl.SSLCertVerificationError):

@@ -115,11 +115,21 @@ class Proxy:
 
 
 @contextmanager
-def connect_proxy(*, refuses: bool = False) -> Iterator[Proxy]:
-    """Leads every host to this machine, or (`refuses`) nobody anywhere."""
+def connect_proxy(*, refuses: int = 0, by: Authority | None = None) -> Iterator[Proxy]:
+    """Leads every host to this machine, or nobody anywhere (`refuses`: with this status); over TLS where an authority vouches for it."""
     made = Proxy()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    if by is not None:
+        context.load_cert_chain(by.leaf)
 
     def serve(connection: socket.socket) -> None:
+        if by is None:
+            lead(connection)
+            return
+        with context.wrap_socket(connection, server_side=True) as over_tls:
+            lead(over_tls)
+
+    def lead(connection: socket.socket) -> None:
         head = b""
         while b"\r\n\r\n" not in head:
             head += connection.recv(65536)
@@ -129,7 +139,7 @@ def connect_proxy(*, refuses: bool = False) -> Iterator[Proxy]:
         made.users.append(base64.b64decode(credentials[0]).decode() if credentials else "")
         method, target, _ = lines[0].split(" ")
         if refuses or method != "CONNECT":
-            connection.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+            connection.sendall(f"HTTP/1.1 {refuses or 405} No\r\nContent-Length: 0\r\n\r\n".encode())
             return
         with socket.create_connection(("127.0.0.1", int(target.rpartition(":")[2])), _SECONDS) as vendor:
             connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
@@ -139,7 +149,7 @@ def connect_proxy(*, refuses: bool = False) -> Iterator[Proxy]:
             back.join(_SECONDS)
 
     with _listening(serve) as port:
-        made.address = f"http://127.0.0.1:{port}"
+        made.address = f"http{'' if by is None else 's'}://127.0.0.1:{port}"
         yield made
 
 

@@ -77,8 +77,22 @@ async def test_what_is_on_this_machine_is_reached_without_the_proxy(private: Aut
     assert proxy.asked == []
 
 
-async def test_a_proxy_that_refuses_is_no_call(private: Authority, port: int) -> None:
-    with connect_proxy(refuses=True) as proxy, pytest.raises(ProviderDown) as failure:
+async def test_a_proxy_may_be_spoken_to_over_tls(private: Authority, port: int, tmp_path: Path) -> None:
+    with connect_proxy(by=private) as proxy:
+        through = proxy.address.replace("127.0.0.1", "portal:hunter2secret@127.0.0.1")
+        assert await asked(f"https://{HOST}:{port}", Outgoing(through, private.root)) == {"answered": True}
+        assert proxy.users == ["portal:hunter2secret"]
+        another = authority(tmp_path / "another", "another root").root
+        with pytest.raises(ProviderDown, match="its certificate is not trusted"):
+            await asked(f"https://{HOST}:{port}", Outgoing(through, another))
+
+    assert len(proxy.asked) == 1
+
+
+@pytest.mark.parametrize("status", [403, 407])
+async def test_a_proxy_that_refuses_is_named_and_is_no_call(private: Authority, port: int, status: int) -> None:
+    refused = rf"the proxy refuses the way \(HTTP {status}\)"
+    with connect_proxy(refuses=status) as proxy, pytest.raises(ProviderDown, match=refused) as failure:
         await asked(f"https://{HOST}:{port}", Outgoing(proxy.address, private.root))
 
     assert not failure.value.may_have_gone_out
