@@ -18,6 +18,7 @@ WITHOUT_RULES = {
     "domain/device.py": "a value of two texts, which web/devices.py and services/limits/networks.py make",
     "domain/login.py": "names only",
     "services/limits/places.py": "a protocol; tests/providers/limits/test_places.py keeps its adapters to it",
+    "services/notices/ways.py": "how a channel is called; notices/test_sender.py and account_settings/test_email_proof.py use both",
     "services/ports.py": "protocols and values; tests/providers/ keeps each adapter to them",
 }
 # Test files that tell of no single module, each with what they tell of.

@@ -20,6 +20,7 @@ from medonline.bootstrap.flows import (
     build_answers,
     build_cards,
     build_desk,
+    build_email_proof,
     build_identities,
     build_identity_service,
     build_login,
@@ -35,6 +36,7 @@ from medonline.config.settings import Config, load_config
 from medonline.domain.codes.channels import ChannelName
 from medonline.domain.limits import Limit
 from medonline.domain.security_journal import Operator
+from medonline.services.account_settings.email_proof import EmailProofService
 from medonline.services.account_settings.identities import OwnIdentities
 from medonline.services.account_settings.service import AccountSettingsService
 from medonline.services.clock import Clock, utc_now
@@ -49,7 +51,6 @@ from medonline.services.desk.database_watch import DatabaseWatch
 from medonline.services.desk.figures import Figures
 from medonline.services.desk.personal_data import PersonalDataService
 from medonline.services.desk.retention import RetentionService
-from medonline.services.gosuslugi.linking import Linker
 from medonline.services.gosuslugi.login import IdentityService
 from medonline.services.gosuslugi.pending_person import IdentityAnswers
 from medonline.services.limits.alarms import QUIET, Alarms, IsFirst
@@ -94,6 +95,7 @@ class Portal:
     settings: AccountSettingsService
     identities: OwnIdentities
     passkeys: Passkeys
+    email_proof: EmailProofService
     cards: PatientCardService
     dispute: AccountDispute
     journal: JournalReader
@@ -108,6 +110,7 @@ class Portal:
     channel_figures: ChannelFigures
     hasher: PasswordHasher
     figures: Figures
+    at_start: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     at_close: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     stopping: Event = field(default_factory=Event)
 
@@ -131,7 +134,6 @@ def build_portal(config: Config, clock: Clock = utc_now, operator: Operator | No
     visitors = VisitorService(shared.database, clock)
     login = build_login(shared, visitors)
     sessions = AccountSessionService(shared.database, clock, login, shared.hasher, shared.journal)
-    linker = Linker(shared.sealers["snils"], shared.sealers["oms_policy"])
     keeper = JournalKeeper(shared.database, clock, shared.journal.chain, config.retention_journal)
     return Portal(
         config=config,
@@ -145,11 +147,12 @@ def build_portal(config: Config, clock: Clock = utc_now, operator: Operator | No
         login=login,
         sessions=sessions,
         visitors=visitors,
-        identity=build_identity_service(shared, linker),
-        answers=build_answers(shared, linker, login),
+        identity=build_identity_service(shared),
+        answers=build_answers(shared, login),
         settings=build_settings(shared, sessions),
         identities=build_identities(shared, sessions),
         passkeys=build_passkeys(shared, sessions),
+        email_proof=build_email_proof(shared, sessions),
         cards=build_cards(shared, sessions),
         dispute=AccountDispute(shared.database, clock, shared.journal, config.dispute_stop),
         journal=JournalReader(shared.database, sessions, shared.journal.phones, login.refusals),
@@ -211,6 +214,8 @@ async def running(of: Portal) -> AsyncIterator[Portal]:
         await seed_demo(of.accounts)
     if not of.config.limits_in_memory:
         of.alarms.share(_first_of_all(of))
+    for begin in of.at_start:
+        await begin()
     turning = _turning(of)
     try:
         yield of

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from medonline.config.codes import FlashCallProvider
 from medonline.config.identity import EsiaSigner, IdentityProviderName, NoticeProvider
+from medonline.config.mail import MailProvider
 from medonline.config.outgoing import ca_ends
 from medonline.config.settings import Config, ConfigurationError
 from medonline.domain.codes.channels import ChannelName
@@ -21,6 +22,7 @@ from medonline.providers.gosuslugi.oidc.client import ClaimNames, Oidc
 from medonline.providers.limits.places import RedisPlaces, UncountedPlaces
 from medonline.providers.limits.stores import MemoryLimitStore, RedisLimitStore
 from medonline.providers.notices.sms_ru import SmsRuNotices
+from medonline.providers.notices.smtp import MailServer, Security, SmtpMail
 from medonline.providers.outgoing import Outgoing
 from medonline.providers.passwords.pwned_passwords import PwnedPasswords
 from medonline.providers.patient_cards.fhir import FhirCards, Systems, TestPerson
@@ -28,6 +30,9 @@ from medonline.services.limits.alarms import Alarms
 from medonline.services.limits.places import Places
 from medonline.services.limits.windows import LimitStore
 from medonline.services.ports import BreachedPasswords, CardRegistry, CodeChannel, IdentityProvider, NoticeChannel
+
+# What a mailbox shows as the sender of notices.
+SENDER_NAME = "Медицина-онлайн"
 
 
 def build_channels(config: Config) -> dict[ChannelName, tuple[CodeChannel, ...]]:
@@ -181,6 +186,21 @@ def build_notices(config: Config) -> NoticeChannel | None:
         return None
     api_id = config.sms_ru_api_id.get_secret_value()
     return SmsRuNotices(config.sms_ru_base_url, api_id, outgoing=_outgoing(config, "sms_ru"))
+
+
+def build_mail(config: Config) -> SmtpMail | None:
+    """Who takes mail; None where no one does."""
+    if config.mail_provider is MailProvider.NONE:
+        return None
+    server = MailServer(
+        host=config.smtp_host,
+        port=config.smtp_port,
+        security=Security(config.smtp_security.value),
+        user=config.smtp_user,
+        password=config.smtp_password.get_secret_value(),
+        socket=config.smtp_socket,
+    )
+    return SmtpMail(server, config.mail_from, SENDER_NAME)
 
 
 def build_breached_passwords(config: Config) -> BreachedPasswords | None:

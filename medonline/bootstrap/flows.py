@@ -8,6 +8,7 @@ from medonline.bootstrap.shared import Shared, sealer
 from medonline.domain.passkeys import RelyingParty
 from medonline.domain.passwords import PasswordPolicy
 from medonline.services.account_settings import service
+from medonline.services.account_settings.email_proof import EmailProofService
 from medonline.services.account_settings.identities import OwnIdentities
 from medonline.services.account_settings.service import AccountSettingsService
 from medonline.services.desk.accounts import AccountService
@@ -88,13 +89,13 @@ def build_recovery(of: Shared) -> PasswordRecoveryService:
     )
 
 
-def build_identity_service(of: Shared, linker: Linker) -> IdentityService:
+def build_identity_service(of: Shared) -> IdentityService:
     """To Gosuslugi and back."""
     return IdentityService(
         database=of.database,
         clock=of.clock,
         provider=of.outside.identity,
-        linker=linker,
+        linker=_linker(of),
         persons=of.sealers["identity_person"],
         consent_hash=of.consent_hash,
         allow_unconfirmed=of.config.identity_allow_unconfirmed,
@@ -104,12 +105,12 @@ def build_identity_service(of: Shared, linker: Linker) -> IdentityService:
     )
 
 
-def build_answers(of: Shared, linker: Linker, login: LoginService) -> IdentityAnswers:
+def build_answers(of: Shared, login: LoginService) -> IdentityAnswers:
     """What somebody who is not known yet answers after Gosuslugi."""
     return IdentityAnswers(
         database=of.database,
         clock=of.clock,
-        linker=linker,
+        linker=_linker(of),
         persons=of.sealers["identity_person"],
         login=login,
         codes=of.codes_for(pending_person.PURPOSE),
@@ -161,6 +162,11 @@ def build_passkeys(of: Shared, sessions: AccountSessionService) -> Passkeys:
     window = config.reauthentication_window
     own = OwnPasskeys(of.database, of.clock, sessions, challenges, of.notices, of.journal, of.pace, window)
     return Passkeys(PasskeyLogin(of.database, of.clock, challenges, of.pace, of.journal), own)
+
+
+def build_email_proof(of: Shared, sessions: AccountSessionService) -> EmailProofService:
+    """The proof of the e-mail address in the settings."""
+    return EmailProofService(of.database, of.clock, sessions, of.notices, of.journal, of.email_codes)
 
 
 def build_cards(of: Shared, sessions: AccountSessionService) -> PatientCardService:
@@ -219,6 +225,10 @@ def build_retention(of: Shared, keeper: JournalKeeper) -> RetentionService:
         session_idle=config.session_idle,
         session_absolute=config.session_absolute,
     )
+
+
+def _linker(of: Shared) -> Linker:
+    return Linker(of.sealers["snils"], of.sealers["oms_policy"])
 
 
 def _in_settings(of: Shared) -> PasswordPolicy:

@@ -9,6 +9,7 @@ from medonline.bootstrap.adapters import (
     build_channels,
     build_identity,
     build_limit_store,
+    build_mail,
     build_notices,
     build_places,
     build_registry,
@@ -18,7 +19,14 @@ from medonline.domain.codes.channels import ChannelName
 from medonline.services.limits.alarms import Alarms
 from medonline.services.limits.places import Places
 from medonline.services.limits.windows import LimitStore
-from medonline.services.ports import BreachedPasswords, CardRegistry, CodeChannel, IdentityProvider, NoticeChannel
+from medonline.services.ports import (
+    BreachedPasswords,
+    CardRegistry,
+    CodeChannel,
+    IdentityProvider,
+    MailChannel,
+    NoticeChannel,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +37,14 @@ class Outside:
     identity: IdentityProvider | None
     registry: CardRegistry | None
     notices: NoticeChannel | None
+    mail: MailChannel | None
     breached: BreachedPasswords | None
     limits: LimitStore
     places: Places
 
     async def close(self) -> None:
         """Release connections."""
-        optional = (self.identity, self.registry, self.notices, self.breached)
+        optional = (self.identity, self.registry, self.notices, self.mail, self.breached)
         vendors = [vendor for of_way in self.channels.values() for vendor in of_way]
         for adapter in (*vendors, *optional, self.limits, self.places):
             if adapter is not None:
@@ -49,6 +58,7 @@ def build_outside(config: Config, alarms: Alarms) -> Outside:
         identity=build_identity(config),
         registry=build_registry(config),
         notices=build_notices(config),
+        mail=build_mail(config),
         breached=build_breached_passwords(config),
         limits=build_limit_store(config, alarms),
         places=build_places(config, alarms),

@@ -23,7 +23,9 @@ from medonline.services.limits.budgets import Spending
 from medonline.services.limits.code_limits import CodeLimits
 from medonline.services.limits.windows import Windows
 from medonline.services.notices.dispute_links import DisputeLinks
+from medonline.services.notices.email_codes import EmailCodes
 from medonline.services.notices.sender import NoticeService
+from medonline.services.notices.ways import MailWay
 from medonline.services.passwords.hashing import PasswordHasher
 from medonline.services.ports import LearnsOutcome
 from medonline.services.security_journal.account_pace import AccountPace
@@ -52,6 +54,7 @@ class Shared:
     issuer: CodeIssuer
     dispatcher: CodeDispatcher
     notices: NoticeService
+    email_codes: EmailCodes
     hasher: PasswordHasher
     pace: AccountPace
     step_up: StepUp
@@ -83,8 +86,10 @@ def build_shared(config: Config, clock: Clock, operator: Operator | None = None)
     breaker = CodeBreaker(config.breaker_policy, config.code_guesses, alarms)
     issuer = _issuer(config, outside, limits, spending, breaker, switches)
     links = DisputeLinks(f"{config.origin}{routes.NOT_ME}", sealer(config, "dispute"))
+    email_codes = EmailCodes(sealer(config, "email code"))
+    mail = MailWay(outside.mail, notices_wording, email_codes) if outside.mail is not None else None
     notices = NoticeService(
-        database, clock, outside.notices, notices_wording, links, spending, config.notices_per_account
+        database, clock, outside.notices, notices_wording, links, spending, config.notices_per_account, mail
     )
     return Shared(
         config=config,
@@ -98,6 +103,7 @@ def build_shared(config: Config, clock: Clock, operator: Operator | None = None)
         issuer=issuer,
         dispatcher=CodeDispatcher(database, clock, issuer, outside.channels),
         notices=notices,
+        email_codes=email_codes,
         hasher=PasswordHasher(),
         pace=AccountPace(config.account_limits),
         step_up=StepUp(config.step_up_policy),

@@ -16,6 +16,7 @@ from medonline.bootstrap.adapters import (
     build_breached_passwords,
     build_identity,
     build_limit_store,
+    build_mail,
     build_notices,
     build_registry,
 )
@@ -131,6 +132,7 @@ async def examine(config: Config) -> list[Finding]:
         await _identity(config),
         await _registry(config),
         await _notices(config),
+        await _mail(config),
         await _breached(config),
     ]
 
@@ -301,6 +303,18 @@ async def _notices(config: Config) -> Finding:
         return await _vendor(config, "notices", channel)
     finally:
         await channel.close()
+
+
+async def _mail(config: Config) -> Finding:
+    mail = build_mail(config)
+    if mail is None:
+        return Finding("mail", True, "switched off (MEDONLINE_MAIL_PROVIDER): notices go to phones alone")
+    where = config.smtp_socket or f"{config.smtp_host}:{config.smtp_port}"
+    try:
+        await mail.check()
+        return Finding("mail", True, f"provider {mail.provider} at {where}")
+    except DeliveryFailed as error:
+        return Finding("mail", False, f"provider {mail.provider} at {where}: {error.detail}")
 
 
 async def _breached(config: Config) -> Finding:

@@ -31,6 +31,7 @@ SECRETS = (
     "esia_signer_proxy",
     "card_registry_proxy",
     "breached_passwords_proxy",
+    "smtp_password",
 )
 LARGEST = 16 * 1024
 _PREFIX, _SUFFIX = "MEDONLINE_", "_FILE"

@@ -25,6 +25,7 @@ from medonline.config.demo_keys import demo_credential, demo_key
 from medonline.config.identity import IdentityConfig, IdentityProviderName, NoticeProvider, demo_identity
 from medonline.config.keys import MIN_KEY_BYTES, has_low_variety
 from medonline.config.limits import GONE, LimitsConfig, demo_limits
+from medonline.config.mail import MailConfig, demo_mail
 from medonline.config.outgoing import OutgoingConfig
 from medonline.config.records import RecordsConfig
 from medonline.config.secret_files import read_secrets, setting_of
@@ -49,7 +50,14 @@ class Mode(StrEnum):
 
 
 class Config(
-    BoundaryConfig, CodesConfig, ConnectionsConfig, IdentityConfig, LimitsConfig, OutgoingConfig, RecordsConfig
+    BoundaryConfig,
+    CodesConfig,
+    ConnectionsConfig,
+    IdentityConfig,
+    LimitsConfig,
+    MailConfig,
+    OutgoingConfig,
+    RecordsConfig,
 ):
     """All settings of the portal; each field is `MEDONLINE_` plus its name in capitals."""
 
@@ -201,6 +209,7 @@ class Config(
             "drain": "0 s",
             **demo_identity(stand_in, data_dir),
             **demo_limits(),
+            **demo_mail(data_dir),
         }
         if not values.get("secret_key"):
             values["secret_key"] = demo_key(data_dir)
@@ -208,7 +217,7 @@ class Config(
 
     @model_validator(mode="after")
     def _refuse_nonsense(self) -> Config:
-        faults = [*self._general_faults(), *self.identity_faults(), *self.limits_faults()]
+        faults = [*self._general_faults(), *self.identity_faults(), *self.limits_faults(), *self.mail_faults()]
         faults += [] if self.demo else self._production_faults()
         if faults:
             raise ValueError("\n".join(faults))
@@ -251,6 +260,7 @@ class Config(
         faults += self.plain_http_faults(self.delivery_addresses(notices_by_sms_ru=notices))
         faults += self.plain_http_faults({"MEDONLINE_TRACES_URL": self.traces_url} if self.traces_url else {})
         faults += self.store_faults(self.limits_storage.get_secret_value(), self.database, self.proxies)
+        faults += self.mail_boundary_faults(self.is_plain_allowed)
         return faults + self.outside_faults(self.plain_http_faults)
 
 

@@ -11,7 +11,7 @@ from medonline import routes
 from medonline.bootstrap import DEMO_ACCOUNTS, portal
 from medonline.config.demo_keys import demo_identity_keys
 from medonline.config.settings import Config
-from medonline.sandbox.app import close_sandbox, create_sandbox
+from medonline.sandbox.app import close_sandbox, create_sandbox, open_sandbox
 from medonline.sandbox.people import phones_of_people
 from medonline.sandbox.settings import GosuslugiSettings, SandboxSettings
 
@@ -25,6 +25,7 @@ def sandbox_settings(config: Config) -> SandboxSettings:
         sms_ru_api_id=config.sms_ru_api_id.get_secret_value(),
         store=config.data_dir / "sandbox.sqlite3",
         demo_numbers=tuple(dict.fromkeys((*(account.phone for account in DEMO_ACCOUNTS), *phones_of_people()))),
+        mail_socket=config.smtp_socket,
         fhir_token=config.card_registry_token.get_secret_value(),
         gosuslugi=_gosuslugi(config),
         callback_urls=tuple(
@@ -53,6 +54,7 @@ def _gosuslugi(config: Config) -> GosuslugiSettings:
 def sandbox_mount() -> list[BaseRoute]:
     """The routes of the stand-ins; they are released with the portal."""
     sandbox = create_sandbox(sandbox_settings(portal().config))
+    portal().at_start.append(partial(open_sandbox, sandbox))
     portal().at_close.append(partial(close_sandbox, sandbox))
     to_index = Route(routes.SANDBOX, lambda _: RedirectResponse(f"{routes.SANDBOX}/", 307))
     return [to_index, Mount(routes.SANDBOX, sandbox)]

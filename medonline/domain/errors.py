@@ -34,6 +34,7 @@ MedonlineError
 │   ├── SignedInTooOften        into this account, with the right proof each time
 │   ├── ProvedTooOften          by password inside this account
 │   ├── SettingsSavedTooOften   of this account
+│   ├── EmailCodesTooOften      codes to prove an e-mail address, of this account or to this address
 │   ├── ToldTooOften            about changes of this account, each of which its owner must be told of
 │   ├── NoticesOverBudget       the day's money for notices is spent, and the change must not pass untold
 │   ├── TooManyPasskeyTries     begun in this browser or from this network
@@ -74,6 +75,7 @@ MedonlineError
 └── DeliveryFailed              (detail, code) a code did not go out
     ├── NumberNotReachable      the number is not in the messenger, or cannot be called
     ├── NumberRefused           the provider refuses this number (its own limit, a block list, a country)
+    ├── MailboxUnknown          the mail server knows no such mailbox, and never will
     ├── OutOfMoney              the provider's balance is empty
     ├── ProviderRefused         bad credentials or an answer the provider should never give
     └── ProviderDown            timeout, connection error, 5xx, html instead of JSON
@@ -329,6 +331,10 @@ class ToldTooOften(LimitReached):
     """The owner has had as many notices as the limit allows. A change without a notice is not made: nothing was changed."""
 
 
+class EmailCodesTooOften(LimitReached):
+    """This account, or this address, has been sent as many codes as may be; none was sent."""
+
+
 class NoticesOverBudget(LimitReached):
     """The day's money for notices is spent. A change without a notice is not made: nothing was changed."""
 
@@ -573,6 +579,10 @@ class NumberNotReachable(DeliveryFailed):
 
 class NumberRefused(DeliveryFailed):
     """The provider refuses this number: its own limit, a block list, a country."""
+
+
+class MailboxUnknown(DeliveryFailed):
+    """The mail server of the address says that it has no such mailbox."""
 
 
 class OutOfMoney(DeliveryFailed):

@@ -30,6 +30,7 @@ class JournalEvent(StrEnum):
     PASSWORD_CHANGED = "password_changed"  # noqa: S105
     PHONE_CHANGED = "phone_changed"
     EMAIL_CHANGED = "email_changed"
+    EMAIL_PROVED = "email_proved"
     NAME_CHANGED = "name_changed"
     IDENTITY_LINKED = "identity_linked"
     IDENTITY_UNLINKED = "identity_unlinked"

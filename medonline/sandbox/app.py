@@ -8,6 +8,7 @@ A separate ASGI application that runs alone or mounted under any path:
     /sms_ru     base URL for the SMS.ru adapter                /health                 {"status": "ok"}
     /code-faults  what goes wrong with the three of them
     /gosuslugi  base URL for the ESIA adapter, /gosuslugi/oidc for the OIDC one; only when it is set up
+    the mail server listens at a socket file                   /inbox                  its mailboxes, a page
     /fhir       base URL for the adapter of medical cards      /fhir-faults            what goes wrong with it
 
 Numbers that make a provider fail on purpose are listed in `magic.py` and in docs/sandbox.md. Never mounted in
@@ -32,13 +33,14 @@ from medonline.sandbox.demo_phone import DemoPhone
 from medonline.sandbox.fhir import FhirStandIn
 from medonline.sandbox.fhir_faults import FhirFaults
 from medonline.sandbox.gosuslugi.stand_in import GosuslugiStandIn
+from medonline.sandbox.mailbox import Mailboxes
 from medonline.sandbox.settings import SandboxSettings
 from medonline.sandbox.sms_ru import SmsRuStandIn
 from medonline.sandbox.store import Store
 from medonline.sandbox.telegram import TelegramGatewayStandIn
 from medonline.sandbox.ucaller import UCallerStandIn
 
-__all__ = ["SandboxSettings", "close_sandbox", "create_sandbox"]
+__all__ = ["SandboxSettings", "close_sandbox", "create_sandbox", "open_sandbox"]
 
 _STATIC = Path(__file__).with_name("static")
 
@@ -46,16 +48,19 @@ _STATIC = Path(__file__).with_name("static")
 def create_sandbox(settings: SandboxSettings) -> Starlette:
     """Build the application; it opens `settings.store` at once.
 
-    Run alone, it cleans up at the end of its lifespan. A host that mounts it gets no such event for it and
-    calls `close_sandbox` at its own shutdown.
+    Run alone, it opens the mail server and cleans up by its lifespan. A host that mounts it gets no such event for it: it calls
+    `open_sandbox` at its own start, and `close_sandbox` at its own shutdown.
     """
     store = Store(settings.store)
     callbacks = Callbacks(settings.telegram_token, settings.delivery_pace)
     faults = CodeFaults(store, settings.slow_answer)
     gosuslugi = GosuslugiStandIn(settings, store) if settings.gosuslugi is not None else None
 
+    mailboxes = Mailboxes(store, settings.mail_socket)
+
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        await mailboxes.open()
         yield
         await close_sandbox(app)
 
@@ -67,12 +72,14 @@ def create_sandbox(settings: SandboxSettings) -> Starlette:
             *_card_registry(settings, store),
             *([Mount("/gosuslugi", routes=gosuslugi.routes())] if gosuslugi is not None else []),
             *DemoPhone(store, settings.demo_numbers, gosuslugi.pending_qr if gosuslugi is not None else None).routes(),
+            *(mailboxes.routes() if settings.mail_socket is not None else []),
             Route("/health", _health),
             Mount("/static", StaticFiles(directory=_STATIC)),
         ],
     )
     app.state.store = store
     app.state.callbacks = callbacks
+    app.state.mailboxes = mailboxes
     return app
 
 
@@ -94,9 +101,15 @@ def _card_registry(settings: SandboxSettings, store: Store) -> list[BaseRoute]:
     return [Mount("/fhir", routes=FhirStandIn(settings, faults).routes()), *faults.routes()]
 
 
+async def open_sandbox(app: Starlette) -> None:
+    """Open the mail server, where there is one."""
+    await app.state.mailboxes.open()
+
+
 async def close_sandbox(app: Starlette) -> None:
-    """Cancel the callbacks that are still on their way and close the store."""
+    """Cancel the callbacks that are still on their way, and close the mail server and the store."""
     await app.state.callbacks.close()
+    await app.state.mailboxes.close()
     app.state.store.close()
 
 

@@ -26,7 +26,7 @@ _E164 = re.compile(r"\+?([1-9][0-9]{7,14})", re.ASCII)
 _CODE = re.compile(r"[0-9]{4,8}")
 _CALLER_PREFIX = "+7495120"
 _MOSCOW = ZoneInfo("Europe/Moscow")
-_HEADERS = {
+HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
@@ -66,7 +66,7 @@ class DemoPhone:
     async def _index(self, request: Request) -> Response:
         return HTMLResponse(
             INDEX.substitute(patients=self._patients(), gosuslugi=GOSUSLUGI if self._pending_qr else ""),
-            headers=_HEADERS,
+            headers=HEADERS,
         )
 
     async def _events(self, request: Request) -> Response:
@@ -74,9 +74,9 @@ class DemoPhone:
         found = _E164.fullmatch(request.path_params["e164"].strip())
         if not found:
             error = {"error": "The number must be in E.164 form: a plus sign and 8-15 digits."}
-            return JSONResponse(error, status_code=400, headers=_HEADERS)
+            return JSONResponse(error, status_code=400, headers=HEADERS)
         events = await asyncio.to_thread(self._store.events, f"+{found[1]}")
-        return JSONResponse([_as_json(event) for event in events], headers=_HEADERS)
+        return JSONResponse([_as_json(event) for event in events], headers=HEADERS)
 
     async def _page(self, request: Request) -> Response:
         typed = request.query_params.get("number", "")
@@ -96,7 +96,7 @@ class DemoPhone:
             patients=self._patients(),
             frame=frame,
         )
-        return HTMLResponse(page, status_code=400 if problem else 200, headers=_HEADERS)
+        return HTMLResponse(page, status_code=400 if problem else 200, headers=HEADERS)
 
     def _patients(self) -> str:
         links = [f'<a href="phone?number={quote(n)}">{escape(spaced(n))}</a>' for n in self._demo_numbers]
@@ -132,19 +132,19 @@ def _call_item(event: Event) -> str:
     caller = f"{event.sender[:2]} {event.sender[2:5]} {event.sender[5:8]}"
     return (
         f'<li><span class="caller">{escape(caller)} <strong>{escape(event.sender[8:])}</strong></span>'
-        f'<span class="what">{escape(event.text)}</span>{_time(event)}</li>'
+        f'<span class="what">{escape(event.text)}</span>{marked_time(event)}</li>'
     )
 
 
 def _message_item(event: Event) -> str:
     code = _CODE.search(event.text)
     text = f"Ваш код: <strong>{code[0]}</strong>" if code else escape(event.text)
-    return f'<li><span class="text">{text}</span>{_time(event)}</li>'
+    return f'<li><span class="text">{text}</span>{marked_time(event)}</li>'
 
 
 def _sms_item(event: Event) -> str:
     text = _CODE.sub(r"<strong>\g<0></strong>", escape(event.text), count=1)
-    return f'<li><span class="what">{escape(event.sender)}</span> <span class="text">{text}</span>{_time(event)}</li>'
+    return f'<li><span class="what">{escape(event.sender)}</span> <span class="text">{text}</span>{marked_time(event)}</li>'
 
 
 def _qr_section(e164: str, pending: list[str]) -> str:
@@ -156,6 +156,7 @@ def _qr_section(e164: str, pending: list[str]) -> str:
     return QR.substitute(number=number, items=items)
 
 
-def _time(event: Event) -> str:
+def marked_time(event: Event) -> str:
+    """When it arrived, by the clock in Moscow."""
     shown = datetime.fromisoformat(event.at).astimezone(_MOSCOW).strftime("%H:%M:%S")
     return f'<time datetime="{escape(event.at)}">{shown}</time>'

@@ -24,7 +24,7 @@ INDEX = Template(
     + """<main>
 <h1>Учебный стенд</h1>
 <p>Здесь вместо настоящих операторов отвечают их учебные копии: Telegram Gateway, uCaller, SMS.ru и Госуслуги.</p>
-<p><a class="button" href="phone">Открыть демо-телефон</a></p>
+<p><a class="button" href="phone">Открыть демо-телефон</a> <a href="inbox">Почта</a></p>
 $patients
 $gosuslugi
 </main>
@@ -50,6 +50,27 @@ $patients
 $frame
 </main>
 <script src="static/phone.js" defer></script>
+</body>
+</html>
+"""
+)
+
+INBOX = Template(
+    _HEAD.replace("$title", "Почта")
+    + """<main>
+<h1>Почта учебного стенда</h1>
+<form method="get" action="inbox">
+<label for="address">Адрес электронной почты</label>
+<div class="row">
+<input id="address" name="address" type="email" autocomplete="off" required maxlength="200"
+ placeholder="maria@example.ru" value="$address">
+<button type="submit">Показать</button>
+</div>
+</form>
+<ol class="messages" id="mails">$mails</ol>
+$empty
+<p><a href="phone">Демо-телефон</a></p>
+</main>
 </body>
 </html>
 """

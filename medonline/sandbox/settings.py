@@ -50,6 +50,7 @@ class SandboxSettings:
         slow_answer: seconds a slow magic number is kept waiting.
         gosuslugi: settings of the stand-in of Gosuslugi; None leaves it out.
         fhir_token: the access token the registry of medical cards accepts; empty leaves the registry out.
+        mail_socket: the file at which the mail server listens; None leaves it out.
         callback_urls: where Telegram's reports may go, letter for letter; None allows any address of this machine.
     """
 
@@ -64,3 +65,4 @@ class SandboxSettings:
     gosuslugi: GosuslugiSettings | None = None
     fhir_token: str = ""
     callback_urls: tuple[str, ...] | None = None
+    mail_socket: Path | None = None

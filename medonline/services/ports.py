@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
+from medonline.domain.email_address import EmailAddress
 from medonline.domain.errors import IdentityProblem
 from medonline.domain.phone import PhoneNumber
 
@@ -322,6 +323,33 @@ class NoticeChannel(Protocol):
 
     async def check(self) -> str:
         """As `CodeChannel.check`."""
+
+    async def close(self) -> None:
+        """Release connections."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """One message: plain text. `id` is the same for each attempt to send it, so that mailboxes recognise a repeat."""
+
+    id: str
+    subject: str
+    text: str
+
+
+class MailChannel(Protocol):
+    """A way to write to an e-mail address."""
+
+    @property
+    def provider(self) -> str:
+        """The adapter's name for operators."""
+
+    async def send_mail(self, address: EmailAddress, mail: Mail) -> str:
+        """Hand one message to a mail server; the server's own words about it, or the message's id.
+
+        Raises:
+            DeliveryFailed: one of its subclasses; `ProviderDown` also when the server may have taken the message.
+        """
 
     async def close(self) -> None:
         """Release connections."""

@@ -30,6 +30,7 @@ from medonline.state.account import AccountState, sign_in_again
 from medonline.state.codes.screen import NO_CODE, CodeScreen, steady
 from medonline.state.codes.watch import FollowsCode, code_now, follow
 from medonline.state.codes.ways import OffersWays
+from medonline.state.email_proof import EmailProofState
 from medonline.state.input import help_of, query_of, said, text_field, visitor_of
 from medonline.web.sockets.server import Visitor
 from medonline.wording.account_settings import HOW_LINKED, NOTHING_SAVED, what_was_saved, what_was_unlinked
@@ -101,7 +102,7 @@ class SettingsState(FollowsCode, OffersWays, rx.State):
             return [AccountState.require_session]
         self.ready = True
         following = [SettingsState.watch] if self.waiting_code else []
-        return [AccountState.require_session, *following]
+        return [AccountState.require_session, EmailProofState.load, *following]
 
     @rx.event
     async def save(self, form: dict[str, Any]) -> Any:
@@ -237,7 +238,7 @@ class SettingsState(FollowsCode, OffersWays, rx.State):
         self.saved = what_was_saved(saved, has_phone=bool(view.phone))
         self.strength, self.strength_score, self.password_wanted = "", -1, False
         self.form_no += 1
-        return AccountState.load_page
+        return [AccountState.load_page, EmailProofState.load]
 
     def _show(self, view: SettingsView) -> None:
         before = (self.phone, self.email, self.last_name, self.first_name)

@@ -271,8 +271,8 @@ _SENTENCES: dict[type[errors.MedonlineError], Callable[[Any], str]] = {
     ),
     errors.NotSignedIn: lambda _: SESSION_OVER,
     errors.ReauthenticationNeeded: lambda _: (
-        "Чтобы изменить телефон, пароль, фамилию или имя, отвязать Госуслуги или изменить вход по отпечатку, лицу или PIN, "
-        "подтвердите, что это вы: вас давно об этом не спрашивали."
+        "Чтобы изменить телефон, пароль, подтверждённую почту, фамилию или имя, отвязать Госуслуги или изменить вход по отпечатку, "
+        "лицу или PIN, подтвердите, что это вы: вас давно об этом не спрашивали."
     ),
     errors.NoPendingIdentity: lambda _: (
         "Этот вход через Госуслуги уже завершён или прошло слишком много времени. Начните вход заново."
@@ -312,6 +312,7 @@ _SENTENCES: dict[type[errors.MedonlineError], Callable[[Any], str]] = {
         "Реестр медицинских карт сейчас не отвечает. Подождите несколько минут и попробуйте ещё раз."
     ),
     errors.ChannelUnavailable: _channel_unavailable,
+    errors.MailboxUnknown: lambda _: "Такого почтового адреса нет. Проверьте адрес в настройках.",
     errors.NumberNotReachable: lambda _: "На этот номер код отправить не удалось. Попробуйте другой способ.",
     errors.NumberRefused: lambda _: "Сейчас код на этот номер отправить нельзя. Попробуйте другой способ.",
     errors.OutOfMoney: lambda _: "Этот способ сейчас не работает. Попробуйте другой.",

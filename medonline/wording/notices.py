@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from medonline.services.notices.texts import Text
+from medonline.services.notices.texts import About, Text
 
 _SENTENCES: Mapping[Text, str] = {
     Text.PHONE_CHANGED: "Медицина-онлайн: номер для входа в личный кабинет заменён на другой.",
+    Text.PHONE_SET: "Медицина-онлайн: в личном кабинете указан номер телефона, по которому можно войти.",
     Text.ACCESS_CHANGED: "Медицина-онлайн: пароль личного кабинета изменён, на других устройствах вход завершён.",
     Text.ACCESS_RECOVERED: "Медицина-онлайн: по коду на ваш телефон установлен новый пароль личного кабинета.",
     Text.ACCESS_RECOVERED_UNLINKED: (
@@ -41,6 +42,22 @@ _SENTENCES: Mapping[Text, str] = {
         "Медицина-онлайн: вы разрешили показать вашу медицинскую карту. Если это не вы, уберите доступ в разделе «Мои карты» "
         "личного кабинета и смените пароль."
     ),
+    Text.EMAIL_CHANGED: "Медицина-онлайн: в личном кабинете указан другой адрес электронной почты вместо этого.",
+    Text.EMAIL_PROOF: (
+        "Медицина-онлайн: этот адрес указали в личном кабинете. Чтобы получать на него уведомления, введите код в настройках "
+        "кабинета в течение часа. Если это не вы, ничего не делайте."
+    ),
+}
+_SUBJECTS: Mapping[About, str] = {
+    About.PASSWORD: "Пароль личного кабинета изменён",
+    About.RECOVERED: "Установлен новый пароль личного кабинета",
+    About.PHONE: "Номер для входа в личный кабинет изменён",
+    About.IDENTITY: "Вход через Госуслуги изменён",
+    About.PASSKEY: "Изменён вход по отпечатку, лицу или PIN",
+    About.CARD_ASKED: "Вас просят показать медицинскую карту",
+    About.CARD_GRANTED: "Вы разрешили показать медицинскую карту",
+    About.EMAIL: "В личном кабинете указан другой адрес почты",
+    About.EMAIL_PROOF: "Код для подтверждения адреса",
 }
 
 
@@ -52,3 +69,18 @@ def text(of: Text) -> str:
 def with_link(text: str, link: str) -> str:
     """The sentence and the address for «это не я»."""
     return f"{text} Это не вы? {link}"
+
+
+def subject(of: About) -> str:
+    """The subject of a mail."""
+    return f"Медицина-онлайн: {_SUBJECTS[of][0].lower()}{_SUBJECTS[of][1:]}"
+
+
+def with_code(text: str, code: str) -> str:
+    """The sentence and the code that proves the address."""
+    return f"{text}\n\nКод: {code}"
+
+
+def letter(text: str) -> str:
+    """The whole text of a mail."""
+    return f"{text.replace(' Это не вы? ', chr(10) * 2 + 'Это не вы? ')}\n\nПисьмо отправлено автоматически, отвечать на него не нужно.\n"

@@ -118,6 +118,7 @@ _SENTENCES: dict[JournalEvent, Callable[[Details], str]] = {
         else "Указан номер для входа."
     ),
     JournalEvent.EMAIL_CHANGED: lambda _: "Изменена электронная почта.",
+    JournalEvent.EMAIL_PROVED: lambda _: "Подтверждена электронная почта: на неё приходят уведомления.",
     JournalEvent.NAME_CHANGED: lambda _: "Изменены фамилия или имя.",
     JournalEvent.IDENTITY_LINKED: lambda one: f"Кабинет связан с Госуслугами{_known(HOW_LINKED, one, 'how')}.",
     JournalEvent.IDENTITY_UNLINKED: lambda one: (
@@ -189,6 +190,8 @@ _NOTEWORTHY = frozenset(
         JournalEvent.PASSWORD_RECOVERED,
         JournalEvent.PASSWORD_CHANGED,
         JournalEvent.PHONE_CHANGED,
+        JournalEvent.EMAIL_CHANGED,
+        JournalEvent.EMAIL_PROVED,
         JournalEvent.IDENTITY_LINKED,
         JournalEvent.IDENTITY_UNLINKED,
         JournalEvent.PASSKEY_ADDED,

@@ -61,8 +61,10 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
 
 
 @pytest.fixture
-def _providers(monkeypatch: pytest.MonkeyPatch):
-    with running_sandbox(settings(fhir_token="fhir-token")) as url:
+def _providers(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory):
+    socket = tmp_path_factory.mktemp("mail") / "mail.sock"
+    with running_sandbox(settings(fhir_token="fhir-token", mail_socket=socket)) as url:
+        monkeypatch.setenv("MEDONLINE_SMTP_SOCKET", str(socket))
         monkeypatch.setenv("MEDONLINE_TELEGRAM_BASE_URL", f"{url}/telegram")
         monkeypatch.setenv("MEDONLINE_TELEGRAM_TOKEN", TOKEN)
         monkeypatch.setenv("MEDONLINE_UCALLER_BASE_URL", f"{url}/ucaller")

@@ -336,6 +336,25 @@ def test_every_vendor_of_a_way_is_asked(run, monkeypatch: pytest.MonkeyPatch) ->
     assert "does not take MEDONLINE_SMS_RU_API_ID" in lines[1]
 
 
+@pytest.mark.usefixtures("_providers")
+def test_a_mail_server_that_is_down_or_refuses_is_told(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert findings(run("doctor")[1])["mail"][0] == "ok"
+
+    monkeypatch.setenv("MEDONLINE_SMTP_USER", "portal")
+    monkeypatch.setenv("MEDONLINE_SMTP_PASSWORD", "s3cret")
+    mark, text = findings(run("doctor")[1])["mail"]
+    assert mark == "FAIL"
+    assert "s3cret" not in text
+    assert "smtp: the server takes no sign-in" in text
+
+    monkeypatch.delenv("MEDONLINE_SMTP_USER")
+    monkeypatch.delenv("MEDONLINE_SMTP_PASSWORD")
+    monkeypatch.setenv("MEDONLINE_SMTP_SOCKET", "/nowhere/mail.sock")
+    code, out, _ = run("doctor")
+    assert (code, findings(out)["mail"][0]) == (1, "FAIL")
+    assert "/nowhere/mail.sock: smtp: no connection" in findings(out)["mail"][1]
+
+
 def test_a_list_of_leaked_passwords_that_is_down_is_told(run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEDONLINE_BREACHED_PASSWORDS_URL", f"http://127.0.0.1:{free_port()}")
 

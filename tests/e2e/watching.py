@@ -9,6 +9,7 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Page, WebError
 # Names and abbreviations that Russians write in Latin letters.
 LATIN_ALLOWED = frozenset({"Telegram", "Caps", "Lock", "SMS", "Email", "QR"})
 _LATIN = re.compile(r"[A-Za-z]{2,}")
+_ADDRESS = re.compile(r"\S+@\S+")
 _LOST_CONNECTION = re.compile(r"net::ERR_|WebSocket connection to", re.I)
 # A browser need not print what its Content-Security-Policy stops.
 _REPORT_VIOLATIONS = """document.addEventListener("securitypolicyviolation", (event) =>
@@ -61,8 +62,8 @@ class Watch:
 
 
 def english_words(page: Page) -> set[str]:
-    """Latin words that a patient could see or hear on this screen."""
-    return set(_LATIN.findall(page.evaluate(_READABLE))) - LATIN_ALLOWED
+    """Latin words that a patient could see or hear on this screen, but for those of e-mail addresses."""
+    return set(_LATIN.findall(_ADDRESS.sub("", page.evaluate(_READABLE)))) - LATIN_ALLOWED
 
 
 def overflow(page: Page) -> int:

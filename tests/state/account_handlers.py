@@ -7,6 +7,7 @@ from typing import Any
 from medonline.state.account_dispute import NotMeState
 from medonline.state.account_sessions import SessionsState
 from medonline.state.account_settings import SettingsState
+from medonline.state.email_proof import EmailProofState
 from medonline.state.gosuslugi.link_account import LinkAccountState
 from medonline.state.gosuslugi.login_failed import LoginFailedState
 from medonline.state.gosuslugi.register import RegisterState
@@ -20,6 +21,7 @@ from tests.state.watching import ask
 
 CANARY = "canary-5d1e"
 SETTINGS = SettingsState.get_full_name()
+EMAIL = EmailProofState.get_full_name()
 CARDS = CardsState.get_full_name()
 SESSIONS = SessionsState.get_full_name()
 JOURNAL = JournalState.get_full_name()
@@ -59,6 +61,9 @@ HANDLERS: dict[str, dict[str, Any]] = {
     f"{SETTINGS}.unlink": {"number": "0" * 12},
     f"{SETTINGS}.rate_password": {"password": "KorablLipa47"},
     f"{SETTINGS}.watch": {},
+    f"{EMAIL}.load": {},
+    f"{EMAIL}.send": {},
+    f"{EMAIL}.confirm": {"form": FORM},
     f"{CARDS}.load": {},
     f"{CARDS}.fetch": {},
     f"{CARDS}.refresh": {},

@@ -36,6 +36,7 @@ TABLES = {
     "circuit_breaker",
     "channel_spending",
     "channel_switch",
+    "email_proof",
     "security_journal",
     "security_journal_checkpoint",
 }
@@ -118,6 +119,7 @@ async def test_an_account_without_a_phone_is_not_lost_silently_by_the_way_back(t
 
 TABLE_CLASSES = (
     tables.channel_switches.ChannelSwitch,
+    tables.email_proofs.EmailProof,
     tables.codes.CodeMiss,
     tables.codes.CircuitBreaker,
     tables.limits.ChannelSpending,

@@ -162,6 +162,7 @@ OF_AN_ACCOUNT = {
     errors.ProvedTooOften: "подтвердите себя через Госуслуги",
     errors.SettingsSavedTooOften: "обратитесь в регистратуру",
     errors.ToldTooOften: "обратитесь в регистратуру",
+    errors.EmailCodesTooOften: "подойдёт код из последнего письма",
     errors.NoticesOverBudget: "нажмите «Не могу войти»",
 }
 LIMITS = [

@@ -16,6 +16,7 @@ from medonline.components.forms import (
     text_input,
 )
 from medonline.dialogs.codes import no_codes
+from medonline.pages.account_settings.email import email_code_panel, email_note
 from medonline.pages.account_settings.identities import identities_section
 from medonline.pages.account_settings.phone import new_phone_panel, prove_again_panel
 from medonline.pages.frame import page
@@ -40,6 +41,7 @@ def settings() -> rx.Component:
         rx.cond(state.saved != "", rx.el.div(state.saved, class_name="notice saved", role="status")),
         rx.cond(state.waiting_code, new_phone_panel()),
         rx.cond(state.prove_again, prove_again_panel()),
+        email_code_panel(),
         rx.cond(
             state.ready,
             rx.fragment(_form(), identities_section()),
@@ -68,6 +70,7 @@ def _form() -> rx.Component:
             open=state.channel_refused,
         ),
         _text("email", state.email, type="email", auto_complete="email", input_mode="email"),
+        email_note(),
         _text("last_name", state.last_name, type="text", auto_complete="family-name"),
         _text("first_name", state.first_name, type="text", auto_complete="given-name"),
         rx.cond(

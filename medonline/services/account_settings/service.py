@@ -20,6 +20,7 @@ from medonline.domain.errors import CodeRefused, NoChangeInProgress, PhoneTaken,
 from medonline.domain.login import LoginMethod
 from medonline.domain.password_recovery import RecoveryMove, RecoveryStep, source_of
 from medonline.domain.phone import PhoneNumber
+from medonline.services.account_settings import email_proof
 from medonline.services.account_settings.form import (
     TEXTS,
     Asked,
@@ -130,7 +131,13 @@ class AccountSettingsService:
         now = self.clock()
         if await self._awaited_already(me, asked, now):
             return Saved(code_needed=True)
-        guarded = asked.phone is not None or asked.password or not NAMES.isdisjoint(asked.texts.changed)
+        guarded = (
+            asked.phone is not None
+            or asked.password
+            or not NAMES.isdisjoint(asked.texts.changed)
+            # Who may change it without a proof could stop the owner's notices.
+            or (asked.texts.email is not None and bool(patient.proved_email))
+        )
         if guarded and now - me.authenticated_at > self.reauthentication_window:
             raise ReauthenticationNeeded
         if not asked.is_nothing:
@@ -210,7 +217,7 @@ class AccountSettingsService:
     def _admit(self, session: Session, me: SignedIn, patient: Patient, *, told: bool) -> None:
         """What `_save` would refuse is refused before it costs a hash or a code."""
         self.pace.admit(session, me.patient_id, Act.SAVE, self.clock())
-        if told and patient.phone:
+        if told and (patient.phone or patient.proved_email):
             self.notices.admit(session, me.patient_id, About.PASSWORD)
 
     async def _await_code(
@@ -256,9 +263,10 @@ class AccountSettingsService:
         if change.changed:
             self.pace.admit(session, me.patient_id, Act.SAVE, now)
         old_phone = patient.phone
-        notices = list(
-            texts.of_change(old_phone, change, by_passkey=me.method is LoginMethod.PASSKEY)
-        )  # to the phone before the change
+        by_passkey = me.method is LoginMethod.PASSKEY
+        notices = list(texts.of_change(old_phone, change, by_passkey=by_passkey))  # to the phone before the change
+        if change.email is not None:
+            email_proof.changed(session, self.notices, patient, change.email, now)
         if change.changed:
             account_changes.apply(session, me.patient_id, change, now)
         account_changes.finish(session, me.patient_id, now)

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from medonline.domain.errors import (
     DeliveryFailed,
+    MailboxUnknown,
     NumberNotReachable,
     NumberRefused,
     OutOfMoney,
@@ -39,6 +40,7 @@ IN_FLIGHT = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.SENT)
 _PROBLEMS: dict[type[DeliveryFailed], DeliveryProblem] = {
     NumberNotReachable: DeliveryProblem.NUMBER_NOT_REACHABLE,
     NumberRefused: DeliveryProblem.NUMBER_REFUSED,
+    MailboxUnknown: DeliveryProblem.NUMBER_NOT_REACHABLE,
     OutOfMoney: DeliveryProblem.CHANNEL_DOWN,
     ProviderRefused: DeliveryProblem.CHANNEL_DOWN,
     ProviderDown: DeliveryProblem.CHANNEL_DOWN,

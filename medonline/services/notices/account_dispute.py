@@ -80,11 +80,13 @@ class AccountDispute:
         facts: dict[str, object] = {"recovery_stopped_until": now + self.stop_for}
         # The password may be the stranger's; its new version also ends what is between sign-in and session.
         facts |= {"password_hash": None, "password_changed_at": now}
-        other_phone = patient.phone != notice.phone
+        other_phone = (patient.phone or "") != notice.phone
         if other_phone:
             # The number came after the notice, whatever it told of. It would open the account when the stop is over. The old
             # one does not come back by itself: it may be a stranger's by now.
             facts |= {"phone": None, "phone_proved_at": None}
+        if patient.email_proved_at is not None and patient.email_proved_at > notice.created_at:
+            facts |= {"email": "", "proved_email": "", "email_proved_at": None}  # it may be the stranger's
         account_settings.set_columns(session, patient.id, facts)
         unlinked = take_off_proved(session, self.journal, patient.id, UnlinkedWhy.DISPUTE, device)
         passkeys = remove_all(session, self.journal, patient.id, PasskeyRemovedWhy.DISPUTE, device)

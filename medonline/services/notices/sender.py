@@ -17,7 +17,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -25,9 +26,15 @@ from typing import Final
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
-from medonline.domain.errors import DeliveryFailed, NoticesOverBudget, NumberNotReachable, ProviderDown, ToldTooOften
+from medonline.domain.errors import (
+    DeliveryFailed,
+    MailboxUnknown,
+    NoticesOverBudget,
+    NumberNotReachable,
+    ProviderDown,
+    ToldTooOften,
+)
 from medonline.domain.limits import Limit
-from medonline.domain.phone import PhoneNumber
 from medonline.metrics import names as metrics
 from medonline.services.clock import Clock
 from medonline.services.codes.delivery import DeliveryProblem, problem_of
@@ -35,7 +42,8 @@ from medonline.services.limits.alarms import Alarm, Alarms
 from medonline.services.limits.budgets import NOTICE, Spending
 from medonline.services.limits.provider_alarms import ProviderAlarms
 from medonline.services.notices.dispute_links import DisputeLinks
-from medonline.services.notices.texts import ROOM, WITHOUT_LINK, About, Told, Words
+from medonline.services.notices.texts import ROOM, WITHOUT_LINK, About, Text, Told, Words
+from medonline.services.notices.ways import MailWay, Way, by_mail, to_phone
 from medonline.services.outbox import Lane, Outbox
 from medonline.services.ports import NoticeChannel
 from medonline.services.security_journal.account_pace import full_until
@@ -59,6 +67,14 @@ NOT_BY_ALL = frozenset({_IN_HAND, _UNKNOWN, DeliveryProblem.NUMBER_NOT_REACHABLE
 _RECORDING_PAUSES = (0.2, 1.0, 5.0)  # seconds
 
 
+@dataclass(frozen=True, slots=True)
+class _Lane:
+    """A way, and its places in the outbox."""
+
+    way: Way
+    lane: Lane[Notice]
+
+
 class NoticeService:
     """`put` within a transaction, and it is sent after the commit; `outbox` is the loop."""
 
@@ -71,6 +87,7 @@ class NoticeService:
         links: DisputeLinks | None = None,
         spending: Spending | None = None,
         per_account: tuple[Limit, ...] = (),
+        mail: MailWay | None = None,
     ) -> None:
         self._spending = spending or Spending({}, Alarms(clock))
         self._alarms = self._spending.alarms
@@ -80,37 +97,85 @@ class NoticeService:
         self.database: Final = database
         self._links = links
         self._clock = clock
-        self._channel = channel
-        # Without a channel nothing is due, whatever the database holds.
-        self._lane = None if channel is None else Lane(self._due, partial(self._attend, channel), AT_ONCE)
-        lanes = [] if self._lane is None else [self._lane]
+        # Without a way nothing is due, whatever the database holds.
+        self._phone = None if channel is None else self._lane_of(to_phone(channel), by_mail=False)
+        self._mail = None if mail is None else self._lane_of(by_mail(mail), by_mail=True)
+        lanes = [one.lane for one in (self._phone, self._mail) if one is not None]
         unread = "The notices to send could not be read"
         self.outbox: Outbox[Notice] = Outbox(clock, lanes, failed=_log_failure, unread=unread)
 
+    @property
+    def writes_mail(self) -> bool:
+        """Whether this installation can write to an e-mail address."""
+        return self._mail is not None
+
     def put(self, session: Session, patient_id: str, told: Told) -> None:
-        """Add a notice to the caller's open transaction; nothing is added when no channel is set up. It has the link «это не
-        я», if it tells of a way into the account.
+        """Add a notice to the caller's open transaction, for each way by which this patient can be told; nothing is added where
+        there is none. It has the link «это не я», if it tells of a way into the account.
 
         Raises:
             ToldTooOften, NoticesOverBudget: the owner could not be told, so the caller's change must not be made.
             ValueError: a text that is empty or too long.
         """
-        if self._channel is None or self._lane is None:
-            log.debug("A notice is not kept: no channel is set up")
-            return
         text = self._words.text(told.text)
         if not 0 < len(text) <= MAX_TEXT:
             msg = f"a notice has 1 to {MAX_TEXT} characters"
             raise ValueError(msg)
         now = self._clock()
-        row = Notice(patient_id=patient_id, phone=told.phone, text=text, about=told.about, created_at=now, due_at=now)
+        ways = list(self._ways_of(session, patient_id, told))
+        if not ways:
+            log.debug("A notice is not kept: there is no way to this patient")
+            return
         self.admit(session, patient_id, told.about)
-        if told.about not in WITHOUT_LINK:
+        for number, (way, email) in enumerate(ways):
+            row = Notice(
+                patient_id=patient_id,
+                phone=told.phone,
+                email=email,
+                is_copy=number > 0,
+                text=text,
+                about=told.about,
+                created_at=now,
+                due_at=now,
+            )
+            self._put(session, row, way, now)
+
+    def put_code(self, session: Session, patient_id: str, email: str) -> str:
+        """Add a mail with the code that proves an address; its id, by which the code is known (`EmailCodes`).
+
+        Raises:
+            ToldTooOften: this account has had too many of them.
+        """
+        if self._mail is None:
+            msg = "no mail is set up"
+            raise RuntimeError(msg)
+        now, about = self._clock(), About.EMAIL_PROOF
+        self.admit(session, patient_id, about)
+        text = self._words.text(Text.EMAIL_PROOF)
+        row = Notice(patient_id=patient_id, phone="", email=email, text=text, about=about, created_at=now, due_at=now)
+        self._put(session, row, self._mail, now)
+        return row.id
+
+    def _ways_of(self, session: Session, patient_id: str, told: Told) -> Iterator[tuple[_Lane, str]]:
+        """Each way to this patient, with the address for those that are mail. The mail comes first: it costs nothing, so it is not
+        refused for want of money before the text that is."""
+        if self._mail is not None:
+            email = told.only_to or patients.proved_email(session, patient_id)
+            if email:
+                yield self._mail, email
+        if self._phone is not None and told.phone and not told.only_to:
+            yield self._phone, ""
+
+    def _put(self, session: Session, row: Notice, lane: _Lane, now: datetime) -> None:
+        if row.about not in WITHOUT_LINK:
             self._add_link(row)
         # The money last, as where a notice is sent: two that wait for each other's rows would end in a deadlock.
-        if self._has_money(session, row, now):
-            self._enqueue(session, row, self._channel, self._lane)
-            session.add(row)
+        if not lane.way.paid:
+            row.paid_at = now
+        elif not self._has_money(session, row, now):
+            return
+        self._enqueue(session, row, lane)
+        session.add(row)
 
     def admit(self, session: Session, patient_id: str, about: About) -> None:
         """Check that this account may get one more notice of this kind. Exact where the caller holds the patient's row.
@@ -119,7 +184,7 @@ class NoticeService:
             ToldTooOften: not now, and nothing may be done that would have to be told.
         """
         together = ROOM[about].counted_with
-        if self._channel is None or not together or not self._per_account:
+        if (self._phone is None and self._mail is None) or not together or not self._per_account:
             return
         now = self._clock()
         most = max(limit.count for limit in self._per_account)
@@ -150,48 +215,53 @@ class NoticeService:
             log.error("A notice goes without its link: the portal's address is too long for it")
             row.dispute_hash = None
 
-    def _enqueue(self, session: Session, row: Notice, channel: NoticeChannel, lane: Lane[Notice]) -> None:
+    def _enqueue(self, session: Session, row: Notice, lane: _Lane) -> None:
         """Have it sent after the commit: by this process, where it has room now, if there is money for it."""
-        if row.paid_at is None or not self.outbox.has_room(lane):
+        if row.paid_at is None or not self.outbox.has_room(lane.lane):
             after_commit(session, self.outbox.wake)
-        elif after_commit(session, partial(self.outbox.take_up, row, lane, partial(self._send, channel, earlier=0))):
+        elif after_commit(
+            session, partial(self.outbox.take_up, row, lane.lane, partial(self._send, lane.way, earlier=0))
+        ):
             row.attempts, row.problem, row.due_at = 1, _IN_HAND, row.created_at + LEASE
 
-    @reads
-    def _due(self, session: Session, in_hand: tuple[str, ...], limit: int) -> Sequence[Notice]:
-        return notices.due(session, self._clock(), in_hand, limit)
+    def _lane_of(self, way: Way, *, by_mail: bool) -> _Lane:
+        return _Lane(way, Lane(partial(self._due, by_mail), partial(self._attend, way), AT_ONCE))
 
-    async def _attend(self, channel: NoticeChannel, row: Notice) -> None:
+    @reads
+    def _due(self, session: Session, by_mail: bool, in_hand: tuple[str, ...], limit: int) -> Sequence[Notice]:
+        return notices.due(session, self._clock(), in_hand, limit, by_mail=by_mail)
+
+    async def _attend(self, way: Way, row: Notice) -> None:
         now = self._clock()
         if row.problem == _IN_HAND:
-            await self._give_up(row, _UNKNOWN)
+            await self._give_up(row, way, _UNKNOWN)
             return
         if now - row.created_at > STALE_AFTER:
-            await self._give_up(row, _STALE, free=True)
+            await self._give_up(row, way, _STALE, free=True)
             return
-        if await self._take(row, now):
-            await self._send(channel, row, earlier=row.attempts)
+        if await self._take(row, way, now):
+            await self._send(way, row, earlier=row.attempts)
 
-    async def _send(self, channel: NoticeChannel, row: Notice, earlier: int) -> None:
+    async def _send(self, way: Way, row: Notice, earlier: int) -> None:
         """`earlier`: the attempts before this one."""
         worded = self._worded(row)
         try:
-            reference = await channel.send_notice(PhoneNumber(row.phone), worded)
+            reference = await way.send(row, worded)
         except DeliveryFailed as error:
-            await self._fail(row, channel, error, earlier)
+            await self._fail(row, way, error, earlier)
             return
-        self._provider_alarms.well(channel.provider)
-        await self._keep_sent(row, reference, with_link=worded != row.text)
+        self._provider_alarms.well(way.provider)
+        await self._keep_sent(row, way, reference, with_link=worded != row.text)
 
     @writes
-    def _take(self, session: Session, row: Notice, now: datetime) -> bool:
+    def _take(self, session: Session, row: Notice, way: Way, now: datetime) -> bool:
         """Claim a due notice, and reserve its money unless that was done when it was made; whether to send it now.
 
         Without money it is put off until midnight in Moscow.
         """
         if not notices.take(session, row.id, now, row.attempts, _IN_HAND, now + LEASE):
             return False
-        if row.paid_at is not None:
+        if row.paid_at is not None or not way.paid:
             return True
         try:
             row.kopecks = self._spending.reserve_notice(
@@ -211,49 +281,48 @@ class NoticeService:
         link = self._links.link(row.id, row.dispute_hash) if self._links and row.dispute_hash and live else ""
         return self._words.with_link(row.text, link) if link else row.text
 
-    async def _keep_sent(self, row: Notice, reference: str, *, with_link: bool) -> None:
+    async def _keep_sent(self, row: Notice, way: Way, reference: str, *, with_link: bool) -> None:
         """Record the acceptance, also when the database is busy for a while: the claim has not run out yet.
 
-        Only now do the links of earlier notices to this phone end, for the patient has got the newer one. A notice that is
+        Only now do the links of earlier notices to this phone or address end, for the patient has got the newer one. A notice that is
         refused, or goes without its link, ends none: a stranger who makes the portal write notices could end the owner's link.
         """
         for pause in _RECORDING_PAUSES:
             try:
-                await self._record_sent(row, reference, with_link=with_link)
+                await self._record_sent(row, way, reference, with_link=with_link)
                 return
             except SQLAlchemyError:
                 await asyncio.sleep(pause)
         log.error("A notice was sent and could not be recorded; it will be given up, not sent again")
 
     @writes
-    def _record_sent(self, session: Session, row: Notice, reference: str, *, with_link: bool) -> None:
+    def _record_sent(self, session: Session, row: Notice, way: Way, reference: str, *, with_link: bool) -> None:
         if with_link:
             patients.hold(session, row.patient_id)  # before the notices: `storage.engine`
             notices.end_links_before(session, row, self._clock())
         notices.record_sent(session, row.id, reference, self._clock())
-        if self._channel is not None:
-            after_commit(session, partial(metrics.NOTICES_SENT.add, self._channel.provider))
+        after_commit(session, partial(metrics.NOTICES_SENT.add, way.provider))
 
-    async def _fail(self, row: Notice, channel: NoticeChannel, error: DeliveryFailed, earlier: int) -> None:
-        self._provider_alarms.failed(channel.provider, error)
+    async def _fail(self, row: Notice, way: Way, error: DeliveryFailed, earlier: int) -> None:
+        self._provider_alarms.failed(way.provider, error)
         may_retry = _may_retry(error, earlier)
         due_at = self._clock() + RETRY_AFTER[earlier] if may_retry else None
         log.warning(
             "A notice was not sent by %s: %s (%s); %s",
-            channel.provider,
+            way.provider,
             type(error).__name__,
             error.code or "-",
             f"attempt {earlier + 2} follows" if may_retry else "given up",
         )
         fate = "again" if may_retry else "given up"
-        metrics.NOTICES_FAILED.add(channel.provider, problem_of(error), fate)
+        metrics.NOTICES_FAILED.add(way.provider, problem_of(error), fate)
         if not may_retry:
             self._tell_given_up(problem_of(error))
-        await self._record_failure(row, problem_of(error), due_at, free=not error.may_have_gone_out)
+        await self._record_failure(row, problem_of(error), due_at, free=way.paid and not error.may_have_gone_out)
 
-    async def _give_up(self, row: Notice, problem: str, *, free: bool = False) -> None:
+    async def _give_up(self, row: Notice, way: Way, problem: str, *, free: bool = False) -> None:
         log.warning("A notice is given up: %s", problem)
-        metrics.NOTICES_FAILED.add("" if self._channel is None else self._channel.provider, problem, "given up")
+        metrics.NOTICES_FAILED.add(way.provider, problem, "given up")
         self._tell_given_up(problem)
         await self._record_failure(row, problem, None, free=free)
 
@@ -275,8 +344,8 @@ class NoticeService:
 
 def _may_retry(error: DeliveryFailed, earlier: int) -> bool:
     """Whether to try once more after `earlier` attempts and this one."""
-    if isinstance(error, NumberNotReachable):
-        return False  # it will not be another number tomorrow
+    if isinstance(error, NumberNotReachable | MailboxUnknown):
+        return False  # it will be no other number or address tomorrow
     if error.may_have_gone_out:
         return isinstance(error, ProviderDown) and earlier < UNSURE_RETRIES
     return earlier < len(RETRY_AFTER)

@@ -23,10 +23,12 @@ class About(StrEnum):
     PASSKEY = "passkey"
     CARD_ASKED = "card_asked"
     CARD_GRANTED = "card_granted"
+    EMAIL = "email"  # another address than the proved one is wanted
+    EMAIL_PROOF = "email_proof"  # carries the code that proves an address
 
 
 # What gives no one new a way into the account: the owner answers inside it, and closing it would answer nothing.
-WITHOUT_LINK = frozenset({About.CARD_ASKED, About.CARD_GRANTED})
+WITHOUT_LINK = frozenset({About.CARD_ASKED, About.CARD_GRANTED, About.EMAIL_PROOF})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,8 @@ def _or_refused(together: frozenset[About]) -> Room:
 ROOM: Mapping[About, Room] = {
     **{about: _or_refused(_CHANGES) for about in _CHANGES},
     About.CARD_GRANTED: _or_refused(frozenset({About.CARD_GRANTED})),
+    About.EMAIL: _or_refused(frozenset({About.EMAIL})),
+    About.EMAIL_PROOF: Room(0, frozenset({About.EMAIL_PROOF}), "no code is sent"),
     # Limited by the codes that come before it. Refused, it would lock out the owner whose account somebody else uses up.
     About.RECOVERED: Room(100, frozenset(), "recoveries are told later"),
     # A stranger causes it, at most once a day (`patient_cards.consent`); a refusal would say that the policy has an owner here.
@@ -66,6 +70,7 @@ class Text(StrEnum):
     """Which sentence says it."""
 
     PHONE_CHANGED = auto()
+    PHONE_SET = auto()
     ACCESS_CHANGED = auto()
     ACCESS_RECOVERED = auto()
     ACCESS_RECOVERED_UNLINKED = auto()  # what linked Gosuslugi by a password or a code is off as well
@@ -78,6 +83,8 @@ class Text(StrEnum):
     ACCESS_BY_PASSKEY = auto()  # a new password, in a session that a passkey opened
     CARD_ASKED = auto()
     CARD_GRANTED = auto()
+    EMAIL_CHANGED = auto()
+    EMAIL_PROOF = auto()
 
 
 class Words(Protocol):
@@ -92,34 +99,41 @@ class Words(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A notice: to which phone (E.164), about what, in which sentence."""
+    """A notice: about what, in which sentence. It goes to the phone (E.164; empty: there is none) and to the proved address.
+
+    only_to: an address that is told instead of both.
+    """
 
     phone: str
     about: About
     text: Text
+    only_to: str = ""
 
 
 def of_change(old_phone: str | None, change: SettingsChange, *, by_passkey: bool = False) -> Iterator[Told]:
     """Always to the phone on record before the change. `by_passkey`: how the session began that makes it."""
-    if old_phone and change.phone is not None:
-        yield Told(old_phone, About.PHONE, Text.PHONE_CHANGED)
-    if old_phone and change.password_hash is not None:
-        yield Told(old_phone, About.PASSWORD, Text.ACCESS_BY_PASSKEY if by_passkey else Text.ACCESS_CHANGED)
+    if change.phone is not None:
+        yield Told(old_phone or "", About.PHONE, Text.PHONE_CHANGED if old_phone else Text.PHONE_SET)
+    if change.password_hash is not None:
+        yield Told(old_phone or "", About.PASSWORD, Text.ACCESS_BY_PASSKEY if by_passkey else Text.ACCESS_CHANGED)
+
+
+def of_new_address(phone: str | None, proved: str, wanted: str) -> Iterator[Told]:
+    """Another address is wanted than the proved one, which is the one that is told."""
+    if proved and wanted != proved:
+        yield Told(phone or "", About.EMAIL, Text.EMAIL_CHANGED, only_to=proved)
 
 
 def of_unlink(phone: str | None) -> Iterator[Told]:
     """Somebody signed in has taken an identity off."""
-    if phone:
-        yield Told(phone, About.IDENTITY, Text.IDENTITY_UNLINKED)
+    yield Told(phone or "", About.IDENTITY, Text.IDENTITY_UNLINKED)
 
 
 def of_link(phone: str | None) -> Iterator[Told]:
     """An identity opens the account from now on, because somebody proved to be its owner."""
-    if phone:
-        yield Told(phone, About.IDENTITY, Text.IDENTITY_LINKED)
+    yield Told(phone or "", About.IDENTITY, Text.IDENTITY_LINKED)
 
 
 def of_passkey(phone: str | None, text: Text) -> Iterator[Told]:
     """A passkey was added or removed by somebody who is signed in."""
-    if phone:
-        yield Told(phone, About.PASSKEY, text)
+    yield Told(phone or "", About.PASSKEY, text)

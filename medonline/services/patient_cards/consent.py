@@ -265,8 +265,7 @@ class CardConsent:
             return []
 
     def _tell(self, session: Session, holder: Patient, about: About, text: Text) -> None:
-        if holder.phone:
-            self.notices.put(session, holder.id, Told(holder.phone, about, text))
+        self.notices.put(session, holder.id, Told(holder.phone or "", about, text))
 
     def _note(
         self, session: Session, event: JournalEvent, patient_id: str, side: Side, device: Device = UNKNOWN_DEVICE

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import Integer, bindparam, func, or_
+from sqlalchemy import Boolean, Integer, and_, bindparam, func, or_
 from sqlmodel import Session, col, select, update
 
 from medonline.storage.queries.security_journal import taken_back
@@ -18,7 +18,11 @@ _THIS = col(Notice.id) == bindparam("notice_id")
 
 _DUE = (
     select(Notice)
-    .where(col(Notice.due_at) <= _NOW, col(Notice.id).not_in(bindparam("skip", expanding=True)))
+    .where(
+        col(Notice.due_at) <= _NOW,
+        (col(Notice.email) != "") == bindparam("by_mail", type_=Boolean()),
+        col(Notice.id).not_in(bindparam("skip", expanding=True)),
+    )
     .order_by(col(Notice.due_at))
     .limit(bindparam("limit", type_=Integer()))
 )
@@ -88,7 +92,9 @@ _END_LINKS = (
     .execution_options(**UNSYNCHRONISED)
 )
 _SAME_PHONE = col(Notice.phone) == bindparam("to_phone")
-_END_LINKS_BEFORE = _END_LINKS.where(_SAME_PHONE, col(Notice.created_at) < bindparam("written_at"))
+# Sent to a phone that is a stranger's by now, a text must not end the link that the owner has by mail.
+_SAME_PLACE = and_(_SAME_PHONE, col(Notice.email) == bindparam("to_email"))
+_END_LINKS_BEFORE = _END_LINKS.where(_SAME_PLACE, col(Notice.created_at) < bindparam("written_at"))
 _END_LINKS_WITH = _END_LINKS.where(or_(_SAME_PHONE, col(Notice.created_at) >= bindparam("written_at")))
 _TOLD_SINCE = select(Notice.id).where(
     col(Notice.patient_id) == bindparam("patient_id"),
@@ -117,9 +123,9 @@ def waiting(session: Session, now: datetime) -> tuple[int, datetime | None]:
     return count, oldest
 
 
-def due(session: Session, now: datetime, skip: tuple[str, ...], limit: int) -> Sequence[Notice]:
-    """Notices that are to be looked at now (UTC), longest waiting first, without those to skip."""
-    return session.exec(_DUE, params={"now": now, "skip": skip, "limit": limit}).all()
+def due(session: Session, now: datetime, skip: tuple[str, ...], limit: int, *, by_mail: bool) -> Sequence[Notice]:
+    """Notices of one way that are to be looked at now (UTC), longest waiting first, without those to skip."""
+    return session.exec(_DUE, params={"now": now, "skip": skip, "limit": limit, "by_mail": by_mail}).all()
 
 
 def take(session: Session, notice_id: str, now: datetime, attempts: int, problem: str, lease_until: datetime) -> bool:
@@ -179,8 +185,9 @@ def end_links(session: Session, patient_id: str, now: datetime) -> None:
 
 
 def end_links_before(session: Session, sent: Notice, now: datetime) -> None:
-    """The links of notices to the same phone that were written before the one sent are used up; the caller holds the patient."""
-    session.exec(_END_LINKS_BEFORE, params=_beside(sent, now))
+    """The links of notices to the same phone, or the same address, that were written before the one sent are used up; the caller
+    holds the patient."""
+    session.exec(_END_LINKS_BEFORE, params=_beside(sent, now) | {"to_email": sent.email})
 
 
 def end_links_with(session: Session, disputed: Notice, now: datetime) -> None:
@@ -208,7 +215,7 @@ def times_told(session: Session, patient_id: str, about: Collection[str], most: 
     newer = select(back.c.seq).where(back.c.at >= col(Notice.created_at)).exists()
     statement = (
         select(Notice.created_at)
-        .where(Notice.patient_id == patient_id, col(Notice.about).in_(about), ~newer)
+        .where(Notice.patient_id == patient_id, col(Notice.about).in_(about), ~col(Notice.is_copy), ~newer)
         .order_by(col(Notice.created_at).desc())
         .limit(most)
     )

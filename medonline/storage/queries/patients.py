@@ -25,6 +25,7 @@ _HELD = (
     .order_by(col(Patient.id))
     .with_for_update()
 )
+_PROVED_EMAIL_OF = select(Patient.proved_email).where(_THIS)
 _PASSWORD_HASH_OF = select(Patient.password_hash).where(_THIS)
 _PASSWORD_OF = select(Patient.id, Patient.password_version).where(col(Patient.phone) == bindparam("phone"))
 _EVERYONE = select(Patient).order_by(col(Patient.last_name), col(Patient.first_name))
@@ -52,6 +53,11 @@ _RECORD_PHONE_PROOF = (
 )
 _BY_SNILS = select(Patient).where(col(Patient.snils_index).in_(bindparam("indexes", expanding=True)))
 _BY_SNILS_HELD = _BY_SNILS.with_for_update()
+
+
+def proved_email(session: Session, patient_id: str) -> str:
+    """The address that notices to this patient go to; empty where there is none."""
+    return session.exec(_PROVED_EMAIL_OF, params={"patient_id": patient_id}).first() or ""
 
 
 def by_phone(session: Session, phone: str) -> Patient | None:

@@ -9,6 +9,7 @@ from sqlmodel import Session, SQLModel, col, select
 
 from medonline.storage.tables.account_settings import AccountChange
 from medonline.storage.tables.codes import OneTimeCodeRow
+from medonline.storage.tables.email_proofs import EmailProof
 from medonline.storage.tables.gosuslugi import (
     LinkedIdentity,
     PersonalDataConsent,
@@ -25,6 +26,7 @@ OF_PATIENT: tuple[Any, ...] = (
     LoginTicket,
     AccountSession,
     AccountChange,
+    EmailProof,
     Notice,
     PatientCard,
     CardAccess,

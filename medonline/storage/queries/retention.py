@@ -17,6 +17,7 @@ from sqlmodel import Session, SQLModel, col
 from medonline.storage.queries.login import ENDED
 from medonline.storage.tables.account_settings import AccountChange
 from medonline.storage.tables.codes import OneTimeCodeRow
+from medonline.storage.tables.email_proofs import EmailProof
 from medonline.storage.tables.gosuslugi import IdentityJourney, PendingIdentity
 from medonline.storage.tables.login import AccountSession, LoginTicket
 from medonline.storage.tables.notices import Notice
@@ -51,10 +52,11 @@ class Past:
 
 
 def codes(before: datetime) -> tuple[Past, ...]:
-    """Codes, and recoveries that no one can go on with, of before then."""
+    """Codes, recoveries that no one can go on with, and proofs of addresses, of before then."""
     return (
         Past(OneTimeCodeRow, (col(OneTimeCodeRow.expires_at) < before,)),
         Past(PasswordRecovery, (col(PasswordRecovery.created_at) < before,)),
+        Past(EmailProof, (col(EmailProof.created_at) < before,)),
     )
 
 

@@ -16,7 +16,9 @@ class Notice(SQLModel, table=True):
 
     id: str = Field(default_factory=new_id, primary_key=True)
     patient_id: str = Field(foreign_key="patient.id", index=True)
-    phone: str  # E.164
+    phone: str  # E.164, of the account when the notice was made; empty: it had none
+    email: str = ""  # empty: to the phone
+    is_copy: bool = False  # another row tells the same by another way; what is counted is told once
     text: str
     created_at: datetime = Field(sa_type=UtcDateTime)
     due_at: datetime | None = Field(default=None, sa_type=UtcDateTime, index=True)  # None: done

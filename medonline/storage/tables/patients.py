@@ -18,7 +18,9 @@ class Patient(SQLModel, table=True):
 
     id: str = Field(default_factory=new_id, primary_key=True)
     phone: str | None = Field(default=None, unique=True)  # E.164; None: signs in through Gosuslugi only
-    email: str = ""
+    email: str = ""  # as the settings show it; proved or not
+    proved_email: str = ""  # the address that notices go to: a code that was sent there was entered
+    email_proved_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     last_name: str
     first_name: str
     patronymic: str = ""

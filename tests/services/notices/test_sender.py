@@ -431,10 +431,10 @@ async def test_the_loop_outlives_a_database_that_fails(
 ) -> None:
     read, failures = notices.due, [OperationalError("", None, Exception("locked"))]
 
-    def failing(*arguments: object) -> object:
+    def failing(*arguments: object, **named: object) -> object:
         if failures:
             raise failures.pop()
-        return read(*arguments)  # type: ignore[arg-type]
+        return read(*arguments, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(notices, "due", failing)
     channel = Phone()

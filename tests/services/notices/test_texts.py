@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from medonline.domain.account_settings import SettingsChange
-from medonline.services.notices.texts import WITHOUT_LINK, About, Text, Told, of_change, of_link
+from medonline.services.notices.texts import WITHOUT_LINK, About, Text, Told, of_change, of_link, of_new_address
 
 OLD, NEW = "+79000001001", "+79000009123"
 
@@ -35,9 +35,21 @@ def test_what_opens_no_account_is_not_told(wanted: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("phone", [None, ""])
-def test_an_account_without_a_phone_cannot_be_told_anything(phone: str | None) -> None:
-    assert list(of_change(phone, SettingsChange(phone=NEW, password_hash="x"))) == []
-    assert list(of_link(phone)) == []
+def test_an_account_without_a_phone_is_told_by_mail_alone(phone: str | None) -> None:
+    change = SettingsChange(phone=NEW, password_hash="x")
+    assert list(of_change(phone, change)) == [
+        Told("", About.PHONE, Text.PHONE_SET),
+        Told("", About.PASSWORD, Text.ACCESS_CHANGED),
+    ]
+    assert list(of_link(phone)) == [Told("", About.IDENTITY, Text.IDENTITY_LINKED)]
+
+
+def test_another_address_is_told_to_the_proved_one_alone() -> None:
+    assert list(of_new_address(OLD, "a@b.example", "c@b.example")) == [
+        Told(OLD, About.EMAIL, Text.EMAIL_CHANGED, only_to="a@b.example")
+    ]
+    assert list(of_new_address(OLD, "", "c@b.example")) == []
+    assert list(of_new_address(OLD, "a@b.example", "a@b.example")) == []
 
 
 def test_a_new_way_through_gosuslugi_is_told() -> None:
@@ -45,4 +57,11 @@ def test_a_new_way_through_gosuslugi_is_told() -> None:
 
 
 def test_only_what_gives_a_new_way_into_the_account_has_a_link() -> None:
-    assert set(About) - WITHOUT_LINK == {About.PASSWORD, About.RECOVERED, About.PHONE, About.IDENTITY, About.PASSKEY}
+    assert set(About) - WITHOUT_LINK == {
+        About.PASSWORD,
+        About.RECOVERED,
+        About.PHONE,
+        About.IDENTITY,
+        About.PASSKEY,
+        About.EMAIL,  # who opens the account by it is told no more
+    }

@@ -1,0 +1,202 @@
+"""Mail over a real SMTP server on this machine: what arrives, and how refusals are told apart."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult, Envelope
+
+from medonline.domain.email_address import EmailAddress
+from medonline.domain.errors import DeliveryFailed, MailboxUnknown, ProviderDown, ProviderRefused
+from medonline.providers.notices.smtp import MailServer, Security, SmtpMail
+from medonline.services.ports import Mail
+from tests.certificates import Authority
+from tests.sandbox.server import free_port
+
+ADDRESS = EmailAddress("maria@example.ru")
+MAIL = Mail("a1b2", "Медицина-онлайн: пароль изменён", "Медицина-онлайн: пароль личного кабинета изменён.")
+USER, PASSWORD = "portal", "s3cret-Пароль"
+
+
+class Server:
+    """Keeps what it takes; answers RCPT and DATA as told."""
+
+    def __init__(self) -> None:
+        self.taken: list[Envelope] = []
+        self.to_recipient = "250 OK"
+        self.to_data = "250 queued"
+
+    async def handle_RCPT(self, server: Any, session: Any, envelope: Envelope, address: str, options: Any) -> str:  # noqa: N802 - aiosmtpd's name
+        if self.to_recipient.startswith("250"):
+            envelope.rcpt_tos.append(address)
+        return self.to_recipient
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Envelope) -> str:  # noqa: N802
+        if self.to_data.startswith("250"):
+            self.taken.append(envelope)
+        return self.to_data
+
+
+@contextmanager
+def serving(handler: Server, **settings: Any) -> Iterator[int]:
+    port = free_port()
+    controller = Controller(handler, hostname="127.0.0.1", port=port, **settings)
+    controller.start()
+    try:
+        yield port
+    finally:
+        controller.stop()
+
+
+def mail_to(port: int, security: Security = Security.NONE, **more: Any) -> SmtpMail:
+    return SmtpMail(MailServer("localhost", port, security, **more), "portal@clinic.example", "Медицина-онлайн")
+
+
+def read(envelope: Envelope) -> EmailMessage:
+    content = envelope.content
+    assert isinstance(content, bytes)
+    message = email.message_from_bytes(content, policy=email.policy.default)
+    assert isinstance(message, EmailMessage)
+    return message
+
+
+async def test_a_mail_arrives_as_it_was_written() -> None:
+    server = Server()
+    with serving(server) as port:
+        reference = await mail_to(port).send_mail(ADDRESS, MAIL)
+
+    (envelope,) = server.taken
+    message = read(envelope)
+    assert (envelope.mail_from, envelope.rcpt_tos) == ("portal@clinic.example", [ADDRESS.text])
+    assert message["Subject"] == MAIL.subject
+    assert message["From"] == "Медицина-онлайн <portal@clinic.example>"
+    assert message.get_content().strip() == MAIL.text
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert reference == message["Message-ID"] == "<a1b2@clinic.example>"
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        ("550 5.1.1 No such user", MailboxUnknown),
+        ("550 5.2.1 Mailbox disabled", MailboxUnknown),
+        ("556 5.1.10 Recipient address has null MX", MailboxUnknown),
+        ("550 5.7.1 Message looks like spam", ProviderRefused),
+        ("550 No such user", ProviderRefused),  # without the enhanced code nobody knows what is refused
+        ("552 5.2.2 Mailbox full", ProviderRefused),
+        ("450 4.2.0 Greylisted", ProviderDown),
+        ("421 4.3.2 Shutting down", ProviderDown),
+        ("451 5.1.1 Try later", ProviderDown),
+    ],
+)
+async def test_a_refusal_says_whose_fault_it_is(answer: str, error: type[DeliveryFailed]) -> None:
+    server = Server()
+    server.to_recipient = answer
+    with serving(server) as port, pytest.raises(error) as refused:
+        await mail_to(port).send_mail(ADDRESS, MAIL)
+
+    assert type(refused.value) is error
+    assert refused.value.code == answer[:3]
+    assert ADDRESS.text not in str(refused.value)
+    assert refused.value.__suppress_context__
+
+
+async def test_a_refused_text_is_no_unknown_mailbox() -> None:
+    server = Server()
+    server.to_data = "554 5.6.0 Content refused"
+    with serving(server) as port, pytest.raises(ProviderRefused):
+        await mail_to(port).send_mail(ADDRESS, MAIL)
+
+
+async def test_nobody_there_is_a_server_that_is_down() -> None:
+    with pytest.raises(ProviderDown) as down:
+        await mail_to(free_port()).send_mail(ADDRESS, MAIL)
+    assert not down.value.may_have_gone_out
+
+
+async def test_a_server_that_ends_in_the_middle_may_have_taken_the_mail() -> None:
+    """The connection is cut after the message, before its answer."""
+    server = Server()
+    with serving(server) as port:
+
+        async def cut(server: Any, session: Any, envelope: Envelope) -> str:
+            server.transport.abort()
+            return "250 OK"
+
+        server.handle_DATA = cut  # type: ignore[method-assign]
+        with pytest.raises(ProviderDown) as down:
+            await mail_to(port).send_mail(ADDRESS, MAIL)
+    assert down.value.may_have_gone_out
+
+
+def _signing_in(server: Any, session: Any, envelope: Any, mechanism: str, auth: Any) -> AuthResult:
+    right = (auth.login.decode(), auth.password.decode()) == (USER, PASSWORD)
+    return AuthResult(success=right, handled=False)  # so that aiosmtpd answers
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("ca"))
+
+
+@pytest.mark.parametrize("security", [Security.TLS, Security.STARTTLS])
+async def test_it_signs_in_over_tls_of_a_trusted_authority(authority: Authority, security: Security) -> None:
+    server = Server()
+    with _over_tls(authority, server, security) as port:
+        trusted = ssl.create_default_context(cafile=str(authority.certificate))
+        mail = mail_to(port, security, user=USER, password=PASSWORD, tls=trusted)
+        await mail.check()
+        await mail.send_mail(ADDRESS, MAIL)
+
+        assert len(server.taken) == 1
+
+        wrong = mail_to(port, security, user=USER, password="wrong", tls=trusted)
+        with pytest.raises(ProviderRefused) as refused:
+            await wrong.check()
+        assert refused.value.code == "535"
+
+
+@pytest.mark.parametrize("security", [Security.TLS, Security.STARTTLS])
+async def test_a_certificate_of_nobody_gets_neither_password_nor_mail(authority: Authority, security: Security) -> None:
+    server = Server()
+    with _over_tls(authority, server, security) as port, pytest.raises(ProviderRefused) as refused:
+        await mail_to(port, security, user=USER, password=PASSWORD).send_mail(ADDRESS, MAIL)
+
+    assert refused.value.code == "tls"
+    assert server.taken == []
+
+
+async def test_a_server_without_starttls_gets_nothing() -> None:
+    server = Server()
+    with serving(server) as port, pytest.raises(ProviderRefused) as refused:
+        await mail_to(port, Security.STARTTLS).send_mail(ADDRESS, MAIL)
+
+    assert refused.value.code == "unsupported"
+    assert server.taken == []
+
+
+@contextmanager
+def _over_tls(authority: Authority, server: Server, security: Security) -> Iterator[int]:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(*authority.issue("localhost"))
+    # aiosmtpd does not count TLS from the first byte as TLS.
+    by_kind: dict[Security, dict[str, Any]] = {
+        Security.TLS: {"ssl_context": context, "auth_require_tls": False},
+        Security.STARTTLS: {"tls_context": context, "require_starttls": True, "auth_required": True},
+    }
+    with serving(server, authenticator=_signing_in, **by_kind[security]) as port:
+        yield port
+
+
+async def test_a_line_break_in_an_address_is_no_second_header(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"(?i)header"):
+        await mail_to(free_port()).send_mail(EmailAddress("a@example.ru\r\nBcc: b@example.ru"), MAIL)
