@@ -160,9 +160,7 @@ def _failures() -> Iterator[None]:
     except aiosmtplib.SMTPResponseException as error:
         raise _refusal(error.code, error.message) from None
     except aiosmtplib.SMTPNotSupported:
-        raise ProviderRefused(
-            "smtp: the server cannot take this address", code="unsupported"
-        ) from None
+        raise ProviderRefused("smtp: the server cannot take this address", code="unsupported") from None
     except (aiosmtplib.SMTPException, OSError) as error:
         if any(
             isinstance(cause, ssl.SSLCertVerificationError) for cause in (error, error.__cause__, error.__context__)
