@@ -7,6 +7,7 @@ import { fillDisputes } from "./portal/dispute.js";
 import { followMistake, followPage, followStep, nameTheMistake } from "./portal/focus.js";
 import { fillNewPassword } from "./portal/new_password.js";
 import { openAsked } from "./portal/asked_dialog.js";
+import { loadPasskeys } from "./portal/passkeys.js";
 import { postTickets } from "./portal/tickets.js";
 import { followResumedStep } from "./portal/resumed_step.js";
 import { restoreTyped } from "./portal/typed_texts.js";
@@ -45,6 +46,7 @@ function look() {
   showPhones();
   showPauses();
   openAsked();
+  loadPasskeys();
 }
 
 function start() {

@@ -34,7 +34,7 @@ _UNDER_WAY = _BUILDING / "under-way"
 STAMP = ROOT / installed.STAMP
 # Entries in browser/; a page asks for them under these names.
 EARLY = "early.js"  # is in each page
-SCRIPTS = (EARLY, "portal.js", "leaving.js")
+SCRIPTS = (EARLY, "portal.js", "leaving.js", "passkeys.js")
 _BAKED_ORIGIN = re.compile(r"""(["`'])(ws|http)://localhost:\d+(/[^"`']*)\1""")
 # Shown to a patient whose page is older than the server.
 _RUSSIAN = {

@@ -35,6 +35,7 @@ from medonline.state.gosuslugi.link_account import LinkAccountState
 from medonline.state.gosuslugi.login_failed import LoginFailedState
 from medonline.state.gosuslugi.register import RegisterState
 from medonline.state.login import LoginState
+from medonline.state.passkeys import PasskeysState
 from medonline.state.password_recovery.state import RecoveryState
 from medonline.state.patient_cards import CardsState
 from medonline.state.regions import RegionState
@@ -78,8 +79,10 @@ PAGES: tuple[tuple[Callable[[], rx.Component], str, Any, Any], ...] = (
 )
 # Most patients come this way, and each event costs: these loads end an earlier attempt to sign in by themselves.
 _FORGETTING = (routes.HOME, routes.RECOVERY, routes.CARDS)
+# Below the form, and of no use before it.
+_THEN = {routes.SETTINGS: [PasskeysState.load]}
 for page, route, title, on_load in PAGES:
-    loads = [on_load] if route in _FORGETTING else [on_load, LoginState.forget]
+    loads = [on_load, *_THEN.get(route, []), *([] if route in _FORGETTING else [LoginState.forget])]
     app.add_page(page, route=route, title=title, on_load=loads)
 app.add_page(not_found, route="404", title="Такой страницы нет — Медицина-онлайн", on_load=AccountState.load_page)
 app.register_lifespan_task(lifespan)

@@ -31,6 +31,12 @@ SECURITY_TXT = "/.well-known/security.txt"
 WELL_KNOWN = "/.well-known"
 CHANGE_PASSWORD = "/.well-known/change-password"  # noqa: S105 (a path)
 PASSWORD_SUGGESTION = "/passwords/suggestion"  # noqa: S105 (a path)
+PASSKEY_HOST = "/passkeys/host"
+PASSKEY_LOGIN_BEGIN = "/passkeys/login/begin"
+PASSKEY_LOGIN = "/passkeys/login"
+PASSKEY_ADD_BEGIN = "/passkeys/add/begin"
+PASSKEY_ADD = "/passkeys/add"
+PASSKEY_OFFER = "/passkeys/offer"
 TELEGRAM_REPORT = "/callbacks/telegram"
 
 SANDBOX = "/sandbox"

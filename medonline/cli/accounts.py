@@ -21,6 +21,7 @@ from medonline.domain.security_journal import Operator
 from medonline.services.desk.accounts import MOST_FOUND, NewAccount
 from medonline.services.linked_identities import number_of
 from medonline.storage.tables.gosuslugi import LinkedIdentity
+from medonline.storage.tables.passkeys import Passkey
 from medonline.storage.tables.patients import Patient
 
 
@@ -204,6 +205,53 @@ def unlink(account: str, number: str, operator: Operator) -> None:
 
     ended = asyncio.run(with_portal(do, operator=operator))
     click.echo(f"It opens the account no more. Sessions through Gosuslugi ended: {ended}")
+
+
+@accounts.command("passkeys", short_help="List the passkeys that open an account.")
+@account
+@as_json
+@mode
+def list_passkeys(account: str, as_json: bool) -> None:
+    """List the passkeys that open an account: the devices that sign in by fingerprint, face or PIN."""
+
+    async def read(portal: Portal) -> list[Passkey]:
+        return await portal.personal_data.passkeys(account)
+
+    found = asyncio.run(with_portal(read))
+    if as_json:
+        options.lines(
+            {
+                "number": row.id,
+                "name": row.name,
+                "created_at": row.created_at,
+                "last_used_at": row.last_used_at,
+                "backed_up": row.backed_up,
+            }
+            for row in found
+        )
+        return
+    lines = [
+        f"{row.id}  added {row.created_at:%Y-%m-%d %H:%M} UTC  "
+        + (f"last used {row.last_used_at:%Y-%m-%d %H:%M} UTC" if row.last_used_at else "never used")
+        + f"  {row.name}"
+        for row in found
+    ]
+    click.echo("\n".join(lines) or "No passkey opens it.")
+
+
+@accounts.command("remove-passkey", short_help="Take a passkey off.")
+@account
+@click.argument("number")
+@acting
+@mode
+def remove_passkey(account: str, number: str, operator: Operator) -> None:
+    """Let a passkey open an account no more. NUMBER says which one, as `accounts passkeys` lists it."""
+
+    async def do(portal: Portal) -> int:
+        return await portal.personal_data.remove_passkey(account, number)
+
+    ended = asyncio.run(with_portal(do, operator=operator))
+    click.echo(f"It opens the account no more. Sessions by passkey ended: {ended}")
 
 
 @accounts.command(short_help="Put a number on record that the desk checked.")

@@ -8,7 +8,7 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from medonline.config.settings import ConfigurationError
-from medonline.domain.errors import AccountNotFound, MedonlineError, NoSuchIdentity, PhoneTaken
+from medonline.domain.errors import AccountNotFound, MedonlineError, NoSuchIdentity, NoSuchPasskey, PhoneTaken
 from medonline.logs.setup import set_up
 from medonline.services.outages import JournalKeyUnknown
 from medonline.storage.backups import CannotCopy
@@ -56,6 +56,8 @@ def sentence_of(error: MedonlineError) -> str:
             return "No account has this phone or id."
         case NoSuchIdentity():
             return "No account at Gosuslugi of this number opens it; `medonline accounts identities` lists them."
+        case NoSuchPasskey():
+            return "No passkey of this number opens it; `medonline accounts passkeys` lists them."
     return f"Refused ({type(error).__name__}). A patient reads: {sentence(error)}"
 
 

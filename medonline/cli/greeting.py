@@ -22,10 +22,13 @@ _DEMO = """
   2. Новый пациент: «Зарегистрироваться» → «Да, я согласен» → на Госуслугах +7 900 000-10-11 (Соколов), SMS придёт
      на телефон-стенд → «Мои карты» → имя вверху → «Настройки» → пароль → «Выйти» → вход по телефону и паролю.
   3. Прежний кабинет через Госуслуги: +7 900 000-10-02 (Смирнов, сразу), +7 900 000-10-01 (Иванова, докажет, что он её).
-  4. Неполадки: {faults} (Госуслуги), {registry_faults} (реестр карт).
+  4. Вход по отпечатку, лицу или PIN: войти, «Настройки» → «Добавить вход на этом устройстве» → «Выйти» → «Войти»{passkeys}.
+  5. Неполадки: {faults} (Госуслуги), {registry_faults} (реестр карт).
 
 Остановить: Ctrl+C.
 """
+
+_NO_PASSKEYS = "MEDONLINE_PASSKEYS=false, или адрес портала без имени: откройте его по имени localhost"
 
 
 def greet(config: Config) -> None:
@@ -43,6 +46,7 @@ def greet(config: Config) -> None:
                 f"  {one.phone}  {one.password:<14} {one.last_name} {one.first_name} {one.patronymic}"
                 for one in DEMO_ACCOUNTS
             ),
+            passkeys="" if config.passkey_host else f" (здесь выключен: {_NO_PASSKEYS})",
             password=PASSWORD,
             people=f"{stand_in}/gosuslugi/people",
             faults=f"{stand_in}/gosuslugi/faults",

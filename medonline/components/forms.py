@@ -111,14 +111,14 @@ def checkbox(label: str, field_id: str, *, hint: str, error: Text = "") -> rx.Co
     )
 
 
-def phone_input(field_id: str, error: Text = "") -> rx.Component:
+def phone_input(field_id: str, error: Text = "", *, auto_complete: str = "tel") -> rx.Component:
     """Any spelling of a number is taken; nothing is rewritten while typing."""
     return text_input(
         field_id,
         "phone",
         error,
         type="tel",
-        auto_complete="tel",
+        auto_complete=auto_complete,
         input_mode="tel",
         custom_attrs={"data-fill": "phone"},
     )

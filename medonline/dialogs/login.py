@@ -8,6 +8,7 @@ from medonline import routes
 from medonline.components.dialog import dialog, open_link
 from medonline.components.forms import error_summary, field, password_input, phone_input, submit
 from medonline.components.gosuslugi import gosuslugi_form
+from medonline.components.passkeys import passkey_button, passkey_place
 from medonline.components.proof import page_mark, ticket_attributes
 from medonline.state.account import AccountState
 from medonline.state.login import LoginState
@@ -89,6 +90,7 @@ def _password() -> rx.Component:
     return rx.el.div(
         rx.el.p("Укажите номер телефона и пароль для авторизации в личном кабинете"),
         login_form(),
+        passkey_place(passkey_button("sign_in", "Войти по отпечатку, лицу или PIN")),
         rx.el.div(
             open_link("Не могу войти", TROUBLE),
             # To step 1 at once: the way through Gosuslugi is there, too.
@@ -105,7 +107,12 @@ def login_form() -> rx.Component:
     summary_link = rx.match(LoginState.error_field, ("phone", "login-phone"), ("password", "login-password"), "")
     return rx.el.form(
         error_summary(LoginState.error, LoginState.error_no, summary_link),
-        field("Телефон", phone_input("login-phone", phone_error), field_id="login-phone", error=phone_error),
+        field(
+            "Телефон",
+            phone_input("login-phone", phone_error, auto_complete="username webauthn"),
+            field_id="login-phone",
+            error=phone_error,
+        ),
         field(
             "Пароль",
             password_input("login-password", "password", password_error, new=False, noun="пароль"),

@@ -10,6 +10,7 @@ from medonline import routes
 from medonline.components.dialog import dialog, open_button
 from medonline.components.gosuslugi import gosuslugi_form
 from medonline.components.icons import icon
+from medonline.components.passkeys import passkey_button, passkey_place
 from medonline.dialogs.desk import turn_to_desk
 from medonline.dialogs.login import LOGIN, TROUBLE
 from medonline.state.account import AccountState
@@ -72,9 +73,28 @@ def _way() -> rx.Component:
                     class_name="choice",
                 )
             ),
+            rx.el.li(_by_passkey(), class_name="passkey-place"),
             class_name="choices",
         ),
         back=TROUBLE,
+    )
+
+
+def _by_passkey() -> rx.Component:
+    """Where the browser can; ends in the settings, at the new password."""
+    return passkey_place(
+        passkey_button(
+            "recovery",
+            rx.el.span(
+                rx.el.strong("Вход по отпечатку, лицу или PIN"),
+                rx.el.span(
+                    "Если вы добавляли его на этом устройстве: после входа сразу зададите новый пароль",
+                    class_name="choice-note",
+                ),
+            ),
+            icon("arrow"),
+            class_name="choice",
+        )
     )
 
 

@@ -8,6 +8,7 @@ from medonline import routes
 from medonline.components.asked_first import asked_first
 from medonline.components.forms import checkbox, error_list, field, submit, text_input
 from medonline.components.icons import icon
+from medonline.components.passkeys import passkey_button, passkey_place
 from medonline.pages.frame import page
 from medonline.state.account import AccountState
 from medonline.state.patient_cards import CardsState
@@ -21,6 +22,7 @@ def cards() -> rx.Component:
         rx.el.h1("Мои карты"),
         rx.cond(AccountState.greeting != "", rx.el.p("Здравствуйте, ", AccountState.greeting, "!", class_name="lead")),
         rx.cond(state.notice != "", rx.el.div(state.notice, class_name="notice", role="status")),
+        rx.cond(AccountState.signed_in, _passkey_offer()),
         rx.cond(state.to_answer.length() > 0, _to_answer()),
         rx.cond(
             state.ready,
@@ -43,6 +45,26 @@ def cards() -> rx.Component:
         rx.cond(state.registry_on & AccountState.signed_in, rx.fragment(_fetched(), _link())),
         rx.cond(state.readers.length() > 0, _readers()),
         name="cards",
+    )
+
+
+def _passkey_offer() -> rx.Component:
+    """Shown by `browser/passkeys/offer.js`, once, where the device can look who holds it."""
+    return passkey_place(
+        rx.el.h2("Вход по отпечатку, лицу или PIN телефона"),
+        rx.el.p(
+            "В следующий раз можно войти без пароля: так же, как вы разблокируете это устройство. Добавить или убрать такой вход "
+            "можно и позже, в ",
+            rx.el.a("настройках", href=routes.SETTINGS, class_name="link"),
+            ".",
+        ),
+        rx.el.div(
+            passkey_button("add", "Добавить", class_name="button primary"),
+            passkey_button("later", "Не сейчас", class_name="button secondary"),
+            class_name="button-row",
+        ),
+        class_name="notice passkey-offer",
+        custom_attrs={"data-passkey-offer": ""},
     )
 
 

@@ -292,6 +292,10 @@ class SettingsState(FollowsCode, OffersWays, rx.State):
     def _offer(self) -> None:
         self._offer_ways(portal().switches.open_now())
 
+    def _ask_proof(self, again: str) -> None:
+        """Ask who it is, above the form; `again` is the button to press then."""
+        self.prove_again, self._again, self.saved = True, again, ""
+
     def _forget(self) -> None:
         self.channel_refused = False
         self.errors, self.error, self.code_error, self.unlink_error = {}, "", "", ""

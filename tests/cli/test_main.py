@@ -523,6 +523,31 @@ def test_accounts_at_gosuslugi_are_listed_and_taken_off(run, tmp_path: Path) -> 
     assert '"identity_unlinked"' in run("journal", "export")[1]
 
 
+def test_passkeys_are_listed_and_taken_off(run, tmp_path: Path) -> None:
+    run(*ADD, "--phone", "+79000002001", stdin="Zima2026")
+    assert run("accounts", "passkeys", "+79000002001")[:2] == (0, "No passkey opens it.\n")
+    with sqlite3.connect(tmp_path / "medonline.sqlite3") as connection:
+        connection.execute(
+            "INSERT INTO passkey (id, patient_id, handle, credential_id, public_key, sign_count, transports, aaguid, "
+            "device_type, backed_up, name, created_at) SELECT '0123456789abcdef', id, 'h', 'c', 'secret-looking', 0, '', '', '', "
+            "0, 'Телефон', '2026-03-01 12:00:00' FROM patient"
+        )
+    connection.close()
+    code, out, _ = run("accounts", "passkeys", "+79000002001")
+    assert (code, out) == (0, "0123456789abcdef  added 2026-03-01 12:00 UTC  never used  Телефон\n")
+    listed = json.loads(run("accounts", "passkeys", "+79000002001", "--json")[1])
+    assert (listed["number"], listed["last_used_at"], "public_key" in listed) == ("0123456789abcdef", None, False)
+    assert "secret-looking" not in run("accounts", "export", "+79000002001", *WHY)[1]
+    code, _, err = run("accounts", "remove-passkey", "+79000002001", "0" * 16, *WHY)
+    assert (code, "accounts passkeys" in err) == (1, True)
+    assert run("accounts", "remove-passkey", "+79000002001", "0123456789abcdef")[0] == 2  # without a reason
+    code, out, _ = run("accounts", "remove-passkey", "+79000002001", "0123456789abcdef", *WHY)
+
+    assert (code, out) == (0, "It opens the account no more. Sessions by passkey ended: 0\n")
+    assert run("accounts", "passkeys", "+79000002001")[1] == "No passkey opens it.\n"
+    assert '"passkey_removed"' in run("journal", "export")[1]
+
+
 # --- the security journal ---------------------------------------------------------------------------------------
 
 

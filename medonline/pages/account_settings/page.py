@@ -18,6 +18,7 @@ from medonline.components.forms import (
 from medonline.dialogs.codes import no_codes
 from medonline.pages.account_settings.email import email_code_panel, email_note
 from medonline.pages.account_settings.identities import identities_section
+from medonline.pages.account_settings.passkeys import passkeys_section
 from medonline.pages.account_settings.phone import new_phone_panel, prove_again_panel
 from medonline.pages.frame import page
 from medonline.state.account import AccountState
@@ -44,7 +45,7 @@ def settings() -> rx.Component:
         email_code_panel(),
         rx.cond(
             state.ready,
-            rx.fragment(_form(), identities_section()),
+            rx.fragment(_form(), identities_section(), passkeys_section()),
             rx.el.p("Загружаем…", class_name="hint", role="status"),
         ),
         name="narrow",

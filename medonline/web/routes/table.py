@@ -19,7 +19,7 @@ from medonline.domain.codes.channels import ChannelName
 from medonline.providers.codes.telegram_gateway import InvalidReport, read_report
 from medonline.services.outages import is_outage
 from medonline.web.edge.error_pages import error_page, form_not_taken
-from medonline.web.routes import gosuslugi, passwords
+from medonline.web.routes import gosuslugi, passkeys, passwords
 from medonline.web.routes.connection_help import connection_help
 from medonline.web.routes.login import choose_region, close_session, extend_session, open_session, session_left
 from medonline.web.routes.low_vision import choose_low_vision
@@ -130,6 +130,12 @@ def with_routes(pages: ASGIApp, stand_ins: Sequence[BaseRoute] = ()) -> ASGIApp:
         Route(routes.SECURITY_TXT, security_txt),
         Route(routes.CHANGE_PASSWORD, passwords.change_password),
         Route(f"{routes.WELL_KNOWN}/{{path:path}}", passwords.nothing_well_known),
+        Route(routes.PASSKEY_HOST, passkeys.host),
+        Route(routes.PASSKEY_LOGIN_BEGIN, passkeys.begin_login, methods=["POST"]),
+        Route(routes.PASSKEY_LOGIN, passkeys.log_in, methods=["POST"]),
+        Route(routes.PASSKEY_ADD_BEGIN, passkeys.begin_adding, methods=["POST"]),
+        Route(routes.PASSKEY_ADD, passkeys.add, methods=["POST"]),
+        Route(routes.PASSKEY_OFFER, passkeys.offer, methods=["POST"]),
         Route(routes.PASSWORD_SUGGESTION, passwords.suggestion),
         Route(routes.TELEGRAM_REPORT, telegram_report, methods=["POST"]),
         *(Route(page, form_without_scripts, methods=["POST"]) for page in routes.PAGES),

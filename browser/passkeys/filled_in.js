@@ -1,0 +1,45 @@
+// The passkeys of this portal among what the browser fills into the telephone's field of the open sign-in dialog: one question waits
+// while the dialog is open, and is asked anew before its challenge ends.
+import { meaningOf, signIn, stopAsking } from "./ceremonies.js";
+
+const ANEW_MS = 4 * 60 * 1000; // a challenge lives for five minutes
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let anew;
+let open = false;
+
+const dialog = () => /** @type {HTMLDialogElement | null} */ (document.getElementById("login"));
+
+/** Looks now, and whenever the dialog opens or closes. */
+export function followLogin() {
+  if (dialog()?.open) void wait();
+}
+
+new MutationObserver(() => {
+  const now = dialog()?.open ?? false;
+  if (now === open) return;
+  open = now;
+  if (open) void wait();
+  else stop();
+}).observe(document.body, { subtree: true, childList: true, attributes: true, attributeFilter: ["open"] });
+
+function stop() {
+  clearTimeout(anew);
+  stopAsking();
+}
+
+async function wait() {
+  open = true;
+  clearTimeout(anew);
+  if (!(await PublicKeyCredential.isConditionalMediationAvailable?.())) return;
+  anew = setTimeout(() => void wait(), ANEW_MS);
+  const place = dialog()?.querySelector("[data-passkey-place]");
+  const button = /** @type {HTMLElement | null} */ (place?.querySelector("[data-passkey]") ?? null);
+  try {
+    await signIn("sign_in", button?.dataset.passkeyTicket ?? "", "conditional");
+  } catch (error) {
+    // Nobody pressed anything: only what the server says of a chosen key is told.
+    const { text } = meaningOf(error);
+    const status = place?.querySelector("[role=status]");
+    if (text && status) status.textContent = text;
+  }
+}

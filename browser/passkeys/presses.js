@@ -1,0 +1,56 @@
+// A press of one of the buttons, and what came of it, beside it.
+import { under } from "../shared/dom.js";
+import { add, meaningOf, signIn } from "./ceremonies.js";
+import { followLogin } from "./filled_in.js";
+import { answerOffer } from "./offer.js";
+
+document.addEventListener("click", (event) => {
+  const button = under(event, "[data-passkey]");
+  if (button instanceof HTMLButtonElement && !button.disabled) void act(button);
+});
+
+/** @param {HTMLButtonElement} button */
+async function act(button) {
+  const what = button.dataset.passkey ?? "";
+  if (what === "later") return answerOffer();
+  const place = /** @type {HTMLElement | null} */ (button.closest("[data-passkey-place]"));
+  button.disabled = true;
+  say(place, "asking");
+  try {
+    if (what === "add") await add();
+    else await signIn(what, button.dataset.passkeyTicket ?? "");
+    say(place, what === "add" ? "added" : "");
+    if (what === "add") await added();
+  } catch (error) {
+    await refuse(place, error);
+  } finally {
+    button.disabled = false;
+  }
+}
+
+async function added() {
+  document.getElementById("passkeys-changed")?.click();
+  await answerOffer(true);
+}
+
+/**
+ * @param {HTMLElement | null} place
+ * @param {unknown} error
+ */
+async function refuse(place, error) {
+  const { word = "", text, why } = meaningOf(error);
+  if (why === "signed_out") return location.assign("/?login=again");
+  say(place, word, text);
+  if (why === "prove") document.getElementById("passkeys-prove")?.click();
+  followLogin();
+}
+
+/**
+ * @param {HTMLElement | null} place
+ * @param {string} word
+ * @param {string} [text]
+ */
+function say(place, word, text) {
+  const status = place?.querySelector("[role=status]");
+  if (status) status.textContent = text ?? (word ? status.getAttribute(`data-${word}`) : "");
+}
