@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 from sqlalchemy.engine import Connection
 from sqlmodel import SQLModel
 
@@ -29,11 +35,26 @@ def run(connection: Connection) -> None:
             raise RuntimeError(message)
 
 
+@contextmanager
+def _one_at_a_time(database: Database) -> Iterator[None]:
+    """Of several that migrate a SQLite file at once one goes on. The file's own lock is not enough: of four at once, one met an
+    index that another had just made. The lock is on the folder, so that no file is left."""
+    if not database.sqlite or not database.url.database or database.url.database == ":memory:":
+        yield
+        return
+    folder = os.open(Path(database.url.database).parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
+
+
 def migrate(url: str) -> None:
     """Open the database, migrate, close."""
     database = Database(url)
     try:
-        with database.engine.connect() as connection:
+        with _one_at_a_time(database), database.engine.connect() as connection:
             if connection.dialect.name == "sqlite":
                 # SQLite changes a column by building the table again: the keys that point at it must not notice.
                 cursor = connection.connection.cursor()  # outside of a transaction: inside one the pragma does nothing

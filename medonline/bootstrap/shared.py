@@ -72,7 +72,7 @@ class Shared:
 
 def build_shared(config: Config, clock: Clock, operator: Operator | None = None) -> Shared:
     """Opens nothing yet."""
-    database = Database(config.database, sealer(config, "changes").indexes)
+    database = _database(config)
     alarms = Alarms(clock)
     outside = build_outside(config, alarms)
     windows = Windows(outside.limits, Sealer(config.key, "limits"), config.request_policy.raised_networks)
@@ -108,6 +108,15 @@ def build_shared(config: Config, clock: Clock, operator: Operator | None = None)
         pace=AccountPace(config.account_limits),
         step_up=StepUp(config.step_up_policy),
         sealers={use: sealer(config, use) for use in SEALED_USES},
+    )
+
+
+def _database(config: Config) -> Database:
+    return Database(
+        config.database,
+        sealer(config, "changes").indexes,
+        connections=config.database_connections,
+        lock_timeout=config.database_lock_timeout,
     )
 
 

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import BaseSettings, NoDecode
 from sqlalchemy.engine import URL, make_url
 
-from medonline.config.types import is_database
+from medonline.config.types import Duration, is_database
 
 ALLOW = "MEDONLINE_ALLOW_PLAIN_CONNECTIONS"
 # What libpq takes for `sslmode=`; its default `prefer` goes on without TLS when the server has none, or says so.
@@ -41,9 +42,12 @@ class ConnectionsConfig(BaseSettings):
     """Each field is `MEDONLINE_` plus its name in capitals.
 
     allow_plain_connections: hosts to which the portal may speak without TLS in production, letter for letter.
+    database_connections, database_lock_timeout: of PostgreSQL, for each process.
     """
 
     allow_plain_connections: Hosts = ()
+    database_connections: int = Field(10, ge=2, le=100)
+    database_lock_timeout: Duration = timedelta(seconds=5)
 
     def is_plain_allowed(self, host: str) -> bool:
         """Whether what goes to a host needs no TLS: it is this machine, or the operator said so."""

@@ -78,6 +78,11 @@ DATABASE_UP = Reading("medonline_database_up", "1 when the database answered thi
 # The record.
 JOURNAL_ROWS = Reading("medonline_journal_rows", "The number of the newest row of the security journal.")
 JOURNAL = Count("medonline_journal_events", "Rows that this process added to the security journal.", ("event",))
+JOURNAL_EXAMINED = Reading(
+    "medonline_journal_examined_timestamp_seconds",
+    "When the whole security journal was gone through last (Unix time); 0: never.",
+)
+JOURNAL_WHOLE = Reading("medonline_journal_whole", "1 when the last examination found the journal whole, else 0.")
 CERTIFICATE_ENDS = Reading(
     "medonline_certificate_expiry_timestamp_seconds",
     "When a certificate of the portal ends (Unix time).",

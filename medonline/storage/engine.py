@@ -64,7 +64,8 @@ QUEUE_TIMEOUT_S = 10.0
 SQLITE_READERS = 4
 POSTGRESQL_CONNECTIONS = 10
 # An idle writer blocks all others: PostgreSQL ends its session, and a statement that waits for a lock fails after a while.
-_PATIENCE = "-c lock_timeout=5s -c idle_in_transaction_session_timeout=15s"
+LOCK_TIMEOUT = timedelta(seconds=5)
+_IDLE = "-c idle_in_transaction_session_timeout=15s"
 # Danger: a time that does not go through `UtcDateTime` (a bare one in a `case`) is stored in the session's time zone.
 _UTC = "-c timezone=UTC"
 # A dead server must not block a thread for the operating system's own timeouts (minutes). Seconds until a new connection is
@@ -115,19 +116,28 @@ class Database:
     """Transactions over one engine. Nothing is shared between them but the connection pool.
 
     names: see `Changes`.
+    connections, lock_timeout: of PostgreSQL: how many transactions at once, and how long a statement waits for a lock.
     """
 
-    def __init__(self, url: str, names: Callable[[str], Sequence[str]] = digests) -> None:
+    def __init__(
+        self,
+        url: str,
+        names: Callable[[str], Sequence[str]] = digests,
+        *,
+        connections: int | None = None,
+        lock_timeout: timedelta | None = None,
+    ) -> None:
+        connections, lock_timeout = connections or POSTGRESQL_CONNECTIONS, lock_timeout or LOCK_TIMEOUT
         self.url = make_url(url)
         self.sqlite = self.url.get_backend_name() == "sqlite"
         options: dict[str, Any] = {"pool_size": SQLITE_READERS + 1, "max_overflow": 5}
         if not self.sqlite:
             timeouts = {name: limit for name, limit in TIMEOUTS.items() if name not in self.url.query}
             options = {
-                "pool_size": POSTGRESQL_CONNECTIONS,
+                "pool_size": connections,
                 "max_overflow": 5,
                 "pool_pre_ping": True,
-                "connect_args": timeouts | {"options": f"{_PATIENCE} {_UTC}"},
+                "connect_args": timeouts | {"options": f"{_patience(lock_timeout)} {_UTC}"},
             }
         self.changes = Changes(names)
         self.process = secrets.token_hex(8)  # marks the notices of this process
@@ -142,7 +152,7 @@ class Database:
             self._readers = ThreadPoolExecutor(SQLITE_READERS, "database-reader")
             self._writers = ThreadPoolExecutor(1, "database-writer")
         else:
-            self._readers = self._writers = ThreadPoolExecutor(POSTGRESQL_CONNECTIONS, "database")
+            self._readers = self._writers = ThreadPoolExecutor(connections, "database")
         self._closed = False
         self.write_fault = ""  # why the last write was not committed, in a few English words; empty when it was
         self._written_at = -TRIAL_EVERY_S  # monotonic: when the last one was committed
@@ -301,6 +311,10 @@ class Database:
         for threads in {self._readers, self._writers}:
             await asyncio.to_thread(threads.shutdown, cancel_futures=True)
         self.engine.dispose()
+
+
+def _patience(lock_timeout: timedelta) -> str:
+    return f"-c lock_timeout={lock_timeout // timedelta(milliseconds=1)}ms {_IDLE}"
 
 
 def is_disk_full(error: BaseException) -> bool:

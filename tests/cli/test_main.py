@@ -571,6 +571,9 @@ def test_a_changed_journal_is_said_to_be_broken(run, tmp_path: Path) -> None:
     connection.close()
 
     assert run("journal", "verify")[::2] == (1, "The journal is broken. Row 1 was changed.\n")
+    with sqlite3.connect(tmp_path / "medonline.sqlite3") as connection:
+        assert connection.execute("SELECT whole FROM journal_examination").fetchall() == [(0,)]
+    connection.close()
 
 
 @pytest.mark.parametrize("known", ["", "1", "0:" + ".".join(["0" * 8] * 8), "1:xyz", f"1:{'0' * 64}"])

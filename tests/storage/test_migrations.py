@@ -39,6 +39,7 @@ TABLES = {
     "email_proof",
     "security_journal",
     "security_journal_checkpoint",
+    "journal_examination",
 }
 
 
@@ -143,4 +144,5 @@ TABLE_CLASSES = (
     tables.patient_cards.CardRefresh,
     tables.security_journal.JournalEntry,
     tables.security_journal.JournalCheckpoint,
+    tables.security_journal.JournalExamination,
 )

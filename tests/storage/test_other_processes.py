@@ -237,7 +237,7 @@ async def test_four_that_start_at_once_on_an_empty_database_are_all_there(
     # Alembic knows one migration at a time in a process. Migrating takes longer here than the portal's statements wait for a lock.
     program = (
         "import asyncio, sys; from medonline.storage import engine, migrations; "
-        "engine._PATIENCE = engine._PATIENCE.replace('lock_timeout=5s', 'lock_timeout=20ms'); "
+        "engine.LOCK_TIMEOUT = engine.timedelta(milliseconds=20); "
         "asyncio.run(migrations.upgrade(sys.argv[1]))"
     )
     migrating = [await asyncio.create_subprocess_exec(sys.executable, "-c", program, url) for _ in range(4)]

@@ -963,3 +963,15 @@ async def test_a_frozen_server_is_named_by_the_watch_and_forgotten_when_it_goes_
     monkeypatch.setattr(database_watch, "ANSWER_WITHIN", timedelta(seconds=PATIENCE))
     await watch.look()
     assert len(caplog.messages) == said
+
+
+async def test_connections_and_the_patience_for_locks_are_settings(portal: Portal, tmp_path: Path) -> None:
+    config = config_in(
+        tmp_path, database_url=portal.config.database, database_connections=3, database_lock_timeout="1.5 s"
+    )
+    other = build_portal(config)
+    with other.database.reading() as session:
+        patience = session.connection().execute(text("SHOW lock_timeout")).scalar_one()
+    await other.close()
+    assert patience == "1500ms"
+    assert other.database.engine.pool.size() == 3  # type: ignore[attr-defined]

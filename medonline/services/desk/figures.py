@@ -39,6 +39,7 @@ class Figures:
         now = self.clock()
         due = {"codes": codes.waiting(session, now), "notices": notices.waiting(session, now)}
         spent = limits.spent(session, billing_day(now))
+        examined = security_journal.last_examination(session)
         open_until = codes_circuit_breaker.state(session).open_until
         return {
             metrics.DATABASE_UP: {(): 1.0},
@@ -50,6 +51,8 @@ class Figures:
                 (line,): spent.get(line, 0) / budget.cap for line, budget in self.budgets.items() if budget.cap
             },
             metrics.JOURNAL_ROWS: {(): float(security_journal.head(session).seq)},
+            metrics.JOURNAL_EXAMINED: {(): examined.at.timestamp() if examined else 0.0},
+            metrics.JOURNAL_WHOLE: {(): float(examined.whole)} if examined else {},
             metrics.CERTIFICATE_ENDS: {(name,): ends.timestamp() for name, ends in self.certificates.items()},
         }
 

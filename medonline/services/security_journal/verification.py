@@ -61,6 +61,11 @@ class JournalKeeper:
                 return found
             # Rows were deleted meanwhile because their time was over: they may be what seemed to be missing.
 
+    @writes
+    def record(self, session: Session, found: Examined) -> None:
+        """Write down that the journal was gone through now, and what was found, for those who watch."""
+        security_journal.record_examination(session, at=self.clock(), rows=found.rows, whole=not found.fault)
+
     async def _examine(self, marks: Sequence[JournalCheckpoint], known: security_journal.Head | None) -> Examined:
         head, met = security_journal.Head(0, GENESIS), known is None
         for mark in marks:

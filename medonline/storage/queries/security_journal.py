@@ -15,7 +15,7 @@ from sqlmodel import Session, SQLModel, col, select
 from medonline.domain.security_journal import GENESIS, JournalEvent, JournalLine
 from medonline.storage.statements import new_values
 from medonline.storage.tables.patients import Patient
-from medonline.storage.tables.security_journal import JournalCheckpoint, JournalEntry
+from medonline.storage.tables.security_journal import JournalCheckpoint, JournalEntry, JournalExamination
 
 # Of the portal's own: two hashes of phones never meet it but by chance, and then they only wait.
 _LOCK = 0x6D65646A6F75726E
@@ -305,3 +305,16 @@ def rows_by_key(session: Session) -> dict[str, int]:
     """How many rows the key of each id has made the hash of."""
     statement = select(JournalEntry.key_id, func.count()).group_by(col(JournalEntry.key_id))
     return {key: int(count) for key, count in session.exec(statement).all()}
+
+
+_WHOLE_JOURNAL = "whole"  # the name of the one row
+
+
+def record_examination(session: Session, *, at: datetime, rows: int, whole: bool) -> None:
+    """Write down what the last examination of every row found."""
+    session.merge(JournalExamination(name=_WHOLE_JOURNAL, at=at, rows=rows, whole=whole))
+
+
+def last_examination(session: Session) -> JournalExamination | None:
+    """What the last one found; None before the first."""
+    return session.get(JournalExamination, _WHOLE_JOURNAL)

@@ -48,3 +48,14 @@ class JournalCheckpoint(SQLModel, table=True):
     seal: (
         str  # HMAC-SHA256 over number, time and hash: without the key no one can pretend that rows were past their time
     )
+
+
+class JournalExamination(SQLModel, table=True):
+    """When the whole journal was gone through last (UTC), how many rows there were and whether it was whole. One row."""
+
+    __tablename__ = "journal_examination"
+
+    name: str = Field(primary_key=True)
+    at: datetime = Field(sa_type=UtcDateTime)
+    rows: int
+    whole: bool

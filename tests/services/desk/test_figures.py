@@ -7,6 +7,7 @@ from pathlib import Path
 
 from medonline.metrics import names as metrics
 from medonline.services.desk.figures import Figures
+from medonline.storage.queries.security_journal import Head
 from tests.services.world import ANNA, CALL, KNOWN, MovableClock, dispatch, opened
 
 
@@ -57,3 +58,22 @@ async def test_an_open_breaker_and_a_certificates_end_are_told(folder: Path, clo
 
     assert found[metrics.BREAKER] == {(): 1.0}
     assert found[metrics.CERTIFICATE_ENDS] == {("esia client",): ends.timestamp()}
+
+
+async def test_when_the_journal_was_gone_through_last_is_told_and_what_was_found(
+    folder: Path, clock: MovableClock
+) -> None:
+    async with opened(folder, clock) as portal:
+        never = await portal.figures.read()
+        await portal.journal_keeper.record(await portal.journal_keeper.examine())
+        whole = await portal.figures.read()
+        at = clock.now
+        clock.move(days=1)
+        known = Head(999_999, "0" * 64)
+        await portal.journal_keeper.record(await portal.journal_keeper.examine(known))
+        broken = await portal.figures.read()
+
+    assert (never[metrics.JOURNAL_EXAMINED], never[metrics.JOURNAL_WHOLE]) == ({(): 0.0}, {})
+    assert (whole[metrics.JOURNAL_EXAMINED], whole[metrics.JOURNAL_WHOLE]) == ({(): at.timestamp()}, {(): 1.0})
+    assert broken[metrics.JOURNAL_EXAMINED] == {(): clock.now.timestamp()}
+    assert broken[metrics.JOURNAL_WHOLE] == {(): 0.0}
