@@ -13,6 +13,7 @@ import { followResumedStep } from "./portal/resumed_step.js";
 import { restoreTyped } from "./portal/typed_texts.js";
 import { showPauses } from "./portal/pauses.js";
 import { showVision } from "./portal/low_vision.js";
+import { awaitSms } from "./portal/web_otp.js";
 import { startCountdowns } from "./portal/countdowns.js";
 import "./portal/blocked_sockets.js";
 import "./portal/menus.js";
@@ -47,6 +48,7 @@ function look() {
   showPauses();
   openAsked();
   loadPasskeys();
+  awaitSms();
 }
 
 function start() {

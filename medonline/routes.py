@@ -49,6 +49,7 @@ SANDBOX_MACHINES = tuple(
         "telegram/",
         "ucaller/",
         "sms_ru/",
+        "sms_aero/",
         "fhir/",
         "gosuslugi/aas/oauth2/v3/te",
         "gosuslugi/oidc/token",

@@ -41,7 +41,7 @@ FRAMEWORKS = frozenset({"reflex", "reflex_base", "socketio", "engineio", "starle
 # address to which a vendor reports. The rest loops over what is registered.
 REGISTRATION = "medonline/domain/codes/channels.py"
 NAME_A_WAY = (
-    REGISTRATION, "medonline/wording/channels.py", "medonline/config/", "medonline/bootstrap/adapters.py", "medonline/providers/codes/",
+    REGISTRATION, "medonline/wording/channels.py", "medonline/config/", "medonline/bootstrap/adapters.py", "medonline/providers/",
     "medonline/sandbox/", "medonline/demo/stand_ins.py", "medonline/routes.py", "medonline/web/routes/table.py",
     "medonline/web/edge/boundary.py",
 )  # fmt: skip

@@ -6,13 +6,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from medonline.config.codes import FlashCallProvider
+from medonline.config.codes import FlashCallProvider, SmsProvider
 from medonline.config.identity import EsiaSigner, IdentityProviderName, NoticeProvider
 from medonline.config.mail import MailProvider
 from medonline.config.outgoing import ca_ends
 from medonline.config.settings import Config, ConfigurationError
 from medonline.domain.codes.channels import ChannelName
+from medonline.domain.codes.sms_text import sms_text
+from medonline.providers.codes.sms_aero import SmsAero
 from medonline.providers.codes.sms_ru import SmsRu
+from medonline.providers.codes.sms_ru_text import SmsRuText
 from medonline.providers.codes.telegram_gateway import TelegramGateway
 from medonline.providers.codes.ucaller import UCaller
 from medonline.providers.gosuslugi.esia.client import Esia
@@ -30,6 +33,7 @@ from medonline.services.limits.alarms import Alarms
 from medonline.services.limits.places import Places
 from medonline.services.limits.windows import LimitStore
 from medonline.services.ports import BreachedPasswords, CardRegistry, CodeChannel, IdentityProvider, NoticeChannel
+from medonline.wording.channels import SMS_TEXT
 
 # What a mailbox shows as the sender of notices.
 SENDER_NAME = "Медицина-онлайн"
@@ -40,6 +44,7 @@ def build_channels(config: Config) -> dict[ChannelName, tuple[CodeChannel, ...]]
     makers: dict[ChannelName, Callable[[Config], tuple[CodeChannel, ...]]] = {
         ChannelName.FLASH_CALL: _flash_call,
         ChannelName.TELEGRAM: _telegram,
+        ChannelName.SMS: _sms,
     }
     return {name: makers[name](config) for name in config.code_channels}
 
@@ -70,6 +75,39 @@ def _telegram(config: Config) -> tuple[CodeChannel, ...]:
         outgoing=_outgoing(config, "telegram"),
     )
     return (gateway,)
+
+
+def _sms(config: Config) -> tuple[CodeChannel, ...]:
+    makers: dict[SmsProvider, Callable[[Config], CodeChannel]] = {
+        SmsProvider.SMS_RU: _sms_ru_text,
+        SmsProvider.SMS_AERO: _sms_aero,
+    }
+    return tuple(makers[name](config) for name in config.sms_provider)
+
+
+def _text_of(config: Config) -> Callable[[str], str]:
+    return lambda code: sms_text(config.sms_text or SMS_TEXT, code, config.host_name)
+
+
+def _sms_ru_text(config: Config) -> CodeChannel:
+    return SmsRuText(
+        config.sms_ru_base_url,
+        config.sms_ru_api_id.get_secret_value(),
+        _text_of(config),
+        sender=config.sms_ru_sender,
+        outgoing=_outgoing(config, "sms_ru"),
+    )
+
+
+def _sms_aero(config: Config) -> CodeChannel:
+    return SmsAero(
+        config.sms_aero_base_url,
+        config.sms_aero_email,
+        config.sms_aero_api_key.get_secret_value(),
+        _text_of(config),
+        sign=config.sms_aero_sign,
+        outgoing=_outgoing(config, "sms_aero"),
+    )
 
 
 def _outgoing(config: Config, vendor: str) -> Outgoing:

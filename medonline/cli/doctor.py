@@ -50,6 +50,7 @@ _MONEY = "Top the account up at the vendor; an automatic payment there ends this
 _KEYS = {
     "ucaller": ("UCALLER_KEY", "UCALLER_SERVICE_ID"),
     "sms_ru": ("SMS_RU_API_ID",),
+    "sms_aero": ("SMS_AERO_EMAIL", "SMS_AERO_API_KEY"),
     "telegram_gateway": ("TELEGRAM_TOKEN",),
 }
 _HINTS = {

@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode
 from medonline import routes
 from medonline.config.types import Channels, CodeLife, Duration, Durations, OptionalUrl, comma_list
 from medonline.domain.codes.channels import GUIDE_CHANNELS, ChannelName
+from medonline.domain.codes.sms_text import MOST_SEGMENTS, PLACE, segments, sms_text
 
 
 class FlashCallProvider(StrEnum):
@@ -22,7 +23,14 @@ class FlashCallProvider(StrEnum):
     SMS_RU = "sms_ru"
 
 
-def _in_order(vendors: tuple[FlashCallProvider, ...]) -> tuple[FlashCallProvider, ...]:
+class SmsProvider(StrEnum):
+    """Who sends codes in SMS."""
+
+    SMS_RU = "sms_ru"
+    SMS_AERO = "sms_aero"
+
+
+def _in_order(vendors: tuple[str, ...]) -> tuple[str, ...]:
     if not vendors or len(set(vendors)) < len(vendors):
         msg = "name each vendor once, the first to be asked first, as 'ucaller' or 'ucaller, sms_ru'"
         raise ValueError(msg)
@@ -32,17 +40,21 @@ def _in_order(vendors: tuple[FlashCallProvider, ...]) -> tuple[FlashCallProvider
 FlashCallProviders = Annotated[
     tuple[FlashCallProvider, ...], NoDecode, BeforeValidator(comma_list(str)), AfterValidator(_in_order)
 ]
+SmsProviders = Annotated[tuple[SmsProvider, ...], NoDecode, BeforeValidator(comma_list(str)), AfterValidator(_in_order)]
 
 
 class CodesConfig(BaseSettings):
     """Each field is `MEDONLINE_` plus its name in capitals.
 
-    flash_call_provider: in the order in which they are asked; each next one takes over what the one before certainly did not call.
+    flash_call_provider, sms_provider: in the order in which they are asked; each next one takes over what the one before certainly did not
+    call or send.
+    sms_text: `{code}` is where the code stands; empty for the portal's own sentence.
     """
 
     code_channels: Channels = GUIDE_CHANNELS
     code_life_flash_call: CodeLife = timedelta(minutes=5)
     code_life_telegram: CodeLife = timedelta(minutes=10)
+    code_life_sms: CodeLife = timedelta(minutes=10)
     code_guesses: int = Field(3, ge=1, le=3)
     resend_pauses: Durations = (timedelta(seconds=60), timedelta(seconds=120), timedelta(seconds=300))
     channel_off_below_percent: int = Field(40, ge=0, le=90)
@@ -58,6 +70,13 @@ class CodesConfig(BaseSettings):
     ucaller_service_id: str = ""
     sms_ru_base_url: OptionalUrl = ""
     sms_ru_api_id: SecretStr = SecretStr("")
+    sms_ru_sender: str = ""
+    sms_provider: SmsProviders = (SmsProvider.SMS_RU,)
+    sms_text: str = ""
+    sms_aero_base_url: OptionalUrl = ""
+    sms_aero_email: str = ""
+    sms_aero_api_key: SecretStr = SecretStr("")
+    sms_aero_sign: str = ""
 
     def codes_faults(self) -> list[str]:
         """What cannot be used, in any mode: one English sentence each."""
@@ -67,6 +86,19 @@ class CodesConfig(BaseSettings):
         if not self.resend_pauses or any(pause <= timedelta(0) for pause in self.resend_pauses):
             faults.append("MEDONLINE_RESEND_PAUSES: write pauses longer than nothing, as '60 s, 120 s, 300 s'.")
         return faults
+
+    def sms_faults(self, host: str) -> list[str]:
+        """What is wrong with the text of an SMS to be sent from this host."""
+        if not self.sms_text:
+            return []
+        if self.sms_text.count(PLACE) != 1:
+            return [f"MEDONLINE_SMS_TEXT: write {PLACE} once, where the code stands."]
+        longest = sms_text(self.sms_text, "0" * ChannelName.SMS.code_length, host)
+        if segments(longest) > MOST_SEGMENTS:
+            return [
+                f"MEDONLINE_SMS_TEXT makes {segments(longest)} SMS of one code: shorten it to {MOST_SEGMENTS} at most."
+            ]
+        return []
 
     def delivery_faults(self, *, notices_by_sms_ru: bool) -> list[str]:
         """What must not be in production: a provider that is missing, a stand-in, a demo value."""
@@ -99,7 +131,13 @@ class CodesConfig(BaseSettings):
             required["MEDONLINE_UCALLER_BASE_URL"] = self.ucaller_base_url
             required["MEDONLINE_UCALLER_KEY"] = self.ucaller_key.get_secret_value()
             required["MEDONLINE_UCALLER_SERVICE_ID"] = self.ucaller_service_id
-        if FlashCallProvider.SMS_RU in calls or notices_by_sms_ru:
+        texts = self.sms_provider if ChannelName.SMS in self.code_channels else ()
+        if SmsProvider.SMS_AERO in texts:
+            required["MEDONLINE_SMS_AERO_BASE_URL"] = self.sms_aero_base_url
+            required["MEDONLINE_SMS_AERO_EMAIL"] = self.sms_aero_email
+            required["MEDONLINE_SMS_AERO_API_KEY"] = self.sms_aero_api_key.get_secret_value()
+            required["MEDONLINE_SMS_AERO_SIGN"] = self.sms_aero_sign
+        if FlashCallProvider.SMS_RU in calls or SmsProvider.SMS_RU in texts or notices_by_sms_ru:
             required["MEDONLINE_SMS_RU_BASE_URL"] = self.sms_ru_base_url
             required["MEDONLINE_SMS_RU_API_ID"] = self.sms_ru_api_id.get_secret_value()
         return required

@@ -41,6 +41,8 @@ class OutgoingConfig(BaseSettings):
     ucaller_ca_file: Path | None = None
     sms_ru_proxy: Proxy = NO_PROXY
     sms_ru_ca_file: Path | None = None
+    sms_aero_proxy: Proxy = NO_PROXY
+    sms_aero_ca_file: Path | None = None
     oidc_proxy: Proxy = NO_PROXY
     oidc_ca_file: Path | None = None
     esia_proxy: Proxy = NO_PROXY

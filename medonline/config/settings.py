@@ -89,6 +89,11 @@ class Config(
         return self.public_url or f"http://localhost:{self.port}"
 
     @property
+    def host_name(self) -> str:
+        """The host alone, without scheme and port."""
+        return urlsplit(self.origin).hostname or ""
+
+    @property
     def https(self) -> bool:
         """Whether browsers reach the portal over TLS."""
         return self.origin.startswith("https://")
@@ -206,6 +211,10 @@ class Config(
             "ucaller_service_id": "100001",
             "sms_ru_base_url": f"{stand_in}/sms_ru",
             "sms_ru_api_id": demo_credential(data_dir, "sms-ru"),
+            "sms_aero_base_url": f"{stand_in}/sms_aero",
+            "sms_aero_email": "demo@medonline.example",
+            "sms_aero_api_key": demo_credential(data_dir, "sms-aero"),
+            "sms_aero_sign": "medonline",
             "drain": "0 s",
             **demo_identity(stand_in, data_dir),
             **demo_limits(),
@@ -225,6 +234,7 @@ class Config(
 
     def _general_faults(self) -> list[str]:
         faults = self.records_faults(self.origin) + self.key_faults(self.key) + self.codes_faults() + self.ca_faults()
+        faults += self.sms_faults(self.host_name)
         address = urlsplit(self.public_url)
         if address.path or address.query or address.fragment or "@" in address.netloc:
             faults.append(

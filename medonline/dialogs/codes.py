@@ -77,6 +77,7 @@ def _code_facts(screen: Screen, error: rx.Var[str]) -> rx.Component:
         screen.expires_clock,
         ".",
         class_name="hint",
+        custom_attrs={"data-web-otp": rx.cond(screen.fills_itself_in, "on", "")},
     )
 
 

@@ -16,6 +16,7 @@ from medonline.domain.errors import (
     ProviderDown,
     ProviderRefused,
 )
+from medonline.domain.phone import PhoneNumber
 from medonline.providers.http import JsonClient, parse_json, roubles, without_json
 from medonline.providers.outgoing import DIRECT, Outgoing
 
@@ -25,6 +26,7 @@ _ERRORS: dict[int, type[DeliveryFailed]] = {
     201: OutOfMoney,
     202: NumberNotReachable,
     207: NumberNotReachable,
+    150: NumberNotReachable,
     209: NumberRefused,
     214: NumberNotReachable,
     220: ProviderDown,
@@ -88,6 +90,17 @@ class SmsRuAccount:
         form = {"api_id": self._api_id, **fields, "json": "1"}
         status, body = await self._client.post_form_bytes(path, form)
         return accepted(_answer_of(status, body))
+
+    async def _sms(self, phone: PhoneNumber, text: str, fields: dict[str, str]) -> dict[str, Any]:
+        """What is said of the only message of a request that was taken."""
+        answer = await self._asked("/sms/send", {"to": phone.digits, "msg": text, **fields})
+        messages = answer.get("sms")
+        message = messages.get(phone.digits) if isinstance(messages, dict) else None
+        if not isinstance(message, dict):
+            raise ProviderRefused("sms_ru: an answer that says nothing of the number")
+        if message.get("status") != "OK":
+            raise refusal(message.get("status_code"), message.get("status_text"))
+        return message
 
 
 def _answer_of(status: int, body: bytes) -> Any:

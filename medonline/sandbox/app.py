@@ -1,12 +1,12 @@
-"""The sandbox: stand-ins of Telegram Gateway, uCaller, SMS.ru and Gosuslugi that speak their wire protocols, and
+"""The sandbox: stand-ins of Telegram Gateway, uCaller, SMS.ru, SMS Aero and Gosuslugi that speak their wire protocols, and
 the demo phone.
 
 A separate ASGI application that runs alone or mounted under any path:
 
     /telegram   base URL for the Telegram Gateway adapter      /phone                  the demo phone, a page
     /ucaller    base URL for the uCaller adapter               /phone/{e164}/events    the same as JSON
-    /sms_ru     base URL for the SMS.ru adapter                /health                 {"status": "ok"}
-    /code-faults  what goes wrong with the three of them
+    /sms_ru     base URL for the SMS.ru adapters               /health                 {"status": "ok"}
+    /sms_aero   base URL for the SMS Aero adapter              /code-faults            what goes wrong with them
     /gosuslugi  base URL for the ESIA adapter, /gosuslugi/oidc for the OIDC one; only when it is set up
     the mail server listens at a socket file                   /inbox                  its mailboxes, a page
     /fhir       base URL for the adapter of medical cards      /fhir-faults            what goes wrong with it
@@ -35,6 +35,8 @@ from medonline.sandbox.fhir_faults import FhirFaults
 from medonline.sandbox.gosuslugi.stand_in import GosuslugiStandIn
 from medonline.sandbox.mailbox import Mailboxes
 from medonline.sandbox.settings import SandboxSettings
+from medonline.sandbox.sms import SmsBox
+from medonline.sandbox.sms_aero import SmsAeroStandIn
 from medonline.sandbox.sms_ru import SmsRuStandIn
 from medonline.sandbox.store import Store
 from medonline.sandbox.telegram import TelegramGatewayStandIn
@@ -52,6 +54,7 @@ def create_sandbox(settings: SandboxSettings) -> Starlette:
     `open_sandbox` at its own start, and `close_sandbox` at its own shutdown.
     """
     store = Store(settings.store)
+    box = SmsBox(store, settings.delivery_pace)
     callbacks = Callbacks(settings.telegram_token, settings.delivery_pace)
     faults = CodeFaults(store, settings.slow_answer)
     gosuslugi = GosuslugiStandIn(settings, store) if settings.gosuslugi is not None else None
@@ -67,7 +70,7 @@ def create_sandbox(settings: SandboxSettings) -> Starlette:
     app = Starlette(
         lifespan=lifespan,
         routes=[
-            *_vendors_of_codes(settings, store, callbacks, faults),
+            *_vendors_of_codes(settings, store, callbacks, faults, box),
             *faults.routes(),
             *_card_registry(settings, store),
             *([Mount("/gosuslugi", routes=gosuslugi.routes())] if gosuslugi is not None else []),
@@ -84,13 +87,14 @@ def create_sandbox(settings: SandboxSettings) -> Starlette:
 
 
 def _vendors_of_codes(
-    settings: SandboxSettings, store: Store, callbacks: Callbacks, faults: CodeFaults
+    settings: SandboxSettings, store: Store, callbacks: Callbacks, faults: CodeFaults, box: SmsBox
 ) -> list[BaseRoute]:
     telegram = TelegramGatewayStandIn(settings, store, callbacks).routes()
     return [
         Mount("/telegram", routes=faults.over(Vendor.TELEGRAM, telegram)),
         Mount("/ucaller", routes=faults.over(Vendor.UCALLER, UCallerStandIn(settings, store, faults).routes())),
-        Mount("/sms_ru", routes=faults.over(Vendor.SMS_RU, SmsRuStandIn(settings, store, faults).routes())),
+        Mount("/sms_ru", routes=faults.over(Vendor.SMS_RU, SmsRuStandIn(settings, store, faults, box).routes())),
+        Mount("/sms_aero", routes=faults.over(Vendor.SMS_AERO, SmsAeroStandIn(settings, faults, box).routes())),
     ]
 
 

@@ -51,6 +51,7 @@ class Vendor(StrEnum):
 
     UCALLER = "ucaller"
     SMS_RU = "sms_ru"
+    SMS_AERO = "sms_aero"
     TELEGRAM = "telegram"
 
 
@@ -66,7 +67,12 @@ class Fault(StrEnum):
     LOW = "low"
 
 
-_NAMES = {Vendor.UCALLER: "uCaller", Vendor.SMS_RU: "SMS.ru", Vendor.TELEGRAM: "Telegram Gateway"}
+_NAMES = {
+    Vendor.UCALLER: "uCaller",
+    Vendor.SMS_RU: "SMS.ru",
+    Vendor.SMS_AERO: "SMS Aero",
+    Vendor.TELEGRAM: "Telegram Gateway",
+}
 _LABELS = {
     Fault.NONE: "Всё работает",
     Fault.DOWN: "Не работает (503)",
@@ -183,6 +189,9 @@ def refused_key(vendor: Vendor) -> Response:
     """What the vendor answers to a key that it does not know (any more)."""
     if vendor is Vendor.SMS_RU:
         return PlainTextResponse("301")  # the vendor forgets about JSON when it does not know the caller
+    if vendor is Vendor.SMS_AERO:
+        message = "Your request was made with invalid credentials."
+        return JSONResponse({"success": False, "data": None, "message": message}, 401)
     if vendor is Vendor.UCALLER:
         return JSONResponse({"status": False, "error": "Ошибка авторизации", "code": 401})
     return JSONResponse({"ok": False, "error": "ACCESS_TOKEN_INVALID"})
@@ -191,6 +200,8 @@ def refused_key(vendor: Vendor) -> Response:
 def _without_money(vendor: Vendor) -> Response:
     if vendor is Vendor.TELEGRAM:
         return JSONResponse({"ok": False, "error": magic.TELEGRAM_ERRORS["0002"]})
+    if vendor is Vendor.SMS_AERO:
+        return JSONResponse(magic.SMS_AERO_ERRORS["0002"])
     if vendor is Vendor.UCALLER:
         number, text = magic.UCALLER_ERRORS["0002"]
         return JSONResponse({"status": False, "error": text, "code": number})

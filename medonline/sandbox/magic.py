@@ -18,6 +18,10 @@ Suffix  Telegram Gateway              uCaller                     SMS.ru
 0015    200 KB of JSON                the same                    the same
 0016    works                         error 6                     ERROR without a number
 0017    works                         works                       201 in plain text
+0018    works                         works                       SMS: no route, 150
+0019    works                         works                       SMS: expires, 104
+0020    PHONE_NUMBER_NOT_FOUND        error 9                     works
+0021    works                         works                       SMS: stop list, 209
 
 Every other suffix works everywhere; 1001-1099 will never become magic, they are for demo patients. uCaller's
 own test numbers 79000000001 (success) and 79000000002 (an error) follow from the table.
@@ -38,6 +42,7 @@ TELEGRAM_ERRORS = {
     "0009": "PHONE_NUMBER_INVALID",
     "0010": "PHONE_NUMBER_NOT_AVAILABLE",
     "0011": "MESSAGE_ALREADY_SENT",
+    "0020": "PHONE_NUMBER_NOT_FOUND",
 }
 UCALLER_ERRORS = {
     "0002": (1002, "Недостаточно средств на балансе"),
@@ -48,6 +53,7 @@ UCALLER_ERRORS = {
     "0012": (1001, "Заблокировано"),
     "0013": (429, "Слишком много запросов"),
     "0016": (6, "Непредвиденная ошибка"),
+    "0020": (9, "Страна закрыта в настройках сервиса"),
 }
 SMS_RU_ERRORS: dict[str, tuple[int | None, str]] = {
     "0002": (201, "Не хватает средств на лицевом счету"),
@@ -59,6 +65,16 @@ SMS_RU_ERRORS: dict[str, tuple[int | None, str]] = {
     "0013": (220, "Сервис временно недоступен"),
     "0016": (None, "Неизвестная ошибка"),
 }
+# Answers of SMS Aero that refuse; every other such number of SMS.ru's works there.
+SMS_AERO_ERRORS: dict[str, dict[str, object]] = {
+    "0002": {"result": "no credits"},
+    "0005": {"result": "reject", "reason": "limit of messages to this recipient"},
+    "0009": {"success": False, "data": None, "message": "Validation error: number"},
+    "0010": {"result": "reject", "reason": "number is not supported"},
+    "0012": {"result": "reject", "reason": "recipient is in the blacklist"},
+    "0016": {"success": False, "data": None, "message": "Unknown error"},
+}
+SMS_NO_ROUTE, SMS_EXPIRES, SMS_STOP_LIST = "0018", "0019", "0021"
 _HTML_ERROR, _SLOW, _UNREACHABLE, _OTHER_CODE, _CODE_AS_NUMBER = "0003", "0004", "0006", "0007", "0008"
 _REDIRECT, _OVERSIZED, _BARE_NUMBER = "0014", "0015", "0017"
 

@@ -17,19 +17,29 @@ from medonline.sandbox.code_faults import CodeFaults, Vendor, refused_key
 from medonline.sandbox.demo_phone import incoming_call
 from medonline.sandbox.requests import digits, parameters, same
 from medonline.sandbox.settings import SandboxSettings
+from medonline.sandbox.sms import SmsBox, SmsState
 from medonline.sandbox.store import Store
 
 _SENDER = "medonline"
 _LONGEST_TEXT = 1_000
+_BEFORE = "000000-"
+_STATES = {
+    SmsState.ON_ITS_WAY: 102,
+    SmsState.DELIVERED: 103,
+    SmsState.EXPIRED: 104,
+    SmsState.NO_ROUTE: 150,
+    SmsState.STOP_LIST: 209,
+}
 
 
 class SmsRuStandIn:
-    """code/call, sms/send, my/balance."""
+    """code/call, sms/send, sms/status, my/balance."""
 
-    def __init__(self, settings: SandboxSettings, store: Store, faults: CodeFaults) -> None:
+    def __init__(self, settings: SandboxSettings, store: Store, faults: CodeFaults, box: SmsBox) -> None:
         self._settings = settings
         self._store = store
         self._faults = faults
+        self._box = box
 
     def routes(self) -> list[Route]:
         """The methods, relative to SMS.ru's base URL."""
@@ -37,6 +47,7 @@ class SmsRuStandIn:
             Route("/code/call", self._call, methods=["GET", "POST"]),
             Route("/sms/send", self._send, methods=["GET", "POST"]),
             Route("/my/balance", self._balance, methods=["GET", "POST"]),
+            Route("/sms/status", self._status, methods=["GET", "POST"]),
         ]
 
     async def _call(self, request: Request) -> Response:
@@ -87,10 +98,22 @@ class SmsRuStandIn:
             return PlainTextResponse("201")
         if phone[-4:] in magic.SMS_RU_ERRORS:
             return _messages(to, *magic.SMS_RU_ERRORS[phone[-4:]])
-        if magic.reachable(phone):
-            await asyncio.to_thread(self._store.add_event, phone, "sms", _SENDER, text)
+        number = await asyncio.to_thread(self._box.take, phone, str(given.get("from") or _SENDER), text)
         await magic.slow_down(phone, self._settings.slow_answer)
-        return _messages(to, 100, "", f"000000-{secrets.randbelow(10**8):08}")
+        return _messages(to, 100, "", f"{_BEFORE}{number:08}")
+
+    async def _status(self, request: Request) -> Response:
+        given = await parameters(request)
+        if not same(given.get("api_id", ""), self._settings.sms_ru_api_id):
+            return refused_key(Vendor.SMS_RU)
+        reference = str(given.get("sms_id", ""))
+        state = await asyncio.to_thread(self._box.state, int(digits(reference.removeprefix(_BEFORE)) or 0))
+        status = (
+            {"status": "OK", "status_code": _STATES[state], "status_text": ""}
+            if state
+            else {"status": "ERROR", "status_code": -1, "status_text": "Сообщение не найдено"}
+        )
+        return JSONResponse({"status": "OK", "status_code": 100, "sms": {reference: status}, "balance": 4122.56})
 
     async def _balance(self, request: Request) -> Response:
         given = await parameters(request)

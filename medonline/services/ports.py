@@ -21,6 +21,8 @@ class DeliveryReport(StrEnum):
     DELIVERED = "delivered"
     READ = "read"
     FAILED = "failed"
+    NO_ROUTE = "no_route"  # the operator does not let such messages through to this number
+    STOP_LIST = "stop_list"  # the number's owner, or the vendor, wants none
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from medonline.domain.codes.channels import ChannelName
 from medonline.services.codes.delivery import DeliveryProblem, DeliveryState
 
 BY_RULE = "коды этим способом сейчас часто не доходят"
+SMS_TEXT = "Код {code}. Никому не сообщайте."
 NO_WAYS = "но сейчас коды не отправляются"
 
 
@@ -108,6 +109,36 @@ WORDS: Mapping[ChannelName, ChannelWords] = MappingProxyType(
                 DeliveryProblem.NUMBER_REFUSED: "Telegram сейчас не принимает сообщения на этот номер.",
                 DeliveryProblem.CHANNEL_DOWN: "Отправка через Telegram сейчас не работает.",
                 DeliveryProblem.NOT_ANSWERED: "Сообщение в Telegram не дошло.",
+            },
+        ),
+        ChannelName.SMS: ChannelWords(
+            label="Код в SMS",
+            note="Придёт сообщение с кодом из шести цифр",
+            icon="envelope",
+            what="код в SMS",
+            by="по коду из SMS",
+            get="Получить код в SMS",
+            get_it="Получите код в SMS",
+            again="Отправить новый код в SMS",
+            where="На ваш номер придёт SMS. Укажите код из этого сообщения, в нём шесть цифр.",
+            not_coming=(
+                "SMS с кодом идёт до минуты. Если вы просили оператора не присылать массовые сообщения, "
+                "он не пропустит и её: выберите другой способ."
+            ),
+            advice="Код может прийти и в SMS: выберите «Код в SMS».",
+            delivery={
+                DeliveryState.QUEUED: "Отправляем SMS…",
+                DeliveryState.SENDING: "Отправляем SMS…",
+                DeliveryState.SENT: "SMS отправлена, ждём ответа оператора…",
+                DeliveryState.DELIVERED: "SMS доставлена.",
+            },
+            problems={
+                DeliveryProblem.NUMBER_NOT_REACHABLE: (
+                    "Оператор не доставляет SMS на этот номер: возможно, массовые сообщения отключены по просьбе владельца."
+                ),
+                DeliveryProblem.NUMBER_REFUSED: "На этот номер SMS сейчас не отправляются: он в стоп-листе.",
+                DeliveryProblem.CHANNEL_DOWN: "Отправка SMS сейчас не работает.",
+                DeliveryProblem.NOT_ANSWERED: "SMS не дошла. Проверьте, что телефон включён и в сети.",
             },
         ),
     }

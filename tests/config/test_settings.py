@@ -111,7 +111,7 @@ def test_production_refuses_to_start_and_says_why(read, changes: dict[str, str |
         ({"TIME_ZONE": "Moscow"}, "MEDONLINE_TIME_ZONE", "write it as 'Europe/Moscow'"),
         ({"TIME_ZONE": "../../etc/passwd"}, "MEDONLINE_TIME_ZONE", "is not a time zone"),
         ({"LOG_LEVEL": "loud"}, "MEDONLINE_LOG_LEVEL", "pattern"),
-        ({"CODE_CHANNELS": "pigeon"}, "MEDONLINE_CODE_CHANNELS", "'flash_call' or 'telegram'"),
+        ({"CODE_CHANNELS": "pigeon"}, "MEDONLINE_CODE_CHANNELS", "'flash_call', 'telegram' or 'sms'"),
         ({"CODE_LIFE_TELEGRAM": "10"}, "MEDONLINE_CODE_LIFE_TELEGRAM", "write it as '60 s', '5 min', '12 h'"),
         ({"CODE_LIFE_TELEGRAM": "0 s"}, "MEDONLINE_CODE_LIFE_TELEGRAM", "longer than nothing"),
         ({"CODE_LIFE_TELEGRAM": "601 s"}, "MEDONLINE_CODE_LIFE_TELEGRAM", "at most 10 min"),
@@ -351,3 +351,19 @@ def test_the_password_of_redis_is_never_repeated(read, address: str) -> None:
 )
 def test_a_link_this_is_not_me_must_fit_and_give_time(read, changes: dict[str, str], says: str) -> None:
     assert says in refusal(read, DEMO, **changes)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("Код. Никому не сообщайте.", "write {code} once"),
+        ("Код {code}, ещё раз {code}.", "write {code} once"),
+        ("Код {code}. " + "Никому не сообщайте. " * 8, "makes 3 SMS of one code: shorten it to 2 at most"),
+    ],
+)
+def test_the_text_of_an_sms_holds_the_code_and_is_short(tmp_path: Path, text: str, fault: str) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        load_config(mode="demo", data_dir=tmp_path, sms_text=text)
+
+    assert "MEDONLINE_SMS_TEXT" in str(refused.value)
+    assert fault in str(refused.value)

@@ -42,7 +42,7 @@ from medonline.storage.tables.patients import Patient
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SECRET_KEY = "a-key-for-tests-of-more-than-32-characters"
-CALL, TELEGRAM = ChannelName.FLASH_CALL, ChannelName.TELEGRAM
+CALL, TELEGRAM, SMS = ChannelName.FLASH_CALL, ChannelName.TELEGRAM, ChannelName.SMS
 KNOWN, PASSWORD = DEMO_ACCOUNTS[0].phone, DEMO_ACCOUNTS[0].password
 OTHER_KNOWN = DEMO_ACCOUNTS[1].phone
 UNKNOWN = "+79000009999"

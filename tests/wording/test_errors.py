@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medonline.domain import errors
-from medonline.domain.codes.channels import ChannelName
+from medonline.domain.codes.channels import GUIDE_CHANNELS, ChannelName
 from medonline.domain.errors import MedonlineError, PasswordProblem, PhoneProblem
 from medonline.services.codes.delivery import DeliveryProblem
 from medonline.wording.errors import (
@@ -30,12 +30,12 @@ from medonline.wording.errors import (
 from medonline.wording.regions import Help
 from tests.wording.refusals import NOW, OPERATORS_ONLY, examples, leaves
 
-BRANDS = {"Telegram", "Caps", "Lock", "PIN"}  # as devices themselves say
+BRANDS = {"Telegram", "Caps", "Lock", "PIN", "SMS"}  # as devices themselves say
 
 
 def is_for_a_patient(text: str) -> bool:
     latin = set(re.findall(r"[A-Za-z_]+", text)) - BRANDS
-    return not latin and bool(re.match(r"[А-ЯЁ«]|Telegram ", text)) and text.endswith((".", "!"))
+    return not latin and bool(re.match(r"[А-ЯЁ«]|Telegram |SMS ", text)) and text.endswith((".", "!"))
 
 
 @pytest.mark.parametrize("error", examples(), ids=lambda error: f"{type(error).__name__}-{error}")
@@ -200,7 +200,7 @@ def test_a_limit_that_ends_on_another_day_says_which() -> None:
 
 def test_a_way_without_money_is_named_and_the_other_way_offered() -> None:
     midnight = NOW.replace(hour=21)
-    call, telegram = (sentence(errors.ChannelOverBudget(channel, NOW, midnight)) for channel in ChannelName)
+    call, telegram = (sentence(errors.ChannelOverBudget(channel, NOW, midnight)) for channel in GUIDE_CHANNELS)
 
     assert call.startswith("Проверочный звонок снова можно будет получить после 00:00 2 марта. Выберите другой способ.")
     assert telegram.startswith("Код в Telegram снова")

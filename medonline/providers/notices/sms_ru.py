@@ -6,12 +6,9 @@ by its digits; that a test account answers the same; that an outer ERROR sends n
 
 from __future__ import annotations
 
-from typing import Any
-
-from medonline.domain.errors import ProviderRefused
 from medonline.domain.phone import PhoneNumber
 from medonline.providers.http import reference_of
-from medonline.providers.sms_ru import SmsRuAccount, refusal
+from medonline.providers.sms_ru import SmsRuAccount
 
 MAX_TEXT = 300
 
@@ -29,16 +26,5 @@ class SmsRuNotices(SmsRuAccount):
         if not 0 < len(text) <= MAX_TEXT:
             msg = f"a notice has 1 to {MAX_TEXT} characters"
             raise ValueError(msg)
-        answer = await self._asked("/sms/send", {"to": phone.digits, "msg": text})
-        message = _only_message(answer, phone)
-        if message.get("status") != "OK":
-            raise refusal(message.get("status_code"), message.get("status_text"))
+        message = await self._sms(phone, text, {})
         return reference_of(message.get("sms_id"), self.provider)
-
-
-def _only_message(answer: dict[str, Any], phone: PhoneNumber) -> dict[str, Any]:
-    messages = answer.get("sms")
-    message = messages.get(phone.digits) if isinstance(messages, dict) else None
-    if not isinstance(message, dict):
-        raise ProviderRefused("sms_ru: an answer that says nothing of the number", may_have_gone_out=True)
-    return message

@@ -13,6 +13,7 @@ from medonline.domain.errors import (
     ProviderDown,
     ProviderRefused,
 )
+from medonline.services.ports import DeliveryReport
 
 
 class DeliveryState(StrEnum):
@@ -52,6 +53,15 @@ def problem_of(error: DeliveryFailed) -> DeliveryProblem:
     return _PROBLEMS.get(type(error), DeliveryProblem.CHANNEL_DOWN)
 
 
+# A report -> the state that it moves a delivery to, and why it failed.
+REPORTED: dict[DeliveryReport, tuple[DeliveryState, DeliveryProblem | None]] = {
+    DeliveryReport.SENT: (DeliveryState.SENT, None),
+    DeliveryReport.DELIVERED: (DeliveryState.DELIVERED, None),
+    DeliveryReport.READ: (DeliveryState.READ, None),
+    DeliveryReport.FAILED: (DeliveryState.FAILED, DeliveryProblem.NOT_ANSWERED),
+    DeliveryReport.NO_ROUTE: (DeliveryState.FAILED, DeliveryProblem.NUMBER_NOT_REACHABLE),
+    DeliveryReport.STOP_LIST: (DeliveryState.FAILED, DeliveryProblem.NUMBER_REFUSED),
+}
 # From which states each report may move a delivery: reports come late, twice and in the wrong order.
 EARLIER: dict[DeliveryState, tuple[DeliveryState, ...]] = {
     DeliveryState.SENT: (DeliveryState.SENDING,),

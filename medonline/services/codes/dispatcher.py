@@ -23,7 +23,7 @@ from medonline.domain.errors import DeliveryFailed
 from medonline.domain.phone import PhoneNumber
 from medonline.metrics import names as metrics
 from medonline.services.clock import Clock
-from medonline.services.codes.delivery import EARLIER, DeliveryProblem, DeliveryState, problem_of
+from medonline.services.codes.delivery import EARLIER, REPORTED, DeliveryProblem, DeliveryState, problem_of
 from medonline.services.codes.issuing import CodeIssuer, topic_of
 from medonline.services.codes.vendors import Vendors, is_trouble_of_vendor
 from medonline.services.limits.budgets import Spending
@@ -236,17 +236,16 @@ class CodeDispatcher:
     @writes
     def take_report(self, session: Session, provider: str, provider_ref: str, report: DeliveryReport) -> bool:
         """Record what a provider says of a code, however late or often it says it; whether the code is known."""
-        state = DeliveryState(report.value)
-        facts = {"problem": DeliveryProblem.NOT_ANSWERED} if state is DeliveryState.FAILED else {}
+        state, problem = REPORTED[report]
+        facts = {} if problem is None else {"problem": problem}
         row = codes.by_provider_ref(session, provider, provider_ref)
         if row is None:
             return False
         if codes.set_delivery(session, row.id, EARLIER[state], state, **facts):
             announce(session, topic_of(row.phone))
-            if state is not DeliveryState.FAILED and row.delivery == DeliveryState.SENT:
+            if problem is None and row.delivery == DeliveryState.SENT:
                 after_commit(session, partial(metrics.CODES_DELIVERED.add, row.channel, provider))
-            elif state is DeliveryState.FAILED:
-                problem = DeliveryProblem.NOT_ANSWERED
+            elif problem is not None:
                 after_commit(session, partial(metrics.CODES_FAILED.add, row.channel, provider, problem))
         return True
 
@@ -268,4 +267,4 @@ def _is_final(report: DeliveryReport | None, channel: str) -> bool:
     """A call cannot be read; a message may be."""
     if report is DeliveryReport.DELIVERED:
         return not ChannelName(channel).facts.tells_reading
-    return report in (DeliveryReport.READ, DeliveryReport.FAILED)
+    return report is not None and REPORTED[report][0] in (DeliveryState.READ, DeliveryState.FAILED)

@@ -36,6 +36,7 @@ class CodeScreen:
     drawing: str = ""
     not_coming: str = ""
     again: str = ""
+    fills_itself_in: bool = False
     other_channel: str = ""
     other_label: str = ""
     other_get: str = ""
@@ -75,6 +76,7 @@ def code_screen(view: CodeView, now: datetime, zone: ZoneInfo, channels: tuple[C
         drawing=words.drawing,
         not_coming=words.not_coming,
         again=words.again,
+        fills_itself_in=view.channel.facts.fills_itself_in,
         other_channel=other or "",
         other_label=WORDS[other].label if other else "",
         other_get=WORDS[other].get if other else "",

@@ -26,6 +26,7 @@ from tests.services.world import (
     CALL,
     KNOWN,
     OTHER_KNOWN,
+    SMS,
     TELEGRAM,
     MovableClock,
     ScriptedChannel,
@@ -111,7 +112,7 @@ def test_the_moment_itself_is_open_again() -> None:
 
 def test_a_full_limit_refuses_both_ways_even_after_a_failure() -> None:
     full = history(code(1 * MINUTE, CALL, FAILED, replaced=False), code(20 * MINUTE), code(40 * MINUTE))
-    for way in ChannelName:
+    for way in (CALL, TELEGRAM):
         refusal = full.refusal(way, NOW)
         assert isinstance(refusal, TooManyCodes)
         assert refusal.until == NOW + 20 * MINUTE
@@ -184,7 +185,7 @@ def test_as_many_codes_are_read_as_the_policy_looks_at() -> None:
         limits = (Limit(count, timedelta(days=7)), Limit(1, timedelta(hours=1))) if count else ()
         return PhoneHistory.codes_needed(CodePolicy({}, 3, (MINUTE,) * pauses, limits))
 
-    assert [needed(10, 3), needed(3, 5), needed(1, 1), needed(0, 1)] == [10, 5, 2, 2]
+    assert [needed(10, 3), needed(3, 5), needed(1, 1), needed(0, 1)] == [10, 5, 3, 3]
 
 
 # --- of a portal ------------------------------------------------------------------------------------------------
@@ -319,3 +320,25 @@ async def test_half_an_hour_of_trying_makes_a_bounded_number_of_sends_when_every
         clock.move(seconds=30)
 
     assert len(channel.asked) == 3  # the limit of an hour, no matter who asks or what fails
+
+
+async def test_with_three_ways_the_third_is_open_after_two_have_failed(folder: Path, clock: MovableClock) -> None:
+    async with opened(folder, clock, code_channels=(CALL, TELEGRAM, SMS), codes_per_phone="9 per 1 h") as portal:
+        channel = ScriptedChannel()
+        channel.answers.extend(ProviderDown("down") for _ in range(9))
+        dispatcher = dispatcher_of(portal, flash_call=channel, telegram=channel, sms=channel)
+        await portal.recovery.begin(ANNA, KNOWN, CALL)
+        await dispatch(dispatcher)
+        assert (await current_of(portal, ANNA)).ready_channels == (TELEGRAM, SMS)
+        clock.move(seconds=1)
+        await portal.recovery.resend(ANNA, TELEGRAM)
+        await dispatch(dispatcher)
+        assert (await current_of(portal, ANNA)).ready_channels == (SMS,)
+        clock.move(seconds=1)
+        await portal.recovery.resend(ANNA, SMS)
+        await dispatch(dispatcher)
+
+        assert (await current_of(portal, ANNA)).ready_channels == ()
+        clock.move(seconds=10)
+        for way in (CALL, TELEGRAM, SMS):
+            assert await pause_of(portal.recovery.resend(ANNA, way)) is not None

@@ -1,0 +1,82 @@
+"""Codes by SMS, where it is switched on: under «Другие способы», after two ways that fail, and filled in by the browser."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.conftest import GUIDE_PROFILES, SHORT_PAUSES, StartServer
+from tests.e2e.patients import DemoPhone, Patient, fresh_phone
+from tests.e2e.portal_in_browser import CALL, STEP_2, STEP_3, TELEGRAM, Portal
+from tests.e2e.server import Server
+
+SMS = "Код в SMS"
+# A browser that knows WebOTP, and gets an SMS when the test says so; Chromium on a desktop knows no phone.
+BROWSER_WITH_WEB_OTP = """
+window.OTPCredential = class {};
+navigator.credentials.get = (asked) => new Promise((resolve, reject) => {
+  window.smsAsked = asked.otp.transport.join();
+  window.smsComes = (code) => resolve({ code });
+  asked.signal.addEventListener("abort", () => { window.smsAsked = "no more"; reject(asked.signal.reason); });
+});
+"""
+
+
+@pytest.fixture
+def server(start_server: StartServer) -> Server:
+    return start_server("sms", CODE_CHANNELS="flash_call,telegram,sms", **SHORT_PAUSES)
+
+
+@pytest.mark.parametrize("profile", GUIDE_PROFILES)
+def test_a_code_by_sms_leads_to_a_new_password(portal: Portal, patient: Patient, demo_phone: DemoPhone) -> None:
+    portal.open_recovery()
+    radios = portal.main.get_by_role("radio")
+    expect(radios).to_have_count(2)  # the guide's two; the third is folded away
+    expect(portal.page.get_by_role("radio", name=CALL)).to_be_checked()
+    portal.page.get_by_text("Другие способы").click()
+    portal.look("step 1 with further ways")
+    portal.begin(patient.phone, SMS)
+    expect(portal.main).to_contain_text("На ваш номер придёт SMS")
+    expect(portal.main).to_contain_text("SMS доставлена.")
+    portal.look("step 2 by SMS")
+    portal.confirm(demo_phone.code(patient.phone, "sms"))
+    portal.set_password()
+
+
+def test_with_call_and_telegram_failing_a_code_is_two_taps_away(portal: Portal, demo_phone: DemoPhone) -> None:
+    phone = fresh_phone("0020")
+    portal.open_recovery().begin(phone, CALL)
+    portal.button("Получить код в Telegram").click()
+    portal.button("Получить код в SMS").click()
+
+    portal.submit_code(demo_phone.code(phone, "sms"))
+    expect(portal.heading("К этому номеру личный кабинет не привязан")).to_be_visible()
+
+
+def test_an_operator_without_a_route_is_told_and_another_way_offered(portal: Portal) -> None:
+    portal.open_recovery()
+    portal.page.get_by_text("Другие способы").click()
+    portal.begin(fresh_phone("0018"), SMS)
+
+    expect(portal.main).to_contain_text("Оператор не доставляет SMS на этот номер")
+    expect(portal.button("Получить код звонком")).to_be_visible()
+
+
+def test_a_browser_with_web_otp_fills_the_code_in(portal: Portal, patient: Patient, demo_phone: DemoPhone) -> None:
+    portal.page.add_init_script(BROWSER_WITH_WEB_OTP)
+    portal.open_recovery()
+    portal.page.get_by_text("Другие способы").click()
+    portal.begin(patient.phone, SMS)
+    portal.page.wait_for_function("window.smsAsked === 'sms'")
+    portal.page.evaluate("code => window.smsComes(code)", demo_phone.code(patient.phone, "sms"))
+    expect(portal.field("Проверочный код")).to_have_value(demo_phone.code(patient.phone, "sms"))
+    portal.button("ОТПРАВИТЬ").click()
+    portal.expect_step(STEP_3)
+
+
+def test_the_browser_waits_for_no_sms_where_a_call_comes(portal: Portal, patient: Patient) -> None:
+    portal.page.add_init_script(BROWSER_WITH_WEB_OTP)
+    portal.open_recovery().begin(patient.phone, TELEGRAM)
+    portal.expect_step(STEP_2)
+
+    assert portal.page.evaluate("window.smsAsked") is None
