@@ -10,6 +10,7 @@ from medonline.config.settings import Config
 from medonline.domain.personal_data_consent import text_hash
 from medonline.domain.security_journal import Operator
 from medonline.services.clock import Clock
+from medonline.services.codes.channel_order import ChannelOrder
 from medonline.services.codes.channel_switches import ChannelSwitches
 from medonline.services.codes.circuit_breaker import CodeBreaker
 from medonline.services.codes.dispatcher import CodeDispatcher
@@ -82,7 +83,8 @@ def build_shared(config: Config, clock: Clock, operator: Operator | None = None)
     journal = SecurityJournal(clock, sealer(config, "journal phone"), chain, operator)
     spending = Spending(config.budgets, alarms)
     limits = CodeLimits(windows, config.request_policy, alarms)
-    switches = ChannelSwitches(database, clock, config.switch_policy, config.code_channels, journal, alarms)
+    order = ChannelOrder(database, clock, config.code_channels, config.channel_off_below_percent)
+    switches = ChannelSwitches(database, clock, config.switch_policy, config.code_channels, journal, alarms, order)
     breaker = CodeBreaker(config.breaker_policy, config.code_guesses, alarms)
     issuer = _issuer(config, outside, limits, spending, breaker, switches)
     links = DisputeLinks(f"{config.origin}{routes.NOT_ME}", sealer(config, "dispute"))

@@ -11,6 +11,7 @@ from medonline.services.codes.delivery import DeliveryProblem, DeliveryState
 
 BY_RULE = "коды этим способом сейчас часто не доходят"
 SMS_TEXT = "Код {code}. Никому не сообщайте."
+FAILING = "Сейчас коды этим способом часто не доходят."
 NO_WAYS = "но сейчас коды не отправляются"
 
 

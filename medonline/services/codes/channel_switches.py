@@ -11,8 +11,7 @@ type a code, and a stranger may ask for many: so one address counts for a fifth 
 from __future__ import annotations
 
 import logging
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -23,22 +22,20 @@ from medonline.domain.codes.channels import ChannelName
 from medonline.domain.errors import ChannelUnavailable, LastChannel
 from medonline.domain.security_journal import JournalEvent
 from medonline.services.clock import Clock
+from medonline.services.codes.channel_order import ChannelOrder
 from medonline.services.codes.delivery import DeliveryState
+from medonline.services.codes.outcomes import LOOKED_AT, SAMPLE, sample
 from medonline.services.limits.alarms import Alarm, Alarms
 from medonline.services.outages import JournalKeyUnknown
 from medonline.services.security_journal.writer import JournalNote, SecurityJournal
 from medonline.storage.changes import LOST_AFTER
 from medonline.storage.engine import Database, announce, reads, writes
 from medonline.storage.queries import channel_switches
-from medonline.storage.queries.channel_switches import Outcome
 from medonline.storage.tables.channel_switches import ChannelSwitch
 
 log = logging.getLogger(__name__)
 
 TOPIC = "ways that are switched off"
-SAMPLE = 50
-LOOKED_AT = 300  # codes among which the sample is found
-OF_ONE_ADDRESS = SAMPLE // 5
 TRIALS = 5
 TRIAL_EVERY = timedelta(minutes=1)
 JUDGE_EVERY = timedelta(seconds=15)
@@ -72,7 +69,7 @@ class SwitchedOff:
 
 @dataclass(frozen=True, slots=True)
 class ChannelSwitches:
-    """Reads and moves the switches of the ways that are set up (`channels`)."""
+    """Reads and moves the switches of the ways that are set up (`channels`); `order` is measured as often as the rule is applied."""
 
     database: Database
     clock: Clock
@@ -80,6 +77,7 @@ class ChannelSwitches:
     channels: tuple[ChannelName, ...]
     journal: SecurityJournal
     alarms: Alarms
+    order: ChannelOrder
     _off: dict[ChannelName, SwitchedOff] = field(default_factory=dict)  # this process's copy
 
     @property
@@ -88,8 +86,8 @@ class ChannelSwitches:
         return self._off
 
     def open_now(self) -> tuple[ChannelName, ...]:
-        """The ways that may be offered now. One that the rule switched off is offered when a trial is due."""
-        return tuple(channel for channel in self.channels if self._is_open(channel))
+        """The ways that may be offered now, the best first. One that the rule switched off is offered when a trial is due."""
+        return tuple(channel for channel in self.order.now.order if self._is_open(channel))
 
     def require(self, session: Session, channel: ChannelName) -> None:
         """Refuse a way that is not set up or off; a code on trial takes its turn.
@@ -116,6 +114,7 @@ class ChannelSwitches:
                     if self.clock() >= judge_at:
                         judge_at = self.clock() + JUDGE_EVERY
                         await self.judge()
+                        await self.order.measure()
                 except (SQLAlchemyError, JournalKeyUnknown) as error:
                     log.warning("Whether ways are switched off could not be read or written: %s", type(error).__name__)
                 await ear.wait(pause)
@@ -167,10 +166,10 @@ class ChannelSwitches:
                 continue  # an operator's switch is an operator's
             since = row.since if row is not None else _EVER
             outcomes = channel_switches.outcomes(session, channel, since, now, DeliveryState.FAILED, LOOKED_AT)
-            sample = _sample(outcomes, TRIALS if off else SAMPLE)
-            if len(sample) < (TRIALS if off else SAMPLE):
+            judged = sample(outcomes, TRIALS if off else SAMPLE)
+            if len(judged) < (TRIALS if off else SAMPLE):
                 continue
-            is_well = sum(sample) * 100 >= self.policy.entered_percent * len(sample)
+            is_well = sum(judged) * 100 >= self.policy.entered_percent * len(judged)
             if is_well == off:
                 found.append((channel, not is_well))
         return found
@@ -228,14 +227,3 @@ class ChannelSwitches:
             return False
         announce(session, TOPIC)
         return True
-
-
-def _sample(outcomes: Iterable[Outcome], size: int) -> list[bool]:
-    """Whether each of the newest codes was entered; of one address no more than a fifth of a whole sample."""
-    of_address: Counter[str] = Counter()
-    sample = []
-    for one in outcomes:
-        of_address[one.client_ip] += 1
-        if of_address[one.client_ip] <= OF_ONE_ADDRESS:
-            sample.append(one.entered)
-    return sample[:size]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import reflex as rx
 
 from medonline.bootstrap import portal
 from medonline.domain.codes.channels import GUIDE_CHANNELS, ChannelName
-from medonline.wording.channels import WORDS, switched_off
+from medonline.wording.channels import FAILING, WORDS, switched_off
 
 
 @dataclass(frozen=True)
@@ -22,17 +23,19 @@ class Way:
     checked: bool = False
 
 
-def offered(channels: tuple[ChannelName, ...]) -> tuple[list[Way], list[Way]]:
-    """What is shown at once, and what is under «Другие способы»: all is shown at once where none of the guide's ways is open."""
+def offered(channels: Sequence[ChannelName], failing: Collection[ChannelName] = ()) -> tuple[list[Way], list[Way]]:
+    """What is shown at once, and what is under «Другие способы», each in the order of `channels`. All is shown at once where none
+    of the guide's ways is open and works."""
     guide = [channel for channel in channels if channel.facts.in_guide]
-    first = guide or [*channels]
+    first = guide if any(channel not in failing for channel in guide) else [*channels]
     further = [channel for channel in channels if channel not in first]
-    return [_way(channel, checked=channel is first[0]) for channel in first], [_way(channel) for channel in further]
+    shown = [_way(channel, failing, checked=channel is first[0]) for channel in first]
+    return shown, [_way(channel, failing) for channel in further]
 
 
-def _way(channel: ChannelName, *, checked: bool = False) -> Way:
+def _way(channel: ChannelName, failing: Collection[ChannelName], *, checked: bool = False) -> Way:
     words = WORDS[channel]
-    return Way(channel.value, words.label, words.note, words.icon, checked)
+    return Way(channel.value, words.label, FAILING if channel in failing else words.note, words.icon, checked)
 
 
 _IN_GUIDE = offered(GUIDE_CHANNELS)[0]
@@ -47,7 +50,7 @@ class OffersWays(rx.State, mixin=True):  # type: ignore[call-arg]  # the keyword
     channels_off: str = ""  # why ways are missing; empty where none is
 
     def _offer_ways(self, channels: tuple[ChannelName, ...]) -> None:
-        self.ways, self.further_ways = offered(channels)
+        self.ways, self.further_ways = offered(channels, portal().switches.order.now.failing)
         self.channels_off = ways_off()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,41 +14,15 @@ from medonline.domain.codes.channels import ChannelName
 from medonline.domain.errors import ChannelUnavailable, LastChannel
 from medonline.domain.security_journal import JournalEvent
 from medonline.services.codes import channel_switches
-from medonline.services.codes.channel_switches import OF_ONE_ADDRESS, SAMPLE, TRIAL_EVERY, TRIALS
+from medonline.services.codes.channel_switches import TRIAL_EVERY, TRIALS
 from medonline.services.codes.delivery import DeliveryState
-from medonline.storage.tables.codes import OneTimeCodeRow
+from medonline.services.codes.outcomes import OF_ONE_ADDRESS, SAMPLE
 from tests.patience import PATIENCE
+from tests.services.codes.past_codes import add_codes
 from tests.services.world import ANNA, BORIS, CALL, KNOWN, OTHER_KNOWN, TELEGRAM, MovableClock, opened
 
 ALONE = {"identity_provider": "none", "operator_name": ""}
 WORKS = "Звонки оператора не доходят"
-
-
-async def add_codes(
-    portal: Portal, entered: Sequence[bool], channel: ChannelName = CALL, addresses: int = 1000, **facts: object
-) -> None:
-    """Codes whose fate is known, asked for one after another until now, from so many addresses in turn."""
-    now = portal.clock()
-    with portal.database.writing() as session:
-        for number, is_entered in enumerate(entered):
-            usual: dict[str, object] = {
-                "confirmed_at": now if is_entered else None,
-                "replaced_at": None if is_entered else now,
-                "delivery": DeliveryState.SENT,
-            }
-            session.add(
-                OneTimeCodeRow(
-                    flow_id=f"flow {number}",
-                    purpose="test",
-                    phone=f"+7900{number:07d}",
-                    channel=channel,
-                    digest="0" * 64,
-                    client_ip=f"192.0.{number % addresses // 250}.{number % addresses % 250}",
-                    issued_at=now - timedelta(seconds=len(entered) - number),
-                    expires_at=now + timedelta(minutes=5),
-                    **(usual | facts),
-                )
-            )
 
 
 async def is_off(portal: Portal, channel: ChannelName = CALL) -> bool:

@@ -6,6 +6,7 @@ import pytest
 
 from medonline.domain.codes.channels import ChannelName
 from medonline.state.codes.ways import Way, offered
+from medonline.wording.channels import FAILING
 
 CALL, TELEGRAM, SMS = ChannelName.FLASH_CALL, ChannelName.TELEGRAM, ChannelName.SMS
 
@@ -32,3 +33,19 @@ def test_the_guides_ways_are_shown_at_once_and_alone_where_one_is_open(
 
     assert (values(shown), values(folded)) == (first, further)
     assert [way.checked for way in [*shown, *folded]] == [number == 0 for number in range(len(channels))]
+
+
+@pytest.mark.parametrize(
+    ("channels", "failing", "first", "further"),
+    [
+        ((TELEGRAM, SMS, CALL), {CALL}, [TELEGRAM, CALL], [SMS]),
+        ((SMS, TELEGRAM, CALL), {CALL, TELEGRAM}, [SMS, TELEGRAM, CALL], []),
+    ],
+)
+def test_a_failing_way_says_so_and_is_never_all_that_is_shown(
+    channels: tuple[ChannelName, ...], failing: set[ChannelName], first: list[str], further: list[str]
+) -> None:
+    shown, folded = offered(channels, failing)
+
+    assert (values(shown), values(folded)) == (first, further)
+    assert {way.value for way in shown if way.note == FAILING} == failing

@@ -1,0 +1,74 @@
+"""In which order the ways of getting a code are offered: by how well each works here just now.
+
+Of the last hour counts what share of the codes was typed rightly, among those whose fate is known; a way with too few of them
+keeps the place that the operator gave it. Nothing of it depends on a phone number: an order of one number would tell known
+from unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from sqlmodel import Session
+
+from medonline.domain.codes.channels import ChannelName
+from medonline.services.clock import Clock
+from medonline.services.codes.delivery import DeliveryState
+from medonline.services.codes.outcomes import LOOKED_AT, SAMPLE, sample
+from medonline.storage.engine import Database, reads
+from medonline.storage.queries import channel_switches
+
+SPAN = timedelta(hours=1)
+ENOUGH = 20
+# Ways whose success differs by less than this are as good as each other: the screen does not turn with every code.
+STEP_PERCENT = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The ways in the order in which they are offered; `failing` ones come last."""
+
+    order: tuple[ChannelName, ...]
+    failing: frozenset[ChannelName] = frozenset()
+
+
+def standing(configured: Sequence[ChannelName], percents: Mapping[ChannelName, int], failing_below: int) -> Standing:
+    """`percents`: of each way that has enough codes, how many of a hundred were entered. Below `failing_below` a way is failing."""
+    failing = frozenset(channel for channel, percent in percents.items() if percent < failing_below)
+    well = [channel for channel in configured if channel not in failing]
+    measured = iter(
+        sorted((one for one in well if one in percents), key=lambda one: percents[one] // STEP_PERCENT, reverse=True)
+    )
+    order = [next(measured) if channel in percents else channel for channel in well]
+    last = sorted(failing, key=lambda one: (-percents[one], configured.index(one)))
+    return Standing((*order, *last), failing)
+
+
+@dataclass(slots=True)
+class ChannelOrder:
+    """Measures, and keeps what it measured: asking for it costs no statement. It is of this process, as fresh as `measure`."""
+
+    database: Database
+    clock: Clock
+    channels: tuple[ChannelName, ...]
+    failing_below: int
+    now: Standing = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.now = Standing(self.channels)
+
+    async def measure(self) -> None:
+        """Look at the last hour."""
+        self.now = standing(self.channels, await self._percents(), self.failing_below)
+
+    @reads
+    def _percents(self, session: Session) -> dict[ChannelName, int]:
+        now, found = self.clock(), {}
+        for channel in self.channels:
+            known = channel_switches.outcomes(session, channel, now - SPAN, now, DeliveryState.FAILED, LOOKED_AT)
+            entered = sample(known, SAMPLE)
+            if len(entered) >= ENOUGH:
+                found[channel] = sum(entered) * 100 // len(entered)
+        return found
