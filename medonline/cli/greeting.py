@@ -23,7 +23,8 @@ _DEMO = """
      на телефон-стенд → «Мои карты» → имя вверху → «Настройки» → пароль → «Выйти» → вход по телефону и паролю.
   3. Прежний кабинет через Госуслуги: +7 900 000-10-02 (Смирнов, сразу), +7 900 000-10-01 (Иванова, докажет, что он её).
   4. Вход по отпечатку, лицу или PIN: войти, «Настройки» → «Добавить вход на этом устройстве» → «Выйти» → «Войти»{passkeys}.
-  5. Неполадки: {faults} (Госуслуги), {registry_faults} (реестр карт).
+  5. Неполадки: {faults} (Госуслуги), {registry_faults} (реестр карт),
+     {code_faults} (звонки и сообщения).
 
 Остановить: Ctrl+C.
 """
@@ -51,5 +52,6 @@ def greet(config: Config) -> None:
             people=f"{stand_in}/gosuslugi/people",
             faults=f"{stand_in}/gosuslugi/faults",
             registry_faults=f"{stand_in}/fhir-faults",
+            code_faults=f"{stand_in}/code-faults",
         )
     )

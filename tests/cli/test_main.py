@@ -33,6 +33,7 @@ OPTIONS = {
     "wanted",
     "file",
     "notice",
+    "--all",
     "--json",
     "--to",
     "--to-file",
