@@ -207,7 +207,16 @@ def build_desk(of: Shared, login: LoginService) -> Desk:
     """What an operator sees and ends at night."""
     misses = of.config.breaker_policy.misses
     return Desk(
-        Protections(of.database, of.clock, of.journal, login.limits, misses.count, misses.per),
+        Protections(
+            database=of.database,
+            clock=of.clock,
+            journal=of.journal,
+            sign_ins=login.limits,
+            codes=of.issuer.limits,
+            per_phone=of.config.codes_per_phone,
+            most_misses=misses.count,
+            within=misses.per,
+        ),
         UnsentNotices(of.database, of.clock, of.journal, STALE_AFTER, NOT_BY_ALL),
     )
 

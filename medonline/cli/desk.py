@@ -18,6 +18,10 @@ from medonline.services.limits.sign_in_limits import Counted
 from medonline.storage.tables.notices import Notice
 
 MOST_NOTICES = 100
+_IN_MEMORY = (
+    "Limits of networks are counted in the memory of the process that serves (MEDONLINE_LIMITS_STORAGE is memory), where no command "
+    "reaches them. They end by themselves, and with a restart of the portal."
+)
 _PHONE = click.argument("phone")
 _ADDRESS = click.option("--address", required=True, type=Address(), help="The address the patient comes from.")
 
@@ -66,20 +70,28 @@ def close_breaker(operator: Operator) -> None:
 
 @click.group()
 def limits() -> None:
-    """Wrong passwords that hold a patient back."""
+    """Wrong passwords and codes that hold a patient back."""
 
 
-@limits.command("show", short_help="How many wrong passwords are counted.")
+@limits.command("show", short_help="What is counted for a patient.")
 @_PHONE
 @_ADDRESS
 @as_json
 @mode
 def show_limits(phone: str, address: str, as_json: bool) -> None:
-    """How many wrong passwords are counted for the account of PHONE, and for all accounts, from the patient's network."""
+    """What is counted for PHONE and for the patient's network: wrong passwords, codes, wrong codes. Those of networks only with Redis."""
 
     async def read(portal: Portal) -> list[Counted]:
-        _require_redis(portal)
-        return await portal.desk.protections.wrong_passwords(phone, address)
+        protections = portal.desk.protections
+        of_phone = await protections.codes_to_phone(phone)
+        if portal.config.limits_in_memory:
+            click.echo(_IN_MEMORY, err=True)
+            return of_phone
+        return [
+            *await protections.wrong_passwords(phone, address),
+            *of_phone,
+            *await protections.codes_from(phone, address),
+        ]
 
     found = asyncio.run(with_portal(read))
     if as_json:
@@ -99,26 +111,25 @@ def show_limits(phone: str, address: str, as_json: bool) -> None:
 @limits.command("reset", short_help="Forget one account's wrong passwords.")
 @_PHONE
 @_ADDRESS
+@click.option("--codes", is_flag=True, help="Also codes that the network did not confirm or mistyped.")
 @acting
 @mode
-def reset_limits(phone: str, address: str, operator: Operator) -> None:
-    """Forget the wrong passwords for the account of PHONE from the patient's network. What the network has for all accounts stays."""
+def reset_limits(phone: str, address: str, codes: bool, operator: Operator) -> None:
+    """Forget the wrong passwords for the account of PHONE from the patient's network. What the network has for all accounts stays,
+    and so do the codes that went to PHONE: they cost money and its owner's peace."""
 
     async def do(portal: Portal) -> None:
         _require_redis(portal)
-        await portal.desk.protections.forgive(phone, address)
+        await portal.desk.protections.forgive(phone, address, codes=codes)
 
     asyncio.run(with_portal(do, operator=operator))
-    click.echo("The wrong passwords for this account from this network are forgotten.")
+    also = ", and its codes that were not confirmed or mistyped" if codes else ""
+    click.echo(f"The wrong passwords for this account from this network are forgotten{also}.")
 
 
 def _require_redis(portal: Portal) -> None:
     if portal.config.limits_in_memory:
-        msg = (
-            "Limits are counted in the memory of the process that serves (MEDONLINE_LIMITS_STORAGE is memory), where no command "
-            "reaches them. They end by themselves, and with a restart of the portal."
-        )
-        raise Refused(msg)
+        raise Refused(_IN_MEMORY)
 
 
 @click.group("notices")

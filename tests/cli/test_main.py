@@ -30,6 +30,7 @@ OPTIONS = {
     "--reason",
     "--limit",
     "--address",
+    "--codes",
     "wanted",
     "file",
     "notice",

@@ -8,13 +8,16 @@ from datetime import datetime, timedelta
 from sqlmodel import Session
 
 from medonline.domain.client import Client
+from medonline.domain.limits import Limit
 from medonline.domain.phone import PhoneNumber
 from medonline.domain.security_journal import JournalEvent
 from medonline.services.clock import Clock
+from medonline.services.limits.code_limits import CodeLimits
 from medonline.services.limits.sign_in_limits import Counted, SignInLimits
 from medonline.services.security_journal.writer import JournalNote, SecurityJournal
 from medonline.storage.engine import Database, reads, writes
 from medonline.storage.queries import codes_circuit_breaker, patients
+from medonline.storage.queries.codes import last_to_phone
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +34,14 @@ class BreakerNow:
 
 @dataclass(frozen=True, slots=True)
 class Protections:
-    """The use case. most_misses, within: of the breaker."""
+    """The use case. per_phone: how many codes a number may be sent. most_misses, within: of the breaker."""
 
     database: Database
     clock: Clock
     journal: SecurityJournal
     sign_ins: SignInLimits
+    codes: CodeLimits
+    per_phone: tuple[Limit, ...]
     most_misses: int
     within: timedelta
 
@@ -66,17 +71,43 @@ class Protections:
         phone = PhoneNumber.parse(typed_phone)
         return await self.sign_ins.counted(phone.e164, Client(address=address))
 
-    async def forgive(self, typed_phone: str, address: str) -> None:
-        """Begin the count of wrong passwords for this account from this network again; the network's own stays.
+    @reads
+    def codes_to_phone(self, session: Session, typed_phone: str) -> list[Counted]:
+        """How many codes went to a number, in each of its windows; they are counted in the record.
+
+        Raises:
+            InvalidPhone: see there.
+        """
+        phone, now = PhoneNumber.parse(typed_phone), self.clock()
+        issued = last_to_phone(session, phone.e164, max(limit.count for limit in self.per_phone))
+        return [
+            Counted("codes to the number", "", limit, sum(code.issued_at > now - limit.per for code in issued))
+            for limit in self.per_phone
+        ]
+
+    async def codes_from(self, typed_phone: str, address: str) -> list[Counted]:
+        """How many codes are counted for a network and for the numbers around this one.
+
+        Raises:
+            InvalidPhone: see there.
+        """
+        return await self.codes.counted(PhoneNumber.parse(typed_phone), address)
+
+    async def forgive(self, typed_phone: str, address: str, *, codes: bool = False) -> None:
+        """Begin the count of wrong passwords for this account from this network again; the network's own stays. `codes`: and the
+        counts of codes that the network asked for and did not confirm, or mistyped.
 
         Raises:
             InvalidPhone: see there.
         """
         phone = PhoneNumber.parse(typed_phone)
-        await self._note_reset(phone)
+        await self._note_reset(phone, "passwords, codes" if codes else "passwords")
         await self.sign_ins.forgive(phone.e164, Client(address=address))
+        if codes:
+            await self.codes.forgive(phone, address)
 
     @writes
-    def _note_reset(self, session: Session, phone: PhoneNumber) -> None:
+    def _note_reset(self, session: Session, phone: PhoneNumber, which: str) -> None:
         patient = patients.by_phone(session, phone.e164)
-        self.journal.note(session, JournalNote(JournalEvent.LIMITS_RESET, patient.id if patient else "", phone.e164))
+        whose = patient.id if patient else ""
+        self.journal.note(session, JournalNote(JournalEvent.LIMITS_RESET, whose, phone.e164, details={"limits": which}))

@@ -21,6 +21,7 @@ from medonline.domain.phone import PhoneNumber
 from medonline.services.limits.alarms import Alarm, Alarms
 from medonline.services.limits.networks import Level
 from medonline.services.limits.policy import UNBOUNDED, NetworkPolicy, RequestPolicy
+from medonline.services.limits.sign_in_limits import Counted
 from medonline.services.limits.windows import NO_ADDRESS, Gate, Window, Windows, log_refusal, scaled
 from medonline.storage.tables.columns import new_id
 
@@ -166,6 +167,37 @@ class CodeLimits:
         address who ask while calls fail would keep everybody there from the messenger, too."""
         open_ = [window for window, _ in self._unconfirmed(code.phone, code.client_ip)]
         await self.windows.store.give_back([*open_, *self._open_of_block(code.phone).windows], [code.code_id])
+
+    async def counted(self, phone: PhoneNumber, client_ip: str) -> list[Counted]:
+        """What is counted of codes for a network, and for the numbers that begin as this one. Counts nothing."""
+        named = [
+            *(
+                ("unconfirmed codes", level.network, (limit, self.windows.key("unconfirmed", level.network)))
+                for level, policy in self._levels(client_ip)
+                for limit in scaled(policy.unconfirmed_codes, level)
+            ),
+            *(
+                ("wrong codes", level.network, (limit, self._wrong_key(level)))
+                for level, policy in self._levels(client_ip)
+                for limit in scaled(policy.wrong_codes, level)
+            ),
+            *(("codes to its block of numbers", "", window) for window in self._of_block(phone.e164).windows),
+            *(
+                ("unconfirmed codes to its block of numbers", "", window)
+                for window in self._open_of_block(phone.e164).windows
+            ),
+        ]
+        counts = await self.windows.store.counts([window for _, _, window in named])
+        return [
+            Counted(of, network, window[0], count) for (of, network, window), count in zip(named, counts, strict=True)
+        ]
+
+    async def forgive(self, phone: PhoneNumber, client_ip: str) -> None:
+        """Begin the counts of a network, and of what is open in the number's block, again. The block's own count stays: it bounds
+        what a day costs."""
+        open_ = [window for window, _ in self._unconfirmed(phone.e164, client_ip)]
+        block = self._open_of_block(phone.e164).windows
+        await self.windows.store.forget([*open_, *self._all_wrong(client_ip), *block])
 
     async def _place_for_code(
         self, phone: PhoneNumber, channel: ChannelName, client_ip: str, now: datetime

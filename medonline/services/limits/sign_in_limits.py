@@ -30,7 +30,7 @@ NETWORKS_TO_USE_ALL_UP = 4
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Wrong passwords in one window. `of`: `account`, `all accounts`. `network`: where from; empty for everywhere."""
+    """What one window counts. `of`: of what, as `account`, `all accounts`, `wrong codes`. `network`: where from; empty for everywhere."""
 
     of: str
     network: str

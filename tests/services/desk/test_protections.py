@@ -7,9 +7,11 @@ from datetime import timedelta
 import pytest
 
 from medonline.bootstrap import Portal
-from medonline.domain.errors import InvalidCredentials, InvalidPhone
+from medonline.domain.errors import CodeMismatch, InvalidCredentials, InvalidPhone
+from medonline.domain.security_journal import JournalEvent, details_of
 from medonline.storage.queries import codes_circuit_breaker
-from tests.services.world import ANNA, KNOWN, OTHER_KNOWN, MovableClock, at, sign_in
+from tests.services.security_journal.rows import rows
+from tests.services.world import ANNA, CALL, KNOWN, OTHER_KNOWN, MovableClock, at, last_code, sign_in, wrong
 
 HOME, WORK = "203.0.113.7", "198.51.100.7"
 
@@ -68,3 +70,30 @@ async def test_an_opening_that_is_over_is_no_opening(portal: Portal, clock: Mova
 
     assert (await portal.desk.protections.breaker()).open_until is None
     assert not await portal.desk.protections.close_breaker()
+
+
+async def test_codes_are_counted_by_number_and_by_network_and_the_networks_are_forgiven(portal: Portal) -> None:
+    protections = portal.desk.protections
+    await portal.recovery.begin(at(ANNA, HOME), KNOWN, CALL)
+    with pytest.raises(CodeMismatch):
+        await portal.recovery.confirm_code(at(ANNA, HOME), wrong(await last_code(portal)))
+
+    async def network(address: str) -> dict[str, int]:
+        found = await protections.codes_from(KNOWN, address)
+        return {one.of: one.count for one in reversed(found)}
+
+    assert {one.count for one in await protections.codes_to_phone(KNOWN)} == {1}
+    assert {one.count for one in await protections.codes_to_phone(OTHER_KNOWN)} == {0}
+    before = await network(HOME)
+    assert (before["unconfirmed codes"], before["wrong codes"]) == (1, 1)
+    assert (await network(WORK))["wrong codes"] == 0
+
+    await protections.forgive(KNOWN, HOME)
+    assert await network(HOME) == before
+    await protections.forgive(KNOWN, HOME, codes=True)
+    after = await network(HOME)
+    assert (after["unconfirmed codes"], after["wrong codes"]) == (0, 0)
+    assert after["codes to its block of numbers"] == before["codes to its block of numbers"] == 1
+    assert {one.count for one in await protections.codes_to_phone(KNOWN)} == {1}
+    details = [details_of(row.details) for row in await rows(portal) if row.event == JournalEvent.LIMITS_RESET]
+    assert details == [{"limits": "passwords"}, {"limits": "passwords, codes"}]
