@@ -42,7 +42,7 @@ def overriding(name: str, kind: Any, metavar: str | None = None) -> Callable[[F]
     )
 
 
-mode = overriding("mode", click.Choice(("demo", "production")))
+mode = overriding("mode", click.Choice(("demo", "staging", "production")))
 account = click.argument("account")
 as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object per line, times in UTC.")
 

@@ -90,7 +90,7 @@ def settings_beside(look_first: Callable[[], None] | None = None) -> Config:
     """
     mode = os.environ.get(f"{_PREFIX}MODE")
     named = {name.removeprefix(_PREFIX) for name in os.environ if name.startswith(_PREFIX)}
-    if mode == Mode.PRODUCTION or (mode is None and named - _BESIDE):
+    if mode in (Mode.PRODUCTION, Mode.STAGING) or (mode is None and named - _BESIDE):
         return load_config()
     demo = found(os.environ)
     if demo is None and mode is None:

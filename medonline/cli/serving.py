@@ -43,6 +43,9 @@ _HOST = overriding("host", str, "ADDRESS")
 def serve(workers: int, no_migrate: bool) -> int:
     """Serve the portal until stopped. Builds the pages first when they changed, and brings the database to this version."""
     config = load_config()
+    if config.demo and config.sandbox_url:
+        msg = "MEDONLINE_SANDBOX_URL: the demo brings its own stand-ins. Take it out, or set MEDONLINE_MODE=staging."
+        raise ConfigurationError(msg)
     if workers > 1:
         require_shared(config)
     listening = bind(config)
@@ -75,7 +78,10 @@ def serve(workers: int, no_migrate: bool) -> int:
 @_HOST
 @mode
 def sandbox() -> int:
-    """Serve the stand-ins alone: Telegram Gateway, uCaller, SMS.ru, a phone."""
+    """Serve the stand-ins alone: Telegram Gateway, uCaller, SMS.ru, Gosuslugi, a registry of cards, a phone.
+
+    For a staging on another host: MEDONLINE_SANDBOX_URL is their https address, MEDONLINE_PUBLIC_URL that of the portal.
+    """
     os.environ.setdefault("MEDONLINE_MODE", "demo")
     config = load_config()
     if not config.demo:
@@ -83,7 +89,8 @@ def sandbox() -> int:
         raise ConfigurationError(msg)
     listening = bind(config)
     warn_of_open_files(config)
-    click.echo(f"Stand-ins: http://{config.host}:{config.port}/  phone: http://{config.host}:{config.port}/phone")
+    address = config.sandbox_url or f"http://{config.host}:{config.port}"
+    click.echo(f"Stand-ins: {address}/  phone: {address}/phone")
     return _until_interrupted(lambda: run_server("medonline.demo.stand_ins_alone:app", config, listening))
 
 

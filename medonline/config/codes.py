@@ -100,15 +100,15 @@ class CodesConfig(BaseSettings):
             ]
         return []
 
-    def delivery_faults(self, *, notices_by_sms_ru: bool) -> list[str]:
-        """What must not be in production: a provider that is missing, a stand-in, a demo value."""
+    def delivery_faults(self, *, notices_by_sms_ru: bool, real: bool = True) -> list[str]:
+        """What must not be in production: a provider that is missing, a stand-in, a demo value. `real`: it is production, not staging."""
         faults = []
         for name, value in self._required_to_reach_phones(notices_by_sms_ru=notices_by_sms_ru).items():
             if not value:
                 faults.append(f"{name} is missing: a way of getting codes or notices that is switched on needs it.")
             elif name.endswith("_BASE_URL") and routes.SANDBOX in urlsplit(value).path:
                 faults.append(f"{name} points at the sandbox: in production a real provider is needed.")
-            elif value.startswith("demo-"):
+            elif real and value.startswith("demo-"):
                 faults.append(f"{name} holds a demo value: put the provider's own there.")
         return faults
 

@@ -68,6 +68,11 @@ def demo_identity_keys(data_dir: Path) -> DemoIdentityKeys:
     return DemoIdentityKeys(*files)
 
 
+def has_demo_keys(folder: Path) -> bool:
+    """Whether everything above is in a folder already; nothing is made."""
+    return (folder / "demo.key").is_file() and (folder / _FOLDER / "rotated.crt.pem").is_file()
+
+
 def _made_once(data_dir: Path, path: Path, make: Callable[[], bytes]) -> bytes:
     if not path.exists():
         try:

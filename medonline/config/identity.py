@@ -126,7 +126,9 @@ class IdentityConfig(BaseSettings):
                 faults.append(str(error))
         return faults
 
-    def outside_faults(self, plain_http_faults: Callable[[Mapping[str, str]], list[str]]) -> list[str]:
+    def outside_faults(
+        self, plain_http_faults: Callable[[Mapping[str, str]], list[str]], *, real: bool = True
+    ) -> list[str]:
         """What must not be in production: stand-ins, demo values, plain http where people or secrets travel.
 
         `plain_http_faults`: judges addresses that the operator may allow to be plain. Those that say who somebody is never may.
@@ -139,18 +141,21 @@ class IdentityConfig(BaseSettings):
                 faults.append(f"{name} must be an https address in production.")
             elif name not in PROVES_IDENTITY:
                 faults += plain_http_faults({name: value})
+        on = self.identity_provider is not IdentityProviderName.NONE
+        if on and not self.operator_name.strip():
+            faults.append("MEDONLINE_OPERATOR_NAME is missing: the consent to data processing must name the operator.")
+        return faults + (self._demo_values() if real else [])
+
+    def _demo_values(self) -> list[str]:
         secrets = {
             "MEDONLINE_OIDC_CLIENT_SECRET": self.oidc_client_secret,
             "MEDONLINE_CARD_REGISTRY_TOKEN": self.card_registry_token,
         }
-        faults += [
+        faults = [
             f"{name} holds a demo value: put the provider's own there."
             for name, value in secrets.items()
             if value.get_secret_value().startswith("demo-")
         ]
-        on = self.identity_provider is not IdentityProviderName.NONE
-        if on and not self.operator_name.strip():
-            faults.append("MEDONLINE_OPERATOR_NAME is missing: the consent to data processing must name the operator.")
         if self.identity_provider is IdentityProviderName.ESIA and self.esia_signer is EsiaSigner.RSA:
             faults.append("MEDONLINE_ESIA_SIGNER is rsa, which only the stand-in takes: use http or command.")
         if self.identity_provider is IdentityProviderName.ESIA and self.esia_issuer == DEMO_ISSUER:

@@ -21,14 +21,15 @@ from medonline import routes
 from medonline.config.boundary import BoundaryConfig
 from medonline.config.codes import CodesConfig
 from medonline.config.connections import ConnectionsConfig
-from medonline.config.demo_keys import demo_credential, demo_key
-from medonline.config.identity import IdentityConfig, IdentityProviderName, NoticeProvider, demo_identity
+from medonline.config.demo_keys import demo_key, has_demo_keys
+from medonline.config.identity import IdentityConfig, IdentityProviderName, NoticeProvider
 from medonline.config.keys import MIN_KEY_BYTES, has_low_variety
 from medonline.config.limits import GONE, LimitsConfig, demo_limits
 from medonline.config.mail import MailConfig, demo_mail
 from medonline.config.outgoing import OutgoingConfig
 from medonline.config.records import RecordsConfig
 from medonline.config.secret_files import read_secrets, setting_of
+from medonline.config.staging import StagingConfig, stand_ins
 from medonline.config.types import OptionalUrl, TimeZone, is_database
 from medonline.domain.codes.channels import ChannelName
 from medonline.domain.codes.one_time_code import CodePolicy
@@ -43,9 +44,10 @@ class ConfigurationError(Exception):
 
 
 class Mode(StrEnum):
-    """Demo: SQLite, stand-ins, demo patients. Production: none of these."""
+    """Demo: SQLite, stand-ins, demo patients. Production: none of these. Staging: as production, with stand-ins on another host."""
 
     DEMO = "demo"
+    STAGING = "staging"
     PRODUCTION = "production"
 
 
@@ -58,6 +60,7 @@ class Config(
     MailConfig,
     OutgoingConfig,
     RecordsConfig,
+    StagingConfig,
 ):
     """All settings of the portal; each field is `MEDONLINE_` plus its name in capitals."""
 
@@ -199,27 +202,13 @@ class Config(
     @model_validator(mode="before")
     @classmethod
     def _demo_defaults(cls, values: Any) -> Any:
-        if not isinstance(values, dict) or values.get("mode") != Mode.DEMO:
+        if not isinstance(values, dict) or values.get("mode") not in (Mode.DEMO, Mode.STAGING):
             return values
+        if values["mode"] == Mode.STAGING:
+            return _with_stand_ins(values)
         stand_in = f"http://127.0.0.1:{values.get('port', 8000)}{routes.SANDBOX}"
         data_dir = Path(values.get("data_dir", "var"))
-        demo = {
-            "telegram_base_url": f"{stand_in}/telegram",
-            "telegram_token": demo_credential(data_dir, "telegram"),
-            "ucaller_base_url": f"{stand_in}/ucaller",
-            "ucaller_key": demo_credential(data_dir, "ucaller"),
-            "ucaller_service_id": "100001",
-            "sms_ru_base_url": f"{stand_in}/sms_ru",
-            "sms_ru_api_id": demo_credential(data_dir, "sms-ru"),
-            "sms_aero_base_url": f"{stand_in}/sms_aero",
-            "sms_aero_email": "demo@medonline.example",
-            "sms_aero_api_key": demo_credential(data_dir, "sms-aero"),
-            "sms_aero_sign": "medonline",
-            "drain": "0 s",
-            **demo_identity(stand_in, data_dir),
-            **demo_limits(),
-            **demo_mail(data_dir),
-        }
+        demo = {**stand_ins(stand_in, data_dir), "drain": "0 s", **demo_limits(), **demo_mail(data_dir)}
         if not values.get("secret_key"):
             values["secret_key"] = demo_key(data_dir)
         return {**demo, **{name: value for name, value in values.items() if value != ""}}
@@ -227,6 +216,8 @@ class Config(
     @model_validator(mode="after")
     def _refuse_nonsense(self) -> Config:
         faults = [*self._general_faults(), *self.identity_faults(), *self.limits_faults(), *self.mail_faults()]
+        if self.mode is Mode.STAGING:
+            faults += self.staging_faults(self._keys)
         faults += [] if self.demo else self._production_faults()
         if faults:
             raise ValueError("\n".join(faults))
@@ -253,8 +244,14 @@ class Config(
             )
         return faults
 
+    @property
+    def _keys(self) -> tuple[bytes, ...]:
+        return self.key, self.next_key, *self.older_keys
+
     def _production_faults(self) -> list[str]:
-        faults = self.boundary_faults()
+        """Of staging, too, but for the stand-ins."""
+        real = self.mode is Mode.PRODUCTION
+        faults = self.boundary_faults() + (self.faults_of_staging_elsewhere(self._keys) if real else [])
         if len(self.key) >= MIN_KEY_BYTES and has_low_variety(self.key):
             faults.append(
                 f"MEDONLINE_SECRET_KEY repeats itself, so it can be guessed: make a random one with {_MAKING_A_KEY}."
@@ -266,12 +263,20 @@ class Config(
         if not self.https:
             faults.append("MEDONLINE_PUBLIC_URL must be the portal's https address, as 'https://portal.example.ru'.")
         notices = self.notice_provider is NoticeProvider.SMS_RU
-        faults += self.delivery_faults(notices_by_sms_ru=notices)
+        faults += self.delivery_faults(notices_by_sms_ru=notices, real=real)
         faults += self.plain_http_faults(self.delivery_addresses(notices_by_sms_ru=notices))
         faults += self.plain_http_faults({"MEDONLINE_TRACES_URL": self.traces_url} if self.traces_url else {})
         faults += self.store_faults(self.limits_storage.get_secret_value(), self.database, self.proxies)
         faults += self.mail_boundary_faults(self.is_plain_allowed)
-        return faults + self.outside_faults(self.plain_http_faults)
+        return faults + self.outside_faults(self.plain_http_faults, real=real)
+
+
+def _with_stand_ins(values: dict[str, Any]) -> dict[str, Any]:
+    """Staging's settings; without the stand-ins where it is not said where they are, which is a fault of its own."""
+    url, folder = str(values.get("sandbox_url", "")).rstrip("/"), Path(values.get("sandbox_keys") or "")
+    if not url or not has_demo_keys(folder):
+        return values
+    return {**stand_ins(url, folder), **{name: value for name, value in values.items() if value != ""}}
 
 
 def load_config(**overrides: Any) -> Config:

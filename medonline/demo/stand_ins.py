@@ -16,8 +16,11 @@ from medonline.sandbox.people import phones_of_people
 from medonline.sandbox.settings import GosuslugiSettings, SandboxSettings
 
 
-def sandbox_settings(config: Config) -> SandboxSettings:
-    """Stand-ins that accept exactly the credentials the portal uses in demo mode."""
+def sandbox_settings(config: Config, address: str = "") -> SandboxSettings:
+    """Stand-ins that accept exactly the credentials the portal uses in demo mode.
+
+    address: where browsers and the portal reach them; by default they are a part of the portal.
+    """
     return SandboxSettings(
         telegram_token=config.telegram_token.get_secret_value(),
         ucaller_key=config.ucaller_key.get_secret_value(),
@@ -29,17 +32,17 @@ def sandbox_settings(config: Config) -> SandboxSettings:
         demo_numbers=tuple(dict.fromkeys((*(account.phone for account in DEMO_ACCOUNTS), *phones_of_people()))),
         mail_socket=config.smtp_socket,
         fhir_token=config.card_registry_token.get_secret_value(),
-        gosuslugi=_gosuslugi(config),
+        gosuslugi=_gosuslugi(config, address or f"{config.inner_url}{routes.SANDBOX}"),
         callback_urls=tuple(
             f"{origin}{routes.TELEGRAM_REPORT}" for origin in (config.inner_url, *config.allowed_origins)
         ),
     )
 
 
-def _gosuslugi(config: Config) -> GosuslugiSettings:
+def _gosuslugi(config: Config, address: str) -> GosuslugiSettings:
     keys = demo_identity_keys(config.data_dir)
     return GosuslugiSettings(
-        base_url=f"{config.inner_url}{routes.SANDBOX}/gosuslugi",
+        base_url=f"{address}/gosuslugi",
         issuer=config.esia_issuer,
         signing_key=keys.provider_key.read_bytes(),
         rotated_key=keys.rotated_key.read_bytes(),

@@ -16,5 +16,6 @@ def app() -> Starlette:
     """Made in the server's process."""
     config = load_config()
     set_up(config.log_level, config.log_format)
-    # The portal whose stand-ins these are runs on another port of this machine.
-    return create_sandbox(replace(sandbox_settings(config), callback_urls=None))
+    settings = sandbox_settings(config, config.sandbox_url or config.inner_url)
+    # For a staging elsewhere they report to its public address. Otherwise their portal is on another port of this machine.
+    return create_sandbox(settings if config.sandbox_url else replace(settings, callback_urls=None))

@@ -102,7 +102,7 @@ def test_production_refuses_to_start_and_says_why(read, changes: dict[str, str |
 @pytest.mark.parametrize(
     ("changes", "variable", "words"),
     [
-        ({"MODE": "test"}, "MEDONLINE_MODE", "'demo' or 'production'"),
+        ({"MODE": "test"}, "MEDONLINE_MODE", "'demo', 'staging' or 'production'"),
         ({"PORT": "0"}, "MEDONLINE_PORT", "greater than or equal to 1"),
         ({"PORT": "many"}, "MEDONLINE_PORT", "integer"),
         ({"PUBLIC_URL": "portal.example.ru"}, "MEDONLINE_PUBLIC_URL", "write it as 'https://portal.example.ru'"),

@@ -7,10 +7,11 @@ import socket
 import ssl
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import httpx
@@ -26,8 +27,8 @@ from tests.sandbox.server import free_port
 NAME = "portal.example.ru"
 
 
-def make_certificate(folder: Path) -> Path:
-    """A certificate of the portal's name, and its key beside it, under the names that the site wants."""
+def make_certificate(folder: Path, *addresses: str) -> Path:
+    """A certificate of the portal's name and of addresses, and its key beside it, under the names that the site wants."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
     now = datetime.now(UTC)
@@ -39,7 +40,7 @@ def make_certificate(folder: Path) -> Path:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(hours=1))
         .not_valid_after(now + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(NAME)]), critical=False)
+        .add_extension(x509.SubjectAlternativeName(_names(addresses)), critical=False)
         .sign(key, hashes.SHA256())
     )
     chain = folder / "fullchain.pem"
@@ -47,6 +48,10 @@ def make_certificate(folder: Path) -> Path:
     private = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     (folder / "privkey.pem").write_bytes(key.private_bytes(serialization.Encoding.PEM, *private))
     return chain
+
+
+def _names(addresses: Iterable[str]) -> list[x509.GeneralName]:
+    return [x509.DNSName(NAME), x509.DNSName("localhost"), *(x509.IPAddress(ip_address(one)) for one in addresses)]
 
 
 @dataclass(frozen=True, slots=True)
