@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
+from medonline.domain.client import Client
 from medonline.domain.codes.one_time_code import digits_typed
 from medonline.domain.device import Device
 from medonline.domain.email_address import EmailAddress
@@ -123,19 +124,19 @@ class EmailProofService:
             raise EmailCodesTooOften(now, refusal.until) from None
         session.add(EmailProof(id=notice_id, patient_id=patient.id, email=address, created_at=now))
 
-    async def confirm(self, session_key: str, typed: str, device: Device) -> None:
+    async def confirm(self, client: Client, typed: str) -> None:
         """The code from the mail: notices go to this address from now on.
 
         Raises:
             NotSignedIn: the session is over.
             CodeRefused: one of its leaves.
         """
-        me = await self.sessions.required(session_key)
+        me = await self.sessions.required(client.session_key)
         digits = digits_typed(typed)
         if len(digits) != DIGITS:
             raise CodeIncomplete(DIGITS)
         # Raised only here, after the commit: a miss that is rolled back would be a free guess.
-        refused = await self._judge(me, digits, self.clock(), device)
+        refused = await self._judge(me, digits, self.clock(), client.device)
         if refused is not None:
             raise refused
 
