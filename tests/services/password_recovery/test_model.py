@@ -60,7 +60,7 @@ def test_the_settings_are_what_the_model_assumes(portal: Portal) -> None:
     policy = portal.config.code_policy
 
     assert tuple(pause.total_seconds() for pause in policy.resend_pauses) == pytest.approx(PAUSES)
-    assert {channel: life / timedelta(minutes=1) for channel, life in policy.life.items()} == LIFE
+    assert {channel: policy.life[channel] / timedelta(minutes=1) for channel in LIFE} == LIFE
     assert policy.guesses == 3
     assert tuple((limit.count, limit.per / timedelta(hours=1)) for limit in policy.per_phone) == PER_PHONE
     assert portal.config.step_up_policy.proof_age == PROOF_AGE
