@@ -27,6 +27,14 @@ from tests.web.production import ORIGIN, SETTINGS
 
 SMS_RU = {"FLASH_CALL_PROVIDER": "sms_ru", "SMS_RU_BASE_URL": "https://sms.ru", "SMS_RU_API_ID": "an-id"}
 NOTICES = {"NOTICE_PROVIDER": "sms_ru", "SMS_RU_BASE_URL": "https://sms.ru", "SMS_RU_API_ID": "an-id"}
+SMS_AERO = {
+    "CODE_CHANNELS": "flash_call,telegram,sms",
+    "SMS_PROVIDER": "sms_aero",
+    "SMS_AERO_BASE_URL": "https://gate.smsaero.ru",
+    "SMS_AERO_EMAIL": "desk@clinic.example",
+    "SMS_AERO_API_KEY": "a-key",
+    "SMS_AERO_SIGN": "clinic",
+}
 ESIA = {
     "IDENTITY_PROVIDER": "esia",
     "ESIA_CLIENT_ID": "MEDONLINE",
@@ -38,6 +46,7 @@ PROVIDERS: dict[str, dict[str, str]] = {
     "TELEGRAM_BASE_URL": {},
     "UCALLER_BASE_URL": {},
     "SMS_RU_BASE_URL": SMS_RU,
+    "SMS_AERO_BASE_URL": SMS_AERO,
     "OIDC_ISSUER": {},
     "ESIA_BASE_URL": ESIA,
     "ESIA_SIGNER_URL": ESIA,
