@@ -15,6 +15,7 @@ from medonline.services.account_settings.service import AccountSettingsService
 from medonline.services.gosuslugi.login import IdentityService
 from medonline.services.gosuslugi.pending_person import IdentityAnswers
 from medonline.services.login.password_login import LoginService
+from medonline.services.passkeys.login import PasskeyLogin
 from medonline.services.password_recovery.service import PasswordRecoveryService
 from medonline.storage.queries import patients
 from tests.services.known_and_unknown import (
@@ -37,6 +38,7 @@ SERVICES: dict[str, type[Any]] = {
     "settings": AccountSettingsService,
     "identity": IdentityService,
     "answers": IdentityAnswers,
+    "passkey_login": PasskeyLogin,
 }
 NO_NUMBER = {
     "login.verified": "inside log_in",
@@ -53,6 +55,8 @@ NO_NUMBER = {
     "identity.refused": "names no number",
     "identity.onward": "names no number",
     "identity.sign_out": "after the session",
+    "passkey_login.begin": "nothing is typed: a challenge is the same for everybody",
+    "passkey_login.log_in": "the device names its account, and proves it; a key that no account has is no number's",
     "answers.refuse": "names no number",
     "answers.not_mine": "names no number",
     "answers.have_account": "names no number",
