@@ -90,13 +90,14 @@ def _password() -> rx.Component:
     return rx.el.div(
         rx.el.p("Укажите номер телефона и пароль для авторизации в личном кабинете"),
         login_form(),
-        passkey_place(passkey_button("sign_in", "Войти по отпечатку, лицу или PIN")),
         rx.el.div(
             open_link("Не могу войти", TROUBLE),
             # To step 1 at once: the way through Gosuslugi is there, too.
             rx.el.a("Забыли пароль?", href=routes.RECOVERY, class_name="link"),
             class_name="links",
         ),
+        # Behind the way out: that must be seen without scrolling, and must not move when this appears.
+        passkey_place(passkey_button("sign_in", "Войти по отпечатку, лицу или PIN")),
     )
 
 
