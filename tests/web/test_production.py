@@ -184,7 +184,15 @@ def test_production_refuses_notices_without_an_address(read) -> None:
 def test_every_address_of_a_vendor_is_among_those_that_are_judged() -> None:
     addresses = {name.upper() for name in Config.model_fields if name.endswith("_url") or name == "oidc_issuer"}
 
-    assert addresses - {"PUBLIC_URL", "DATABASE_URL"} == {*PROVIDERS}
+    own = {"PUBLIC_URL", "DATABASE_URL"}
+    # Staging alone has stand-ins elsewhere (tests/config/test_staging.py); where traces go is no vendor.
+    assert addresses - own - {"SANDBOX_URL", "TRACES_URL"} == {*PROVIDERS}
+
+
+def test_production_refuses_traces_over_plain_http_to_another_machine(read) -> None:
+    with pytest.raises(ConfigurationError, match="MEDONLINE_TRACES_URL must be an https address in production"):
+        read(TRACES_URL="http://collector.internal:4318/v1/traces")
+    assert read(TRACES_URL="http://127.0.0.1:4318/v1/traces").traces_url
 
 
 @pytest.mark.parametrize(
