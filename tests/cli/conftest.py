@@ -39,6 +39,7 @@ def _settings(
         (tmp_path / "medonline.sqlite3").chmod(0o600)
     for name in [name for name in os.environ if name.startswith("MEDONLINE_")]:
         monkeypatch.delenv(name)
+    monkeypatch.setenv("COLUMNS", "80")  # help is as wide as the terminal, and an outer one may be narrower
     monkeypatch.setenv("MEDONLINE_MODE", "demo")
     monkeypatch.setenv("MEDONLINE_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("MEDONLINE_PORT", str(free_port()))
