@@ -43,7 +43,7 @@ from medonline.services.clock import Clock, utc_now
 from medonline.services.codes.channel_figures import ChannelFigures
 from medonline.services.codes.channel_switches import ChannelSwitches
 from medonline.services.codes.dispatcher import CodeDispatcher
-from medonline.services.crypto.field_encryption import Sealer
+from medonline.services.crypto.field_encryption import Sealer, key_id
 from medonline.services.crypto.key_rotation import KeyRotation
 from medonline.services.crypto.tokens import new_token
 from medonline.services.desk.accounts import AccountService
@@ -166,8 +166,15 @@ def build_portal(config: Config, clock: Clock = utc_now, operator: Operator | No
         switches=shared.switches,
         channel_figures=ChannelFigures(shared.database, clock, config.code_channels, config.budgets),
         hasher=shared.hasher,
-        figures=Figures(shared.database, clock, config.budgets, certificate_ends(config)),
+        figures=Figures(shared.database, clock, config.budgets, certificate_ends(config), _keys_that_follow(config)),
     )
+
+
+def _keys_that_follow(config: Config) -> dict[str, set[str]]:
+    """Ids of the current key, and of the older ones, each with those that come after it."""
+    current = {key_id(key) for key in (config.key, config.next_key) if key}
+    older = {key_id(key) for key in config.older_keys}
+    return {"current": current} | ({"older": older | current} if older else {})
 
 
 _portal: Portal | None = None

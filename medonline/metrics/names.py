@@ -89,4 +89,10 @@ CERTIFICATE_ENDS = Reading(
     ("certificate",),
 )
 
+KEY_SINCE = Reading(
+    "medonline_key_in_use_since_timestamp_seconds",
+    "Since when the current key, and the oldest of the older ones, is in use, as the journal has it (Unix time).",
+    ("key",),
+)
+
 FAMILIES: dict[str, Family] = {one.name: one for one in vars().copy().values() if isinstance(one, Family)}

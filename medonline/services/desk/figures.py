@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlmodel import Session
@@ -22,12 +22,14 @@ class Figures:
 
     budgets: the day's money, by line.
     certificates: when each certificate of the portal ends (UTC), by its use.
+    keys: of `current` and `older`, the ids of that key and of those after it: from the first row of any of them on it is in use.
     """
 
     database: Database
     clock: Clock
     budgets: Mapping[str, Budget]
     certificates: Mapping[str, datetime]
+    keys: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     @reads
     def read(self, session: Session) -> Readings:
@@ -54,6 +56,11 @@ class Figures:
             metrics.JOURNAL_EXAMINED: {(): examined.at.timestamp() if examined else 0.0},
             metrics.JOURNAL_WHOLE: {(): float(examined.whole)} if examined else {},
             metrics.CERTIFICATE_ENDS: {(name,): ends.timestamp() for name, ends in self.certificates.items()},
+            metrics.KEY_SINCE: {
+                (which,): since.timestamp()
+                for which, ids in self.keys.items()
+                if (since := security_journal.began_with(session, ids)) is not None
+            },
         }
 
 

@@ -307,6 +307,28 @@ def rows_by_key(session: Session) -> dict[str, int]:
     return {key: int(count) for key, count in session.exec(statement).all()}
 
 
+def began_with(session: Session, keys: Collection[str]) -> datetime | None:
+    """When the oldest row was written from which on each was made by one of these keys; None when the newest is of another. Keys
+    follow one another, so it is found by halves, a few rows by their number. While processes change keys one by one, their rows lie
+    mixed: then it is one of those minutes. Rows past their time are gone, and it is the oldest that is there."""
+    # One after the other: of both at once SQLite reads every row.
+    first = session.exec(select(func.min(JournalEntry.seq))).one()
+    last = session.exec(select(func.max(JournalEntry.seq))).one()
+    if first is None or last is None or _key_of(session, last)[0] not in keys:
+        return None
+    while first < last:
+        middle = (first + last) // 2
+        if _key_of(session, middle)[0] in keys:
+            last = middle
+        else:
+            first = middle + 1
+    return _key_of(session, last)[1]
+
+
+def _key_of(session: Session, seq: int) -> tuple[str, datetime]:
+    return session.exec(select(JournalEntry.key_id, JournalEntry.at).where(col(JournalEntry.seq) == seq)).one()
+
+
 _WHOLE_JOURNAL = "whole"  # the name of the one row
 
 

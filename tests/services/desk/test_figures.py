@@ -5,10 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+from medonline.bootstrap import Portal
 from medonline.metrics import names as metrics
 from medonline.services.desk.figures import Figures
 from medonline.storage.queries.security_journal import Head
-from tests.services.world import ANNA, CALL, KNOWN, MovableClock, dispatch, opened
+from tests.services.security_journal.rows import rows
+from tests.services.world import ANNA, CALL, KNOWN, SECRET_KEY, MovableClock, dispatch, opened
+
+NEW_KEY = "another-key-for-tests-of-more-than-32-characters"
 
 
 async def test_an_empty_portal_has_nothing_that_waits(folder: Path, clock: MovableClock) -> None:
@@ -77,3 +81,26 @@ async def test_when_the_journal_was_gone_through_last_is_told_and_what_was_found
     assert (whole[metrics.JOURNAL_EXAMINED], whole[metrics.JOURNAL_WHOLE]) == ({(): at.timestamp()}, {(): 1.0})
     assert broken[metrics.JOURNAL_EXAMINED] == {(): clock.now.timestamp()}
     assert broken[metrics.JOURNAL_WHOLE] == {(): 0.0}
+
+
+async def test_since_when_the_keys_are_in_use_is_told_by_the_journal(folder: Path, clock: MovableClock) -> None:
+    async def happens(portal: Portal) -> float:
+        clock.move(days=1)
+        await portal.recovery.begin(ANNA, KNOWN, CALL)
+        return clock.now.timestamp()
+
+    async with opened(folder, clock) as portal:
+        first = (await rows(portal))[0].at.timestamp()  # the accounts of the tests were made
+        for _ in range(3):
+            await happens(portal)
+        alone = (await portal.figures.read())[metrics.KEY_SINCE]
+    new = {"secret_key": NEW_KEY, "old_secret_keys": SECRET_KEY}
+    async with opened(folder, clock, **new) as portal:
+        unused = (await portal.figures.read())[metrics.KEY_SINCE]
+        changed = await happens(portal)
+        await happens(portal)
+        both = (await portal.figures.read())[metrics.KEY_SINCE]
+
+    assert alone == {("current",): first}
+    assert unused == {("older",): first}
+    assert both == {("current",): changed, ("older",): first}
