@@ -18,7 +18,7 @@ from medonline.cli.options import mode
 from medonline.cli.portal import require_current
 from medonline.cli.running import settings_beside
 from medonline.config.settings import Config
-from medonline.config.types import is_database
+from medonline.config.types import has_password, is_database
 from medonline.storage import backups, migrations
 from medonline.storage.copies import copy_rows
 from medonline.storage.engine import Database
@@ -68,7 +68,7 @@ def copy_database(address: str | None, to_file: Path | None) -> int:
 
 
 def _has_password(address: str) -> bool:
-    return is_database(address) and make_url(address).password is not None
+    return is_database(address) and has_password(address)
 
 
 def _source(config: Config) -> Path:

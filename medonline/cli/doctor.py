@@ -9,7 +9,6 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 import click
-from sqlalchemy.engine import make_url
 
 from medonline.bootstrap import build_channels
 from medonline.bootstrap.adapters import (
@@ -29,6 +28,7 @@ from medonline.config.connections import is_this_machine
 from medonline.config.keys import has_low_variety
 from medonline.config.outgoing import ca_ends
 from medonline.config.settings import Config, ConfigurationError
+from medonline.config.types import without_passwords
 from medonline.domain.codes.channels import ChannelName
 from medonline.domain.errors import DeliveryFailed, IdentityRefused, ProviderDown, ProviderRefused, RegistryUnavailable
 from medonline.logs.setup import set_up
@@ -191,7 +191,7 @@ def _trust(config: Config) -> list[Finding]:
 
 
 async def _database(config: Config) -> list[Finding]:
-    where = make_url(config.database).render_as_string(hide_password=True)
+    where = without_passwords(config.database)
     file = migrations.sqlite_file(config.database)
     if file is not None and not file.exists():
         return [

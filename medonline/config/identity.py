@@ -18,7 +18,7 @@ from medonline import routes
 from medonline.config.demo_keys import demo_credential, demo_identity_keys
 from medonline.config.outside_names import OutsideNames, read_outside_names
 from medonline.config.regions import read_regions
-from medonline.config.types import Duration, OptionalUrl
+from medonline.config.types import Duration, OptionalUrl, UrlAsWritten
 from medonline.domain.region import Region
 
 
@@ -69,7 +69,7 @@ class IdentityConfig(BaseSettings):
 
     identity_provider: IdentityProviderName = IdentityProviderName.NONE
     identity_allow_unconfirmed: bool = False
-    oidc_issuer: str = ""  # compared exactly, so a slash at the end is kept
+    oidc_issuer: UrlAsWritten = ""  # compared exactly, so a slash at the end is kept
     oidc_client_id: str = ""
     oidc_client_secret: SecretStr = SecretStr("")
     oidc_scopes: Words = ("openid", "profile", "phone", "email", "snils", "oms")

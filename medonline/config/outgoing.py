@@ -12,6 +12,8 @@ from cryptography import x509
 from pydantic import AfterValidator, SecretStr
 from pydantic_settings import BaseSettings
 
+from medonline.config.types import has_possible_port
+
 DIRECT = "direct"
 _LARGEST = 1024 * 1024
 
@@ -19,7 +21,8 @@ _LARGEST = 1024 * 1024
 def _proxy(value: SecretStr) -> SecretStr:
     address = value.get_secret_value()
     parts = urlsplit(address)
-    if address not in ("", DIRECT) and (parts.scheme not in ("http", "https") or not parts.hostname or parts.path):
+    fits = parts.scheme in ("http", "https") and parts.hostname and not parts.path and has_possible_port(parts)
+    if address not in ("", DIRECT) and not fits:
         msg = f"is no proxy; write it as 'http://proxy.internal:3128', or as '{DIRECT}' for none"  # it may hold a password
         raise ValueError(msg)
     return value

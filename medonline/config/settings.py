@@ -30,7 +30,7 @@ from medonline.config.outgoing import OutgoingConfig
 from medonline.config.records import RecordsConfig
 from medonline.config.secret_files import read_secrets, setting_of
 from medonline.config.staging import StagingConfig, stand_ins
-from medonline.config.types import OptionalUrl, TimeZone, is_database
+from medonline.config.types import OptionalUrl, TimeZone, has_possible_port, is_database
 from medonline.domain.codes.channels import ChannelName
 from medonline.domain.codes.one_time_code import CodePolicy
 from medonline.domain.passwords import PasswordCharacters, PasswordPolicy
@@ -207,6 +207,8 @@ class Config(
         if values["mode"] == Mode.STAGING:
             return _with_stand_ins(values)
         stand_in = f"http://127.0.0.1:{values.get('port', 8000)}{routes.SANDBOX}"
+        if not has_possible_port(urlsplit(stand_in)):
+            return values  # refused by its own name; what is made of it is no fault of its own
         data_dir = Path(values.get("data_dir", "var"))
         demo = {**stand_ins(stand_in, data_dir), "drain": "0 s", **demo_limits(), **demo_mail(data_dir)}
         if not values.get("secret_key"):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator
@@ -20,6 +20,8 @@ from medonline.domain.codes.channels import ChannelName
 LONGEST_CODE_LIFE = timedelta(minutes=10)
 LONGEST_DRAIN = timedelta(minutes=5)
 _UNITS = {"s": 1, "min": 60, "h": 3600, "day": 86400, "days": 86400}
+# Of libpq: what a connection can be told behind the «?».
+_PASSWORD_OPTIONS = ("password", "sslpassword")
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(s|min|h|days?)\s*")
 
 
@@ -68,10 +70,25 @@ def comma_list(parse: Callable[[str], object]) -> Callable[[object], object]:
 
 def _url(value: str) -> str:
     parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if parts.scheme not in ("http", "https") or not parts.hostname or not has_possible_port(parts):
         msg = f"{value!r} is not an address; write it as 'https://portal.example.ru'"
         raise ValueError(msg)
     return value.rstrip("/")
+
+
+def has_possible_port(address: SplitResult) -> bool:
+    """Whether an address names no port, or one that there can be."""
+    try:
+        return address.port != 0
+    except ValueError:
+        return False
+
+
+def _url_as_written(value: str) -> str:
+    """Judged like the others, and kept letter for letter."""
+    if value:
+        _url(value)
+    return value
 
 
 def _time_zone(name: str) -> str:
@@ -88,6 +105,7 @@ Drain = Annotated[timedelta, BeforeValidator(parse_duration), AfterValidator(_dr
 CodeLife = Annotated[Duration, AfterValidator(_code_life)]
 Durations = Annotated[tuple[timedelta, ...], NoDecode, BeforeValidator(comma_list(parse_duration))]
 Channels = Annotated[tuple[ChannelName, ...], NoDecode, BeforeValidator(comma_list(str))]
+UrlAsWritten = Annotated[str, AfterValidator(_url_as_written)]
 OptionalUrl = Annotated[str, AfterValidator(lambda value: _url(value) if value else value)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 
@@ -98,3 +116,16 @@ def is_database(address: str) -> bool:
         return make_url(address).drivername in ("sqlite", "postgresql+psycopg")
     except (ArgumentError, ValueError):
         return False
+
+
+def has_password(database: str) -> bool:
+    """Whether the address of a database holds a password, in front of the host or among the options."""
+    url = make_url(database)
+    return url.password is not None or any(option in url.query for option in _PASSWORD_OPTIONS)
+
+
+def without_passwords(database: str) -> str:
+    """The address of a database as it may be shown."""
+    url = make_url(database)
+    hidden = {option: "***" for option in _PASSWORD_OPTIONS if option in url.query}
+    return url.update_query_dict(hidden).render_as_string(hide_password=True)

@@ -219,6 +219,8 @@ def test_a_portal_that_runs_and_a_password_in_the_command_are_refused(run: Run, 
     secret = target.replace("medonline@", "medonline:geheim@")
     code, out, err = run("copy-database", "--to", secret)
     assert (code, "--to-file" in err, "geheim" in out + err) == (2, True, False)
+    code, out, err = run("copy-database", "--to", f"{target}?password=geheim")
+    assert (code, "--to-file" in err, "geheim" in out + err) == (2, True, False)
     file = used / "address"
     file.write_text(secret + "\n")
     assert run("copy-database", "--to-file", str(file))[0] == 0

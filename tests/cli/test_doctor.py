@@ -108,6 +108,7 @@ def production(monkeypatch: pytest.MonkeyPatch, **changes: str) -> None:
         ),
         ({"SECRET_KEY": "k" * 40}, "", "MEDONLINE_SECRET_KEY repeats itself"),
         ({"DATABASE_URL": "postgresql+psycopg://u:canary@127.0.0.1:1/x"}, "database", "does not answer"),
+        ({"DATABASE_URL": "postgresql+psycopg://u@127.0.0.1:1/x?password=canary"}, "database", "does not answer"),
         ({"ESIA_KEYS": "NOTHING"} | ESIA, "identity", "MEDONLINE_ESIA_KEYS: "),
         (
             {"ESIA_KEYS": "KEY", **ESIA, "ESIA_CERTIFICATE_HASH": "12"},
@@ -372,6 +373,10 @@ def test_a_password_that_redis_refuses_is_told_apart_from_a_silent_redis(
             mark, text = findings(run("doctor")[1])["limits"]
             assert mark == "FAIL"
             assert text.startswith("Redis answers and refuses the password of MEDONLINE_LIMITS_STORAGE")
+        with_password = server.address.removesuffix("/0")
+        monkeypatch.setenv("MEDONLINE_LIMITS_STORAGE", f"{with_password}/4711")
+        mark, text = findings(run("doctor")[1])["limits"]
+        assert (mark, text.startswith("Redis answers and does not take")) == ("FAIL", True)
         monkeypatch.setenv("MEDONLINE_LIMITS_STORAGE", server.address)
         assert findings(run("doctor")[1])["limits"] == ("ok", "Redis answers")
     assert findings(run("doctor")[1])["limits"][1].startswith("Redis does not answer")

@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 # Names: the library of Redis is behind the one of limits.
 _PASSWORD_REFUSED = frozenset({"AuthenticationError", "AuthenticationWrongNumberOfArgsError"})
+_REQUEST_REFUSED = frozenset({"ResponseError", "NoPermissionError"})
 SWEEP_EVERY_S = 60.0
 ANSWER_WITHIN_S = 1.0
 # How long a store that failed is left alone: a hung one would cost every request a second.
@@ -239,6 +240,11 @@ class RedisLimitStore:
             if type(error).__name__ in _PASSWORD_REFUSED or "NOAUTH" in str(error):
                 msg = (
                     "Redis answers and refuses the password of MEDONLINE_LIMITS_STORAGE: each process counts for itself"
+                )
+            elif type(error).__name__ in _REQUEST_REFUSED:
+                msg = (
+                    "Redis answers and does not take what MEDONLINE_LIMITS_STORAGE asks (the number of the database, the rights of "
+                    "the user): each process counts for itself"
                 )
             else:
                 msg = "Redis does not answer: each process counts for itself"
