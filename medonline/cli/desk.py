@@ -22,6 +22,10 @@ _IN_MEMORY = (
     "Limits of networks are counted in the memory of the process that serves (MEDONLINE_LIMITS_STORAGE is memory), where no command "
     "reaches them. They end by themselves, and with a restart of the portal."
 )
+_OF_BROWSERS = (
+    "Browsers are counted, too, by names that no command knows: each one's Gosuslugi journeys and passkey tries, and wrong passwords where "
+    "the account signed in before. They end by themselves{and_restart}."
+)
 _PHONE = click.argument("phone")
 _ADDRESS = click.option("--address", required=True, type=Address(), help="The address the patient comes from.")
 
@@ -79,11 +83,14 @@ def limits() -> None:
 @as_json
 @mode
 def show_limits(phone: str, address: str, as_json: bool) -> None:
-    """What is counted for PHONE and for the patient's network: wrong passwords, codes, wrong codes. Those of networks only with Redis."""
+    """What is counted for PHONE and its account, and for the patient's network: wrong passwords, codes, wrong codes, journeys to
+    Gosuslugi, passkey tries. Those of networks only with Redis."""
 
     async def read(portal: Portal) -> list[Counted]:
         protections = portal.desk.protections
-        of_phone = await protections.codes_to_phone(phone)
+        of_phone = [*await protections.codes_to_phone(phone), *await protections.pace_of(phone)]
+        and_restart = ", and with a restart of the portal" if portal.config.limits_in_memory else ""
+        click.echo(_OF_BROWSERS.format(and_restart=and_restart), err=True)
         if portal.config.limits_in_memory:
             click.echo(_IN_MEMORY, err=True)
             return of_phone
@@ -91,6 +98,7 @@ def show_limits(phone: str, address: str, as_json: bool) -> None:
             *await protections.wrong_passwords(phone, address),
             *of_phone,
             *await protections.codes_from(phone, address),
+            *await protections.ways_from(address),
         ]
 
     found = asyncio.run(with_portal(read))
@@ -112,18 +120,34 @@ def show_limits(phone: str, address: str, as_json: bool) -> None:
 @_PHONE
 @_ADDRESS
 @click.option("--codes", is_flag=True, help="Also codes that the network did not confirm or mistyped.")
+@click.option("--ways", is_flag=True, help="Also the network's journeys to Gosuslugi and passkey tries.")
+@click.option("--pace", is_flag=True, help="Only the account's sign-ins, proofs and saves.")
 @acting
 @mode
-def reset_limits(phone: str, address: str, codes: bool, operator: Operator) -> None:
+def reset_limits(phone: str, address: str, codes: bool, ways: bool, pace: bool, operator: Operator) -> None:
     """Forget the wrong passwords for the account of PHONE from the patient's network. What the network has for all accounts stays,
-    and so do the codes that went to PHONE: they cost money and its owner's peace."""
+    and so do the codes that went to PHONE: they cost money and its owner's peace. --pace counts the account's own acts anew, in the
+    record, and leaves the rest."""
+    if pace and (codes or ways):
+        msg = "--pace stands alone."
+        raise Refused(msg)
+
+    async def begin_again(portal: Portal) -> bool:
+        return await portal.desk.protections.begin_pace_again(phone)
 
     async def do(portal: Portal) -> None:
         _require_redis(portal)
-        await portal.desk.protections.forgive(phone, address, codes=codes)
+        await portal.desk.protections.forgive(phone, address, codes=codes, ways=ways)
 
+    if pace:
+        if not asyncio.run(with_portal(begin_again, operator=operator)):
+            msg = "No account has this phone."
+            raise Refused(msg)
+        click.echo("The account's sign-ins, proofs and saves are counted anew.")
+        return
     asyncio.run(with_portal(do, operator=operator))
     also = ", and its codes that were not confirmed or mistyped" if codes else ""
+    also += ", and its journeys to Gosuslugi and passkey tries" if ways else ""
     click.echo(f"The wrong passwords for this account from this network are forgotten{also}.")
 
 

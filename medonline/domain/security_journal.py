@@ -47,6 +47,7 @@ class JournalEvent(StrEnum):
     DATA_SHOWN = "data_shown"
     NOTICE_RESENT = "notice_resent"
     LIMITS_RESET = "limits_reset"
+    PACE_RESET = "pace_reset"
     BREAKER_CLOSED = "breaker_closed"  # of no patient
     DISPUTED = "disputed"
     CODE_ASKED = "code_asked"

@@ -152,6 +152,7 @@ _SENTENCES: dict[JournalEvent, Callable[[Details], str]] = {
     JournalEvent.DATA_SHOWN: lambda _: "Сотрудник посмотрел сведения о вас.",
     JournalEvent.NOTICE_RESENT: lambda _: "Сотрудник отправил вам уведомление ещё раз.",
     JournalEvent.LIMITS_RESET: lambda _: "Сотрудник снял ограничение на попытки входа в кабинет.",
+    JournalEvent.PACE_RESET: lambda _: "Сотрудник снял ограничение на число входов и изменений в кабинете.",
     JournalEvent.BREAKER_CLOSED: lambda _: "Сотрудник вернул вход по одному проверочному звонку.",
     JournalEvent.DATA_EXPORTED: lambda _: "Сотрудник выгрузил сведения о вас по запросу.",
     JournalEvent.DATA_ERASED: lambda _: "Сведения о вас удалены по запросу.",

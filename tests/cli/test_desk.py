@@ -15,6 +15,9 @@ from medonline.bootstrap import build_portal
 from medonline.config.settings import load_config
 from medonline.domain.client import Client
 from medonline.domain.errors import InvalidCredentials
+from medonline.domain.security_journal import JournalEvent
+from medonline.services.security_journal.writer import JournalNote
+from medonline.storage.queries import patients
 from tests.cli.commands import ADD, WHY
 from tests.providers.limits.redis_server import redis_server
 
@@ -123,7 +126,7 @@ def test_wrong_passwords_of_an_account_are_shown_and_forgotten(run) -> None:
 
 def test_what_one_process_counts_for_itself_is_out_of_reach(run) -> None:
     code, out, err = run("limits", "show", ANNA, "--address", HOME)
-    assert (code, "MEDONLINE_LIMITS_STORAGE" in err) == (0, True)
+    assert (code, "MEDONLINE_LIMITS_STORAGE" in err, "Browsers are counted, too" in err) == (0, True, True)
     assert {line.partition(",")[0] for line in out.splitlines()} == {"codes to the number"}  # those are in the record
     code, out, err = run("limits", "reset", *WHY, ANNA, "--address", HOME)
     assert (code, out, "MEDONLINE_LIMITS_STORAGE" in err) == (1, "", True)
@@ -132,3 +135,54 @@ def test_what_one_process_counts_for_itself_is_out_of_reach(run) -> None:
 
 def test_an_address_that_is_none_is_refused(run) -> None:
     assert run("limits", "show", ANNA, "--address", "home")[0] == 2
+
+
+def test_the_pace_of_an_account_is_shown_and_begun_again(run, tmp_path: Path) -> None:
+    def pace() -> dict[str, int]:
+        shown = run("limits", "show", ANNA, "--address", HOME, "--json")[1].splitlines()
+        rows = [json.loads(line) for line in shown]
+        return {row["of"]: row["counted"] for row in rows if "account" in row["of"]}
+
+    reset = ("limits", "reset", ANNA, "--address", HOME, "--pace", *WHY)
+    assert run(*reset) == (1, "", "No account has this phone.\n")
+    run(*ADD, "--phone", ANNA, stdin="Zima2026")
+    asyncio.run(_sign_in())
+    assert pace() == {"sign-ins of the account": 1, "proofs in the account": 0, "saves of the account": 0}
+
+    assert run(*reset, "--codes") == (1, "", "--pace stands alone.\n")
+    assert run(*reset) == (0, "The account's sign-ins, proofs and saves are counted anew.\n", "")
+    assert set(pace().values()) == {0}
+    assert events(run) == ["account_made", "signed_in", "pace_reset"]
+
+
+async def _sign_in() -> None:
+    portal = build_portal(load_config())
+    with portal.database.writing() as session:
+        patient = patients.by_phone(session, ANNA)
+        assert patient is not None
+        portal.desk.protections.journal.note(session, JournalNote(JournalEvent.SIGNED_IN, patient.id, ANNA))
+    await portal.close()
+
+
+@pytest.mark.usefixtures("_counted_in_redis")
+def test_journeys_and_passkey_tries_of_a_network_are_shown_and_forgotten(run) -> None:
+    def ways() -> dict[str, int]:
+        shown = run("limits", "show", ANNA, "--address", HOME, "--json")[1].splitlines()
+        rows = [json.loads(line) for line in shown]
+        return {row["of"]: row["counted"] for row in rows if row["of"] in ("journeys to Gosuslugi", "passkey tries")}
+
+    asyncio.run(_leave_and_try())
+    assert ways() == {"journeys to Gosuslugi": 2, "passkey tries": 1}
+    assert run("limits", "reset", ANNA, "--address", HOME, *WHY)[0] == 0
+    assert ways() == {"journeys to Gosuslugi": 2, "passkey tries": 1}
+    assert run("limits", "reset", ANNA, "--address", HOME, "--ways", *WHY)[0] == 0
+    assert ways() == {"journeys to Gosuslugi": 0, "passkey tries": 0}
+
+
+async def _leave_and_try() -> None:
+    portal = build_portal(load_config())
+    protections = portal.desk.protections
+    for visitor in ("one", "another"):
+        await protections.journeys.admit(Client(address=HOME, visitor_key=visitor), portal.clock())
+    await protections.passkeys.admit(Client(address=HOME, visitor_key="one"), portal.clock())
+    await portal.close()

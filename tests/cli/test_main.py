@@ -31,6 +31,8 @@ OPTIONS = {
     "--limit",
     "--address",
     "--codes",
+    "--ways",
+    "--pace",
     "wanted",
     "file",
     "notice",

@@ -13,11 +13,16 @@ from medonline.domain.phone import PhoneNumber
 from medonline.domain.security_journal import JournalEvent
 from medonline.services.clock import Clock
 from medonline.services.limits.code_limits import CodeLimits
+from medonline.services.limits.journey_limits import JourneyLimits
+from medonline.services.limits.passkey_limits import PasskeyLimits
 from medonline.services.limits.sign_in_limits import Counted, SignInLimits
+from medonline.services.security_journal.account_pace import AccountPace, Act
 from medonline.services.security_journal.writer import JournalNote, SecurityJournal
 from medonline.storage.engine import Database, reads, writes
 from medonline.storage.queries import codes_circuit_breaker, patients
 from medonline.storage.queries.codes import last_to_phone
+
+_ACTS = {Act.SIGN_IN: "sign-ins of the account", Act.PROOF: "proofs in the account", Act.SAVE: "saves of the account"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,9 @@ class Protections:
     journal: SecurityJournal
     sign_ins: SignInLimits
     codes: CodeLimits
+    journeys: JourneyLimits
+    passkeys: PasskeyLimits
+    pace: AccountPace
     per_phone: tuple[Limit, ...]
     most_misses: int
     within: timedelta
@@ -93,16 +101,53 @@ class Protections:
         """
         return await self.codes.counted(PhoneNumber.parse(typed_phone), address)
 
-    async def forgive(self, typed_phone: str, address: str, *, codes: bool = False) -> None:
-        """Begin the count of wrong passwords for this account from this network again; the network's own stays. `codes`: and the
-        counts of codes that the network asked for and did not confirm, or mistyped.
+    async def ways_from(self, address: str) -> list[Counted]:
+        """How many journeys to Gosuslugi and tries by passkey are counted for a network."""
+        client = Client(address=address)
+        return [*await self.journeys.counted(client), *await self.passkeys.counted(client)]
+
+    @reads
+    def pace_of(self, session: Session, typed_phone: str) -> list[Counted]:
+        """How often the account of a number did what the journal keeps; nothing where it has no account.
+
+        Raises:
+            InvalidPhone: see there.
+        """
+        patient = patients.by_phone(session, PhoneNumber.parse(typed_phone).e164)
+        if patient is None:
+            return []
+        counted = self.pace.counted(session, patient.id, self.clock())
+        return [Counted(_ACTS[act], "", limit, count) for act, limit, count in counted]
+
+    @writes
+    def begin_pace_again(self, session: Session, typed_phone: str) -> bool:
+        """Count the acts of a number's account anew from now on; whether it has an account. The journal keeps the acts themselves.
 
         Raises:
             InvalidPhone: see there.
         """
         phone = PhoneNumber.parse(typed_phone)
-        await self._note_reset(phone, "passwords, codes" if codes else "passwords")
-        await self.sign_ins.forgive(phone.e164, Client(address=address))
+        patient = patients.by_phone(session, phone.e164)
+        if patient is not None:
+            self.journal.note(session, JournalNote(JournalEvent.PACE_RESET, patient.id, phone.e164))
+        return patient is not None
+
+    async def forgive(self, typed_phone: str, address: str, *, codes: bool = False, ways: bool = False) -> None:
+        """Begin the count of wrong passwords for this account from this network again; the network's own stays. `codes`: and the
+        counts of codes that the network asked for and did not confirm, or mistyped. `ways`: and its journeys to Gosuslugi and
+        tries by passkey.
+
+        Raises:
+            InvalidPhone: see there.
+        """
+        phone = PhoneNumber.parse(typed_phone)
+        client = Client(address=address)
+        which = ["passwords", *(["codes"] if codes else []), *(["gosuslugi", "passkeys"] if ways else [])]
+        await self._note_reset(phone, ", ".join(which))
+        await self.sign_ins.forgive(phone.e164, client)
+        if ways:
+            await self.journeys.forgive(client)
+            await self.passkeys.forgive(client)
         if codes:
             await self.codes.forgive(phone, address)
 

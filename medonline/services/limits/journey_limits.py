@@ -8,6 +8,7 @@ from datetime import datetime
 from medonline.domain.client import Client
 from medonline.domain.errors import TooManyJourneys
 from medonline.services.limits.policy import RequestPolicy
+from medonline.services.limits.sign_in_limits import Counted
 from medonline.services.limits.windows import Gate, Windows
 from medonline.storage.tables.columns import new_id
 
@@ -36,8 +37,27 @@ class JourneyLimits:
         # By the sitting, for the name changes with each journey.
         key = self.windows.key("journeys of", client.sitting_key or client.visitor_key)
         gates = [Gate(TooManyJourneys, key, self.policy.journeys_per_visitor)]
-        asker = self.windows.asker(client.address)
-        if asker is not None:
-            limits = self.policy.of(raised=asker.raised).journeys
-            gates += [self.windows.gate(TooManyJourneys, "journeys", level, limits) for level in asker.levels]
+        gates += [gate for _, gate in self._of_network(client)]
         return gates
+
+    async def counted(self, client: Client) -> list[Counted]:
+        """What is counted for the client's network. Counts nothing."""
+        named = [(network, window) for network, gate in self._of_network(client) for window in gate.windows]
+        counts = await self.windows.store.counts([window for _, window in named])
+        return [
+            Counted("journeys to Gosuslugi", network, window[0], count)
+            for (network, window), count in zip(named, counts, strict=True)
+        ]
+
+    async def forgive(self, client: Client) -> None:
+        """Begin the count of the client's network again."""
+        await self.windows.store.forget([window for _, gate in self._of_network(client) for window in gate.windows])
+
+    def _of_network(self, client: Client) -> list[tuple[str, Gate]]:
+        asker = self.windows.asker(client.address)
+        if asker is None:
+            return []
+        limits = self.policy.of(raised=asker.raised).journeys
+        return [
+            (level.network, self.windows.gate(TooManyJourneys, "journeys", level, limits)) for level in asker.levels
+        ]

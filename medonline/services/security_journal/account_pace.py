@@ -1,7 +1,8 @@
 """How often an account may do what the journal keeps for years: anyone who is signed in must not fill what nothing can be deleted from.
 
 Counted from the journal's own rows, so exactly, over a restart and over several processes. It counts again from where the owner
-took the account back by more than its password: who knew the password and used the day's acts up locks the owner out of nothing.
+took the account back by more than its password: who knew the password and used the day's acts up locks the owner out of nothing. And from
+where the desk let it begin again (`medonline limits reset --pace`).
 """
 
 from __future__ import annotations
@@ -65,6 +66,15 @@ class AccountPace:
         until = full_until(times, limits, now)
         if until is not None:
             raise _REFUSALS[act](now, until)
+
+    def counted(self, session: Session, patient_id: str, now: datetime) -> list[tuple[Act, Limit, int]]:
+        """How many of each act are counted in each of its windows."""
+        found = []
+        for act, limits in self.limits.items():
+            most = max(limit.count for limit in limits)
+            times = security_journal.times_since_taken_back(session, patient_id, _EVENTS[act], most)
+            found += [(act, limit, sum(now - limit.per < at <= now for at in times)) for limit in limits]
+        return found
 
 
 def full_until(times: Sequence[datetime], limits: Sequence[Limit], now: datetime) -> datetime | None:

@@ -170,11 +170,13 @@ def about(session: Session, patient_id: str, phones: Indexer) -> About:
     return About(patient_id, tuple(phones.indexes(patient.phone)), since)
 
 
-def taken_back(patient_id: str | BindParameter[str]) -> Select[int, datetime]:
+def taken_back(
+    patient_id: str | BindParameter[str], events: Collection[JournalEvent] = OWNER_TOOK_IT_BACK
+) -> Select[int, datetime]:
     """The row (number, time) by which the owner last took this account back from anyone who may have been in it; none when never."""
     return (
         sa_select(col(JournalEntry.seq), col(JournalEntry.at))
-        .where(col(JournalEntry.patient_id) == patient_id, col(JournalEntry.event).in_(OWNER_TOOK_IT_BACK))
+        .where(col(JournalEntry.patient_id) == patient_id, col(JournalEntry.event).in_(events))
         .order_by(col(JournalEntry.seq).desc())
         .limit(1)
     )
@@ -182,7 +184,7 @@ def taken_back(patient_id: str | BindParameter[str]) -> Select[int, datetime]:
 
 def times_since_taken_back(session: Session, patient_id: str, events: Collection[str], most: int) -> list[datetime]:
     """The times (UTC) of the newest rows of these events about a patient, at most `most` of them, since the owner last took the
-    account back."""
+    account back, or the desk let the account begin again."""
     statement = _times_since_taken_back(tuple(events))
     return list(session.connection().execute(statement, {"patient_id": patient_id, "most": most}).scalars())
 
@@ -190,7 +192,7 @@ def times_since_taken_back(session: Session, patient_id: str, events: Collection
 @cache  # a few sets of events, all of them in the code
 def _times_since_taken_back(events: tuple[str, ...]) -> Select[datetime]:
     patient_id: BindParameter[str] = bindparam("patient_id")
-    back = taken_back(patient_id).subquery()
+    back = taken_back(patient_id, (*OWNER_TOOK_IT_BACK, JournalEvent.PACE_RESET)).subquery()
     after = func.coalesce(sa_select(back.c.seq).scalar_subquery(), 0)
     newest_of_each = [
         select(JournalEntry.seq, JournalEntry.at)
