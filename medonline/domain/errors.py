@@ -72,12 +72,12 @@ MedonlineError
 ├── CardUnreadable              the registry has a record for the policy, which cannot be read
 ├── ChannelUnavailable          (channel, reason, another) switched off
 ├── LastChannel                 (channel) it cannot be switched off: patients would have no way
-└── DeliveryFailed              (detail, code) a code did not go out
+└── DeliveryFailed              (detail, code, may_have_gone_out) a code did not go out
     ├── NumberNotReachable      the number is not in the messenger, or cannot be called
     ├── NumberRefused           the provider refuses this number (its own limit, a block list, a country)
     ├── MailboxUnknown          the mail server knows no such mailbox, and never will
     ├── OutOfMoney              the provider's balance is empty
-    ├── ProviderRefused         bad credentials or an answer the provider should never give
+    ├── ProviderRefused         (detail, code, may_have_gone_out, of_key) bad credentials, or an answer the provider should never give
     └── ProviderDown            timeout, connection error, 5xx, html instead of JSON
 """
 
