@@ -8,7 +8,7 @@ from datetime import datetime
 
 from medonline.config.codes import FlashCallProvider, SmsProvider
 from medonline.config.identity import EsiaSigner, IdentityProviderName, NoticeProvider
-from medonline.config.mail import MailProvider
+from medonline.config.mail import MailProvider, SmtpSecurity
 from medonline.config.outgoing import ca_ends
 from medonline.config.settings import Config, ConfigurationError
 from medonline.domain.codes.channels import ChannelName
@@ -237,6 +237,7 @@ def build_mail(config: Config) -> SmtpMail | None:
         user=config.smtp_user,
         password=config.smtp_password.get_secret_value(),
         socket=config.smtp_socket,
+        tls=None if config.smtp_security is SmtpSecurity.NONE else Outgoing(ca_file=config.ca_file_for("smtp")).trust,
     )
     return SmtpMail(server, config.mail_from, SENDER_NAME)
 

@@ -56,6 +56,7 @@ class OutgoingConfig(BaseSettings):
     card_registry_ca_file: Path | None = None
     breached_passwords_proxy: Proxy = NO_PROXY
     breached_passwords_ca_file: Path | None = None
+    smtp_ca_file: Path | None = None  # no proxy: those of HTTP carry no mail
     traces_ca_file: Path | None = None
 
     def proxy_for(self, vendor: str) -> str:

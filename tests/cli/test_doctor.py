@@ -227,19 +227,20 @@ def test_a_vendor_that_cannot_be_used_is_told(
     assert says in findings(out)["flash_call"][1]
 
 
+@pytest.mark.parametrize("setting", ["MEDONLINE_UCALLER_CA_FILE", "MEDONLINE_SMTP_CA_FILE"])
 @pytest.mark.parametrize(
     ("ended", "mark", "says"),
     [(None, "ok", "the first of 1 certificates in "), (timedelta(days=3), "FAIL", "CN=a root of the region ended on ")],
 )
 def test_when_the_trusted_roots_end_is_told(
-    run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ended: timedelta | None, mark: str, says: str
+    run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, setting: str, ended: timedelta | None, mark: str, says: str
 ) -> None:
     root = authority(tmp_path / "authority", "a root of the region", ended).root
-    monkeypatch.setenv("MEDONLINE_UCALLER_CA_FILE", str(root))
+    monkeypatch.setenv(setting, str(root))
     found = findings(run("doctor")[1])["trusted roots"]
 
     assert found[0] == mark
-    assert f"MEDONLINE_UCALLER_CA_FILE: {says}" in found[1]
+    assert f"{setting}: {says}" in found[1]
 
 
 def test_roots_that_are_none_are_refused_in_one_sentence(run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

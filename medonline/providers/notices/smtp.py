@@ -47,6 +47,7 @@ class MailServer:
     Attributes:
         socket: a socket file of a server on this machine, instead of host and port.
         user: empty: the server wants no sign-in.
+        tls: whose certificates are believed; None: those that this machine's own store has.
     """
 
     host: str

@@ -15,12 +15,14 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, Envelope
 
+from medonline.bootstrap.adapters import build_mail
 from medonline.domain.email_address import EmailAddress
 from medonline.domain.errors import DeliveryFailed, MailboxUnknown, ProviderDown, ProviderRefused
 from medonline.providers.notices.smtp import MailServer, Security, SmtpMail
 from medonline.services.ports import Mail
 from tests.certificates import Authority
 from tests.sandbox.server import free_port
+from tests.services.world import config_in
 
 ADDRESS = EmailAddress("maria@example.ru")
 MAIL = Mail("a1b2", "Медицина-онлайн: пароль изменён", "Медицина-онлайн: пароль личного кабинета изменён.")
@@ -173,6 +175,32 @@ async def test_a_certificate_of_nobody_gets_neither_password_nor_mail(authority:
 
     assert refused.value.code == "tls"
     assert server.taken == []
+
+
+@pytest.mark.parametrize("security", ["tls", "starttls"])
+async def test_a_root_of_the_settings_is_believed_and_its_own_before_the_general_one(
+    authority: Authority, tmp_path: Path, security: str
+) -> None:
+    (tmp_path / "another").mkdir()
+    another = Authority(tmp_path / "another").certificate
+
+    def mail(**roots: Path) -> SmtpMail:
+        where = {"smtp_host": "localhost", "smtp_port": port, "smtp_security": security, "smtp_socket": None}
+        made = build_mail(config_in(tmp_path, **where, smtp_user=USER, smtp_password=PASSWORD, **roots))
+        assert made is not None
+        return made
+
+    server = Server()
+    with _over_tls(authority, server, Security(security)) as port:
+        await mail(ca_file=authority.certificate).send_mail(ADDRESS, MAIL)
+        await mail(ca_file=another, smtp_ca_file=authority.certificate).send_mail(ADDRESS, MAIL)
+        assert len(server.taken) == 2
+
+        for roots in ({}, {"ca_file": another}, {"ca_file": authority.certificate, "smtp_ca_file": another}):
+            with pytest.raises(ProviderRefused) as refused:
+                await mail(**roots).send_mail(ADDRESS, MAIL)
+            assert refused.value.code == "tls"
+        assert len(server.taken) == 2
 
 
 async def test_a_server_without_starttls_gets_nothing() -> None:
