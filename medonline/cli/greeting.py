@@ -6,6 +6,7 @@ import click
 
 from medonline import routes
 from medonline.bootstrap import DEMO_ACCOUNTS
+from medonline.config.mail import MailProvider
 from medonline.config.settings import Config
 
 _DEMO = """
@@ -23,13 +24,18 @@ _DEMO = """
      на телефон-стенд → «Мои карты» → имя вверху → «Настройки» → пароль → «Выйти» → вход по телефону и паролю.
   3. Прежний кабинет через Госуслуги: +7 900 000-10-02 (Смирнов, сразу), +7 900 000-10-01 (Иванова, докажет, что он её).
   4. Вход по отпечатку, лицу или PIN: войти, «Настройки» → «Добавить вход на этом устройстве» → «Выйти» → «Войти»{passkeys}.
-  5. Неполадки: {faults} (Госуслуги), {registry_faults} (реестр карт),
-     {code_faults} (звонки и сообщения).
+  5. Код не приходит: номер, который кончается на 0020 (ни звонка, ни Telegram): «Получить код в Telegram» → «Получить код
+     в SMS». SMS можно выбрать и сразу: шаг 1 → «Другие способы» → «Код в SMS».
+  6. Почта: «Настройки» → «Электронная почта» → код из письма; о каждой перемене входа напишут и туда{mail}:
+     {inbox}
+  7. Неполадки: {faults} (Госуслуги), {registry_faults} (реестр карт),
+     {code_faults} (звонки и сообщения: здесь можно выключить и uCaller, и Telegram).
 
 Остановить: Ctrl+C.
 """
 
 _NO_PASSKEYS = "MEDONLINE_PASSKEYS=false, или адрес портала без имени: откройте его по имени localhost"
+_NO_MAIL = "имя папки данных слишком длинное, или MEDONLINE_MAIL_PROVIDER=none"
 
 
 def greet(config: Config) -> None:
@@ -53,5 +59,7 @@ def greet(config: Config) -> None:
             faults=f"{stand_in}/gosuslugi/faults",
             registry_faults=f"{stand_in}/fhir-faults",
             code_faults=f"{stand_in}/code-faults",
+            inbox=f"{stand_in}/inbox",
+            mail="" if config.mail_provider is not MailProvider.NONE else f" (здесь выключена: {_NO_MAIL})",
         )
     )

@@ -1,14 +1,13 @@
-"""Codes by SMS, where it is switched on: under «Другие способы», after two ways that fail, and filled in by the browser."""
+"""Codes by SMS, which the demo has: under «Другие способы», refused by the operator, and filled in by the browser."""
 
 from __future__ import annotations
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import GUIDE_PROFILES, SHORT_PAUSES, StartServer
+from tests.e2e.conftest import GUIDE_PROFILES
 from tests.e2e.patients import DemoPhone, Patient, fresh_phone
 from tests.e2e.portal_in_browser import CALL, STEP_2, STEP_3, TELEGRAM, Portal
-from tests.e2e.server import Server
 
 SMS = "Код в SMS"
 # A browser that knows WebOTP, and gets an SMS when the test says so; Chromium on a desktop knows no phone.
@@ -20,11 +19,6 @@ navigator.credentials.get = (asked) => new Promise((resolve, reject) => {
   asked.signal.addEventListener("abort", () => { window.smsAsked = "no more"; reject(asked.signal.reason); });
 });
 """
-
-
-@pytest.fixture
-def server(start_server: StartServer) -> Server:
-    return start_server("sms", CODE_CHANNELS="flash_call,telegram,sms", **SHORT_PAUSES)
 
 
 @pytest.mark.parametrize("profile", GUIDE_PROFILES)
@@ -41,16 +35,6 @@ def test_a_code_by_sms_leads_to_a_new_password(portal: Portal, patient: Patient,
     portal.look("step 2 by SMS")
     portal.confirm(demo_phone.code(patient.phone, "sms"))
     portal.set_password()
-
-
-def test_with_call_and_telegram_failing_a_code_is_two_taps_away(portal: Portal, demo_phone: DemoPhone) -> None:
-    phone = fresh_phone("0020")
-    portal.open_recovery().begin(phone, CALL)
-    portal.button("Получить код в Telegram").click()
-    portal.button("Получить код в SMS").click()
-
-    portal.submit_code(demo_phone.code(phone, "sms"))
-    expect(portal.heading("К этому номеру личный кабинет не привязан")).to_be_visible()
 
 
 def test_an_operator_without_a_route_is_told_and_another_way_offered(portal: Portal) -> None:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pytest
 from playwright.sync_api import Locator, expect
 
 from medonline.sandbox.people import PASSWORD
-from tests.e2e.conftest import NewPortal
+from tests.e2e.conftest import GUIDE_PROFILES, NewPatient, NewPortal
 from tests.e2e.gosuslugi_in_browser import CODE_FIELD, LOGIN_FIELD, SMIRNOV, Gosuslugi, sign_in_through_gosuslugi
-from tests.e2e.patients import DemoPhone, Patient, spelled
+from tests.e2e.patients import DemoPhone, Kind, Patient, spelled
 from tests.e2e.portal_in_browser import DONE, LOGIN, NEW_PASSWORD, STEP_1, STEP_2, STEP_3, Portal
 
 
@@ -33,14 +34,18 @@ class Road:
         self.portal.field(label).fill(text)
 
 
-def _recover_from_step_1(road: Road, patient: Patient, phone: DemoPhone) -> None:
-    """By call, which is chosen already, up to the account."""
+def _recover_from_step_1(
+    road: Road, patient: Patient, phone: DemoPhone, kind: Kind = "call", *, further: tuple[str, ...] = ()
+) -> None:
+    """By call, which is chosen already, up to the account. `further`: the buttons of step 2 that lead to the way that works."""
     portal = road.portal
     portal.expect_step(STEP_1)
     road.type_in("Номер сотового телефона", spelled(patient.phone))
     road.tap(portal.button("ДАЛЕЕ"))
     portal.expect_step(STEP_2)
-    road.type_in("Проверочный код", phone.code(patient.phone))
+    for another in further:
+        road.tap(portal.button(another))
+    road.type_in("Проверочный код", phone.code(patient.phone, kind))
     road.tap(portal.button("ОТПРАВИТЬ"))
     portal.expect_step(STEP_3)
     road.type_in("Новый пароль", NEW_PASSWORD)
@@ -78,6 +83,19 @@ def test_a_recovery_by_a_forgotten_password_takes_six_taps_and_three_fields(
     _recover_from_step_1(road, patient, demo_phone)
 
     assert (road.taps, road.fields) == (6, 3)
+
+
+@pytest.mark.parametrize("profile", GUIDE_PROFILES)
+def test_with_call_and_telegram_failing_a_recovery_takes_two_taps_more(
+    portal: Portal, new_patient: NewPatient, demo_phone: DemoPhone
+) -> None:
+    road = Road(portal.open())
+    road.tap(portal.button("Забыли пароль?"))
+    road.tap(portal.page.get_by_role("link", name="Ручной ввод данных"))
+    further = ("Получить код в Telegram", "Получить код в SMS")
+    _recover_from_step_1(road, new_patient("0020"), demo_phone, "sms", further=further)
+
+    assert (road.taps, road.fields) == (6 + 2, 3)
 
 
 def test_gosuslugi_takes_four_taps(new_portal: NewPortal, demo_phone: DemoPhone) -> None:

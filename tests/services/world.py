@@ -27,7 +27,7 @@ from medonline.bootstrap import DEMO_ACCOUNTS, Portal, build_portal
 from medonline.config.demo_keys import demo_identity_keys
 from medonline.config.settings import Config, load_config
 from medonline.domain.client import Client
-from medonline.domain.codes.channels import ChannelName
+from medonline.domain.codes.channels import GUIDE_CHANNELS, ChannelName
 from medonline.domain.codes.one_time_code import derive_code
 from medonline.domain.errors import DeliveryFailed
 from medonline.providers.gosuslugi.esia import signing
@@ -115,12 +115,14 @@ def another_connection(folder: Path) -> Iterator[Connection]:
 
 
 def config_in(folder: Path, **changes: Any) -> Config:
-    """Settings of the demo. The keys in the folder are this process's: making new ones takes longer than most tests."""
+    """Settings of the demo, with the ways of getting a code that production has by default: a test of others names them. The keys
+    in the folder are this process's: making new ones takes longer than most tests."""
     for made in keys_of_this_process().iterdir():
         if not (folder / made.name).exists():  # another process of the test may read them at this moment
             shutil.copytree(made, folder / made.name)
     elsewhere = {"database_url": ADDRESSES[folder]} if folder in ADDRESSES else {}
-    return load_config(**{"mode": "demo", "data_dir": folder, "secret_key": SECRET_KEY} | elsewhere | changes)
+    usual = {"mode": "demo", "data_dir": folder, "secret_key": SECRET_KEY, "code_channels": GUIDE_CHANNELS}
+    return load_config(**usual | elsewhere | changes)
 
 
 @asynccontextmanager
