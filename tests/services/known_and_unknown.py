@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field, fields, is_dataclass, replace
@@ -21,9 +22,10 @@ from sqlmodel import col, select, update
 
 from medonline.bootstrap import Portal
 from medonline.domain.client import Client
+from medonline.domain.codes.channels import ChannelName
 from medonline.domain.codes.step_up import StepUpWhen
 from medonline.domain.device import UNKNOWN_DEVICE
-from medonline.domain.errors import InvalidCredentials, MedonlineError
+from medonline.domain.errors import InvalidCredentials, MedonlineError, NumberRefused
 from medonline.domain.login import LoginMethod
 from medonline.domain.passwords import MAX_LENGTH
 from medonline.services.account_settings.form import SettingsForm
@@ -35,7 +37,21 @@ from medonline.storage.tables.codes import CircuitBreaker, OneTimeCodeRow
 from medonline.storage.tables.patients import Patient
 from medonline.wording.errors import sentence
 from tests.services.outside import VERA, ScriptedIdentity, arrive, with_provider
-from tests.services.world import CALL, PASSWORD, TELEGRAM, MovableClock, at, code_in, opened, signed_in, wrong
+from tests.services.world import (
+    CALL,
+    PASSWORD,
+    SMS,
+    TELEGRAM,
+    MovableClock,
+    ScriptedChannel,
+    at,
+    code_in,
+    dispatch,
+    dispatcher_of,
+    opened,
+    signed_in,
+    wrong,
+)
 
 # What would refuse everybody, or ask everybody for more, only because so much is tried here.
 NOT_REACHED = {
@@ -220,6 +236,16 @@ async def begin_by_telegram(stage: Stage, visit: Visit) -> Any:
     return await stage.portal.recovery.begin(visit.visitor, visit.phone, TELEGRAM)
 
 
+async def begin_by_sms(stage: Stage, visit: Visit) -> Any:
+    return await stage.portal.recovery.begin(visit.visitor, visit.phone, SMS)
+
+
+async def meet_the_stop_list(stage: Stage, _visit: Visit) -> None:
+    """The vendor sends nothing to any number of those that wait."""
+    refusing = ScriptedChannel(answers=deque(NumberRefused("sms_ru: 209", code="209") for _ in range(1000)))
+    await dispatch(dispatcher_of(stage.portal, sms=refusing))
+
+
 async def begin_elsewhere(stage: Stage, visit: Visit) -> Any:
     return await stage.portal.recovery.begin(visit.other, visit.phone, CALL)
 
@@ -371,6 +397,7 @@ SCENARIOS = (
     ),
     Scenario("begin, by a call", "recovery.begin", "code", begin),
     Scenario("begin, in Telegram", "recovery.begin", "code", begin_by_telegram),
+    Scenario("begin, by SMS", "recovery.begin", "code", begin_by_sms),
     Scenario("begin, twice", "recovery.begin", "code", begin, (begin,)),
     Scenario("begin, elsewhere at once", "recovery.begin", "RateLimited", begin_elsewhere, (begin,)),
     Scenario(
@@ -384,7 +411,9 @@ SCENARIOS = (
     Scenario("resend", "recovery.resend", "code", resend, (begin, later(minutes=2))),
     Scenario("resend, too soon", "recovery.resend", "RateLimited", resend, (begin, later(seconds=10))),
     Scenario("polling", "recovery.current", "code", look, (begin,)),
+    Scenario("polling, on a stop list", "recovery.current", "code", look, (begin_by_sms, meet_the_stop_list)),
     Scenario("wrong code", "recovery.confirm_code", "CodeMismatch", type_wrong_code, (begin,)),
+    Scenario("wrong code of an SMS", "recovery.confirm_code", "CodeMismatch", type_wrong_code, (begin_by_sms,)),
     Scenario("wrong code, the third", "recovery.confirm_code", "CodeMismatch", type_wrong_code, (begin, *USE_UP[:2])),
     Scenario("half a code", "recovery.confirm_code", "CodeIncomplete", type_half_a_code, (begin,)),
     Scenario("dead code", "recovery.confirm_code", "CodeUsedUp", type_code, (begin, *USE_UP)),
@@ -519,7 +548,7 @@ async def staged(folder: Path) -> AsyncIterator[Stage]:
     """A stage over the migrated database in `folder`."""
     clock = MovableClock()
     clock.move(days=1)
-    async with opened(folder, clock, **NOT_REACHED) as portal:
+    async with opened(folder, clock, code_channels=tuple(ChannelName), **NOT_REACHED) as portal:
         encoded = await portal.hasher.hash(PASSWORD)
         me = account("+79009999999", Kind.KNOWN, encoded, clock.now)
         with portal.database.writing() as session:
