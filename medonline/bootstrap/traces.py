@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from importlib.metadata import version
+from ssl import SSLContext
 
 from medonline.config.settings import Config
 from medonline.framework.traces import follow_events, follow_no_more
@@ -17,8 +18,7 @@ def start_traces(config: Config) -> Callable[[], Awaitable[None]] | None:
         return None
     from medonline.traces.export import start
 
-    trust = Outgoing(ca_file=config.ca_file_for("traces")).trust
-    provider, stop = start(config.traces_url, trust, version("medonline"), config.traces_percent)
+    provider, stop = start(config.traces_url, _trust(config), version("medonline"), config.traces_percent)
     follow_events(provider)
 
     async def end() -> None:
@@ -26,3 +26,14 @@ def start_traces(config: Config) -> Callable[[], Awaitable[None]] | None:
         await asyncio.to_thread(stop)
 
     return end
+
+
+def trouble_with_traces(config: Config) -> str:
+    """What is wrong at the collector, in a few English words; empty where it takes traces. Blocks for some seconds at most."""
+    from medonline.traces.export import trouble_at
+
+    return trouble_at(config.traces_url, _trust(config))
+
+
+def _trust(config: Config) -> SSLContext:
+    return Outgoing(ca_file=config.ca_file_for("traces")).trust

@@ -47,8 +47,8 @@ def list_channels(hours: int, as_json: bool) -> None:
         click.echo(f"  asked {one.asked} → sent {one.sent} → delivered {one.delivered} → entered {one.entered}{took}")
         if one.sent_by:
             click.echo(f"  sent by {', '.join(f'{vendor} {count}' for vendor, count in one.sent_by.items())}")
-        cap = f" of {one.cap / 100:.2f}" if one.cap else ", no cap"
-        click.echo(f"  spent today {one.spent / 100:.2f}{cap} roubles")
+        cap = f" of {one.cap / 100:.2f} roubles" if one.cap else " roubles, without a cap"
+        click.echo(f"  spent today {one.spent / 100:.2f}{cap}")
 
 
 @channels.command("off", short_help="Offer a way no longer, in every process.")

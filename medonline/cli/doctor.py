@@ -19,6 +19,7 @@ from medonline.bootstrap.adapters import (
     build_notices,
     build_registry,
 )
+from medonline.bootstrap.traces import trouble_with_traces
 from medonline.cli import options
 from medonline.cli.known_key import fault_of_key
 from medonline.cli.options import as_json, mode
@@ -135,6 +136,7 @@ async def examine(config: Config) -> list[Finding]:
         await _notices(config),
         await _mail(config),
         await _breached(config),
+        await _traces(config),
     ]
 
 
@@ -316,6 +318,14 @@ async def _mail(config: Config) -> Finding:
         return Finding("mail", True, f"provider {mail.provider} at {where}")
     except DeliveryFailed as error:
         return Finding("mail", False, f"provider {mail.provider} at {where}: {error.detail}")
+
+
+async def _traces(config: Config) -> Finding:
+    if not config.traces_url:
+        return Finding("traces", True, "none are made (MEDONLINE_TRACES_URL)")
+    trouble = await asyncio.to_thread(trouble_with_traces, config)
+    told = f"the collector at {config.traces_url}"
+    return Finding("traces", not trouble, f"{told}: {trouble}" if trouble else f"{told} takes them")
 
 
 async def _breached(config: Config) -> Finding:

@@ -14,8 +14,9 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 from opentelemetry.trace import Status
-from requests import Session
+from requests import RequestException, Session
 from requests.adapters import HTTPAdapter
+from requests.exceptions import SSLError
 
 from medonline.traces import spans
 
@@ -79,6 +80,19 @@ def start(url: str, trust: ssl.SSLContext, version: str, percent: int) -> tuple[
         last.join(STOPPED_WITHIN_S)
 
     return provider, stop
+
+
+def trouble_at(url: str, trust: ssl.SSLContext) -> str:
+    """What is wrong at a collector, in a few English words; empty where it takes traces. It is sent none: an empty list."""
+    try:
+        answer = _session(trust).post(
+            url, data=b"", headers={"Content-Type": "application/x-protobuf"}, timeout=SENT_WITHIN_S
+        )
+    except SSLError:
+        return "its certificate is not trusted, or it speaks no TLS"
+    except RequestException:
+        return "no connection, or no answer in time"
+    return "" if answer.ok else f"HTTP {answer.status_code}"
 
 
 def _cut(span: ReadableSpan) -> ReadableSpan:

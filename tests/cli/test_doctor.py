@@ -20,6 +20,7 @@ from tests.providers.limits.redis_server import redis_server
 from tests.providers.private_vendor import HOST, authority, connect_proxy, tls_vendor
 from tests.sandbox.server import API_ID, TOKEN, free_port
 from tests.sandbox.server import KEY as KEY_OF_UCALLER
+from tests.traces.collector import collecting
 
 KEY = "2b7e151628aed2a6abf7158809cf4f3c"
 PRODUCTION = {
@@ -355,6 +356,21 @@ def test_a_mail_server_that_is_down_or_refuses_is_told(run, monkeypatch: pytest.
     code, out, _ = run("doctor")
     assert (code, findings(out)["mail"][0]) == (1, "FAIL")
     assert "/nowhere/mail.sock: smtp: no connection" in findings(out)["mail"][1]
+
+
+def test_a_collector_of_traces_that_is_gone_or_refuses_is_told(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    with collecting() as collector:
+        monkeypatch.setenv("MEDONLINE_TRACES_URL", collector.url)
+        assert findings(run("doctor")[1])["traces"] == ("ok", f"the collector at {collector.url} takes them")
+        monkeypatch.setenv("MEDONLINE_TRACES_URL", collector.url.replace("http:", "https:"))
+        mark, text = findings(run("doctor")[1])["traces"]
+        assert (mark, text.partition(": ")[2]) == ("FAIL", "its certificate is not trusted, or it speaks no TLS")
+    assert collector.spans == []
+
+    monkeypatch.setenv("MEDONLINE_TRACES_URL", collector.url)
+    code, out, _ = run("doctor")
+    assert (code, findings(out)["traces"][0]) == (1, "FAIL")
+    assert "no connection, or no answer in time" in findings(out)["traces"][1]
 
 
 def test_a_list_of_leaked_passwords_that_is_down_is_told(run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ REPORTS = (DeliveryState.SENT, DeliveryState.DELIVERED, DeliveryState.READ)
 PROBLEMS = {
     errors.NumberNotReachable: DeliveryProblem.NUMBER_NOT_REACHABLE,
     errors.NumberRefused: DeliveryProblem.NUMBER_REFUSED,
+    errors.MailboxUnknown: DeliveryProblem.NUMBER_NOT_REACHABLE,
     errors.OutOfMoney: DeliveryProblem.CHANNEL_DOWN,
     errors.ProviderRefused: DeliveryProblem.CHANNEL_DOWN,
     errors.ProviderDown: DeliveryProblem.CHANNEL_DOWN,
