@@ -38,6 +38,7 @@ PASSKEY_ADD_BEGIN = "/passkeys/add/begin"
 PASSKEY_ADD = "/passkeys/add"
 PASSKEY_OFFER = "/passkeys/offer"
 TELEGRAM_REPORT = "/callbacks/telegram"
+MAX_UPDATES = "/callbacks/max"
 
 SANDBOX = "/sandbox"
 DEMO_PHONE = "/sandbox/phone"
@@ -50,6 +51,7 @@ SANDBOX_MACHINES = tuple(
         "ucaller/",
         "sms_ru/",
         "sms_aero/",
+        "max/api/",
         "fhir/",
         "gosuslugi/aas/oauth2/v3/te",
         "gosuslugi/oidc/token",

@@ -19,6 +19,7 @@ from medonline.bootstrap.flows import (
     build_accounts,
     build_answers,
     build_cards,
+    build_chats,
     build_desk,
     build_email_proof,
     build_identities,
@@ -42,6 +43,7 @@ from medonline.services.account_settings.service import AccountSettingsService
 from medonline.services.clock import Clock, utc_now
 from medonline.services.codes.channel_figures import ChannelFigures
 from medonline.services.codes.channel_switches import ChannelSwitches
+from medonline.services.codes.chats import CodeChats
 from medonline.services.codes.dispatcher import CodeDispatcher
 from medonline.services.crypto.field_encryption import Sealer, key_id
 from medonline.services.crypto.key_rotation import KeyRotation
@@ -89,7 +91,6 @@ class Portal:
     recovery: PasswordRecoveryService
     login: LoginService
     sessions: AccountSessionService
-    visitors: VisitorService
     identity: IdentityService
     answers: IdentityAnswers
     settings: AccountSettingsService
@@ -106,6 +107,7 @@ class Portal:
     personal_data: PersonalDataService
     desk: Desk
     dispatcher: CodeDispatcher
+    chats: CodeChats | None
     switches: ChannelSwitches
     channel_figures: ChannelFigures
     hasher: PasswordHasher
@@ -119,6 +121,11 @@ class Portal:
         """The ways of getting a code, and the vendors of each in the order in which they are asked."""
         return self.outside.channels
 
+    @property
+    def visitors(self) -> VisitorService:
+        """Browsers, signed in or not."""
+        return self.login.visitors
+
     async def close(self) -> None:
         """Release connections and threads."""
         for release in self.at_close:
@@ -131,8 +138,7 @@ class Portal:
 def build_portal(config: Config, clock: Clock = utc_now, operator: Operator | None = None) -> Portal:
     """Put the services together; opens nothing yet. `operator`: whose command this process is, where it is one."""
     shared = build_shared(config, clock, operator)
-    visitors = VisitorService(shared.database, clock)
-    login = build_login(shared, visitors)
+    login = build_login(shared, VisitorService(shared.database, clock))
     sessions = AccountSessionService(shared.database, clock, login, shared.hasher, shared.journal)
     keeper = JournalKeeper(shared.database, clock, shared.journal.chain, config.retention_journal)
     return Portal(
@@ -146,7 +152,6 @@ def build_portal(config: Config, clock: Clock = utc_now, operator: Operator | No
         recovery=build_recovery(shared),
         login=login,
         sessions=sessions,
-        visitors=visitors,
         identity=build_identity_service(shared),
         answers=build_answers(shared, login),
         settings=build_settings(shared, sessions),
@@ -163,6 +168,7 @@ def build_portal(config: Config, clock: Clock = utc_now, operator: Operator | No
         personal_data=build_personal_data(shared),
         desk=build_desk(shared, login),
         dispatcher=shared.dispatcher,
+        chats=build_chats(shared),
         switches=shared.switches,
         channel_figures=ChannelFigures(shared.database, clock, config.code_channels, config.budgets),
         hasher=shared.hasher,
@@ -204,6 +210,7 @@ def _turning(of: Portal) -> list[asyncio.Task[None]]:
     return [
         asyncio.create_task(of.dispatcher.outbox.run(), name="code dispatcher"),
         asyncio.create_task(of.notices.outbox.run(), name="notice dispatcher"),
+        *([asyncio.create_task(of.chats.run(), name="chats")] if of.chats is not None else []),
         asyncio.create_task(of.switches.run(), name="switched off ways"),
         asyncio.create_task(of.retention.run(), name="retention"),
         asyncio.create_task(DatabaseWatch(of.database, of.clock, of.alarms).run(), name="watch over the database"),

@@ -13,6 +13,7 @@ from medonline.config.outgoing import ca_ends
 from medonline.config.settings import Config, ConfigurationError
 from medonline.domain.codes.channels import ChannelName
 from medonline.domain.codes.sms_text import sms_text
+from medonline.providers.codes.max_bot import MaxBot
 from medonline.providers.codes.sms_aero import SmsAero
 from medonline.providers.codes.sms_ru import SmsRu
 from medonline.providers.codes.sms_ru_text import SmsRuText
@@ -29,11 +30,13 @@ from medonline.providers.notices.smtp import MailServer, Security, SmtpMail
 from medonline.providers.outgoing import Outgoing
 from medonline.providers.passwords.pwned_passwords import PwnedPasswords
 from medonline.providers.patient_cards.fhir import FhirCards, Systems, TestPerson
+from medonline.services.crypto.field_encryption import Sealer
 from medonline.services.limits.alarms import Alarms
 from medonline.services.limits.places import Places
 from medonline.services.limits.windows import LimitStore
 from medonline.services.ports import BreachedPasswords, CardRegistry, CodeChannel, IdentityProvider, NoticeChannel
 from medonline.wording.channels import SMS_TEXT
+from medonline.wording.chats import code_text
 
 # What a mailbox shows as the sender of notices.
 SENDER_NAME = "Медицина-онлайн"
@@ -45,6 +48,7 @@ def build_channels(config: Config) -> dict[ChannelName, tuple[CodeChannel, ...]]
         ChannelName.FLASH_CALL: _flash_call,
         ChannelName.TELEGRAM: _telegram,
         ChannelName.SMS: _sms,
+        ChannelName.MAX: _max,
     }
     return {name: makers[name](config) for name in config.code_channels}
 
@@ -108,6 +112,20 @@ def _sms_aero(config: Config) -> CodeChannel:
         sign=config.sms_aero_sign,
         outgoing=_outgoing(config, "sms_aero"),
     )
+
+
+def _max(config: Config) -> tuple[CodeChannel, ...]:
+    bot = MaxBot(
+        config.max_base_url,
+        config.max_token.get_secret_value(),
+        lambda code: code_text(code, config.host_name),
+        name=config.max_bot,
+        link_url=config.max_link_url,
+        webhook_url=config.max_webhook_url,
+        webhook_secret=Sealer(config.key, "max webhook").index("secret"),
+        outgoing=_outgoing(config, "max"),
+    )
+    return (bot,)
 
 
 def _outgoing(config: Config, vendor: str) -> Outgoing:

@@ -11,6 +11,7 @@ from medonline.services.account_settings import service
 from medonline.services.account_settings.email_proof import EmailProofService
 from medonline.services.account_settings.identities import OwnIdentities
 from medonline.services.account_settings.service import AccountSettingsService
+from medonline.services.codes.chats import CodeChats
 from medonline.services.desk.accounts import AccountService
 from medonline.services.desk.personal_data import PersonalDataService
 from medonline.services.desk.protections import Protections
@@ -40,8 +41,10 @@ from medonline.services.passwords.new_passwords import NewPasswords
 from medonline.services.patient_cards.attempts import CardAttempts
 from medonline.services.patient_cards.consent import CardConsent
 from medonline.services.patient_cards.service import PatientCardService
+from medonline.services.ports import ChatBot
 from medonline.services.security_journal.refusals import RefusedSignIns
 from medonline.services.security_journal.verification import JournalKeeper
+from medonline.wording.chats import chat_words
 from medonline.wording.passkeys import ACCOUNT, DEVICE, PORTAL
 
 
@@ -62,6 +65,15 @@ def build_login(of: Shared, visitors: VisitorService) -> LoginService:
         idle=config.session_idle,
         absolute=config.session_absolute,
     )
+
+
+def build_chats(of: Shared) -> CodeChats | None:
+    """What happens in the chats of the bot; None where no way needs one."""
+    bots = [one for vendors in of.outside.channels.values() for one in vendors if isinstance(one, ChatBot)]
+    if not bots:
+        return None
+    users, words = sealer(of.config, "chat user"), chat_words(of.config.host_name)
+    return CodeChats(of.database, of.clock, of.issuer, bots[0], users, words, of.dispatcher.outbox.wake)
 
 
 def build_recovery(of: Shared) -> PasswordRecoveryService:

@@ -28,7 +28,7 @@ from medonline.services.notices.email_codes import EmailCodes
 from medonline.services.notices.sender import NoticeService
 from medonline.services.notices.ways import MailWay
 from medonline.services.passwords.hashing import PasswordHasher
-from medonline.services.ports import LearnsOutcome
+from medonline.services.ports import ChatBot, LearnsOutcome
 from medonline.services.security_journal.account_pace import AccountPace
 from medonline.services.security_journal.chain import JournalChain
 from medonline.services.security_journal.writer import SecurityJournal
@@ -141,6 +141,9 @@ def _issuer(
         learning=frozenset(
             name for name, vendors in outside.channels.items() if any(isinstance(one, LearnsOutcome) for one in vendors)
         ),
+        chat_links={
+            name: one.link for name, vendors in outside.channels.items() for one in vendors if isinstance(one, ChatBot)
+        },
     )
 
 

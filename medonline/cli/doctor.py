@@ -53,6 +53,7 @@ _KEYS = {
     "sms_ru": ("SMS_RU_API_ID",),
     "sms_aero": ("SMS_AERO_EMAIL", "SMS_AERO_API_KEY"),
     "telegram_gateway": ("TELEGRAM_TOKEN",),
+    "max_bot": ("MAX_TOKEN",),
 }
 _HINTS = {
     "proxy": "docs/operations.md, TRUSTED_PROXY_HOPS: one for each proxy of your own that adds to X-Forwarded-For.",
@@ -241,8 +242,8 @@ async def _channel(config: Config, name: ChannelName, vendors: Sequence[CodeChan
 
 
 async def _vendor(config: Config, name: str, channel: CodeChannel | NoticeChannel) -> Finding:
-    base_url = getattr(config, f"{channel.provider.removesuffix('_gateway')}_base_url")
-    proxy = config.proxy_for(channel.provider.removesuffix("_gateway"))
+    settings = channel.provider.removesuffix("_gateway").removesuffix("_bot")
+    base_url, proxy = getattr(config, f"{settings}_base_url"), config.proxy_for(settings)
     proxied = proxy and not is_this_machine(urlsplit(base_url).hostname or "")
     through = f" through the proxy {urlsplit(proxy).hostname}" if proxied else ""
     in_force = f"provider {channel.provider} at {urlsplit(base_url).geturl()}{through}"

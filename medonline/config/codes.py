@@ -48,6 +48,7 @@ class CodesConfig(BaseSettings):
 
     flash_call_provider, sms_provider: in the order in which they are asked; each next one takes over what the one before certainly did not
     call or send.
+    max_bot: the bot's name, as in `https://max.ru/<name>`. max_webhook: MAX posts to the portal; otherwise it is asked once a second.
     sms_text: `{code}` is where the code stands; empty for the portal's own sentence.
     """
 
@@ -55,6 +56,7 @@ class CodesConfig(BaseSettings):
     code_life_flash_call: CodeLife = timedelta(minutes=5)
     code_life_telegram: CodeLife = timedelta(minutes=10)
     code_life_sms: CodeLife = timedelta(minutes=10)
+    code_life_max: CodeLife = timedelta(minutes=10)
     code_guesses: int = Field(3, ge=1, le=3)
     resend_pauses: Durations = (timedelta(seconds=60), timedelta(seconds=120), timedelta(seconds=300))
     channel_off_below_percent: int = Field(40, ge=0, le=90)
@@ -64,6 +66,11 @@ class CodesConfig(BaseSettings):
     telegram_base_url: OptionalUrl = ""
     telegram_token: SecretStr = SecretStr("")
     telegram_reports: bool = True
+    max_base_url: OptionalUrl = ""
+    max_token: SecretStr = SecretStr("")
+    max_bot: str = Field("", pattern="^[A-Za-z0-9_-]{0,64}$")
+    max_link_url: OptionalUrl = "https://max.ru"
+    max_webhook: bool = True
     flash_call_provider: FlashCallProviders = (FlashCallProvider.UCALLER,)
     ucaller_base_url: OptionalUrl = ""
     ucaller_key: SecretStr = SecretStr("")
@@ -106,7 +113,7 @@ class CodesConfig(BaseSettings):
         for name, value in self._required_to_reach_phones(notices_by_sms_ru=notices_by_sms_ru).items():
             if not value:
                 faults.append(f"{name} is missing: a way of getting codes or notices that is switched on needs it.")
-            elif name.endswith("_BASE_URL") and routes.SANDBOX in urlsplit(value).path:
+            elif name.endswith(("_BASE_URL", "_LINK_URL")) and routes.SANDBOX in urlsplit(value).path:
                 faults.append(f"{name} points at the sandbox: in production a real provider is needed.")
             elif real and value.startswith("demo-"):
                 faults.append(f"{name} holds a demo value: put the provider's own there.")
@@ -118,7 +125,7 @@ class CodesConfig(BaseSettings):
         return {
             name: value
             for name, value in required.items()
-            if name.endswith("_BASE_URL") and value and routes.SANDBOX not in urlsplit(value).path
+            if name.endswith(("_BASE_URL", "_LINK_URL")) and value and routes.SANDBOX not in urlsplit(value).path
         }
 
     def _required_to_reach_phones(self, *, notices_by_sms_ru: bool) -> dict[str, str]:
@@ -126,6 +133,11 @@ class CodesConfig(BaseSettings):
         if ChannelName.TELEGRAM in self.code_channels:
             required["MEDONLINE_TELEGRAM_BASE_URL"] = self.telegram_base_url
             required["MEDONLINE_TELEGRAM_TOKEN"] = self.telegram_token.get_secret_value()
+        if ChannelName.MAX in self.code_channels:
+            required["MEDONLINE_MAX_BASE_URL"] = self.max_base_url
+            required["MEDONLINE_MAX_TOKEN"] = self.max_token.get_secret_value()
+            required["MEDONLINE_MAX_BOT"] = self.max_bot
+            required["MEDONLINE_MAX_LINK_URL"] = self.max_link_url
         calls = self.flash_call_provider if ChannelName.FLASH_CALL in self.code_channels else ()
         if FlashCallProvider.UCALLER in calls:
             required["MEDONLINE_UCALLER_BASE_URL"] = self.ucaller_base_url

@@ -128,10 +128,12 @@ class LimitsConfig(BaseSettings):
     price_flash_call: Roubles = Decimal(0)
     price_telegram: Roubles = Decimal(0)
     price_sms: Roubles = Decimal(0)
+    price_max: Roubles = Decimal(0)
     price_notice: Roubles = Decimal(0)
     daily_cap_flash_call: Roubles = Decimal(0)
     daily_cap_telegram: Roubles = Decimal(0)
     daily_cap_sms: Roubles = Decimal(0)
+    daily_cap_max: Roubles = Decimal(0)
     daily_cap_notice: Roubles = Decimal(0)
 
     step_up: StepUpWhen = StepUpWhen.RISK

@@ -46,6 +46,8 @@ class OutgoingConfig(BaseSettings):
     sms_ru_ca_file: Path | None = None
     sms_aero_proxy: Proxy = NO_PROXY
     sms_aero_ca_file: Path | None = None
+    max_proxy: Proxy = NO_PROXY
+    max_ca_file: Path | None = None
     oidc_proxy: Proxy = NO_PROXY
     oidc_ca_file: Path | None = None
     esia_proxy: Proxy = NO_PROXY

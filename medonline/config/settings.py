@@ -156,6 +156,11 @@ class Config(
         return f"{self.inner_url if self.demo else self.origin}{routes.TELEGRAM_REPORT}"
 
     @property
+    def max_webhook_url(self) -> str | None:
+        """Where MAX posts what happens in chats; it wants https on port 443. None: it is asked, once a second."""
+        return f"{self.origin}{routes.MAX_UPDATES}" if self.max_webhook and self.https and not self.demo else None
+
+    @property
     def inner_url(self) -> str:
         """The portal's own address on this machine (the stand-ins are reached by it)."""
         return f"http://127.0.0.1:{self.port}"

@@ -75,5 +75,9 @@ def stand_ins(url: str, folder: Path) -> dict[str, Any]:
         "sms_aero_email": "demo@medonline.example",
         "sms_aero_api_key": demo_credential(folder, "sms-aero"),
         "sms_aero_sign": "medonline",
+        "max_base_url": f"{url}/max/api",
+        "max_token": demo_credential(folder, "max"),
+        "max_bot": "medonline_bot",
+        "max_link_url": f"{url}/max/open",
         **demo_identity(url, folder),
     }

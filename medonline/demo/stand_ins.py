@@ -28,6 +28,7 @@ def sandbox_settings(config: Config, address: str = "") -> SandboxSettings:
         sms_ru_api_id=config.sms_ru_api_id.get_secret_value(),
         sms_aero_email=config.sms_aero_email,
         sms_aero_api_key=config.sms_aero_api_key.get_secret_value(),
+        max_token=config.max_token.get_secret_value(),
         store=config.data_dir / "sandbox.sqlite3",
         demo_numbers=tuple(dict.fromkeys((*(account.phone for account in DEMO_ACCOUNTS), *phones_of_people()))),
         mail_socket=config.smtp_socket,

@@ -24,7 +24,27 @@ def code_hint(screen: Screen) -> rx.Component:
             rx.el.p(screen.where),
             rx.cond(screen.where_note != "", rx.el.p(screen.where_note, class_name="hint")),
             drawing_named(screen.drawing),
+            rx.cond(screen.chat_link != "", chat_start(screen)),
         ),
+    )
+
+
+def chat_start(screen: Screen) -> rx.Component:
+    """The way into the chat: on a phone the link opens the app; beside another screen the camera of the phone reads the code."""
+    return rx.el.div(
+        rx.el.a(
+            "Открыть чат",
+            href=screen.chat_link,
+            target="_blank",
+            rel="noopener noreferrer",
+            class_name="button primary wide",
+        ),
+        rx.el.p(
+            "Или наведите на этот QR-код камеру телефона. Ссылка действует 5 минут и открывается один раз.",
+            class_name="hint",
+        ),
+        rx.el.img(src=screen.chat_qr, alt="QR-код со ссылкой на чат", class_name="chat-qr"),
+        class_name="chat-start",
     )
 
 

@@ -126,6 +126,14 @@ class JsonClient:
         """
         return await self._persist("GET", path, idempotent, params=params, headers=headers)
 
+    async def delete(self, path: str, *, params: Mapping[str, str]) -> tuple[int, Any]:
+        """The status and the parsed JSON of a DELETE, for any 2xx or 4xx status.
+
+        Raises:
+            ProviderDown, ProviderRefused: as `post`.
+        """
+        return await self._persist("DELETE", path, idempotent=True, params=params)
+
     async def post_form(
         self,
         path: str,

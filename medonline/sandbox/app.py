@@ -7,6 +7,7 @@ A separate ASGI application that runs alone or mounted under any path:
     /ucaller    base URL for the uCaller adapter               /phone/{e164}/events    the same as JSON
     /sms_ru     base URL for the SMS.ru adapters               /health                 {"status": "ok"}
     /sms_aero   base URL for the SMS Aero adapter              /code-faults            what goes wrong with them
+    /max/api    base URL for the adapter of MAX        /max/open/{bot}         its chat, a page
     /gosuslugi  base URL for the ESIA adapter, /gosuslugi/oidc for the OIDC one; only when it is set up
     the mail server listens at a socket file                   /inbox                  its mailboxes, a page
     /fhir       base URL for the adapter of medical cards      /fhir-faults            what goes wrong with it
@@ -34,6 +35,8 @@ from medonline.sandbox.fhir import FhirStandIn
 from medonline.sandbox.fhir_faults import FhirFaults
 from medonline.sandbox.gosuslugi.stand_in import GosuslugiStandIn
 from medonline.sandbox.mailbox import Mailboxes
+from medonline.sandbox.max import MaxStandIn
+from medonline.sandbox.max_pages import MaxPages
 from medonline.sandbox.settings import SandboxSettings
 from medonline.sandbox.sms import SmsBox
 from medonline.sandbox.sms_aero import SmsAeroStandIn
@@ -67,10 +70,14 @@ def create_sandbox(settings: SandboxSettings) -> Starlette:
         yield
         await close_sandbox(app)
 
+    messenger = MaxStandIn(settings, store, faults)
+
     app = Starlette(
         lifespan=lifespan,
         routes=[
             *_vendors_of_codes(settings, store, callbacks, faults, box),
+            Mount("/max/api", routes=faults.over(Vendor.MAX, messenger.routes())),
+            Mount("/max", routes=MaxPages(messenger, settings.demo_numbers).routes()),
             *faults.routes(),
             *_card_registry(settings, store),
             *([Mount("/gosuslugi", routes=gosuslugi.routes())] if gosuslugi is not None else []),
@@ -82,6 +89,7 @@ def create_sandbox(settings: SandboxSettings) -> Starlette:
     )
     app.state.store = store
     app.state.callbacks = callbacks
+    app.state.messenger = messenger
     app.state.mailboxes = mailboxes
     return app
 
@@ -113,6 +121,7 @@ async def open_sandbox(app: Starlette) -> None:
 async def close_sandbox(app: Starlette) -> None:
     """Cancel the callbacks that are still on their way, and close the mail server and the store."""
     await app.state.callbacks.close()
+    await app.state.messenger.close()
     await app.state.mailboxes.close()
     app.state.store.close()
 

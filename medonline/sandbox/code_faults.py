@@ -53,6 +53,7 @@ class Vendor(StrEnum):
     SMS_RU = "sms_ru"
     SMS_AERO = "sms_aero"
     TELEGRAM = "telegram"
+    MAX = "max"
 
 
 class Fault(StrEnum):
@@ -65,6 +66,9 @@ class Fault(StrEnum):
     KEY = "key"
     MONEY = "money"
     LOW = "low"
+    BUSY = "busy"
+    FORGED = "forged"
+    TWICE = "twice"
 
 
 _NAMES = {
@@ -72,6 +76,7 @@ _NAMES = {
     Vendor.SMS_RU: "SMS.ru",
     Vendor.SMS_AERO: "SMS Aero",
     Vendor.TELEGRAM: "Telegram Gateway",
+    Vendor.MAX: "MAX",
 }
 _LABELS = {
     Fault.NONE: "Всё работает",
@@ -81,7 +86,19 @@ _LABELS = {
     Fault.KEY: "Ключ больше не принимают",
     Fault.MONEY: "Деньги кончились",
     Fault.LOW: "Деньги кончаются",
+    Fault.BUSY: "Слишком много запросов (429)",
+    Fault.FORGED: "Вебхук с чужим секретом",
+    Fault.TWICE: "Вебхук приходит дважды",
 }
+_OF_MESSENGER = frozenset({Fault.BUSY, Fault.FORGED, Fault.TWICE})
+_OF_MONEY = frozenset({Fault.MONEY, Fault.LOW})
+
+
+def faults_of(vendor: Vendor) -> list[Fault]:
+    """What can go wrong with a vendor: the messenger takes no money, and posts updates."""
+    return [one for one in Fault if one not in (_OF_MONEY if vendor is Vendor.MAX else _OF_MESSENGER)]
+
+
 _SENDING = ("/initCall", "/code/call", "/sms/send", "/sendVerificationMessage")
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -135,6 +152,8 @@ class CodeFaults:
                 return HTMLResponse("<html><body><h1>404 Not Found</h1></body></html>", status_code=404)
             if fault is Fault.KEY:
                 return refused_key(vendor)
+            if fault is Fault.BUSY:
+                return JSONResponse({"code": "too.many.requests", "message": "Too many requests"}, 429)
             if fault is Fault.MONEY and request.url.path.endswith(_SENDING):
                 return _without_money(vendor)
             if fault is Fault.SLOW:
@@ -152,7 +171,7 @@ class CodeFaults:
         choices = "\n".join(
             f'<label><input type="radio" name="{vendor}" value="{fault}"{" checked" if fault is current else ""}> '
             f"{escape(label)}</label>"
-            for fault, label in _LABELS.items()
+            for fault, label in ((one, _LABELS[one]) for one in faults_of(vendor))
         )
         return f"<fieldset>\n<legend>{escape(_NAMES[vendor])}</legend>\n{choices}\n</fieldset>"
 
@@ -178,7 +197,9 @@ class CodeFaults:
         return await self._tell(request)
 
     async def _switched(self, sent: dict[str, object]) -> bool:
-        if not sent or not all(vendor in list(Vendor) and fault in list(Fault) for vendor, fault in sent.items()):
+        if not sent or not all(
+            vendor in list(Vendor) and fault in faults_of(Vendor(vendor)) for vendor, fault in sent.items()
+        ):
             return False
         for vendor, fault in sent.items():
             await asyncio.to_thread(self.switch, Vendor(vendor), Fault(str(fault)))
@@ -192,6 +213,8 @@ def refused_key(vendor: Vendor) -> Response:
     if vendor is Vendor.SMS_AERO:
         message = "Your request was made with invalid credentials."
         return JSONResponse({"success": False, "data": None, "message": message}, 401)
+    if vendor is Vendor.MAX:
+        return JSONResponse({"code": "verify.token", "message": "Invalid access_token"}, 401)
     if vendor is Vendor.UCALLER:
         return JSONResponse({"status": False, "error": "Ошибка авторизации", "code": 401})
     return JSONResponse({"ok": False, "error": "ACCESS_TOKEN_INVALID"})

@@ -119,6 +119,7 @@ def _frame(e164: str, events: list[Event], pending_qr: list[str] | None) -> str:
     return FRAME.substitute(
         events=f"phone/{quote(e164, safe='')}/events",
         shown=len(events),
+        number_quoted=quote(e164, safe=""),
         number=escape(spaced(e164)),
         calls="".join(map(_call_item, reversed(calls))),
         messages="".join(map(_message_item, messages)),

@@ -76,6 +76,46 @@ $empty
 """
 )
 
+_HEAD_BELOW = _HEAD.replace('href="static', 'href="../static')
+MAX_OPEN = Template(
+    _HEAD.replace("$title", "MAX").replace('href="static', 'href="../../static')
+    + """<main>
+<h1>MAX: чат с ботом</h1>
+<form method="post" action="../chat">
+<input type="hidden" name="payload" value="$payload">
+<label for="number">Чей это телефон</label>
+<div class="row">
+<input id="number" name="number" type="tel" inputmode="tel" autocomplete="off" required maxlength="64"
+ placeholder="+7 900 000-10-01" value="$number">
+<button type="submit" name="act" value="begin">Начать</button>
+</div>
+</form>
+</main>
+</body>
+</html>
+"""
+)
+
+MAX_CHAT = Template(
+    _HEAD_BELOW.replace("$title", "Чат в MAX").replace("<title>", '<meta http-equiv="refresh" content="2">\n<title>')
+    + """<main>
+<h1>MAX: $sender</h1>
+<p>$shown</p>
+<ol class="messages" id="chat">$messages</ol>
+<form method="post" action="chat">
+<input type="hidden" name="number" value="$number">
+<p><button type="submit" name="act" value="share">Поделиться контактом</button></p>
+<p><button type="submit" name="act" value="by_hand">Свой контакт через скрепку</button>
+<button type="submit" name="act" value="foreign">Чужая карточка</button>
+<button type="submit" name="act" value="forward">Переслать</button>
+<button type="submit" name="act" value="stop">Остановить бота</button></p>
+</form>
+</main>
+</body>
+</html>
+"""
+)
+
 GOSUSLUGI = """<p>Госуслуги: <a href="gosuslugi/people">тестовые люди и учебный пароль</a>,
 <a href="gosuslugi/faults">сбои стенда</a>.</p>"""
 
@@ -99,6 +139,7 @@ aria-labelledby="phone-number">
 <ol id="sms" class="messages" aria-live="polite" aria-relevant="additions">$sms</ol>
 <p class="empty">SMS пока нет</p>
 </section>
+<p><a href="max/chat?number=$number_quoted">Чат в MAX</a></p>
 $qr
 <noscript><p class="hint">Чтобы увидеть новые звонки и сообщения, обновите страницу.</p></noscript>
 </section>

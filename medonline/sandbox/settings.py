@@ -44,6 +44,7 @@ class SandboxSettings:
         ucaller_service_id: the service that key belongs to.
         sms_ru_api_id: the `api_id` the SMS.ru stand-in accepts.
         sms_aero_email, sms_aero_api_key: what the SMS Aero stand-in accepts.
+        max_token: the token the stand-in of MAX accepts, and signs contacts with.
         store: an SQLite file, shared by all processes that name it; None keeps everything in memory.
         delivery_pace: seconds between two delivery states, and the unit of the pauses between callback
             retries.
@@ -61,6 +62,7 @@ class SandboxSettings:
     sms_ru_api_id: str
     sms_aero_email: str
     sms_aero_api_key: str
+    max_token: str
     store: Path | None = None
     delivery_pace: float = 1.0
     demo_numbers: tuple[str, ...] = ()

@@ -35,6 +35,7 @@ class CodeMessage:
         code: 4 digits for a call, 4-8 for a messenger; the one we would like, a call provider may choose another.
         life: how long the code will be accepted.
         client_ip: address of the person who asked, where the provider wants it; empty when unknown.
+        chat_id: the chat in which the code is awaited; None for a way that knows none.
     """
 
     idempotency_key: str
@@ -42,6 +43,7 @@ class CodeMessage:
     code: str
     life: timedelta
     client_ip: str = ""
+    chat_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,79 @@ class CodeChannel(Protocol):
 
     async def close(self) -> None:
         """Release connections."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatUpdate:
+    """What somebody did in a chat with the bot. `update_id`: the same for each repetition of one update."""
+
+    update_id: str
+    user_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChatStarted(ChatUpdate):
+    """«Начать», with the token of the link; empty where there was none."""
+
+    chat_id: int
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContactShared(ChatUpdate):
+    """A contact was sent. `phone`: None unless the messenger vouches that it is the sender's own, and this is their dialog."""
+
+    chat_id: int
+    phone: PhoneNumber | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChatStopped(ChatUpdate):
+    """The bot was stopped or blocked, and is to forget."""
+
+
+class ForgedUpdate(Exception):
+    """An update that did not come from the messenger."""
+
+
+@runtime_checkable
+class ChatBot(Protocol):
+    """A bot in a messenger that may write only to who began."""
+
+    @property
+    def by_webhook(self) -> bool:
+        """Whether the messenger posts updates to the portal; otherwise they are asked for."""
+
+    def link(self, token: str) -> str:
+        """The address that opens the chat with this token."""
+
+    def read(self, secret: str, body: bytes) -> ChatUpdate | None:
+        """Read one posted update; None for a kind that is of no use here.
+
+        Raises:
+            ForgedUpdate: the secret is wrong, or it cannot be read.
+        """
+
+    async def say(self, chat_id: int, text: str, *, contact_button: str = "") -> None:
+        """Write into a chat, with a button that shares one's own contact where it has a text.
+
+        Raises:
+            DeliveryFailed: one of its subclasses.
+        """
+
+    async def subscribe(self) -> None:
+        """Have updates posted to the portal; costs nothing where they are already.
+
+        Raises:
+            DeliveryFailed: it could not be done.
+        """
+
+    async def updates(self) -> list[ChatUpdate]:
+        """The updates since the last question, oldest first; without a webhook only.
+
+        Raises:
+            DeliveryFailed: the question could not be asked.
+        """
 
 
 @runtime_checkable

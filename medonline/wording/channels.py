@@ -142,6 +142,35 @@ WORDS: Mapping[ChannelName, ChannelWords] = MappingProxyType(
                 DeliveryProblem.NOT_ANSWERED: "SMS не дошла. Проверьте, что телефон включён и в сети.",
             },
         ),
+        ChannelName.MAX: ChannelWords(
+            label="Код в MAX",
+            note="Откроется чат в MAX: код придёт туда, когда вы поделитесь своим контактом",
+            icon="chat",
+            what="код в MAX",
+            by="по коду в MAX",
+            get="Получить код в MAX",
+            get_it="Получите код в MAX",
+            again="Получить новый код в MAX",
+            where="Откройте чат в MAX, нажмите «Начать» и «Поделиться контактом». Код из шести цифр придёт в этот чат.",
+            where_note="Ваш номер в MAX должен быть тем же, что указан здесь. Никому не сообщайте код.",
+            not_coming=(
+                "Код придёт в чат только после кнопки «Поделиться контактом». Если чат не открывается, установите MAX "
+                "или выберите другой способ."
+            ),
+            advice="Если у вас есть MAX, выберите «Код в MAX».",
+            delivery={
+                DeliveryState.QUEUED: "Ждём, когда вы поделитесь контактом в чате MAX…",
+                DeliveryState.SENDING: "Отправляем код в чат MAX…",
+                DeliveryState.SENT: "Код отправлен в чат MAX.",
+                DeliveryState.DELIVERED: "Код в чате MAX.",
+            },
+            problems={
+                DeliveryProblem.NUMBER_NOT_REACHABLE: "Чат в MAX не найден: запросите код ещё раз и откройте чат по новой ссылке.",
+                DeliveryProblem.NUMBER_REFUSED: "MAX не даёт написать вам: возможно, бот заблокирован.",
+                DeliveryProblem.CHANNEL_DOWN: "Отправка через MAX сейчас не работает.",
+                DeliveryProblem.NOT_ANSWERED: "Код в MAX не дошёл.",
+            },
+        ),
     }
 )
 

@@ -14,7 +14,7 @@ import pytest
 
 from medonline.cli.main import main
 from medonline.storage import migrations
-from tests.sandbox.server import API_ID, KEY, SERVICE_ID, TOKEN, free_port, running_sandbox, settings
+from tests.sandbox.server import API_ID, KEY, MAX_TOKEN, SERVICE_ID, TOKEN, free_port, running_sandbox, settings
 
 
 @pytest.fixture(scope="session")
@@ -73,6 +73,8 @@ def _providers(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPat
         monkeypatch.setenv("MEDONLINE_UCALLER_SERVICE_ID", SERVICE_ID)
         monkeypatch.setenv("MEDONLINE_SMS_RU_BASE_URL", f"{url}/sms_ru")
         monkeypatch.setenv("MEDONLINE_SMS_RU_API_ID", API_ID)
+        monkeypatch.setenv("MEDONLINE_MAX_BASE_URL", f"{url}/max/api")
+        monkeypatch.setenv("MEDONLINE_MAX_TOKEN", MAX_TOKEN)
         monkeypatch.setenv("MEDONLINE_IDENTITY_PROVIDER", "none")
         monkeypatch.setenv("MEDONLINE_CARD_REGISTRY_URL", f"{url}/fhir")
         monkeypatch.setenv("MEDONLINE_CARD_REGISTRY_TOKEN", "fhir-token")

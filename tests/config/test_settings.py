@@ -115,7 +115,7 @@ def test_production_refuses_to_start_and_says_why(read, changes: dict[str, str |
         ({"TIME_ZONE": "Moscow"}, "MEDONLINE_TIME_ZONE", "write it as 'Europe/Moscow'"),
         ({"TIME_ZONE": "../../etc/passwd"}, "MEDONLINE_TIME_ZONE", "is not a time zone"),
         ({"LOG_LEVEL": "loud"}, "MEDONLINE_LOG_LEVEL", "pattern"),
-        ({"CODE_CHANNELS": "pigeon"}, "MEDONLINE_CODE_CHANNELS", "'flash_call', 'telegram' or 'sms'"),
+        ({"CODE_CHANNELS": "pigeon"}, "MEDONLINE_CODE_CHANNELS", "'flash_call', 'telegram', 'sms' or 'max'"),
         ({"CODE_LIFE_TELEGRAM": "10"}, "MEDONLINE_CODE_LIFE_TELEGRAM", "write it as '60 s', '5 min', '12 h'"),
         ({"CODE_LIFE_TELEGRAM": "0 s"}, "MEDONLINE_CODE_LIFE_TELEGRAM", "longer than nothing"),
         ({"CODE_LIFE_TELEGRAM": "601 s"}, "MEDONLINE_CODE_LIFE_TELEGRAM", "at most 10 min"),

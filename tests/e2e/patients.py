@@ -12,7 +12,7 @@ from typing import Literal
 from tests.e2e.server import plain_http
 from tests.patience import PATIENCE
 
-Kind = Literal["call", "telegram", "sms"]
+Kind = Literal["call", "telegram", "sms", "max"]
 _numbers = count(1)
 
 

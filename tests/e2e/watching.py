@@ -7,7 +7,7 @@ import re
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, WebError
 
 # Names and abbreviations that Russians write in Latin letters.
-LATIN_ALLOWED = frozenset({"Telegram", "Caps", "Lock", "PIN", "SMS", "Email", "QR"})
+LATIN_ALLOWED = frozenset({"MAX", "Telegram", "Caps", "Lock", "PIN", "SMS", "Email", "QR"})
 _LATIN = re.compile(r"[A-Za-z]{2,}")
 _ADDRESS = re.compile(r"\S+@\S+")
 _LOST_CONNECTION = re.compile(r"net::ERR_|WebSocket connection to", re.I)

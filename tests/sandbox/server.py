@@ -19,6 +19,7 @@ from tests.patience import PATIENCE
 PACE = 0.05
 TOKEN, KEY, SERVICE_ID, API_ID = "telegram-token", "ucaller-key", "1692", "sms-ru-api-id"
 AERO_EMAIL, AERO_KEY = "desk@clinic.example", "sms-aero-key"
+MAX_TOKEN = "test-token"
 
 
 def settings(**changes: object) -> SandboxSettings:
@@ -29,6 +30,7 @@ def settings(**changes: object) -> SandboxSettings:
         "sms_ru_api_id": API_ID,
         "sms_aero_email": AERO_EMAIL,
         "sms_aero_api_key": AERO_KEY,
+        "max_token": MAX_TOKEN,
         "delivery_pace": PACE,
         "slow_answer": 0.5,
         "demo_numbers": ("+79000001001", "+79000001002"),

@@ -35,6 +35,12 @@ SMS_AERO = {
     "SMS_AERO_API_KEY": "a-key",
     "SMS_AERO_SIGN": "clinic",
 }
+MAX = {
+    "CODE_CHANNELS": "flash_call,telegram,max",
+    "MAX_BASE_URL": "https://platform-api2.max.ru",
+    "MAX_TOKEN": "a-token",
+    "MAX_BOT": "clinic_bot",
+}
 ESIA = {
     "IDENTITY_PROVIDER": "esia",
     "ESIA_CLIENT_ID": "MEDONLINE",
@@ -47,6 +53,8 @@ PROVIDERS: dict[str, dict[str, str]] = {
     "UCALLER_BASE_URL": {},
     "SMS_RU_BASE_URL": SMS_RU,
     "SMS_AERO_BASE_URL": SMS_AERO,
+    "MAX_BASE_URL": MAX,
+    "MAX_LINK_URL": MAX,
     "OIDC_ISSUER": {},
     "ESIA_BASE_URL": ESIA,
     "ESIA_SIGNER_URL": ESIA,

@@ -30,12 +30,12 @@ from medonline.wording.errors import (
 from medonline.wording.regions import Help
 from tests.wording.refusals import NOW, OPERATORS_ONLY, examples, leaves
 
-BRANDS = {"Telegram", "Caps", "Lock", "PIN", "SMS"}  # as devices themselves say
+BRANDS = {"MAX", "Telegram", "Caps", "Lock", "PIN", "SMS"}  # as devices themselves say
 
 
 def is_for_a_patient(text: str) -> bool:
     latin = set(re.findall(r"[A-Za-z_]+", text)) - BRANDS
-    return not latin and bool(re.match(r"[А-ЯЁ«]|Telegram |SMS ", text)) and text.endswith((".", "!"))
+    return not latin and bool(re.match(r"[А-ЯЁ«]|Telegram |SMS |MAX ", text)) and text.endswith((".", "!"))
 
 
 @pytest.mark.parametrize("error", examples(), ids=lambda error: f"{type(error).__name__}-{error}")

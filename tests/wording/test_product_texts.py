@@ -13,7 +13,7 @@ PRODUCT = Path(__file__).parents[2] / "medonline"
 # Where patients are spoken to. What operators read is English, or is in cli/.
 SPEAKING = ("components", "dialogs", "pages", "state", "web", "wording")
 # Names and abbreviations that Russians write in Latin letters; «Your code is …» is what the message of Telegram reads.
-NAMES = {"Telegram", "Caps", "Lock", "PIN", "SMS", "Email", "QR", "Your", "code", "is", "JavaScript"}
+NAMES = {"MAX", "Telegram", "Caps", "Lock", "PIN", "SMS", "Email", "QR", "Your", "code", "is", "JavaScript"}
 NAMES |= {"Chrome", "Firefox", "Safari", "Edge", "Android", "Samsung"}  # in «Мои входы»
 MACHINE = re.compile(
     r"токен|сесси|сервер|валидац|невалидн|некорректн|идентификатор|аутентификац|верификац|таймаут|тайм-аут|кэш|"

@@ -24,6 +24,8 @@ class ChannelFacts:
         in_guide: one of the two ways of the patient's guide (G15); the others stand under «Другие способы».
         by_calling_number: the code is the end of the number that calls, and the whole number may be typed instead.
         fills_itself_in: a browser may take the code out of the message (WebOTP).
+        in_chat: a bot may not write first: the code is sent once its reader has opened a chat from the screen and shown there that
+            the number is theirs (`services/codes/chats.py`).
         tells_reading: a vendor may report that the message was read, so a delivered one is asked about further.
     """
 
@@ -32,6 +34,7 @@ class ChannelFacts:
     by_calling_number: bool = False
     tells_reading: bool = False
     fills_itself_in: bool = False
+    in_chat: bool = False
 
     @property
     def guessable(self) -> bool:
@@ -45,6 +48,7 @@ class ChannelName(StrEnum):
     FLASH_CALL = "flash_call"
     TELEGRAM = "telegram"
     SMS = "sms"
+    MAX = "max"
 
     @property
     def facts(self) -> ChannelFacts:
@@ -62,6 +66,7 @@ CHANNELS: Mapping[ChannelName, ChannelFacts] = MappingProxyType(
         ChannelName.FLASH_CALL: ChannelFacts(code_length=4, in_guide=True, by_calling_number=True),
         ChannelName.TELEGRAM: ChannelFacts(code_length=6, in_guide=True, tells_reading=True),
         ChannelName.SMS: ChannelFacts(code_length=6, fills_itself_in=True),
+        ChannelName.MAX: ChannelFacts(code_length=6, in_chat=True),
     }
 )
 GUIDE_CHANNELS = tuple(name for name, facts in CHANNELS.items() if facts.in_guide)

@@ -84,7 +84,7 @@
     for (const event of events.slice(shown)) {
       if (event.kind === "call") calls.prepend(callItem(event));
       else if (event.kind === "sms") sms.append(smsItem(event));
-      else messages.append(messageItem(event));
+      else if (event.kind === "telegram") messages.append(messageItem(event));
     }
     shown = events.length;
   }

@@ -77,6 +77,8 @@ class CodeDispatcher:
 
     def enqueue(self, session: Session, row: OneTimeCodeRow) -> None:
         """Have a new code sent after the commit of the transaction that makes it: by this process, where it has room now."""
+        if row.due_at is None:  # it waits for a chat: `services/codes/chats.py` has it sent
+            return
         vendors = self._vendors.get(ChannelName(row.channel))
         lane = self._lanes[ChannelName(row.channel), _TO_SEND]
         if vendors is None or not self.outbox.has_room(lane):
@@ -174,6 +176,7 @@ class CodeDispatcher:
             code=self._issuer.code_of(row),
             life=row.expires_at - row.issued_at,
             client_ip=row.client_ip,
+            chat_id=row.chat_id,
         )
 
     @writes
@@ -188,6 +191,7 @@ class CodeDispatcher:
             digest=self._issuer.digests(row, sent.code)[0],
             provider_ref=sent.provider_ref,
             due_at=self._clock() + POLL_AFTER[0],
+            chat_id=None,  # of no use any more
             attempts=0,
         )
         if recorded:

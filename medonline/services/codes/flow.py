@@ -43,7 +43,8 @@ class CodeView:
     `code_alive` is false when the code expired, was used up or replaced: then only a new one helps. `open_channels` are the
     ways that are switched on and have money left today. The best comes first. `ready_channels`: those of them, but
     for the code's own, that may be asked for at once. `topic` names what is told of when the code or its flow changes; it
-    holds the whole phone, and is for no screen and no log.
+    holds the whole phone, and is for no screen and no log. `chat_link` opens the chat in which the code is awaited; empty where none is
+    to be opened.
     """
 
     phone: str
@@ -58,6 +59,7 @@ class CodeView:
     ready_channels: tuple[ChannelName, ...]
     open_channels: tuple[ChannelName, ...]
     topic: str = field(repr=False, compare=False)
+    chat_link: str = field(repr=False)
 
     @property
     def fallback_now(self) -> bool:
@@ -172,6 +174,7 @@ class CodeFlow:
             ),
             open_channels=open_channels,
             topic=topic_of(row.phone),
+            chat_link=self.issuer.chat_link(row, now) if self.is_alive(row, now) else "",
         )
 
     def is_alive(self, row: OneTimeCodeRow, now: datetime) -> bool:

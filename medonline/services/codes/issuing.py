@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
 from sqlmodel import Session
 
 from medonline.domain.codes.channels import ChannelName
+from medonline.domain.codes.chat_start import START_WITHIN, start_token
 from medonline.domain.codes.one_time_code import CodePolicy, code_digest, derive_code
 from medonline.domain.errors import ChannelUnavailable
 from medonline.domain.phone import PhoneNumber
@@ -63,6 +64,7 @@ class CodeIssuer:
 
     keys: the current one first. A process that has another current one may have made a code: while keys change node by node.
     learning: the ways whose provider wants to hear that its code was typed; the dispatcher tells it.
+    chat_links: of the ways that need a chat, what makes the link that opens it, from a token.
     """
 
     keys: Sequence[bytes]
@@ -73,6 +75,7 @@ class CodeIssuer:
     breaker: CodeBreaker
     journal: SecurityJournal
     learning: frozenset[ChannelName] = frozenset()
+    chat_links: Mapping[ChannelName, Callable[[str], str]] = field(default_factory=dict)
 
     def require_channel(self, channel: ChannelName) -> None:
         """Refuse a way that is not set up here, before anything else is looked at.
@@ -142,7 +145,7 @@ class CodeIssuer:
             issued_at=now,
             expires_at=self.policy.expires_at(request.channel, now),
             delivery=DeliveryState.QUEUED,
-            due_at=now,
+            due_at=None if request.channel.facts.in_chat else now,
         )
 
     def digests(self, row: OneTimeCodeRow, code: str) -> list[str]:
@@ -150,6 +153,15 @@ class CodeIssuer:
         phone = PhoneNumber(row.phone)
         facts = {"flow_id": row.flow_id, "purpose": row.purpose, "code": code}
         return [code_digest(key, phone=phone, **facts) for key in self.keys]
+
+    def chat_link(self, row: OneTimeCodeRow, now: datetime) -> str:
+        """The link that opens the chat in which a code is awaited, as long as it may; empty for any other code. Whoever opens it
+        learns nothing by it."""
+        link = self.chat_links.get(ChannelName(row.channel))
+        over = (
+            row.chat_user or row.due_at or row.delivery != DeliveryState.QUEUED or now >= row.issued_at + START_WITHIN
+        )
+        return "" if link is None or over else link(start_token(self.keys[0], row.id))
 
     def code_of(self, row: OneTimeCodeRow) -> str:
         """The code that is sent for a row, by the key that it was made with."""

@@ -53,6 +53,8 @@ _LEFT_OUT = frozenset(
         "sitting_key",
         "provider_token_sealed",
         "digest",
+        "chat_user",
+        "chat_id",
         "sealed",
         "state_hash",
         "handle",

@@ -12,6 +12,7 @@ from medonline.domain.codes.channels import ChannelName
 from medonline.domain.errors import CodeExpired, CodeUsedUp
 from medonline.services.codes.delivery import DeliveryState
 from medonline.services.codes.flow import CodeView
+from medonline.state.codes.qr import qr_of
 from medonline.wording.channels import WORDS
 from medonline.wording.errors import attempts_left, delivery_failed, sentence
 from medonline.wording.limits import clock_time
@@ -26,6 +27,7 @@ class CodeScreen:
 
     `resend_seconds` counts down from the server's clock; `resend_ready` says that the pause is over. `way_open`: another code
     can be had by the same way today. `other_channel`: the best way to turn to; the other fields with such names are its words.
+    `chat_link` opens the chat in which the code is awaited, `chat_qr` is the same for another device; both empty where there is none.
     `code_over`: why the code cannot be typed in any more; empty when `delivery` says it.
     """
 
@@ -37,6 +39,8 @@ class CodeScreen:
     not_coming: str = ""
     again: str = ""
     fills_itself_in: bool = False
+    chat_link: str = ""
+    chat_qr: str = ""
     other_channel: str = ""
     other_label: str = ""
     other_get: str = ""
@@ -77,6 +81,8 @@ def code_screen(view: CodeView, now: datetime, zone: ZoneInfo, channels: tuple[C
         not_coming=words.not_coming,
         again=words.again,
         fills_itself_in=view.channel.facts.fills_itself_in,
+        chat_link=view.chat_link,
+        chat_qr=qr_of(view.chat_link),
         other_channel=other or "",
         other_label=WORDS[other].label if other else "",
         other_get=WORDS[other].get if other else "",

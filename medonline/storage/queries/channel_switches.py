@@ -42,9 +42,11 @@ _KNOWN = or_(
     col(OneTimeCodeRow.expires_at) <= bindparam("now", type_=UtcDateTime()),
     col(OneTimeCodeRow.delivery) == bindparam("failed", type_=String()),
 )
+# A code that waits for its reader to open a chat was never sent: it says nothing of the way.
+_TRIED = or_(col(OneTimeCodeRow.delivery) != "queued", col(OneTimeCodeRow.due_at).is_not(None))
 _OUTCOMES = (
     sa_select(col(OneTimeCodeRow.client_ip), col(OneTimeCodeRow.confirmed_at).is_not(None))
-    .where(bindparam("since", type_=UtcDateTime()) <= _ISSUED, bindparam("channel") == _CHANNEL, _KNOWN)
+    .where(bindparam("since", type_=UtcDateTime()) <= _ISSUED, bindparam("channel") == _CHANNEL, _KNOWN, _TRIED)
     .order_by(_ISSUED.desc())
     .limit(bindparam("limit", type_=Integer()))
 )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Index
+from sqlalchemy import BigInteger, Index
 from sqlmodel import Field, SQLModel
 
 from medonline.storage.tables.columns import UtcDateTime, new_id
@@ -22,6 +22,7 @@ class OneTimeCodeRow(SQLModel, table=True):
         Index("ix_one_time_code_flow", "flow_id", "issued_at"),
         Index("ix_one_time_code_due", "due_at"),
         Index("ix_one_time_code_issued", "issued_at"),
+        Index("ix_one_time_code_chat", "chat_user"),
     )
 
     id: str = Field(default_factory=new_id, primary_key=True)  # also the idempotency key at the provider
@@ -44,6 +45,9 @@ class OneTimeCodeRow(SQLModel, table=True):
     provider_ref: str = ""
     attempts: int = 0
     due_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # when the dispatcher looks at it next
+    # Of a code that is awaited in a chat: who began it, as a keyed hash, and the chat until the code is in it.
+    chat_user: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    chat_id: int | None = Field(default=None, sa_type=BigInteger)
 
 
 class CodeMiss(SQLModel, table=True):

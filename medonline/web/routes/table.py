@@ -16,8 +16,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from medonline import routes
 from medonline.bootstrap import portal
 from medonline.domain.codes.channels import ChannelName
+from medonline.domain.errors import DeliveryFailed
 from medonline.providers.codes.telegram_gateway import InvalidReport, read_report
 from medonline.services.outages import is_outage
+from medonline.services.ports import ForgedUpdate
 from medonline.web.edge.error_pages import error_page, form_not_taken
 from medonline.web.routes import gosuslugi, passkeys, passwords
 from medonline.web.routes.connection_help import connection_help
@@ -110,6 +112,30 @@ async def telegram_report(request: Request) -> Response:
     return PlainTextResponse("ok\n")
 
 
+async def max_updates(request: Request) -> Response:
+    """An update of a chat in MAX, however often it comes. What could not be answered is asked for again: 503."""
+    chats = portal().chats
+    if chats is None:
+        return PlainTextResponse("not found\n", 404)
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_REPORT_BYTES:
+            return PlainTextResponse("too large\n", 413)
+    try:
+        update = chats.bot.read(request.headers.get("x-max-bot-api-secret", ""), bytes(body))
+    except ForgedUpdate as error:
+        log.warning("An update of a chat was refused: %s", error)
+        return PlainTextResponse("refused\n", 403)
+    try:
+        if update is not None:
+            await chats.take(update)
+    except DeliveryFailed as error:
+        log.warning("The bot could not answer: %s (%s)", type(error).__name__, error.code or "-")
+        return PlainTextResponse("later\n", 503)
+    return PlainTextResponse("ok\n")
+
+
 def with_routes(pages: ASGIApp, stand_ins: Sequence[BaseRoute] = ()) -> ASGIApp:
     """The whole site: these routes first, the Reflex pages for everything else. Without `stand_ins` /sandbox is not there."""
     table: list[BaseRoute] = [
@@ -138,6 +164,7 @@ def with_routes(pages: ASGIApp, stand_ins: Sequence[BaseRoute] = ()) -> ASGIApp:
         Route(routes.PASSKEY_OFFER, passkeys.offer, methods=["POST"]),
         Route(routes.PASSWORD_SUGGESTION, passwords.suggestion),
         Route(routes.TELEGRAM_REPORT, telegram_report, methods=["POST"]),
+        Route(routes.MAX_UPDATES, max_updates, methods=["POST"]),
         *(Route(page, form_without_scripts, methods=["POST"]) for page in routes.PAGES),
     ]
     # Nothing of the stand-ins is there, whatever a page of the portal may be called.

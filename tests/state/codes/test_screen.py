@@ -29,6 +29,7 @@ VIEW = CodeView(
     ready_channels=(),
     open_channels=BOTH,
     topic="codes to",
+    chat_link="",
 )
 
 

@@ -1,0 +1,76 @@
+"""Statements about codes that are awaited in a chat with a bot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlmodel import Session, col, select, update
+
+from medonline.storage.queries.codes import NEWEST
+from medonline.storage.statements import UNSYNCHRONISED
+from medonline.storage.tables.codes import OneTimeCodeRow
+
+FORGOTTEN = "-"  # no hash: the chat was ended, and its link opens no other one
+_AWAITED = (
+    col(OneTimeCodeRow.due_at).is_(None),
+    col(OneTimeCodeRow.replaced_at).is_(None),
+    col(OneTimeCodeRow.confirmed_at).is_(None),
+)
+
+
+def take_start(
+    session: Session, code_id: str, user: str, delivery: str, now: datetime, since: datetime
+) -> OneTimeCodeRow | None:
+    """Claim for a user's chat the code that was asked for after `since` (UTC) and waits in this delivery state; None when it does not,
+    or another chat was first."""
+    statement = (
+        update(OneTimeCodeRow)
+        .where(
+            col(OneTimeCodeRow.id) == code_id,
+            col(OneTimeCodeRow.chat_user) == "",
+            col(OneTimeCodeRow.delivery) == delivery,
+            col(OneTimeCodeRow.issued_at) > since,
+            col(OneTimeCodeRow.expires_at) > now,
+            *_AWAITED,
+        )
+        .values(chat_user=user)
+        .returning(OneTimeCodeRow)
+        .execution_options(**UNSYNCHRONISED, populate_existing=True)
+    )
+    row: OneTimeCodeRow | None = session.exec(statement).scalar_one_or_none()
+    return row
+
+
+def newest_of_user(session: Session, users: Sequence[str]) -> OneTimeCodeRow | None:
+    """The last code whose chat was begun by who has one of these hashes."""
+    statement = select(OneTimeCodeRow).where(col(OneTimeCodeRow.chat_user).in_(users)).order_by(*NEWEST).limit(1)
+    return session.exec(statement.execution_options(populate_existing=True)).first()
+
+
+def set_chat(session: Session, code_id: str, chat_id: int, delivery: str, now: datetime) -> bool:
+    """Have a code sent into this chat now (UTC), if it still waits in this delivery state; whether it did."""
+    statement = (
+        update(OneTimeCodeRow)
+        .where(
+            col(OneTimeCodeRow.id) == code_id,
+            col(OneTimeCodeRow.delivery) == delivery,
+            col(OneTimeCodeRow.expires_at) > now,
+            *_AWAITED,
+        )
+        .values(chat_id=chat_id, due_at=now)
+        .returning(col(OneTimeCodeRow.id))
+        .execution_options(**UNSYNCHRONISED)
+    )
+    return session.exec(statement).first() is not None
+
+
+def forget_user(session: Session, users: Sequence[str]) -> None:
+    """Keep no trace of who has one of these hashes, and of their chat."""
+    statement = (
+        update(OneTimeCodeRow)
+        .where(col(OneTimeCodeRow.chat_user).in_(users))
+        .values(chat_user=FORGOTTEN, chat_id=None)
+        .execution_options(**UNSYNCHRONISED)
+    )
+    session.exec(statement)
