@@ -10,10 +10,11 @@ import reflex as rx
 from medonline.bootstrap import portal
 from medonline.domain.errors import CookiesMissing, InvalidInput, InvalidPhone, LimitReached, MedonlineError
 from medonline.state.input import help_of, page_of, text_field, visitor_of
+from medonline.state.page_load import KeepsAnswers
 from medonline.wording.errors import closed_sentence, sign_in_sentence
 
 
-class LoginState(rx.State):
+class LoginState(KeepsAnswers, rx.State):
     """What the sign-in form shows. The ticket is good once, for 30 s, in this browser only,
     and posted only by the load of the page that asked for it (`ticket_page`)."""
 
@@ -29,6 +30,7 @@ class LoginState(rx.State):
     @rx.event
     async def log_in(self, form: dict[str, Any]) -> None:
         """Check the pair; the page then posts the ticket to the route that sets the session cookie."""
+        self._note_answer()
         visitor = visitor_of(self)
         self.error, self.error_field, self.ticket = "", "", ""
         try:
@@ -42,8 +44,10 @@ class LoginState(rx.State):
 
     @rx.event
     def forget(self) -> None:
-        """A page loads: nothing of an earlier attempt is shown."""
-        self.error, self.error_field, self.ticket = "", "", ""
+        """A page loads: nothing of an earlier attempt is shown. What was answered to this very page stays: a press may come before its
+        load."""
+        if not self._note_load() and (self.error or self.error_field or self.ticket):
+            self.error, self.error_field, self.ticket = "", "", ""
 
     def _show(self, error: MedonlineError) -> None:
         self.error = sign_in_sentence(error, portal().config.zone, help_of(self))
@@ -67,5 +71,4 @@ async def forget_attempt(state: rx.State) -> None:
     """As `LoginState.forget`, for a page whose own load does it: each event that follows another one costs as much as a question
     to the database."""
     login = await state.get_state(LoginState)
-    if login.error or login.error_field or login.ticket:
-        login.forget()
+    login.forget()
