@@ -25,8 +25,8 @@ from medonline.domain.errors import (
     AccountOfAnother,
     IdentityProblem,
     IdentityRefused,
+    LimitReached,
     SignedInTooOften,
-    TooManyJourneys,
 )
 from medonline.domain.login import Landing, LoginMethod
 from medonline.domain.personal_data_consent import VERSION
@@ -185,7 +185,7 @@ class IdentityService:
             carry(session, came_as, journey.visitor_key)
         gosuslugi.replace_journey(session, journey)
 
-    async def refused(self, client: Client) -> TooManyJourneys | None:
+    async def refused(self, client: Client) -> LimitReached | None:
         """What `start` would refuse a browser with now; None when it would not. Counts nothing."""
         return await self.limits.refusal(client, self.clock())
 
