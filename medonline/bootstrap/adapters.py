@@ -8,7 +8,7 @@ from datetime import datetime
 
 from medonline.config.codes import FlashCallProvider, SmsProvider
 from medonline.config.identity import EsiaSigner, IdentityProviderName, NoticeProvider
-from medonline.config.mail import MailProvider, SmtpSecurity
+from medonline.config.mail import MailProvider
 from medonline.config.outgoing import ca_ends
 from medonline.config.settings import Config, ConfigurationError
 from medonline.domain.codes.channels import ChannelName
@@ -26,7 +26,7 @@ from medonline.providers.gosuslugi.oidc.client import ClaimNames, Oidc
 from medonline.providers.limits.places import RedisPlaces, UncountedPlaces
 from medonline.providers.limits.stores import MemoryLimitStore, RedisLimitStore
 from medonline.providers.notices.sms_ru import SmsRuNotices
-from medonline.providers.notices.smtp import MailServer, Security, SmtpMail
+from medonline.providers.notices.smtp import MailServer, SmtpMail
 from medonline.providers.outgoing import Outgoing
 from medonline.providers.passwords.pwned_passwords import PwnedPasswords
 from medonline.providers.patient_cards.fhir import FhirCards, Systems, TestPerson
@@ -34,7 +34,14 @@ from medonline.services.crypto.field_encryption import Sealer
 from medonline.services.limits.alarms import Alarms
 from medonline.services.limits.places import Places
 from medonline.services.limits.windows import LimitStore
-from medonline.services.ports import BreachedPasswords, CardRegistry, CodeChannel, IdentityProvider, NoticeChannel
+from medonline.services.ports import (
+    BreachedPasswords,
+    CardRegistry,
+    CodeChannel,
+    IdentityProvider,
+    NoticeChannel,
+    SmtpSecurity,
+)
 from medonline.wording.channels import SMS_TEXT
 from medonline.wording.chats import code_text
 
@@ -251,7 +258,7 @@ def build_mail(config: Config) -> SmtpMail | None:
     server = MailServer(
         host=config.smtp_host,
         port=config.smtp_port,
-        security=Security(config.smtp_security.value),
+        security=config.smtp_security,
         user=config.smtp_user,
         password=config.smtp_password.get_secret_value(),
         socket=config.smtp_socket,

@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings
 
 from medonline.domain.email_address import EmailAddress
 from medonline.domain.errors import InvalidEmail
+from medonline.services.ports import SmtpSecurity
 
 # What the address of a socket file may have (unix(7)): 108 bytes with the zero at the end.
 _LONGEST_SOCKET = 107
@@ -23,14 +24,6 @@ class MailProvider(StrEnum):
 
     NONE = "none"
     SMTP = "smtp"
-
-
-class SmtpSecurity(StrEnum):
-    """How the connection is encrypted: from the first byte (port 465), after STARTTLS (port 587), or not at all."""
-
-    TLS = "tls"
-    STARTTLS = "starttls"
-    NONE = "none"
 
 
 class MailConfig(BaseSettings):

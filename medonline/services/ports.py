@@ -414,6 +414,14 @@ class Mail:
     text: str
 
 
+class SmtpSecurity(StrEnum):
+    """How the connection to a mail server is encrypted: from the first byte (port 465), after STARTTLS (port 587), or not at all."""
+
+    TLS = "tls"
+    STARTTLS = "starttls"
+    NONE = "none"
+
+
 class MailChannel(Protocol):
     """A way to write to an e-mail address."""
 

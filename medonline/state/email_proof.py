@@ -49,7 +49,7 @@ class EmailProofState(rx.State):
         """The code from the mail."""
         visitor, self.error, self.sent_again = visitor_of(self), "", False
         try:
-            await portal().email_proof.confirm(visitor, text_field(form, "code"))
+            await portal().email_proof.confirm(visitor.session_key, text_field(form, "code"))
         except NotSignedIn:
             return sign_in_again()
         except (CodeRefused, NoChangeInProgress) as error:

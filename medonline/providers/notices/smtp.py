@@ -14,7 +14,6 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import formatdate
-from enum import StrEnum
 from pathlib import Path
 from time import perf_counter
 
@@ -23,21 +22,13 @@ import aiosmtplib
 from medonline.domain.email_address import EmailAddress
 from medonline.domain.errors import DeliveryFailed, MailboxUnknown, ProviderDown, ProviderRefused
 from medonline.metrics import names as metrics
-from medonline.services.ports import Mail
+from medonline.services.ports import Mail, SmtpSecurity
 
 # Seconds for a whole message: servers that look through mail make one wait. Less than the lease of a notice.
 TIMEOUT = 30.0
 # RFC 3463: 5.1.1 bad mailbox, 5.1.2 bad host, 5.1.10 null MX (RFC 7505), 5.2.1 mailbox disabled. Every other refusal may be meant for
 # the sender or the text, and says nothing of the mailbox.
 _NO_MAILBOX = re.compile(r"5\.(?:1\.(?:1|2|10)|2\.1)\b", re.ASCII)
-
-
-class Security(StrEnum):
-    """How the connection is encrypted: from the first byte (465), after STARTTLS (587), or not at all (this machine only)."""
-
-    TLS = "tls"
-    STARTTLS = "starttls"
-    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +43,7 @@ class MailServer:
 
     host: str
     port: int
-    security: Security
+    security: SmtpSecurity
     user: str = ""
     password: str = ""
     socket: Path | None = None
@@ -110,7 +101,7 @@ class SmtpMail:
         """A server that has been greeted over TLS and knows who asks."""
         async with asyncio.timeout(self._timeout), self._connection() as connection:
             await connection.ehlo()
-            if self._server.security is Security.STARTTLS:
+            if self._server.security is SmtpSecurity.STARTTLS:
                 # Looked at here: the library has one error for "no STARTTLS" and for "no connection".
                 if not connection.supports_extension("starttls"):
                     raise ProviderRefused("smtp: the server offers no STARTTLS", code="unsupported")
@@ -127,7 +118,7 @@ class SmtpMail:
         where = {"socket_path": str(server.socket)} if server.socket else {"hostname": server.host, "port": server.port}
         return aiosmtplib.SMTP(
             **where,
-            use_tls=server.security is Security.TLS,
+            use_tls=server.security is SmtpSecurity.TLS,
             start_tls=False,  # `_connected` does it; the library's default goes on without TLS where the server offers none
             tls_context=server.tls,
             timeout=self._timeout,

@@ -11,9 +11,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
-from medonline.domain.client import Client
 from medonline.domain.codes.one_time_code import digits_typed
-from medonline.domain.device import Device
 from medonline.domain.email_address import EmailAddress
 from medonline.domain.errors import (
     CodeExpired,
@@ -124,24 +122,24 @@ class EmailProofService:
             raise EmailCodesTooOften(now, refusal.until) from None
         session.add(EmailProof(id=notice_id, patient_id=patient.id, email=address, created_at=now))
 
-    async def confirm(self, client: Client, typed: str) -> None:
+    async def confirm(self, session_key: str, typed: str) -> None:
         """The code from the mail: notices go to this address from now on.
 
         Raises:
             NotSignedIn: the session is over.
             CodeRefused: one of its leaves.
         """
-        me = await self.sessions.required(client.session_key)
+        me = await self.sessions.required(session_key)
         digits = digits_typed(typed)
         if len(digits) != DIGITS:
             raise CodeIncomplete(DIGITS)
         # Raised only here, after the commit: a miss that is rolled back would be a free guess.
-        refused = await self._judge(me, digits, self.clock(), client.device)
+        refused = await self._judge(me, digits, self.clock())
         if refused is not None:
             raise refused
 
     @writes
-    def _judge(self, session: Session, me: SignedIn, digits: str, now: datetime, device: Device) -> CodeRefused | None:
+    def _judge(self, session: Session, me: SignedIn, digits: str, now: datetime) -> CodeRefused | None:
         patient = self._held(session, me)
         proof = self._open(session, patient, now)
         if proof is None:
@@ -155,7 +153,7 @@ class EmailProofService:
         email_proofs.end(session, patient.id, now)
         facts: dict[str, object] = {"proved_email": patient.email, "email_proved_at": now}
         account_settings.set_columns(session, patient.id, facts)
-        self.journal.note(session, JournalNote(JournalEvent.EMAIL_PROVED, patient.id, device=device))
+        self.journal.note(session, JournalNote(JournalEvent.EMAIL_PROVED, patient.id, device=me.device))
         return None
 
     def _open(self, session: Session, patient: Patient, now: datetime) -> EmailProof | None:

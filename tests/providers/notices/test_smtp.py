@@ -18,8 +18,8 @@ from aiosmtpd.smtp import AuthResult, Envelope
 from medonline.bootstrap.adapters import build_mail
 from medonline.domain.email_address import EmailAddress
 from medonline.domain.errors import DeliveryFailed, MailboxUnknown, ProviderDown, ProviderRefused
-from medonline.providers.notices.smtp import MailServer, Security, SmtpMail
-from medonline.services.ports import Mail
+from medonline.providers.notices.smtp import MailServer, SmtpMail
+from medonline.services.ports import Mail, SmtpSecurity
 from tests.certificates import Authority
 from tests.sandbox.server import free_port
 from tests.services.world import config_in
@@ -59,7 +59,7 @@ def serving(handler: Server, **settings: Any) -> Iterator[int]:
         controller.stop()
 
 
-def mail_to(port: int, security: Security = Security.NONE, **more: Any) -> SmtpMail:
+def mail_to(port: int, security: SmtpSecurity = SmtpSecurity.NONE, **more: Any) -> SmtpMail:
     return SmtpMail(MailServer("localhost", port, security, **more), "portal@clinic.example", "Медицина-онлайн")
 
 
@@ -150,8 +150,8 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("ca"))
 
 
-@pytest.mark.parametrize("security", [Security.TLS, Security.STARTTLS])
-async def test_it_signs_in_over_tls_of_a_trusted_authority(authority: Authority, security: Security) -> None:
+@pytest.mark.parametrize("security", [SmtpSecurity.TLS, SmtpSecurity.STARTTLS])
+async def test_it_signs_in_over_tls_of_a_trusted_authority(authority: Authority, security: SmtpSecurity) -> None:
     server = Server()
     with _over_tls(authority, server, security) as port:
         trusted = ssl.create_default_context(cafile=str(authority.certificate))
@@ -167,8 +167,10 @@ async def test_it_signs_in_over_tls_of_a_trusted_authority(authority: Authority,
         assert refused.value.code == "535"
 
 
-@pytest.mark.parametrize("security", [Security.TLS, Security.STARTTLS])
-async def test_a_certificate_of_nobody_gets_neither_password_nor_mail(authority: Authority, security: Security) -> None:
+@pytest.mark.parametrize("security", [SmtpSecurity.TLS, SmtpSecurity.STARTTLS])
+async def test_a_certificate_of_nobody_gets_neither_password_nor_mail(
+    authority: Authority, security: SmtpSecurity
+) -> None:
     server = Server()
     with _over_tls(authority, server, security) as port, pytest.raises(ProviderRefused) as refused:
         await mail_to(port, security, user=USER, password=PASSWORD).send_mail(ADDRESS, MAIL)
@@ -191,7 +193,7 @@ async def test_a_root_of_the_settings_is_believed_and_its_own_before_the_general
         return made
 
     server = Server()
-    with _over_tls(authority, server, Security(security)) as port:
+    with _over_tls(authority, server, SmtpSecurity(security)) as port:
         await mail(ca_file=authority.certificate).send_mail(ADDRESS, MAIL)
         await mail(ca_file=another, smtp_ca_file=authority.certificate).send_mail(ADDRESS, MAIL)
         assert len(server.taken) == 2
@@ -206,20 +208,20 @@ async def test_a_root_of_the_settings_is_believed_and_its_own_before_the_general
 async def test_a_server_without_starttls_gets_nothing() -> None:
     server = Server()
     with serving(server) as port, pytest.raises(ProviderRefused) as refused:
-        await mail_to(port, Security.STARTTLS).send_mail(ADDRESS, MAIL)
+        await mail_to(port, SmtpSecurity.STARTTLS).send_mail(ADDRESS, MAIL)
 
     assert refused.value.code == "unsupported"
     assert server.taken == []
 
 
 @contextmanager
-def _over_tls(authority: Authority, server: Server, security: Security) -> Iterator[int]:
+def _over_tls(authority: Authority, server: Server, security: SmtpSecurity) -> Iterator[int]:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(*authority.issue("localhost"))
     # aiosmtpd does not count TLS from the first byte as TLS.
-    by_kind: dict[Security, dict[str, Any]] = {
-        Security.TLS: {"ssl_context": context, "auth_require_tls": False},
-        Security.STARTTLS: {"tls_context": context, "require_starttls": True, "auth_required": True},
+    by_kind: dict[SmtpSecurity, dict[str, Any]] = {
+        SmtpSecurity.TLS: {"ssl_context": context, "auth_require_tls": False},
+        SmtpSecurity.STARTTLS: {"tls_context": context, "require_starttls": True, "auth_required": True},
     }
     with serving(server, authenticator=_signing_in, **by_kind[security]) as port:
         yield port

@@ -60,7 +60,7 @@ async def ask(portal: Portal, key: str) -> str:
 
 async def prove(portal: Portal, key: str, address: str = MARIA) -> None:
     await save_address(portal, key, address)
-    await portal.email_proof.confirm(signed_in(key), await ask(portal, key))
+    await portal.email_proof.confirm(key, await ask(portal, key))
 
 
 async def patient(portal: Portal) -> Patient:
@@ -77,7 +77,7 @@ async def test_an_address_is_proved_by_the_code_that_goes_there(portal: Portal, 
     assert address == MARIA
     assert (await portal.email_proof.view(key)).waiting
 
-    await portal.email_proof.confirm(signed_in(key), f" {code_in(mail)[:3]} {code_in(mail)[3:]} ")
+    await portal.email_proof.confirm(key, f" {code_in(mail)[:3]} {code_in(mail)[3:]} ")
 
     view = await portal.email_proof.view(key)
     assert (view.proved, view.waiting, view.notices_to) == (True, False, "")
@@ -158,11 +158,11 @@ async def test_wrong_codes_are_counted_and_end_it(portal: Portal, key: str) -> N
     wrong = f"{(int(right) + 1) % 10**6:06}"
     for left in range(GUESSES - 1, -1, -1):
         with pytest.raises(CodeMismatch) as refused:
-            await portal.email_proof.confirm(signed_in(key), wrong)
+            await portal.email_proof.confirm(key, wrong)
         assert refused.value.attempts_left == left
 
     with pytest.raises(CodeExpired):
-        await portal.email_proof.confirm(signed_in(key), right)
+        await portal.email_proof.confirm(key, right)
     assert (await patient(portal)).proved_email == ""
 
 
@@ -171,8 +171,8 @@ async def test_an_incomplete_code_costs_no_guess(portal: Portal, key: str) -> No
     right = await ask(portal, key)
     for _ in range(GUESSES + 1):
         with pytest.raises(CodeIncomplete):
-            await portal.email_proof.confirm(signed_in(key), right[:5])
-    await portal.email_proof.confirm(signed_in(key), right)
+            await portal.email_proof.confirm(key, right[:5])
+    await portal.email_proof.confirm(key, right)
 
 
 async def test_a_code_lives_an_hour_and_ends_with_the_next(portal: Portal, key: str, clock: MovableClock) -> None:
@@ -181,10 +181,10 @@ async def test_a_code_lives_an_hour_and_ends_with_the_next(portal: Portal, key: 
     second = await ask(portal, key)
     if first != second:
         with pytest.raises(CodeMismatch):
-            await portal.email_proof.confirm(signed_in(key), first)
+            await portal.email_proof.confirm(key, first)
     clock.move(seconds=CODE_LIFE.total_seconds())
     with pytest.raises((CodeExpired, NotSignedIn)):
-        await portal.email_proof.confirm(signed_in(key), second)
+        await portal.email_proof.confirm(key, second)
 
 
 async def test_a_code_proves_only_the_address_it_went_to(portal: Portal, key: str) -> None:
@@ -193,7 +193,7 @@ async def test_a_code_proves_only_the_address_it_went_to(portal: Portal, key: st
     await save_address(portal, key, OTHER)
 
     with pytest.raises(CodeExpired):
-        await portal.email_proof.confirm(signed_in(key), code)
+        await portal.email_proof.confirm(key, code)
 
 
 async def test_the_code_of_one_account_proves_nothing_for_another(portal: Portal, key: str) -> None:
@@ -201,7 +201,7 @@ async def test_the_code_of_one_account_proves_nothing_for_another(portal: Portal
     code = await ask(portal, key)
     other = token_hash(await sign_in(portal, BORIS, OTHER_KNOWN, DEMO_ACCOUNTS[1].password))
     with pytest.raises(CodeExpired):
-        await portal.email_proof.confirm(signed_in(other), code)
+        await portal.email_proof.confirm(other, code)
 
 
 async def test_nobody_asks_without_a_session_or_without_an_address(portal: Portal, key: str) -> None:
@@ -248,7 +248,7 @@ async def test_another_address_is_told_to_the_proved_one_and_replaces_it_only_wh
     assert (view.address, view.proved, view.notices_to) == (OTHER, False, MARIA)
 
     clock.move(minutes=1)
-    await portal.email_proof.confirm(signed_in(key), await ask(portal, key))
+    await portal.email_proof.confirm(key, await ask(portal, key))
     assert (await patient(portal)).proved_email == OTHER
     await portal.dispute.raise_(token_in(mail))  # it was not the owner
     assert ((await patient(portal)).proved_email, (await patient(portal)).email) == ("", "")
