@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Integer, String, bindparam, or_
+from sqlalchemy import Integer, String, and_, bindparam, or_
 from sqlalchemy import select as sa_select  # SQLModel's own takes four columns
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select, update
 
 from medonline.storage.statements import UNSYNCHRONISED
@@ -47,6 +48,30 @@ _TRIED = or_(col(OneTimeCodeRow.delivery) != "queued", col(OneTimeCodeRow.due_at
 _OUTCOMES = (
     sa_select(col(OneTimeCodeRow.client_ip), col(OneTimeCodeRow.confirmed_at).is_not(None))
     .where(bindparam("since", type_=UtcDateTime()) <= _ISSUED, bindparam("channel") == _CHANNEL, _KNOWN, _TRIED)
+    .order_by(_ISSUED.desc())
+    .limit(bindparam("limit", type_=Integer()))
+)
+_OTHER = aliased(OneTimeCodeRow)
+_SPEAKS = or_(
+    col(OneTimeCodeRow.confirmed_at).is_not(None),
+    col(OneTimeCodeRow.problem) == bindparam("trouble", type_=String()),
+    and_(
+        or_(
+            col(OneTimeCodeRow.replaced_at).is_not(None),
+            col(OneTimeCodeRow.expires_at) <= bindparam("now", type_=UtcDateTime()),
+        ),
+        sa_select(col(_OTHER.id))
+        .where(
+            col(_OTHER.phone) == col(OneTimeCodeRow.phone),
+            col(_OTHER.issued_at) >= bindparam("since", type_=UtcDateTime()),
+            col(_OTHER.confirmed_at).is_not(None),
+        )
+        .exists(),
+    ),
+)
+_OUTCOMES_THAT_SPEAK = (
+    sa_select(col(OneTimeCodeRow.client_ip), col(OneTimeCodeRow.confirmed_at).is_not(None))
+    .where(bindparam("since", type_=UtcDateTime()) <= _ISSUED, bindparam("channel") == _CHANNEL, _TRIED, _SPEAKS)
     .order_by(_ISSUED.desc())
     .limit(bindparam("limit", type_=Integer()))
 )
@@ -90,6 +115,15 @@ def outcomes(session: Session, channel: str, since: datetime, now: datetime, fai
     """
     params = {"since": since, "channel": channel, "now": now, "failed": failed, "limit": limit}
     return [Outcome(ip, bool(entered)) for ip, entered in session.execute(_OUTCOMES, params).all()]
+
+
+def outcomes_that_speak(
+    session: Session, channel: str, since: datetime, now: datetime, trouble: str, limit: int
+) -> list[Outcome]:
+    """Of the codes of a way since a moment (UTC), the newest first, those that were typed, those that its vendor could not send
+    (`trouble` names that problem), and of the others those to a number whose holder typed another one since then."""
+    params = {"since": since, "channel": channel, "now": now, "trouble": trouble, "limit": limit}
+    return [Outcome(ip, bool(entered)) for ip, entered in session.execute(_OUTCOMES_THAT_SPEAK, params).all()]
 
 
 def facts(session: Session, since: datetime) -> list[CodeFact]:

@@ -13,12 +13,18 @@ from tests.services.world import CALL
 
 
 async def add_codes(
-    portal: Portal, entered: Sequence[bool], channel: ChannelName = CALL, addresses: int = 1000, **facts: object
+    portal: Portal,
+    entered: Sequence[bool],
+    channel: ChannelName = CALL,
+    addresses: int = 1000,
+    begin: int = 0,
+    **facts: object,
 ) -> None:
-    """Codes whose fate is known, asked for one after another until now, from so many addresses in turn."""
+    """Codes whose fate is known, asked for one after another until now, from so many addresses in turn; the first to the number that
+    ends with `begin`."""
     now = portal.clock()
     with portal.database.writing() as session:
-        for number, is_entered in enumerate(entered):
+        for number, is_entered in enumerate(entered, begin):
             usual: dict[str, object] = {
                 "confirmed_at": now if is_entered else None,
                 "replaced_at": None if is_entered else now,
@@ -32,7 +38,7 @@ async def add_codes(
                     channel=channel,
                     digest="0" * 64,
                     client_ip=f"192.0.{number % addresses // 250}.{number % addresses % 250}",
-                    issued_at=now - timedelta(seconds=len(entered) - number),
+                    issued_at=now - timedelta(seconds=begin + len(entered) - number),
                     expires_at=now + timedelta(minutes=5),
                     **(usual | facts),
                 )

@@ -169,7 +169,7 @@ async def test_one_code_a_minute_goes_out_on_trial_and_enough_entered_ones_bring
         await add_codes(portal, [True] * (TRIALS - 1))
         await portal.switches.judge()
         assert await is_off(portal)
-        await add_codes(portal, [True])
+        await add_codes(portal, [True], begin=TRIALS)
         await portal.switches.judge()
 
         assert not await is_off(portal)
