@@ -11,7 +11,9 @@ from pydantic_settings import BaseSettings
 from medonline.config.keys import MIN_KEY_BYTES
 from medonline.config.types import Duration
 
-MAX_ORIGIN = 100  # an SMS of 300 characters holds a sentence and the link «это не я»
+MAX_ORIGIN = (
+    98  # a code with its last line is two SMS then; one of 300 characters holds a sentence and the link «это не я»
+)
 
 
 class RecordsConfig(BaseSettings):

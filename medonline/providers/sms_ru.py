@@ -29,13 +29,13 @@ _ERRORS: dict[int, type[DeliveryFailed]] = {
     150: NumberNotReachable,
     209: NumberRefused,
     214: NumberNotReachable,
-    220: ProviderDown,
     230: NumberRefused,
     231: NumberRefused,
     232: NumberRefused,
     233: NumberRefused,
     500: ProviderDown,
 }
+_BUSY = 220  # said in its own words: nothing was taken on, unlike a fault (500) in the middle of it
 _OF_KEY = frozenset({200, 300, 301, 302})
 _BALANCE = "/my/balance"
 _NUMBER = re.compile(r"\s*(\d{3})(?!\S)", re.ASCII)
@@ -138,6 +138,8 @@ def refusal(status_code: object, status_text: object) -> DeliveryFailed:
     """The error that an answer's number, or else its wording, means."""
     digits = str(status_code)
     number = int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 4 else 0
+    if number == _BUSY:
+        return ProviderDown(f"sms_ru: error {number}", code=str(number), may_have_gone_out=False)
     if number in _ERRORS:
         return _ERRORS[number](f"sms_ru: error {number}", code=str(number))
     wording = str(status_text).lower()

@@ -137,7 +137,9 @@ WORDS: Mapping[ChannelName, ChannelWords] = MappingProxyType(
                 DeliveryProblem.NUMBER_NOT_REACHABLE: (
                     "Оператор не доставляет SMS на этот номер: возможно, массовые сообщения отключены по просьбе владельца."
                 ),
-                DeliveryProblem.NUMBER_REFUSED: "На этот номер SMS сейчас не отправляются: он в стоп-листе.",
+                DeliveryProblem.NUMBER_REFUSED: (
+                    "Сейчас SMS на этот номер не отправить: он в стоп-листе, или за день на него ушло слишком много сообщений."
+                ),
                 DeliveryProblem.CHANNEL_DOWN: "Отправка SMS сейчас не работает.",
                 DeliveryProblem.NOT_ANSWERED: "SMS не дошла. Проверьте, что телефон включён и в сети.",
             },

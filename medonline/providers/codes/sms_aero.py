@@ -85,7 +85,8 @@ class SmsAero:
         Raises:
             DeliveryFailed: when the question could not be asked.
         """
-        answer = await self._client.post("/v2/sms/status", json={"id": int(provider_ref)}, idempotent=True)
+        reference = int(provider_ref) if provider_ref.isdecimal() else provider_ref
+        answer = await self._client.post("/v2/sms/status", json={"id": reference}, idempotent=True)
         state = _accepted(answer).get("status")
         return _STATES.get(state) if isinstance(state, int) and not isinstance(state, bool) else None
 

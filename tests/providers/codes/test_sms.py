@@ -173,3 +173,51 @@ async def test_the_request_to_sms_ru_names_the_sender_and_the_patients_address()
     assert (fields["from"], fields["ip"], fields["to"]) == ("clinic", "192.0.2.7", "79123456789")
     assert (sent.provider_ref, sent.cost) == ("1-1", "5.1")
     assert seen[0].url.query == b""
+
+
+async def test_a_reference_of_sms_aero_that_is_no_number_is_asked_after_as_it_is() -> None:
+    seen: list[bytes] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request.content)
+        return httpx.Response(200, json={"success": True, "data": {"id": "a-7", "status": 1}})
+
+    channel = build("sms_aero", "http://vendor.test", transport=httpx.MockTransport(answer))
+    sent = await channel.send_code(message(code="042719"))
+
+    assert await channel.delivery_report(sent.provider_ref) is DeliveryReport.DELIVERED
+    assert seen[-1] == b'{"id":"a-7"}'
+
+
+@pytest.mark.parametrize(
+    ("number", "error", "reserve_may_send"),
+    [
+        (201, OutOfMoney, True),
+        (204, ProviderRefused, True),
+        (206, ProviderRefused, True),
+        (220, ProviderDown, True),
+        (200, ProviderRefused, True),
+        (301, ProviderRefused, True),
+        (202, NumberNotReachable, True),
+        (207, NumberNotReachable, True),
+        (150, NumberNotReachable, True),
+        (209, NumberRefused, True),
+        (230, NumberRefused, True),
+        (233, NumberRefused, True),
+    ],
+)
+async def test_each_refusal_of_sms_ru_says_that_nothing_went_out(
+    number: int, error: type[DeliveryFailed], reserve_may_send: bool
+) -> None:
+    answer = {
+        "status": "OK",
+        "status_code": 100,
+        "sms": {"79123456789": {"status": "ERROR", "status_code": number, "status_text": "x"}},
+    }
+    channel = build(
+        "sms_ru", "http://vendor.test", transport=httpx.MockTransport(lambda _: httpx.Response(200, json=answer))
+    )
+    with pytest.raises(error) as refused:
+        await channel.send_code(message(phone="+79123456789", code="042719"))
+
+    assert refused.value.may_have_gone_out is not reserve_may_send
