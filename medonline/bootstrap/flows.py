@@ -23,6 +23,7 @@ from medonline.services.gosuslugi.login import IdentityService
 from medonline.services.gosuslugi.pending_person import IdentityAnswers
 from medonline.services.limits.journey_limits import JourneyLimits
 from medonline.services.limits.passkey_limits import PasskeyLimits
+from medonline.services.limits.provider_alarms import ProviderAlarms
 from medonline.services.limits.sign_in_limits import SignInLimits
 from medonline.services.login.account_sessions import AccountSessionService
 from medonline.services.login.known_browsers import KnownBrowsers
@@ -72,8 +73,17 @@ def build_chats(of: Shared) -> CodeChats | None:
     bots = [one for vendors in of.outside.channels.values() for one in vendors if isinstance(one, ChatBot)]
     if not bots:
         return None
-    users, words = sealer(of.config, "chat user"), chat_words(of.config.host_name)
-    return CodeChats(of.database, of.clock, of.issuer, bots[0], users, words, of.dispatcher.outbox.wake)
+    return CodeChats(
+        of.database,
+        of.clock,
+        of.issuer,
+        bots[0],
+        users=sealer(of.config, "chat user"),
+        words=chat_words(of.config.host_name),
+        wake=of.dispatcher.outbox.wake,
+        unsent=of.dispatcher.unsent,
+        alarms=ProviderAlarms(of.alarms),
+    )
 
 
 def build_recovery(of: Shared) -> PasswordRecoveryService:

@@ -240,6 +240,16 @@ class Config(
                 "MEDONLINE_PUBLIC_URL is scheme and host alone, as 'https://portal.example.ru': the portal is served at the root of "
                 "its host, and no browser names a path where it says where it comes from."
             )
+        if not self.public_url.isascii():
+            written = _as_browsers_write_it(address.hostname or "")
+            faults.append(
+                f"MEDONLINE_PUBLIC_URL has a host that browsers write otherwise: put '{address.scheme}://{written}' there."
+            )
+        if ChannelName.MAX in self.code_channels and self.max_webhook_url and address.port not in (None, 443):
+            faults.append(
+                "MEDONLINE_MAX_WEBHOOK: MAX posts to port 443 alone, and MEDONLINE_PUBLIC_URL has another. For a trial with one process "
+                "write MEDONLINE_MAX_WEBHOOK=false, and the portal asks."
+            )
         if not is_database(self.database):
             # The value is not repeated: it holds a password.
             faults.append(
@@ -277,6 +287,13 @@ class Config(
         faults += self.store_faults(self.limits_storage.get_secret_value(), self.database, self.proxies)
         faults += self.mail_boundary_faults(self.is_plain_allowed)
         return faults + self.outside_faults(self.plain_http_faults, real=real)
+
+
+def _as_browsers_write_it(host: str) -> str:
+    try:
+        return host.encode("idna").decode()
+    except UnicodeError:
+        return "xn--…"
 
 
 def _with_stand_ins(values: dict[str, Any]) -> dict[str, Any]:

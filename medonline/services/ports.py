@@ -128,6 +128,8 @@ class ForgedUpdate(Exception):
 class ChatBot(Protocol):
     """A bot in a messenger that may write only to who began."""
 
+    provider: str
+
     @property
     def by_webhook(self) -> bool:
         """Whether the messenger posts updates to the portal; otherwise they are asked for."""
@@ -136,10 +138,10 @@ class ChatBot(Protocol):
         """The address that opens the chat with this token."""
 
     def read(self, secret: str, body: bytes) -> ChatUpdate | None:
-        """Read one posted update; None for a kind that is of no use here.
+        """Read one posted update; None for what is of no use here.
 
         Raises:
-            ForgedUpdate: the secret is wrong, or it cannot be read.
+            ForgedUpdate: the secret is wrong.
         """
 
     async def say(self, chat_id: int, text: str, *, contact_button: str = "") -> None:

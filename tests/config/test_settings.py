@@ -13,6 +13,8 @@ from medonline.config.limits import GONE
 from medonline.config.settings import Config, ConfigurationError, load_config
 from medonline.config.types import parse_duration
 from medonline.domain.codes.channels import ChannelName
+from medonline.domain.codes.sms_text import MOST_SEGMENTS, segments, sms_text
+from medonline.wording.channels import SMS_TEXT
 
 KEY = "2b7e151628aed2a6abf7158809cf4f3c"
 PRODUCTION = {
@@ -349,7 +351,7 @@ def test_the_password_of_redis_is_never_repeated(read, address: str) -> None:
         ({"DISPUTE_STOP": "30 min"}, "MEDONLINE_DISPUTE_STOP is shorter than 1 h"),
         (
             {"PUBLIC_URL": f"https://{'a' * 60}.{'b' * 40}.example"},
-            "MEDONLINE_PUBLIC_URL is longer than 100 characters",
+            "MEDONLINE_PUBLIC_URL is longer than 98 characters",
         ),
     ],
 )
@@ -371,3 +373,35 @@ def test_the_text_of_an_sms_holds_the_code_and_is_short(tmp_path: Path, text: st
 
     assert "MEDONLINE_SMS_TEXT" in str(refused.value)
     assert fault in str(refused.value)
+
+
+def test_the_own_text_of_an_sms_fits_with_the_longest_host_that_is_taken(read) -> None:
+    for length in range(60, 100):
+        host = f"{'a' * 50}.{'b' * (length - 54)}.ru"
+        try:
+            config = read(DEMO, PUBLIC_URL=f"http://{host}")
+        except ConfigurationError as error:
+            assert "MEDONLINE_PUBLIC_URL" in str(error)
+        else:
+            assert segments(sms_text(SMS_TEXT, "0" * ChannelName.SMS.code_length, config.host_name)) <= MOST_SEGMENTS
+
+
+def test_a_host_outside_ascii_is_asked_for_as_browsers_write_it(read) -> None:
+    assert "'http://xn--e1afmkfd.xn--p1ai'" in refusal(read, DEMO, PUBLIC_URL="http://пример.рф")
+
+
+MAX_HERE = {
+    "CODE_CHANNELS": "max",
+    "MAX_BASE_URL": "https://platform-api2.max.ru",
+    "MAX_TOKEN": "a-token-of-a-bot",
+    "MAX_BOT": "clinic_bot",
+}
+
+
+def test_max_posts_to_port_443_alone(read) -> None:
+    other = {**MAX_HERE, "PUBLIC_URL": "https://portal.example.ru:8443"}
+
+    assert "MEDONLINE_MAX_WEBHOOK" in refusal(read, PRODUCTION, **other)
+    for address in ("https://portal.example.ru", "https://portal.example.ru:443"):
+        assert read(PRODUCTION, **MAX_HERE, PUBLIC_URL=address).max_webhook_url == f"{address}/callbacks/max"
+    assert read(PRODUCTION, **other, MAX_WEBHOOK="false").max_webhook_url is None

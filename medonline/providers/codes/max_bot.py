@@ -11,13 +11,14 @@ import hmac
 import logging
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import httpx
 
 from medonline.domain.errors import DeliveryFailed, NumberNotReachable, NumberRefused, ProviderDown, ProviderRefused
 from medonline.providers.codes.max_updates import KINDS, update_of
-from medonline.providers.http import JsonClient, parse_json, reference_of
+from medonline.providers.http import JsonClient, parse_json, persistently, reference_of
 from medonline.providers.outgoing import DIRECT, Outgoing
 from medonline.services.ports import ChatUpdate, CodeMessage, DeliveryReport, ForgedUpdate, SentCode
 
@@ -79,7 +80,7 @@ class MaxBot:
             DeliveryFailed: one of its subclasses.
         """
         if message.chat_id is None:
-            raise ProviderRefused("max_bot: there is no chat to write to")
+            raise NumberRefused("max_bot: the chat was ended")
         return SentCode(await self._write(message.chat_id, self._text(message.code)), message.code)
 
     async def delivery_report(self, provider_ref: str) -> DeliveryReport | None:
@@ -92,12 +93,12 @@ class MaxBot:
             await self._client.delete(_MESSAGES, params={"message_id": provider_ref})
 
     async def say(self, chat_id: int, text: str, *, contact_button: str = "") -> None:
-        """Write into a chat.
+        """Write into a chat; twice rather than not at all.
 
         Raises:
             DeliveryFailed: one of its subclasses.
         """
-        await self._write(chat_id, text, contact_button)
+        await persistently(partial(self._write, chat_id, text, contact_button))
 
     async def _write(self, chat_id: int, text: str, contact_button: str = "") -> str:
         buttons = [[{"type": "request_contact", "text": contact_button}]]
@@ -111,14 +112,15 @@ class MaxBot:
         """Read one posted update; `secret`: of the header `X-Max-Bot-Api-Secret`.
 
         Raises:
-            ForgedUpdate: the secret is wrong, or the body is no JSON.
+            ForgedUpdate: the secret is wrong.
         """
         if not hmac.compare_digest(secret.encode(errors="replace"), self._webhook_secret.encode()):
             raise ForgedUpdate("wrong secret")
         try:
             return update_of(parse_json(body), self._token)
-        except ValueError:
-            raise ForgedUpdate("no JSON") from None
+        except ValueError as error:
+            log.warning("An update of a chat could not be read: %s", type(error).__name__)
+            return None
 
     async def subscribe(self) -> None:
         """Have updates posted to `webhook_url`. MAX ends a subscription after eight hours without an answer, so it is asked for again

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+import secrets
 from typing import Any
 
 from medonline.domain.phone import PhoneNumber
@@ -16,6 +17,7 @@ from medonline.services.ports import ChatStarted, ChatStopped, ChatUpdate, Conta
 
 KINDS = ("bot_started", "message_created", "bot_stopped")
 _LONGEST_TOKEN = 128
+_DIALOG = "dialog"
 _LARGEST_ID = 2**63 - 1  # of a column in the database
 _TEL = re.compile(r"^(?:[\w-]+\.)?TEL(?:;[^:]*)?:(?P<number>.*)$", re.IGNORECASE | re.MULTILINE)
 _NUMBER = re.compile(r"\+?7\d{10}", re.ASCII)
@@ -31,7 +33,7 @@ def update_of(sent: Any, token: str) -> ChatUpdate | None:
     chat, user = _number(sent.get("chat_id")), _user(sent.get("user"))
     if user is None or kind not in KINDS:
         return None
-    update_id = f"{kind}|{at}|{user}|{chat}"
+    update_id = _update_id(kind, at, user, chat)
     if kind == "bot_stopped":
         return ChatStopped(update_id, user)
     payload = sent.get("payload")
@@ -48,12 +50,18 @@ def _contact(message: Any, at: int | None, token: str) -> ContactShared | None:
         for one in (attachments if isinstance(attachments, list) else ())
         if isinstance(one, dict) and one.get("type") == "contact"
     ]
-    if sender is None or chat is None or not contacts:
+    # In a group that the bot was added to it answers no one.
+    if sender is None or chat is None or not contacts or recipient.get("chat_type", _DIALOG) != _DIALOG:
         return None
     # A forwarded card is somebody's who shared it elsewhere.
-    own = len(contacts) == 1 and recipient.get("chat_type") == "dialog" and parts.get("link") is None
+    own = len(contacts) == 1 and recipient.get("chat_type") == _DIALOG and parts.get("link") is None
     phone = _own_phone(contacts[0], sender, token) if own else None
-    return ContactShared(f"message_created|{at}|{sender}|{str(body.get('mid'))[:128]}", sender, chat, phone)
+    return ContactShared(_update_id("message_created", at, sender, str(body.get("mid"))[:128]), sender, chat, phone)
+
+
+def _update_id(kind: str, at: int | None, *parts: object) -> str:
+    """One without a time repeats no other one."""
+    return "|".join(map(str, (kind, secrets.token_hex(8) if at is None else at, *parts)))
 
 
 def _own_phone(card: dict[str, Any], sender: int, token: str) -> PhoneNumber | None:

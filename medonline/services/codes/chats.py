@@ -10,22 +10,25 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
+from medonline.domain.codes.channels import ChannelName
 from medonline.domain.codes.chat_start import START_WITHIN, code_of_start
 from medonline.domain.errors import DeliveryFailed
 from medonline.services.clock import Clock
-from medonline.services.codes.delivery import DeliveryState
+from medonline.services.codes.delivery import DeliveryProblem, DeliveryState, problem_of
 from medonline.services.codes.issuing import CodeIssuer, topic_of
 from medonline.services.crypto.field_encryption import Sealer
+from medonline.services.limits.provider_alarms import ProviderAlarms
 from medonline.services.ports import ChatBot, ChatStarted, ChatStopped, ChatUpdate, ContactShared
 from medonline.storage.engine import Database, after_commit, announce, writes
 from medonline.storage.queries import codes_in_chats
+from medonline.storage.tables.codes import OneTimeCodeRow
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +51,8 @@ class ChatWords:
 
 @dataclass(slots=True)
 class CodeChats:
-    """Takes up what happens in the chats of one bot. `wake`: a code is due."""
+    """Takes up what happens in the chats of one bot. `wake`: a code is due; `unsent`: one will never be, and why. `alarms`: of this
+    bot's troubles with its messenger, apart from those of sending codes."""
 
     database: Database
     clock: Clock
@@ -57,10 +61,12 @@ class CodeChats:
     users: Sealer
     words: ChatWords
     wake: Callable[[], None]
+    unsent: Callable[[OneTimeCodeRow, DeliveryProblem], Awaitable[None]]
+    alarms: ProviderAlarms
     _taken: OrderedDict[str, None] = field(default_factory=OrderedDict)
 
     async def take(self, update: ChatUpdate) -> None:
-        """Take up one update; one that was taken before does nothing.
+        """Take up one update; one that this process took before does nothing, and one that another took sends no second code.
 
         Raises:
             DeliveryFailed: the bot could not answer; the same update may come again.
@@ -68,7 +74,7 @@ class CodeChats:
         if update.update_id in self._taken:
             return
         if isinstance(update, ChatStopped):
-            await self._forget(update)
+            await self._stop(update)
         elif isinstance(update, ChatStarted):
             await self._start(update)
         elif isinstance(update, ContactShared):
@@ -78,47 +84,70 @@ class CodeChats:
             self._taken.popitem(last=False)
 
     async def _start(self, update: ChatStarted) -> None:
-        purpose = await self._claim(update)
-        if purpose is None:
-            await self.bot.say(update.chat_id, self.words.no_link)
-        else:
-            await self.bot.say(update.chat_id, self.words.ask[purpose], contact_button=self.words.button)
+        code_id = code_of_start(self.issuer.keys, update.token)
+        row = None if code_id is None else await self._claim(update, code_id)
+        if row is None:
+            await self._say(update.chat_id, self.words.no_link)
+        elif row.due_at is None and row.delivery == DeliveryState.QUEUED:
+            await self._ask(update, row)
+
+    async def _ask(self, update: ChatStarted, row: OneTimeCodeRow) -> None:
+        """Nobody shares a contact with a bot that is silent: where it cannot ask, the screen says so and offers another way."""
+        try:
+            await self._say(update.chat_id, self.words.ask[row.purpose], contact_button=self.words.button)
+        except DeliveryFailed as error:
+            await self.unsent(row, problem_of(error))
+            raise
 
     async def _share(self, update: ContactShared) -> None:
-        if not await self._open(update):
-            await self.bot.say(update.chat_id, self.words.not_it)
+        if update.phone is None or not await self._open(update, update.phone.e164):
+            await self._say(update.chat_id, self.words.not_it)
+
+    async def _stop(self, update: ChatStopped) -> None:
+        for row in await self._forget(update):
+            await self.unsent(row, DeliveryProblem.NUMBER_REFUSED)
+
+    async def _say(self, chat_id: int, text: str, *, contact_button: str = "") -> None:
+        try:
+            await self.bot.say(chat_id, text, contact_button=contact_button)
+        except DeliveryFailed as error:
+            self.alarms.failed(self.bot.provider, error)
+            raise
+        self.alarms.well(self.bot.provider)
 
     @writes
-    def _claim(self, session: Session, update: ChatStarted) -> str | None:
-        """The purpose of the code that the link is of, and that is this user's from now on."""
-        now, code_id = self.clock(), code_of_start(self.issuer.keys, update.token)
-        if code_id is None:
-            return None
+    def _claim(self, session: Session, update: ChatStarted, code_id: str) -> OneTimeCodeRow | None:
+        """The code that the link is of, if it is this user's from now on or was already: the answer may have been lost on its way,
+        and a link may be tapped twice."""
+        now = self.clock()
         user, since = self.users.index(str(update.user_id)), now - START_WITHIN
         row = codes_in_chats.take_start(session, code_id, user, DeliveryState.QUEUED, now, since)
-        if row is not None:
-            announce(session, topic_of(row.phone))
-            return row.purpose
-        # The same person again: the answer was lost on its way, or the link was tapped twice.
-        last = codes_in_chats.newest_of_user(session, self._hashes(update))
-        return last.purpose if last is not None and last.id == code_id and last.expires_at > now else None
+        if row is None:
+            return codes_in_chats.begun(session, code_id, self._hashes(update), DeliveryState.FAILED, now)
+        row.expires_at = self.issuer.policy.expires_at(ChannelName(row.channel), row.issued_at)
+        session.add(row)
+        session.flush()
+        announce(session, topic_of(row.phone))
+        return row
 
     @writes
-    def _open(self, session: Session, update: ContactShared) -> bool:
+    def _open(self, session: Session, update: ContactShared, phone: str) -> bool:
         """Whether the contact leads to a code: one that is on its way from now on, or was already."""
-        row = codes_in_chats.newest_of_user(session, self._hashes(update))
-        if row is None or update.phone is None or update.phone.e164 != row.phone or row.expires_at <= self.clock():
+        now = self.clock()
+        row = codes_in_chats.newest_of_user(session, self._hashes(update), phone)
+        if row is None or row.expires_at <= now or row.replaced_at is not None or row.delivery == DeliveryState.FAILED:
             return False
-        if row.replaced_at is not None or row.confirmed_at is not None:
-            return False
-        if codes_in_chats.set_chat(session, row.id, update.chat_id, DeliveryState.QUEUED, self.clock()):
+        if codes_in_chats.set_chat(session, row.id, update.chat_id, DeliveryState.QUEUED, now):
             announce(session, topic_of(row.phone))
             after_commit(session, self.wake)
         return True
 
     @writes
-    def _forget(self, session: Session, update: ChatStopped) -> None:
+    def _forget(self, session: Session, update: ChatStopped) -> Sequence[OneTimeCodeRow]:
+        """The codes that were still awaited in the chat."""
+        awaited = codes_in_chats.awaited_of_user(session, self._hashes(update), DeliveryState.QUEUED)
         codes_in_chats.forget_user(session, self._hashes(update))
+        return awaited
 
     def _hashes(self, update: ChatUpdate) -> list[str]:
         return self.users.indexes(str(update.user_id))
@@ -134,16 +163,18 @@ class CodeChats:
         try:
             if self.bot.by_webhook:
                 await self.bot.subscribe()
-                return SUBSCRIBE_EVERY
-            for update in await self.bot.updates():
-                await self._take_quietly(update)
-        except (DeliveryFailed, SQLAlchemyError) as error:
-            log.warning("No updates of chats: %s (%s)", type(error).__name__, getattr(error, "code", "") or "-")
+            updates = [] if self.bot.by_webhook else await self.bot.updates()
+        except DeliveryFailed as error:
+            log.warning("No updates of chats: %s (%s)", type(error).__name__, error.code or "-")
+            self.alarms.failed(self.bot.provider, error)
             return AGAIN_AFTER if self.bot.by_webhook else POLL_EVERY
-        return POLL_EVERY
+        self.alarms.well(self.bot.provider)
+        for update in updates:
+            await self._take_quietly(update)
+        return SUBSCRIBE_EVERY if self.bot.by_webhook else POLL_EVERY
 
     async def _take_quietly(self, update: ChatUpdate) -> None:
         try:
             await self.take(update)
-        except DeliveryFailed as error:
-            log.warning("The bot could not answer: %s (%s)", type(error).__name__, error.code or "-")
+        except (DeliveryFailed, SQLAlchemyError) as error:
+            log.warning("An update of a chat was lost: %s (%s)", type(error).__name__, error.code or "-")

@@ -197,6 +197,10 @@ class CodeDispatcher:
         if recorded:
             after_commit(session, partial(metrics.CODES_SENT.add, row.channel, self._provider_of(row)))
 
+    async def unsent(self, row: OneTimeCodeRow, problem: DeliveryProblem) -> None:
+        """A code that waits for a chat will not be sent, and costs nothing."""
+        await self._fail(row, problem, free=True)
+
     async def _fail(self, row: OneTimeCodeRow, problem: DeliveryProblem, *, free: bool = False) -> None:
         """`free`: it certainly cost nothing, so its money is there for other codes."""
         failed = await self._record_failed(row, problem, free=free)

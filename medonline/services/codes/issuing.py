@@ -143,10 +143,15 @@ class CodeIssuer:
             client_ip=request.place.client_ip,
             price=price,
             issued_at=now,
-            expires_at=self.policy.expires_at(request.channel, now),
+            expires_at=self._first_end(request.channel, now),
             delivery=DeliveryState.QUEUED,
             due_at=None if request.channel.facts.in_chat else now,
         )
+
+    def _first_end(self, channel: ChannelName, now: datetime) -> datetime:
+        """A code whose chat no one opened in time can never be sent: it is over with its link."""
+        end = self.policy.expires_at(channel, now)
+        return min(end, now + START_WITHIN) if channel.facts.in_chat else end
 
     def digests(self, row: OneTimeCodeRow, code: str) -> list[str]:
         """What is stored of a code of this row's flow, under each key; the current one first."""

@@ -42,10 +42,32 @@ def take_start(
     return row
 
 
-def newest_of_user(session: Session, users: Sequence[str]) -> OneTimeCodeRow | None:
-    """The last code whose chat was begun by who has one of these hashes."""
-    statement = select(OneTimeCodeRow).where(col(OneTimeCodeRow.chat_user).in_(users)).order_by(*NEWEST).limit(1)
+def begun(session: Session, code_id: str, users: Sequence[str], failed: str, now: datetime) -> OneTimeCodeRow | None:
+    """The code whose chat was begun by who has one of these hashes, unless it is replaced, over (UTC), or `failed` on its way."""
+    statement = select(OneTimeCodeRow).where(
+        col(OneTimeCodeRow.id) == code_id,
+        col(OneTimeCodeRow.chat_user).in_(users),
+        col(OneTimeCodeRow.replaced_at).is_(None),
+        col(OneTimeCodeRow.delivery) != failed,
+        col(OneTimeCodeRow.expires_at) > now,
+    )
     return session.exec(statement.execution_options(populate_existing=True)).first()
+
+
+def newest_of_user(session: Session, users: Sequence[str], phone: str) -> OneTimeCodeRow | None:
+    """The last code to a number whose chat was begun by who has one of these hashes."""
+    statement = select(OneTimeCodeRow).where(
+        col(OneTimeCodeRow.chat_user).in_(users), col(OneTimeCodeRow.phone) == phone
+    )
+    return session.exec(statement.order_by(*NEWEST).limit(1).execution_options(populate_existing=True)).first()
+
+
+def awaited_of_user(session: Session, users: Sequence[str], delivery: str) -> Sequence[OneTimeCodeRow]:
+    """The codes in this delivery state whose chat was begun by who has one of these hashes, and that wait for the contact."""
+    statement = select(OneTimeCodeRow).where(
+        col(OneTimeCodeRow.chat_user).in_(users), col(OneTimeCodeRow.delivery) == delivery, *_AWAITED
+    )
+    return session.exec(statement).all()
 
 
 def set_chat(session: Session, code_id: str, chat_id: int, delivery: str, now: datetime) -> bool:

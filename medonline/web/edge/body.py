@@ -11,6 +11,9 @@ from starlette.types import Message, Receive, Scope
 from medonline import routes
 
 MAX_BODY = 16 * 1024  # bytes; the largest honest one is a delivery report
+# A message to the bot in MAX has up to 4000 signs, six bytes each in JSON, and another one that it answers or forwards. What is refused
+# is posted again for hours, and in the end the messenger gives the portal up.
+MAX_CHAT_BODY = 128 * 1024
 MAX_SANDBOX_BODY = 128 * 1024  # signed requests to the stand-ins
 
 
@@ -35,7 +38,7 @@ async def read_body(scope: Scope, receive: Receive) -> Receive:
         BodyTooLate: it was not whole after `BODY_WITHIN` seconds.
         ClientDisconnect: the client left in the middle.
     """
-    limit = MAX_SANDBOX_BODY if scope["path"].startswith(f"{routes.SANDBOX}/") else MAX_BODY
+    limit = _limit_of(scope["path"])
     declared = Headers(scope=scope).get("content-length", "0")
     if not (declared.isascii() and declared.isdigit()) or len(declared) > len(str(limit)) or int(declared) > limit:
         raise BodyTooLarge
@@ -50,6 +53,12 @@ async def read_body(scope: Scope, receive: Receive) -> Receive:
         return whole.pop() if whole else await receive()
 
     return replay
+
+
+def _limit_of(path: str) -> int:
+    if path.startswith(f"{routes.SANDBOX}/"):
+        return MAX_SANDBOX_BODY
+    return MAX_CHAT_BODY if path == routes.MAX_UPDATES else MAX_BODY
 
 
 async def _whole_body(receive: Receive, limit: int) -> bytes:

@@ -113,17 +113,13 @@ async def telegram_report(request: Request) -> Response:
 
 
 async def max_updates(request: Request) -> Response:
-    """An update of a chat in MAX, however often it comes. What could not be answered is asked for again: 503."""
+    """An update of a chat in MAX, however often it comes. What could not be answered is asked for again: 503. What is of no use is
+    taken as well: it would be posted again and again."""
     chats = portal().chats
     if chats is None:
         return PlainTextResponse("not found\n", 404)
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_REPORT_BYTES:
-            return PlainTextResponse("too large\n", 413)
     try:
-        update = chats.bot.read(request.headers.get("x-max-bot-api-secret", ""), bytes(body))
+        update = chats.bot.read(request.headers.get("x-max-bot-api-secret", ""), await request.body())
     except ForgedUpdate as error:
         log.warning("An update of a chat was refused: %s", error)
         return PlainTextResponse("refused\n", 403)

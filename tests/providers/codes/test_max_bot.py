@@ -40,6 +40,7 @@ SHARED: dict[str, Any] = {
     },
 }
 PHONE = "+79123450101"
+GROUP = {"chat_id": CHAT, "chat_type": "chat"}  # a bot that is added to a group answers no one there
 CHAT_OF_PHONE = 5_000_000_000_000 + 79123450101
 
 
@@ -120,7 +121,6 @@ def test_a_contact_that_the_messenger_vouches_for_is_the_senders_number() -> Non
         lambda message: card_of(message).update(max_info={"user_id": USER + 1}),
         lambda message: card_of(message).pop("max_info"),
         lambda message: message.update(link={"type": "forward"}),
-        lambda message: message["recipient"].update(chat_type="chat"),
         lambda message: message["recipient"].pop("chat_type"),
         lambda message: message["body"]["attachments"].append(deepcopy(message["body"]["attachments"][0])),
     ],
@@ -134,7 +134,6 @@ def test_a_contact_that_the_messenger_vouches_for_is_the_senders_number() -> Non
         "of another user",
         "of nobody",
         "forwarded",
-        "in a group",
         "nobody knows where",
         "two contacts",
     ],
@@ -158,6 +157,16 @@ def test_a_contact_signed_with_another_token_proves_nothing() -> None:
         ("TEL:+77011234567", None),  # Kazakhstan
         ("TEL:9001234567", None),
         ("FN:79001234567", None),
+        ("TEL:89001234567", None),
+        ("TEL;TYPE=cell;VALUE=uri:tel:+79001234567", None),
+        ('TEL;TYPE="a:b":79001234567', None),
+        ("TEL;TYPE=cell:790012\r\n 34567", None),  # folded
+        ("FN:Анна\r\nTEL:79001234568\r\nTEL:79001234567", None),  # a name that brings a number of its own
+        ("FN:Анна\r\n TEL:79001234567", None),
+        ("TEL:79001234567\nFN:Анна", "+79001234567"),
+        ("TEL:79001234567x", None),
+        ("TEL:", None),
+        ("", None),
         ("TEL:٧٩٠٠١٢٣٤٥٦٧", None),
     ],
 )
@@ -200,19 +209,47 @@ def test_a_start_with_and_without_a_token_and_an_end() -> None:
         {"update_type": "message_callback", "chat_id": CHAT, "user": {"user_id": USER}},
         {"update_type": "message_created", "message": {"sender": {"user_id": USER}, "body": {"text": "привет"}}},
         {"update_type": "message_created", "message": "x"},
+        {"update_type": "message_created", "message": SHARED["message"] | {"recipient": GROUP}},
+        {"update_type": "message_created", "message": SHARED["message"] | {"sender": None}},
+        {"update_type": "bot_started", "chat_id": str(CHAT), "user": {"user_id": USER}},
+        {"update_type": "bot_started", "chat_id": CHAT, "user": {"user_id": str(USER)}},
+        {"update_type": ["bot_started"], "chat_id": CHAT, "user": {"user_id": USER}},
+        {"update_type": "bot_added", "chat_id": CHAT, "user": {"user_id": USER}},
+        "bot_started",
+        7,
     ],
 )
 def test_what_is_of_no_use_is_no_update(sent: Any) -> None:
     assert update_of(sent, MAX_TOKEN) is None
 
 
+def test_updates_without_a_time_are_no_repetitions_of_each_other() -> None:
+    start = {"update_type": "bot_started", "timestamp": "1", "chat_id": CHAT, "user": {"user_id": USER}}
+    first, second = (update_of(start | {"payload": token}, MAX_TOKEN) for token in ("one", "two"))
+    nameless = SHARED | {"timestamp": None}
+    nameless["message"] = SHARED["message"] | {"body": SHARED["message"]["body"] | {"mid": None}}
+
+    assert first is not None
+    assert second is not None
+    assert first.update_id != second.update_id
+    assert update_of(nameless, MAX_TOKEN) != update_of(nameless, MAX_TOKEN)
+
+
+def test_a_repetition_in_other_bytes_is_the_same_update() -> None:
+    again = deepcopy(SHARED)
+    again["message"]["sender"]["last_activity_time"] = 1_700_000_000_999
+
+    assert update_of(again, MAX_TOKEN) == contact()
+
+
 async def test_a_posted_update_is_read_under_the_secret_alone(bot: MaxBot) -> None:
     body = json.dumps(SHARED).encode()
 
     assert isinstance(bot.read("a-webhook-secret", body), ContactShared)
-    for secret, sent in (("", body), ("another", body), ("я", body), ("a-webhook-secret", b"{")):
+    for secret, sent in (("", body), ("another", body), ("я", body), ("another", b"{")):
         with pytest.raises(ForgedUpdate):
             bot.read(secret, sent)
+    assert bot.read("a-webhook-secret", b"{") is None
 
 
 # --- the API ----------------------------------------------------------------------------------------------------
@@ -231,7 +268,7 @@ async def test_a_code_goes_into_its_chat_and_leaves_it_once_it_was_typed(bot: Ma
 
 
 async def test_a_code_without_a_chat_goes_nowhere(bot: MaxBot) -> None:
-    with pytest.raises(ProviderRefused):
+    with pytest.raises(NumberRefused):
         await bot.send_code(message(phone=PHONE, code="042719"))
 
 

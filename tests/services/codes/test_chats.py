@@ -9,16 +9,18 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from medonline.bootstrap import Portal
 from medonline.domain.client import Client
 from medonline.domain.codes.channels import ChannelName
+from medonline.domain.codes.chat_start import START_WITHIN
 from medonline.domain.errors import CodeMismatch, DeliveryFailed, ProviderDown
 from medonline.domain.phone import PhoneNumber
 from medonline.services.codes.chats import AGAIN_AFTER, POLL_EVERY, SUBSCRIBE_EVERY, CodeChats
 from medonline.services.codes.delivery import DeliveryState
 from medonline.services.ports import ChatStarted, ChatStopped, ChatUpdate, ContactShared
-from medonline.storage.queries import channel_switches
+from medonline.storage.queries import channel_switches, codes_in_chats
 from medonline.storage.queries.codes_in_chats import FORGOTTEN
 from tests.services.world import (
     ANNA,
@@ -47,6 +49,7 @@ CHAT_OF_OWNER, CHAT_OF_THIEF = 9501, 9666
 class ScriptedBot:
     """Remembers what it said, and where; fails as told."""
 
+    provider: str = "scripted"
     by_webhook: bool = True
     said: list[tuple[int, str, bool]] = field(default_factory=list)
     fails: int = 0
@@ -263,13 +266,13 @@ async def test_repeated_updates_send_one_code_and_say_nothing_twice(world: World
 
 
 async def test_an_answer_that_failed_is_given_when_the_update_comes_again(world: World) -> None:
-    start = ChatStarted("start", OWNER, CHAT_OF_OWNER, await world.ask(ANNA, KNOWN))
+    contact = ContactShared("contact", OWNER, CHAT_OF_OWNER, PhoneNumber(KNOWN))
     world.bot.fails = 1
     with pytest.raises(DeliveryFailed):
-        await world.chats.take(start)
-    await world.chats.take(start)
+        await world.chats.take(contact)
+    await world.chats.take(contact)
 
-    assert world.bot.said == [(CHAT_OF_OWNER, world.chats.words.ask["password_recovery"], True)]
+    assert world.bot.said == [(CHAT_OF_OWNER, world.chats.words.not_it, False)]
 
 
 async def test_of_a_user_a_keyed_hash_is_kept_until_the_bot_is_stopped(world: World) -> None:
@@ -312,3 +315,110 @@ async def test_without_a_webhook_updates_are_asked_for(world: World) -> None:
 
     assert await world.chats.turn() == POLL_EVERY
     assert world.bot.said[0][2]
+
+
+async def test_of_two_numbers_of_one_user_each_gets_its_code(world: World, clock: MovableClock) -> None:
+    """A family asks for two codes on one device, and opens the older link last."""
+    mine = await world.ask(ANNA, KNOWN)
+    clock.move(minutes=1)
+    await world.start(await world.ask(BORIS, OTHER_KNOWN))
+    await world.start(mine)
+    await world.share(KNOWN)
+
+    assert await world.sent() == [(CHAT_OF_OWNER, KNOWN)]
+
+
+async def test_what_comes_again_at_another_process_after_the_code_was_typed_says_nothing(world: World) -> None:
+    token = await world.ask(ANNA, KNOWN)
+    start = ChatStarted("start", OWNER, CHAT_OF_OWNER, token)
+    contact = ContactShared("contact", OWNER, CHAT_OF_OWNER, PhoneNumber(KNOWN))
+    await world.chats.take(start)
+    await world.chats.take(contact)
+    await world.sent()
+    another_process = replace(world.chats, _taken=type(world.chats._taken)())
+    await another_process.take(start)
+    await world.portal.recovery.confirm_code(ANNA, await last_code(world.portal))
+    for update in (start, contact):
+        await replace(world.chats, _taken=type(world.chats._taken)()).take(update)
+
+    assert len(world.bot.said) == 1
+    assert len(await world.sent()) == 1
+
+
+async def test_a_bot_that_cannot_ask_says_so_on_the_screen_and_another_way_is_free(world: World) -> None:
+    token = await world.ask(ANNA, KNOWN)
+    world.bot.fails = 1
+    with pytest.raises(DeliveryFailed):
+        await world.start(token)
+
+    view = await current_of(world.portal, ANNA)
+    assert (view.delivery, view.problem) == (DeliveryState.FAILED, "channel_down")
+    assert CALL in view.ready_channels
+    await world.start(token)
+    assert world.last_words == world.chats.words.no_link
+    await world.share(KNOWN)
+    assert world.last_words == world.chats.words.not_it
+
+
+async def test_a_bot_that_is_blocked_before_the_contact_says_so_on_the_screen(world: World) -> None:
+    await world.start(await world.ask(ANNA, KNOWN))
+    await world.chats.take(ChatStopped("stop", OWNER))
+
+    view = await current_of(world.portal, ANNA)
+    assert (view.delivery, view.problem) == (DeliveryState.FAILED, "number_refused")
+    assert CALL in view.ready_channels
+
+
+async def test_a_bot_that_is_blocked_after_the_code_came_leaves_the_code(world: World) -> None:
+    await world.start(await world.ask(ANNA, KNOWN))
+    await world.share(KNOWN)
+    await world.sent()
+    await world.chats.take(ChatStopped("stop", OWNER))
+
+    await world.portal.recovery.confirm_code(ANNA, await last_code(world.portal))
+    assert (await current_of(world.portal, ANNA)).step == "new_password"
+
+
+async def test_a_code_that_was_not_sent_into_the_chat_is_named_as_such_there(world: World) -> None:
+    await world.start(await world.ask(ANNA, KNOWN))
+    world.channel.answers.append(ProviderDown("down"))
+    await world.share(KNOWN)
+    await world.sent()
+    await world.share(KNOWN)
+
+    assert world.last_words == world.chats.words.not_it
+
+
+async def test_a_chat_that_no_one_opened_in_time_ends_the_code(world: World, clock: MovableClock) -> None:
+    await world.ask(ANNA, KNOWN)
+    view = await current_of(world.portal, ANNA)
+    assert (view.code_alive, view.expires_at) == (True, clock() + START_WITHIN)
+    await world.start(await world.token_of(ANNA))
+    assert (await current_of(world.portal, ANNA)).expires_at == clock() + timedelta(minutes=10)
+
+    clock.move(minutes=2)
+    await world.ask(BORIS, OTHER_KNOWN)
+    clock.move(minutes=5)
+    assert [(await current_of(world.portal, who)).code_alive for who in (ANNA, BORIS)] == [True, False]
+
+
+async def test_a_bot_without_webhook_sounds_an_alarm(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    world.bot.fails = 3
+    for _ in range(3):
+        await world.chats.turn()
+
+    assert "provider-down" in caplog.text
+
+
+async def test_a_database_in_trouble_loses_no_other_update(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.bot.by_webhook = False
+    token = await world.ask(ANNA, KNOWN)
+    world.bot.waiting = [ChatStopped("stop", THIEF), ChatStarted("start", OWNER, CHAT_OF_OWNER, token)]
+
+    def gone(*_: object) -> None:
+        raise OperationalError("locked", None, Exception())
+
+    monkeypatch.setattr(codes_in_chats, "forget_user", gone)
+    await world.chats.turn()
+
+    assert len(world.bot.said) == 1

@@ -17,8 +17,9 @@ from medonline.domain.errors import ProviderDown
 from medonline.services.crypto.field_encryption import Sealer
 from medonline.services.ports import ChatUpdate
 from medonline.storage import migrations
+from medonline.web.edge.body import MAX_CHAT_BODY
 from medonline.web.edge.boundary import Boundary
-from medonline.web.routes.table import MAX_REPORT_BYTES, with_routes
+from medonline.web.routes.table import with_routes
 from tests.services.world import SECRET_KEY, MovableClock, config_in
 
 PATH = "/callbacks/max"
@@ -37,7 +38,7 @@ async def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     await portal.close()
 
 
-async def post(site: httpx.AsyncClient, body: str = START, secret: str = SECRET) -> int:
+async def post(site: httpx.AsyncClient, body: str | bytes = START, secret: str = SECRET) -> int:
     return (await site.post(PATH, content=body, headers={"X-Max-Bot-Api-Secret": secret})).status_code
 
 
@@ -71,10 +72,45 @@ async def test_what_the_bot_could_not_answer_is_asked_for_again(site: httpx.Asyn
         assert await post(site) == 503
 
 
-async def test_what_is_of_no_use_is_taken_and_what_is_none_is_refused(site: httpx.AsyncClient) -> None:
-    assert await post(site, "{}") == 200
-    assert await post(site, "{") == 403
-    assert await post(site, "x" * (MAX_REPORT_BYTES + 1)) == 413
+LONG = {"update_type": "message_created", "timestamp": 1, "message": {"body": {"text": "я" * 4000}}}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{}",
+        "null",
+        "7",
+        "[]",
+        json.dumps(LONG),
+        json.dumps(LONG | {"message": {"link": {"message": LONG["message"]}, "body": {"text": "я" * 4000}}}),
+        "{",
+        "",
+        "[" * 10_000,
+        '{"a":' * 5000 + "1" + "}" * 5000,
+        b"\xff\xfe\x00",
+        b'{"update_type": "\xd0"}',
+        '{"timestamp": 1e999, "user": NaN}',
+        '{"timestamp": ' + "9" * 5000 + "}",
+        '{"update_type": "\\ud800"}',
+    ],
+    ids=range(15),
+)
+async def test_what_is_of_no_use_is_taken_so_that_it_is_not_posted_for_hours(
+    site: httpx.AsyncClient, body: str | bytes
+) -> None:
+    assert await post(site, body) == 200
+
+
+async def test_what_is_too_large_for_an_update_is_refused(site: httpx.AsyncClient) -> None:
+    assert await post(site, "x" * (MAX_CHAT_BODY + 1)) == 413
+
+
+@pytest.mark.parametrize("wrong", ["", "no"])
+async def test_a_secret_that_comes_after_a_wrong_one_is_refused(site: httpx.AsyncClient, wrong: str) -> None:
+    twice = [("x-max-bot-api-secret", wrong), ("x-max-bot-api-secret", SECRET)]
+
+    assert (await site.post(PATH, content="{}", headers=twice)).status_code == 403
 
 
 async def test_without_the_way_there_is_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
