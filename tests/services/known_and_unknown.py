@@ -7,6 +7,7 @@ round differ only where a masked number hides it, so that whatever is shown can 
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
@@ -28,12 +29,15 @@ from medonline.domain.device import UNKNOWN_DEVICE
 from medonline.domain.errors import InvalidCredentials, MedonlineError, NumberRefused
 from medonline.domain.login import LoginMethod
 from medonline.domain.passwords import MAX_LENGTH
+from medonline.domain.phone import PhoneNumber
 from medonline.services.account_settings.form import SettingsForm
 from medonline.services.crypto.tokens import token_hash
 from medonline.services.limits.code_limits import CodeAsked
 from medonline.services.login.tickets import SignIn, add_session
 from medonline.services.password_recovery.service import PasswordRecoveryService
+from medonline.services.ports import ChatBot, ChatStarted, ChatStopped, ChatUpdate, ContactShared
 from medonline.storage.tables.codes import CircuitBreaker, OneTimeCodeRow
+from medonline.storage.tables.columns import new_id
 from medonline.storage.tables.patients import Patient
 from medonline.wording.errors import sentence
 from tests.services.outside import VERA, ScriptedIdentity, arrive, with_provider
@@ -216,8 +220,14 @@ async def count_a_sign_in(stage: Stage, visit: Visit) -> None:
 # --- steps of a recovery ---------------------------------------------------------------------------------------------
 
 
-async def begin(stage: Stage, visit: Visit) -> Any:
-    return await stage.portal.recovery.begin(visit.visitor, visit.phone, CALL)
+def begin_by(way: ChannelName) -> Step:
+    async def run(stage: Stage, visit: Visit) -> Any:
+        return await stage.portal.recovery.begin(visit.visitor, visit.phone, way)
+
+    return run
+
+
+begin = begin_by(CALL)
 
 
 async def guess_in_network(stage: Stage, visit: Visit) -> None:
@@ -232,14 +242,6 @@ async def begin_in_network(stage: Stage, visit: Visit) -> Any:
     return await stage.portal.recovery.begin(at(visit.visitor, CROWDED), visit.phone, CALL)
 
 
-async def begin_by_telegram(stage: Stage, visit: Visit) -> Any:
-    return await stage.portal.recovery.begin(visit.visitor, visit.phone, TELEGRAM)
-
-
-async def begin_by_sms(stage: Stage, visit: Visit) -> Any:
-    return await stage.portal.recovery.begin(visit.visitor, visit.phone, SMS)
-
-
 async def meet_the_stop_list(stage: Stage, _visit: Visit) -> None:
     """The vendor sends nothing to any number of those that wait."""
     refusing = ScriptedChannel(answers=deque(NumberRefused("sms_ru: 209", code="209") for _ in range(1000)))
@@ -250,8 +252,14 @@ async def begin_elsewhere(stage: Stage, visit: Visit) -> Any:
     return await stage.portal.recovery.begin(visit.other, visit.phone, CALL)
 
 
-async def resend(stage: Stage, visit: Visit) -> Any:
-    return await stage.portal.recovery.resend(visit.visitor, TELEGRAM)
+def resend_by(way: ChannelName) -> Step:
+    async def run(stage: Stage, visit: Visit) -> Any:
+        return await stage.portal.recovery.resend(visit.visitor, way)
+
+    return run
+
+
+resend = resend_by(TELEGRAM)
 
 
 async def look(stage: Stage, visit: Visit) -> Any:
@@ -295,6 +303,68 @@ DEAD_CODE_BEFORE = (begin_elsewhere, *(refused(type_wrong_code_elsewhere),) * 3,
 AT_BIRTH_DATE = (begin, type_code)  # while the breaker is open
 
 
+# --- steps in a chat with a bot --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Said:
+    """What the bot has written."""
+
+    texts: tuple[str, ...]
+
+
+@dataclass
+class Listening:
+    """A bot that says nothing to anybody outside."""
+
+    bot: ChatBot
+    texts: list[str] = field(default_factory=list)
+
+    async def say(self, _chat_id: int, text: str, *, contact_button: str = "") -> None:
+        self.texts.append(f"{text} [{contact_button}]")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.bot, name)
+
+
+async def _take(stage: Stage, update: ChatUpdate) -> Said:
+    chats = stage.portal.chats
+    assert chats is not None
+    heard = Listening(chats.bot)
+    await replace(chats, bot=heard).take(update)
+    return Said(tuple(heard.texts))
+
+
+def _user_of(visit: Visit) -> int:
+    return int(visit.visitor.visitor_key[:12], 16)
+
+
+async def start_chat(stage: Stage, visit: Visit) -> Said:
+    view = await stage.portal.recovery.current(visit.visitor)
+    assert view is not None
+    user = _user_of(visit)
+    return await _take(stage, ChatStarted(new_id(), user, user, view.chat_link.rpartition("=")[2]))
+
+
+def share_contact(of: Callable[[Visit], PhoneNumber | None]) -> Step:
+    async def run(stage: Stage, visit: Visit) -> Said:
+        user = _user_of(visit)
+        return await _take(stage, ContactShared(new_id(), user, user, of(visit)))
+
+    return run
+
+
+share_own = share_contact(lambda visit: PhoneNumber(visit.phone))
+share_others = share_contact(lambda _: PhoneNumber("+79000000007"))
+share_nothing = share_contact(lambda _: None)
+
+
+async def stop_bot(stage: Stage, visit: Visit) -> Said:
+    return await _take(stage, ChatStopped(new_id(), _user_of(visit)))
+
+
+IN_CHAT = (begin_by(ChannelName.MAX), start_chat)
+
 # --- steps in the settings -------------------------------------------------------------------------------------------
 
 
@@ -302,9 +372,15 @@ async def log_me_in(stage: Stage, visit: Visit) -> None:
     await stage.sign_in_me(visit)
 
 
-async def save_phone(stage: Stage, visit: Visit) -> Any:
-    form = SettingsForm(visit.phone, "", stage.me.last_name, stage.me.first_name, "", "")
-    return await stage.portal.settings.save(signed_in(visit.key), form, CALL)
+def save_phone_by(way: ChannelName) -> Step:
+    async def run(stage: Stage, visit: Visit) -> Any:
+        form = SettingsForm(visit.phone, "", stage.me.last_name, stage.me.first_name, "", "")
+        return await stage.portal.settings.save(signed_in(visit.key), form, way)
+
+    return run
+
+
+save_phone = save_phone_by(CALL)
 
 
 async def look_at_settings(stage: Stage, visit: Visit) -> Any:
@@ -353,8 +429,14 @@ async def look_who_waits(stage: Stage, visit: Visit) -> Any:
     return await stage.portal.answers.current(visit.visitor)
 
 
-async def send_proof_code(stage: Stage, visit: Visit) -> Any:
-    return await stage.portal.answers.send_code(visit.visitor, visit.phone, CALL)
+def send_proof_code_by(way: ChannelName) -> Step:
+    async def run(stage: Stage, visit: Visit) -> Any:
+        return await stage.portal.answers.send_code(visit.visitor, visit.phone, way)
+
+    return run
+
+
+send_proof_code = send_proof_code_by(CALL)
 
 
 async def type_wrong_proof_code(stage: Stage, visit: Visit) -> Any:
@@ -395,9 +477,25 @@ SCENARIOS = (
         (count_a_sign_in,) * 5,
         BY_PASSWORD,
     ),
-    Scenario("begin, by a call", "recovery.begin", "code", begin),
-    Scenario("begin, in Telegram", "recovery.begin", "code", begin_by_telegram),
-    Scenario("begin, by SMS", "recovery.begin", "code", begin_by_sms),
+    *(Scenario(f"begin, by {way}", "recovery.begin", "code", begin_by(way)) for way in ChannelName),
+    *(
+        Scenario(f"resend, by {way}", "recovery.resend", "code", resend_by(way), (begin, later(minutes=2)))
+        for way in ChannelName
+        if way is not TELEGRAM
+    ),
+    *(
+        Scenario(f"wrong code, by {way}", "recovery.confirm_code", "CodeMismatch", type_wrong_code, (begin_by(way),))
+        for way in ChannelName
+        if way is not CALL
+    ),
+    Scenario("chat, begun", "chats.take", "Said", start_chat, IN_CHAT[:1]),
+    Scenario("chat, another's contact", "chats.take", "Said", share_others, IN_CHAT),
+    Scenario("chat, a contact without proof", "chats.take", "Said", share_nothing, IN_CHAT),
+    Scenario("chat, the right contact", "chats.take", "Said", share_own, IN_CHAT),
+    Scenario("chat, stopped", "chats.take", "Said", stop_bot, IN_CHAT),
+    Scenario("polling, chat begun", "recovery.current", "code", look, IN_CHAT),
+    Scenario("polling, contact shared", "recovery.current", "code", look, (*IN_CHAT, share_own)),
+    Scenario("polling, chat stopped", "recovery.current", "code", look, (*IN_CHAT, stop_bot)),
     Scenario("begin, twice", "recovery.begin", "code", begin, (begin,)),
     Scenario("begin, elsewhere at once", "recovery.begin", "RateLimited", begin_elsewhere, (begin,)),
     Scenario(
@@ -411,9 +509,8 @@ SCENARIOS = (
     Scenario("resend", "recovery.resend", "code", resend, (begin, later(minutes=2))),
     Scenario("resend, too soon", "recovery.resend", "RateLimited", resend, (begin, later(seconds=10))),
     Scenario("polling", "recovery.current", "code", look, (begin,)),
-    Scenario("polling, on a stop list", "recovery.current", "code", look, (begin_by_sms, meet_the_stop_list)),
+    Scenario("polling, on a stop list", "recovery.current", "code", look, (begin_by(SMS), meet_the_stop_list)),
     Scenario("wrong code", "recovery.confirm_code", "CodeMismatch", type_wrong_code, (begin,)),
-    Scenario("wrong code of an SMS", "recovery.confirm_code", "CodeMismatch", type_wrong_code, (begin_by_sms,)),
     Scenario("wrong code, the third", "recovery.confirm_code", "CodeMismatch", type_wrong_code, (begin, *USE_UP[:2])),
     Scenario("half a code", "recovery.confirm_code", "CodeIncomplete", type_half_a_code, (begin,)),
     Scenario("dead code", "recovery.confirm_code", "CodeUsedUp", type_code, (begin, *USE_UP)),
@@ -491,7 +588,10 @@ SCENARIOS = (
         True,
     ),
     Scenario("leaving at the birth date", "recovery.leave", "None", leave, AT_BIRTH_DATE, BY_BIRTH_DATE, True),
-    Scenario("settings, new phone", "settings.save", "Saved", save_phone, (log_me_in,)),
+    *(
+        Scenario(f"settings, new phone by {way}", "settings.save", "Saved", save_phone_by(way), (log_me_in,))
+        for way in ChannelName
+    ),
     Scenario("settings, saved twice", "settings.save", "Saved", save_phone, NEW_PHONE),
     Scenario("settings, the form again", "settings.current", "SettingsView", look_at_settings, NEW_PHONE),
     Scenario("settings, polling", "settings.code_of", "CodeView", look_at_code, NEW_PHONE),
@@ -500,7 +600,10 @@ SCENARIOS = (
     Scenario("settings, phone given up", "settings.cancel", "None", give_phone_up, NEW_PHONE),
     Scenario("Gosuslugi, a number not verified", "identity.finish", "consent", arrive_with_number),
     Scenario("Gosuslugi, consent", "answers.consent", "str", give_consent, (arrive_with_number,)),
-    Scenario("proof, a code", "answers.send_code", "None", send_proof_code, PROVING),
+    *(
+        Scenario(f"proof, a code by {way}", "answers.send_code", "None", send_proof_code_by(way), PROVING)
+        for way in ChannelName
+    ),
     Scenario("proof, a code, twice", "answers.send_code", "None", send_proof_code, CODE_SENT),
     Scenario("proof, polling", "answers.current", "PendingView", look_who_waits, CODE_SENT),
     Scenario("proof, wrong code", "answers.confirm_code", "CodeMismatch", type_wrong_proof_code, CODE_SENT),
@@ -538,6 +641,10 @@ SCENARIOS = (
         BY_PASSWORD,
     ),
 )
+
+
+# The token in the link to a chat is another one for each code, of whatever number.
+_OF_ONE_CODE = re.compile(r"[0-9a-f]{32}-[0-9a-f]{64}")
 
 
 # --- playing them ----------------------------------------------------------------------------------------------------
@@ -612,8 +719,8 @@ def shown_of(came: Any, stage: Stage) -> str:
     if isinstance(came, StrEnum):
         return came.value
     if is_dataclass(came):
-        told = [f"{item.name} = {getattr(came, item.name)!s}" for item in fields(came)]
-        return f"{type(came).__name__} {getattr(came, 'step', '')} | {', '.join(told)}"
+        told = ", ".join(f"{item.name} = {getattr(came, item.name)!s}" for item in fields(came))
+        return f"{type(came).__name__} {getattr(came, 'step', '')} | {_OF_ONE_CODE.sub('<token>', told)}"
     # A ticket: random, and shown to no one.
     return "None" if came is None else f"{type(came).__name__} of {len(came)}"
 
