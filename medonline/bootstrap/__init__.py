@@ -1,243 +1,37 @@
-"""The portal of this process: each service, built once, and the loops that turn while it runs.
+"""The portal of this process, and what builds it.
 
-`shared.py` builds what several flows share, `flows.py` the services of each flow, `outside.py` the adapters.
+`whole.py` is the whole portal, `desk.py` what commands use of it, `inside.py` what both stand on; `shared.py` builds what several flows
+share, `flows.py` the services of each flow, `outside.py` the adapters.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
-from threading import Event
+from typing import TYPE_CHECKING, Any
 
-from medonline.bootstrap.adapters import build_channels, certificate_ends
-from medonline.bootstrap.demo_accounts import DEMO_ACCOUNTS, seed_demo
-from medonline.bootstrap.flows import (
-    Desk,
-    Passkeys,
-    build_accounts,
-    build_answers,
-    build_cards,
-    build_chats,
-    build_desk,
-    build_email_proof,
-    build_identities,
-    build_identity_service,
-    build_login,
-    build_passkeys,
-    build_personal_data,
-    build_recovery,
-    build_retention,
-    build_settings,
-)
-from medonline.bootstrap.outside import Outside
-from medonline.bootstrap.shared import build_shared, sealer
-from medonline.config.settings import Config, load_config
-from medonline.domain.codes.channels import ChannelName
-from medonline.domain.limits import Limit
-from medonline.domain.security_journal import Operator
-from medonline.services.account_settings.email_proof import EmailProofService
-from medonline.services.account_settings.identities import OwnIdentities
-from medonline.services.account_settings.service import AccountSettingsService
-from medonline.services.clock import Clock, utc_now
-from medonline.services.codes.channel_figures import ChannelFigures
-from medonline.services.codes.channel_switches import ChannelSwitches
-from medonline.services.codes.chats import CodeChats
-from medonline.services.codes.dispatcher import CodeDispatcher
-from medonline.services.crypto.field_encryption import Sealer, key_id
-from medonline.services.crypto.key_rotation import KeyRotation
-from medonline.services.crypto.tokens import new_token
-from medonline.services.desk.accounts import AccountService
-from medonline.services.desk.database_watch import DatabaseWatch
-from medonline.services.desk.figures import Figures
-from medonline.services.desk.personal_data import PersonalDataService
-from medonline.services.desk.retention import RetentionService
-from medonline.services.gosuslugi.login import IdentityService
-from medonline.services.gosuslugi.pending_person import IdentityAnswers
-from medonline.services.limits.alarms import QUIET, Alarms, IsFirst
-from medonline.services.login.account_sessions import AccountSessionService
-from medonline.services.login.password_login import LoginService
-from medonline.services.login.visitors import VisitorService
-from medonline.services.notices.account_dispute import AccountDispute
-from medonline.services.notices.sender import NoticeService
-from medonline.services.password_recovery.service import PasswordRecoveryService
-from medonline.services.passwords.hashing import PasswordHasher
-from medonline.services.patient_cards.service import PatientCardService
-from medonline.services.ports import CodeChannel
-from medonline.services.security_journal.reader import JournalReader
-from medonline.services.security_journal.verification import JournalKeeper
-from medonline.storage import migrations
-from medonline.storage.engine import Database
-from medonline.storage.other_processes import OtherProcesses
+if TYPE_CHECKING:
+    from medonline.bootstrap.whole import DEMO_ACCOUNTS, Outside, Portal, build_channels, build_portal, running
 
 __all__ = ["DEMO_ACCOUNTS", "Outside", "Portal", "build_channels", "build_portal", "portal", "running"]
 
-
-@dataclass(frozen=True, slots=True)
-class Portal:
-    """Everything a handler or a route may ask for.
-
-    stopping: set when the process is told to end: what is under way is finished, and nothing new should come.
-    """
-
-    config: Config
-    clock: Clock
-    database: Database
-    outside: Outside
-    alarms: Alarms
-    visitor_marks: Sealer
-    accounts: AccountService
-    recovery: PasswordRecoveryService
-    login: LoginService
-    sessions: AccountSessionService
-    identity: IdentityService
-    answers: IdentityAnswers
-    settings: AccountSettingsService
-    identities: OwnIdentities
-    passkeys: Passkeys
-    email_proof: EmailProofService
-    cards: PatientCardService
-    dispute: AccountDispute
-    journal: JournalReader
-    journal_keeper: JournalKeeper
-    notices: NoticeService
-    retention: RetentionService
-    keys: KeyRotation
-    personal_data: PersonalDataService
-    desk: Desk
-    dispatcher: CodeDispatcher
-    chats: CodeChats | None
-    switches: ChannelSwitches
-    channel_figures: ChannelFigures
-    hasher: PasswordHasher
-    figures: Figures
-    at_start: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
-    at_close: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
-    stopping: Event = field(default_factory=Event)
-
-    @property
-    def channels(self) -> dict[ChannelName, tuple[CodeChannel, ...]]:
-        """The ways of getting a code, and the vendors of each in the order in which they are asked."""
-        return self.outside.channels
-
-    @property
-    def visitors(self) -> VisitorService:
-        """Browsers, signed in or not."""
-        return self.login.visitors
-
-    async def close(self) -> None:
-        """Release connections and threads."""
-        for release in self.at_close:
-            await release()
-        await self.outside.close()
-        self.hasher.close()
-        await self.database.close()
-
-
-def build_portal(config: Config, clock: Clock = utc_now, operator: Operator | None = None) -> Portal:
-    """Put the services together; opens nothing yet. `operator`: whose command this process is, where it is one."""
-    shared = build_shared(config, clock, operator)
-    login = build_login(shared, VisitorService(shared.database, clock))
-    sessions = AccountSessionService(shared.database, clock, login, shared.hasher, shared.journal)
-    keeper = JournalKeeper(shared.database, clock, shared.journal.chain, config.retention_journal)
-    return Portal(
-        config=config,
-        clock=clock,
-        database=shared.database,
-        outside=shared.outside,
-        alarms=shared.alarms,
-        visitor_marks=sealer(config, "visitor"),
-        accounts=build_accounts(shared),
-        recovery=build_recovery(shared),
-        login=login,
-        sessions=sessions,
-        identity=build_identity_service(shared),
-        answers=build_answers(shared, login),
-        settings=build_settings(shared, sessions),
-        identities=build_identities(shared, sessions),
-        passkeys=build_passkeys(shared, sessions),
-        email_proof=build_email_proof(shared, sessions),
-        cards=build_cards(shared, sessions),
-        dispute=AccountDispute(shared.database, clock, shared.journal, config.dispute_stop),
-        journal=JournalReader(shared.database, sessions, shared.journal.phones, login.refusals),
-        journal_keeper=keeper,
-        notices=shared.notices,
-        retention=build_retention(shared, keeper),
-        keys=KeyRotation(shared.database, shared.sealers),
-        personal_data=build_personal_data(shared),
-        desk=build_desk(shared, login),
-        dispatcher=shared.dispatcher,
-        chats=build_chats(shared),
-        switches=shared.switches,
-        channel_figures=ChannelFigures(shared.database, clock, config.code_channels, config.budgets),
-        hasher=shared.hasher,
-        figures=Figures(shared.database, clock, config.budgets, certificate_ends(config), _keys_that_follow(config)),
-    )
-
-
-def _keys_that_follow(config: Config) -> dict[str, set[str]]:
-    """Ids of the current key, and of the older ones, each with those that come after it."""
-    current = {key_id(key) for key in (config.key, config.next_key) if key}
-    older = {key_id(key) for key in config.older_keys}
-    return {"current": current} | ({"older": older | current} if older else {})
-
-
 _portal: Portal | None = None
+
+
+def __getattr__(name: str) -> Any:
+    """The whole portal is loaded when it is first asked for: a command that uses the desk alone waits for no adapter."""
+    if name not in __all__:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    from medonline.bootstrap import whole
+
+    return getattr(whole, name)
 
 
 def portal() -> Portal:
     """This process's portal, built on first use from the environment."""
     global _portal
     if _portal is None:
+        from medonline.bootstrap.whole import build_portal
+        from medonline.config.settings import load_config
+
         _portal = build_portal(load_config())
     return _portal
-
-
-def _first_of_all(of: Portal) -> IsFirst:
-    """Whether no process has sounded an alarm of a kind lately: one window for each kind."""
-    keys = Sealer(of.config.key, "alarms")
-
-    async def is_first(kind: str) -> bool:
-        window = Limit(1, QUIET), keys.index(kind)
-        return await of.outside.limits.take_all([window], new_token()) is None
-
-    return is_first
-
-
-def _turning(of: Portal) -> list[asyncio.Task[None]]:
-    """The loops of a process; each ends when it is cancelled."""
-    return [
-        asyncio.create_task(of.dispatcher.outbox.run(), name="code dispatcher"),
-        asyncio.create_task(of.notices.outbox.run(), name="notice dispatcher"),
-        *([asyncio.create_task(of.chats.run(), name="chats")] if of.chats is not None else []),
-        asyncio.create_task(of.switches.run(), name="switched off ways"),
-        asyncio.create_task(of.retention.run(), name="retention"),
-        asyncio.create_task(DatabaseWatch(of.database, of.clock, of.alarms).run(), name="watch over the database"),
-        asyncio.create_task(of.login.refusals.run(), name="refused sign-ins"),
-        asyncio.create_task(of.outside.places.run(), name="places of sockets"),
-        asyncio.create_task(OtherProcesses(of.database, of.clock).run(), name="changes by other processes"),
-    ]
-
-
-@asynccontextmanager
-async def running(of: Portal) -> AsyncIterator[Portal]:
-    """Migrated, seeded in demo mode, with the dispatchers turning; everything is released at the end."""
-    await migrations.upgrade(of.config.database)
-    if of.config.demo:
-        await seed_demo(of.accounts)
-    if not of.config.limits_in_memory:
-        of.alarms.share(_first_of_all(of))
-    for begin in of.at_start:
-        await begin()
-    turning = _turning(of)
-    try:
-        yield of
-    finally:
-        for task in turning:
-            task.cancel()
-        for task in turning:
-            with suppress(asyncio.CancelledError):
-                await task
-        await of.alarms.settle()
-        await of.close()

@@ -1,4 +1,4 @@
-"""Which adapter is behind each port, by the settings: the only module that names a provider class."""
+"""Which adapter is behind each port, by the settings. This module and `limit_stores` are the only ones that name a provider class."""
 
 from __future__ import annotations
 
@@ -23,17 +23,12 @@ from medonline.providers.gosuslugi.esia.client import Esia
 from medonline.providers.gosuslugi.esia.signing import CommandSigner, HttpSigner, RsaSigner, Signer, certificate_end
 from medonline.providers.gosuslugi.esia.tokens import pinned_key
 from medonline.providers.gosuslugi.oidc.client import ClaimNames, Oidc
-from medonline.providers.limits.places import RedisPlaces, UncountedPlaces
-from medonline.providers.limits.stores import MemoryLimitStore, RedisLimitStore
 from medonline.providers.notices.sms_ru import SmsRuNotices
 from medonline.providers.notices.smtp import MailServer, SmtpMail
 from medonline.providers.outgoing import Outgoing
 from medonline.providers.passwords.pwned_passwords import PwnedPasswords
 from medonline.providers.patient_cards.fhir import FhirCards, Systems, TestPerson
 from medonline.services.crypto.field_encryption import Sealer
-from medonline.services.limits.alarms import Alarms
-from medonline.services.limits.places import Places
-from medonline.services.limits.windows import LimitStore
 from medonline.services.ports import (
     BreachedPasswords,
     CardRegistry,
@@ -272,17 +267,3 @@ def build_breached_passwords(config: Config) -> BreachedPasswords | None:
     if not config.breached_passwords_url:
         return None
     return PwnedPasswords(config.breached_passwords_url, outgoing=_outgoing(config, "breached_passwords"))
-
-
-def build_limit_store(config: Config, alarms: Alarms) -> LimitStore:
-    """Where moving windows are counted."""
-    if config.limits_in_memory:
-        return MemoryLimitStore()
-    return RedisLimitStore(config.limits_storage.get_secret_value(), alarms)
-
-
-def build_places(config: Config, alarms: Alarms) -> Places:
-    """Where open sockets are counted."""
-    if config.limits_in_memory:
-        return UncountedPlaces()
-    return RedisPlaces(config.limits_storage.get_secret_value(), alarms)

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from medonline.bootstrap.shared import Shared, sealer
+from medonline.bootstrap.inside import sealer
+from medonline.bootstrap.shared import Shared
 from medonline.domain.passkeys import RelyingParty
-from medonline.domain.passwords import PasswordPolicy
 from medonline.services.account_settings import service
 from medonline.services.account_settings.email_proof import EmailProofService
 from medonline.services.account_settings.identities import OwnIdentities
 from medonline.services.account_settings.service import AccountSettingsService
 from medonline.services.codes.chats import CodeChats
-from medonline.services.desk.accounts import AccountService
-from medonline.services.desk.personal_data import PersonalDataService
-from medonline.services.desk.protections import Protections
-from medonline.services.desk.retention import RetentionService
-from medonline.services.desk.unsent_notices import UnsentNotices
 from medonline.services.gosuslugi import pending_person
 from medonline.services.gosuslugi.linking import Linker
 from medonline.services.gosuslugi.login import IdentityService
@@ -24,12 +19,10 @@ from medonline.services.gosuslugi.pending_person import IdentityAnswers
 from medonline.services.limits.journey_limits import JourneyLimits
 from medonline.services.limits.passkey_limits import PasskeyLimits
 from medonline.services.limits.provider_alarms import ProviderAlarms
-from medonline.services.limits.sign_in_limits import SignInLimits
 from medonline.services.login.account_sessions import AccountSessionService
 from medonline.services.login.known_browsers import KnownBrowsers
 from medonline.services.login.password_login import LoginService
 from medonline.services.login.visitors import VisitorService
-from medonline.services.notices.sender import NOT_BY_ALL, STALE_AFTER
 from medonline.services.passkeys.challenges import Challenges
 from medonline.services.passkeys.login import PasskeyLogin
 from medonline.services.passkeys.own_passkeys import OwnPasskeys
@@ -44,7 +37,6 @@ from medonline.services.patient_cards.consent import CardConsent
 from medonline.services.patient_cards.service import PatientCardService
 from medonline.services.ports import ChatBot
 from medonline.services.security_journal.refusals import RefusedSignIns
-from medonline.services.security_journal.verification import JournalKeeper
 from medonline.wording.chats import chat_words
 from medonline.wording.passkeys import ACCOUNT, DEVICE, PORTAL
 
@@ -56,7 +48,7 @@ def build_login(of: Shared, visitors: VisitorService) -> LoginService:
         database=of.database,
         clock=of.clock,
         verifier=of.hasher,
-        limits=SignInLimits(of.windows, config.request_policy, of.alarms),
+        limits=of.sign_in_limits,
         journal=of.journal,
         refusals=RefusedSignIns(of.database, of.clock, of.journal, of.alarms),
         pace=of.pace,
@@ -149,7 +141,7 @@ def build_settings(of: Shared, sessions: AccountSessionService) -> AccountSettin
         database=of.database,
         clock=of.clock,
         sessions=sessions,
-        passwords=NewPasswords(_in_settings(of), of.outside.breached),
+        passwords=NewPasswords(of.config.settings_password_policy, of.outside.breached),
         hasher=of.hasher,
         codes=of.codes_for(service.PURPOSE),
         changes=of.sealers["account_change"],
@@ -207,63 +199,5 @@ def build_cards(of: Shared, sessions: AccountSessionService) -> PatientCardServi
     )
 
 
-def build_accounts(of: Shared) -> AccountService:
-    """The operator's new accounts; their passwords follow the rule of the settings."""
-    return AccountService(of.database, of.clock, of.hasher, _in_settings(of), of.journal, of.sealers["snils"])
-
-
-def build_personal_data(of: Shared) -> PersonalDataService:
-    """What the operator does for a patient by command."""
-    return PersonalDataService(of.database, of.sealers["snils"], of.sealers["oms_policy"], of.journal)
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What only commands do."""
-
-    protections: Protections
-    unsent: UnsentNotices
-
-
-def build_desk(of: Shared, login: LoginService) -> Desk:
-    """What an operator sees and ends at night."""
-    misses = of.config.breaker_policy.misses
-    return Desk(
-        Protections(
-            database=of.database,
-            clock=of.clock,
-            journal=of.journal,
-            sign_ins=login.limits,
-            codes=of.issuer.limits,
-            journeys=JourneyLimits(of.windows, of.config.request_policy),
-            passkeys=PasskeyLimits(of.windows, of.config.request_policy),
-            pace=of.pace,
-            per_phone=of.config.codes_per_phone,
-            most_misses=misses.count,
-            within=misses.per,
-        ),
-        UnsentNotices(of.database, of.clock, of.journal, STALE_AFTER, NOT_BY_ALL),
-    )
-
-
-def build_retention(of: Shared, keeper: JournalKeeper) -> RetentionService:
-    """Deletes what is past its time."""
-    config = of.config
-    return RetentionService(
-        database=of.database,
-        clock=of.clock,
-        codes=config.retention_codes,
-        sessions=config.retention_sessions,
-        notices=config.retention_notices,
-        journal=keeper,
-        session_idle=config.session_idle,
-        session_absolute=config.session_absolute,
-    )
-
-
 def _linker(of: Shared) -> Linker:
     return Linker(of.sealers["snils"], of.sealers["oms_policy"])
-
-
-def _in_settings(of: Shared) -> PasswordPolicy:
-    return PasswordPolicy(of.config.password_min_length_settings, of.config.password_characters)

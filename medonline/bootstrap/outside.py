@@ -8,12 +8,11 @@ from medonline.bootstrap.adapters import (
     build_breached_passwords,
     build_channels,
     build_identity,
-    build_limit_store,
     build_mail,
     build_notices,
-    build_places,
     build_registry,
 )
+from medonline.bootstrap.limit_stores import build_places
 from medonline.config.settings import Config
 from medonline.domain.codes.channels import ChannelName
 from medonline.services.limits.alarms import Alarms
@@ -51,7 +50,7 @@ class Outside:
                 await adapter.close()
 
 
-def build_outside(config: Config, alarms: Alarms) -> Outside:
+def build_outside(config: Config, alarms: Alarms, limits: LimitStore) -> Outside:
     """The adapters; opens nothing yet."""
     return Outside(
         channels=build_channels(config),
@@ -60,6 +59,6 @@ def build_outside(config: Config, alarms: Alarms) -> Outside:
         notices=build_notices(config),
         mail=build_mail(config),
         breached=build_breached_passwords(config),
-        limits=build_limit_store(config, alarms),
+        limits=limits,
         places=build_places(config, alarms),
     )

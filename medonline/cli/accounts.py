@@ -6,28 +6,32 @@ import asyncio
 import json
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from medonline.bootstrap import Portal
 from medonline.cli import options
+from medonline.cli.at_desk import with_desk
 from medonline.cli.failures import CALLED_WRONGLY
+from medonline.cli.importing import import_accounts
 from medonline.cli.options import BirthDate, account, acting, as_json, mode
 from medonline.cli.passwords import read_password
-from medonline.cli.portal import with_portal
 from medonline.domain.phone import PhoneNumber
 from medonline.domain.security_journal import Operator
-from medonline.services.desk.accounts import MOST_FOUND, NewAccount
-from medonline.services.linked_identities import number_of
-from medonline.storage.tables.gosuslugi import LinkedIdentity
-from medonline.storage.tables.passkeys import Passkey
-from medonline.storage.tables.patients import Patient
+
+if TYPE_CHECKING:  # the storage and the settings are loaded by `with_desk`: help needs none of them
+    from medonline.bootstrap.desk import Desk
+    from medonline.storage.tables.gosuslugi import LinkedIdentity
+    from medonline.storage.tables.passkeys import Passkey
+    from medonline.storage.tables.patients import Patient
 
 
 @click.group()
 def accounts() -> None:
     """Patients' accounts."""
+
+
+accounts.add_command(import_accounts)
 
 
 @accounts.command("add", short_help="Make an account.")
@@ -62,13 +66,15 @@ def add_account(
         )
         return CALLED_WRONGLY
     typed = read_password(from_stdin=password_stdin)
+    from medonline.services.desk.accounts import NewAccount
+
     wanted = NewAccount(phone, typed, last_name, first_name, patronymic, birth_date=birth_date)
 
-    async def add(portal: Portal) -> str:
-        return (await portal.accounts.add(wanted)).phone or ""
+    async def add(desk: Desk) -> str:
+        return (await desk.accounts.add(wanted)).phone or ""
 
     click.echo(
-        f"The account is made; it signs in with {PhoneNumber(asyncio.run(with_portal(add, operator=operator, may_migrate=True))).masked}."
+        f"The account is made; it signs in with {PhoneNumber(asyncio.run(with_desk(add, operator=operator, may_migrate=True))).masked}."
     )
     return 0
 
@@ -80,14 +86,14 @@ def add_account(
 def list_accounts(limit: int | None, as_json: bool) -> None:
     """List accounts by name, phones masked; they are printed as they are read."""
 
-    async def read(portal: Portal) -> int:
+    async def read(desk: Desk) -> int:
         count = 0
-        async for page in portal.accounts.pages(limit):
+        async for page in desk.accounts.pages(limit):
             _tell(page, as_json)
             count += len(page)
         return count
 
-    if not asyncio.run(with_portal(read)) and not as_json:
+    if not asyncio.run(with_desk(read)) and not as_json:
         click.echo("No accounts.")
 
 
@@ -98,11 +104,13 @@ def list_accounts(limit: int | None, as_json: bool) -> None:
 def find(wanted: tuple[str, ...], as_json: bool) -> int:
     """Find accounts by phone, СНИЛС, id, or last name and first name; exit code 1 when there is none. Phones are masked."""
 
-    async def read(portal: Portal) -> list[Patient]:
-        return await portal.accounts.find(" ".join(wanted))
+    async def read(desk: Desk) -> list[Patient]:
+        return await desk.accounts.find(" ".join(wanted))
 
-    found = asyncio.run(with_portal(read))
+    found = asyncio.run(with_desk(read))
     _tell(found, as_json)
+    from medonline.services.desk.accounts import MOST_FOUND
+
     if len(found) == MOST_FOUND:
         click.echo(f"Only the first {MOST_FOUND} are shown: add the first name.", err=True)
     if not found:
@@ -117,10 +125,10 @@ def find(wanted: tuple[str, ...], as_json: bool) -> int:
 def show(account: str, operator: Operator) -> None:
     """Show what the desk needs of one account as JSON: phone and СНИЛС masked, no password, counts of what belongs to it."""
 
-    async def do(portal: Portal) -> dict[str, Any]:
-        return await portal.personal_data.show(account)
+    async def do(desk: Desk) -> dict[str, Any]:
+        return await desk.personal_data.show(account)
 
-    click.echo(json.dumps(asyncio.run(with_portal(do, operator=operator)), ensure_ascii=False, indent=2))
+    click.echo(json.dumps(asyncio.run(with_desk(do, operator=operator)), ensure_ascii=False, indent=2))
 
 
 def _tell(page: Sequence[Patient], as_json: bool) -> None:
@@ -155,10 +163,10 @@ def _facts(patient: Patient) -> dict[str, Any]:
 def export(account: str, operator: Operator) -> None:
     """Print everything kept of a patient as JSON."""
 
-    async def do(portal: Portal) -> dict[str, Any]:
-        return await portal.personal_data.export(account)
+    async def do(desk: Desk) -> dict[str, Any]:
+        return await desk.personal_data.export(account)
 
-    click.echo(json.dumps(asyncio.run(with_portal(do, operator=operator)), ensure_ascii=False, indent=2))
+    click.echo(json.dumps(asyncio.run(with_desk(do, operator=operator)), ensure_ascii=False, indent=2))
 
 
 @accounts.command("identities", short_help="List what opens an account at Gosuslugi.")
@@ -167,11 +175,12 @@ def export(account: str, operator: Operator) -> None:
 @mode
 def list_identities(account: str, as_json: bool) -> None:
     """List the accounts at Gosuslugi that open an account."""
+    from medonline.services.linked_identities import number_of
 
-    async def read(portal: Portal) -> list[LinkedIdentity]:
-        return await portal.personal_data.identities(account)
+    async def read(desk: Desk) -> list[LinkedIdentity]:
+        return await desk.personal_data.identities(account)
 
-    found = asyncio.run(with_portal(read))
+    found = asyncio.run(with_desk(read))
     if as_json:
         options.lines(
             {
@@ -200,10 +209,10 @@ def list_identities(account: str, as_json: bool) -> None:
 def unlink(account: str, number: str, operator: Operator) -> None:
     """Let an account at Gosuslugi open an account no more. NUMBER says which one, as `accounts identities` lists it."""
 
-    async def do(portal: Portal) -> int:
-        return await portal.personal_data.unlink(account, number)
+    async def do(desk: Desk) -> int:
+        return await desk.personal_data.unlink(account, number)
 
-    ended = asyncio.run(with_portal(do, operator=operator))
+    ended = asyncio.run(with_desk(do, operator=operator))
     click.echo(f"It opens the account no more. Sessions through Gosuslugi ended: {ended}")
 
 
@@ -214,10 +223,10 @@ def unlink(account: str, number: str, operator: Operator) -> None:
 def list_passkeys(account: str, as_json: bool) -> None:
     """List the passkeys that open an account: the devices that sign in by fingerprint, face or PIN."""
 
-    async def read(portal: Portal) -> list[Passkey]:
-        return await portal.personal_data.passkeys(account)
+    async def read(desk: Desk) -> list[Passkey]:
+        return await desk.personal_data.passkeys(account)
 
-    found = asyncio.run(with_portal(read))
+    found = asyncio.run(with_desk(read))
     if as_json:
         options.lines(
             {
@@ -247,10 +256,10 @@ def list_passkeys(account: str, as_json: bool) -> None:
 def remove_passkey(account: str, number: str, operator: Operator) -> None:
     """Let a passkey open an account no more. NUMBER says which one, as `accounts passkeys` lists it."""
 
-    async def do(portal: Portal) -> int:
-        return await portal.personal_data.remove_passkey(account, number)
+    async def do(desk: Desk) -> int:
+        return await desk.personal_data.remove_passkey(account, number)
 
-    ended = asyncio.run(with_portal(do, operator=operator))
+    ended = asyncio.run(with_desk(do, operator=operator))
     click.echo(f"It opens the account no more. Sessions by passkey ended: {ended}")
 
 
@@ -262,10 +271,10 @@ def remove_passkey(account: str, number: str, operator: Operator) -> None:
 def set_phone(account: str, phone: str, operator: Operator) -> None:
     """Put a number on record that the desk has checked with documents. PHONE is the number from now on."""
 
-    async def do(portal: Portal) -> str:
-        return await portal.personal_data.set_phone(account, phone)
+    async def do(desk: Desk) -> str:
+        return await desk.personal_data.set_phone(account, phone)
 
-    masked = asyncio.run(with_portal(do, operator=operator))
+    masked = asyncio.run(with_desk(do, operator=operator))
     click.echo(f"The account signs in with {masked}. Passwords are set by recovery, or in the settings.")
 
 
@@ -276,10 +285,10 @@ def set_phone(account: str, phone: str, operator: Operator) -> None:
 def end_sessions(account: str, operator: Operator) -> None:
     """Sign a patient out everywhere."""
 
-    async def do(portal: Portal) -> int:
-        return await portal.personal_data.end_sessions(account)
+    async def do(desk: Desk) -> int:
+        return await desk.personal_data.end_sessions(account)
 
-    click.echo(f"Sessions ended: {asyncio.run(with_portal(do, operator=operator))}")
+    click.echo(f"Sessions ended: {asyncio.run(with_desk(do, operator=operator))}")
 
 
 @accounts.command(short_help="Delete everything kept of a patient, for good.")
@@ -293,9 +302,9 @@ def erase(account: str, yes: bool, operator: Operator) -> int:
         click.echo("This cannot be undone. Run it again with --yes.", err=True)
         return CALLED_WRONGLY
 
-    async def do(portal: Portal) -> dict[str, int]:
-        return await portal.personal_data.erase(account)
+    async def do(desk: Desk) -> dict[str, int]:
+        return await desk.personal_data.erase(account)
 
-    gone = asyncio.run(with_portal(do, operator=operator))
+    gone = asyncio.run(with_desk(do, operator=operator))
     click.echo("\n".join(f"{table}: {count} deleted" for table, count in sorted(gone.items()) if count))
     return 0

@@ -7,22 +7,24 @@ from pathlib import Path
 
 import click
 
-from medonline.bootstrap import build_portal
+from medonline.bootstrap.desk import build_desk
 from medonline.cli.failures import Refused
 from medonline.cli.known_key import fault_of_key
 from medonline.cli.options import mode
+from medonline.cli.portal import refuse_an_empty_demo
 from medonline.cli.running import settings_beside
 from medonline.config.settings import Config
-from medonline.storage import backups, migrations
+from medonline.storage import backups
 from medonline.storage.engine import Database
+from medonline.storage.revisions import revisions_at, sqlite_file
 
 
-@click.command(short_help="Copy a SQLite database while it is in use.")
+@click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @mode
 def backup(file: Path) -> int:
     """Copy the database into a new FILE and examine the copy; exit code 1 when its journal is broken. SQLite only."""
-    config = settings_beside()
+    config = settings_beside(refuse_an_empty_demo)
     source = _database_file(config)
     if not source.exists():
         raise Refused(f"There is no database at {source}.")
@@ -31,7 +33,7 @@ def backup(file: Path) -> int:
     return _tell_of_journal(config, file)
 
 
-@click.command(short_help="Put a copy of a SQLite database in its place.")
+@click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--yes", is_flag=True, help="Really replace the database that is there; it is kept beside.")
 @mode
@@ -60,7 +62,7 @@ def restore(file: Path, yes: bool) -> int:
 
 
 def _database_file(config: Config) -> Path:
-    file = migrations.sqlite_file(config.database)
+    file = sqlite_file(config.database)
     if file is None:
         raise Refused("This is for SQLite. PostgreSQL has pg_dump and pg_restore: docs/install.md, «Backup».")
     return file
@@ -81,7 +83,7 @@ async def _require_usable(config: Config, file: Path) -> None:
         Refused: it does not.
     """
     there = _at(config, file)
-    found = await migrations.revisions_at(there.database)
+    found = await revisions_at(there.database)
     if found.newer or found.has is None:
         raise Refused(found.fault)
     if found.fault:
@@ -98,7 +100,7 @@ async def _require_usable(config: Config, file: Path) -> None:
 def _tell_of_journal(config: Config, file: Path) -> int:
     """Examine the journal of a database that no one else uses; the exit code."""
     there = _at(config, file)
-    found = asyncio.run(migrations.revisions_at(there.database))
+    found = asyncio.run(revisions_at(there.database))
     if found.fault:
         backups.settle(file)
         click.echo(f"Its journal was not examined. {found.fault}")
@@ -113,9 +115,9 @@ def _tell_of_journal(config: Config, file: Path) -> int:
 
 
 async def _examine(config: Config) -> tuple[str, int]:
-    portal = build_portal(config)
+    desk = build_desk(config)
     try:
-        found = await portal.journal_keeper.examine()
+        found = await desk.journal_keeper.examine()
     finally:
-        await portal.close()
+        await desk.close()
     return found.fault, found.rows

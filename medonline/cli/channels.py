@@ -5,19 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import click
 
-from medonline.bootstrap import Portal
 from medonline.cli import options
+from medonline.cli.at_desk import with_desk
 from medonline.cli.failures import Refused
 from medonline.cli.options import acting, as_json, mode
-from medonline.cli.portal import with_portal
 from medonline.domain.codes.channels import ChannelName
 from medonline.domain.errors import LastChannel
 from medonline.domain.security_journal import Operator
-from medonline.services.codes.channel_figures import ChannelFigure
-from medonline.services.codes.channel_switches import SwitchedOff
+
+if TYPE_CHECKING:  # the storage and the settings are loaded by `with_desk`: help needs none of them
+    from medonline.bootstrap.desk import Desk
+    from medonline.services.codes.channel_figures import ChannelFigure
+    from medonline.services.codes.channel_switches import SwitchedOff
 
 _CHANNEL = click.argument("channel", type=click.Choice([channel.value for channel in ChannelName]))
 
@@ -34,10 +37,10 @@ def channels() -> None:
 def list_channels(hours: int, as_json: bool) -> None:
     """List sent, delivered and entered codes of each way, the median time to entering, and the cost of the day."""
 
-    async def read(portal: Portal) -> tuple[list[ChannelFigure], Mapping[ChannelName, SwitchedOff]]:
-        return await portal.channel_figures.over(timedelta(hours=hours)), await portal.switches.all_of_record()
+    async def read(desk: Desk) -> tuple[list[ChannelFigure], Mapping[ChannelName, SwitchedOff]]:
+        return await desk.channel_figures.over(timedelta(hours=hours)), await desk.switches.all_of_record()
 
-    figures, off = asyncio.run(with_portal(read))
+    figures, off = asyncio.run(with_desk(read))
     if as_json:
         options.lines(_facts(one, off.get(one.channel)) for one in figures)
         return
@@ -59,12 +62,12 @@ def switch_off(channel: str, operator: Operator) -> None:
     """Offer a way no longer, at once and in every process. The reason is what patients read: write it in Russian, as the end of
     «… временно отключён: …»."""
 
-    async def do(portal: Portal) -> None:
-        _require_set_up(portal, channel)
-        await portal.switches.switch_off(ChannelName(channel), operator.reason)
+    async def do(desk: Desk) -> None:
+        _require_set_up(desk, channel)
+        await desk.switches.switch_off(ChannelName(channel), operator.reason)
 
     try:
-        asyncio.run(with_portal(do, operator=operator))
+        asyncio.run(with_desk(do, operator=operator))
     except LastChannel:
         msg = (
             "It is the last way that is on, and there is no sign-in through Gosuslugi: patients would have no way back."
@@ -80,16 +83,16 @@ def switch_off(channel: str, operator: Operator) -> None:
 def switch_on(channel: str, operator: Operator) -> None:
     """Offer a way again, at once and in every process; the rule that switches off looks only at codes from now on."""
 
-    async def do(portal: Portal) -> None:
-        _require_set_up(portal, channel)
-        await portal.switches.switch_on(ChannelName(channel))
+    async def do(desk: Desk) -> None:
+        _require_set_up(desk, channel)
+        await desk.switches.switch_on(ChannelName(channel))
 
-    asyncio.run(with_portal(do, operator=operator))
+    asyncio.run(with_desk(do, operator=operator))
     click.echo(f"{channel} is on.")
 
 
-def _require_set_up(portal: Portal, channel: str) -> None:
-    if channel not in portal.config.code_channels:
+def _require_set_up(desk: Desk, channel: str) -> None:
+    if channel not in desk.config.code_channels:
         msg = f"{channel} is not set up here: MEDONLINE_CODE_CHANNELS does not name it."
         raise Refused(msg)
 

@@ -11,22 +11,23 @@ import click
 from sqlalchemy import inspect
 from sqlalchemy.engine import make_url
 
-from medonline.bootstrap import build_portal
+from medonline.bootstrap.desk import build_desk
 from medonline.cli.failures import CALLED_WRONGLY, Refused
 from medonline.cli.known_key import require_known_key
 from medonline.cli.options import mode
-from medonline.cli.portal import require_current
+from medonline.cli.portal import refuse_an_empty_demo, require_current
 from medonline.cli.running import settings_beside
 from medonline.config.settings import Config
 from medonline.config.types import has_password, is_database
 from medonline.storage import backups, migrations
 from medonline.storage.copies import copy_rows
 from medonline.storage.engine import Database
+from medonline.storage.revisions import revisions_at, sqlite_file
 
 _TELL_EVERY_S = 5.0
 
 
-@click.command("copy-database", short_help="Copy a SQLite database into an empty PostgreSQL.")
+@click.command("copy-database")
 @click.option("--to", "address", metavar="URL", help="Where to: postgresql+psycopg://user@host/database, no password.")
 @click.option(
     "--to-file",
@@ -51,7 +52,7 @@ def copy_database(address: str | None, to_file: Path | None) -> int:
             err=True,
         )
         return CALLED_WRONGLY
-    config = settings_beside()
+    config = settings_beside(refuse_an_empty_demo)
     source = _source(config)
     target = config.model_copy(update={"database_url": _target(address, to_file)})
     asyncio.run(_require_usable(config, target))
@@ -72,7 +73,7 @@ def _has_password(address: str) -> bool:
 
 
 def _source(config: Config) -> Path:
-    file = migrations.sqlite_file(config.database)
+    file = sqlite_file(config.database)
     if file is None:
         raise Refused(
             "This is for a portal on SQLite. PostgreSQL has pg_dump and pg_restore: docs/install.md, «Backup»."
@@ -95,7 +96,7 @@ async def _require_usable(config: Config, target: Config) -> None:
     """
     await require_current(config)
     await require_known_key(config)
-    found = await migrations.revisions_at(target.database)
+    found = await revisions_at(target.database)
     if found.has is None:
         await _require_no_tables(target)
         await migrations.upgrade(target.database)
@@ -119,11 +120,11 @@ async def _require_whole_journal(config: Config, otherwise: str) -> int:
     Raises:
         Refused: it is broken.
     """
-    portal = build_portal(config)
+    desk = build_desk(config)
     try:
-        found = await portal.journal_keeper.examine()
+        found = await desk.journal_keeper.examine()
     finally:
-        await portal.close()
+        await desk.close()
     if found.fault:
         raise Refused(f"The security journal is broken, so {otherwise}. {found.fault}")
     return found.rows

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
-from medonline.bootstrap import Portal
 from medonline.cli import options
+from medonline.cli.at_desk import with_desk
 from medonline.cli.failures import Refused
 from medonline.cli.options import Address, acting, as_json, mode
-from medonline.cli.portal import with_portal
 from medonline.domain.security_journal import Operator
-from medonline.services.desk.protections import BreakerNow
-from medonline.services.limits.sign_in_limits import Counted
-from medonline.storage.tables.notices import Notice
+
+if TYPE_CHECKING:  # the storage and the settings are loaded by `with_desk`: help needs none of them
+    from medonline.bootstrap.desk import Desk
+    from medonline.services.desk.protections import BreakerNow
+    from medonline.services.limits.sign_in_limits import Counted
+    from medonline.storage.tables.notices import Notice
 
 MOST_NOTICES = 100
 _IN_MEMORY = (
@@ -41,10 +44,10 @@ def breaker() -> None:
 def show_breaker(as_json: bool) -> None:
     """Whether a call alone is enough now, and how many wrong codes are counted."""
 
-    async def read(portal: Portal) -> BreakerNow:
-        return await portal.desk.protections.breaker()
+    async def read(desk: Desk) -> BreakerNow:
+        return await desk.protections.breaker()
 
-    found = asyncio.run(with_portal(read))
+    found = asyncio.run(with_desk(read))
     minutes = int(found.within.total_seconds() // 60)
     if as_json:
         facts = {"open_until": found.open_until, "times": found.times, "misses": found.misses}
@@ -65,10 +68,10 @@ def show_breaker(as_json: bool) -> None:
 def close_breaker(operator: Operator) -> None:
     """Let a call alone be enough again, at once and in every process. If guessing goes on, it opens again."""
 
-    async def do(portal: Portal) -> bool:
-        return await portal.desk.protections.close_breaker()
+    async def do(desk: Desk) -> bool:
+        return await desk.protections.close_breaker()
 
-    closed = asyncio.run(with_portal(do, operator=operator))
+    closed = asyncio.run(with_desk(do, operator=operator))
     click.echo("It is closed." if closed else "It was closed already.")
 
 
@@ -86,12 +89,12 @@ def show_limits(phone: str, address: str, as_json: bool) -> None:
     """What is counted for PHONE and its account, and for the patient's network: wrong passwords, codes, wrong codes, journeys to
     Gosuslugi, passkey tries. Those of networks only with Redis."""
 
-    async def read(portal: Portal) -> list[Counted]:
-        protections = portal.desk.protections
+    async def read(desk: Desk) -> list[Counted]:
+        protections = desk.protections
         of_phone = [*await protections.codes_to_phone(phone), *await protections.pace_of(phone)]
-        and_restart = ", and with a restart of the portal" if portal.config.limits_in_memory else ""
+        and_restart = ", and with a restart of the portal" if desk.config.limits_in_memory else ""
         click.echo(_OF_BROWSERS.format(and_restart=and_restart), err=True)
-        if portal.config.limits_in_memory:
+        if desk.config.limits_in_memory:
             click.echo(_IN_MEMORY, err=True)
             return of_phone
         return [
@@ -101,7 +104,7 @@ def show_limits(phone: str, address: str, as_json: bool) -> None:
             *await protections.ways_from(address),
         ]
 
-    found = asyncio.run(with_portal(read))
+    found = asyncio.run(with_desk(read))
     if as_json:
         options.lines(
             {"of": one.of, "network": one.network, "counted": one.count, "most": one.limit.count}
@@ -132,27 +135,27 @@ def reset_limits(phone: str, address: str, codes: bool, ways: bool, pace: bool, 
         msg = "--pace stands alone."
         raise Refused(msg)
 
-    async def begin_again(portal: Portal) -> bool:
-        return await portal.desk.protections.begin_pace_again(phone)
+    async def begin_again(desk: Desk) -> bool:
+        return await desk.protections.begin_pace_again(phone)
 
-    async def do(portal: Portal) -> None:
-        _require_redis(portal)
-        await portal.desk.protections.forgive(phone, address, codes=codes, ways=ways)
+    async def do(desk: Desk) -> None:
+        _require_redis(desk)
+        await desk.protections.forgive(phone, address, codes=codes, ways=ways)
 
     if pace:
-        if not asyncio.run(with_portal(begin_again, operator=operator)):
+        if not asyncio.run(with_desk(begin_again, operator=operator)):
             msg = "No account has this phone."
             raise Refused(msg)
         click.echo("The account's sign-ins, proofs and saves are counted anew.")
         return
-    asyncio.run(with_portal(do, operator=operator))
+    asyncio.run(with_desk(do, operator=operator))
     also = ", and its codes that were not confirmed or mistyped" if codes else ""
     also += ", and its journeys to Gosuslugi and passkey tries" if ways else ""
     click.echo(f"The wrong passwords for this account from this network are forgotten{also}.")
 
 
-def _require_redis(portal: Portal) -> None:
-    if portal.config.limits_in_memory:
+def _require_redis(desk: Desk) -> None:
+    if desk.config.limits_in_memory:
         raise Refused(_IN_MEMORY)
 
 
@@ -167,10 +170,10 @@ def notices() -> None:
 def list_notices(as_json: bool) -> None:
     """List notices that wait to be sent and those that were given up, the newest first, without their texts."""
 
-    async def read(portal: Portal) -> Sequence[Notice]:
-        return await portal.desk.unsent.newest(MOST_NOTICES)
+    async def read(desk: Desk) -> Sequence[Notice]:
+        return await desk.unsent.newest(MOST_NOTICES)
 
-    found = asyncio.run(with_portal(read))
+    found = asyncio.run(with_desk(read))
     if as_json:
         options.lines(
             {
@@ -206,17 +209,17 @@ def resend(notice: str | None, every: bool, operator: Operator) -> None:
         msg = "Name one notice by its id, or all of them by --all."
         raise Refused(msg)
 
-    async def do_all(portal: Portal) -> int:
-        return await portal.desk.unsent.resend_all()
+    async def do_all(desk: Desk) -> int:
+        return await desk.unsent.resend_all()
 
-    async def do(portal: Portal) -> bool:
-        return await portal.desk.unsent.resend(notice or "")
+    async def do(desk: Desk) -> bool:
+        return await desk.unsent.resend(notice or "")
 
     if every:
-        count = asyncio.run(with_portal(do_all, operator=operator))
+        count = asyncio.run(with_desk(do_all, operator=operator))
         click.echo(f"{count} are sent as soon as the portal that serves looks.")
         return
-    if not asyncio.run(with_portal(do, operator=operator)):
+    if not asyncio.run(with_desk(do, operator=operator)):
         msg = "No notice of this id was given up within the last day; `medonline notices list` lists what waits."
         raise Refused(msg)
     click.echo("It is sent as soon as the portal that serves looks.")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryFile
 from urllib.parse import urlsplit
 
 import click
@@ -14,15 +17,16 @@ from medonline.bootstrap import build_channels
 from medonline.bootstrap.adapters import (
     build_breached_passwords,
     build_identity,
-    build_limit_store,
     build_mail,
     build_notices,
     build_registry,
 )
+from medonline.bootstrap.limit_stores import build_limit_store
 from medonline.bootstrap.traces import trouble_with_traces
 from medonline.cli import options
 from medonline.cli.known_key import fault_of_key
 from medonline.cli.options import as_json, mode
+from medonline.cli.portal import refuse_an_empty_demo
 from medonline.cli.private_files import too_open
 from medonline.cli.running import noted_in, settings_beside
 from medonline.config.connections import is_this_machine
@@ -37,8 +41,8 @@ from medonline.services.clock import utc_now
 from medonline.services.limits.alarms import Alarms
 from medonline.services.limits.windows import LimitStoreDown
 from medonline.services.ports import CodeChannel, NoticeChannel, TellsBalance
-from medonline.storage import migrations
 from medonline.storage.engine import Database, clock_ahead
+from medonline.storage.revisions import revisions, sqlite_file
 
 _HINT = "docs/operations.md says what the setting means."
 _VENDOR = (
@@ -60,7 +64,7 @@ _HINTS = {
     "demo": "Start it with `make run`, or work on production with its settings in the environment.",
     "key": "Make a key with `medonline keys new`, which also says how to change to it.",
     "key of the rows": "Compare with the place where the operator keeps the key; after a restored backup it is the key of that time.",
-    "files": "Run the command that the line names, as the user who owns the file.",
+    "files": "Run the command that the line names, as the user who owns the file; or make the folder, and give it to that user.",
     "trusted roots": "Put the vendor's present root into the file, or take the setting out where its certificates are public ones.",
     "database": "Is the server up, and do host, port, user and password in MEDONLINE_DATABASE_URL fit? Try the same with psql.",
     "migrations": "Make a backup, then run what the line says.",
@@ -95,13 +99,13 @@ class Finding:
         return "warn" if self.doubtful else "ok  "
 
 
-@click.command(short_help="Check settings, database, keys and each provider.")
+@click.command()
 @click.option("--fix-hints", is_flag=True, help="Say below each failure what to look at.")
 @as_json
 @mode
 def doctor(fix_hints: bool, as_json: bool) -> int:
     """Check settings, database, migrations, keys and each provider; exit code 1 if one fails. Sends nothing."""
-    config = settings_beside()
+    config = settings_beside(refuse_an_empty_demo)
     set_up("error")
     findings = asyncio.run(examine(config))
     if as_json:
@@ -175,10 +179,28 @@ def _key(config: Config) -> Finding:
 
 
 def _files(config: Config) -> Finding:
+    folder = config.data_dir.resolve()
+    kept = "data_dir" in config.model_fields_set or sqlite_file(config.database) is not None
+    if kept and (trouble := _trouble_with_folder(folder)):
+        return Finding("files", False, f"{trouble}: name a folder of the portal's own user with MEDONLINE_DATA_DIR")
     found = too_open(config)
     if found:
         return Finding("files", False, "; ".join(map(str, found)))
+    if not folder.exists():
+        text = f"{folder} is not there yet, and can be made" if kept else "none: no folder is named, and none is needed"
+        return Finding("files", True, text)
     return Finding("files", True, f"what is in {config.data_dir} can be read by its owner alone")
+
+
+def _trouble_with_folder(folder: Path) -> str:
+    """Why nothing can be kept in a folder, or empty. It is tried with a file that has no name; nothing is left behind."""
+    try:
+        nearest = next(one for one in (folder, *folder.parents) if os.path.exists(one))
+        with TemporaryFile(dir=nearest):
+            return ""
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        return f"{folder} {'cannot be written to' if os.path.exists(folder) else 'is not there, and cannot be made'} ({why})"
 
 
 def _trust(config: Config) -> list[Finding]:
@@ -195,7 +217,7 @@ def _trust(config: Config) -> list[Finding]:
 
 async def _database(config: Config) -> list[Finding]:
     where = without_passwords(config.database)
-    file = migrations.sqlite_file(config.database)
+    file = sqlite_file(config.database)
     if file is not None and not file.exists():
         return [
             Finding("database", True, f"{where} is not made yet"),
@@ -204,7 +226,7 @@ async def _database(config: Config) -> list[Finding]:
     database = Database(config.database)
     try:
         await database.is_alive()
-        found = await migrations.revisions(database, config.database)
+        found = await revisions(database)
         key_fault = "" if found.fault else await fault_of_key(config, database)
         skew = await database.read(clock_ahead)
     except Exception as error:

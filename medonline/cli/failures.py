@@ -5,15 +5,8 @@ from __future__ import annotations
 import logging
 
 import click
-from sqlalchemy.exc import SQLAlchemyError
 
-from medonline.config.settings import ConfigurationError
 from medonline.domain.errors import AccountNotFound, MedonlineError, NoSuchIdentity, NoSuchPasskey, PhoneTaken
-from medonline.logs.setup import set_up
-from medonline.services.outages import JournalKeyUnknown
-from medonline.storage.backups import CannotCopy
-from medonline.storage.migrations import CannotMigrate
-from medonline.wording.errors import sentence
 
 REFUSED, CALLED_WRONGLY, INTERRUPTED = 1, 2, 130
 
@@ -36,6 +29,8 @@ def tell(error: Exception) -> int:
     if known is not None:
         click.echo(known, err=True)
         return REFUSED
+    from medonline.logs.setup import set_up
+
     # The log names the error and the lines that raised it, without the values they worked on.
     set_up("error")
     log.error("The command failed in a way it does not know", exc_info=error)
@@ -58,10 +53,20 @@ def sentence_of(error: MedonlineError) -> str:
             return "No account at Gosuslugi of this number opens it; `medonline accounts identities` lists them."
         case NoSuchPasskey():
             return "No passkey of this number opens it; `medonline accounts passkeys` lists them."
+    from medonline.wording.errors import sentence
+
     return f"Refused ({type(error).__name__}). A patient reads: {sentence(error)}"
 
 
 def _known(error: Exception) -> str | None:
+    # What may have failed is loaded then; a command that fails in no such way does not wait for it.
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from medonline.config.settings import ConfigurationError
+    from medonline.services.outages import JournalKeyUnknown
+    from medonline.storage.backups import CannotCopy
+    from medonline.storage.migrations import CannotMigrate
+
     match error:
         case ConfigurationError() | Refused() | CannotMigrate() | CannotCopy() | JournalKeyUnknown():
             return str(error)

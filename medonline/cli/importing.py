@@ -9,17 +9,20 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from medonline.bootstrap import Portal
+from medonline.cli.at_desk import with_desk
 from medonline.cli.failures import REFUSED, Refused, sentence_of
 from medonline.cli.options import acting, mode
-from medonline.cli.portal import with_portal
 from medonline.domain.birth_date import parse_birth_date
 from medonline.domain.errors import InvalidBirthDate
 from medonline.domain.security_journal import Operator
-from medonline.services.desk.accounts import NewAccount
+
+if TYPE_CHECKING:  # the storage and the settings are loaded by `with_desk`: help needs none of them
+    from medonline.bootstrap.desk import Desk
+    from medonline.services.desk.accounts import NewAccount
 
 NEEDED = ("phone", "last_name", "first_name")
 KNOWN = (*NEEDED, "patronymic", "birth_date")
@@ -62,22 +65,22 @@ def import_accounts(file: Path, operator: Operator) -> int:
     """
     count = Count()
 
-    async def do(portal: Portal) -> None:
+    async def do(desk: Desk) -> None:
         rows = read_rows(file)
         while batch := list(islice(rows, BATCH)):
-            await _take(portal, batch, count)
+            await _take(desk, batch, count)
             if count.rows % TOLD_EVERY == 0:
                 click.echo(f"{count} …", err=True)
 
-    asyncio.run(with_portal(do, operator=operator, may_migrate=True))
+    asyncio.run(with_desk(do, operator=operator, may_migrate=True))
     click.echo(f"{count}.")
     return REFUSED if count.bad else 0
 
 
-async def _take(portal: Portal, batch: list[Row], count: Count) -> None:
+async def _take(desk: Desk, batch: list[Row], count: Count) -> None:
     good = [(row.line, row.account) for row in batch if row.account is not None]
     bad = {row.line: row.fault for row in batch if row.account is None}
-    fates = await portal.accounts.add_all([account for _, account in good])
+    fates = await desk.accounts.add_all([account for _, account in good])
     for (line, _), fate in zip(good, fates, strict=True):
         count.made += fate.made
         if fate.refused is not None:
@@ -129,4 +132,6 @@ def _row(line: int, row: dict[str, str | None]) -> Row:
         except InvalidBirthDate:
             return Row(line, None, "birth_date is no birth date of a living person; write YYYY-MM-DD or DD.MM.YYYY.")
     names = (values["last_name"], values["first_name"], values.get("patronymic", ""))
+    from medonline.services.desk.accounts import NewAccount
+
     return Row(line, NewAccount(values["phone"], None, *names, birth_date=born))

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from typing import TYPE_CHECKING
 
 import click
 
-from medonline.bootstrap import Portal
 from medonline.cli import options
+from medonline.cli.at_desk import with_desk
 from medonline.cli.options import as_json, mode
-from medonline.cli.portal import with_portal
 from medonline.services.crypto.field_encryption import key_id
-from medonline.services.crypto.key_rotation import Resealed
+
+if TYPE_CHECKING:  # the storage and the settings are loaded by `with_desk`: help needs none of them
+    from medonline.bootstrap.desk import Desk
+    from medonline.services.crypto.key_rotation import Resealed
 
 
 @click.group()
@@ -46,12 +49,12 @@ another one is at step 2 (alarm journal-key-unknown)."""
 def list_keys(as_json: bool) -> int:
     """Which keys hold how many texts; exit code 1 when one of them is not configured."""
 
-    async def read(portal: Portal) -> tuple[dict[str, int], dict[str, int], list[str], str]:
-        configured = [key_id(key) for key in (portal.config.key, *portal.config.older_keys)]
-        coming = key_id(portal.config.next_key) if portal.config.next_key else ""
-        return await portal.keys.keys_in_use(), await portal.journal_keeper.rows_by_key(), configured, coming
+    async def read(desk: Desk) -> tuple[dict[str, int], dict[str, int], list[str], str]:
+        configured = [key_id(key) for key in (desk.config.key, *desk.config.older_keys)]
+        coming = key_id(desk.config.next_key) if desk.config.next_key else ""
+        return await desk.keys.keys_in_use(), await desk.journal_keeper.rows_by_key(), configured, coming
 
-    found, chained, configured, coming = asyncio.run(with_portal(read))
+    found, chained, configured, coming = asyncio.run(with_desk(read))
     kinds = {coming: "next"} | dict.fromkeys(configured, "older") | {configured[0]: "current"}
     configured += [coming] if coming else []
     unknown = sorted({*found, *chained} - {*configured, ""})
@@ -82,10 +85,10 @@ def list_keys(as_json: bool) -> int:
 def reseal() -> int:
     """Seal everything with the current key, so that the older ones can be forgotten."""
 
-    async def do(portal: Portal) -> Resealed:
-        return await portal.keys.reseal()
+    async def do(desk: Desk) -> Resealed:
+        return await desk.keys.reseal()
 
-    result = asyncio.run(with_portal(do))
+    result = asyncio.run(with_desk(do))
     for name in sorted({*result.done, *result.broken}):
         click.echo(
             f"{name}: {result.done[name]} sealed with the current key, {result.broken[name]} that no configured key opens"
@@ -94,14 +97,14 @@ def reseal() -> int:
     return 1 if result.broken else 0
 
 
-@click.command(short_help="Delete what is past its time.")
+@click.command()
 @mode
 def retention() -> None:
     """Delete what is past its time; the portal does it once an hour by itself."""
 
-    async def do(portal: Portal) -> dict[str, int]:
-        return await portal.retention.forget()
+    async def do(desk: Desk) -> dict[str, int]:
+        return await desk.retention.forget()
 
-    gone = asyncio.run(with_portal(do))
+    gone = asyncio.run(with_desk(do))
     deleted = "\n".join(f"{table}: {count} deleted" for table, count in sorted(gone.items()))
     click.echo(deleted or "Nothing is past its time.")

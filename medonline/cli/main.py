@@ -1,59 +1,73 @@
-"""The `medonline` command. Exit code 0: done; 1: refused, with a sentence; 2: called wrongly; 130: interrupted."""
+"""The `medonline` command. Exit code 0: done; 1: refused, with a sentence; 2: called wrongly; 130: interrupted.
+
+The module of a command is loaded when it is called: the help, the version and a wrong call need none of them.
+"""
 
 from __future__ import annotations
 
 import os
+from importlib import import_module
 
 import click
 
 from medonline.cli import failures
-from medonline.cli.accounts import accounts
-from medonline.cli.backup import backup, restore
-from medonline.cli.channels import channels
-from medonline.cli.copying import copy_database
-from medonline.cli.desk import breaker, limits, notices
-from medonline.cli.doctor import doctor
-from medonline.cli.importing import import_accounts
-from medonline.cli.keys import keys, retention
-from medonline.cli.migrating import migrate
-from medonline.cli.private_files import UMASK
-from medonline.cli.security_journal import journal
-from medonline.cli.serving import build, sandbox, serve
+from medonline.cli.loading import uncollected
 
 HELP_WIDTH = 80  # columns of the narrowest terminal
+UMASK = 0o077
+# In the order of the alphabet, as the help lists them: its module in this package, and what the help says.
+COMMANDS = {
+    "accounts": ("accounts", "Patients' accounts."),
+    "backup": ("backup", "Copy a SQLite database while it is in use."),
+    "breaker": ("desk", "The circuit breaker of verification calls."),
+    "build": ("serving", "Build the pages."),
+    "channels": ("channels", "Ways of getting a code."),
+    "copy-database": ("copying", "Copy a SQLite database into an empty PostgreSQL."),
+    "doctor": ("doctor", "Check settings, database, keys and each provider."),
+    "journal": ("security_journal", "The security journal."),
+    "keys": ("keys", "Keys of personal data at rest."),
+    "limits": ("desk", "Wrong passwords and codes that hold a patient back."),
+    "migrate": ("migrating", "Bring the database to this version."),
+    "notices": ("desk", "Notices that no phone has got."),
+    "restore": ("backup", "Put a copy of a SQLite database in its place."),
+    "retention": ("keys", "Delete what is past its time."),
+    "sandbox": ("serving", "Serve the stand-ins alone."),
+    "serve": ("serving", "Serve the portal."),
+}
+_MAKES_PAGES = "build"
 
 
-@click.group(context_settings={"max_content_width": HELP_WIDTH, "help_option_names": ["-h", "--help"]})
+class Commands(click.Group):
+    """Loads a command when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Their names; none is loaded."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load its module; None where there is no such command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _ = COMMANDS[cmd_name]
+        with uncollected():
+            command: click.Command = getattr(import_module(f"medonline.cli.{module}"), cmd_name.replace("-", "_"))
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list in the help."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, said) for name, (_, said) in COMMANDS.items()])
+
+
+@click.group(cls=Commands, context_settings={"max_content_width": HELP_WIDTH, "help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="medonline", message="medonline %(version)s")
 @click.pass_context
 def medonline(context: click.Context) -> None:
     """Медицина-онлайн: access to the patient's account."""
     if (
-        context.invoked_subcommand != build.name
+        context.invoked_subcommand != _MAKES_PAGES
     ):  # pages are no secret, and another user may build them than serves them
         os.umask(UMASK)
-
-
-for _command in (
-    serve,
-    sandbox,
-    build,
-    migrate,
-    backup,
-    restore,
-    copy_database,
-    doctor,
-    accounts,
-    channels,
-    keys,
-    retention,
-    journal,
-    breaker,
-    limits,
-    notices,
-):
-    medonline.add_command(_command)
-accounts.add_command(import_accounts)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -11,15 +11,16 @@ from typing import Any
 
 import click
 
-from medonline.bootstrap import build_portal
+from medonline.bootstrap.desk import build_desk
 from medonline.cli.failures import Refused
 from medonline.cli.options import mode
 from medonline.cli.portal import warn_of_open_files
 from medonline.config.settings import Config, load_config
 from medonline.storage import migrations
+from medonline.storage.revisions import revisions_at
 
 
-@click.command(short_help="Bring the database to this version.")
+@click.command()
 @click.option(
     "--to", "revision", metavar="REVISION", help="Another revision than the newest: 0018, or base for nothing."
 )
@@ -59,18 +60,18 @@ async def _export_journal(config: Config, revision: str, journal_to: Path | None
     Raises:
         Refused: there is no file to write to, or the database is at no revision whose journal this version reads.
     """
-    found = await migrations.revisions_at(config.database)
+    found = await revisions_at(config.database)
     if not migrations.has_journal(config.database, found.has or migrations.NOTHING):
         return
     if journal_to is None:
         raise Refused(f"Revision {revision} has no security journal: name a file that keeps it with --journal-to.")
     if found.fault:
         raise Refused(f"This version cannot read the journal to export it. {found.fault}")
-    portal = build_portal(config)
+    desk = build_desk(config)
     try:
-        rows = await _write_new(journal_to, portal.journal_keeper.everything())
+        rows = await _write_new(journal_to, desk.journal_keeper.everything())
     finally:
-        await portal.close()
+        await desk.close()
     click.echo(f"The journal is in {journal_to}: {rows} rows.")
 
 

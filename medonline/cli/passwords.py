@@ -5,23 +5,23 @@ from __future__ import annotations
 import getpass
 import sys
 
-from medonline.config.settings import ConfigurationError
+from medonline.cli.failures import Refused
 
 
 def read_password(*, from_stdin: bool) -> str:
     """The first line of standard input, or what is typed twice without being shown.
 
     Raises:
-        ConfigurationError: there is no one to ask, nothing was given, or the two differ.
+        Refused: there is no one to ask, nothing was given, or the two differ.
     """
     if from_stdin:
         password = sys.stdin.readline().rstrip("\r\n")
     elif sys.stdin.isatty():
         password = getpass.getpass("Password: ")
         if getpass.getpass("The same again: ") != password:
-            raise ConfigurationError("The two passwords differ: nothing was done.")
+            raise Refused("The two passwords differ: nothing was done.")
     else:
-        raise ConfigurationError("There is no terminal to ask for the password: pipe it in and say --password-stdin.")
+        raise Refused("There is no terminal to ask for the password: pipe it in and say --password-stdin.")
     if not password:
-        raise ConfigurationError("No password was given: nothing was done.")
+        raise Refused("No password was given: nothing was done.")
     return password

@@ -15,7 +15,6 @@ from sqlalchemy.engine import make_url
 
 from medonline.config.settings import Config
 
-UMASK = 0o077
 _OTHERS = 0o077
 # All that the portal puts into its folder. A folder with anything else may be shared: closing it could lock others out.
 _OWN = ("medonline.sqlite3", "sandbox.sqlite3", "demo.key", "demo-keys", "portal.json")

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from medonline.bootstrap import Portal
 from medonline.cli import options
+from medonline.cli.at_desk import with_desk
 from medonline.cli.options import mode
-from medonline.cli.portal import with_portal
-from medonline.services.security_journal.verification import Examined
-from medonline.storage.queries.security_journal import Head
+
+if TYPE_CHECKING:  # the storage and the settings are loaded by `with_desk`: help needs none of them
+    from medonline.bootstrap.desk import Desk
+    from medonline.services.security_journal.verification import Examined
+    from medonline.storage.queries.security_journal import Head
 
 _KNOWN = re.compile(r"([1-9]\d{0,17}):((?:[0-9a-f]{8}\.){7}[0-9a-f]{8})")
 
 
-class KnownRow(click.ParamType[Head]):
+class KnownRow(click.ParamType["Head"]):
     """A row of the journal, as `journal verify` prints it."""
 
     name = "NUMBER:HASH"
@@ -28,6 +30,8 @@ class KnownRow(click.ParamType[Head]):
         match = _KNOWN.fullmatch(value)
         if match is None:
             self.fail(f"{value!r} is not NUMBER:HASH, as `medonline journal verify` prints it", param, ctx)
+        from medonline.storage.queries.security_journal import Head
+
         return Head(int(match[1]), match[2].replace(".", ""))
 
 
@@ -48,13 +52,13 @@ def verify(known: Head | None) -> int:
     """Go through every row; exit code 1 when one was changed, left out or cut off. Writes down when, and what was found, for
     /metrics."""
 
-    async def do(portal: Portal) -> Examined:
-        found = await portal.journal_keeper.examine(known)
+    async def do(desk: Desk) -> Examined:
+        found = await desk.journal_keeper.examine(known)
         _tell(found)  # before it is written down: a database that takes no writes must not hide it
-        await portal.journal_keeper.record(found)
+        await desk.journal_keeper.record(found)
         return found
 
-    return 1 if asyncio.run(with_portal(do)).fault else 0
+    return 1 if asyncio.run(with_desk(do)).fault else 0
 
 
 def _tell(found: Examined) -> None:
@@ -73,8 +77,8 @@ def _tell(found: Examined) -> None:
 def export() -> None:
     """Print every row as JSON, one a line, the oldest first."""
 
-    async def do(portal: Portal) -> None:
-        async for row in portal.journal_keeper.everything():
+    async def do(desk: Desk) -> None:
+        async for row in desk.journal_keeper.everything():
             options.lines([row])
 
-    asyncio.run(with_portal(do))
+    asyncio.run(with_desk(do))

@@ -27,7 +27,7 @@ _PORT = overriding("port", int, "PORT")
 _HOST = overriding("host", str, "ADDRESS")
 
 
-@click.command(short_help="Serve the portal.")
+@click.command()
 @click.option(
     "--workers",
     type=click.IntRange(1, MOST_WORKERS),
@@ -73,7 +73,7 @@ def serve(workers: int, no_migrate: bool) -> int:
     return _until_interrupted(Workers(workers, serve_here, listening, "medonline.asgi").run)
 
 
-@click.command(short_help="Serve the stand-ins alone.")
+@click.command()
 @_PORT
 @_HOST
 @mode
@@ -94,7 +94,7 @@ def sandbox() -> int:
     return _until_interrupted(lambda: run_server("medonline.demo.stand_ins_alone:app", config, listening))
 
 
-@click.command(short_help="Build the pages.")
+@click.command()
 @mode
 def build() -> None:
     """Build the pages, unless they are fresh."""

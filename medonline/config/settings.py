@@ -204,6 +204,11 @@ class Config(
         """The rules of step 3 (guide G18)."""
         return PasswordPolicy(self.password_min_length_recovery, self.password_characters)
 
+    @property
+    def settings_password_policy(self) -> PasswordPolicy:
+        """The rules of the settings (guide G12), and of accounts that an operator makes."""
+        return PasswordPolicy(self.password_min_length_settings, self.password_characters)
+
     @model_validator(mode="before")
     @classmethod
     def _demo_defaults(cls, values: Any) -> Any:

@@ -3,52 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
-from pathlib import Path
 
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy.engine import make_url
-from sqlmodel import Session
 
 from alembic import command
 from medonline import installed
-from medonline.storage.engine import Database
+from medonline.storage.revisions import revisions_at
 
 _INI = installed.ROOT / "alembic.ini"
 _JOURNAL_SINCE = "0005"  # below it there is no security journal
 NOTHING = "base"
-
-
-@dataclass(frozen=True, slots=True)
-class Revisions:
-    """Where a database is.
-
-    Attributes:
-        has: None: it has no tables, or there is no database yet.
-        wants: what this version of the code works with.
-        newer: a newer version of the code made it; this one cannot migrate it, nor work with it.
-    """
-
-    has: str | None
-    wants: str | None
-    newer: bool = False
-
-    @property
-    def fault(self) -> str:
-        """An English sentence that says why the code cannot work with the database, and what to do; empty when it can."""
-        if self.newer:
-            return (
-                f"The database is at revision {self.has}, which only a newer version of the portal knows (this one ends with "
-                f"{self.wants}): install that version, or restore the backup of before."
-            )
-        if self.has is None:
-            return "The database has no tables yet: run `medonline migrate`."
-        if self.has != self.wants:
-            return f"The database is at revision {self.has}, the code wants {self.wants}: run `medonline migrate`."
-        return ""
 
 
 class CannotMigrate(Exception):
@@ -111,38 +77,3 @@ def _up_to(url: str, head: str, must_exist: str) -> set[str]:
         msg = f"There is no revision {must_exist!r}: the first is {every[-1]}, the last {every[0]}; {NOTHING!r} is an empty database."
         raise CannotMigrate(msg)
     return {NOTHING, *(every[every.index(head) :] if head in every else ())}
-
-
-async def revisions_at(url: str) -> Revisions:
-    """As `revisions`, over connections of its own. A SQLite file that is not there is not made."""
-    file = sqlite_file(url)
-    if file is not None and not file.exists():
-        return Revisions(None, _wanted(url))
-    database = Database(url)
-    try:
-        return await revisions(database, url)
-    finally:
-        await database.close()
-
-
-async def revisions(database: Database, url: str) -> Revisions:
-    """The revision the database has and the one the code wants."""
-    known = {one.revision for one in ScriptDirectory.from_config(alembic_config(url)).walk_revisions()}
-
-    def read(session: Session) -> str | None:
-        return MigrationContext.configure(session.connection()).get_current_revision()
-
-    has = await database.read(read)
-    return Revisions(has, _wanted(url), newer=has is not None and has not in known)
-
-
-def _wanted(url: str) -> str | None:
-    return ScriptDirectory.from_config(alembic_config(url)).get_current_head()
-
-
-def sqlite_file(url: str) -> Path | None:
-    """Where a SQLite database is; None for another kind, and for one in memory."""
-    parts = make_url(url)
-    if parts.get_backend_name() != "sqlite" or not parts.database or parts.database == ":memory:":
-        return None
-    return Path(parts.database)

@@ -24,7 +24,10 @@ ADD = [
 
 def every_command(group: click.Group = medonline) -> Iterator[click.Command]:
     yield group
-    for command in group.commands.values():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
         if isinstance(command, click.Group):
             yield from every_command(command)
         else:

@@ -14,7 +14,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from medonline.config.settings import load_config
+from medonline.bootstrap import build_portal
+from medonline.config.settings import ConfigurationError, load_config
 from tests.cli.commands import ADD, findings
 from tests.providers.limits.redis_server import redis_server
 from tests.providers.private_vendor import HOST, authority, connect_proxy, tls_vendor
@@ -134,9 +135,12 @@ def test_a_wrong_setting_is_named(
     assert not subject or findings(out)[subject][0] == "FAIL"
     assert "Traceback" not in out + err
     assert "canary" not in out + err
-    if not subject or subject == "identity":  # the start refuses it, too
-        monkeypatch.setattr("medonline.frontend.is_fresh", lambda: True)
-        assert run("accounts", "list")[::2] == (1, err or f"{findings(out)[subject][1]}\n")
+    if not subject:  # every command refuses it
+        assert run("accounts", "list")[::2] == (1, err)
+    if subject == "identity":  # the start refuses it, too
+        with pytest.raises(ConfigurationError) as refused:
+            build_portal(load_config())
+        assert str(refused.value) == findings(out)[subject][1]
 
 
 def test_the_portals_own_certificate_is_no_key_of_esia(run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -418,3 +422,43 @@ def test_below_each_failure_is_a_hint_where_it_is_asked_for(run, monkeypatch: py
         assert line.startswith("FAIL") == (
             hinted[number + 1 : number + 2] != [] and hinted[number + 1].startswith("      hint: ")
         )
+
+
+@pytest.mark.parametrize(
+    ("folder", "says"),
+    [
+        ("/proc/nope", "/proc/nope is not there, and cannot be made"),
+        ("FILE", "cannot be written to (Not a directory)"),
+        ("FILE/below", "is not there, and cannot be made (Not a directory)"),
+    ],
+)
+def test_a_folder_in_which_nothing_can_be_kept_is_named(
+    run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, folder: str, says: str
+) -> None:
+    (tmp_path / "file").write_text("")
+    production(
+        monkeypatch,
+        DATA_DIR=folder.replace("FILE", str(tmp_path / "file")),
+        DATABASE_URL="postgresql+psycopg://u@127.0.0.1:1/x",
+        UCALLER_BASE_URL=f"http://127.0.0.1:{free_port()}",
+    )
+    code, out, _ = run("doctor")
+
+    assert code == 1
+    mark, text = findings(out)["files"]
+    assert mark == "FAIL"
+    assert says in text
+    assert "MEDONLINE_DATA_DIR" in text
+
+
+def test_a_folder_that_is_not_there_yet_is_not_made(run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    production(
+        monkeypatch,
+        DATA_DIR=str(tmp_path / "later" / "on"),
+        DATABASE_URL="postgresql+psycopg://u@127.0.0.1:1/x",
+        UCALLER_BASE_URL=f"http://127.0.0.1:{free_port()}",
+    )
+    _, out, _ = run("doctor")
+
+    assert findings(out)["files"] == ("ok", f"{tmp_path / 'later' / 'on'} is not there yet, and can be made")
+    assert not (tmp_path / "later").exists()

@@ -168,7 +168,9 @@ def test_a_wrong_call_is_exit_code_two(run) -> None:
 
 def calls_for_help(group: click.Group = medonline, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     yield above
-    for name, command in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
         if isinstance(command, click.Group):
             yield from calls_for_help(command, (*above, name))
         else:

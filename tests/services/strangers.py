@@ -375,10 +375,10 @@ async def the_desk_takes_it_off(portal: Portal) -> None:
     await stranger_links(portal)
     opened = await arrive(portal, THIEF, THIEFS)
     assert isinstance(opened, OpenedSession)
-    (one,) = await portal.personal_data.identities(PHONE)
+    (one,) = await portal.desk.personal_data.identities(PHONE)
     with pytest.raises(NoSuchIdentity):
-        await portal.personal_data.unlink(KNOWN, number_of(one))
-    assert await portal.personal_data.unlink(PHONE, number_of(one)) == 1
+        await portal.desk.personal_data.unlink(KNOWN, number_of(one))
+    assert await portal.desk.personal_data.unlink(PHONE, number_of(one)) == 1
 
     assert await portal.login.who(token_hash(opened.token)) is None
     assert await unlinked_rows(portal) == [{"how": "password", "why": "desk"}]

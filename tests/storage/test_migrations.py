@@ -6,11 +6,13 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel
 
 from medonline.storage import migrations, tables
 from medonline.storage.engine import Database
+from medonline.storage.revisions import Revisions, known, revisions
 from tests.storage.migrating import differences, downgrade, schema_of, url_of, walk_with_rows
 
 TABLES = {
@@ -83,16 +85,24 @@ async def test_a_table_the_migrations_do_not_know_is_seen(tmp_path: Path) -> Non
 async def test_the_revision_in_force_and_the_one_wanted_are_told(tmp_path: Path) -> None:
     url = url_of(tmp_path)
     database = Database(url)
-    before = await migrations.revisions(database, url)
+    before = await revisions(database)
     assert before.has is None
     assert before.wants
     assert "run `medonline migrate`" in before.fault
     await migrations.upgrade(url)
 
-    after = await migrations.revisions(database, url)
-    assert after == migrations.Revisions(before.wants, before.wants)
+    after = await revisions(database)
+    assert after == Revisions(before.wants, before.wants)
     assert after.fault == ""
     await database.close()
+
+
+async def test_the_names_of_the_files_say_which_revisions_there_are(tmp_path: Path) -> None:
+    """Commands read the names, because Alembic takes longer to load than most commands take."""
+    scripts = ScriptDirectory.from_config(migrations.alembic_config(url_of(tmp_path)))
+
+    assert [one.revision for one in scripts.walk_revisions()] == [*reversed(known())]
+    assert scripts.get_current_head() == known()[-1]
 
 
 async def test_a_database_in_use_at_0001_keeps_its_rows_up_and_down(tmp_path: Path) -> None:

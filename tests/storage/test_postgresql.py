@@ -316,7 +316,7 @@ async def test_a_dispute_and_what_changes_the_account_take_its_locks_in_one_orde
     async def change() -> object:
         if other == "erase":
             await reached(halfway)
-            return await portal.personal_data.erase(KNOWN)
+            return await portal.desk.personal_data.erase(KNOWN)
         return await portal.settings.save(signed_in(key), replace(form, phone="+79000008882"), CALL)
 
     async def dispute() -> object:
@@ -822,7 +822,7 @@ async def another_code_and_another_number_in_the_settings(portal: Portal) -> tup
 async def the_right_code_and_an_erasure(portal: Portal) -> tuple[Act, Act]:
     await portal.recovery.begin(ANNA, KNOWN, CALL)
     code = await last_code(portal)
-    return lambda: portal.recovery.confirm_code(ANNA, code), lambda: portal.personal_data.erase(KNOWN)
+    return lambda: portal.recovery.confirm_code(ANNA, code), lambda: portal.desk.personal_data.erase(KNOWN)
 
 
 async def a_dispute_and_a_notice_that_was_sent(portal: Portal) -> tuple[Act, Act]:

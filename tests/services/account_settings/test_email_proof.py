@@ -299,11 +299,11 @@ async def test_mail_costs_no_money_of_notices(portal: Portal, key: str) -> None:
 
 async def test_export_and_erasure_know_the_proof(portal: Portal, key: str) -> None:
     await prove(portal, key)
-    exported = await portal.personal_data.export(KNOWN)
+    exported = await portal.desk.personal_data.export(KNOWN)
     assert exported["patient"]["proved_email"] == MARIA
     assert len(exported["email_proof"]) == 1
 
-    await portal.personal_data.erase(KNOWN)
+    await portal.desk.personal_data.erase(KNOWN)
     with portal.database.reading() as session:
         assert session.exec(select(Notice)).all() == []
 

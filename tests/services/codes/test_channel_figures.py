@@ -24,13 +24,13 @@ async def test_a_code_is_counted_at_each_stage(folder: Path, clock: MovableClock
     money = {"price_flash_call": "1.50", "daily_cap_flash_call": "30"}
     async with opened(folder, clock, **money) as portal:
         await portal.recovery.begin(ANNA, KNOWN, CALL)
-        asked = await portal.channel_figures.over(timedelta(hours=1))
+        asked = await portal.desk.channel_figures.over(timedelta(hours=1))
         await dispatch(dispatcher_of(portal, flash_call=ScriptedChannel()))
         clock.move(seconds=30)
         await portal.recovery.confirm_code(ANNA, await last_code(portal))
-        entered = await portal.channel_figures.over(timedelta(hours=1))
+        entered = await portal.desk.channel_figures.over(timedelta(hours=1))
         clock.move(hours=2)
-        later = await portal.channel_figures.over(timedelta(hours=1))
+        later = await portal.desk.channel_figures.over(timedelta(hours=1))
 
     nothing = ChannelFigure(TELEGRAM, 0, 0, 0, 0, None, 0, 0)
     assert asked == [ChannelFigure(CALL, 1, 0, 0, 0, None, 150, 3000), nothing]

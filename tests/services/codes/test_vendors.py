@@ -240,7 +240,7 @@ async def test_the_figures_and_the_journal_name_the_vendor_that_sent(portal: Por
     await asked_for(portal, 1)
     await dispatch(dispatcher)
 
-    (figure,) = [one for one in await portal.channel_figures.over(timedelta(hours=1)) if one.channel == CALL]
+    (figure,) = [one for one in await portal.desk.channel_figures.over(timedelta(hours=1)) if one.channel == CALL]
     assert figure.sent_by == {"first": 1, "second": 1}
     (accepted,) = [one for one in await rows(portal) if one.event == JournalEvent.CODE_ACCEPTED]
     assert details_of(accepted.details)["provider"] == "second"

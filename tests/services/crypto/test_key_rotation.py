@@ -30,7 +30,7 @@ async def test_with_a_new_key_everything_opens_still_and_is_sealed_anew(
 ) -> None:
     await register(portal)
     old, new = key_id(SECRET_KEY.encode()), key_id(NEW_KEY.encode())
-    assert set(await portal.keys.keys_in_use()) == {old}
+    assert set(await portal.desk.keys.keys_in_use()) == {old}
 
     async with opened(folder, clock, secret_key=NEW_KEY, old_secret_keys=SECRET_KEY) as rotated:
         rotated = with_provider(rotated, ScriptedIdentity())

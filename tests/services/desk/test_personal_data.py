@@ -31,7 +31,7 @@ async def portal(folder: Path, clock: MovableClock) -> AsyncIterator[Portal]:
 
 async def test_everything_kept_of_a_patient_is_given_out_without_keys_to_the_account(portal: Portal) -> None:
     session = await register(portal)
-    told = await portal.personal_data.export(f"8 ({VERA.phone[2:5]}) {VERA.phone[5:]}")
+    told = await portal.desk.personal_data.export(f"8 ({VERA.phone[2:5]}) {VERA.phone[5:]}")
 
     assert told["patient"]["last_name"] == VERA.last_name
     assert told["patient"]["snils"] == SNILS
@@ -47,7 +47,7 @@ async def test_an_erased_patient_leaves_no_row_and_others_stay(portal: Portal, f
     before = dump(folder)
     await register(portal)
     await portal.recovery.begin(Client(visitor_key="c" * 64), VERA.phone, next(iter(portal.config.code_channels)))
-    gone = await portal.personal_data.erase(VERA.phone)
+    gone = await portal.desk.personal_data.erase(VERA.phone)
 
     assert gone["patient"] == 1
     assert gone["one_time_code"] == 1
@@ -56,18 +56,18 @@ async def test_an_erased_patient_leaves_no_row_and_others_stay(portal: Portal, f
     assert set(before["security_journal"]) < set(after["security_journal"])
     assert await sign_in(portal, ANNA, KNOWN)
     with pytest.raises(AccountNotFound):
-        await portal.personal_data.erase(VERA.phone)
+        await portal.desk.personal_data.erase(VERA.phone)
 
 
 @pytest.mark.parametrize("account", ["+79005550000", "no-such-id", ""])
 async def test_an_unknown_account_is_said_to_be_unknown(portal: Portal, account: str) -> None:
     with pytest.raises(AccountNotFound):
-        await portal.personal_data.export(account)
+        await portal.desk.personal_data.export(account)
 
 
 async def test_half_a_phone_is_no_account(portal: Portal) -> None:
     with pytest.raises(InvalidPhone):
-        await portal.personal_data.export("8 900")
+        await portal.desk.personal_data.export("8 900")
 
 
 def test_every_table_about_a_patient_is_given_out_and_erased() -> None:
@@ -80,10 +80,10 @@ def test_every_table_about_a_patient_is_given_out_and_erased() -> None:
 async def test_an_operator_signs_a_patient_out_everywhere(portal: Portal) -> None:
     mine = [token_hash(await sign_in(portal, visitor)) for visitor in (ANNA, BORIS)]
     theirs = token_hash(await sign_in(portal, browser(3), OTHER_KNOWN, "Poliklinika7"))
-    assert await portal.personal_data.end_sessions(KNOWN) == 2
+    assert await portal.desk.personal_data.end_sessions(KNOWN) == 2
 
     assert [await portal.login.who(key) for key in mine] == [None, None]
     assert await portal.login.who(theirs) is not None
-    told = await portal.personal_data.export(KNOWN)
+    told = await portal.desk.personal_data.export(KNOWN)
     (row,) = [row for row in told["security_journal"] if row["event"] == JournalEvent.SESSIONS_ENDED_AT_DESK]
     assert row["details"] == '{"sessions": 2}'

@@ -70,7 +70,7 @@ async def recovers(vera: SignedInTwice) -> None:
 
 
 async def is_signed_out_at_the_desk(vera: SignedInTwice) -> None:
-    await vera.portal.personal_data.end_sessions(MOBILE)
+    await vera.portal.desk.personal_data.end_sessions(MOBILE)
 
 
 @pytest.mark.parametrize(

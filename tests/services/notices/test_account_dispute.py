@@ -205,7 +205,7 @@ async def test_a_disputed_new_phone_opens_nothing_any_more_nor_the_old_one(porta
         assert view.step is RecoveryStep.NO_ACCOUNT
         await portal.recovery.leave(BORIS)
 
-    masked = await portal.personal_data.set_phone(patient.id, "8 (900) 000-10-01")  # at the desk, with documents
+    masked = await portal.desk.personal_data.set_phone(patient.id, "8 (900) 000-10-01")  # at the desk, with documents
     assert masked == "+7 900 ***-**-01"
     clock.move(minutes=10)
     await prove(portal, ANNA, channel=TELEGRAM)
@@ -216,13 +216,13 @@ async def test_a_disputed_new_phone_opens_nothing_any_more_nor_the_old_one(porta
 async def test_the_desk_gives_no_number_that_is_anothers(portal: Portal) -> None:
     patient = await patient_with(portal)
     with pytest.raises(PhoneTaken):
-        await portal.personal_data.set_phone(patient.id, OTHER_KNOWN)
+        await portal.desk.personal_data.set_phone(patient.id, OTHER_KNOWN)
     assert (await patient_with(portal)).id == patient.id
 
 
 async def test_the_desk_ends_the_stop(portal: Portal, clock: MovableClock) -> None:
     await portal.dispute.raise_(await recover(portal))
-    await portal.personal_data.set_phone(KNOWN, KNOWN)
+    await portal.desk.personal_data.set_phone(KNOWN, KNOWN)
     clock.move(minutes=10)
     await prove(portal, ANNA, channel=TELEGRAM)
 
@@ -336,7 +336,7 @@ async def test_a_key_that_is_gone_leaves_the_notice_without_a_link(
 
 async def test_an_account_that_was_erased_meanwhile_is_nobodys(portal: Portal) -> None:
     token = await recover(portal)
-    await portal.personal_data.erase(KNOWN)
+    await portal.desk.personal_data.erase(KNOWN)
     with pytest.raises(DisputeNotPossible):
         await portal.dispute.raise_(token)
 

@@ -100,7 +100,7 @@ async def test_a_removed_passkey_is_unknown_and_so_is_one_that_never_was(portal:
 
 
 async def test_an_erased_account_takes_its_passkeys_along(portal: Portal, owned: Device) -> None:
-    gone = await portal.personal_data.erase(KNOWN)
+    gone = await portal.desk.personal_data.erase(KNOWN)
 
     assert gone["passkey"] == 1
     with pytest.raises(PasskeyUnknown):

@@ -191,14 +191,14 @@ async def test_removing_one_ends_the_sessions_that_passkeys_opened(portal: Porta
 async def test_the_desk_lists_and_removes_without_a_word_of_the_key(portal: Portal) -> None:
     device = Device()
     view = await add(portal, await signed_in(portal), device)
-    (exported,) = (await portal.personal_data.export(KNOWN))["passkey"]
+    (exported,) = (await portal.desk.personal_data.export(KNOWN))["passkey"]
     assert exported["name"] == view.name
     assert not {"public_key", "credential_id", "handle"} & set(exported)
-    (listed,) = await portal.personal_data.passkeys(KNOWN)
+    (listed,) = await portal.desk.personal_data.passkeys(KNOWN)
 
-    assert await portal.personal_data.remove_passkey(KNOWN, listed.id) == 0
+    assert await portal.desk.personal_data.remove_passkey(KNOWN, listed.id) == 0
     with pytest.raises(NoSuchPasskey):
-        await portal.personal_data.remove_passkey(KNOWN, listed.id)
+        await portal.desk.personal_data.remove_passkey(KNOWN, listed.id)
     (row,) = await events(portal, JournalEvent.PASSKEY_REMOVED)
     assert row["details"]["why"] == "desk"
 

@@ -495,7 +495,7 @@ class RecoveryWalk(RuleBasedStateMachine):
     def the_account_gets_the_other_number(self) -> None:
         """At the desk. Who has the old one proves it, and has no account."""
         phone = UNKNOWN if self.model.phone == KNOWN else KNOWN
-        self.run(self.portal.personal_data.set_phone(self.account, phone))
+        self.run(self.portal.desk.personal_data.set_phone(self.account, phone))
         self.model.number_changes(phone, self.clock.now)
 
     @rule(proved=st.booleans())

@@ -54,7 +54,7 @@ async def in_the_settings(portal: Portal) -> None:
 
 
 async def at_the_desk(portal: Portal) -> None:
-    await portal.personal_data.set_phone((await patient_with(portal)).id, NEW_PHONE)
+    await portal.desk.personal_data.set_phone((await patient_with(portal)).id, NEW_PHONE)
 
 
 async def between_two_statements(portal: Portal) -> None:

@@ -267,13 +267,13 @@ async def test_the_same_request_at_the_same_moment_is_one(portal: Portal, his: s
 
 async def test_when_the_owner_is_erased_nobody_sees_the_cards(portal: Portal, his: str, hers: str) -> None:
     await portal.cards.consent.grant(hers, await ask(portal, his))
-    await portal.personal_data.erase(KNOWN)
+    await portal.desk.personal_data.erase(KNOWN)
 
     assert refs(await portal.cards.kept(his)) == []
 
 
 async def test_when_the_one_who_asked_is_erased_the_request_is_gone(portal: Portal, his: str, hers: str) -> None:
     await portal.cards.consent.grant(hers, await ask(portal, his))
-    await portal.personal_data.erase(OTHER_KNOWN)
+    await portal.desk.personal_data.erase(OTHER_KNOWN)
 
     assert (await portal.cards.kept(hers)).consents.granted == ()

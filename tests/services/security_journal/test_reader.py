@@ -128,10 +128,10 @@ async def test_a_row_of_a_newer_version_is_shown_all_the_same(portal: Portal) ->
 async def test_an_erased_patients_rows_stay_and_lead_nowhere(portal: Portal) -> None:
     patient = await patient_with(portal)
     await sign_in(portal, ANNA)
-    told = await portal.personal_data.export(KNOWN)
+    told = await portal.desk.personal_data.export(KNOWN)
     assert [row["event"] for row in told["security_journal"]] == [Event.ACCOUNT_MADE, Event.SIGNED_IN]
     assert all("hash" not in row and "phone_index" not in row for row in told["security_journal"])
-    await portal.personal_data.erase(KNOWN)
+    await portal.desk.personal_data.erase(KNOWN)
 
     own: list[Any] = [row.event for row in await rows(portal) if row.patient_id == patient.id]
     assert own == [Event.ACCOUNT_MADE, Event.SIGNED_IN, Event.DATA_EXPORTED, Event.DATA_ERASED]
