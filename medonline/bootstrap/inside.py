@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from medonline.bootstrap.limit_stores import build_limit_store
 from medonline.config.settings import Config
@@ -45,9 +46,15 @@ class Inside:
     sealers: dict[str, Sealer]
 
 
-def build_inside(config: Config, clock: Clock, operator: Operator | None = None) -> Inside:
-    """Opens nothing yet. `operator`: whose command this process is, where it is one."""
-    database = _database(config)
+def build_inside(
+    config: Config, clock: Clock, operator: Operator | None = None, *, for_patients: bool = False
+) -> Inside:
+    """Opens nothing yet.
+
+    operator: whose command this process is, where it is one.
+    for_patients: a statement that takes too long for a patient is cut.
+    """
+    database = _database(config, config.database_statement_timeout if for_patients else None)
     alarms = Alarms(clock)
     limits = build_limit_store(config, alarms)
     windows = Windows(limits, Sealer(config.key, "limits"), config.request_policy.raised_networks)
@@ -72,12 +79,13 @@ def build_inside(config: Config, clock: Clock, operator: Operator | None = None)
     )
 
 
-def _database(config: Config) -> Database:
+def _database(config: Config, statement_timeout: timedelta | None) -> Database:
     return Database(
         config.database,
         sealer(config, "changes").indexes,
         connections=config.database_connections,
         lock_timeout=config.database_lock_timeout,
+        statement_timeout=statement_timeout,
     )
 
 

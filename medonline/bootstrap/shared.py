@@ -49,7 +49,7 @@ class Shared(Inside):
 
 def build_shared(config: Config, clock: Clock, operator: Operator | None = None) -> Shared:
     """Opens nothing yet."""
-    inside = build_inside(config, clock, operator)
+    inside = build_inside(config, clock, operator, for_patients=True)
     outside = build_outside(config, inside.alarms, inside.limits)
     spending = Spending(config.budgets, inside.alarms)
     issuer = _issuer(inside, outside, spending)

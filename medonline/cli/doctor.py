@@ -41,7 +41,7 @@ from medonline.services.clock import utc_now
 from medonline.services.limits.alarms import Alarms
 from medonline.services.limits.windows import LimitStoreDown
 from medonline.services.ports import CodeChannel, NoticeChannel, TellsBalance
-from medonline.storage.engine import Database, clock_ahead
+from medonline.storage.engine import Database, clock_ahead, patience
 from medonline.storage.revisions import revisions, sqlite_file
 
 _HINT = "docs/operations.md says what the setting means."
@@ -223,9 +223,11 @@ async def _database(config: Config) -> list[Finding]:
             Finding("database", True, f"{where} is not made yet"),
             Finding("migrations", False, "There are no tables yet: run `medonline migrate`."),
         ]
-    database = Database(config.database)
+    cut = config.database_statement_timeout  # as for patients, so that what is told is what they get
+    database = Database(config.database, lock_timeout=config.database_lock_timeout, statement_timeout=cut)
     try:
         await database.is_alive()
+        limits = await database.read(patience)
         found = await revisions(database)
         key_fault = "" if found.fault else await fault_of_key(config, database)
         skew = await database.read(clock_ahead)
@@ -235,7 +237,8 @@ async def _database(config: Config) -> list[Finding]:
     finally:
         await database.close()
     text = found.fault or f"at revision {found.has}"
-    findings = [Finding("database", True, f"{where} answers"), Finding("migrations", not found.fault, text)]
+    answers = f"{where} answers" + (f"; {limits}" if limits else "")
+    findings = [Finding("database", True, answers), Finding("migrations", not found.fault, text)]
     if key_fault:
         findings.append(Finding("key of the rows", False, key_fault))
     if abs(skew) > MOST_SKEW:

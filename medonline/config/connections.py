@@ -42,12 +42,22 @@ class ConnectionsConfig(BaseSettings):
     """Each field is `MEDONLINE_` plus its name in capitals.
 
     allow_plain_connections: hosts to which the portal may speak without TLS in production, letter for letter.
-    database_connections, database_lock_timeout: of PostgreSQL, for each process.
+    database_connections, database_lock_timeout, database_statement_timeout: of PostgreSQL, for each process that serves.
     """
 
     allow_plain_connections: Hosts = ()
     database_connections: int = Field(10, ge=2, le=100)
     database_lock_timeout: Duration = timedelta(seconds=5)
+    database_statement_timeout: Duration = timedelta(seconds=15)
+
+    def database_faults(self) -> list[str]:
+        """What contradicts itself in the time-outs."""
+        if self.database_statement_timeout > self.database_lock_timeout:
+            return []
+        return [
+            "MEDONLINE_DATABASE_STATEMENT_TIMEOUT must be longer than MEDONLINE_DATABASE_LOCK_TIMEOUT: a wait for a lock is a part of "
+            "the statement that waits."
+        ]
 
     def is_plain_allowed(self, host: str) -> bool:
         """Whether what goes to a host needs no TLS: it is this machine, or the operator said so."""

@@ -238,7 +238,7 @@ class Config(
 
     def _general_faults(self) -> list[str]:
         faults = self.records_faults(self.origin) + self.key_faults(self.key) + self.codes_faults() + self.ca_faults()
-        faults += self.sms_faults(self.host_name)
+        faults += self.sms_faults(self.host_name) + self.database_faults()
         address = urlsplit(self.public_url)
         if address.path or address.query or address.fragment or "@" in address.netloc:
             faults.append(

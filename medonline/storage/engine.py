@@ -117,6 +117,8 @@ class Database:
 
     names: see `Changes`.
     connections, lock_timeout: of PostgreSQL: how many transactions at once, and how long a statement waits for a lock.
+    statement_timeout: of PostgreSQL: after how long a statement is cut and its transaction rolled back; None: never, for what may
+        take as long as it takes: migrations, and what an operator asks for by command.
     """
 
     def __init__(
@@ -126,6 +128,7 @@ class Database:
         *,
         connections: int | None = None,
         lock_timeout: timedelta | None = None,
+        statement_timeout: timedelta | None = None,
     ) -> None:
         connections, lock_timeout = connections or POSTGRESQL_CONNECTIONS, lock_timeout or LOCK_TIMEOUT
         self.url = make_url(url)
@@ -137,7 +140,7 @@ class Database:
                 "pool_size": connections,
                 "max_overflow": 5,
                 "pool_pre_ping": True,
-                "connect_args": timeouts | {"options": f"{_patience(lock_timeout)} {_UTC}"},
+                "connect_args": timeouts | {"options": f"{_patience(lock_timeout, statement_timeout)} {_UTC}"},
             }
         self.changes = Changes(names)
         self.process = secrets.token_hex(8)  # marks the notices of this process
@@ -313,8 +316,10 @@ class Database:
         self.engine.dispose()
 
 
-def _patience(lock_timeout: timedelta) -> str:
-    return f"-c lock_timeout={lock_timeout // timedelta(milliseconds=1)}ms {_IDLE}"
+def _patience(lock_timeout: timedelta, statement_timeout: timedelta | None) -> str:
+    # 0 is never. It is said, because the role or the server may have a time-out of its own, which would cut migrations.
+    cut_after = (statement_timeout or timedelta(0)) // timedelta(milliseconds=1)
+    return f"-c lock_timeout={lock_timeout // timedelta(milliseconds=1)}ms -c statement_timeout={cut_after}ms {_IDLE}"
 
 
 def is_disk_full(error: BaseException) -> bool:
@@ -331,6 +336,20 @@ def _is_full(folder: Path) -> bool:
     except OSError:
         return False  # the folder is gone: the trial says so
     return found.f_bavail * found.f_frsize < _LEAST_FREE
+
+
+def patience(session: Session) -> str:
+    """The time-outs that PostgreSQL has in force for this connection, in English; empty for SQLite."""
+    connection = session.connection()
+    if connection.dialect.name != "postgresql":
+        return ""
+    said = {
+        "a statement": "statement_timeout",
+        "a wait for a lock": "lock_timeout",
+        "an idle transaction": "idle_in_transaction_session_timeout",
+    }
+    values = {what: connection.execute(text(f"SHOW {name}")).scalar_one() for what, name in said.items()}
+    return ", ".join(f"{what} ends after {value}" for what, value in values.items() if value != "0")
 
 
 def clock_ahead(session: Session) -> timedelta:

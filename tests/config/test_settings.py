@@ -405,3 +405,13 @@ def test_max_posts_to_port_443_alone(read) -> None:
     for address in ("https://portal.example.ru", "https://portal.example.ru:443"):
         assert read(PRODUCTION, **MAX_HERE, PUBLIC_URL=address).max_webhook_url == f"{address}/callbacks/max"
     assert read(PRODUCTION, **other, MAX_WEBHOOK="false").max_webhook_url is None
+
+
+def test_a_statement_may_not_be_cut_before_it_has_waited_for_a_lock(read) -> None:
+    said = refusal(read, DEMO, DATABASE_STATEMENT_TIMEOUT="4 s")
+
+    assert said.startswith("MEDONLINE_DATABASE_STATEMENT_TIMEOUT must be longer than MEDONLINE_DATABASE_LOCK_TIMEOUT: ")
+    assert (
+        read(DEMO, DATABASE_STATEMENT_TIMEOUT="4 s", DATABASE_LOCK_TIMEOUT="3 s").database_statement_timeout.seconds
+        == 4
+    )

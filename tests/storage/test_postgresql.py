@@ -23,6 +23,7 @@ from sqlmodel import Session, col, select, update
 
 from alembic import command
 from medonline.bootstrap import DEMO_ACCOUNTS, Portal, build_portal
+from medonline.bootstrap.desk import build_desk
 from medonline.domain.client import Client
 from medonline.domain.codes.channels import GUIDE_CHANNELS, ChannelName
 from medonline.domain.codes.step_up import StepUpPolicy, StepUpWhen
@@ -52,6 +53,7 @@ from medonline.services.limits.budgets import Budget, Spending, billing_day
 from medonline.services.login.password_login import OpenedSession
 from medonline.services.notices.dispute_links import DisputeLinks
 from medonline.services.notices.texts import About, Text, Told
+from medonline.services.outages import is_outage
 from medonline.services.password_recovery.reader import RecoveryView
 from medonline.services.security_journal import reader
 from medonline.services.security_journal.reader import SCANS
@@ -967,11 +969,61 @@ async def test_a_frozen_server_is_named_by_the_watch_and_forgotten_when_it_goes_
 
 async def test_connections_and_the_patience_for_locks_are_settings(portal: Portal, tmp_path: Path) -> None:
     config = config_in(
-        tmp_path, database_url=portal.config.database, database_connections=3, database_lock_timeout="1.5 s"
+        tmp_path,
+        database_url=portal.config.database,
+        database_connections=3,
+        database_lock_timeout="1.5 s",
+        database_statement_timeout="2.5 s",
     )
     other = build_portal(config)
-    with other.database.reading() as session:
-        patience = session.connection().execute(text("SHOW lock_timeout")).scalar_one()
+    told = await other.database.read(engine.patience)
     await other.close()
-    assert patience == "1500ms"
+    said = "a statement ends after 2500ms, a wait for a lock ends after 1500ms, an idle transaction ends after 15s"
+    assert told == said
     assert other.database.engine.pool.size() == 3  # type: ignore[attr-defined]
+
+
+async def test_a_statement_that_takes_too_long_is_cut_and_a_patient_is_asked_to_try_again(
+    portal: Portal, tmp_path: Path
+) -> None:
+    config = config_in(
+        tmp_path,
+        database_url=portal.config.database,
+        database_lock_timeout="0.1 s",
+        database_statement_timeout="0.2 s",
+    )
+    other = build_portal(config)
+
+    def half_done(session: Session) -> None:
+        session.connection().execute(text("UPDATE patient SET email = 'changed@example.ru'"))
+        session.connection().execute(text("SELECT pg_sleep(60)"))
+
+    with pytest.raises(OperationalError) as cut:
+        await other.database.write(half_done)
+    assert cut.value.orig.sqlstate == "57014"  # query_canceled
+    assert is_outage(cut.value)  # so the screen says DATABASE_AWAY
+    with other.database.reading() as session:
+        assert (
+            session.connection().execute(text("SELECT count(*) FROM patient WHERE email LIKE 'changed%'")).scalar() == 0
+        )
+    await other.close()
+
+
+async def test_migrations_and_commands_are_not_cut(portal: Portal, tmp_path: Path) -> None:
+    """Not even where the database has a time-out of its own."""
+    config = config_in(
+        tmp_path,
+        database_url=portal.config.database,
+        database_lock_timeout="0.1 s",
+        database_statement_timeout="0.2 s",
+    )
+    with portal.database.writing() as session:
+        name = session.connection().execute(text("SELECT current_database()")).scalar_one()
+        session.connection().execute(text(f'ALTER DATABASE "{name}" SET statement_timeout = 200'))
+    desk = build_desk(config)
+    bare = Database(config.database)  # as migrations have it
+    for database in (desk.database, bare):
+        with database.reading() as session:
+            assert session.connection().execute(text("SHOW statement_timeout")).scalar_one() == "0"
+    await desk.close()
+    await bare.close()
