@@ -71,7 +71,7 @@ class DatabaseWatch:
             )
 
     def _look_at_clock(self) -> None:
-        """Codes, sessions and limits follow the clock: set by a step it ends what lives, or lets live what is over."""
+        """Codes, sessions and limits follow the clock: one that jumps ends what is still good, or keeps alive what is over."""
         now, ticks = self.clock(), self.monotonic()
         if self._seen is not None:
             jump = (now - self._seen[0]) - timedelta(seconds=ticks - self._seen[1])
