@@ -39,6 +39,8 @@ PASSKEY_ADD = "/passkeys/add"
 PASSKEY_OFFER = "/passkeys/offer"
 TELEGRAM_REPORT = "/callbacks/telegram"
 MAX_UPDATES = "/callbacks/max"
+SMS_RU_REPORT = "/callbacks/sms-ru"
+UCALLER_CALL = "/callbacks/ucaller"
 
 SANDBOX = "/sandbox"
 DEMO_PHONE = "/sandbox/phone"

@@ -6,19 +6,22 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from medonline.config.codes import FlashCallProvider, SmsProvider
+from medonline.config.codes import FlashCallProvider, InboundCallProvider, SmsProvider
 from medonline.config.identity import EsiaSigner, IdentityProviderName, NoticeProvider
 from medonline.config.mail import MailProvider
 from medonline.config.outgoing import ca_ends
 from medonline.config.settings import Config, ConfigurationError
 from medonline.domain.codes.channels import ChannelName
+from medonline.domain.codes.patient_call import call_token
 from medonline.domain.codes.sms_text import sms_text
 from medonline.providers.codes.max_bot import MaxBot
 from medonline.providers.codes.sms_aero import SmsAero
 from medonline.providers.codes.sms_ru import SmsRu
+from medonline.providers.codes.sms_ru_call import SmsRuCall
 from medonline.providers.codes.sms_ru_text import SmsRuText
 from medonline.providers.codes.telegram_gateway import TelegramGateway
 from medonline.providers.codes.ucaller import UCaller
+from medonline.providers.codes.ucaller_call import UCallerCall
 from medonline.providers.gosuslugi.esia.client import Esia
 from medonline.providers.gosuslugi.esia.signing import CommandSigner, HttpSigner, RsaSigner, Signer, certificate_end
 from medonline.providers.gosuslugi.esia.tokens import pinned_key
@@ -51,6 +54,7 @@ def build_channels(config: Config) -> dict[ChannelName, tuple[CodeChannel, ...]]
         ChannelName.TELEGRAM: _telegram,
         ChannelName.SMS: _sms,
         ChannelName.MAX: _max,
+        ChannelName.INBOUND_CALL: _inbound_call,
     }
     return {name: makers[name](config) for name in config.code_channels}
 
@@ -128,6 +132,29 @@ def _max(config: Config) -> tuple[CodeChannel, ...]:
         outgoing=_outgoing(config, "max"),
     )
     return (bot,)
+
+
+def _inbound_call(config: Config) -> tuple[CodeChannel, ...]:
+    makers: dict[InboundCallProvider, Callable[[Config], CodeChannel]] = {
+        InboundCallProvider.SMS_RU: _sms_ru_call,
+        InboundCallProvider.UCALLER: _ucaller_call,
+    }
+    return tuple(makers[name](config) for name in config.inbound_call_provider)
+
+
+def _sms_ru_call(config: Config) -> CodeChannel:
+    api_id = config.sms_ru_api_id.get_secret_value()
+    return SmsRuCall(config.sms_ru_base_url, api_id, outgoing=_outgoing(config, "sms_ru"))
+
+
+def _ucaller_call(config: Config) -> CodeChannel:
+    return UCallerCall(
+        config.ucaller_base_url,
+        config.ucaller_key.get_secret_value(),
+        config.ucaller_service_id,
+        callback_url=lambda code_id: f"{config.ucaller_call_url}/{call_token(config.key, code_id)}",
+        outgoing=_outgoing(config, "ucaller"),
+    )
 
 
 def _outgoing(config: Config, vendor: str) -> Outgoing:

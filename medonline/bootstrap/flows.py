@@ -11,6 +11,7 @@ from medonline.services.account_settings import service
 from medonline.services.account_settings.email_proof import EmailProofService
 from medonline.services.account_settings.identities import OwnIdentities
 from medonline.services.account_settings.service import AccountSettingsService
+from medonline.services.codes.calls import PatientCalls
 from medonline.services.codes.chats import CodeChats
 from medonline.services.gosuslugi import pending_person
 from medonline.services.gosuslugi.linking import Linker
@@ -78,10 +79,16 @@ def build_chats(of: Shared) -> CodeChats | None:
     )
 
 
+def build_calls(of: Shared) -> PatientCalls:
+    """What vendors tell of calls that patients make."""
+    vendors = [one for name, vendors in of.outside.channels.items() if name.facts.patient_calls for one in vendors]
+    return PatientCalls(of.database, of.clock, of.issuer.keys, vendors, of.dispatcher, of.dispatcher.outbox.wake)
+
+
 def build_recovery(of: Shared) -> PasswordRecoveryService:
     """«Не могу войти» by phone: the code, the birth date, the new password."""
     config = of.config
-    codes = of.codes_for(recovery_reader.PURPOSE)
+    codes = of.codes_for(recovery_reader.PURPOSE, takes_calls=True)  # a birth date, or a longer code, follows
     reader = RecoveryReader(codes, config.new_password_window)
     within = config.step_up_policy.misses_within
     return PasswordRecoveryService(

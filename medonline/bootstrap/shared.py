@@ -37,9 +37,9 @@ class Shared(Inside):
     email_codes: EmailCodes
     step_up: StepUp
 
-    def codes_for(self, purpose: str) -> CodeFlow:
+    def codes_for(self, purpose: str, *, takes_calls: bool = False) -> CodeFlow:
         """The codes of one flow."""
-        return CodeFlow(self.database, self.issuer, purpose, self.dispatcher.enqueue)
+        return CodeFlow(self.database, self.issuer, purpose, self.dispatcher.enqueue, takes_calls)
 
     @property
     def consent_hash(self) -> str:

@@ -17,6 +17,7 @@ from medonline.bootstrap.desk import Desk, desk_of
 from medonline.bootstrap.flows import (
     Passkeys,
     build_answers,
+    build_calls,
     build_cards,
     build_chats,
     build_email_proof,
@@ -39,6 +40,7 @@ from medonline.services.account_settings.identities import OwnIdentities
 from medonline.services.account_settings.service import AccountSettingsService
 from medonline.services.clock import Clock, utc_now
 from medonline.services.codes.channel_switches import ChannelSwitches
+from medonline.services.codes.calls import PatientCalls
 from medonline.services.codes.chats import CodeChats
 from medonline.services.codes.dispatcher import CodeDispatcher
 from medonline.services.crypto.field_encryption import Sealer, key_id
@@ -100,6 +102,7 @@ class Portal:
     desk: Desk
     dispatcher: CodeDispatcher
     chats: CodeChats | None
+    calls: PatientCalls
     switches: ChannelSwitches
     hasher: PasswordHasher
     figures: Figures
@@ -158,6 +161,7 @@ def build_portal(config: Config, clock: Clock = utc_now, operator: Operator | No
         desk=desk,
         dispatcher=shared.dispatcher,
         chats=build_chats(shared),
+        calls=build_calls(shared),
         switches=shared.switches,
         hasher=shared.hasher,
         figures=Figures(shared.database, clock, config.budgets, certificate_ends(config), _keys_that_follow(config)),

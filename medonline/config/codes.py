@@ -30,6 +30,13 @@ class SmsProvider(StrEnum):
     SMS_AERO = "sms_aero"
 
 
+class InboundCallProvider(StrEnum):
+    """Who gives a number that patients call, and tells who called it."""
+
+    SMS_RU = "sms_ru"
+    UCALLER = "ucaller"
+
+
 def _in_order(vendors: tuple[str, ...]) -> tuple[str, ...]:
     if not vendors or len(set(vendors)) < len(vendors):
         msg = "name each vendor once, the first to be asked first, as 'ucaller' or 'ucaller, sms_ru'"
@@ -41,13 +48,18 @@ FlashCallProviders = Annotated[
     tuple[FlashCallProvider, ...], NoDecode, BeforeValidator(comma_list(str)), AfterValidator(_in_order)
 ]
 SmsProviders = Annotated[tuple[SmsProvider, ...], NoDecode, BeforeValidator(comma_list(str)), AfterValidator(_in_order)]
+InboundCallProviders = Annotated[
+    tuple[InboundCallProvider, ...], NoDecode, BeforeValidator(comma_list(str)), AfterValidator(_in_order)
+]
+# SMS.ru gives a number away for as long; nothing longer is known of uCaller.
+LONGEST_WAIT = timedelta(minutes=5)
 
 
 class CodesConfig(BaseSettings):
     """Each field is `MEDONLINE_` plus its name in capitals.
 
-    flash_call_provider, sms_provider: in the order in which they are asked; each next one takes over what the one before certainly did not
-    call or send.
+    flash_call_provider, sms_provider, inbound_call_provider: in the order in which they are asked; each next one takes over what the one
+    before certainly did not call or send, or gave no number for.
     max_bot: the bot's name, as in `https://max.ru/<name>`. max_webhook: MAX posts to the portal; otherwise it is asked once a second.
     sms_text: `{code}` is where the code stands; empty for the portal's own sentence.
     """
@@ -57,6 +69,7 @@ class CodesConfig(BaseSettings):
     code_life_telegram: CodeLife = timedelta(minutes=10)
     code_life_sms: CodeLife = timedelta(minutes=10)
     code_life_max: CodeLife = timedelta(minutes=10)
+    code_life_inbound_call: CodeLife = LONGEST_WAIT
     code_guesses: int = Field(3, ge=1, le=3)
     resend_pauses: Durations = (timedelta(seconds=60), timedelta(seconds=120), timedelta(seconds=300))
     channel_off_below_percent: int = Field(40, ge=0, le=90)
@@ -80,6 +93,7 @@ class CodesConfig(BaseSettings):
     sms_ru_sender: str = ""
     sms_provider: SmsProviders = (SmsProvider.SMS_RU,)
     sms_text: str = ""
+    inbound_call_provider: InboundCallProviders = (InboundCallProvider.SMS_RU,)
     sms_aero_base_url: OptionalUrl = ""
     sms_aero_email: str = ""
     sms_aero_api_key: SecretStr = SecretStr("")
@@ -90,6 +104,13 @@ class CodesConfig(BaseSettings):
         faults = []
         if not self.code_channels:
             faults.append(f"MEDONLINE_CODE_CHANNELS is empty: name at least one of {', '.join(ChannelName)}.")
+        elif all(channel.facts.patient_calls for channel in self.code_channels):
+            faults.append(
+                "MEDONLINE_CODE_CHANNELS names only a way by which patients call: that is a weak proof, and no new phone is proved by it. "
+                "Name another way beside it."
+            )
+        if self.code_life_inbound_call > LONGEST_WAIT:
+            faults.append("MEDONLINE_CODE_LIFE_INBOUND_CALL: a vendor waits for a call for 5 min; write that, or less.")
         if not self.resend_pauses or any(pause <= timedelta(0) for pause in self.resend_pauses):
             faults.append("MEDONLINE_RESEND_PAUSES: write pauses longer than nothing, as '60 s, 120 s, 300 s'.")
         return faults
@@ -139,7 +160,8 @@ class CodesConfig(BaseSettings):
             required["MEDONLINE_MAX_BOT"] = self.max_bot
             required["MEDONLINE_MAX_LINK_URL"] = self.max_link_url
         calls = self.flash_call_provider if ChannelName.FLASH_CALL in self.code_channels else ()
-        if FlashCallProvider.UCALLER in calls:
+        numbers = self.inbound_call_provider if ChannelName.INBOUND_CALL in self.code_channels else ()
+        if FlashCallProvider.UCALLER in calls or InboundCallProvider.UCALLER in numbers:
             required["MEDONLINE_UCALLER_BASE_URL"] = self.ucaller_base_url
             required["MEDONLINE_UCALLER_KEY"] = self.ucaller_key.get_secret_value()
             required["MEDONLINE_UCALLER_SERVICE_ID"] = self.ucaller_service_id
@@ -149,7 +171,8 @@ class CodesConfig(BaseSettings):
             required["MEDONLINE_SMS_AERO_EMAIL"] = self.sms_aero_email
             required["MEDONLINE_SMS_AERO_API_KEY"] = self.sms_aero_api_key.get_secret_value()
             required["MEDONLINE_SMS_AERO_SIGN"] = self.sms_aero_sign
-        if FlashCallProvider.SMS_RU in calls or SmsProvider.SMS_RU in texts or notices_by_sms_ru:
+        by_sms_ru = FlashCallProvider.SMS_RU in calls or SmsProvider.SMS_RU in texts or notices_by_sms_ru
+        if by_sms_ru or InboundCallProvider.SMS_RU in numbers:
             required["MEDONLINE_SMS_RU_BASE_URL"] = self.sms_ru_base_url
             required["MEDONLINE_SMS_RU_API_ID"] = self.sms_ru_api_id.get_secret_value()
         return required

@@ -129,11 +129,13 @@ class LimitsConfig(BaseSettings):
     price_telegram: Roubles = Decimal(0)
     price_sms: Roubles = Decimal(0)
     price_max: Roubles = Decimal(0)
+    price_inbound_call: Roubles = Decimal(0)
     price_notice: Roubles = Decimal(0)
     daily_cap_flash_call: Roubles = Decimal(0)
     daily_cap_telegram: Roubles = Decimal(0)
     daily_cap_sms: Roubles = Decimal(0)
     daily_cap_max: Roubles = Decimal(0)
+    daily_cap_inbound_call: Roubles = Decimal(0)
     daily_cap_notice: Roubles = Decimal(0)
 
     step_up: StepUpWhen = StepUpWhen.RISK

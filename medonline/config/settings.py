@@ -156,6 +156,11 @@ class Config(
         return f"{self.inner_url if self.demo else self.origin}{routes.TELEGRAM_REPORT}"
 
     @property
+    def ucaller_call_url(self) -> str:
+        """Where uCaller tells of a call; a token for each call follows."""
+        return f"{self.inner_url if self.demo else self.origin}{routes.UCALLER_CALL}"
+
+    @property
     def max_webhook_url(self) -> str | None:
         """Where MAX posts what happens in chats; it wants https on port 443. None: it is asked, once a second."""
         return f"{self.origin}{routes.MAX_UPDATES}" if self.max_webhook and self.https and not self.demo else None

@@ -24,6 +24,7 @@ MedonlineError
 ├── AccountNotFound             an operator named an account that is not there
 ├── InvalidCredentials          unknown phone or wrong password: never said which
 ├── RateLimited                 (resets_in)
+├── CallAwaited                 (resets_in) a call from this number is awaited for another browser
 ├── LimitReached                (now, until) often enough for now; known and unknown phones alike
 │   ├── TooManyCodes            to this phone
 │   ├── TooManyRequests         for codes from this network, of which too few were confirmed
@@ -50,6 +51,8 @@ MedonlineError
 │   ├── CodeEmpty               no digits in what was typed
 │   ├── CodeIncomplete          (expected) other than the expected count of digits
 │   ├── CodeStillSending        the provider has not said yet which code it sent
+│   ├── CallNotSeen             the vendor has seen no call from this number yet
+│   ├── CallOver                a call is awaited no more: its time is over, or another one is awaited
 │   ├── CodeMismatch            (attempts_left)
 │   ├── CodeReplaced            an older code of the same flow; costs no attempt
 │   ├── CodeExpired
@@ -277,6 +280,14 @@ class RateLimited(MedonlineError):
         self.resets_in = resets_in
 
 
+class CallAwaited(MedonlineError):
+    """Another browser waits for a call from this number, until `resets_in` is over: one call must not answer two browsers."""
+
+    def __init__(self, resets_in: timedelta) -> None:
+        super().__init__(f"resets in {resets_in.total_seconds():.0f} s")
+        self.resets_in = resets_in
+
+
 class LimitReached(MedonlineError):
     """Often enough for now: refused at `now` until `until` (UTC both)."""
 
@@ -401,6 +412,14 @@ class CodeIncomplete(CodeRefused):
 
 class CodeStillSending(CodeRefused):
     """The provider has not answered yet, and it may choose the code itself; costs no attempt."""
+
+
+class CallNotSeen(CodeRefused):
+    """The call that is awaited has not come, or the vendor has not told of it yet."""
+
+
+class CallOver(CodeRefused):
+    """A call is awaited no more: its time is over, another number was asked for, or it was used."""
 
 
 class CodeMismatch(CodeRefused):

@@ -48,11 +48,13 @@ class CodeMessage:
 
 @dataclass(frozen=True, slots=True)
 class SentCode:
-    """What a provider answered: its reference, the code that really went out, the price as the provider states it."""
+    """What a provider answered: its reference, the code that really went out (empty where the patient calls), the price as the
+    provider states it. `call_number`: the number that the patient calls (E.164); empty where none is called."""
 
     provider_ref: str
     code: str
     cost: str = ""
+    call_number: str = ""
 
 
 class CodeChannel(Protocol):
@@ -164,6 +166,35 @@ class ChatBot(Protocol):
         Raises:
             DeliveryFailed: the question could not be asked.
         """
+
+
+class ForgedReport(Exception):
+    """A report of a call that did not come from the vendor."""
+
+
+@runtime_checkable
+class SignsReports(Protocol):
+    """A vendor that tells of calls by signed reports; what became of a call is asked of it all the same."""
+
+    @property
+    def provider(self) -> str:
+        """As `CodeChannel.provider`."""
+
+    def read_report(self, body: bytes) -> list[str]:
+        """The references of what one posted report tells of.
+
+        Raises:
+            ForgedReport: the signature is not the vendor's.
+        """
+
+
+@runtime_checkable
+class NamesCaller(Protocol):
+    """A vendor that tells of calls by reports without a signature, posted to an address that only it was told, and that cannot be
+    asked what became of a call."""
+
+    def read_call(self, body: bytes) -> tuple[str, PhoneNumber] | None:
+        """The reference of a call, and the number it came from; None for what cannot be read."""
 
 
 @runtime_checkable

@@ -35,6 +35,11 @@ class ChannelWords:
         advice: for who receives no codes by another way, whole sentences; may be empty.
         delivery: what became of the code.
         problems: why a code did not arrive.
+        step: what is done on step 2, its heading (G16, G17, to the letter).
+        trouble: the question above `not_coming`.
+        again_at: from when another one may be asked for, before a clock time.
+        fits: it was right, where more is asked for.
+        accepted, after: the same in the journal, at the end and in the middle of a sentence.
     """
 
     label: str
@@ -52,6 +57,12 @@ class ChannelWords:
     where_note: str = ""
     drawing: str = ""
     advice: str = ""
+    step: str = "ВВЕДИТЕ ПРОВЕРОЧНЫЙ КОД"
+    trouble: str = "Код не приходит?"
+    again_at: str = "Новый код можно запросить в "
+    fits: str = "Код подошёл."
+    accepted: str = "введён верный код"
+    after: str = "после верного кода"
 
 
 WORDS: Mapping[ChannelName, ChannelWords] = MappingProxyType(
@@ -172,6 +183,43 @@ WORDS: Mapping[ChannelName, ChannelWords] = MappingProxyType(
                 DeliveryProblem.CHANNEL_DOWN: "Отправка через MAX сейчас не работает.",
                 DeliveryProblem.NOT_ANSWERED: "Код в MAX не дошёл.",
             },
+        ),
+        ChannelName.INBOUND_CALL: ChannelWords(
+            label="Позвоните нам",
+            note="Мы покажем номер, вы позвоните на него с этого телефона. После звонка нужна дата рождения",
+            icon="phone-out",
+            what="подтверждение вашим звонком",
+            by="по вашему звонку",
+            get="Подтвердить звонком с телефона",
+            get_it="Подтвердите номер звонком с вашего телефона",
+            again="Получить номер ещё раз",
+            where=(
+                "Позвоните со своего телефона на номер, который показан ниже. Говорить и вводить код не нужно: когда увидим "
+                "звонок, попросим дату рождения."
+            ),
+            where_note="Звоните с того номера, который указали, и не скрывайте его.",
+            not_coming=(
+                "Звонок засчитывается только с номера, который вы указали. Если номер скрыт или в телефоне две сим-карты, "
+                "проверьте, с какого номера звоните."
+            ),
+            delivery={
+                DeliveryState.QUEUED: "Получаем номер, на который позвонить…",
+                DeliveryState.SENDING: "Получаем номер, на который позвонить…",
+                DeliveryState.SENT: "Ждём вашего звонка…",
+                DeliveryState.DELIVERED: "Звонок с вашего номера есть.",
+            },
+            problems={
+                DeliveryProblem.NUMBER_NOT_REACHABLE: "Звонок с этого номера принять не получится.",
+                DeliveryProblem.NUMBER_REFUSED: "Сейчас звонок с этого номера принять нельзя.",
+                DeliveryProblem.CHANNEL_DOWN: "Подтверждение звонком сейчас не работает.",
+                DeliveryProblem.NOT_ANSWERED: "Вовремя звонка с вашего номера не было. Получите номер ещё раз.",
+            },
+            step="ПОЗВОНИТЕ НАМ",
+            trouble="Звонок не засчитан?",
+            again_at="Номер для звонка можно получить ещё раз в ",
+            fits="Звонок с вашего номера есть.",
+            accepted="принят звонок с вашего номера",
+            after="после звонка с вашего номера",
         ),
     }
 )

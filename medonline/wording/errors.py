@@ -231,6 +231,10 @@ _SENTENCES: dict[type[errors.MedonlineError], Callable[[Any], str]] = {
         "Телефон или пароль не подошли. Проверьте раскладку клавиатуры и Caps Lock или нажмите «Не могу войти»."
     ),
     errors.RateLimited: lambda error: f"Код можно запросить ещё раз через {duration(error.resets_in)}.",
+    errors.CallAwaited: lambda error: (
+        f"Звонка с этого номера уже ждут в другом окне. Этот способ откроется через {duration(error.resets_in)}. Выберите другой "
+        "способ или подождите."
+    ),
     errors.Busy: lambda error: f"Сейчас входит очень много людей. Попробуйте через {duration(error.retry_in)}.",
     errors.NoRecoveryInProgress: lambda _: (
         "Этот шаг уже завершён или прошло слишком много времени. Начните с номера телефона."
@@ -241,6 +245,13 @@ _SENTENCES: dict[type[errors.MedonlineError], Callable[[Any], str]] = {
     ),
     errors.CodeStillSending: lambda _: (
         "Код ещё отправляется. Подождите пару секунд и отправьте его снова: попытка не потрачена."
+    ),
+    errors.CallNotSeen: lambda _: (
+        "Звонка с вашего номера пока не видно. Позвоните именно с того номера, который указали, и не скрывайте его. Если уже "
+        "позвонили, подождите несколько секунд."
+    ),
+    errors.CallOver: lambda _: (
+        "Время для звонка вышло, или номер получили ещё раз. Получите номер снова или выберите другой способ."
     ),
     errors.CodeEmpty: lambda _: "Введите код цифрами.",
     errors.CodeIncomplete: lambda error: (

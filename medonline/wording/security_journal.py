@@ -19,6 +19,8 @@ _METHODS = {
     "passkey": "по отпечатку, лицу или PIN устройства",
 }
 _CHANNELS = {channel.value: words.what for channel, words in WORDS.items()}
+_ACCEPTED = {channel.value: words.accepted for channel, words in WORDS.items()}
+_AFTER = {channel.value: words.after for channel, words in WORDS.items()}
 _BY_CHANNEL = {channel.value: words.by for channel, words in WORDS.items()}
 _WHAT_FOR = {
     "password_recovery": "чтобы восстановить пароль",
@@ -169,9 +171,11 @@ _SENTENCES: dict[JournalEvent, Callable[[Details], str]] = {
         + (" Связь с Госуслугами, сделанная по паролю или по коду, разорвана." if one.get("identities") else "")
     ),
     JournalEvent.CODE_ASKED: lambda one: f"На ваш номер запросили{_known(_CHANNELS, one, 'channel')}{_what_for(one)}.",
-    JournalEvent.CODE_ACCEPTED: lambda one: _when(one, "введён верный код"),
+    JournalEvent.CODE_ACCEPTED: lambda one: _when(one, _ACCEPTED.get(str(one.get("channel")), "введён верный код")),
     JournalEvent.CODE_REFUSED: lambda one: _when(one, "введён неверный код"),
-    JournalEvent.BIRTH_DATE_REFUSED: lambda one: _when(one, "после верного кода указана неверная дата рождения"),
+    JournalEvent.BIRTH_DATE_REFUSED: lambda one: _when(
+        one, f"{_AFTER.get(str(one.get('channel')), 'после верного кода')} указана неверная дата рождения"
+    ),
     JournalEvent.SIGN_IN_REFUSED: lambda _: "Кто-то ввёл для входа ваш номер и неверный пароль.",
     JournalEvent.CARD_REFUSED: lambda _: (
         "Не подошли номер полиса или дата рождения, когда добавляли медицинскую карту."

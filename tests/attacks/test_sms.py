@@ -118,4 +118,5 @@ async def test_a_phone_gets_no_more_codes_for_there_being_more_ways(portal: Port
         assert await ask(portal, KNOWN, way=way) == "sent"
         clock.move(minutes=6)
 
-    assert {await ask(portal, KNOWN, way=way) for way in ChannelName} == {"TooManyCodes"}
+    codes = [way for way in ChannelName if not way.facts.patient_calls]  # asking for a call brings the phone nothing
+    assert {await ask(portal, KNOWN, way=way) for way in codes} == {"TooManyCodes"}

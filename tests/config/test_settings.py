@@ -117,7 +117,8 @@ def test_production_refuses_to_start_and_says_why(read, changes: dict[str, str |
         ({"TIME_ZONE": "Moscow"}, "MEDONLINE_TIME_ZONE", "write it as 'Europe/Moscow'"),
         ({"TIME_ZONE": "../../etc/passwd"}, "MEDONLINE_TIME_ZONE", "is not a time zone"),
         ({"LOG_LEVEL": "loud"}, "MEDONLINE_LOG_LEVEL", "pattern"),
-        ({"CODE_CHANNELS": "pigeon"}, "MEDONLINE_CODE_CHANNELS", "'flash_call', 'telegram', 'sms' or 'max'"),
+        ({"CODE_CHANNELS": "pigeon"}, "MEDONLINE_CODE_CHANNELS", "'telegram', 'sms', 'max' or 'inbound_call'"),
+        ({"INBOUND_CALL_PROVIDER": "pigeon"}, "MEDONLINE_INBOUND_CALL_PROVIDER", "'sms_ru' or 'ucaller'"),
         ({"CODE_LIFE_TELEGRAM": "10"}, "MEDONLINE_CODE_LIFE_TELEGRAM", "write it as '60 s', '5 min', '12 h'"),
         ({"CODE_LIFE_TELEGRAM": "0 s"}, "MEDONLINE_CODE_LIFE_TELEGRAM", "longer than nothing"),
         ({"CODE_LIFE_TELEGRAM": "601 s"}, "MEDONLINE_CODE_LIFE_TELEGRAM", "at most 10 min"),
@@ -415,3 +416,21 @@ def test_a_statement_may_not_be_cut_before_it_has_waited_for_a_lock(read) -> Non
         read(DEMO, DATABASE_STATEMENT_TIMEOUT="4 s", DATABASE_LOCK_TIMEOUT="3 s").database_statement_timeout.seconds
         == 4
     )
+
+
+@pytest.mark.parametrize(
+    ("settings", "fault"),
+    [
+        ({"CODE_CHANNELS": "inbound_call"}, "MEDONLINE_CODE_CHANNELS names only a way by which patients call"),
+        ({"CODE_LIFE_INBOUND_CALL": "6 min"}, "MEDONLINE_CODE_LIFE_INBOUND_CALL: a vendor waits for a call for 5 min"),
+    ],
+)
+def test_a_call_of_the_patient_is_neither_the_only_way_nor_awaited_for_long(
+    monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], fault: str
+) -> None:
+    for name, value in ({"MODE": "demo"} | settings).items():
+        monkeypatch.setenv(f"MEDONLINE_{name}", value)
+    with pytest.raises(ConfigurationError) as refusal:
+        load_config()
+
+    assert fault in str(refusal.value)

@@ -23,7 +23,7 @@ from sqlmodel import col, select, update
 
 from medonline.bootstrap import Portal
 from medonline.domain.client import Client
-from medonline.domain.codes.channels import ChannelName
+from medonline.domain.codes.channels import CALLED, ChannelName
 from medonline.domain.codes.step_up import StepUpWhen
 from medonline.domain.device import UNKNOWN_DEVICE
 from medonline.domain.errors import InvalidCredentials, MedonlineError, NumberRefused
@@ -31,6 +31,7 @@ from medonline.domain.login import LoginMethod
 from medonline.domain.passwords import MAX_LENGTH
 from medonline.domain.phone import PhoneNumber
 from medonline.services.account_settings.form import SettingsForm
+from medonline.services.codes.delivery import DeliveryState
 from medonline.services.crypto.tokens import token_hash
 from medonline.services.limits.code_limits import CodeAsked
 from medonline.services.login.tickets import SignIn, add_session
@@ -240,6 +241,17 @@ async def guess_in_network(stage: Stage, visit: Visit) -> None:
 
 async def begin_in_network(stage: Stage, visit: Visit) -> Any:
     return await stage.portal.recovery.begin(at(visit.visitor, CROWDED), visit.phone, CALL)
+
+
+async def call(stage: Stage, visit: Visit) -> None:
+    """The vendor has named a number, and has seen the call."""
+    statement = update(OneTimeCodeRow).where(col(OneTimeCodeRow.phone) == visit.phone)
+    with stage.portal.database.writing() as session:
+        session.exec(statement.values(delivery=DeliveryState.DELIVERED, call_number="+78005008275", due_at=None))
+
+
+async def take_call(stage: Stage, visit: Visit) -> Any:
+    return await stage.portal.recovery.take_call(visit.visitor)
 
 
 async def meet_the_stop_list(stage: Stage, _visit: Visit) -> None:
@@ -486,7 +498,7 @@ SCENARIOS = (
     *(
         Scenario(f"wrong code, by {way}", "recovery.confirm_code", "CodeMismatch", type_wrong_code, (begin_by(way),))
         for way in ChannelName
-        if way is not CALL
+        if way is not CALL and way not in CALLED
     ),
     Scenario("chat, begun", "chats.take", "Said", start_chat, IN_CHAT[:1]),
     Scenario("chat, another's contact", "chats.take", "Said", share_others, IN_CHAT),
@@ -496,6 +508,19 @@ SCENARIOS = (
     Scenario("polling, chat begun", "recovery.current", "code", look, IN_CHAT),
     Scenario("polling, contact shared", "recovery.current", "code", look, (*IN_CHAT, share_own)),
     Scenario("polling, chat stopped", "recovery.current", "code", look, (*IN_CHAT, stop_bot)),
+    Scenario("no call yet", "recovery.take_call", "CallNotSeen", take_call, (begin_by(CALLED[0]),)),
+    Scenario(
+        "a call, too late", "recovery.take_call", "CallOver", take_call, (begin_by(CALLED[0]), call, later(minutes=5))
+    ),
+    Scenario("a call", "recovery.take_call", "birth_date", take_call, (begin_by(CALLED[0]), call), BY_BIRTH_DATE),
+    Scenario(
+        "wrong birth date after a call",
+        "recovery.confirm_birth_date",
+        "BirthDateMismatch",
+        type_wrong_date,
+        (begin_by(CALLED[0]), call, take_call),
+        BY_BIRTH_DATE,
+    ),
     Scenario("begin, twice", "recovery.begin", "code", begin, (begin,)),
     Scenario("begin, elsewhere at once", "recovery.begin", "RateLimited", begin_elsewhere, (begin,)),
     Scenario(

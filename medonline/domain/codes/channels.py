@@ -20,12 +20,14 @@ class ChannelFacts:
     """What the rules ask of a way, whoever the vendor is.
 
     Attributes:
-        code_length: digits of a code.
+        code_length: digits of a code; 0 where none is typed.
         in_guide: one of the two ways of the patient's guide (G15); the others stand under «Другие способы».
         by_calling_number: the code is the end of the number that calls, and the whole number may be typed instead.
         fills_itself_in: a browser may take the code out of the message (WebOTP).
         in_chat: a bot may not write first: the code is sent once its reader has opened a chat from the screen and shown there that
             the number is theirs (`services/codes/chats.py`).
+        patient_calls: nothing is sent and nothing is typed: the patient calls a number from their phone, and the vendor tells that it
+            called. A caller's number can be forged, so it is never enough by itself, and a stranger costs the owner nothing by it.
         tells_reading: a vendor may report that the message was read, so a delivered one is asked about further.
     """
 
@@ -35,11 +37,17 @@ class ChannelFacts:
     tells_reading: bool = False
     fills_itself_in: bool = False
     in_chat: bool = False
+    patient_calls: bool = False
 
     @property
     def guessable(self) -> bool:
-        """Whether wrong guesses at such codes are counted per network, and the code may be not enough by itself."""
-        return self.code_length < STRONG_LENGTH
+        """Whether wrong guesses at such codes are counted per network."""
+        return 0 < self.code_length < STRONG_LENGTH
+
+    @property
+    def weak(self) -> bool:
+        """Whether it may be not enough by itself, and a longer code is a better proof."""
+        return self.guessable or self.patient_calls
 
 
 class ChannelName(StrEnum):
@@ -49,6 +57,7 @@ class ChannelName(StrEnum):
     TELEGRAM = "telegram"
     SMS = "sms"
     MAX = "max"
+    INBOUND_CALL = "inbound_call"
 
     @property
     def facts(self) -> ChannelFacts:
@@ -67,6 +76,8 @@ CHANNELS: Mapping[ChannelName, ChannelFacts] = MappingProxyType(
         ChannelName.TELEGRAM: ChannelFacts(code_length=6, in_guide=True, tells_reading=True),
         ChannelName.SMS: ChannelFacts(code_length=6, fills_itself_in=True),
         ChannelName.MAX: ChannelFacts(code_length=6, in_chat=True),
+        ChannelName.INBOUND_CALL: ChannelFacts(code_length=0, patient_calls=True),
     }
 )
 GUIDE_CHANNELS = tuple(name for name, facts in CHANNELS.items() if facts.in_guide)
+CALLED = tuple(name for name, facts in CHANNELS.items() if facts.patient_calls)

@@ -2,7 +2,8 @@
 
 Two dangers, two kinds of signs. A guesser leaves wrong guesses: then a call's four digits (13 bits, three guesses are 3·10⁻⁴)
 are not enough, a messenger's six are. A number's new owner receives every code, whatever its length: when the account has not
-proved the number for long, no code alone is enough.
+proved the number for long, no code alone is enough. A call that the patient makes is no code: a caller's number can be forged, and
+it is never enough.
 """
 
 from __future__ import annotations
@@ -53,7 +54,10 @@ class StepUpPolicy:
     misses_allowed: int = 3
 
     def is_needed(self, signs: Signs, now: datetime) -> bool:
-        """Whether something more than the code must be shown. A phone without any history goes straight on."""
+        """Whether something more than the code must be shown. A phone without any history goes straight on, but after a call of
+        the patient's: whatever the operator chose, that alone opens nothing."""
+        if signs.channel.facts.patient_calls:
+            return True
         if self.when is StepUpWhen.NEVER:
             return False
         is_old = signs.proved_at is not None and now - signs.proved_at > self.proof_age

@@ -62,7 +62,7 @@ class UCaller:
         asked = {"phone": int(message.phone.digits), "code": message.code, "unique": message.idempotency_key}
 
         async def initiate() -> dict[str, Any]:
-            return _accepted(await self._client.post("/v1.0/initCall", json=asked))
+            return accepted(await self._client.post("/v1.0/initCall", json=asked))
 
         call = await persistently(initiate)
         reference = reference_of(call.get("ucaller_id"), self.provider)
@@ -75,7 +75,7 @@ class UCaller:
             DeliveryFailed: when the question could not be asked, or the call is unknown to uCaller.
         """
         uid: int | str = int(provider_ref) if provider_ref.isdecimal() else provider_ref
-        call = _accepted(await self._client.post("/v1.0/getInfo", json={"uid": uid}, idempotent=True))
+        call = accepted(await self._client.post("/v1.0/getInfo", json={"uid": uid}, idempotent=True))
         status = call.get("call_status")
         return _CALL_STATUS.get(status) if isinstance(status, int) and not isinstance(status, bool) else None
 
@@ -96,7 +96,7 @@ class UCaller:
             DeliveryFailed: it cannot be told.
         """
         _, answer = await self._client.get(_BALANCE)
-        account = _accepted(answer)
+        account = accepted(answer)
         bonus = account.get("bonus_balance") or 0
         return roubles(account.get("rub_balance"), self.provider) + roubles(bonus, self.provider)
 
@@ -117,7 +117,12 @@ def four_digits(code: object, provider: str) -> str:
     return text.zfill(4)
 
 
-def _accepted(answer: Any) -> dict[str, Any]:
+def accepted(answer: Any) -> dict[str, Any]:
+    """The answer of any method, when it says yes.
+
+    Raises:
+        DeliveryFailed: one of its subclasses.
+    """
     if not isinstance(answer, dict):
         raise ProviderRefused("ucaller: an answer that is no object", may_have_gone_out=True)
     if answer.get("status") is True:

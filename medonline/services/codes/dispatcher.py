@@ -183,12 +183,14 @@ class CodeDispatcher:
     def _record_sent(self, session: Session, row: OneTimeCodeRow, sent: SentCode) -> None:
         """The code that counts is the one the provider really sent."""
         announce(session, topic_of(row.phone))
+        typed = not ChannelName(row.channel).facts.patient_calls
         recorded = codes.set_delivery(
             session,
             row.id,
             (DeliveryState.SENDING,),
             DeliveryState.SENT,
-            digest=self._issuer.digests(row, sent.code)[0],
+            digest=self._issuer.digests(row, sent.code)[0] if typed else "",
+            call_number=sent.call_number,
             provider_ref=sent.provider_ref,
             due_at=self._clock() + POLL_AFTER[0],
             chat_id=None,  # of no use any more
@@ -235,8 +237,7 @@ class CodeDispatcher:
             report = None
         if report is not None:
             await self.take_report(vendor.provider, row.provider_ref, report)
-        next_poll = None if _is_final(report, row.channel) else now + POLL_AFTER[min(row.attempts, len(POLL_AFTER) - 1)]
-        await self._set_due(row, next_poll)
+        await self._set_due(row, _next_poll(row, report, now))
 
     async def _set_due(self, row: OneTimeCodeRow, due_at: datetime | None) -> None:
         await self.database.write(codes.set_due, row.id, due_at)
@@ -269,6 +270,13 @@ class CodeDispatcher:
 
 def _log_failure(error: BaseException) -> None:
     log.error("Work on a code failed; its lease will run out", exc_info=error)
+
+
+def _next_poll(row: OneTimeCodeRow, report: DeliveryReport | None, now: datetime) -> datetime | None:
+    """When to ask again (UTC). Whether a call came is asked only while a browser waits for it, which says so (`CodeFlow.await_call`)."""
+    if _is_final(report, row.channel) or ChannelName(row.channel).facts.patient_calls:
+        return None
+    return now + POLL_AFTER[min(row.attempts, len(POLL_AFTER) - 1)]
 
 
 def _is_final(report: DeliveryReport | None, channel: str) -> bool:

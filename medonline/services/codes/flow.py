@@ -14,9 +14,19 @@ from functools import partial
 
 from sqlmodel import Session
 
-from medonline.domain.codes.channels import ChannelName
+from medonline.domain.codes.channels import GUIDE_CHANNELS, ChannelName
 from medonline.domain.codes.one_time_code import digits_for
-from medonline.domain.errors import CodeExpired, CodeMismatch, CodeRefused, CodeReplaced, CodeStillSending, CodeUsedUp
+from medonline.domain.errors import (
+    CallNotSeen,
+    CallOver,
+    ChannelUnavailable,
+    CodeExpired,
+    CodeMismatch,
+    CodeRefused,
+    CodeReplaced,
+    CodeStillSending,
+    CodeUsedUp,
+)
 from medonline.domain.phone import PhoneNumber
 from medonline.metrics import names as metrics
 from medonline.services.codes.delivery import IN_FLIGHT, DeliveryState
@@ -25,7 +35,7 @@ from medonline.services.codes.phone_history import NEWS_WITHIN, PhoneHistory
 from medonline.services.codes.watch import CodeWatch
 from medonline.services.limits.code_limits import CodeAsked, CodeGuess, CodePlace
 from medonline.storage.engine import Database, after_commit, announce
-from medonline.storage.queries import codes
+from medonline.storage.queries import calls_of_patients, codes
 from medonline.storage.tables.codes import OneTimeCodeRow
 
 # Two equal submits within this time are one: a double click, or Enter together with a click.
@@ -34,6 +44,8 @@ SENDING_LOOKS = 30
 # An older code of the flow is named as such so often, and costs no attempt; then it is a wrong one (SECURITY.md).
 OLDER_TOLD = 3
 SENDING_PAUSE_S = 0.1
+# A vendor is asked no oftener whether a call came.
+ASK_EVERY = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +56,8 @@ class CodeView:
     ways that are switched on and have money left today. The best comes first. `ready_channels`: those of them, but
     for the code's own, that may be asked for at once. `topic` names what is told of when the code or its flow changes; it
     holds the whole phone, and is for no screen and no log. `chat_link` opens the chat in which the code is awaited; empty where none is
-    to be opened.
+    to be opened. `call_number`: what the patient calls (E.164), while the call is awaited. `codes_at`: from when a code may be
+    asked for, where the patient calls, which has pauses of its own.
     """
 
     phone: str
@@ -60,15 +73,24 @@ class CodeView:
     open_channels: tuple[ChannelName, ...]
     topic: str = field(repr=False, compare=False)
     chat_link: str = field(repr=False)
+    call_number: str
+    codes_at: datetime | None
 
     @property
     def fallback_now(self) -> bool:
         """Whether another way may be asked for at once."""
         return bool(self.ready_channels)
 
+    @property
+    def awaits_call(self) -> bool:
+        """Whether the patient is to call, or has called and this browser has not taken it up yet."""
+        return self.channel.facts.patient_calls and self.code_alive
+
     def next_change(self, now: datetime) -> datetime | None:
-        """The next moment (UTC) at which the view changes by the clock alone."""
-        moments = [self.resend_at, self.expires_at]
+        """The next moment (UTC) at which the view changes by the clock alone, or is looked at because a call may have come."""
+        moments = [self.resend_at, self.expires_at, *filter(None, (self.codes_at,))]
+        if self.awaits_call:
+            moments.append(now + ASK_EVERY)
         if self.delivery in IN_FLIGHT:
             moments.append(self.issued_at + NEWS_WITHIN)
         return min((at for at in moments if at > now), default=None)
@@ -88,12 +110,21 @@ class CodeFlow:
     """Codes of flows with one purpose.
 
     enqueue: has a new code sent after the commit of the transaction that makes it.
+    takes_calls: whether a call of the patient's is a proof here; nowhere where it would be the only one.
     """
 
     database: Database
     issuer: CodeIssuer
     purpose: str
     enqueue: Callable[[Session, OneTimeCodeRow], None]
+    takes_calls: bool = False
+
+    def open_channels(self, session: Session, now: datetime) -> tuple[ChannelName, ...]:
+        """The ways that are switched on, have money left today, and are a proof here."""
+        return tuple(one for one in self.issuer.open_channels(session, now) if self._is_proof(one))
+
+    def _is_proof(self, channel: ChannelName) -> bool:
+        return self.takes_calls or not channel.facts.patient_calls
 
     def place(
         self, phone: PhoneNumber, channel: ChannelName, client_ip: str, now: datetime
@@ -113,10 +144,12 @@ class CodeFlow:
         """Leave the intent to send the first code of a flow; it is sent after the commit.
 
         Raises:
-            ChannelUnavailable: the way is switched off.
+            ChannelUnavailable: the way is switched off, or is no proof here.
             RateLimited: the pause after the last code to this phone is not over.
             LimitReached: one of its leaves.
         """
+        if not self._is_proof(request.channel):
+            raise ChannelUnavailable(request.channel)
         issued = self.issuer.issue(session, request, now)
         self.enqueue(session, issued.code)
         session.flush()
@@ -158,13 +191,13 @@ class CodeFlow:
         phone, channel = PhoneNumber(row.phone), ChannelName(row.channel)
         if history is None:
             history = self.issuer.history(session, phone) if awaited else PhoneHistory(self.issuer.policy, ())
-        open_channels = self.issuer.open_channels(session, now) if awaited else ()
+        open_channels = self.open_channels(session, now) if awaited else ()
         return CodeView(
             phone=phone.masked,
             channel=channel,
             issued_at=row.issued_at,
             expires_at=row.expires_at,
-            resend_at=history.resend_at or row.issued_at,
+            resend_at=history.of(channel).resend_at or row.issued_at,
             attempts_left=max(self.issuer.policy.guesses - row.misses, 0),
             code_alive=self.is_alive(row, now),
             delivery=DeliveryState(row.delivery),
@@ -175,6 +208,8 @@ class CodeFlow:
             open_channels=open_channels,
             topic=topic_of(row.phone),
             chat_link=self.issuer.chat_link(row, now) if self.is_alive(row, now) else "",
+            codes_at=history.of(GUIDE_CHANNELS[0]).resend_at if channel.facts.patient_calls else None,
+            call_number=row.call_number if row.delivery == DeliveryState.SENT and self.is_alive(row, now) else "",
         )
 
     def is_alive(self, row: OneTimeCodeRow, now: datetime) -> bool:
@@ -229,6 +264,8 @@ class CodeFlow:
         """
         if row is None:
             return CodeUsedUp()
+        if ChannelName(row.channel).facts.patient_calls:
+            return CallNotSeen()  # nothing that is typed opens this way
         if row.delivery == DeliveryState.SENDING:
             raise CodeStillSending
         code = digits_for(ChannelName(row.channel), digits)
@@ -264,6 +301,32 @@ class CodeFlow:
         guess.right = asked
         after_commit(session, partial(_count_entered, verdict.row, now))
         return verdict.row
+
+    def take_call(
+        self, session: Session, row: OneTimeCodeRow | None, now: datetime, guess: CodeGuess
+    ) -> OneTimeCodeRow | CodeRefused:
+        """The call that the vendor has seen, used up by the flow that waits for it; or the refusal, to be raised after the commit."""
+        if row is None or not ChannelName(row.channel).facts.patient_calls:
+            return CodeUsedUp()
+        taken = calls_of_patients.take(session, row.id, DeliveryState.DELIVERED, now)
+        announce(session, topic_of(row.phone))
+        if taken is None:
+            return CallNotSeen() if self.is_alive(row, now) else CallOver()
+        self.issuer.note_guess(session, taken, accepted=True)
+        guess.right = CodeAsked(taken.id, taken.channel, taken.phone, taken.client_ip)
+        after_commit(session, partial(_count_entered, taken, now))
+        return taken
+
+    def end_calls(self, session: Session, flow_id: str, now: datetime) -> None:
+        """The flow waits for no call any more: another one may."""
+        if any(channel.facts.patient_calls for channel in self.issuer.switches.channels):
+            calls_of_patients.end_of_flow(session, flow_id, now)
+
+    def await_call(self, session: Session, flow_id: str, now: datetime) -> None:
+        """A browser waits for the call: have the vendor asked, in `ASK_EVERY` from now (UTC), unless that is planned."""
+        row = codes.newest_of_flow(session, flow_id)
+        if row is not None and ChannelName(row.channel).facts.patient_calls and self.is_alive(row, now):
+            calls_of_patients.ask_at(session, row.id, DeliveryState.SENT, now + ASK_EVERY)
 
 
 def _count_entered(row: OneTimeCodeRow, now: datetime) -> None:

@@ -9,10 +9,10 @@ from functools import partial
 
 from sqlmodel import Session
 
-from medonline.domain.codes.channels import ChannelName
+from medonline.domain.codes.channels import CALLED, ChannelName
 from medonline.domain.codes.chat_start import START_WITHIN, start_token
 from medonline.domain.codes.one_time_code import CodePolicy, code_digest, derive_code
-from medonline.domain.errors import ChannelUnavailable
+from medonline.domain.errors import CallAwaited, ChannelUnavailable
 from medonline.domain.phone import PhoneNumber
 from medonline.domain.security_journal import JournalEvent
 from medonline.metrics import names as metrics
@@ -25,7 +25,7 @@ from medonline.services.limits.code_limits import CodeLimits, CodePlace
 from medonline.services.security_journal import entries
 from medonline.services.security_journal.writer import SecurityJournal
 from medonline.storage.engine import after_commit, announce
-from medonline.storage.queries import codes
+from medonline.storage.queries import calls_of_patients, codes
 from medonline.storage.tables.codes import OneTimeCodeRow
 
 
@@ -92,6 +92,7 @@ class CodeIssuer:
         Raises:
             ChannelUnavailable: the way is switched off.
             RateLimited: the pause after the last code to this phone is not over.
+            CallAwaited: another browser waits for its call.
             LimitReached: one of its leaves, for the phone, the day's money, the network or the block of numbers.
         """
         self.require_channel(request.channel)
@@ -100,9 +101,14 @@ class CodeIssuer:
         refusal = history.refusal(request.channel, now)
         if refusal is not None:
             raise refusal
+        called = request.channel.facts.patient_calls
+        if called:
+            self._refuse_a_second_wait(session, request, now)
         # Codes before the money, as the dispatcher locks them (lock order: `storage.engine`).
         if history.may_have_live:
-            codes.kill_live(session, request.phone.e164, now)
+            # A wait for a call is no code: it ends none of another browser, and none of another browser ends it.
+            but_ways = tuple(ChannelName) if called else CALLED
+            codes.kill_live(session, request.phone.e164, now, flow_id=request.flow_id, but_ways=but_ways)
         self.switches.require(session, request.channel)
         price = self.spending.reserve(session, request.channel, now)
         request.place.use()  # last of what refuses: the reasons of this one phone are said first
@@ -113,6 +119,16 @@ class CodeIssuer:
         self.journal.note(session, entries.of_code(JournalEvent.CODE_ASKED, row))
         after_commit(session, partial(metrics.CODES_ASKED.add, request.channel, request.purpose))
         return Issued(row, history.followed_by(row.issued_at, row.channel, row.delivery))
+
+    @staticmethod
+    def _refuse_a_second_wait(session: Session, request: CodeRequest, now: datetime) -> None:
+        """Danger: a vendor gives several browsers the same number to call. With two waits at once the owner's call would answer the
+        stranger's. So the first browser has the number for itself, and an own wait of a stranger keeps the owner from this way alone."""
+        until = calls_of_patients.awaited_elsewhere(
+            session, request.phone.e164, request.flow_id, DeliveryState.FAILED, now
+        )
+        if until is not None:
+            raise CallAwaited(until - now)
 
     def note_guess(self, session: Session, row: OneTimeCodeRow, *, accepted: bool) -> None:
         """A judged guess is written down alike for every number, whether it has an account or not."""
@@ -125,21 +141,18 @@ class CodeIssuer:
 
     def history(self, session: Session, phone: PhoneNumber) -> PhoneHistory:
         """The last codes to this phone, and what they allow next."""
-        needed = PhoneHistory.codes_needed(self.policy)
+        needed = PhoneHistory.looked_at(self.policy)
         return PhoneHistory(self.policy, codes.last_to_phone(session, phone.e164, needed))
 
     def _new_row(self, request: CodeRequest, price: int, now: datetime) -> OneTimeCodeRow:
         code_id = request.place.code_id
-        code = derive_code(self.keys[0], code_id, request.channel.code_length)
         return OneTimeCodeRow(
             id=code_id,
             flow_id=request.flow_id,
             purpose=request.purpose,
             phone=request.phone.e164,
             channel=request.channel,
-            digest=code_digest(
-                self.keys[0], flow_id=request.flow_id, purpose=request.purpose, phone=request.phone, code=code
-            ),
+            digest=self._digest_of(request, code_id),
             client_ip=request.place.client_ip,
             price=price,
             issued_at=now,
@@ -152,6 +165,13 @@ class CodeIssuer:
         """A code whose chat no one opened in time can never be sent: it is over with its link."""
         end = self.policy.expires_at(channel, now)
         return min(end, now + START_WITHIN) if channel.facts.in_chat else end
+
+    def _digest_of(self, request: CodeRequest, code_id: str) -> str:
+        if request.channel.facts.patient_calls:
+            return ""  # nothing that anyone could type
+        code = derive_code(self.keys[0], code_id, request.channel.code_length)
+        facts = {"flow_id": request.flow_id, "purpose": request.purpose, "code": code}
+        return code_digest(self.keys[0], phone=request.phone, **facts)
 
     def digests(self, row: OneTimeCodeRow, code: str) -> list[str]:
         """What is stored of a code of this row's flow, under each key; the current one first."""
@@ -169,7 +189,9 @@ class CodeIssuer:
         return "" if link is None or over else link(start_token(self.keys[0], row.id))
 
     def code_of(self, row: OneTimeCodeRow) -> str:
-        """The code that is sent for a row, by the key that it was made with."""
+        """The code that is sent for a row, by the key that it was made with; empty where the patient calls."""
+        if ChannelName(row.channel).facts.patient_calls:
+            return ""
         length = ChannelName(row.channel).code_length
         codes = [derive_code(key, row.id, length) for key in self.keys]
         return next((code for code in codes if row.digest in self.digests(row, code)), codes[0])

@@ -19,7 +19,11 @@ NEWS_WITHIN = timedelta(seconds=15)
 
 @dataclass(frozen=True, slots=True)
 class PhoneHistory:
-    """`codes` are those that any browser asked for, the newest first, as many as `codes_needed` says."""
+    """`codes` are those that any browser asked for, the newest first, as many as `looked_at` says.
+
+    Calls that patients make have pauses and limits of their own: asking for one costs the owner of a number nothing, and so it takes
+    nothing from the ways that do.
+    """
 
     policy: CodePolicy
     codes: tuple[PastCode, ...]
@@ -28,6 +32,17 @@ class PhoneHistory:
     def codes_needed(policy: CodePolicy) -> int:
         """How many codes of the past the policy looks at; at least one of each way, which say whether all failed."""
         return max(len(ChannelName), len(policy.resend_pauses), *(limit.count for limit in policy.per_phone))
+
+    @classmethod
+    def looked_at(cls, policy: CodePolicy) -> int:
+        """How many codes of both kinds are read: of neither there are more within the span of a limit than the limit allows."""
+        return 2 * cls.codes_needed(policy)
+
+    def of(self, channel: str) -> PhoneHistory:
+        """What counts for this way: codes that go to the phone, or calls that come from it."""
+        called = ChannelName(channel).facts.patient_calls
+        same = (code for code in self.codes if ChannelName(code.channel).facts.patient_calls is called)
+        return PhoneHistory(self.policy, tuple(same))
 
     @property
     def may_have_live(self) -> bool:
@@ -38,9 +53,11 @@ class PhoneHistory:
     def followed_by(self, issued_at: datetime, channel: str, delivery: str) -> PhoneHistory:
         """The history once a code with these facts has replaced what was live."""
         newest = PastCode(issued_at, channel, delivery, replaced=False, open=True)
-        before = (replace(code, replaced=code.replaced or code.open, open=False) for code in self.codes)
+        # A call that is awaited ends no code of another browser, and a code ends no such wait.
+        replaces = {id(code) for code in self.of(channel).codes if code.open}
+        before = (replace(code, replaced=True, open=False) if id(code) in replaces else code for code in self.codes)
         codes = sorted((newest, *before), key=lambda code: code.issued_at, reverse=True)
-        return PhoneHistory(self.policy, tuple(codes[: self.codes_needed(self.policy)]))
+        return PhoneHistory(self.policy, tuple(codes[: self.looked_at(self.policy)]))
 
     @property
     def resend_at(self) -> datetime | None:
@@ -50,6 +67,9 @@ class PhoneHistory:
 
     def refusal(self, channel: ChannelName, now: datetime) -> TooManyCodes | RateLimited | None:
         """Why no code may be issued by this way now; None when one may."""
+        return self.of(channel)._refusal(channel, now)
+
+    def _refusal(self, channel: ChannelName, now: datetime) -> TooManyCodes | RateLimited | None:
         pause_end, limit_end = self._pause_end, self._limit_end
         if limit_end is not None and now < limit_end:
             return TooManyCodes(now, limit_end)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlmodel import Session
 
 from medonline.domain.client import Client
+from medonline.domain.codes.channels import CALLED
 from medonline.domain.limits import Limit
 from medonline.domain.phone import PhoneNumber
 from medonline.domain.security_journal import JournalEvent
@@ -87,9 +88,12 @@ class Protections:
             InvalidPhone: see there.
         """
         phone, now = PhoneNumber.parse(typed_phone), self.clock()
-        issued = last_to_phone(session, phone.e164, max(limit.count for limit in self.per_phone))
+        issued = last_to_phone(session, phone.e164, 2 * max(limit.count for limit in self.per_phone))
+        codes = [code.issued_at for code in issued if code.channel not in CALLED]
+        calls = [code.issued_at for code in issued if code.channel in CALLED]
         return [
-            Counted("codes to the number", "", limit, sum(code.issued_at > now - limit.per for code in issued))
+            Counted(of, "", limit, sum(at > now - limit.per for at in moments))
+            for of, moments in (("codes to the number", codes), *((("calls from the number", calls),) if calls else ()))
             for limit in self.per_phone
         ]
 

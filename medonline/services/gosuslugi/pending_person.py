@@ -246,7 +246,7 @@ class IdentityAnswers:
         signs = self.step_up.signs(session, code, own, now, suspicious_network=guess.suspicious)
         if not self.step_up.policy.is_needed(signs, now):
             return None
-        offered = self.codes.issuer.open_channels(session, now)
+        offered = self.codes.open_channels(session, now)
         enough = (one for one in offered if not self.step_up.policy.is_needed(replace(signs, channel=one), now))
         return CodeNotEnough(better=next(enough, None))
 

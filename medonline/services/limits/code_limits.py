@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from medonline.domain.codes.channels import ChannelName
+from medonline.domain.codes.channels import CALLED, GUIDE_CHANNELS, ChannelName
 from medonline.domain.errors import LimitReached, NumberBlockBusy, TooManyRequests, TooManyWrongCodes
 from medonline.domain.limits import Limit
 from medonline.domain.phone import PhoneNumber
@@ -30,6 +30,8 @@ CONFIRMED_COUNTED = 10_000
 # The codes that a network asked for one phone are remembered so long: at most as many as codes per phone allow.
 OF_PHONE = Limit(1000, timedelta(days=1))
 MISSES_OF_A_CODE = 3
+# One way of each kind that is counted for itself in a block of numbers.
+_KINDS = {GUIDE_CHANNELS[0]: "codes to", **dict.fromkeys(CALLED[:1], "calls from")}
 
 
 @dataclass(slots=True)
@@ -166,7 +168,9 @@ class CodeLimits:
         """The provider was down, so no one can type the code in: that says nothing of its network. Else the patients behind one
         address who ask while calls fail would keep everybody there from the messenger, too."""
         open_ = [window for window, _ in self._unconfirmed(code.phone, code.client_ip)]
-        await self.windows.store.give_back([*open_, *self._open_of_block(code.phone).windows], [code.code_id])
+        await self.windows.store.give_back(
+            [*open_, *self._open_of_block(code.phone, code.channel).windows], [code.code_id]
+        )
 
     async def counted(self, phone: PhoneNumber, client_ip: str) -> list[Counted]:
         """What is counted of codes for a network, and for the numbers that begin as this one. Counts nothing."""
@@ -181,10 +185,15 @@ class CodeLimits:
                 for level, policy in self._levels(client_ip)
                 for limit in scaled(policy.wrong_codes, level)
             ),
-            *(("codes to its block of numbers", "", window) for window in self._of_block(phone.e164).windows),
             *(
-                ("unconfirmed codes to its block of numbers", "", window)
-                for window in self._open_of_block(phone.e164).windows
+                (f"{kind} its block of numbers", "", window)
+                for way, kind in _KINDS.items()
+                for window in self._of_block(phone.e164, way).windows
+            ),
+            *(
+                (f"unconfirmed {kind} its block of numbers", "", window)
+                for way, kind in _KINDS.items()
+                for window in self._open_of_block(phone.e164, way).windows
             ),
         ]
         counts = await self.windows.store.counts([window for _, _, window in named])
@@ -196,7 +205,7 @@ class CodeLimits:
         """Begin the counts of a network, and of what is open in the number's block, again. The block's own count stays: it bounds
         what a day costs."""
         open_ = [window for window, _ in self._unconfirmed(phone.e164, client_ip)]
-        block = self._open_of_block(phone.e164).windows
+        block = [window for way in _KINDS for window in self._open_of_block(phone.e164, way).windows]
         await self.windows.store.forget([*open_, *self._all_wrong(client_ip), *block])
 
     async def _place_for_code(
@@ -205,7 +214,7 @@ class CodeLimits:
         code_id = new_id()
         open_ = self._unconfirmed(phone.e164, client_ip)
         confirmed = await self.windows.store.counts([window for _, window in open_])
-        gates = [self._of_block(phone.e164), self._open_of_block(phone.e164)]
+        gates = [self._of_block(phone.e164, channel), self._open_of_block(phone.e164, channel)]
         gates += [
             Gate(TooManyRequests, key, (self.policy.unconfirmed_allowed(limit, count),))
             for ((limit, key), _), count in zip(open_, confirmed, strict=True)
@@ -256,7 +265,8 @@ class CodeLimits:
         codes = list({*await store.members(*of_phone), code.code_id})
         open_ = self._unconfirmed(code.phone, code.client_ip)
         await store.take_all([window for _, window in open_], code.code_id)
-        await store.give_back([*(window for window, _ in open_), *self._open_of_block(code.phone).windows], codes)
+        of_block = self._open_of_block(code.phone, code.channel).windows
+        await store.give_back([*(window for window, _ in open_), *of_block], codes)
         misses = [_name_of_miss(of, number) for of in codes for number in range(1, MISSES_OF_A_CODE + 1)]
         await store.give_back(self._all_wrong(code.client_ip), misses)
         await store.give_back([of_phone], codes)
@@ -278,11 +288,12 @@ class CodeLimits:
             for limit in scaled(policy.unconfirmed_codes, level)
         ]
 
-    def _of_block(self, phone: str) -> Gate:
-        return Gate(NumberBlockBusy, self.windows.key("block", _block(PhoneNumber(phone))), self.policy.codes_per_block)
+    def _of_block(self, phone: str, channel: str) -> Gate:
+        key = self.windows.key(f"block{_kind(channel)}", _block(PhoneNumber(phone)))
+        return Gate(NumberBlockBusy, key, self.policy.codes_per_block)
 
-    def _open_of_block(self, phone: str) -> Gate:
-        key = self.windows.key("unconfirmed of block", _block(PhoneNumber(phone)))
+    def _open_of_block(self, phone: str, channel: str) -> Gate:
+        key = self.windows.key(f"unconfirmed of block{_kind(channel)}", _block(PhoneNumber(phone)))
         return Gate(NumberBlockBusy, key, self.policy.unconfirmed_codes_per_block)
 
     def _of_phone(self, phone: str, client_ip: str) -> Window:
@@ -309,6 +320,11 @@ class CodeLimits:
 
 def _name_of_miss(code_id: str, misses: int) -> str:
     return f"{code_id}:{misses}"
+
+
+def _kind(channel: str) -> str:
+    """Calls that nobody makes are counted for themselves: they must not keep the owners of a block's numbers from codes."""
+    return " of calls" if ChannelName(channel).facts.patient_calls else ""
 
 
 def _block(phone: PhoneNumber) -> str:

@@ -14,6 +14,7 @@ from sqlmodel import Session
 
 from medonline.domain.birth_date import parse_birth_date
 from medonline.domain.client import Client
+from medonline.domain.codes.channels import CALLED, ChannelName
 from medonline.domain.errors import BirthDateMismatch, NoRecoveryInProgress
 from medonline.domain.password_recovery import RecoveryMove, RecoveryStep, after
 from medonline.domain.security_journal import JournalEvent
@@ -25,6 +26,7 @@ from medonline.services.security_journal.writer import SecurityJournal
 from medonline.storage.engine import Database, announce, writes
 from medonline.storage.queries import password_recovery as password_recoveries
 from medonline.storage.queries import patients
+from medonline.storage.tables.codes import OneTimeCodeRow
 from medonline.storage.tables.password_recovery import PasswordRecovery
 
 # The new owner of a number receives each of its codes: three dates at each, ten codes a week, would find any birth date in time.
@@ -62,10 +64,15 @@ class BirthDateStep:
             raise answer
         return answer
 
-    def refuse_if_used_up(self, session: Session, recovery: PasswordRecovery, now: datetime) -> bool:
+    def refuse_if_used_up(
+        self, session: Session, recovery: PasswordRecovery, code: OneTimeCodeRow, now: datetime
+    ) -> bool:
         """End a recovery at its birth date when wrong ones were typed in enough others of its number; whether it ended. Known
-        and unknown numbers alike. Only who receives the codes gets here, so no one else can use the dates up."""
-        spoilt = password_recoveries.with_wrong_dates(session, recovery.phone, now - self.within, recovery.id)
+        and unknown numbers alike. Only who receives the codes gets here, so no one else can use the dates up: what was typed after
+        a call from the number, which can be forged, counts for such recoveries alone. `code`: the proof that led here."""
+        but_ways = () if ChannelName(code.channel).facts.patient_calls else CALLED
+        since = now - self.within
+        spoilt = password_recoveries.with_wrong_dates(session, recovery.phone, since, recovery.id, but_ways)
         if spoilt < RECOVERIES_WITH_WRONG_DATES:
             return False
         return password_recoveries.move(session, recovery.id, (RecoveryStep.BIRTH_DATE,), RecoveryStep.REFUSED)
@@ -84,21 +91,22 @@ class BirthDateStep:
         self, session: Session, recovery: PasswordRecovery, born: date, now: datetime
     ) -> BirthDateMismatch | None:
         patient = patients.by_phone_held(session, recovery.phone)  # before the recovery: `storage.engine`
-        here = (RecoveryStep.BIRTH_DATE,)
-        if self.refuse_if_used_up(session, recovery, now):
+        here, code = (RecoveryStep.BIRTH_DATE,), self.reader.code_of(session, recovery)
+        if self.refuse_if_used_up(session, recovery, code, now):
             return None
         if patient is not None and patient.birth_date == born:
             if self.reader.stop(session, recovery, patient, now, recovery.sitting_key):
                 return None
             facts = {"patient_id": patient.id, "proved_at": now}
             if password_recoveries.move(session, recovery.id, here, RecoveryStep.NEW_PASSWORD, **facts):
-                patients.record_phone_proof(session, patient.id, now)
+                # A call with a forged number must not make the next code look recent enough.
+                if not ChannelName(code.channel).facts.patient_calls:
+                    patients.record_phone_proof(session, patient.id, now)
                 return None
             return self._answered_meanwhile(session, recovery)
         misses = password_recoveries.add_birth_date_miss(session, recovery.id, here[0], BIRTH_DATE_TRIES)
         if misses is None:
             return self._answered_meanwhile(session, recovery)
-        code = self.reader.code_of(session, recovery)
         self.journal.note(session, entries.of_code(JournalEvent.BIRTH_DATE_REFUSED, code))
         if misses >= BIRTH_DATE_TRIES:
             password_recoveries.move(session, recovery.id, here, RecoveryStep.REFUSED)

@@ -1,4 +1,4 @@
-"""Recovery of a forgotten password by phone: begin, resend, confirm_code, confirm_birth_date, set_password, leave.
+"""Recovery of a forgotten password by phone: begin, resend, confirm_code, take_call, confirm_birth_date, set_password, leave.
 
 The record is the `password_recovery` row of this browser; every method reads its step, makes one allowed move and
 commits it, or raises and leaves it as it was. A code goes to any valid number; whether an account exists is looked up only
@@ -7,6 +7,8 @@ after the right code was typed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,10 +17,11 @@ from sqlmodel import Session
 from medonline.domain.client import Client
 from medonline.domain.codes.channels import ChannelName
 from medonline.domain.codes.one_time_code import digits_typed
-from medonline.domain.errors import CodeRefused, CodeUsedUp, NoRecoveryInProgress
+from medonline.domain.errors import CallNotSeen, CodeRefused, CodeUsedUp, NoRecoveryInProgress
 from medonline.domain.password_recovery import RecoveryMove, RecoveryStep, after, source_of
 from medonline.domain.phone import PhoneNumber
 from medonline.services.clock import Clock
+from medonline.services.codes.delivery import DeliveryState
 from medonline.services.codes.flow import CodeFlow
 from medonline.services.codes.issuing import topic_of
 from medonline.services.codes.step_up import StepUp
@@ -55,7 +58,7 @@ class PasswordRecoveryService:
     @reads
     def opened(self, session: Session, client: Client) -> tuple[tuple[ChannelName, ...], RecoveryView | None]:
         """What the page shows that is opened: `open_channels` and `current`, in one look."""
-        return self.codes.issuer.open_channels(session, self.clock()), self._current(session, client)
+        return self.codes.open_channels(session, self.clock()), self._current(session, client)
 
     @reads
     def current(self, session: Session, client: Client) -> RecoveryView | None:
@@ -77,6 +80,7 @@ class PasswordRecoveryService:
             InvalidPhone: not a Russian mobile number.
             ChannelUnavailable: the way is switched off.
             RateLimited: a code to this phone was asked for a moment ago.
+            CallAwaited: another browser waits for a call from it.
             LimitReached: one of its leaves.
         """
         phone = PhoneNumber.parse(typed_phone)
@@ -128,7 +132,7 @@ class PasswordRecoveryService:
         recovery = self.reader.at_step(session, client, RecoveryMove.RESEND, now)
         if recovery.phone != place.phone.e164:
             raise NoRecoveryInProgress  # another window began with another number meanwhile
-        if recovery.step == RecoveryStep.BIRTH_DATE and channel.facts.guessable:
+        if recovery.step == RecoveryStep.BIRTH_DATE and channel.facts.weak:
             raise NoRecoveryInProgress  # a call was not enough; another one would not be either
         resent = self.codes.resend(session, self.codes.request(recovery.id, place, channel), now)
         unproved = {"proved_at": None, "sitting_key": ""}
@@ -151,7 +155,51 @@ class PasswordRecoveryService:
         async with self.codes.guess(
             lambda session: self.reader.newest_with_code(session, client, self.clock())[1], now
         ) as guess:
-            answer = await self._judge(client, digits, guess)
+            answer = await self._judge(
+                client, lambda session, code: self.codes.judge(session, code, digits, self.clock(), guess), guess
+            )
+        return self._answered(answer)
+
+    async def take_call(self, client: Client) -> RecoveryView:
+        """Step 2 → the birth date, once the patient has called: always, whatever else is known of the number.
+
+        Raises:
+            CallNotSeen: the vendor has told of no call; it is asked again.
+            CodeExpired, CodeUsedUp: this call is awaited no more.
+            NoRecoveryInProgress: the recovery is not at the code.
+        """
+        now = self.clock()
+        async with self.codes.guess(
+            lambda session: self.reader.newest_with_code(session, client, self.clock())[1], now
+        ) as guess:
+            answer = await self._judge(
+                client, lambda session, code: self.codes.take_call(session, code, self.clock(), guess), guess
+            )
+        if isinstance(answer, CallNotSeen):
+            await self._await_call(client)
+        return self._answered(answer)
+
+    async def follow(self, client: Client) -> RecoveryView | None:
+        """As `current`, for a screen that stays open: a call that came is taken up, one that is awaited is asked after."""
+        view = await self.current(client)
+        if view is None or not (view.step is RecoveryStep.CODE and view.awaits_call and client.sitting_key):
+            return view
+        if view.delivery is not DeliveryState.DELIVERED:
+            await self._await_call(client)
+            return view
+        with suppress(CodeRefused, NoRecoveryInProgress):  # another tab was quicker
+            return await self.take_call(client)
+        return await self.current(client)
+
+    @writes
+    def _await_call(self, session: Session, client: Client) -> None:
+        now = self.clock()
+        recovery = password_recoveries.newest_of(session, client.visitor_key)
+        if recovery is not None and recovery.step == RecoveryStep.CODE:
+            self.codes.await_call(session, recovery.id, now)
+
+    @staticmethod
+    def _answered(answer: RecoveryView | CodeRefused) -> RecoveryView:
         # Raised only here, after the commit: a miss that is rolled back would be a free guess.
         if isinstance(answer, CodeRefused):
             raise answer
@@ -160,14 +208,20 @@ class PasswordRecoveryService:
         return answer
 
     @writes
-    def _judge(self, session: Session, client: Client, digits: str, guess: CodeGuess) -> RecoveryView | CodeRefused:
+    def _judge(
+        self,
+        session: Session,
+        client: Client,
+        judging: Callable[[Session, OneTimeCodeRow | None], OneTimeCodeRow | CodeRefused],
+        guess: CodeGuess,
+    ) -> RecoveryView | CodeRefused:
         now = self.clock()
         recovery, code = self.reader.newest_with_code(session, client, now)
         if recovery.step in AFTER_CODE:
             return self.reader.view(session, recovery, now, code)  # submitted twice: the first result holds
         if after(RecoveryStep(recovery.step), RecoveryMove.CONFIRM_CODE) is None:
             raise NoRecoveryInProgress
-        judged = self.codes.judge(session, code, digits, now, guess)
+        judged = judging(session, code)
         if isinstance(judged, CodeUsedUp):
             # On PostgreSQL a second press read the recovery before the first one, for whose row it waited, moved it on.
             moved = password_recoveries.as_it_is_now(session, recovery)
@@ -188,7 +242,7 @@ class PasswordRecoveryService:
     @reads
     def open_channels(self, session: Session) -> tuple[ChannelName, ...]:
         """The ways of getting a code that are switched on and have money left today."""
-        return self.codes.issuer.open_channels(session, self.clock())
+        return self.codes.open_channels(session, self.clock())
 
     async def set_password(self, client: Client, typed: str) -> RecoveryView:
         """Step 3 → done: the new password is committed and every session of the patient is over.
@@ -245,7 +299,7 @@ class PasswordRecoveryService:
         if self.step_up.policy.is_needed(signs, now):
             # Nothing of the account is noted yet: a proof noted here would make the next call look recent enough.
             moved = self._move(session, recovery, RecoveryMove.ASK_BIRTH_DATE, **proved)
-            self.birth_date.refuse_if_used_up(session, recovery, now)
+            self.birth_date.refuse_if_used_up(session, recovery, code, now)
             return moved
         if patient and self.reader.stop(session, recovery, patient, now, sitting_key):
             return True
@@ -264,5 +318,6 @@ class PasswordRecoveryService:
         return target is not None and password_recoveries.move(session, recovery.id, sources, target, **facts)
 
     def _give_up(self, session: Session, recovery: PasswordRecovery, now: datetime) -> None:
+        self.codes.end_calls(session, recovery.id, now)  # another recovery of this browser may wait for one
         self._move(session, recovery, RecoveryMove.ABANDON)
         password_recoveries.set_left(session, recovery.id, now)

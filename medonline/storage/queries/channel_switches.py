@@ -11,6 +11,7 @@ from sqlalchemy import select as sa_select  # SQLModel's own takes four columns
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select, update
 
+from medonline.domain.codes.channels import CALLED
 from medonline.storage.statements import UNSYNCHRONISED
 from medonline.storage.tables.channel_switches import ChannelSwitch
 from medonline.storage.tables.codes import OneTimeCodeRow
@@ -43,8 +44,14 @@ _KNOWN = or_(
     col(OneTimeCodeRow.expires_at) <= bindparam("now", type_=UtcDateTime()),
     col(OneTimeCodeRow.delivery) == bindparam("failed", type_=String()),
 )
-# A code that waits for its reader to open a chat was never sent: it says nothing of the way.
-_TRIED = or_(col(OneTimeCodeRow.delivery) != "queued", col(OneTimeCodeRow.due_at).is_not(None))
+# A code that waits for its reader to open a chat was never sent: it says nothing of the way. Nor does a call that nobody made.
+_TRIED = and_(
+    or_(col(OneTimeCodeRow.delivery) != "queued", col(OneTimeCodeRow.due_at).is_not(None)),
+    or_(
+        _CHANNEL.not_in(CALLED),
+        and_(col(OneTimeCodeRow.delivery) != "sent", col(OneTimeCodeRow.problem) != "not_answered"),
+    ),
+)
 _OUTCOMES = (
     sa_select(col(OneTimeCodeRow.client_ip), col(OneTimeCodeRow.confirmed_at).is_not(None))
     .where(bindparam("since", type_=UtcDateTime()) <= _ISSUED, bindparam("channel") == _CHANNEL, _KNOWN, _TRIED)

@@ -75,7 +75,14 @@ _SIGNS_ON_PHONE = select(func.coalesce(func.sum(OneTimeCodeRow.misses), 0), code
 _HOLD = select(func.pg_advisory_xact_lock(bindparam("number", type_=BigInteger())))
 _KILL_LIVE = (
     update(OneTimeCodeRow)
-    .where(col(OneTimeCodeRow.phone) == bindparam("of_phone"), *_OPEN)
+    .where(
+        col(OneTimeCodeRow.phone) == bindparam("of_phone"),
+        or_(
+            col(OneTimeCodeRow.flow_id) == bindparam("of_flow"),
+            col(OneTimeCodeRow.channel).not_in(bindparam("but_ways", expanding=True)),
+        ),
+        *_OPEN,
+    )
     .values(replaced_at=_NOW)
     .execution_options(**UNSYNCHRONISED)
 )
@@ -199,9 +206,10 @@ def hold_phone(session: Session, phone: str) -> None:
         session.exec(_HOLD, params={"number": number})
 
 
-def kill_live(session: Session, phone: str, now: datetime) -> None:
-    """End every code to this number that might still be accepted; unsent ones will not be sent."""
-    session.exec(_KILL_LIVE, params={"of_phone": phone, "now": now})
+def kill_live(session: Session, phone: str, now: datetime, *, flow_id: str, but_ways: tuple[str, ...]) -> None:
+    """End every code to this number that might still be accepted; unsent ones will not be sent. Those of other flows by a way in
+    `but_ways` live on."""
+    session.exec(_KILL_LIVE, params={"of_phone": phone, "now": now, "of_flow": flow_id, "but_ways": but_ways})
 
 
 def judge(

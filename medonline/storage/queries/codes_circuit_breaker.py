@@ -9,6 +9,7 @@ from sqlalchemy import Integer, bindparam, func, or_
 from sqlalchemy import select as sa_select  # one that a subquery is made of
 from sqlmodel import Session, col, delete, select, update
 
+from medonline.domain.codes.channels import CALLED
 from medonline.storage.statements import UNSYNCHRONISED
 from medonline.storage.tables.codes import CircuitBreaker, CodeMiss, OneTimeCodeRow
 from medonline.storage.tables.columns import UtcDateTime
@@ -60,6 +61,7 @@ _OUTCOMES = (
     .where(
         _KNOWN,
         col(OneTimeCodeRow.delivery) != bindparam("failed"),
+        col(OneTimeCodeRow.channel).not_in(CALLED),  # nothing is typed, so nothing is guessed
         # One end of a range for the index, whatever the breaker says; `or` would walk the whole table.
         col(OneTimeCodeRow.issued_at) >= func.coalesce(OPEN_UNTIL, bindparam("ever", _EVER, type_=UtcDateTime())),
     )

@@ -108,7 +108,10 @@ _WITH_WRONG_DATES = select(func.count()).where(
     # By the codes to the phone, which have an index: each recovery is the flow of its codes.
     col(PasswordRecovery.id).in_(
         select(OneTimeCodeRow.flow_id).where(
-            col(OneTimeCodeRow.phone) == bindparam("phone"), col(OneTimeCodeRow.issued_at) > bindparam("since")
+            col(OneTimeCodeRow.phone) == bindparam("phone"),
+            col(OneTimeCodeRow.issued_at) > bindparam("since"),
+            col(OneTimeCodeRow.confirmed_at).is_not(None),
+            col(OneTimeCodeRow.channel).not_in(bindparam("but_ways", expanding=True)),
         )
     ),
     col(PasswordRecovery.id) != bindparam("but"),
@@ -194,7 +197,8 @@ def add_birth_date_miss(session: Session, recovery_id: str, step: str, tries: in
     return None if row is None else int(row[0].birth_date_misses)
 
 
-def with_wrong_dates(session: Session, phone: str, since: datetime, but: str) -> int:
-    """In how many recoveries of this number (E.164) a wrong birth date was typed, of those with a code issued after `since` (UTC);
-    the recovery with the id `but` does not count."""
-    return int(session.exec(_WITH_WRONG_DATES, params={"phone": phone, "since": since, "but": but}).one())
+def with_wrong_dates(session: Session, phone: str, since: datetime, but: str, but_ways: tuple[str, ...]) -> int:
+    """In how many recoveries of this number (E.164) a wrong birth date was typed, of those whose phone was proved by a code issued after
+    `since` (UTC); the recovery with the id `but` does not count, and neither do proofs by a way in `but_ways`."""
+    params = {"phone": phone, "since": since, "but": but, "but_ways": but_ways}
+    return int(session.exec(_WITH_WRONG_DATES, params=params).one())

@@ -30,7 +30,7 @@ class OneTimeCodeRow(SQLModel, table=True):
     purpose: str
     phone: str  # E.164
     channel: str  # domain.codes.one_time_code.ChannelName
-    digest: str
+    digest: str  # empty where nothing is typed
     client_ip: str = ""
     price: int = 0  # kopecks reserved for it; 0 once they were given back
     issued_at: datetime = Field(sa_type=UtcDateTime)
@@ -48,6 +48,8 @@ class OneTimeCodeRow(SQLModel, table=True):
     # Of a code that is awaited in a chat: who began it, as a keyed hash, and the chat until the code is in it.
     chat_user: str = Field(default="", sa_column_kwargs={"server_default": ""})
     chat_id: int | None = Field(default=None, sa_type=BigInteger)
+    # Of a way by which the patient calls: the number to dial (E.164), once the vendor has named it.
+    call_number: str = Field(default="", sa_column_kwargs={"server_default": ""})
 
 
 class CodeMiss(SQLModel, table=True):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from medonline.domain.codes.channels import ChannelName
+from medonline.domain.codes.channels import CALLED, ChannelName
 from medonline.domain.codes.step_up import Signs, StepUpPolicy, StepUpWhen
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -61,8 +61,14 @@ def test_no_code_alone_is_enough_for_a_number_that_was_not_proved_for_long(
     assert needed(StepUpWhen.RISK, **signs, channel=channel)
 
 
-@pytest.mark.parametrize("channel", ChannelName)
+@pytest.mark.parametrize("when", StepUpWhen)
 @pytest.mark.parametrize("signs", [*NO_RISKS, *RISKS])
-def test_always_and_never_hold_for_every_channel(signs: dict[str, object], channel: ChannelName) -> None:
+def test_a_call_of_the_patient_is_never_enough(signs: dict[str, object], when: StepUpWhen) -> None:
+    assert all(needed(when, **signs, channel=channel) for channel in CALLED)
+
+
+@pytest.mark.parametrize("channel", [channel for channel in ChannelName if channel not in CALLED])
+@pytest.mark.parametrize("signs", [*NO_RISKS, *RISKS])
+def test_always_and_never_hold_for_every_code(signs: dict[str, object], channel: ChannelName) -> None:
     assert needed(StepUpWhen.ALWAYS, **signs, channel=channel)
     assert not needed(StepUpWhen.NEVER, **signs, channel=channel)

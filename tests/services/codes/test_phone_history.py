@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from medonline.bootstrap import Portal
-from medonline.domain.codes.channels import ChannelName
+from medonline.domain.codes.channels import CALLED, ChannelName
 from medonline.domain.codes.one_time_code import CodePolicy
 from medonline.domain.errors import NumberNotReachable, ProviderDown, RateLimited, TooManyCodes
 from medonline.domain.limits import Limit
@@ -78,8 +78,20 @@ def test_what_a_new_code_makes_of_the_history_is_what_would_be_read() -> None:
 
     newest = PastCode(NOW, TELEGRAM, DeliveryState.QUEUED, replaced=False, open=True)
     assert after.codes == (newest, replace(live, replaced=True, open=False), confirmed)
-    needed = PhoneHistory.codes_needed(POLICY)
-    assert len(history(*[code(MINUTE)] * needed).followed_by(NOW, CALL, SENT).codes) == needed
+    read = PhoneHistory.looked_at(POLICY)
+    assert len(history(*[code(MINUTE)] * read).followed_by(NOW, CALL, SENT).codes) == read
+
+
+def test_calls_of_patients_and_codes_leave_each_other_alone() -> None:
+    awaited = replace(code(MINUTE / 2, CALLED[0], SENT, replaced=False), open=True)
+    live = replace(code(MINUTE / 2, replaced=False), open=True)
+
+    assert history(awaited, *[replace(awaited, open=False)] * 2).refusal(CALL, NOW) is None
+    assert history(live, code(20 * MINUTE), code(40 * MINUTE)).refusal(CALLED[0], NOW) is None
+    assert isinstance(history(awaited).refusal(CALLED[0], NOW), RateLimited)
+    assert live in history(live).followed_by(NOW, CALLED[0], SENT).codes
+    assert awaited in history(awaited).followed_by(NOW, CALL, SENT).codes
+    assert awaited not in history(awaited).followed_by(NOW, CALLED[0], SENT).codes
 
 
 async def test_the_history_after_a_code_is_the_one_that_is_read(portal: Portal, clock: MovableClock) -> None:
@@ -185,7 +197,7 @@ def test_as_many_codes_are_read_as_the_policy_looks_at() -> None:
         limits = (Limit(count, timedelta(days=7)), Limit(1, timedelta(hours=1))) if count else ()
         return PhoneHistory.codes_needed(CodePolicy({}, 3, (MINUTE,) * pauses, limits))
 
-    assert [needed(10, 3), needed(3, 5), needed(1, 1), needed(0, 1)] == [10, 5, 4, 4]
+    assert [needed(10, 3), needed(3, 5), needed(1, 1), needed(0, 1)] == [10, 5, 5, 5]
 
 
 # --- of a portal ------------------------------------------------------------------------------------------------

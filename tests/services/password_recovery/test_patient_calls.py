@@ -1,0 +1,553 @@
+"""«Позвоните нам»: a call of the patient's proves a number weakly, to the browser that waits for it alone."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from medonline.bootstrap import Portal
+from medonline.domain.client import Client
+from medonline.domain.codes.channels import ChannelName
+from medonline.domain.codes.patient_call import call_token
+from medonline.domain.errors import (
+    BirthDateMismatch,
+    CallAwaited,
+    CallNotSeen,
+    CallOver,
+    ChannelUnavailable,
+    CodeUsedUp,
+    DeliveryFailed,
+    MedonlineError,
+    NoRecoveryInProgress,
+    OutOfMoney,
+    ProviderDown,
+)
+from medonline.domain.password_recovery import RecoveryStep
+from medonline.domain.phone import PhoneNumber
+from medonline.services.codes.calls import PatientCalls
+from medonline.services.codes.delivery import DeliveryProblem, DeliveryState
+from medonline.services.codes.dispatcher import CodeDispatcher
+from medonline.services.codes.flow import ASK_EVERY
+from medonline.services.limits.code_limits import CodePlace
+from medonline.services.password_recovery.reader import RecoveryView
+from medonline.services.ports import CodeMessage, DeliveryReport, ForgedReport, SentCode
+from medonline.storage.queries import channel_switches
+from tests.services.world import (
+    ANNA,
+    BORIS,
+    CALL,
+    KNOWN,
+    SMS,
+    TELEGRAM,
+    UNKNOWN,
+    MovableClock,
+    ScriptedChannel,
+    current_of,
+    dispatch,
+    dispatcher_of,
+    last_code,
+    last_row,
+    opened,
+    patient_with,
+    recoveries_of,
+    rows_of,
+    sign_in,
+    statements,
+    writes_in,
+)
+
+CALLS = ChannelName.INBOUND_CALL
+NUMBER = "+78005008275"
+BORN, NEW = "21.05.1958", "NewPassword1"
+ME, OTHER = replace(ANNA, sitting_key="1" * 64), replace(BORIS, sitting_key="2" * 64)
+
+
+@dataclass
+class ScriptedNumber(ScriptedChannel):
+    """Names a number to call; `seen`: the calls that it has seen, by reference."""
+
+    seen: dict[str, DeliveryReport] = field(default_factory=dict)
+
+    async def send_code(self, message: CodeMessage) -> SentCode:
+        self.asked.append(message)
+        answer = self.answers.popleft() if self.answers else ""
+        if isinstance(answer, DeliveryFailed):
+            raise answer
+        return SentCode(f"ref-{message.idempotency_key}", "", call_number=NUMBER)
+
+    async def delivery_report(self, provider_ref: str) -> DeliveryReport | None:
+        await super().delivery_report(provider_ref)
+        return self.seen.get(provider_ref)
+
+    def read_report(self, body: bytes) -> list[str]:
+        if not body.startswith(b"signed "):
+            raise ForgedReport("wrong hash")
+        return [body.removeprefix(b"signed ").decode()]
+
+
+@dataclass
+class UnaskedNumber(ScriptedNumber):
+    """One that cannot be asked, and names the caller."""
+
+    async def delivery_report(self, provider_ref: str) -> DeliveryReport | None:
+        return None
+
+    def read_call(self, body: bytes) -> tuple[str, PhoneNumber] | None:
+        told = json.loads(body)
+        return told["ref"], PhoneNumber(told["from"])
+
+
+@dataclass
+class World:
+    """A portal that takes calls, its vendor, and what the vendor tells."""
+
+    portal: Portal
+    clock: MovableClock
+    vendor: ScriptedNumber
+    dispatcher: CodeDispatcher
+    calls: PatientCalls
+
+    async def begin(self, visitor: Client = ME, phone: str = KNOWN, way: ChannelName = CALLS) -> RecoveryView:
+        await self.portal.recovery.begin(visitor, phone, way)
+        await dispatch(self.dispatcher)
+        return await current_of(self.portal, visitor)
+
+    async def call(self, report: DeliveryReport = DeliveryReport.DELIVERED) -> None:
+        """The last wait's number is called from the right phone."""
+        row = [row for row in await rows_of(self.portal) if row.channel == CALLS][-1]
+        self.vendor.seen[row.provider_ref] = report
+
+    async def wait(self, visitor: Client = ME, looks: int = 3) -> RecoveryView:
+        """A browser waits for some seconds."""
+        for _ in range(looks):
+            view = await self.portal.recovery.follow(visitor)
+            self.clock.move(seconds=ASK_EVERY.total_seconds())
+            await dispatch(self.dispatcher)
+        view = await self.portal.recovery.follow(visitor)
+        assert view is not None
+        return view
+
+    async def at_birth_date(self, visitor: Client = ME, phone: str = KNOWN) -> RecoveryView:
+        await self.begin(visitor, phone)
+        await self.call()
+        return await self.wait(visitor)
+
+
+@asynccontextmanager
+async def world_in(
+    folder: Path, clock: MovableClock, vendor: ScriptedNumber | None = None, **changes: object
+) -> AsyncIterator[World]:
+    ways = {"code_channels": (CALL, TELEGRAM, SMS, CALLS)}
+    async with opened(folder, clock, **ways | changes) as portal:
+        vendor = vendor or ScriptedNumber()
+        of_codes = ScriptedChannel()
+        dispatcher = dispatcher_of(portal, inbound_call=vendor, telegram=of_codes, flash_call=of_codes, sms=of_codes)
+        calls = replace(portal.calls, vendors=[vendor], dispatcher=dispatcher, wake=lambda: None)
+        yield World(portal, clock, vendor, dispatcher, calls)
+
+
+@pytest.fixture
+async def world(folder: Path, clock: MovableClock) -> AsyncIterator[World]:
+    async with world_in(folder, clock) as made:
+        yield made
+
+
+async def test_a_call_and_the_birth_date_lead_to_a_new_password(world: World) -> None:
+    view = await world.begin()
+    assert (view.step, view.call_number, view.delivery) == (RecoveryStep.CODE, NUMBER, DeliveryState.SENT)
+    assert view.expires_at - view.issued_at == timedelta(minutes=5)
+    assert world.vendor.asked[0].code == ""
+    await world.call()
+
+    view = await world.wait()
+    assert (view.step, view.call_number) == (RecoveryStep.BIRTH_DATE, "")
+    assert (await world.portal.recovery.confirm_birth_date(ME, BORN)).step is RecoveryStep.NEW_PASSWORD
+    assert (await world.portal.recovery.set_password(ME, NEW)).step is RecoveryStep.DONE
+    await sign_in(world.portal, BORIS, KNOWN, NEW)
+
+
+@pytest.mark.parametrize("step_up", ["never", "risk", "always"])
+@pytest.mark.parametrize("phone", [KNOWN, UNKNOWN])
+async def test_whatever_the_operator_chose_a_call_alone_opens_nothing(
+    folder: Path, clock: MovableClock, step_up: str, phone: str
+) -> None:
+    async with world_in(folder, clock, step_up=step_up) as world:
+        assert (await world.at_birth_date(phone=phone)).step is RecoveryStep.BIRTH_DATE
+        with pytest.raises(NoRecoveryInProgress):
+            await world.portal.recovery.set_password(ME, NEW)
+        for weak in (CALLS, CALL):
+            with pytest.raises(NoRecoveryInProgress):
+                await world.portal.recovery.resend(ME, weak)
+
+
+async def test_six_digits_take_the_place_of_the_birth_date(world: World) -> None:
+    await world.at_birth_date()
+    assert (await current_of(world.portal, ME)).ready_channels == (CALL, TELEGRAM, SMS)
+    assert (await world.portal.recovery.resend(ME, TELEGRAM)).step is RecoveryStep.CODE
+    view = await world.portal.recovery.confirm_code(ME, await last_code(world.portal))
+    assert view.step is RecoveryStep.NEW_PASSWORD
+
+
+async def test_the_vendor_is_asked_only_while_a_browser_waits_and_no_oftener_than_every_two_seconds(
+    world: World,
+) -> None:
+    await world.begin()
+    world.clock.move(seconds=2)
+    await dispatch(world.dispatcher)
+    assert world.vendor.report_asked == 1
+    for _ in range(5):  # nobody looks
+        world.clock.move(seconds=5)
+        await dispatch(world.dispatcher)
+    assert world.vendor.report_asked == 1
+
+    for _ in range(40):  # ten looks a second
+        await world.portal.recovery.follow(ME)
+        await dispatch(world.dispatcher)
+        world.clock.move(seconds=0.1)
+    assert world.vendor.report_asked <= 3
+    world.clock.move(minutes=5)
+    asked = world.vendor.report_asked
+    await world.wait()
+    assert world.vendor.report_asked == asked
+
+
+async def test_the_outcome_is_told_to_the_browser_that_began_alone(world: World) -> None:
+    await world.begin(ME)
+    await world.call()
+    for ask in (world.portal.recovery.follow(OTHER), world.portal.recovery.current(OTHER)):
+        assert await ask is None
+    with pytest.raises(NoRecoveryInProgress):
+        await world.portal.recovery.take_call(OTHER)
+    assert (await world.wait(ME)).step is RecoveryStep.BIRTH_DATE
+    # In the next sitting of the same browser it is not there either.
+    assert await world.portal.recovery.follow(replace(ME, sitting_key="3" * 64)) is None
+
+
+async def test_a_strangers_wait_is_never_answered_by_the_owners_call(world: World) -> None:
+    """The vendor gives both the same number: of two waits for one phone only the first is there."""
+    await world.begin(ME)
+    world.clock.move(seconds=90)
+    with pytest.raises(CallAwaited) as refusal:
+        await world.portal.recovery.begin(OTHER, KNOWN, CALLS)
+    assert refusal.value.resets_in == timedelta(seconds=210)
+
+    # Codes that the stranger asks for end the owner's wait neither, and so make no room for one of the stranger's.
+    await world.portal.recovery.begin(OTHER, KNOWN, TELEGRAM)
+    with pytest.raises(CallAwaited):
+        await world.portal.recovery.resend(OTHER, CALLS)
+    await world.call()
+    assert (await world.wait(ME)).step is RecoveryStep.BIRTH_DATE
+    assert (await current_of(world.portal, OTHER)).step is RecoveryStep.CODE
+
+
+async def test_a_strangers_waits_take_nothing_from_the_owners_codes(world: World) -> None:
+    for _ in range(3):
+        await world.begin(OTHER)
+        world.clock.move(minutes=5)
+    with pytest.raises(MedonlineError):
+        await world.portal.recovery.begin(OTHER, KNOWN, CALLS)  # three in an hour: its own limit
+
+    view = await world.begin(ME, way=TELEGRAM)
+    assert view.code_alive
+    world.clock.move(minutes=1)
+    # A stranger's wait leaves the owner's code alone.
+    world.clock.move(minutes=50)
+    await world.portal.recovery.begin(ME, KNOWN, TELEGRAM)
+    code = await last_code(world.portal)
+    await world.portal.recovery.begin(OTHER, KNOWN, CALLS)
+    assert (await world.portal.recovery.confirm_code(ME, code)).step is RecoveryStep.NEW_PASSWORD
+
+
+async def test_wrong_dates_after_calls_do_not_close_the_step_for_who_receives_codes(
+    world: World, clock: MovableClock
+) -> None:
+    for number in range(3):
+        view = await world.at_birth_date(OTHER)
+        if number == 2:
+            assert view.step is RecoveryStep.REFUSED
+            break
+        for day in (1, 2, 3):
+            with pytest.raises(BirthDateMismatch):
+                await world.portal.recovery.confirm_birth_date(OTHER, f"0{day}.01.1990")
+        await world.portal.recovery.leave(OTHER)
+        clock.move(minutes=5)
+
+    await world.begin(ME, way=CALL)
+    code = await last_code(world.portal)
+    async with world_in_again(world, step_up="always") as again:
+        assert (await again.recovery.confirm_code(ME, code)).step is RecoveryStep.BIRTH_DATE
+        assert (await again.recovery.confirm_birth_date(ME, BORN)).step is RecoveryStep.NEW_PASSWORD
+
+
+@asynccontextmanager
+async def world_in_again(world: World, **changes: object) -> AsyncIterator[Portal]:
+    """Another process over the same database, with other settings."""
+    ways = {"code_channels": (CALL, TELEGRAM, SMS, CALLS)}
+    async with opened(world.portal.config.data_dir, world.clock, **ways | changes) as portal:
+        yield portal
+
+
+async def test_wrong_dates_after_codes_close_the_step_after_calls(folder: Path, clock: MovableClock) -> None:
+    """Who receives the codes can call, too: the dates of both together are bounded."""
+    async with world_in(folder, clock, step_up="always") as world:
+        for _ in range(2):
+            await world.begin(OTHER, way=CALL)
+            await world.portal.recovery.confirm_code(OTHER, await last_code(world.portal))
+            with pytest.raises(BirthDateMismatch):
+                await world.portal.recovery.confirm_birth_date(OTHER, "01.01.1990")
+            await world.portal.recovery.leave(OTHER)
+            clock.move(minutes=10)
+
+        assert (await world.at_birth_date(ME)).step is RecoveryStep.REFUSED
+
+
+async def test_a_call_makes_no_later_code_look_recent_enough(world: World) -> None:
+    before = (await patient_with(world.portal)).phone_proved_at
+    await world.at_birth_date()
+    await world.portal.recovery.confirm_birth_date(ME, BORN)
+    assert (await patient_with(world.portal)).phone_proved_at == before
+
+
+async def test_a_call_is_used_once(world: World) -> None:
+    await world.begin()
+    await world.call()
+    await world.portal.recovery.follow(ME)
+    world.clock.move(seconds=2)
+    await dispatch(world.dispatcher)
+    results = await asyncio.gather(*(world.portal.recovery.take_call(ME) for _ in range(4)), return_exceptions=True)
+    assert {view.step for view in results if isinstance(view, RecoveryView)} == {RecoveryStep.BIRTH_DATE}
+    assert len([row for row in await rows_of(world.portal) if row.confirmed_at is not None]) == 1
+
+    await world.portal.recovery.leave(ME)
+    await world.portal.recovery.begin(ME, KNOWN, TELEGRAM)
+    with pytest.raises(CodeUsedUp):
+        await world.portal.recovery.take_call(ME)
+    assert len(await recoveries_of(world.portal)) == 2
+
+
+async def test_a_call_that_came_too_late_opens_nothing(world: World) -> None:
+    await world.begin()
+    await world.call()
+    world.clock.move(minutes=5)
+    view = await world.wait()
+    assert (view.step, view.code_alive, view.call_number) == (RecoveryStep.CODE, False, "")
+    with pytest.raises(CallOver):
+        await world.portal.recovery.take_call(ME)
+    assert world.vendor.report_asked == 0
+
+
+async def test_a_call_seen_in_time_is_not_taken_after_it(world: World) -> None:
+    await world.begin()
+    await world.call()
+    world.clock.move(seconds=2)
+    await dispatch(world.dispatcher)
+    assert (await last_row(world.portal)).delivery == DeliveryState.DELIVERED
+    world.clock.move(minutes=5)
+    assert (await world.wait()).step is RecoveryStep.CODE
+
+
+async def test_pressing_before_the_call_says_so_and_costs_nothing(world: World) -> None:
+    await world.begin()
+    for _ in range(5):
+        with pytest.raises(CallNotSeen):
+            await world.portal.recovery.take_call(ME)
+    await world.call()
+    world.clock.move(seconds=4)
+    await dispatch(world.dispatcher)
+    assert (await world.portal.recovery.take_call(ME)).step is RecoveryStep.BIRTH_DATE
+
+
+@pytest.mark.parametrize("typed", ["0", "0000", "000000", NUMBER])
+async def test_nothing_that_is_typed_opens_it(world: World, typed: str) -> None:
+    await world.begin()
+    with pytest.raises(CallNotSeen):
+        await world.portal.recovery.confirm_code(ME, typed)
+    assert (await last_row(world.portal)).misses == 0
+
+
+async def test_known_and_unknown_numbers_cost_the_same(world: World) -> None:
+    logs = []
+    for phone in (KNOWN, UNKNOWN):
+        with statements(world.portal) as seen:
+            assert (await world.at_birth_date(phone=phone)).step is RecoveryStep.BIRTH_DATE
+            with pytest.raises(BirthDateMismatch):
+                await world.portal.recovery.confirm_birth_date(ME, "01.01.1990")
+        logs.append(writes_in(seen))
+        await world.portal.recovery.leave(ME)
+        world.clock.move(minutes=10)
+    assert logs[0] == logs[1]
+
+
+@pytest.mark.parametrize("error", [OutOfMoney("no money"), ProviderDown("silence")])
+async def test_a_vendor_in_trouble_offers_another_way_at_once(world: World, error: DeliveryFailed) -> None:
+    error.may_have_gone_out = False
+    world.vendor.answers = deque([error])
+    view = await world.begin()
+    assert (view.delivery, view.problem) == (DeliveryState.FAILED, DeliveryProblem.CHANNEL_DOWN)
+    assert TELEGRAM in view.ready_channels
+    assert (await world.portal.recovery.resend(ME, TELEGRAM)).channel is TELEGRAM
+
+
+async def test_the_next_vendor_names_a_number(folder: Path, clock: MovableClock) -> None:
+    async with world_in(folder, clock) as world:
+        first = ScriptedNumber(provider="first", answers=deque([OutOfMoney("no money")]))
+        second = ScriptedNumber(provider="second")
+        dispatcher = dispatcher_of(world.portal, inbound_call=(first, second))
+        await world.portal.recovery.begin(ME, KNOWN, CALLS)
+        await dispatch(dispatcher)
+        row = await last_row(world.portal)
+        assert (row.provider, row.call_number, row.delivery) == ("second", NUMBER, DeliveryState.SENT)
+
+
+async def test_a_status_that_cannot_be_read_is_asked_again(world: World) -> None:
+    await world.begin()
+    await world.call()
+    world.vendor.reports = deque([ProviderDown("500"), ProviderDown("500")])
+    assert (await world.wait(looks=5)).step is RecoveryStep.BIRTH_DATE
+
+
+async def test_what_the_vendor_waits_for_no_more_is_over_here_too(world: World) -> None:
+    await world.begin()
+    await world.call(DeliveryReport.FAILED)
+    view = await world.wait()
+    assert (view.delivery, view.problem) == (DeliveryState.FAILED, DeliveryProblem.NOT_ANSWERED)
+
+
+async def test_a_call_that_nobody_made_says_nothing_of_the_way(world: World) -> None:
+    for report in (None, DeliveryReport.FAILED):
+        await world.begin()
+        if report is not None:
+            await world.call(report)
+            await world.wait()
+        world.clock.move(minutes=6)
+    with world.portal.database.reading() as session:
+        now = world.clock()
+        found = channel_switches.outcomes(session, CALLS, now - timedelta(hours=1), now, DeliveryState.FAILED, 10)
+    assert found == []
+
+
+async def test_no_other_flow_takes_a_call_for_a_proof(world: World) -> None:
+    assert CALLS in await world.portal.recovery.open_channels()
+    for codes in (world.portal.settings.codes, world.portal.answers.codes):
+        with world.portal.database.reading() as session:
+            assert CALLS not in codes.open_channels(session, world.clock())
+        with world.portal.database.reading() as session:
+            request = codes.request("flow", world_place(KNOWN), CALLS)
+            with pytest.raises(ChannelUnavailable):
+                codes.begin(session, request, world.clock())
+
+
+def world_place(phone: str) -> CodePlace:
+    return CodePlace(PhoneNumber(phone), "", "c" * 32, None)
+
+
+async def test_the_same_number_again_in_the_same_recovery_ends_the_wait_before(world: World) -> None:
+    await world.begin()
+    await world.call()
+    first = (await last_row(world.portal)).provider_ref
+    world.clock.move(minutes=1)
+    world.vendor.seen.clear()
+    await world.portal.recovery.resend(ME, CALLS)
+    await dispatch(world.dispatcher)
+    world.vendor.seen[first] = DeliveryReport.DELIVERED
+    assert (await world.wait()).step is RecoveryStep.CODE
+    await world.call()
+    assert (await world.wait()).step is RecoveryStep.BIRTH_DATE
+
+
+async def test_a_browser_that_gave_its_wait_up_may_wait_again(world: World) -> None:
+    await world.begin()
+    world.clock.move(minutes=1)
+    await world.begin(way=TELEGRAM)  # «Назад», and another way
+    world.clock.move(minutes=1)
+    assert (await world.begin()).call_number == NUMBER
+
+
+class TestSignedReports:
+    async def test_a_report_hastens_the_question_and_is_not_believed_itself(self, world: World) -> None:
+        await world.begin()
+        row = await last_row(world.portal)
+        await world.calls.take_signed(f"signed {row.provider_ref}".encode())
+        await dispatch(world.dispatcher)
+        assert world.vendor.report_asked == 1
+        assert (await last_row(world.portal)).delivery == DeliveryState.SENT  # the vendor says 400
+
+        await world.call()
+        await world.calls.take_signed(f"signed {row.provider_ref}".encode())
+        await dispatch(world.dispatcher)
+        view = await world.portal.recovery.follow(ME)
+        assert view is not None
+        assert view.step is RecoveryStep.BIRTH_DATE
+
+    async def test_a_forged_one_changes_nothing(self, world: World) -> None:
+        await world.begin()
+        row = await last_row(world.portal)
+        with pytest.raises(ForgedReport):
+            await world.calls.take_signed(row.provider_ref.encode())
+        await dispatch(world.dispatcher)
+        assert world.vendor.report_asked == 0
+
+    async def test_one_of_something_unknown_is_taken_and_changes_nothing(self, world: World) -> None:
+        await world.calls.take_signed(b"signed callcheck-1")
+
+    async def test_without_the_way_none_is_taken(self, folder: Path, clock: MovableClock) -> None:
+        async with opened(folder, clock) as portal:
+            with pytest.raises(ForgedReport):
+                await portal.calls.take_signed(b"signed callcheck-1")
+
+
+class TestUnsignedReports:
+    @pytest.fixture
+    async def world(self, folder: Path, clock: MovableClock) -> AsyncIterator[World]:
+        async with world_in(folder, clock, UnaskedNumber()) as made:
+            yield made
+
+    @staticmethod
+    async def report(world: World, *, token: str = "", ref: str = "", caller: str = KNOWN) -> None:
+        row = await last_row(world.portal)
+        body = {"ref": ref or row.provider_ref, "from": caller}
+        token = token or call_token(world.portal.config.key, row.id)
+        await world.calls.take_unsigned(token, json.dumps(body).encode())
+
+    async def test_the_right_one_is_believed(self, world: World) -> None:
+        await world.begin()
+        await self.report(world)
+        view = await world.portal.recovery.follow(ME)
+        assert view is not None
+        assert view.step is RecoveryStep.BIRTH_DATE
+        await self.report(world)  # twice
+
+    async def test_one_of_another_caller_or_of_another_call_changes_nothing(self, world: World) -> None:
+        await world.begin()
+        await self.report(world, caller=UNKNOWN)
+        await self.report(world, ref="waiting-1")
+        assert (await last_row(world.portal)).delivery == DeliveryState.SENT
+
+    async def test_one_at_an_address_that_nobody_was_told_is_forged(self, world: World) -> None:
+        await world.begin()
+        row = await last_row(world.portal)
+        for token in ("secret", f"{row.id}-{'0' * 64}", call_token(b"another key", row.id)):
+            with pytest.raises(ForgedReport):
+                await self.report(world, token=token)
+        assert (await last_row(world.portal)).delivery == DeliveryState.SENT
+
+    async def test_the_address_of_one_wait_is_of_no_use_for_another(self, world: World) -> None:
+        await world.begin(OTHER, UNKNOWN)
+        strangers = call_token(world.portal.config.key, (await last_row(world.portal)).id)
+        await world.begin(ME)
+        await self.report(world, token=strangers)
+        assert {row.delivery for row in await rows_of(world.portal)} == {DeliveryState.SENT}
+
+    async def test_one_that_comes_late_changes_nothing(self, world: World) -> None:
+        await world.begin()
+        world.clock.move(minutes=5)
+        await self.report(world)
+        assert (await last_row(world.portal)).delivery == DeliveryState.SENT
