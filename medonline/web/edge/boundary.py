@@ -27,7 +27,13 @@ UNCOUNTED_PROXY = (
 )
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})  # any other method, known or not, may change something
 # Machines post here: they send no Origin and prove themselves otherwise.
-_FROM_MACHINES = (routes.TELEGRAM_REPORT, routes.MAX_UPDATES, *routes.SANDBOX_MACHINES)
+_FROM_MACHINES = (
+    routes.TELEGRAM_REPORT,
+    routes.MAX_UPDATES,
+    routes.SMS_RU_REPORT,
+    f"{routes.UCALLER_CALL}/",
+    *routes.SANDBOX_MACHINES,
+)
 
 
 class Boundary:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
 from starlette.applications import Starlette
@@ -19,7 +19,7 @@ from medonline.domain.codes.channels import ChannelName
 from medonline.domain.errors import DeliveryFailed
 from medonline.providers.codes.telegram_gateway import InvalidReport, read_report
 from medonline.services.outages import is_outage
-from medonline.services.ports import ForgedUpdate
+from medonline.services.ports import ForgedReport, ForgedUpdate
 from medonline.web.edge.error_pages import error_page, form_not_taken
 from medonline.web.routes import gosuslugi, passkeys, passwords
 from medonline.web.routes.connection_help import connection_help
@@ -132,6 +132,31 @@ async def max_updates(request: Request) -> Response:
     return PlainTextResponse("ok\n")
 
 
+async def sms_ru_report(request: Request) -> Response:
+    """A signed report of SMS.ru. The body of the answer is exactly `100`, else it comes again for days."""
+    return await _told_of_call(request, portal().calls.take_signed, "100")
+
+
+async def ucaller_call(request: Request) -> Response:
+    """What uCaller tells of a call, at an address that nobody else was told."""
+    token = request.path_params["token"]
+    return await _told_of_call(request, lambda body: portal().calls.take_unsigned(token, body), "ok\n")
+
+
+async def _told_of_call(request: Request, take: Callable[[bytes], Awaitable[None]], taken: str) -> Response:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_REPORT_BYTES:
+            return PlainTextResponse("too large\n", 413)
+    try:
+        await take(bytes(body))
+    except ForgedReport as error:
+        log.warning("A report of a call was refused: %s", error)
+        return PlainTextResponse("refused\n", 403)
+    return PlainTextResponse(taken)
+
+
 def with_routes(pages: ASGIApp, stand_ins: Sequence[BaseRoute] = ()) -> ASGIApp:
     """The whole site: these routes first, the Reflex pages for everything else. Without `stand_ins` /sandbox is not there."""
     table: list[BaseRoute] = [
@@ -161,6 +186,8 @@ def with_routes(pages: ASGIApp, stand_ins: Sequence[BaseRoute] = ()) -> ASGIApp:
         Route(routes.PASSWORD_SUGGESTION, passwords.suggestion),
         Route(routes.TELEGRAM_REPORT, telegram_report, methods=["POST"]),
         Route(routes.MAX_UPDATES, max_updates, methods=["POST"]),
+        Route(routes.SMS_RU_REPORT, sms_ru_report, methods=["POST"]),
+        Route(f"{routes.UCALLER_CALL}/{{token}}", ucaller_call, methods=["POST"]),
         *(Route(page, form_without_scripts, methods=["POST"]) for page in routes.PAGES),
     ]
     # Nothing of the stand-ins is there, whatever a page of the portal may be called.
