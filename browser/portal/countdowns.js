@@ -5,6 +5,7 @@ import { isPaused, resume } from "./pauses.js";
 const LOOK_MS = 250;
 const STOPPED = "Отсчёт остановлен.";
 const OPEN = "Можно запросить новый код.";
+const BEGUN = "Идёт отсчёт до нового кода.";
 /** @typedef {{ mark: string, end: number, said: string | null }} Countdown */
 /** @type {WeakMap<Element, Countdown>} */
 const countdowns = new WeakMap();
@@ -33,10 +34,10 @@ function tick() {
   for (const place of places) {
     const countdown = countdownOf(place);
     const left = Math.max(0, Math.ceil((countdown.end - performance.now()) / 1000));
-    const text = isPaused() ? "" : `, через ${clock(left)}`;
+    const text = isPaused() ? "" : `, ${place.dataset.countdownBefore ?? "через"} ${clock(left)}`;
     if (place.textContent !== text) place.textContent = text;
     if (isPaused()) say(STOPPED);
-    else speak(countdown, left);
+    else speak(place, countdown, left);
   }
   if (places.length === 0 && running) end();
   running = places.length > 0;
@@ -44,11 +45,13 @@ function tick() {
 
 /**
  * A screen reader hears the start, 30 seconds and the end; the numbers between are silent.
+ * @param {HTMLElement} place may have words of its own
  * @param {Countdown} countdown
  * @param {number} left
  */
-function speak(countdown, left) {
-  const said = left === 0 ? OPEN : left <= 30 ? "Осталось 30 секунд." : "Идёт отсчёт до нового кода.";
+function speak(place, countdown, left) {
+  const { countdownOver: over = OPEN, countdownBegun: begun = BEGUN } = place.dataset;
+  const said = left === 0 ? over : left <= 30 ? "Осталось 30 секунд." : begun;
   if ((countdown.said === said && voice()?.textContent !== STOPPED) || (left < 30 && left > 0 && countdown.said === null)) return;
   countdown.said = said;
   say(said);

@@ -7,6 +7,7 @@ import reflex as rx
 _PATHS = {
     "mark": "M12 3v18M3 12h18",
     "phone": "M6 3h3l2 5-2.5 1.5a11 11 0 0 0 6 6L16 13l5 2v3a3 3 0 0 1-3 3A15 15 0 0 1 3 6a3 3 0 0 1 3-3z",
+    "phone-out": "M6 3h3l2 5-2.5 1.5a11 11 0 0 0 6 6L16 13l5 2v3a3 3 0 0 1-3 3A15 15 0 0 1 3 6a3 3 0 0 1 3-3zM14 10l7-7M16 3h5v5",
     "envelope": "M4 5h16v11H9l-5 4zM8 9h8M8 12h5",
     "chat": "M12 4c5 0 9 3.4 9 7.5S17 19 12 19c-1.2 0-2.3-.2-3.3-.5L4 20l1.3-3.4A7 7 0 0 1 3 11.5C3 7.4 7 4 12 4z",
     "message": "M21 4 3 11l6 2 2 6 3-4 5 4z",
@@ -20,7 +21,7 @@ _PATHS = {
     "arrow": "M9 5l7 7-7 7",
     "eye": "M2 12c3-5 6-7 10-7s7 2 10 7c-3 5-6 7-10 7s-7-2-10-7zM12 15a3 3 0 1 0 0-6 3 3 0 0 0 0 6z",
 }
-_OF_WAYS = ("phone", "message", "envelope", "chat")
+_OF_WAYS = ("phone", "message", "envelope", "chat", "phone-out")
 
 
 def icon(name: str) -> rx.Component:

@@ -48,6 +48,45 @@ def chat_start(screen: Screen) -> rx.Component:
     )
 
 
+def call_block(screen: Screen, error: rx.Var[str], check: Any) -> rx.Component:
+    """What is called, until when, and what to do when it was; or why it is awaited no more. `check`: looks whether it came."""
+    return rx.cond(
+        screen.code_alive,
+        rx.cond(screen.call_link != "", _number_to_call(screen, check)),
+        rx.cond((screen.code_over != "") & (error == ""), rx.el.p(screen.code_over, role="status")),
+    )
+
+
+def _number_to_call(screen: Screen, check: Any) -> rx.Component:
+    return rx.el.div(
+        rx.el.a(screen.call_number, href=screen.call_link, class_name="call-number"),
+        rx.cond(screen.call_free, rx.el.p("Звонок на номер 8-800 бесплатный.", class_name="hint")),
+        rx.el.p(
+            "Позвоните до ",
+            rx.el.strong(screen.expires_clock),
+            rx.el.span(
+                aria_hidden=True,
+                class_name="countdown",
+                custom_attrs={
+                    "data-countdown": screen.call_seconds,
+                    "data-countdown-key": screen.call_key,
+                    "data-countdown-before": "осталось",
+                    "data-countdown-begun": "Идёт отсчёт времени для звонка.",
+                    "data-countdown-over": "Время для звонка вышло.",
+                },
+            ),
+        ),
+        rx.el.div(
+            rx.el.p("Если портал открыт не на телефоне, наведите камеру телефона на этот QR-код.", class_name="hint"),
+            rx.el.img(src=screen.call_qr, alt="QR-код с номером, на который позвонить", class_name="chat-qr"),
+            class_name="chat-start beside-phone",
+        ),
+        rx.el.button("Проверить звонок", type="button", on_click=check, class_name="button primary wide", id="code"),
+        _pause(),
+        class_name="call",
+    )
+
+
 def code_form(
     screen: Screen,
     error: rx.Var[str],
@@ -135,10 +174,10 @@ def resend_block(screen: Screen, resend: Resend) -> rx.Component:
             _another_code(screen, resend),
             rx.el.p("Сейчас коды не отправляются."),
         ),
-        rx.cond(~screen.resend_ready & ~screen.resend_far, _pause()),
+        rx.cond(~screen.resend_ready & ~screen.resend_far & ~screen.patient_calls, _pause()),
         rx.el.p(role="status", class_name="visually-hidden", custom_attrs={"data-countdown-voice": ""}),
         rx.el.details(
-            rx.el.summary("Код не приходит?"),
+            rx.el.summary(screen.trouble),
             rx.el.ul(
                 rx.el.li("Проверьте, что телефон в сети и режим полёта выключен."),
                 rx.el.li(screen.not_coming),
@@ -164,10 +203,10 @@ def _another_code(screen: Screen, resend: Resend) -> rx.Component:
             ),
         ),
         rx.el.p(
-            "Новый код можно запросить в ",
+            screen.resend_at,
             rx.el.strong(screen.resend_clock),
             rx.cond(
-                screen.resend_far,
+                screen.resend_far | screen.patient_calls,
                 ".",
                 rx.el.span(
                     aria_hidden=True,

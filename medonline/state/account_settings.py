@@ -29,7 +29,7 @@ from medonline.services.passwords.strength import Strength
 from medonline.state.account import AccountState, sign_in_again
 from medonline.state.codes.screen import NO_CODE, CodeScreen, steady
 from medonline.state.codes.watch import FollowsCode, code_now, follow
-from medonline.state.codes.ways import OffersWays
+from medonline.state.codes.ways import OffersWays, proofs_alone
 from medonline.state.email_proof import EmailProofState
 from medonline.state.input import help_of, query_of, said, text_field, visitor_of
 from medonline.web.sockets.server import Visitor
@@ -109,7 +109,7 @@ class SettingsState(FollowsCode, OffersWays, rx.State):
         """«Сохранить»."""
         self._forget()
         self.saved = ""
-        channel = text_field(form, "channel") or next(iter(portal().config.code_channels))
+        channel = text_field(form, "channel") or next(iter(proofs_alone(portal().config.code_channels)))
         if channel not in tuple(ChannelName):
             return None
         typed = SettingsForm(**{name: text_field(form, name) for name in FIELDS})
@@ -290,7 +290,7 @@ class SettingsState(FollowsCode, OffersWays, rx.State):
             self.code = code_now(code)
 
     def _offer(self) -> None:
-        self._offer_ways(portal().switches.open_now())
+        self._offer_ways(portal().switches.open_now(), alone=True)
 
     def _ask_proof(self, again: str) -> None:
         """Ask who it is, above the form; `again` is the button to press then."""

@@ -32,8 +32,8 @@ def birth_date_step() -> rx.Component:
         progress(2),
         title("УКАЖИТЕ ДАТУ РОЖДЕНИЯ"),
         rx.el.p(
-            "Код подошёл. Чтобы кабинет не открыл посторонний, укажите ещё дату рождения того, "
-            "на кого он зарегистрирован."
+            screen.fits,
+            " Чтобы кабинет не открыл посторонний, укажите ещё дату рождения того, на кого он зарегистрирован.",
         ),
         rx.el.form(
             summary(),
@@ -62,9 +62,7 @@ def birth_date_step() -> rx.Component:
                     rx.cond(
                         screen.other_ready,
                         other_way(screen, RecoveryState.resend, "button secondary wide"),
-                        rx.el.p(
-                            screen.other_label, " можно будет запросить в ", rx.el.strong(screen.resend_clock), "."
-                        ),
+                        rx.el.p(screen.other_label, " можно будет запросить в ", rx.el.strong(screen.other_clock), "."),
                     ),
                 ),
             ),

@@ -15,7 +15,7 @@ from medonline.components.forms import (
     suggested_password,
 )
 from medonline.components.icons import icon
-from medonline.dialogs.codes import code_entry, code_form, code_hint, delivery, resend_block
+from medonline.dialogs.codes import call_block, code_entry, code_form, code_hint, delivery, resend_block
 from medonline.dialogs.desk import turn_to_desk
 from medonline.dialogs.login import TROUBLE, login_form
 from medonline.dialogs.password_recovery.birth_date import birth_date_step, refused_step
@@ -64,7 +64,7 @@ def code_step() -> rx.Component:
     return rx.el.div(
         back_and_close(start_again("Назад", "back"), routes.HOME),
         progress(2),
-        title("ШАГ 2. ВВЕДИТЕ ПРОВЕРОЧНЫЙ КОД"),
+        title("ШАГ 2. ", screen.step_2),
         rx.el.p(
             "Номер: ",
             rx.el.strong(screen.phone, class_name="phone-masked"),
@@ -76,10 +76,14 @@ def code_step() -> rx.Component:
         code_hint(screen),
         summary(rx.cond(screen.code_alive, RecoveryState.error_field, "")),
         delivery(screen, RecoveryState.resend),
-        code_entry(
-            screen,
-            RecoveryState.error,
-            code_form(screen, error_of("code"), RecoveryState.confirm_code, routes.RECOVERY),
+        rx.cond(
+            screen.patient_calls,
+            call_block(screen, RecoveryState.error, RecoveryState.take_call),
+            code_entry(
+                screen,
+                RecoveryState.error,
+                code_form(screen, error_of("code"), RecoveryState.confirm_code, routes.RECOVERY),
+            ),
         ),
         resend_block(screen, RecoveryState.resend),
         rx.el.div(gosuslugi_way("button secondary wide"), class_name="resend"),

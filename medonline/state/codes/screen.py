@@ -8,8 +8,9 @@ from math import ceil
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from medonline.domain.codes.channels import ChannelName
-from medonline.domain.errors import CodeExpired, CodeUsedUp
+from medonline.domain.codes.channels import GUIDE_CHANNELS, ChannelName
+from medonline.domain.codes.patient_call import spaced
+from medonline.domain.errors import CallOver, CodeExpired, CodeRefused, CodeUsedUp
 from medonline.services.codes.delivery import DeliveryState
 from medonline.services.codes.flow import CodeView
 from medonline.state.codes.qr import qr_of
@@ -19,6 +20,8 @@ from medonline.wording.limits import clock_time
 
 # A countdown to something further off than this says less than the time on the clock.
 FAR = timedelta(hours=1)
+# Calls to such numbers cost the caller nothing anywhere in Russia.
+FREE = "+7800"
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,8 @@ class CodeScreen:
     `resend_seconds` counts down from the server's clock; `resend_ready` says that the pause is over. `way_open`: another code
     can be had by the same way today. `other_channel`: the best way to turn to; the other fields with such names are its words.
     `chat_link` opens the chat in which the code is awaited, `chat_qr` is the same for another device; both empty where there is none.
+    `call_number` is what the patient calls, `call_link` and `call_qr` are the same for a phone and for its camera; `call_free`: whoever
+    calls it pays nothing. `call_seconds` counts down to the end of the wait.
     `code_over`: why the code cannot be typed in any more; empty when `delivery` says it.
     """
 
@@ -41,11 +46,22 @@ class CodeScreen:
     fills_itself_in: bool = False
     chat_link: str = ""
     chat_qr: str = ""
+    step_2: str = WORDS[GUIDE_CHANNELS[0]].step
+    trouble: str = ""
+    fits: str = ""
+    patient_calls: bool = False
+    call_number: str = ""
+    call_link: str = ""
+    call_qr: str = ""
+    call_free: bool = False
+    call_seconds: int = 0
+    call_key: str = ""
     other_channel: str = ""
     other_label: str = ""
     other_get: str = ""
     other_icon: str = ""
     other_ready: bool = False
+    other_clock: str = ""
     way_open: bool = False
     delivery: str = ""
     delivery_failed: bool = False
@@ -54,6 +70,7 @@ class CodeScreen:
     code_over: str = ""
     expires_clock: str = ""
     resend_ready: bool = False
+    resend_at: str = ""
     resend_clock: str = ""
     resend_seconds: int = 0
     resend_far: bool = False
@@ -72,6 +89,7 @@ def code_screen(view: CodeView, now: datetime, zone: ZoneInfo, channels: tuple[C
     words = WORDS[view.channel]
     others = [one for one in view.open_channels if one in channels and one is not view.channel]
     other = next((one for one in others if one in view.ready_channels), next(iter(others), None))
+    link = f"tel:{view.call_number}" if view.call_number else ""
     return CodeScreen(
         phone=view.phone,
         channel=view.channel,
@@ -83,22 +101,33 @@ def code_screen(view: CodeView, now: datetime, zone: ZoneInfo, channels: tuple[C
         fills_itself_in=view.channel.facts.fills_itself_in,
         chat_link=view.chat_link,
         chat_qr=qr_of(view.chat_link),
+        step_2=words.step,
+        trouble=words.trouble,
+        fits=words.fits,
+        patient_calls=view.channel.facts.patient_calls,
+        call_number=spaced(view.call_number) if link else "",
+        call_link=link,
+        call_qr=qr_of(link),
+        call_free=view.call_number.startswith(FREE),
+        # Set once per number, as the other countdown.
+        call_seconds=max(ceil((view.expires_at - now).total_seconds()), 0),
+        call_key=f"{view.expires_at.timestamp():.0f}",
         other_channel=other or "",
         other_label=WORDS[other].label if other else "",
         other_get=WORDS[other].get if other else "",
         other_icon=WORDS[other].icon if other else "",
         other_ready=other in view.ready_channels,
+        other_clock=_clock(view.codes_at or view.resend_at, now, zone),
         way_open=view.channel in view.open_channels,
         delivery=_delivery(view),
         delivery_failed=failed,
         attempts=_attempts(view),
         code_alive=view.code_alive,
-        code_over=""
-        if view.code_alive or failed
-        else sentence(CodeExpired() if view.expires_at <= now else CodeUsedUp()),
+        code_over="" if view.code_alive or failed else sentence(_over(view, now)),
         expires_clock=f"{view.expires_at.astimezone(zone):%H:%M}",
         resend_ready=ready,
-        resend_clock=_resend_clock(view, now, zone),
+        resend_at=words.again_at,
+        resend_clock=_clock(view.resend_at, now, zone),
         # Set once per code, so that the countdown on the screen runs by itself between two looks at the record.
         resend_seconds=0 if ready else ceil((view.resend_at - now).total_seconds()),
         resend_far=view.resend_at - now > FAR,
@@ -110,15 +139,19 @@ def steady(screen: Screen, shown: Screen) -> Screen:
     """The screen with the countdown of the one that is shown: the browser counts down by itself, and without this every
     tick would be a message to it."""
     if screen.resend_key == shown.resend_key and not screen.resend_ready:
-        return replace(screen, resend_seconds=shown.resend_seconds)
-    return screen
+        screen = replace(screen, resend_seconds=shown.resend_seconds)
+    return replace(screen, call_seconds=shown.call_seconds) if screen.call_key == shown.call_key else screen
 
 
-def _resend_clock(view: CodeView, now: datetime, zone: ZoneInfo) -> str:
+def _clock(at: datetime, now: datetime, zone: ZoneInfo) -> str:
     """To the minute for a pause; a limit that ends on another day has its date."""
-    if view.resend_at - now < FAR:
-        return f"{view.resend_at.astimezone(zone):%H:%M}"
-    return clock_time(view.resend_at, now, zone)
+    return f"{at.astimezone(zone):%H:%M}" if at - now < FAR else clock_time(at, now, zone)
+
+
+def _over(view: CodeView, now: datetime) -> CodeRefused:
+    if view.channel.facts.patient_calls:
+        return CallOver()
+    return CodeExpired() if view.expires_at <= now else CodeUsedUp()
 
 
 def _delivery(view: CodeView) -> str:
@@ -129,4 +162,4 @@ def _delivery(view: CodeView) -> str:
 
 
 def _attempts(view: CodeView) -> str:
-    return attempts_left(view.attempts_left) if view.attempts_left else ""
+    return attempts_left(view.attempts_left) if view.attempts_left and not view.channel.facts.patient_calls else ""

@@ -33,6 +33,11 @@ def offered(channels: Sequence[ChannelName], failing: Collection[ChannelName] = 
     return shown, [_way(channel, failing) for channel in further]
 
 
+def proofs_alone(channels: Sequence[ChannelName]) -> tuple[ChannelName, ...]:
+    """Those that are enough by themselves, for a flow in which nothing else is asked for."""
+    return tuple(channel for channel in channels if not channel.facts.patient_calls)
+
+
 def _way(channel: ChannelName, failing: Collection[ChannelName], *, checked: bool = False) -> Way:
     words = WORDS[channel]
     return Way(channel.value, words.label, FAILING if channel in failing else words.note, words.icon, checked)
@@ -49,13 +54,19 @@ class OffersWays(rx.State, mixin=True):  # type: ignore[call-arg]  # the keyword
     further_ways: list[Way] = []
     channels_off: str = ""  # why ways are missing; empty where none is
 
-    def _offer_ways(self, channels: tuple[ChannelName, ...]) -> None:
+    def _offer_ways(self, channels: tuple[ChannelName, ...], *, alone: bool = False) -> None:
+        """`alone`: nothing else is asked for here, so only what is enough by itself is offered."""
+        channels = proofs_alone(channels) if alone else channels
         self.ways, self.further_ways = offered(channels, portal().switches.order.now.failing)
-        self.channels_off = ways_off()
+        self.channels_off = ways_off(alone=alone)
 
 
-def ways_off() -> str:
-    """Why ways of getting a code are not offered now; empty where all are."""
+def ways_off(*, alone: bool = False) -> str:
+    """Why ways of getting a code are not offered now; empty where all are. `alone`: of those that are enough by themselves."""
     switches = portal().switches
-    missing = [off for off in switches.off.values() if off.channel not in switches.open_now()]
+    missing = [
+        off
+        for off in switches.off.values()
+        if off.channel not in switches.open_now() and not (alone and off.channel.facts.patient_calls)
+    ]
     return " ".join(switched_off(off.channel, off.reason) for off in missing)

@@ -148,7 +148,7 @@ class LinkAccountState(FollowsCode, OffersWays, rx.State):
         return None
 
     def _offer(self) -> None:
-        self._offer_ways(portal().switches.open_now())
+        self._offer_ways(portal().switches.open_now(), alone=True)
 
     def _refuse(self, field: str, text: str) -> None:
         self.error, self.error_field = text, field

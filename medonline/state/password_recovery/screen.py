@@ -24,6 +24,7 @@ _TITLES = {
     RecoveryStep.STOPPED: "Восстановление по телефону остановлено — Восстановление пароля",
     RecoveryStep.NO_ACCOUNT: "Личный кабинет не найден — Восстановление пароля",
 }
+_CALLS = "Шаг 2 из 3: звонок с телефона — Восстановление пароля"
 _FIELDS = {
     PHONE: "phone",
     RecoveryStep.CODE: "code",
@@ -57,7 +58,7 @@ def screen_of(view: RecoveryView, now: datetime, zone: ZoneInfo, channels: tuple
         **vars(code),
         step=view.step,
         field=_FIELDS.get(view.step, ""),
-        title=_TITLES[view.step],
+        title=_CALLS if view.channel.facts.patient_calls and view.step is RecoveryStep.CODE else _TITLES[view.step],
         unlinked=view.identities_unlinked > 0,
         passkeys_off=view.passkeys_removed > 0,
     )
@@ -74,4 +75,4 @@ def _that_help(view: RecoveryView, channels: tuple[ChannelName, ...]) -> tuple[C
     """At the birth date only a longer code takes its place, where a short one brought the patient there."""
     if view.step is not RecoveryStep.BIRTH_DATE:
         return channels
-    return tuple(channel for channel in channels if view.channel.facts.guessable and not channel.facts.guessable)
+    return tuple(channel for channel in channels if view.channel.facts.weak and not channel.facts.weak)

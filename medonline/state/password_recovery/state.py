@@ -14,6 +14,7 @@ from medonline.domain.codes.channels import ChannelName
 from medonline.domain.codes.step_up import StepUpWhen
 from medonline.domain.errors import (
     BirthDateMismatch,
+    CallAwaited,
     ChannelOverBudget,
     ChannelUnavailable,
     CodeRefused,
@@ -93,6 +94,11 @@ class RecoveryState(FollowsCode, OffersWays, KeepsAnswers, rx.State):
         return await self._advance(lambda client: portal().recovery.confirm_code(client, code))
 
     @rx.event
+    async def take_call(self) -> Any:
+        """Step 2: «Проверить звонок»; without it the watch finds the call."""
+        return await self._advance(portal().recovery.take_call)
+
+    @rx.event
     async def confirm_birth_date(self, form: dict[str, Any]) -> Any:
         """Between step 2 and step 3: the birth date on record, where a call is not enough."""
         typed = text_field(form, "birth_date")
@@ -162,7 +168,7 @@ class RecoveryState(FollowsCode, OffersWays, KeepsAnswers, rx.State):
             self._offer_ways(await portal().recovery.open_channels())
             field = "channel" if field == PHONE_STEP.field else field
         self._refuse(field, said(self, error))
-        self.must_wait = isinstance(error, LimitReached | ChannelUnavailable)
+        self.must_wait = isinstance(error, LimitReached | ChannelUnavailable | CallAwaited)
 
     def _refuse(self, field: str, text: str) -> None:
         self.error, self.error_field = text, field
@@ -183,5 +189,8 @@ class RecoveryState(FollowsCode, OffersWays, KeepsAnswers, rx.State):
 
 
 async def _look(visitor: Visitor) -> RecoveryView | None:
-    view = await portal().recovery.current(visitor) if visitor.visitor_key else None
-    return view if view is not None and view.step in WATCHED else None
+    view = await portal().recovery.follow(visitor) if visitor.visitor_key else None
+    if view is None:
+        return None
+    # A call that was taken up may end the recovery at once: that is shown, and then the watch is over.
+    return view if view.step in WATCHED or view.channel.facts.patient_calls else None

@@ -30,6 +30,8 @@ VIEW = CodeView(
     open_channels=BOTH,
     topic="codes to",
     chat_link="",
+    call_number="",
+    codes_at=None,
 )
 
 
