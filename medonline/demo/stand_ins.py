@@ -35,8 +35,11 @@ def sandbox_settings(config: Config, address: str = "") -> SandboxSettings:
         fhir_token=config.card_registry_token.get_secret_value(),
         gosuslugi=_gosuslugi(config, address or f"{config.inner_url}{routes.SANDBOX}"),
         callback_urls=tuple(
-            f"{origin}{routes.TELEGRAM_REPORT}" for origin in (config.inner_url, *config.allowed_origins)
+            f"{origin}{path}"
+            for origin in (config.inner_url, *config.allowed_origins)
+            for path in (routes.TELEGRAM_REPORT, routes.UCALLER_CALL)
         ),
+        sms_ru_report_url=f"{config.origin if config.sandbox_url else config.inner_url}{routes.SMS_RU_REPORT}",
     )
 
 

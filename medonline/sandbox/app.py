@@ -7,6 +7,7 @@ A separate ASGI application that runs alone or mounted under any path:
     /ucaller    base URL for the uCaller adapter               /phone/{e164}/events    the same as JSON
     /sms_ru     base URL for the SMS.ru adapters               /health                 {"status": "ok"}
     /sms_aero   base URL for the SMS Aero adapter              /code-faults            what goes wrong with them
+    callcheck of SMS.ru and inboundCallWaiting of uCaller      /dialler                calls from a demo phone, a page
     /max/api    base URL for the adapter of MAX        /max/open/{bot}         its chat, a page
     /gosuslugi  base URL for the ESIA adapter, /gosuslugi/oidc for the OIDC one; only when it is set up
     the mail server listens at a socket file                   /inbox                  its mailboxes, a page
@@ -31,12 +32,14 @@ from starlette.staticfiles import StaticFiles
 from medonline.sandbox.callbacks import Callbacks
 from medonline.sandbox.code_faults import CodeFaults, Vendor
 from medonline.sandbox.demo_phone import DemoPhone
+from medonline.sandbox.dialler import Dialler
 from medonline.sandbox.fhir import FhirStandIn
 from medonline.sandbox.fhir_faults import FhirFaults
 from medonline.sandbox.gosuslugi.stand_in import GosuslugiStandIn
 from medonline.sandbox.mailbox import Mailboxes
 from medonline.sandbox.max import MaxStandIn
 from medonline.sandbox.max_pages import MaxPages
+from medonline.sandbox.patient_calls import PatientCalls
 from medonline.sandbox.settings import SandboxSettings
 from medonline.sandbox.sms import SmsBox
 from medonline.sandbox.sms_aero import SmsAeroStandIn
@@ -71,14 +74,16 @@ def create_sandbox(settings: SandboxSettings) -> Starlette:
         await close_sandbox(app)
 
     messenger = MaxStandIn(settings, store, faults)
+    calls = PatientCalls(settings, store, faults)
 
     app = Starlette(
         lifespan=lifespan,
         routes=[
-            *_vendors_of_codes(settings, store, callbacks, faults, box),
+            *_vendors_of_codes(settings, store, callbacks, faults, box, calls),
             Mount("/max/api", routes=faults.over(Vendor.MAX, messenger.routes())),
             Mount("/max", routes=MaxPages(messenger, settings.demo_numbers).routes()),
             *faults.routes(),
+            *Dialler(calls).routes(),
             *_card_registry(settings, store),
             *([Mount("/gosuslugi", routes=gosuslugi.routes())] if gosuslugi is not None else []),
             *DemoPhone(store, settings.demo_numbers, gosuslugi.pending_qr if gosuslugi is not None else None).routes(),
@@ -90,18 +95,26 @@ def create_sandbox(settings: SandboxSettings) -> Starlette:
     app.state.store = store
     app.state.callbacks = callbacks
     app.state.messenger = messenger
+    app.state.calls = calls
     app.state.mailboxes = mailboxes
     return app
 
 
 def _vendors_of_codes(
-    settings: SandboxSettings, store: Store, callbacks: Callbacks, faults: CodeFaults, box: SmsBox
+    settings: SandboxSettings,
+    store: Store,
+    callbacks: Callbacks,
+    faults: CodeFaults,
+    box: SmsBox,
+    calls: PatientCalls,
 ) -> list[BaseRoute]:
     telegram = TelegramGatewayStandIn(settings, store, callbacks).routes()
+    ucaller = [*UCallerStandIn(settings, store, faults).routes(), *calls.of_ucaller()]
+    sms_ru = [*SmsRuStandIn(settings, store, faults, box).routes(), *calls.of_sms_ru()]
     return [
         Mount("/telegram", routes=faults.over(Vendor.TELEGRAM, telegram)),
-        Mount("/ucaller", routes=faults.over(Vendor.UCALLER, UCallerStandIn(settings, store, faults).routes())),
-        Mount("/sms_ru", routes=faults.over(Vendor.SMS_RU, SmsRuStandIn(settings, store, faults, box).routes())),
+        Mount("/ucaller", routes=faults.over(Vendor.UCALLER, ucaller)),
+        Mount("/sms_ru", routes=faults.over(Vendor.SMS_RU, sms_ru)),
         Mount("/sms_aero", routes=faults.over(Vendor.SMS_AERO, SmsAeroStandIn(settings, faults, box).routes())),
     ]
 
@@ -122,6 +135,7 @@ async def close_sandbox(app: Starlette) -> None:
     """Cancel the callbacks that are still on their way, and close the mail server and the store."""
     await app.state.callbacks.close()
     await app.state.messenger.close()
+    await app.state.calls.close()
     await app.state.mailboxes.close()
     app.state.store.close()
 

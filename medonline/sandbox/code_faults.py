@@ -69,6 +69,8 @@ class Fault(StrEnum):
     BUSY = "busy"
     FORGED = "forged"
     TWICE = "twice"
+    LOST = "lost"
+    UNTOLD = "untold"
 
 
 _NAMES = {
@@ -89,17 +91,35 @@ _LABELS = {
     Fault.BUSY: "Слишком много запросов (429)",
     Fault.FORGED: "Вебхук с чужим секретом",
     Fault.TWICE: "Вебхук приходит дважды",
+    Fault.LOST: "Вебхук не приходит",
+    Fault.UNTOLD: "Звонил ли пациент, узнать нельзя (500)",
 }
-_OF_MESSENGER = frozenset({Fault.BUSY, Fault.FORGED, Fault.TWICE})
+_OF_WEBHOOKS = frozenset({Fault.FORGED, Fault.TWICE})
+_OF_CALLS = frozenset({Fault.LOST})
+_OF_MESSENGER = frozenset({Fault.BUSY})
+_OF_STATUS = frozenset({Fault.UNTOLD})
 _OF_MONEY = frozenset({Fault.MONEY, Fault.LOW})
+_NOT_OF = {
+    Vendor.MAX: _OF_MONEY | _OF_CALLS | _OF_STATUS,
+    Vendor.SMS_RU: _OF_MESSENGER,
+    Vendor.UCALLER: _OF_MESSENGER | _OF_STATUS,
+}
+_NOT_OF_OTHERS = _OF_WEBHOOKS | _OF_CALLS | _OF_MESSENGER | _OF_STATUS
 
 
 def faults_of(vendor: Vendor) -> list[Fault]:
-    """What can go wrong with a vendor: the messenger takes no money, and posts updates."""
-    return [one for one in Fault if one not in (_OF_MONEY if vendor is Vendor.MAX else _OF_MESSENGER)]
+    """What can go wrong with a vendor: the messenger takes no money, and only some post to the portal."""
+    return [one for one in Fault if one not in _NOT_OF.get(vendor, _NOT_OF_OTHERS)]
 
 
-_SENDING = ("/initCall", "/code/call", "/sms/send", "/sendVerificationMessage")
+_SENDING = (
+    "/initCall",
+    "/code/call",
+    "/sms/send",
+    "/sendVerificationMessage",
+    "/callcheck/add",
+    "/inboundCallWaiting",
+)
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 

@@ -116,6 +116,29 @@ MAX_CHAT = Template(
 """
 )
 
+DIALLER = Template(
+    _HEAD.replace("$title", "Набор номера")
+    + """<main>
+<h1>Позвонить на номер</h1>
+<p id="said" role="status">$said</p>
+<form method="post" action="dialler">
+<label for="number">С какого телефона</label>
+<input id="number" name="number" type="tel" inputmode="tel" autocomplete="off" required maxlength="64"
+ placeholder="+7 900 000-10-01" value="$number">
+<label for="to">На какой номер</label>
+<input id="to" name="to" type="tel" inputmode="tel" autocomplete="off" required maxlength="32"
+ placeholder="+7 800 500-82-75" value="$to">
+<p><button type="submit" name="from" value="own">Позвонить</button></p>
+<p><button type="submit" name="from" value="other">Позвонить с другого номера</button>
+<button type="submit" name="from" value="hidden">Позвонить, скрыв номер</button></p>
+</form>
+<p><a href="phone">Демо-телефон</a></p>
+</main>
+</body>
+</html>
+"""
+)
+
 GOSUSLUGI = """<p>Госуслуги: <a href="gosuslugi/people">тестовые люди и учебный пароль</a>,
 <a href="gosuslugi/faults">сбои стенда</a>.</p>"""
 
@@ -139,6 +162,7 @@ aria-labelledby="phone-number">
 <ol id="sms" class="messages" aria-live="polite" aria-relevant="additions">$sms</ol>
 <p class="empty">SMS пока нет</p>
 </section>
+<p><a href="dialler?number=$number_quoted">Позвонить на номер…</a></p>
 <p><a href="max/chat?number=$number_quoted">Чат в MAX</a></p>
 $qr
 <noscript><p class="hint">Чтобы увидеть новые звонки и сообщения, обновите страницу.</p></noscript>

@@ -53,7 +53,9 @@ class SandboxSettings:
         gosuslugi: settings of the stand-in of Gosuslugi; None leaves it out.
         fhir_token: the access token the registry of medical cards accepts; empty leaves the registry out.
         mail_socket: the file at which the mail server listens; None leaves it out.
-        callback_urls: where Telegram's reports may go, letter for letter; None allows any address of this machine.
+        callback_urls: where Telegram's reports may go, letter for letter, and uCaller's but for their last part; None allows any
+            address of this machine.
+        sms_ru_report_url: where SMS.ru's reports go; empty: nowhere.
     """
 
     telegram_token: str
@@ -71,3 +73,4 @@ class SandboxSettings:
     fhir_token: str = ""
     callback_urls: tuple[str, ...] | None = None
     mail_socket: Path | None = None
+    sms_ru_report_url: str = ""

@@ -67,12 +67,13 @@ def callback_url(given: Mapping[str, Any], allowed: tuple[str, ...] | None) -> s
         raise Refused("CALLBACK_URL_INVALID") from None
     if url and (parts.scheme not in ("http", "https") or not parts.hostname):
         raise Refused("CALLBACK_URL_INVALID")
-    if url and not (_is_this_machine(parts.hostname or "") if allowed is None else url in allowed):
+    if url and not (is_this_machine(parts.hostname or "") if allowed is None else url in allowed):
         raise Refused("CALLBACK_URL_INVALID")
     return url
 
 
-def _is_this_machine(host: str) -> bool:
+def is_this_machine(host: str) -> bool:
+    """Whether a host is the loopback."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
