@@ -100,7 +100,7 @@ def password_step() -> rx.Component:
         rx.el.p("Укажите новый пароль для входа в личный кабинет"),
         rx.cond(
             screen.password_clock != "",
-            rx.el.p("Задать его по этому коду можно до ", screen.password_clock, ".", class_name="hint"),
+            rx.el.p("Задать его можно до ", screen.password_clock, ".", class_name="hint"),
         ),
         rx.el.form(
             summary(),
