@@ -47,5 +47,9 @@ class RelyingParty:
 
 
 def passkey_name(typed: str, otherwise: str) -> str:
-    """A name of a passkey as it is kept: one line of at most 40 characters; `otherwise`, cut alike, where nothing is typed."""
-    return " ".join(visible(typed).split())[:MOST_NAME].strip() or otherwise[:MOST_NAME]
+    """A name of a passkey as it is kept: one line of at most 40 characters that a screen can show; `otherwise`, cut alike, where
+    none is typed."""
+    line = " ".join(visible(typed).split())
+    # Danger: it goes into the journal and onto an operator's terminal. A half of a character is no text for a database at all.
+    shown = "".join(char for char in line if char.isprintable())
+    return shown[:MOST_NAME].strip() or otherwise[:MOST_NAME]

@@ -17,6 +17,11 @@ from medonline.domain.passkeys import MOST_NAME, passkey_name
         (" \u200b\n", "Chrome"),
         ("я" * 41, "я" * MOST_NAME),
         (f"{'я' * 39} я", "я" * 39),
+        ("Телефон 👩\u200d⚕\ufe0f", "Телефон 👩⚕"),
+        ("\x1b[31mТелефон\x00\x07", "[31mТелефон"),
+        pytest.param("Телефон\ud83d", "Телефон", id="half a character"),
+        ("\u202eнофелеТ", "нофелеТ"),
+        pytest.param("\x00\ud800\x9b", "Chrome", id="nothing that is written"),
     ],
 )
 def test_it_is_what_was_typed_or_else_the_device(typed: str, kept: str) -> None:

@@ -23,6 +23,8 @@ from webauthn import (
 from webauthn.helpers import (
     base64url_to_bytes,
     bytes_to_base64url,
+    decode_credential_public_key,
+    decoded_public_key_to_cryptography,
     parse_authentication_credential_json,
     parse_client_data_json,
     parse_registration_credential_json,
@@ -116,11 +118,11 @@ def read_registration(answer: Mapping[str, Any]) -> tuple[RegistrationCredential
     """A new key as a browser sends it, and the challenge that it says it answers.
 
     Raises:
-        PasskeyNotVerified: it is malformed.
+        PasskeyNotVerified: it is malformed, or was asked for within a page of another site.
     """
     try:
         credential = parse_registration_credential_json(dict(answer))
-        return credential, parse_client_data_json(credential.response.client_data_json).challenge
+        return credential, _challenge(credential.response.client_data_json)
     except _UNUSABLE:
         raise PasskeyNotVerified from None
 
@@ -129,11 +131,11 @@ def read_assertion(answer: Mapping[str, Any]) -> Assertion:
     """An answer to a sign-in.
 
     Raises:
-        PasskeyNotVerified: it is malformed.
+        PasskeyNotVerified: it is malformed, or was asked for within a page of another site.
     """
     try:
         credential = parse_authentication_credential_json(dict(answer))
-        challenge = parse_client_data_json(credential.response.client_data_json).challenge
+        challenge = _challenge(credential.response.client_data_json)
         handle = bytes_to_base64url(credential.response.user_handle or b"")
         return Assertion(credential, challenge, bytes_to_base64url(credential.raw_id), handle)
     except _UNUSABLE:
@@ -155,6 +157,8 @@ async def verify_registration(party: RelyingParty, credential: RegistrationCrede
             expected_origin=party.origin,
             require_user_verification=True,
         )
+        # The library reads the key and does not try it: one that fits no signature would be found out at the first sign-in.
+        decoded_public_key_to_cryptography(decode_credential_public_key(made.credential_public_key))
     except _UNUSABLE:
         raise PasskeyNotVerified from None
     if not 0 < len(made.credential_id) <= MOST_CREDENTIAL_ID:
@@ -194,6 +198,13 @@ async def verify_assertion(party: RelyingParty, assertion: Assertion, key: Passk
     except _UNUSABLE:
         raise PasskeyNotVerified from None
     return Signed(verified.new_sign_count, verified.credential_backed_up)
+
+
+def _challenge(client_data: bytes) -> bytes:
+    said = parse_client_data_json(client_data)
+    if said.cross_origin:  # level 3, 7.1 and 7.2; the library does not look at it
+        raise PasskeyNotVerified
+    return said.challenge
 
 
 def _transports(row: Passkey) -> list[AuthenticatorTransport]:

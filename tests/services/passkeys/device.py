@@ -22,12 +22,14 @@ _PRESENT, _VERIFIED, _MAY_BE_COPIED, _IS_COPIED, _HAS_KEY = 0x01, 0x04, 0x08, 0x
 
 @dataclass
 class Device:
-    """One that its owner holds. `looks`: it checks a fingerprint, a face or the PIN. `count`: of its last signature; None: it does
+    """One that its owner holds. `looks`: it checks a fingerprint, a face or the PIN. `framed`: the page that asks lies in one of a
+    foreign site. `count`: of its last signature; None: it does
     not count, as those whose keys are in a cloud."""
 
     origin: str = "http://localhost:8000"
     host: str = "localhost"
     looks: bool = True
+    framed: bool = False
     count: int | None = 0
     credential_id: bytes = field(default_factory=lambda: secrets.token_bytes(32))
     handle: str = ""
@@ -64,7 +66,8 @@ class Device:
         return hashlib.sha256(self.host.encode()).digest() + bytes([flags]) + (self.count or 0).to_bytes(4, "big")
 
     def _said(self, what: str, challenge: str) -> bytes:
-        return json.dumps({"type": what, "challenge": challenge, "origin": self.origin, "crossOrigin": False}).encode()
+        said = {"type": what, "challenge": challenge, "origin": self.origin, "crossOrigin": self.framed}
+        return json.dumps(said).encode()
 
     def _answer(self, **response: bytes) -> dict[str, Any]:
         name = bytes_to_base64url(self.credential_id)

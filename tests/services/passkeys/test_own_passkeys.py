@@ -118,8 +118,9 @@ async def test_another_account_names_and_removes_nothing(portal: Portal) -> None
         lambda device: setattr(device, "looks", False),
         lambda device: setattr(device, "origin", "https://phishing.example"),
         lambda device: setattr(device, "host", "phishing.example"),
+        lambda device: setattr(device, "framed", True),
     ],
-    ids=["nobody looked", "foreign site", "foreign host"],
+    ids=["nobody looked", "foreign site", "foreign host", "in a foreign page"],
 )
 async def test_a_key_that_is_not_proved_is_not_kept(portal: Portal, spoil: Callable[[Device], None]) -> None:
     inside, device = await signed_in(portal), Device()

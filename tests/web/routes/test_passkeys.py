@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import httpx
@@ -124,6 +125,28 @@ async def test_any_other_body_is_refused_in_words(portal: Portal, open_browser: 
     for what in ("login", "add"):
         answer = await anna.post(f"/passkeys/{what}", content=body)
         assert answer.json()["refused"].startswith("Устройство не подтвердило, что это вы.")
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("\x00", "Устройство"),
+        ("Мой\ud800", "Мой"),
+        ("\x1b[31m\r\nМой", "[31m Мой"),
+        (["Мой"], "Устройство"),
+        ("я" * 999, "я" * 40),
+    ],
+    ids=["nothing", "half a character", "colours", "a list", "long"],
+)
+async def test_a_name_that_no_screen_writes_is_kept_as_far_as_one_does(
+    portal: Portal, open_browser: Browser, name: object, kept: str
+) -> None:
+    anna = await signed_in(portal, open_browser())
+    answer = Device().make(await ask(anna, "add/begin"))
+    # As escapes: no client that counts bytes sends half a character.
+    added = await anna.post("/passkeys/add", content=json.dumps({"answer": answer, "name": name}))
+
+    assert added.json() == {"name": kept}
 
 
 async def test_a_browser_without_cookies_is_told_so(open_browser: Browser) -> None:
