@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from email_validator import EmailNotValidError, validate_email
+from email_validator import EmailNotValidError, ValidatedEmail, validate_email
 
 from medonline.domain.errors import EmailProblem, InvalidEmail
 from medonline.domain.folding import folded
@@ -14,6 +14,8 @@ _MAX_TYPED = 1000  # with the invisible characters of a copied text
 _MAX_LENGTH = 254  # RFC 5321, 4.5.3.1.3 less the angle brackets
 # As address books and links write it: `Maria <maria@example.ru>`, `mailto:maria@example.ru`, a stop at the end of a sentence.
 _NAMED = re.compile(r"[^<>@]*<([^<>]+)>")
+# Danger: the standard library reads `=?utf-8?q?=0d=0a…?=` (RFC 2047) also in an address, and writes the line break into the header.
+_ENCODED = "=?"
 _AROUND = re.compile(r"(?:mailto: ?)?(.+?)[.,;]*", re.IGNORECASE)
 
 
@@ -36,10 +38,7 @@ class EmailAddress:
         local, _, domain = text.rpartition("@")
         if local and "." not in domain.strip("."):
             raise InvalidEmail(EmailProblem.NO_DOMAIN)
-        try:
-            return cls(validate_email(text, check_deliverability=False).normalized)
-        except EmailNotValidError:
-            raise InvalidEmail(EmailProblem.MALFORMED) from None
+        return cls(_judged(text).normalized)
 
     @classmethod
     def received(cls, found: object) -> EmailAddress | None:
@@ -49,10 +48,28 @@ class EmailAddress:
         usable = "@" in text.strip("@") and " " not in text and text.isprintable() and len(text) <= _MAX_LENGTH
         return cls(text) if usable else None
 
+    def on_the_wire(self) -> str:
+        """The address with its host in Latin letters (Punycode, RFC 5891), as every mail server takes it.
+
+        Raises:
+            InvalidEmail: it is on record elsewhere, and is no address that mail reaches.
+        """
+        judged = _judged(self.text)
+        return f"{judged.local_part}@{judged.ascii_domain}"
+
     @property
     def key(self) -> str:
         """What is compared: no provider of mail tells capital letters from small ones."""
-        return self.text.casefold()
+        return self.text.lower()  # not `casefold`: faß.de and fass.de are two hosts
+
+
+def _judged(text: str) -> ValidatedEmail:
+    try:
+        if _ENCODED not in text:
+            return validate_email(text, check_deliverability=False)
+    except EmailNotValidError:
+        pass
+    raise InvalidEmail(EmailProblem.MALFORMED)
 
 
 def _address_in(text: str) -> str:

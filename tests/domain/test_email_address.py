@@ -51,6 +51,32 @@ def test_any_text_is_an_address_or_is_refused_as_one(typed: str) -> None:
     assert EmailAddress.parse(address.text) == address
 
 
+@pytest.mark.parametrize(
+    "typed", ["=?utf-8?q?a=0d=0aBcc=3ab=40c.ru?=@example.ru", "=?utf-8?b?DQpCY2M6?=@example.ru", "a=?=@example.ru"]
+)
+def test_an_address_that_hides_other_text_is_refused(typed: str) -> None:
+    with pytest.raises(InvalidEmail):
+        EmailAddress.parse(typed)
+
+
+@pytest.mark.parametrize(
+    ("address", "on_the_wire"),
+    [("Иван@почта.рф", "Иван@xn--80a1acny.xn--p1ai"), ("Maria@Example.ru", "Maria@example.ru"), (ADDRESS, ADDRESS)],
+)
+def test_its_host_is_written_in_latin_letters_for_servers(address: str, on_the_wire: str) -> None:
+    assert EmailAddress(address).on_the_wire() == on_the_wire
+
+
+@pytest.mark.parametrize("odd", ["", "@", "a@intranet", "a b@c.ru", "a@b.ru\r\nBcc: c@d.ru", "a@b,c@d.ru"])
+def test_what_is_no_address_is_not_written_at_all(odd: str) -> None:
+    with pytest.raises(InvalidEmail):
+        EmailAddress(odd).on_the_wire()
+
+
+def test_two_hosts_are_two_addresses() -> None:
+    assert EmailAddress("a@faß.de").key != EmailAddress("a@fass.de").key
+
+
 def test_an_address_on_record_elsewhere_is_taken_as_it_is_or_not_at_all() -> None:
     assert EmailAddress.received(" maria@intranet\u200b ") == EmailAddress("maria@intranet")
     for unusable in (None, 7, "", "maria", "@", "a b@example.ru", "a@b.ru\x00", "a" * 250 + "@b.ru"):

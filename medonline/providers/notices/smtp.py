@@ -20,7 +20,7 @@ from time import perf_counter
 import aiosmtplib
 
 from medonline.domain.email_address import EmailAddress
-from medonline.domain.errors import DeliveryFailed, MailboxUnknown, ProviderDown, ProviderRefused
+from medonline.domain.errors import DeliveryFailed, InvalidEmail, MailboxUnknown, ProviderDown, ProviderRefused
 from medonline.metrics import names as metrics
 from medonline.services.ports import Mail, SmtpSecurity
 
@@ -73,7 +73,7 @@ class SmtpMail:
             with _failures():
                 async with self._connected() as connection:
                     handed_over = True
-                    await connection.send_message(message, sender=self._sender, recipients=[address.text])
+                    await connection.send_message(message, sender=self._sender, recipients=[_recipient(address)])
         except ProviderDown as error:
             outcome = "broken" if error.code else "unreachable"
             # An answer says no; a silence in the middle of a message says nothing.
@@ -127,13 +127,21 @@ class SmtpMail:
     def _written(self, address: EmailAddress, mail: Mail) -> EmailMessage:
         message = EmailMessage()
         message["From"] = f"{self._sender_name} <{self._sender}>" if self._sender_name else self._sender
-        message["To"] = address.text
+        message["To"] = _recipient(address)
         message["Subject"] = mail.subject
         message["Date"] = formatdate()
         message["Message-ID"] = f"<{mail.id}@{self._sender.rpartition('@')[2]}>"
         message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday note answers it
         message.set_content(mail.text)
         return message
+
+
+def _recipient(address: EmailAddress) -> str:
+    """Raises MailboxUnknown: it came from elsewhere, was never judged, and is no address."""
+    try:
+        return address.on_the_wire()
+    except InvalidEmail:
+        raise MailboxUnknown("smtp: no address that mail reaches") from None
 
 
 @contextmanager
@@ -152,7 +160,8 @@ def _failures() -> Iterator[None]:
     except aiosmtplib.SMTPResponseException as error:
         raise _refusal(error.code, error.message) from None
     except aiosmtplib.SMTPNotSupported:
-        raise ProviderRefused("smtp: the server cannot take this address", code="unsupported") from None
+        # It has other letters before the @ (RFC 6531), which this server will not take tomorrow either.
+        raise MailboxUnknown("smtp: the server cannot take this address", code="unsupported") from None
     except (aiosmtplib.SMTPException, OSError) as error:
         if any(
             isinstance(cause, ssl.SSLCertVerificationError) for cause in (error, error.__cause__, error.__context__)
