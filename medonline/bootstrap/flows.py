@@ -187,7 +187,8 @@ def build_passkeys(of: Shared, sessions: AccountSessionService) -> Passkeys:
 
 def build_email_proof(of: Shared, sessions: AccountSessionService) -> EmailProofService:
     """The proof of the e-mail address in the settings."""
-    return EmailProofService(of.database, of.clock, sessions, of.notices, of.journal, of.email_codes)
+    window = of.config.reauthentication_window
+    return EmailProofService(of.database, of.clock, sessions, of.notices, of.journal, of.email_codes, window)
 
 
 def build_cards(of: Shared, sessions: AccountSessionService) -> PatientCardService:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import reflex as rx
 
 from medonline.bootstrap import portal
-from medonline.domain.errors import CodeRefused, MedonlineError, NoChangeInProgress, NotSignedIn
+from medonline.domain.errors import MedonlineError, NoChangeInProgress, NotSignedIn, ReauthenticationNeeded
+from medonline.services.notices.sender import MailState
 from medonline.state.account import sign_in_again
 from medonline.state.input import said, text_field, visitor_of
+
+SEND, AGAIN = "Подтвердить адрес", "Отправить код ещё раз"
+# What the screen tells apart of a mail.
+ON_ITS_WAY, LATE, NO_MAILBOX = (state.value for state in (MailState.ON_ITS_WAY, MailState.LATE, MailState.NO_MAILBOX))
+_LOOKS = (0.2, 0.3, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)  # seconds
 
 
 class EmailProofState(rx.State):
@@ -18,6 +25,7 @@ class EmailProofState(rx.State):
     offered: bool = False
     proved: bool = False
     waiting: bool = False
+    mail: str = ""  # what became of the mail with the code (`MailState`)
     notices_to: str = ""
     sent_again: bool = False
     error: str = ""
@@ -31,7 +39,7 @@ class EmailProofState(rx.State):
 
     @rx.event
     async def send(self) -> Any:
-        """«Подтвердить адрес», «Отправить код ещё раз»."""
+        """«Подтвердить адрес», «Отправить код ещё раз»; of a double press the first one counts."""
         again, self.error, self.sent_again = self.waiting, "", False
         try:
             await portal().email_proof.send(visitor_of(self).session_key)
@@ -42,7 +50,18 @@ class EmailProofState(rx.State):
             pass  # proved, or gone, in another window: what is on record is shown
         except MedonlineError as error:
             self._refuse(error)
-        return await self._show()
+            if isinstance(error, ReauthenticationNeeded):
+                await self._ask_proof(AGAIN if again else SEND)
+        return await self._show() or EmailProofState.follow_mail
+
+    @rx.event(background=True)
+    async def follow_mail(self) -> None:
+        """Look what became of the mail until that is known: a mail server is waited for half a minute at most."""
+        for pause in _LOOKS:
+            await asyncio.sleep(pause)
+            async with self:
+                if self.mail != ON_ITS_WAY or await self._show() is not None:
+                    return
 
     @rx.event
     async def confirm(self, form: dict[str, Any]) -> Any:
@@ -52,7 +71,7 @@ class EmailProofState(rx.State):
             await portal().email_proof.confirm(visitor.session_key, text_field(form, "code"))
         except NotSignedIn:
             return sign_in_again()
-        except (CodeRefused, NoChangeInProgress) as error:
+        except MedonlineError as error:
             self._refuse(error)
         return await self._show()
 
@@ -65,7 +84,14 @@ class EmailProofState(rx.State):
             return sign_in_again()
         self.offered, self.proved = view.offered, view.proved
         self.waiting, self.notices_to = view.waiting, view.notices_to
+        self.mail = view.mail or ""
         return None
+
+    async def _ask_proof(self, again: str) -> None:
+        from medonline.state.account_settings import SettingsState  # which loads this state in its turn
+
+        settings = await self.get_state(SettingsState)
+        settings._ask_proof(again)
 
     def _refuse(self, error: MedonlineError) -> None:
         self.error = said(self, error)

@@ -66,7 +66,7 @@ def test_an_address_is_proved_and_told_of_a_change(
     portal.page.reload()
     expect(portal.page.get_by_role("heading", name=HEADING)).to_be_visible()  # the record, not the page, knows of it
     portal.button("Отправить код ещё раз").click()
-    expect(portal.main.get_by_text("Письмо с новым кодом отправлено")).to_be_visible()
+    expect(portal.main.get_by_text("Подойдёт только код из последнего письма.")).to_be_visible()
     second = code_in(mails(address, 2)[1])
     portal.field("Код из письма").fill(second)
     portal.button("Подтвердить").click()
@@ -89,6 +89,9 @@ def test_a_mailbox_that_is_not_there_leaves_the_settings_in_order(portal: Portal
     portal.button("Подтвердить адрес").click()
 
     expect(portal.page.get_by_role("heading", name=HEADING)).to_be_visible()
+    expect(portal.main).to_contain_text("Почтовая служба ответила, что адреса nobody@example.com нет.")
+    expect(portal.field("Код из письма")).to_have_count(0)
+    portal.look("settings e-mail unknown")
     settings.fill(email="")
     settings.save()
     expect(portal.page.get_by_role("heading", name=HEADING)).to_have_count(0)

@@ -7,7 +7,7 @@ import reflex as rx
 from medonline import routes
 from medonline.components.forms import error_summary, field, submit, text_input
 from medonline.state.account_settings import SettingsState
-from medonline.state.email_proof import EmailProofState
+from medonline.state.email_proof import AGAIN, LATE, NO_MAILBOX, ON_ITS_WAY, SEND, EmailProofState
 
 state = EmailProofState
 
@@ -41,9 +41,7 @@ def _unproved() -> rx.Component:
             ),
             class_name="hint",
         ),
-        rx.el.button(
-            "Подтвердить адрес", type="button", on_click=state.send, class_name="button secondary", id="prove-email"
-        ),
+        rx.el.button(SEND, type="button", on_click=state.send, class_name="button secondary", id="prove-email"),
         error_summary(rx.cond(state.waiting, "", state.error), state.error_no, ""),
     )
 
@@ -58,28 +56,57 @@ def email_code_panel() -> rx.Component:
         state.offered & state.waiting & (SettingsState.email != ""),
         rx.el.section(
             rx.el.h2("Подтвердите электронную почту", id="prove-email-title", tab_index=-1),
-            rx.el.p(
-                "Мы отправили письмо с кодом на ",
-                rx.el.strong(SettingsState.email),
-                ". Код действует час. Если письма нет, посмотрите в папке «Спам».",
-            ),
+            rx.el.div(_what_became_of_the_mail(), role="status"),
             error_summary(error, state.error_no, "email-code"),
-            rx.el.form(
-                field("Код из письма", code, field_id="email-code", error=error),
-                submit("Подтвердить"),
-                on_submit=state.confirm,
-                method="post",
-                action=routes.SETTINGS,
-                no_validate=True,
-                class_name="form",
+            rx.cond(
+                state.mail != NO_MAILBOX,
+                rx.el.form(
+                    field("Код из письма", code, field_id="email-code", error=error),
+                    submit("Подтвердить"),
+                    on_submit=state.confirm,
+                    method="post",
+                    action=routes.SETTINGS,
+                    no_validate=True,
+                    class_name="form",
+                ),
             ),
-            rx.el.button("Отправить код ещё раз", type="button", on_click=state.send, class_name="link"),
+            rx.el.button(AGAIN, type="button", on_click=state.send, class_name="link"),
             rx.cond(
                 state.sent_again,
-                rx.el.p("Письмо с новым кодом отправлено. Прежний код больше не подойдёт.", role="status"),
+                rx.el.p("Подойдёт только код из последнего письма.", role="status"),
             ),
             class_name="panel stack",
             aria_labelledby="prove-email-title",
             custom_attrs={"data-reveal-focus": "prove-email-title"},
+        ),
+    )
+
+
+def _what_became_of_the_mail() -> rx.Component:
+    address = rx.el.strong(SettingsState.email)
+    return rx.match(
+        state.mail,
+        (
+            NO_MAILBOX,
+            rx.el.p(
+                "Почтовая служба ответила, что адреса ",
+                address,
+                " нет. Проверьте его, исправьте в поле «Электронная почта» и нажмите «Сохранить».",
+            ),
+        ),
+        (
+            LATE,
+            rx.el.p(
+                "Письмо с кодом на ",
+                address,
+                " пока не ушло: почтовая служба его не приняла. Портал отправит его ещё раз сам. Проверьте, верен ли адрес. Ждать "
+                "на этой странице не нужно: код можно ввести в течение часа.",
+            ),
+        ),
+        (ON_ITS_WAY, rx.el.p("Отправляем письмо с кодом на ", address, ".")),
+        rx.el.p(
+            "Мы отправили письмо с кодом на ",
+            address,
+            ". Код действует час. Если письма нет, посмотрите в папке «Спам».",
         ),
     )

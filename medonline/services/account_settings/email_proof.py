@@ -20,6 +20,7 @@ from medonline.domain.errors import (
     CodeRefused,
     EmailCodesTooOften,
     NoChangeInProgress,
+    ReauthenticationNeeded,
     ToldTooOften,
 )
 from medonline.domain.limits import Limit
@@ -28,18 +29,18 @@ from medonline.services.clock import Clock
 from medonline.services.login.account_sessions import AccountSessionService
 from medonline.services.login.password_login import SignedIn
 from medonline.services.notices import texts
-from medonline.services.notices.email_codes import DIGITS, EmailCodes
-from medonline.services.notices.sender import NoticeService
+from medonline.services.notices.email_codes import CODE_LIFE, DIGITS, EmailCodes
+from medonline.services.notices.sender import MailState, NoticeService, mail_state
 from medonline.services.security_journal.account_pace import full_until
 from medonline.services.security_journal.writer import JournalNote, SecurityJournal
 from medonline.storage.engine import Database, reads, writes
 from medonline.storage.queries import account_settings, email_proofs, login, patients
 from medonline.storage.tables.email_proofs import EmailProof
+from medonline.storage.tables.notices import Notice
 from medonline.storage.tables.patients import Patient
 
-# Mail is slow: servers put off what a new sender sends (greylisting).
-CODE_LIFE = timedelta(hours=1)
 GUESSES = 3
+DOUBLE_PRESS = timedelta(seconds=1)
 # Whoever asks: nobody's mailbox is filled by accounts of others.
 PER_ADDRESS = Limit(5, timedelta(days=1))
 
@@ -52,7 +53,8 @@ class EmailView:
         address: as it is on record; empty: there is none.
         notices_to: where notices go, when that is another address; empty otherwise.
         offered: whether a code can be sent at all.
-        waiting: a code was sent, and is awaited.
+        waiting: a code was asked for, and is awaited.
+        mail: what became of its mail; None where none is awaited.
     """
 
     address: str
@@ -60,6 +62,7 @@ class EmailView:
     notices_to: str
     offered: bool
     waiting: bool
+    mail: MailState | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,7 @@ class EmailProofService:
     notices: NoticeService
     journal: SecurityJournal
     codes: EmailCodes
+    reauthentication_window: timedelta
 
     async def view(self, session_key: str) -> EmailView:
         """What is on record.
@@ -87,30 +91,43 @@ class EmailProofService:
         if patient is None:
             raise NoChangeInProgress
         proved = is_proved(patient)
+        waiting = None if proved else self._open(session, patient, self.clock())
+        mail = session.get(Notice, waiting.id) if waiting else None
         return EmailView(
             address=patient.email,
             proved=proved,
             notices_to="" if proved else patient.proved_email,
             offered=self.notices.writes_mail,
-            waiting=not proved and self._open(session, patient, self.clock()) is not None,
+            waiting=waiting is not None,
+            mail=mail_state(mail) if mail else None,
         )
 
     async def send(self, session_key: str) -> None:
-        """Send a code to the address on record; an earlier one ends. Nothing is sent where it is proved, or there is none.
+        """Send a code to the address on record; an earlier one ends. Nothing is sent where it is proved, or there is none, nor for
+        the second press of two: the code of the first one stays good.
 
         Raises:
             NotSignedIn: the session is over.
             NoChangeInProgress: there is nothing to prove here.
+            ReauthenticationNeeded: the last proof of who is asking is too old.
+            InvalidEmail: the address came from elsewhere, and no mail can go there.
             EmailCodesTooOften: see there.
         """
-        await self._send(await self.sessions.required(session_key), self.clock())
+        me, now = await self.sessions.required(session_key), self.clock()
+        # Who reads the notices can take the account out of use by «это не я».
+        if now - me.authenticated_at > self.reauthentication_window:
+            raise ReauthenticationNeeded
+        await self._send(me, now)
 
     @writes
     def _send(self, session: Session, me: SignedIn, now: datetime) -> None:
         patient = self._held(session, me)
         if not patient.email or is_proved(patient) or not self.notices.writes_mail:
             raise NoChangeInProgress
-        address = EmailAddress(patient.email).key
+        address = EmailAddress.parse(patient.email).key
+        waiting = self._open(session, patient, now)
+        if waiting is not None and now - waiting.created_at < DOUBLE_PRESS:
+            return
         times = email_proofs.times_to(session, address, now - PER_ADDRESS.per, PER_ADDRESS.count)
         until = full_until(times, (PER_ADDRESS,), now)
         if until is not None:
@@ -123,11 +140,12 @@ class EmailProofService:
         session.add(EmailProof(id=notice_id, patient_id=patient.id, email=address, created_at=now))
 
     async def confirm(self, session_key: str, typed: str) -> None:
-        """The code from the mail: notices go to this address from now on.
+        """The code from the mail: notices go to this address from now on. The phone and the address before are told.
 
         Raises:
             NotSignedIn: the session is over.
             CodeRefused: one of its leaves.
+            ToldTooOften, NoticesOverBudget: the owner could not be told of it; the code stays good.
         """
         me = await self.sessions.required(session_key)
         digits = digits_typed(typed)
@@ -151,7 +169,9 @@ class EmailProofService:
             session.add(proof)
             return CodeMismatch(GUESSES - proof.misses)
         email_proofs.end(session, patient.id, now)
-        facts: dict[str, object] = {"proved_email": patient.email, "email_proved_at": now}
+        self.notices.put(session, patient.id, texts.of_proved_address(patient.phone))
+        # After the notice: by its time «это не я» knows that it tells of this address.
+        facts: dict[str, object] = {"proved_email": patient.email, "email_proved_at": self.clock()}
         account_settings.set_columns(session, patient.id, facts)
         self.journal.note(session, JournalNote(JournalEvent.EMAIL_PROVED, patient.id, device=me.device))
         return None

@@ -85,7 +85,8 @@ class AccountDispute:
             # The number came after the notice, whatever it told of. It would open the account when the stop is over. The old
             # one does not come back by itself: it may be a stranger's by now.
             facts |= {"phone": None, "phone_proved_at": None}
-        if patient.email_proved_at is not None and patient.email_proved_at > notice.created_at:
+        # At the moment of the notice, too: it may be the one that tells of this address.
+        if patient.email_proved_at is not None and patient.email_proved_at >= notice.created_at:
             facts |= {"email": "", "proved_email": "", "email_proved_at": None}  # it may be the stranger's
         account_settings.set_columns(session, patient.id, facts)
         unlinked = take_off_proved(session, self.journal, patient.id, UnlinkedWhy.DISPUTE, device)

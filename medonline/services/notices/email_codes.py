@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from hmac import compare_digest
 
 from medonline.services.crypto.field_encryption import Sealer
 
 DIGITS = 6
+# Mail is slow: servers put off what a new sender sends (greylisting).
+CODE_LIFE = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)

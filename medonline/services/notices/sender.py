@@ -20,6 +20,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from functools import partial
 from typing import Final
 
@@ -42,13 +43,14 @@ from medonline.services.limits.alarms import Alarm, Alarms
 from medonline.services.limits.budgets import NOTICE, Spending
 from medonline.services.limits.provider_alarms import ProviderAlarms
 from medonline.services.notices.dispute_links import DisputeLinks
+from medonline.services.notices.email_codes import CODE_LIFE
 from medonline.services.notices.texts import ROOM, WITHOUT_LINK, About, Text, Told, Words
 from medonline.services.notices.ways import MailWay, Way, by_mail, to_phone
 from medonline.services.outbox import Lane, Outbox
 from medonline.services.ports import NoticeChannel
 from medonline.services.security_journal.account_pace import full_until
 from medonline.storage.engine import Database, after_commit, reads, writes
-from medonline.storage.queries import notices, patients
+from medonline.storage.queries import email_proofs, notices, patients
 from medonline.storage.tables.notices import Notice
 
 log = logging.getLogger(__name__)
@@ -61,10 +63,29 @@ RETRY_AFTER = tuple(timedelta(seconds=seconds) for seconds in (10, 60, 300, 900,
 UNSURE_RETRIES = 3
 # Told a day late, a notice frightens more than it helps: the channel was off, or the portal did not run.
 STALE_AFTER = timedelta(days=1)
-_IN_HAND, _UNKNOWN, _STALE = "in_hand", "unknown", "stale"
-# What only somebody who looked at the one notice sends again: it may be on its way or told already, cannot arrive, or waits for money.
-NOT_BY_ALL = frozenset({_IN_HAND, _UNKNOWN, DeliveryProblem.NUMBER_NOT_REACHABLE.value, ""})
+_IN_HAND, _UNKNOWN, _STALE, _ENDED = "in_hand", "unknown", "stale", "ended"
+# What only somebody who looked at the one notice sends again: it may be on its way or told already, cannot arrive, carries a code
+# that proves nothing any more, or waits for money.
+NOT_BY_ALL = frozenset({_IN_HAND, _UNKNOWN, _ENDED, DeliveryProblem.NUMBER_NOT_REACHABLE.value, ""})
 _RECORDING_PAUSES = (0.2, 1.0, 5.0)  # seconds
+
+
+class MailState(StrEnum):
+    """What became of a mail, as far as it makes a difference to who waits for it."""
+
+    ON_ITS_WAY = "on_its_way"
+    SENT = "sent"
+    LATE = "late"  # refused or not taken; it may be tried again
+    NO_MAILBOX = "no_mailbox"
+
+
+def mail_state(row: Notice) -> MailState:
+    """Of the row of a mail."""
+    if row.sent_at is not None:
+        return MailState.SENT
+    if row.problem in ("", _IN_HAND):
+        return MailState.ON_ITS_WAY
+    return MailState.NO_MAILBOX if row.problem == DeliveryProblem.NUMBER_NOT_REACHABLE else MailState.LATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,8 +260,17 @@ class NoticeService:
         if now - row.created_at > STALE_AFTER:
             await self._give_up(row, way, _STALE, free=True)
             return
+        if row.about == About.EMAIL_PROOF and not await self._proves(row, now):
+            # Who asked has another code, another address, or none to wait for: no alarm, and nobody need send it again.
+            await self._record_failure(row, _ENDED, None, free=False)
+            return
         if await self._take(row, way, now):
             await self._send(way, row, earlier=row.attempts)
+
+    @reads
+    def _proves(self, session: Session, row: Notice, now: datetime) -> bool:
+        """Whether the code in this mail is still waited for."""
+        return email_proofs.is_open(session, row.id, now - CODE_LIFE)
 
     async def _send(self, way: Way, row: Notice, earlier: int) -> None:
         """`earlier`: the attempts before this one."""

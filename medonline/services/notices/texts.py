@@ -11,6 +11,7 @@ from enum import StrEnum, auto
 from typing import Protocol
 
 from medonline.domain.account_settings import SettingsChange
+from medonline.domain.email_address import EmailAddress
 
 
 class About(StrEnum):
@@ -23,7 +24,7 @@ class About(StrEnum):
     PASSKEY = "passkey"
     CARD_ASKED = "card_asked"
     CARD_GRANTED = "card_granted"
-    EMAIL = "email"  # another address than the proved one is wanted
+    EMAIL = "email"  # another address than the proved one is wanted, or one is proved
     EMAIL_PROOF = "email_proof"  # carries the code that proves an address
 
 
@@ -84,6 +85,7 @@ class Text(StrEnum):
     CARD_ASKED = auto()
     CARD_GRANTED = auto()
     EMAIL_CHANGED = auto()
+    EMAIL_PROVED = auto()
     EMAIL_PROOF = auto()
 
 
@@ -120,8 +122,13 @@ def of_change(old_phone: str | None, change: SettingsChange, *, by_passkey: bool
 
 def of_new_address(phone: str | None, proved: str, wanted: str) -> Iterator[Told]:
     """Another address is wanted than the proved one, which is the one that is told."""
-    if proved and wanted != proved:
+    if proved and EmailAddress(wanted).key != EmailAddress(proved).key:
         yield Told(phone or "", About.EMAIL, Text.EMAIL_CHANGED, only_to=proved)
+
+
+def of_proved_address(phone: str | None) -> Told:
+    """Notices go to another address from now on: told to the phone, and to the address before."""
+    return Told(phone or "", About.EMAIL, Text.EMAIL_PROVED)
 
 
 def of_unlink(phone: str | None) -> Iterator[Told]:

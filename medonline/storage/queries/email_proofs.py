@@ -21,6 +21,11 @@ _OPEN_OF = (
     .order_by(col(EmailProof.created_at).desc())
     .limit(1)
 )
+_IS_OPEN = select(EmailProof.id).where(
+    col(EmailProof.id) == bindparam("proof_id"),
+    col(EmailProof.ended_at).is_(None),
+    col(EmailProof.created_at) > bindparam("since", type_=UtcDateTime()),
+)
 _TIMES_TO = (
     select(EmailProof.created_at)
     .where(col(EmailProof.email) == bindparam("address"), col(EmailProof.created_at) > bindparam("since"))
@@ -38,6 +43,11 @@ _END = (
 def open_of(session: Session, patient_id: str, since: datetime) -> EmailProof | None:
     """The proof of this patient, of after `since` (UTC), that waits for its code."""
     return session.exec(_OPEN_OF, params={"whose": patient_id, "since": since}).first()
+
+
+def is_open(session: Session, proof_id: str, since: datetime) -> bool:
+    """Whether this proof, of after `since` (UTC), waits for its code."""
+    return session.exec(_IS_OPEN, params={"proof_id": proof_id, "since": since}).first() is not None
 
 
 def times_to(session: Session, email: str, since: datetime, most: int) -> list[datetime]:

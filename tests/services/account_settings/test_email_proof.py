@@ -15,17 +15,23 @@ from medonline.domain.errors import (
     CodeMismatch,
     DisputeNotPossible,
     EmailCodesTooOften,
+    InvalidEmail,
     MailboxUnknown,
     MedonlineError,
     NoChangeInProgress,
     NotSignedIn,
     ProviderDown,
+    ProviderRefused,
     ReauthenticationNeeded,
+    ToldTooOften,
 )
 from medonline.domain.security_journal import JournalEvent
-from medonline.services.account_settings.email_proof import CODE_LIFE, GUESSES, PER_ADDRESS
+from medonline.services.account_settings.email_proof import GUESSES, PER_ADDRESS
 from medonline.services.crypto.tokens import token_hash
-from medonline.services.notices.sender import RETRY_AFTER
+from medonline.services.notices.email_codes import CODE_LIFE
+from medonline.services.notices.sender import RETRY_AFTER, MailState, NoticeService
+from medonline.services.notices.texts import About
+from medonline.storage.queries import account_settings
 from medonline.storage.tables.notices import Notice
 from medonline.storage.tables.patients import Patient
 from medonline.storage.tables.security_journal import JournalEntry
@@ -58,9 +64,11 @@ async def ask(portal: Portal, key: str) -> str:
     return code_in(mail)
 
 
-async def prove(portal: Portal, key: str, address: str = MARIA) -> None:
+async def prove(portal: Portal, key: str, address: str = MARIA) -> list[tuple[str, str]]:
+    """What the phone is told of it."""
     await save_address(portal, key, address)
     await portal.email_proof.confirm(key, await ask(portal, key))
+    return await told(portal)
 
 
 async def patient(portal: Portal) -> Patient:
@@ -178,6 +186,7 @@ async def test_an_incomplete_code_costs_no_guess(portal: Portal, key: str) -> No
 async def test_a_code_lives_an_hour_and_ends_with_the_next(portal: Portal, key: str, clock: MovableClock) -> None:
     await save_address(portal, key, MARIA)
     first = await ask(portal, key)
+    clock.move(seconds=10)
     second = await ask(portal, key)
     if first != second:
         with pytest.raises(CodeMismatch):
@@ -227,8 +236,9 @@ async def test_one_mailbox_is_not_filled_by_whoever_asks(portal: Portal, key: st
         CALL,
     )
     for turn in range(PER_ADDRESS.count):
-        clock.move(minutes=10)
+        clock.move(minutes=1)
         await portal.email_proof.send((keys := [key, other])[turn % 2])
+    clock.move(minutes=1)
     for one in keys:
         with pytest.raises(EmailCodesTooOften):
             await portal.email_proof.send(one)
@@ -269,6 +279,139 @@ async def test_without_an_address_mail_stops_and_the_old_one_is_told(portal: Por
 
     assert [address for address, _ in await mailed(portal)] == [MARIA]
     assert (await patient(portal)).proved_email == ""
+
+
+async def test_a_double_press_sends_one_mail(portal: Portal, key: str, clock: MovableClock) -> None:
+    await save_address(portal, key, MARIA)
+    await portal.email_proof.send(key)
+    clock.move(milliseconds=900)
+    await portal.email_proof.send(key)
+    ((_, mail),) = await mailed(portal)
+
+    await portal.email_proof.confirm(key, code_in(mail))
+
+
+async def test_the_phone_and_the_address_before_are_told_that_another_is_proved(
+    portal: Portal, key: str, clock: MovableClock
+) -> None:
+    ((phone, text),) = await prove(portal, key)
+    assert phone == KNOWN
+    assert text.startswith("Медицина-онлайн: подтверждён адрес электронной почты")
+    clock.move(minutes=1)
+    await save_address(portal, key, OTHER)
+    code = await ask(portal, key)
+    clock.move(minutes=1)
+    await portal.email_proof.confirm(key, code)
+
+    assert [address for address, _ in await mailed(portal)] == [MARIA]
+    assert len(await told(portal)) == 1
+
+
+async def test_the_owner_takes_off_an_address_that_a_stranger_proved(portal: Portal, key: str) -> None:
+    ((_, text),) = await prove(portal, key, OTHER)
+    await portal.dispute.raise_(text.rpartition("#")[2])
+
+    assert ((await patient(portal)).proved_email, (await patient(portal)).email) == ("", "")
+
+
+async def test_a_proof_that_cannot_be_told_waits_and_its_code_stays_good(
+    portal: Portal, key: str, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await save_address(portal, key, MARIA)
+    code = await ask(portal, key)
+
+    def refuse(*_: object) -> None:
+        raise ToldTooOften(clock(), clock() + timedelta(hours=1))
+
+    with monkeypatch.context() as changed:
+        changed.setattr(NoticeService, "put", refuse)
+        with pytest.raises(ToldTooOften):
+            await portal.email_proof.confirm(key, code)
+    assert (await patient(portal)).proved_email == ""
+    await portal.email_proof.confirm(key, code)
+    assert (await patient(portal)).proved_email == MARIA
+
+
+async def test_a_code_is_asked_for_by_a_fresh_proof_of_who_is_asking(
+    portal: Portal, key: str, clock: MovableClock
+) -> None:
+    await save_address(portal, key, MARIA)
+    code = await ask(portal, key)
+    clock.move(seconds=portal.config.reauthentication_window.total_seconds() + 1)
+    with pytest.raises(ReauthenticationNeeded):
+        await portal.email_proof.send(key)
+
+    await portal.email_proof.confirm(key, code)  # mail is slow
+
+
+async def test_a_code_that_proves_nothing_any_more_is_not_sent(portal: Portal, key: str, clock: MovableClock) -> None:
+    """The server was down: meanwhile another code was asked for, another address saved, or the hour is over."""
+    down = ProviderDown("down")
+    await save_address(portal, key, MARIA)
+    await portal.email_proof.send(key)
+    assert await mailed(portal, down) == []
+    clock.move(seconds=RETRY_AFTER[0].total_seconds())
+    await portal.email_proof.send(key)
+    ((_, mail),) = await mailed(portal)
+    await portal.email_proof.confirm(key, code_in(mail))
+
+    await save_address(portal, key, OTHER)
+    await mailed(portal)
+    await portal.email_proof.send(key)
+    assert await mailed(portal, down) == []
+    await save_address(portal, key, MARIA)
+    clock.move(seconds=RETRY_AFTER[0].total_seconds())
+    assert OTHER not in [address for address, _ in await mailed(portal)]
+
+    await save_address(portal, key, OTHER)
+    await mailed(portal)
+    await portal.email_proof.send(key)
+    assert await mailed(portal, down) == []
+    clock.move(seconds=CODE_LIFE.total_seconds())
+    assert await mailed(portal) == []
+    assert await portal.desk.unsent.resend_all() == 0
+    codes = [row for row in await portal.desk.unsent.newest(10) if row.about == About.EMAIL_PROOF]
+    assert [row.problem for row in codes] == ["ended"] * 3
+
+
+@pytest.mark.parametrize(
+    ("failure", "state"),
+    [
+        (None, MailState.SENT),
+        (ProviderDown("down"), MailState.LATE),
+        (ProviderRefused("spam", code="550"), MailState.LATE),
+        (MailboxUnknown("no", code="550"), MailState.NO_MAILBOX),
+    ],
+)
+async def test_the_settings_know_what_became_of_the_mail(
+    portal: Portal, key: str, failure: Exception | None, state: MailState
+) -> None:
+    await save_address(portal, key, MARIA)
+    await portal.email_proof.send(key)
+    assert (await portal.email_proof.view(key)).mail is MailState.ON_ITS_WAY
+    await mailed(portal, *([failure] if failure else []))
+
+    assert (await portal.email_proof.view(key)).mail is state
+
+
+@pytest.mark.parametrize(
+    "odd", ["a b", "a,b@c", "(maria@example.ru", "=?utf-8?q?a=0d=0aBcc:_x?=@b.ru", "maria@intranet"]
+)
+async def test_an_address_from_elsewhere_that_is_none_gets_no_mail(portal: Portal, key: str, odd: str) -> None:
+    with portal.database.writing() as session:
+        account_settings.set_columns(session, (await patient(portal)).id, {"email": odd})
+
+    with pytest.raises(InvalidEmail):
+        await portal.email_proof.send(key)
+    assert await mailed(portal) == []
+
+
+async def test_capital_letters_are_no_change_of_a_proved_address(portal: Portal, key: str) -> None:
+    await prove(portal, key)
+    await save_address(portal, key, "Maria@Example.ru")
+
+    assert await mailed(portal) == []
+    assert (await portal.email_proof.view(key)).proved
 
 
 @pytest.mark.parametrize("failure", [ProviderDown("down"), ProviderDown("busy", code="451")])
