@@ -23,7 +23,7 @@ export async function signIn(purpose, action, mediation) {
   const options = PublicKeyCredential.parseRequestOptionsFromJSON(await ask("login/begin", { purpose }));
   signal.throwIfAborted();
   const answer = await navigator.credentials.get({ publicKey: options, signal, mediation });
-  const { ticket } = await ask("login", { purpose, answer: asJson(answer) }).catch(forgetUnknown);
+  const { ticket } = await ask("login", { purpose, answer: asJson(answer) }).catch(answerRefused);
   postTicket(action, ticket);
 }
 
@@ -47,8 +47,11 @@ const asJson = (credential) => /** @type {PublicKeyCredential} */ (credential).t
  * The device need not offer again what opens nothing.
  * @param {unknown} error
  */
-async function forgetUnknown(error) {
-  if (error instanceof Refused && error.refusal.unknown) await forget(error.refusal.unknown);
+async function answerRefused(error) {
+  if (error instanceof Refused) {
+    error.ofAnswer = true;
+    if (error.refusal.unknown) await forget(error.refusal.unknown);
+  }
   throw error;
 }
 

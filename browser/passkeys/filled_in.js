@@ -1,6 +1,7 @@
 // The passkeys of this portal among what the browser fills into the telephone's field of the open sign-in dialog: one question waits
 // while the dialog is open, and is asked anew before its challenge ends.
 import { meaningOf, signIn, stopAsking } from "./ceremonies.js";
+import { Refused } from "./server.js";
 
 const ANEW_MS = 4 * 60 * 1000; // a challenge lives for five minutes
 /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -13,6 +14,14 @@ const dialog = () => /** @type {HTMLDialogElement | null} */ (document.getElemen
 export function followLogin() {
   if (dialog()?.open) void wait();
 }
+
+/** Somebody presses a button: to ask anew would end what they are at. `followLogin` goes on. */
+export const hold = () => clearTimeout(anew);
+
+// A page that comes back by «Назад» as it was left: the browser ended what waited there.
+addEventListener("pageshow", (event) => {
+  if (event.persisted) followLogin();
+});
 
 new MutationObserver(() => {
   const now = dialog()?.open ?? false;
@@ -41,5 +50,6 @@ async function wait() {
     const { text } = meaningOf(error);
     const status = place?.querySelector("[role=status]");
     if (text && status) status.textContent = text;
+    if (error instanceof Refused && error.ofAnswer) followLogin(); // with another key, or once more
   }
 }

@@ -1,7 +1,7 @@
 // A press of one of the buttons, and what came of it, beside it.
 import { under } from "../shared/dom.js";
 import { add, meaningOf, signIn } from "./ceremonies.js";
-import { followLogin } from "./filled_in.js";
+import { followLogin, hold } from "./filled_in.js";
 import { answerOffer } from "./offer.js";
 
 document.addEventListener("click", (event) => {
@@ -15,6 +15,7 @@ async function act(button) {
   if (what === "later") return answerOffer();
   const place = /** @type {HTMLElement | null} */ (button.closest("[data-passkey-place]"));
   button.disabled = true;
+  hold();
   say(place, "asking");
   try {
     if (what === "add") await add();
@@ -25,6 +26,8 @@ async function act(button) {
     await refuse(place, error);
   } finally {
     button.disabled = false;
+    // A disabled button has lost the focus, and with it the place of who uses the keyboard.
+    if (document.activeElement === document.body) button.focus();
   }
 }
 
@@ -40,7 +43,7 @@ async function added() {
 async function refuse(place, error) {
   const { word = "", text, why } = meaningOf(error);
   if (why === "signed_out") return location.assign("/?login=again");
-  say(place, word, text);
+  say(place, why === "prove" ? why : word, text);
   if (why === "prove") document.getElementById("passkeys-prove")?.click();
   followLogin();
 }
@@ -48,9 +51,9 @@ async function refuse(place, error) {
 /**
  * @param {HTMLElement | null} place
  * @param {string} word
- * @param {string} [text]
+ * @param {string} [text] where the place has no word of its own
  */
 function say(place, word, text) {
   const status = place?.querySelector("[role=status]");
-  if (status) status.textContent = text ?? (word ? status.getAttribute(`data-${word}`) : "");
+  if (status) status.textContent = status.getAttribute(`data-${word}`) ?? text ?? "";
 }

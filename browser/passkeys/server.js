@@ -8,6 +8,7 @@ export class Refused extends Error {
   constructor(refusal) {
     super(refusal.refused);
     this.refusal = refusal;
+    this.ofAnswer = false; // the patient had chosen a key, and it was not taken
   }
 }
 

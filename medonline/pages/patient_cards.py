@@ -63,6 +63,8 @@ def _passkey_offer() -> rx.Component:
             passkey_button("later", "Не сейчас", class_name="button secondary"),
             class_name="button-row",
         ),
+        adds=True,
+        prove="С вашего входа прошло много времени. Добавьте такой вход в настройках: там вы подтвердите, что это вы.",
         class_name="notice passkey-offer",
         custom_attrs={"data-passkey-offer": ""},
     )

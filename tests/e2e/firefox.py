@@ -37,6 +37,16 @@ class Firefox:
         """The element of this role and name, as soon as it is there."""
         return self._found({"type": "accessibility", "value": {"role": role, "name": name}})
 
+    def wait_for_text(self, text: str) -> None:
+        """The page shows this text."""
+        shown = f"document.body.innerText.includes({json.dumps(text)})"
+        self._until(lambda: self._evaluate(shown), text)
+
+    def shows(self, role: str, name: str) -> bool:
+        """Whether there is an element of this role and name now."""
+        locator = {"type": "accessibility", "value": {"role": role, "name": name}}
+        return bool(self._call("browsingContext.locateNodes", context=self._tab, locator=locator)["nodes"])
+
     def press(self, role: str, name: str) -> None:
         self._point_at(self.wait_for(role, name))
 
@@ -96,9 +106,11 @@ class Firefox:
 
 
 @contextmanager
-def firefox(profile: Path) -> Iterator[Firefox]:
-    """A Firefox without a window and with an empty profile; it ends with the block."""
+def firefox(profile: Path, **preferences: bool) -> Iterator[Firefox]:
+    """A Firefox without a window and with an empty profile; it ends with the block. `preferences`: with `__` for a dot."""
     assert FIREFOX is not None
+    lines = [f'user_pref("{name.replace("__", ".")}", {json.dumps(value)});\n' for name, value in preferences.items()]
+    (profile / "user.js").write_text("".join(lines))
     command = [FIREFOX, "--headless", "--no-remote", "--profile", str(profile), "--remote-debugging-port", "0"]
     log = profile / "firefox.log"
     with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as process:

@@ -5,45 +5,26 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import expect
 
 from tests.e2e.account_in_browser import Settings
 from tests.e2e.authenticator import Authenticator
 from tests.e2e.conftest import GUIDE_PROFILES, NewPortal
-from tests.e2e.patients import Patient
+from tests.e2e.passkeys_in_browser import ADD, ADDED, BY_PASSKEY, OFFER, add, by_name, section
+from tests.e2e.patients import DemoPhone, Patient
 from tests.e2e.portal_in_browser import LOGIN, NEW_PASSWORD, Portal
 
-OFFER = "Вход по отпечатку, лицу или PIN телефона"
-SECTION = "Вход по отпечатку, лицу или PIN"
-BY_PASSKEY = "Войти по отпечатку, лицу или PIN"
-ADD = "Добавить вход на этом устройстве"
-ADDED = "Готово: теперь на этом устройстве можно входить по отпечатку, лицу или PIN."
 NAMES = {"PIN", "Chrome", "HeadlessChrome", "Linux", "Android", "Safari"}
 
 
 @pytest.fixture
 def portal(new_portal: NewPortal) -> Portal:
-    """By a name: no device makes a key for a bare address."""
-    made = new_portal()
-    made.url = made.url.replace("127.0.0.1", "localhost")
-    return made
+    return by_name(new_portal())
 
 
 @pytest.fixture
 def authenticator(portal: Portal) -> Authenticator:
     return Authenticator(portal.page)
-
-
-def section(portal: Portal) -> Locator:
-    return portal.page.get_by_role("region", name=SECTION, exact=True)
-
-
-def add(portal: Portal, patient: Patient) -> Settings:
-    settings = Settings.open(portal, patient)
-    section(portal).get_by_role("button", name=ADD).click()
-    expect(section(portal).get_by_role("listitem")).to_have_count(1)
-    expect(section(portal)).to_contain_text(ADDED)
-    return settings
 
 
 @pytest.mark.parametrize("profile", GUIDE_PROFILES)
@@ -106,6 +87,7 @@ def test_the_settings_list_name_and_remove_it(portal: Portal, authenticator: Aut
     portal.look("passkey removed", names=NAMES)
 
 
+@pytest.mark.parametrize("profile", GUIDE_PROFILES)
 def test_the_browser_offers_it_in_the_field_of_the_telephone(
     portal: Portal, authenticator: Authenticator, patient: Patient
 ) -> None:
@@ -116,6 +98,7 @@ def test_the_browser_offers_it_in_the_field_of_the_telephone(
     portal.expect_cards()  # the virtual device answers the question that waits in the open dialog
 
 
+@pytest.mark.parametrize("profile", GUIDE_PROFILES)
 def test_a_forgotten_password_is_replaced_after_a_sign_in_by_it(
     portal: Portal, authenticator: Authenticator, patient: Patient
 ) -> None:
@@ -124,18 +107,41 @@ def test_a_forgotten_password_is_replaced_after_a_sign_in_by_it(
     authenticator.look(False)  # what waits in the dialog gets no answer
     portal.open_login().get_by_role("link", name="Не могу войти", exact=True).click()
     portal.button("Не помню пароль").click()
+    portal.look("ways of recovery with the passkey", names=NAMES)
     authenticator.look(True)
     way = portal.dialog("Как восстановить пароль?")
     way.get_by_role("button", name=re.compile("^Вход по отпечатку, лицу или PIN")).click()
 
     settings = Settings(portal)
     expect(portal.page.get_by_text("Придумайте новый пароль")).to_be_visible()
+    expect(portal.field("Пароль:")).to_be_focused()
+    portal.look("new password after the passkey", names=NAMES)
     settings.fill(password=NEW_PASSWORD)
-    settings.save_button.click()
-    expect(portal.page.locator(".notice.saved")).to_be_visible()
+    settings.save()
+    settings.expect_saved("пароль")
+    expect(portal.page.locator(".notice.saved")).to_be_in_viewport()
+    portal.look("password changed after the passkey", names=NAMES)
     portal.log_out()
     authenticator.look(False)
     portal.log_in(patient.phone, NEW_PASSWORD)
+
+
+@pytest.mark.parametrize("profile", GUIDE_PROFILES)
+def test_it_is_offered_again_after_a_recovery_that_took_it_off(
+    portal: Portal, authenticator: Authenticator, patient: Patient, demo_phone: DemoPhone
+) -> None:
+    add(portal, patient)
+    portal.log_out()
+    portal.open_recovery().begin(patient.phone)
+    portal.confirm(demo_phone.code(patient.phone))
+    portal.set_password()
+    authenticator.look(False)
+    portal.log_in(patient.phone, NEW_PASSWORD)
+    expect(portal.heading(OFFER)).to_be_visible()
+    authenticator.look(True)
+    portal.button("Добавить").click()
+
+    expect(portal.main).to_contain_text(ADDED)
 
 
 def test_a_device_that_does_not_look_who_holds_it_opens_nothing(

@@ -39,7 +39,7 @@ def settings() -> rx.Component:
     """One form, one «Сохранить»; the code to a new phone and the proof of who is asking are above it."""
     return page(
         rx.el.h1("Отредактируйте настройки и сохраните изменения", id="step-title", tab_index=-1),
-        rx.cond(state.saved != "", rx.el.div(state.saved, class_name="notice saved", role="status")),
+        rx.cond(state.saved != "", _saved()),
         rx.cond(state.waiting_code, new_phone_panel()),
         rx.cond(state.prove_again, prove_again_panel()),
         email_code_panel(),
@@ -49,6 +49,19 @@ def settings() -> rx.Component:
             rx.el.p("Загружаем…", class_name="hint", role="status"),
         ),
         name="narrow",
+    )
+
+
+def _saved() -> rx.Component:
+    """It takes the focus, for «Сохранить» is a screen below it on a phone; a new one after each saving."""
+    return rx.el.div(
+        state.saved,
+        id="settings-saved",
+        tab_index=-1,
+        class_name="notice saved",
+        role="status",
+        key=state.form_no.to(str),
+        custom_attrs={"data-reveal-focus": "settings-saved"},
     )
 
 

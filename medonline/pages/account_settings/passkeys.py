@@ -30,7 +30,7 @@ def passkeys_section() -> rx.Component:
                 rx.el.ul(rx.foreach(state.passkeys, _passkey), class_name="session-list"),
                 rx.el.p("Пока ни на одном устройстве такого входа нет.", class_name="hint"),
             ),
-            passkey_place(passkey_button("add", "Добавить вход на этом устройстве")),
+            passkey_place(passkey_button("add", "Добавить вход на этом устройстве"), adds=True),
             rx.el.p(
                 "В этом браузере или по этому адресу портала так войти нельзя. Откройте настройки на телефоне или в другом браузере.",
                 class_name="hint without-passkeys",
