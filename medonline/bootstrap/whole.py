@@ -39,8 +39,8 @@ from medonline.services.account_settings.email_proof import EmailProofService
 from medonline.services.account_settings.identities import OwnIdentities
 from medonline.services.account_settings.service import AccountSettingsService
 from medonline.services.clock import Clock, utc_now
-from medonline.services.codes.channel_switches import ChannelSwitches
 from medonline.services.codes.calls import PatientCalls
+from medonline.services.codes.channel_switches import ChannelSwitches
 from medonline.services.codes.chats import CodeChats
 from medonline.services.codes.dispatcher import CodeDispatcher
 from medonline.services.crypto.field_encryption import Sealer, key_id
