@@ -38,7 +38,7 @@ RAISED = {
     "WRONG_PASSWORDS_IN_ALL": "1000000 per 5 min",
     "SOCKETS_PER_IP": "100000",
 }
-_STAND_INS = {
+STAND_INS = {
     "TELEGRAM_BASE_URL": "telegram",
     "UCALLER_BASE_URL": "ucaller",
     "SMS_RU_BASE_URL": "sms_ru",
@@ -208,7 +208,7 @@ def servers(
         folder = Path(stack.enter_context(_kept_on_failure()))
         portal_port, stand_ins_port = free_port(), free_port()
         stand_ins_url = f"http://127.0.0.1:{stand_ins_port}"
-        chosen = RAISED | {name: f"{stand_ins_url}/{path}" for name, path in _STAND_INS.items()} | dict(settings or {})
+        chosen = RAISED | {name: f"{stand_ins_url}/{path}" for name, path in STAND_INS.items()} | dict(settings or {})
         filled: Database = Sqlite(folder / "portal" / "medonline.sqlite3")
         if database == "postgresql":
             filled = stack.enter_context(postgresql())
@@ -221,20 +221,9 @@ def servers(
         if with_texts:
             counting["COUNT_STATEMENT_TEXTS"] = "1"
 
-        def environment(name: str, port: int) -> dict[str, str]:
-            data = folder / name
-            data.mkdir(mode=0o700, exist_ok=True)
-            # One key for both: the stand-ins' reports are believed.
-            key = data / "demo.key"
-            key.write_text("3f9a1c7e5b2d8064" * 4)
-            key.chmod(0o600)
-            own = chosen | {"MODE": "demo", "DATA_DIR": str(data), "PORT": str(port)}
-            kept = {name: value for name, value in os.environ.items() if not name.startswith("MEDONLINE_")}
-            return kept | {f"MEDONLINE_{name}": value for name, value in own.items()}
-
         if prepare is not None:
             stack.enter_context(prepare(folder / "portal"))
-        of_portal = environment("portal", portal_port)
+        of_portal = environment_of(folder / "portal", portal_port, chosen)
         for word in ("build", "migrate"):
             done = subprocess.run(
                 [command, word], env=of_portal, cwd=checkout, capture_output=True, text=True, check=False
@@ -247,7 +236,7 @@ def servers(
             fill(filled)
         stand_ins = Process(
             [str(command), "sandbox"],
-            environment("stand-ins", stand_ins_port),
+            environment_of(folder / "stand-ins", stand_ins_port, chosen),
             checkout,
             folder / "stand-ins.log",
             f"{stand_ins_url}/phone/79100001001/events",
@@ -264,6 +253,17 @@ def servers(
             stack.callback(one.stop)
             one.start()
         yield Servers(portal, portal_url, stand_ins_url, filled, counted_in, folder, with_texts)
+
+
+def environment_of(data: Path, port: int, settings: Mapping[str, str]) -> dict[str, str]:
+    """Of a demo with a data folder, which is made. All have one key: stand-ins believe portals, and portals one another."""
+    data.mkdir(mode=0o700, exist_ok=True)
+    key = data / "demo.key"
+    key.write_text("3f9a1c7e5b2d8064" * 4)
+    key.chmod(0o600)
+    own = {**settings, "MODE": "demo", "DATA_DIR": str(data), "PORT": str(port)}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MEDONLINE_")}
+    return kept | {f"MEDONLINE_{name}": value for name, value in own.items()}
 
 
 @contextmanager
