@@ -30,6 +30,7 @@ class ChannelWords:
         again: the button for another code by this way.
         where: step 2 (G16, G17): where the code is to be found.
         where_note: a second line below it; may be empty.
+        where_begun: in place of `where`, once the chat was opened; of ways that need one.
         drawing: its example in `components/drawings.py`; empty where there is none.
         not_coming: what to check where no code comes.
         advice: for who receives no codes by another way, whole sentences; may be empty.
@@ -55,6 +56,7 @@ class ChannelWords:
     delivery: Mapping[DeliveryState, str]
     problems: Mapping[DeliveryProblem, str]
     where_note: str = ""
+    where_begun: str = ""
     drawing: str = ""
     advice: str = ""
     step: str = "ВВЕДИТЕ ПРОВЕРОЧНЫЙ КОД"
@@ -165,6 +167,7 @@ WORDS: Mapping[ChannelName, ChannelWords] = MappingProxyType(
             get_it="Получите код в MAX",
             again="Получить новый код в MAX",
             where="Откройте чат в MAX, нажмите «Начать» и «Поделиться контактом». Код из шести цифр придёт в этот чат.",
+            where_begun="Вернитесь в чат в MAX. Если код ещё не пришёл, нажмите там «Поделиться контактом»: в коде шесть цифр.",
             where_note="Ваш номер в MAX должен быть тем же, что указан здесь. Никому не сообщайте код.",
             not_coming=(
                 "Код придёт в чат только после кнопки «Поделиться контактом». Если чат не открывается, установите MAX "

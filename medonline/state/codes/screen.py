@@ -93,7 +93,7 @@ def code_screen(view: CodeView, now: datetime, zone: ZoneInfo, channels: tuple[C
     return CodeScreen(
         phone=view.phone,
         channel=view.channel,
-        where=words.where,
+        where=words.where if view.chat_link else words.where_begun or words.where,
         where_note=words.where_note,
         drawing=words.drawing,
         not_coming=words.not_coming,

@@ -51,6 +51,15 @@ def test_of_a_code_that_is_over_it_is_not_said_that_it_has_arrived(delivery: Del
     assert shown(code_alive=False, delivery=delivery).delivery == ""
 
 
+def test_a_chat_that_is_open_already_is_not_asked_to_be_opened() -> None:
+    awaited = shown(channel=ChannelName.MAX, delivery=DeliveryState.QUEUED, chat_link="https://max.ru/bot?start=token")
+    begun = shown(channel=ChannelName.MAX, delivery=DeliveryState.QUEUED)
+
+    assert awaited.where.startswith("Откройте чат в MAX, нажмите «Начать»")
+    assert begun.where.startswith("Вернитесь в чат в MAX.")
+    assert (begun.chat_link, begun.chat_qr) == ("", "")
+
+
 def test_a_code_that_is_over_says_why() -> None:
     assert shown(code_alive=False, expires_at=NOW).code_over == "Время действия кода вышло. Получите новый код."
     for attempts_left in (0, 3):
