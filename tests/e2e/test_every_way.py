@@ -24,8 +24,10 @@ CALL, TELEGRAM, SMS, MAX = (
 )
 KINDS: dict[ChannelName, Kind] = {CALL: "call", TELEGRAM: "telegram", SMS: "sms", MAX: "max"}
 WAYS = tuple(KINDS)
-
-pytestmark = pytest.mark.parametrize("profile", ["1280", "360"])
+# The guide's two have tests of these flows of their own.
+FURTHER = tuple(way for way in WAYS if way not in GUIDE_CHANNELS)
+on_both = pytest.mark.parametrize("profile", ["1280", "360"])
+on_a_phone = pytest.mark.parametrize("profile", ["360"])
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +70,7 @@ def fetch(portal: Portal, way: ChannelName, phone: str, demo_phone: DemoPhone, *
     return demo_phone.code(phone, KINDS[way], number=2)
 
 
+@on_both
 @pytest.mark.parametrize("way", WAYS)
 def test_a_password_is_recovered(portal: Portal, patient: Patient, demo_phone: DemoPhone, way: ChannelName) -> None:
     portal.open_recovery().field("Номер сотового телефона").fill(patient.phone)
@@ -81,7 +84,8 @@ def test_a_password_is_recovered(portal: Portal, patient: Patient, demo_phone: D
     portal.set_password()
 
 
-@pytest.mark.parametrize("way", WAYS)
+@on_a_phone
+@pytest.mark.parametrize("way", FURTHER)
 def test_a_new_phone_is_proved_in_the_settings(
     portal: Portal, patient: Patient, demo_phone: DemoPhone, way: ChannelName
 ) -> None:
@@ -101,7 +105,8 @@ def test_a_new_phone_is_proved_in_the_settings(
     portal.log_in(new, patient.password)
 
 
-@pytest.mark.parametrize("way", WAYS)
+@on_a_phone
+@pytest.mark.parametrize("way", FURTHER)
 def test_an_account_is_linked_to_gosuslugi(
     portal: Portal, start_server: StartServer, way: ChannelName, profile: str
 ) -> None:
@@ -124,6 +129,7 @@ def test_an_account_is_linked_to_gosuslugi(
     expect(portal.header).to_contain_text(full_name(IVANOVA))
 
 
+@on_a_phone
 @pytest.mark.parametrize("way", [one for one in WAYS if not one.facts.guessable])
 def test_a_longer_code_takes_the_place_of_the_birth_date(
     portal: Portal, patient: Patient, start_server: StartServer, way: ChannelName
@@ -148,6 +154,7 @@ def test_a_longer_code_takes_the_place_of_the_birth_date(
     portal.expect_step(STEP_3)
 
 
+@on_a_phone
 def test_a_bot_that_was_blocked_says_so(portal: Portal, patient: Patient) -> None:
     portal.open_recovery().field("Номер сотового телефона").fill(patient.phone)
     choose(portal, MAX)
