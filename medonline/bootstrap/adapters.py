@@ -26,6 +26,7 @@ from medonline.providers.gosuslugi.esia.client import Esia
 from medonline.providers.gosuslugi.esia.signing import CommandSigner, HttpSigner, RsaSigner, Signer, certificate_end
 from medonline.providers.gosuslugi.esia.tokens import pinned_key
 from medonline.providers.gosuslugi.oidc.client import ClaimNames, Oidc
+from medonline.providers.notices.sms_aero import SmsAeroNotices
 from medonline.providers.notices.sms_ru import SmsRuNotices
 from medonline.providers.notices.smtp import MailServer, SmtpMail
 from medonline.providers.outgoing import Outgoing
@@ -267,10 +268,27 @@ def build_registry(config: Config) -> CardRegistry | None:
 
 def build_notices(config: Config) -> NoticeChannel | None:
     """Who brings notices to phones; None where no one does."""
-    if config.notice_provider is NoticeProvider.NONE:
-        return None
+    makers: dict[NoticeProvider, Callable[[Config], NoticeChannel | None]] = {
+        NoticeProvider.NONE: lambda _: None,
+        NoticeProvider.SMS_RU: _notices_by_sms_ru,
+        NoticeProvider.SMS_AERO: _notices_by_sms_aero,
+    }
+    return makers[config.notice_provider](config)
+
+
+def _notices_by_sms_ru(config: Config) -> NoticeChannel:
     api_id = config.sms_ru_api_id.get_secret_value()
     return SmsRuNotices(config.sms_ru_base_url, api_id, outgoing=_outgoing(config, "sms_ru"))
+
+
+def _notices_by_sms_aero(config: Config) -> NoticeChannel:
+    return SmsAeroNotices(
+        config.sms_aero_base_url,
+        config.sms_aero_email,
+        config.sms_aero_api_key.get_secret_value(),
+        sign=config.sms_aero_sign,
+        outgoing=_outgoing(config, "sms_aero"),
+    )
 
 
 def build_mail(config: Config) -> SmtpMail | None:

@@ -22,8 +22,10 @@ from medonline.services.limits.passkey_limits import PasskeyLimits
 from medonline.services.limits.provider_alarms import ProviderAlarms
 from medonline.services.login.account_sessions import AccountSessionService
 from medonline.services.login.known_browsers import KnownBrowsers
+from medonline.services.login.new_devices import NewDevices
 from medonline.services.login.password_login import LoginService
 from medonline.services.login.visitors import VisitorService
+from medonline.services.notices.new_devices import NewDeviceTeller
 from medonline.services.passkeys.challenges import Challenges
 from medonline.services.passkeys.login import PasskeyLogin
 from medonline.services.passkeys.own_passkeys import OwnPasskeys
@@ -39,7 +41,15 @@ from medonline.services.patient_cards.service import PatientCardService
 from medonline.services.ports import ChatBot
 from medonline.services.security_journal.refusals import RefusedSignIns
 from medonline.wording.chats import chat_words
+from medonline.wording.notices import NewDeviceSentences
 from medonline.wording.passkeys import ACCOUNT, DEVICE, PORTAL
+
+
+def _new_devices(of: Shared) -> NewDevices:
+    config = of.config
+    words = NewDeviceSentences(config.zone)
+    tell = NewDeviceTeller(of.notices, words, config.new_device_notices, config.new_device_notices_per_account)
+    return NewDevices(KnownBrowsers(sealer(config, "known browser")), tell)
 
 
 def build_login(of: Shared, visitors: VisitorService) -> LoginService:
@@ -53,7 +63,7 @@ def build_login(of: Shared, visitors: VisitorService) -> LoginService:
         journal=of.journal,
         refusals=RefusedSignIns(of.database, of.clock, of.journal, of.alarms),
         pace=of.pace,
-        known_browsers=KnownBrowsers(sealer(config, "known browser")),
+        new_devices=_new_devices(of),
         visitors=visitors,
         characters=config.password_characters,
         idle=config.session_idle,
@@ -123,6 +133,7 @@ def build_identity_service(of: Shared) -> IdentityService:
         journal=of.journal,
         limits=JourneyLimits(of.windows, of.config.request_policy),
         pace=of.pace,
+        new_devices=_new_devices(of),
     )
 
 

@@ -128,10 +128,10 @@ class CodesConfig(BaseSettings):
             ]
         return []
 
-    def delivery_faults(self, *, notices_by_sms_ru: bool, real: bool = True) -> list[str]:
+    def delivery_faults(self, *, notices_by: SmsProvider | None, real: bool = True) -> list[str]:
         """What must not be in production: a provider that is missing, a stand-in, a demo value. `real`: it is production, not staging."""
         faults = []
-        for name, value in self._required_to_reach_phones(notices_by_sms_ru=notices_by_sms_ru).items():
+        for name, value in self._required_to_reach_phones(notices_by=notices_by).items():
             if not value:
                 faults.append(f"{name} is missing: a way of getting codes or notices that is switched on needs it.")
             elif name.endswith(("_BASE_URL", "_LINK_URL")) and routes.SANDBOX in urlsplit(value).path:
@@ -140,16 +140,16 @@ class CodesConfig(BaseSettings):
                 faults.append(f"{name} holds a demo value: put the provider's own there.")
         return faults
 
-    def delivery_addresses(self, *, notices_by_sms_ru: bool) -> dict[str, str]:
+    def delivery_addresses(self, *, notices_by: SmsProvider | None) -> dict[str, str]:
         """The addresses of real providers in use, by the names of their settings."""
-        required = self._required_to_reach_phones(notices_by_sms_ru=notices_by_sms_ru)
+        required = self._required_to_reach_phones(notices_by=notices_by)
         return {
             name: value
             for name, value in required.items()
             if name.endswith(("_BASE_URL", "_LINK_URL")) and value and routes.SANDBOX not in urlsplit(value).path
         }
 
-    def _required_to_reach_phones(self, *, notices_by_sms_ru: bool) -> dict[str, str]:
+    def _required_to_reach_phones(self, *, notices_by: SmsProvider | None) -> dict[str, str]:
         required: dict[str, str] = {}
         if ChannelName.TELEGRAM in self.code_channels:
             required["MEDONLINE_TELEGRAM_BASE_URL"] = self.telegram_base_url
@@ -166,12 +166,12 @@ class CodesConfig(BaseSettings):
             required["MEDONLINE_UCALLER_KEY"] = self.ucaller_key.get_secret_value()
             required["MEDONLINE_UCALLER_SERVICE_ID"] = self.ucaller_service_id
         texts = self.sms_provider if ChannelName.SMS in self.code_channels else ()
-        if SmsProvider.SMS_AERO in texts:
+        if SmsProvider.SMS_AERO in (*texts, notices_by):
             required["MEDONLINE_SMS_AERO_BASE_URL"] = self.sms_aero_base_url
             required["MEDONLINE_SMS_AERO_EMAIL"] = self.sms_aero_email
             required["MEDONLINE_SMS_AERO_API_KEY"] = self.sms_aero_api_key.get_secret_value()
             required["MEDONLINE_SMS_AERO_SIGN"] = self.sms_aero_sign
-        by_sms_ru = FlashCallProvider.SMS_RU in calls or SmsProvider.SMS_RU in texts or notices_by_sms_ru
+        by_sms_ru = FlashCallProvider.SMS_RU in calls or SmsProvider.SMS_RU in (*texts, notices_by)
         if by_sms_ru or InboundCallProvider.SMS_RU in numbers:
             required["MEDONLINE_SMS_RU_BASE_URL"] = self.sms_ru_base_url
             required["MEDONLINE_SMS_RU_API_ID"] = self.sms_ru_api_id.get_secret_value()

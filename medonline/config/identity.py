@@ -20,6 +20,7 @@ from medonline.config.outside_names import OutsideNames, read_outside_names
 from medonline.config.regions import read_regions
 from medonline.config.types import Duration, OptionalUrl, UrlAsWritten
 from medonline.domain.region import Region
+from medonline.services.notices.new_devices import NewDeviceNotices
 
 
 class IdentityProviderName(StrEnum):
@@ -43,6 +44,7 @@ class NoticeProvider(StrEnum):
 
     NONE = "none"
     SMS_RU = "sms_ru"
+    SMS_AERO = "sms_aero"
 
 
 def _split(separator: str | None) -> BeforeValidator:
@@ -91,6 +93,7 @@ class IdentityConfig(BaseSettings):
     card_registry_url: OptionalUrl = ""
     card_registry_token: SecretStr = SecretStr("")
     notice_provider: NoticeProvider = NoticeProvider.NONE
+    new_device_notices: NewDeviceNotices = NewDeviceNotices.ALL
     breached_passwords_url: OptionalUrl = ""
     operator_name: str = ""
     regions_file: Path | None = None

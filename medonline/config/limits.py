@@ -113,6 +113,7 @@ class LimitsConfig(BaseSettings):
     proofs_per_account: Limits = (Limit(10, HOUR), Limit(40, DAY))
     changes_per_account: Limits = (Limit(10, HOUR), Limit(20, DAY))
     notices_per_account: Limits = (Limit(6, DAY),)
+    new_device_notices_per_account: Limits = (Limit(3, DAY),)
     raised_networks: Networks = ()
     raised_unconfirmed_codes_per_network: Limits = (Limit(1000, HOUR), Limit(10_000, DAY))
     raised_guesses_without_more_per_network: Limits = (Limit(150, HOUR), Limit(450, DAY))

@@ -19,7 +19,7 @@ from pydantic_settings import SettingsConfigDict
 
 from medonline import routes
 from medonline.config.boundary import BoundaryConfig
-from medonline.config.codes import CodesConfig
+from medonline.config.codes import CodesConfig, SmsProvider
 from medonline.config.connections import ConnectionsConfig
 from medonline.config.demo_keys import demo_key, has_demo_keys
 from medonline.config.identity import IdentityConfig, IdentityProviderName, NoticeProvider
@@ -290,9 +290,10 @@ class Config(
             )
         if not self.https:
             faults.append("MEDONLINE_PUBLIC_URL must be the portal's https address, as 'https://portal.example.ru'.")
-        notices = self.notice_provider is NoticeProvider.SMS_RU
-        faults += self.delivery_faults(notices_by_sms_ru=notices, real=real)
-        faults += self.plain_http_faults(self.delivery_addresses(notices_by_sms_ru=notices))
+        notices = {NoticeProvider.SMS_RU: SmsProvider.SMS_RU, NoticeProvider.SMS_AERO: SmsProvider.SMS_AERO}
+        notices_by = notices.get(self.notice_provider)
+        faults += self.delivery_faults(notices_by=notices_by, real=real)
+        faults += self.plain_http_faults(self.delivery_addresses(notices_by=notices_by))
         faults += self.plain_http_faults({"MEDONLINE_TRACES_URL": self.traces_url} if self.traces_url else {})
         faults += self.store_faults(self.limits_storage.get_secret_value(), self.database, self.proxies)
         faults += self.mail_boundary_faults(self.is_plain_allowed)

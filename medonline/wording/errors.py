@@ -334,8 +334,8 @@ _SENTENCES: dict[type[errors.MedonlineError], Callable[[Any], str]] = {
 # Those that name whom to turn to.
 _WITH_HELP: dict[type[errors.MedonlineError], Callable[[Any, Help], str]] = {
     errors.DisputeNotPossible: lambda _, help: (
-        "Эта ссылка больше не действует: ею уже воспользовались, или прошло больше недели. Если вы не меняли пароль или "
-        f"номер, обратитесь в {help.desk} с паспортом."
+        "Эта ссылка больше не действует: ею уже воспользовались, пришло более новое сообщение, или прошло больше недели. Если "
+        f"в кабинет вошли или изменили его не вы, обратитесь в {help.desk} с паспортом."
     ),
     errors.CodeNotEnough: lambda error, help: (
         "Код подошёл, но сейчас кабинет по нему одному не открываем, чтобы его не открыл чужой человек. "

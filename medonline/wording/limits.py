@@ -90,7 +90,7 @@ _SENTENCES: dict[type[errors.LimitReached], Callable[[Any, str, Help], str]] = {
         f"{' или через Госуслуги' if help.gosuslugi else ''}."
     ),
     errors.RecoveryStopped: lambda _, at, help: (
-        "Владелец этого личного кабинета сообщил, что кто-то менял пароль или номер без него. Поэтому код на телефон "
+        "Владелец этого личного кабинета сообщил, что кто-то входил в кабинет или менял его без него. Поэтому код на телефон "
         f"откроет кабинет только после {at}. Если это ваш кабинет, "
         f"{help.gosuslugi_or('после этого времени ещё раз войдите через Госуслуги', 'сейчас ')}обратитесь в {help.desk} с паспортом."
     ),
@@ -150,6 +150,12 @@ def day(at: datetime, zone: ZoneInfo) -> str:
     """«5 марта 2026», the heading above what happened on that day."""
     local = at.astimezone(zone)
     return f"{local.day} {_MONTHS[local.month - 1]} {local.year}"
+
+
+def day_of_year(at: datetime, zone: ZoneInfo) -> str:
+    """«5 марта», where the year is this one."""
+    local = at.astimezone(zone)
+    return f"{local.day} {_MONTHS[local.month - 1]}"
 
 
 def clock_time(at: datetime, now: datetime, zone: ZoneInfo) -> str:

@@ -6,8 +6,13 @@ A message has 300 characters; a sentence leaves room for the link.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
+from medonline.domain.login import LoginMethod
 from medonline.services.notices.texts import About, Text
+from medonline.wording.limits import day_of_year
 
 _SENTENCES: Mapping[Text, str] = {
     Text.PHONE_CHANGED: "Медицина-онлайн: номер для входа в личный кабинет заменён на другой.",
@@ -59,9 +64,44 @@ _SUBJECTS: Mapping[About, str] = {
     About.PASSKEY: "Изменён вход по отпечатку, лицу или PIN",
     About.CARD_ASKED: "Вас просят показать медицинскую карту",
     About.CARD_GRANTED: "Вы разрешили показать медицинскую карту",
+    About.NEW_DEVICE: "Вход в личный кабинет с незнакомого устройства",
     About.EMAIL: "В личном кабинете указан другой адрес почты",
     About.EMAIL_PROOF: "Код для подтверждения адреса",
 }
+
+
+_HOW: Mapping[LoginMethod, str] = {
+    LoginMethod.PASSWORD: "по паролю",
+    LoginMethod.PASSKEY: "по отпечатку, лицу или PIN",
+    LoginMethod.GOSUSLUGI: "через Госуслуги",
+}
+# As `web.devices` names them. A browser names itself as it likes: of a name that is not here nothing is repeated, for a stranger's
+# words would come to the owner in the portal's own message.
+_DEVICES: Mapping[str, str] = {
+    **{
+        name: name
+        for name in (
+            "Chrome", "Edge", "Firefox", "Opera", "Safari", "Vivaldi", "Huawei Browser", "Браузер Samsung", "Яндекс Браузер",
+            "Android", "Chrome OS", "HarmonyOS", "Linux", "Mac", "Ubuntu", "Windows", "iOS", "iPad", "iPhone",
+        )
+    },
+    "Chrome Mobile iOS": "Chrome", "Firefox iOS": "Firefox", "MiuiBrowser": "Mi Browser",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class NewDeviceSentences:
+    """What the owner reads of a sign-in from a device that the account did not know. `zone`: of the clock on the wall."""
+
+    zone: ZoneInfo
+
+    def new_device(self, method: LoginMethod, device: str, at: datetime, *, is_last: bool) -> str:
+        """As short as it can be said: a text to a phone has 300 characters, and the link takes a third of them."""
+        known = ", ".join(_DEVICES[part] for part in device.split(", ") if part in _DEVICES)
+        where = f": {known}" if known else ""
+        when = f"{day_of_year(at, self.zone)} в {at.astimezone(self.zone):%H:%M}"
+        last = " Пока это последнее сообщение о входах." if is_last else ""
+        return f"Медицина-онлайн: вход в кабинет {when} {_HOW[method]} с незнакомого устройства{where}.{last}"
 
 
 def text(of: Text) -> str:

@@ -169,6 +169,8 @@ _SENTENCES: dict[JournalEvent, Callable[[Details], str]] = {
             else ""
         )
         + (" Связь с Госуслугами, сделанная по паролю или по коду, разорвана." if one.get("identities") else "")
+        + (" Вход по отпечатку, лицу или PIN убран." if one.get("passkeys") else "")
+        + (" Адрес почты убран." if one.get("email") == "off" else "")
     ),
     JournalEvent.CODE_ASKED: lambda one: f"На ваш номер запросили{_known(_CHANNELS, one, 'channel')}{_what_for(one)}.",
     JournalEvent.CODE_ACCEPTED: lambda one: _when(one, _ACCEPTED.get(str(one.get("channel")), "введён верный код")),

@@ -434,3 +434,15 @@ def test_a_call_of_the_patient_is_neither_the_only_way_nor_awaited_for_long(
         load_config()
 
     assert fault in str(refusal.value)
+
+
+@pytest.mark.parametrize("how", ["all", "email", "none"])
+def test_how_a_new_device_is_told_is_a_choice(how: str, tmp_path: Path) -> None:
+    config = load_config(mode="demo", data_dir=tmp_path, new_device_notices=how)
+
+    assert (config.new_device_notices.value, config.new_device_notices_per_account[0].count) == (how, 3)
+
+
+def test_another_word_for_it_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="MEDONLINE_NEW_DEVICE_NOTICES"):
+        load_config(mode="demo", data_dir=tmp_path, new_device_notices="sms")

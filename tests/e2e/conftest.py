@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import inspect
 import os
+import time
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -16,8 +17,9 @@ from playwright.sync_api import Playwright, expect
 from medonline.services.desk.accounts import NewAccount
 from tests.e2e.patients import DemoPhone, Patient, fresh_phone, patient_with
 from tests.e2e.portal_in_browser import Portal
-from tests.e2e.server import Server, ensure_pages
+from tests.e2e.server import Server, ensure_pages, plain_http
 from tests.e2e.watching import Watch
+from tests.patience import PATIENCE
 
 ARTEFACTS = Path("test-results")
 PATIENCE_MS = 60_000
@@ -203,3 +205,21 @@ def new_portal(
 @pytest.fixture
 def portal(new_portal: NewPortal) -> Portal:
     return new_portal()
+
+
+@pytest.fixture
+def mails(server: Server) -> Callable[[str, int], list[dict[str, str]]]:
+    """The mails of an address, as soon as there are so many."""
+
+    def read(address: str, count: int) -> list[dict[str, str]]:
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            answer = plain_http().get(f"{server.url}/sandbox/inbox/{address}/events")
+            answer.raise_for_status()
+            found: list[dict[str, str]] = answer.json()
+            if len(found) >= count:
+                return found
+            assert time.monotonic() < deadline, f"{len(found)} mails came to {address}, not {count}"
+            time.sleep(0.05)
+
+    return read

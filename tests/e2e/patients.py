@@ -14,6 +14,7 @@ from tests.patience import PATIENCE
 
 Kind = Literal["call", "telegram", "sms", "max"]
 _numbers = count(1)
+NOTICE = "Медицина-онлайн:"  # how each text begins that tells of an account
 
 
 def fresh_phone(ending: str = "") -> str:
@@ -61,21 +62,29 @@ class DemoPhone:
         """Calls and messages with codes; what a patient is told afterwards comes as an SMS."""
         return [event for event in self.events(phone) if event["kind"] != "sms"]
 
+    def with_codes(self, phone: str, kind: Kind) -> list[dict[str, str]]:
+        """Of this kind; an SMS that tells of the account is none of them."""
+        return [event for event in self.events(phone) if event["kind"] == kind and not event["text"].startswith(NOTICE)]
+
     def code(self, phone: str, kind: Kind = "call", *, number: int = 1) -> str:
         """The code of the `number`-th call or message, as soon as it has come."""
         deadline = time.monotonic() + PATIENCE
         while True:
-            of_kind = [event for event in self.events(phone) if event["kind"] == kind]
+            of_kind = self.with_codes(phone, kind)
             if len(of_kind) >= number:
                 return _code_in(of_kind[number - 1])
             assert time.monotonic() < deadline, f"no {kind} number {number} came; there are {len(of_kind)}"
             time.sleep(0.05)
 
-    def notice(self, phone: str) -> str:
-        """The text of the first SMS, as soon as it has come."""
+    def notices(self, phone: str) -> list[str]:
+        """The texts of the SMS that tell of the account."""
+        return [event["text"] for event in self.events(phone) if event["text"].startswith(NOTICE)]
+
+    def notice(self, phone: str, words: str = "") -> str:
+        """The first of these texts that has these words, as soon as it has come."""
         deadline = time.monotonic() + PATIENCE
-        while not (texts := [event["text"] for event in self.events(phone) if event["kind"] == "sms"]):
-            assert time.monotonic() < deadline, "no SMS came"
+        while not (texts := [text for text in self.notices(phone) if words in text]):
+            assert time.monotonic() < deadline, f"no such SMS came; there are {self.notices(phone)}"
             time.sleep(0.05)
         return texts[0]
 

@@ -85,7 +85,7 @@ def test_a_new_phone_replaces_the_old_one_after_its_code(
 
     settings.expect_saved("электронная почта, телефон")
     expect(portal.field("Телефон:")).to_have_value(spelled(new))
-    assert "номер для входа" in demo_phone.notice(patient.phone)
+    assert demo_phone.notice(patient.phone, "номер для входа")
     portal.log_out()
     portal.log_in(new, patient.password)
 

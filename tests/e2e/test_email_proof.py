@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable
 
 import pytest
@@ -11,37 +10,12 @@ from playwright.sync_api import expect
 
 from tests.e2e.account_in_browser import Settings
 from tests.e2e.conftest import GUIDE_PROFILES
+from tests.e2e.mailboxes import code_in
 from tests.e2e.patients import Patient
 from tests.e2e.portal_in_browser import Portal
-from tests.e2e.server import Server, plain_http
-from tests.patience import PATIENCE
 
 HEADING = "Подтвердите электронную почту"
 PROVED = "Адрес подтверждён: на него приходят уведомления о безопасности."
-
-
-@pytest.fixture
-def mails(server: Server) -> Callable[[str, int], list[dict[str, str]]]:
-    """The mails of an address, as soon as there are so many."""
-
-    def read(address: str, count: int) -> list[dict[str, str]]:
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            answer = plain_http().get(f"{server.url}/sandbox/inbox/{address}/events")
-            answer.raise_for_status()
-            found: list[dict[str, str]] = answer.json()
-            if len(found) >= count:
-                return found
-            assert time.monotonic() < deadline, f"{len(found)} mails came to {address}, not {count}"
-            time.sleep(0.05)
-
-    return read
-
-
-def code_in(mail: dict[str, str]) -> str:
-    found = re.search(r"Код: ([0-9]{6})", mail["text"])
-    assert found is not None, mail
-    return found[1]
 
 
 @pytest.mark.parametrize("profile", GUIDE_PROFILES)

@@ -111,8 +111,7 @@ def test_an_adult_is_asked_agrees_in_their_own_account_and_takes_it_back(
     for hidden in (SMIRNOV.last_name, SMIRNOV.first_name, "МК-001003", "поликлиника № 1"):
         expect(portal.main).not_to_contain_text(hidden)
     portal.look("card waits for consent")
-    texts = [event["text"] for event in demo_phone.events(SMIRNOV.phone) if event["kind"] == "sms"]
-    assert not any(patient.last_name in text for text in texts)
+    assert not any(patient.last_name in text for text in demo_phone.notices(SMIRNOV.phone))
 
     holder.page.reload()
     expect(holder.heading("Вас просят показать карты")).to_be_visible()

@@ -96,7 +96,7 @@ def test_whoever_did_not_change_the_password_closes_the_account_by_the_link(
     portal.page.on("request", remember)
     portal.page.on("websocket", lambda socket: socket.on("framesent", lambda frame: frames.append(str(frame))))
     portal.page.goto(link)
-    expect(portal.heading("Пароль, номер или вход через Госуслуги меняли не вы?")).to_be_visible()
+    expect(portal.heading("В личный кабинет вошли или изменили его не вы?")).to_be_visible()
     assert "#" not in portal.page.url
     portal.look("not-me", names=NAMES)
     portal.page.reload()  # nothing was done yet, and the link is still known

@@ -115,13 +115,15 @@ def another_connection(folder: Path) -> Iterator[Connection]:
 
 
 def config_in(folder: Path, **changes: Any) -> Config:
-    """Settings of the demo, with the ways of getting a code that production has by default: a test of others names them. The keys
-    in the folder are this process's: making new ones takes longer than most tests."""
+    """Settings of the demo, with the ways of getting a code that production has by default, and without notices of new devices, as
+    which nearly every sign-in of a test would be told: a test of others names them. The keys in the folder are this process's:
+    making new ones takes longer than most tests."""
     for made in keys_of_this_process().iterdir():
         if not (folder / made.name).exists():  # another process of the test may read them at this moment
             shutil.copytree(made, folder / made.name)
     elsewhere = {"database_url": ADDRESSES[folder]} if folder in ADDRESSES else {}
     usual = {"mode": "demo", "data_dir": folder, "secret_key": SECRET_KEY, "code_channels": GUIDE_CHANNELS}
+    usual["new_device_notices"] = "none"
     return load_config(**usual | elsewhere | changes)
 
 

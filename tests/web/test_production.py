@@ -27,6 +27,13 @@ from tests.web.production import ORIGIN, SETTINGS
 
 SMS_RU = {"FLASH_CALL_PROVIDER": "sms_ru", "SMS_RU_BASE_URL": "https://sms.ru", "SMS_RU_API_ID": "an-id"}
 NOTICES = {"NOTICE_PROVIDER": "sms_ru", "SMS_RU_BASE_URL": "https://sms.ru", "SMS_RU_API_ID": "an-id"}
+NOTICES_BY_AERO = {
+    "NOTICE_PROVIDER": "sms_aero",
+    "SMS_AERO_BASE_URL": "https://gate.smsaero.ru",
+    "SMS_AERO_EMAIL": "desk@clinic.example",
+    "SMS_AERO_API_KEY": "a-key",
+    "SMS_AERO_SIGN": "clinic",
+}
 SMS_AERO = {
     "CODE_CHANNELS": "flash_call,telegram,sms",
     "SMS_PROVIDER": "sms_aero",
@@ -179,14 +186,14 @@ def test_production_refuses_a_provider_that_points_at_the_sandbox(
     assert f"MEDONLINE_{setting} points at the sandbox: in production a real provider is needed." in str(refusal.value)
 
 
-def test_production_refuses_notices_that_go_to_the_sandbox(read) -> None:
-    with pytest.raises(ConfigurationError, match="MEDONLINE_SMS_RU_BASE_URL points at the sandbox"):
-        read(**NOTICES | {"SMS_RU_BASE_URL": STAND_INS[0]})
-
-
-def test_production_refuses_notices_without_an_address(read) -> None:
-    with pytest.raises(ConfigurationError, match="MEDONLINE_SMS_RU_BASE_URL is missing"):
-        read(**NOTICES | {"SMS_RU_BASE_URL": ""})
+@pytest.mark.parametrize(("vendor", "settings"), [("SMS_RU", NOTICES), ("SMS_AERO", NOTICES_BY_AERO)])
+def test_production_refuses_notices_that_go_to_the_sandbox_or_nowhere(read, vendor: str, settings) -> None:
+    assert read(**settings).notice_provider
+    with pytest.raises(ConfigurationError, match=f"MEDONLINE_{vendor}_BASE_URL points at the sandbox"):
+        read(**settings | {f"{vendor}_BASE_URL": STAND_INS[0]})
+    for name in settings.keys() - {"NOTICE_PROVIDER"}:
+        with pytest.raises(ConfigurationError, match=f"MEDONLINE_{name} is missing"):
+            read(**settings | {name: ""})
 
 
 def test_every_address_of_a_vendor_is_among_those_that_are_judged() -> None:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from medonline.domain.phone import PhoneNumber
 from medonline.providers.http import reference_of
+from medonline.providers.notices.texts import checked
 from medonline.providers.sms_ru import SmsRuAccount
-
-MAX_TEXT = 300
 
 
 class SmsRuNotices(SmsRuAccount):
@@ -23,8 +22,5 @@ class SmsRuNotices(SmsRuAccount):
             DeliveryFailed: one of its subclasses; `ProviderDown` also when the message may have gone out unanswered.
             ValueError: a text that is empty or too long.
         """
-        if not 0 < len(text) <= MAX_TEXT:
-            msg = f"a notice has 1 to {MAX_TEXT} characters"
-            raise ValueError(msg)
-        message = await self._sms(phone, text, {})
+        message = await self._sms(phone, checked(text), {})
         return reference_of(message.get("sms_id"), self.provider)

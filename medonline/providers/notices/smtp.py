@@ -12,6 +12,7 @@ import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from email.header import Header
 from email.message import EmailMessage
 from email.utils import formatdate
 from pathlib import Path
@@ -128,7 +129,8 @@ class SmtpMail:
         message = EmailMessage()
         message["From"] = f"{self._sender_name} <{self._sender}>" if self._sender_name else self._sender
         message["To"] = _recipient(address)
-        message["Subject"] = mail.subject
+        # Encoded here: where `EmailMessage` of Python 3.11 breaks a long subject in Cyrillic, a space is lost, and two words are one.
+        message.set_raw("Subject", Header(mail.subject, "utf-8", header_name="Subject").encode())
         message["Date"] = formatdate()
         message["Message-ID"] = f"<{mail.id}@{self._sender.rpartition('@')[2]}>"
         message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday note answers it

@@ -37,6 +37,7 @@ from medonline.services.crypto.tokens import new_token, token_hash
 from medonline.services.gosuslugi.consent import add_consent
 from medonline.services.gosuslugi.linking import Linker, once_more, person_as_text
 from medonline.services.limits.journey_limits import JourneyLimits
+from medonline.services.login.new_devices import NewDevices
 from medonline.services.login.password_login import OpenedSession
 from medonline.services.login.tickets import NEVER, SignIn, add_session
 from medonline.services.login.visitors import carry
@@ -109,6 +110,7 @@ class IdentityService:
     journal: SecurityJournal
     limits: JourneyLimits
     pace: AccountPace
+    new_devices: NewDevices
 
     async def start(
         self,
@@ -255,7 +257,8 @@ class IdentityService:
             raise IdentityRefused(IdentityProblem.TOO_OFTEN, f"into one account, {refusal}") from None
         self.journal.note(session, entries.signed_in(patient.id, sign_in.method, client.device))
         after_commit(session, partial(metrics.SIGN_INS.add, sign_in.method, "opened"))
-        return OpenedSession(add_session(session, sign_in, client.device, now), sign_in.landing)
+        token = add_session(session, sign_in, client.device, now)
+        return OpenedSession(token, sign_in.landing, self.new_devices.note(session, client, sign_in, now))
 
     def _known(self, session: Session, person: IdentityPerson, device: Device, now: datetime) -> Patient | None:
         opened = gosuslugi.linked(session, person.issuer, person.subject)

@@ -23,7 +23,7 @@ from medonline.services.clock import Clock
 from medonline.services.crypto.tokens import token_hash
 from medonline.services.limits.networks import cut
 from medonline.services.limits.sign_in_limits import SignInLimits
-from medonline.services.login.known_browsers import KnownBrowsers
+from medonline.services.login.new_devices import NewDevices
 from medonline.services.login.tickets import SignIn, add_session, add_ticket
 from medonline.services.login.visitors import VisitorService
 from medonline.services.security_journal import entries
@@ -98,7 +98,7 @@ class LoginService:
     journal: SecurityJournal
     refusals: RefusedSignIns
     pace: AccountPace
-    known_browsers: KnownBrowsers
+    new_devices: NewDevices
     visitors: VisitorService
     characters: PasswordCharacters
     idle: timedelta
@@ -144,7 +144,7 @@ class LoginService:
     async def _known_browser(self, marks: str, phone: str) -> str:
         """Asked for every number alike, whether it has an account or not."""
         patient_id, version = await self.database.read(patients.password_of, phone)
-        return self.known_browsers.name_in(marks, patient_id, version, self.clock())
+        return self.new_devices.known.name_in(marks, patient_id, version, self.clock())
 
     async def open_session(self, client: Client, ticket: str) -> OpenedSession | None:
         """Trade a ticket for a new session; None when the ticket is not good (any more). Nothing that was begun in this browser
@@ -202,6 +202,13 @@ class LoginService:
             self.database.changes.tell([session_topic(session_key)])  # a page may be open that does not know of its end
         return ended
 
+    async def marks_after(self, ended: login.EndedSession, marks: str) -> str:
+        """The marks of a browser that has signed out: it is known by the password in force, which may have been changed in it."""
+        version = await self.database.read(patients.password_version_of, ended.row.patient_id)
+        if version is None:
+            return marks  # erased meanwhile
+        return self.new_devices.known.with_mark(marks, ended.row.patient_id, version, self.clock())
+
     async def note_refusal(self, phone: str, client_ip: str) -> None:
         """Write a wrong password into the journal: with the same row for every number (E.164), known or unknown (I8)."""
         metrics.SIGN_INS.add(LoginMethod.PASSWORD, "wrong")
@@ -248,10 +255,7 @@ class LoginService:
             sign_in.landing,
             somebody_waits=self.visitors.leave_recoveries(session, client.visitor_key, now),
         )
-        if not patient.phone:
-            return opened  # no one types a password for it
-        marks = self.known_browsers.with_mark(client.marks, patient.id, patient.password_version, now)
-        return replace(opened, marks=marks)
+        return replace(opened, marks=self.new_devices.note(session, client, sign_in, now))
 
     @writes
     def _end(self, session: Session, session_key: str, why: JournalEvent) -> login.EndedSession | None:

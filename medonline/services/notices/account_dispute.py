@@ -1,9 +1,10 @@
 """«Это не я»: anyone who was told of a change that they did not make takes the account out of use until it is cleared up.
 
 The link reaches the owner by another way than the one by which the change was made. It ends every session, makes a password
-that may be a stranger's useless, undoes what opens the account to somebody new (a later number, each account at Gosuslugi that
-was linked by less than its own data), and stops recovery by phone for a while: what is left is Gosuslugi and the clinic's desk,
-where documents are shown. It gives nothing to anyone who holds it: no session, no data, not even a name (docs/decisions/0012).
+that may be a stranger's useless, undoes what opens the account to somebody new (a later number, each passkey, each account at
+Gosuslugi that was linked by less than its own data), and stops recovery by phone for a while: what is left is Gosuslugi and the
+clinic's desk, where documents are shown. It gives nothing to anyone who holds it: no session, no data, not even a name
+(docs/decisions/0012).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from datetime import datetime, timedelta
 from sqlmodel import Session
 
 from medonline.domain.device import UNKNOWN_DEVICE, Device
+from medonline.domain.email_address import EmailAddress
 from medonline.domain.errors import DisputeNotPossible
 from medonline.domain.gosuslugi import UnlinkedWhy
 from medonline.domain.passkeys import PasskeyRemovedWhy
@@ -77,6 +79,7 @@ class AccountDispute:
 
     def _take_out_of_use(self, session: Session, patient: Patient, notice: Notice, device: Device) -> None:
         now = self.clock()
+        what: dict[str, str | int] = {}
         facts: dict[str, object] = {"recovery_stopped_until": now + self.stop_for}
         # The password may be the stranger's; its new version also ends what is between sign-in and session.
         facts |= {"password_hash": None, "password_changed_at": now}
@@ -85,9 +88,9 @@ class AccountDispute:
             # The number came after the notice, whatever it told of. It would open the account when the stop is over. The old
             # one does not come back by itself: it may be a stranger's by now.
             facts |= {"phone": None, "phone_proved_at": None}
-        # At the moment of the notice, too: it may be the one that tells of this address.
-        if patient.email_proved_at is not None and patient.email_proved_at >= notice.created_at:
-            facts |= {"email": "", "proved_email": "", "email_proved_at": None}  # it may be the stranger's
+        if _may_be_a_strangers(patient, notice):
+            facts |= {"email": "", "proved_email": "", "email_proved_at": None}
+            what["email"] = "off"
         account_settings.set_columns(session, patient.id, facts)
         unlinked = take_off_proved(session, self.journal, patient.id, UnlinkedWhy.DISPUTE, device)
         passkeys = remove_all(session, self.journal, patient.id, PasskeyRemovedWhy.DISPUTE, device)
@@ -95,12 +98,17 @@ class AccountDispute:
         ended = login.end_all_of(session, patient.id, now)
         account_settings.finish(session, patient.id, now)
         password_recoveries.move_all_of(session, patient.id, source_of(RecoveryMove.SET_PASSWORD), RecoveryStep.STOPPED)
-        what: dict[str, str | int] = {
-            "sessions": len(ended),
-            "minutes": int(self.stop_for.total_seconds() // 60),
-            "about": notice.about,
-        }
+        what |= {"sessions": len(ended), "minutes": int(self.stop_for.total_seconds() // 60), "about": notice.about}
         what["identities"], what["passkeys"] = unlinked, passkeys
         if other_phone or notice.about == About.PHONE:
             what["number"] = "off" if other_phone else "same"
         self.journal.note(session, JournalNote(JournalEvent.DISPUTED, patient.id, device=device, details=what))
+
+
+def _may_be_a_strangers(patient: Patient, notice: Notice) -> bool:
+    """Whether the proved address goes: any that was proved while this link, or one before it that a newer notice has ended, could be
+    followed; not the one that the link came to."""
+    if patient.email_proved_at is None:
+        return False
+    is_here = bool(notice.email) and EmailAddress(notice.email).key == EmailAddress(patient.proved_email).key
+    return not is_here and patient.email_proved_at > notice.created_at - LINK_LIFE

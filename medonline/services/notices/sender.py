@@ -44,7 +44,7 @@ from medonline.services.limits.budgets import NOTICE, Spending
 from medonline.services.limits.provider_alarms import ProviderAlarms
 from medonline.services.notices.dispute_links import DisputeLinks
 from medonline.services.notices.email_codes import CODE_LIFE
-from medonline.services.notices.texts import ROOM, WITHOUT_LINK, About, Text, Told, Words
+from medonline.services.notices.texts import ROOM, WITHOUT_LINK, About, Said, Text, Told, Words
 from medonline.services.notices.ways import MailWay, Way, by_mail, to_phone
 from medonline.services.outbox import Lane, Outbox
 from medonline.services.ports import NoticeChannel
@@ -138,7 +138,7 @@ class NoticeService:
             ToldTooOften, NoticesOverBudget: the owner could not be told, so the caller's change must not be made.
             ValueError: a text that is empty or too long.
         """
-        text = self._words.text(told.text)
+        text = told.text.text if isinstance(told.text, Said) else self._words.text(told.text)
         if not 0 < len(text) <= MAX_TEXT:
             msg = f"a notice has 1 to {MAX_TEXT} characters"
             raise ValueError(msg)
@@ -184,7 +184,7 @@ class NoticeService:
             email = told.only_to or patients.proved_email(session, patient_id)
             if email:
                 yield self._mail, email
-        if self._phone is not None and told.phone and not told.only_to:
+        if self._phone is not None and told.phone and not (told.only_to or told.by_mail_alone):
             yield self._phone, ""
 
     def _put(self, session: Session, row: Notice, lane: _Lane, now: datetime) -> None:

@@ -24,6 +24,7 @@ class About(StrEnum):
     PASSKEY = "passkey"
     CARD_ASKED = "card_asked"
     CARD_GRANTED = "card_granted"
+    NEW_DEVICE = "new_device"  # a sign-in from a browser that the account did not know
     EMAIL = "email"  # another address than the proved one is wanted, or one is proved
     EMAIL_PROOF = "email_proof"  # carries the code that proves an address
 
@@ -62,6 +63,8 @@ ROOM: Mapping[About, Room] = {
     About.EMAIL_PROOF: Room(0, frozenset({About.EMAIL_PROOF}), "no code is sent"),
     # Limited by the codes that come before it. Refused, it would lock out the owner whose account somebody else uses up.
     About.RECOVERED: Room(100, frozenset(), "recoveries are told later"),
+    # Limited by `new_devices`, and never a reason to refuse a sign-in: who uses the day's notices up would lock the owner out.
+    About.NEW_DEVICE: Room(50, frozenset(), "sign-ins from new devices are told by mail alone"),
     # A stranger causes it, at most once a day (`patient_cards.consent`); a refusal would say that the policy has an owner here.
     About.CARD_ASKED: Room(50, frozenset(), "requests for cards are not told"),
 }
@@ -100,16 +103,25 @@ class Words(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """A sentence with facts of its own in it, in the patient's words."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """A notice: about what, in which sentence. It goes to the phone (E.164; empty: there is none) and to the proved address.
 
     only_to: an address that is told instead of both.
+    by_mail_alone: the phone is on record, but not told.
     """
 
     phone: str
     about: About
-    text: Text
+    text: Text | Said
     only_to: str = ""
+    by_mail_alone: bool = False
 
 
 def of_change(old_phone: str | None, change: SettingsChange, *, by_passkey: bool = False) -> Iterator[Told]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlmodel import Session
 
@@ -88,7 +89,7 @@ class NewPasswordStep:
             return None
         code = code or self.reader.code_of(session, recovery)
         if patient is not None:
-            self._change_account(session, recovery, patient, code, encoded, client.device)
+            self._change_account(session, recovery, patient, code, encoded, client.device, now)
         return self.reader.view(session, recovery, now, code)
 
     def _change_account(
@@ -99,8 +100,9 @@ class NewPasswordStep:
         code: OneTimeCodeRow,
         encoded: str,
         device: Device,
+        now: datetime,
     ) -> None:
-        now = self.clock()
+        """`now` is the recovery's `finished_at`, so that its browser is known as the one that set the password in force."""
         patients.set_password(session, patient.id, encoded, now)
         ended = sessions.end_all_of(session, patient.id, now)
         # A phone proved in another browser before this password would replace it for as long as its step is open.

@@ -200,6 +200,12 @@ def is_open(session: Session, token_hash: str) -> bool:
     return session.exec(_IS_OPEN, params={"session_key": token_hash}).first() is not None
 
 
+def is_open_of(session: Session, token_hash: str, patient_id: str) -> bool:
+    """Whether this is a session of the patient that nobody has ended; it may have idled out."""
+    row = session.get(AccountSession, token_hash)
+    return row is not None and row.patient_id == patient_id and row.ended_at is None
+
+
 def begun_at(session: Session, token_hash: str) -> datetime | None:
     """When this session began (UTC)."""
     statement = select(AccountSession.created_at).where(col(AccountSession.token_hash) == token_hash)

@@ -83,6 +83,15 @@ _RENAME_VISITOR = (
     .values(visitor_key=bindparam("next_key"))
     .execution_options(**UNSYNCHRONISED)
 )
+_SET_SINCE = (
+    select(PasswordRecovery.id)
+    .where(
+        _OF_VISITOR,
+        col(PasswordRecovery.patient_id) == bindparam("of_patient"),
+        col(PasswordRecovery.finished_at) >= bindparam("since", type_=UtcDateTime()),
+    )
+    .limit(1)
+)
 _HAS_OPEN = select(PasswordRecovery.id).where(*_OPEN).limit(1)
 _LEAVE_ALL = (
     update(PasswordRecovery)
@@ -181,6 +190,12 @@ def rename_visitor(session: Session, visitor_key: str, next_key: str, but: str) 
 def has_open(session: Session, visitor_key: str, sources: tuple[str, ...]) -> bool:
     """Whether `leave_all_of_visitor` would leave anything."""
     return session.exec(_HAS_OPEN, params={"visitor": visitor_key, "sources": sources}).first() is not None
+
+
+def set_password_since(session: Session, visitor_key: str, patient_id: str, since: datetime) -> bool:
+    """Whether this browser has set a password of this patient by a recovery, at this moment (UTC) or later."""
+    params = {"visitor": visitor_key, "of_patient": patient_id, "since": since}
+    return session.exec(_SET_SINCE, params=params).first() is not None
 
 
 def leave_all_of_visitor(

@@ -28,6 +28,7 @@ _HELD = (
 _PROVED_EMAIL_OF = select(Patient.proved_email).where(_THIS)
 _PASSWORD_HASH_OF = select(Patient.password_hash).where(_THIS)
 _PASSWORD_OF = select(Patient.id, Patient.password_version).where(col(Patient.phone) == bindparam("phone"))
+_PASSWORD_VERSION_OF = select(Patient.password_version).where(_THIS)
 _EVERYONE = select(Patient).order_by(col(Patient.last_name), col(Patient.first_name))
 _NAME = (col(Patient.last_name), col(Patient.first_name), col(Patient.id))
 _AFTER_NAME = tuple_(*_NAME) > tuple_(bindparam("after_last"), bindparam("after_first"), bindparam("after_id"))
@@ -69,6 +70,11 @@ def password_of(session: Session, phone: str) -> tuple[str, int]:
     """The id of the account with this number (E.164), and how often its password was changed; no id and 0 when there is none."""
     patient_id, version = session.exec(_PASSWORD_OF, params={"phone": phone}).first() or ("", 0)
     return patient_id, version
+
+
+def password_version_of(session: Session, patient_id: str) -> int | None:
+    """How often this patient's password was changed; None for nobody."""
+    return session.exec(_PASSWORD_VERSION_OF, params={"patient_id": patient_id}).first()
 
 
 def by_phone_held(session: Session, phone: str) -> Patient | None:

@@ -22,6 +22,7 @@ from medonline.web.cookies import (
     SESSION,
     browser_cookie,
     cookie_value,
+    marks_in,
     session_key_in,
     set_cookie,
 )
@@ -88,6 +89,9 @@ async def close_session(request: Request) -> Response:
         response.headers.append(
             "Set-Cookie", set_cookie(LEFT, "1", https=portal().config.https, max_age=LEFT_MAX_AGE_S)
         )
+    if ended is not None:
+        marks = await portal().login.marks_after(ended, marks_in(cookie_value(request.scope)))
+        response.headers.append("Set-Cookie", browser_cookie(marks))
     # Deletes what pages keep in the browser (the phone typed last, a draft). «storage» does not include cookies.
     response.headers["Clear-Site-Data"] = '"storage"'
     return await left_by(request, response)

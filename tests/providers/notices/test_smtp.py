@@ -19,7 +19,9 @@ from medonline.bootstrap.adapters import build_mail
 from medonline.domain.email_address import EmailAddress
 from medonline.domain.errors import DeliveryFailed, MailboxUnknown, ProviderDown, ProviderRefused
 from medonline.providers.notices.smtp import MailServer, SmtpMail
+from medonline.services.notices.texts import About
 from medonline.services.ports import Mail, SmtpSecurity
+from medonline.wording import notices as wording
 from tests.certificates import Authority
 from tests.sandbox.server import free_port
 from tests.services.world import config_in
@@ -84,6 +86,18 @@ async def test_a_mail_arrives_as_it_was_written() -> None:
     assert message.get_content().strip() == MAIL.text
     assert message["Auto-Submitted"] == "auto-generated"
     assert reference == message["Message-ID"] == "<a1b2@clinic.example>"
+
+
+@pytest.mark.parametrize("about", About)
+async def test_no_subject_loses_a_space_where_it_is_broken(about: About) -> None:
+    server = Server()
+    with serving(server) as port:
+        await mail_to(port).send_mail(ADDRESS, Mail("a1b2", wording.subject(about), MAIL.text))
+
+    (envelope,) = server.taken
+    assert read(envelope)["Subject"] == wording.subject(about)
+    assert isinstance(envelope.content, bytes)
+    assert max(map(len, envelope.content.splitlines())) <= 78  # RFC 5322, 2.1.1
 
 
 @pytest.mark.parametrize(

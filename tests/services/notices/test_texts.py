@@ -63,5 +63,6 @@ def test_only_what_gives_a_new_way_into_the_account_has_a_link() -> None:
         About.PHONE,
         About.IDENTITY,
         About.PASSKEY,
+        About.NEW_DEVICE,
         About.EMAIL,  # who opens the account by it is told no more
     }

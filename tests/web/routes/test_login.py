@@ -42,7 +42,7 @@ async def test_a_sign_in_marks_the_browser_for_its_account(
     await anna.post("/session/close")
     assert anna.cookies[BROWSER] == marks
     account = (await patient_with(portal)).id
-    assert portal.login.known_browsers.name_in(marks, account, 0, clock()) == marks.partition(".")[0]
+    assert portal.login.new_devices.known.name_in(marks, account, 0, clock()) == marks.partition(".")[0]
     await anna.post("/session/open", data={"ticket": await ticket_of(portal, anna, 1)})
     assert anna.cookies[BROWSER].endswith(f"~{marks}")
 

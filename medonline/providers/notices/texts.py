@@ -1,0 +1,17 @@
+"""What a text to a phone may be, whoever carries it."""
+
+from __future__ import annotations
+
+MAX_TEXT = 300
+
+
+def checked(text: str) -> str:
+    """The text.
+
+    Raises:
+        ValueError: it is empty or too long.
+    """
+    if not 0 < len(text) <= MAX_TEXT:
+        msg = f"a notice has 1 to {MAX_TEXT} characters"
+        raise ValueError(msg)
+    return text

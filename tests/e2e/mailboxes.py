@@ -1,0 +1,11 @@
+"""What the mailboxes of the demo got."""
+
+from __future__ import annotations
+
+import re
+
+
+def code_in(mail: dict[str, str]) -> str:
+    found = re.search(r"Код: ([0-9]{6})", mail["text"])
+    assert found is not None, mail
+    return found[1]
