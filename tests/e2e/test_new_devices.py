@@ -61,7 +61,7 @@ def test_the_owner_is_told_by_phone_and_mail_and_closes_the_account_by_the_mail(
     assert link_in(by_phone[-1]) != link_in(mail["text"])
 
     reader = new_portal()
-    reader.page.goto(f"{reader.url}/sandbox/inbox/{address}")
+    reader.page.goto(f"{reader.url}/sandbox/inbox?address={address}")
     expect(reader.page.get_by_text(WORDS).first).to_be_visible()
     reader.page.screenshot(path=reader.screenshots / "inbox-new-device.png")
     reader.page.goto(link_in(mail["text"]))

@@ -25,7 +25,8 @@ from medonline.services.clock import Clock
 from medonline.services.crypto.tokens import token_hash
 from medonline.services.linked_identities import take_off_proved
 from medonline.services.notices.dispute_links import TOKEN_LENGTH
-from medonline.services.notices.texts import About
+from medonline.services.notices.sender import NoticeService
+from medonline.services.notices.texts import About, of_dispute
 from medonline.services.passkey_removal import remove_all
 from medonline.services.security_journal.writer import JournalNote, SecurityJournal
 from medonline.storage.engine import Database, writes
@@ -53,6 +54,7 @@ class AccountDispute:
     clock: Clock
     journal: SecurityJournal
     stop_for: timedelta
+    notices: NoticeService
 
     async def raise_(self, token: str, device: Device = UNKNOWN_DEVICE) -> datetime:
         """Take the account out of use; until when (UTC) recovery by phone is stopped.
@@ -102,6 +104,8 @@ class AccountDispute:
         what["identities"], what["passkeys"] = unlinked, passkeys
         if other_phone or notice.about == About.PHONE:
             what["number"] = "off" if other_phone else "same"
+        for told in of_dispute(notice.phone, by_mail=bool(notice.email)):
+            self.notices.put(session, patient.id, told)
         self.journal.note(session, JournalNote(JournalEvent.DISPUTED, patient.id, device=device, details=what))
 
 

@@ -26,11 +26,12 @@ class About(StrEnum):
     CARD_GRANTED = "card_granted"
     NEW_DEVICE = "new_device"  # a sign-in from a browser that the account did not know
     EMAIL = "email"  # another address than the proved one is wanted, or one is proved
+    DISPUTED = "disputed"  # the account was closed by the link of a notice
     EMAIL_PROOF = "email_proof"  # carries the code that proves an address
 
 
 # What gives no one new a way into the account: the owner answers inside it, and closing it would answer nothing.
-WITHOUT_LINK = frozenset({About.CARD_ASKED, About.CARD_GRANTED, About.EMAIL_PROOF})
+WITHOUT_LINK = frozenset({About.CARD_ASKED, About.CARD_GRANTED, About.EMAIL_PROOF, About.DISPUTED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,8 @@ ROOM: Mapping[About, Room] = {
     About.CARD_GRANTED: _or_refused(frozenset({About.CARD_GRANTED})),
     About.EMAIL: _or_refused(frozenset({About.EMAIL})),
     About.EMAIL_PROOF: Room(0, frozenset({About.EMAIL_PROOF}), "no code is sent"),
+    # Once for each link, and it closes the account: it is not refused for want of money.
+    About.DISPUTED: Room(100, frozenset(), "closed accounts are told by mail alone"),
     # Limited by the codes that come before it. Refused, it would lock out the owner whose account somebody else uses up.
     About.RECOVERED: Room(100, frozenset(), "recoveries are told later"),
     # Limited by `new_devices`, and never a reason to refuse a sign-in: who uses the day's notices up would lock the owner out.
@@ -88,7 +91,9 @@ class Text(StrEnum):
     CARD_ASKED = auto()
     CARD_GRANTED = auto()
     EMAIL_CHANGED = auto()
+    EMAIL_REMOVED = auto()
     EMAIL_PROVED = auto()
+    DISPUTED = auto()
     EMAIL_PROOF = auto()
 
 
@@ -133,9 +138,14 @@ def of_change(old_phone: str | None, change: SettingsChange, *, by_passkey: bool
 
 
 def of_new_address(phone: str | None, proved: str, wanted: str) -> Iterator[Told]:
-    """Another address is wanted than the proved one, which is the one that is told."""
+    """Another address is wanted than the proved one, or none; the proved one is told."""
     if proved and EmailAddress(wanted).key != EmailAddress(proved).key:
-        yield Told(phone or "", About.EMAIL, Text.EMAIL_CHANGED, only_to=proved)
+        yield Told(phone or "", About.EMAIL, Text.EMAIL_CHANGED if wanted else Text.EMAIL_REMOVED, only_to=proved)
+
+
+def of_dispute(phone: str, *, by_mail: bool) -> Iterator[Told]:
+    """The account was closed by a link: the mailbox is told, and the phone where the link was in a mail (`by_mail`)."""
+    yield Told(phone, About.DISPUTED, Text.DISPUTED, by_mail_alone=not by_mail)
 
 
 def of_proved_address(phone: str | None) -> Told:

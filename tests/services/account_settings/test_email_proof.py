@@ -37,6 +37,7 @@ from medonline.storage.tables.patients import Patient
 from medonline.storage.tables.security_journal import JournalEntry
 from tests.services.account_settings.saving import FORM, NEW_PASSWORD
 from tests.services.notices.mailboxes import code_in, mailed, token_in
+from tests.services.notices.phone import token_in as token_in_text
 from tests.services.notices.phone import told
 from tests.services.world import (
     BORIS,
@@ -454,3 +455,43 @@ async def test_export_and_erasure_know_the_proof(portal: Portal, key: str) -> No
 def test_the_numbers_are_what_the_arithmetic_says() -> None:
     """SECURITY.md: three guesses of a million codes, five mails a day."""
     assert (GUESSES, PER_ADDRESS.count, PER_ADDRESS.per) == (3, 5, timedelta(days=1))
+
+
+async def test_a_removed_address_is_told_that_it_was_removed(portal: Portal, key: str) -> None:
+    await prove(portal, key)
+    await save_address(portal, key, "")
+
+    ((address, mail),) = await mailed(portal)
+    assert address == MARIA
+    assert "этот адрес убран из личного кабинета" in mail.text
+
+
+async def test_a_link_of_a_mail_that_closes_the_account_is_told_to_the_phone(portal: Portal, key: str) -> None:
+    await prove(portal, key)
+    change = replace(FORM, email=MARIA, password=NEW_PASSWORD, password_confirmation=NEW_PASSWORD)
+    await portal.settings.save(signed_in(key), change, CALL)
+    ((_, mail),) = await mailed(portal)
+    await told(portal)
+    await portal.dispute.raise_(token_in(mail))
+
+    ((phone, text),), ((address, closed),) = await told(portal), await mailed(portal)
+    assert (phone, address) == (KNOWN, MARIA)
+    assert text == closed.text.partition("\n\n")[0]
+    assert "личный кабинет закрыт по ссылке" in text
+    assert "http" not in text
+
+
+async def test_a_link_of_a_text_that_closes_the_account_is_told_by_mail_alone(portal: Portal, key: str) -> None:
+    await prove(portal, key)
+    long_ago: dict[str, object] = {"email_proved_at": portal.clock() - timedelta(days=8)}
+    await portal.database.write(account_settings.set_columns, (await patient(portal)).id, long_ago)
+    change = replace(FORM, email=MARIA, password=NEW_PASSWORD, password_confirmation=NEW_PASSWORD)
+    await portal.settings.save(signed_in(key), change, CALL)
+    ((_, text),) = await told(portal)
+    await mailed(portal)
+    await portal.dispute.raise_(token_in_text(text))
+
+    assert await told(portal) == []
+    ((address, closed),) = await mailed(portal)
+    assert address == MARIA
+    assert "личный кабинет закрыт по ссылке" in closed.text
