@@ -32,6 +32,7 @@ OF_SEVERAL_MODULES = {
     "services/login/test_provider_tokens.py": "every end of a session, in sign-in, settings, recovery and at the desk",
     "services/login/test_sessions_model.py": "random walks over recoveries, sign-ins and sessions",
     "services/password_recovery/test_model.py": "random walks over the whole recovery",
+    "services/password_recovery/test_patient_calls.py": "calls of patients, from the limits to the birth date",
     "services/password_recovery/test_statements.py": "what the flow asks of the database",
     "services/patient_cards/test_statements.py": "what the flow asks of the database",
     "services/test_known_and_unknown.py": "every action of every service that sees a number",

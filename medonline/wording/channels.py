@@ -59,7 +59,7 @@ class ChannelWords:
     where_begun: str = ""
     drawing: str = ""
     advice: str = ""
-    step: str = "ВВЕДИТЕ ПРОВЕРОЧНЫЙ КОД"
+    step: str = "ШАГ 2. ВВЕДИТЕ ПРОВЕРОЧНЫЙ КОД"
     trouble: str = "Код не приходит?"
     again_at: str = "Новый код можно запросить в "
     fits: str = "Код подошёл."
@@ -217,7 +217,7 @@ WORDS: Mapping[ChannelName, ChannelWords] = MappingProxyType(
                 DeliveryProblem.CHANNEL_DOWN: "Подтверждение звонком сейчас не работает.",
                 DeliveryProblem.NOT_ANSWERED: "Вовремя звонка с вашего номера не было. Получите номер ещё раз.",
             },
-            step="ПОЗВОНИТЕ НАМ",
+            step="ШАГ 2. ПОЗВОНИТЕ НАМ",
             trouble="Звонок не засчитан?",
             again_at="Номер для звонка можно получить ещё раз в ",
             fits="Звонок с вашего номера есть.",

@@ -17,9 +17,9 @@ def start_again(label: str, class_name: str) -> rx.Component:
     return rx.el.button(label, type="button", on_click=RecoveryState.start_again, class_name=class_name)
 
 
-def title(*text: str | rx.Var[str]) -> rx.Component:
+def title(text: str | rx.Var[str]) -> rx.Component:
     """The heading of a step; gets the focus when the step changes."""
-    return rx.el.h1(*text, id="step-title", class_name="step-title", tab_index=-1)
+    return rx.el.h1(text, id="step-title", class_name="step-title", tab_index=-1)
 
 
 def progress(step: int) -> rx.Component:

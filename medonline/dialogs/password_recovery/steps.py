@@ -64,7 +64,7 @@ def code_step() -> rx.Component:
     return rx.el.div(
         back_and_close(start_again("Назад", "back"), routes.HOME),
         progress(2),
-        title("ШАГ 2. ", screen.step_2),
+        title(screen.step_2),
         rx.el.p(
             "Номер: ",
             rx.el.strong(screen.phone, class_name="phone-masked"),

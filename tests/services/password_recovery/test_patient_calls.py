@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from medonline.bootstrap import Portal
-from medonline.domain.client import Client
-from medonline.domain.codes.channels import ChannelName
-from medonline.domain.codes.patient_call import call_token
 from medonline.domain.errors import (
     BirthDateMismatch,
     CallAwaited,
@@ -32,16 +28,23 @@ from medonline.domain.errors import (
 )
 from medonline.domain.password_recovery import RecoveryStep
 from medonline.domain.phone import PhoneNumber
-from medonline.services.codes.calls import PatientCalls
 from medonline.services.codes.delivery import DeliveryProblem, DeliveryState
-from medonline.services.codes.dispatcher import CodeDispatcher
-from medonline.services.codes.flow import ASK_EVERY
 from medonline.services.limits.code_limits import CodePlace
 from medonline.services.password_recovery.reader import RecoveryView
-from medonline.services.ports import CodeMessage, DeliveryReport, ForgedReport, SentCode
+from medonline.services.ports import DeliveryReport
 from medonline.storage.queries import channel_switches
+from tests.services.patient_calls import (
+    BORN,
+    CALLS,
+    ME,
+    NEW,
+    NUMBER,
+    OTHER,
+    ScriptedNumber,
+    World,
+    world_in,
+)
 from tests.services.world import (
-    ANNA,
     BORIS,
     CALL,
     KNOWN,
@@ -49,7 +52,6 @@ from tests.services.world import (
     TELEGRAM,
     UNKNOWN,
     MovableClock,
-    ScriptedChannel,
     current_of,
     dispatch,
     dispatcher_of,
@@ -63,95 +65,6 @@ from tests.services.world import (
     statements,
     writes_in,
 )
-
-CALLS = ChannelName.INBOUND_CALL
-NUMBER = "+78005008275"
-BORN, NEW = "21.05.1958", "NewPassword1"
-ME, OTHER = replace(ANNA, sitting_key="1" * 64), replace(BORIS, sitting_key="2" * 64)
-
-
-@dataclass
-class ScriptedNumber(ScriptedChannel):
-    """Names a number to call; `seen`: the calls that it has seen, by reference."""
-
-    seen: dict[str, DeliveryReport] = field(default_factory=dict)
-
-    async def send_code(self, message: CodeMessage) -> SentCode:
-        self.asked.append(message)
-        answer = self.answers.popleft() if self.answers else ""
-        if isinstance(answer, DeliveryFailed):
-            raise answer
-        return SentCode(f"ref-{message.idempotency_key}", "", call_number=NUMBER)
-
-    async def delivery_report(self, provider_ref: str) -> DeliveryReport | None:
-        await super().delivery_report(provider_ref)
-        return self.seen.get(provider_ref)
-
-    def read_report(self, body: bytes) -> list[str]:
-        if not body.startswith(b"signed "):
-            raise ForgedReport("wrong hash")
-        return [body.removeprefix(b"signed ").decode()]
-
-
-@dataclass
-class UnaskedNumber(ScriptedNumber):
-    """One that cannot be asked, and names the caller."""
-
-    async def delivery_report(self, provider_ref: str) -> DeliveryReport | None:
-        return None
-
-    def read_call(self, body: bytes) -> tuple[str, PhoneNumber] | None:
-        told = json.loads(body)
-        return told["ref"], PhoneNumber(told["from"])
-
-
-@dataclass
-class World:
-    """A portal that takes calls, its vendor, and what the vendor tells."""
-
-    portal: Portal
-    clock: MovableClock
-    vendor: ScriptedNumber
-    dispatcher: CodeDispatcher
-    calls: PatientCalls
-
-    async def begin(self, visitor: Client = ME, phone: str = KNOWN, way: ChannelName = CALLS) -> RecoveryView:
-        await self.portal.recovery.begin(visitor, phone, way)
-        await dispatch(self.dispatcher)
-        return await current_of(self.portal, visitor)
-
-    async def call(self, report: DeliveryReport = DeliveryReport.DELIVERED) -> None:
-        """The last wait's number is called from the right phone."""
-        row = [row for row in await rows_of(self.portal) if row.channel == CALLS][-1]
-        self.vendor.seen[row.provider_ref] = report
-
-    async def wait(self, visitor: Client = ME, looks: int = 3) -> RecoveryView:
-        """A browser waits for some seconds."""
-        for _ in range(looks):
-            view = await self.portal.recovery.follow(visitor)
-            self.clock.move(seconds=ASK_EVERY.total_seconds())
-            await dispatch(self.dispatcher)
-        view = await self.portal.recovery.follow(visitor)
-        assert view is not None
-        return view
-
-    async def at_birth_date(self, visitor: Client = ME, phone: str = KNOWN) -> RecoveryView:
-        await self.begin(visitor, phone)
-        await self.call()
-        return await self.wait(visitor)
-
-
-@asynccontextmanager
-async def world_in(
-    folder: Path, clock: MovableClock, vendor: ScriptedNumber | None = None, **changes: object
-) -> AsyncIterator[World]:
-    ways = {"code_channels": (CALL, TELEGRAM, SMS, CALLS)}
-    async with opened(folder, clock, **ways | changes) as portal:
-        vendor = vendor or ScriptedNumber()
-        of_codes = ScriptedChannel()
-        dispatcher = dispatcher_of(portal, inbound_call=vendor, telegram=of_codes, flash_call=of_codes, sms=of_codes)
-        calls = replace(portal.calls, vendors=[vendor], dispatcher=dispatcher, wake=lambda: None)
-        yield World(portal, clock, vendor, dispatcher, calls)
 
 
 @pytest.fixture
@@ -469,85 +382,3 @@ async def test_a_browser_that_gave_its_wait_up_may_wait_again(world: World) -> N
     await world.begin(way=TELEGRAM)  # «Назад», and another way
     world.clock.move(minutes=1)
     assert (await world.begin()).call_number == NUMBER
-
-
-class TestSignedReports:
-    async def test_a_report_hastens_the_question_and_is_not_believed_itself(self, world: World) -> None:
-        await world.begin()
-        row = await last_row(world.portal)
-        await world.calls.take_signed(f"signed {row.provider_ref}".encode())
-        await dispatch(world.dispatcher)
-        assert world.vendor.report_asked == 1
-        assert (await last_row(world.portal)).delivery == DeliveryState.SENT  # the vendor says 400
-
-        await world.call()
-        await world.calls.take_signed(f"signed {row.provider_ref}".encode())
-        await dispatch(world.dispatcher)
-        view = await world.portal.recovery.follow(ME)
-        assert view is not None
-        assert view.step is RecoveryStep.BIRTH_DATE
-
-    async def test_a_forged_one_changes_nothing(self, world: World) -> None:
-        await world.begin()
-        row = await last_row(world.portal)
-        with pytest.raises(ForgedReport):
-            await world.calls.take_signed(row.provider_ref.encode())
-        await dispatch(world.dispatcher)
-        assert world.vendor.report_asked == 0
-
-    async def test_one_of_something_unknown_is_taken_and_changes_nothing(self, world: World) -> None:
-        await world.calls.take_signed(b"signed callcheck-1")
-
-    async def test_without_the_way_none_is_taken(self, folder: Path, clock: MovableClock) -> None:
-        async with opened(folder, clock) as portal:
-            with pytest.raises(ForgedReport):
-                await portal.calls.take_signed(b"signed callcheck-1")
-
-
-class TestUnsignedReports:
-    @pytest.fixture
-    async def world(self, folder: Path, clock: MovableClock) -> AsyncIterator[World]:
-        async with world_in(folder, clock, UnaskedNumber()) as made:
-            yield made
-
-    @staticmethod
-    async def report(world: World, *, token: str = "", ref: str = "", caller: str = KNOWN) -> None:
-        row = await last_row(world.portal)
-        body = {"ref": ref or row.provider_ref, "from": caller}
-        token = token or call_token(world.portal.config.key, row.id)
-        await world.calls.take_unsigned(token, json.dumps(body).encode())
-
-    async def test_the_right_one_is_believed(self, world: World) -> None:
-        await world.begin()
-        await self.report(world)
-        view = await world.portal.recovery.follow(ME)
-        assert view is not None
-        assert view.step is RecoveryStep.BIRTH_DATE
-        await self.report(world)  # twice
-
-    async def test_one_of_another_caller_or_of_another_call_changes_nothing(self, world: World) -> None:
-        await world.begin()
-        await self.report(world, caller=UNKNOWN)
-        await self.report(world, ref="waiting-1")
-        assert (await last_row(world.portal)).delivery == DeliveryState.SENT
-
-    async def test_one_at_an_address_that_nobody_was_told_is_forged(self, world: World) -> None:
-        await world.begin()
-        row = await last_row(world.portal)
-        for token in ("secret", f"{row.id}-{'0' * 64}", call_token(b"another key", row.id)):
-            with pytest.raises(ForgedReport):
-                await self.report(world, token=token)
-        assert (await last_row(world.portal)).delivery == DeliveryState.SENT
-
-    async def test_the_address_of_one_wait_is_of_no_use_for_another(self, world: World) -> None:
-        await world.begin(OTHER, UNKNOWN)
-        strangers = call_token(world.portal.config.key, (await last_row(world.portal)).id)
-        await world.begin(ME)
-        await self.report(world, token=strangers)
-        assert {row.delivery for row in await rows_of(world.portal)} == {DeliveryState.SENT}
-
-    async def test_one_that_comes_late_changes_nothing(self, world: World) -> None:
-        await world.begin()
-        world.clock.move(minutes=5)
-        await self.report(world)
-        assert (await last_row(world.portal)).delivery == DeliveryState.SENT
