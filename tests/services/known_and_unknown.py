@@ -254,6 +254,10 @@ async def take_call(stage: Stage, visit: Visit) -> Any:
     return await stage.portal.recovery.take_call(visit.visitor)
 
 
+async def wait_for_call(stage: Stage, visit: Visit) -> Any:
+    return await stage.portal.recovery.follow(replace(visit.visitor, sitting_key=visit.visitor.visitor_key))
+
+
 async def meet_the_stop_list(stage: Stage, _visit: Visit) -> None:
     """The vendor sends nothing to any number of those that wait."""
     refusing = ScriptedChannel(answers=deque(NumberRefused("sms_ru: 209", code="209") for _ in range(1000)))
@@ -508,6 +512,15 @@ SCENARIOS = (
     Scenario("polling, chat begun", "recovery.current", "code", look, IN_CHAT),
     Scenario("polling, contact shared", "recovery.current", "code", look, (*IN_CHAT, share_own)),
     Scenario("polling, chat stopped", "recovery.current", "code", look, (*IN_CHAT, stop_bot)),
+    Scenario("waiting for a call", "recovery.follow", "code", wait_for_call, (begin_by(CALLED[0]),)),
+    Scenario(
+        "a call while the screen waits",
+        "recovery.follow",
+        "birth_date",
+        wait_for_call,
+        (begin_by(CALLED[0]), call),
+        BY_BIRTH_DATE,
+    ),
     Scenario("no call yet", "recovery.take_call", "CallNotSeen", take_call, (begin_by(CALLED[0]),)),
     Scenario(
         "a call, too late", "recovery.take_call", "CallOver", take_call, (begin_by(CALLED[0]), call, later(minutes=5))

@@ -52,6 +52,7 @@ NO_NUMBER = {
     "login.who": "a session is the proof",
     "login.who_and": "the same, and what a page reads with it",
     "login.close_session": "a session is the proof",
+    "login.marks_after": "of a session that was ended",
     "recovery.open_channels": "the same for every number",
     "recovery.opened": "`open_channels` and `current` together",
     "recovery.leave_proved": "names no number",
