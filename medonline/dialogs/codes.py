@@ -39,12 +39,18 @@ def chat_start(screen: Screen) -> rx.Component:
             rel="noopener noreferrer",
             class_name="button primary wide",
         ),
-        rx.el.p(
-            "Или наведите на этот QR-код камеру телефона. Ссылка действует 5 минут и открывается один раз.",
-            class_name="hint",
-        ),
-        rx.el.img(src=screen.chat_qr, alt="QR-код со ссылкой на чат", class_name="chat-qr"),
+        rx.el.p("Ссылка действует 5 минут и открывается один раз.", class_name="hint"),
+        _beside_phone("Или наведите на этот QR-код камеру телефона.", screen.chat_qr, "QR-код со ссылкой на чат"),
         class_name="chat-start",
+    )
+
+
+def _beside_phone(hint: str, picture: rx.Var[str], alt: str) -> rx.Component:
+    """A QR code for the camera of a phone. A phone does not show it: it cannot look at itself."""
+    return rx.el.div(
+        rx.el.p(hint, class_name="hint"),
+        rx.el.img(src=picture, alt=alt, class_name="chat-qr"),
+        class_name="chat-start beside-phone",
     )
 
 
@@ -76,10 +82,10 @@ def _number_to_call(screen: Screen, check: Any) -> rx.Component:
                 },
             ),
         ),
-        rx.el.div(
-            rx.el.p("Если портал открыт не на телефоне, наведите камеру телефона на этот QR-код.", class_name="hint"),
-            rx.el.img(src=screen.call_qr, alt="QR-код с номером, на который позвонить", class_name="chat-qr"),
-            class_name="chat-start beside-phone",
+        _beside_phone(
+            "Если портал открыт не на телефоне, наведите камеру телефона на этот QR-код.",
+            screen.call_qr,
+            "QR-код с номером, на который позвонить",
         ),
         rx.el.button("Проверить звонок", type="button", on_click=check, class_name="button primary wide", id="code"),
         _pause(),
