@@ -56,6 +56,12 @@ def dial(portal: Portal, server: Server, phone: str, number: str, button: str = 
     dialler.close()
 
 
+def switch(server: Server, fault: str) -> None:
+    """What goes wrong at SMS.ru."""
+    address, origin = f"{server.url}/sandbox/code-faults.json", {"Origin": server.url}
+    httpx.put(address, json={"sms_ru": fault}, headers=origin, trust_env=False).raise_for_status()
+
+
 @pytest.mark.parametrize("profile", [*GUIDE_PROFILES, "360"])
 def test_a_call_and_the_birth_date_lead_to_a_new_password(
     portal: Portal, server: Server, patient: Patient, demo_phone: DemoPhone, profile: str
@@ -103,13 +109,13 @@ def test_a_call_from_another_or_a_hidden_number_is_not_counted(
 
 def test_reports_that_are_lost_forged_or_come_twice_change_nothing(portal: Portal, server: Server) -> None:
     for fault in ("lost", "forged", "twice", "untold"):
-        httpx.put(f"{server.url}/sandbox/code-faults.json", json={"sms_ru": fault}, trust_env=False).raise_for_status()
+        switch(server, fault)
         phone = fresh_phone()
         dial(portal, server, phone, to_the_number(portal, phone))
         if fault == "untold":
             portal.page.wait_for_timeout(TEN_SECONDS_MS)
             portal.expect_step(STEP)
-            httpx.put(f"{server.url}/sandbox/code-faults.json", json={"sms_ru": "none"}, trust_env=False)
+            switch(server, "none")
         portal.expect_step(BIRTH_DATE)
         portal.button("Назад").click()
         portal.expect_step(STEP_1)
