@@ -23,6 +23,7 @@ def test_a_way_is_switched_off_with_its_reason_and_on_again(run) -> None:
         ("telegram", True, ""),
         ("sms", True, ""),
         ("max", True, ""),
+        ("inbound_call", True, ""),
     ]
     assert run("channels", "on", "flash_call", "--reason", "снова доходят") == (0, "flash_call is on.\n", "")
     assert run("channels", "list")[1].startswith("flash_call: on\n")
@@ -38,7 +39,7 @@ def test_a_way_is_switched_off_with_its_reason_and_on_again(run) -> None:
 
 def test_the_last_way_stays_on_where_there_is_no_gosuslugi(run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEDONLINE_IDENTITY_PROVIDER", "none")
-    for channel in ("flash_call", "sms", "max"):
+    for channel in ("flash_call", "sms", "max", "inbound_call"):
         assert run("channels", "off", channel, *REASON)[0] == 0
     code, out, err = run("channels", "off", "telegram", *REASON)
 
