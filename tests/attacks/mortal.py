@@ -23,7 +23,7 @@ from unittest.mock import patch
 
 from sqlalchemy import event
 
-from medonline.bootstrap import Portal, shared
+from medonline.bootstrap import Portal, inside
 from medonline.domain.client import Client
 from medonline.services.account_settings.form import SettingsForm
 from medonline.services.crypto.tokens import token_hash
@@ -65,7 +65,7 @@ class QuickHasher(PlainHasher):
 
 @contextmanager
 def quick() -> Iterator[None]:
-    with patch.object(shared, "PasswordHasher", QuickHasher):
+    with patch.object(inside, "PasswordHasher", QuickHasher):
         yield
 
 

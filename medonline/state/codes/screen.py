@@ -110,8 +110,8 @@ def code_screen(view: CodeView, now: datetime, zone: ZoneInfo, channels: tuple[C
         call_qr=qr_of(link),
         call_free=view.call_number.startswith(FREE),
         # Set once per number, as the other countdown.
-        call_seconds=max(ceil((view.expires_at - now).total_seconds()), 0),
-        call_key=f"{view.expires_at.timestamp():.0f}",
+        call_seconds=max(ceil((view.expires_at - now).total_seconds()), 0) if link else 0,
+        call_key=f"{view.expires_at.timestamp():.0f}" if link else "",
         other_channel=other or "",
         other_label=WORDS[other].label if other else "",
         other_get=WORDS[other].get if other else "",
