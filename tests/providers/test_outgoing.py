@@ -12,6 +12,7 @@ from medonline.config.demo_keys import demo_identity_keys
 from medonline.config.settings import ConfigurationError, load_config
 from medonline.domain.errors import ProviderDown
 from medonline.providers.http import JsonClient
+from medonline.providers.limits.stores import MemoryLimitStore
 from medonline.providers.outgoing import DIRECT, Outgoing
 from medonline.services.clock import utc_now
 from medonline.services.limits.alarms import Alarms
@@ -173,7 +174,7 @@ def ways(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, private: Authority):
             with monkeypatch.context() as patched:
                 for name, value in settings.items():
                     patched.setenv(f"MEDONLINE_{name}", value)
-                found |= ways_of(build_outside(load_config(), Alarms(utc_now)))
+                found |= ways_of(build_outside(load_config(), Alarms(utc_now), MemoryLimitStore()))
         return {NAMES[name]: way for name, way in found.items()}
 
     return read
