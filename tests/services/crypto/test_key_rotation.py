@@ -35,16 +35,16 @@ async def test_with_a_new_key_everything_opens_still_and_is_sealed_anew(
     async with opened(folder, clock, secret_key=NEW_KEY, old_secret_keys=SECRET_KEY) as rotated:
         rotated = with_provider(rotated, ScriptedIdentity())
         assert isinstance(await arrive(rotated, BORIS), OpenedSession)  # found by what the old key indexed
-        assert set(await rotated.keys.keys_in_use()) == {old, new}
-        first = await rotated.keys.reseal()
-        assert set(await rotated.keys.keys_in_use()) == {new}
+        assert set(await rotated.desk.keys.keys_in_use()) == {old, new}
+        first = await rotated.desk.keys.reseal()
+        assert set(await rotated.desk.keys.keys_in_use()) == {new}
         assert sum(first.done.values()) >= 2  # the policy was sealed again by the sign-in
         assert sum(first.broken.values()) == 0
-        assert sum((await rotated.keys.reseal()).done.values()) == 0
+        assert sum((await rotated.desk.keys.reseal()).done.values()) == 0
 
     async with opened(folder, clock, secret_key=NEW_KEY) as without_the_old:
         without_the_old = with_provider(without_the_old, ScriptedIdentity())
-        about = (await without_the_old.personal_data.export(VERA.phone))["patient"]
+        about = (await without_the_old.desk.personal_data.export(VERA.phone))["patient"]
         assert (about["snils"], about["oms_policy"]) == (SNILS, POLICY)
         assert isinstance(await arrive(without_the_old, browser(3)), OpenedSession)
 
@@ -55,10 +55,10 @@ async def test_a_lost_key_loses_what_it_sealed_and_the_journal_takes_no_row_of_a
     await register(portal)
 
     async with opened(folder, clock, secret_key=NEW_KEY) as other:
-        result = await other.keys.reseal()
+        result = await other.desk.keys.reseal()
         assert sum(result.done.values()) == 0
         assert sum(result.broken.values()) >= 3
         with pytest.raises(JournalKeyUnknown):
             await sign_in(other, BORIS)
         with pytest.raises(JournalKeyUnknown):
-            await other.personal_data.export(VERA.phone)
+            await other.desk.personal_data.export(VERA.phone)
