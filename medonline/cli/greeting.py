@@ -12,7 +12,7 @@ from medonline.config.settings import Config
 _DEMO = """
 Телефон-стенд (звонки, Telegram, SMS): {phone}
 
-Демо-пациенты (телефон, пароль):
+Демо-пациенты (телефон, пароль, дата рождения):
 {patients}
 
 Люди на учебных Госуслугах (пароль у всех {password}): {people}
@@ -25,7 +25,8 @@ _DEMO = """
   3. Прежний кабинет через Госуслуги: +7 900 000-10-02 (Смирнов, сразу), +7 900 000-10-01 (Иванова, докажет, что он её).
   4. Вход по отпечатку, лицу или PIN: войти, «Настройки» → «Добавить вход на этом устройстве» → «Выйти» → «Войти»{passkeys}.
   5. Код не приходит: номер, который кончается на 0020 (ни звонка, ни Telegram): «Получить код в Telegram» → «Получить код
-     в SMS». SMS и MAX можно выбрать и сразу: шаг 1 → «Другие способы» → «Код в SMS» или «Код в MAX».
+     в SMS». Сразу: шаг 1 → «Другие способы» → «Код в SMS», «Код в MAX» (чат откроет ссылка на шаге 2) или «Позвоните нам»
+     (телефон-стенд → «Позвонить на номер…», потом дата рождения).
   6. Почта: «Настройки» → «Электронная почта» → код из письма; о каждой перемене входа напишут и туда{mail}:
      {inbox}
   7. Неполадки: {faults} (Госуслуги), {registry_faults} (реестр карт),
@@ -50,7 +51,7 @@ def greet(config: Config) -> None:
         _DEMO.format(
             phone=f"{config.origin}{routes.DEMO_PHONE}",
             patients="\n".join(
-                f"  {one.phone}  {one.password:<14} {one.last_name} {one.first_name} {one.patronymic}"
+                f"  {one.phone}  {one.password:<14} {one.birth_date:%d.%m.%Y}  {one.last_name} {one.first_name} {one.patronymic}"
                 for one in DEMO_ACCOUNTS
             ),
             passkeys="" if config.passkey_host else f" (здесь выключен: {_NO_PASSKEYS})",
