@@ -15,6 +15,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 from sqlmodel import Session
 
@@ -42,6 +43,8 @@ LEASE = timedelta(seconds=25)
 SENDS_AT_ONCE = 16
 POLLS_AT_ONCE = 8
 _TO_SEND = (DeliveryState.QUEUED, DeliveryState.SENDING)
+# How long a call that was seen may be taken up, if its wait ends earlier.
+CALL_KEPT = timedelta(minutes=3)
 _TO_POLL = (DeliveryState.SENT, DeliveryState.DELIVERED, DeliveryState.READ, DeliveryState.FAILED)
 POLL_AFTER = tuple(timedelta(seconds=seconds) for seconds in (2, 2, 3, 5, 8, 15, 30, 60, 120))
 
@@ -246,10 +249,14 @@ class CodeDispatcher:
     def take_report(self, session: Session, provider: str, provider_ref: str, report: DeliveryReport) -> bool:
         """Record what a provider says of a code, however late or often it says it; whether the code is known."""
         state, problem = REPORTED[report]
-        facts = {} if problem is None else {"problem": problem}
+        facts: dict[str, Any] = {} if problem is None else {"problem": problem}
         row = codes.by_provider_ref(session, provider, provider_ref)
         if row is None:
             return False
+        now, called = self._clock(), ChannelName(row.channel).facts.patient_calls
+        if called and state is DeliveryState.DELIVERED and row.expires_at > now:
+            # Who dials on the phone that shows the portal has left it, and its browser sleeps.
+            facts["expires_at"] = max(row.expires_at, now + CALL_KEPT)
         if codes.set_delivery(session, row.id, EARLIER[state], state, **facts):
             announce(session, topic_of(row.phone))
             if problem is None and row.delivery == DeliveryState.SENT:

@@ -52,6 +52,22 @@ class TestSignedReports:
         assert view is not None
         assert view.step is RecoveryStep.BIRTH_DATE
 
+    @pytest.mark.parametrize(("back_after", "step"), [(2, RecoveryStep.BIRTH_DATE), (4, RecoveryStep.CODE)])
+    async def test_a_call_in_the_last_minute_waits_for_a_browser_that_slept(
+        self, world: World, back_after: int, step: RecoveryStep
+    ) -> None:
+        await world.begin()
+        row = await last_row(world.portal)
+        world.clock.move(minutes=4, seconds=50)
+        await world.call()
+        await world.calls.take_signed(f"signed {row.provider_ref}".encode())
+        await dispatch(world.dispatcher)
+        world.clock.move(minutes=back_after)
+        view = await world.portal.recovery.follow(ME)
+
+        assert view is not None
+        assert view.step is step
+
     async def test_a_forged_one_changes_nothing(self, world: World) -> None:
         await world.begin()
         row = await last_row(world.portal)
