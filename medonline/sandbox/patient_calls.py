@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from medonline.sandbox import magic
+from medonline.sandbox import magic, sms_ru, ucaller
 from medonline.sandbox.code_faults import CodeFaults, Fault, Vendor, refused_key
 from medonline.sandbox.requests import bearer, digits, parameters, same
 from medonline.sandbox.settings import SandboxSettings
@@ -69,14 +69,10 @@ class PatientCalls:
             return refused_key(Vendor.SMS_RU)
         phone = magic.russian_mobile(digits(str(given.get("phone", "")).removeprefix("+")))
         if phone is None:
-            return _refused_by_sms_ru(*magic.SMS_RU_ERRORS["0009"])
-        broken = magic.broken_answer(phone)
-        if broken is not None:
-            return broken
-        if magic.forgets_json(phone):
-            return PlainTextResponse("201")
-        if phone[-4:] in magic.SMS_RU_ERRORS:
-            return _refused_by_sms_ru(*magic.SMS_RU_ERRORS[phone[-4:]])
+            return sms_ru.refused(*magic.SMS_RU_ERRORS["0009"])
+        failed = sms_ru.failure_of(phone)
+        if failed is not None:
+            return failed
         wait = await asyncio.to_thread(self._keep, Vendor.SMS_RU, phone, "")
         await magic.slow_down(phone, self._settings.slow_answer)
         return JSONResponse(
@@ -98,7 +94,7 @@ class PatientCalls:
         number = digits(str(given.get("check_id", "")).removeprefix(_BEFORE))
         status = await asyncio.to_thread(self._state, int(number or 0))
         if status is None:
-            return _refused_by_sms_ru(None, "Проверка не найдена")
+            return sms_ru.refused(None, "Проверка не найдена")
         return JSONResponse({"status": "OK", "status_code": 100, "check_status": status, "check_status_text": ""})
 
     async def _wait(self, request: Request) -> Response:
@@ -108,14 +104,14 @@ class PatientCalls:
             return refused_key(Vendor.UCALLER)
         phone, url = magic.russian_mobile(digits(given.get("phone"))), str(given.get("callback_url", ""))
         if phone is None:
-            return _refused_by_ucaller(*magic.UCALLER_ERRORS["0009"])
+            return ucaller.refused(*magic.UCALLER_ERRORS["0009"])
         if not self._may_report_to(url):
-            return _refused_by_ucaller(4, "Неверный callback_url")
+            return ucaller.refused(4, "Неверный callback_url")
         broken = magic.broken_answer(phone)
         if broken is not None:
             return broken
         if phone[-4:] in magic.UCALLER_ERRORS:
-            return _refused_by_ucaller(*magic.UCALLER_ERRORS[phone[-4:]])
+            return ucaller.refused(*magic.UCALLER_ERRORS[phone[-4:]])
         wait = await asyncio.to_thread(self._keep, Vendor.UCALLER, phone, url)
         await magic.slow_down(phone, self._settings.slow_answer)
         return JSONResponse(
@@ -224,12 +220,3 @@ def _report(wait: int, caller: str, url: str) -> dict[str, object]:
         "operatorNameMnp": "",
         "regionName": "Москва",
     }
-
-
-def _refused_by_sms_ru(number: int | None, text: str) -> Response:
-    status = {} if number is None else {"status_code": number}
-    return JSONResponse({"status": "ERROR", "status_text": text} | status)
-
-
-def _refused_by_ucaller(number: int, text: str) -> Response:
-    return JSONResponse({"status": False, "error": text, "code": number})

@@ -56,16 +56,12 @@ class SmsRuStandIn:
             return refused_key(Vendor.SMS_RU)
         phone = magic.russian_mobile(digits(str(given.get("phone", "")).removeprefix("+")))
         if phone is None:
-            return _refused(*magic.SMS_RU_ERRORS["0009"])
+            return refused(*magic.SMS_RU_ERRORS["0009"])
         if not _is_address(given.get("ip", "-1")):
-            return _refused(None, "Неправильно указан ip")
-        broken = magic.broken_answer(phone)
-        if broken is not None:
-            return broken
-        if magic.forgets_json(phone):
-            return PlainTextResponse("201")
-        if phone[-4:] in magic.SMS_RU_ERRORS:
-            return _refused(*magic.SMS_RU_ERRORS[phone[-4:]])
+            return refused(None, "Неправильно указан ip")
+        failed = failure_of(phone)
+        if failed is not None:
+            return failed
         code = f"{secrets.randbelow(900 if magic.loses_zero(phone) else 9000) + 100:04}"
         if magic.reachable(phone):
             rings = incoming_call(code)
@@ -141,6 +137,18 @@ def _is_address(ip: object) -> bool:
     return True
 
 
-def _refused(number: int | None, text: str) -> Response:
+def failure_of(phone: str) -> Response | None:
+    """What a call to or from this number (E.164) is answered with, where its ending makes it fail."""
+    broken = magic.broken_answer(phone)
+    if broken is not None:
+        return broken
+    if magic.forgets_json(phone):
+        return PlainTextResponse("201")
+    known = magic.SMS_RU_ERRORS.get(phone[-4:])
+    return None if known is None else refused(*known)
+
+
+def refused(number: int | None, text: str) -> Response:
+    """SMS.ru's no, with its number where there is one."""
     answer: dict[str, object] = {"status": "ERROR", "status_text": text}
     return JSONResponse(answer if number is None else answer | {"status_code": number})

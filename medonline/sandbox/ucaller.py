@@ -45,18 +45,18 @@ class UCallerStandIn:
             return refused_key(Vendor.UCALLER)
         phone = magic.russian_mobile(digits(given.get("phone")))
         if phone is None:
-            return _refused(3, "Неверный номер телефона")
+            return refused(3, "Неверный номер телефона")
         broken = magic.broken_answer(phone)
         if broken is not None:
             return broken
         if phone[-4:] in magic.UCALLER_ERRORS:
-            return _refused(*magic.UCALLER_ERRORS[phone[-4:]])
+            return refused(*magic.UCALLER_ERRORS[phone[-4:]])
         code = given.get("code", f"{secrets.randbelow(10_000):04}")
         if not _CODE.fullmatch(str(code)):
-            return _refused(4, "Неверный код")
+            return refused(4, "Неверный код")
         unique, client = str(given.get("unique", "")), str(given.get("client", ""))
         if max(len(unique), len(client)) > _MAX_TEXT:
-            return _refused(5, "Слишком длинный параметр")
+            return refused(5, "Слишком длинный параметр")
         code = magic.code_placed(phone, str(code))
         rings = incoming_call(code) if magic.reachable(phone) else None
         call, exists = await asyncio.to_thread(self._store.place_call, phone, code, unique or None, client, rings)
@@ -70,7 +70,7 @@ class UCallerStandIn:
         uid = digits(given.get("uid"))
         call = await asyncio.to_thread(self._store.call, int(uid)) if uid and len(uid) < 19 else None
         if call is None:
-            return _refused(7, "Звонок не найден")
+            return refused(7, "Звонок не найден")
         ringing = time.time() < call.placed_at + self._settings.delivery_pace
         status = -1 if ringing else int(magic.reachable(call.phone))
         return JSONResponse(_answer(call) | {"init_time": int(call.placed_at), "call_status": status, "cost": 0.3})
@@ -102,5 +102,6 @@ def _answer(call: Call) -> dict[str, Any]:
     return answer
 
 
-def _refused(number: int, text: str) -> Response:
+def refused(number: int, text: str) -> Response:
+    """uCaller's no."""
     return JSONResponse({"status": False, "error": text, "code": number})
