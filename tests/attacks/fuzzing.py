@@ -22,9 +22,9 @@ from pathlib import Path
 import websocket
 
 from tests.attacks.fuzz_frames import CANARY, Life, Outcome, life_of
-from tests.attacks.raw import NAMESPACE, Raw, log_of, memory_of, sockets_of
+from tests.attacks.raw import NAMESPACE, Raw, memory_of, sockets_of
 from tests.e2e.server import Server
-from tests.state.watching import record
+from tests.state.watching import log_of, record
 
 MAX_GROWTH_KB = 20 * 1024
 MAX_LOG_PER_MINUTE = 1024 * 1024  # bytes

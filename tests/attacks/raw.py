@@ -140,10 +140,6 @@ class Raw:
         return True
 
 
-def log_of(server: Server) -> str:
-    return server.log.read_text(encoding="utf-8", errors="replace")
-
-
 def processes_of(server: Server) -> list[int]:
     """The ids of all processes of a server."""
     assert server._process is not None

@@ -13,9 +13,9 @@ from reflex_base.registry import RegistrationContext
 
 import medonline.medonline  # registers every state
 from medonline.state.socket_server import callable_handlers
-from tests.attacks.raw import Raw, log_of
+from tests.attacks.raw import Raw
 from tests.e2e.server import Server
-from tests.state.watching import record
+from tests.state.watching import log_of, record
 
 assert medonline.medonline.app
 

@@ -15,9 +15,10 @@ import pytest
 import medonline
 from medonline.logs.setup import set_up
 from medonline.state.socket_server import callable_handlers
-from tests.attacks.raw import NAMESPACE, Raw, log_of
+from tests.attacks.raw import NAMESPACE, Raw
 from tests.e2e.server import Server
 from tests.patience import PATIENCE
+from tests.state.watching import log_of
 
 PACKAGE = Path(medonline.__file__).parent
 FORGED = "FORGED-7f3c"

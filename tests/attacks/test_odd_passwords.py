@@ -13,7 +13,6 @@ from medonline.domain.password_recovery import RecoveryStep
 from medonline.services.account_settings.form import SettingsForm
 from medonline.services.crypto.tokens import token_hash
 from medonline.wording.errors import SOMETHING_WRONG
-from tests.attacks.raw import log_of
 from tests.e2e.server import Server
 from tests.services.world import (
     ANNA,
@@ -28,7 +27,7 @@ from tests.services.world import (
     signed_in,
 )
 from tests.state.tab import FAILURE, LOGIN, NAMESPACE, Tab
-from tests.state.watching import new_tab, record
+from tests.state.watching import log_of, new_tab, record
 
 NFD = unicodedata.normalize("NFD", "ЁжикЙод2026")
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"

@@ -15,12 +15,11 @@ from importlib.metadata import version
 import pytest
 
 from tests.attacks.conftest import StartServer
-from tests.attacks.raw import log_of
 from tests.e2e.server import Server, plain_http
 from tests.patience import PATIENCE
 from tests.state.steps import wait_for_step
 from tests.state.tab import LOGIN, RECOVERY, Tab
-from tests.state.watching import ask, new_tab
+from tests.state.watching import ask, log_of, new_tab
 
 KNOWN, NEW = "+79000001002", "KorablLipa47"
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import websocket
 
-from tests.attacks.raw import HYDRATE, NAMESPACE, SHOW, SIGN_OF_LIFE, STATE, Raw, log_of
+from tests.attacks.raw import HYDRATE, NAMESPACE, SHOW, SIGN_OF_LIFE, STATE, Raw
 from tests.e2e.server import Server
 from tests.state.tab import LOGIN, RECOVERY, visitor_cookies
-from tests.state.watching import record
+from tests.state.watching import log_of, record
 
 CANARY = "canary-77c0"
 BEGIN = f"{RECOVERY}.begin"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from tests.e2e.conftest import StartServer
 from tests.e2e.patients import DemoPhone, Patient
 from tests.e2e.portal_in_browser import TELEGRAM, Portal
 from tests.e2e.server import Server
+from tests.in_clear import holds_code
 
 CANARY = "Kanareyka2026Zheltaya"
 MISTYPED = "Kanareyka2026Sinyaya"
@@ -36,12 +36,11 @@ class Secrets:
     tokens: list[str]
 
     def in_clear(self, content: bytes) -> list[str]:
-        """Which secrets the content holds. Six digits count only when they stand alone: a longer number holds any."""
+        """Which secrets the content holds."""
         texts = {"canary password": CANARY, "mistyped password": MISTYPED}
         texts |= {f"token {number}": token for number, token in enumerate(self.tokens)}
         found = [name for name, text in texts.items() if text.encode() in content]
-        alone = rb"(?<![0-9a-zA-Z.])" + self.code.encode() + rb"(?![0-9a-zA-Z])"
-        return [*found, "code"] if re.search(alone, content) else found
+        return [*found, "code"] if holds_code(content.decode("latin-1"), self.code) else found
 
 
 @pytest.fixture

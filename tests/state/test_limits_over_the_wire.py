@@ -55,6 +55,7 @@ def answer(tab: Tab, typed: str) -> str:
 
 def test_the_birth_date_stands_between_the_code_and_the_password(strict: Server) -> None:
     with new_tab(strict) as tab:
+        logged = len(log_of(strict))  # the demo's greeting names the patients with their birth dates
         at_birth_date(strict, tab, KNOWN)
         before = record(strict)["patients"]
         tab.call(f"{RECOVERY}.change_password", form={"new_password": "NewPassword1"})
@@ -68,7 +69,7 @@ def test_the_birth_date_stands_between_the_code_and_the_password(strict: Server)
             assert (screen["step"], screen["attempts"]) == ("birth_date", "Осталось 2 попытки.")
         tab.call(f"{RECOVERY}.confirm_birth_date", form={"birth_date": BORN})
         wait_for_step(tab, "new_password")
-    assert BORN not in log_of(strict)
+    assert BORN not in log_of(strict)[logged:]
 
 
 def test_an_unknown_phone_is_answered_with_the_same_words_until_the_recovery_is_dead(strict: Server) -> None:
