@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from medonline.services.notices.sender import MAX_TEXT
+from medonline.services.notices.queue import MAX_TEXT
 from medonline.services.notices.texts import About, Text
 from medonline.wording import notices
 

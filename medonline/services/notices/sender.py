@@ -1,6 +1,6 @@
 """Tells patients what happened to their account: an outbox.
 
-A notice is a row of the transaction that it tells about, so none is lost and none is sent about what was rolled back. A due
+A notice is a row of the transaction that it tells about (`queue`), so none is lost and none is sent about what was rolled back. A due
 row is claimed by one conditional UPDATE, so several processes never send it twice; most are claimed by the transaction that
 makes them, for the process that runs it.
 A notice that is refused or not taken is tried again after pauses that grow, for some four hours; then it is given up with an
@@ -8,16 +8,13 @@ alarm, and waits in the table for an operator (`desk.unsent_notices`). An attemp
 repeated three times at most.
 A claim runs out when its process was killed or could not record the result. Whether the provider took the message is unknown
 then, and providers do not recognise a repeat, so the notice is given up.
-
-Notices are limited by account and by money (I4), and never in silence: a change inside an account is refused where its owner
-could not be told of it. So no one can use the notices up first and then act unseen (docs/decisions/0016).
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -33,29 +30,27 @@ from medonline.domain.errors import (
     NoticesOverBudget,
     NumberNotReachable,
     ProviderDown,
-    ToldTooOften,
 )
 from medonline.domain.limits import Limit
 from medonline.metrics import names as metrics
 from medonline.services.clock import Clock
 from medonline.services.codes.delivery import DeliveryProblem, problem_of
-from medonline.services.limits.alarms import Alarm, Alarms
+from medonline.services.limits.alarms import Alarm
 from medonline.services.limits.budgets import NOTICE, Spending
 from medonline.services.limits.provider_alarms import ProviderAlarms
 from medonline.services.notices.dispute_links import DisputeLinks
 from medonline.services.notices.email_codes import CODE_LIFE
-from medonline.services.notices.texts import ROOM, WITHOUT_LINK, About, Said, Text, Told, Words
+from medonline.services.notices.queue import NoticeQueue
+from medonline.services.notices.texts import About, Words
 from medonline.services.notices.ways import MailWay, Way, by_mail, to_phone
 from medonline.services.outbox import Lane, Outbox
 from medonline.services.ports import NoticeChannel
-from medonline.services.security_journal.account_pace import full_until
 from medonline.storage.engine import Database, after_commit, reads, writes
 from medonline.storage.queries import email_proofs, notices, patients
 from medonline.storage.tables.notices import Notice
 
 log = logging.getLogger(__name__)
 
-MAX_TEXT = 300
 LEASE = timedelta(seconds=60)
 AT_ONCE = 8
 RETRY_AFTER = tuple(timedelta(seconds=seconds) for seconds in (10, 60, 300, 900, 3600, 10_800))
@@ -96,7 +91,7 @@ class _Lane:
     lane: Lane[Notice]
 
 
-class NoticeService:
+class NoticeService(NoticeQueue):
     """`put` within a transaction, and it is sent after the commit; `outbox` is the loop."""
 
     def __init__(
@@ -110,14 +105,11 @@ class NoticeService:
         per_account: tuple[Limit, ...] = (),
         mail: MailWay | None = None,
     ) -> None:
-        self._spending = spending or Spending({}, Alarms(clock))
+        tells = {"writes_texts": channel is not None, "writes_mail": mail is not None}
+        super().__init__(clock, words, links, spending, per_account, **tells)
         self._alarms = self._spending.alarms
         self._provider_alarms = ProviderAlarms(self._alarms)
-        self._per_account = per_account
-        self._words = words
         self.database: Final = database
-        self._links = links
-        self._clock = clock
         # Without a way nothing is due, whatever the database holds.
         self._phone = None if channel is None else self._lane_of(to_phone(channel), by_mail=False)
         self._mail = None if mail is None else self._lane_of(by_mail(mail), by_mail=True)
@@ -125,119 +117,10 @@ class NoticeService:
         unread = "The notices to send could not be read"
         self.outbox: Outbox[Notice] = Outbox(clock, lanes, failed=_log_failure, unread=unread)
 
-    @property
-    def writes_mail(self) -> bool:
-        """Whether this installation can write to an e-mail address."""
-        return self._mail is not None
-
-    def put(self, session: Session, patient_id: str, told: Told) -> None:
-        """Add a notice to the caller's open transaction, for each way by which this patient can be told; nothing is added where
-        there is none. It has the link «это не я», if it tells of a way into the account.
-
-        Raises:
-            ToldTooOften, NoticesOverBudget: the owner could not be told, so the caller's change must not be made.
-            ValueError: a text that is empty or too long.
-        """
-        text = told.text.text if isinstance(told.text, Said) else self._words.text(told.text)
-        if not 0 < len(text) <= MAX_TEXT:
-            msg = f"a notice has 1 to {MAX_TEXT} characters"
-            raise ValueError(msg)
-        now = self._clock()
-        ways = list(self._ways_of(session, patient_id, told))
-        if not ways:
-            log.debug("A notice is not kept: there is no way to this patient")
-            return
-        self.admit(session, patient_id, told.about)
-        for number, (way, email) in enumerate(ways):
-            row = Notice(
-                patient_id=patient_id,
-                phone=told.phone,
-                email=email,
-                is_copy=number > 0,
-                text=text,
-                about=told.about,
-                created_at=now,
-                due_at=now,
-            )
-            self._put(session, row, way, now)
-
-    def put_code(self, session: Session, patient_id: str, email: str) -> str:
-        """Add a mail with the code that proves an address; its id, by which the code is known (`EmailCodes`).
-
-        Raises:
-            ToldTooOften: this account has had too many of them.
-        """
-        if self._mail is None:
-            msg = "no mail is set up"
-            raise RuntimeError(msg)
-        now, about = self._clock(), About.EMAIL_PROOF
-        self.admit(session, patient_id, about)
-        text = self._words.text(Text.EMAIL_PROOF)
-        row = Notice(patient_id=patient_id, phone="", email=email, text=text, about=about, created_at=now, due_at=now)
-        self._put(session, row, self._mail, now)
-        return row.id
-
-    def _ways_of(self, session: Session, patient_id: str, told: Told) -> Iterator[tuple[_Lane, str]]:
-        """Each way to this patient, with the address for those that are mail. The mail comes first: it costs nothing, so it is not
-        refused for want of money before the text that is."""
-        if self._mail is not None:
-            email = told.only_to or patients.proved_email(session, patient_id)
-            if email:
-                yield self._mail, email
-        if self._phone is not None and told.phone and not (told.only_to or told.by_mail_alone):
-            yield self._phone, ""
-
-    def _put(self, session: Session, row: Notice, lane: _Lane, now: datetime) -> None:
-        if row.about not in WITHOUT_LINK:
-            self._add_link(row)
-        # The money last, as where a notice is sent: two that wait for each other's rows would end in a deadlock.
-        if not lane.way.paid:
-            row.paid_at = now
-        elif not self._has_money(session, row, now):
-            return
-        self._enqueue(session, row, lane)
-        session.add(row)
-
-    def admit(self, session: Session, patient_id: str, about: About) -> None:
-        """Check that this account may get one more notice of this kind. Exact where the caller holds the patient's row.
-
-        Raises:
-            ToldTooOften: not now, and nothing may be done that would have to be told.
-        """
-        together = ROOM[about].counted_with
-        if (self._phone is None and self._mail is None) or not together or not self._per_account:
-            return
-        now = self._clock()
-        most = max(limit.count for limit in self._per_account)
-        times = notices.times_told(session, patient_id, together, most)
-        until = full_until(times, self._per_account, now)
-        if until is not None:
-            raise ToldTooOften(now, until)
-
-    def _has_money(self, session: Session, row: Notice, now: datetime) -> bool:
-        """Reserve the money for it. Without money its kind decides: the change is refused, the notice waits until tomorrow, or it
-        is dropped (False)."""
-        room = ROOM[About(row.about)]
-        try:
-            row.kopecks = self._spending.reserve_notice(session, now, room.percent, room.otherwise)
-        except NoticesOverBudget as refusal:
-            if room.counted_with:
-                raise
-            row.due_at = refusal.until
-            return row.about == About.RECOVERED
-        row.paid_at = now
-        return True
-
-    def _add_link(self, row: Notice) -> None:
-        if self._links is None:
-            return
-        row.dispute_hash = self._links.hash_for(row.id)
-        if len(self._worded(row)) > MAX_TEXT:
-            log.error("A notice goes without its link: the portal's address is too long for it")
-            row.dispute_hash = None
-
-    def _enqueue(self, session: Session, row: Notice, lane: _Lane) -> None:
+    def _hand_over(self, session: Session, row: Notice) -> None:
         """Have it sent after the commit: by this process, where it has room now, if there is money for it."""
+        lane = self._mail if row.email else self._phone
+        assert lane is not None  # noqa: S101 - by no other way is anybody told
         if row.paid_at is None or not self.outbox.has_room(lane.lane):
             after_commit(session, self.outbox.wake)
         elif after_commit(
@@ -303,13 +186,6 @@ class NoticeService:
         row.paid_at = now
         notices.record_paid(session, row.id, now, row.kopecks)
         return True
-
-    def _worded(self, row: Notice) -> str:
-        """The text with its link: made here, so that the database never holds the token in it. A link that ended while the
-        notice waited is left out."""
-        live = row.dispute_hash is not None and row.disputed_at is None
-        link = self._links.link(row.id, row.dispute_hash) if self._links and row.dispute_hash and live else ""
-        return self._words.with_link(row.text, link) if link else row.text
 
     async def _keep_sent(self, row: Notice, way: Way, reference: str, *, with_link: bool) -> None:
         """Record the acceptance, also when the database is busy for a while: the claim has not run out yet.

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from medonline.bootstrap import Portal
 from medonline.domain.email_address import EmailAddress
 from medonline.services.notices.sender import NoticeService
 from medonline.services.notices.ways import MailWay
 from medonline.services.ports import Mail
+from medonline.storage.queries import account_settings
 from medonline.wording import notices as wording
-from tests.services.world import settled
+from tests.services.world import START, patient_with, settled
 
 
 @dataclass
@@ -30,6 +32,12 @@ class Mailboxes:
 
     async def close(self) -> None:
         pass
+
+
+async def proves(portal: Portal, address: str, at: datetime = START) -> None:
+    """The account has this proved address."""
+    facts: dict[str, object] = {"email": address, "proved_email": address, "email_proved_at": at}
+    await portal.database.write(account_settings.set_columns, (await patient_with(portal)).id, facts)
 
 
 async def mailed(portal: Portal, *failures: Exception) -> list[tuple[str, Mail]]:

@@ -28,7 +28,7 @@ from medonline.services.crypto.tokens import token_hash
 from medonline.services.desk.accounts import NewAccount
 from medonline.services.login.password_login import OpenedSession
 from medonline.services.notices.account_dispute import LINK_LIFE
-from medonline.services.notices.sender import MAX_TEXT
+from medonline.services.notices.queue import MAX_TEXT
 from medonline.services.notices.texts import Text
 from medonline.wording import notices as wording
 from tests.services import strangers

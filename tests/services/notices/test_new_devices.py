@@ -18,13 +18,12 @@ from medonline.domain.errors import InvalidCredentials
 from medonline.domain.login import LoginMethod
 from medonline.domain.security_journal import JournalEvent
 from medonline.services.crypto.tokens import token_hash
-from medonline.services.notices.sender import MAX_TEXT
+from medonline.services.notices.queue import MAX_TEXT
 from medonline.services.notices.texts import About
-from medonline.storage.queries import account_settings
 from medonline.storage.tables.passkeys import Passkey
 from medonline.wording.notices import NewDeviceSentences
 from tests.services.account_limits import notices_of, spent_on_notices
-from tests.services.notices.mailboxes import mailed
+from tests.services.notices.mailboxes import mailed, proves
 from tests.services.notices.mailboxes import token_in as token_in_mail
 from tests.services.notices.phone import token_in, told
 from tests.services.passkeys import device as passkeys
@@ -55,12 +54,6 @@ def portal_with(folder: Path, clock: MovableClock, **settings: object) -> Abstra
 async def portal(folder: Path, clock: MovableClock) -> AsyncIterator[Portal]:
     async with portal_with(folder, clock) as portal:
         yield portal
-
-
-async def proves(portal: Portal, address: str, at: datetime = START) -> None:
-    """The account has this proved address."""
-    facts: dict[str, object] = {"email": address, "proved_email": address, "email_proved_at": at}
-    await portal.database.write(account_settings.set_columns, (await patient_with(portal)).id, facts)
 
 
 async def test_phone_and_mailbox_are_told_each_with_a_link_of_its_own(portal: Portal) -> None:
