@@ -22,8 +22,8 @@ from medonline.domain.errors import (
 from medonline.domain.phone import PhoneNumber
 from medonline.providers.http import JsonClient, roubles
 from medonline.providers.outgoing import DIRECT, Outgoing
+from medonline.providers.prepaid import PrepaidAccount
 
-_BALANCE = "/v2/balance"
 _WORDS: tuple[tuple[tuple[str, ...], type[DeliveryFailed]], ...] = (
     (("no credits", "not enough", "balance"), OutOfMoney),
     (("blacklist", "black list", "stop list", "limit"), NumberRefused),
@@ -31,11 +31,12 @@ _WORDS: tuple[tuple[tuple[str, ...], type[DeliveryFailed]], ...] = (
 )
 
 
-class SmsAeroAccount:
+class SmsAeroAccount(PrepaidAccount):
     """An account at SMS Aero; `sign` is the sender's name, as it is registered there. It knows no idempotency key: a repeated request
     is a second message."""
 
     provider = "sms_aero"
+    _balance_path = "/v2/balance"
 
     def __init__(
         self,
@@ -58,28 +59,14 @@ class SmsAeroAccount:
             transport=transport,
         )
 
-    async def check(self) -> str:
-        """Whether SMS Aero answers, and takes the key.
-
-        Raises:
-            DeliveryFailed: it does not.
-        """
-        reached = await self._client.reach(_BALANCE)
-        await self.balance()
-        return f"{reached} The key is accepted."
-
     async def balance(self) -> Decimal:
         """What is left.
 
         Raises:
             DeliveryFailed: it cannot be told.
         """
-        _, answer = await self._client.get(_BALANCE)
+        _, answer = await self._client.get(self._balance_path)
         return roubles(accepted(answer).get("balance"), self.provider)
-
-    async def close(self) -> None:
-        """Release connections."""
-        await self._client.close()
 
     async def _sms(self, phone: PhoneNumber, text: str) -> dict[str, Any]:
         """What is said of a message that was taken."""

@@ -19,6 +19,7 @@ from medonline.domain.errors import (
 from medonline.domain.phone import PhoneNumber
 from medonline.providers.http import JsonClient, parse_json, roubles, without_json
 from medonline.providers.outgoing import DIRECT, Outgoing
+from medonline.providers.prepaid import PrepaidAccount
 
 # The vendor's common table of answers (https://sms.ru/api/status). Whether /code/call fills `status_code`
 # with all of them is not documented, so the wording below is a second source.
@@ -37,7 +38,6 @@ _ERRORS: dict[int, type[DeliveryFailed]] = {
 }
 _BUSY = 220  # said in its own words: nothing was taken on, unlike a fault (500) in the middle of it
 _OF_KEY = frozenset({200, 300, 301, 302})
-_BALANCE = "/my/balance"
 _NUMBER = re.compile(r"\s*(\d{3})(?!\S)", re.ASCII)
 _WORDING: tuple[tuple[tuple[str, ...], type[DeliveryFailed]], ...] = (
     (("средств", "баланс", "денег"), OutOfMoney),
@@ -46,10 +46,11 @@ _WORDING: tuple[tuple[tuple[str, ...], type[DeliveryFailed]], ...] = (
 )
 
 
-class SmsRuAccount:
+class SmsRuAccount(PrepaidAccount):
     """An account at SMS.ru. It knows no idempotency key: a repeated request is a second call or message."""
 
     provider = "sms_ru"
+    _balance_path = "/my/balance"
 
     def __init__(
         self,
@@ -63,27 +64,13 @@ class SmsRuAccount:
         self._api_id = api_id
         self._client = JsonClient(base_url, name=self.provider, timeout=timeout, outgoing=outgoing, transport=transport)
 
-    async def check(self) -> str:
-        """Whether SMS.ru answers, and takes the `api_id`.
-
-        Raises:
-            DeliveryFailed: it does not.
-        """
-        reached = await self._client.reach(_BALANCE)
-        await self.balance()
-        return f"{reached} The key is accepted."
-
     async def balance(self) -> Decimal:
         """What is left.
 
         Raises:
             DeliveryFailed: it cannot be told.
         """
-        return roubles((await self._asked(_BALANCE, {})).get("balance"), self.provider)
-
-    async def close(self) -> None:
-        """Release connections."""
-        await self._client.close()
+        return roubles((await self._asked(self._balance_path, {})).get("balance"), self.provider)
 
     async def _asked(self, path: str, fields: dict[str, str]) -> dict[str, Any]:
         # A form and not a query: httpx logs addresses, and neither the key nor a number may be in one.

@@ -10,6 +10,7 @@ import httpx
 from medonline.domain.errors import DeliveryFailed, NumberNotReachable, NumberRefused, OutOfMoney, ProviderRefused
 from medonline.providers.http import JsonClient, money, persistently, reference_of, roubles
 from medonline.providers.outgoing import DIRECT, Outgoing
+from medonline.providers.prepaid import PrepaidAccount
 from medonline.services.ports import CodeMessage, DeliveryReport, SentCode
 
 _ERRORS: dict[int, tuple[type[DeliveryFailed], str]] = {
@@ -23,14 +24,14 @@ _ERRORS: dict[int, tuple[type[DeliveryFailed], str]] = {
 }
 # Of the service or its key (?): 401 is the one that was seen.
 _OF_KEY = frozenset({1, 2, 401, 403})
-_BALANCE = "/v1.0/getBalance"
 _CALL_STATUS = {-1: DeliveryReport.SENT, 0: DeliveryReport.FAILED, 1: DeliveryReport.DELIVERED}
 
 
-class UCaller:
+class UCaller(PrepaidAccount):
     """Calls a phone from a number ending with the code; uCaller may choose another than the one asked for."""
 
     provider = "ucaller"
+    _balance_path = "/v1.0/getBalance"
     # `unique` makes uCaller return the call it already made.
     idempotent = True
 
@@ -79,30 +80,16 @@ class UCaller:
         status = call.get("call_status")
         return _CALL_STATUS.get(status) if isinstance(status, int) and not isinstance(status, bool) else None
 
-    async def check(self) -> str:
-        """Whether uCaller answers, and takes the key.
-
-        Raises:
-            DeliveryFailed: it does not.
-        """
-        reached = await self._client.reach(_BALANCE)
-        await self.balance()
-        return f"{reached} The key is accepted."
-
     async def balance(self) -> Decimal:
         """What is left, bonuses among it. As client libraries read it; not tried on a live account (?).
 
         Raises:
             DeliveryFailed: it cannot be told.
         """
-        _, answer = await self._client.get(_BALANCE)
+        _, answer = await self._client.get(self._balance_path)
         account = accepted(answer)
         bonus = account.get("bonus_balance") or 0
         return roubles(account.get("rub_balance"), self.provider) + roubles(bonus, self.provider)
-
-    async def close(self) -> None:
-        """Release connections."""
-        await self._client.close()
 
 
 def four_digits(code: object, provider: str) -> str:
