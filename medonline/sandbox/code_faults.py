@@ -3,47 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from enum import StrEnum
-from html import escape
-from string import Template
-from urllib.parse import parse_qsl
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from medonline.sandbox import magic
-from medonline.sandbox.fhir_faults import HEADERS
+from medonline.sandbox.fault_page import FaultPage, group
 from medonline.sandbox.store import Store
 
 _SCHEMA = "CREATE TABLE IF NOT EXISTS code_fault (vendor TEXT PRIMARY KEY, fault TEXT NOT NULL)"
-_LONGEST_BODY = 1_000
 BALANCE, LOW, EMPTY = 4122.56, 3.0, 0.0  # roubles
-_PAGE = Template("""<!doctype html>
-<html lang="ru">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta name="robots" content="noindex">
-<title>Неполадки звонков и сообщений</title>
-<link rel="icon" href="static/phone.svg" type="image/svg+xml">
-<link rel="stylesheet" href="static/phone.css">
-</head>
-<body>
-<aside class="banner" aria-label="Учебный стенд">Учебный стенд: настоящих звонков и сообщений здесь нет</aside>
-<main>
-<h1>Неполадки звонков и сообщений</h1>
-<form method="post" action="code-faults">
-$choices
-<p><button type="submit">Включить</button></p>
-</form>
-</main>
-</body>
-</html>
-""")
 
 
 class Vendor(StrEnum):
@@ -123,23 +95,17 @@ _SENDING = (
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-class CodeFaults:
+class CodeFaults(FaultPage):
     """The switches. `current` and `switch` block as briefly as the store does."""
+
+    path = "code-faults"
+    title = "Неполадки звонков и сообщений"
+    banner = "настоящих звонков и сообщений здесь нет"
 
     def __init__(self, store: Store, slow_answer: float) -> None:
         self._store = store
         self._slow_answer = slow_answer
-        with store.transaction() as sql:
-            sql.execute(_SCHEMA)
-
-    def routes(self) -> list[Route]:
-        """Relative to the sandbox."""
-        return [
-            Route("/code-faults", self._show, methods=["GET"]),
-            Route("/code-faults", self._submit, methods=["POST"]),
-            Route("/code-faults.json", self._tell, methods=["GET"]),
-            Route("/code-faults.json", self._put, methods=["PUT"]),
-        ]
+        store.add_tables(_SCHEMA)
 
     def over(self, vendor: Vendor, routes: Sequence[Route]) -> list[Route]:
         """The same routes, behind the switch of their vendor."""
@@ -182,41 +148,21 @@ class CodeFaults:
 
         return answer
 
-    async def _show(self, request: Request) -> Response:
-        groups = [self._group(vendor, await asyncio.to_thread(self.current, vendor)) for vendor in Vendor]
-        return HTMLResponse(_PAGE.substitute(choices="\n".join(groups)), headers=HEADERS)
+    async def _groups(self) -> list[str]:
+        return [
+            group(
+                _NAMES[vendor],
+                vendor,
+                [(fault, _LABELS[fault]) for fault in faults_of(vendor)],
+                await asyncio.to_thread(self.current, vendor),
+            )
+            for vendor in Vendor
+        ]
 
-    @staticmethod
-    def _group(vendor: Vendor, current: Fault) -> str:
-        choices = "\n".join(
-            f'<label><input type="radio" name="{vendor}" value="{fault}"{" checked" if fault is current else ""}> '
-            f"{escape(label)}</label>"
-            for fault, label in ((one, _LABELS[one]) for one in faults_of(vendor))
-        )
-        return f"<fieldset>\n<legend>{escape(_NAMES[vendor])}</legend>\n{choices}\n</fieldset>"
+    async def _on(self) -> Mapping[str, str]:
+        return {vendor: await asyncio.to_thread(self.current, vendor) for vendor in Vendor}
 
-    async def _submit(self, request: Request) -> Response:
-        form = parse_qsl((await request.body())[:_LONGEST_BODY].decode(errors="replace"))
-        if not await self._switched(dict(form)):
-            return HTMLResponse("Такой неполадки нет.", status_code=400, headers=HEADERS)
-        return RedirectResponse("code-faults", status_code=303, headers=HEADERS)
-
-    async def _tell(self, request: Request) -> Response:
-        return JSONResponse(
-            {vendor: await asyncio.to_thread(self.current, vendor) for vendor in Vendor}, headers=HEADERS
-        )
-
-    async def _put(self, request: Request) -> Response:
-        try:
-            sent = json.loads((await request.body())[:_LONGEST_BODY])
-        except (ValueError, RecursionError):
-            sent = None
-        if not isinstance(sent, dict) or not await self._switched(sent):
-            error = f"a vendor ({', '.join(Vendor)}) and its fault: one of {', '.join(Fault)}"
-            return JSONResponse({"error": error}, status_code=400, headers=HEADERS)
-        return await self._tell(request)
-
-    async def _switched(self, sent: dict[str, object]) -> bool:
+    async def _switched(self, sent: Mapping[str, object]) -> bool:
         if not sent or not all(
             vendor in list(Vendor) and fault in faults_of(Vendor(vendor)) for vendor, fault in sent.items()
         ):
@@ -224,6 +170,9 @@ class CodeFaults:
         for vendor, fault in sent.items():
             await asyncio.to_thread(self.switch, Vendor(vendor), Fault(str(fault)))
         return True
+
+    def _wanted(self) -> str:
+        return f"a vendor ({', '.join(Vendor)}) and its fault: one of {', '.join(Fault)}"
 
 
 def refused_key(vendor: Vendor) -> Response:

@@ -11,8 +11,7 @@ from starlette.routing import Route
 
 from medonline.domain.phone import PhoneNumber
 from medonline.sandbox.demo_phone import spaced
-from medonline.sandbox.fhir_faults import HEADERS
-from medonline.sandbox.pages import DIALLER
+from medonline.sandbox.pages import DIALLER, HEADERS
 from medonline.sandbox.patient_calls import PatientCalls
 
 _LONGEST_BODY = 2_000

@@ -49,9 +49,7 @@ class MaxStandIn:
         self._token, self._pace = settings.max_token, settings.delivery_pace
         self._slow_answer, self._store, self._faults = settings.slow_answer, store, faults
         self._posting: set[asyncio.Task[None]] = set()
-        with store.transaction() as sql:
-            for statement in filter(str.strip, _SCHEMA.split(";")):
-                sql.execute(statement)
+        store.add_tables(_SCHEMA)
 
     def routes(self) -> list[Route]:
         """The methods, relative to the API's base URL."""

@@ -12,9 +12,8 @@ from starlette.routing import Route
 
 from medonline.domain.phone import PhoneNumber
 from medonline.sandbox.demo_phone import spaced
-from medonline.sandbox.fhir_faults import HEADERS
 from medonline.sandbox.max import SENDER, MaxStandIn
-from medonline.sandbox.pages import MAX_CHAT, MAX_OPEN
+from medonline.sandbox.pages import HEADERS, MAX_CHAT, MAX_OPEN
 
 _LONGEST_BODY = 2_000
 _FOREIGN = "+79000001099"

@@ -1,9 +1,19 @@
-"""HTML of the sandbox's two pages; the banner that it is a training stand is on each of them."""
+"""HTML and headers of the sandbox's pages; the banner that it is a training stand is on each of them."""
 
 from __future__ import annotations
 
 from string import Template
 
+# Of pages with a form and without a script.
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
+    ),
+    # With `no-referrer` a browser posts the form without its Origin, and the portal takes it for a foreign one.
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
 _HEAD = """<!doctype html>
 <html lang="ru">
 <head>

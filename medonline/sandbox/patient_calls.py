@@ -42,8 +42,7 @@ class PatientCalls:
     def __init__(self, settings: SandboxSettings, store: Store, faults: CodeFaults) -> None:
         self._settings, self._store, self._faults = settings, store, faults
         self._posting: set[asyncio.Task[None]] = set()
-        with store.transaction() as sql:
-            sql.execute(_SCHEMA)
+        store.add_tables(_SCHEMA)
 
     def of_sms_ru(self) -> list[Route]:
         """Relative to SMS.ru's base URL."""

@@ -188,6 +188,12 @@ class Store:
         )
         self._made_one(sql)
 
+    def add_tables(self, schema: str) -> None:
+        """Make the tables of a stand-in that keeps its own here, where they are not there yet: statements, each ended by «;»."""
+        with self.transaction() as sql:
+            for statement in filter(str.strip, schema.split(";")):
+                sql.execute(statement)
+
     @staticmethod
     def keep_newest(sql: sqlite3.Connection, table: str) -> None:
         """Of a table of a stand-in all but the last `KEPT` rows go: what lives half an hour is many rows when somebody floods it."""

@@ -49,9 +49,7 @@ class Codes:
     def __init__(self, store: Store, clock: Callable[[], float]) -> None:
         self._store = store
         self._clock = clock
-        with store.transaction() as sql:
-            for statement in _SCHEMA.split(";"):
-                sql.execute(statement)
+        store.add_tables(_SCHEMA)
 
     def issue(self, asked: Asked, oid: int, amr: str, sid: str, signed_in_at: float) -> Grant:
         """A new code; its id is what the code's JWT carries."""

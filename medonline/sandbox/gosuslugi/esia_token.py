@@ -14,35 +14,25 @@ from medonline.sandbox.gosuslugi.codes import Grant
 from medonline.sandbox.gosuslugi.esia_checks import EsiaError
 from medonline.sandbox.gosuslugi.faults import Fault
 from medonline.sandbox.gosuslugi.signing import Claims, s256
-from medonline.sandbox.gosuslugi.stand import Form, Stand, form
-from medonline.sandbox.gosuslugi.token_faults import broken_answer, with_nulls
+from medonline.sandbox.gosuslugi.stand import Form
+from medonline.sandbox.gosuslugi.token_endpoint import NO_STORE, TokenEndpoint
 from medonline.sandbox.people import person_by_oid
 
 _ACCESS_LIVES = 3600  # seconds
 _ID_LIVES = 3600
 _REFRESH_LIVES = 30 * 24 * 3600
-_NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 
-class EsiaToken:
+class EsiaToken(TokenEndpoint):
     """Checks a request and answers with JSON; errors are HTTP 400 with `error`, `error_description`, `state`."""
 
-    def __init__(self, stand: Stand) -> None:
-        self._stand = stand
-
-    async def answer(self, request: Request) -> Response:
-        """One request."""
-        given = await form(request)  # before any answer: a server resets a connection whose request it has not read
-        fault = await self._stand.fault()
-        broken = await broken_answer(self._stand, fault)
-        if broken is not None:
-            return broken
+    async def _trade(self, request: Request, given: Form, fault: Fault) -> Response:
         try:
             tokens = await self._tokens(given, fault)
         except EsiaError as error:
             body = {"error": error.error, "error_description": error.description, "state": given.get("state", "")}
-            return JSONResponse(body, status_code=400, headers=_NO_STORE)
-        return JSONResponse(with_nulls(fault, tokens), headers=_NO_STORE)
+            return JSONResponse(body, status_code=400, headers=NO_STORE)
+        return self._issued(tokens, fault)
 
     async def _tokens(self, given: Form, fault: Fault) -> dict[str, Any]:
         check.check_client(given, self._stand)

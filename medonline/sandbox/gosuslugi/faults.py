@@ -55,8 +55,7 @@ class Faults:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        with store.transaction() as sql:
-            sql.execute(_SCHEMA)
+        store.add_tables(_SCHEMA)
 
     def current(self) -> Fault:
         """Which one is on."""

@@ -77,8 +77,7 @@ class Journeys:
     def __init__(self, store: Store, clock: Callable[[], float]) -> None:
         self._store = store
         self._clock = clock
-        with store.transaction() as sql:
-            sql.execute(_SCHEMA)
+        store.add_tables(_SCHEMA)
 
     def begin(self, asked: Asked, browser: str) -> Journey:
         """Start one for the browser that holds this secret."""

@@ -14,30 +14,20 @@ from starlette.responses import JSONResponse, Response
 from medonline.sandbox.gosuslugi.codes import Grant
 from medonline.sandbox.gosuslugi.faults import Fault
 from medonline.sandbox.gosuslugi.signing import Claims, s256
-from medonline.sandbox.gosuslugi.stand import Form, Stand, form
-from medonline.sandbox.gosuslugi.token_faults import broken_answer, with_nulls
+from medonline.sandbox.gosuslugi.stand import Form
+from medonline.sandbox.gosuslugi.token_endpoint import NO_STORE, TokenEndpoint
 from medonline.sandbox.people import DemoPerson, person_by_oid
 from medonline.sandbox.requests import bearer, same
 
 _LIVES = 3600  # seconds
-_NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
-
 _WHO = ("family_name", "given_name", "birthdate", "trusted")
 
 
-class OidcToken:
+class OidcToken(TokenEndpoint):
     """The token endpoint and userinfo."""
 
-    def __init__(self, stand: Stand) -> None:
-        self._stand = stand
-
-    async def answer(self, request: Request) -> Response:
+    async def _trade(self, request: Request, given: Form, fault: Fault) -> Response:
         """Trade a code; the client authenticates with client_secret_basic or client_secret_post, not with both."""
-        given = await form(request)  # before any answer: a server resets a connection whose request it has not read
-        fault = await self._stand.fault()
-        broken = await broken_answer(self._stand, fault)
-        if broken is not None:
-            return broken
         if any(len(given.getlist(name)) > 1 for name in given):
             return _refused("invalid_request")
         if not self._is_client(request, given):
@@ -56,7 +46,7 @@ class OidcToken:
             "scope": grant.asked.scope,
             "id_token": self._id_token(grant, fault),
         }
-        return JSONResponse(with_nulls(fault, tokens), headers=_NO_STORE)
+        return self._issued(tokens, fault)
 
     async def userinfo(self, request: Request) -> Response:
         """Claims for the scopes that were granted."""
@@ -69,14 +59,14 @@ class OidcToken:
         if fault is Fault.DETAILS_DOWN:
             return JSONResponse({"error": "server_error"}, status_code=503)
         if fault is Fault.DETAILS_ENCRYPTED:
-            return Response("e30.ZW5j.cnlwdA.ZWQ.dGFn", media_type="application/jwt", headers=_NO_STORE)
+            return Response("e30.ZW5j.cnlwdA.ZWQ.dGFn", media_type="application/jwt", headers=NO_STORE)
         if fault is Fault.DETAILS_SIGNED:
             claims |= {"iss": f"{self._stand.settings.base_url}/oidc", "aud": grant.asked.client_id}
             signed = self._stand.signer.token(claims, _LIVES, fault, {"kid": self._stand.signer.kid(fault)})
-            return Response(signed, media_type="application/jwt", headers=_NO_STORE)
+            return Response(signed, media_type="application/jwt", headers=NO_STORE)
         if fault is Fault.NULLS:
             claims = {"nickname": None, "phone_number": None, "middle_name": ""} | claims
-        return JSONResponse(claims, headers=_NO_STORE)
+        return JSONResponse(claims, headers=NO_STORE)
 
     def _is_client(self, request: Request, given: Form) -> bool:
         settings = self._stand.settings
@@ -151,5 +141,5 @@ def _basic(header: str) -> tuple[str, str]:
 
 
 def _refused(error: str, status: int = 400) -> Response:
-    headers = _NO_STORE | ({"WWW-Authenticate": 'Basic realm="gosuslugi"'} if status == 401 else {})
+    headers = NO_STORE | ({"WWW-Authenticate": 'Basic realm="gosuslugi"'} if status == 401 else {})
     return JSONResponse({"error": error}, status_code=status, headers=headers)

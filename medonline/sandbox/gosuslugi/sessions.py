@@ -55,9 +55,7 @@ class Sessions:
     def __init__(self, store: Store, clock: Callable[[], float]) -> None:
         self._store = store
         self._clock = clock
-        with store.transaction() as sql:
-            for statement in _SCHEMA.split(";"):
-                sql.execute(statement)
+        store.add_tables(_SCHEMA)
 
     def open(self, oid: int, amr: str) -> tuple[str, Session]:
         """Sign a person in: the secret for the cookie, and the session."""
