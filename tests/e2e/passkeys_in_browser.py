@@ -12,6 +12,8 @@ OFFER = "Вход по отпечатку, лицу или PIN телефона"
 SECTION = "Вход по отпечатку, лицу или PIN"
 BY_PASSKEY = "Войти по отпечатку, лицу или PIN"
 ADD = "Добавить вход на этом устройстве"
+# What the list calls a device.
+NAMES = frozenset({"Chrome", "HeadlessChrome", "Linux", "Android", "Safari"})
 ADDED = "Готово: теперь на этом устройстве можно входить по отпечатку, лицу или PIN."
 
 

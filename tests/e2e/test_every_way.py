@@ -1,38 +1,34 @@
-"""Every way of getting a code in every flow that asks for one, on a desk and on a small phone; a bot that is blocked."""
+"""Every way of getting a code in every flow that asks for one; and one patient who gets back in by each of them, one after another."""
 
 from __future__ import annotations
+
+import re
 
 import pytest
 from playwright.sync_api import expect
 
 from medonline.domain.codes.channels import GUIDE_CHANNELS, ChannelName
-from medonline.services.codes.delivery import DeliveryProblem, DeliveryState
 from medonline.services.desk.accounts import NewAccount
 from medonline.wording.channels import WORDS
 from tests.e2e.account_in_browser import Settings
-from tests.e2e.conftest import SHORT_PAUSES, StartServer
+from tests.e2e.authenticator import Authenticator
+from tests.e2e.conftest import GUIDE_PROFILES, SHORT_PAUSES, StartServer
 from tests.e2e.gosuslugi_in_browser import IVANOVA, full_name, press_gosuslugi
-from tests.e2e.patients import DemoPhone, Kind, Patient, fresh_phone, spelled
-from tests.e2e.portal_in_browser import BIRTH_DATE, STEP_2, STEP_3, Portal
+from tests.e2e.passkeys_in_browser import ADDED, NAMES, by_name
+from tests.e2e.patients import DemoPhone, Patient, fresh_phone, spelled
+from tests.e2e.portal_in_browser import BIRTH_DATE, NEW_PASSWORD, STEP_2, STEP_3, Portal
 from tests.e2e.server import Server
+from tests.e2e.ways_in_browser import KINDS, SMS, begin_by, choose, dial, fetch, number_to_call
 
-CALL, TELEGRAM, SMS, MAX = (
-    ChannelName.FLASH_CALL,
-    ChannelName.TELEGRAM,
-    ChannelName.SMS,
-    ChannelName.MAX,
-)
-KINDS: dict[ChannelName, Kind] = {CALL: "call", TELEGRAM: "telegram", SMS: "sms", MAX: "max"}
-WAYS = tuple(KINDS)
 # The guide's two have tests of these flows of their own.
-FURTHER = tuple(way for way in WAYS if way not in GUIDE_CHANNELS)
-on_both = pytest.mark.parametrize("profile", ["1280", "360"])
+FURTHER = tuple(way for way in KINDS if way not in GUIDE_CHANNELS)
 on_a_phone = pytest.mark.parametrize("profile", ["360"])
 
 
 @pytest.fixture(scope="module")
 def common(start_server: StartServer) -> Server:
-    return start_server("every-way", **SHORT_PAUSES)
+    # By default one phone gets three codes an hour, with a minute and more between them: one patient asks for five in a row here.
+    return start_server("every-way", CODES_PER_PHONE="10 per 1 h", RESEND_PAUSES="1 s, 1 s")
 
 
 @pytest.fixture
@@ -46,42 +42,56 @@ def account_of(patient: Patient) -> NewAccount:
     return NewAccount(patient.phone, patient.password, *names, patient.born)
 
 
-def choose(portal: Portal, way: ChannelName) -> None:
-    if way not in GUIDE_CHANNELS:
-        portal.page.get_by_text("Другие способы").click()
-    portal.page.get_by_role("radio", name=WORDS[way].label).check()
+@pytest.mark.parametrize("profile", GUIDE_PROFILES)
+def test_one_patient_gets_back_in_by_each_way_and_by_passkey(
+    portal: Portal, patient: Patient, demo_phone: DemoPhone
+) -> None:
+    authenticator = Authenticator(by_name(portal).page)
+    for turn, way in enumerate(ChannelName):
+        if turn:
+            portal.log_out()
+        recover(portal, way, patient, demo_phone, password=f"Sposob{turn}parol")
+    portal.button("Добавить").click()  # the sign-in by passkey that is offered
+    expect(portal.main).to_contain_text(ADDED)
+    portal.log_out()
+
+    authenticator.look(False)  # what waits in the dialog gets no answer
+    portal.open_login().get_by_role("link", name="Не могу войти", exact=True).click()
+    portal.button("Не помню пароль").click()
+    portal.look("ways of recovery with the passkey")
+    authenticator.look(True)
+    ways = portal.dialog("Как восстановить пароль?")
+    ways.get_by_role("button", name=re.compile("^Вход по отпечатку, лицу или PIN")).click()
+    expect(portal.page.get_by_text("Придумайте новый пароль")).to_be_visible()
+    expect(portal.field("Пароль:")).to_be_focused()
+    portal.look("new password after the passkey", names=NAMES)
+    settings = Settings(portal)
+    settings.fill(password=NEW_PASSWORD)
+    settings.save()
+    settings.expect_saved("пароль")
+    expect(portal.page.locator(".notice.saved")).to_be_in_viewport()
+    portal.look("password changed after the passkey", names=NAMES)
+    portal.log_out()
+    authenticator.look(False)
+    portal.log_in(patient.phone, NEW_PASSWORD)
 
 
-def fetch(portal: Portal, way: ChannelName, phone: str, demo_phone: DemoPhone, *, asked: int = 1) -> str:
-    """The code, wherever it comes; out of a chat only after the contact. `asked`: for how many the patient has asked by this way."""
-    if not way.facts.in_chat:
-        return demo_phone.code(phone, KINDS[way], number=asked)
-    chat = portal.page.context.new_page()
-    chat.goto(str(portal.main.get_by_role("link", name="Открыть чат").get_attribute("href")))
-    chat.get_by_label("Чей это телефон").fill(phone)
-    chat.get_by_role("button", name="Начать").click()
-    expect(chat.get_by_text("Здесь попросили код")).to_have_count(1)
-    expect(portal.main.get_by_role("link", name="Открыть чат")).to_have_count(0)
-    expect(portal.main).to_contain_text(WORDS[way].where_begun)
-    portal.look(f"{way} begun")
-    chat.get_by_role("button", name="Поделиться контактом").click()
-    expect(portal.main).to_contain_text(WORDS[way].delivery[DeliveryState.DELIVERED])
-    chat.close()
-    return demo_phone.code(phone, KINDS[way], number=2)
-
-
-@on_both
-@pytest.mark.parametrize("way", WAYS)
-def test_a_password_is_recovered(portal: Portal, patient: Patient, demo_phone: DemoPhone, way: ChannelName) -> None:
-    portal.open_recovery().field("Номер сотового телефона").fill(patient.phone)
-    choose(portal, way)
-    portal.look(f"step 1 {way}")
-    portal.button("ДАЛЕЕ").click()
-    portal.expect_step(STEP_2)
+def recover(portal: Portal, way: ChannelName, patient: Patient, demo_phone: DemoPhone, *, password: str) -> None:
+    """From step 1 to «Мои карты», by the new password."""
+    begin_by(portal, way, patient.phone)
     expect(portal.main).to_contain_text(WORDS[way].where)
-    portal.look(f"step 2 {way}")
-    portal.confirm(fetch(portal, way, patient.phone, demo_phone))
-    portal.set_password()
+    if way in FURTHER:
+        portal.look(f"step 2 {way}")
+    if way.facts.patient_calls:
+        dial(portal, patient.phone, number_to_call(portal))
+        portal.expect_step(BIRTH_DATE)
+        portal.submit_birth_date(f"{patient.born:%d.%m.%Y}")
+        portal.expect_step(STEP_3)
+    else:
+        portal.confirm(fetch(portal, way, patient.phone, demo_phone))
+    portal.set_password(password)
+    portal.submit_login(patient.phone, password)
+    portal.expect_cards()
 
 
 @on_a_phone
@@ -130,7 +140,7 @@ def test_an_account_is_linked_to_gosuslugi(
 
 
 @on_a_phone
-@pytest.mark.parametrize("way", [one for one in WAYS if not one.facts.guessable])
+@pytest.mark.parametrize("way", [one for one in KINDS if not one.facts.guessable])
 def test_a_longer_code_takes_the_place_of_the_birth_date(
     portal: Portal, patient: Patient, start_server: StartServer, way: ChannelName
 ) -> None:
@@ -152,20 +162,3 @@ def test_a_longer_code_takes_the_place_of_the_birth_date(
     portal.submit_code(fetch(portal, way, patient.phone, phone))
 
     portal.expect_step(STEP_3)
-
-
-@on_a_phone
-def test_a_bot_that_was_blocked_says_so(portal: Portal, patient: Patient) -> None:
-    portal.open_recovery().field("Номер сотового телефона").fill(patient.phone)
-    choose(portal, MAX)
-    portal.button("ДАЛЕЕ").click()
-    chat = portal.page.context.new_page()
-    chat.goto(str(portal.main.get_by_role("link", name="Открыть чат").get_attribute("href")))
-    chat.get_by_label("Чей это телефон").fill(patient.phone)
-    chat.get_by_role("button", name="Начать").click()
-    chat.get_by_role("button", name="Остановить бота").click()
-
-    expect(portal.main).to_contain_text(WORDS[MAX].problems[DeliveryProblem.NUMBER_REFUSED])
-    portal.look("max blocked")
-    expect(portal.main.get_by_role("button", name="Получить код звонком")).to_be_visible()
-    chat.close()

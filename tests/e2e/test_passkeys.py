@@ -1,8 +1,6 @@
-"""Sign-in by fingerprint, face or PIN: offered once, added, used in three ways, named, removed."""
+"""Sign-in by fingerprint, face or PIN: offered once, added, used, named, removed. After a forgotten password: test_every_way."""
 
 from __future__ import annotations
-
-import re
 
 import pytest
 from playwright.sync_api import expect
@@ -10,11 +8,9 @@ from playwright.sync_api import expect
 from tests.e2e.account_in_browser import Settings
 from tests.e2e.authenticator import Authenticator
 from tests.e2e.conftest import GUIDE_PROFILES, NewPortal
-from tests.e2e.passkeys_in_browser import ADD, ADDED, BY_PASSKEY, OFFER, add, by_name, section
+from tests.e2e.passkeys_in_browser import ADD, ADDED, BY_PASSKEY, NAMES, OFFER, add, by_name, section
 from tests.e2e.patients import DemoPhone, Patient
 from tests.e2e.portal_in_browser import LOGIN, NEW_PASSWORD, Portal
-
-NAMES = {"PIN", "Chrome", "HeadlessChrome", "Linux", "Android", "Safari"}
 
 
 @pytest.fixture
@@ -96,34 +92,6 @@ def test_the_browser_offers_it_in_the_field_of_the_telephone(
     portal.header.get_by_role("button", name="Войти", exact=True).click()
 
     portal.expect_cards()  # the virtual device answers the question that waits in the open dialog
-
-
-@pytest.mark.parametrize("profile", GUIDE_PROFILES)
-def test_a_forgotten_password_is_replaced_after_a_sign_in_by_it(
-    portal: Portal, authenticator: Authenticator, patient: Patient
-) -> None:
-    add(portal, patient)
-    portal.log_out()
-    authenticator.look(False)  # what waits in the dialog gets no answer
-    portal.open_login().get_by_role("link", name="Не могу войти", exact=True).click()
-    portal.button("Не помню пароль").click()
-    portal.look("ways of recovery with the passkey", names=NAMES)
-    authenticator.look(True)
-    way = portal.dialog("Как восстановить пароль?")
-    way.get_by_role("button", name=re.compile("^Вход по отпечатку, лицу или PIN")).click()
-
-    settings = Settings(portal)
-    expect(portal.page.get_by_text("Придумайте новый пароль")).to_be_visible()
-    expect(portal.field("Пароль:")).to_be_focused()
-    portal.look("new password after the passkey", names=NAMES)
-    settings.fill(password=NEW_PASSWORD)
-    settings.save()
-    settings.expect_saved("пароль")
-    expect(portal.page.locator(".notice.saved")).to_be_in_viewport()
-    portal.look("password changed after the passkey", names=NAMES)
-    portal.log_out()
-    authenticator.look(False)
-    portal.log_in(patient.phone, NEW_PASSWORD)
 
 
 @pytest.mark.parametrize("profile", GUIDE_PROFILES)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import GUIDE_PROFILES
 from tests.e2e.patients import DemoPhone, Patient, fresh_phone
-from tests.e2e.portal_in_browser import CALL, STEP_2, STEP_3, TELEGRAM, Portal
+from tests.e2e.portal_in_browser import STEP_2, STEP_3, TELEGRAM, Portal
 
 SMS = "Код в SMS"
 # A browser that knows WebOTP, and gets an SMS when the test says so; Chromium on a desktop knows no phone.
@@ -19,22 +17,6 @@ navigator.credentials.get = (asked) => new Promise((resolve, reject) => {
   asked.signal.addEventListener("abort", () => { window.smsAsked = "no more"; reject(asked.signal.reason); });
 });
 """
-
-
-@pytest.mark.parametrize("profile", GUIDE_PROFILES)
-def test_a_code_by_sms_leads_to_a_new_password(portal: Portal, patient: Patient, demo_phone: DemoPhone) -> None:
-    portal.open_recovery()
-    radios = portal.main.get_by_role("radio")
-    expect(radios).to_have_count(2)  # the guide's two; the third is folded away
-    expect(portal.page.get_by_role("radio", name=CALL)).to_be_checked()
-    portal.page.get_by_text("Другие способы").click()
-    portal.look("step 1 with further ways")
-    portal.begin(patient.phone, SMS)
-    expect(portal.main).to_contain_text("На ваш номер придёт SMS")
-    expect(portal.main).to_contain_text("SMS доставлена.")
-    portal.look("step 2 by SMS")
-    portal.confirm(demo_phone.code(patient.phone, "sms"))
-    portal.set_password()
 
 
 def test_an_operator_without_a_route_is_told_and_another_way_offered(portal: Portal) -> None:
@@ -51,6 +33,7 @@ def test_a_browser_with_web_otp_fills_the_code_in(portal: Portal, patient: Patie
     portal.open_recovery()
     portal.page.get_by_text("Другие способы").click()
     portal.begin(patient.phone, SMS)
+    expect(portal.main).to_contain_text("SMS доставлена.")
     portal.page.wait_for_function("window.smsAsked === 'sms'")
     portal.page.evaluate("code => window.smsComes(code)", demo_phone.code(patient.phone, "sms"))
     expect(portal.field("Проверочный код")).to_have_value(demo_phone.code(patient.phone, "sms"))
