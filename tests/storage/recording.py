@@ -1,9 +1,10 @@
 """Writes down what a release asks of its database, for `test_released.py`: run it on the commit of the release. FOLDER: `released`
 beside this module.
 
-    RECORD_TO=$FOLDER/0.8.0 python -m pytest -p tests.storage.recording --database postgresql tests/services
+    RECORD_TO=$FOLDER/0.9.0 python -m pytest -p tests.storage.recording --database postgresql tests/services
 
-Two files come of it: `….json`, the tables and their columns, and `….sql`, every statement that was sent to PostgreSQL, one a line.
+It takes some ten minutes with TMPDIR in memory (/dev/shm), and longer on a disk. Two files come of it: `….json`, the tables and their
+columns, and `….sql`, every statement that was sent to PostgreSQL, one a line.
 """
 
 from __future__ import annotations

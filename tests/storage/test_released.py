@@ -22,7 +22,7 @@ from tests.storage.migrating import upgrade
 from tests.storage.postgresql_server import address_of, administer
 
 RELEASED = Path(__file__).parent / "released"
-RELEASE, REVISION = "0.8.0", "0021"
+RELEASE, REVISION = "0.9.0", "0025"
 Columns = dict[str, dict[str, Any]]
 TABLES: dict[str, Columns] = json.loads((RELEASED / f"{RELEASE}.json").read_text(encoding="utf-8"))
 STATEMENTS = (RELEASED / f"{RELEASE}.sql").read_text(encoding="utf-8").splitlines()
@@ -51,6 +51,7 @@ def value_of(table: str, name: str, column: dict[str, Any]) -> str:
     if table == OF_MIGRATIONS and name == "name":
         return "'of the release'"
     return {
+        "BigInteger": "1",
         "Integer": "1",
         "Boolean": "false",
         "UtcDateTime": "'2026-03-01 12:00:00.000000'",
