@@ -12,7 +12,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 SUBSCRIBE_EVERY = timedelta(hours=1)
 AGAIN_AFTER = timedelta(minutes=1)
 POLL_EVERY = timedelta(seconds=1)
+# A messenger that has not answered for so long brings no code: who waits for one is told, and turns to another way.
+GIVEN_UP_AFTER = timedelta(seconds=5)
 REMEMBERED = 1_000
 
 
@@ -63,6 +65,7 @@ class CodeChats:
     wake: Callable[[], None]
     unsent: Callable[[OneTimeCodeRow, DeliveryProblem], Awaitable[None]]
     alarms: ProviderAlarms
+    _away_since: datetime | None = None
     _taken: OrderedDict[str, None] = field(default_factory=OrderedDict)
 
     async def take(self, update: ChatUpdate) -> None:
@@ -71,6 +74,7 @@ class CodeChats:
         Raises:
             DeliveryFailed: the bot could not answer; the same update may come again.
         """
+        self._away_since = None
         if update.update_id in self._taken:
             return
         if isinstance(update, ChatStopped):
@@ -160,6 +164,7 @@ class CodeChats:
 
     async def turn(self) -> timedelta:
         """Subscribe, or ask for updates and take them; how long to wait for the next turn."""
+        begun = self.clock()
         try:
             if self.bot.by_webhook:
                 await self.bot.subscribe()
@@ -167,11 +172,28 @@ class CodeChats:
         except DeliveryFailed as error:
             log.warning("No updates of chats: %s (%s)", type(error).__name__, error.code or "-")
             self.alarms.failed(self.bot.provider, error)
+            await self._away(since=begun)
             return AGAIN_AFTER if self.bot.by_webhook else POLL_EVERY
         self.alarms.well(self.bot.provider)
+        self._away_since = None
         for update in updates:
             await self._take_quietly(update)
         return SUBSCRIBE_EVERY if self.bot.by_webhook else POLL_EVERY
+
+    async def _away(self, *, since: datetime) -> None:
+        """The messenger did not answer. Nothing that is done in a chat is heard meanwhile, so no screen would ever say that it failed."""
+        now = self.clock()
+        self._away_since = self._away_since or since
+        if now - self._away_since < GIVEN_UP_AFTER:
+            return
+        longest = max(self.issuer.policy.life.values())
+        try:
+            for row in await self.database.read(codes_in_chats.awaited, DeliveryState.QUEUED, now, now - longest):
+                await self.unsent(row, DeliveryProblem.CHANNEL_DOWN)
+        except SQLAlchemyError as error:
+            log.warning(
+                "Who waits for a code in a chat could not be told: %s (%s)", type(error).__name__, error.code or "-"
+            )
 
     async def _take_quietly(self, update: ChatUpdate) -> None:
         try:

@@ -70,6 +70,18 @@ def awaited_of_user(session: Session, users: Sequence[str], delivery: str) -> Se
     return session.exec(statement).all()
 
 
+def awaited(session: Session, delivery: str, now: datetime, since: datetime) -> Sequence[OneTimeCodeRow]:
+    """The codes in this delivery state that wait for a chat, or for a contact there, and are not over. `since` (UTC): when the oldest
+    of them can have been asked for, which an index finds."""
+    statement = select(OneTimeCodeRow).where(
+        col(OneTimeCodeRow.issued_at) > since,
+        col(OneTimeCodeRow.delivery) == delivery,
+        col(OneTimeCodeRow.expires_at) > now,
+        *_AWAITED,
+    )
+    return session.exec(statement).all()
+
+
 def set_chat(session: Session, code_id: str, chat_id: int, delivery: str, now: datetime) -> bool:
     """Have a code sent into this chat now (UTC), if it still waits in this delivery state; whether it did."""
     statement = (

@@ -17,7 +17,7 @@ from medonline.domain.codes.channels import ChannelName
 from medonline.domain.codes.chat_start import START_WITHIN
 from medonline.domain.errors import CodeMismatch, DeliveryFailed, ProviderDown
 from medonline.domain.phone import PhoneNumber
-from medonline.services.codes.chats import AGAIN_AFTER, POLL_EVERY, SUBSCRIBE_EVERY, CodeChats
+from medonline.services.codes.chats import AGAIN_AFTER, GIVEN_UP_AFTER, POLL_EVERY, SUBSCRIBE_EVERY, CodeChats
 from medonline.services.codes.delivery import DeliveryState
 from medonline.services.ports import ChatStarted, ChatStopped, ChatUpdate, ContactShared
 from medonline.storage.queries import channel_switches, codes_in_chats
@@ -408,6 +408,78 @@ async def test_a_bot_without_webhook_sounds_an_alarm(world: World, caplog: pytes
         await world.chats.turn()
 
     assert "provider-down" in caplog.text
+
+
+async def test_a_messenger_that_does_not_answer_is_said_to_who_waits_for_it(world: World, clock: MovableClock) -> None:
+    world.bot.by_webhook = False
+    await world.ask(BORIS, OTHER_KNOWN)
+    await world.start(await world.ask(ANNA, KNOWN))
+    world.bot.fails = 2
+    await world.chats.turn()
+    assert [(await current_of(world.portal, who)).delivery for who in (ANNA, BORIS)] == [DeliveryState.QUEUED] * 2
+    clock.move(seconds=GIVEN_UP_AFTER.total_seconds())
+    await world.chats.turn()
+
+    for who in (ANNA, BORIS):
+        view = await current_of(world.portal, who)
+        assert (view.delivery, view.problem) == (DeliveryState.FAILED, "channel_down")
+        assert CALL in view.ready_channels
+    await world.share(KNOWN)
+    assert world.last_words == world.chats.words.not_it
+    assert await world.sent() == []
+
+
+async def test_a_messenger_that_answers_in_between_is_not_given_up(world: World, clock: MovableClock) -> None:
+    world.bot.by_webhook = False
+    await world.ask(ANNA, KNOWN)
+    for fails in (1, 0, 1):
+        world.bot.fails = fails
+        await world.chats.turn()
+        clock.move(seconds=GIVEN_UP_AFTER.total_seconds())
+
+    assert (await current_of(world.portal, ANNA)).delivery is DeliveryState.QUEUED
+
+
+async def test_what_it_posts_says_that_it_is_there(world: World, clock: MovableClock) -> None:
+    token = await world.ask(ANNA, KNOWN)
+    world.bot.fails = 1
+    assert await world.chats.turn() == AGAIN_AFTER
+    await world.start(token)
+    clock.move(seconds=AGAIN_AFTER.total_seconds())
+    world.bot.fails = 1
+    await world.chats.turn()
+
+    assert (await current_of(world.portal, ANNA)).delivery is DeliveryState.QUEUED
+    clock.move(seconds=AGAIN_AFTER.total_seconds())
+    world.bot.fails = 1
+    await world.chats.turn()
+    assert (await current_of(world.portal, ANNA)).delivery is DeliveryState.FAILED
+
+
+async def test_a_contact_that_was_shared_before_is_no_longer_waited_for(world: World, clock: MovableClock) -> None:
+    await world.start(await world.ask(ANNA, KNOWN))
+    await world.share(KNOWN)
+    for _ in range(2):
+        world.bot.fails = 1
+        await world.chats.turn()
+        clock.move(seconds=AGAIN_AFTER.total_seconds())
+
+    assert len(await world.sent()) == 1
+
+
+async def test_a_database_in_trouble_does_not_end_the_bot(
+    world: World, monkeypatch: pytest.MonkeyPatch, clock: MovableClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    def gone(*_: object) -> None:
+        raise OperationalError("locked", None, Exception())
+
+    monkeypatch.setattr(codes_in_chats, "awaited", gone)
+    for _ in range(2):
+        world.bot.fails = 1
+        assert await world.chats.turn() == AGAIN_AFTER
+        clock.move(seconds=AGAIN_AFTER.total_seconds())
+
+    assert "could not be told" in caplog.text
 
 
 async def test_a_database_in_trouble_loses_no_other_update(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
