@@ -1,10 +1,10 @@
-"""Codes by SMS, which the demo has: under «Другие способы», refused by the operator, and filled in by the browser."""
+"""Codes by SMS are filled in by the browser."""
 
 from __future__ import annotations
 
 from playwright.sync_api import expect
 
-from tests.e2e.patients import DemoPhone, Patient, fresh_phone
+from tests.e2e.patients import DemoPhone, Patient
 from tests.e2e.portal_in_browser import STEP_2, STEP_3, TELEGRAM, Portal
 
 SMS = "Код в SMS"
@@ -17,15 +17,6 @@ navigator.credentials.get = (asked) => new Promise((resolve, reject) => {
   asked.signal.addEventListener("abort", () => { window.smsAsked = "no more"; reject(asked.signal.reason); });
 });
 """
-
-
-def test_an_operator_without_a_route_is_told_and_another_way_offered(portal: Portal) -> None:
-    portal.open_recovery()
-    portal.page.get_by_text("Другие способы").click()
-    portal.begin(fresh_phone("0018"), SMS)
-
-    expect(portal.main).to_contain_text("Оператор не доставляет SMS на этот номер")
-    expect(portal.button("Получить код звонком")).to_be_visible()
 
 
 def test_a_browser_with_web_otp_fills_the_code_in(portal: Portal, patient: Patient, demo_phone: DemoPhone) -> None:
