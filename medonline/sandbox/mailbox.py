@@ -7,6 +7,8 @@ from __future__ import annotations
 import asyncio
 import email
 import email.policy
+import os
+import socket
 from contextlib import suppress
 from email.message import EmailMessage
 from html import escape
@@ -40,30 +42,44 @@ class Mailboxes:
         self._store = store
         self._socket = socket
         self._server: asyncio.Server | None = None
+        self._file = 0  # the inode of what this server listens at
 
     def routes(self) -> list[Route]:
         """Relative to the sandbox."""
         return [Route("/inbox", self._page), Route("/inbox/{address}/events", self._events)]
 
     async def open(self) -> None:
-        """Listen, in place of a server that was killed."""
+        """Listen, in place of a server that was killed or that shares the folder.
+
+        The file gets its name when it listens: of several that open at once the last one has the name, and none fails.
+        """
         if self._socket is None:
             return
-        with suppress(FileNotFoundError):
-            self._socket.unlink()
+        listening = socket.socket(socket.AF_UNIX)
+        try:
+            unnamed = self._socket.with_name(f"{os.getpid()}.s")  # no longer than the name: a socket's path is short
+            unnamed.unlink(missing_ok=True)
+            listening.bind(str(unnamed))
+            unnamed.chmod(0o600)
+            listening.listen()
+            self._file = unnamed.stat().st_ino
+            unnamed.replace(self._socket)
+        except OSError:
+            listening.close()
+            raise
         loop = asyncio.get_running_loop()
         self._server = await loop.create_unix_server(
-            lambda: SMTP(self, hostname="mail.sandbox.example", enable_SMTPUTF8=True, loop=loop), str(self._socket)
+            lambda: SMTP(self, hostname="mail.sandbox.example", enable_SMTPUTF8=True, loop=loop), sock=listening
         )
-        self._socket.chmod(0o600)
 
     async def close(self) -> None:
-        """Listen no more."""
+        """Listen no more. The file of a server that opened later stays."""
         if self._server is not None and self._socket is not None:
             self._server.close()
             await self._server.wait_closed()
             with suppress(FileNotFoundError):
-                self._socket.unlink()
+                if self._socket.stat().st_ino == self._file:
+                    self._socket.unlink()
 
     async def handle_RCPT(self, server: Any, session: Any, envelope: Envelope, address: str, options: Any) -> str:  # noqa: N802 - the library's name
         """Whether there is such a mailbox."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache
 
 from medonline.bootstrap import portal, running
 from medonline.framework.states import JSON, forget_state, handlers_of_pages
 from medonline.logs.setup import set_up
 from medonline.web.sockets.server import GuardedServer
+
+log = logging.getLogger(__name__)
 
 
 @cache
@@ -36,5 +39,11 @@ sockets = GuardedServer(
 async def lifespan() -> AsyncIterator[None]:
     """Run the portal behind the site."""
     set_up(portal().config.log_level, portal().config.log_format)
-    async with running(portal()):
+    async with AsyncExitStack() as stack:
+        try:
+            await stack.enter_async_context(running(portal()))
+        except Exception:
+            # Said here, because the server's own line is withheld (`logs.setup.WithoutPayloads`): it would quote the error.
+            log.exception("The portal cannot start")
+            raise
         yield
