@@ -43,6 +43,8 @@ TRIED = [
     "an address of a stranger's that is proved unseen, for the links «это не я» in its notices",
     "headers, recipients or commands hidden in an address",
     "a stranger with the password, who only reads",
+    "an operator who was talked into another number, or bribed",
+    "«это не я» of a thief, or of a mistyped number's holder, against what the desk has put right",
     "notices of new devices used up, or sent by the dozen",
     "a stranger's words in the portal's own SMS, by the name of a browser",
     "a mail server that is not the one",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from medonline.bootstrap.inside import Inside, build_inside
+from medonline.bootstrap.inside import Inside, build_inside, dispute_links
+from medonline.config.identity import NoticeProvider
+from medonline.config.mail import MailProvider
 from medonline.config.settings import Config
 from medonline.domain.security_journal import Operator
 from medonline.services.clock import Clock, utc_now
@@ -16,13 +18,16 @@ from medonline.services.desk.personal_data import PersonalDataService
 from medonline.services.desk.protections import Protections
 from medonline.services.desk.retention import RetentionService
 from medonline.services.desk.unsent_notices import UnsentNotices
+from medonline.services.limits.budgets import Spending
 from medonline.services.limits.journey_limits import JourneyLimits
 from medonline.services.limits.passkey_limits import PasskeyLimits
 from medonline.services.limits.windows import LimitStore
+from medonline.services.notices.queue import NoticeQueue
 from medonline.services.notices.sender import NOT_BY_ALL, STALE_AFTER
 from medonline.services.passwords.hashing import PasswordHasher
 from medonline.services.security_journal.verification import JournalKeeper
 from medonline.storage.engine import Database
+from medonline.wording import notices as notices_wording
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +57,11 @@ class Desk:
 
 def build_desk(config: Config, clock: Clock = utc_now, operator: Operator | None = None) -> Desk:
     """The desk of one command; opens nothing yet. `operator`: whose command it is."""
-    return desk_of(build_inside(config, clock, operator))
+    inside = build_inside(config, clock, operator)
+    return desk_of(inside, _notices_left(inside))
 
 
-def desk_of(of: Inside) -> Desk:
+def desk_of(of: Inside, notices: NoticeQueue) -> Desk:
     """The operator's use cases over what is there already."""
     config = of.config
     keeper = JournalKeeper(of.database, of.clock, of.journal.chain, config.retention_journal)
@@ -67,7 +73,9 @@ def desk_of(of: Inside) -> Desk:
         accounts=AccountService(
             of.database, of.clock, of.hasher, config.settings_password_policy, of.journal, of.sealers["snils"]
         ),
-        personal_data=PersonalDataService(of.database, of.sealers["snils"], of.sealers["oms_policy"], of.journal),
+        personal_data=PersonalDataService(
+            of.database, of.sealers["snils"], of.sealers["oms_policy"], of.journal, notices
+        ),
         journal_keeper=keeper,
         keys=KeyRotation(of.database, of.sealers),
         retention=_retention(of, keeper),
@@ -75,6 +83,19 @@ def desk_of(of: Inside) -> Desk:
         channel_figures=ChannelFigures(of.database, of.clock, config.code_channels, config.budgets),
         protections=_protections(of),
         unsent=UnsentNotices(of.database, of.clock, of.journal, STALE_AFTER, NOT_BY_ALL),
+    )
+
+
+def _notices_left(of: Inside) -> NoticeQueue:
+    """For the portal that serves: a command sends nothing itself, and knows the ways by their settings alone."""
+    config = of.config
+    return NoticeQueue(
+        of.clock,
+        notices_wording,
+        dispute_links(config),
+        Spending(config.budgets, of.alarms),
+        writes_texts=config.notice_provider is not NoticeProvider.NONE,
+        writes_mail=config.mail_provider is not MailProvider.NONE,
     )
 
 

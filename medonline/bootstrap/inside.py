@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from medonline import routes
 from medonline.bootstrap.limit_stores import build_limit_store
 from medonline.config.settings import Config
 from medonline.domain.security_journal import Operator
@@ -17,6 +18,7 @@ from medonline.services.limits.alarms import Alarms
 from medonline.services.limits.code_limits import CodeLimits
 from medonline.services.limits.sign_in_limits import SignInLimits
 from medonline.services.limits.windows import LimitStore, Windows
+from medonline.services.notices.dispute_links import DisputeLinks
 from medonline.services.passwords.hashing import PasswordHasher
 from medonline.services.security_journal.account_pace import AccountPace
 from medonline.services.security_journal.chain import JournalChain
@@ -87,6 +89,11 @@ def _database(config: Config, statement_timeout: timedelta | None) -> Database:
         lock_timeout=config.database_lock_timeout,
         statement_timeout=statement_timeout,
     )
+
+
+def dispute_links(config: Config) -> DisputeLinks:
+    """The links «это не я» of this installation."""
+    return DisputeLinks(f"{config.origin}{routes.NOT_ME}", sealer(config, "dispute"))
 
 
 def sealer(config: Config, use: str) -> Sealer:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from medonline import routes
-from medonline.bootstrap.inside import Inside, build_inside, sealer
+from medonline.bootstrap.inside import Inside, build_inside, dispute_links, sealer
 from medonline.bootstrap.outside import Outside, build_outside
 from medonline.config.settings import Config
 from medonline.domain.personal_data_consent import text_hash
@@ -17,7 +16,6 @@ from medonline.services.codes.flow import CodeFlow
 from medonline.services.codes.issuing import CodeIssuer
 from medonline.services.codes.step_up import StepUp
 from medonline.services.limits.budgets import Spending
-from medonline.services.notices.dispute_links import DisputeLinks
 from medonline.services.notices.email_codes import EmailCodes
 from medonline.services.notices.sender import NoticeService
 from medonline.services.notices.ways import MailWay
@@ -53,7 +51,7 @@ def build_shared(config: Config, clock: Clock, operator: Operator | None = None)
     outside = build_outside(config, inside.alarms, inside.limits)
     spending = Spending(config.budgets, inside.alarms)
     issuer = _issuer(inside, outside, spending)
-    links = DisputeLinks(f"{config.origin}{routes.NOT_ME}", sealer(config, "dispute"))
+    links = dispute_links(config)
     email_codes = EmailCodes(sealer(config, "email code"))
     mail = MailWay(outside.mail, notices_wording, email_codes) if outside.mail is not None else None
     notices = NoticeService(

@@ -134,7 +134,7 @@ def build_portal(config: Config, clock: Clock = utc_now, operator: Operator | No
     shared = build_shared(config, clock, operator)
     login = build_login(shared, VisitorService(shared.database, clock))
     sessions = AccountSessionService(shared.database, clock, login, shared.hasher, shared.journal)
-    desk = desk_of(shared)
+    desk = desk_of(shared, shared.notices)
     return Portal(
         config=config,
         clock=clock,

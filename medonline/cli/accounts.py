@@ -207,7 +207,8 @@ def list_identities(account: str, as_json: bool) -> None:
 @acting
 @mode
 def unlink(account: str, number: str, operator: Operator) -> None:
-    """Let an account at Gosuslugi open an account no more. NUMBER says which one, as `accounts identities` lists it."""
+    """Let an account at Gosuslugi open an account no more, and tell the patient. NUMBER says which one, as `accounts identities`
+    lists it."""
 
     async def do(desk: Desk) -> int:
         return await desk.personal_data.unlink(account, number)
@@ -254,7 +255,7 @@ def list_passkeys(account: str, as_json: bool) -> None:
 @acting
 @mode
 def remove_passkey(account: str, number: str, operator: Operator) -> None:
-    """Let a passkey open an account no more. NUMBER says which one, as `accounts passkeys` lists it."""
+    """Let a passkey open an account no more, and tell the patient. NUMBER says which one, as `accounts passkeys` lists it."""
 
     async def do(desk: Desk) -> int:
         return await desk.personal_data.remove_passkey(account, number)
@@ -269,7 +270,8 @@ def remove_passkey(account: str, number: str, operator: Operator) -> None:
 @acting
 @mode
 def set_phone(account: str, phone: str, operator: Operator) -> None:
-    """Put a number on record that the desk has checked with documents. PHONE is the number from now on."""
+    """Put a number on record that the desk has checked with documents. PHONE is the number from now on. It is told, and so are the
+    number before it and the proved e-mail address, with a link that undoes it."""
 
     async def do(desk: Desk) -> str:
         return await desk.personal_data.set_phone(account, phone)
@@ -283,7 +285,7 @@ def set_phone(account: str, phone: str, operator: Operator) -> None:
 @acting
 @mode
 def end_sessions(account: str, operator: Operator) -> None:
-    """Sign a patient out everywhere."""
+    """Sign a patient out everywhere, and tell them."""
 
     async def do(desk: Desk) -> int:
         return await desk.personal_data.end_sessions(account)

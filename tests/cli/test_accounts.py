@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import getpass
 import json
 import sqlite3
@@ -11,9 +12,13 @@ from typing import Any
 
 import pytest
 
+from medonline.bootstrap import build_portal
 from medonline.config.settings import load_config
 from medonline.services.crypto.field_encryption import Sealer
+from medonline.services.notices.texts import Text
+from medonline.wording import notices as wording
 from tests.cli.commands import ADD, WHY
+from tests.services.notices.phone import told
 
 ANNA = "+79000002001"
 HEAD = "phone;last_name;first_name;patronymic;birth_date\n"
@@ -32,6 +37,45 @@ def change(folder: Path, statement: str, *values: str) -> None:
     connection.execute(statement, values)
     connection.commit()
     connection.close()
+
+
+# --- told to the patient ----------------------------------------------------------------------------------------
+
+
+def sent_by_the_portal() -> dict[str, str]:
+    """What the portal of this folder tells phones, once it serves."""
+
+    async def look() -> list[tuple[str, str]]:
+        portal = build_portal(load_config())
+        try:
+            return await told(portal)
+        finally:
+            await portal.close()
+
+    return dict(asyncio.run(look()))
+
+
+def test_what_an_operator_does_is_left_for_the_portal_to_tell(run) -> None:
+    add(run)
+    assert run("accounts", "set-phone", ANNA, "+79000002002", *WHY)[0] == 0
+    (waiting, more) = [json.loads(line) for line in run("notices", "list", "--json")[1].splitlines()]
+    assert {waiting["problem"], more["problem"], waiting["attempts"], more["attempts"]} == {"", 0}
+    texts = sent_by_the_portal()
+
+    assert {number: text.partition(" Это не вы? ")[0] for number, text in texts.items()} == {
+        ANNA: wording.text(Text.DESK_PHONE_CHANGED),
+        "+79000002002": wording.text(Text.DESK_NUMBER),
+    }
+    assert all(text.partition("#")[0].endswith(f"{load_config().origin}/not-me") for text in texts.values())
+
+
+@pytest.mark.parametrize("provider", ["none", "sms_ru"])
+def test_where_nobody_is_told_anything_nothing_is_left(run, monkeypatch: pytest.MonkeyPatch, provider: str) -> None:
+    monkeypatch.setenv("MEDONLINE_NOTICE_PROVIDER", provider)
+    add(run)
+    assert run("accounts", "set-phone", ANNA, "+79000002002", *WHY)[0] == 0
+
+    assert len(run("notices", "list", "--json")[1].splitlines()) == (0 if provider == "none" else 2)
 
 
 # --- who, and why -----------------------------------------------------------------------------------------------

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from importlib import import_module
+from pathlib import Path
 
 import click
 import pytest
 
 from medonline.cli.main import COMMANDS
-from tests.cli.commands import every_command
+from tests.cli.commands import ADD, WHY, every_command
 
 # Each takes a good part of a second to load.
 HEAVY = {"alembic", "httpx", "pydantic", "reflex", "reflex_base", "sqlalchemy", "webauthn", "zxcvbn"}
@@ -65,6 +68,16 @@ def test_help_and_wrong_calls_load_neither_settings_nor_storage(arguments: str, 
 )
 def test_commands_at_the_desk_load_no_adapter_and_no_migration(arguments: str, exit_code: int) -> None:
     assert loaded_by(*arguments.split()) == (exit_code, OF_THE_DESK)
+
+
+def test_a_command_whose_act_is_told_to_the_patient_loads_no_adapter_for_it(run, tmp_path: Path) -> None:
+    """What it leaves is sent by the portal that serves."""
+    assert run(*ADD, "--phone", "+79000002001", stdin="Zima2026")[0] == 0
+    act = ("accounts", "set-phone", "+79000002001", "+79000002002", *WHY)
+
+    assert loaded_by(*act) == (0, OF_THE_DESK)
+    with closing(sqlite3.connect(tmp_path / "medonline.sqlite3")) as database:
+        assert database.execute("SELECT count(*) FROM notice").fetchone() == (2,)
 
 
 def test_the_help_lists_every_command_by_the_name_that_it_has() -> None:

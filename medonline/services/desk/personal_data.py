@@ -1,4 +1,5 @@
-"""What an operator does for one patient: data given out and erased at demand (152-ФЗ, articles 14 and 21), sessions ended."""
+"""What an operator does for one patient: data given out and erased at demand (152-ФЗ, articles 14 and 21), ways into the account
+changed. Of these the owner is told, and no act is refused for it; of what leaves no account there is nobody to tell."""
 
 from __future__ import annotations
 
@@ -18,6 +19,9 @@ from medonline.domain.security_journal import JournalEvent
 from medonline.domain.snils import Snils
 from medonline.services.crypto.field_encryption import SealBroken, Sealer
 from medonline.services.linked_identities import unlink
+from medonline.services.notices import at_desk
+from medonline.services.notices.queue import NoticeQueue
+from medonline.services.notices.texts import About, Text
 from medonline.services.passkey_removal import remove_one
 from medonline.services.security_journal.writer import JournalNote, SecurityJournal
 from medonline.storage.engine import Database, reads, writes
@@ -80,6 +84,7 @@ class PersonalDataService:
     snils: Sealer
     policies: Sealer
     journal: SecurityJournal
+    notices: NoticeQueue
 
     @writes
     def export(self, session: Session, account: str) -> dict[str, Any]:
@@ -136,7 +141,8 @@ class PersonalDataService:
 
     @writes
     def set_phone(self, session: Session, account: str, typed_phone: str) -> str:
-        """Put a number on record that the desk has checked with documents, and end what «это не я» stopped; it, masked.
+        """Put a number on record that the desk has checked with documents, and end what «это не я» stopped; it, masked. The number
+        before, the new one and the mailbox are told.
 
         Raises:
             InvalidPhone, AccountNotFound: see there.
@@ -144,17 +150,19 @@ class PersonalDataService:
         """
         phone = PhoneNumber.parse(typed_phone)
         now = self.journal.clock()
-        patient = self._patient(session, account)
-        patients.by_id_held(session, patient.id)
+        patient = self._held(session, account)
         holder = patients.by_phone(session, phone.e164)
         if holder is not None and holder.id != patient.id:
             raise PhoneTaken(phone.masked)
         facts = {"phone": phone.e164, "phone_proved_at": now, "recovery_stopped_until": None}
+        tells = list(at_desk.of_number(session, patient, phone.e164, now))
         account_settings.set_columns(session, patient.id, facts)
         account_settings.finish(session, patient.id, now)
         # What was proved with the old number sets no password after the change.
         password_recovery.move_all_of(session, patient.id, source_of(RecoveryMove.SET_PASSWORD), RecoveryStep.ABANDONED)
         notices.end_links(session, patient.id, now)
+        for told in tells:
+            self.notices.put(session, patient.id, told)
         self.journal.note(session, JournalNote(JournalEvent.PHONE_SET_AT_DESK, patient.id, phone.e164))
         return phone.masked
 
@@ -176,10 +184,11 @@ class PersonalDataService:
             InvalidPhone, AccountNotFound: see there.
             NoSuchIdentity: no account at Gosuslugi of this number opens it.
         """
-        patient = self._patient(session, account)
-        patients.by_id_held(session, patient.id)
+        patient = self._held(session, account)
         rows = gosuslugi.of_patient(session, patient.id)
-        return len(unlink(session, self.journal, rows, number, UnlinkedWhy.DESK, self.journal.clock(), Client()))
+        ended = unlink(session, self.journal, rows, number, UnlinkedWhy.DESK, self.journal.clock(), Client())
+        self._tell(session, patient, About.DESK_IDENTITY, Text.DESK_IDENTITY_UNLINKED)
+        return len(ended)
 
     @reads
     def passkeys(self, session: Session, account: str) -> list[Passkey]:
@@ -198,9 +207,10 @@ class PersonalDataService:
             InvalidPhone, AccountNotFound: see there.
             NoSuchPasskey: none of this number opens it.
         """
-        patient = self._patient(session, account)
-        patients.by_id_held(session, patient.id)
-        return remove_one(session, self.journal, patient.id, number, PasskeyRemovedWhy.DESK, Client())
+        patient = self._held(session, account)
+        ended = remove_one(session, self.journal, patient.id, number, PasskeyRemovedWhy.DESK, Client())
+        self._tell(session, patient, About.DESK_PASSKEY, Text.DESK_PASSKEY_REMOVED)
+        return ended
 
     @writes
     def end_sessions(self, session: Session, account: str) -> int:
@@ -210,12 +220,26 @@ class PersonalDataService:
         Raises:
             InvalidPhone, AccountNotFound: see there.
         """
-        patient = self._patient(session, account)
-        patients.by_id_held(session, patient.id)
+        patient = self._held(session, account)
         ended = login.end_all_of(session, patient.id, self.journal.clock())
+        if ended:
+            self._tell(session, patient, About.DESK_SESSIONS, Text.DESK_SESSIONS_ENDED)
         what = {"sessions": len(ended)}
         self.journal.note(session, JournalNote(JournalEvent.SESSIONS_ENDED_AT_DESK, patient.id, details=what))
         return len(ended)
+
+    def _tell(self, session: Session, patient: Patient, about: About, text: Text) -> None:
+        told = at_desk.of_change(patient, about, text, self.journal.clock())
+        self.notices.put(session, patient.id, told)
+
+    def _held(self, session: Session, account: str) -> Patient:
+        """The patient as the lock found it: another transaction may have changed it meanwhile."""
+        patient_id = self._patient(session, account).id
+        session.expire_all()
+        patient = patients.by_id_held(session, patient_id)
+        if patient is None:
+            raise AccountNotFound
+        return patient
 
     @staticmethod
     def _patient(session: Session, account: str) -> Patient:

@@ -24,7 +24,7 @@ from medonline.domain.security_journal import JournalEvent
 from medonline.services.clock import Clock
 from medonline.services.crypto.tokens import token_hash
 from medonline.services.linked_identities import take_off_proved
-from medonline.services.notices.dispute_links import TOKEN_LENGTH
+from medonline.services.notices.dispute_links import LINK_LIFE, TOKEN_LENGTH
 from medonline.services.notices.sender import NoticeService
 from medonline.services.notices.texts import About, of_dispute
 from medonline.services.passkey_removal import remove_all
@@ -41,9 +41,6 @@ from medonline.storage.queries import (
 )
 from medonline.storage.tables.notices import Notice
 from medonline.storage.tables.patients import Patient
-
-# Longer than a holiday weekend; later the desk can do more than a link.
-LINK_LIFE = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +82,9 @@ class AccountDispute:
         facts: dict[str, object] = {"recovery_stopped_until": now + self.stop_for}
         # The password may be the stranger's; its new version also ends what is between sign-in and session.
         facts |= {"password_hash": None, "password_changed_at": now}
-        other_phone = (patient.phone or "") != notice.phone
-        if other_phone:
+        # Whoever got the new number's own message says that it is not the account's.
+        no_number = (patient.phone or "") != notice.phone or notice.about == About.DESK_NUMBER
+        if no_number:
             # The number came after the notice, whatever it told of. It would open the account when the stop is over. The old
             # one does not come back by itself: it may be a stranger's by now.
             facts |= {"phone": None, "phone_proved_at": None}
@@ -102,8 +100,8 @@ class AccountDispute:
         password_recoveries.move_all_of(session, patient.id, source_of(RecoveryMove.SET_PASSWORD), RecoveryStep.STOPPED)
         what |= {"sessions": len(ended), "minutes": int(self.stop_for.total_seconds() // 60), "about": notice.about}
         what["identities"], what["passkeys"] = unlinked, passkeys
-        if other_phone or notice.about == About.PHONE:
-            what["number"] = "off" if other_phone else "same"
+        if no_number or notice.about in (About.PHONE, About.DESK_PHONE):
+            what["number"] = "off" if no_number else "same"
         for told in of_dispute(notice.phone, by_mail=bool(notice.email)):
             self.notices.put(session, patient.id, told)
         self.journal.note(session, JournalNote(JournalEvent.DISPUTED, patient.id, device=device, details=what))

@@ -6,12 +6,15 @@ The token is in the fragment of the address: browsers send it to no server, so t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from medonline.services.crypto.field_encryption import Sealer
 from medonline.services.crypto.tokens import token_hash
 
 # 43 of the 64 hex characters would be 172 bits; all of them are 256 and fit the text.
 TOKEN_LENGTH = 64
+# Longer than a holiday weekend; later the desk can do more than a link.
+LINK_LIFE = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,7 @@ class NoticeQueue:
                 created_at=now,
                 due_at=now,
             )
-            self._put(session, row, now)
+            self._put(session, row, now, with_link=not told.without_link)
 
     def put_code(self, session: Session, patient_id: str, email: str) -> str:
         """Add a mail with the code that proves an address; its id, by which the code is known (`EmailCodes`).
@@ -101,15 +101,15 @@ class NoticeQueue:
     def _ways_of(self, session: Session, patient_id: str, told: Told) -> Iterator[str]:
         """Each way to this patient: an address for mail, nothing for a text. The mail comes first: it costs nothing, so it is not
         refused for want of money before the text that is."""
-        if self.writes_mail:
+        if self.writes_mail and not told.by_text_alone:
             email = told.only_to or patients.proved_email(session, patient_id)
             if email:
                 yield email
         if self.writes_texts and told.phone and not (told.only_to or told.by_mail_alone):
             yield ""
 
-    def _put(self, session: Session, row: Notice, now: datetime) -> None:
-        if row.about not in WITHOUT_LINK:
+    def _put(self, session: Session, row: Notice, now: datetime, *, with_link: bool = True) -> None:
+        if with_link and row.about not in WITHOUT_LINK:
             self._add_link(row)
         # The money last, as where a notice is sent: two that wait for each other's rows would end in a deadlock.
         if row.email:  # mail costs nothing
@@ -148,7 +148,7 @@ class NoticeQueue:
             if room.counted_with:
                 raise
             row.due_at = refusal.until
-            return row.about == About.RECOVERED
+            return room.waits
         row.paid_at = now
         return True
 

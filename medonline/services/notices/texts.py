@@ -28,10 +28,16 @@ class About(StrEnum):
     EMAIL = "email"  # another address than the proved one is wanted, or one is proved
     DISPUTED = "disputed"  # the account was closed by the link of a notice
     EMAIL_PROOF = "email_proof"  # carries the code that proves an address
+    DESK_PHONE = "desk_phone"  # an operator put a number on record; to those who were told before
+    DESK_NUMBER = "desk_number"  # the same, to that number
+    DESK_IDENTITY = "desk_identity"
+    DESK_PASSKEY = "desk_passkey"
+    DESK_SESSIONS = "desk_sessions"
 
 
 # What gives no one new a way into the account: the owner answers inside it, and closing it would answer nothing.
-WITHOUT_LINK = frozenset({About.CARD_ASKED, About.CARD_GRANTED, About.EMAIL_PROOF, About.DISPUTED})
+WITHOUT_LINK = frozenset({About.CARD_ASKED, About.CARD_GRANTED, About.EMAIL_PROOF, About.DISPUTED, About.DESK_SESSIONS})
+AT_DESK = frozenset({About.DESK_PHONE, About.DESK_NUMBER, About.DESK_IDENTITY, About.DESK_PASSKEY, About.DESK_SESSIONS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +48,13 @@ class Room:
         percent: of the day's money that it may use: the more it matters, the more.
         counted_with: kinds that share the limit of an account; empty: something else limits it.
         otherwise: what is done where there is no money, for the alarm.
+        waits: it is told when there is money again.
     """
 
     percent: int
     counted_with: frozenset[About]
     otherwise: str
+    waits: bool = False
 
 
 _CHANGES = frozenset({About.PASSWORD, About.PHONE, About.IDENTITY, About.PASSKEY})
@@ -65,7 +73,9 @@ ROOM: Mapping[About, Room] = {
     # Once for each link, and it closes the account: it is not refused for want of money.
     About.DISPUTED: Room(100, frozenset(), "closed accounts are told by mail alone"),
     # Limited by the codes that come before it. Refused, it would lock out the owner whose account somebody else uses up.
-    About.RECOVERED: Room(100, frozenset(), "recoveries are told later"),
+    About.RECOVERED: Room(100, frozenset(), "recoveries are told later", waits=True),
+    # A stranger who used the account's notices up must not keep the desk from helping, nor hide what the desk was talked into.
+    **{about: Room(100, frozenset(), "acts of the desk are told later", waits=True) for about in AT_DESK},
     # Limited by `new_devices`, and never a reason to refuse a sign-in: who uses the day's notices up would lock the owner out.
     About.NEW_DEVICE: Room(50, frozenset(), "sign-ins from new devices are told by mail alone"),
     # A stranger causes it, at most once a day (`patient_cards.consent`); a refusal would say that the policy has an owner here.
@@ -95,6 +105,12 @@ class Text(StrEnum):
     EMAIL_PROVED = auto()
     DISPUTED = auto()
     EMAIL_PROOF = auto()
+    DESK_PHONE_CHANGED = auto()  # what an operator did
+    DESK_PHONE_SET = auto()
+    DESK_NUMBER = auto()  # to the number that was put on record
+    DESK_IDENTITY_UNLINKED = auto()
+    DESK_PASSKEY_REMOVED = auto()
+    DESK_SESSIONS_ENDED = auto()
 
 
 class Words(Protocol):
@@ -120,6 +136,8 @@ class Told:
 
     only_to: an address that is told instead of both.
     by_mail_alone: the phone is on record, but not told.
+    by_text_alone: another notice tells the mailbox.
+    without_link: «это не я» would do harm here, whatever it is about.
     """
 
     phone: str
@@ -127,6 +145,8 @@ class Told:
     text: Text | Said
     only_to: str = ""
     by_mail_alone: bool = False
+    by_text_alone: bool = False
+    without_link: bool = False
 
 
 def of_change(old_phone: str | None, change: SettingsChange, *, by_passkey: bool = False) -> Iterator[Told]:

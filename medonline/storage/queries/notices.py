@@ -101,6 +101,11 @@ _TOLD_SINCE = select(Notice.id).where(
     col(Notice.about) == bindparam("about"),
     col(Notice.created_at) > bindparam("since"),
 )
+_NUMBERS_TOLD = select(Notice.about, Notice.phone, col(Notice.dispute_hash).is_not(None)).where(
+    col(Notice.patient_id) == bindparam("patient_id"),
+    col(Notice.about).in_(bindparam("kinds", expanding=True)),
+    col(Notice.created_at) > bindparam("since"),
+)
 _TOLD_WITH_LINK = select(Notice.patient_id).where(col(Notice.dispute_hash) == bindparam("dispute_hash"))
 _TAKE_DISPUTE = (
     update(Notice)
@@ -206,6 +211,15 @@ def was_told_since(session: Session, patient_id: str, about: str, since: datetim
     """Whether there is a notice to this patient about this that is younger than `since` (UTC)."""
     params = {"patient_id": patient_id, "about": about, "since": since}
     return session.exec(_TOLD_SINCE, params=params).first() is not None
+
+
+def numbers_told(
+    session: Session, patient_id: str, about: Collection[str], since: datetime
+) -> list[tuple[str, str, bool]]:
+    """What was told about these to a patient after `since` (UTC): about what, the number on record then (E.164, or empty), and whether
+    with a link «это не я»."""
+    params = {"patient_id": patient_id, "kinds": tuple(about), "since": since}
+    return [(kind, phone, linked) for kind, phone, linked in session.exec(_NUMBERS_TOLD, params=params).all()]
 
 
 def times_told(session: Session, patient_id: str, about: Collection[str], most: int) -> list[datetime]:

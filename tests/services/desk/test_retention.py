@@ -12,7 +12,7 @@ from sqlmodel import Session, update
 from medonline.bootstrap import Portal
 from medonline.services.crypto.tokens import token_hash
 from medonline.services.desk.retention import CODES_NEEDED_FOR, NOTICES_NEEDED_FOR
-from medonline.services.notices.account_dispute import LINK_LIFE
+from medonline.services.notices.dispute_links import LINK_LIFE
 from medonline.storage.queries import login, retention
 from medonline.storage.queries.retention import Past
 from medonline.storage.tables.login import AccountSession

@@ -27,7 +27,7 @@ from medonline.services.account_settings.form import SettingsForm
 from medonline.services.crypto.tokens import token_hash
 from medonline.services.desk.accounts import NewAccount
 from medonline.services.login.password_login import OpenedSession
-from medonline.services.notices.account_dispute import LINK_LIFE
+from medonline.services.notices.dispute_links import LINK_LIFE
 from medonline.services.notices.queue import MAX_TEXT
 from medonline.services.notices.texts import Text
 from medonline.wording import notices as wording

@@ -65,4 +65,8 @@ def test_only_what_gives_a_new_way_into_the_account_has_a_link() -> None:
         About.PASSKEY,
         About.NEW_DEVICE,
         About.EMAIL,  # who opens the account by it is told no more
+        About.DESK_PHONE,
+        About.DESK_NUMBER,
+        About.DESK_IDENTITY,
+        About.DESK_PASSKEY,
     }
