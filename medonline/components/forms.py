@@ -12,6 +12,25 @@ from medonline.components.icons import icon
 Text: TypeAlias = str | rx.Var[str]
 
 
+def answered_form(
+    *children: rx.Component, on_submit: Any, action: str, class_name: str = "form", **props: Any
+) -> rx.Component:
+    """A form that a handler of the page answers. It is judged on the server alone, and what was typed stays in it.
+
+    It posts, so that nothing typed stands in an address when the browser itself sends it (`action`: the page's path).
+    """
+    return rx.el.form(
+        *children,
+        on_submit=on_submit,
+        reset_on_submit=False,
+        method="post",
+        action=action,
+        no_validate=True,
+        class_name=class_name,
+        **props,
+    )
+
+
 def error_summary(error: rx.Var[str], error_no: rx.Var[int], field_id: Text) -> rx.Component:
     """One sentence above the form; gets the focus (`browser/portal/focus.js`) and leads to the field."""
     target = rx.Var.create(field_id).to(str)

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import reflex as rx
 
 from medonline.components.drawings import drawing_named
-from medonline.components.forms import field, submit, text_input
+from medonline.components.forms import answered_form, field, submit, text_input
 from medonline.components.icons import icon, icon_named
 from medonline.dialogs.desk import turn_to_desk
 
@@ -103,7 +103,7 @@ def code_form(
     **props: Any,
 ) -> rx.Component:
     """Step 2's field and «ОТПРАВИТЬ», wherever a code is typed in. `action`: the page's own path."""
-    return rx.el.form(
+    return answered_form(
         field(
             "Проверочный код",
             text_input(field_id, "code", error, input_mode="numeric", auto_complete="one-time-code", type="text"),
@@ -114,11 +114,7 @@ def code_form(
         *above_submit,
         submit("ОТПРАВИТЬ"),
         on_submit=on_submit,
-        reset_on_submit=False,
-        method="post",
         action=action,
-        no_validate=True,
-        class_name="form",
         **props,
     )
 

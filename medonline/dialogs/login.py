@@ -6,7 +6,7 @@ import reflex as rx
 
 from medonline import routes
 from medonline.components.dialog import dialog, open_link
-from medonline.components.forms import error_summary, field, password_input, phone_input, submit
+from medonline.components.forms import answered_form, error_summary, field, password_input, phone_input, submit
 from medonline.components.gosuslugi import gosuslugi_form
 from medonline.components.passkeys import passkey_button, passkey_place
 from medonline.components.proof import page_mark, ticket_attributes
@@ -106,7 +106,7 @@ def login_form() -> rx.Component:
     phone_error = rx.cond(LoginState.error_field == "phone", LoginState.error, "")
     password_error = rx.cond(LoginState.error_field == "password", LoginState.error, "")
     summary_link = rx.match(LoginState.error_field, ("phone", "login-phone"), ("password", "login-password"), "")
-    return rx.el.form(
+    return answered_form(
         error_summary(LoginState.error, LoginState.error_no, summary_link),
         field(
             "Телефон",
@@ -123,9 +123,6 @@ def login_form() -> rx.Component:
         page_mark(),
         submit("Войти"),
         on_submit=LoginState.log_in,
-        method="post",
         action=routes.HOME,
-        no_validate=True,
-        class_name="form",
         custom_attrs={"data-remember": "phone", **ticket_attributes(LoginState.ticket, LoginState.ticket_page)},
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from medonline import routes
-from medonline.components.forms import error_summary
+from medonline.components.forms import answered_form, error_summary
 from medonline.components.gosuslugi import gosuslugi_form
 from medonline.dialogs.desk import support_phone_after
 from medonline.pages.frame import page
@@ -53,15 +53,11 @@ def _offer() -> list[rx.Component]:
             rx.el.li("восстановить пароль по телефону некоторое время не сможет никто."),
             class_name="plain-list",
         ),
-        rx.el.form(
+        answered_form(
             rx.el.input(type="hidden", name="token", custom_attrs={"data-fill": "dispute"}),
             rx.el.button("Это не я, закрыть кабинет", type="submit", class_name="button primary wide"),
             on_submit=state.dispute,
-            reset_on_submit=False,
-            method="post",
             action=routes.NOT_ME,
-            no_validate=True,
-            class_name="form",
         ),
     ]
 

@@ -6,7 +6,7 @@ import reflex as rx
 
 from medonline import routes
 from medonline.components.asked_first import asked_first
-from medonline.components.forms import checkbox, error_list, field, submit, text_input
+from medonline.components.forms import answered_form, checkbox, error_list, field, submit, text_input
 from medonline.components.icons import icon
 from medonline.components.passkeys import passkey_button, passkey_place
 from medonline.pages.frame import page
@@ -324,7 +324,7 @@ def _of(name: str) -> rx.Var[str]:
 def _link() -> rx.Component:
     return rx.el.details(
         rx.el.summary("Добавить карту: свою, ребёнка или родственника"),
-        rx.el.form(
+        answered_form(
             rx.el.p(
                 "Свою карту и карту ребёнка до 15 лет портал покажет сразу. Карту любого другого человека — только с его согласия: он "
                 "увидит ваше имя и последние две цифры вашего телефона и ответит в своём личном кабинете.",
@@ -357,11 +357,7 @@ def _link() -> rx.Component:
             ),
             submit("Добавить карту"),
             on_submit=state.link,
-            reset_on_submit=False,
-            method="post",
             action=routes.CARDS,
-            no_validate=True,
-            class_name="form",
             key=state.link_no.to(str),
             custom_attrs={
                 "data-draft": AccountState.owner_mark,

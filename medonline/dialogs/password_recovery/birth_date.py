@@ -8,7 +8,7 @@ from __future__ import annotations
 import reflex as rx
 
 from medonline import routes
-from medonline.components.forms import back_and_close, field, submit, text_input
+from medonline.components.forms import answered_form, back_and_close, field, submit, text_input
 from medonline.dialogs.codes import other_way
 from medonline.dialogs.password_recovery.parts import (
     desk_way,
@@ -35,7 +35,7 @@ def birth_date_step() -> rx.Component:
             screen.fits,
             " Чтобы кабинет не открыл посторонний, укажите ещё дату рождения того, на кого он зарегистрирован.",
         ),
-        rx.el.form(
+        answered_form(
             summary(),
             field(
                 "Дата рождения",
@@ -47,11 +47,7 @@ def birth_date_step() -> rx.Component:
             ),
             submit("ДАЛЕЕ"),
             on_submit=RecoveryState.confirm_birth_date,
-            reset_on_submit=False,
-            method="post",
             action=routes.RECOVERY,
-            no_validate=True,
-            class_name="form",
         ),
         rx.el.section(
             rx.el.h2("Дата не подходит?", id="other-proofs"),

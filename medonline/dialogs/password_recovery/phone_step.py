@@ -6,7 +6,7 @@ import reflex as rx
 
 from medonline import routes
 from medonline.components.codes import channel_choice
-from medonline.components.forms import back_and_close, field, phone_input, submit
+from medonline.components.forms import answered_form, back_and_close, field, phone_input, submit
 from medonline.dialogs.codes import no_codes
 from medonline.dialogs.password_recovery.parts import error_of, gosuslugi_way, progress, summary, title
 from medonline.dialogs.trouble_picker import WAY
@@ -24,7 +24,7 @@ def phone_step() -> rx.Component:
             "Укажите номер сотового телефона, на который зарегистрирован личный кабинет, "
             "и выберите, как получить проверочный код."
         ),
-        rx.el.form(
+        answered_form(
             summary(),
             field(
                 "Номер сотового телефона",
@@ -43,10 +43,7 @@ def phone_step() -> rx.Component:
                 no_codes(RecoveryState.channels_off),
             ),
             on_submit=RecoveryState.begin,
-            method="post",
             action=routes.RECOVERY,
-            no_validate=True,
-            class_name="form",
             custom_attrs={"data-remember": "phone"},
         ),
         rx.cond(

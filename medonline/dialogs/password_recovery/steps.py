@@ -7,6 +7,7 @@ import reflex as rx
 
 from medonline import routes
 from medonline.components.forms import (
+    answered_form,
     back_and_close,
     field,
     password_input,
@@ -102,7 +103,7 @@ def password_step() -> rx.Component:
             screen.password_clock != "",
             rx.el.p("Задать его можно до ", screen.password_clock, ".", class_name="hint"),
         ),
-        rx.el.form(
+        answered_form(
             summary(),
             rx.el.input(
                 type="text",
@@ -141,10 +142,7 @@ def password_step() -> rx.Component:
             ),
             submit("СМЕНИТЬ ПАРОЛЬ"),
             on_submit=RecoveryState.change_password,
-            method="post",
             action=routes.RECOVERY,
-            no_validate=True,
-            class_name="form",
         ),
     )
 

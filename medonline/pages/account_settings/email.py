@@ -5,7 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from medonline import routes
-from medonline.components.forms import error_summary, field, submit, text_input
+from medonline.components.forms import answered_form, error_summary, field, submit, text_input
 from medonline.state.account_settings import SettingsState
 from medonline.state.email_proof import AGAIN, LATE, NO_MAILBOX, ON_ITS_WAY, SEND, EmailProofState
 
@@ -60,14 +60,11 @@ def email_code_panel() -> rx.Component:
             error_summary(error, state.error_no, "email-code"),
             rx.cond(
                 state.mail != NO_MAILBOX,
-                rx.el.form(
+                answered_form(
                     field("Код из письма", code, field_id="email-code", error=error),
                     submit("Подтвердить"),
                     on_submit=state.confirm,
-                    method="post",
                     action=routes.SETTINGS,
-                    no_validate=True,
-                    class_name="form",
                 ),
             ),
             rx.el.button(AGAIN, type="button", on_click=state.send, class_name="link"),

@@ -7,6 +7,7 @@ import reflex as rx
 from medonline import routes
 from medonline.components.codes import channel_choice
 from medonline.components.forms import (
+    answered_form,
     error_list,
     field,
     password_input,
@@ -66,7 +67,7 @@ def _saved() -> rx.Component:
 
 
 def _form() -> rx.Component:
-    return rx.el.form(
+    return answered_form(
         error_list(state.error, state.error_no, [(f"settings-{name}", _of(name)) for name in _LABELS]),
         _text("phone", state.phone, type="tel", auto_complete="tel", input_mode="tel"),
         rx.cond(
@@ -104,10 +105,7 @@ def _form() -> rx.Component:
         _password("password_confirmation"),
         submit("Сохранить"),
         on_submit=state.save,
-        reset_on_submit=False,
-        method="post",
         action=routes.SETTINGS,
-        no_validate=True,
         class_name="form panel",
         # Drawn again after each saving, so that the fields show what is on record and no password.
         key=state.form_no.to(str),

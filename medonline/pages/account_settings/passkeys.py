@@ -6,7 +6,7 @@ import reflex as rx
 
 from medonline import routes
 from medonline.components.asked_first import asked_first
-from medonline.components.forms import error_summary, field, text_input
+from medonline.components.forms import answered_form, error_summary, field, text_input
 from medonline.components.passkeys import passkey_button, passkey_place
 from medonline.state.passkeys import PasskeysState
 
@@ -71,14 +71,10 @@ def _passkey(one: rx.Var) -> rx.Component:
 
 def _name_form(one: rx.Var) -> rx.Component:
     field_id = "passkey-" + one.number.to(str)
-    return rx.el.form(
+    return answered_form(
         rx.el.input(type="hidden", name="number", value=one.number),
         field("Название", text_input(field_id, "name", default_value=one.name, max_length=40), field_id=field_id),
         rx.el.button("Сохранить название", type="submit", class_name="button secondary"),
         on_submit=state.rename,
-        reset_on_submit=False,
-        method="post",
         action=routes.SETTINGS,
-        no_validate=True,
-        class_name="form",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from medonline import routes
-from medonline.components.forms import error_summary, field, password_input, submit
+from medonline.components.forms import answered_form, error_summary, field, password_input, submit
 from medonline.components.gosuslugi import gosuslugi_form
 from medonline.dialogs.codes import code_entry, code_form, code_hint, delivery, resend_block
 from medonline.dialogs.desk import turn_to_desk
@@ -49,7 +49,7 @@ def prove_again_panel() -> rx.Component:
         rx.el.p("Прошло много времени с тех пор, как вы вошли. Всё введённое останется на месте."),
         rx.cond(
             state.has_password,
-            rx.el.form(
+            answered_form(
                 error_summary(error, state.error_no, "current-password"),
                 field(
                     "Текущий пароль",
@@ -59,10 +59,7 @@ def prove_again_panel() -> rx.Component:
                 ),
                 submit("Подтвердить"),
                 on_submit=state.prove,
-                method="post",
                 action=routes.SETTINGS,
-                no_validate=True,
-                class_name="form",
             ),
         ),
         rx.cond(

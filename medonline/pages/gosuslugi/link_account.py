@@ -6,7 +6,7 @@ import reflex as rx
 
 from medonline import routes
 from medonline.components.codes import channel_choice
-from medonline.components.forms import error_summary, field, password_input, phone_input, submit
+from medonline.components.forms import answered_form, error_summary, field, password_input, phone_input, submit
 from medonline.components.proof import page_mark, ticket_attributes
 from medonline.dialogs.codes import code_entry, code_form, code_hint, delivery, no_codes, resend_block
 from medonline.pages.frame import page
@@ -56,7 +56,7 @@ def _of(name: str) -> rx.Var[str]:
 
 
 def _by_password() -> rx.Component:
-    return rx.el.form(
+    return answered_form(
         rx.el.h2("Пароль от кабинета"),
         field("Телефон кабинета", phone_input("old-phone", _of("phone")), field_id="old-phone", error=_of("phone")),
         field(
@@ -68,11 +68,7 @@ def _by_password() -> rx.Component:
         page_mark(),
         submit("Подтвердить паролем"),
         on_submit=state.prove_by_password,
-        reset_on_submit=False,
-        method="post",
         action=routes.LINK_ACCOUNT,
-        no_validate=True,
-        class_name="form",
         custom_attrs=ticket_attributes(state.ticket, state.ticket_page),
     )
 
@@ -80,7 +76,7 @@ def _by_password() -> rx.Component:
 def _by_code() -> rx.Component:
     return rx.el.details(
         rx.el.summary("Не помню пароль, подтвердить кодом"),
-        rx.el.form(
+        answered_form(
             field(
                 "Номер сотового телефона кабинета",
                 phone_input("code-phone", _of("code-phone")),
@@ -96,11 +92,7 @@ def _by_code() -> rx.Component:
                 no_codes(state.channels_off),
             ),
             on_submit=state.send_code,
-            reset_on_submit=False,
-            method="post",
             action=routes.LINK_ACCOUNT,
-            no_validate=True,
-            class_name="form",
         ),
         class_name="help",
         open=(state.error_field == "code-phone") | (state.error_field == "channel"),
