@@ -5,6 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from medonline import routes
+from medonline.components.row_buttons import row_button
 from medonline.pages.frame import page
 from medonline.state.account_sessions import SessionsState
 
@@ -53,13 +54,7 @@ def _session(one: rx.Var) -> rx.Component:
         rx.cond(one.network != "", rx.el.p("Откуда: ", one.network, class_name="hint")),
         rx.cond(
             ~one.mine,
-            rx.el.button(
-                "Завершить",
-                type="button",
-                on_click=state.end(one.number),
-                class_name="button secondary",
-                aria_label="Завершить вход: " + one.device.to(str),
-            ),
+            row_button("Завершить", "Завершить вход: " + one.device.to(str), state.end(one.number)),
         ),
         class_name="session",
     )

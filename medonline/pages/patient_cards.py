@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import reflex as rx
 
 from medonline import routes
-from medonline.components.asked_first import asked_first
 from medonline.components.forms import answered_form, checkbox, error_list, field, submit, text_input
 from medonline.components.icons import icon
 from medonline.components.passkeys import passkey_button, passkey_place
+from medonline.components.row_buttons import asked_first, row_button
 from medonline.pages.frame import page
 from medonline.state.account import AccountState
 from medonline.state.patient_cards import CardsState
@@ -144,42 +146,38 @@ def _card(card: rx.Var) -> rx.Component:
     )
 
 
-def _to_answer() -> rx.Component:
+def _rows(
+    title: str, section_id: str, rows: rx.Var, row: Callable[[rx.Var], rx.Component], explanation: str = ""
+) -> rx.Component:
     return rx.el.section(
-        rx.el.h2("Вас просят показать карты", id="to-answer"),
-        rx.el.p(
-            "Если вы разрешите, этот человек увидит в своём кабинете ваши фамилию, имя, отчество и дату рождения, поликлинику, номер "
-            "карты и последние цифры полиса. Записи врачей он не увидит. Не знаете, кто это, — откажите.",
+        rx.el.h2(title, id=section_id),
+        *([rx.el.p(explanation)] if explanation else []),
+        rx.el.ul(rx.foreach(rows, row), class_name="card-list"),
+        aria_labelledby=section_id,
+    )
+
+
+def _to_answer() -> rx.Component:
+    return _rows(
+        "Вас просят показать карты",
+        "to-answer",
+        state.to_answer,
+        _question,
+        "Если вы разрешите, этот человек увидит в своём кабинете ваши фамилию, имя, отчество и дату рождения, поликлинику, номер "
+        "карты и последние цифры полиса. Записи врачей он не увидит. Не знаете, кто это, — откажите.",
+    )
+
+
+def _question(one: rx.Var) -> rx.Component:
+    return rx.el.li(
+        _who(one),
+        rx.el.p("Просит с ", one.at, class_name="hint"),
+        rx.el.div(
+            row_button("Разрешить", "Разрешить: " + one.name.to(str), state.grant(one.id)),
+            row_button("Отказать", "Отказать: " + one.name.to(str), state.refuse(one.id)),
+            class_name="card-question",
         ),
-        rx.el.ul(
-            rx.foreach(
-                state.to_answer,
-                lambda one: rx.el.li(
-                    _who(one),
-                    rx.el.p("Просит с ", one.at, class_name="hint"),
-                    rx.el.div(
-                        rx.el.button(
-                            "Разрешить",
-                            type="button",
-                            on_click=state.grant(one.id),
-                            class_name="button secondary",
-                            aria_label="Разрешить: " + one.name.to(str),
-                        ),
-                        rx.el.button(
-                            "Отказать",
-                            type="button",
-                            on_click=state.refuse(one.id),
-                            class_name="button secondary",
-                            aria_label="Отказать: " + one.name.to(str),
-                        ),
-                        class_name="card-question",
-                    ),
-                    class_name="card",
-                ),
-            ),
-            class_name="card-list",
-        ),
-        aria_labelledby="to-answer",
+        class_name="card",
     )
 
 
@@ -191,110 +189,78 @@ def _who(one: rx.Var) -> rx.Component:
 
 
 def _waiting() -> rx.Component:
-    return rx.el.section(
-        rx.el.h2("Ждут согласия", id="waiting"),
-        rx.el.p(
-            "Карта откроется, когда её владелец согласится в своём личном кабинете, в разделе «Мои карты». Нет ответа — спросите его "
-            "сами: портал не говорит, есть ли у него кабинет.",
+    return _rows(
+        "Ждут согласия",
+        "waiting",
+        state.waiting,
+        _request,
+        "Карта откроется, когда её владелец согласится в своём личном кабинете, в разделе «Мои карты». Нет ответа — спросите его "
+        "сами: портал не говорит, есть ли у него кабинет.",
+    )
+
+
+def _request(one: rx.Var) -> rx.Component:
+    return rx.el.li(
+        rx.el.dl(
+            _fact("Полис ОМС", one.policy),
+            _fact("Дата рождения", one.birth_date),
+            _fact("Запрос отправлен", one.asked),
+            _fact("Ждёт до", one.until),
+            class_name="facts",
         ),
-        rx.el.ul(
-            rx.foreach(
-                state.waiting,
-                lambda one: rx.el.li(
-                    rx.el.dl(
-                        _fact("Полис ОМС", one.policy),
-                        _fact("Дата рождения", one.birth_date),
-                        _fact("Запрос отправлен", one.asked),
-                        _fact("Ждёт до", one.until),
-                        class_name="facts",
-                    ),
-                    rx.el.button(
-                        "Отозвать запрос",
-                        type="button",
-                        on_click=state.withdraw(one.id),
-                        class_name="link",
-                        aria_label="Отозвать запрос: полис " + one.policy.to(str),
-                    ),
-                    class_name="card",
-                ),
-            ),
-            class_name="card-list",
+        row_button(
+            "Отозвать запрос", "Отозвать запрос: полис " + one.policy.to(str), state.withdraw(one.id), class_name="link"
         ),
-        aria_labelledby="waiting",
+        class_name="card",
     )
 
 
 def _closed() -> rx.Component:
-    return rx.el.section(
-        rx.el.h2("Закрытые карты", id="closed"),
-        rx.el.p(
-            "Карту человека от 15 лет можно видеть только с его согласия, карту ребёнка добавляет законный представитель. Поэтому эти "
-            "карты, добавленные раньше, закрыты.",
+    return _rows(
+        "Закрытые карты",
+        "closed",
+        state.closed,
+        _closed_card,
+        "Карту человека от 15 лет можно видеть только с его согласия, карту ребёнка добавляет законный представитель. Поэтому эти "
+        "карты, добавленные раньше, закрыты.",
+    )
+
+
+def _closed_card(one: rx.Var) -> rx.Component:
+    return rx.el.li(
+        rx.el.dl(_fact("Полис ОМС", one.policy), _fact("Дата рождения", one.birth_date), class_name="facts"),
+        rx.cond(
+            one.may_ask,
+            row_button("Спросить согласие", "Спросить согласие: полис " + one.policy.to(str), state.ask_again(one.id)),
+            rx.cond(state.registry_on, rx.el.p("Чтобы открыть её, добавьте карту ещё раз по номеру полиса.")),
         ),
-        rx.el.ul(
-            rx.foreach(
-                state.closed,
-                lambda one: rx.el.li(
-                    rx.el.dl(
-                        _fact("Полис ОМС", one.policy),
-                        _fact("Дата рождения", one.birth_date),
-                        class_name="facts",
-                    ),
-                    rx.cond(
-                        one.may_ask,
-                        rx.el.button(
-                            "Спросить согласие",
-                            type="button",
-                            on_click=state.ask_again(one.id),
-                            class_name="button secondary",
-                            aria_label="Спросить согласие: полис " + one.policy.to(str),
-                        ),
-                        rx.cond(
-                            state.registry_on, rx.el.p("Чтобы открыть её, добавьте карту ещё раз по номеру полиса.")
-                        ),
-                    ),
-                    rx.el.button(
-                        "Убрать",
-                        type="button",
-                        on_click=state.unlink(one.id),
-                        class_name="link",
-                        aria_label="Убрать закрытую карту: полис " + one.policy.to(str),
-                    ),
-                    class_name="card",
-                ),
-            ),
-            class_name="card-list",
+        row_button(
+            "Убрать", "Убрать закрытую карту: полис " + one.policy.to(str), state.unlink(one.id), class_name="link"
         ),
-        aria_labelledby="closed",
+        class_name="card",
     )
 
 
 def _readers() -> rx.Component:
-    return rx.el.section(
-        rx.el.h2("Кто видит ваши карты", id="readers"),
-        rx.el.ul(
-            rx.foreach(
-                state.readers,
-                lambda one: rx.el.li(
-                    _who(one),
-                    rx.el.p("Видит с ", one.at, class_name="hint"),
-                    asked_first(
-                        state.removing == one.id,
-                        label="Убрать доступ",
-                        spoken="Убрать доступ: " + one.name.to(str),
-                        ask=state.ask_remove(one.id),
-                        title="Убрать доступ",
-                        question=rx.el.p("Убрать доступ? Карты исчезнут из кабинета этого человека сразу."),
-                        yes="Да, убрать доступ",
-                        act=state.remove(one.id),
-                        leave=state.ask_remove(""),
-                    ),
-                    class_name="card",
-                ),
-            ),
-            class_name="card-list",
+    return _rows("Кто видит ваши карты", "readers", state.readers, _reader)
+
+
+def _reader(one: rx.Var) -> rx.Component:
+    return rx.el.li(
+        _who(one),
+        rx.el.p("Видит с ", one.at, class_name="hint"),
+        asked_first(
+            state.removing == one.id,
+            label="Убрать доступ",
+            spoken="Убрать доступ: " + one.name.to(str),
+            ask=state.ask_remove(one.id),
+            title="Убрать доступ",
+            question=rx.el.p("Убрать доступ? Карты исчезнут из кабинета этого человека сразу."),
+            yes="Да, убрать доступ",
+            act=state.remove(one.id),
+            leave=state.ask_remove(""),
         ),
-        aria_labelledby="readers",
+        class_name="card",
     )
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import reflex as rx
 
-from medonline.components.asked_first import asked_first
 from medonline.components.forms import error_summary
+from medonline.components.row_buttons import asked_first
 from medonline.state.account_settings import SettingsState
 
 state = SettingsState

@@ -5,9 +5,9 @@ from __future__ import annotations
 import reflex as rx
 
 from medonline import routes
-from medonline.components.asked_first import asked_first
 from medonline.components.forms import answered_form, error_summary, field, text_input
 from medonline.components.passkeys import passkey_button, passkey_place
+from medonline.components.row_buttons import asked_first
 from medonline.state.passkeys import PasskeysState
 
 state = PasskeysState

@@ -1,8 +1,15 @@
-"""A button that asks before it acts: «Убрать» and, in its place, the question with «Да, …» and «Оставить»."""
+"""Buttons that stand in each row of a list: one that acts at once, and one that asks first, with «Да, …» and «Оставить»."""
 
 from __future__ import annotations
 
 import reflex as rx
+
+
+def row_button(
+    label: str, spoken: rx.Var, act: rx.event.EventSpec, *, class_name: str = "button secondary"
+) -> rx.Component:
+    """`spoken` tells a screen reader which of several equal buttons it is."""
+    return rx.el.button(label, type="button", on_click=act, class_name=class_name, aria_label=spoken)
 
 
 def asked_first(
@@ -17,7 +24,7 @@ def asked_first(
     act: rx.event.EventSpec,
     leave: rx.event.EventSpec,
 ) -> rx.Component:
-    """`label` opens the question; `spoken` tells a screen reader which of several equal buttons it is.
+    """`label` opens the question; `spoken` is that of `row_button`.
 
     Args:
         is_asked: whether the question is open.
@@ -34,5 +41,5 @@ def asked_first(
             role="group",
             aria_label=title,
         ),
-        rx.el.button(label, type="button", on_click=ask, class_name="link", aria_label=spoken),
+        row_button(label, spoken, ask, class_name="link"),
     )
