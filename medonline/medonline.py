@@ -23,7 +23,7 @@ from medonline.pages.gosuslugi.register import register
 from medonline.pages.home import home
 from medonline.pages.not_found import not_found
 from medonline.pages.password_recovery import recovery
-from medonline.pages.patient_cards import cards
+from medonline.pages.patient_cards.page import cards
 from medonline.pages.region import region
 from medonline.pages.security_journal import journal
 from medonline.state.account import AccountState
