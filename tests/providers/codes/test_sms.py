@@ -23,6 +23,7 @@ from medonline.providers.codes.sms_aero import SmsAero
 from medonline.providers.codes.sms_ru_text import SmsRuText
 from medonline.services.ports import CodeChannel, DeliveryReport
 from tests.providers.conftest import message
+from tests.providers.refused_numbers import REFUSED
 from tests.sandbox.server import AERO_EMAIL, AERO_KEY, API_ID, PACE, running_sandbox, settings
 
 VENDORS = ("sms_ru", "sms_aero")
@@ -90,19 +91,7 @@ async def test_what_an_operator_does_not_deliver_is_told_with_its_reason(
     assert await end_of(vendor, sent.provider_ref) in ends
 
 
-@pytest.mark.parametrize(
-    ("suffix", "error"),
-    [
-        ("0002", OutOfMoney),
-        ("0003", ProviderDown),
-        ("0005", NumberRefused),
-        ("0009", NumberNotReachable),
-        ("0010", NumberNotReachable),
-        ("0012", NumberRefused),
-        ("0014", ProviderDown),
-        ("0016", ProviderRefused),
-    ],
-)
+@pytest.mark.parametrize(("suffix", "error"), REFUSED)
 async def test_each_refusal_is_a_domain_error_without_secrets(
     vendor: CodeChannel, suffix: str, error: type[DeliveryFailed]
 ) -> None:
