@@ -404,7 +404,7 @@ def test_a_password_that_redis_refuses_is_told_apart_from_a_silent_redis(
 
 
 def test_a_clock_that_differs_from_the_databases_is_told(run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("medonline.cli.doctor.clock_ahead", lambda _session: timedelta(seconds=-90))
+    monkeypatch.setattr("medonline.cli.checks.installation.clock_ahead", lambda _session: timedelta(seconds=-90))
 
     assert findings(run("doctor")[1])["clock"][0] == "FAIL"
     assert "differ by 90 s" in findings(run("doctor")[1])["clock"][1]
