@@ -16,7 +16,6 @@ import ssl
 import zlib
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from time import perf_counter
@@ -27,6 +26,7 @@ import httpx
 from medonline.domain.errors import DeliveryFailed, ProviderDown, ProviderRefused
 from medonline.metrics import names as metrics
 from medonline.providers.outgoing import DIRECT, Outgoing
+from medonline.providers.unpacking import TooLarge, Unpacked
 from medonline.traces.spans import SpanKind, span
 
 MAX_TIMEOUT = 5.0
@@ -34,7 +34,6 @@ MAX_ANSWER_BYTES = 64 * 1024
 MAX_BRACKETS = 500
 # Tokens and reports are judged by the clock; a vendor that is further away refuses, or is refused.
 MOST_SKEW = timedelta(seconds=60)
-_REFERENCE = re.compile(r"[!-~]{1,128}")
 _PAUSES = (0.1, 0.4)  # seconds before the second and the third attempt of an idempotent request
 # Of the whole time: a connection that takes longer is not made, and then it is certain that nothing was asked.
 _CONNECTING = 0.6
@@ -274,13 +273,13 @@ class JsonClient:
         codings = [coding for coding in codings if coding not in ("", "identity")]
         if codings and not (self._compressed and codings in (["gzip"], ["x-gzip"])):
             raise ProviderDown(f"{self._name}: an answer in a coding that was not asked for")
-        reader = _Unpacked(self._max_answer_bytes, packed=bool(codings))
+        reader = Unpacked(self._max_answer_bytes, packed=bool(codings))
         try:
             # The stream itself: httpx would unpack a chunk whole before its size can be looked at.
             async for chunk in cast("httpx.AsyncByteStream", response.stream):
                 reader.take(chunk)
             return reader.whole()
-        except _TooLarge:
+        except TooLarge:
             raise ProviderDown(f"{self._name}: the answer is over {self._max_answer_bytes // 1024} KB") from None
         except zlib.error:
             raise ProviderDown(f"{self._name}: an answer that is no whole gzip") from None
@@ -372,44 +371,6 @@ def _is_broken(status: int) -> bool:
     return status >= 500 or 300 <= status < 400
 
 
-class _TooLarge(Exception):
-    """More bytes than an answer may have."""
-
-
-class _Unpacked:
-    """The bytes of an answer, unpacked on the way and never over the limit: a gzip of a few KB may hold gigabytes."""
-
-    def __init__(self, limit: int, *, packed: bool) -> None:
-        self._limit = limit
-        self._body = bytearray()
-        self._packed = packed
-        self._member = _gunzip() if packed else None
-
-    def take(self, chunk: bytes) -> None:
-        if self._member is None:
-            self._keep(chunk)
-            return
-        while chunk:
-            if self._member.eof:  # a gzip may have several members
-                self._member = _gunzip()
-            self._keep(self._member.decompress(chunk, self._limit - len(self._body) + 1))
-            chunk = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
-
-    def whole(self) -> bytes:
-        if self._packed and self._body and not (self._member is not None and self._member.eof):
-            raise zlib.error("cut short")
-        return bytes(self._body)
-
-    def _keep(self, part: bytes) -> None:
-        self._body += part
-        if len(self._body) > self._limit:
-            raise _TooLarge
-
-
-def _gunzip() -> zlib._Decompress:
-    return zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
-
-
 def parse_json(body: bytes, max_brackets: int = MAX_BRACKETS) -> Any:
     """Parse what a provider sent.
 
@@ -431,35 +392,3 @@ def without_json(provider: str, status: int) -> DeliveryFailed:
     if status in (401, 403, 404, 405):
         return ProviderRefused(what, code=code, of_key=status in (401, 403))
     return ProviderDown(what, code=code)
-
-
-def reference_of(answered: object, provider: str) -> str:
-    """A provider's reference of what it took on, as text.
-
-    Raises:
-        ProviderRefused: nothing a provider calls its own by. Danger: half a character or a NUL passes through JSON and is
-            refused only by the database, when the call has been made already.
-    """
-    text = str(answered) if isinstance(answered, int | str) and not isinstance(answered, bool) else ""
-    if not _REFERENCE.fullmatch(text):
-        raise ProviderRefused(f"{provider}: an answer without a reference", may_have_gone_out=True)
-    return text
-
-
-def roubles(amount: object, provider: str) -> Decimal:
-    """A balance as a provider states it: a number, or a text of one.
-
-    Raises:
-        ProviderRefused: it is none.
-    """
-    text = str(amount) if isinstance(amount, int | float | str) and not isinstance(amount, bool) else ""
-    if not re.fullmatch(r"-?\d{1,12}(\.\d{1,6})?", text, re.ASCII):
-        raise ProviderRefused(f"{provider}: an answer without a balance")
-    return Decimal(text)
-
-
-def money(amount: object) -> str:
-    """A price as the provider states it, or an empty string."""
-    if isinstance(amount, bool) or not isinstance(amount, int | float | str):
-        return ""
-    return str(amount)[:32]

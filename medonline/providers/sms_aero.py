@@ -20,9 +20,10 @@ from medonline.domain.errors import (
     ProviderRefused,
 )
 from medonline.domain.phone import PhoneNumber
-from medonline.providers.http import JsonClient, roubles
+from medonline.providers.http import JsonClient
 from medonline.providers.outgoing import DIRECT, Outgoing
 from medonline.providers.prepaid import PrepaidAccount
+from medonline.providers.values import roubles
 
 _WORDS: tuple[tuple[tuple[str, ...], type[DeliveryFailed]], ...] = (
     (("no credits", "not enough", "balance"), OutOfMoney),

@@ -17,9 +17,10 @@ from medonline.domain.errors import (
     ProviderRefused,
 )
 from medonline.domain.phone import PhoneNumber
-from medonline.providers.http import JsonClient, parse_json, roubles, without_json
+from medonline.providers.http import JsonClient, parse_json, without_json
 from medonline.providers.outgoing import DIRECT, Outgoing
 from medonline.providers.prepaid import PrepaidAccount
+from medonline.providers.values import roubles
 
 # The vendor's common table of answers (https://sms.ru/api/status). Whether /code/call fills `status_code`
 # with all of them is not documented, so the wording below is a second source.

@@ -1,12 +1,14 @@
-"""Single values of answers from outside: whether they say anything, and dates that are written as moments."""
+"""Single values of answers from outside: whether they say anything, references, money, and dates that are written as moments."""
 
 from __future__ import annotations
 
 import re
 from datetime import date, datetime, time
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from medonline.domain.birth_date import read_date
+from medonline.domain.errors import ProviderRefused
 from medonline.domain.folding import visible
 
 MOSCOW = ZoneInfo("Europe/Moscow")
@@ -14,6 +16,7 @@ _MOMENT = re.compile(
     r"(?P<day>\d{4}-\d\d-\d\d)[T ](?P<time>\d\d:\d\d(?::\d\d)?)(?:[.,]\d+)? ?(?P<zone>Z|[+-]\d\d:?\d\d)", re.ASCII
 )
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
+_REFERENCE = re.compile(r"[!-~]{1,128}")
 _LONGEST = 1_000
 
 
@@ -52,3 +55,35 @@ def calendar_day(value: object, zone: ZoneInfo = MOSCOW) -> date | None:
     except (ValueError, OverflowError):  # 24:00, a year without neighbours: the date is there all the same
         return on
     return here.date() if here.time() == time(0) and there.time() != time(0) else on
+
+
+def reference_of(answered: object, provider: str) -> str:
+    """A provider's reference of what it took on, as text.
+
+    Raises:
+        ProviderRefused: nothing a provider calls its own by. Danger: half a character or a NUL passes through JSON and is
+            refused only by the database, when the call has been made already.
+    """
+    text = str(answered) if isinstance(answered, int | str) and not isinstance(answered, bool) else ""
+    if not _REFERENCE.fullmatch(text):
+        raise ProviderRefused(f"{provider}: an answer without a reference", may_have_gone_out=True)
+    return text
+
+
+def roubles(amount: object, provider: str) -> Decimal:
+    """A balance as a provider states it: a number, or a text of one.
+
+    Raises:
+        ProviderRefused: it is none.
+    """
+    text = str(amount) if isinstance(amount, int | float | str) and not isinstance(amount, bool) else ""
+    if not re.fullmatch(r"-?\d{1,12}(\.\d{1,6})?", text, re.ASCII):
+        raise ProviderRefused(f"{provider}: an answer without a balance")
+    return Decimal(text)
+
+
+def money(amount: object) -> str:
+    """A price as the provider states it, or an empty string."""
+    if isinstance(amount, bool) or not isinstance(amount, int | float | str):
+        return ""
+    return str(amount)[:32]

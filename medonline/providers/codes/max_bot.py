@@ -18,8 +18,9 @@ import httpx
 
 from medonline.domain.errors import DeliveryFailed, NumberNotReachable, NumberRefused, ProviderDown, ProviderRefused
 from medonline.providers.codes.max_updates import KINDS, update_of
-from medonline.providers.http import JsonClient, parse_json, persistently, reference_of
+from medonline.providers.http import JsonClient, parse_json, persistently
 from medonline.providers.outgoing import DIRECT, Outgoing
+from medonline.providers.values import reference_of
 from medonline.services.ports import ChatUpdate, CodeMessage, DeliveryReport, ForgedUpdate, SentCode
 
 log = logging.getLogger(__name__)

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from medonline.providers.http import money, reference_of
 from medonline.providers.sms_aero import SmsAeroAccount, accepted
+from medonline.providers.values import money, reference_of
 from medonline.services.ports import CodeMessage, DeliveryReport, SentCode
 
 _STATES: dict[int, DeliveryReport] = {

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from medonline.providers.codes.ucaller import four_digits
-from medonline.providers.http import money, reference_of
 from medonline.providers.sms_ru import SmsRuAccount
+from medonline.providers.values import money, reference_of
 from medonline.services.ports import CodeMessage, DeliveryReport, SentCode
 
 

@@ -9,8 +9,8 @@ from urllib.parse import parse_qsl
 
 from medonline.domain.codes.patient_call import number_to_dial
 from medonline.domain.errors import DeliveryFailed, ProviderRefused
-from medonline.providers.http import reference_of
 from medonline.providers.sms_ru import SmsRuAccount
+from medonline.providers.values import reference_of
 from medonline.services.ports import CodeMessage, DeliveryReport, ForgedReport, SentCode
 
 # Its ids have the form of those of messages and calls; a report of one must never count for another.

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from medonline.providers.http import money, reference_of
 from medonline.providers.sms_ru import SmsRuAccount
+from medonline.providers.values import money, reference_of
 from medonline.services.ports import CodeMessage, DeliveryReport, SentCode
 
 # https://sms.ru/api/status: 100-102 on the way; 150 is what an operator answers whose subscriber refused such messages.

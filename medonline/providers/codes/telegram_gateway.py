@@ -24,8 +24,9 @@ from medonline.domain.errors import (
     OutOfMoney,
     ProviderRefused,
 )
-from medonline.providers.http import JsonClient, money, parse_json, reference_of
+from medonline.providers.http import JsonClient, parse_json
 from medonline.providers.outgoing import DIRECT, Outgoing
+from medonline.providers.values import money, reference_of
 from medonline.services.ports import CodeMessage, DeliveryReport, SentCode
 
 _MIN_TTL, _MAX_TTL = 30, 3600  # seconds, the gateway's own bounds

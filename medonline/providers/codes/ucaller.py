@@ -8,9 +8,10 @@ from typing import Any
 import httpx
 
 from medonline.domain.errors import DeliveryFailed, NumberNotReachable, NumberRefused, OutOfMoney, ProviderRefused
-from medonline.providers.http import JsonClient, money, persistently, reference_of, roubles
+from medonline.providers.http import JsonClient, persistently
 from medonline.providers.outgoing import DIRECT, Outgoing
 from medonline.providers.prepaid import PrepaidAccount
+from medonline.providers.values import money, reference_of, roubles
 from medonline.services.ports import CodeMessage, DeliveryReport, SentCode
 
 _ERRORS: dict[int, tuple[type[DeliveryFailed], str]] = {

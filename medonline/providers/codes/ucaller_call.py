@@ -13,7 +13,8 @@ from medonline.domain.codes.patient_call import number_to_dial
 from medonline.domain.errors import DeliveryFailed, ProviderRefused
 from medonline.domain.phone import PhoneNumber
 from medonline.providers.codes.ucaller import UCaller, accepted
-from medonline.providers.http import parse_json, reference_of
+from medonline.providers.http import parse_json
+from medonline.providers.values import reference_of
 from medonline.services.ports import CodeMessage, DeliveryReport, SentCode
 
 # Its ids may be those of calls that it places; a report of one must never count for another.

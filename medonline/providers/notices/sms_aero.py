@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from medonline.domain.phone import PhoneNumber
-from medonline.providers.http import reference_of
 from medonline.providers.notices.texts import checked
 from medonline.providers.sms_aero import SmsAeroAccount
+from medonline.providers.values import reference_of
 
 
 class SmsAeroNotices(SmsAeroAccount):

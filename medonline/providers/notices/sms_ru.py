@@ -7,9 +7,9 @@ by its digits; that a test account answers the same; that an outer ERROR sends n
 from __future__ import annotations
 
 from medonline.domain.phone import PhoneNumber
-from medonline.providers.http import reference_of
 from medonline.providers.notices.texts import checked
 from medonline.providers.sms_ru import SmsRuAccount
+from medonline.providers.values import reference_of
 
 
 class SmsRuNotices(SmsRuAccount):
