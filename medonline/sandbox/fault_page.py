@@ -6,39 +6,15 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from html import escape
-from string import Template
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from medonline.sandbox.pages import HEADERS
+from medonline.sandbox.pages import FAULTS, HEADERS
 
 _LONGEST_BODY = 1_000
-_PAGE = Template("""<!doctype html>
-<html lang="ru">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta name="robots" content="noindex">
-<title>$title</title>
-<link rel="icon" href="static/phone.svg" type="image/svg+xml">
-<link rel="stylesheet" href="static/phone.css">
-</head>
-<body>
-<aside class="banner" aria-label="Учебный стенд">Учебный стенд: $banner</aside>
-<main>
-<h1>$title</h1>
-<form method="post" action="$path">
-$groups
-<p><button type="submit">Включить</button></p>
-</form>
-</main>
-</body>
-</html>
-""")
 
 
 class FaultPage(ABC):
@@ -75,7 +51,7 @@ class FaultPage(ABC):
 
     async def _show(self, request: Request) -> Response:
         groups = "\n".join(await self._groups())
-        page = _PAGE.substitute(title=self.title, banner=self.banner, path=self.path, groups=groups)
+        page = FAULTS.substitute(title=self.title, banner=self.banner, path=self.path, groups=groups)
         return HTMLResponse(page, headers=HEADERS)
 
     async def _submit(self, request: Request) -> Response:

@@ -14,7 +14,7 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
-_HEAD = """<!doctype html>
+_FRAME = """<!doctype html>
 <html lang="ru">
 <head>
 <meta charset="utf-8">
@@ -26,8 +26,9 @@ _HEAD = """<!doctype html>
 <link rel="stylesheet" href="static/phone.css">
 </head>
 <body>
-<aside class="banner" aria-label="Учебный стенд">Учебный стенд: настоящих звонков и сообщений нет</aside>
+<aside class="banner" aria-label="Учебный стенд">Учебный стенд: $banner</aside>
 """
+_HEAD = _FRAME.replace("$banner", "настоящих звонков и сообщений нет")
 
 INDEX = Template(
     _HEAD.replace("$title", "Учебный стенд")
@@ -143,6 +144,20 @@ DIALLER = Template(
 <button type="submit" name="from" value="hidden">Позвонить, скрыв номер</button></p>
 </form>
 <p><a href="phone">Демо-телефон</a></p>
+</main>
+</body>
+</html>
+"""
+)
+
+FAULTS = Template(
+    _FRAME
+    + """<main>
+<h1>$title</h1>
+<form method="post" action="$path">
+$groups
+<p><button type="submit">Включить</button></p>
+</form>
 </main>
 </body>
 </html>
