@@ -7,6 +7,7 @@ round differ only where a masked number hides it, so that whatever is shown can 
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import time
 from collections import deque
@@ -28,8 +29,10 @@ from medonline.domain.codes.step_up import StepUpWhen
 from medonline.domain.device import UNKNOWN_DEVICE
 from medonline.domain.errors import InvalidCredentials, MedonlineError, NumberRefused
 from medonline.domain.login import LoginMethod
+from medonline.domain.passkeys import PasskeyPurpose
 from medonline.domain.passwords import MAX_LENGTH
 from medonline.domain.phone import PhoneNumber
+from medonline.domain.security_journal import JournalEvent
 from medonline.services.account_settings.form import SettingsForm
 from medonline.services.codes.delivery import DeliveryState
 from medonline.services.crypto.tokens import token_hash
@@ -37,8 +40,11 @@ from medonline.services.limits.code_limits import CodeAsked
 from medonline.services.login.tickets import SignIn, add_session
 from medonline.services.password_recovery.service import PasswordRecoveryService
 from medonline.services.ports import ChatBot, ChatStarted, ChatStopped, ChatUpdate, ContactShared
+from medonline.services.security_journal.writer import JournalNote
 from medonline.storage.tables.codes import CircuitBreaker, OneTimeCodeRow
 from medonline.storage.tables.columns import new_id
+from medonline.storage.tables.email_proofs import EmailProof
+from medonline.storage.tables.passkeys import Passkey
 from medonline.storage.tables.patients import Patient
 from medonline.wording.errors import sentence
 from tests.services.outside import VERA, ScriptedIdentity, arrive, with_provider
@@ -65,6 +71,7 @@ NOT_REACHED = {
     "wrong_passwords_in_all": "1000000 per 5 min",
     "breaker_misses": "1000000 per 10 min",
     "breaker_confirmed_percent": 0,
+    "passkeys_per_network": "1000000 per 1 min",
 }
 CROWDED = "203.0.113.77"
 BORN = date(1958, 5, 21)
@@ -158,9 +165,9 @@ class Stage:
                 session.exec(update(CircuitBreaker).values(open_until=until))
             self.breaker_open = is_open
 
-    async def sign_in_me(self, visit: Visit) -> None:
+    async def sign_in(self, patient: Patient, visit: Visit) -> None:
         with self.portal.database.writing() as session:
-            sign_in = SignIn(self.me, LoginMethod.PASSWORD, self.portal.clock())
+            sign_in = SignIn(patient, LoginMethod.PASSWORD, self.portal.clock())
             visit.key = token_hash(add_session(session, sign_in, UNKNOWN_DEVICE, self.clock()))
 
 
@@ -385,7 +392,7 @@ IN_CHAT = (begin_by(ChannelName.MAX), start_chat)
 
 
 async def log_me_in(stage: Stage, visit: Visit) -> None:
-    await stage.sign_in_me(visit)
+    await stage.sign_in(stage.me, visit)
 
 
 def save_phone_by(way: ChannelName) -> Step:
@@ -420,6 +427,72 @@ async def give_phone_up(stage: Stage, visit: Visit) -> Any:
 
 
 NEW_PHONE = (log_me_in, save_phone)
+
+# --- steps of a new e-mail address, which is or is not that of another account ---------------------------------------
+
+
+def mailbox_of(phone: str) -> str:
+    """Of the account with this number, if there is one."""
+    return f"anna{phone[1:]}@example.ru"
+
+
+async def log_new_me_in(stage: Stage, visit: Visit) -> None:
+    """One gets a mail an hour at most."""
+    me = account(_my_phone(visit), Kind.KNOWN, stage.me.password_hash, stage.clock())
+    with stage.portal.database.writing() as session:
+        session.add(me)
+    await stage.sign_in(me, visit)
+
+
+def _my_phone(visit: Visit) -> str:
+    return visit.phone.replace("+7900", "+7901", 1)
+
+
+async def save_mailbox(stage: Stage, visit: Visit) -> Any:
+    form = SettingsForm(
+        _my_phone(visit),
+        mailbox_of(visit.phone),
+        stage.me.last_name,
+        stage.me.first_name,
+        password="",
+        password_confirmation="",
+    )
+    return await stage.portal.settings.save(signed_in(visit.key), form, CALL)
+
+
+async def send_mail(stage: Stage, visit: Visit) -> Any:
+    return await stage.portal.email_proof.send(visit.key)
+
+
+async def look_at_mailbox(stage: Stage, visit: Visit) -> Any:
+    return await stage.portal.email_proof.view(visit.key)
+
+
+def _code_in_mail(stage: Stage, visit: Visit) -> str:
+    with stage.portal.database.reading() as session:
+        proof = session.exec(select(EmailProof).where(col(EmailProof.email) == mailbox_of(visit.phone))).one()
+    return stage.portal.email_proof.codes.of(proof.id)
+
+
+async def type_wrong_code_from_mail(stage: Stage, visit: Visit) -> Any:
+    return await stage.portal.email_proof.confirm(visit.key, wrong(_code_in_mail(stage, visit)))
+
+
+async def type_code_from_mail(stage: Stage, visit: Visit) -> Any:
+    return await stage.portal.email_proof.confirm(visit.key, _code_in_mail(stage, visit))
+
+
+NEW_MAILBOX = (log_new_me_in, save_mailbox)
+
+# --- steps of a passkey, in a browser that named a number ------------------------------------------------------------
+
+
+def ask_for_passkey(purpose: PasskeyPurpose) -> Step:
+    async def run(stage: Stage, visit: Visit) -> Said:
+        options = await stage.portal.passkeys.login.begin(visit.visitor, purpose)
+        return Said((json.dumps({**options, "challenge": ""}, sort_keys=True),))
+
+    return run
 
 
 # --- steps of somebody who comes from Gosuslugi ----------------------------------------------------------------------
@@ -637,6 +710,21 @@ SCENARIOS = (
     Scenario("settings, resend", "settings.resend", "None", resend_to_new_phone, (*NEW_PHONE, later(minutes=2))),
     Scenario("settings, wrong code", "settings.confirm_phone", "CodeMismatch", type_wrong_code_to_new_phone, NEW_PHONE),
     Scenario("settings, phone given up", "settings.cancel", "None", give_phone_up, NEW_PHONE),
+    Scenario("mailbox, saved", "settings.save", "Saved", save_mailbox, (log_new_me_in,)),
+    Scenario("mailbox, a code", "email_proof.send", "None", send_mail, NEW_MAILBOX),
+    Scenario("mailbox, polling", "email_proof.view", "EmailView", look_at_mailbox, (*NEW_MAILBOX, send_mail)),
+    Scenario(
+        "mailbox, wrong code",
+        "email_proof.confirm",
+        "CodeMismatch",
+        type_wrong_code_from_mail,
+        (*NEW_MAILBOX, send_mail),
+    ),
+    Scenario("mailbox, right code", "email_proof.confirm", "None", type_code_from_mail, (*NEW_MAILBOX, send_mail)),
+    *(
+        Scenario(f"passkey, asked for to {purpose}", "passkey_login.begin", "Said", ask_for_passkey(purpose), (begin,))
+        for purpose in (PasskeyPurpose.SIGN_IN, PasskeyPurpose.RECOVERY)
+    ),
     Scenario("Gosuslugi, a number not verified", "identity.finish", "consent", arrive_with_number),
     Scenario("Gosuslugi, consent", "answers.consent", "str", give_consent, (arrive_with_number,)),
     *(
@@ -700,6 +788,8 @@ async def staged(folder: Path) -> AsyncIterator[Stage]:
         me = account("+79009999999", Kind.KNOWN, encoded, clock.now)
         with portal.database.writing() as session:
             session.add(me)
+            # The first row of a journal takes one statement more, whoever it is of.
+            portal.email_proof.journal.note(session, JournalNote(JournalEvent.EMAIL_PROVED, me.id))
         yield Stage(with_provider(portal, ScriptedIdentity()), clock, clock.now, me)
 
 
@@ -717,12 +807,30 @@ def account(phone: str, kind: Kind, encoded: str | None, now: datetime) -> Patie
 
 
 async def make_accounts(stage: Stage, scenario: Scenario, numbers: Sequence[int] = (0,)) -> None:
-    """The accounts of these rounds: of every kind that has one."""
+    """The accounts of these rounds: of every kind that has one, each with a passkey and a mailbox."""
     with stage.portal.database.writing() as session:
         for kind in scenario.kinds:
             if kind is not Kind.UNKNOWN:
                 phones = [phone_of(scenario, kind, number) for number in numbers]
-                session.add_all([account(phone, kind, stage.me.password_hash, stage.start) for phone in phones])
+                made = [account(phone, kind, stage.me.password_hash, stage.start) for phone in phones]
+                for one in made:
+                    one.email = one.proved_email = mailbox_of(one.phone)
+                    one.email_proved_at = stage.start
+                session.add_all(made)
+                session.flush()
+                session.add_all([_passkey_of(one) for one in made])
+
+
+def _passkey_of(patient: Patient) -> Passkey:
+    return Passkey(
+        patient_id=patient.id,
+        handle=patient.id,
+        credential_id=patient.id,
+        public_key="",
+        sign_count=0,
+        name="Телефон",
+        created_at=patient.created_at,
+    )
 
 
 def phone_of(scenario: Scenario, kind: Kind, number: int) -> str:
@@ -748,6 +856,7 @@ async def play(stage: Stage, scenario: Scenario, kind: Kind, number: int = 0) ->
             came = error
         took, cpu_took = time.perf_counter() - begun, time.process_time() - cpu_begun
     shown = shown_of(came, stage).replace(visit.phone, "<the number typed>")
+    shown = shown.replace(mailbox_of(visit.phone), "<the address typed>")
     assert scenario.ends_in in shown.split(" | ")[0].split(), f"{scenario.title}, {kind}: {shown}"
     return Outcome(shown, tuple(left.writes), left.commits, left.reads, took * 1000, cpu_took * 1000)
 
