@@ -21,10 +21,11 @@ from medonline.services.desk.accounts import NewAccount
 from medonline.web.cookies import SESSION
 from tests.attacks.conftest import StartServer
 from tests.attacks.raw import HYDRATE
+from tests.attacks.signed_in import sign_in, ticket_of
 from tests.e2e.server import Server
 from tests.patience import PATIENCE
 from tests.state.account_handlers import CARDS, FORM, HANDLERS, JOURNAL, SESSIONS, SETTINGS, record
-from tests.state.tab import ACCOUNT, LOGIN, RECOVERY, Tab, visitor_cookies
+from tests.state.tab import ACCOUNT, RECOVERY, Tab, visitor_cookies
 from tests.state.watching import ask, code_to, log_of
 
 OLD, NEW = "Prezhniy2026", "KorablLipa47"
@@ -61,26 +62,6 @@ class Signed:
 def own(start_server: StartServer) -> Server:
     """A server whose patients no one else signs in as."""
     return start_server()
-
-
-def sign_in(server: Server, phone: str, password: str) -> dict[str, str]:
-    """The cookies of another browser in which the patient is signed in."""
-    cookies = visitor_cookies(server.url)
-    with httpx.Client(base_url=server.url, trust_env=False, timeout=PATIENCE, cookies=cookies) as http:
-        answer = http.post(
-            routes.SESSION_OPEN,
-            data={"ticket": ticket_of(server, cookies, phone, password)},
-            headers={"Origin": server.url},
-        )
-    return cookies | dict(answer.cookies)
-
-
-def ticket_of(server: Server, cookies: dict[str, str], phone: str, password: str) -> str:
-    with Tab(server.url, cookies) as tab:
-        tab.call(f"{LOGIN}.log_in", form={"phone": phone, "password": password, "page": "p"})
-        ticket = tab.wait_for(LOGIN, "ticket")
-    assert ticket
-    return str(ticket)
 
 
 def open_page(tab: Tab, path: str) -> None:
