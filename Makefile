@@ -2,8 +2,9 @@
 
 PYTHON ?= python3
 PORT ?= 8000
-# Processes of the tests, one for each core. Each takes whole files, in order: the browser tests come last.
-WORKERS ?= $(shell $(PYTHON) -c 'import os; print(os.cpu_count() or 2)')
+# Processes of the tests, three for two cores: many tests wait for something. Each takes whole files, in order: the browser tests
+# come last.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 2) * 3 // 2)')
 FRAMES ?= 100000
 DEST ?= /opt/medonline
 KILLS ?= 100

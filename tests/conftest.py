@@ -112,8 +112,11 @@ def _loggers_as_they_were() -> Iterator[None]:
 
 
 def _reset_loggers() -> None:
+    """A level is set only where it differs: setting one empties the caches of every logger."""
     root = logging.getLogger()
-    root.setLevel(_ROOT_LEVEL)
+    if root.level != _ROOT_LEVEL:
+        root.setLevel(_ROOT_LEVEL)
     root.handlers[:] = [handler for handler in root.handlers if not isinstance(handler, DampedHandler)]
-    for name in [name for name in logging.root.manager.loggerDict if name.split(".")[0] in _TALKATIVE]:
-        logging.getLogger(name).setLevel(logging.NOTSET)
+    for name, known in logging.root.manager.loggerDict.items():
+        if isinstance(known, logging.Logger) and known.level != logging.NOTSET and name.split(".")[0] in _TALKATIVE:
+            known.setLevel(logging.NOTSET)

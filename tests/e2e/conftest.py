@@ -5,14 +5,15 @@ from __future__ import annotations
 import fcntl
 import inspect
 import os
+import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Playwright, expect
+from playwright.sync_api import Page, Playwright, expect
 
 from medonline.services.desk.accounts import NewAccount
 from tests.e2e.patients import DemoPhone, Patient, fresh_phone, patient_with
@@ -30,6 +31,8 @@ GUIDE_PROFILES = ("desktop", "pixel")
 # Longer than the time in which two requests for a code count as one double click.
 SHORT_PAUSES = {"RESEND_PAUSES": "6 s, 6 s"}
 
+_FAILED = pytest.StashKey[bool]()
+
 StartServer = Callable[..., Server]
 NewPortal = Callable[..., Portal]
 NewPatient = Callable[..., Patient]
@@ -46,6 +49,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _looks(item: pytest.Function) -> bool:
     profile = item.callspec.params.get("profile", "desktop") if hasattr(item, "callspec") else "desktop"
     return profile == "desktop" and "look(" in inspect.getsource(item.function)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let a test's fixtures know that it failed."""
+    report = yield
+    if report.failed:
+        item.stash[_FAILED] = True
+    return report
 
 
 # --- servers ---------------------------------------------------------------------------------------------------------
@@ -172,6 +184,15 @@ def browser_context_args(browser_context_args: dict[str, Any], playwright: Playw
     return {**browser_context_args, **args, "locale": "ru-RU", "timezone_id": "Europe/Moscow"}
 
 
+@pytest.fixture(scope="session")
+def looked_at(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Which screens this run has looked at: its processes share the folder."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "looked-at"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
 @pytest.fixture
 def watch() -> Iterator[Watch]:
     watch = Watch()
@@ -181,25 +202,40 @@ def watch() -> Iterator[Watch]:
 
 @pytest.fixture
 def new_portal(
-    new_context: Any, server: Server, watch: Watch, profile: str, pytestconfig: pytest.Config
+    new_context: Any,
+    server: Server,
+    watch: Watch,
+    profile: str,
+    looked_at: Path,
+    pytestconfig: pytest.Config,
+    request: pytest.FixtureRequest,
 ) -> Iterator[NewPortal]:
     """The portal in a browser that was never here before."""
     pictures = pytestconfig.getoption("--screens")
+    pages: list[Page] = []
 
     def make(**context_args: Any) -> Portal:
         context = new_context(**context_args)
         context.set_default_timeout(PATIENCE_MS)
         watch.over(context)
+        pages.append(context.new_page())
         return Portal(
-            context.new_page(),
+            pages[-1],
             server.url,
-            ARTEFACTS / "screenshots" / profile,
-            around=profile == "desktop",
+            seen=looked_at if profile == "desktop" else None,
             pictures=Path(pictures) if pictures else None,
         )
 
     yield make
+    if request.node.stash.get(_FAILED, False):
+        _keep_pictures(request.node.name, pages)
     server.assert_alive()
+
+
+def _keep_pictures(test: str, pages: list[Page]) -> None:
+    """The plugin's own `--screenshot only-on-failure` takes them of every test, and throws them away where it passed."""
+    for number, page in enumerate(page for page in pages if not page.is_closed()):
+        page.screenshot(path=ARTEFACTS / "screenshots" / f"{re.sub(r'[^a-z0-9_-]+', '-', test)}-{number}.png")
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ as pictures instead, with a page that shows them all.
 
 from __future__ import annotations
 
+import hashlib
 import html
 import json
 import re
@@ -89,34 +90,44 @@ _SWITCH_VISION = """async (wanted) => {
   before?.focus({ preventScroll: true });
   return true;
 }"""
-_looked_at: set[str] = set()
 
 
-def look_around(page: Page, name: str) -> dict[str, list[str]]:
-    """Each fault of this screen by view; a screen that was looked at before in this process has none."""
-    if name in _looked_at:
+def look_around(page: Page, name: str, seen: Path) -> dict[str, list[str]]:
+    """Each fault of this screen by view; a screen that this run has looked at before has none. `seen`: a folder of this run."""
+    if _was_looked_at(name, seen):
         return {}
-    _looked_at.add(name)
     faults: dict[str, list[str]] = {}
     with _as_it_was(page):
         for width in JUDGED:
             _show(page, width, SCHEMES[0])
-            found = [f"{overflow(page)} px too wide"] if overflow(page) > 0 else []
-            found += page.evaluate(_BROKEN)
+            faults[f"{width} light"] = _too_wide(page) + page.evaluate(_BROKEN)
             if width < TOUCHED:
-                found += page.evaluate(SMALL_TARGETS, TARGET)
+                faults[f"{width} light"] += page.evaluate(SMALL_TARGETS, TARGET)
             if width in (PHONE, DESKTOP):
-                found += _axe(page)
-            faults[f"{width} light"] = found
-            for scheme in SCHEMES[1:] if width in (PHONE, DESKTOP) else ():
-                _show(page, width, scheme)
-                faults[f"{width} {scheme}"] = _axe(page, _OF_COLOURS) + page.evaluate(_NOT_DARK)
+                faults[f"{width} light"] += _axe(page)
+        for scheme in SCHEMES[1:]:  # what a scheme changes is no matter of the width
+            _show(page, PHONE, scheme)
+            faults[f"{PHONE} {scheme}"] = _axe(page, _OF_COLOURS) + page.evaluate(_NOT_DARK)
         with _low_vision(page) as low:
-            for width in (PHONE, DESKTOP) if low else ():
+            for width in (DESKTOP, PHONE) if low else ():
                 _show(page, width, SCHEMES[0])
-                too_wide = [f"{overflow(page)} px too wide"] if overflow(page) > 0 else []
-                faults[f"{width} low vision"] = [*too_wide, *_axe(page, _OF_COLOURS)]
+                faults[f"{width} low vision"] = _too_wide(page)
+            if low:
+                faults[f"{PHONE} low vision"] += _axe(page, _OF_COLOURS)
     return {view: found for view, found in faults.items() if found}
+
+
+def _was_looked_at(name: str, seen: Path) -> bool:
+    """Whether one of this run's processes has looked at the screen; from now on it has."""
+    try:
+        (seen / hashlib.sha256(name.encode()).hexdigest()).touch(exist_ok=False)
+    except FileExistsError:
+        return True
+    return False
+
+
+def _too_wide(page: Page) -> list[str]:
+    return [f"{wide} px too wide"] if (wide := overflow(page)) > 0 else []
 
 
 def _axe(page: Page, rules: list[str] | None = None) -> list[str]:
@@ -132,11 +143,10 @@ def _axe_source() -> str:
     return AXE.read_text(encoding="utf-8") + ";undefined"
 
 
-def picture(page: Page, name: str, folder: Path) -> None:
+def picture(page: Page, name: str, folder: Path, seen: Path) -> None:
     """Keep every view of this screen in the folder, and show it on the folder's page."""
-    if name in _looked_at:
+    if _was_looked_at(name, seen):
         return
-    _looked_at.add(name)
     screen = re.sub(r"[^\w]+", "-", name).strip("-").lower()
     with _as_it_was(page):
         for width in WIDTHS:

@@ -33,17 +33,14 @@ _CONNECTED = """() => window.medonlineSocket?.joined && window.medonlineSocket.f
 class Portal:
     """One tab. Methods do one thing a patient does and wait for what follows from it.
 
-    around: each screen that is looked at is seen at other widths and in other colours, too.
+    seen: each screen that is looked at is seen at other widths and in other colours, too, once a run; which were, is kept here.
     pictures: where these views are kept instead of judged (`--screens`).
     """
 
-    def __init__(
-        self, page: Page, url: str, screenshots: Path, *, around: bool = False, pictures: Path | None = None
-    ) -> None:
+    def __init__(self, page: Page, url: str, *, seen: Path | None = None, pictures: Path | None = None) -> None:
         self.page = page
         self.url = url
-        self.screenshots = screenshots
-        self.around = around
+        self.seen = seen
         self.pictures = pictures
 
     # What is on the screen
@@ -87,14 +84,13 @@ class Portal:
         expect(self.page).to_have_title(re.compile("^Ошибка: "))
 
     def look(self, name: str, names: Set[str] = frozenset()) -> None:
-        """Keep a picture of the screen; nothing on it but `names` is English, nothing is cut off, small, pale, or unnamed."""
-        if self.pictures:
-            picture(self.page, name, self.pictures)
+        """Nothing on the screen but `names` is English, nothing is cut off, small, pale, or unnamed."""
+        if self.pictures and self.seen:
+            picture(self.page, name, self.pictures, self.seen)
             return
-        self.page.screenshot(path=self.screenshots / f"{name}.png")
         assert not english_words(self.page) - names, f"English on the screen «{name}»"
         assert overflow(self.page) <= 0, f"the screen «{name}» scrolls sideways"
-        if self.around and (faults := look_around(self.page, name)):
+        if self.seen and (faults := look_around(self.page, name, self.seen)):
             pytest.fail(f"the screen «{name}»: {json.dumps(faults, ensure_ascii=False, indent=1)}")
 
     def see_as(self, low_vision: str) -> None:

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from medonline.sandbox.people import PEOPLE
 from medonline.services.desk.accounts import NewAccount
-from tests.e2e.conftest import ARTEFACTS, NewPortal, StartServer
+from tests.e2e.conftest import NewPortal, StartServer
 from tests.e2e.patients import DemoPhone, Patient, fresh_phone, patient_with
 from tests.e2e.portal_in_browser import STEP_2, Portal
 from tests.e2e.watching import Watch
@@ -119,7 +119,7 @@ def test_where_signs_are_allowed_the_hint_says_so_and_a_browsers_password_is_tak
     server.add_account(
         NewAccount(made.phone, made.password, made.last_name, made.first_name, made.patronymic, made.born)
     )
-    portal = Portal(new_context().new_page(), server.url, ARTEFACTS / "screenshots" / "desktop")
+    portal = Portal(new_context().new_page(), server.url)
     portal.log_in(made.phone, made.password)
     portal.open("/settings")
     expect(portal.main).to_contain_text("буквы латинского алфавита, цифры и знаки")

@@ -99,7 +99,7 @@ def test_the_cards_of_nobody_lead_to_the_login_dialog(portal: Portal) -> None:
 
 def test_a_stale_tab_shows_nothing_of_the_patient_after_a_sign_out_elsewhere(portal: Portal, patient: Patient) -> None:
     portal.log_in(patient.phone, patient.password)
-    stale = Portal(portal.page.context.new_page(), portal.url, portal.screenshots)
+    stale = Portal(portal.page.context.new_page(), portal.url)
     stale.open("/cards").expect_cards()
 
     portal.log_out()

@@ -63,7 +63,6 @@ def test_the_owner_is_told_by_phone_and_mail_and_closes_the_account_by_the_mail(
     reader = new_portal()
     reader.page.goto(f"{reader.url}/sandbox/inbox?address={address}")
     expect(reader.page.get_by_text(WORDS).first).to_be_visible()
-    reader.page.screenshot(path=reader.screenshots / "inbox-new-device.png")
     reader.page.goto(link_in(mail["text"]))
     expect(reader.heading(QUESTION)).to_be_visible()
     reader.look("not-me-new-device", names=NAMES)

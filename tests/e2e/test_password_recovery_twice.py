@@ -14,7 +14,7 @@ ARRIVED = "Звонок дошёл"
 
 
 def second_tab(portal: Portal) -> Portal:
-    return Portal(portal.page.context.new_page(), portal.url, portal.screenshots)
+    return Portal(portal.page.context.new_page(), portal.url)
 
 
 def test_a_double_click_on_each_button_counts_once(portal: Portal, patient: Patient, demo_phone: DemoPhone) -> None:

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from medonline.bootstrap import Portal
 from medonline.bootstrap.demo_accounts import seed_demo
+from medonline.services import outbox
 from medonline.storage import migrations
 from tests.services.world import ADDRESSES, MovableClock, config_in, copy_database, opened
 from tests.storage.postgresql_server import address_of, administer
@@ -25,6 +27,12 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     asyncio.run(make())
     return folder / "medonline.sqlite3"
+
+
+@pytest.fixture(autouse=True)
+def _an_end_waits_for_nothing_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a loop gives its work to finish, six seconds, passes in full where a test holds the work."""
+    monkeypatch.setattr(outbox, "STOP_WAIT", timedelta(milliseconds=100))
 
 
 @pytest.fixture
