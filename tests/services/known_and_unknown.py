@@ -265,9 +265,12 @@ async def wait_for_call(stage: Stage, visit: Visit) -> Any:
     return await stage.portal.recovery.follow(replace(visit.visitor, sitting_key=visit.visitor.visitor_key))
 
 
-async def meet_the_stop_list(stage: Stage, _visit: Visit) -> None:
-    """The vendor sends nothing to any number of those that wait."""
-    refusing = ScriptedChannel(answers=deque(NumberRefused("sms_ru: 209", code="209") for _ in range(1000)))
+async def meet_the_stop_list(stage: Stage, visit: Visit) -> None:
+    """The vendor sends nothing to this number. What other visits have left to be sent would be sent first."""
+    others = update(OneTimeCodeRow).where(col(OneTimeCodeRow.phone) != visit.phone)
+    with stage.portal.database.writing() as session:
+        session.exec(others.values(due_at=None))
+    refusing = ScriptedChannel(answers=deque([NumberRefused("sms_ru: 209", code="209")]))
     await dispatch(dispatcher_of(stage.portal, sms=refusing))
 
 
