@@ -429,6 +429,18 @@ async def test_a_messenger_that_does_not_answer_is_said_to_who_waits_for_it(worl
     assert await world.sent() == []
 
 
+async def test_a_messenger_that_is_waited_for_in_vain_is_given_up_at_once(world: World, clock: MovableClock) -> None:
+    async def hang() -> list[ChatUpdate]:
+        clock.move(seconds=15)
+        raise ProviderDown("no answer in time")
+
+    world.bot.by_webhook, world.bot.updates = False, hang  # type: ignore[method-assign]
+    await world.ask(ANNA, KNOWN)
+    await world.chats.turn()
+
+    assert (await current_of(world.portal, ANNA)).problem == "channel_down"
+
+
 async def test_a_messenger_that_answers_in_between_is_not_given_up(world: World, clock: MovableClock) -> None:
     world.bot.by_webhook = False
     await world.ask(ANNA, KNOWN)
