@@ -163,7 +163,7 @@ def test_a_password_is_recovered_by_a_code_of_the_stand_ins(staging: Staging, ta
     file.write_text(f"phone,last_name,first_name\n{PATIENT},Иванова,Анна\n", encoding="utf-8")
     made = medonline(staging, "accounts", "import", str(file), "--reason", "a rehearsal")
     assert made.returncode == 0, made.stderr
-    portal = Portal(tab, staging.portal, staging.home)
+    portal = Portal(tab, staging.portal)
 
     portal.open_recovery().begin(PATIENT)
     portal.confirm(staging.phone.code(PATIENT))
@@ -174,7 +174,7 @@ def test_a_password_is_recovered_by_a_code_of_the_stand_ins(staging: Staging, ta
 
 
 def test_gosuslugi_by_oidc_leads_there_and_back(staging: Staging, tab: Page) -> None:
-    portal = Portal(tab, staging.portal, staging.home)
+    portal = Portal(tab, staging.portal)
     visited: list[str] = []
     portal.page.on("framenavigated", lambda frame: visited.append(frame.url))
 
