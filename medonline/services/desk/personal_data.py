@@ -229,8 +229,8 @@ class PersonalDataService:
         return len(ended)
 
     def _tell(self, session: Session, patient: Patient, about: About, text: Text) -> None:
-        told = at_desk.of_change(patient, about, text, self.journal.clock())
-        self.notices.put(session, patient.id, told)
+        for told in at_desk.of_change(session, patient, about, text, self.journal.clock()):
+            self.notices.put(session, patient.id, told)
 
     def _held(self, session: Session, account: str) -> Patient:
         """The patient as the lock found it: another transaction may have changed it meanwhile."""

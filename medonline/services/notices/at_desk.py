@@ -7,43 +7,91 @@ has nothing to close, and a second press would only close again what the desk op
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import Session
 
+from medonline.domain.email_address import EmailAddress
 from medonline.services.notices.dispute_links import LINK_LIFE
 from medonline.services.notices.texts import About, Text, Told
 from medonline.storage.queries import notices
+from medonline.storage.tables.notices import Notice
 from medonline.storage.tables.patients import Patient
 
 _OF_NUMBERS = frozenset({About.PHONE, About.DESK_PHONE, About.DESK_NUMBER})
+_OF_ADDRESSES = frozenset({About.EMAIL, About.EMAIL_PROOF})
 
 
-def of_change(patient: Patient, about: About, text: Text, now: datetime) -> Told:
+def of_change(session: Session, patient: Patient, about: About, text: Text, now: datetime) -> Iterator[Told]:
     """To the places on record."""
-    return Told(patient.phone or "", about, text, without_link=_is_closed(patient, now))
+    places, phone = _places_of(session, patient, now), patient.phone or ""
+    yield Told(phone, about, text, by_mail_alone=True, without_link=places.closed or places.young_address)
+    yield Told(phone, about, text, by_text_alone=True, without_link=places.closed or places.young_number)
 
 
 def of_number(session: Session, patient: Patient, new: str, now: datetime) -> Iterator[Told]:
     """A number is about to be put on record; asked before it is. The mailbox, the number before, those that were the account's within a
-    week before it, and the new one."""
-    old, closed = patient.phone or "", _is_closed(patient, now)
-    told = set(notices.numbers_told(session, patient.id, _OF_NUMBERS, now - LINK_LIFE))
-    earlier = {phone for about, phone, linked in told if linked and about != About.DESK_NUMBER and phone}
-    put_on_record = any(about == About.DESK_NUMBER and phone == old for about, phone, _ in told)
-    is_young = old not in earlier and (bool(earlier) or put_on_record)
+    week before it, the mailbox that was, and the new number."""
+    places, old = _places_of(session, patient, now), patient.phone or ""
+    closed, about = places.closed, About.DESK_PHONE
     text = Text.DESK_PHONE_CHANGED if old not in ("", new) else Text.DESK_PHONE_SET
-    young_mail = patient.email_proved_at is not None and patient.email_proved_at > now - LINK_LIFE
-    yield Told(old, About.DESK_PHONE, text, by_mail_alone=True, without_link=closed or young_mail)
-    if old:
-        yield Told(old, About.DESK_PHONE, text, by_text_alone=True, without_link=closed or is_young)
-    for phone in sorted(earlier - {old, new}):
-        yield Told(phone, About.DESK_PHONE, Text.DESK_PHONE_CHANGED, by_text_alone=True, without_link=closed)
+    yield Told(old, about, text, by_mail_alone=True, without_link=closed or places.young_address)
+    if places.address_before:
+        yield Told(old, about, text, only_to=places.address_before, without_link=closed)
+    yield Told(old, about, text, by_text_alone=True, without_link=closed or places.young_number)
+    for phone in sorted(places.numbers - {"", old, new}):
+        yield Told(phone, about, Text.DESK_PHONE_CHANGED, by_text_alone=True, without_link=closed)
     if new != old:
         yield Told(new, About.DESK_NUMBER, Text.DESK_NUMBER, by_text_alone=True)
 
 
-def _is_closed(patient: Patient, now: datetime) -> bool:
-    """Whether «это не я» keeps it closed."""
-    return patient.recovery_stopped_until is not None and patient.recovery_stopped_until > now
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where an account's owner is told.
+
+    Attributes:
+        closed: «это не я» keeps the account closed.
+        young_number, young_address: what is on record is the account's for less than a week.
+        numbers: were the account's when a week began in which others followed.
+        address_before: the same of the proved address; empty: it is the one on record, or there was none.
+    """
+
+    closed: bool
+    young_number: bool
+    young_address: bool
+    numbers: frozenset[str]
+    address_before: str
+
+
+def _places_of(session: Session, patient: Patient, now: datetime) -> _Places:
+    since, stopped = now - LINK_LIFE, patient.recovery_stopped_until
+    of_numbers = notices.told_since(session, patient.id, _OF_NUMBERS, since)
+    of_addresses = notices.told_since(session, patient.id, _OF_ADDRESSES, since)
+    numbers = _numbers_before(of_numbers)
+    return _Places(
+        closed=stopped is not None and stopped > now,
+        young_number=patient.phone not in numbers
+        and any(row.phone != patient.phone or row.about == About.DESK_NUMBER for row in of_numbers),
+        young_address=patient.email_proved_at is not None and patient.email_proved_at > since,
+        numbers=numbers,
+        address_before=_address_before(of_addresses, patient.proved_email),
+    )
+
+
+def _numbers_before(told: Sequence[Notice]) -> frozenset[str]:
+    """A change names the number before it. Only the first one of the week names one that was not put there within the week: whoever
+    changes it twice makes their own number no older. An act of the desk says by its link what it held for one; its mail to the
+    owner's address names that number, too, and says nothing of it."""
+    first = [row.phone for row in told[:1] if row.about == About.PHONE]
+    by_link = [row.phone for row in told if row.about == About.DESK_PHONE and row.dispute_hash and not row.email]
+    return frozenset((*first, *by_link))
+
+
+def _address_before(told: Sequence[Notice], proved: str) -> str:
+    """The first change of the week names the address before it, unless a first one was only being proved then."""
+    for row in told[:1]:
+        if row.about == About.EMAIL and row.email and EmailAddress(row.email).key != EmailAddress(proved).key:
+            return row.email
+    return ""

@@ -101,10 +101,14 @@ _TOLD_SINCE = select(Notice.id).where(
     col(Notice.about) == bindparam("about"),
     col(Notice.created_at) > bindparam("since"),
 )
-_NUMBERS_TOLD = select(Notice.about, Notice.phone, col(Notice.dispute_hash).is_not(None)).where(
-    col(Notice.patient_id) == bindparam("patient_id"),
-    col(Notice.about).in_(bindparam("kinds", expanding=True)),
-    col(Notice.created_at) > bindparam("since"),
+_ALL_TOLD_SINCE = (
+    select(Notice)
+    .where(
+        col(Notice.patient_id) == bindparam("patient_id"),
+        col(Notice.about).in_(bindparam("kinds", expanding=True)),
+        col(Notice.created_at) > bindparam("since"),
+    )
+    .order_by(col(Notice.created_at))
 )
 _TOLD_WITH_LINK = select(Notice.patient_id).where(col(Notice.dispute_hash) == bindparam("dispute_hash"))
 _TAKE_DISPUTE = (
@@ -213,13 +217,10 @@ def was_told_since(session: Session, patient_id: str, about: str, since: datetim
     return session.exec(_TOLD_SINCE, params=params).first() is not None
 
 
-def numbers_told(
-    session: Session, patient_id: str, about: Collection[str], since: datetime
-) -> list[tuple[str, str, bool]]:
-    """What was told about these to a patient after `since` (UTC): about what, the number on record then (E.164, or empty), and whether
-    with a link «это не я»."""
+def told_since(session: Session, patient_id: str, about: Collection[str], since: datetime) -> Sequence[Notice]:
+    """The notices about these to a patient that are younger than `since` (UTC), the oldest first."""
     params = {"patient_id": patient_id, "kinds": tuple(about), "since": since}
-    return [(kind, phone, linked) for kind, phone, linked in session.exec(_NUMBERS_TOLD, params=params).all()]
+    return session.exec(_ALL_TOLD_SINCE, params=params).all()
 
 
 def times_told(session: Session, patient_id: str, about: Collection[str], most: int) -> list[datetime]:

@@ -23,8 +23,9 @@ from medonline.storage.tables.notices import Notice
 from medonline.storage.tables.patients import Patient
 from medonline.wording import notices as wording
 from tests.services.account_limits import notices_of, spent_on_notices
+from tests.services.account_settings.saving import FORM
 from tests.services.desk.registering import register
-from tests.services.notices.mailboxes import mailed, proves
+from tests.services.notices.mailboxes import code_in, mailed, proves
 from tests.services.notices.mailboxes import token_in as token_in_mail
 from tests.services.notices.phone import token_in, told
 from tests.services.outside import VERA, ScriptedIdentity, with_provider
@@ -46,7 +47,8 @@ from tests.services.world import (
 )
 
 ADDRESS = "anna@example.ru"
-THIEFS, MISTYPED = "+79000008801", "+79000008802"
+THIEFS, MISTYPED, OTHER_OF_THIEF = "+79000008801", "+79000008802", "+79000008803"
+THIEFS_ADDRESS = "thief@example.ru"
 CHANGED, SET = wording.text(Text.DESK_PHONE_CHANGED), wording.text(Text.DESK_PHONE_SET)
 HERE = wording.text(Text.DESK_NUMBER)
 
@@ -308,3 +310,102 @@ async def test_an_account_that_is_erased_afterwards_leaves_no_notice(portal: Por
     assert gone["notice"] >= 3
     assert await notices_of(portal) == []
     assert await told(portal) == []
+
+
+async def changes_number(portal: Portal, thief: str, number: str) -> None:
+    """Whoever is signed in puts their own number on record in the settings."""
+    await portal.settings.save(signed_in(thief), SettingsForm(number, "", "Иванова", "Мария", "", ""), CALL)
+    await portal.settings.confirm_phone(thief, await last_code(portal, number))
+    await told(portal)
+
+
+async def takes_mailbox(portal: Portal, clock: MovableClock, address: str) -> None:
+    """A stranger who is signed in proves an address of their own."""
+    thief = token_hash(await sign_in(portal, BORIS))
+    await portal.settings.save(signed_in(thief), replace(FORM, email=address), CALL)
+    clock.move(seconds=20)
+    await portal.email_proof.send(thief)
+    ((_, mail),) = [one for one in await mailed(portal) if one[0] == address]
+    await portal.email_proof.confirm(thief, code_in(mail))
+    await told(portal)
+
+
+async def test_a_thief_who_changes_the_number_twice_gets_no_link_either(portal: Portal, clock: MovableClock) -> None:
+    """Told of the second change, the thief's first number was the one before it, and no older for that."""
+    thief = token_hash(await sign_in(portal, BORIS))
+    await changes_number(portal, thief, THIEFS)
+    clock.move(minutes=5)
+    await changes_number(portal, thief, OTHER_OF_THIEF)
+    clock.move(hours=3)
+    await portal.desk.personal_data.set_phone(OTHER_OF_THIEF, KNOWN)
+    assert await links(portal) == {OTHER_OF_THIEF: (CHANGED, False), KNOWN: (HERE, True)}
+
+    clock.move(minutes=5)
+    await changes_number(portal, token_hash(await sign_in(portal, BORIS)), THIEFS)
+    clock.move(minutes=5)
+    await portal.desk.personal_data.set_phone(THIEFS, UNKNOWN)
+    assert await links(portal) == {KNOWN: (CHANGED, True), THIEFS: (CHANGED, False), UNKNOWN: (HERE, True)}
+
+
+async def test_a_link_in_the_owners_mail_makes_no_number_older(portal: Portal, clock: MovableClock) -> None:
+    """The mail that tells of an act has a link, and names the number before: a mistyped one, perhaps."""
+    await proves(portal, ADDRESS, portal.clock() - LINK_LIFE)
+    await portal.desk.personal_data.set_phone(KNOWN, MISTYPED)
+    clock.move(minutes=2)
+    await portal.desk.personal_data.set_phone(MISTYPED, MISTYPED)
+    await told(portal)
+    clock.move(minutes=2)
+    await portal.desk.personal_data.set_phone(MISTYPED, UNKNOWN)
+    assert await links(portal) == {KNOWN: (CHANGED, True), MISTYPED: (CHANGED, False), UNKNOWN: (HERE, True)}
+    clock.move(minutes=2)
+    await portal.desk.personal_data.set_phone(UNKNOWN, KNOWN)
+    assert await links(portal) == {UNKNOWN: (CHANGED, False), KNOWN: (HERE, True)}
+
+
+async def test_the_mailbox_before_is_told_once_more(portal: Portal, clock: MovableClock) -> None:
+    """Whoever took phone and account proves a mailbox of their own, and then talks the desk into another number: the act ends the
+    link that the owner's mailbox has."""
+    await proves(portal, ADDRESS, portal.clock() - LINK_LIFE)
+    patient = await patient_with(portal)
+    await takes_mailbox(portal, clock, THIEFS_ADDRESS)
+    await mailed(portal)
+    clock.move(minutes=5)
+    await portal.desk.personal_data.set_phone(KNOWN, THIEFS)
+    mails = dict(await mailed(portal))
+
+    assert {address: ("#" in mail.text) for address, mail in mails.items()} == {ADDRESS: True, THIEFS_ADDRESS: False}
+    await portal.dispute.raise_(token_in_mail(mails[ADDRESS]))
+    after = await by_id(portal, patient.id)
+    assert (after.phone, after.proved_email) == (None, "")
+
+
+async def test_a_mailbox_of_the_thiefs_is_none_of_before(portal: Portal, clock: MovableClock) -> None:
+    await takes_mailbox(portal, clock, THIEFS_ADDRESS)
+    clock.move(minutes=5)
+    await takes_mailbox(portal, clock, "other@example.ru")
+    await mailed(portal)
+    clock.move(minutes=5)
+    await portal.desk.personal_data.set_phone(KNOWN, KNOWN)
+
+    assert [(address, "#" in mail.text) for address, mail in await mailed(portal)] == [("other@example.ru", False)]
+
+
+async def test_a_new_place_gets_no_link_against_what_the_desk_takes_off(portal: Portal, clock: MovableClock) -> None:
+    """The number is the owner's again, the mailbox still the thief's."""
+    owner = replace(ANNA, session_key=token_hash(await sign_in(portal, ANNA)))
+    for _ in range(2):
+        await passkeys.add(portal, owner, passkeys.Device())
+    first, second = await portal.desk.personal_data.passkeys(KNOWN)
+    await takes_mailbox(portal, clock, THIEFS_ADDRESS)
+    await told(portal)
+    await mailed(portal)
+    await portal.desk.personal_data.remove_passkey(KNOWN, first.id)
+    ((_, mail),) = await mailed(portal)
+    assert await links(portal) == {KNOWN: (wording.text(Text.DESK_PASSKEY_REMOVED), True)}
+    assert "#" not in mail.text
+
+    await changes_number(portal, token_hash(await sign_in(portal, BORIS)), THIEFS)
+    await told(portal)
+    clock.move(minutes=5)
+    await portal.desk.personal_data.remove_passkey(THIEFS, second.id)
+    assert await links(portal) == {THIEFS: (wording.text(Text.DESK_PASSKEY_REMOVED), False)}
