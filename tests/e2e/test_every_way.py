@@ -12,7 +12,7 @@ from medonline.services.desk.accounts import NewAccount
 from medonline.wording.channels import WORDS
 from tests.e2e.account_in_browser import Settings
 from tests.e2e.authenticator import Authenticator
-from tests.e2e.conftest import GUIDE_PROFILES, SHORT_PAUSES, StartServer
+from tests.e2e.conftest import GUIDE_PROFILES, SHORT_PAUSES, NewPortal, StartServer
 from tests.e2e.gosuslugi_in_browser import IVANOVA, full_name, press_gosuslugi
 from tests.e2e.passkeys_in_browser import ADDED, NAMES, by_name
 from tests.e2e.patients import DemoPhone, Patient, fresh_phone, spelled
@@ -44,7 +44,7 @@ def account_of(patient: Patient) -> NewAccount:
 
 @pytest.mark.parametrize("profile", GUIDE_PROFILES)
 def test_one_patient_gets_back_in_by_each_way_and_by_passkey(
-    portal: Portal, patient: Patient, demo_phone: DemoPhone
+    portal: Portal, new_portal: NewPortal, patient: Patient, demo_phone: DemoPhone
 ) -> None:
     authenticator = Authenticator(by_name(portal).page)
     for turn, way in enumerate(ChannelName):
@@ -71,9 +71,7 @@ def test_one_patient_gets_back_in_by_each_way_and_by_passkey(
     settings.expect_saved("пароль")
     expect(portal.page.locator(".notice.saved")).to_be_in_viewport()
     portal.look("password changed after the passkey", names=NAMES)
-    portal.log_out()
-    authenticator.look(False)
-    portal.log_in(patient.phone, NEW_PASSWORD)
+    new_portal().log_in(patient.phone, NEW_PASSWORD)  # on another device, which has no passkey
 
 
 def recover(portal: Portal, way: ChannelName, patient: Patient, demo_phone: DemoPhone, *, password: str) -> None:
