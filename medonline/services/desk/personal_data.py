@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from medonline.domain.client import Client
@@ -139,8 +140,7 @@ class PersonalDataService:
         self.journal.note(session, JournalNote(JournalEvent.DATA_ERASED, patient.id))
         return gone
 
-    @writes
-    def set_phone(self, session: Session, account: str, typed_phone: str) -> str:
+    async def set_phone(self, account: str, typed_phone: str) -> str:
         """Put a number on record that the desk has checked with documents, and end what «это не я» stopped; it, masked. The number
         before, the new one and the mailbox are told.
 
@@ -149,6 +149,14 @@ class PersonalDataService:
             PhoneTaken: another account signs in with this number.
         """
         phone = PhoneNumber.parse(typed_phone)
+        try:
+            await self._set_phone(account, phone)
+        except IntegrityError:  # another account got it in this moment
+            raise PhoneTaken(phone.masked) from None
+        return phone.masked
+
+    @writes
+    def _set_phone(self, session: Session, account: str, phone: PhoneNumber) -> None:
         now = self.journal.clock()
         patient = self._held(session, account)
         holder = patients.by_phone(session, phone.e164)
@@ -164,7 +172,6 @@ class PersonalDataService:
         for told in tells:
             self.notices.put(session, patient.id, told)
         self.journal.note(session, JournalNote(JournalEvent.PHONE_SET_AT_DESK, patient.id, phone.e164))
-        return phone.masked
 
     @reads
     def identities(self, session: Session, account: str) -> list[LinkedIdentity]:
