@@ -88,6 +88,7 @@ class Portal:
         if self.pictures and self.seen:
             picture(self.page, name, self.pictures, self.seen)
             return
+        self.page.wait_for_load_state()  # a page whose style is on its way is no screen yet
         assert not english_words(self.page) - names, f"English on the screen «{name}»"
         assert overflow(self.page) <= 0, f"the screen «{name}» scrolls sideways"
         if self.seen and (faults := look_around(self.page, name, self.seen)):
