@@ -188,6 +188,10 @@ class CodeChats:
             return
         longest = max(self.issuer.policy.life.values())
         try:
+            # What MAX posts comes to any of the portal's processes.
+            if await self.database.read(codes_in_chats.is_heard_since, self._away_since):
+                self._away_since = None
+                return
             for row in await self.database.read(codes_in_chats.awaited, DeliveryState.QUEUED, now, now - longest):
                 await self.unsent(row, DeliveryProblem.CHANNEL_DOWN)
         except SQLAlchemyError as error:

@@ -82,6 +82,14 @@ def awaited(session: Session, delivery: str, now: datetime, since: datetime) -> 
     return session.exec(statement).all()
 
 
+def is_heard_since(session: Session, since: datetime) -> bool:
+    """Whether a code that was asked for after `since` (UTC) was taken up in a chat."""
+    statement = select(OneTimeCodeRow.id).where(
+        col(OneTimeCodeRow.issued_at) > since, col(OneTimeCodeRow.chat_user) != ""
+    )
+    return session.exec(statement.limit(1)).first() is not None
+
+
 def set_chat(session: Session, code_id: str, chat_id: int, delivery: str, now: datetime) -> bool:
     """Have a code sent into this chat now (UTC), if it still waits in this delivery state; whether it did."""
     statement = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -466,6 +467,20 @@ async def test_what_it_posts_says_that_it_is_there(world: World, clock: MovableC
     world.bot.fails = 1
     await world.chats.turn()
     assert (await current_of(world.portal, ANNA)).delivery is DeliveryState.FAILED
+
+
+async def test_what_it_posts_to_another_process_says_so_too(world: World, clock: MovableClock) -> None:
+    """Each process asks for the webhook itself: refused for asking too often, one of them must not end what the others hear."""
+    other = replace(world.chats, _away_since=None, _taken=OrderedDict())
+    world.bot.fails = 1
+    assert await other.turn() == AGAIN_AFTER
+    clock.move(seconds=1)
+    await world.start(await world.ask(ANNA, KNOWN))
+    clock.move(seconds=AGAIN_AFTER.total_seconds())
+    world.bot.fails = 1
+    await other.turn()
+
+    assert (await current_of(world.portal, ANNA)).delivery is DeliveryState.QUEUED
 
 
 async def test_a_contact_that_was_shared_before_is_no_longer_waited_for(world: World, clock: MovableClock) -> None:
