@@ -133,7 +133,7 @@ class NoticeService(NoticeQueue):
 
     @reads
     def _due(self, session: Session, by_mail: bool, in_hand: tuple[str, ...], limit: int) -> Sequence[Notice]:
-        return notices.due(session, self._clock(), in_hand, limit, by_mail=by_mail)
+        return notices.due(session, self._clock(), in_hand, limit, _IN_HAND, by_mail=by_mail)
 
     async def _attend(self, way: Way, row: Notice) -> None:
         now = self._clock()

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import Boolean, Integer, and_, bindparam, func, or_
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select, update
 
 from medonline.storage.queries.security_journal import taken_back
@@ -16,12 +17,30 @@ from medonline.storage.tables.notices import Notice
 _NOW = bindparam("now", type_=UtcDateTime())
 _THIS = col(Notice.id) == bindparam("notice_id")
 
+_EARLIER = aliased(Notice)
+# The link of each notice ends those that the same place got before: sent at once, they would arrive in any order, and the last one on
+# the screen may be one whose link has ended. What is to be tried again later holds up none.
+_EARLIER_IS_ON_ITS_WAY = (
+    select(_EARLIER.id)
+    .where(
+        col(_EARLIER.patient_id) == col(Notice.patient_id),
+        col(_EARLIER.phone) == col(Notice.phone),
+        col(_EARLIER.email) == col(Notice.email),
+        col(_EARLIER.created_at) < col(Notice.created_at),
+        or_(
+            col(_EARLIER.due_at) <= _NOW,
+            and_(col(_EARLIER.due_at).is_not(None), col(_EARLIER.problem) == bindparam("in_hand")),
+        ),
+    )
+    .exists()
+)
 _DUE = (
     select(Notice)
     .where(
         col(Notice.due_at) <= _NOW,
         (col(Notice.email) != "") == bindparam("by_mail", type_=Boolean()),
         col(Notice.id).not_in(bindparam("skip", expanding=True)),
+        ~_EARLIER_IS_ON_ITS_WAY,
     )
     .order_by(col(Notice.due_at))
     .limit(bindparam("limit", type_=Integer()))
@@ -132,9 +151,13 @@ def waiting(session: Session, now: datetime) -> tuple[int, datetime | None]:
     return count, oldest
 
 
-def due(session: Session, now: datetime, skip: tuple[str, ...], limit: int, *, by_mail: bool) -> Sequence[Notice]:
-    """Notices of one way that are to be looked at now (UTC), longest waiting first, without those to skip."""
-    return session.exec(_DUE, params={"now": now, "skip": skip, "limit": limit, "by_mail": by_mail}).all()
+def due(
+    session: Session, now: datetime, skip: tuple[str, ...], limit: int, in_hand: str, *, by_mail: bool
+) -> Sequence[Notice]:
+    """Notices of one way that are to be looked at now (UTC), longest waiting first, without those to skip and those that wait for an
+    earlier one to the same place; `in_hand`: the problem of one that is being sent."""
+    params = {"now": now, "skip": skip, "limit": limit, "by_mail": by_mail, "in_hand": in_hand}
+    return session.exec(_DUE, params=params).all()
 
 
 def take(session: Session, notice_id: str, now: datetime, attempts: int, problem: str, lease_until: datetime) -> bool:

@@ -13,7 +13,8 @@ from medonline.services.notices.ways import MailWay
 from medonline.services.ports import Mail
 from medonline.storage.queries import account_settings
 from medonline.wording import notices as wording
-from tests.services.world import START, patient_with, settled
+from tests.services.notices.phone import sends_all
+from tests.services.world import START, patient_with
 
 
 @dataclass
@@ -45,8 +46,7 @@ async def mailed(portal: Portal, *failures: Exception) -> list[tuple[str, Mail]]
     boxes = Mailboxes(failures=list(failures))
     mail = MailWay(boxes, wording, portal.email_proof.codes)
     service = NoticeService(portal.database, portal.clock, None, wording, portal.notices._links, mail=mail)
-    await service.outbox.turn()
-    await settled(service.outbox)
+    await sends_all(service)
     return boxes.taken
 
 

@@ -122,6 +122,43 @@ async def test_what_was_rolled_back_is_never_told(database: Database, clock: Clo
     assert channel.asked == []
 
 
+async def test_notices_to_one_phone_arrive_in_the_order_in_which_they_were_made(
+    database: Database, clock: Clock
+) -> None:
+    """After an outage, where several wait: each one's link ends those before it."""
+    for text in ("Первое.", "Второе.", "Третье."):
+        await put(NoticeService(database, clock, Phone(), Verbatim()), database, text)
+        clock.move(timedelta(minutes=1))
+    channel = Phone(hold=asyncio.Event())
+    here, there = (NoticeService(database, clock, channel, Verbatim()) for _ in range(2))
+    await here.outbox.turn()
+    async with asyncio.timeout(PATIENCE):
+        while not channel.asked:
+            await asyncio.sleep(0)
+    for service in (here, there):  # the same process, and another one
+        await service.outbox.turn()
+    assert len([*here.outbox.tasks_in_hand, *there.outbox.tasks_in_hand]) == 1
+    assert channel.hold is not None
+    channel.hold.set()
+    await settled(here.outbox)
+    for _ in range(2):
+        await turn(there)
+
+    assert [text for _, text in channel.asked] == ["Первое.", "Второе.", "Третье."]
+
+
+async def test_a_notice_that_is_tried_again_later_holds_up_none(database: Database, clock: Clock) -> None:
+    channel = Phone([ProviderDown("503")])
+    service = NoticeService(database, clock, channel, Verbatim())
+    await put(service, database, "Первое.")
+    clock.move(timedelta(seconds=1))
+    await put(service, database, "Второе.")
+    for _ in range(2):
+        await turn(service)
+
+    assert [text for _, text in channel.asked] == ["Первое.", "Второе."]
+
+
 async def test_a_notice_survives_a_restart(database: Database, clock: Clock) -> None:
     await put(NoticeService(database, clock, Phone(), Verbatim()), database)
     channel = Phone()
