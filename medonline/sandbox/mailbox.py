@@ -56,8 +56,8 @@ class Mailboxes:
         if self._socket is None:
             return
         listening = socket.socket(socket.AF_UNIX)
+        unnamed = self._socket.with_name(f"{os.getpid()}.s")  # no longer than the name: a socket's path is short
         try:
-            unnamed = self._socket.with_name(f"{os.getpid()}.s")  # no longer than the name: a socket's path is short
             unnamed.unlink(missing_ok=True)
             listening.bind(str(unnamed))
             unnamed.chmod(0o600)
@@ -66,6 +66,7 @@ class Mailboxes:
             unnamed.replace(self._socket)
         except OSError:
             listening.close()
+            unnamed.unlink(missing_ok=True)
             raise
         loop = asyncio.get_running_loop()
         self._server = await loop.create_unix_server(
@@ -75,11 +76,12 @@ class Mailboxes:
     async def close(self) -> None:
         """Listen no more. The file of a server that opened later stays."""
         if self._server is not None and self._socket is not None:
-            self._server.close()
-            await self._server.wait_closed()
+            # While it listens, no other file can have its inode.
             with suppress(FileNotFoundError):
                 if self._socket.stat().st_ino == self._file:
                     self._socket.unlink()
+            self._server.close()
+            await self._server.wait_closed()
 
     async def handle_RCPT(self, server: Any, session: Any, envelope: Envelope, address: str, options: Any) -> str:  # noqa: N802 - the library's name
         """Whether there is such a mailbox."""

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from medonline.sandbox.mailbox import Mailboxes
 from medonline.sandbox.store import Store
 from tests.patience import PATIENCE
@@ -69,4 +71,29 @@ async def test_the_end_of_an_older_server_leaves_the_file_to_the_newer_one(tmp_p
     assert (await asyncio.to_thread(greeting_at, tmp_path / "mail.sock")).startswith(b"220 ")
     assert (tmp_path / "mail.sock").stat().st_mode & 0o777 == 0o600
     await newer.close()
+    assert sockets_in(tmp_path) == []
+
+
+async def test_its_file_goes_before_it_stops_listening(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Afterwards the number of its inode is free, and may be that of a server that opens in this moment."""
+    path = tmp_path / "mail.sock"
+    boxes = Mailboxes(Store(tmp_path / "sandbox.sqlite3"), path)
+    await boxes.open()
+    real, there = asyncio.base_events.Server.close, []
+
+    def close(server: asyncio.Server) -> None:
+        there.append(path.exists())
+        real(server)
+
+    monkeypatch.setattr(asyncio.base_events.Server, "close", close)
+    await boxes.close()
+
+    assert there == [False]
+
+
+async def test_a_server_that_cannot_open_leaves_no_file(tmp_path: Path) -> None:
+    (tmp_path / "mail.sock").mkdir()
+    with pytest.raises(OSError, match="directory"):
+        await Mailboxes(Store(tmp_path / "sandbox.sqlite3"), tmp_path / "mail.sock").open()
+
     assert sockets_in(tmp_path) == []
