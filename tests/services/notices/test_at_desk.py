@@ -379,6 +379,21 @@ async def test_the_mailbox_before_is_told_once_more(portal: Portal, clock: Movab
     assert (after.phone, after.proved_email) == (None, "")
 
 
+async def test_a_mailbox_that_was_removed_is_told_once_more(portal: Portal, clock: MovableClock) -> None:
+    await proves(portal, "анна@почта.рф", portal.clock() - LINK_LIFE)
+    patient = await patient_with(portal)
+    thief = token_hash(await sign_in(portal, BORIS))
+    await portal.settings.save(signed_in(thief), replace(FORM, email=""), CALL)
+    await mailed(portal)
+    clock.move(minutes=5)
+    await portal.desk.personal_data.set_phone(KNOWN, THIEFS)
+    ((address, mail),) = await mailed(portal)
+
+    assert address == "анна@почта.рф"
+    await portal.dispute.raise_(token_in_mail(mail))
+    assert (await by_id(portal, patient.id)).phone is None
+
+
 async def test_a_mailbox_of_the_thiefs_is_none_of_before(portal: Portal, clock: MovableClock) -> None:
     await takes_mailbox(portal, clock, THIEFS_ADDRESS)
     clock.move(minutes=5)
