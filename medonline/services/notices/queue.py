@@ -156,7 +156,7 @@ class NoticeQueue:
         if self._links is None:
             return
         row.dispute_hash = self._links.hash_for(row.id)
-        if len(self._worded(row)) > MAX_TEXT:
+        if not row.email and len(self._worded(row)) > MAX_TEXT:  # a mail may be longer
             log.error("A notice goes without its link: the portal's address is too long for it")
             row.dispute_hash = None
 

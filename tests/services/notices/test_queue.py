@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from medonline.bootstrap import Portal
@@ -45,3 +47,17 @@ async def test_nothing_is_left_that_nobody_will_send(portal: Portal, texts: bool
     await put(portal, queue(portal, texts=texts, mail=mail))
 
     assert [row.email for row in await notices_of(portal)] == ways
+
+
+async def test_where_the_address_is_too_long_for_a_text_the_mail_has_the_link_all_the_same(portal: Portal) -> None:
+    await proves(portal, ADDRESS)
+    assert portal.notices._links is not None
+    links = replace(portal.notices._links, page=f"https://{'h' * 60}.example.ru/not-me")
+    where = NoticeQueue(portal.clock, wording, links, writes_texts=True, writes_mail=True)
+    patient = await patient_with(portal)
+    with portal.database.writing() as session:
+        where.put(session, patient.id, Told(KNOWN, About.RECOVERED, Text.ACCESS_RECOVERED_ALL_OFF))
+    ((_, text),), ((_, mail),) = await told(portal), await mailed(portal)
+
+    assert text == wording.text(Text.ACCESS_RECOVERED_ALL_OFF)
+    await portal.dispute.raise_(token_in_mail(mail))
