@@ -3,8 +3,9 @@
     python -m benchmarks.two_versions --before CHECKOUT
 
 The checkout of the version before has its own .venv. As in an upgrade, it serves already when this version migrates the database. Patients
-recover at one version, go over to the other between two steps, and sign in; a session of one is read by the other, and ends in both. Each
-version examines the journal at the end. Ends with 1 when a walk failed or a log complains.
+recover at one version, go over to the other between two steps, and sign in; a session of one is read by the other, and ends in both. At the
+end this version examines the journal of both; commands of the version before refuse a database that is newer than they are. Ends with 1
+when a walk failed, the journal is not whole, or a log complains.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from benchmarks.load.wire import Failed, need
 
 PATIENTS = 40
 CALLS_WITHIN_S = 30.0
+PAUSE_S = 1  # between two codes to one phone
 _TROUBLE = re.compile(r" (?:ERROR|CRITICAL) | ALARM |Traceback")
 
 
@@ -97,6 +99,7 @@ async def keeps_the_session(both: Both, at: str, other: str) -> None:
     again = both.over(patient, other)
     again.http.cookies = type(patient.http.cookies)()  # another browser of the same patient
     await again.page()
+    await asyncio.sleep(PAUSE_S)
     await again.request()
     again.code = await _second_call(again)
     await again.verify()
@@ -143,7 +146,11 @@ def both_versions(before: Path) -> Iterator[tuple[Both, dict[str, Process], Path
         stand_ins_port = free_port()
         stand_ins = f"http://127.0.0.1:{stand_ins_port}"
         shared = RAISED | {name: f"{stand_ins}/{path}" for name, path in STAND_INS.items()}
-        shared |= {"RESEND_PAUSES": "1 s", "DATABASE_URL": database.address("psycopg"), "LIMITS_STORAGE": store.address}
+        shared |= {
+            "RESEND_PAUSES": f"{PAUSE_S} s",
+            "DATABASE_URL": database.address("psycopg"),
+            "LIMITS_STORAGE": store.address,
+        }
         checkouts = {"before": before, "now": CHECKOUT}
         ports = {name: free_port() for name in checkouts}
         environments = {name: environment_of(folder / name, ports[name], shared) for name in checkouts}
@@ -206,11 +213,10 @@ def main() -> int:
     arguments = parser.parse_args()
     with both_versions(arguments.before.resolve()) as (both, processes, folder):
         rows = asyncio.run(walk_all(both))
-        for name, checkout in (("before", arguments.before.resolve()), ("now", CHECKOUT)):
-            environment = dict(processes[name].environment)
-            print(
-                f"{name}: {run(checkout, environment, '--version')}; {run(checkout, environment, 'journal', 'verify')}"
-            )
+        checkouts = {"before": arguments.before.resolve(), "now": CHECKOUT}
+        for name, checkout in checkouts.items():
+            print(f"{name}: {run(checkout, dict(processes[name].environment), '--version')}")
+        print(run(CHECKOUT, dict(processes["now"].environment), "journal", "verify"))
         for process in processes.values():
             process.stop()
         troubles = [

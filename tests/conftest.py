@@ -25,14 +25,18 @@ LONG_RUN = bool(os.environ.get("LONG_RUN"))
 LONGEST = (
     "test_account_settings.py",
     "test_survival.py",
-    "test_patient_cards.py",
-    "test_guide_beyond.py",
+    "test_every_way.py",
     "test_account_sessions.py",
-    "test_gosuslugi_account_linking.py",
+    "test_patient_cards.py",
     "test_gosuslugi_refusals.py",
-    "test_layout.py",
-    "test_password_recovery.py",
+    "test_ways_on_bad_days.py",
+    "test_patient_calls.py",
+    "test_password_recovery_code.py",
+    "test_order_of_ways.py",
+    "test_guide_beyond.py",
+    "test_passkeys.py",
     "test_guide_gosuslugi.py",
+    "test_gosuslugi_account_linking.py",
 )
 # How long an example takes depends on what else the machine does.
 settings.register_profile("without a clock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
