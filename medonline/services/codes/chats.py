@@ -66,6 +66,7 @@ class CodeChats:
     unsent: Callable[[OneTimeCodeRow, DeliveryProblem], Awaitable[None]]
     alarms: ProviderAlarms
     _away_since: datetime | None = None
+    _subscribed_at: datetime | None = None
     _taken: OrderedDict[str, None] = field(default_factory=OrderedDict)
 
     async def take(self, update: ChatUpdate) -> None:
@@ -165,6 +166,8 @@ class CodeChats:
     async def turn(self) -> timedelta:
         """Subscribe, or ask for updates and take them; how long to wait for the next turn."""
         begun = self.clock()
+        if self.bot.by_webhook and self._is_subscribed(begun) and not await self._is_awaited(begun):
+            return AGAIN_AFTER
         try:
             if self.bot.by_webhook:
                 await self.bot.subscribe()
@@ -172,13 +175,17 @@ class CodeChats:
         except DeliveryFailed as error:
             log.warning("No updates of chats: %s (%s)", type(error).__name__, error.code or "-")
             self.alarms.failed(self.bot.provider, error)
+            self._subscribed_at = None
             await self._away(since=begun)
             return AGAIN_AFTER if self.bot.by_webhook else POLL_EVERY
         self.alarms.well(self.bot.provider)
-        self._away_since = None
+        self._away_since, self._subscribed_at = None, begun
         for update in updates:
             await self._take_quietly(update)
-        return SUBSCRIBE_EVERY if self.bot.by_webhook else POLL_EVERY
+        return AGAIN_AFTER if self.bot.by_webhook else POLL_EVERY
+
+    def _is_subscribed(self, now: datetime) -> bool:
+        return self._subscribed_at is not None and now - self._subscribed_at < SUBSCRIBE_EVERY
 
     async def _away(self, *, since: datetime) -> None:
         """The messenger did not answer. Nothing that is done in a chat is heard meanwhile, so no screen would ever say that it failed."""
@@ -186,18 +193,31 @@ class CodeChats:
         self._away_since = self._away_since or since
         if now - self._away_since < GIVEN_UP_AFTER:
             return
-        longest = max(self.issuer.policy.life.values())
         try:
             # What MAX posts comes to any of the portal's processes.
             if await self.database.read(codes_in_chats.is_heard_since, self._away_since):
                 self._away_since = None
                 return
-            for row in await self.database.read(codes_in_chats.awaited, DeliveryState.QUEUED, now, now - longest):
+            for row in await self._awaited(now):
                 await self.unsent(row, DeliveryProblem.CHANNEL_DOWN)
         except SQLAlchemyError as error:
             log.warning(
                 "Who waits for a code in a chat could not be told: %s (%s)", type(error).__name__, error.code or "-"
             )
+
+    async def _is_awaited(self, now: datetime) -> bool:
+        """Whether somebody waits for a chat, and so for word of a messenger that does not answer."""
+        try:
+            return bool(await self._awaited(now))
+        except SQLAlchemyError as error:
+            log.warning(
+                "Whether a code waits for a chat is not known: %s (%s)", type(error).__name__, error.code or "-"
+            )
+            return False
+
+    async def _awaited(self, now: datetime) -> Sequence[OneTimeCodeRow]:
+        longest = max(self.issuer.policy.life.values())
+        return await self.database.read(codes_in_chats.awaited, DeliveryState.QUEUED, now, now - longest)
 
     async def _take_quietly(self, update: ChatUpdate) -> None:
         try:

@@ -302,11 +302,34 @@ async def test_a_code_that_no_one_fetched_says_nothing_of_the_way(world: World, 
     assert len(await rows_of(world.portal)) == 1
 
 
-async def test_a_webhook_is_asked_for_each_hour_and_after_a_minute_when_it_fails(world: World) -> None:
+async def test_a_webhook_is_asked_for_each_hour_and_after_a_minute_when_it_fails(
+    world: World, clock: MovableClock
+) -> None:
     world.bot.fails = 1
+    for _ in range(2 + SUBSCRIBE_EVERY // AGAIN_AFTER):
+        assert await world.chats.turn() == AGAIN_AFTER
+        clock.move(seconds=AGAIN_AFTER.total_seconds())
+    assert world.bot.subscribed == 2
 
-    assert [await world.chats.turn(), await world.chats.turn()] == [AGAIN_AFTER, SUBSCRIBE_EVERY]
-    assert world.bot.subscribed == 1
+    clock.move(seconds=SUBSCRIBE_EVERY.total_seconds())
+    world.bot.fails = 1
+    for _ in range(2):
+        await world.chats.turn()
+    assert world.bot.subscribed == 3
+
+
+async def test_a_webhook_is_asked_for_each_minute_while_a_code_waits_for_a_chat(
+    world: World, clock: MovableClock
+) -> None:
+    """Nothing else would say before the hour is over that MAX does not answer any more."""
+    pause = await world.chats.turn()
+    await world.ask(ANNA, KNOWN)
+    world.bot.fails = 2
+    for _ in range(2):
+        clock.move(seconds=pause.total_seconds())
+        pause = await world.chats.turn()
+
+    assert (await current_of(world.portal, ANNA)).delivery is DeliveryState.FAILED
 
 
 async def test_without_a_webhook_updates_are_asked_for(world: World) -> None:
@@ -401,6 +424,18 @@ async def test_a_chat_that_no_one_opened_in_time_ends_the_code(world: World, clo
     await world.ask(BORIS, OTHER_KNOWN)
     clock.move(minutes=5)
     assert [(await current_of(world.portal, who)).code_alive for who in (ANNA, BORIS)] == [True, False]
+
+
+async def test_a_database_in_trouble_does_not_end_the_turns_of_a_webhook(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def gone(*_: object) -> None:
+        raise OperationalError("locked", None, Exception())
+
+    monkeypatch.setattr(codes_in_chats, "awaited", gone)
+
+    assert [await world.chats.turn(), await world.chats.turn()] == [AGAIN_AFTER] * 2
+    assert "is not known" in caplog.text
 
 
 async def test_a_bot_without_webhook_sounds_an_alarm(world: World, caplog: pytest.LogCaptureFixture) -> None:
