@@ -45,5 +45,6 @@ async def test_the_right_code(portal: Portal) -> None:
     async def confirm() -> None:
         tickets.append(await portal.answers.confirm_code(ANNA, code))
 
-    assert len(await statements_of(portal, confirm())) <= 23
+    # On PostgreSQL each transaction reads where the journal ends: another process may have written.
+    assert len(await statements_of(portal, confirm())) <= (23 if portal.database.sqlite else 24)
     assert await portal.login.open_session(ANNA, tickets[0]) is not None
