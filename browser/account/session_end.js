@@ -5,11 +5,13 @@ import { sessionEnded } from "./drafts.js";
 /** @typedef {{ idle: number, absolute: number }} Left seconds, as the server says them */
 
 const WARN_S = 120;
+const LEAVES_WITHIN_MS = 20_000;
 const CLOCKS_MAY_DIFFER_MS = 3000; // the server's seconds are whole, the way to it takes a moment
 /** @type {number | undefined} */
 let timer;
 let over = 0; // of Date.now(), as the server said it last
 let end = 0; // of performance.now(), while the warning is shown
+let leftAt = -Infinity; // of performance.now(), when a form went off that leaves the page
 let mayBeStale = location.pathname === "/";
 
 /** @returns {HTMLElement | null} */
@@ -49,9 +51,19 @@ async function watch() {
   }
 }
 
+// «Выйти» ends the session before its answer is there. What the server says of the session meanwhile must not lead elsewhere, with
+// «Войдите снова» instead of «Вы вышли».
+document.addEventListener("portal:leave", () => {
+  leftAt = performance.now();
+});
+addEventListener("pageshow", ({ persisted }) => {
+  if (persisted) leftAt = -Infinity;
+});
+
 // A patient who was idle is told so, and stays on a quiet page. A session that ended before its time was ended by something
 // else: a new password, another device, the patient's own sign-out in another tab.
 function leave() {
+  if (performance.now() - leftAt < LEAVES_WITHIN_MS) return lookAgainIn(2);
   const wasIdle = over > 0 && Date.now() >= over - CLOCKS_MAY_DIFFER_MS;
   sessionEnded();
   location.assign(wasIdle ? "/?login=over" : "/?login=again");

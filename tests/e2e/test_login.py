@@ -29,6 +29,26 @@ def test_a_patient_signs_in_and_out(portal: Portal, patient: Patient) -> None:
     assert "medonline_session" not in [cookie["name"] for cookie in portal.page.context.cookies()]
 
 
+def test_who_signs_out_is_not_told_to_sign_in_again_however_long_the_answer_takes(
+    portal: Portal, patient: Patient
+) -> None:
+    """The page looks every now and then whether the session lasts; here it looks between the end and the answer that tells of it."""
+
+    def slowly(route: Route) -> None:
+        answer = route.fetch(max_redirects=0)
+        with portal.page.expect_response("**/session/left"):
+            pass
+        portal.page.wait_for_timeout(500)
+        route.fulfill(response=answer)
+
+    portal.log_in(patient.phone, patient.password)
+    portal.page.route("**/session/close", slowly)
+    portal.log_out()
+
+    expect(portal.page).to_have_url(f"{portal.url}/?login=left")
+    expect(portal.main).to_contain_text("Вы вышли из личного кабинета")
+
+
 def test_tabs_are_chosen_with_arrow_keys(portal: Portal) -> None:
     portal.open().header.get_by_role("button", name="Войти", exact=True).click()
     gosuslugi = portal.page.get_by_role("tab", name="ГОСУСЛУГИ")
