@@ -32,7 +32,9 @@ def test_a_patient_signs_in_and_out(portal: Portal, patient: Patient) -> None:
 def test_who_signs_out_is_not_told_to_sign_in_again_however_long_the_answer_takes(
     portal: Portal, patient: Patient
 ) -> None:
-    """The page looks every now and then whether the session lasts; here it looks between the end and the answer that tells of it."""
+    """The page looks whether the session lasts, as when its tab is shown again; here between the end and the answer that tells of it."""
+    look = "document.dispatchEvent(new Event('visibilitychange'))"
+    portal.page.add_init_script(f"document.addEventListener('portal:leave', () => setInterval(() => {look}, 300))")
 
     def slowly(route: Route) -> None:
         answer = route.fetch(max_redirects=0)
