@@ -19,6 +19,7 @@ import pytest
 from medonline.bootstrap import DEMO_ACCOUNTS
 from tests.e2e.server import MEDONLINE, Server, ensure_pages, environment
 from tests.patience import PATIENCE
+from tests.processes import runs
 from tests.providers.limits.redis_server import redis_server
 from tests.services.world import wrong
 from tests.state.servers import code_to, seen_at, sign_in
@@ -132,15 +133,6 @@ def workers_of(server: Server) -> set[int]:
     return set(map(int, path.read_text().split()))
 
 
-def is_alive(pid: int) -> bool:
-    """Whether a process runs. One that has ended and that nobody waited for is listed, too: an orphan, where process 1 does not."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return state not in {"Z", "X"}
-
-
 def until(fact: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE
     while not fact():
@@ -177,7 +169,7 @@ def test_workers_do_not_outlive_the_process_that_watches_them(shared: dict[str, 
     os.kill(server._process.pid, signal.SIGKILL)
     server._process.wait(PATIENCE)
 
-    until(lambda: not any(map(is_alive, workers)))
+    until(lambda: not any(map(runs, workers)))
 
 
 def test_asked_to_stop_they_end_in_order(shared: dict[str, str], tmp_path: Path) -> None:

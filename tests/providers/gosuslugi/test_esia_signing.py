@@ -26,6 +26,7 @@ from medonline.providers.gosuslugi.esia.client import Esia
 from medonline.providers.gosuslugi.esia.signing import CommandSigner, HttpSigner, QueuedSigner, RsaSigner, Signer
 from medonline.providers.http import MAX_TIMEOUT
 from tests.patience import PATIENCE
+from tests.processes import runs
 from tests.providers.gosuslugi.world import (
     CLIENT_ID,
     CODE,
@@ -286,14 +287,14 @@ async def test_a_command_that_hangs_is_ended_with_all_it_started(
 
     assert refused.value.problem is PROBLEM.UNAVAILABLE
     own, child = map(int, pids.read_text().split())
-    assert not _runs(own)
+    assert not runs(own)
     await until_ended(child)
 
 
 async def test_what_a_command_leaves_behind_ends_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The command itself is through, but a child of it keeps its output open."""
     pids = tmp_path / "pids"
-    is_over_when(monkeypatch, lambda: pids.exists() and not _runs(int(pids.read_text().split()[0])))
+    is_over_when(monkeypatch, lambda: pids.exists() and not runs(int(pids.read_text().split()[0])))
     with pytest.raises(IdentityRefused) as refused:
         await CommandSigner(command(STARTS_A_CHILD, str(pids)), HASH, False).sign(MESSAGE)
 
@@ -304,7 +305,7 @@ async def test_what_a_command_leaves_behind_ends_with_it(tmp_path: Path, monkeyp
 async def until_ended(pid: int) -> None:
     """A killed process needs a moment to die on a busy machine."""
     async with asyncio.timeout(PATIENCE):
-        while _runs(pid):
+        while runs(pid):
             await asyncio.sleep(0.01)
 
 
@@ -315,15 +316,6 @@ async def test_a_flood_of_output_that_nobody_reads_on_does_not_stand_in_the_way(
         with pytest.raises(IdentityRefused) as refused:
             await CommandSigner(flood, HASH, False).sign(MESSAGE)
         assert refused.value.problem is PROBLEM.MISCONFIGURED
-
-
-def _runs(pid: int) -> bool:
-    """Whether a process does anything still; a dead one that no one has fetched does not."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state not in "ZX"
 
 
 def test_an_empty_command_stops_the_start() -> None:
