@@ -29,6 +29,8 @@ const LOOK = "Связь прерывалась. Посмотрите, что т
 const presses = new Map();
 /** @type {Map<HTMLElement, { act: () => void, timers: number[] }>} */
 const held = new Map(); // presses that wait for a connection
+/** @type {WeakSet<HTMLElement>} */
+const pressedMeanwhile = new WeakSet(); // forms that were changed and sent before their answer was there
 /** @type {WeakMap<HTMLFormElement, number>} */
 const numbers = new WeakMap();
 let last = 0;
@@ -72,10 +74,15 @@ function sayThatItTakesLong() {
 
 /**
  * A form is about to be sent by the app. Returns false when it must not be: it is under way already, or waits for a connection.
+ * The answer is on the screen a moment before its mark is back: what a patient types after it must not be lost.
  * @param {HTMLFormElement} form
+ * @param {boolean} isNew its content is another one than that under way, or that one was answered with a mistake
  */
-export function maySend(form) {
-  if (isUnderWay(form)) return false;
+export function maySend(form, isNew) {
+  if (isUnderWay(form)) {
+    if (isNew && !held.has(form)) pressedMeanwhile.add(form); // a held form is sent as it then is
+    return false;
+  }
   if (isConnected()) return true;
   const id = form.querySelector("input:not([type=hidden])")?.id ?? "";
   const entries = [...new FormData(form)];
@@ -150,6 +157,8 @@ function finish(number, news) {
   press.timers.forEach(clearTimeout);
   showWork(press.place, false);
   if (news || (presses.size === 0 && held.size === 0)) say(news);
+  if (!pressedMeanwhile.delete(press.place) || news) return; // after a news the patient looks first
+  setTimeout(() => press.place.isConnected && /** @type {HTMLFormElement} */ (press.place).requestSubmit());
 }
 
 /** The mark of a press came back: all up to it are answered. Called after each change of the page. */

@@ -22,13 +22,20 @@ export function forgetSubmits() {
 }
 
 /** @param {HTMLFormElement} form */
-function isRepeated(form) {
+function contentOf(form) {
   const entries = /** @type {[string, string][]} */ ([...new FormData(form)]);
-  const content = new URLSearchParams(entries).toString();
-  const last = submitted.get(form);
+  return new URLSearchParams(entries).toString();
+}
+
+/** @param {HTMLFormElement} form */
+const isNew = (form) => submitted.get(form)?.content !== contentOf(form);
+
+/** @param {HTMLFormElement} form */
+function isRepeated(form) {
   const now = performance.now();
-  if (last?.content === content && now - last.at < SAME_SUBMIT_MS) return true;
-  submitted.set(form, { content, at: now });
+  const last = submitted.get(form);
+  if (last && !isNew(form) && now - last.at < SAME_SUBMIT_MS) return true;
+  submitted.set(form, { content: contentOf(form), at: now });
   return false;
 }
 
@@ -43,7 +50,7 @@ document.addEventListener(
     const page = form.dataset.ticketAction ? field(form, "page") : null;
     if (page) page.value = PAGE;
     const plain = /^\/(session|gosuslugi)\//.test(form.getAttribute("action") ?? "");
-    if (!plain && isHydrated(form) && maySend(form) && !isRepeated(form)) return handOver(event, form);
+    if (!plain && isHydrated(form) && maySend(form, isNew(form)) && !isRepeated(form)) return handOver(event, form);
     event.preventDefault();
     event.stopImmediatePropagation();
     if (waiting.has(form) || (!plain && isHydrated(form))) return;

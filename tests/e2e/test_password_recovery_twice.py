@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
-from playwright.sync_api import expect
+from playwright.sync_api import WebSocketRoute, expect
 
 from tests.e2e.conftest import NewPatient
 from tests.e2e.patients import DemoPhone, Patient
@@ -44,6 +45,57 @@ def test_enter_together_with_a_click_counts_once(portal: Portal, patient: Patien
     expect(portal.main).to_contain_text(ARRIVED)
 
     assert len(demo_phone.codes(patient.phone)) == 1
+
+
+def test_what_is_sent_before_the_mark_of_the_answer_is_back_is_not_lost(
+    portal: Portal, patient: Patient, demo_phone: DemoPhone
+) -> None:
+    """The mistake is on the screen, and the page still counts the form as under way: on a busy server for as long as a patient types."""
+    marks = MarksHeldBack(portal)
+    portal.open_recovery().begin(patient.phone)
+    expect(portal.main).to_contain_text(ARRIVED)
+    marks.hold()
+    portal.submit_code("0000")
+    portal.expect_error("Осталось 2 попытки")
+    portal.button("ОТПРАВИТЬ").dblclick()  # the same code again is another attempt, once the first was answered
+    expect(portal.button("ОТПРАВИТЬ")).to_have_attribute("aria-busy", "true")
+    marks.let_go()
+    portal.expect_error("Осталась 1 попытка")
+    expect(portal.page.locator("[aria-busy]")).to_have_count(0)
+
+    marks.hold()
+    portal.submit_code("")
+    portal.expect_error("цифрами")
+    portal.submit_code(demo_phone.code(patient.phone))
+    marks.let_go()
+    portal.expect_step(STEP_3)
+
+
+class MarksHeldBack:
+    """The connection of one tab, on which the marks that a press was handled can be held back; the answers come."""
+
+    def __init__(self, portal: Portal) -> None:
+        self._holds = False
+        self._kept: list[Callable[[], None]] = []
+        portal.page.route_web_socket("**/_event/**", self._join)
+
+    def _join(self, page: WebSocketRoute) -> None:
+        server = page.connect_to_server()
+        server.on_message(lambda frame: self._pass(page, frame))
+
+    def _pass(self, page: WebSocketRoute, frame: str | bytes) -> None:
+        if self._holds and '"answered' in str(frame):
+            self._kept.append(lambda: page.send(frame))
+        else:
+            page.send(frame)
+
+    def hold(self) -> None:
+        self._holds = True
+
+    def let_go(self) -> None:
+        self._holds = False
+        while self._kept:
+            self._kept.pop(0)()
 
 
 def test_a_double_click_on_another_call_is_one_call(portal: Portal, patient: Patient, demo_phone: DemoPhone) -> None:
