@@ -13,7 +13,7 @@ from starlette.routing import Route
 from medonline.domain.phone import PhoneNumber
 from medonline.sandbox.demo_phone import spaced
 from medonline.sandbox.max import SENDER, MaxStandIn
-from medonline.sandbox.pages import HEADERS, MAX_CHAT, MAX_OPEN
+from medonline.sandbox.pages import HEADERS, LIVE_HEADERS, MAX_CHAT, MAX_OPEN
 
 _LONGEST_BODY = 2_000
 _FOREIGN = "+79000001099"
@@ -47,7 +47,7 @@ class MaxPages:
         page = MAX_CHAT.substitute(
             number=escape(phone.e164), shown=escape(spaced(phone.e164)), sender=SENDER, messages=items
         )
-        return HTMLResponse(page, headers=HEADERS)
+        return HTMLResponse(page, headers=LIVE_HEADERS)
 
     async def _act(self, request: Request) -> Response:
         form = dict(parse_qsl((await request.body())[:_LONGEST_BODY].decode(errors="replace")))

@@ -14,6 +14,10 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
+# Of pages with a form that a script keeps up to date.
+LIVE_HEADERS = HEADERS | {
+    "Content-Security-Policy": f"{HEADERS['Content-Security-Policy']}; script-src 'self'; connect-src 'self'"
+}
 _FRAME = """<!doctype html>
 <html lang="ru">
 <head>
@@ -108,11 +112,14 @@ MAX_OPEN = Template(
 )
 
 MAX_CHAT = Template(
-    _HEAD_BELOW.replace("$title", "Чат в MAX").replace("<title>", '<meta http-equiv="refresh" content="2">\n<title>')
+    _HEAD_BELOW.replace("$title", "Чат в MAX").replace(
+        "<title>", '<noscript><meta http-equiv="refresh" content="2"></noscript>\n<title>'
+    )
     + """<main>
 <h1>MAX: $sender</h1>
 <p>$shown</p>
 <ol class="messages" id="chat">$messages</ol>
+<p id="connection" class="connection" role="status"></p>
 <form method="post" action="chat">
 <input type="hidden" name="number" value="$number">
 <p><button type="submit" name="act" value="share">Поделиться контактом</button></p>
@@ -122,6 +129,7 @@ MAX_CHAT = Template(
 <button type="submit" name="act" value="stop">Остановить бота</button></p>
 </form>
 </main>
+<script src="../static/chat.js" defer></script>
 </body>
 </html>
 """

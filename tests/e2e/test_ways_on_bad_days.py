@@ -98,7 +98,7 @@ def test_a_bot_that_was_blocked(portal: Portal) -> None:
     begin_by(portal, MAX, phone)
     chat = open_chat(portal, phone)
     chat.get_by_role("button", name="Остановить бота").click()
-    chat.close()
+    expect(portal.main.get_by_role("status").filter(has_text=WORDS[MAX].problems[REFUSED])).to_be_visible()
     portal.look("max blocked")
     expect_another_way(portal, MAX, REFUSED, phone)
 
