@@ -17,6 +17,8 @@ from tests.argon2 import cheapest_argon2
 from tests.storage.postgresql_server import make_template, postgresql
 from tools.ensure_browser import NAMES
 
+pytest_plugins = ["pytester", "tests.second_try"]
+
 E2E = Path(__file__).with_name("e2e")
 # `make model`: random walks and attacks run for long instead of for seconds.
 LONG_RUN = bool(os.environ.get("LONG_RUN"))
