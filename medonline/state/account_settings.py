@@ -32,6 +32,7 @@ from medonline.state.codes.watch import FollowsCode, code_now, follow
 from medonline.state.codes.ways import OffersWays, proofs_alone
 from medonline.state.email_proof import EmailProofState
 from medonline.state.input import help_of, query_of, said, text_field, visitor_of
+from medonline.state.reauthentication import ask_proof, panel_of
 from medonline.web.sockets.server import Visitor
 from medonline.wording.account_settings import HOW_LINKED, NOTHING_SAVED, what_was_saved, what_was_unlinked
 from medonline.wording.errors import field_sentence, proof_sentence
@@ -67,8 +68,6 @@ class SettingsState(FollowsCode, OffersWays, rx.State):
     waiting_code: bool = False
     code: CodeScreen = NO_CODE
     channel_refused: bool = False
-    prove_again: bool = False
-    proof_error: str = ""
     saved: str = ""
     strength: str = ""
     strength_score: int = -1
@@ -83,13 +82,13 @@ class SettingsState(FollowsCode, OffersWays, rx.State):
     unlinking: str = ""
     unlink_error: str = ""
     unlink_error_no: int = 0
-    _again: str = SAVE  # what was refused until who is asking has proved to be themselves
 
     @rx.event
     async def load(self) -> Any:
         """Rebuild the screen from the record."""
         self._forget()
-        self.saved, self.prove_again, self.proof_error, self.ready = "", False, "", False
+        self.saved, self.ready = "", False
+        (await panel_of(self))._close()
         self.strength, self.strength_score, self.unlinking = "", -1, ""
         self.password_wanted = query_of(self, "focus") == "password"
         self.min_length = portal().config.password_min_length_settings
@@ -149,21 +148,21 @@ class SettingsState(FollowsCode, OffersWays, rx.State):
     @rx.event
     async def prove(self, form: dict[str, Any]) -> Any:
         """The current password, typed again, so that phone and password may be changed."""
+        panel = await panel_of(self)
         try:
             visitor, password = visitor_of(self), text_field(form, "current_password")
             await portal().sessions.prove_again(visitor, password)
         except NotSignedIn:
             return sign_in_again()
         except MedonlineError as error:
-            self.proof_error = proof_sentence(error, portal().config.zone, help_of(self))
-            self.error_no += 1
+            panel._refuse(proof_sentence(error, portal().config.zone, help_of(self)))
             return None
-        self.prove_again, self.proof_error = False, ""
         self.error, self.unlink_error = "", ""
-        if self._again == SAVE:
+        again = panel._close()
+        if again == SAVE:
             self.proofs += 1
-        else:
-            self.saved = f"Готово. Нажмите «{self._again}» ещё раз."
+        elif again:
+            self.saved = f"Готово. Нажмите «{again}» ещё раз."
         return None
 
     @rx.event
@@ -186,9 +185,9 @@ class SettingsState(FollowsCode, OffersWays, rx.State):
         except NotSignedIn:
             return sign_in_again()
         except MedonlineError as error:
-            self.unlink_error, self._again = said(self, error), UNLINK
+            self.unlink_error = said(self, error)
             self.unlink_error_no += 1
-            self.prove_again = isinstance(error, ReauthenticationNeeded)
+            await self._follow_refusal(error, UNLINK)
             await self._show_identities()
         return None
 
@@ -228,7 +227,7 @@ class SettingsState(FollowsCode, OffersWays, rx.State):
             if code:
                 await self._show_code_refusal(error)
             else:
-                self._show_refusal(error)
+                await self._show_refusal(error)
             return None
         self.code_error = ""
         view = await portal().settings.current(visitor_of(self).session_key)
@@ -262,13 +261,13 @@ class SettingsState(FollowsCode, OffersWays, rx.State):
             for view in await portal().identities.all(visitor_of(self).session_key)
         ]
 
-    def _show_refusal(self, error: MedonlineError) -> None:
+    async def _show_refusal(self, error: MedonlineError) -> None:
         if isinstance(error, InvalidFields):
             self.errors = {name: field_sentence(name, one, help_of(self)) for name, one in error.by_field.items()}
             self.error = NOTHING_SAVED
         else:
             self.error = said(self, error)
-            self.prove_again, self._again = isinstance(error, ReauthenticationNeeded), SAVE
+            await self._follow_refusal(error, SAVE)
             self.channel_refused = isinstance(error, ChannelOverBudget | ChannelUnavailable)
             if self.channel_refused:
                 self._offer()
@@ -292,9 +291,12 @@ class SettingsState(FollowsCode, OffersWays, rx.State):
     def _offer(self) -> None:
         self._offer_ways(portal().switches.open_now(), alone=True)
 
-    def _ask_proof(self, again: str) -> None:
-        """Ask who it is, above the form; `again` is the button to press then."""
-        self.prove_again, self._again, self.saved = True, again, ""
+    async def _follow_refusal(self, error: MedonlineError, again: str) -> None:
+        """Ask who it is where that is what was wanting; otherwise it is not asked any more."""
+        if isinstance(error, ReauthenticationNeeded):
+            await ask_proof(self, again)
+        else:
+            (await panel_of(self))._close()
 
     def _forget(self) -> None:
         self.channel_refused = False

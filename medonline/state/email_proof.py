@@ -12,6 +12,7 @@ from medonline.domain.errors import MedonlineError, NoChangeInProgress, NotSigne
 from medonline.services.notices.sender import MailState
 from medonline.state.account import sign_in_again
 from medonline.state.input import said, text_field, visitor_of
+from medonline.state.reauthentication import ask_proof
 
 SEND, AGAIN = "Подтвердить адрес", "Отправить код ещё раз"
 # What the screen tells apart of a mail.
@@ -51,7 +52,7 @@ class EmailProofState(rx.State):
         except MedonlineError as error:
             self._refuse(error)
             if isinstance(error, ReauthenticationNeeded):
-                await self._ask_proof(AGAIN if again else SEND)
+                await ask_proof(self, AGAIN if again else SEND)
         return await self._show() or EmailProofState.follow_mail
 
     @rx.event(background=True)
@@ -86,12 +87,6 @@ class EmailProofState(rx.State):
         self.waiting, self.notices_to = view.waiting, view.notices_to
         self.mail = view.mail or ""
         return None
-
-    async def _ask_proof(self, again: str) -> None:
-        from medonline.state.account_settings import SettingsState  # which loads this state in its turn
-
-        settings = await self.get_state(SettingsState)
-        settings._ask_proof(again)
 
     def _refuse(self, error: MedonlineError) -> None:
         self.error = said(self, error)

@@ -14,8 +14,8 @@ from medonline.bootstrap import portal
 from medonline.domain.errors import MedonlineError, NotSignedIn, ReauthenticationNeeded
 from medonline.services.passkeys.own_passkeys import PasskeyView
 from medonline.state.account import sign_in_again
-from medonline.state.account_settings import SettingsState
 from medonline.state.input import said, text_field, visitor_of
+from medonline.state.reauthentication import ask_proof
 from medonline.wording.passkeys import what_was_removed
 
 MAX_NUMBER = 64
@@ -60,7 +60,7 @@ class PasskeysState(rx.State):
         """The page's script was refused until the patient has proved who is asking."""
         if not self.on:
             return
-        await self._ask_proof(ADD)
+        await ask_proof(self, ADD)
 
     @rx.event
     async def ask_remove(self, number: str) -> None:
@@ -112,11 +112,7 @@ class PasskeysState(rx.State):
         self.error = said(self, error)
         self.error_no += 1
         if isinstance(error, ReauthenticationNeeded):
-            await self._ask_proof(REMOVE)
-
-    async def _ask_proof(self, again: str) -> None:
-        settings = await self.get_state(SettingsState)
-        settings._ask_proof(again)
+            await ask_proof(self, REMOVE)
 
 
 def _screen(view: PasskeyView) -> PasskeyScreen:

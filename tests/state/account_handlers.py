@@ -12,6 +12,7 @@ from medonline.state.gosuslugi.link_account import LinkAccountState
 from medonline.state.gosuslugi.login_failed import LoginFailedState
 from medonline.state.gosuslugi.register import RegisterState
 from medonline.state.patient_cards import CardsState
+from medonline.state.reauthentication import ReauthenticationState
 from medonline.state.regions import RegionState
 from medonline.state.security_journal import JournalState
 from medonline.state.waits import WaitsState
@@ -21,6 +22,7 @@ from tests.state.watching import ask
 
 CANARY = "canary-5d1e"
 SETTINGS = SettingsState.get_full_name()
+REAUTHENTICATION = ReauthenticationState.get_full_name()
 EMAIL = EmailProofState.get_full_name()
 CARDS = CardsState.get_full_name()
 SESSIONS = SessionsState.get_full_name()

@@ -18,6 +18,7 @@ from medonline.state.account_settings import SettingsState
 from medonline.state.gosuslugi import link_account, login_failed, register
 from medonline.state.gosuslugi.link_account import LinkAccountState
 from medonline.state.login import LoginState
+from medonline.state.reauthentication import ReauthenticationState
 from medonline.web.sockets.server import Visitor
 from tests.e2e.server import Server
 from tests.patience import PATIENCE
@@ -32,6 +33,7 @@ from tests.state.account_handlers import (
     HANDLERS,
     LINK,
     OUT_OF_ORDER,
+    REAUTHENTICATION,
     REGISTER,
     SESSIONS,
     SETTINGS,
@@ -161,7 +163,7 @@ def test_a_signed_in_patients_field_that_is_no_text_changes_nothing(
     ("state", "variable", "value"),
     [
         (SETTINGS, "phone", CANARY),
-        (SETTINGS, "prove_again", False),
+        (REAUTHENTICATION, "asked", False),
         (CARDS, "unlinking", CANARY),
         (SESSIONS, "notice", CANARY),
         (REGISTER, "ticket", CANARY),
@@ -276,10 +278,13 @@ async def test_a_password_that_waits_for_the_code_is_not_in_the_state(
 
     clock.move(minutes=16)
     await run(state, "save", FORM)
-    assert state.prove_again
+    panel = root.get_substate(ReauthenticationState.get_full_name().split("."))
+    assert panel.asked
     await run(state, "prove", {"current_password": "Lipa47Korabl"})
-    assert state.proof_error
+    assert panel.error
     await run(state, "prove", {"current_password": PASSWORD})
+    assert not panel.asked
+    assert state.proofs == 1
     assert_keeps_no_secret(root, state)
 
 

@@ -24,6 +24,7 @@ from medonline.pages.account_settings.phone import new_phone_panel, prove_again_
 from medonline.pages.frame import page
 from medonline.state.account import AccountState
 from medonline.state.account_settings import SettingsState
+from medonline.state.reauthentication import ReauthenticationState
 
 state = SettingsState
 _LABELS = {
@@ -40,9 +41,9 @@ def settings() -> rx.Component:
     """One form, one «Сохранить»; the code to a new phone and the proof of who is asking are above it."""
     return page(
         rx.el.h1("Отредактируйте настройки и сохраните изменения", id="step-title", tab_index=-1),
-        rx.cond(state.saved != "", _saved()),
+        rx.cond((state.saved != "") & ~ReauthenticationState.asked, _saved()),
         rx.cond(state.waiting_code, new_phone_panel()),
-        rx.cond(state.prove_again, prove_again_panel()),
+        rx.cond(ReauthenticationState.asked, prove_again_panel()),
         email_code_panel(),
         rx.cond(
             state.ready,

@@ -11,6 +11,7 @@ from medonline.dialogs.codes import code_entry, code_form, code_hint, delivery, 
 from medonline.dialogs.desk import turn_to_desk
 from medonline.state.account import AccountState
 from medonline.state.account_settings import SettingsState
+from medonline.state.reauthentication import ReauthenticationState
 
 state = SettingsState
 
@@ -43,14 +44,14 @@ def new_phone_panel() -> rx.Component:
 
 def prove_again_panel() -> rx.Component:
     """Phone, password, names and Gosuslugi change only soon after a sign-in; what was typed below stays."""
-    error = state.proof_error
+    error = ReauthenticationState.error
     return rx.el.section(
         rx.el.h2("Подтвердите, что это вы", id="prove-again-title", tab_index=-1),
         rx.el.p("Прошло много времени с тех пор, как вы вошли. Всё введённое останется на месте."),
         rx.cond(
             state.has_password,
             answered_form(
-                error_summary(error, state.error_no, "current-password"),
+                error_summary(error, ReauthenticationState.error_no, "current-password"),
                 field(
                     "Текущий пароль",
                     password_input("current-password", "current_password", error, new=False, noun="текущий пароль"),
