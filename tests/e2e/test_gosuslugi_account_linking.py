@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, WebSocketRoute, expect
 
 from tests.e2e.conftest import GUIDE_PROFILES, NewPortal
 from tests.e2e.gosuslugi_in_browser import IVANOVA, SMIRNOV, VOLKOV, Gosuslugi, full_name, press_gosuslugi
@@ -100,3 +101,49 @@ def test_an_account_is_linked_by_a_code_to_its_phone(
 
     portal.expect_cards()
     expect(portal.header).to_contain_text(full_name(IVANOVA))
+
+
+def test_who_agrees_before_the_consent_has_loaded_is_asked_nothing_again(
+    new_portal: NewPortal, start_server: Callable[..., Server], profile: str
+) -> None:
+    """The app leads to the consent at once; who waits for it, the page asks the server only then."""
+    server = start_server(f"early-consent-{profile}")
+    portal = new_portal()
+    portal.url = server.url
+    let_it_load = hold_the_load_of(portal.page, "/register")
+    press_gosuslugi(portal, DemoPhone(server.url)).sign_in(VOLKOV)
+    portal.button("Это не мой кабинет, открыть новый").click()
+    portal.page.wait_for_url("**/register")
+    portal.button("Да, я согласен").click()
+    let_it_load()
+
+    portal.expect_cards()
+    expect(portal.header).to_contain_text(full_name(VOLKOV))
+
+
+def hold_the_load_of(page: Page, path: str) -> Callable[[], None]:
+    """What the app asks of the server when it leads to this page, and all that is sent behind it, goes out when this is called."""
+    held: list[Callable[[], None]] = []
+    going = threading.Event()
+
+    def carry(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+
+        def send(message: str | bytes) -> None:
+            begins = "on_load" in str(message) and f'"pathname":"{path}"' in str(message)
+            if not going.is_set() and (held or begins):
+                held.append(lambda: server.send(message))
+            else:
+                server.send(message)
+
+        socket.on_message(send)
+
+    page.route_web_socket("**/_event/**", carry)
+
+    def let() -> None:
+        assert held, f"nothing was asked for {path}"
+        going.set()
+        for send in held:
+            send()
+
+    return let

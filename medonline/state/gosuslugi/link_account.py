@@ -30,6 +30,7 @@ from medonline.state.account import AccountState
 from medonline.state.codes.screen import NO_CODE, CodeScreen, steady
 from medonline.state.codes.watch import FollowsCode, code_now, follow
 from medonline.state.codes.ways import OffersWays
+from medonline.state.gosuslugi.register import lead_to_consent
 from medonline.state.input import help_of, page_of, said, text_field, visitor_of
 from medonline.web.sockets.server import Visitor
 from medonline.wording.errors import CHANNEL_MISSING, linking_sentence
@@ -128,7 +129,7 @@ class LinkAccountState(FollowsCode, OffersWays, rx.State):
                 self._show_code(view.code)
             return self._show_refusal(error, "code" if isinstance(error, CodeRefused) else "")
         self.error, self.error_field = "", ""
-        return None if self.ticket else rx.redirect(routes.REGISTER)
+        return None if self.ticket else await lead_to_consent(self)
 
     def _show_refusal(self, error: MedonlineError, field: str) -> Any:
         if isinstance(error, NoPendingIdentity):

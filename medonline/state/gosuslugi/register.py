@@ -14,6 +14,7 @@ from medonline.domain.errors import (
 )
 from medonline.domain.personal_data_consent import VERSION
 from medonline.services.gosuslugi.login import Waiting
+from medonline.services.gosuslugi.pending_person import PendingView
 from medonline.state.account import AccountState
 from medonline.state.input import page_of, said, visitor_of
 from medonline.state.page_load import KeepsAnswers
@@ -39,13 +40,11 @@ class RegisterState(KeepsAnswers, rx.State):
     async def load(self) -> Any:
         """Who waits for consent in this browser, if anybody."""
         if not self._note_load():
-            self.refused, self.error, self.ticket = False, "", ""
-        self.paragraphs = list(consent_text(portal().config.operator_name))
+            self._clear()
         view = await portal().answers.current(visitor_of(self))
         if view is not None and view.waits_for is Waiting.PROOF:
             return [AccountState.load_page, rx.redirect(routes.LINK_ACCOUNT, replace=True)]
-        self.full_name, self.birth_date = (view.full_name, view.birth_date) if view else ("", "")
-        self.ready = True
+        self._show(view)
         return AccountState.load_page
 
     @rx.event
@@ -78,3 +77,24 @@ class RegisterState(KeepsAnswers, rx.State):
             self.error_no += 1
             return None
         return rx.redirect(routes.LINK_ACCOUNT)
+
+    def _clear(self) -> None:
+        """What an earlier visit left."""
+        self.refused, self.error, self.ticket = False, "", ""
+
+    def _show(self, view: PendingView | None) -> None:
+        self.paragraphs = list(consent_text(portal().config.operator_name))
+        self.full_name, self.birth_date = (view.full_name, view.birth_date) if view else ("", "")
+        self.ready = True
+
+
+async def lead_to_consent(state: rx.State) -> rx.event.EventSpec:
+    """To the consent of somebody who waits for it in this browser, which is drawn before its page has loaded.
+
+    Drawn empty, it would be the consent before the way to Gosuslugi: «Да, я согласен» would lead there once more, and what was
+    answered since would be asked again.
+    """
+    register = await state.get_state(RegisterState)
+    register._clear()
+    register._show(await portal().answers.current(visitor_of(state)))
+    return rx.redirect(routes.REGISTER)
