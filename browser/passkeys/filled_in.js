@@ -7,6 +7,7 @@ const ANEW_MS = 4 * 60 * 1000; // a challenge lives for five minutes
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let anew;
 let open = false;
+let round = 0; // counts what ends a wait that has not asked yet: a press, the closed dialog, a later wait
 
 const dialog = () => /** @type {HTMLDialogElement | null} */ (document.getElementById("login"));
 
@@ -16,7 +17,10 @@ export function followLogin() {
 }
 
 /** Somebody presses a button: to ask anew would end what they are at. `followLogin` goes on. */
-export const hold = () => clearTimeout(anew);
+export function hold() {
+  clearTimeout(anew);
+  round += 1;
+}
 
 // A page that comes back by «Назад» as it was left: the browser ended what waited there.
 addEventListener("pageshow", (event) => {
@@ -32,14 +36,16 @@ new MutationObserver(() => {
 }).observe(document.body, { subtree: true, childList: true, attributes: true, attributeFilter: ["open"] });
 
 function stop() {
-  clearTimeout(anew);
+  hold();
   stopAsking();
 }
 
 async function wait() {
   open = true;
-  clearTimeout(anew);
-  if (!(await PublicKeyCredential.isConditionalMediationAvailable?.())) return;
+  hold();
+  const mine = round;
+  const can = await PublicKeyCredential.isConditionalMediationAvailable?.();
+  if (!can || mine !== round) return;
   anew = setTimeout(() => void wait(), ANEW_MS);
   const place = dialog()?.querySelector("[data-passkey-place]");
   const button = /** @type {HTMLElement | null} */ (place?.querySelector("[data-passkey]") ?? null);

@@ -42,6 +42,10 @@ window.setTimeout = (act, ms, ...rest) => {
 window.clearTimeout = (number) => { timers.delete(number); never(number); };
 window.minutesLater = () => { for (const act of timers.values()) act(); };
 """
+# A browser that takes its time to say whether it offers keys in a field.
+SLOW_TO_SAY = """
+PublicKeyCredential.isConditionalMediationAvailable = () => new Promise((resolve) => { window.say = () => resolve(true); });
+"""
 CANCELLED = "Вы отменили, или время вышло."
 FAILED = {
     "NotAllowedError": CANCELLED,
@@ -125,6 +129,36 @@ def test_who_is_slow_with_a_press_is_not_interrupted(asked: Portal) -> None:
 
     assert ends(asked) == ["aborted", ""]
     assert asked.page.evaluate("window.asked[1].mediation") == ""
+
+
+def browser_says(portal: Portal) -> None:
+    """That it offers keys in a field; what the page asked the server for after that has been sent by then."""
+    with portal.page.expect_response("**/passkeys/host"):
+        portal.page.evaluate("window.say(); setTimeout(() => fetch('/passkeys/host'))")
+
+
+def test_who_presses_before_the_browser_offers_keys_is_not_interrupted(asked: Portal) -> None:
+    asked.page.add_init_script(SLOW_TO_SAY)
+    asked.open().open_login()
+    asked.page.wait_for_function("() => window.say !== undefined")
+    asked.button(BY_PASSKEY).click()
+    expect_ends(asked, "")
+    browser_says(asked)
+
+    assert ends(asked) == [""]
+
+
+def test_a_dialog_closed_before_the_browser_offers_keys_asks_for_none(asked: Portal) -> None:
+    begun: list[str] = []
+    asked.page.on("request", lambda request: begun.append(request.url) if "/passkeys/login" in request.url else None)
+    asked.page.add_init_script(SLOW_TO_SAY)
+    asked.open().open_login()
+    asked.page.wait_for_function("() => window.say !== undefined")
+    asked.page.keyboard.press("Escape")
+    expect(asked.dialog(LOGIN)).to_have_count(0)
+    browser_says(asked)
+
+    assert begun == []
 
 
 def test_a_page_that_comes_back_as_it_was_left_asks_again(asked: Portal) -> None:
