@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Locator, expect
+from datetime import timedelta
 
+from playwright.sync_api import Locator, expect
+from sqlmodel import col, select, update
+
+from medonline.bootstrap import Portal as Services
+from medonline.storage.tables.login import AccountSession
+from medonline.storage.tables.patients import Patient as PatientRow
 from tests.e2e.patients import Patient
 from tests.e2e.portal_in_browser import Portal
+from tests.e2e.server import Server
 
 SETTINGS = "Отредактируйте настройки и сохраните изменения"
 SESSIONS = "Мои входы"
@@ -30,6 +37,20 @@ def end_other_sessions(portal: Portal) -> None:
     portal.open("/sessions")
     portal.button("Завершить все остальные входы").click()
     expect(portal.main.get_by_role("listitem")).to_have_count(1)
+
+
+def proved_long_ago(server: Server, phone: str) -> None:
+    """The sign-ins of this phone are so old that who is asking has to be proved again; until then no time passes in the test."""
+
+    async def happened(services: Services) -> None:
+        long_ago = services.clock() - services.config.reauthentication_window - timedelta(minutes=1)
+        patients = select(PatientRow.id).where(PatientRow.phone == phone)
+        with services.database.writing() as session:
+            mine = col(AccountSession.patient_id).in_(patients)
+            aged = session.exec(update(AccountSession).where(mine).values(authenticated_at=long_ago))
+            assert aged.rowcount > 0, f"nobody is signed in as {phone}"
+
+    server.operate(happened)
 
 
 class Settings:

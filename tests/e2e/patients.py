@@ -80,13 +80,13 @@ class DemoPhone:
         """The texts of the SMS that tell of the account."""
         return [event["text"] for event in self.events(phone) if event["text"].startswith(NOTICE)]
 
-    def notice(self, phone: str, words: str = "") -> str:
-        """The first of these texts that has these words, as soon as it has come."""
+    def notice(self, phone: str, words: str = "", *, number: int = 1) -> str:
+        """The `number`-th of these texts that has these words, as soon as it has come."""
         deadline = time.monotonic() + PATIENCE
-        while not (texts := [text for text in self.notices(phone) if words in text]):
+        while len(texts := [text for text in self.notices(phone) if words in text]) < number:
             assert time.monotonic() < deadline, f"no such SMS came; there are {self.notices(phone)}"
             time.sleep(0.05)
-        return texts[0]
+        return texts[number - 1]
 
 
 def _code_in(event: dict[str, str]) -> str:

@@ -144,10 +144,11 @@ def test_a_session_that_idles_out_without_a_connection_leaves_nothing_on_the_scr
     server = start_server("idle-offline", SESSION_IDLE="12 s")
     portal = new_portal()
     portal.url = server.url
-    portal.log_in("+79000001001", "Zdorovie2026")
+    with portal.page.expect_response("**/session/left") as left:  # its page has asked how long the session lives
+        portal.log_in("+79000001001", "Zdorovie2026")
+    left.value.finished()
     name = portal.page.get_by_text("Иванова")
     expect(name.first).to_be_visible()
-    portal.page.wait_for_timeout(2000)  # its page has asked how long the session lives
     portal.page.context.set_offline(True)
 
     expect(name).to_have_count(0, timeout=40_000)

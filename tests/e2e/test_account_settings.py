@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.account_in_browser import Settings, choose_in_menu, end_other_sessions
+from tests.e2e.account_in_browser import Settings, choose_in_menu, end_other_sessions, proved_long_ago
 from tests.e2e.conftest import GUIDE_PROFILES, NewPatient, NewPortal, StartServer
 from tests.e2e.gosuslugi_in_browser import (
     IVANOVA,
@@ -121,8 +121,8 @@ def test_a_new_phone_can_be_given_up(portal: Portal, patient: Patient) -> None:
 
 @pytest.fixture
 def strict(start_server: StartServer, profile: str) -> Server:
-    """A server that asks for the proof of who is asking two seconds after a sign-in."""
-    return start_server(f"reauthentication-{profile}", REAUTHENTICATION_WINDOW="2 s")
+    """A server where no one else uses this patient's account."""
+    return start_server(f"reauthentication-{profile}")
 
 
 @pytest.mark.parametrize("profile", GUIDE_PROFILES)
@@ -135,7 +135,7 @@ def test_an_old_sign_in_must_be_proved_again_and_what_was_typed_is_saved_at_once
     portal.log_in(patient.phone, "Poliklinika7")
     choose_in_menu(portal, "Настройки")
     settings = Settings(portal)
-    portal.page.wait_for_timeout(2_500)  # the window of this server
+    proved_long_ago(strict, patient.phone)
     settings.fill(email="smirnov2@example.com", password="Osen2026vechera")
     settings.save()
     expect(portal.page.get_by_role("heading", name="Подтвердите, что это вы")).to_be_focused()
@@ -160,7 +160,7 @@ def test_an_old_sign_in_is_proved_through_gosuslugi_and_the_draft_comes_back(
     sign_in_through_gosuslugi(portal, phone, SMIRNOV)
     choose_in_menu(portal, "Настройки")
     settings = Settings(portal)
-    portal.page.wait_for_timeout(2_500)
+    proved_long_ago(strict, SMIRNOV.phone)
     settings.fill(email="draft@example.com", password="Osen2026vechera")
     settings.save()
     portal.button("Войти ещё раз через Госуслуги").click()

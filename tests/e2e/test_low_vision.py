@@ -25,11 +25,14 @@ def seen(page: Page) -> tuple[str, str, float]:
     return ground, letters, float(size.removesuffix("px"))
 
 
+def scripts_are_there(portal: Portal) -> None:
+    """The page's own, which come after the first frame: they note the step of the recovery, once the server has said it."""
+    portal.page.wait_for_function("() => sessionStorage.getItem('medonline.step') === 'phone'")
+
+
 def test_the_keyboard_switches_it_and_nothing_typed_is_lost(portal: Portal) -> None:
     portal.open_recovery()
-    portal.page.wait_for_load_state(
-        "networkidle"
-    )  # before its script is there, a press loads the page in the other look
+    scripts_are_there(portal)  # before that a press loads the page in the other look
     portal.field(PHONE).fill("+7 900 1")
     portal.main.evaluate("() => document.activeElement.blur()")
     portal.page.keyboard.press("Home")
@@ -54,6 +57,7 @@ def test_the_keyboard_switches_it_and_nothing_typed_is_lost(portal: Portal) -> N
     portal.page.reload()
     portal.expect_step("ШАГ 1. УКАЖИТЕ ТЕЛЕФОН")
     assert seen(portal.page) == (BLACK, WHITE, ORDINARY_SIZE * 2)
+    portal.expect_connected()
     portal.page.get_by_role("link", name="О доступности").click()  # inside the app: the page is not loaded again
     expect(portal.heading("О доступности")).to_be_focused()
     assert seen(portal.page) == (BLACK, WHITE, ORDINARY_SIZE * 2)

@@ -11,7 +11,7 @@ from tests.e2e.conftest import SHORT_PAUSES, StartServer
 from tests.e2e.patients import Patient, fresh_phone
 from tests.e2e.portal_in_browser import BIRTH_DATE, STEP_1, Portal
 from tests.e2e.server import Server
-from tests.e2e.ways_in_browser import CALL_TO_US, begin_by, choose, dial, number_to_call, switch
+from tests.e2e.ways_in_browser import CALL_TO_US, begin_by, choose, dial, number_to_call, switch, time_is_over
 
 STEP = "ШАГ 2. ПОЗВОНИТЕ НАМ"
 TEN_SECONDS_MS = 10_000
@@ -92,20 +92,14 @@ def test_a_vendor_without_money_offers_another_way(portal: Portal) -> None:
     expect(portal.button("Получить код звонком")).to_be_visible()
 
 
-class TestAShortWait:
-    @pytest.fixture
-    def server(self, start_server: StartServer) -> Server:
-        return start_server(
-            "short-calls", CODE_CHANNELS="flash_call,inbound_call", CODE_LIFE_INBOUND_CALL="6 s", **SHORT_PAUSES
-        )
-
-    def test_it_ends_with_something_to_do(self, portal: Portal, patient: Patient) -> None:
-        number = to_the_number(portal, patient.phone)
-        expect(portal.main).to_contain_text("Время для звонка вышло")
-        expect(portal.main.get_by_role("link", name=number)).to_have_count(0)
-        expect(portal.button("Получить код звонком")).to_be_visible()
-        portal.look("step 2, the call is late")
-        portal.button("Получить номер ещё раз").click()
-        expect(portal.main.get_by_role("link", name=number)).to_be_visible()
-        dial(portal, patient.phone, number)
-        portal.expect_step(BIRTH_DATE)
+def test_a_wait_ends_with_something_to_do(portal: Portal, patient: Patient, server: Server) -> None:
+    number = to_the_number(portal, patient.phone)
+    time_is_over(server, patient.phone)
+    expect(portal.main).to_contain_text("Время для звонка вышло")
+    expect(portal.main.get_by_role("link", name=number)).to_have_count(0)
+    expect(portal.button("Получить код звонком")).to_be_visible()
+    portal.look("step 2, the call is late")
+    portal.button("Получить номер ещё раз").click()
+    expect(portal.main.get_by_role("link", name=number)).to_be_visible()
+    dial(portal, patient.phone, number)
+    portal.expect_step(BIRTH_DATE)

@@ -186,8 +186,10 @@ def test_what_does_not_fit_is_named_and_stays_in_the_fields(
 def test_pressed_again_at_once_refresh_says_when_it_may_be_pressed(portal: Portal, patient: Patient) -> None:
     portal.log_in(patient.phone, patient.password)
     expect(portal.heading("Карт пока нет")).to_be_visible()
+    portal.page.evaluate(NOTE_WHAT_IS_SAID, ["Обновляем…"])
     portal.button("Обновить").click()
-    expect(portal.button("Обновить")).to_be_enabled()
+    portal.page.wait_for_function("() => said.length > 0")  # the registry was asked
+    expect(portal.button("Обновить")).to_be_enabled()  # and has answered
     portal.button("Обновить").click()
 
     expect(said(portal, "Обновить ещё раз можно через")).to_be_visible()

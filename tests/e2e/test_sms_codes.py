@@ -25,7 +25,7 @@ def test_a_browser_with_web_otp_fills_the_code_in(portal: Portal, patient: Patie
     portal.page.get_by_text("Другие способы").click()
     portal.begin(patient.phone, SMS)
     expect(portal.main).to_contain_text("SMS доставлена.")
-    portal.page.wait_for_function("window.smsAsked === 'sms'")
+    portal.page.wait_for_function("() => window.smsAsked === 'sms'")
     portal.page.evaluate("code => window.smsComes(code)", demo_phone.code(patient.phone, "sms"))
     expect(portal.field("Проверочный код")).to_have_value(demo_phone.code(patient.phone, "sms"))
     portal.button("ОТПРАВИТЬ").click()

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 
 from playwright.sync_api import Page, expect
+from sqlmodel import col, update
 
+from medonline.bootstrap import Portal as Services
 from medonline.domain.codes.channels import GUIDE_CHANNELS, ChannelName
 from medonline.sandbox.code_faults import Fault, Vendor
 from medonline.services.codes.delivery import DeliveryState
+from medonline.storage.tables.codes import OneTimeCodeRow
 from medonline.wording.channels import WORDS
 from tests.e2e.patients import DemoPhone, Kind
 from tests.e2e.portal_in_browser import Portal
@@ -85,6 +88,19 @@ def dial(portal: Portal, phone: str, number: str, button: str = "Позвони�
     dialler.get_by_role("button", name=button, exact=True).click()
     expect(dialler.get_by_role("status")).to_contain_text("сброшен")
     dialler.close()
+
+
+def time_is_over(server: Server, phone: str) -> None:
+    """Of what this phone waits for: its time is over now, however long the test took to get there."""
+
+    async def happened(services: Services) -> None:
+        now = services.clock()
+        with services.database.writing() as session:
+            waits = col(OneTimeCodeRow.phone) == phone, col(OneTimeCodeRow.expires_at) > now
+            ended = session.exec(update(OneTimeCodeRow).where(*waits).values(expires_at=now))
+            assert ended.rowcount == 1, f"{ended.rowcount} codes to {phone} were awaited"
+
+    server.operate(happened)
 
 
 def switch(server: Server, **faults: str) -> None:
