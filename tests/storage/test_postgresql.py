@@ -930,6 +930,34 @@ async def test_two_at_once_take_their_locks_in_one_order(
     assert [outcome for outcome in outcomes if isinstance(outcome, SQLAlchemyError | AssertionError)] == []
 
 
+HELD: dict[str, Callable[[Session, Patient], Patient | None]] = {
+    "by-id": lambda session, read: patients.by_id_held(session, read.id),
+    "several": lambda session, read: patients.held(session, {read.id}).get(read.id),
+    "by-phone": lambda session, read: patients.by_phone_held(session, read.phone or ""),
+    "by-snils": lambda session, read: patients.by_snils_held(session, [read.snils_index or ""]),
+}
+
+
+@pytest.mark.parametrize("lock", [pytest.param(lock, id=name) for name, lock in HELD.items()])
+async def test_a_lock_gives_the_patient_as_it_found_them(
+    portal: Portal, lock: Callable[[Session, Patient], Patient | None]
+) -> None:
+    """A session gives a row again as it was read: what another transaction changed meanwhile must not be missed, nor what this
+    one has changed itself be lost."""
+    of_maria = update(Patient).where(col(Patient.phone) == KNOWN)
+    with portal.database.writing() as session:
+        session.exec(of_maria.values(snils_index="maria"))
+    with portal.database.writing() as session:
+        patient = session.exec(select(Patient).where(Patient.phone == KNOWN)).one()
+        with portal.database.writing() as other:
+            other.exec(of_maria.values(last_name="Новая"))
+        patient.patronymic = "Павловна"
+        held = lock(session, patient)
+
+        assert held is patient
+        assert (held.last_name, held.patronymic) == ("Новая", "Павловна")
+
+
 def priced(portal: Portal) -> Portal:
     """Each call costs money, so that the day's sum is a row that everybody wants."""
     old = portal.recovery.codes.issuer

@@ -241,9 +241,7 @@ class PersonalDataService:
 
     def _held(self, session: Session, account: str) -> Patient:
         """The patient as the lock found it: another transaction may have changed it meanwhile."""
-        patient_id = self._patient(session, account).id
-        session.expire_all()
-        patient = patients.by_id_held(session, patient_id)
+        patient = patients.by_id_held(session, self._patient(session, account).id)
         if patient is None:
             raise AccountNotFound
         return patient

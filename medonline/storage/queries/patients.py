@@ -17,13 +17,17 @@ NEXT_PASSWORD: Mapping[str, Any] = {"password_version": col(Patient.password_ver
 
 _THIS = col(Patient.id) == bindparam("patient_id")
 _BY_PHONE = select(Patient).where(col(Patient.phone) == bindparam("phone"))
-_BY_PHONE_HELD = _BY_PHONE.with_for_update()
-_BY_ID_HELD = select(Patient).where(_THIS).with_for_update()
+# As the lock found it: another transaction may have changed what the session has read. What the session has changed itself is
+# flushed before.
+_AS_FOUND: Mapping[str, Any] = {"populate_existing": True}
+_BY_PHONE_HELD = _BY_PHONE.with_for_update().execution_options(**_AS_FOUND)
+_BY_ID_HELD = select(Patient).where(_THIS).with_for_update().execution_options(**_AS_FOUND)
 _HELD = (
     select(Patient)
     .where(col(Patient.id).in_(bindparam("patient_ids", expanding=True)))
     .order_by(col(Patient.id))
     .with_for_update()
+    .execution_options(**_AS_FOUND)
 )
 _PROVED_EMAIL_OF = select(Patient.proved_email).where(_THIS)
 _PASSWORD_HASH_OF = select(Patient.password_hash).where(_THIS)
@@ -53,7 +57,7 @@ _RECORD_PHONE_PROOF = (
     update(Patient).where(_THIS).values(phone_proved_at=bindparam("now")).execution_options(**UNSYNCHRONISED)
 )
 _BY_SNILS = select(Patient).where(col(Patient.snils_index).in_(bindparam("indexes", expanding=True)))
-_BY_SNILS_HELD = _BY_SNILS.with_for_update()
+_BY_SNILS_HELD = _BY_SNILS.with_for_update().execution_options(**_AS_FOUND)
 
 
 def proved_email(session: Session, patient_id: str) -> str:
