@@ -165,9 +165,17 @@ class CodeChats:
 
     async def turn(self) -> timedelta:
         """Subscribe, or ask for updates and take them; how long to wait for the next turn."""
+        try:
+            await self._listen()
+        except SQLAlchemyError as error:
+            log.warning("Who waits for a code in a chat is not known: %s (%s)", type(error).__name__, error.code or "-")
+        return AGAIN_AFTER if self.bot.by_webhook else POLL_EVERY
+
+    async def _listen(self) -> None:
         begun = self.clock()
-        if self.bot.by_webhook and self._is_subscribed(begun) and not await self._is_awaited(begun):
-            return AGAIN_AFTER
+        # Only who waits for a chat wants word of a messenger that does not answer.
+        if self.bot.by_webhook and self._is_subscribed(begun) and not await self._awaited(begun):
+            return
         try:
             if self.bot.by_webhook:
                 await self.bot.subscribe()
@@ -177,12 +185,11 @@ class CodeChats:
             self.alarms.failed(self.bot.provider, error)
             self._subscribed_at = None
             await self._away(since=begun)
-            return AGAIN_AFTER if self.bot.by_webhook else POLL_EVERY
+            return
         self.alarms.well(self.bot.provider)
         self._away_since, self._subscribed_at = None, begun
         for update in updates:
             await self._take_quietly(update)
-        return AGAIN_AFTER if self.bot.by_webhook else POLL_EVERY
 
     def _is_subscribed(self, now: datetime) -> bool:
         return self._subscribed_at is not None and now - self._subscribed_at < SUBSCRIBE_EVERY
@@ -193,29 +200,15 @@ class CodeChats:
         self._away_since = self._away_since or since
         if now - self._away_since < GIVEN_UP_AFTER:
             return
-        try:
-            # What MAX posts comes to any of the portal's processes.
-            if await self.database.read(codes_in_chats.is_heard_since, self._away_since):
-                self._away_since = None
-                return
-            for row in await self._awaited(now):
-                await self.unsent(row, DeliveryProblem.CHANNEL_DOWN)
-        except SQLAlchemyError as error:
-            log.warning(
-                "Who waits for a code in a chat could not be told: %s (%s)", type(error).__name__, error.code or "-"
-            )
-
-    async def _is_awaited(self, now: datetime) -> bool:
-        """Whether somebody waits for a chat, and so for word of a messenger that does not answer."""
-        try:
-            return bool(await self._awaited(now))
-        except SQLAlchemyError as error:
-            log.warning(
-                "Whether a code waits for a chat is not known: %s (%s)", type(error).__name__, error.code or "-"
-            )
-            return False
+        # What MAX posts comes to any of the portal's processes.
+        if await self.database.read(codes_in_chats.is_heard_since, self._away_since):
+            self._away_since = None
+            return
+        for row in await self._awaited(now):
+            await self.unsent(row, DeliveryProblem.CHANNEL_DOWN)
 
     async def _awaited(self, now: datetime) -> Sequence[OneTimeCodeRow]:
+        """The codes that somebody may still ask for in a chat."""
         longest = max(self.issuer.policy.life.values())
         return await self.database.read(codes_in_chats.awaited, DeliveryState.QUEUED, now, now - longest)
 

@@ -541,7 +541,7 @@ async def test_a_database_in_trouble_does_not_end_the_bot(
         assert await world.chats.turn() == AGAIN_AFTER
         clock.move(seconds=AGAIN_AFTER.total_seconds())
 
-    assert "could not be told" in caplog.text
+    assert "is not known" in caplog.text
 
 
 async def test_a_database_in_trouble_loses_no_other_update(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
