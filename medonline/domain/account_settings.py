@@ -8,10 +8,10 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettingsChange:
-    """What is to change, by the names of the patient's columns; None stays as it is. An empty text empties the field.
+    """The values to change, named by the patient's columns. None leaves a column as it is. An empty text empties it.
 
-    password_hash: encoded, of the new password; the password itself is kept nowhere.
-    phone: E.164; always with `phone_proved_at`: a phone is proved before it is saved.
+    password_hash: the encoded hash of the new password. The password itself is kept nowhere.
+    phone: E.164. It always comes with `phone_proved_at`, because a phone is proved before it is saved.
     phone_proved_at: when the code to the new phone was accepted (UTC).
     """
 
@@ -23,13 +23,13 @@ class SettingsChange:
     phone_proved_at: datetime | None = None
 
     def values(self) -> dict[str, str | datetime]:
-        """What changes, by column, in the order of the form."""
+        """The changed values by column, in the order of the form."""
         named = ((field.name, getattr(self, field.name)) for field in fields(self))
         return {name: value for name, value in named if value is not None}
 
     @property
     def changed(self) -> tuple[str, ...]:
-        """The names of what the patient sees changed."""
+        """The names of the changed fields that the patient sees."""
         return tuple(name for name in self.values() if name != "phone_proved_at")
 
 

@@ -9,18 +9,18 @@ from medonline.domain.errors import BirthDateProblem, InvalidBirthDate
 from medonline.domain.folding import folded
 
 OLDEST_AGE = 130
-# A year of two digits is read where one century alone fits somebody younger than this; a person of 110 types four digits.
+# A year of two digits is accepted only if exactly one century makes the person younger than this. Older people type four digits.
 OLDEST_AGE_OF_SHORT_YEAR = 110
-_MAX_TYPED = 1000  # with the invisible characters of a copied text
-# A word before the digits is parted from them, a word behind them, too, but for «г.»: «З1.03» and «20ОО» are slips of the finger.
+_MAX_TYPED = 1000  # leaves room for the invisible characters of a copied text
+# A word before or after the digits must be separated from them: «З1.03» and «20ОО» are typing errors. Only «г.» may follow directly.
 _BEFORE = r"(?:\D*[\W_])?"
 _BEHIND = r"(?:[\W_г]\D*)?"
 _PARTED = re.compile(rf"{_BEFORE}(\d{{1,4}})[\W_]+(\d{{1,2}})[\W_]+(\d{{1,4}}){_BEHIND}")
 _RUN_TOGETHER = re.compile(r"\D*(?:(\d{8})|(\d{6}))\D*")
-# The day may have the ending of an ordinal number, «9-го», and no other letters: «1О» is ten with a letter for the zero.
+# The day may have the ending of an ordinal number («9-го») but no other letters: «1О» is a ten with a letter instead of the zero.
 _ORDINAL = r"(?:-?(?:о?е|[ое]?го))?"
 _MONTH_IN_WORDS = re.compile(rf"{_BEFORE}(\d{{1,2}}){_ORDINAL}[\W_]+([^\W\d_]+)[\W_]+(\d\d(?:\d\d)?){_BEHIND}")
-# XML has dates with a zone and without a time.
+# An XML date may have a time zone without a time.
 _WITH_TIME = re.compile(r"(\d{4}-\d\d-\d\d)(?:[t ][\d:.,]+)? ?(?:z|[+-]\d\d:?\d\d)?")
 _MONTHS = (
     "январь|января",
@@ -37,26 +37,28 @@ _MONTHS = (
     "декабрь|декабря",
 )
 _SHORTEST_MONTH = 3  # letters
-_ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii")  # of old documents: 14.III.1985
+_ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii")  # in old documents: 14.III.1985
 _CYRILLIC_ROMAN = str.maketrans("хі", "xi")
 
 
 def age(born: date, today: date) -> int:
-    """Full years."""
+    """The age in full years."""
     return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
 
 
 def written(born: date | None) -> str:
-    """As people write it: `14.03.1985`; empty for None."""
+    """The date as people write it: `14.03.1985`. Empty for None."""
     return f"{born.day:02}.{born.month:02}.{born.year:04}" if born else ""
 
 
 def parse_birth_date(typed: str, today: date) -> date:
-    """`14.03.1985`, `14.3.85`, `14031985`, with other separators, with the month in words, with words around it («г. р.»), or as
-    `1985-03-14` (what a date field sends), also with a time, which is left out.
+    """Read a birth date that a person typed.
+
+    It accepts `14.03.1985`, `14.3.85` and `14031985`, other separators, the month in words, and words around the date («г. р.»). It also
+    accepts `1985-03-14`, which a date field sends, and ignores a time after it.
 
     Raises:
-        InvalidBirthDate: with the problem: no date of a living person; or a short year that fits two centuries.
+        InvalidBirthDate: this is no birth date of a living person, or its short year fits two centuries; `problem` says which.
     """
     parts = _parts(typed)
     if parts is None:
@@ -75,7 +77,7 @@ def parse_birth_date(typed: str, today: date) -> date:
 
 
 def read_date(found: object) -> date | None:
-    """A calendar date with a year of four digits that a gateway or registry sent, in any of the spellings; None for anything else."""
+    """A calendar date that a gateway or registry sent, in any of these spellings but with a year of four digits. None for anything else."""
     parts = _parts(found) if isinstance(found, str) else None
     if parts is None or len(parts[0]) != 4:
         return None
@@ -108,7 +110,8 @@ def _in_order(first: str, month: str, last: str) -> tuple[str, int, int] | None:
 
 
 def _run_together(digits: str) -> tuple[str, int, int]:
-    """Day first; year first where day first is no date: it is never both (no living person was born in the year 1231)."""
+    """The day comes first. The year comes first only where the other reading gives no date of a living person, so the two never
+    conflict."""
     day_first = digits[4:], int(digits[2:4]), int(digits[:2])
     if len(digits) == 8 and (_date(int(digits[4:]), *day_first[1:]) is None or int(digits[4:]) < 1800):
         return digits[:4], int(digits[4:6]), int(digits[6:])

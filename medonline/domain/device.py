@@ -1,4 +1,4 @@
-"""A browser, as far as it is remembered."""
+"""What the portal remembers of a browser."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """What is kept of a browser for the list of sessions: its name and its network, cut to /24 or /48."""
+    """What the list of sessions keeps of a browser: its name, and its network cut to /24 or /48."""
 
     name: str = ""
     network: str = ""

@@ -1,4 +1,4 @@
-"""An e-mail address; its syntax by the library `email-validator` (RFC 5321, 5322, 6531), and nothing is looked up."""
+"""An e-mail address. The library `email-validator` checks its syntax (RFC 5321, 5322, 6531); nothing is looked up."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from email_validator import EmailNotValidError, ValidatedEmail, validate_email
 from medonline.domain.errors import EmailProblem, InvalidEmail
 from medonline.domain.folding import folded
 
-_MAX_TYPED = 1000  # with the invisible characters of a copied text
+_MAX_TYPED = 1000  # leaves room for the invisible characters of a copied text
 _MAX_LENGTH = 254  # RFC 5321, 4.5.3.1.3 less the angle brackets
-# As address books and links write it: `Maria <maria@example.ru>`, `mailto:maria@example.ru`, a stop at the end of a sentence.
+# Address books and links write `Maria <maria@example.ru>` or `mailto:maria@example.ru`. A sentence ends with a full stop.
 _NAMED = re.compile(r"[^<>@]*<([^<>]+)>")
-# Danger: the standard library reads `=?utf-8?q?=0d=0a…?=` (RFC 2047) also in an address, and writes the line break into the header.
+# Danger: the standard library decodes `=?utf-8?q?=0d=0a…?=` (RFC 2047) inside an address, too, and writes the line break into the header.
 _ENCODED = "=?"
 _AROUND = re.compile(r"(?:mailto: ?)?(.+?)[.,;]*", re.IGNORECASE)
 
@@ -42,24 +42,27 @@ class EmailAddress:
 
     @classmethod
     def received(cls, found: object) -> EmailAddress | None:
-        """What a gateway has on record: it is shown and written to, never used as a key, and so taken also where this portal would
-        not have taken it from a person. None where it cannot be an address at all."""
+        """An address that a gateway has on record, or None where it cannot be an address at all.
+
+        The portal shows it and writes to it but never uses it as a key. So it is accepted even where the portal would refuse it from a
+        person.
+        """
         text = _address_in(found) if isinstance(found, str) else ""
         usable = "@" in text.strip("@") and " " not in text and text.isprintable() and len(text) <= _MAX_LENGTH
         return cls(text) if usable else None
 
     def on_the_wire(self) -> str:
-        """The address with its host in Latin letters (Punycode, RFC 5891), as every mail server takes it.
+        """The address with its host in Latin letters (Punycode, RFC 5891), which every mail server accepts.
 
         Raises:
-            InvalidEmail: it is on record elsewhere, and is no address that mail reaches.
+            InvalidEmail: the address is on record elsewhere, and mail cannot reach it.
         """
         judged = _judged(self.text)
         return f"{judged.local_part}@{judged.ascii_domain}"
 
     @property
     def key(self) -> str:
-        """What is compared: no provider of mail tells capital letters from small ones."""
+        """The form to compare. No mail provider distinguishes capital letters from small ones."""
         return self.text.lower()  # not `casefold`: faß.de and fass.de are two hosts
 
 

@@ -1,4 +1,4 @@
-"""Every way a use case can refuse, as facts; `wording.errors` speaks Russian.
+"""Every way in which a use case can refuse. An error carries facts; `wording.errors` turns them into Russian.
 
 MedonlineError
 ├── InvalidInput                what was typed cannot be used; typing it again helps
@@ -10,8 +10,8 @@ MedonlineError
 │   ├── InvalidBirthDate        no date, or not one of a living person
 │   ├── InvalidPolicy           not the 16 digits of an ОМС policy
 │   ├── PhoneTaken              another account signs in with this number
-│   ├── CardNotFound            the registry has no card with this policy and birth date; which of them is never said
-│   ├── CardAlreadyLinked       the card is in the account
+│   ├── CardNotFound            the registry has no card with this policy and birth date; the portal never says which is wrong
+│   ├── CardAlreadyLinked       the account has this card already
 │   ├── ConsentAlreadyAsked     (until) the card's owner has been asked
 │   ├── StatementMissing        a child's card, without the statement of the legal representative
 │   └── TooManyCards            (most) cards and requests of the account
@@ -19,15 +19,15 @@ MedonlineError
 ├── NotSignedIn                 the session is over
 ├── ReauthenticationNeeded      phone, password, names and identities change only soon after a sign-in
 ├── NoPendingIdentity           the browser has no sign-in through Gosuslugi that waits for an answer
-├── AccountOfAnother            the account that was proved belongs to somebody else than signed in through Gosuslugi
+├── AccountOfAnother            the proved account belongs to another person than the one from Gosuslugi
 ├── NoChangeInProgress          no new phone waits for its code
-├── AccountNotFound             an operator named an account that is not there
-├── InvalidCredentials          unknown phone or wrong password: never said which
+├── AccountNotFound             an operator named an account that does not exist
+├── InvalidCredentials          unknown phone or wrong password; the portal never says which
 ├── RateLimited                 (resets_in)
-├── CallAwaited                 (resets_in) a call from this number is awaited for another browser
-├── LimitReached                (now, until) often enough for now; known and unknown phones alike
+├── CallAwaited                 (resets_in) another browser waits for a call from this number
+├── LimitReached                (now, until) too often for now; the same for known and unknown phones
 │   ├── TooManyCodes            to this phone
-│   ├── TooManyRequests         for codes from this network, of which too few were confirmed
+│   ├── TooManyRequests         for codes from this network, too few of which were confirmed
 │   ├── TooManyWrongCodes       from this network
 │   ├── NumberBlockBusy         codes to numbers that begin like this one
 │   ├── TooManySignIns          with wrong passwords: for this account, or from this network
@@ -36,8 +36,8 @@ MedonlineError
 │   ├── ProvedTooOften          by password inside this account
 │   ├── SettingsSavedTooOften   of this account
 │   ├── EmailCodesTooOften      codes to prove an e-mail address, of this account or to this address
-│   ├── ToldTooOften            about changes of this account, each of which its owner must be told of
-│   ├── NoticesOverBudget       the day's money for notices is spent, and the change must not pass untold
+│   ├── ToldTooOften            changes of this account: its owner gets a notice of each, and has had too many
+│   ├── NoticesOverBudget       the day's money for notices is spent, and no change is made without a notice
 │   ├── TooManyPasskeyTries     begun in this browser or from this network
 │   ├── TooManyJourneys         to the identity provider, begun in this browser or from this network
 │   ├── RecoveryStopped         by phone for this account, after «это не я»; said only after the phone was proved
@@ -91,7 +91,7 @@ from enum import StrEnum
 
 
 class MedonlineError(Exception):
-    """Base of all errors a service may raise on purpose."""
+    """Base of all errors that a service raises on purpose."""
 
 
 class InvalidInput(MedonlineError):
@@ -128,17 +128,17 @@ class PasswordProblem(StrEnum):
     TOO_SHORT = "too_short"
     TOO_LONG = "too_long"
     CYRILLIC_LAYOUT = "cyrillic_layout"
-    FORBIDDEN_CHARACTERS = "forbidden_characters"  # others than Latin letters and digits
-    NOT_ASCII = "not_ascii"  # others than the signs of an English keyboard, where those are allowed
-    COMMON = "common"  # among the first that are tried
+    FORBIDDEN_CHARACTERS = "forbidden_characters"  # characters that are neither Latin letters nor digits
+    NOT_ASCII = "not_ascii"  # characters that are not on an English keyboard, where the setting allows all that are
+    COMMON = "common"  # one of the first that an attacker tries
     PERSONAL = "personal"  # the patient's own name, phone or birth date
     BREACHED = "breached"  # on a list of leaked passwords
 
 
 class InvalidPassword(InvalidInput):
-    """A password that no account can have: `problems` lists every broken rule, most telling first.
+    """No account can have this password. `problems` lists every broken rule, the most helpful one first.
 
-    `forbidden`: the first characters that are not allowed; they are of a password, and in no log.
+    `forbidden`: the first characters that are not allowed. They are part of a password and must not get into a log.
     """
 
     def __init__(self, problems: tuple[PasswordProblem, ...], min_length: int, forbidden: str = "") -> None:
@@ -178,7 +178,7 @@ class EmailProblem(StrEnum):
 
 
 class InvalidEmail(InvalidInput):
-    """Not the syntax of an e-mail address; `problem` says why."""
+    """This is not an e-mail address by its syntax; `problem` says why."""
 
     def __init__(self, problem: EmailProblem) -> None:
         super().__init__(problem.value)
@@ -188,7 +188,7 @@ class InvalidEmail(InvalidInput):
 class BirthDateProblem(StrEnum):
     """Why a birth date cannot be read."""
 
-    NOT_A_DATE = "not_a_date"  # none, one that is still to come, or over 130 years ago
+    NOT_A_DATE = "not_a_date"  # no date, a date in the future, or one over 130 years ago
     CENTURY_UNCLEAR = "century_unclear"  # a year of two digits that fits two centuries
 
 
@@ -209,15 +209,15 @@ class PhoneTaken(InvalidInput):
 
 
 class CardNotFound(InvalidInput):
-    """The registry has no card with this policy, or has it with another birth date: which policies exist is never told."""
+    """The registry has no card with this policy, or the card has another birth date. Nobody is told which policies exist."""
 
 
 class CardAlreadyLinked(InvalidInput):
-    """Every card found is in the account already."""
+    """The account already has every card that was found."""
 
 
 class ConsentAlreadyAsked(InvalidInput):
-    """The owner of this policy has been asked by this account; the request waits until `until` (UTC)."""
+    """This account has already asked the owner of this policy. The request waits until `until` (UTC)."""
 
     def __init__(self, until: datetime) -> None:
         super().__init__(f"until {until:%Y-%m-%d %H:%M} UTC")
@@ -225,11 +225,11 @@ class ConsentAlreadyAsked(InvalidInput):
 
 
 class StatementMissing(InvalidInput):
-    """The card is of a child under 15, and no one has stated to be the legal representative."""
+    """The card belongs to a child under 15, and nobody has stated that they are the legal representative."""
 
 
 class TooManyCards(InvalidInput):
-    """The account has `most` cards and requests for cards, which is all it may have."""
+    """The account already has the most cards and requests for cards that are allowed (`most`)."""
 
     def __init__(self, most: int) -> None:
         super().__init__(str(most))
@@ -237,7 +237,7 @@ class TooManyCards(InvalidInput):
 
 
 class InvalidFields(MedonlineError):
-    """Several fields of one form: nothing was saved; `by_field` has the refusal of each."""
+    """Several fields of one form are wrong, and nothing was saved. `by_field` has the refusal of each field."""
 
     def __init__(self, by_field: dict[str, InvalidInput]) -> None:
         super().__init__(", ".join(by_field))
@@ -249,19 +249,19 @@ class NotSignedIn(MedonlineError):
 
 
 class ReauthenticationNeeded(MedonlineError):
-    """Phone, password, names and identities change only soon after a sign-in; nothing was saved."""
+    """Phone, password, names and identities can be changed only soon after a sign-in. Nothing was saved."""
 
 
 class NoPendingIdentity(MedonlineError):
-    """This browser has no sign-in through Gosuslugi that waits for consent or proof (any more)."""
+    """This browser has no sign-in through Gosuslugi that waits for consent or proof, or has none any more."""
 
 
 class AccountOfAnother(MedonlineError):
-    """The account proved by password or code is on record with another person's birth date or, where none is, names."""
+    """The account that was proved by password or code has another person's birth date on record or, without a birth date, another name."""
 
 
 class AccountNotFound(MedonlineError):
-    """An operator named an account that is not there."""
+    """An operator named an account that does not exist."""
 
 
 class NoChangeInProgress(MedonlineError):
@@ -269,7 +269,7 @@ class NoChangeInProgress(MedonlineError):
 
 
 class InvalidCredentials(MedonlineError):
-    """The phone is unknown or the password is wrong; which of them is never told."""
+    """The phone is unknown or the password is wrong. Nobody is told which."""
 
 
 class RateLimited(MedonlineError):
@@ -281,7 +281,7 @@ class RateLimited(MedonlineError):
 
 
 class CallAwaited(MedonlineError):
-    """Another browser waits for a call from this number, until `resets_in` is over: one call must not answer two browsers."""
+    """Another browser waits for a call from this number for `resets_in`. One call must not answer two browsers."""
 
     def __init__(self, resets_in: timedelta) -> None:
         super().__init__(f"resets in {resets_in.total_seconds():.0f} s")
@@ -289,7 +289,7 @@ class CallAwaited(MedonlineError):
 
 
 class LimitReached(MedonlineError):
-    """Often enough for now: refused at `now` until `until` (UTC both)."""
+    """The action was done too often, so it was refused at `now` and stays refused until `until` (both UTC)."""
 
     def __init__(self, now: datetime, until: datetime) -> None:
         super().__init__(f"until {until:%Y-%m-%d %H:%M:%S} UTC")
@@ -303,23 +303,23 @@ class LimitReached(MedonlineError):
 
 
 class TooManyCodes(LimitReached):
-    """As many codes as may be sent to this phone were sent, no matter who asked for them."""
+    """The most codes allowed for this phone were sent, no matter who asked for them."""
 
 
 class TooManyRequests(LimitReached):
-    """Of the codes that were asked for from this network too many were not confirmed."""
+    """Too many of the codes that were asked for from this network were not confirmed."""
 
 
 class TooManyWrongCodes(LimitReached):
-    """Too many wrong codes were typed in this network: none is judged, and none is sent."""
+    """Too many wrong codes were typed in this network: no code is checked, and none is sent."""
 
 
 class NumberBlockBusy(LimitReached):
-    """Too many codes went to numbers that begin with the same seven digits: somebody tries them one after another."""
+    """Too many codes went to numbers that begin with the same seven digits: somebody tries such numbers one after another."""
 
 
 class TooManySignIns(LimitReached):
-    """Too many wrong passwords were tried for this account from this network or browser, or from this network at all."""
+    """Too many wrong passwords were tried: for this account from this network or browser, or for any accounts from this network."""
 
 
 class SignInsOverloaded(LimitReached):
@@ -327,27 +327,27 @@ class SignInsOverloaded(LimitReached):
 
 
 class SignedInTooOften(LimitReached):
-    """The account was signed in to as often as it may be; said only after the right proof."""
+    """Too many sign-ins to this account. The portal says so only after the right proof."""
 
 
 class ProvedTooOften(LimitReached):
-    """The password was typed again inside the account, and right, as often as it may be."""
+    """The right password was typed again inside the account too often."""
 
 
 class SettingsSavedTooOften(LimitReached):
-    """The account's settings were changed as often as they may be; nothing was saved."""
+    """The account's settings were changed too often. Nothing was saved."""
 
 
 class ToldTooOften(LimitReached):
-    """The owner has had as many notices as the limit allows. A change without a notice is not made: nothing was changed."""
+    """The owner has had as many notices as the limit allows. No change is made without a notice: nothing was changed."""
 
 
 class EmailCodesTooOften(LimitReached):
-    """This account, or this address, has been sent as many codes as may be; none was sent."""
+    """The most codes allowed were sent to this account or to this address. None was sent now."""
 
 
 class NoticesOverBudget(LimitReached):
-    """The day's money for notices is spent. A change without a notice is not made: nothing was changed."""
+    """The day's money for notices is spent. No change is made without a notice: nothing was changed."""
 
 
 class TooManyJourneys(LimitReached):
@@ -359,7 +359,7 @@ class TooManyPasskeyTries(LimitReached):
 
 
 class RecoveryStopped(LimitReached):
-    """The account's owner said «это не я»: a code to its phone proves nothing for a while."""
+    """The account's owner said «это не я». For a while, a code to the account's phone proves nothing."""
 
 
 class ChannelOverBudget(LimitReached):
@@ -379,15 +379,15 @@ class Busy(MedonlineError):
 
 
 class NoRecoveryInProgress(MedonlineError):
-    """This browser has no recovery that is at the step asked for."""
+    """This browser has no recovery that is at the step in question."""
 
 
 class PasswordAlreadySet(MedonlineError):
-    """This recovery ended with another password than the one typed now; that other one is in force."""
+    """This recovery ended with another password than the one typed now. That other password is in force."""
 
 
 class CookiesMissing(MedonlineError):
-    """The browser sent no visitor cookie: a recovery or a sign-in could not be bound to it."""
+    """The browser sent no visitor cookie, so a recovery or a sign-in cannot be bound to it."""
 
 
 class DisputeNotPossible(MedonlineError):
@@ -399,11 +399,11 @@ class CodeRefused(MedonlineError):
 
 
 class CodeEmpty(CodeRefused):
-    """No digits in what was typed; costs no attempt."""
+    """There are no digits in what was typed. It costs no attempt."""
 
 
 class CodeIncomplete(CodeRefused):
-    """Not as many digits as the code has (`expected`); costs no attempt."""
+    """The code has another number of digits (`expected`). It costs no attempt."""
 
     def __init__(self, expected: int) -> None:
         super().__init__(f"{expected} digits expected")
@@ -411,19 +411,19 @@ class CodeIncomplete(CodeRefused):
 
 
 class CodeStillSending(CodeRefused):
-    """The provider has not answered yet, and it may choose the code itself; costs no attempt."""
+    """The provider has not answered yet, and it may choose the code itself. It costs no attempt."""
 
 
 class CallNotSeen(CodeRefused):
-    """The call that is awaited has not come, or the vendor has not told of it yet."""
+    """The awaited call has not come, or the vendor has not reported it yet."""
 
 
 class CallOver(CodeRefused):
-    """A call is awaited no more: its time is over, another number was asked for, or it was used."""
+    """The call is not awaited any more: its time is over, another number was asked for, or it was used."""
 
 
 class CodeMismatch(CodeRefused):
-    """A wrong code; `attempts_left` more may be tried with this one."""
+    """The code is wrong; `attempts_left` more attempts are possible."""
 
     def __init__(self, attempts_left: int) -> None:
         super().__init__(f"{attempts_left} attempts left")
@@ -431,7 +431,7 @@ class CodeMismatch(CodeRefused):
 
 
 class CodeReplaced(CodeRefused):
-    """An older code of the same flow, which a newer one replaced; costs no attempt."""
+    """This is an older code of the same flow, and a newer one has replaced it. It costs no attempt."""
 
 
 class CodeExpired(CodeRefused):
@@ -443,9 +443,9 @@ class CodeUsedUp(CodeRefused):
 
 
 class CodeNotEnough(MedonlineError):
-    """The code was right, and more than it is needed just now; says nothing of whether the number has an account.
+    """The code was right, but more than the code is needed just now. This says nothing of whether the number has an account.
 
-    `better`: a way that is offered here, and whose code would be enough.
+    `better`: a way that is offered here and whose code would be enough.
     """
 
     def __init__(self, *, better: str | None) -> None:
@@ -454,7 +454,10 @@ class CodeNotEnough(MedonlineError):
 
 
 class BirthDateMismatch(MedonlineError):
-    """Not the birth date on record; said alike when there is none, or no account. `attempts_left` more may be tried."""
+    """The birth date is not the one on record. It is raised in the same way where there is no birth date or no account.
+
+    `attempts_left`: how many more attempts are possible.
+    """
 
     def __init__(self, attempts_left: int) -> None:
         super().__init__(f"{attempts_left} attempts left")
@@ -462,23 +465,24 @@ class BirthDateMismatch(MedonlineError):
 
 
 class IdentityProblem(StrEnum):
-    """Why a sign-in through the identity provider did not succeed; each has its sentence, each tells what to do."""
+    """Why a sign-in through the identity provider did not succeed. Each problem has its own sentence, which tells the patient what to
+    do."""
 
     DENIED = "denied"  # the person pressed «Отказаться»
-    CONSENT_MISSING = "consent_missing"  # the provider has no consent to hand the data over
-    STALE = "stale"  # the journey is unknown here: over 10 minutes, used already, another browser
-    NOT_ASKED = "not_asked"  # the provider let somebody in by an older proof, although a fresh one was asked for
+    CONSENT_MISSING = "consent_missing"  # the provider has no consent to pass the data on
+    STALE = "stale"  # the journey is unknown here: it is over 10 minutes old, was used, or belongs to another browser
+    NOT_ASKED = "not_asked"  # the provider accepted an older proof although the portal asked for a fresh one
     CODE_USED = "code_used"  # the provider says that the code is used or too old
-    TOO_OFTEN = "account_too_often"  # the account was signed in to as often as it may be
-    BUSY = "busy"  # the portal itself has more requests to sign than it may queue
+    TOO_OFTEN = "account_too_often"  # too many sign-ins to the account
+    BUSY = "busy"  # the portal itself cannot queue more requests to sign
     UNAVAILABLE = "unavailable"  # no answer, 5xx, html, too slow, «temporarily unavailable»
-    MISCONFIGURED = "misconfigured"  # client, scope, signature, address or clock: only an operator can mend it
-    UNTRUSTWORTHY = "untrustworthy"  # an answer that must not be believed: signature, issuer, audience, times
-    NOT_CONFIRMED = "not_confirmed"  # the account exists but the provider has not seen documents
+    MISCONFIGURED = "misconfigured"  # wrong client, scope, signature, address or clock: only an operator can mend it
+    UNTRUSTWORTHY = "untrustworthy"  # the signature, issuer, audience or times of the answer are wrong
+    NOT_CONFIRMED = "not_confirmed"  # the account exists, but the provider has not checked the person's documents
     DELETED = "deleted"  # the account at the provider is deleted or blocked
     CHILD = "child"  # an account of a child under 14
-    INCOMPLETE = "incomplete"  # no name or birth date was handed over
-    UNREADABLE = "unreadable"  # a name or birth date was handed over that cannot be read
+    INCOMPLETE = "incomplete"  # the provider passed on no name or no birth date
+    UNREADABLE = "unreadable"  # the name or birth date that the provider passed on cannot be read
     OTHER = "other"  # an error the portal does not know
 
 
@@ -492,11 +496,11 @@ class IdentityRefused(MedonlineError):
 
 
 class NoSuchIdentity(MedonlineError):
-    """No account at the identity provider of this number opens the account (any more)."""
+    """None of this account's identities at the identity provider has this number (any more)."""
 
 
 class LastWayIn(MedonlineError):
-    """Without this identity no one could sign in: the account has no phone with a password and no other identity."""
+    """Nobody could sign in without this identity: the account has no phone with a password and no other identity."""
 
 
 class PasskeyRefused(MedonlineError):
@@ -504,7 +508,7 @@ class PasskeyRefused(MedonlineError):
 
 
 class PasskeyUnknown(PasskeyRefused):
-    """No account has this passkey (any more): the browser may forget it. Its account is of another installation, or it was removed."""
+    """No account has this passkey (any more). It was removed, or belongs to another installation. The browser may forget it."""
 
     def __init__(self, credential_id: str = "") -> None:
         super().__init__(credential_id)
@@ -512,19 +516,20 @@ class PasskeyUnknown(PasskeyRefused):
 
 
 class PasskeyLate(PasskeyRefused):
-    """What the device answered was never asked in this browser for this purpose, was answered before, or is older than 5 minutes."""
+    """The answer is not to a challenge made for this browser and purpose, the challenge was answered before, or it is older than 5
+    minutes."""
 
 
 class PasskeyNotVerified(PasskeyRefused):
-    """The answer is malformed, of another site, wrongly signed, or the device did not look who holds it."""
+    """The answer is malformed, from another site or wrongly signed, or the device did not verify its user."""
 
 
 class PasskeyAlreadyAdded(PasskeyRefused):
-    """An account has this passkey."""
+    """An account already has this passkey."""
 
 
 class TooManyPasskeys(PasskeyRefused):
-    """The account has as many as it may have."""
+    """The account has the most passkeys that are allowed."""
 
     def __init__(self, most: int) -> None:
         super().__init__(most)
@@ -532,15 +537,15 @@ class TooManyPasskeys(PasskeyRefused):
 
 
 class NoSuchPasskey(PasskeyRefused):
-    """No passkey of this account is called so (any more)."""
+    """This account has no passkey with this number (any more)."""
 
 
 class PasskeysOff(PasskeyRefused):
-    """There are none here: switched off by a setting, or the host of the portal's address is an IP."""
+    """This portal has no passkeys: a setting switches them off, or the host of its address is an IP address."""
 
 
 class NoSuchRequest(MedonlineError):
-    """The request to see a card is not there, not this account's, answered or withdrawn, or too old."""
+    """The request to see a card does not exist, belongs to another account, is answered, was withdrawn, or is too old."""
 
 
 class RegistryUnavailable(MedonlineError):
@@ -552,13 +557,13 @@ class RegistryUnavailable(MedonlineError):
 
 
 class CardUnreadable(MedonlineError):
-    """The registry of medical cards has a record for the policy that was asked for, and it cannot be read."""
+    """The registry of medical cards has a record for this policy, but the portal cannot read it."""
 
 
 class ChannelUnavailable(MedonlineError):
-    """The way of getting a code is not set up, or switched off. `reason`: the operator's sentence for patients; may be empty.
+    """The way of getting a code is not set up, or is switched off. `reason`: the operator's sentence for patients; may be empty.
 
-    `another`: another way is open.
+    `another`: whether another way is open.
     """
 
     def __init__(self, channel: str, reason: str = "", *, another: bool = True) -> None:
@@ -569,7 +574,7 @@ class ChannelUnavailable(MedonlineError):
 
 
 class LastChannel(MedonlineError):
-    """The way of getting a code cannot be switched off: patients would have none, and no Gosuslugi either."""
+    """The way of getting a code cannot be switched off: patients would have no other way, and there is no Gosuslugi either."""
 
     def __init__(self, channel: str) -> None:
         super().__init__(channel)
@@ -579,7 +584,7 @@ class LastChannel(MedonlineError):
 class DeliveryFailed(MedonlineError):
     """A code did not go out. `code`: the provider's own number or name of the error, for the log; empty when it has none.
 
-    may_have_gone_out: whether the provider may have called or written all the same. Where it may, nothing is sent again, by nobody.
+    may_have_gone_out: whether the provider may have called or written nevertheless. If so, nobody sends anything again.
     """
 
     may_have_gone_out = False
@@ -609,7 +614,7 @@ class OutOfMoney(DeliveryFailed):
 
 
 class ProviderRefused(DeliveryFailed):
-    """Bad credentials, or an answer the provider should never give. `of_key`: it does not take our key (any more)."""
+    """The provider refuses our credentials, or its answer breaks its own rules. `of_key`: whether it refuses our key."""
 
     def __init__(
         self, detail: str = "", *, code: str = "", may_have_gone_out: bool | None = None, of_key: bool = False
@@ -619,6 +624,7 @@ class ProviderRefused(DeliveryFailed):
 
 
 class ProviderDown(DeliveryFailed):
-    """Timeout, connection error, 5xx, or html where JSON was promised. Unless it says otherwise, the request may have arrived."""
+    """There was a timeout, a connection error, a 5xx, or html where JSON was promised. The request may have arrived unless the error
+    says otherwise."""
 
     may_have_gone_out = True

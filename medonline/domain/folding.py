@@ -1,11 +1,11 @@
-"""One spelling for what people, browsers, gateways and registries write in many: what every reader of a value does first.
+"""One spelling for values that people, browsers, gateways and registries spell in many ways. Every reader of a value starts with this.
 
-Copied texts carry characters that no screen shows (marks of writing direction around a phone number, a soft hyphen in a name, a
-variation selector after a digit). A telephone's keyboard writes another apostrophe, a word processor another dash, an input
-method full-width digits. Here each of them becomes the plain character or goes.
+Copied texts contain characters that no screen shows: marks of writing direction around a phone number, a soft hyphen in a name, a
+variation selector after a digit. The keyboard of a telephone writes another apostrophe, a word processor another dash, an input
+method full-width digits. This module removes each of them or replaces it with the plain character.
 
-A digit is never dropped, added or changed into another one: two different numbers stay different. A superscript is no digit, and
-control characters stay, so that a reader refuses them.
+It never drops, adds or changes a digit, so two different numbers stay different. A superscript is not a digit. Control characters
+stay, so that a reader can refuse them.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import re
 import unicodedata
 from bisect import bisect_right
 
-# Default_Ignorable_Code_Point of Unicode 15.1 (DerivedCoreProperties.txt), first and last of each range. It holds the bidi marks,
-# the soft hyphen, the joiners, the variation selectors and the tags.
+# Default_Ignorable_Code_Point of Unicode 15.1 (DerivedCoreProperties.txt): the first and last character of each range. It includes the bidi
+# marks, the soft hyphen, the joiners, the variation selectors and the tags.
 _IGNORABLE = (
     (0x00AD, 0x00AD),
     (0x034F, 0x034F),
@@ -37,43 +37,45 @@ _IGNORABLE = (
 )
 _FIRSTS = tuple(first for first, _ in _IGNORABLE)
 _KEYCAP = "\u20e3"  # the frame around a digit of an emoji
-_BLANK = "\u2800"  # an empty Braille cell: a sign by its category, a space to the eye
-# Dashes that Unicode does not count among its dashes (category Pd): minus signs, hyphen bullet, a line of a box.
+_BLANK = "\u2800"  # an empty Braille cell: Unicode calls it a symbol, but it looks like a space
+# Characters that look like dashes but are not in Unicode's category Pd: minus signs, a hyphen bullet, a line of a box.
 _DASHES = frozenset("\u02d7\u2043\u207b\u208b\u2212\u2500\u2796")
 _APOSTROPHES = frozenset(
     "'`\u00b4\u02b9\u02bb\u02bc\u02bd\u02be\u02bf\u02c8\u02ca\u02cb\u0374\u0384\u055a\u05f3\u1fbd\u1fbf\u1fef\u1ffd\u1ffe"
     "\u2018\u2019\u201b\u2032\u2035\ua78b\ua78c"
 )
-_FULL_WIDTH = range(0xFF01, 0xFF5F)  # the ASCII signs, letters and digits of East Asian width
+_FULL_WIDTH = range(0xFF01, 0xFF5F)  # ASCII characters in their East Asian full-width form
 _FROM_FULL_WIDTH = 0xFEE0
 
-# A number as people write it: words before and behind it, in it digits and what parts them. A word behind is parted from it:
-# «7707…01a» is a slip of the finger.
+# A number as people write it, with separators inside and words around it. A word after it must be separated from it: «7707…01a» is a typing
+# error.
 _ONE_NUMBER = re.compile(r"\D*(\d(?:[\W_]*\d)*)(?:[\W_]\D*)?")
 
 
 def visible(text: str) -> str:
-    """The text as it looks: in NFC, without invisible characters, every kind of space single, none around."""
+    """The text as it looks: in NFC, without invisible characters, with single plain spaces inside and no space around."""
     return _single("".join(" " if _is_space(char) else char for char in text if not _is_invisible(char)))
 
 
 def folded(text: str) -> str:
-    """The same, with every dash as `-`, every apostrophe as `'`, full-width characters as ASCII. Folding twice changes nothing."""
+    """The text of `visible`, with `-` for every dash, `'` for every apostrophe and ASCII for full-width characters. A second call
+    changes nothing."""
     if text.isascii() and text.isprintable() and "`" not in text:
         return _single(text)
     return visible("".join(_plain(char) for char in visible(text)))
 
 
 def without_ends(text: str) -> str:
-    """The text without spaces and invisible characters before and behind it; what is inside stays."""
+    """The text without spaces and invisible characters at its ends. Its inside stays as it is."""
     inner = [place for place, char in enumerate(text) if not (_is_space(char) or _is_invisible(char))]
     return text[inner[0] : inner[-1] + 1] if inner else ""
 
 
 def digits_of(text: str) -> str:
-    """The digits of the one number in a text: what parts them goes, and words before and after («№», «тел.:»).
+    """The digits of the one number in a text, without separators and without words before and after it («№», «тел.:»).
 
-    Empty where there is no number, where letters are in it, or control characters anywhere. Only ASCII digits are returned.
+    Empty where there is no number, where the number contains letters, or where the text contains control characters. Returns ASCII digits
+    only.
     """
     plain = folded(text)
     found = _ONE_NUMBER.fullmatch(plain) if plain.isprintable() else None
@@ -104,5 +106,5 @@ def _plain(char: str) -> str:
     if char in _DASHES or unicodedata.category(char) == "Pd":
         return "-"
     if unicodedata.category(char) == "Nd" and (digit := unicodedata.normalize("NFKC", char)).isascii():
-        return digit  # of full width, or of a mathematical alphabet
+        return digit  # a full-width digit, or one of a mathematical alphabet
     return char

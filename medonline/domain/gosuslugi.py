@@ -1,4 +1,4 @@
-"""What makes an account at Gosuslugi open an account here."""
+"""Why an account at Gosuslugi opens an account here."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class LinkedHow(StrEnum):
-    """What made an identity open an account."""
+    """The reason why an identity opens an account."""
 
     REGISTRATION = "registration"
     SNILS = "snils"
@@ -16,12 +16,12 @@ class LinkedHow(StrEnum):
 
     @property
     def by_proof(self) -> bool:
-        """Whether a password or a code was all that spoke for it: less than the data that Gosuslugi vouches for."""
+        """Whether it rests only on a password or a code. That is less than data that Gosuslugi vouches for."""
         return self in (LinkedHow.PASSWORD, LinkedHow.CODE)
 
     @property
     def by_record(self) -> bool:
-        """Whether it rests on what the account had on record at that time."""
+        """Whether it rests on the data that the account had on record at that time."""
         return self in (LinkedHow.SNILS, LinkedHow.VERIFIED_PHONE)
 
 

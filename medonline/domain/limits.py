@@ -1,4 +1,4 @@
-"""How often something may happen: so many times within a moving window."""
+"""A limit on how often something may happen within a moving window."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ class Limit:
 
 
 def open_from(times: Sequence[datetime], limits: Sequence[Limit]) -> datetime | None:
-    """The moment (UTC) from which one more is within every limit; None when nothing that happened is in the way.
+    """The moment (UTC) from which one more event is within every limit. None when one more is allowed already.
 
-    `times` are the moments at which it happened, newest first; as many as the highest `count` are enough. The moment
-    itself is open again: what happened at t counts until t + `per`.
+    `times` are the moments of past events, newest first. The newest ones are enough, as many as the highest `count`. An event at t counts
+    until t + `per`, and at that moment itself the limit is open again.
     """
     reopenings = [times[limit.count - 1] + limit.per for limit in limits if len(times) >= limit.count]
     return max(reopenings, default=None)

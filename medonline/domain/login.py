@@ -1,4 +1,4 @@
-"""How a patient signs in, and where that ends."""
+"""How a patient signs in, and where a sign-in ends."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class LoginMethod(StrEnum):
 
 
 class Landing(StrEnum):
-    """Where a sign-in ends: kept on the server, so that no address of a client's choice is ever gone to."""
+    """Where a sign-in ends. The server keeps it, so that a client can never choose the address."""
 
     CARDS = "cards"
     NEW_PASSWORD = "new_password"  # noqa: S105 (the settings, at the password fields)

@@ -1,7 +1,7 @@
 """«Версия для слабовидящих»: how the pages look for a patient who sees badly.
 
-Each choice is one of a few words. They are the same in forms, in the cookie and in the attributes of the page, where
-`assets/low_vision.css` reads them, so nothing that a client made up gets into a page.
+Each choice is one of a few words. Forms, the cookie and the attributes of the page use the same words, and
+`assets/low_vision.css` reads the attributes. So nothing that a client made up gets into a page.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class LowVision:
-    """One look; what it is made of is a word of `CHOICES` each."""
+    """One look. Each of its fields is a word of `CHOICES`."""
 
     size: str = "150"
     scheme: str = "black"
@@ -28,7 +28,7 @@ class LowVision:
 
     @classmethod
     def read(cls, text: str) -> LowVision | None:
-        """The look that a cookie names; None for everything that `text` did not write."""
+        """The look that a cookie names. None for any text that `text` does not produce."""
         words = text.split(".", len(CHOICES))
         if len(words) != len(CHOICES):
             return None
@@ -37,11 +37,11 @@ class LowVision:
 
     @property
     def text(self) -> str:
-        """As a cookie keeps it: `150.black.normal.on`."""
+        """The form that the cookie keeps: `150.black.normal.on`."""
         return ".".join(asdict(self).values())
 
     def choosing(self, wanted: dict[str, str]) -> LowVision:
-        """The look after a form: it changes what the form names with a word that is known, and nothing else."""
+        """The look after a form was sent. Only fields that the form names with a known word change."""
         return replace(self, **{name: word for name, word in wanted.items() if _is_choice(name, word)})
 
 

@@ -1,4 +1,4 @@
-"""Addresses of the internet as they are read from text."""
+"""Internet addresses, read from text."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ Address: TypeAlias = IPv4Address | IPv6Address
 
 
 def address_of(text: str) -> Address:
-    """The address that a text names; one mapped into IPv6 (`::ffff:203.0.113.9`) is the IPv4 address inside (RFC 4291, 2.5.5.2).
+    """The address that a text names. An IPv4 address mapped into IPv6 (`::ffff:203.0.113.9`) becomes the IPv4 address (RFC 4291, 2.5.5.2).
 
-    A socket that serves both families reports IPv4 peers so. Limits and the journal must know one peer under one name.
+    A socket that serves both families reports IPv4 peers in this form. Limits and the journal must know one peer by one name.
 
     Raises:
         ValueError: the text is no address.

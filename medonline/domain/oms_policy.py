@@ -2,9 +2,9 @@
 
 Source of the algorithm: Приказ ФОМС от 07.04.2011 № 79, приложение Е (ЕНП).
 
-Danger: digits 3 to 10 are said to be made of the owner's birth date and sex (digits turned to their complement of 9, the month
-moved by 20 or 40 by century, the day by 50 for men; to be checked against that order before anything relies on it). So the
-number and the birth date are one factor: who knows the one nearly knows the other (domain.card_access).
+Danger: digits 3 to 10 are said to encode the owner's birth date and sex. Each digit becomes its complement to 9, the century adds 20
+or 40 to the month, and a man's day gets 50 more. Check this against the order before anything relies on it. So the number and the
+birth date are one factor: a person who knows one of them nearly knows the other (domain.card_access).
 """
 
 from __future__ import annotations
@@ -15,21 +15,22 @@ from medonline.domain.errors import InvalidPolicy
 from medonline.domain.folding import digits_of
 
 LENGTH = 16
-_MAX_TYPED = 1000  # with the invisible characters of a copied text
+_MAX_TYPED = 1000  # leaves room for the invisible characters of a copied text
 
 
 @dataclass(frozen=True, slots=True)
 class OmsPolicy:
-    """A number of the single form; `digits` are the 16."""
+    """A policy number of the single form; `digits` are its 16 digits."""
 
     digits: str
 
     @classmethod
     def parse(cls, typed: str) -> OmsPolicy:
-        """Read what a person typed or copied, or a registry sent: «№», words, spaces, dashes, invisible characters are forgiven.
+        """Read a number that a person typed or copied, or that a registry sent. «№», words, spaces, dashes and invisible characters are
+        ignored.
 
         Raises:
-            InvalidPolicy: no such number.
+            InvalidPolicy: this is no such number.
         """
         digits = digits_of(typed) if len(typed) <= _MAX_TYPED else ""
         if len(digits) != LENGTH:
@@ -38,7 +39,7 @@ class OmsPolicy:
 
     @classmethod
     def read(cls, text: object) -> OmsPolicy | None:
-        """As `parse`, for a value from outside: None where that would raise, and for what is no text."""
+        """Like `parse`, for a value from outside. None for a value that is not text, and where `parse` raises."""
         try:
             return cls.parse(text) if isinstance(text, str) else None
         except InvalidPolicy:
@@ -56,7 +57,7 @@ class OmsPolicy:
 
     @property
     def has_right_check_digit(self) -> bool:
-        """Whether a typing error is unlikely. Some old numbers break the rule: a reason to warn, never to refuse."""
+        """Whether a typing error is unlikely. Some old numbers break the rule, so a wrong digit may cause a warning but never a refusal."""
         return self.digits[-1] == check_digit(self.digits[:-1])
 
     def __str__(self) -> str:

@@ -8,12 +8,12 @@ from enum import StrEnum
 from medonline.domain.folding import visible
 
 MOST_NAME = 40  # characters
-# More devices than a person has; each is one more way in.
+# More devices than a person has. Each passkey is one more way into the account.
 MOST_PASSKEYS = 10
 
 
 class PasskeyPurpose(StrEnum):
-    """What a challenge was made for: an answer to one of them is no answer to another."""
+    """The purpose of a challenge. An answer to one purpose is not valid for another."""
 
     SIGN_IN = "sign_in"
     RECOVERY = "recovery"  # ends at the fields of the new password
@@ -21,7 +21,7 @@ class PasskeyPurpose(StrEnum):
 
 
 class PasskeyRemovedWhy(StrEnum):
-    """Why a passkey opens its account no more."""
+    """Why a passkey does not open its account any more."""
 
     SETTINGS = "settings"
     DESK = "desk"
@@ -31,12 +31,12 @@ class PasskeyRemovedWhy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RelyingParty:
-    """What passkeys are made for. A key for one host never answers to another.
+    """What passkeys are made for. A key for one host never works for another.
 
     host: the RP ID, a name and never an IP address.
-    origin: scheme, host and port of the pages, to the letter.
+    origin: scheme, host and port of the pages, compared character by character.
     name: what the device calls the portal.
-    account, device: what an account without a number, and a device that is not known, are called.
+    account, device: the names for an account without a number and for an unknown device.
     """
 
     host: str
@@ -47,9 +47,11 @@ class RelyingParty:
 
 
 def passkey_name(typed: str, otherwise: str) -> str:
-    """A name of a passkey as it is kept: one line of at most 40 characters that a screen can show; `otherwise`, cut alike, where
-    none is typed."""
+    """The name under which a passkey is kept: one line of at most 40 characters that a screen can show.
+
+    otherwise: the name where nothing was typed. It is cut in the same way.
+    """
     line = " ".join(visible(typed).split())
-    # Danger: it goes into the journal and onto an operator's terminal. A half of a character is no text for a database at all.
+    # Danger: the name goes into the journal and onto an operator's terminal. No database accepts half of a surrogate pair as text.
     shown = "".join(char for char in line if char.isprintable())
     return shown[:MOST_NAME].strip() or otherwise[:MOST_NAME]

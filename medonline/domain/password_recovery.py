@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class RecoveryStep(StrEnum):
-    """The step that a recovery is at. Step 1 of the wizard (the phone) is the absence of a recovery."""
+    """The step at which a recovery is. At step 1 of the wizard (the phone) there is no recovery yet."""
 
     CODE = "code"
     BIRTH_DATE = "birth_date"

@@ -1,7 +1,7 @@
 """What a new password must be, why one is refused, and how a typed one is read.
 
-The guide (G12, G18) allows upper- and lower-case Latin letters and digits and names the minimum lengths; the upper bound
-only stops megabytes from reaching the hash. Browsers make passwords with other signs, too: an operator may allow all of ASCII.
+The guide (G12, G18) allows upper- and lower-case Latin letters and digits, and names the minimum lengths. The maximum length only
+keeps megabytes away from the hash. Browsers suggest passwords with other characters, so an operator may allow all of printable ASCII.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ _MOST_NAMED = 3
 
 
 class PasswordCharacters(StrEnum):
-    """Of what a password may be made: Latin letters and digits, as the guide says; or every sign of an English keyboard."""
+    """The characters of a password: Latin letters and digits, as the guide says, or every character of an English keyboard."""
 
     GUIDE = "guide"
     ASCII = "ascii"
 
     @property
     def allowed(self) -> frozenset[str]:
-        """Every allowed character. A space is inside a password at most: the ends are trimmed."""
+        """Every allowed character. A space can only be inside a password, because the ends are trimmed."""
         return _GUIDE if self is PasswordCharacters.GUIDE else _ASCII
 
     def read(self, typed: str) -> str:
-        """What was typed to sign in, in the form that is compared; its length is not judged.
+        """A password typed to sign in, in the form to compare. Its length is not checked.
 
-        No account has a password with other characters, so that one is refused before it is compared and counted.
+        No account has a password with other characters, so such a password is refused before it is compared or counted.
 
         Raises:
-            InvalidPassword: nothing was typed; or it has a character that no password has.
+            InvalidPassword: nothing was typed, or it has a character that no password has.
         """
         password = normalised(typed)
         problems = (PasswordProblem.EMPTY,) if not password else self.problems(password)
@@ -48,7 +48,7 @@ class PasswordCharacters(StrEnum):
         return password
 
     def problems(self, password: str) -> tuple[PasswordProblem, ...]:
-        """What is wrong with the characters of a password: nothing, or one problem."""
+        """What is wrong with the characters of a password: no problem, or one."""
         if _CYRILLIC.search(password):
             return (PasswordProblem.CYRILLIC_LAYOUT,)
         if self.forbidden_in(password):
@@ -62,8 +62,9 @@ class PasswordCharacters(StrEnum):
 
 
 def normalised(typed: str) -> str:
-    """The form that is hashed: NFC, so that one keyboard's composed letters equal another's, and without spaces and invisible
-    characters at its ends, which come with a copied password. Nothing is cut."""
+    """The form to hash. It is in NFC, so that a letter is the same whether a keyboard composes it or not. Spaces and invisible
+    characters
+    at the ends go, because they come with a copied password. Nothing else is cut."""
     return without_ends(unicodedata.normalize("NFC", typed))
 
 

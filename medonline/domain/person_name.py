@@ -1,7 +1,7 @@
-"""A last or first name: as it is typed, as it came from elsewhere, and whether two spellings mean one name.
+"""A last or first name: typed by a person, received from elsewhere, and compared with another spelling.
 
-What a person types is judged (`PersonName.parse`). What a gateway or a registry has on record is taken as it is: a given name «-»,
-a former surname in brackets are facts of somebody's documents, and no one may be asked to correct them here.
+The portal checks what a person types (`PersonName.parse`). It accepts what a gateway or a registry has on record as it is: a given
+name «-» or a former surname in brackets are facts of somebody's documents, and nobody here may be asked to correct them.
 """
 
 from __future__ import annotations
@@ -15,31 +15,31 @@ from medonline.domain.errors import InvalidName, NameProblem
 from medonline.domain.folding import folded, visible
 
 MAX_LENGTH = 100
-_MAX_TYPED = 1000  # with the invisible characters of a copied text
-# Letters of any alphabet with their marks; inside also a hyphen, an apostrophe, a dot (И. о.), single spaces. An apostrophe is also
-# at the ends ('т Хоофт, Igor'), and a former surname behind in brackets.
+_MAX_TYPED = 1000  # leaves room for the invisible characters of a copied text
+# Letters of any alphabet with their marks. Inside a name there may also be a hyphen, an apostrophe, a dot (И. о.) and single spaces. An
+# apostrophe may also be at the ends ('т Хоофт, Igor'), and a former surname may follow in brackets.
 _LETTERS = r"[^\W\d_]+(?:[-'. ]+[^\W\d_]+)*['.]{0,2}"
 _NAME = re.compile(rf"'?{_LETTERS}(?: ?\( ?'?{_LETTERS} ?\))?")
 _CYRILLIC = re.compile("[\u0400-\u04ff]")
-# Latin letters that look like Cyrillic ones: records are full of them, and no one sees the difference.
+# Latin letters that look like Cyrillic ones. Records are full of them, and nobody sees the difference.
 _LOOKALIKES = str.maketrans("ABCEHKMOPTXYaceopxyËë", "АВСЕНКМОРТХУасеорхуЁё")
 _DASH = re.compile(r" ?- ?")
-_NO_NAME = "-"  # in documents, for a part that a person does not have
+_NO_NAME = "-"  # stands in documents for a part of the name that a person does not have
 _UNHEARD = str.maketrans({"'": "", ".": " "})
 
 
 @dataclass(frozen=True, slots=True)
 class PersonName:
-    """A name in one line, in NFC, without invisible characters; dashes and apostrophes as their owner writes them."""
+    """A name in one line, in NFC, without invisible characters. Dashes and apostrophes stay as their owner writes them."""
 
     text: str
 
     @classmethod
     def parse(cls, typed: str) -> PersonName:
-        """Read and judge what a person typed.
+        """Read and check a name that a person typed.
 
         Raises:
-            InvalidName: with the problem.
+            InvalidName: `problem` says why.
         """
         if len(typed) > _MAX_TYPED:
             raise InvalidName(NameProblem.TOO_LONG)
@@ -57,24 +57,25 @@ class PersonName:
 
     @classmethod
     def received(cls, found: object) -> PersonName | None:
-        """What a gateway or registry has on record, not judged and never cut; None for no text, an empty or unprintable one, or
-        one of over 100 characters."""
+        """A name that a gateway or registry has on record, neither checked nor cut. None for a value that is not text, is empty or
+        unprintable,
+        or is longer than 100 characters."""
         text = visible(found) if isinstance(found, str) and len(found) <= _MAX_TYPED else ""
         return cls(text) if text and text.isprintable() and len(text) <= MAX_LENGTH else None
 
     @classmethod
     def of_document(cls, typed: str) -> PersonName:
-        """Read and judge what an operator types off a document: as `parse`, but «-» is there, too, where a part is missing.
+        """Read and check a name that an operator copies from a document. Like `parse`, but «-» may stand for a missing part.
 
         Raises:
-            InvalidName: with the problem.
+            InvalidName: `problem` says why.
         """
         name = visible(typed) if len(typed) <= _MAX_TYPED else ""
         return cls(name) if folded(name) == _NO_NAME else cls.parse(typed)
 
     @property
     def key(self) -> str:
-        """What is compared: equal for two spellings of one name."""
+        """The form to compare. It is equal for two spellings of one name."""
         return name_key(self.text)
 
     def is_same(self, other: PersonName) -> bool:
@@ -83,8 +84,8 @@ class PersonName:
 
 
 def name_key(name: str) -> str:
-    """For comparing: «ОРЛОВА» is «Орлова», «Фёдор» is «Федор», «Петрова – Водкина» is «Петрова-Водкина», «О`Коннор» with any
-    apostrophe or none is one name, and so is one with Latin letters among its Cyrillic ones. No letter is dropped."""
+    """The form to compare. It is equal for «ОРЛОВА» and «Орлова», «Фёдор» and «Федор», «Петрова – Водкина» and «Петрова-Водкина», for
+    «О`Коннор» with any apostrophe or none, and for a name with Latin letters among its Cyrillic ones. No letter is dropped."""
     text = unicodedata.normalize("NFKC", folded(name))
     if _CYRILLIC.search(text):
         text = text.translate(_LOOKALIKES)
@@ -93,7 +94,7 @@ def name_key(name: str) -> str:
 
 
 def _without_marks(name: str) -> str:
-    """The name without the marks that are on a letter and have no letter of their own, as in Hindi."""
+    """The name without those marks that do not make a letter of their own, as in Hindi."""
     letters = [name[0]]
     for before, character in pairwise(name):
         if not (unicodedata.category(character).startswith("M") and unicodedata.category(before)[0] in "LM"):

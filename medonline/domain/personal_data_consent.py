@@ -1,7 +1,7 @@
 """The consent to the processing of personal data (Федеральный закон от 27.07.2006 № 152-ФЗ, статья 9): which text is in force.
 
-The text is in `wording/personal_data_consent.py`. A change of the text is a change of `VERSION`: what a patient agreed to is kept
-as version, hash and time.
+The text is in `wording/personal_data_consent.py`. Whoever changes the text must change `VERSION`: a patient's consent is kept as
+version, hash and time.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""A Russian mobile phone number: the only kind a code is ever sent to.
+"""A Russian mobile phone number. Codes are sent to no other kind of number.
 
-Rules: the number is valid, of region RU (Kazakhstan shares +7), mobile, without extension. Numbering data come from the
+The number must be valid, mobile, of region RU (Kazakhstan shares +7), and without an extension. The numbering data come from the
 `phonenumbers` package (Google libphonenumber metadata).
 """
 
@@ -16,10 +16,10 @@ from phonenumbers import NumberParseException, PhoneNumberType
 from medonline.domain.errors import InvalidPhone, PhoneProblem
 from medonline.domain.folding import folded
 
-_MAX_TYPED = 1000  # with the invisible characters of a copied text
+_MAX_TYPED = 1000  # leaves room for the invisible characters of a copied text
 _MAX_VISIBLE = 64
-# Words before the number and behind it («tel:», «mob. …», «… (home)»), in it digits and what parts them. Nothing is cut off: a second
-# number, an extension, a letter in the middle match nothing. A word behind is parted from the number.
+# A number with words before and after it («tel:», «mob. …», «… (home)») and separators inside. Nothing is cut off: a text with a second
+# number, an extension or a letter in the middle does not match. A word after the number must be separated from it.
 _WRITTEN = re.compile(r"[^\d+]*(?P<number>\+?(?:[^\w+#]|_)*\d(?:(?:[^\w+#]|_)*\d)*)(?:(?:[^\w+#]|_)[^\d+#]*)?")
 # Control characters, surrogates, private use, unassigned, emoji.
 _NO_TEXT = frozenset({"Cc", "Cs", "Co", "Cn", "So"})
@@ -34,10 +34,10 @@ class PhoneNumber:
 
     @classmethod
     def parse(cls, typed: str) -> PhoneNumber:
-        """Read what a person typed or copied: 8…, +7…, 7…, 9…, with words around it (`domain.folding` has the rest).
+        """Read a number that a person typed or copied: 8…, +7…, 7…, 9…, with words around it (`domain.folding` explains the rest).
 
         Raises:
-            InvalidPhone: with the problem a person can act on.
+            InvalidPhone: `problem` says what the person can do.
         """
         if len(typed) > _MAX_TYPED:
             raise InvalidPhone(PhoneProblem.TOO_LONG)
@@ -54,7 +54,7 @@ class PhoneNumber:
 
     @classmethod
     def read(cls, typed: str) -> PhoneNumber | None:
-        """As `parse`, for a caller that does not care why: None where that would raise."""
+        """Like `parse`, for a caller that does not need the reason: None where `parse` raises."""
         try:
             return cls.parse(typed)
         except InvalidPhone:
@@ -89,16 +89,16 @@ def _number_in(text: str) -> phonenumbers.PhoneNumber:
     digits = "".join(str(int(char)) for char in found["number"] if char.isdecimal()) if found else ""
     plus = "+" if found and "+" in found["number"] else ""
     if plus and len(digits) == 11 and digits.startswith("89"):
-        plus = ""  # «+8 9…» is no other country's number: the plus sign came before the trunk prefix
+        plus = ""  # «+8 9…» is not a number of another country: somebody typed a plus sign before the trunk prefix
     if not plus and len(digits) == 13 and digits.startswith("007"):
-        plus, digits = "+", digits[2:]  # as dialled from other countries
+        plus, digits = "+", digits[2:]  # the number as people dial it from other countries
     if not 10 <= len(digits) <= 11 and _has_extension(text):
         raise InvalidPhone(PhoneProblem.EXTENSION)
     try:
         number = phonenumbers.parse(f"{plus}{digits}" if found else text, "RU")
     except NumberParseException as error:
         raise InvalidPhone(_parse_problem(error)) from None
-    if found is None:  # vanity numbers such as 8-912-DOKTOR: no one's phone is registered like that
+    if found is None:  # vanity numbers such as 8-912-DOKTOR: nobody's phone is registered in that form
         raise InvalidPhone(PhoneProblem.NOT_A_NUMBER)
     return number
 
@@ -126,7 +126,7 @@ def _refuse_unless_russian_mobile(number: phonenumbers.PhoneNumber) -> None:
         raise InvalidPhone(PhoneProblem.TOO_SHORT)
     if possible in (phonenumbers.ValidationResult.TOO_LONG, phonenumbers.ValidationResult.INVALID_LENGTH):
         raise InvalidPhone(PhoneProblem.TOO_LONG)
-    # Ten digits that start with the trunk prefix of a mobile number: one digit was left out, no code area is called so.
+    # Ten digits that start with the trunk prefix of a mobile number: one digit was left out, because no area code looks like this.
     if str(number.national_number).startswith(("79", "89")):
         raise InvalidPhone(PhoneProblem.TOO_SHORT)
     kind = phonenumbers.number_type(number)

@@ -17,7 +17,7 @@ class Region:
         name: «Тульская область», as in a list of regions.
         title: the portal's name there: «Медицина-онлайн: Тульская область».
         desk: where to go for help, in the accusative, as it follows «обратитесь в»: «регистратуру своей поликлиники».
-        support_phone: whom to call, as people write it; may be empty.
+        support_phone: the phone number for help, as people write it; may be empty.
         booking_url: the page where a patient books a visit; empty: the portal does not mention booking.
         accessibility_email: where to write about the portal's accessibility; empty: the desk and its phone are named instead.
         data_policy: the page with the operator's policy on personal data; empty: the footer has no link.

@@ -1,4 +1,4 @@
-"""What the security journal knows to write down, and the text by which each row is chained to the one before."""
+"""The events of the security journal, and the text that chains each row to the one before."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-GENESIS = "0" * 64  # what the first row is chained to
+GENESIS = "0" * 64  # the first row is chained to this
 
 
 class JournalEvent(StrEnum):
-    """What happened. The events up to `DISPUTED` are acts in an account or on it. Those after it come before an act: something was
-    asked for, proved by a code, or refused."""
+    """What happened. The events up to `DISPUTED` are acts in an account or on it. Later ones happen before an act: something was asked
+    for, was proved by a code, or was refused."""
 
     REGISTERED = "registered"
     ACCOUNT_MADE = "account_made"
@@ -48,31 +48,33 @@ class JournalEvent(StrEnum):
     NOTICE_RESENT = "notice_resent"
     LIMITS_RESET = "limits_reset"
     PACE_RESET = "pace_reset"
-    BREAKER_CLOSED = "breaker_closed"  # of no patient
+    BREAKER_CLOSED = "breaker_closed"  # belongs to no patient
     DISPUTED = "disputed"
     CODE_ASKED = "code_asked"
     CODE_ACCEPTED = "code_accepted"
     CODE_REFUSED = "code_refused"
     BIRTH_DATE_REFUSED = "birth_date_refused"
     SIGN_IN_REFUSED = "sign_in_refused"
-    PASSKEY_COUNTED_BACK = "passkey_counted_back"  # its device counts less than before: it may have been copied
+    # the signature counter of its device went back: the passkey may have been copied
+    PASSKEY_COUNTED_BACK = "passkey_counted_back"
     CARD_REFUSED = "card_refused"
     CARD_ACCESS_ASKED = "card_access_asked"
     CARD_ACCESS_REFUSED = "card_access_refused"
-    CHANNEL_SWITCHED = "channel_switched"  # a way of getting a code, by an operator or by the rule; of no patient
-    OTHER = "other"  # never written; read for an event that only a newer version knows
+    # an operator or the rule switched a way of getting a code; belongs to no patient
+    CHANNEL_SWITCHED = "channel_switched"
+    OTHER = "other"  # never written: stands for an event that only a newer version knows
 
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """Who acts by a command, and why. Both are in every row that the command writes, and are for operators: no screen shows them."""
+    """Who acts by a command, and why. Every row that the command writes keeps both. They are for operators: no screen shows them."""
 
     name: str
     reason: str
 
     @property
     def details(self) -> dict[str, str | int]:
-        """As a row keeps them."""
+        """The values as a row keeps them."""
         return {"operator": self.name, "reason": self.reason}
 
 
@@ -83,14 +85,14 @@ class JournalLine:
     Attributes:
         seq: 1, 2, 3, … without a gap.
         at: UTC.
-        patient_id: empty while no one has proved to be the patient.
-        phone_index: HMAC of the phone concerned (services.crypto.field_encryption), empty where none is; `phone_tail`: its last two digits.
-        network: the address it came from, cut to /24 or /48.
+        patient_id: empty until somebody has proved to be the patient.
+        phone_index: HMAC of the phone in question (services.crypto.field_encryption), empty without one; `phone_tail`: its last two digits.
+        network: the client's address, cut to /24 or /48.
         details: JSON of short texts and numbers, keys sorted; never a code, a password, a token or a whole phone.
         previous: the hash of the row before.
-        key_id: of the key that makes the hash.
+        key_id: the id of the key that makes the hash.
 
-    The order of the fields is part of every hash that is kept. Another order or one field more is another format of the row.
+    The order of the fields is part of every stored hash. Danger: a new order or a new field makes another format of the row.
     """
 
     seq: int
@@ -109,18 +111,18 @@ class JournalLine:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def text(self) -> str:
-        """What is hashed: every field, in an order and a form that two different rows never share."""
+        """The text to hash: every field, in an order and a form that no two different rows share."""
         at = self.at.astimezone(UTC).isoformat(timespec="microseconds")
         return json.dumps(list((self.values() | {"at": at}).values()), ensure_ascii=False)
 
 
 def details_text(details: Mapping[str, str | int]) -> str:
-    """The details as they are kept; those that say nothing are left out."""
+    """The details as a row keeps them. Empty values are left out."""
     kept = {name: value for name, value in details.items() if value not in ("", 0)}
     return json.dumps(kept, ensure_ascii=False, sort_keys=True)
 
 
 def details_of(text: str) -> dict[str, str | int]:
-    """The details again."""
+    """The details, read back from a row."""
     kept: dict[str, str | int] = json.loads(text)
     return kept

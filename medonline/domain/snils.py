@@ -1,7 +1,7 @@
 """СНИЛС, the number of a personal account in the pension system: 9 digits and a control number of two.
 
-The rule, as the Pension Fund published it: Σ digit × (9…1) mod 101, where 100 is written 00; it holds for numbers above
-001-001-998 only. The test persons of ESIA have numbers below.
+The rule, as the Pension Fund published it: Σ digit × (9…1) mod 101, where 100 is written 00. It holds only for numbers above
+001-001-998. The test persons of ESIA have lower numbers.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ _MAX_WRITTEN = 1000
 
 @dataclass(frozen=True, slots=True)
 class Snils:
-    """A number with the right control number; `digits` are the 11."""
+    """A СНИЛС with the right control number; `digits` are its 11 digits."""
 
     digits: str
 
     @classmethod
     def read(cls, text: object) -> Snils | None:
-        """Read what a gateway or registry sent, with or without separators; None when it is no such number.
+        """Read a number that a gateway or registry sent, with or without separators. None when it is no such number.
 
-        No patient types a СНИЛС here, so that there is no refusal with a reason.
+        No patient types a СНИЛС here, so no reason for a refusal is needed.
         """
         digits = digits_of(text) if isinstance(text, str) and len(text) <= _MAX_WRITTEN else ""
         if len(digits) != LENGTH:

@@ -1,7 +1,7 @@
-"""The ways of getting a code (способы получения кода): the one place that registers them, and what is true of each.
+"""The ways of getting a code (способы получения кода). Only this module registers them and states what is true of each.
 
-Nothing else names a way but what brings it: its words (`wording/channels.py`), its settings (`config/`), its adapter and its
-stand-in. `tools/house_rules.py` holds that.
+Other modules do not name a way. The exceptions are its words (`wording/channels.py`), its settings (`config/`), its adapter and its
+stand-in. `tools/house_rules.py` enforces this.
 """
 
 from __future__ import annotations
@@ -11,24 +11,24 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-# Fewer digits than these are guessed at: three guesses at four digits are 3·10⁻⁴, at six 3·10⁻⁶.
+# Shorter codes invite guessing: three guesses succeed with 3·10⁻⁴ at four digits and with 3·10⁻⁶ at six.
 STRONG_LENGTH = 6
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelFacts:
-    """What the rules ask of a way, whoever the vendor is.
+    """What the rules need to know of a way, whoever the vendor is.
 
     Attributes:
         code_length: digits of a code; 0 where none is typed.
-        in_guide: one of the two ways of the patient's guide (G15); the others stand under «Другие способы».
-        by_calling_number: the code is the end of the number that calls, and the whole number may be typed instead.
+        in_guide: it is one of the two ways of the patient's guide (G15). The others stand under «Другие способы».
+        by_calling_number: the code is the end of the calling number. The whole number may be typed instead.
         fills_itself_in: a browser may take the code out of the message (WebOTP).
-        in_chat: a bot may not write first: the code is sent once its reader has opened a chat from the screen and shown there that
+        in_chat: a bot may not write first. It sends the code after the reader has opened a chat from the screen and has shown there that
             the number is theirs (`services/codes/chats.py`).
-        patient_calls: nothing is sent and nothing is typed: the patient calls a number from their phone, and the vendor tells that it
-            called. A caller's number can be forged, so it is never enough by itself, and a stranger costs the owner nothing by it.
-        tells_reading: a vendor may report that the message was read, so a delivered one is asked about further.
+        patient_calls: nothing is sent and nothing is typed. The patient calls a number from their phone, and the vendor reports the call. A
+            caller's number can be forged, so a call is never enough by itself. A stranger who uses this way costs the owner nothing.
+        tells_reading: the vendor may report that the message was read, so the portal goes on asking about a delivered one.
     """
 
     code_length: int
@@ -46,7 +46,7 @@ class ChannelFacts:
 
     @property
     def weak(self) -> bool:
-        """Whether it may be not enough by itself, and a longer code is a better proof."""
+        """Whether a code of this way may not be enough by itself, so that a longer code is a better proof."""
         return self.guessable or self.patient_calls
 
 

@@ -7,16 +7,16 @@ from datetime import timedelta
 
 from medonline.domain.codes.code_token import code_of_token, code_token
 
-# A link that lies about is of no use: it opens one chat, and only so long after the code was asked for.
+# Limits the use of a link that falls into other hands: it opens one chat, and only for this long after the code was asked for.
 START_WITHIN = timedelta(minutes=5)
 _USE = "chat-start"
 
 
 def start_token(key: bytes, code_id: str) -> str:
-    """A token of 97 characters, as `code_token`."""
+    """A token of 97 characters, made by `code_token`."""
     return code_token(key, _USE, code_id)
 
 
 def code_of_start(keys: Sequence[bytes], token: str) -> str | None:
-    """The id of the code that a token was made for by one of `keys`; None for any other text."""
+    """The id of the code whose token was made with one of `keys`. None for any other text."""
     return code_of_token(keys, _USE, token)

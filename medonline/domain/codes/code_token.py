@@ -11,13 +11,15 @@ _TOKEN = re.compile(r"(?P<code_id>[0-9a-f]{32})-(?P<proof>[0-9a-f]{64})")
 
 
 def code_token(key: bytes, use: str, code_id: str) -> str:
-    """97 characters of a-z, 0-9 and «-» that only a holder of `key` can make: the id of a code and 256 bits. `use`: what it is for;
-    a token of one use is none of another."""
+    """A token that only a holder of `key` can make: 97 characters of a-z, 0-9 and «-», with the id of a code and 256 bits of proof.
+
+    use: the purpose of the token. A token of one use is not valid for another.
+    """
     return f"{code_id}-{_proof(key, use, code_id)}"
 
 
 def code_of_token(keys: Sequence[bytes], use: str, token: str) -> str | None:
-    """The id of the code that a token was made for by one of `keys`; None for any other text."""
+    """The id of the code whose token was made with one of `keys`. None for any other text."""
     found = _TOKEN.fullmatch(token)
     if found is None:
         return None

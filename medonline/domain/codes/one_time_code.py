@@ -1,8 +1,8 @@
-"""A one-time code: how it is made, kept and compared.
+"""How a one-time code is made, kept and compared.
 
-A code is never stored. It is derived from a secret key and the random id of the intent to send it, so that a dispatcher that
-starts again after a crash sends the same code, and a copy of the database tells no one what it is. What is stored is a
-digest bound to the flow, the purpose and the phone (HMAC-SHA256), so a code of one flow opens no other.
+A code is never stored. It is derived from a secret key and the random id of the intent to send it. So a dispatcher that restarts
+after a crash sends the same code, and a copy of the database reveals no code. The database stores a digest that is bound to the flow,
+the purpose and the phone (HMAC-SHA256), so a code of one flow is useless in another.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ def derive_code(key: bytes, code_id: str, length: int) -> str:
 
 
 def code_digest(key: bytes, *, flow_id: str, purpose: str, phone: PhoneNumber, code: str) -> str:
-    """What is stored of a code: 64 hex characters."""
+    """What the database stores of a code: 64 hex characters."""
     text = "|".join((flow_id, purpose, phone.e164, code))
     return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
 
 
 def digits_typed(typed: str) -> str:
-    """The code in what a person typed or pasted: spaces, dashes and words around the digits are forgiven.
+    """The code in what a person typed or pasted. Spaces, dashes and words around the digits are ignored.
 
     Raises:
         CodeEmpty: there are no digits.
@@ -47,10 +47,10 @@ def digits_typed(typed: str) -> str:
 
 
 def digits_for(channel: ChannelName, digits: str) -> str:
-    """The digits to be judged. Of a whole calling number (10 or 11 digits) the last ones are the code.
+    """The digits to compare. In a whole calling number (10 or 11 digits) the last ones are the code.
 
     Raises:
-        CodeIncomplete: too few or too many digits; nothing is judged.
+        CodeIncomplete: there are too few or too many digits. No attempt is used.
     """
     if channel.facts.by_calling_number and len(digits) in (10, 11):
         return digits[-channel.code_length :]
@@ -61,12 +61,12 @@ def digits_for(channel: ChannelName, digits: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class CodePolicy:
-    """How long codes live, how many guesses each allows, how long to wait before the next one.
+    """How long codes live, how many guesses each allows, and how long to wait before the next one.
 
     Attributes:
-        life: by way of getting the code.
-        guesses: wrong codes after which a code is dead.
-        resend_pauses: pause after the first, second, … code to one phone within a day; the last one repeats.
+        life: the life of a code, for each way of getting it.
+        guesses: a code is dead after this many wrong guesses.
+        resend_pauses: the pause after the first, second, … code to one phone within a day. The last one repeats.
         per_phone: how many codes may be sent to one phone, no matter who asks.
     """
 
@@ -80,6 +80,6 @@ class CodePolicy:
         return issued_at + self.life[channel]
 
     def resend_at(self, codes_issued: int, last_issued_at: datetime) -> datetime:
-        """The moment (UTC) from which the next code may be asked for; `codes_issued` counts the last one too."""
+        """The moment (UTC) from which the next code may be asked for. `codes_issued` includes the last one."""
         pause = self.resend_pauses[min(codes_issued, len(self.resend_pauses)) - 1]
         return last_issued_at + pause

@@ -1,4 +1,4 @@
-"""A call that the patient makes: the number to dial, and the token of the address that a vendor tells of the call."""
+"""A call that the patient makes: the number to dial, and the token of the address to which a vendor reports the call."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _BETWEEN = re.compile(r"[\s()+-]")
 
 
 def number_to_dial(told: object) -> str | None:
-    """A Russian number as a vendor writes it (`78005008275`, also with 8, signs between and a plus), in E.164; None for anything
-    else: patients are sent to no other country, and to no short number."""
+    """A Russian number that a vendor wrote, in E.164: `78005008275`, also with 8, a plus or separators. None for anything else, because
+    patients must not be sent to another country or to a short number."""
     text = _BETWEEN.sub("", str(told)) if isinstance(told, int | str) and not isinstance(told, bool) else ""
     found = _RUSSIAN.fullmatch(text)
     return f"+7{found[1]}" if found else None
@@ -26,10 +26,10 @@ def spaced(e164: str) -> str:
 
 
 def call_token(key: bytes, code_id: str) -> str:
-    """A token of 97 characters, as `code_token`."""
+    """A token of 97 characters, made by `code_token`."""
     return code_token(key, _USE, code_id)
 
 
 def code_of_call(keys: Sequence[bytes], token: str) -> str | None:
-    """The id of what a token was made for by one of `keys`; None for any other text."""
+    """The id of the code whose token was made with one of `keys`. None for any other text."""
     return code_of_token(keys, _USE, token)

@@ -1,9 +1,9 @@
 """When a code from a call is not enough to hand over an account (step-up).
 
-Two dangers, two kinds of signs. A guesser leaves wrong guesses: then a call's four digits (13 bits, three guesses are 3·10⁻⁴)
-are not enough, a messenger's six are. A number's new owner receives every code, whatever its length: when the account has not
-proved the number for long, no code alone is enough. A call that the patient makes is no code: a caller's number can be forged, and
-it is never enough.
+There are two dangers, and each leaves its own signs. A guesser leaves wrong guesses: then the four digits of a call (13 bits, three
+guesses succeed with 3·10⁻⁴) are not enough, but the six digits of a messenger are. The new owner of a number receives every code,
+whatever its length: when the account has not proved the number for a long time, no code alone is enough. A call that the patient
+makes is not a code. A caller's number can be forged, so such a call alone is never enough.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ class Signs:
     """What is known when the right code was typed.
 
     Attributes:
-        channel: how the code came; six digits of a messenger are enough by themselves.
-        misses: wrong guesses at the codes to this phone within `StepUpPolicy.misses_within`: at those that were never confirmed,
-            replaced and expired ones included, and at the one that was just confirmed.
-        proved_at: when the account's holder last proved the phone, or when the account was made if that is all there is (UTC);
-            None without an account.
-        breaker_open: whether wrong codes over all phones are too many just now.
-        suspicious_network: whether those are too many that came from the network of this code.
+        channel: how the code came. Six digits of a messenger are enough by themselves.
+        misses: wrong guesses at codes to this phone within `StepUpPolicy.misses_within`. They count for codes that were never confirmed,
+            also replaced and expired ones, and for the code that was just confirmed.
+        proved_at: when the account's holder last proved the phone (UTC), or when the account was made if nothing else is known. None
+            without an account.
+        breaker_open: whether there are too many wrong codes over all phones just now.
+        suspicious_network: whether too many wrong codes came from the network of this code.
     """
 
     channel: ChannelName
@@ -46,7 +46,7 @@ class Signs:
 
 @dataclass(frozen=True, slots=True)
 class StepUpPolicy:
-    """The numbers (settings). `misses_allowed` is what one code takes: further guesses at the next code are a guesser's."""
+    """The numbers of the rule (settings). With `misses_allowed` wrong guesses, as many as one code allows, the rule assumes a guesser."""
 
     when: StepUpWhen
     misses_within: timedelta
@@ -54,8 +54,10 @@ class StepUpPolicy:
     misses_allowed: int = 3
 
     def is_needed(self, signs: Signs, now: datetime) -> bool:
-        """Whether something more than the code must be shown. A phone without any history goes straight on, but after a call of
-        the patient's: whatever the operator chose, that alone opens nothing."""
+        """Whether the patient must show more than the code. A phone without any history needs nothing more.
+
+        A call that the patient made always needs more, whatever the operator chose.
+        """
         if signs.channel.facts.patient_calls:
             return True
         if self.when is StepUpWhen.NEVER:
