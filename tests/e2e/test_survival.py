@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+from medonline.wording.channels import WORDS
 from tests.e2e.conftest import SHORT_PAUSES, StartServer
 from tests.e2e.patients import DemoPhone, Patient
 from tests.e2e.portal_in_browser import DONE, NEW_PASSWORD, STEP_1, STEP_2, STEP_3, TELEGRAM, Portal
 from tests.e2e.server import Server
 from tests.e2e.watching import Watch
+from tests.e2e.ways_in_browser import SMS, choose
 
 BANNER = "Связь прервалась"
 ARRIVED = "Сообщение прочитано"
@@ -130,6 +132,27 @@ def test_what_was_typed_stays_while_the_connection_is_lost(
     expect(portal.field("Новый пароль")).to_have_value(NEW_PASSWORD)
     portal.button("СМЕНИТЬ ПАРОЛЬ").click()
     portal.expect_step(DONE)
+
+
+@pytest.mark.parametrize("pressed", ["after", "meanwhile"])
+def test_the_way_that_was_chosen_is_taken_however_the_connection_went(
+    portal: Portal, patient: Patient, server: Server, pressed: str
+) -> None:
+    """Those under «Другие способы» the page knows from the server alone: until it has said them again, none of them is there."""
+    portal.open_recovery().field("Номер сотового телефона").fill(patient.phone)
+    choose(portal, SMS)
+    portal.expect_connected()
+    server.kill()
+    expect(portal.page.get_by_role("status").filter(has_text=BANNER)).to_be_visible()
+    if pressed == "meanwhile":
+        portal.button("ДАЛЕЕ").click()
+    server.start()
+    if pressed == "after":
+        expect(portal.page.get_by_role("status").filter(has_text=BANNER)).to_have_count(0)
+        expect(portal.page.get_by_role("radio", name="Код в SMS")).to_be_checked()
+        portal.button("ДАЛЕЕ").click()
+
+    expect(portal.main).to_contain_text(WORDS[SMS].where)
 
 
 HEAR_CLOSES = """
