@@ -1,5 +1,5 @@
 // Runs before anything else of the page, inside it (docs/decisions/0028), so it blocks the parser: keep it small.
-// Here is what a patient may press in the first frame; the rest of the scripts is asked for after that frame.
+// It holds what a patient may press in the first frame. The page loads the other scripts after that frame.
 import "./early/dispute_token.js";
 import "./early/resumed_step.js";
 import "./early/dialogs.js";

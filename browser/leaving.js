@@ -1,2 +1,2 @@
-// The page that leaves for another site by a POST: what it carries must be in no address. Its button does the same.
+// This page leaves for another site by a POST, because its data must not be in an address. Its button does the same without a script.
 /** @type {HTMLFormElement | null} */ (document.querySelector("form[data-leaving]"))?.requestSubmit();

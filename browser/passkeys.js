@@ -1,4 +1,4 @@
-// Sign-in by the device's fingerprint, face or PIN (Web Authentication, level 3). Asked for by portal/passkeys.js.
+// Sign-in by the device's fingerprint, face or PIN (Web Authentication, level 3). portal/passkeys.js loads this script.
 import { canUse, showPlaces } from "./passkeys/able.js";
 import { offerOnce } from "./passkeys/offer.js";
 import { followLogin } from "./passkeys/filled_in.js";

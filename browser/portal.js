@@ -1,5 +1,5 @@
-// What each page does by itself, before the app is connected and beside it. No framework and no eval: the scripts run under a
-// strict Content-Security-Policy. The modules listen to the patient; what they do after a change of the page is called here.
+// What each page does by itself, before the app is connected and beside it. The scripts use no framework and no eval, because they
+// run under a strict Content-Security-Policy. The modules listen to the patient. This file calls them after each change of the page.
 import { startAccount } from "./account/look.js";
 import { takeAnswers } from "./portal/answers.js";
 import { fillPhones, showPhones } from "./portal/phone.js";

@@ -1,12 +1,12 @@
-// What is typed into a form of the account outlives the session in which it was typed: the same patient, signed in again in this
-// tab, finds it in the same form. Never a password or a code. It goes when it is saved, when the form is left, at a sign-out, for
-// another account, and a quarter of an hour after the session.
+// A draft: what a patient has typed into a form of the account. It outlives the session: when the same patient signs in again in this
+// tab, the form is filled again. A draft never holds a password or a code. It is dropped when the form is saved or left, at a
+// sign-out, when another account signs in, and a quarter of an hour after the session.
 import { all } from "../shared/dom.js";
 import { DRAFT_KEY, forget, remember, remembered } from "../shared/tab_storage.js";
 
 /**
- * `values`: by the ids of fields. `leftAt`: of Date.now(), when the session ended or the page was left for a proof; 0 while the
- * form is open. `returns`: whether a sign-in leads back to the form.
+ * `values`: by the ids of fields. `leftAt`: the Date.now() at which the session ended or the patient left the page for a proof; 0
+ * while the form is open. `returns`: whether a sign-in leads back to the form.
  * @typedef {{ owner: string, path: string, values: Record<string, string | boolean>, leftAt: number, returns: boolean }} Draft
  */
 
@@ -16,13 +16,13 @@ const DRAFTED = "form[data-draft] input:not([type=hidden], [type=password], [aut
 /** @type {WeakSet<Element>} */
 const drawn = new WeakSet();
 /** @type {string | undefined} */
-let saved; // how far the form was saved when it was looked at last
+let saved; // the form's `data-draft-saved` at the last look: it changes with each save
 let leading = false;
 const kept = remembered(DRAFT_KEY);
 /** @type {Draft | null} */
 let draft = kept ? JSON.parse(kept) : null;
-if (!draft?.leftAt) forgetDraft(); // of an earlier load of the page: a reload drops what was typed
-// A patient who signs out in one tab leaves nothing in the others.
+if (!draft?.leftAt) forgetDraft(); // an earlier load of the page wrote it: a reload drops the draft
+// A sign-out in one tab drops the drafts of the other tabs.
 const signOuts = new BroadcastChannel("medonline.sign-out");
 signOuts.addEventListener("message", forgetDraft);
 
@@ -51,7 +51,7 @@ document.addEventListener("input", (event) => {
 });
 
 /**
- * The form is about to go without being saved.
+ * The form is about to go away unsaved.
  * @param {boolean} returns
  */
 function leaveDraft(returns) {
@@ -73,7 +73,7 @@ document.addEventListener("portal:leave", (event) => {
   signOuts.postMessage("");
 });
 
-/** Who is signed in on this page: a mark that says nothing else of them. */
+/** A mark of the patient who is signed in on this page. It says nothing else about them. */
 const owner = () => document.querySelector("[data-owner]")?.getAttribute("data-owner") ?? "";
 
 export function followDraft() {
@@ -99,7 +99,7 @@ function meet(waiting, patient) {
 }
 
 /**
- * Forms that were drawn again get their text back, unless it was saved.
+ * Gives a form that was drawn again its text back, unless the text was saved.
  * @param {HTMLFormElement} form
  */
 function fill(form) {

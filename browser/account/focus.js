@@ -1,10 +1,10 @@
-// The focus goes to what appeared.
+// Moves the focus to new parts of the page.
 import { all } from "../shared/dom.js";
 
 /** @type {WeakSet<Element>} */
 const revealed = new WeakSet();
 
-/** A section that appeared names the element that gets the focus. */
+/** Focuses the element that a newly shown section names. */
 export function focusRevealed() {
   for (const section of all("[data-reveal-focus]")) {
     if (revealed.has(section)) continue;
@@ -13,7 +13,7 @@ export function focusRevealed() {
   }
 }
 
-/** A form names the field with the mistake. */
+/** Focuses the field with the mistake, which the form names. */
 export function focusAsked() {
   const [form] = all("form[data-focus]");
   const wanted = form?.dataset.focus;

@@ -1,4 +1,4 @@
-// What the pages of the account do by themselves, and the start page for a patient who was there.
+// What the account's pages do by themselves. It runs on the start page too, for a patient who comes from the account.
 import { followDraft } from "./drafts.js";
 import { focusAsked, focusRevealed } from "./focus.js";
 import { sendAgain } from "./send_again.js";
@@ -13,7 +13,7 @@ function look() {
   sendAgain();
 }
 
-/** Called after the page's other observer begins: where both have something to focus, this has the last word. */
+/** Call it after the page's other observer starts: where both want to move the focus, this one wins. */
 export function startAccount() {
   const everywhere = { childList: true, subtree: true, attributes: true, attributeFilter: WATCHED };
   new MutationObserver(look).observe(document.documentElement, everywhere);

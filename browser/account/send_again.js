@@ -1,11 +1,11 @@
-// A form that was refused until the patient proved who is asking is sent by itself after the proof, with what is still in its fields:
-// passwords are kept nowhere else, and would have to be typed again.
+// The server may refuse a form until the patient proves who they are. After the proof this script sends the form again with what is
+// still in its fields. Passwords are kept nowhere else, so the patient would have to type them again.
 import { all } from "../shared/dom.js";
 
 /** @type {WeakMap<Element, string>} */
 const known = new WeakMap();
 
-/** Send each form whose number of proofs has grown since it was drawn. */
+/** Sends each form whose number of proofs has grown since it was drawn. */
 export function sendAgain() {
   for (const form of /** @type {HTMLFormElement[]} */ (all("form[data-send-again]"))) {
     const proofs = form.dataset.sendAgain ?? "";

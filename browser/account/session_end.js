@@ -1,4 +1,4 @@
-// Warns before the session idles out, and leaves the page when it is over.
+// Warns before the session ends, and leaves the page when it is over.
 import { element } from "../shared/dom.js";
 import { sessionEnded } from "./drafts.js";
 
@@ -6,12 +6,12 @@ import { sessionEnded } from "./drafts.js";
 
 const WARN_S = 120;
 const LEAVES_WITHIN_MS = 20_000;
-const CLOCKS_MAY_DIFFER_MS = 3000; // the server's seconds are whole, the way to it takes a moment
+const CLOCKS_MAY_DIFFER_MS = 3000; // the server sends whole seconds, and its answer takes a moment
 /** @type {number | undefined} */
 let timer;
-let over = 0; // of Date.now(), as the server said it last
-let end = 0; // of performance.now(), while the warning is shown
-let leftAt = -Infinity; // of performance.now(), when a form went off that leaves the page
+let over = 0; // the Date.now() at which the session ends, by the server's last answer
+let end = 0; // the same as performance.now(), while the warning is shown
+let leftAt = -Infinity; // the performance.now() at which a form that leaves the page was sent
 let mayBeStale = location.pathname === "/";
 
 /** @returns {HTMLElement | null} */
@@ -35,24 +35,24 @@ function lookAgainIn(seconds) {
   timer = setTimeout(watch, Math.max(1, seconds) * 1000);
 }
 
-// A question does not prolong the session: work in another tab is seen, and watching is no work.
+// Asking does not prolong the session. So this page notices work in another tab, and an open page alone does not count as use.
 async function watch() {
   const place = account();
   if (!place) return lookAgainIn(2);
   try {
     const left = await ask(place.dataset.sessionLeft ?? "", "GET");
-    if (!place.isConnected) return lookAgainIn(2); // the app has led to another page meanwhile
+    if (!place.isConnected) return lookAgainIn(2); // the app has gone to another page meanwhile
     showLeft(left);
   } catch {
-    // No connection: the banner says so already. What is shown of the patient must not outlive the session all the same.
+    // There is no connection, and the banner says so already. Even so, the patient's data must not stay on the screen after the session.
     const left = (over - Date.now()) / 1000;
     if (over && left <= 0) return leave();
     lookAgainIn(over ? Math.min(left, 30) : 30);
   }
 }
 
-// «Выйти» ends the session before its answer is there. What the server says of the session meanwhile must not lead elsewhere, with
-// «Войдите снова» instead of «Вы вышли».
+// «Выйти» ends the session before its answer arrives. If the server says meanwhile that the session is over, the page must not leave
+// for «Войдите снова»: the patient must see «Вы вышли».
 document.addEventListener("portal:leave", () => {
   leftAt = performance.now();
 });
@@ -60,8 +60,8 @@ addEventListener("pageshow", ({ persisted }) => {
   if (persisted) leftAt = -Infinity;
 });
 
-// A patient who was idle is told so, and stays on a quiet page. A session that ended before its time was ended by something
-// else: a new password, another device, the patient's own sign-out in another tab.
+// A patient who was idle reads that on the start page. A session that ends before its time was ended by something else: a new
+// password, another device, or the patient's own sign-out in another tab.
 function leave() {
   if (performance.now() - leftAt < LEAVES_WITHIN_MS) return lookAgainIn(2);
   const wasIdle = over > 0 && Date.now() >= over - CLOCKS_MAY_DIFFER_MS;
@@ -73,7 +73,7 @@ function leave() {
 function showLeft(left) {
   const seconds = Math.min(left.idle, left.absolute);
   if (seconds <= 0 && !over && mayBeStale) {
-    // Until the start page has loaded, the app draws the header of the page before it. That page says by itself why one is here.
+    // Until the start page has loaded, the app still draws the header of the previous page. The start page says itself why it is shown.
     mayBeStale = false;
     return lookAgainIn(2);
   }

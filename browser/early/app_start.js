@@ -1,5 +1,5 @@
-// The app and the other scripts are asked for when the first frame is painted: asked for before, they queue in front of nothing and
-// still take the processor and the line from it. The build leaves their addresses in the page (medonline/first_paint.py).
+// The page loads the app and the other scripts after it has painted the first frame. Loaded earlier, they would take processor time
+// and bandwidth from that frame. The build leaves their addresses in the page (medonline/first_paint.py).
 
 const PATIENCE_MS = 1000; // a tab in the background paints no frame
 let started = false;
@@ -26,7 +26,7 @@ function start() {
   for (const module of place.dataset.modules?.split(" ") ?? []) link("modulepreload", module);
   const app = document.createElement("script");
   app.type = "module";
-  app.textContent = place.textContent; // the same text, so the policy's hash of it holds
+  app.textContent = place.textContent; // the text must stay the same: the Content-Security-Policy holds its hash
   place.replaceWith(app);
 }
 

@@ -1,5 +1,5 @@
-// Native modal dialogs. An open one has an entry in the history: Back closes it instead of leaving the page. Their buttons open them
-// without this script, too, where the browser knows `commandfor`: one that runs comes first, and the browser's own way is left out.
+// Native modal dialogs. An open dialog has an entry in the history, so Back closes it instead of leaving the page. Where the browser
+// knows `commandfor`, the buttons open the dialogs even without this script. Once this script runs, it prevents the browser's own way.
 import { under } from "../shared/dom.js";
 import { showLastTab } from "./tabs.js";
 
@@ -20,7 +20,7 @@ function openDialog(id) {
     opener = document.activeElement;
     history.pushState({ ...history.state, dialog: id }, "");
   }
-  // Named only while open: a closed dialog's name would be one more answer to «which element is labelled …».
+  // A dialog has a name only while it is open. The name of a closed dialog would give a search by label one more match.
   dialog.setAttribute("aria-labelledby", `${id}-title`);
   showLastTab(dialog);
   dialog.showModal();

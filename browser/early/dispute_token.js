@@ -1,10 +1,10 @@
-// The token of a link «это не я» is behind the # of the address. It leaves the address before the app starts, because the app
-// tells the server the whole address.
+// The token of a link «это не я» stands after the # of the address. This script removes it before the app starts, because the app
+// sends the whole address to the server.
 import { DISPUTE_KEY, remember } from "../shared/tab_storage.js";
 
 function takeToken() {
   if (location.pathname.replace(/\/$/, "") !== "/not-me" || !location.hash) return false;
-  // A messenger may have added something to the link: that is dropped.
+  // A messenger may have added something to the link. It is ignored.
   const token = location.hash.match(/[0-9a-f]{64}/)?.[0];
   history.replaceState(history.state, "", location.pathname);
   if (!token) return false;
@@ -13,7 +13,7 @@ function takeToken() {
 }
 
 takeToken();
-// The link, opened where the page is open already, loads nothing: only the part behind the # changes.
+// If the page is open already, the link loads nothing: only the part after the # changes.
 addEventListener("popstate", (event) => {
   if (!takeToken()) return;
   event.stopImmediatePropagation();

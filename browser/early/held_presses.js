@@ -1,10 +1,10 @@
-// A page can be read and pressed before the app has started. Without this module, a form sent meanwhile loads the page again and
-// what was typed is lost; a button does nothing. Both are held, and done as soon as the app listens.
+// A patient can read a page and press its buttons before the app has started. Without this module, a form sent then would reload the
+// page and lose what was typed, and a button would do nothing. This module holds both until the app listens.
 import { under } from "../shared/dom.js";
 import { isHydrated } from "../shared/hydration.js";
 
 const LOOK_MS = 30;
-const PATIENCE_MS = 20_000; // then the app does not come: the browser does by itself what it can
+const PATIENCE_MS = 20_000; // after this the app is not expected any more, and the browser does what it can without it
 const BY_OTHER_SCRIPTS = "[data-menu], [data-dialog-open], [data-dialog-close], [data-reveal], [data-pause], [role=tab]";
 /** @type {WeakSet<Element>} */
 const held = new WeakSet();
@@ -12,14 +12,14 @@ const held = new WeakSet();
 /**
  * @param {Event} event
  * @param {Element} element
- * @param {() => void} act when the app listens
- * @param {() => void} giveUp when it does not come
+ * @param {() => void} act called when the app listens
+ * @param {() => void} giveUp called when the app does not start in time
  */
 function hold(event, element, act, giveUp) {
   if (isHydrated(element)) return;
   event.preventDefault();
   event.stopImmediatePropagation();
-  if (held.has(element)) return; // pressed twice is pressed once
+  if (held.has(element)) return; // two presses count as one
   held.add(element);
   const since = performance.now();
   const timer = setInterval(() => {

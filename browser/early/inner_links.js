@@ -1,8 +1,8 @@
-// Links to a place on the same page: «перейти к содержанию» and those of a mistake move the focus.
+// Links to a place on the same page («перейти к содержанию» and the links of a mistake) move the focus.
 import { under } from "../shared/dom.js";
 
-// The framework writes the page's path before the hash, in another spelling than the address. A browser that follows such a link
-// loads the page again.
+// The framework writes the page's path before the hash, but spells it differently from the address. A browser that follows such a
+// link reloads the page.
 document.addEventListener("click", (event) => {
   const link = under(event, ".error-link, .skip-link");
   if (!(link instanceof HTMLAnchorElement)) return;

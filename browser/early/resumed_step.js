@@ -1,5 +1,5 @@
-// The built page of a recovery shows step 1. A reload at a later step must not show it for a moment, so the stylesheet keeps the
-// step's place empty until the server has said which one it is (portal/resumed_step.js).
+// The built page of a recovery shows step 1. A reload at a later step must not show step 1 even for a moment. So the stylesheet keeps
+// the place empty until the server has said which step it is (portal/resumed_step.js).
 import { STEP_KEY, remembered } from "../shared/tab_storage.js";
 
 const isRecovery = location.pathname.replace(/\/$/, "") === "/recovery";

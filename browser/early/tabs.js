@@ -1,5 +1,5 @@
-// Tabs with the keys of the ARIA Authoring Practices: arrows, Home, End. The tab chosen last is there at the next visit. It is kept in
-// a cookie of the first party that names a tab and nothing else: the rest of the browser's storage is cleared at a sign-out.
+// Tabs with the keys of the ARIA Authoring Practices: arrows, Home, End. The next visit shows the tab that was chosen last. A
+// first-party cookie keeps that tab's name and nothing else, because a sign-out clears the rest of the browser's storage.
 import { element, under } from "../shared/dom.js";
 
 const COOKIE = "medonline_tab";
@@ -28,7 +28,7 @@ function selectTab(tab, focus) {
 }
 
 /**
- * The index of the tab that a key leads to; null for a key that leads to none.
+ * The index of the tab that a key selects; null for any other key.
  * @param {string} key
  * @param {number} index
  * @param {number} count
@@ -49,7 +49,7 @@ function chooseTab(tab) {
 }
 
 /**
- * Select the tab that was chosen last, if these are its tabs.
+ * Selects the tab that was chosen last, if it is among these tabs.
  * @param {Element} around
  */
 export function showLastTab(around) {

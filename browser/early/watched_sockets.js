@@ -1,5 +1,5 @@
-// The app's socket, watched: what it sends, when the server has let it in, when it ends. The app itself tells nobody. It must be in
-// place before the app makes its socket; `portal/answers.js` may come later than that, and finds here what it has missed.
+// Watches the app's socket: what it sends, when the server lets it in, and when it ends. The app itself reports none of this. This
+// script must run before the app opens its socket. `portal/answers.js` may load later, and finds here what it has missed.
 
 /** @type {{ joined: WebSocket | null, frame: string }} */
 const seen = { joined: null, frame: "" };

@@ -1,4 +1,4 @@
-// Whether this browser, on this address, can.
+// Whether this browser can use passkeys at this address.
 import { host } from "./server.js";
 
 export async function canUse() {
@@ -9,7 +9,7 @@ export async function canUse() {
 }
 
 /**
- * On the root: the app draws the places again, and takes away what a script has put there.
+ * Sets the mark on the root element: the app redraws the places, and that removes what a script has put there.
  * @param {boolean} can
  */
 export function showPlaces(can) {

@@ -1,4 +1,4 @@
-// The two ceremonies, and what has to be said of their ends. One at a time: a browser refuses a second one.
+// The two ceremonies of passkeys, and what to tell the patient about their results. Only one may run: a browser refuses a second one.
 import { postTicket } from "../shared/post_ticket.js";
 import { Refused, ask } from "./server.js";
 
@@ -15,7 +15,7 @@ export const stopAsking = () => running?.abort();
 
 /**
  * @param {string} purpose
- * @param {string} action where the ticket goes
+ * @param {string} action the address that the ticket is posted to
  * @param {CredentialMediationRequirement} [mediation]
  */
 export async function signIn(purpose, action, mediation) {
@@ -34,7 +34,7 @@ export async function add() {
   try {
     await ask("add", { answer: asJson(answer) });
   } catch (error) {
-    // The device has made a key that the record does not have.
+    // The device has made a key that the server did not keep.
     if (error instanceof Refused) await forget({ rpId: location.hostname, credentialId: answer?.id ?? "" });
     throw error;
   }
@@ -44,7 +44,7 @@ export async function add() {
 const asJson = (credential) => /** @type {PublicKeyCredential} */ (credential).toJSON();
 
 /**
- * The device need not offer again what opens nothing.
+ * Tells the device to stop offering a key that the server does not know.
  * @param {unknown} error
  */
 async function answerRefused(error) {
@@ -61,7 +61,7 @@ async function forget(key) {
 }
 
 /**
- * Which of the words beside a button says it; the server's own words where it refused.
+ * What to tell the patient about an error: the name of one of the button's own texts, or the server's words where it refused.
  * @param {unknown} error
  * @returns {{ word?: string, text?: string, why?: string }}
  */

@@ -1,5 +1,5 @@
-// The passkeys of this portal among what the browser fills into the telephone's field of the open sign-in dialog: one question waits
-// while the dialog is open, and is asked anew before its challenge ends.
+// The browser offers the portal's passkeys among its suggestions for the phone field of the sign-in dialog. For that, one request
+// waits while the dialog is open. It is renewed before its challenge expires.
 import { meaningOf, signIn, stopAsking } from "./ceremonies.js";
 import { Refused } from "./server.js";
 
@@ -7,22 +7,22 @@ const ANEW_MS = 4 * 60 * 1000; // a challenge lives for five minutes
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let anew;
 let open = false;
-let round = 0; // counts what ends a wait that has not asked yet: a press, the closed dialog, a later wait
+let round = 0; // grows when a wait that has not asked yet must stop: at a press, a closed dialog or a later wait
 
 const dialog = () => /** @type {HTMLDialogElement | null} */ (document.getElementById("login"));
 
-/** Looks now, and whenever the dialog opens or closes. */
+/** Starts to wait if the dialog is open. The observer below follows the dialog from then on. */
 export function followLogin() {
   if (dialog()?.open) void wait();
 }
 
-/** Somebody presses a button: to ask anew would end what they are at. `followLogin` goes on. */
+/** The patient has pressed a button, and a renewed request would abort that ceremony. `followLogin` resumes the wait. */
 export function hold() {
   clearTimeout(anew);
   round += 1;
 }
 
-// A page that comes back by «Назад» as it was left: the browser ended what waited there.
+// «Назад» brings the page back as it was left, but the browser has ended its waiting request.
 addEventListener("pageshow", (event) => {
   if (event.persisted) followLogin();
 });
@@ -52,10 +52,10 @@ async function wait() {
   try {
     await signIn("sign_in", button?.dataset.passkeyTicket ?? "", "conditional");
   } catch (error) {
-    // Nobody pressed anything: only what the server says of a chosen key is told.
+    // The patient pressed nothing, so show only what the server says about the chosen key.
     const { text } = meaningOf(error);
     const status = place?.querySelector("[role=status]");
     if (text && status) status.textContent = text;
-    if (error instanceof Refused && error.ofAnswer) followLogin(); // with another key, or once more
+    if (error instanceof Refused && error.ofAnswer) followLogin(); // the patient may try another key, or the same one again
   }
 }

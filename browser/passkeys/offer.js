@@ -1,4 +1,4 @@
-// «Вход по отпечатку, лицу или PIN телефона»: offered once, where the device itself can look who holds it.
+// «Вход по отпечатку, лицу или PIN телефона» is offered once, and only where the device itself can check who holds it.
 import { ask } from "./server.js";
 
 export async function offerOnce() {
@@ -8,7 +8,7 @@ export async function offerOnce() {
   if (offer) document.documentElement.dataset.passkeyOffer = "on";
 }
 
-/** @param {boolean} [added] what was said of it stays to be read */
+/** @param {boolean} [added] whether a key was added: then its message stays on the screen */
 export async function answerOffer(added) {
   const shown = document.documentElement.dataset.passkeyOffer;
   if (!shown) return;

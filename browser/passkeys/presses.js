@@ -1,4 +1,4 @@
-// A press of one of the buttons, and what came of it, beside it.
+// Handles a press of a passkey button, and shows the result beside the button.
 import { under } from "../shared/dom.js";
 import { add, meaningOf, signIn } from "./ceremonies.js";
 import { followLogin, hold } from "./filled_in.js";
@@ -26,7 +26,7 @@ async function act(button) {
     await refuse(place, error);
   } finally {
     button.disabled = false;
-    // A disabled button has lost the focus, and with it the place of who uses the keyboard.
+    // A disabled button loses the focus. A keyboard user would have to find the place again.
     if (document.activeElement === document.body) button.focus();
   }
 }
@@ -51,7 +51,7 @@ async function refuse(place, error) {
 /**
  * @param {HTMLElement | null} place
  * @param {string} word
- * @param {string} [text] where the place has no word of its own
+ * @param {string} [text] shown where the place has no such text
  */
 function say(place, word, text) {
   const status = place?.querySelector("[role=status]");

@@ -2,13 +2,13 @@
 
 /** @typedef {{ refused: string, why: string, unknown?: { rpId: string, credentialId: string } }} Refusal */
 
-/** The server said no, in words for the patient. */
+/** The server refused. The message is its text for the patient. */
 export class Refused extends Error {
   /** @param {Refusal} refusal */
   constructor(refusal) {
     super(refusal.refused);
     this.refusal = refusal;
-    this.ofAnswer = false; // the patient had chosen a key, and it was not taken
+    this.ofAnswer = false; // whether the server refused the key that the patient chose
   }
 }
 
@@ -28,7 +28,7 @@ export async function ask(what, asked) {
   return said;
 }
 
-/** The host that passkeys are made for; empty where there are none. */
+/** The host that passkeys are made for; empty where the portal has none. */
 export async function host() {
   const answer = await fetch("/passkeys/host", { cache: "no-store" });
   return String((await answer.json()).host);

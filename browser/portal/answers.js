@@ -1,17 +1,17 @@
-// What is pressed is answered. A form sent into a connection that broke is sent again over the next one; one that was pressed
-// without a connection waits for it; the patient is told when the answer takes long, and when there is none.
-// The server answers in order: behind each press goes a mark of its own, which comes back when the press was handled.
+// Every press gets an answer. A form whose connection broke is sent again over the next one. A press without a connection waits for
+// one. The patient reads when the answer takes long, and when there is none.
+// The server handles events in order. So a mark follows each press, and comes back once the press was handled.
 import { all, under } from "../shared/dom.js";
 import { isHydrated } from "../shared/hydration.js";
 import { PAGE } from "./tickets.js";
 
-const FIELD = "press"; // carries the number of a press in the form's own message
+const FIELD = "press"; // the field of the form's message that holds the number of the press
 const EVENTS = "42/_event,";
 const SLOW_MS = 4000;
 const LOST_MS = 60_000;
-const PRESS_MS = 200; // within this the app sends what a button asks for
-const TIMES = 3; // a form is sent again, over connections that break one after another
-const ROUNDS = 2; // marks that come back after a new connection, before the page's own load is over
+const PRESS_MS = 200; // the app sends a button's event within this time
+const TIMES = 3; // how often a form is sent at most, when one connection breaks after another
+const ROUNDS = 2; // so many probes must come back after a new connection before the page's own load is over
 const SLOW = "Портал пока не отвечает. Ждём ответа, всё введённое останется на месте.";
 const NOT_SENT = "Не отправлено: связи с порталом нет. Проверьте интернет и нажмите ещё раз, всё введённое осталось на месте.";
 const NO_ANSWER = "Ответа нет, и дошло ли отправленное, неизвестно. Проверьте интернет и нажмите ещё раз.";
@@ -20,8 +20,8 @@ const LOOK = "Связь прерывалась. Посмотрите, что т
 /**
  * @typedef {object} Press
  * @property {HTMLElement} place the form or the button
- * @property {string} frame as it was sent; empty before
- * @property {WebSocket | null} socket over which it was sent last
+ * @property {string} frame the frame that was sent; empty before that
+ * @property {WebSocket | null} socket the socket that sent it last
  * @property {number} times how often it was sent
  * @property {number[]} timers
  */
@@ -30,12 +30,12 @@ const presses = new Map();
 /** @type {Map<HTMLElement, { act: () => void, timers: number[] }>} */
 const held = new Map(); // presses that wait for a connection
 /** @type {WeakSet<HTMLElement>} */
-const pressedMeanwhile = new WeakSet(); // forms that were changed and sent before their answer was there
+const pressedMeanwhile = new WeakSet(); // forms that the patient changed and sent again before the answer
 /** @type {WeakMap<HTMLFormElement, number>} */
 const numbers = new WeakMap();
 let last = 0;
 let joined = window.medonlineSocket?.joined ?? null;
-let settled = true; // whether the load that follows a new connection is over
+let settled = true; // whether the page's load after a new connection is over
 let round = 0;
 /** @type {HTMLElement | null} */
 let pressed = null;
@@ -67,20 +67,20 @@ function say(text) {
 const patience = (giveUp) => [setTimeout(sayThatItTakesLong, SLOW_MS), setTimeout(giveUp, LOST_MS)];
 
 function sayThatItTakesLong() {
-  if (!document.querySelector(".connection-banner:not([data-news], [hidden])")) say(SLOW); // the app's own says it already
+  if (!document.querySelector(".connection-banner:not([data-news], [hidden])")) say(SLOW); // the app's own banner says it already
 }
 
 // --- a press, from the patient to its answer ---------------------------------------------------------------------------
 
 /**
- * A form is about to be sent by the app. Returns false when it must not be: it is under way already, or waits for a connection.
- * The answer is on the screen a moment before its mark is back: what a patient types after it must not be lost.
+ * The app is about to send a form. Returns false when it must not: the form is under way already, or waits for a connection.
+ * The answer is on the screen a moment before its mark is back. What a patient types in that moment must not be lost.
  * @param {HTMLFormElement} form
- * @param {boolean} isNew its content is another one than that under way, or that one was answered with a mistake
+ * @param {boolean} isNew whether its content differs from the one under way, or that one was answered with a mistake
  */
 export function maySend(form, isNew) {
   if (isUnderWay(form)) {
-    if (isNew && !held.has(form)) pressedMeanwhile.add(form); // a held form is sent as it then is
+    if (isNew && !held.has(form)) pressedMeanwhile.add(form); // a held form is sent with the content that it has by then
     return false;
   }
   if (isConnected()) return true;
@@ -97,7 +97,7 @@ export function sending(form) {
 }
 
 /**
- * The app did not take it: it will be sent once more.
+ * The app did not take the form: `portal/submits.js` will send it once more.
  * @param {HTMLFormElement} form
  */
 export function notTaken(form) {
@@ -109,7 +109,7 @@ document.addEventListener("formdata", (event) => {
   if (number) event.formData.set(FIELD, `${PAGE}.${number}`);
 });
 
-// Buttons of the app; those of the other scripts have no handler of React.
+// Only the app's buttons have a React handler. The buttons of the other scripts have none.
 document.addEventListener(
   "click",
   (event) => {
@@ -157,11 +157,11 @@ function finish(number, news) {
   press.timers.forEach(clearTimeout);
   showWork(press.place, false);
   if (news || (presses.size === 0 && held.size === 0)) say(news);
-  if (!pressedMeanwhile.delete(press.place) || news) return; // after a news the patient looks first
+  if (!pressedMeanwhile.delete(press.place) || news) return; // after a message the patient looks first
   setTimeout(() => press.place.isConnected && /** @type {HTMLFormElement} */ (press.place).requestSubmit());
 }
 
-/** The mark of a press came back: all up to it are answered. Called after each change of the page. */
+/** If the mark of a press came back, that press and all earlier ones are answered. Called after each change of the page. */
 export function takeAnswers() {
   const place = mark();
   if (!place) return;
@@ -179,7 +179,7 @@ export function takeAnswers() {
 
 /**
  * @param {HTMLElement} place
- * @param {() => void} act when there is a connection
+ * @param {() => void} act called when there is a connection
  */
 function hold(place, act) {
   say("");
@@ -199,7 +199,7 @@ function release(place, news) {
 }
 
 /**
- * The page may have drawn the form again: the new one gets what was typed into the old one.
+ * The page may have drawn the form again. The new form then gets what was typed into the old one.
  * @param {HTMLFormElement} old
  * @param {string} id of its first field
  * @param {[string, FormDataEntryValue][]} entries
@@ -259,7 +259,7 @@ function sendMark(socket, verb, number) {
   socket.send(`${EVENTS}${JSON.stringify(["event", call])}`);
 }
 
-// The page loads itself again after each new connection, which would clear the answers that come before.
+// After each new connection the page loads its state again. That would clear any answer that came before the load is over.
 function probe() {
   if (joined) sendMark(joined, "probe", ++round);
 }

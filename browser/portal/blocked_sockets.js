@@ -1,4 +1,5 @@
-// Some networks let pages through, and no websockets: without one a page shows nothing and answers nothing. It says what to do.
+// Some networks let pages through but no websockets. Without a websocket a page shows nothing new and answers nothing. So it says what
+// to do.
 import { all } from "../shared/dom.js";
 
 const PATIENCE_MS = 20_000;
@@ -17,7 +18,7 @@ async function look() {
   const [place] = places();
   if (joined || !place) return;
   const answer = await fetch(place.dataset.noSocket ?? "", { cache: "no-store" }).catch(() => null);
-  if (!answer?.ok) return void setTimeout(look, PATIENCE_MS); // no connection at all, which the banner says
+  if (!answer?.ok) return void setTimeout(look, PATIENCE_MS); // there is no connection at all, and the banner says so
   show(place, await answer.json());
 }
 

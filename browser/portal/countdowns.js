@@ -1,4 +1,4 @@
-// The time until a new code may be asked for, drawn four times a second and spoken three times in all.
+// The time until the patient may ask for a new code. It is drawn four times a second, and spoken three times in all.
 import { all } from "../shared/dom.js";
 import { isPaused, resume } from "./pauses.js";
 
@@ -15,14 +15,14 @@ let running = false;
 const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 
 /**
- * `end` is of performance.now(): the clock of the device may be set meanwhile.
+ * `end` is a value of performance.now(), because somebody may set the device's clock meanwhile.
  * @param {HTMLElement} place
  */
 function countdownOf(place) {
   const mark = `${place.dataset.countdownKey}/${place.dataset.countdown}`;
   let known = countdowns.get(place);
   if (known?.mark !== mark) {
-    if (known) resume(); // another code: what is shown of the last one is old
+    if (known) resume(); // a new code: the paused words about the last code are out of date
     known = { mark, end: performance.now() + Number(place.dataset.countdown) * 1000, said: null };
     countdowns.set(place, known);
   }
@@ -44,8 +44,8 @@ function tick() {
 }
 
 /**
- * A screen reader hears the start, 30 seconds and the end; the numbers between are silent.
- * @param {HTMLElement} place may have words of its own
+ * A screen reader speaks the start, 30 seconds and the end, and none of the numbers between.
+ * @param {HTMLElement} place may have texts of its own for the start and the end
  * @param {Countdown} countdown
  * @param {number} left
  */
@@ -57,7 +57,7 @@ function speak(place, countdown, left) {
   say(said);
 }
 
-/** The server opens the way, and the countdown is gone before its own end: what was said last is not true any more. */
+/** The server may offer a new code before the countdown ends, and the countdown disappears. Then the last spoken text is wrong. */
 function end() {
   if (isPaused()) resume(); // its button went with the countdown
   say(document.querySelector("[data-resend]") ? OPEN : "");

@@ -1,8 +1,8 @@
-// The token of a link «это не я», as early/dispute_token.js kept it, goes into the form of that page.
+// Puts the token of a link «это не я», which early/dispute_token.js kept, into the form of that page.
 import { all } from "../shared/dom.js";
 import { DISPUTE_KEY, forget, remembered } from "../shared/tab_storage.js";
 
-/** Fill the token in, or forget it once it is used or refused. */
+/** Fills the token in, or forgets it once it is used or refused. */
 export function fillDisputes() {
   if (document.querySelector("[data-dispute-over=yes]")) {
     forget(DISPUTE_KEY);

@@ -1,5 +1,5 @@
-// What the early script does when it is asked: it alone remembers which dialog was opened from where.
-// Two scripts of a page share no module with a memory of its own, so they speak by events.
+// Asks the early script to act, because it alone remembers which dialog was opened from where.
+// Two scripts of a page cannot share the memory of a module, so they talk by events.
 
 /**
  * @template Detail

@@ -1,4 +1,4 @@
-// The focus goes to a new page, a new step and a new mistake; the page's title begins with the mistake.
+// Moves the focus to a new page, a new step or a new mistake. After a mistake the page's title begins with «Ошибка».
 import { all } from "../shared/dom.js";
 import { forgetSubmits } from "./submits.js";
 
@@ -11,7 +11,7 @@ let errorNo = null;
 let heading = null;
 let path = location.pathname;
 
-/** A page that the app led to, without loading it, gets the focus at its heading, unless something on it has the focus already. */
+/** Focuses the heading of a page that the app opened without a load, unless something on the page has the focus already. */
 export function followPage() {
   const [now] = all("main h1");
   if (!now || now === heading) return;
@@ -25,7 +25,7 @@ export function followPage() {
   now.focus();
 }
 
-/** A step that replaced another one gets the focus at its heading. */
+/** Focuses the heading of a step that replaced another one. */
 export function followStep() {
   const [wizard] = all("[data-step]");
   if (!wizard || wizard.dataset.step === step) return;
@@ -33,7 +33,7 @@ export function followStep() {
   step = wizard.dataset.step;
 }
 
-/** A new mistake gets the focus. */
+/** Focuses a new mistake. */
 export function followMistake() {
   const [summary] = all(".error-summary[data-error-no]");
   if (!summary) errorNo = null;
@@ -44,7 +44,7 @@ export function followMistake() {
   }
 }
 
-/** A screen reader says the title first, so it begins with the mistake (GOV.UK's habit for error pages). */
+/** A screen reader speaks the title first, so the title says that there is a mistake (GOV.UK does this on error pages). */
 export function nameTheMistake() {
   const plain = document.title.replace(/^Ошибка: /, "");
   const wanted = all(".error-summary").some((one) => one.checkVisibility()) ? `Ошибка: ${plain}` : plain;

@@ -1,11 +1,11 @@
-// «Версия для слабовидящих»: a button of the header changes the page in place. The server keeps the choice in a cookie and says what
-// it came to; it writes the same into the next page itself. Without this module the browser posts the form and loads the page again.
+// «Версия для слабовидящих»: a button in the header changes the page in place. The server keeps the choice in a cookie and answers
+// with the resulting look. It writes the same look into every later page. Without this module the browser posts the form and reloads.
 import { all, element, under } from "../shared/dom.js";
 
 const STYLESHEET = "/low_vision.css";
 const NOT_KEPT = "Не получилось изменить вид: нет связи с порталом. Попробуйте ещё раз.";
 const root = document.documentElement;
-/** @typedef {Record<string, string>} Look name of each choice and its word; empty for the ordinary version */
+/** @typedef {Record<string, string>} Look the value of each setting by its name; empty for the ordinary version */
 
 const PREFIX = "data-vision-";
 /** @returns {Look} */
@@ -14,9 +14,9 @@ const shown = () =>
     [...root.attributes].filter((one) => one.name.startsWith(PREFIX)).map((one) => [one.name.slice(PREFIX.length), one.value]),
   );
 
-let wanted = shown(); // as the server wrote it into the page, later as was chosen
+let wanted = shown(); // first the look that the server wrote into the page, later the look that the patient chose
 
-// The app may draw the root again, without what the server wrote into it.
+// The app may draw the root again and lose what the server wrote into it.
 new MutationObserver(showVision).observe(root, { attributes: true });
 
 document.addEventListener("click", (event) => {
@@ -45,7 +45,7 @@ async function choose(button, form) {
 }
 
 /**
- * The button that was pressed is not there any more: the focus goes to what took its place.
+ * The pressed button is gone, so the focus goes to the element that replaced it.
  * @param {boolean} low
  */
 function followSwitch(low) {
@@ -55,7 +55,7 @@ function followSwitch(low) {
   if (next instanceof HTMLElement) next.focus();
 }
 
-/** Before the look changes, its styles are there: half a look would be seen otherwise. */
+/** Resolves when the stylesheet of the look is loaded (or has failed). A look without its styles would be shown by halves. */
 function styled() {
   if (document.querySelector(`link[href="${STYLESHEET}"]`)) return Promise.resolve();
   const link = document.createElement("link");
@@ -67,7 +67,7 @@ function styled() {
   });
 }
 
-/** The page looks as was chosen, and the buttons say what is chosen: also in a header that the app has drawn again. */
+/** Applies the chosen look, and marks the buttons of the choices. It repairs a header that the app has drawn again, too. */
 export function showVision() {
   const now = shown();
   for (const name of Object.keys(now)) if (!(name in wanted)) root.removeAttribute(PREFIX + name);

@@ -1,6 +1,6 @@
 // Menus that a button opens. A click elsewhere or Escape closes them.
-// Not the `popover` attribute: a popover is drawn apart from its button, and to place it beside the button takes either CSS that
-// many browsers lack (anchor positioning) or more script than this.
+// They do not use the `popover` attribute. A popover is drawn apart from its button. Placing it beside the button takes either CSS
+// that many browsers lack (anchor positioning) or more script than this.
 import { all, element, under } from "../shared/dom.js";
 
 /**

@@ -1,5 +1,5 @@
-// The password that was set at step 3 is in the sign-in form of the next screen, so that it is not typed again (docs/decisions/0029).
-// It lies in the memory of this page alone: never in a storage, an address or an answer of the server; and for two minutes at most.
+// The sign-in form after step 3 is filled with the new password, so that the patient does not type it again (docs/decisions/0029).
+// The password is only in this page's memory, never in a storage, an address or a server's answer, and for two minutes at most.
 import { all } from "../shared/dom.js";
 
 const LIFE_MS = 2 * 60 * 1000;
@@ -18,11 +18,11 @@ document.addEventListener("submit", (event) => {
   timer = setTimeout(forgetNewPassword, LIFE_MS);
 }, true);
 
-/** Fill the sign-in form once, or forget the password where the wizard is at any other step. */
+/** Fills the sign-in form once. At any other step of the wizard it forgets the password. */
 export function fillNewPassword() {
   const [wizard] = all("[data-step]");
   const step = wizard?.dataset.step;
-  if (!password || step === "new_password") return; // refused or on its way: the next attempt replaces it
+  if (!password || step === "new_password") return; // the password was refused or is on its way: the next attempt replaces it
   const input = document.getElementById("login-password");
   if (step !== "done" || !(input instanceof HTMLInputElement)) return forgetNewPassword();
   if (!filled && !input.value) input.value = password;
@@ -36,4 +36,4 @@ function forgetNewPassword() {
   filled = null;
 }
 
-addEventListener("pagehide", forgetNewPassword); // a page that Back brings out of the browser's cache has no password in it
+addEventListener("pagehide", forgetNewPassword); // Back may bring the page out of the browser's cache: it must have no password in it

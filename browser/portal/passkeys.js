@@ -1,4 +1,4 @@
-// The script for passkeys is asked for when a page or an open dialog has a place for them, and the browser knows them.
+// Loads the script for passkeys when a page or an open dialog has a place for them and the browser supports them.
 import { all } from "../shared/dom.js";
 
 let asked = false;

@@ -1,9 +1,9 @@
-// What moves by itself can be stopped (ПП РФ № 102 of 2026; WCAG 2.2.2): the countdown, and the words of how a code is delivered.
-// The clock time beside the countdown stays, and so do the buttons.
+// A patient can stop what moves by itself (ПП РФ № 102 of 2026; WCAG 2.2.2): the countdown, and the words about a code's delivery.
+// The clock time beside the countdown and the buttons stay.
 import { all, under } from "../shared/dom.js";
 
 let paused = false;
-/** @type {Map<HTMLElement, HTMLElement>} what the app goes on writing, and the words that are shown instead */
+/** @type {Map<HTMLElement, HTMLElement>} each text that the app goes on changing, and the fixed copy shown instead */
 const kept = new Map();
 
 export const isPaused = () => paused;
@@ -30,7 +30,7 @@ function pause() {
   showPauses();
 }
 
-/** The buttons say what they do now, also those that the app has drawn again. */
+/** Makes each button say what it does now, including buttons that the app has drawn again. */
 export function showPauses() {
   for (const button of all("[data-pause]")) {
     const state = paused ? "stopped" : "running";

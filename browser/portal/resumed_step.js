@@ -1,8 +1,8 @@
-// The step at which this tab's recovery is, for the first frame after a reload (early/resumed_step.js). The word for a step, nothing else.
+// Remembers the step of this tab's recovery for the first frame after a reload (early/resumed_step.js). It keeps only the step's name.
 import { all } from "../shared/dom.js";
 import { STEP_KEY, remember } from "../shared/tab_storage.js";
 
-/** Once the server has said the step: it is shown, and remembered. */
+/** Once the server has said the step, shows it and remembers it. */
 export function followResumedStep() {
   const [wizard] = all(".wizard[data-loaded=yes]");
   if (!wizard) return;

@@ -1,5 +1,5 @@
-// Each form is sent once: a wrong code sent twice would cost two attempts, and a form sent before the app took it over would post
-// a password to nowhere.
+// Sends each form once. A wrong code sent twice would cost two attempts. A form sent before the app took it over would post a password
+// to a page that cannot use it.
 import { field } from "../shared/dom.js";
 import { isHydrated } from "../shared/hydration.js";
 import { PHONE_KEY, remember } from "../shared/tab_storage.js";
@@ -8,7 +8,7 @@ import { PAGE } from "./tickets.js";
 import { forgetTyped } from "./typed_texts.js";
 
 const SAME_SUBMIT_MS = 800; // a double click, or Enter with a click
-const LEAVING_MS = 3000; // a second click while the browser is leaving would be answered under a name that it does not have yet
+const LEAVING_MS = 3000; // a second click while the browser leaves would still carry the old visitor cookie
 const PATIENCE_MS = 20_000;
 const LOOK_MS = 100;
 /** @type {WeakMap<HTMLFormElement, { content: string, at: number }>} */
@@ -16,7 +16,7 @@ let submitted = new WeakMap();
 /** @type {WeakSet<HTMLFormElement>} */
 const waiting = new WeakSet();
 
-/** The app has answered: the same content is a new attempt. */
+/** The app has answered, so the same content is a new attempt now. */
 export function forgetSubmits() {
   submitted = new WeakMap();
 }
@@ -61,7 +61,7 @@ document.addEventListener(
 );
 
 /**
- * A form to one of the server's own routes. Reflex's forms swallow the submit even when they have no handler.
+ * Sends a form to one of the server's own routes. Reflex's forms swallow the submit even when they have no handler.
  * @param {HTMLFormElement} form
  */
 function leaveBy(form) {
@@ -72,8 +72,8 @@ function leaveBy(form) {
 }
 
 /**
- * While the app takes the page over, a form looks taken already, and its submit is still lost on the way: the browser would then
- * send the form itself. So the browser never does, and a submit that the app did not take is sent again.
+ * While the app takes the page over, a form may look ready although its submit is still lost. The browser would then send the form
+ * itself. So this function always prevents that, and sends the submit again if the app did not take it.
  * @param {SubmitEvent} event
  * @param {HTMLFormElement} form
  */

@@ -1,4 +1,4 @@
-// «Подставить надёжный пароль»: the server makes one, and it fills the fields that are named, in plain sight.
+// «Подставить надёжный пароль»: the server makes a password, and this script puts it, readable, into the fields that the button names.
 import { element, under } from "../shared/dom.js";
 
 document.addEventListener("click", (event) => {

@@ -1,5 +1,5 @@
-// What is being typed or chosen survives when a step is drawn again after a lost connection. In the page's memory only. A password
-// is forgotten with its field, a choice with its step: as soon as the server has said that another step is on the screen.
+// Keeps what a patient types or chooses when a step is drawn again after a lost connection. It is only in the page's memory. A
+// password is forgotten with its field, a choice with its step, as soon as the server has said that another step is on the screen.
 import { all } from "../shared/dom.js";
 
 const TYPED = ".wizard .input";
@@ -24,7 +24,7 @@ document.addEventListener("input", (event) => {
   if (input.matches(PASSWORDS)) passwords.add(input.id);
 });
 
-/** Fields that were drawn again get their text back, and choices what was chosen. */
+/** Gives fields that were drawn again their text back, and choices their selection. */
 export function restoreTyped() {
   restoreChosen();
   for (const input of /** @type {HTMLInputElement[]} */ (all(TYPED))) {
@@ -56,7 +56,7 @@ function forgetWithItsField(id) {
   passwords.delete(id);
 }
 
-/** Another recovery begins, or none: what was typed belongs to the last one. */
+/** Another recovery begins, or none: the kept texts and choices belong to the last one. */
 export function forgetTyped() {
   typed.clear();
   passwords.clear();

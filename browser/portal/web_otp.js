@@ -1,5 +1,5 @@
-// Where a code comes by SMS, a browser that knows WebOTP offers to take it out of the message: the patient agrees with one tap.
-// The last line of the SMS names this host, so no other site gets the code. The form is sent by the patient, not from here.
+// When a code comes by SMS, a browser that supports WebOTP offers to read it from the message. The patient agrees with one tap.
+// The last line of the SMS names this host, so no other site gets the code. The patient sends the form, not this script.
 import { all } from "../shared/dom.js";
 
 /** @type {AbortController | null} */
@@ -8,7 +8,7 @@ let waiting = null;
 /** @returns {HTMLInputElement | null | undefined} */
 const field = () => all("[data-web-otp=on]")[0]?.closest("form")?.querySelector("input[name=code]");
 
-/** Wait for an SMS while a form for its code is on the page; stop when it is gone. */
+/** Waits for an SMS while a form for its code is on the page, and stops when the form is gone. */
 export function awaitSms() {
   const place = field();
   if (place && !waiting && "OTPCredential" in window) take();
@@ -21,7 +21,7 @@ export function awaitSms() {
 async function take() {
   waiting = new AbortController();
   const { signal } = waiting;
-  // Not in the types of TypeScript: https://wicg.github.io/web-otp/
+  // TypeScript's types lack `otp`: https://wicg.github.io/web-otp/
   const asked = /** @type {CredentialRequestOptions} */ ({ signal, ...{ otp: { transport: ["sms"] } } });
   try {
     const got = /** @type {(Credential & { code?: string }) | null} */ (await navigator.credentials.get(asked));
@@ -31,6 +31,6 @@ async function take() {
       place.dispatchEvent(new Event("input", { bubbles: true }));
     }
   } catch {
-    // The patient refused, or the browser gave up waiting: the field is there, and the code is typed.
+    // The patient refused, or the browser gave up waiting. The patient can still type the code into the field.
   }
 }

@@ -1,7 +1,7 @@
 // Elements of the page, with the types that the type checker needs.
 
 /**
- * The nearest element at or above the place of an event that a selector matches.
+ * The nearest element that matches a selector: the event's target or one of its ancestors; null for none.
  * @param {Event} event
  * @param {string} selector
  * @returns {HTMLElement | null}
@@ -11,7 +11,7 @@ export function under(event, selector) {
 }
 
 /**
- * The element of an id that the page always has.
+ * The element with an id that the page always has. Throws an Error where it is missing.
  * @param {string | null | undefined} id
  */
 export function element(id) {

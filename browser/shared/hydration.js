@@ -1,4 +1,4 @@
-// Whether the app has taken an element of the built page over. Before that its handlers do not run.
+// Whether the app has taken over an element of the built page. Before that the element's handlers do not run.
 
 /**
  * React marks each element that it has taken over with a property of its own.

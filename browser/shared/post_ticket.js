@@ -1,4 +1,4 @@
-// A ticket is posted as a form: the answer sets the cookie and leads on.
+// Posts a ticket as a form. The answer sets the cookie and redirects to the next page.
 import { PHONE_KEY, forget } from "./tab_storage.js";
 
 /**

@@ -1,4 +1,4 @@
-// What this tab remembers (sessionStorage). A browser may bar the storage: then nothing is remembered.
+// What this tab remembers (sessionStorage). A browser may forbid the storage. Then the tab remembers nothing.
 
 export const PHONE_KEY = "medonline.phone";
 export const DISPUTE_KEY = "medonline.dispute";
@@ -33,6 +33,6 @@ export function forget(key) {
   try {
     sessionStorage.removeItem(key);
   } catch {
-    // Barred: there is nothing to forget.
+    // The storage is forbidden, so there is nothing to forget.
   }
 }
