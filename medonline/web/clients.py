@@ -11,7 +11,7 @@ from medonline.web.edge.client_address import client_address
 
 
 def client_of(request: Request) -> Client:
-    """Who asks. Its session is not looked up: it may be over."""
+    """The client behind the request. This does not check the session: it may be over."""
     cookies, address = cookie_value(request.scope), client_address(request.scope)
     return Client(
         visitor_key=visitor_key_in(cookies),

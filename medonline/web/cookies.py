@@ -1,18 +1,20 @@
-"""The portal's cookies, HttpOnly, SameSite=Lax, `__Host-` and Secure on https.
+"""The portal's cookies. All are HttpOnly and SameSite=Lax, and on https also `__Host-` and Secure, unless the list says otherwise.
 
-visitor: names a browser for 30 days, so that a recovery survives a reload and a restart. A random token and the portal's mark (an
-         HMAC of it). A cookie without a good mark was made up by the client: all such browsers of a network share a few sockets.
-         The cookie changes on the way to Gosuslugi, at a sign-in and at a sign-out (services.login.visitors).
-sitting: names a browser until it is closed. After the proof of the phone a recovery goes on in its sitting only, so the next
-         person at a shared computer cannot finish it. Changes at a sign-in and a sign-out.
-region:  the region that the visitor chose, for a year; only where the installation serves several.
-low_vision: how the pages look for a patient who sees badly, for a year (domain.low_vision). No name and no secret: it outlives a sign-out.
-browser: marks of the accounts that signed in in this browser (services.login.known_browsers), for 180 days. A mark signs no one
-         in. It survives a sign-out on purpose; a new password makes it worthless.
-tab:     the tab of the sign-in that was chosen last, for a year. Set and read by the page's script (`browser/early/tabs.js`), so
-         neither HttpOnly nor `__Host-`; the server does not look at it.
-left:    this browser signed out by way of Gosuslugi, which leads back to the bare start page: that page says it, once.
-session: the signed-in browser. Ends with the browser, or with the session on the server.
+visitor: names a browser for 30 days, so that a recovery survives a reload and a restart. It holds a random token and the portal's
+         mark (an HMAC of the token). A cookie without a good mark was made up by the client: all such browsers of a network share
+         a few sockets. The cookie changes on the way to Gosuslugi, at a sign-in and at a sign-out (services.login.visitors).
+sitting: names a browser until it is closed. After the proof of the phone a recovery continues only in its own sitting, so the next
+         person at a shared computer cannot finish it. The cookie changes at a sign-in and a sign-out.
+region:  the region that the visitor chose, for a year. It exists only where the installation serves several regions.
+low_vision: the look of the pages for a patient who sees badly, for a year (domain.low_vision). It names nobody and is no secret, so
+         it outlives a sign-out.
+browser: marks of the accounts that have signed in from this browser (services.login.known_browsers), for 180 days. A mark signs
+         nobody in. It survives a sign-out on purpose. A new password makes it worthless.
+tab:     the tab of the sign-in dialog that was chosen last, for a year. The page's script sets and reads it
+         (`browser/early/tabs.js`), so it is neither HttpOnly nor `__Host-`. The server does not look at it.
+left:    says that this browser signed out by way of Gosuslugi, which can only lead back to the bare start page. That page then shows
+         once that the patient has signed out.
+session: the signed-in browser. It ends when the browser is closed or when the session ends on the server.
 """
 
 from __future__ import annotations
@@ -58,7 +60,7 @@ def set_cookie(name: str, value: str, *, https: bool, max_age: int | None = None
 
 
 def cookie_value(scope: Mapping[str, Any]) -> dict[str, str]:
-    """The cookies of an ASGI scope. Split as browsers split: one odd cookie of another site must not hide ours."""
+    """The cookies of an ASGI scope by name. It splits as browsers do: one odd cookie of another site must not hide the portal's."""
     cookies: dict[str, str] = {}
     for name, value in scope.get("headers", []):
         if name == b"cookie":
@@ -67,7 +69,7 @@ def cookie_value(scope: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _read(cookies: Mapping[str, str], name: str) -> str:
-    # On https only the prefixed name counts: the bare one could have been planted by another host of the domain.
+    # On https only the prefixed name counts: another host of the domain could have planted a cookie with the bare name.
     return cookies.get(cookie_name(name, portal().config.https), "")
 
 
@@ -76,25 +78,25 @@ def _key_of(token: str) -> str:
 
 
 def visitor_key_in(cookies: Mapping[str, str]) -> str:
-    """SHA-256 of the visitor cookie's token; empty when there is none.
+    """SHA-256 of the visitor cookie's token; empty when the cookie is missing.
 
-    The mark is not checked: it decides how many sockets a browser may open (`web.sockets.gate`), not what it may see. A token
-    that somebody made up names no recovery and no journey.
+    This does not check the mark. The mark decides how many sockets a browser may open (`web.sockets.gate`), not what it may see. A
+    token that somebody made up belongs to no recovery and no journey.
     """
     return _key_of(_visitor_in(cookies)[0])
 
 
 def issued_visitor_key_in(cookies: Mapping[str, str]) -> str:
-    """The same, if the cookie has the portal's mark; empty for a token that the portal did not issue."""
+    """The key of `visitor_key_in` if the cookie has the portal's mark; empty for a token that the portal did not issue."""
     token, mark = _visitor_in(cookies)
     issued = any(hmac.compare_digest(mark.encode(), one.encode()) for one in _marks(token)) if mark else False
     return _key_of(token) if issued else ""
 
 
 def visitor_to_set(cookies: Mapping[str, str]) -> str:
-    """The value of the visitor cookie to set with a document; empty when the browser has a good one.
+    """The visitor cookie's value to set with a document; empty when the browser has a good cookie.
 
-    A token without a mark gets one and stays the same token, so that its recovery goes on: the portal once issued such cookies.
+    The portal once issued tokens without a mark. Such a token gets a mark and stays the same, so that its recovery continues.
     """
     if issued_visitor_key_in(cookies):
         return ""
@@ -104,14 +106,14 @@ def visitor_to_set(cookies: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class VisitorName:
-    """A browser's visitor cookie: its value, and the visitor key under which the record knows the browser."""
+    """A browser's visitor cookie: its value, and the visitor key by which the database knows the browser."""
 
     value: str
     key: str
 
 
 def new_visitor() -> VisitorName:
-    """A cookie that no browser had before."""
+    """A visitor cookie that no browser has had before."""
     token = new_token()
     return VisitorName(f"{token}.{_marks(token)[0]}", token_hash(token))
 
@@ -122,18 +124,18 @@ def visitor_cookie(value: str) -> str:
 
 
 def new_sitting_cookie() -> str:
-    """The Set-Cookie header of another sitting."""
+    """The Set-Cookie header of a new sitting."""
     return set_cookie(SITTING, new_token(), https=portal().config.https)
 
 
 def sitting_key_in(cookies: Mapping[str, str]) -> str:
-    """SHA-256 of the sitting cookie; empty when there is none."""
+    """SHA-256 of the sitting cookie; empty when the cookie is missing."""
     return _key_of(_read(cookies, SITTING))
 
 
 def cookies_of_a_document(cookies: Mapping[str, str], already: Sequence[str]) -> list[str]:
-    """The Set-Cookie headers to add to a document: the visitor and the sitting cookie, each if the browser has no good one and
-    it is not `already` among the document's headers."""
+    """The Set-Cookie headers to add to a document: the visitor and the sitting cookie. Each is left out if the browser has a good one
+    or if it is `already` among the document's Set-Cookie headers."""
     visitor = "" if _is_set(VISITOR, already) else visitor_to_set(cookies)
     needed = [visitor_cookie(visitor)] if visitor else []
     return needed if sitting_key_in(cookies) or _is_set(SITTING, already) else [*needed, new_sitting_cookie()]
@@ -144,7 +146,7 @@ def _is_set(name: str, headers: Sequence[str]) -> bool:
 
 
 def session_key_in(cookies: Mapping[str, str]) -> str:
-    """SHA-256 of the session cookie; empty when there is none."""
+    """SHA-256 of the session cookie; empty when the cookie is missing."""
     return _key_of(_read(cookies, SESSION))
 
 
@@ -154,38 +156,38 @@ def _visitor_in(cookies: Mapping[str, str]) -> tuple[str, str]:
 
 
 def _marks(token: str) -> list[str]:
-    """The mark of a token under each key, the current one first: after a change of keys the older cookies stay good."""
+    """The mark of a token for each key, the current key first. Older cookies stay good after a change of keys."""
     return [mark[:MARK_LENGTH] for mark in portal().visitor_marks.indexes(token)]
 
 
 def marks_in(cookies: Mapping[str, str]) -> str:
-    """The marks of accounts, unchecked; empty when there are none, or more than the portal gives."""
+    """The marks of accounts, unchecked; empty when the cookie is missing or holds more than the portal ever gives."""
     marks = _read(cookies, BROWSER)
     return marks if len(marks) <= MAX_MARKS_LENGTH else ""
 
 
 def browser_cookie(marks: str) -> str:
-    """The Set-Cookie header of a browser that is known by these marks."""
+    """The Set-Cookie header that lets a browser be known by these marks."""
     return set_cookie(BROWSER, marks, https=portal().config.https, max_age=int(LIFE.total_seconds()))
 
 
 def has_just_left(cookies: Mapping[str, str]) -> bool:
-    """Whether it comes back from a sign-out."""
+    """Whether the browser comes back from a sign-out at Gosuslugi."""
     return _read(cookies, LEFT) != ""
 
 
 def region_code_in(cookies: Mapping[str, str]) -> str:
-    """The code of the region that was chosen, unchecked; empty when there is no such cookie."""
+    """The code of the chosen region, unchecked; empty when the cookie is missing."""
     return _read(cookies, REGION)
 
 
 def low_vision_in(cookies: Mapping[str, str]) -> LowVision | None:
-    """How the pages shall look; None for the ordinary version, and for a cookie that the portal did not write."""
+    """The chosen look of the pages; None for the ordinary version and for a cookie that the portal did not write."""
     return LowVision.read(_read(cookies, LOW_VISION))
 
 
 def low_vision_cookie(look: LowVision | None) -> str:
-    """The Set-Cookie header of a look; without one it is forgotten."""
+    """The Set-Cookie header of a look. None deletes the cookie."""
     https = portal().config.https
     if look is None:
         return set_cookie(LOW_VISION, "", https=https, max_age=0)

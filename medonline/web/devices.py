@@ -1,4 +1,4 @@
-"""What is kept of a browser for its owner's list of sessions: «Chrome, Windows» and a cut address, nothing finer."""
+"""What the portal keeps about a browser for the patient's list of sessions: «Chrome, Windows» and a shortened address, no more."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from medonline.services.limits.networks import cut
 
 MAX_HEADER = 512
 MAX_NAME = 60
-# As their owners call them.
+# The names that their users know.
 _IN_WORDS = {"Mac OS X": "Mac", "Yandex Browser": "Яндекс Браузер", "Samsung Internet": "Браузер Samsung"}
 
 
 def device_of(user_agent: str, address: str) -> Device:
-    """The browser with this header at this address."""
+    """The browser with this `User-Agent` header at this address."""
     return Device(device_name(user_agent), cut(address))
 
 
 def device_name(user_agent: str) -> str:
-    """«Chrome, Windows»; empty when the header says nothing that is known."""
+    """«Chrome, Windows»; empty when the header names nothing known."""
     header = user_agent[:MAX_HEADER]
     browser, system = parse_user_agent(header), parse_os(header)
     names = [part.family for part in (browser, system) if part is not None and part.family != "Other"]

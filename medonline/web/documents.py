@@ -1,7 +1,7 @@
-"""The built pages as they are sent: with what the server knows of the browser that asks (`web.first_frame`).
+"""Sends the built pages, filled with what the server knows about the browser (`web.first_frame`).
 
-The build makes one file of each page, for everybody. What differs is filled in here, at elements that bear a mark; the app then
-takes the page over and comes to the same texts by itself. Without this they would change before the patient's eyes.
+The build makes one file per page for everybody. This module fills in what differs, at elements with a mark. The app then takes the
+page over and computes the same texts by itself. Without this module the texts would change before the patient's eyes.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from medonline.web.cookies import cookie_value
 from medonline.web.first_frame import Known, is_region_known, known_of
 
 NOT_FOUND = "404.html"
-NO_TEXT = "\u00a0"  # never nothing: the app would find one node too few, and draw the whole page again
-KEPT = 512  # compressed pages of some 10 KB, so 5 MB at most
+NO_TEXT = "\u00a0"  # an empty text would be one node too few for the app, which would then draw the whole page again
+KEPT = 512  # compressed pages of about 10 KB each, so about 5 MB in all
 _ROOT = re.compile(r"<html\b[^<>]*")
-# React escapes < and > in the values of attributes, so a tag ends with the first >.
+# React escapes < and > in the values of attributes, so the first > ends a tag.
 _MARKED = re.compile(r"(<\w+\b[^<>]*? data-(?:known|known-href|shown-if)=\"[^<>]*>)([^<]*)")
 _ATTRIBUTE = r' {}="([^"]*)"'
 _TEXT, _ADDRESS, _CONDITION = (re.compile(_ATTRIBUTE.format(f"data-{n}")) for n in ("known", "known-href", "shown-if"))
@@ -37,7 +37,7 @@ _HEAD_END = "</head>"
 
 
 class Documents:
-    """ASGI middleware around the pages of Reflex: everything that is no page of the portal passes."""
+    """ASGI middleware around Reflex's pages. It passes on everything that is not a page of the portal."""
 
     def __init__(self, pages: ASGIApp, folder: Path) -> None:
         self._pages = pages
@@ -46,11 +46,11 @@ class Documents:
         self._kept: dict[tuple[str, Known, str], bytes] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the page of a path, «Такой страницы нет» where Reflex finds nothing."""
+        """Send the page of a path, or «Такой страницы нет» where Reflex finds nothing."""
         if scope["type"] != "http" or scope["method"] not in _READS:
             await self._pages(scope, receive, send)
         elif scope["path"] == routes.HOME and not is_region_known(cookie_value(scope)):
-            # As the page itself does it, too late: it would be seen first (`AccountState.load_home`).
+            # The page does the same (`AccountState.load_home`), but too late: the patient would see the page first.
             await RedirectResponse(routes.REGION, 303)(scope, receive, send)
         elif scope["path"] in _FILES:
             await (await self._answer(scope, _FILES[scope["path"]], 200))(scope, receive, send)
@@ -93,7 +93,7 @@ class Documents:
 
 
 _READS = ("GET", "HEAD")
-# `web.edge.boundary` adds the slash.
+# The paths end with a slash, which `web.edge.boundary` adds.
 _FILES = {f"{path.rstrip('/')}/": f"{path.strip('/')}/index.html".lstrip("/") for path in routes.PAGES}
 _ENCODINGS: dict[str, Callable[[bytes], bytes]] = {
     "br": brotli.compress,
@@ -107,7 +107,7 @@ def _is_missing_page(message: Message) -> bool:
 
 
 def filled(page: str, known: Known) -> str:
-    """A built page with what is known. Values are escaped here."""
+    """A built page, filled with what is known. This function escapes the values."""
     texts, shown = dict(known.texts), dict(known.shown)
 
     def fill(match: re.Match[str]) -> str:

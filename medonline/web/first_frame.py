@@ -1,4 +1,4 @@
-"""What the server knows of a browser when it sends a page, so that the first frame is right before any script runs."""
+"""What the server knows about a browser when it sends a page. It makes the first frame right before any script runs."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ LOW_VISION_STYLES = "/low_vision.css"
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """For one page and one browser. Few different ones may exist: each is compressed and kept (`web.documents`).
+    """What is known for one page and one browser. Only few different values may exist, because `web.documents` compresses and keeps a
+    page for each.
 
     Attributes:
-        root: attributes of `<html>`, name and value.
-        texts: texts and addresses by the name that an element bears in `data-known` or `data-known-href`.
-        shown: whether elements with this name in `data-shown-if` are shown.
-        styles: addresses of stylesheets, behind all others.
+        root: the names and values of attributes of `<html>`.
+        texts: the name in an element's `data-known` or `data-known-href`, and its text or address.
+        shown: the name in an element's `data-shown-if`, and whether the element is shown.
+        styles: the addresses of stylesheets that come after all others.
     """
 
     root: tuple[tuple[str, str], ...] = ()
@@ -30,15 +31,15 @@ class Known:
 
 
 def is_region_known(cookies: Mapping[str, str]) -> bool:
-    """Whether the region need not be asked for: it was chosen, or there is only one."""
+    """Whether the region is known: the visitor chose it, or there is only one."""
     return portal().config.region(region_code_in(cookies)) is not None
 
 
 def known_of(cookies: Mapping[str, str]) -> Known:
-    """What the cookies of a browser tell. Each value comes from a list of the portal's own: never a cookie's own text."""
+    """What a browser's cookies tell. Each value comes from the portal's own settings, never from the text of a cookie."""
     config, seen = portal().config, as_seen_by(low_vision_in(cookies))
     region = config.region(region_code_in(cookies))
-    # Of the installation, whichever region it is.
+    # The operator is the same for all regions.
     operator = config.operator_name.strip()
     texts = (("operator", operator),)
     shown = (
@@ -46,7 +47,7 @@ def known_of(cookies: Mapping[str, str]) -> Known:
         ("registry", portal().outside.registry is not None),
         ("operator", operator != ""),
     )
-    if region is None:  # as `AccountState._show_region`: before the choice no region's own texts are shown
+    if region is None:  # before the choice no region's own texts are shown (the same as in `AccountState._show_region`)
         return replace(seen, texts=texts, shown=shown)
     name = region.name if len(config.regions) > 1 else ""
     return replace(
@@ -78,7 +79,7 @@ def known_of(cookies: Mapping[str, str]) -> Known:
 
 
 def as_seen_by(look: LowVision | None) -> Known:
-    """The look of «Версия для слабовидящих» (docs/decisions/0027); nothing for the ordinary version."""
+    """The look of «Версия для слабовидящих» (docs/decisions/0027). The ordinary version has no marks."""
     if look is None:
         return Known()
     return Known(

@@ -1,4 +1,4 @@
-"""A page that the server writes itself, without the app: an error, a way out. It looks as the patient chose, like every other."""
+"""A page that the server writes without the app, such as an error or a way out. It has the look that the patient chose."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from medonline.web.first_frame import as_seen_by
 
 
 class SmallPage(HTMLResponse):
-    """The browser is known only when the page is sent."""
+    """A page whose look is settled only when it is sent, because the browser is known only then."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it in the look that the browser's cookie names."""
+        """Send the page in the look that the browser's cookie names."""
         self.body = filled(bytes(self.body).decode(), as_seen_by(low_vision_in(cookie_value(scope)))).encode()
         self.headers["Content-Length"] = str(len(self.body))
         await super().__call__(scope, receive, send)

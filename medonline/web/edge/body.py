@@ -1,4 +1,4 @@
-"""How much a request may bring along, and how long it may take."""
+"""How large the body of a request may be, and how long it may take."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from starlette.types import Message, Receive, Scope
 
 from medonline import routes
 
-MAX_BODY = 16 * 1024  # bytes; the largest honest one is a delivery report
-# A message to the bot in MAX has up to 4000 signs, six bytes each in JSON, and another one that it answers or forwards. What is refused
-# is posted again for hours, and in the end the messenger gives the portal up.
+MAX_BODY = 16 * 1024  # bytes; the largest honest body is a delivery report
+# A message to the bot in MAX has up to 4000 characters of six bytes each in JSON, and may quote a second message of that size. MAX posts
+# a refused update again for hours, and in the end stops sending to the portal.
 MAX_CHAT_BODY = 128 * 1024
-MAX_SANDBOX_BODY = 128 * 1024  # signed requests to the stand-ins
+MAX_SANDBOX_BODY = 128 * 1024  # bytes; for signed requests to the stand-ins
 
 
-# Seconds for the whole body from its first byte on: 16 KB take two at the pace of GPRS. Without an end, a thousand clients that
-# begin a body and send no more hold every connection that the server has.
+# Seconds for the whole body. At the speed of GPRS, 16 KB take two seconds. Without a limit, a thousand clients that begin a body and
+# send no more would hold every connection of the server.
 BODY_WITHIN = 10.0
 
 
 class BodyTooLarge(Exception):
-    """The request is answered with 413."""
+    """The body is over the limit. The answer is 413."""
 
 
 class BodyTooLate(Exception):
-    """The request is answered with 408, and its connection closed."""
+    """The body did not arrive in time. The answer is 408, and the connection is closed."""
 
 
 async def read_body(scope: Scope, receive: Receive) -> Receive:
-    """The request with its body read, so that nothing behind meets a body over the limit, declared or not.
+    """Read the body and return a `receive` that replays it, so that no later layer meets a body over the limit, declared or not.
 
     Raises:
-        BodyTooLarge: it is over the limit; what is left of it stays unread.
-        BodyTooLate: it was not whole after `BODY_WITHIN` seconds.
-        ClientDisconnect: the client left in the middle.
+        BodyTooLarge: the body is over the limit. The rest of it stays unread.
+        BodyTooLate: the body was not complete after `BODY_WITHIN` seconds.
+        ClientDisconnect: the client disconnected in the middle.
     """
     limit = _limit_of(scope["path"])
     declared = Headers(scope=scope).get("content-length", "0")

@@ -1,4 +1,7 @@
-"""What every request passes: its true address, Host, Origin of sockets and of changes, size, the visitor cookie, headers."""
+"""The checks that every request passes: its true address, its Host, the Origin of sockets and changes, and its size.
+
+The boundary also sets the visitor cookie and the headers of every answer.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ UNCOUNTED_PROXY = (
     "if the proxy is your own, all patients share the limits of its address"
 )
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})  # any other method, known or not, may change something
-# Machines post here: they send no Origin and prove themselves otherwise.
+# Machines post here. They send no Origin, and prove who they are in other ways.
 _FROM_MACHINES = (
     routes.TELEGRAM_REPORT,
     routes.MAX_UPDATES,
@@ -50,7 +53,7 @@ class Boundary:
             scope = with_client(scope, portal().config.trusted_proxy_hops)
         if scope["type"] == "websocket":
             if Headers(scope=scope).get("origin") not in portal().config.allowed_origins:
-                # Of what was sent nothing is quoted: anyone who is refused must not write into the log.
+                # The log quotes nothing of the request: a refused client must not be able to write into the log.
                 log.warning("Socket refused: it does not come from a page of the portal")
                 await send({"type": "websocket.close", "code": 1008})
                 return
@@ -102,14 +105,14 @@ class Boundary:
 
 
 def _warn_of_uncounted_proxy(scope: Scope) -> None:
-    """With a proxy that is not counted, all patients share the limits of its address: a few lock all others out."""
+    """Raise an alarm when a proxy is not counted: all patients then share the limits of its address, and a few lock out all others."""
     if portal().config.trusted_proxy_hops == 0 and claims_another_address(scope):
-        # The header's value is a client's to write: none of it goes into the log.
+        # A client can write this header, so its value stays out of the log.
         portal().alarms.sound(Alarm.UNCOUNTED_PROXY, UNCOUNTED_PROXY)
 
 
 def _page_as_file(scope: Scope) -> Scope:
-    """A page is a folder with an index.html: found there without sending the browser to an address with a slash."""
+    """The scope of the page's file. A page is a folder with an index.html, and this finds it without a redirect to a slash."""
     if scope["method"] in ("GET", "HEAD") and scope["path"] in routes.PAGES and scope["path"] != "/":
         path = f"{scope['path']}/"
         return {**scope, "path": path, "raw_path": path.encode()}
@@ -125,7 +128,7 @@ def _is_foreign_change(scope: Scope) -> bool:
 
 
 def _in_russian(scope: Scope, receive: Receive, send: Send) -> Send:
-    """Put a Russian page in place of the plain English words that the frameworks answer errors with."""
+    """Replace the frameworks' plain English error texts with a Russian page."""
     replaced = False
 
     async def sending(message: Message) -> None:

@@ -1,7 +1,7 @@
-"""Where a request comes from: the peer of the connection, or what a trusted proxy says about it.
+"""Where a request comes from: the peer of the connection, or the address that a trusted proxy gives.
 
-Any client can send X-Forwarded-For. With n proxies of our own in front (`MEDONLINE_TRUSTED_PROXY_HOPS`), its last n values
-were added by them, and the n-th from the right is the peer of the outermost one. What is left of it is not believed.
+Any client can send X-Forwarded-For. With n proxies of our own in front (`MEDONLINE_TRUSTED_PROXY_HOPS`), they have added its last n
+values, and the n-th from the right is the peer of the outermost proxy. The values to its left are not trusted.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from starlette.types import Scope
 
 from medonline.domain.network import address_of
 
-# Nothing behind the boundary may believe them.
+# No layer behind the boundary may see or trust these.
 FORWARDING_HEADERS = frozenset(
     {b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip"}
 )
@@ -20,7 +20,7 @@ _LONGEST = len("[ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255]:65535")
 
 
 def with_client(scope: Scope, hops: int) -> Scope:
-    """The scope with the client's address in it, and without the headers that claim one."""
+    """The scope with the client's address, and without the headers that claim an address."""
     client = scope.get("client") or ("", 0)
     forwarded = _forwarded(scope, hops)
     headers = [(name, value) for name, value in scope.get("headers", []) if name.lower() not in FORWARDING_HEADERS]
@@ -28,12 +28,12 @@ def with_client(scope: Scope, hops: int) -> Scope:
 
 
 def claims_another_address(scope: Scope) -> bool:
-    """Whether a proxy, or somebody who plays one, says for whom it speaks."""
+    """Whether a proxy, or a client that poses as one, names the client it speaks for."""
     return any(name.lower() in _CLAIMS for name, _ in scope.get("headers", []))
 
 
 def is_passed_on(scope: Scope, hops: int) -> bool:
-    """Whether a proxy of our own brought the request: its header says for whom it speaks. Of a request as the server got it."""
+    """Whether a proxy of our own passed the request on: then its header names the client. `scope` must be the original one."""
     return bool(_forwarded(scope, hops))
 
 
@@ -51,7 +51,7 @@ def _forwarded(scope: Scope, hops: int) -> str:
 
 
 def _parsed(value: str) -> str:
-    """An address as proxies write it: bare, with a port, or in brackets; empty when it is none."""
+    """The address in a value as proxies write it: bare, with a port, or in brackets. Empty when the value is no address."""
     if len(value) > _LONGEST:
         return ""
     if value.startswith("["):

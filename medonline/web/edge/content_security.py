@@ -1,8 +1,8 @@
-"""The Content-Security-Policy: what each page may run and load, from the built pages themselves.
+"""The Content-Security-Policy: what each page may run and load. It is made from the built pages themselves.
 
 The build leaves inline scripts in every page (the theme, React Router's data, React's own glue). Each is allowed by the SHA-256
-of its text, so a script that anything else put into a page does not run (CSP Level 3, 6.7.3.2). Neither `unsafe-inline` nor
-`unsafe-eval` is there; what the scripts load comes from the portal's own origin.
+of its text, so a script that anything else put into a page does not run (CSP Level 3, 6.7.3.2). The policy has neither
+`unsafe-inline` nor `unsafe-eval`. Scripts may load only from the portal's own origin.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ NOT_FOUND_PAGE = "/404.html"
 
 
 class PagePolicies:
-    """The policy of each path; a path without a page of its own has the policy of the page «Такой страницы нет»."""
+    """The policy of each path. A path without a page of its own has the policy of the page «Такой страницы нет»."""
 
     def __init__(self, inline: dict[str, _Inline] | None = None) -> None:
         self._inline = inline or {}
@@ -29,12 +29,12 @@ class PagePolicies:
         """Read the built pages.
 
         Raises:
-            ConfigurationError: there are none.
+            ConfigurationError: the folder has no built pages.
         """
         inline: dict[str, _Inline] = {}
         for file in folder.rglob("*.html"):
             found = _Inline()
-            # With newlines as browsers see them: a parser turns CR LF into LF before a script's text is hashed.
+            # `read_text` turns CR LF into LF, and so does a browser's parser before it hashes a script's text.
             found.feed(file.read_text(encoding="utf-8"))
             path = f"/{file.relative_to(folder).as_posix()}"
             inline[path] = found
@@ -46,7 +46,7 @@ class PagePolicies:
         return cls(inline)
 
     def of(self, path: str, origins: tuple[str, ...]) -> str:
-        """The header's value for a path. `origins`: the portal's; older Safari does not take 'self' for their sockets."""
+        """The header's value for a path. `origins`: the portal's own, because older Safari does not apply 'self' to websockets."""
         inline = self._inline.get(path, self._otherwise)
         sockets = [f"ws{origin.removeprefix('http')}" for origin in origins]
         rules = {

@@ -1,4 +1,4 @@
-"""What a browser shows for an address or a request that is refused before any page: in Russian, like everything else."""
+"""The Russian pages for addresses and requests that the portal refuses before any page of the app."""
 
 from __future__ import annotations
 
@@ -30,25 +30,25 @@ _HINT_OTHERWISE = "Подождите минуту и попробуйте ещ�
 
 
 def error_page(status: int, headers: Mapping[str, str] | None = None) -> SmallPage:
-    """A small page with the way back; needs no script."""
+    """A small page with a link back. It needs no script."""
     title = next((text for code, text in _TITLES.items() if code == status), _OTHERWISE)
     hint = next((text for code, text in _HINTS.items() if code == status), _HINT_OTHERWISE)
     return _page(status, title, f"<p>{hint}</p>", _link(routes.HOME, "На главную"), headers)
 
 
 def other_host(origin: str) -> SmallPage:
-    """For a request that names a host which is not the portal's. `origin`: the portal's own.
+    """The page for a request that names another host than the portal's. `origin`: the portal's own.
 
-    Nothing of the request is in it: neither its host, which anybody chooses, nor its path.
+    The page repeats nothing of the request: neither its path nor its host, which anybody can choose.
     """
     text = f"<p>Портал открывается по адресу {origin}.</p>"
     return _page(HTTPStatus.MISDIRECTED_REQUEST, "Это не адрес портала", text, _link(origin, "Открыть портал"))
 
 
 def form_not_taken(path: str) -> SmallPage:
-    """For a form that a browser posted without the page's scripts; `path` is a page's own.
+    """The page for a form that a browser posted without the page's scripts. `path`: the address of the form's page.
 
-    Danger: with a status of success password managers take the typed password for one that is in force.
+    Danger: after a successful status, password managers would believe that the typed password is in force.
     """
     text = (
         "<p>Портал ничего из неё не получил и ничего не изменил: страница не успела загрузиться целиком, или в браузере выключен "

@@ -1,7 +1,7 @@
-"""A short id for each request and each socket: it is in every line of the log that belongs to it.
+"""A short id for each request and each socket. Every log line about the request or socket has it.
 
-A proxy of our own may have given it one already (`proxy_set_header X-Request-Id $request_id`): then its log and the portal's
-name the same request alike.
+A proxy of our own may have set the id already (`proxy_set_header X-Request-Id $request_id`). Then the proxy's log and the portal's
+log use the same id.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from medonline.web.edge.client_address import is_passed_on
 log = logging.getLogger(__name__)
 
 HEADER = "X-Request-Id"
-# As proxies make them: 32 hexadecimal digits, or a UUID. Nothing longer: the log cuts tokens.
+# What proxies make: 32 hexadecimal digits, or a UUID. Nothing longer, because the log cuts out long tokens.
 _WELL_FORMED = re.compile(r"[0-9A-Za-z-]{8,36}")
 
 
 class RequestIds:
-    """ASGI middleware around everything; a client cannot choose its id, a counted proxy can.
+    """ASGI middleware around everything. A counted proxy can choose the id, a client cannot.
 
-    hops: how many proxies of our own are in front.
+    hops: the number of our own proxies in front.
     """
 
     def __init__(self, app: ASGIApp, hops: int = 0) -> None:
@@ -34,7 +34,7 @@ class RequestIds:
         self._hops = hops
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on with an id bound; the answer to a request tells it."""
+        """Bind an id and pass the request on. The answer's header carries the id."""
         made = _given(scope, self._hops) or secrets.token_hex(4)
         if scope["type"] == "websocket":
             with bound_contextvars(socket=made):
@@ -44,7 +44,7 @@ class RequestIds:
                 try:
                     await self._app(scope, receive, _telling(made, send))
                 except Exception:
-                    # Said here, because the server's own line is withheld: it would quote the error (`logs.setup.WithoutPayloads`).
+                    # The server's own line would quote the error, so a filter drops it (`logs.setup.WithoutPayloads`).
                     log.exception("A request failed")
                     raise
         else:
@@ -52,7 +52,7 @@ class RequestIds:
 
 
 def _given(scope: Scope, hops: int) -> str:
-    """The id that a proxy of our own gave; empty where none did, or what it gave is no id."""
+    """The id that a proxy of our own gave; empty when there is none or it is malformed."""
     if scope["type"] not in ("http", "websocket") or not is_passed_on(scope, hops):
         return ""
     given = Headers(scope=scope).getlist(HEADER)

@@ -1,4 +1,4 @@
-"""A trace for each document, and for each route that does something; none for files, health and metrics."""
+"""A trace for each document and for each route that does something. Files, health and metrics have none."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from medonline.traces.spans import SpanKind, fail, is_followed, span
 
 _UNSEEN = frozenset({routes.HEALTH_LIVE, routes.HEALTH_READY, routes.METRICS})
 _SEEN = frozenset(path for path in routes.ALL if path not in _UNSEEN and not path.startswith(routes.SANDBOX))
-# Any other word is somebody's own.
+# A client may invent any other word.
 _METHODS = frozenset({"GET", "HEAD", "POST"})
 
 
 class Traced:
-    """ASGI middleware. What a client says of a trace of its own is not read."""
+    """ASGI middleware. It does not read the trace headers of a client."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on, within a trace that begins here."""
+        """Start a trace and pass the request on within it."""
         if not is_followed() or scope["type"] != "http" or scope["path"] not in _SEEN:
             await self._app(scope, receive, send)
             return

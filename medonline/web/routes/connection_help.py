@@ -1,4 +1,4 @@
-"""What a page says that gets no websocket: its state, which knows the region, never reaches it."""
+"""The help for a page that gets no websocket. The page's state, which knows the region, never reaches it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from medonline.web.cookies import cookie_value, region_code_in
 
 
 async def connection_help(request: Request) -> Response:
-    """Whom to turn to in the visitor's region (empty before its choice), and whether the portal offers Gosuslugi."""
+    """Whom to contact in the visitor's region (empty before the region is chosen), and whether the portal offers Gosuslugi."""
     region = portal().config.region(region_code_in(cookie_value(request.scope)))
     return JSONResponse(
         {

@@ -1,4 +1,4 @@
-"""To Gosuslugi and back (guide G03, G09): where a journey starts, and where it returns to."""
+"""The way to Gosuslugi and back (guide G03, G09): where a journey starts, and where it returns."""
 
 from __future__ import annotations
 
@@ -23,12 +23,13 @@ from medonline.web.routes.visitors import left_by, renamed
 
 log = logging.getLogger(__name__)
 
-MAX_CODE = 4096  # ESIA's code is a token of 1-1.4 kB
+MAX_CODE = 4096  # characters; ESIA's code is a token of 1-1.4 kB
 _WAITING = {Waiting.CONSENT: routes.REGISTER, Waiting.PROOF: routes.LINK_ACCOUNT}
 
 
 async def start(request: Request) -> Response:
-    """POST: leave for Gosuslugi. The form says what for; where it ends is kept on the server. The browser gets another name."""
+    """POST: leave for Gosuslugi. The form names the purpose. The server keeps where the journey ends. The browser gets a new visitor
+    cookie."""
     form = await small_form(request)
     client = client_of(request)
     purpose = form.get("purpose", "")
@@ -49,14 +50,14 @@ async def start(request: Request) -> Response:
             next_key=name.key,
         )
     except TooManyJourneys:
-        return _failed("too_often")  # the page asks until when
+        return _failed("too_often")  # the page itself finds out until when
     except IdentityRefused as error:
         return _refused(error)
     return renamed(request, leaving_page(Departure(url), "Переходим на Госуслуги"), name)
 
 
 async def onward(request: Request) -> Response:
-    """GET: back from signing out at Gosuslugi, and there again to sign in; only for a browser that is on such a journey."""
+    """GET: come back from the sign-out at Gosuslugi and go there again to sign in. Only for a browser on such a journey."""
     try:
         url = await portal().identity.onward(client_of(request))
     except IdentityRefused as error:
@@ -65,7 +66,7 @@ async def onward(request: Request) -> Response:
 
 
 async def finish(request: Request) -> Response:
-    """GET: back from Gosuslugi. The address is left behind at once, so that a reload repeats nothing."""
+    """GET: come back from Gosuslugi. The answer redirects at once, so that a reload repeats nothing."""
     query, client = request.query_params, client_of(request)
     code = query.get("code", "")
     back = JourneyReturn(

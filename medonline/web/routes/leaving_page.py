@@ -1,7 +1,7 @@
-"""Sending a browser to another site: a page that goes on by itself, or by its link or button.
+"""The page that sends a browser to another site by itself, or by its link or button.
 
-Not a redirect: `form-action 'self'` of the page whose form led here would stop a redirect to another origin, and the
-address of the provider need not be known when that header is written.
+It is not a redirect: the page whose form led here has `form-action 'self'`, which would stop a redirect to another origin. This way
+the provider's address need not be known when that header is written.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _PAGE = """<!doctype html>
 
 
 def leaving_page(away: Departure, title: str) -> SmallPage:
-    """A small page that sends the browser to another site; the address comes from an adapter, never from a client.
+    """A small page that sends the browser to another site. The address comes from an adapter, never from a client.
 
-    It needs no script: an address is opened by the page itself or by its link, a form is posted by a script or by its button.
+    It works without a script: the page or its link opens an address, and a script or the button posts a form.
     """
     address = escape(away.url, quote=True)
     if not away.fields:
@@ -51,10 +51,10 @@ def leaving_page(away: Departure, title: str) -> SmallPage:
 
 
 def _policy_towards(url: str) -> str:
-    """As every page's, but for where its form leads. A provider may pass the browser on to others before it comes back, and browsers
-    hold the whole way of a form against this list; nothing on the page but the provider's address is not the portal's own."""
+    """The policy of every page, but its form may lead elsewhere. A provider may send the browser on to other sites before it comes back,
+    and browsers check every redirect of a form against this list. Everything else on the page is the portal's own."""
     place = urlsplit(url)
-    # `https:` covers the rest; an odd character would begin another rule.
+    # `https:` covers every other address. The pattern matters: an odd character in the host could begin another rule.
     plain = f" http://{place.netloc}" if place.scheme == "http" and _HOST.fullmatch(place.netloc) else ""
     rules = (
         "default-src 'none'",
@@ -70,6 +70,6 @@ def _policy_towards(url: str) -> str:
 
 
 def origin_of(request: Request) -> str:
-    """The origin under which this browser reaches the portal: its own if it is one of the portal's, else the first."""
+    """The origin by which this browser reaches the portal: the request's own if it is one of the portal's, else the portal's first."""
     origin = request.headers.get("origin", "")
     return origin if origin in portal().config.allowed_origins else portal().config.origin

@@ -1,4 +1,4 @@
-"""Routes that set and take away the session cookie, and that tell how long a session lives."""
+"""Routes that set and delete the session cookie, and that tell how long a session lives."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _LANDINGS = {
 
 
 async def small_form(request: Request) -> dict[str, str]:
-    """The texts of a form of at most 1 KB; nothing of a longer one."""
+    """The text fields of a form of at most 1 KB. Empty for a longer form."""
     length = request.headers.get("content-length", "")
     if not length.isdigit() or int(length) > MAX_FORM_BYTES:
         return {}
@@ -49,7 +49,7 @@ async def small_form(request: Request) -> dict[str, str]:
 
 
 async def open_session(request: Request) -> Response:
-    """Trade the one-time ticket of a sign-in for the session cookie; lands where the sign-in was going."""
+    """Trade the one-time ticket of a sign-in for the session cookie, and redirect to where the sign-in was going."""
     ticket = (await small_form(request)).get("ticket", "")[:MAX_TICKET]
     client = client_of(request)
     opened = await portal().login.open_session(client, ticket) if client.visitor_key else None
@@ -59,7 +59,7 @@ async def open_session(request: Request) -> Response:
 
 
 async def landed(request: Request, opened: OpenedSession) -> Response:
-    """The way into the account under a new session, which has left the browser's recoveries; the session that it had is over."""
+    """The redirect into the account with the cookie of a new session. The browser's earlier session ends."""
     previous = session_key_in(cookie_value(request.scope))
     if previous:
         await portal().login.close_session(previous, JournalEvent.SESSION_REPLACED)
@@ -70,7 +70,6 @@ async def landed(request: Request, opened: OpenedSession) -> Response:
     return of_another(request, response)
 
 
-# The start page, which says that the patient has left.
 async def close_session(request: Request) -> Response:
     """Sign out: end the session on the server, delete the cookie, and lead on to Gosuslugi's own sign-out where one is due."""
     session_key = session_key_in(cookie_value(request.scope))
@@ -85,20 +84,20 @@ async def close_session(request: Request) -> Response:
         else RedirectResponse(routes.HOME if ended is None else SIGNED_OUT, 303)
     )
     response.headers.append("Set-Cookie", set_cookie(SESSION, "", https=portal().config.https, max_age=0))
-    if onward:  # its way back is registered there, letter for letter: it cannot say more than «/»
+    if onward:  # Gosuslugi knows the return address letter for letter, so that address cannot say more than «/»
         response.headers.append(
             "Set-Cookie", set_cookie(LEFT, "1", https=portal().config.https, max_age=LEFT_MAX_AGE_S)
         )
     if ended is not None:
         marks = await portal().login.marks_after(ended, marks_in(cookie_value(request.scope)))
         response.headers.append("Set-Cookie", browser_cookie(marks))
-    # Deletes what pages keep in the browser (the phone typed last, a draft). «storage» does not include cookies.
+    # This deletes what pages keep in the browser (the last typed phone, a draft). «storage» does not include cookies.
     response.headers["Clear-Site-Data"] = '"storage"'
     return await left_by(request, response)
 
 
 async def session_left(request: Request) -> Response:
-    """How many seconds the session lives on; asking does not prolong it."""
+    """How many seconds the session has left. Asking does not prolong it."""
     session_key = session_key_in(cookie_value(request.scope))
     return _as_json(await portal().sessions.time_left(session_key) if session_key else None)
 
@@ -112,12 +111,12 @@ async def extend_session(request: Request) -> Response:
 def _as_json(left: TimeLeft | None) -> Response:
     if left is None:
         return JSONResponse({"idle": 0, "absolute": 0})
-    # Rounded up: 0 says that the session is over, and the page that leaves then must not come while it lives.
+    # Rounded up: 0 means that the session is over. The page leaves at 0, so it must not see 0 while the session lives.
     return JSONResponse({"idle": ceil(left.idle.total_seconds()), "absolute": ceil(left.absolute.total_seconds())})
 
 
 async def choose_region(request: Request) -> Response:
-    """Remember the region; an unknown one is not remembered."""
+    """Remember the chosen region, unless it is unknown."""
     code = (await small_form(request)).get("region", "")
     region = portal().config.region(code)
     if region is None:

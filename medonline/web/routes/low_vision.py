@@ -1,4 +1,4 @@
-"""The route of «Версия для слабовидящих»: it keeps how the pages shall look."""
+"""The route of «Версия для слабовидящих»: it keeps the look that the patient chose."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from medonline.domain.low_vision import LowVision
 from medonline.web.cookies import cookie_value, low_vision_cookie, low_vision_in
 from medonline.web.routes.login import small_form
 
-# Where a browser may be sent back to: the portal's own words, never the request's.
+# The pages to which a browser may return. The address comes from this table, never from the request.
 _PAGES = {path: path for path in routes.PAGES}
-ORDINARY = "ordinary"  # the `version` that ends it; any other form begins it, or changes what it names
+ORDINARY = "ordinary"  # the `version` that ends the low-vision look; any other form begins it or changes the settings that it names
 
 
 async def choose_low_vision(request: Request) -> Response:
-    """A button of the header was pressed. The page's script asks for JSON and changes the page in place, so that nothing typed is
-    lost; without it the browser posts the form, and the same page comes again in the other look."""
+    """Apply a button of the header. The page's script asks for JSON and changes the page in place, so that nothing typed is lost. Without
+    the script the browser posts the form, and the same page comes back in the new look."""
     wanted = await small_form(request)
     before = low_vision_in(cookie_value(request.scope)) or LowVision()
     look = None if wanted.get("version") == ORDINARY else before.choosing(wanted)
@@ -33,7 +33,7 @@ async def choose_low_vision(request: Request) -> Response:
 
 
 def _page_before(request: Request) -> str:
-    """The page whose form it was; the start page when the browser does not say, or says something else."""
+    """The page that the form was on; the start page when the browser names no page of the portal."""
     try:
         path = urlsplit(request.headers.get("referer", "")).path
     except ValueError:

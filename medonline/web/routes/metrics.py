@@ -1,4 +1,4 @@
-"""`/metrics`: what Prometheus reads, for whoever knows the token."""
+"""`/metrics`: the numbers for Prometheus. The reader must know the token."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from medonline.metrics.names import DATABASE_UP
 
 log = logging.getLogger(__name__)
 
-READ_WITHIN_S = 2.0  # Prometheus gives up after ten seconds, and must hear that the database is down
+READ_WITHIN_S = 2.0  # Prometheus gives up after ten seconds, and must learn before that that the database is down
 
 
 async def metrics(request: Request) -> Response:
-    """All numbers; 404 without the token, as where there is nothing."""
+    """All numbers; 404 without the token, as if the route did not exist."""
     token = portal().config.metrics_token.get_secret_value()
     sent = request.headers.get("authorization", "")
     if not token or not hmac.compare_digest(sent.encode(), f"Bearer {token}".encode()):
@@ -29,7 +29,7 @@ async def metrics(request: Request) -> Response:
 
 
 async def _readings() -> Readings:
-    """Of the record; when it does not answer in time, that it does not, and what this process counted is told all the same."""
+    """The numbers from the database. If it does not answer in time, they say so, and the process's own counters are still reported."""
     try:
         async with asyncio.timeout(READ_WITHIN_S):
             return await portal().figures.read()

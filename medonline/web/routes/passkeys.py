@@ -1,5 +1,5 @@
-"""What the page's script for passkeys asks: JSON there and back. The boundary has looked at the Origin of each; a challenge names the
-browser and the purpose, and nothing in an answer is believed but what the device signed."""
+"""The routes for the page's passkey script, with JSON both ways. The boundary checks the Origin of each change. A challenge belongs to
+one browser and one purpose. The portal trusts nothing in an answer but what the device signed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from medonline.web.cookies import cookie_value, region_code_in
 from medonline.wording.errors import sentence
 from medonline.wording.regions import ONLY_REGION, Help
 
-# To forget a challenge's purpose would let one answer open two doors: adding has routes of its own.
+# Adding is left out, because it has routes of its own: one answer must not serve both a sign-in and adding.
 _TO_SIGN_IN = {purpose.value: purpose for purpose in PasskeyPurpose if purpose is not PasskeyPurpose.ADD}
 MAX_NAME = 200
 
@@ -32,12 +32,12 @@ Asked = dict[str, Any]
 
 
 async def host(_request: Request) -> Response:
-    """The host that passkeys are made for; empty where there are none. A page under another name of the portal shows nothing of them."""
+    """The host that passkeys are made for; empty where there are none. Under another name of the portal a page shows no passkeys."""
     return JSONResponse({"host": portal().config.passkey_host})
 
 
 async def begin_login(request: Request) -> Response:
-    """What the browser asks its devices for."""
+    """The options of a sign-in, which the browser gives to its devices."""
 
     async def act(asked: Asked) -> Asked:
         return await portal().passkeys.login.begin(client_of(request), _purpose(asked))
@@ -46,7 +46,7 @@ async def begin_login(request: Request) -> Response:
 
 
 async def log_in(request: Request) -> Response:
-    """The ticket, which the page posts to the route that sets the cookie."""
+    """Check the device's answer. Returns a ticket, which the page posts to the route that sets the cookie."""
 
     async def act(asked: Asked) -> Asked:
         client, answer = client_of(request), _object(asked, "answer")
@@ -56,7 +56,7 @@ async def log_in(request: Request) -> Response:
 
 
 async def begin_adding(request: Request) -> Response:
-    """What the browser makes a key for."""
+    """The options of a new key, which the browser gives to its devices."""
 
     async def act(_asked: Asked) -> Asked:
         return await portal().passkeys.own.begin(client_of(request))
@@ -65,7 +65,7 @@ async def begin_adding(request: Request) -> Response:
 
 
 async def add(request: Request) -> Response:
-    """Keep the key that the device made; what it is called."""
+    """Keep the key that the device made. Returns its name."""
 
     async def act(asked: Asked) -> Asked:
         name = asked.get("name")
@@ -76,7 +76,7 @@ async def add(request: Request) -> Response:
 
 
 async def offer(request: Request) -> Response:
-    """Whether this session shall ask for a passkey; `answered`: it has, and need not again."""
+    """Whether to offer a passkey to this session. With `answered` the patient has answered, and the offer is not made again."""
 
     async def act(asked: Asked) -> Asked:
         own, key = portal().passkeys.own, client_of(request).session_key
@@ -92,12 +92,12 @@ async def _answered(request: Request, act: Callable[[Asked], Awaitable[Asked]]) 
     try:
         return JSONResponse(await act(await _asked(request)))
     except MedonlineError as error:
-        # A refusal is an answer: browsers write each 4xx into the console as a fault of the page.
+        # A refusal has status 200, because browsers report each 4xx in the console as an error of the page.
         return JSONResponse(_refused(request, error))
 
 
 async def _asked(request: Request) -> Asked:
-    """The object in the body; an empty one for anything else."""
+    """The JSON object in the body; empty for anything else."""
     try:
         body = json.loads(await request.body())
     except (ValueError, RecursionError):
@@ -126,6 +126,6 @@ def _refused(request: Request, error: MedonlineError) -> Asked:
     elif isinstance(error, PasskeyAlreadyAdded):
         refused["why"] = "added"
     elif isinstance(error, PasskeyUnknown):
-        # The device forgets it, so that it is not offered again (level 3, 5.1.10).
+        # The script tells the device to forget the key, so that it is not offered again (level 3, 5.1.10).
         refused["unknown"] = {"rpId": config.passkey_host, "credentialId": error.credential_id}
     return refused

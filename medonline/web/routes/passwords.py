@@ -1,4 +1,4 @@
-"""Routes about passwords that browsers ask for by themselves, and one that the page's script asks for."""
+"""Routes about passwords. Browsers ask for two of them by themselves, and the page's script asks for the third."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from medonline.web.edge.error_pages import error_page
 
 
 async def change_password(_request: Request) -> Response:
-    """Where a password manager's «change password» leads (W3C, A Well-Known URL for Changing Passwords)."""
+    """The target of a password manager's «change password» (W3C, A Well-Known URL for Changing Passwords)."""
     return RedirectResponse(f"{routes.SETTINGS}?focus=password", 303)
 
 
 async def nothing_well_known(_request: Request) -> Response:
-    """Password managers ask for an address that no site has before they believe a site's other answers: it must be a 404."""
+    """Password managers first ask for an address that no site has. Only after a 404 there do they believe a site's other answers."""
     return error_page(404)
 
 
 async def suggestion(_request: Request) -> Response:
-    """A password that fits, never the same one; nothing of it is kept."""
+    """A new random password that meets the rules. The server does not keep it."""
     config = portal().config
     return JSONResponse({"password": suggested_password(config.longest_password_minimum)})

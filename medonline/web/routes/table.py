@@ -1,4 +1,4 @@
-"""The table of HTTP routes beside the pages; health and delivery reports."""
+"""The table of the HTTP routes that are not pages, and the handlers for health and delivery reports."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ from medonline.web.routes.visitors import HomeEndsProofs
 
 log = logging.getLogger(__name__)
 
-# A balancer gives up by itself after some seconds, and must be told: a frozen PostgreSQL keeps a question for minutes.
+# A balancer gives up after some seconds, and must get an answer before that: a frozen PostgreSQL may hold a query for minutes.
 READY_WITHIN_S = 2.0
 RETRY_AFTER_S = 60
 MAX_REPORT_BYTES = 16 * 1024
-SECURITY_TXT_LIFE = timedelta(days=180)  # less than a year, as RFC 9116, 2.5.5, advises
+SECURITY_TXT_LIFE = timedelta(days=180)  # RFC 9116, 2.5.5 recommends less than a year
 
 
 async def form_without_scripts(request: Request) -> Response:
-    """A form that the browser posted by itself, without the page's scripts: nothing is taken from it, and it says so."""
+    """Answer a form that the browser posted without the page's scripts. The portal takes nothing from it, and the page says so."""
     return form_not_taken(request.url.path)
 
 
 class NothingHere:
-    """There are no stand-ins in production. An ASGI application, so that the route takes every method."""
+    """Stands in for the sandbox in production, which has none. It is an ASGI application, so that the route takes every method."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer 404."""
@@ -51,13 +51,13 @@ class NothingHere:
 
 
 async def live(_request: Request) -> Response:
-    """The process answers."""
+    """Say that the process answers."""
     return PlainTextResponse("live\n")
 
 
 async def ready(_request: Request) -> Response:
-    """The process can serve patients: the database answers and takes writes, the journal's key is known, the dispatcher turns, no
-    one told it to end."""
+    """Whether the process can serve patients: the database answers and takes writes, the journal's key is known, the dispatcher runs,
+    and the process was not told to stop."""
     checks = {"database": "ok", "dispatcher": "ok"}
     try:
         async with asyncio.timeout(READY_WITHIN_S):
@@ -78,7 +78,7 @@ async def ready(_request: Request) -> Response:
 
 
 async def security_txt(_request: Request) -> Response:
-    """Where to report a weakness (RFC 9116); 404 while the operator has not said so."""
+    """Where to report a weakness (RFC 9116); 404 while the operator has not set a contact."""
     contact = portal().config.security_contact
     if not contact:
         return PlainTextResponse("not found\n", 404)
@@ -89,7 +89,7 @@ async def security_txt(_request: Request) -> Response:
 
 
 async def telegram_report(request: Request) -> Response:
-    """A signed delivery report of Telegram Gateway; answered with 200 even when repeated."""
+    """Take a signed delivery report of Telegram Gateway. A repeated report is answered with 200, too."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
@@ -113,8 +113,8 @@ async def telegram_report(request: Request) -> Response:
 
 
 async def max_updates(request: Request) -> Response:
-    """An update of a chat in MAX, however often it comes. What could not be answered is asked for again: 503. What is of no use is
-    taken as well: it would be posted again and again."""
+    """Take an update of a chat in MAX, however often it comes. If the portal could not handle it, 503 makes MAX post it again. The portal
+    also accepts useless updates, because MAX would repeat them again and again."""
     chats = portal().chats
     if chats is None:
         return PlainTextResponse("not found\n", 404)
@@ -133,12 +133,12 @@ async def max_updates(request: Request) -> Response:
 
 
 async def sms_ru_report(request: Request) -> Response:
-    """A signed report of SMS.ru. The body of the answer is exactly `100`, else it comes again for days."""
+    """Take a signed report of SMS.ru. The body of the answer must be exactly `100`, else SMS.ru repeats the report for days."""
     return await _told_of_call(request, portal().calls.take_signed, "100")
 
 
 async def ucaller_call(request: Request) -> Response:
-    """What uCaller tells of a call, at an address that nobody else was told."""
+    """Take uCaller's report of a call. Only uCaller knows this address."""
     token = request.path_params["token"]
     return await _told_of_call(request, lambda body: portal().calls.take_unsigned(token, body), "ok\n")
 
@@ -158,7 +158,7 @@ async def _told_of_call(request: Request, take: Callable[[bytes], Awaitable[None
 
 
 def with_routes(pages: ASGIApp, stand_ins: Sequence[BaseRoute] = ()) -> ASGIApp:
-    """The whole site: these routes first, the Reflex pages for everything else. Without `stand_ins` /sandbox is not there."""
+    """The whole site: these routes first, then the Reflex pages for everything else. Without `stand_ins` /sandbox answers 404."""
     table: list[BaseRoute] = [
         Route(routes.SESSION_OPEN, open_session, methods=["POST"]),
         Route(routes.SESSION_CLOSE, close_session, methods=["POST"]),
@@ -190,15 +190,15 @@ def with_routes(pages: ASGIApp, stand_ins: Sequence[BaseRoute] = ()) -> ASGIApp:
         Route(f"{routes.UCALLER_CALL}/{{token}}", ucaller_call, methods=["POST"]),
         *(Route(page, form_without_scripts, methods=["POST"]) for page in routes.PAGES),
     ]
-    # Nothing of the stand-ins is there, whatever a page of the portal may be called.
+    # Without stand-ins these paths answer 404, even if a page of the portal had such a path.
     nothing = [Route(path, NothingHere()) for path in (routes.SANDBOX, f"{routes.SANDBOX}/{{path:path}}")]
     table += stand_ins or nothing
-    # An error that no one expected is told in Russian, and raised once more for the log.
+    # An unexpected error gets a Russian page. Starlette then raises it again, and the log records it.
     return Starlette(routes=[*table, Mount("/", HomeEndsProofs(pages))], exception_handlers={Exception: failed})
 
 
 async def failed(_request: Request, error: Exception) -> Response:
-    """A database in trouble is over in a while: 503. Anything else is ours: 500."""
+    """The answer to an unexpected error: 503 for a database in trouble, which will pass; 500 for anything else, which is a bug."""
     if is_outage(error):
         return error_page(503, {"Retry-After": str(RETRY_AFTER_S)})
     return error_page(500)

@@ -1,7 +1,7 @@
 """What a tab may say over its socket: Engine.IO 4 and Socket.IO 5 as Reflex's own client writes them, and nothing else.
 
-The protocols allow more (binary parts, acknowledgements, other namespaces, polling probes). Each of these is a way to make
-the libraries keep something or write a log, and the portal's pages use none of them.
+The protocols allow more (binary parts, acknowledgements, other namespaces, polling probes). With each of these a client can make the
+libraries keep something or write a log. The portal's pages use none of them.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Any
 from medonline.framework.sockets import NAMESPACE
 
 MAX_FRAME = 64 * 1024  # bytes
-MAX_DEPTH = 8  # an honest form is three deep
+MAX_DEPTH = 8  # levels of nesting; an honest form has three
 MAX_ADDRESS = 4096  # characters of a page's address
-# How Reflex names the parts of an address that no page has.
+# Reflex's name for the parts of an address that belongs to no page.
 UNKNOWN_ADDRESS = "splat"
 _FRAME = re.compile(rf"(?:(?P<bare>[13])|4(?P<kind>[012]){re.escape(NAMESPACE)},(?P<body>.*))", re.DOTALL)
 _STARTS_WITH = {"0": ("", "{"), "1": ("",), "2": ("[",)}
@@ -24,16 +24,16 @@ _EVENT_KEYS = frozenset({"name", "payload", "event_actions", "router_data"})
 _ROUTER_KEYS = frozenset({"pathname", "asPath", "query"})
 _JOIN_KEYS = frozenset({"event", "state_schema"})
 
-# The names of the handlers that a client may call; asked for late, because the screens are imported after the server is made.
+# The names of the handlers that a client may call. It is a function, because the screens are imported after the server is made.
 Handlers = Callable[[], Container[str]]
 
 
 class Refused(Exception):
-    """A socket must be closed; the text says why, in words of ours only."""
+    """The socket must be closed. The text says why, and quotes nothing from the client."""
 
 
 class Frame(StrEnum):
-    """What kind of frame it is."""
+    """The kind of a frame."""
 
     END = "1"
     PONG = "3"
@@ -46,7 +46,7 @@ def kind_of(text: str | None) -> Frame:
     """The kind of a frame, judged by its first characters alone.
 
     Raises:
-        Refused: binary (`text` is None), longer than 64 KB, or nothing the portal's pages send.
+        Refused: the frame is binary (`text` is None), longer than 64 KB, or not one that the portal's pages send.
     """
     if text is None:
         raise Refused("a binary frame")
@@ -63,10 +63,10 @@ def kind_of(text: str | None) -> Frame:
 
 
 def check_join(auth: Any, handlers: Container[str]) -> None:
-    """Judge what rides in the connect packet: at most one event and the version of the pages.
+    """Check the data of the connect packet: at most one event and the version of the pages.
 
     Raises:
-        Refused: anything else.
+        Refused: it holds anything else.
     """
     if auth is None or auth == {}:
         return
@@ -80,12 +80,12 @@ def check_join(auth: Any, handlers: Container[str]) -> None:
 
 
 def check_packet(data: Any, handlers: Container[str]) -> None:
-    """Judge the list that an event packet holds: its name, then at most one value.
+    """Check the list in an event packet: the event's name, then at most one value.
 
     Danger: Reflex's namespace takes an event named `connect` for a new handshake with the sender's headers.
 
     Raises:
-        Refused: an event that the portal does not have, or one of another shape.
+        Refused: the portal does not have this event, or the list has another shape.
     """
     if not isinstance(data, list) or not 1 <= len(data) <= 2 or not isinstance(data[0], str):
         raise Refused("an event of another shape")
@@ -100,10 +100,10 @@ def check_packet(data: Any, handlers: Container[str]) -> None:
 
 
 def check_event(event: Any, handlers: Container[str]) -> None:
-    """Judge a call of a handler.
+    """Check a call of a handler.
 
     Raises:
-        Refused: another shape, or a handler that pages do not call.
+        Refused: the call has another shape, or pages do not call this handler.
     """
     if not isinstance(event, dict) or not _EVENT_KEYS.issuperset(event):
         raise Refused("a call of another shape")
@@ -117,7 +117,7 @@ def check_event(event: Any, handlers: Container[str]) -> None:
 
 
 def _anything(payload: dict[str, Any]) -> bool:
-    """The portal's own handlers judge what they are given themselves."""
+    """Accept any payload: the portal's own handlers check their payloads themselves."""
     return True
 
 
@@ -134,7 +134,7 @@ def _is_page_failure(payload: dict[str, Any]) -> bool:
     return {"info", "component_stack"} == set(payload) and all(isinstance(text, str) for text in payload.values())
 
 
-# Reflex's own handlers take for granted what its own client sends; the names are those of state.socket_server.callable_handlers.
+# Reflex's own handlers trust that a payload comes from Reflex's client. The names are those of state.socket_server.callable_handlers.
 _REFLEX_PAYLOADS: dict[str, Callable[[dict[str, Any]], bool]] = {
     "hydrate_and_load": _is_hydration,
     "on_load_internal": lambda payload: not payload,
@@ -149,7 +149,7 @@ def _is_address(router_data: Any) -> bool:
     if not isinstance(query, dict):
         return False
     texts = [router_data.get("pathname", ""), router_data.get("asPath", "")]
-    # The page of an address that does not exist sends its parts in a list. Refused, it would connect again for ever.
+    # The page of an unknown address sends the parts of the address in a list. If it were refused, it would reconnect for ever.
     parts = query.get(UNKNOWN_ADDRESS)
     if isinstance(parts, list):
         query = query | {UNKNOWN_ADDRESS: ""}
@@ -160,7 +160,7 @@ def _is_address(router_data: Any) -> bool:
 
 
 def _is_shallow(value: Any) -> bool:
-    """Deep nesting costs anyone who walks it (copies, comparisons) far more than its bytes."""
+    """Whether a value is not nested too deeply. Deep nesting makes copies and comparisons cost far more than its size suggests."""
     level = [value]
     for _ in range(MAX_DEPTH):
         level = [

@@ -1,7 +1,7 @@
-"""The gate before the socket server: how many sockets, how soon they join, how fast and how large their frames are.
+"""The gate before the socket server. It limits the number of sockets, the time to join, and the rate and size of frames.
 
-It is in front of Engine.IO as an ASGI application, because a frame that Engine.IO cannot parse ends its reader with an
-exception and leaves its socket behind. What a packet says is judged later, by `sockets.GuardedServer`.
+It is an ASGI application in front of Engine.IO, because a frame that Engine.IO cannot parse ends its reader with an exception and
+leaves the socket behind. `web.sockets.server.GuardedServer` later checks what a packet says.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ log = logging.getLogger(__name__)
 
 FRAMES_PER_SECOND = 20
 FRAMES_AT_ONCE = 60
-NAMELESS = 20  # sockets without a visitor's cookie from one network; a page's own has one
-JOIN_WITHIN = 5.0  # seconds from the handshake, or from leaving
+NAMELESS = 20  # sockets without a visitor cookie from one network; a page of the portal has the cookie
+JOIN_WITHIN = 5.0  # seconds from the handshake, or from leaving the namespace
 CLOSE_WITHIN = 5.0  # seconds for the server to let go of a refused socket
 NORMAL_CLOSURE = 1000
 POLICY_VIOLATION = 1008
@@ -38,7 +38,7 @@ _GONE: Message = {"type": "websocket.disconnect", "code": POLICY_VIOLATION}
 
 
 class SocketGate:
-    """ASGI middleware; anything but a websocket passes untouched."""
+    """ASGI middleware. It passes on anything but a websocket untouched."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -61,10 +61,10 @@ class SocketGate:
 
     @asynccontextmanager
     async def _held(self, places: dict[_Place, int]) -> AsyncIterator[None]:
-        """Its places, in this process and over all; given back at the end.
+        """Hold the socket's places, in this process and over all processes, and give them back at the end.
 
         Raises:
-            _NoRoom: other processes hold the rest of them.
+            _NoRoom: with the places that other processes hold, the limit is reached.
         """
         shared = {portal().visitor_marks.index(f"sockets {place}"): place for place in places if place != _PROCESS}
         self._open.update(places.keys())
@@ -99,14 +99,14 @@ class SocketGate:
 
 
 class _Place(NamedTuple):
-    """Where a socket takes up room; `kind` is told in the log, `name` is not."""
+    """What a socket counts against. The log says `kind` but not `name`."""
 
     kind: str
     name: str = ""
 
 
 class _NoRoom(Exception):
-    """A socket is refused before its handshake; the text says why, in words of ours only, and `why` in one word for a metric."""
+    """The socket is refused before its handshake. The text says why and quotes nothing from the client. `why` is a label for a metric."""
 
     def __init__(self, text: str, why: str) -> None:
         super().__init__(text)
@@ -114,7 +114,7 @@ class _NoRoom(Exception):
 
     @classmethod
     def of(cls, place: _Place, most: int) -> _NoRoom:
-        """All places of a kind are taken."""
+        """The refusal when all places of a kind are taken."""
         return cls(f"too many {place.kind}: {most} are open", place.kind)
 
 
@@ -122,7 +122,7 @@ _PROCESS = _Place("in this process")
 
 
 def _places_of(scope: Scope) -> dict[_Place, int]:
-    """Where a socket takes up room, and how many there may be. A refusal by the process is the last to be told."""
+    """What a socket counts against, and the most that each may hold. The process's own limit comes last, so it is reported last."""
     config, cookies, address = portal().config, cookie_value(scope), client_address(scope)
     asker = asker_of(address, ())
     levels = asker.levels if asker is not None else (Level(address, 1),)
@@ -132,10 +132,10 @@ def _places_of(scope: Scope) -> dict[_Place, int]:
     if visitor_key := issued_visitor_key_in(cookies):
         places[_Place("of one visitor", visitor_key)] = config.sockets_per_visitor
     else:
-        # A name that somebody made up is none: all who come without one of ours from a network share its room.
+        # A made-up cookie counts as none. All sockets of a network without a cookie of ours share this room.
         places[_Place("without a visitor's cookie from one network", levels[0].network)] = NAMELESS
     for level in levels:
-        # A /48 is one customer's for the asking: it must not have the room of everybody.
+        # A single customer can easily get a /48, so it must not fill the room of everybody.
         most = min(config.sockets_per_ip * level.times, max(config.sockets_per_ip, config.sockets_in_all // 2))
         places[_Place("from one network", level.network)] = most
     places[_PROCESS] = config.sockets_in_all
@@ -155,7 +155,7 @@ class _Socket:
         self._patience = asyncio.timeout(None)
 
     async def run(self, app: ASGIApp, scope: Scope) -> None:
-        """Serve it. A refused socket whose peer does not even read is let go after CLOSE_WITHIN."""
+        """Serve the socket. A refused socket is dropped after CLOSE_WITHIN, even if its peer reads nothing."""
         try:
             async with self._patience:
                 await app(scope, self.receive, self.send)
@@ -164,11 +164,11 @@ class _Socket:
                 raise
 
     async def receive(self) -> Message:
-        """The next frame that is let through; the end of the socket for any other."""
+        """The next frame if it may pass. For any other frame the socket ends."""
         if self._over:
             return _GONE
         if self._said_goodbye:
-            # Engine.IO was told, and would keep the socket for another 20 seconds, without a ping.
+            # Engine.IO has seen the goodbye, but would keep the socket for another 20 seconds, without a ping.
             await self._end(NORMAL_CLOSURE)
             return _GONE
         try:
@@ -182,7 +182,7 @@ class _Socket:
         return message
 
     async def send(self, message: Message) -> None:
-        """Pass on what the server says, until the socket is over."""
+        """Pass on what the server sends, until the socket is over."""
         if not self._over:
             await self._send(message)
 
@@ -208,7 +208,7 @@ class _Socket:
             raise Refused("a frame out of order")
 
     def _is_within_rate(self) -> bool:
-        """A bucket of 60 frames, filled by 20 a second: no patient's hand is faster."""
+        """Take a frame out of a bucket of 60, which gains 20 a second. No patient's hand is faster."""
         now = time.monotonic()
         refilled = self._frames_left + (now - self._counted_at) * FRAMES_PER_SECOND
         self._frames_left, self._counted_at = min(float(FRAMES_AT_ONCE), refilled) - 1, now

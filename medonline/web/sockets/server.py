@@ -1,8 +1,8 @@
-"""Who is at the other end of a socket: known from the real handshake, never from anything the client says later.
+"""Who is at the other end of a socket. The server learns it from the real handshake, never from what the client says later.
 
-Reflex believes an emitted Socket.IO event named `connect` and takes its headers for the client's. This server lets only
-Reflex's own events and the portal's handlers through (`web.sockets.frames`), reads the cookies once at the handshake, and takes
-them out of what Reflex gets to see. How many sockets and frames there may be is settled before, by `web.sockets.gate`.
+Reflex believes an emitted Socket.IO event named `connect` and takes its headers for the client's. This server lets only Reflex's own
+events and the portal's handlers through (`web.sockets.frames`). It reads the cookies once, at the handshake, and hides them from
+Reflex. Before it, `web.sockets.gate` limits the number of sockets and frames.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from medonline.web.sockets.frames import MAX_FRAME, Handlers, Refused, check_joi
 
 log = logging.getLogger(__name__)
 
-# All that Reflex gets to see of a handshake's headers: what a page's own address is made of. No cookie, no Authorization.
+# The only headers of a handshake that Reflex sees: it makes the page's own address of them. No cookie, no Authorization.
 _HEADERS_KEPT = frozenset({b"host", b"origin"})
 _ENVIRON_KEPT = frozenset({"HTTP_HOST", "HTTP_ORIGIN", "HTTP_UPGRADE", "HTTP_CONNECTION"})
 MAX_UNREAD = 256  # answers that wait for a tab to read them; a page reads as fast as it asks
@@ -33,9 +33,9 @@ MAX_ENDED = 64  # states kept for tabs whose sockets ended; each takes some 190 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visitor(Client):
-    """The client behind a socket. Its `session_key` is empty, too, when the session was over at the handshake.
+    """The client behind a socket. `session_key` is also empty when the session was over at the handshake.
 
-    region_code: the region that was chosen, unchecked; empty before the choice.
+    region_code: the chosen region, unchecked; empty before the choice.
     """
 
     region_code: str = ""
@@ -45,7 +45,7 @@ UNKNOWN_VISITOR = Visitor()
 
 
 class Followed(Protocol):
-    """A change that the server follows, until this is closed."""
+    """A change that the server follows until it calls `close`."""
 
     @property
     def has_heard(self) -> bool: ...
@@ -60,10 +60,10 @@ class GuardedServer(SocketServer):
     """The Socket.IO server given to Reflex.
 
     handlers: the names that clients may call.
-    forget: drops the state of a token; False while a handler uses it.
-    is_open: whether the session with this key is not over; asking does not count as use.
-    when_over: calls back when the session with this key is ended.
-    when_renamed: calls back when the browser with this visitor key gets another one.
+    forget: drops the state of a token. Returns False while a handler uses the state.
+    is_open: whether the session with this key is still open. Asking does not count as use.
+    when_over: calls back when the session with this key ends.
+    when_renamed: calls back when the browser with this visitor key gets a new one.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class GuardedServer(SocketServer):
             allow_upgrades=False,
             transports=["websocket"],
             async_handlers=False,
-            # Loggers of their own would print payloads past the portal's filter (logs.setup.WithoutPayloads).
+            # The libraries' default loggers would print payloads past the portal's filter (logs.setup.WithoutPayloads).
             logger=logging.getLogger("socketio"),
             engineio_logger=logging.getLogger("engineio"),
         )
@@ -99,15 +99,15 @@ class GuardedServer(SocketServer):
         self._when_renamed = when_renamed
         self._followed: dict[
             str, list[Followed]
-        ] = {}  # by socket: the end of its session, the end of its visitor's name
-        self._ended: dict[str, None] = {}  # tokens of tabs that may come back, the oldest first
+        ] = {}  # by socket: the end of its session, and the change of its visitor key
+        self._ended: dict[str, None] = {}  # the tokens of tabs that may come back, the oldest first
 
     def visitor(self, sid: str) -> Visitor:
-        """Who is behind a socket id of this server; no one when it is unknown."""
+        """The visitor behind a socket id of this server; UNKNOWN_VISITOR for an unknown id."""
         return self._visitors.get(self.eio_sid_of(sid), UNKNOWN_VISITOR)
 
     def _close_soon(self, eio_sid: str) -> None:
-        """Close a socket whose handshake is over; returns at once. Its page comes back as who it is by then."""
+        """Close a socket after its handshake, without waiting. Its page reconnects, and the server reads its cookies again."""
         if eio_sid in self._visitors:
             task = asyncio.get_running_loop().create_task(self._close(eio_sid))
             self._closing.add(task)
@@ -117,7 +117,7 @@ class GuardedServer(SocketServer):
         await self.end(eio_sid, self._connections.pop(eio_sid, None))
 
     async def take_handshake(self, eio_sid: str, environ: dict[str, Any]) -> Any:
-        """Know who it is, and tell Reflex no more of it than a page's own address is made of."""
+        """Learn who the client is, and leave Reflex only the headers of which it makes a page's address."""
         scope = scope_of(environ)
         cookies = cookie_value(scope)
         address = client_address(scope)
@@ -144,10 +144,11 @@ class GuardedServer(SocketServer):
         return await super().take_handshake(eio_sid, environ)
 
     async def _open_session(self, eio_sid: str, session_key: str) -> str:
-        """The session's key, or nothing when it is over: the tab would show what its state still holds, and no handler asks first."""
+        """The session's key, or nothing when the session is over. Otherwise the tab would show what its state still holds, because no
+        handler asks before that."""
         if not session_key:
             return ""
-        # Followed before it is asked for, so that no end falls between.
+        # The server follows the session before it checks it, so that it cannot miss an end in between.
         followed = self._follow(eio_sid, self._when_over, session_key)
         try:
             is_open = await self._is_open(session_key)
@@ -156,7 +157,8 @@ class GuardedServer(SocketServer):
             raise
         if is_open and not followed.has_heard:
             return session_key
-        self._follow_no_more(eio_sid)  # its end may be announced again, and the page that says so must not be closed
+        # The end may be announced again, and that must not close the page that tells the patient about it.
+        self._follow_no_more(eio_sid)
         return ""
 
     def _follow(self, eio_sid: str, when: When, key: str) -> Followed:
@@ -175,26 +177,26 @@ class GuardedServer(SocketServer):
                 raise Refused("a packet that is no text")
             await super().take_packet(eio_sid, data)
         except (Refused, ValueError, RecursionError) as error:
-            # The text of any other error would quote what the client sent.
+            # The text of any other error might quote what the client sent.
             log.warning("Socket closed: %s", error if isinstance(error, Refused) else "a packet that cannot be read")
             await self._close(eio_sid)
 
     async def take_join(self, eio_sid: str, namespace: str | None, data: Any) -> None:
-        """Check the event that rides in this packet as any other."""
+        """Check the event in the connect packet like any other."""
         check_join(data, self._handlers())
         try:
             await super().take_join(eio_sid, namespace, data)
         except Exception as error:
-            # The first event rides in this packet: a failure would leave a socket open that no one serves.
+            # The connect packet carries the first event. After a failure the socket would stay open with nothing to serve it.
             log.warning("Socket closed: its first packet failed with %s", type(error).__name__)
             await self._close(eio_sid)
         self._ended.pop(self.token_of(eio_sid), None)
 
     async def take_event(self, eio_sid: str, namespace: str | None, id: int | None, data: Any) -> None:
-        """Let through what the portal's pages send.
+        """Let an event through if the portal's pages send such events.
 
         Raises:
-            Refused: no page sends that, or this tab asks faster than it reads.
+            Refused: no page sends such an event, or this tab asks faster than it reads.
         """
         check_packet(data, self._handlers())
         if id is not None:
@@ -204,15 +206,15 @@ class GuardedServer(SocketServer):
         await super().take_event(eio_sid, namespace, id, data)
 
     async def take_end(self, eio_sid: str, reason: str) -> Any:
-        """Forget who it was."""
+        """Forget the visitor of a socket that has ended."""
         self._visitors.pop(eio_sid, None)
         self._follow_no_more(eio_sid)
         self._connections.pop(eio_sid, None)
         return await super().take_end(eio_sid, reason)
 
     async def take_leave(self, eio_sid: str, namespace: str | None, reason: str | None = None) -> Any:
-        """The state of the tab is kept for a while."""
-        token = self.token_of(eio_sid)  # Reflex forgets whose it was
+        """Keep the state of the tab for a while."""
+        token = self.token_of(eio_sid)  # read first, because the call below makes Reflex forget it
         result = await super().take_leave(eio_sid, namespace, reason)
         if token:
             self._keep_for_a_while(token)
@@ -221,8 +223,8 @@ class GuardedServer(SocketServer):
     def _keep_for_a_while(self, token: str) -> None:
         """Keep the state of a tab that may come back, and drop the oldest.
 
-        Reflex keeps every state for an hour: a client that opens and closes sockets would fill the memory. A tab that comes back
-        later than 64 others gets a blank state, which its page's load fills from the record.
+        Reflex keeps every state for an hour, so a client that opens and closes sockets would fill the memory. If 64 other tabs have ended
+        since, a tab that comes back gets a blank state. Its page's load then fills the state from the database.
         """
         self._ended.pop(token, None)
         self._ended[token] = None
@@ -233,10 +235,10 @@ class GuardedServer(SocketServer):
 
 
 def _own_token(query: str, visitor: Visitor) -> str:
-    """The handshake's query with a token that only this browser in this session can have.
+    """The handshake's query, with a token that only this browser in this session can have.
 
-    Reflex finds a tab's state by a token that the client chooses and keeps over sign-out. Mixed with the cookies it cannot
-    lead to what another person saw: not in the same tab after a sign-out or the end of the session, not by guessing.
+    Reflex finds a tab's state by a token that the client chooses and keeps after a sign-out. Here the token is hashed together with the
+    cookies. So it cannot lead to what another person saw: neither in the same tab after the session, nor by guessing.
     """
     fields = dict(parse_qsl(query))
     owner = f"{fields.get('token', '')}|{visitor.visitor_key}|{visitor.sitting_key}|{visitor.session_key}"

@@ -1,10 +1,10 @@
-"""A bucket of what one peer may send at once, which fills up again as time passes."""
+"""A token bucket: it limits what one peer may send at once, and fills up again as time passes."""
 
 from __future__ import annotations
 
 
 class Bucket:
-    """Holds `at_once` at most and gains `per_second`; times are seconds of any clock that only goes on."""
+    """Holds `at_once` at most and gains `per_second`. Times are seconds of a clock that never goes back."""
 
     __slots__ = ("_at_once", "_counted_at", "_left", "_per_second")
 
@@ -13,7 +13,7 @@ class Bucket:
         self._left, self._counted_at = at_once, now
 
     def take(self, amount: float, now: float) -> bool:
-        """Whether there was so much left; what was not left is owed."""
+        """Take an amount. Returns whether so much was left. The amount is taken in any case, so the level may go below zero."""
         self._left = min(self._at_once, self._left + (now - self._counted_at) * self._per_second) - amount
         self._counted_at = now
         return self._left >= 0

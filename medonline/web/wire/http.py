@@ -1,6 +1,6 @@
-"""HTTP/1.1 on the wire: uvicorn's protocol over h11, with an end for what a client begins and does not finish.
+"""HTTP/1.1 on the wire: uvicorn's protocol over h11, with deadlines for what a client begins and does not finish.
 
-Leans on parts that uvicorn does not promise (tests/web/wire/test_library_facts.py): it is pinned.
+It relies on internals that uvicorn does not promise to keep (tests/web/wire/test_library_facts.py). So uvicorn's version is pinned.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
-MAX_HEAD = 16 * 1024  # bytes of a request's head; the largest honest ones carry cookies of other sites of the domain
-# Seconds for a request's head, from the connection or from the answer before it. What is left of a body that no answer waited
-# for has no more than that either.
+MAX_HEAD = 16 * 1024  # bytes of a request's head; the largest honest heads carry cookies of other sites of the domain
+# Seconds for a request's head, counted from the connection or from the answer before it. If an answer did not wait for the rest of its
+# request's body, that rest has the same time.
 HEAD_WITHIN = 10
 READ_WITHIN = 60  # seconds for a client to take 48 KB: 0.8 KB/s
 
 
 class WireConfig(uvicorn.Config):
-    """uvicorn's, and how many connections there may be. `waiting`: those without a request, the longest first."""
+    """uvicorn's settings, and the most connections that may be open. `waiting`: those without a request, the longest wait first."""
 
     def __init__(self, target: Any, most_connections: int, **settings: Any) -> None:
         super().__init__(target, **settings)
@@ -30,7 +30,7 @@ class WireConfig(uvicorn.Config):
 
 
 class GuardedHttp(H11Protocol):
-    """One connection, until it ends or becomes a websocket."""
+    """One HTTP connection, until it ends or becomes a websocket."""
 
     config: WireConfig
 
@@ -47,7 +47,7 @@ class GuardedHttp(H11Protocol):
         self._upgraded = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Take it. With no room left the one that has waited longest without a request goes, or else this one."""
+        """Take the connection. With no room left, drop the connection that has waited longest without a request, or else this one."""
         super().connection_made(transport)
         if len(self.connections) > self.config.most_connections:
             next(iter(self.config.waiting), self).transport.abort()
@@ -60,14 +60,14 @@ class GuardedHttp(H11Protocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Read it in parts: h11 looks at its limit when a head is not whole yet."""
+        """Read the data in parts, because h11 checks its limit only while a head is incomplete."""
         for start in range(0, len(data), MAX_HEAD):
             if self._upgraded or self.transport.is_closing():
                 return
             super().data_received(data[start : start + MAX_HEAD])
 
     def handle_events(self) -> None:
-        """Begin what is whole by now; the deadline is over when a request is."""
+        """Start each complete request. A complete head ends the deadline."""
         super().handle_events()
         if self.cycle is not None and not self.cycle.response_complete:
             self._expect_nothing()
@@ -87,12 +87,12 @@ class GuardedHttp(H11Protocol):
         super().on_response_complete()
 
     def pause_writing(self) -> None:
-        """The client does not read as fast as it is answered."""
+        """The client reads more slowly than the server answers."""
         self._wait_until_read()
         super().pause_writing()
 
     def resume_writing(self) -> None:
-        """It has read."""
+        """The client has caught up."""
         if self._unread is not None:
             self._unread.cancel()
             self._unread = None

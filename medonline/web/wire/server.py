@@ -1,4 +1,4 @@
-"""uvicorn's server: it ends in an order that a balancer and open pages can follow, and says then that all is well."""
+"""uvicorn's server with an orderly stop, which a balancer and open pages can follow. A good stop ends with success."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ LOOK = 0.1  # seconds
 class OrderlyServer(uvicorn.Server):
     """Serves until SIGTERM or SIGINT.
 
-    who: what the log calls it, as «medonline 1.2.3 (production)».
-    stopping: called at the signal, in the server's loop.
-    drain: seconds from then until no new connection is taken; a second signal ends them.
+    who: the server's name in the log, such as «medonline 1.2.3 (production)».
+    stopping: called in the server's loop when the stop begins.
+    drain: seconds from the signal until the server takes no new connection. A second signal cuts them short.
     """
 
     def __init__(self, config: WireConfig, who: str, stopping: Callable[[], None], drain: float) -> None:
@@ -50,7 +50,7 @@ class OrderlyServer(uvicorn.Server):
             log.info("Told to end: not ready any more, and no new connection after %s s", format(self._drain, "g"))
         ends = time.monotonic() + self._drain
         while time.monotonic() < ends and not self._in_haste:
-            await self.on_tick(0)  # the answers' Date
+            await self.on_tick(0)  # keeps the Date header of the answers current
             await asyncio.sleep(min(LOOK, self._drain))
         log.info("Stopping: no new connection; what is under way is finished")
         await super().shutdown(sockets)
@@ -58,7 +58,7 @@ class OrderlyServer(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """uvicorn would raise the signal once more at the end: a stop that went well would look like a death by it."""
+        """Handle the signals without raising them again at the end, as uvicorn does: a good stop would then look like a crash."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -70,7 +70,7 @@ class OrderlyServer(uvicorn.Server):
                 signal.signal(number, handler)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to end; asked twice, without the drain."""
+        """Begin to stop. A second signal skips the drain."""
         self._in_haste = self.should_exit
         self.should_exit = True
 

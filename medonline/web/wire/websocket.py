@@ -1,10 +1,11 @@
-"""Websockets on the wire: uvicorn's protocol over `websockets`, which bounds what a peer can make it hold or do.
+"""Websockets on the wire: uvicorn's protocol over `websockets`, with bounds on what a peer can make it hold or do.
 
-The library answers each frame as soon as it is read and keeps the fragments of a message one by one: a few megabytes of empty
-frames hold the event loop for half a minute. Here bytes are parsed in slices, every frame is counted, whether or not it completes
-a message, and a message is one buffer. What a message says is judged later, by `web.sockets.gate`.
+The library answers each frame as soon as it is read, and keeps the fragments of a message one by one. A few megabytes of empty frames
+would block the event loop for half a minute. So this module parses bytes in slices, counts every frame, whether or not it completes a
+message, and keeps a message in one buffer. `web.sockets.gate` later checks what a message says.
 
-Leans on parts that uvicorn and websockets do not promise (tests/web/wire/test_library_facts.py): both are pinned.
+It relies on internals that uvicorn and websockets do not promise to keep (tests/web/wire/test_library_facts.py). So both versions are
+pinned.
 """
 
 from __future__ import annotations
@@ -26,21 +27,21 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-SLICE = 2048  # bytes: 341 frames at most are parsed before they are counted
-# Above what the gate lets through, whose refusals say more: 60 messages at once, 20 a second.
+SLICE = 2048  # bytes; so at most 341 frames are parsed before they are counted
+# Higher than the gate's own limits (60 messages at once, 20 a second), because the gate's refusals say more.
 FRAMES_AT_ONCE, FRAMES_PER_SECOND = 90.0, 30.0
 BYTES_AT_ONCE, BYTES_PER_SECOND = 128 * 1024.0, 32 * 1024.0
-# Pings and pongs of the protocol itself: browsers send none of their own, a proxy may send one now and then.
+# Pings and pongs of the protocol itself. Browsers send no pings of their own. A proxy may send one now and then.
 CONTROLS_AT_ONCE, CONTROLS_PER_SECOND = 10.0, 1.0
 CLOSE_WITHIN = 2.0  # seconds for the peer to take a close and answer it
 RESTART = "service restart"
 _CONTROLS = frozenset({Opcode.PING, Opcode.PONG})
-# The request was read by h11 already, and a line of it may be as long as its head: the token of a tab is in the first one.
+# h11 has read the request already. One line of it may be as long as the whole head, because the first line holds a tab's token.
 http11.MAX_LINE_LENGTH = MAX_HEAD
 
 
 class GuardedWebSocket(WebSocketsSansIOProtocol):
-    """One websocket from the request that asked for it to its end."""
+    """One websocket, from the request that opens it to its end."""
 
     def __init__(
         self,
@@ -55,16 +56,16 @@ class GuardedWebSocket(WebSocketsSansIOProtocol):
         self._frames_left = Bucket(FRAMES_AT_ONCE, FRAMES_PER_SECOND, now)
         self._bytes_left = Bucket(BYTES_AT_ONCE, BYTES_PER_SECOND, now)
         self._controls_left = Bucket(CONTROLS_AT_ONCE, CONTROLS_PER_SECOND, now)
-        self._cut = False  # nothing of the peer is read any more
+        self._cut = False  # nothing more is read from the peer
         self._letting_go: asyncio.TimerHandle | None = None
 
     def data_received(self, data: bytes) -> None:
-        """Parse it in slices, and end the socket where one of its buckets is empty."""
+        """Parse the data in slices, and end the socket when one of its buckets is empty."""
         if not self.handshake_initiated:
             self._read_handshake(data)
             return
         if not self.handshake_complete:
-            # No client may send before it is answered (RFC 6455, 4.1); the library would answer pings before the handshake.
+            # A client must not send before the handshake is answered (RFC 6455, 4.1). The library would answer its pings.
             self.transport.abort()
             return
         for start in range(0, len(data), SLICE):
@@ -73,18 +74,18 @@ class GuardedWebSocket(WebSocketsSansIOProtocol):
             self._read(data[start : start + SLICE])
 
     def handle_cont(self, event: Frame) -> None:
-        """Put the fragment to those before it: one by one they would take fifty times the room."""
+        """Append the fragment to the earlier ones. Kept one by one, they would take fifty times the memory."""
         self.frames[0] += bytes(event.data)
         if event.fin:
             self.send_receive_event_to_app()
 
     def handle_ping(self) -> None:
-        """Answer it, unless the socket is over."""
+        """Answer a ping, unless the socket is over."""
         if not self._cut:
             super().handle_ping()
 
     def send_receive_event_to_app(self) -> None:
-        """Hand a whole message to the application; text that is none ends the socket."""
+        """Hand a whole message to the application. A text message that is not UTF-8 ends the socket."""
         if self._cut:
             return
         if self.curr_msg_data_type == "text":
@@ -96,7 +97,7 @@ class GuardedWebSocket(WebSocketsSansIOProtocol):
         super().send_receive_event_to_app()
 
     def shutdown(self) -> None:
-        """The process ends: the peer is told to come back."""
+        """The process ends: tell the peer to come back."""
         if not self.handshake_complete or self.close_sent or self.transport.is_closing():
             super().shutdown()
             return
@@ -107,7 +108,7 @@ class GuardedWebSocket(WebSocketsSansIOProtocol):
         self.transport.close()
 
     async def run_asgi(self) -> None:
-        """Serve it. What the application has left is let go, also when its peer does not read."""
+        """Serve the socket. When the application has left it, drop the connection, even if the peer does not read."""
         await super().run_asgi()
         if not self.disconnected:
             self._letting_go = self.loop.call_later(2 * CLOSE_WITHIN, self.transport.abort)
@@ -121,7 +122,7 @@ class GuardedWebSocket(WebSocketsSansIOProtocol):
     def _read_handshake(self, data: bytes) -> None:
         super().data_received(data)
         if self.conn.handshake_exc is not None and not self.handshake_initiated:
-            # The library has its refusal ready, and uvicorn does not send it: the socket would be silent and open for good.
+            # The library has its refusal ready, but uvicorn does not send it. The socket would stay silent and open for ever.
             log.warning("Socket refused: a handshake of another shape")
             self.handshake_complete = self.close_sent = True
             self.transport.write(b"".join(self.conn.data_to_send()))
@@ -151,9 +152,9 @@ class GuardedWebSocket(WebSocketsSansIOProtocol):
         self._let_go()
 
     def _let_go(self) -> None:
-        """Say the close frame that the library has ready, and read no more.
+        """Send the close frame that the library has ready, and read no more.
 
-        The connection stays for a moment: closed with something unread it is reset, and the peer may not get to see the frame.
+        The connection stays open for a moment. If it were closed with unread data, it would be reset, and the peer might not see the frame.
         """
         self._cut = self.close_sent = self.disconnected = True
         close = self.conn.close_sent
@@ -162,7 +163,7 @@ class GuardedWebSocket(WebSocketsSansIOProtocol):
         self.conn.events.clear()
         self.frames = []
         self.transport.write(b"".join(self.conn.data_to_send()))
-        self.read_paused = False  # the application's next look at the queue would read on
+        self.read_paused = False  # otherwise the application's next look at the queue would resume reading
         self.transport.pause_reading()
         self.transport.write_eof()
         if self.close_timer is None:
