@@ -1,4 +1,4 @@
-"""Who is signed in and which region it is, for the header, the start page and every text that names whom to turn to."""
+"""Who is signed in and which region was chosen, for the header, the start page and every text that names a contact."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from medonline.wording.channels import advice_in_words, ways_in_words
 from medonline.wording.errors import SESSION_OVER, SIGNED_OUT, session_idle
 from medonline.wording.regions import ONLY_REGION
 
-# "asked": the page has opened the sign-in for "again" (`browser/portal/asked_dialog.js`).
+# "asked" replaces "again" once the page has opened the sign-in (`browser/portal/asked_dialog.js`).
 _REASONS = {"again": SESSION_OVER, "asked": SESSION_OVER, "left": SIGNED_OUT}
 
 
@@ -26,9 +26,9 @@ class AccountState(rx.State):
     signed_in: bool = False
     full_name: str = ""
     greeting: str = ""
-    owner_mark: str = ""  # tells a draft of this patient from another's; says nothing of either
+    owner_mark: str = ""  # tells one patient's drafts from another's, and says nothing else about them
     notice: str = ""
-    asked_again: bool = False  # the dialog opens by itself and covers the notice
+    asked_again: bool = False  # the sign-in dialog opens by itself and covers the notice
     unfinished_recovery: bool = False
     gosuslugi_on: bool = True
     ways_of_codes: str = ways_in_words(GUIDE_CHANNELS)
@@ -47,7 +47,7 @@ class AccountState(rx.State):
 
     @rx.event
     async def load_home(self) -> rx.event.EventSpec | None:
-        """The start page: the header, and whether a recovery waits to be finished. Without a region, that is asked first."""
+        """Load the start page: the header, and whether a recovery waits to be finished. Ask for the region first if it is unknown."""
         await forget_attempt(self)
         await self._show_session()
         if self._show_region():
@@ -55,20 +55,20 @@ class AccountState(rx.State):
         reason = query_of(self, "login") if not self.signed_in else ""
         over = session_idle(portal().config.session_absolute)
         self.notice, self.asked_again = {**_REASONS, "over": over}.get(reason, ""), reason in ("again", "asked")
-        # One that was proved is over: the start page ends it (web.routes.visitors).
+        # Only a recovery at this step is still open: the start page ends a proved one (web.routes.visitors).
         view = await portal().recovery.current(visitor_of(self))
         self.unfinished_recovery = view is not None and view.step is RecoveryStep.CODE
         return None
 
     @rx.event
     async def load_page(self) -> None:
-        """Any page: the header, the region's texts."""
+        """Load any page: the header and the region's texts."""
         await self._show_session()
         self._show_region()
 
     @rx.event
     async def require_session(self) -> rx.event.EventSpec | None:
-        """A page for signed-in patients only."""
+        """Load a page for signed-in patients only. Others go to the sign-in."""
         self._show_region()
         return None if await self._show_session() else sign_in_again()
 
@@ -85,10 +85,10 @@ class AccountState(rx.State):
         self.greeting = " ".join(filter(None, (signed_in.first_name, signed_in.patronymic))) if signed_in else ""
 
     def _show_region(self) -> bool:
-        """Show the texts of the visitor's region; whether it has to be asked first."""
+        """Show the texts of the visitor's region. Returns whether the region must be asked for first."""
         config = portal().config
         chosen = config.region(visitor_of(self).region_code)
-        shown = chosen or ONLY_REGION  # before the choice no region's own number is shown
+        shown = chosen or ONLY_REGION  # before the choice no region's own phone number is shown
         self.gosuslugi_on = portal().outside.identity is not None
         self.registry_on = portal().outside.registry is not None
         channels = portal().switches.open_now()
@@ -103,19 +103,19 @@ class AccountState(rx.State):
 
 
 async def show_account(state: rx.State, signed_in: SignedIn) -> None:
-    """As `AccountState.require_session`, within the load of a page that has asked who is signed in."""
+    """Do the work of `AccountState.require_session` for a page whose own load has found out who is signed in."""
     account = await state.get_state(AccountState)
     account._show_region()
     account._show_account(signed_in)
 
 
 async def load_account(state: rx.State) -> None:
-    """As `AccountState.load_page`, within the load of a page."""
+    """Do the work of `AccountState.load_page` within a page's own load."""
     account = await state.get_state(AccountState)
     await account._show_session()
     account._show_region()
 
 
 def sign_in_again() -> rx.event.EventSpec:
-    """To the start page, which says that the session is over and opens the sign-in."""
+    """Redirect to the start page, which says that the session is over and opens the sign-in."""
     return rx.redirect(f"{routes.HOME}?login=again", replace=True)

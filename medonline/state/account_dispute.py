@@ -15,17 +15,17 @@ from medonline.wording.limits import clock_time
 
 
 class NotMeState(KeepsAnswers, rx.State):
-    """What came of the answer; the token is not kept."""
+    """The result of «Это не я». The state does not keep the token."""
 
     done: bool = False
-    refused: bool = False  # the link opens nothing any more
+    refused: bool = False  # the link is not valid any more
     stopped_clock: str = ""
     error: str = ""
     error_no: int = 0
 
     @rx.event
     async def load(self) -> Any:
-        """Nothing is done by opening the page: programs that look links through open it, too."""
+        """Load the page. Opening it must not change anything, because link scanners open it too."""
         if not self._note_load():
             self.done, self.refused, self.stopped_clock, self.error = False, False, "", ""
         return AccountState.load_page

@@ -1,4 +1,4 @@
-"""«Мои входы»: where the patient is signed in, and ending it."""
+"""«Мои входы»: where the patient is signed in, and how to end those sessions."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ class SessionsState(rx.State):
 
     @rx.event
     async def load(self) -> Any:
-        """The live sessions."""
+        """Show the live sessions."""
         self.notice, self.ready = "", False
         await self._show()
         return AccountState.require_session
 
     @rx.event
     async def end(self, number: str) -> Any:
-        """End one of the others."""
+        """End one of the other sessions."""
         if not isinstance(number, str):
             return None
         try:
@@ -66,7 +66,7 @@ class SessionsState(rx.State):
 
     @rx.event
     async def end_others(self) -> Any:
-        """End all of the others."""
+        """End all other sessions."""
         try:
             count = await portal().sessions.end_others(visitor_of(self).session_key)
         except NotSignedIn:

@@ -1,4 +1,4 @@
-"""The settings (guide G12): each handler guards, calls the service, shows what came of it."""
+"""The settings (guide G12). Each handler guards itself, calls the service and shows the result."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class SettingsState(FollowsCode, OffersWays, rx.State):
     code_error: str = ""
     code_error_no: int = 0
     form_no: int = 0
-    proofs: int = 0  # a form that was refused is sent by itself when this grows (`browser/account/send_again.js`)
+    proofs: int = 0  # when this grows, the page sends a refused form again (`browser/account/send_again.js`)
     identities: list[IdentityScreen] = []
     unlinking: str = ""
     unlink_error: str = ""
@@ -116,14 +116,14 @@ class SettingsState(FollowsCode, OffersWays, rx.State):
 
     @rx.event
     async def confirm_phone(self, form: dict[str, Any]) -> Any:
-        """The code to the new phone."""
+        """Take the code that was sent to the new phone."""
         return await self._attempt(
             portal().settings.confirm_phone(visitor_of(self).session_key, text_field(form, "code")), code=True
         )
 
     @rx.event
     async def resend(self, channel: str) -> Any:
-        """Another code to the new phone."""
+        """Send another code to the new phone."""
         visitor = visitor_of(self)
         if channel not in tuple(ChannelName):
             return None
@@ -136,7 +136,7 @@ class SettingsState(FollowsCode, OffersWays, rx.State):
 
     @rx.event
     async def cancel_phone(self) -> Any:
-        """The old phone stays."""
+        """Cancel the change of the phone. The old phone stays."""
         try:
             await portal().settings.cancel(visitor_of(self).session_key)
             self._show(await portal().settings.current(visitor_of(self).session_key))
@@ -147,7 +147,7 @@ class SettingsState(FollowsCode, OffersWays, rx.State):
 
     @rx.event
     async def prove(self, form: dict[str, Any]) -> Any:
-        """The current password, typed again, so that phone and password may be changed."""
+        """Take the current password, typed again. After this proof the phone and the password may be changed."""
         panel = await panel_of(self)
         try:
             visitor, password = visitor_of(self), text_field(form, "current_password")
@@ -167,7 +167,7 @@ class SettingsState(FollowsCode, OffersWays, rx.State):
 
     @rx.event
     async def ask_unlink(self, number: str) -> None:
-        """«Отвязать»: asks first. An empty number: nothing is asked any more."""
+        """«Отвязать»: ask for confirmation first. An empty number withdraws the question."""
         self.unlinking = number[:64] if isinstance(number, str) else ""
         self.unlink_error = ""
 
@@ -193,9 +193,9 @@ class SettingsState(FollowsCode, OffersWays, rx.State):
 
     @rx.event
     async def rate_password(self, password: str) -> None:
-        """How strong a password is, once it was typed; the word is kept, the password is not.
+        """Rate the strength of a password once it was typed. The state keeps the rating, not the password.
 
-        Judging costs time: only for a signed-in patient, and beside the event loop.
+        Rating takes time, so it is done only for a signed-in patient, and outside the event loop.
         """
         session_key = visitor_of(self).session_key
         signed_in = await portal().login.who(session_key) if session_key and isinstance(password, str) else None
@@ -244,7 +244,7 @@ class SettingsState(FollowsCode, OffersWays, rx.State):
         self.phone = PhoneNumber(view.phone).spaced if view.phone else ""
         self.email, self.last_name, self.first_name = view.email, view.last_name, view.first_name
         if before != (self.phone, self.email, self.last_name, self.first_name):
-            self.form_no += 1  # fields take their first value only: drawn again, they show this one
+            self.form_no += 1  # a field takes only its first value: the form is drawn again to show this one
         self.has_password = view.has_password
         self.waiting_code = view.code is not None
         if view.code is not None:
@@ -292,7 +292,7 @@ class SettingsState(FollowsCode, OffersWays, rx.State):
         self._offer_ways(portal().switches.open_now(), alone=True)
 
     async def _follow_refusal(self, error: MedonlineError, again: str) -> None:
-        """Ask who it is where that is what was wanting; otherwise it is not asked any more."""
+        """Ask for a proof of identity if the action was refused for lack of one. Otherwise withdraw the question."""
         if isinstance(error, ReauthenticationNeeded):
             await ask_proof(self, again)
         else:

@@ -1,4 +1,4 @@
-"""The proof of the e-mail address in the settings: each handler guards, calls the service, shows what came of it."""
+"""The proof of the e-mail address in the settings. Each handler guards itself, calls the service and shows the result."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from medonline.state.input import said, text_field, visitor_of
 from medonline.state.reauthentication import ask_proof
 
 SEND, AGAIN = "Подтвердить адрес", "Отправить код ещё раз"
-# What the screen tells apart of a mail.
+# The states of a mail that the screen tells apart.
 ON_ITS_WAY, LATE, NO_MAILBOX = (state.value for state in (MailState.ON_ITS_WAY, MailState.LATE, MailState.NO_MAILBOX))
-_LOOKS = (0.2, 0.3, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)  # seconds
+_LOOKS = (0.2, 0.3, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)  # seconds before each look
 
 
 class EmailProofState(rx.State):
@@ -34,13 +34,13 @@ class EmailProofState(rx.State):
 
     @rx.event
     async def load(self) -> Any:
-        """Rebuild from the record; the settings call it, too, when an address was saved."""
+        """Rebuild the screen from the record. The settings call it too, when an address was saved."""
         self.error, self.sent_again = "", False
         return await self._show()
 
     @rx.event
     async def send(self) -> Any:
-        """«Подтвердить адрес», «Отправить код ещё раз»; of a double press the first one counts."""
+        """«Подтвердить адрес», «Отправить код ещё раз». Of a double press only the first counts."""
         again, self.error, self.sent_again = self.waiting, "", False
         try:
             await portal().email_proof.send(visitor_of(self).session_key)
@@ -48,7 +48,7 @@ class EmailProofState(rx.State):
         except NotSignedIn:
             return sign_in_again()
         except NoChangeInProgress:
-            pass  # proved, or gone, in another window: what is on record is shown
+            pass  # the address was proved or removed in another window: show what is on record
         except MedonlineError as error:
             self._refuse(error)
             if isinstance(error, ReauthenticationNeeded):
@@ -57,7 +57,7 @@ class EmailProofState(rx.State):
 
     @rx.event(background=True)
     async def follow_mail(self) -> None:
-        """Look what became of the mail until that is known: a mail server is waited for half a minute at most."""
+        """Look at the state of the mail until it is known, for half a minute at most."""
         for pause in _LOOKS:
             await asyncio.sleep(pause)
             async with self:
@@ -66,7 +66,7 @@ class EmailProofState(rx.State):
 
     @rx.event
     async def confirm(self, form: dict[str, Any]) -> Any:
-        """The code from the mail."""
+        """Take the code from the mail."""
         visitor, self.error, self.sent_again = visitor_of(self), "", False
         try:
             await portal().email_proof.confirm(visitor.session_key, text_field(form, "code"))
@@ -80,7 +80,7 @@ class EmailProofState(rx.State):
         try:
             view = await portal().email_proof.view(visitor_of(self).session_key)
         except NotSignedIn:
-            return None  # the page itself leads to the sign-in
+            return None  # the page itself redirects to the sign-in
         except NoChangeInProgress:
             return sign_in_again()
         self.offered, self.proved = view.offered, view.proved

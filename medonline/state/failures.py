@@ -1,4 +1,4 @@
-"""An error no one expected, in a handler: logged without values under a short number, shown with that number."""
+"""An unexpected error in a handler. It is logged without values under a short number, and the patient sees that number."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class FailureState(rx.State):
 
     @rx.event
     def show(self, number: str, outage: bool = False) -> None:
-        """Say that something went wrong; anybody may call this, so only six characters are taken.
+        """Say that something went wrong. Anybody may call this, so it takes only six characters of the number.
 
-        outage: the database is in trouble, nothing was written, and what was typed may be sent once more.
+        outage: the database is in trouble. Nothing was written, and the patient may send the form again.
         """
         number = number[:6] if isinstance(number, str) and number.isalnum() else ""
         sentence = DATABASE_AWAY if outage is True else SOMETHING_WRONG
@@ -34,19 +34,19 @@ class FailureState(rx.State):
 
     @rx.event
     def dismiss(self) -> None:
-        """Seen."""
+        """The patient has read the message."""
         self.text = ""
 
 
 async def dismiss_failure(state: rx.State) -> None:
-    """A handler has gone well: what failed before is not said any more."""
+    """Remove the message of an earlier failure. A handler calls it when it succeeds."""
     failure = await state.get_state(FailureState)
     if failure.text:
         failure.text = ""
 
 
 def report_failure(exception: Exception) -> EventSpec | None:
-    """Log where it happened; the text of an error may hold what a client sent and stays out."""
+    """Log where the error happened, and show its number. The error's text stays out of the log: it may quote what a client sent."""
     last = exception.__traceback__
     while last is not None and last.tb_next is not None:
         last = last.tb_next
@@ -57,6 +57,6 @@ def report_failure(exception: Exception) -> EventSpec | None:
 
 
 def report_page_failure(exception: Exception) -> None:
-    """Log that a page failed in a browser; of what the browser says only the error's name is kept (anybody may say it)."""
+    """Log that a page failed in a browser. The log keeps only the error's name, because anybody may send such a report."""
     name = _ERROR_NAME.match(str(exception))
     log.error("A page failed in a browser: %s", name[0] if name else "an error without a name")

@@ -1,7 +1,7 @@
-"""What every handler starts with: who is asking, and what they really sent.
+"""What every handler needs first: who is asking, and what they really sent.
 
-Anyone can call any handler in any order with any payload; annotations are not enforced. So the browser is known by the
-server's own socket id, and a field of a form is a text of bounded length or nothing.
+Anyone can call any handler in any order with any payload, and Reflex does not enforce annotations. So the server finds the browser by
+its own socket id, and a form's field is a text of bounded length or nothing.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from medonline.wording.regions import ONLY_REGION, Help
 log = logging.getLogger(__name__)
 
 MAX_FIELD = 4096
-MAX_PAGE = 40  # characters; the page's script makes about ten
-_UNUSABLE = re.compile("[\x00\ud800-\udfff]")  # no database takes NUL, no encoding half a character
+MAX_PAGE = 40  # characters; the page's script uses about ten
+_UNUSABLE = re.compile("[\x00\ud800-\udfff]")  # databases refuse NUL, and encodings refuse half a surrogate pair
 
 
 def visitor_of(state: rx.State) -> Visitor:
@@ -34,7 +34,7 @@ def visitor_of(state: rx.State) -> Visitor:
 
 
 def text_field(form: object, name: str) -> str:
-    """A field of a submitted form; empty when it is missing, no text, or longer than any honest value."""
+    """A field of a submitted form. Empty when it is missing, not a text, or longer than any honest value."""
     value = form.get(name) if isinstance(form, Mapping) else None
     if value is None:
         return ""
@@ -45,28 +45,28 @@ def text_field(form: object, name: str) -> str:
 
 
 def page_of(form: object) -> str:
-    """Which load of the page sent the form: only that load posts the ticket that it asked for (`browser/portal/tickets.js`)."""
+    """The name of the page load that sent the form. Only that load posts the ticket that it asked for (`browser/portal/tickets.js`)."""
     return text_field(form, "page")[:MAX_PAGE]
 
 
 def is_checked(form: object, name: str) -> bool:
-    """Whether a checkbox of a submitted form is ticked; anything a browser does not send for one is not."""
+    """Whether a checkbox of a submitted form is ticked. False for any value that a browser does not send for a ticked box."""
     value = form.get(name) if isinstance(form, Mapping) else None
     return value is True or value == "on"
 
 
 def help_of(state: rx.State) -> Help:
-    """Whom the sentences of this visitor's region may name."""
+    """The contacts of this visitor's region, which sentences may name."""
     region = portal().config.region(visitor_of(state).region_code) or ONLY_REGION
     return Help(region.desk, portal().outside.identity is not None)
 
 
 def said(state: rx.State, error: MedonlineError) -> str:
-    """The sentence for a refusal, with clock times as on the patient's wall."""
+    """The sentence for a refusal, with clock times in the installation's time zone."""
     return sentence(error, portal().config.zone, help_of(state))
 
 
 def query_of(state: rx.State, name: str) -> str:
-    """A parameter of the page's address: a short word of small letters, or nothing."""
+    """A parameter of the page's address: a short lower-case word, or empty."""
     value = state.router.url.query_parameters.get(name, "")
     return value if isinstance(value, str) and re.fullmatch("[a-z_]{1,30}", value) else ""

@@ -15,21 +15,21 @@ from medonline.wording.errors import closed_sentence, sign_in_sentence
 
 
 class LoginState(KeepsAnswers, rx.State):
-    """What the sign-in form shows. The ticket is good once, for 30 s, in this browser only,
-    and posted only by the load of the page that asked for it (`ticket_page`)."""
+    """What the sign-in form shows. The ticket is valid once, for 30 s, in this browser only. Only the page load that asked for it posts
+    it (`ticket_page`)."""
 
     error: str = ""
     error_field: str = ""
     error_no: int = 0
     ticket: str = ""
     ticket_page: str = ""
-    # The last wait that this tab was told of, for «Вход временно закрыт»; a reload does not end it.
+    # The last wait that this tab was told, for «Вход временно закрыт». A reload does not end it.
     _closed: str = ""
     _closed_until: datetime | None = None
 
     @rx.event
     async def log_in(self, form: dict[str, Any]) -> None:
-        """Check the pair; the page then posts the ticket to the route that sets the session cookie."""
+        """Check phone and password. The page then posts the ticket to the route that sets the session cookie."""
         self._note_answer()
         visitor = visitor_of(self)
         self.error, self.error_field, self.ticket = "", "", ""
@@ -44,8 +44,7 @@ class LoginState(KeepsAnswers, rx.State):
 
     @rx.event
     def forget(self) -> None:
-        """A page loads: nothing of an earlier attempt is shown. What was answered to this very page stays: a press may come before its
-        load."""
+        """Clear what an earlier attempt left when a page loads. An answer to this very page stays: a press may come before the load."""
         if not self._note_load() and (self.error or self.error_field or self.ticket):
             self.error, self.error_field, self.ticket = "", "", ""
 
@@ -62,13 +61,12 @@ class LoginState(KeepsAnswers, rx.State):
 
 
 async def told_to_wait(state: rx.State, now: datetime) -> str:
-    """The sentence that refused a password in this tab, while it holds at `now` (UTC)."""
+    """The sentence that refused a password in this tab, if its wait still lasts at `now` (UTC); else empty."""
     login = await state.get_state(LoginState)
     return login._closed if login._closed_until is not None and now < login._closed_until else ""
 
 
 async def forget_attempt(state: rx.State) -> None:
-    """As `LoginState.forget`, for a page whose own load does it: each event that follows another one costs as much as a question
-    to the database."""
+    """Do the work of `LoginState.forget` within a page's own load: a separate event would cost as much as a database query."""
     login = await state.get_state(LoginState)
     login.forget()

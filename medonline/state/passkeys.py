@@ -1,6 +1,6 @@
-"""Sign-in by fingerprint, face or PIN in the settings: each handler guards, calls the service, shows what came of it.
+"""Sign-in by fingerprint, face or PIN in the settings. Each handler guards itself, calls the service and shows the result.
 
-Adding one is a matter of the browser and two routes (`web.routes.passkeys`); here the list is shown again.
+The browser and two routes (`web.routes.passkeys`) add a passkey. This state only shows the list again.
 """
 
 from __future__ import annotations
@@ -51,20 +51,20 @@ class PasskeysState(rx.State):
 
     @rx.event
     async def show_added(self) -> Any:
-        """The page's script has added one."""
+        """Show the list again: the page's script has added a passkey."""
         self.error = ""
         return await self._show()
 
     @rx.event
     async def ask_proof(self) -> Any:
-        """The page's script was refused until the patient has proved who is asking."""
+        """Ask for a proof of identity: the server has refused the page's script for lack of one."""
         if not self.on:
             return
         await ask_proof(self, ADD)
 
     @rx.event
     async def ask_remove(self, number: str) -> None:
-        """«Убрать»: asks first. An empty number: nothing is asked any more."""
+        """«Убрать»: ask for confirmation first. An empty number withdraws the question."""
         self.removing = number[:MAX_NUMBER] if isinstance(number, str) else ""
         self.error = ""
 

@@ -22,12 +22,12 @@ from medonline.state.login import forget_attempt
 from medonline.wording import patient_cards as wording
 from medonline.wording.errors import card_sentence, refresh_sentence, sentence
 
-LOOK_AROUND = 0.5  # seconds after which a question to the registry looks whether its page is still there
+LOOK_AROUND = 0.5  # seconds between two checks, during a query to the registry, whether its page is still open
 
 
 @dataclass(frozen=True)
 class CardScreen:
-    """A card in words; the policy's number is masked."""
+    """A card in words. The policy number is masked."""
 
     id: str = ""
     number: str = ""
@@ -45,7 +45,7 @@ class CardScreen:
 
 @dataclass(frozen=True)
 class RequestScreen:
-    """A request of this account, or a card that is closed; of a card only what this account knows already."""
+    """A request of this account, or a closed card. It shows only what this account knows about the card already."""
 
     id: str = ""
     policy: str = ""
@@ -57,7 +57,7 @@ class RequestScreen:
 
 @dataclass(frozen=True)
 class ReaderScreen:
-    """Somebody who asks to see the cards of this account, or sees them."""
+    """A person who asks to see this account's cards, or may see them."""
 
     id: str = ""
     name: str = ""
@@ -87,12 +87,12 @@ class CardsState(rx.State):
     link_no: int = 0
     unlinking: str = ""
     removing: str = ""
-    _asked: int = 0  # counts the questions to the registry; the last one is shown
-    _shown: int = 0  # counts what was put on the screen
+    _asked: int = 0  # counts the queries to the registry; only the last one is shown
+    _shown: int = 0  # counts the updates of the screen
 
     @rx.event
     async def load(self) -> Any:
-        """What is on record at once; then what the registry says now."""
+        """Show what is on record at once, then what the registry says now."""
         await forget_attempt(self)
         self.notice, self.error, self.errors, self.unlinking, self.ready = "", "", {}, "", False
         self.removing = ""
@@ -146,7 +146,7 @@ class CardsState(rx.State):
 
     @rx.event
     async def ask_unlink(self, card_id: str) -> None:
-        """«Убрать»: asks first."""
+        """«Убрать»: ask for confirmation first."""
         self.unlinking = card_id[:64] if isinstance(card_id, str) else ""
 
     @rx.event
@@ -163,7 +163,7 @@ class CardsState(rx.State):
 
     @rx.event
     async def ask_again(self, card_id: str) -> Any:
-        """«Спросить согласие»: the owner of a card that is closed."""
+        """«Спросить согласие»: ask the owner of a closed card again."""
         if not isinstance(card_id, str):
             return None
         try:
@@ -194,7 +194,7 @@ class CardsState(rx.State):
             await portal().cards.consent.grant(visitor_of(self).session_key, access_id[:64])
         except NotSignedIn:
             return sign_in_again()
-        except MedonlineError as error:  # gone meanwhile, or its owner could not be told of it
+        except MedonlineError as error:  # the request is gone meanwhile, or its owner could not be notified
             return await self._done(said(self, error))
         return await self._done(wording.GRANTED)
 
@@ -213,7 +213,7 @@ class CardsState(rx.State):
 
     @rx.event
     async def ask_remove(self, access_id: str) -> None:
-        """«Убрать доступ»: asks first."""
+        """«Убрать доступ»: ask for confirmation first."""
         self.removing = access_id[:64] if isinstance(access_id, str) else ""
 
     @rx.event
@@ -229,13 +229,13 @@ class CardsState(rx.State):
         return await self._done(wording.ACCESS_REMOVED if gone else "")
 
     async def _done(self, notice: str) -> Any:
-        """Say what was done, and show what is on record after it."""
+        """Say what was done, and show what is on record now."""
         try:
             view = await portal().cards.kept(visitor_of(self).session_key)
         except NotSignedIn:
             return sign_in_again()
         self.notice = notice
-        self.error, self.errors = "", {}  # what was refused before is over
+        self.error, self.errors = "", {}  # an earlier refusal is over
         self._show(view)
         return None
 
@@ -253,9 +253,9 @@ class CardsState(rx.State):
 
 
 async def _ask(state: CardsState, *, pressed: bool) -> AsyncIterator[Any]:
-    """Ask the registry while the page stays usable: a registry may take seconds, and the state is not held meanwhile.
+    """Query the registry while the page stays usable. A registry may take seconds, so the state is not locked meanwhile.
 
-    The question is given up when the page is left, and when a later load of it asks. Yields what the handler has to send.
+    The query is given up when the patient leaves the page and when a later load queries again. Yields what the handler must send.
     """
     async with state:
         state._asked += 1
@@ -274,7 +274,7 @@ async def _ask(state: CardsState, *, pressed: bool) -> AsyncIterator[Any]:
                 if state._asked != mine:
                     return
                 if state._shown != shown:
-                    # A form was answered meanwhile, and this answer may be of before it.
+                    # A form was answered meanwhile, and the registry's answer may be older than that.
                     view = replace(await portal().cards.kept(key), registry_down=view.registry_down, wait=view.wait)
                 state.refreshing, state.ready = False, True
                 state._show(view)

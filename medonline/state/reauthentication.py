@@ -1,4 +1,4 @@
-"""«Подтвердите, что это вы» above the settings: whatever there needs a proof of the last 15 minutes asks for it here."""
+"""«Подтвердите, что это вы» above the settings. Actions that need a proof of the last 15 minutes ask for it here."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import reflex as rx
 
 
 class ReauthenticationState(rx.State):
-    """What the panel shows; `SettingsState.prove` takes the password."""
+    """What the panel shows. `SettingsState.prove` takes the password."""
 
     asked: bool = False
     error: str = ""
@@ -21,7 +21,7 @@ class ReauthenticationState(rx.State):
         self.error_no += 1
 
     def _close(self) -> str:
-        """Returns the button that was pressed before."""
+        """Close the panel. Returns the name of the button that was refused."""
         again, self.asked, self.error, self._again = self._again, False, "", ""
         return again
 
@@ -32,5 +32,5 @@ async def panel_of(state: rx.State) -> ReauthenticationState:
 
 
 async def ask_proof(state: rx.State, again: str) -> None:
-    """Ask who it is. `again`: the button that was refused, and is to be pressed again."""
+    """Ask for a proof of identity. `again`: the name of the refused button, which the patient presses again after the proof."""
     (await panel_of(state))._ask(again)

@@ -26,6 +26,6 @@ class RegionState(rx.State):
 
     @rx.event
     async def load(self) -> Any:
-        """All regions of this installation."""
+        """Show all regions of this installation."""
         self.regions = [RegionScreen(region.code, region.name) for region in portal().config.regions]
         return AccountState.load_page

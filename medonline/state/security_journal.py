@@ -16,7 +16,7 @@ from medonline.state.input import visitor_of
 from medonline.wording.limits import day
 from medonline.wording.security_journal import how_long_kept, is_noteworthy, network_words, sentence_of
 
-MAX_SHOWN = 300  # a tab keeps no more of them; the whole of it is given out on request
+MAX_SHOWN = 300  # rows that a tab keeps at most; the clinic gives out the whole journal on request
 
 
 @dataclass(frozen=True)
@@ -51,14 +51,14 @@ class JournalState(rx.State):
 
     @rx.event
     async def load(self) -> Any:
-        """The newest rows."""
+        """Show the newest rows."""
         self.ready, self.rows, self.days, self.more, self.full = False, [], [], False, False
         self.kept_for = how_long_kept(portal().config.retention_journal)
         return await self._add()
 
     @rx.event
     async def show_more(self) -> Any:
-        """Older rows, below those that are there. The button is there only then; the call may come at any time."""
+        """Add older rows below the shown ones. The button exists only while there are any, but a client may call this at any time."""
         if not self.more or len(self.rows) >= MAX_SHOWN:
             return AccountState.require_session
         return await self._add()

@@ -1,4 +1,4 @@
-"""The process's socket server and its life: what starts with the first request and stops with the last."""
+"""The process's socket server, and what starts and stops with the process."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 @cache
 def callable_handlers() -> frozenset[str]:
-    """The names of the handlers that a client may call, of the states that are registered when a socket first asks."""
+    """The names of the handlers that a client may call. It reads the states that are registered when the first socket asks."""
     return handlers_of_pages("medonline")
 
 
@@ -43,7 +43,7 @@ async def lifespan() -> AsyncIterator[None]:
         try:
             await stack.enter_async_context(running(portal()))
         except Exception:
-            # Said here, because the server's own line is withheld (`logs.setup.WithoutPayloads`): it would quote the error.
+            # A filter drops the server's own line, which would quote the error (`logs.setup.WithoutPayloads`).
             log.exception("The portal cannot start")
             raise
         yield

@@ -1,4 +1,4 @@
-"""«Вход временно закрыт»: what this browser really waits for, and until when."""
+"""«Вход временно закрыт»: the waits that really apply to this browser, and until when."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from medonline.wording.limits import next_code
 
 
 class WaitsState(rx.State):
-    """Asked when the dialog is opened: a sentence for each wait, empty where there is none."""
+    """A sentence for each wait, read when the dialog opens; empty where there is none."""
 
     asked: bool = False
     sign_in: str = ""
@@ -21,7 +21,7 @@ class WaitsState(rx.State):
 
     @rx.event
     async def load(self) -> None:
-        """Look at the limits and the record; nothing is counted."""
+        """Read the limits and the record. This counts as no attempt."""
         visitor, now = visitor_of(self), portal().clock()
         closed = await portal().login.closed(visitor)
         if closed is not None:

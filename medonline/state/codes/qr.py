@@ -1,4 +1,4 @@
-"""A link as a QR code, for a screen that stands beside the phone."""
+"""A link as a QR code, for a patient who has the page on another screen and the phone at hand."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import segno
 
 @lru_cache(maxsize=256)
 def qr_of(link: str) -> str:
-    """A `data:` address of the drawing: dark on light in every colour scheme, for cameras know no other; empty for no link."""
+    """The `data:` address of the drawing. It is dark on light in every colour scheme, because cameras need that. Empty without a link."""
     if not link:
         return ""
     return segno.make_qr(link, error="m").svg_data_uri(scale=5, border=4, dark="#000", light="#fff")

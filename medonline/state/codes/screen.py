@@ -1,4 +1,4 @@
-"""What a screen shows of a code on its way, whatever flow it belongs to: words and clock times instead of facts."""
+"""What a screen shows about a sent code in any flow. It holds words and clock times instead of facts."""
 
 from __future__ import annotations
 
@@ -18,22 +18,23 @@ from medonline.wording.channels import WORDS
 from medonline.wording.errors import attempts_left, delivery_failed, sentence
 from medonline.wording.limits import clock_time
 
-# A countdown to something further off than this says less than the time on the clock.
+# For a longer wait the clock time says more than a countdown.
 FAR = timedelta(hours=1)
-# Calls to such numbers cost the caller nothing anywhere in Russia.
+# Calls to numbers with this prefix are free from anywhere in Russia.
 FREE = "+7800"
 
 
 @dataclass(frozen=True)
 class CodeScreen:
-    """Ready for display; nothing here is secret: the phone is masked.
+    """The texts of a sent code, ready for display. Nothing here is secret: the phone is masked.
 
-    `resend_seconds` counts down from the server's clock; `resend_ready` says that the pause is over. `way_open`: another code
-    can be had by the same way today. `other_channel`: the best way to turn to; the other fields with such names are its words.
-    `chat_link` opens the chat in which the code is awaited, `chat_qr` is the same for another device; both empty where there is none.
-    `call_number` is what the patient calls, `call_link` and `call_qr` are the same for a phone and for its camera; `call_free`: whoever
-    calls it pays nothing. `call_seconds` counts down to the end of the wait.
-    `code_over`: why the code cannot be typed in any more; empty when `delivery` says it.
+    `resend_seconds`: seconds until the pause ends, by the server's clock. `resend_ready`: whether the pause is over.
+    `way_open`: whether another code can still come by the same way today.
+    `other_channel`: the best other way; the fields with similar names are its texts.
+    `chat_link` opens the chat in which the patient gets the code, `chat_qr` is the same link for another device. Both may be empty.
+    `call_number`: the number that the patient calls. `call_link` and `call_qr` are the same for a phone and for its camera.
+    `call_free`: whether the call is free. `call_seconds`: seconds until the portal stops waiting for the call.
+    `code_over`: why the code cannot be typed any more; empty when `delivery` says it.
     """
 
     phone: str = ""
@@ -82,8 +83,7 @@ Screen = TypeVar("Screen", bound=CodeScreen)
 
 
 def code_screen(view: CodeView, now: datetime, zone: ZoneInfo, channels: tuple[ChannelName, ...]) -> CodeScreen:
-    """The screen at `now` (UTC) of a code on its way; clock times are in `zone`. `channels`: the ways that may be
-    turned to."""
+    """The screen of a sent code at `now` (UTC). Clock times are in `zone`. `channels`: the ways that may be offered instead."""
     failed = view.delivery is DeliveryState.FAILED
     ready = now >= view.resend_at
     words = WORDS[view.channel]
@@ -109,7 +109,7 @@ def code_screen(view: CodeView, now: datetime, zone: ZoneInfo, channels: tuple[C
         call_link=link,
         call_qr=qr_of(link),
         call_free=view.call_number.startswith(FREE),
-        # Set once per number, as the other countdown.
+        # Set once per number, like the other countdown.
         call_seconds=max(ceil((view.expires_at - now).total_seconds()), 0) if link else 0,
         call_key=f"{view.expires_at.timestamp():.0f}" if link else "",
         other_channel=other or "",
@@ -128,7 +128,7 @@ def code_screen(view: CodeView, now: datetime, zone: ZoneInfo, channels: tuple[C
         resend_ready=ready,
         resend_at=words.again_at,
         resend_clock=_clock(view.resend_at, now, zone),
-        # Set once per code, so that the countdown on the screen runs by itself between two looks at the record.
+        # Set once per code, so that the countdown on the screen runs by itself between two readings of the database.
         resend_seconds=0 if ready else ceil((view.resend_at - now).total_seconds()),
         resend_far=view.resend_at - now > FAR,
         resend_key=f"{view.resend_at.timestamp():.0f}",
@@ -136,15 +136,15 @@ def code_screen(view: CodeView, now: datetime, zone: ZoneInfo, channels: tuple[C
 
 
 def steady(screen: Screen, shown: Screen) -> Screen:
-    """The screen with the countdown of the one that is shown: the browser counts down by itself, and without this every
-    tick would be a message to it."""
+    """The new screen with the countdown of the shown one. The browser counts down by itself. Without this, every tick would be a message
+    to it."""
     if screen.resend_key == shown.resend_key and not screen.resend_ready:
         screen = replace(screen, resend_seconds=shown.resend_seconds)
     return replace(screen, call_seconds=shown.call_seconds) if screen.call_key == shown.call_key else screen
 
 
 def _clock(at: datetime, now: datetime, zone: ZoneInfo) -> str:
-    """To the minute for a pause; a limit that ends on another day has its date."""
+    """The clock time, to the minute. If it is on another day, it has the date."""
     return f"{at.astimezone(zone):%H:%M}" if at - now < FAR else clock_time(at, now, zone)
 
 
@@ -157,7 +157,7 @@ def _over(view: CodeView, now: datetime) -> CodeRefused:
 def _delivery(view: CodeView) -> str:
     if view.delivery is DeliveryState.FAILED:
         return delivery_failed(view.problem, view.channel)
-    # Of a code that is over it is of no use that it has arrived.
+    # Once a code is over, it does not matter whether it has arrived.
     return WORDS[view.channel].delivery[view.delivery] if view.code_alive else ""
 
 

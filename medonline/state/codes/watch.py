@@ -1,4 +1,4 @@
-"""One watch of a code on its way: the screen follows the record until there is nothing to follow or the tab is gone."""
+"""One watch of a sent code: the screen follows the database until there is nothing to follow or the tab is gone."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ View = TypeVar("View", bound=Followed)
 
 
 class FollowsCode(rx.State, mixin=True):  # type: ignore[call-arg]  # the keyword of Reflex, which mypy does not see
-    """What a state with a code on its screen has for `follow`."""
+    """What `follow` needs of a state with a code on its screen."""
 
-    _watching: int = 0  # counts the watches that began; the last one goes on
+    _watching: int = 0  # counts the watches that began; only the last one continues
 
 
 async def follow(
@@ -30,16 +30,16 @@ async def follow(
     look: Callable[[Visitor], Awaitable[View | None]],
     show: Callable[[View], bool],
 ) -> AsyncIterator[None]:
-    """Look at the record and show it at each change; yields when the handler has to send what changed.
+    """Read the record and show it at each change. Yields when the handler must send the changes to the page.
 
-    It ends when there is nothing to follow, when a later watch of the tab began, when the tab reconnected (and has a watch
-    of its own), and when the browser behind the socket is another or none.
+    It ends when there is nothing to follow, when a later watch of the tab has begun, when the tab has reconnected (and has a new watch),
+    and when the socket has another browser behind it or is gone.
 
     state: the proxy that a background handler gets as `self`.
-    is_on_screen: whether the screen shows a code to follow; asked while the state is held, before each look, for the record need
-        not be asked where there is nothing.
-    look: reads what this visitor waits for, without holding the state; None ends the watch.
-    show: puts it on the screen while the state is held; False ends the watch.
+    is_on_screen: whether the screen shows a code to follow. It is called before each reading, while the state is locked, to save a
+        query where there is nothing to follow.
+    look: reads what this visitor waits for, without locking the state. None ends the watch.
+    show: puts it on the screen while the state is locked. False ends the watch.
     """
     async with state:
         state._watching += 1
@@ -53,7 +53,7 @@ async def follow(
             async with state:
                 if mine != state._watching or sid != socket_of(state):
                     return
-                # Danger: a handler may have held the state for long, and its answer be newer than this view.
+                # Danger: a handler may have held the lock for long. Its answer may then be newer than this view.
                 behind = watch.is_behind
                 if not behind and not show(view):
                     return
@@ -62,7 +62,7 @@ async def follow(
             await watch.until_next_look(view, portal().clock())
             if visitor != visitor_of(state):
                 return
-            # Most of what is heard this tab has done itself: its handler is waited for here, and often leaves nothing to look at.
+            # Most changes come from this tab's own handlers. This waits for the handler, which often leaves nothing to follow.
             async with state:
                 if not is_on_screen():
                     return

@@ -1,4 +1,4 @@
-"""The ways of getting a code that a screen offers (guide G15): the guide's first, the others under «Другие способы»."""
+"""The ways of getting a code that a screen offers (guide G15). The guide's ways come first, the others under «Другие способы»."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from medonline.wording.channels import FAILING, WORDS, switched_off
 
 @dataclass(frozen=True)
 class Way:
-    """One way, ready for display; the first one is checked."""
+    """One way, ready for display. The first way is selected."""
 
     value: str
     label: str
@@ -24,8 +24,8 @@ class Way:
 
 
 def offered(channels: Sequence[ChannelName], failing: Collection[ChannelName] = ()) -> tuple[list[Way], list[Way]]:
-    """What is shown at once, and what is under «Другие способы», each in the order of `channels`. All is shown at once where none
-    of the guide's ways is open and works."""
+    """The ways that are shown at once, and the ways under «Другие способы», each in the order of `channels`. If none of the guide's ways
+    is open and works, all are shown at once."""
     guide = [channel for channel in channels if channel.facts.in_guide]
     first = guide if any(channel not in failing for channel in guide) else [*channels]
     further = [channel for channel in channels if channel not in first]
@@ -34,7 +34,7 @@ def offered(channels: Sequence[ChannelName], failing: Collection[ChannelName] = 
 
 
 def proofs_alone(channels: Sequence[ChannelName]) -> tuple[ChannelName, ...]:
-    """Those that are enough by themselves, for a flow in which nothing else is asked for."""
+    """The channels that are a sufficient proof alone, for a flow that asks for nothing else."""
     return tuple(channel for channel in channels if not channel.facts.patient_calls)
 
 
@@ -47,22 +47,21 @@ _IN_GUIDE = offered(GUIDE_CHANNELS)[0]
 
 
 class OffersWays(rx.State, mixin=True):  # type: ignore[call-arg]  # the keyword of Reflex, which mypy does not see
-    """What a state with the choice «Способ получения кода» has. Before the first load, and in the built pages, it shows the
-    guide's ways."""
+    """The part of a state that has the choice «Способ получения кода». The built pages show the guide's ways until the first load."""
 
     ways: list[Way] = _IN_GUIDE
     further_ways: list[Way] = []
-    channels_off: str = ""  # why ways are missing; empty where none is
+    channels_off: str = ""  # why some ways are missing; empty where none is missing
 
     def _offer_ways(self, channels: tuple[ChannelName, ...], *, alone: bool = False) -> None:
-        """`alone`: nothing else is asked for here, so only what is enough by itself is offered."""
+        """Show the ways. `alone`: the flow asks for nothing else, so offer only the channels that are a sufficient proof alone."""
         channels = proofs_alone(channels) if alone else channels
         self.ways, self.further_ways = offered(channels, portal().switches.order.now.failing)
         self.channels_off = ways_off(alone=alone)
 
 
 def ways_off(*, alone: bool = False) -> str:
-    """Why ways of getting a code are not offered now; empty where all are. `alone`: of those that are enough by themselves."""
+    """Why some ways of getting a code are not offered now; empty where all are. `alone`: only about those that are sufficient alone."""
     switches = portal().switches
     missing = [
         off

@@ -1,4 +1,4 @@
-"""Proof of an old account by somebody who came back from Gosuslugi."""
+"""The proof of an old account by a person who came back from Gosuslugi."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from medonline.wording.errors import CHANNEL_MISSING, linking_sentence
 
 
 class LinkAccountState(FollowsCode, OffersWays, rx.State):
-    """Somebody from Gosuslugi proves that an account by phone is theirs."""
+    """A person who came back from Gosuslugi proves that an account by phone is theirs."""
 
     ready: bool = False
     full_name: str = ""
@@ -52,7 +52,7 @@ class LinkAccountState(FollowsCode, OffersWays, rx.State):
 
     @rx.event
     async def load(self) -> Any:
-        """Who waits for a proof in this browser."""
+        """Show who has to prove an account in this browser."""
         self.error, self.error_field, self.ticket = "", "", ""
         self._offer()
         view = await portal().answers.current(visitor_of(self))
@@ -65,34 +65,34 @@ class LinkAccountState(FollowsCode, OffersWays, rx.State):
 
     @rx.event
     async def prove_by_password(self, form: dict[str, Any]) -> Any:
-        """Phone and password of the old account."""
+        """Take the phone and the password of the old account."""
         phone, password = text_field(form, "phone"), text_field(form, "password")
         return await self._prove(form, lambda client: portal().answers.prove_by_password(client, phone, password))
 
     @rx.event
     async def send_code(self, form: dict[str, Any]) -> Any:
-        """A code to the phone of the old account."""
+        """Send a code to the phone of the old account."""
         return await self._send(text_field(form, "phone"), text_field(form, "channel"))
 
     @rx.event
     async def resend(self, channel: str) -> Any:
-        """Another code, by this way or the other."""
+        """Send another code, by the same way or another one."""
         return await self._send("", channel)
 
     @rx.event
     async def confirm_code(self, form: dict[str, Any]) -> Any:
-        """The code that proves the phone."""
+        """Take the code that proves the phone."""
         code = text_field(form, "code")
         return await self._prove(form, lambda client: portal().answers.confirm_code(client, code))
 
     @rx.event
     async def other_way(self) -> None:
-        """Back from the code to the choice of proofs."""
+        """Go back from the code to the choice of proofs."""
         self.step, self.error, self.error_field = "proof", "", ""
 
     @rx.event
     async def not_mine(self, form: dict[str, Any]) -> Any:
-        """The account is somebody else's, or forgotten for good: go on as a new patient."""
+        """Go on as a new patient: the account belongs to somebody else, or its owner cannot get into it any more."""
         return await self._prove(form, portal().answers.not_mine)
 
     @rx.event(background=True)

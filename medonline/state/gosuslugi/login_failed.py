@@ -20,7 +20,7 @@ class LoginFailedState(rx.State):
 
     @rx.event
     async def load(self) -> Any:
-        """The address names the reason; only known ones have a sentence."""
+        """Show the reason that the address names. Only known reasons have a sentence."""
         reason = query_of(self, "reason")
         if reason == "cookies":
             self.text = COOKIES_FOR_GOSUSLUGI

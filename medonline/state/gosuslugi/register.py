@@ -1,4 +1,4 @@
-"""Registration through Gosuslugi: the consent of a new patient, before the way there or after it."""
+"""Registration through Gosuslugi: a new patient gives the consent before the way there or after it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class RegisterState(KeepsAnswers, rx.State):
 
     @rx.event
     async def load(self) -> Any:
-        """Who waits for consent in this browser, if anybody."""
+        """Show who has to give the consent in this browser, if anybody."""
         if not self._note_load():
             self._clear()
         view = await portal().answers.current(visitor_of(self))
@@ -49,7 +49,7 @@ class RegisterState(KeepsAnswers, rx.State):
 
     @rx.event
     async def consent(self, form: dict[str, Any]) -> None:
-        """«Да, я согласен» of somebody who came back from Gosuslugi."""
+        """«Да, я согласен» of a person who came back from Gosuslugi."""
         self._note_answer()
         try:
             self.ticket_page = page_of(form)
@@ -60,7 +60,7 @@ class RegisterState(KeepsAnswers, rx.State):
 
     @rx.event
     async def refuse(self) -> None:
-        """«Нет, я отказываюсь»: nothing is left behind."""
+        """«Нет, я отказываюсь». The portal keeps nothing of the registration."""
         self._note_answer()
         await portal().answers.refuse(visitor_of(self))
         self.came_from_gosuslugi = self.full_name != ""
@@ -68,7 +68,7 @@ class RegisterState(KeepsAnswers, rx.State):
 
     @rx.event
     async def have_account(self) -> Any:
-        """An account by phone is there already: prove it."""
+        """The person has an account by phone already, and goes on to prove it."""
         self._note_answer()
         try:
             await portal().answers.have_account(visitor_of(self))
@@ -79,7 +79,7 @@ class RegisterState(KeepsAnswers, rx.State):
         return rx.redirect(routes.LINK_ACCOUNT)
 
     def _clear(self) -> None:
-        """What an earlier visit left."""
+        """Clear what an earlier visit left."""
         self.refused, self.error, self.ticket = False, "", ""
 
     def _show(self, view: PendingView | None) -> None:
@@ -89,10 +89,10 @@ class RegisterState(KeepsAnswers, rx.State):
 
 
 async def lead_to_consent(state: rx.State) -> rx.event.EventSpec:
-    """To the consent of somebody who waits for it in this browser, which is drawn before its page has loaded.
+    """Go to the page of the consent for a person who has to give it in this browser. The screen is filled before the page loads.
 
-    Drawn empty, it would be the consent before the way to Gosuslugi: «Да, я согласен» would lead there once more, and what was
-    answered since would be asked again.
+    An empty screen would be the consent before the way to Gosuslugi. «Да, я согласен» would then lead there once more, and the person
+    would have to answer everything again.
     """
     register = await state.get_state(RegisterState)
     register._clear()

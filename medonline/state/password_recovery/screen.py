@@ -1,4 +1,4 @@
-"""What the wizard's screen shows of a recovery: the step it is at, and the code on its way."""
+"""What the wizard shows about a recovery: its step, and the sent code."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _FIELDS = {
 
 @dataclass(frozen=True)
 class RecoveryScreen(CodeScreen):
-    """Ready for display: the step, its field and title beside what is shown of the code."""
+    """The screen, ready for display: the step with its field and title, and the texts of the sent code."""
 
     step: str = PHONE
     field: str = "phone"
@@ -52,7 +52,7 @@ PHONE_STEP = RecoveryScreen()
 
 
 def screen_of(view: RecoveryView, now: datetime, zone: ZoneInfo, channels: tuple[ChannelName, ...]) -> RecoveryScreen:
-    """The screen for where a recovery is at `now` (UTC); clock times are in `zone`."""
+    """The screen of a recovery at `now` (UTC). Clock times are in `zone`."""
     code = code_screen(view, now, zone, _that_help(view, channels))
     screen = RecoveryScreen(
         **vars(code),
@@ -72,7 +72,7 @@ def screen_of(view: RecoveryView, now: datetime, zone: ZoneInfo, channels: tuple
 
 
 def _that_help(view: RecoveryView, channels: tuple[ChannelName, ...]) -> tuple[ChannelName, ...]:
-    """At the birth date only a longer code takes its place, where a short one brought the patient there."""
+    """The channels that help at this step. At the birth date only a longer code can replace the date, and only after a short code."""
     if view.step is not RecoveryStep.BIRTH_DATE:
         return channels
     return tuple(channel for channel in channels if view.channel.facts.weak and not channel.facts.weak)

@@ -1,4 +1,4 @@
-"""The recovery wizard: each handler guards, calls the service, shows what came of it, says what is next."""
+"""The recovery wizard. Each handler guards itself, calls the service, shows the result and names the next step."""
 
 from __future__ import annotations
 
@@ -43,23 +43,23 @@ WATCHED = (RecoveryStep.CODE, RecoveryStep.BIRTH_DATE)
 
 
 class RecoveryState(FollowsCode, OffersWays, KeepsAnswers, rx.State):
-    """A cache of the record for the screen: lost on restart, rebuilt by `load`."""
+    """A cache of the record for the screen. A restart loses it, and `load` rebuilds it."""
 
     screen: RecoveryScreen = RecoveryScreen()
-    loaded: bool = False  # whether `screen` is of the record already
+    loaded: bool = False  # whether `screen` comes from the record already
     error: str = ""
     error_field: str = ""
     error_no: int = 0
-    must_wait: bool = False  # no code for now, by this way or by any: what else works is offered at once
+    must_wait: bool = False  # no code can be sent for now: the screen offers at once what else works
 
     @rx.var
     def title(self) -> str:
-        """The document's title: changes with the step, starts with «Ошибка» after a refusal."""
+        """The document's title. It changes with the step, and starts with «Ошибка» after a refusal."""
         return f"{'Ошибка: ' if self.error else ''}{self.screen.title} — Медицина-онлайн"
 
     @rx.event
     async def load(self) -> Any:
-        """Rebuild the screen from the record; sends nothing, ever."""
+        """Rebuild the screen from the record. It never sends a code."""
         await forget_attempt(self)
         if not self._note_load():
             self.error, self.error_field, self.must_wait = "", "", False
@@ -82,7 +82,7 @@ class RecoveryState(FollowsCode, OffersWays, KeepsAnswers, rx.State):
 
     @rx.event
     async def resend(self, channel: str) -> Any:
-        """Step 2: another code, by this way or the other."""
+        """Step 2: send another code, by the same way or another one."""
         if channel not in tuple(ChannelName):
             return None
         return await self._advance(lambda client: portal().recovery.resend(client, ChannelName(channel)))
@@ -95,12 +95,12 @@ class RecoveryState(FollowsCode, OffersWays, KeepsAnswers, rx.State):
 
     @rx.event
     async def take_call(self) -> Any:
-        """Step 2: «Проверить звонок»; without it the watch finds the call."""
+        """Step 2: «Проверить звонок». Without this button the watch finds the call."""
         return await self._advance(portal().recovery.take_call)
 
     @rx.event
     async def confirm_birth_date(self, form: dict[str, Any]) -> Any:
-        """Between step 2 and step 3: the birth date on record, where a call is not enough."""
+        """Between steps 2 and 3: take the birth date, where a call is not enough as a proof."""
         typed = text_field(form, "birth_date")
         return await self._advance(lambda client: portal().recovery.confirm_birth_date(client, typed))
 
@@ -112,7 +112,7 @@ class RecoveryState(FollowsCode, OffersWays, KeepsAnswers, rx.State):
 
     @rx.event
     async def start_again(self) -> None:
-        """Another phone: the recovery is given up, step 1 comes back."""
+        """Give up the recovery and go back to step 1, to use another phone."""
         visitor = visitor_of(self)
         if visitor.visitor_key:
             await portal().recovery.leave(visitor)
@@ -146,14 +146,14 @@ class RecoveryState(FollowsCode, OffersWays, KeepsAnswers, rx.State):
         return self._watched()
 
     def _watched(self) -> Any:
-        """What is next: to follow the code, where the screen shows one."""
+        """The next step: follow the code, if the screen shows one."""
         return RecoveryState.watch if self._shows_code() else None
 
     async def _show_refusal(self, error: MedonlineError) -> None:
-        """Show why the action was refused, at the field of the screen.
+        """Show why the action was refused, at the screen's field.
 
-        The refused action, or another tab, may have moved the recovery on: the screen is read again first. Where the new screen
-        explains itself, no error is shown.
+        The refused action or another tab may have moved the recovery on, so this first reads the screen again. If the new screen explains
+        itself, no error is shown.
         """
         field = self.screen.field
         if isinstance(error, CodeRefused | BirthDateMismatch | NoRecoveryInProgress | PasswordAlreadySet):
@@ -192,5 +192,5 @@ async def _look(visitor: Visitor) -> RecoveryView | None:
     view = await portal().recovery.follow(visitor) if visitor.visitor_key else None
     if view is None:
         return None
-    # A call that was taken up may end the recovery at once: that is shown, and then the watch is over.
+    # A call that the portal has received may end the recovery at once. The screen must still show that before the watch ends.
     return view if view.step in WATCHED or view.channel.facts.patient_calls else None
