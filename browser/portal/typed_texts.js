@@ -36,7 +36,7 @@ export function restoreTyped() {
   if (document.querySelector(".wizard[data-loaded=yes]")) passwords.forEach(forgetWithItsField);
 }
 
-// The ways under «Другие способы» are gone until the server has said them again.
+// A choice under «Другие способы» is not on the page until the server has sent those ways again.
 function restoreChosen() {
   if (document.querySelector(ELSEWHERE)) chosen.clear();
   for (const input of /** @type {HTMLInputElement[]} */ (all(CHOICES))) {
@@ -56,7 +56,7 @@ function forgetWithItsField(id) {
   passwords.delete(id);
 }
 
-/** Another recovery begins, or none: the kept texts and choices belong to the last one. */
+/** Another recovery begins, or none: the kept texts belong to the last one. */
 export function forgetTyped() {
   typed.clear();
   passwords.clear();
