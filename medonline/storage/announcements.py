@@ -1,7 +1,7 @@
 """How PostgreSQL carries what a transaction announces to the other processes: LISTEN and NOTIFY (docs/decisions/0021).
 
-An announcement is a statement of the transaction itself: PostgreSQL gives it to the listeners when the transaction has
-committed, and to none when it is rolled back.
+An announcement is a statement of the transaction itself: PostgreSQL passes it to the listeners when the transaction has
+committed, and to nobody when it is rolled back.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def send_with_commit(session: Session, process: str, names: Iterable[str]) -> No
 
 
 def names_from_others(payload: str, process: str) -> list[str]:
-    """The names in a payload that another process sent; none when it was this one, which has heard them already."""
+    """The names in a payload that another process sent. Empty when this process sent it, because its own ears have heard them already."""
     sender, *names = payload.split()
     return [] if sender == process else names
 

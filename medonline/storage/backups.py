@@ -1,7 +1,7 @@
-"""Copies of a SQLite database while it is in use, and one that takes its place.
+"""Copy a SQLite database while it is in use, and put a copy in its place.
 
-A copy is made by SQLite's own online backup: one moment of the database, whole, while others go on writing. A file that is copied
-by itself lacks what is still in the write-ahead log.
+SQLite's own online backup makes the copy: it holds one moment of the whole database, while others go on writing. A plain copy of the file
+lacks what is still in the write-ahead log.
 """
 
 from __future__ import annotations
@@ -13,26 +13,26 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 _LOCKED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
-_LONGEST_WAIT_S = 0.5  # who has a database open has it open for long
+_LONGEST_WAIT_S = 0.5  # A process that has the database open usually keeps it open, so waiting longer would not help.
 _BESIDE = ("-wal", "-shm", "-journal")
 
 
 class CannotCopy(Exception):
-    """The text says in English what is wrong with a file; nothing was put anywhere."""
+    """The text says in English what is wrong with a file. Nothing was copied or replaced."""
 
 
 def copy(source: Path, target: Path) -> dict[str, int]:
-    """Copy one moment of a database into a new file of this user alone; gives how many rows each table has.
+    """Copy one moment of a database into a new file that only this user may read. Returns the number of rows by table.
 
     Raises:
-        FileExistsError: the target is there already.
-        CannotCopy: the source is no database, or the copy is not whole.
+        FileExistsError: the target exists already.
+        CannotCopy: the source is no database, or the copy is not complete.
     """
     os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     try:
         with closing(_opened(source)) as origin, closing(_opened(target)) as copied:
             origin.execute("BEGIN")
-            rows = _rows(origin)  # the first question fixes the moment that is copied
+            rows = _rows(origin)  # the first query fixes the moment that is copied
             origin.backup(copied)
             origin.rollback()
             _require_whole(copied, rows)
@@ -47,7 +47,7 @@ def copy(source: Path, target: Path) -> dict[str, int]:
 
 
 def settle(path: Path) -> None:
-    """Make a database one file again, without a write-ahead log beside it, and see it onto the disk."""
+    """Turn a database back into a single file without a write-ahead log beside it, and flush it to the disk."""
     with closing(_opened(path)) as connection:
         connection.execute("PRAGMA journal_mode=DELETE")
     for part in (path, path.parent):
@@ -59,7 +59,7 @@ def settle(path: Path) -> None:
 
 
 def take_the_place(fresh: Path, target: Path) -> Path | None:
-    """Put a database in the place of another one, which is kept beside it; gives where, None if there was none.
+    """Put a database in the place of another one. The other one is kept beside it: returns its new path, or None if there was none.
 
     Raises:
         CannotCopy: a process has the other one open.
@@ -68,7 +68,7 @@ def take_the_place(fresh: Path, target: Path) -> Path | None:
     if target.exists():
         require_unused(target)
         aside = target.with_name(f"{target.name}-before-{datetime.now(UTC):%Y%m%dT%H%M%S}")
-        # Danger: a log that stays beside the target would be taken for its own by the database that comes.
+        # Danger: SQLite would take a log that stays beside the target for the log of the new database.
         for end in _BESIDE:
             if (log := Path(f"{target}{end}")).exists():
                 log.replace(f"{aside}{end}")
@@ -79,10 +79,10 @@ def take_the_place(fresh: Path, target: Path) -> Path | None:
 
 
 def require_unused(path: Path) -> None:
-    """Whether no one has a SQLite database open.
+    """Check that no process has a SQLite database open.
 
     Raises:
-        CannotCopy: a process has.
+        CannotCopy: a process has it open.
     """
     try:
         with closing(_opened(path, _LONGEST_WAIT_S)) as connection:
@@ -92,11 +92,11 @@ def require_unused(path: Path) -> None:
             msg = f"{path} is in use: stop the portal first."
             raise CannotCopy(msg) from error
     except sqlite3.DatabaseError:
-        return  # damaged, which may be why another one takes its place
+        return  # the database is damaged, which may be the reason for replacing it
 
 
 def _opened(path: Path, timeout: float = 5.0) -> sqlite3.Connection:
-    """A connection that makes no file and begins no transaction by itself; waits `timeout` seconds for a lock."""
+    """A connection that creates no file and begins no transaction by itself. It waits `timeout` seconds for a lock."""
     return sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", timeout, uri=True, isolation_level=None)
 
 

@@ -1,8 +1,8 @@
-"""A bus of changes: whatever waits for a row to change hears of it after the commit, and does not poll.
+"""A bus of changes: code that waits for a row to change hears of it after the commit and does not poll.
 
-A transaction announces topics (`storage.engine.announce`). After the commit every listener of such a topic hears it, in this
-process and in the others (`storage.other_processes`). A topic says what changed, not how: the listener reads the record. An
-announcement may be lost, with its process or its connection, so a listener also looks after `LOST_AFTER`.
+A transaction announces topics (`storage.engine.announce`). After the commit every listener of such a topic hears it, in this process and in
+the others (`storage.other_processes`). A topic says what changed, not how: the listener reads the record. An announcement may be lost when
+its process or connection dies, so a listener also reads the record after `LOST_AFTER`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 
-# The longest that a screen may be behind the record when no notice arrives.
+# How long a screen may lag behind the record when an announcement is lost.
 LOST_AFTER = timedelta(seconds=15)
 
 
@@ -22,17 +22,17 @@ def session_topic(session_key: str) -> str:
 
 
 def visitor_topic(visitor_key: str) -> str:
-    """The topic that is announced when the browser with this visitor key gets another one."""
+    """The topic that is announced when the browser with this visitor key gets a new one."""
     return f"visitor {visitor_key}"
 
 
 def digests(topic: str) -> list[str]:
-    """64 hex characters for a topic. Phones can be found from it by trying them all: good enough within one process."""
+    """64 hex characters for a topic. Whoever has them can find the phone by trying all numbers, so they are safe in one process only."""
     return [hashlib.sha256(topic.encode()).hexdigest()]
 
 
 class Ear:
-    """Hears of one topic from when it is made until it is closed. Used on one event loop."""
+    """Listens to one topic from its creation until `close`. Used on one event loop."""
 
     def __init__(self, topic: str, close: Callable[[Ear], None]) -> None:
         self.topic = topic
@@ -45,11 +45,11 @@ class Ear:
         return self._heard.is_set()
 
     def forget(self) -> None:
-        """Forget the changes heard so far. Call it before the record is read: a change in between is then heard again."""
+        """Forget the changes heard so far. Call it before you read the record: then a change during the reading is still noticed."""
         self._heard.clear()
 
     async def wait(self, at_most: timedelta) -> bool:
-        """Wait for a change since the last `forget`, at most so long; whether there was one."""
+        """Wait at most this long for a change since the last `forget`. Returns whether there was one."""
         try:
             async with asyncio.timeout(at_most.total_seconds()):
                 await self._heard.wait()
@@ -58,11 +58,11 @@ class Ear:
         return True
 
     def hear(self) -> None:
-        """A transaction has changed the topic."""
+        """Called when a transaction has changed the topic."""
         self._heard.set()
 
     def close(self) -> None:
-        """Hear no more."""
+        """Stop listening."""
         self._close(self)
 
 
@@ -74,7 +74,7 @@ class Follower(Ear):
         self._act = act
 
     def hear(self) -> None:
-        """A transaction has changed the topic."""
+        """Called when a transaction has changed the topic."""
         super().hear()
         self._act()
 
@@ -82,9 +82,9 @@ class Follower(Ear):
 class Changes:
     """The ears of one process.
 
-    names: what a topic is called on its way to other processes, in ASCII without spaces; the first one is what this process
-        calls it. Others may know it by another name, while keys change node by node. Topics hold phones, and a database role that
-        may read no table may listen to what travels.
+    names: returns the names of a topic on its way to other processes, in ASCII without spaces. This process sends the first one. The other
+    names are there because processes may use different keys while keys change node by node. Topics contain phones, and a database role that
+    may read no table can still listen to announcements, so topics are not sent as they are.
     """
 
     def __init__(self, names: Callable[[str], Sequence[str]] = digests) -> None:
@@ -92,16 +92,16 @@ class Changes:
         self._ears: dict[str, set[Ear]] = {}  # by the names of the topics
 
     def name(self, topic: str) -> str:
-        """What this process calls a topic."""
+        """The name that this process sends for a topic."""
         return self.names(topic)[0]
 
     def listen(self, topic: str) -> Ear:
-        """An ear on the topic; to be closed."""
+        """An ear on the topic. The caller must close it."""
         return self._opened(Ear(topic, self._closed))
 
     def follow(self, topic: str, act: Callable[[], None]) -> Ear:
-        """An ear that calls `act` on the event loop at each change of the topic; to be closed. It hears of real changes only,
-        never of `tell_waiting`."""
+        """An ear that calls `act` on the event loop at each change of the topic. The caller must close it. It hears real changes only,
+        never `tell_waiting`."""
         return self._opened(Follower(topic, self._closed, act))
 
     @property
@@ -110,17 +110,17 @@ class Changes:
         return sum(map(len, self._ears.values()))
 
     def tell(self, topics: Iterable[str]) -> None:
-        """These have changed, and the change is committed. On the event loop of the ears."""
+        """Tell the ears that these topics have changed and the change is committed. Call it on the event loop of the ears."""
         self.tell_named(map(self.name, topics))
 
     def tell_named(self, names: Iterable[str]) -> None:
-        """As `tell`, by the names of the topics."""
+        """Like `tell`, with the names of the topics."""
         for name in names:
             for ear in [*self._ears.get(name, ())]:
                 ear.hear()
 
     def tell_waiting(self) -> None:
-        """Something may have changed that could not be heard: every ear that waits looks at the record."""
+        """Announcements may have been lost: make every waiting ear read the record."""
         for ears in self._ears.values():
             for ear in ears:
                 if not isinstance(ear, Follower):

@@ -1,7 +1,7 @@
-"""Every row of one database in another one that is empty, in one transaction there: all of them arrive, or none.
+"""Copies every row of one database into another, empty one. One transaction there takes all rows or none.
 
-Rows are read and written in bounded batches. Each side adds up a hash of each of its rows, so that what arrived is compared with
-what was sent, value by value, in whatever order the databases give it.
+Rows are read and written in bounded batches. Each side adds up a hash of each of its rows. So the rows that arrived are compared with those
+sent, value by value, in any order.
 """
 
 from __future__ import annotations
@@ -21,20 +21,21 @@ from medonline.storage.tables.security_journal import JournalCheckpoint
 BATCH = 2_000
 _HASHES = 1 << 256
 _CHECKPOINTS = SQLModel.metadata.tables[str(JournalCheckpoint.__tablename__)]
-_MADE_BY_MIGRATIONS = {str(CircuitBreaker.__tablename__)}  # a row of it is there before anybody uses the database
+_MADE_BY_MIGRATIONS = {str(CircuitBreaker.__tablename__)}  # a migration inserts its row, so the target has it
 
 Progress = Callable[[str, int], None]
 
 
 def copy_rows(source: Database, target: Database, tell: Progress) -> dict[str, int]:
-    """Copy every row; gives how many each table has. Both databases are at the revision of the code. Blocks for as
-    long as it takes: for a command, in which nothing else runs.
+    """Copy every row. Returns the number of rows by table. Both databases are at the revision of the code.
 
-    tell: is told of the table and how many of its rows have gone over, after each batch.
+    It blocks until it is done, so use it in a command in which nothing else runs.
+
+    tell: called after each batch with the table and the number of its rows copied so far.
 
     Raises:
-        CannotCopy: the target has rows, or what arrived is not what was sent. Nothing is in the target then.
-        SQLAlchemyError: as it comes; nothing is in the target then.
+        CannotCopy: the target has rows, or the rows that arrived differ from those sent. The target is empty then.
+        SQLAlchemyError: as the driver raises it. The target is empty then.
     """
     with source.engine.connect() as there, target.engine.begin() as here:
         there.execution_options(medonline_writes=True)  # so that no one else writes until this ends
@@ -50,7 +51,7 @@ def copy_rows(source: Database, target: Database, tell: Progress) -> dict[str, i
 
 
 def _in_order() -> Iterator[Table]:
-    """Tables after those that they point at. Checkpoints before the journal: its first row follows the last of them."""
+    """Each table follows those that it refers to. Checkpoints come before the journal, because its first row follows the last of them."""
     yield _CHECKPOINTS
     yield from (table for table in SQLModel.metadata.sorted_tables if table is not _CHECKPOINTS)
 
@@ -64,10 +65,10 @@ def _require_empty(connection: Connection) -> None:
 
 
 def _copy_table(there: Connection, here: Connection, table: Table, tell: Progress) -> tuple[int, int]:
-    """How many rows went over, and the sum of their hashes."""
+    """How many rows were copied, and the sum of their hashes."""
     if table is _CHECKPOINTS and here.dialect.name == "postgresql":
-        # A checkpoint may only be made for a row that is there; the rows that these stand for are gone for years. Within this
-        # transaction alone: nobody else can write meanwhile.
+        # A trigger accepts a checkpoint only for a row that exists, and the rows that these replace were deleted long ago. The trigger is
+        # off in this transaction only, and nobody else can write meanwhile.
         here.execute(text(f"ALTER TABLE {table.name} DISABLE TRIGGER USER"))
     count, total = 0, 0
     for rows in _batches(there, table):
@@ -87,7 +88,7 @@ def _summed(connection: Connection, table: Table) -> tuple[int, int]:
 
 
 def _batches(connection: Connection, table: Table) -> Iterator[Sequence[Row[Any]]]:
-    """Rows by their key, so that the journal comes in order; never more than a batch in memory."""
+    """Rows in the order of their key, so that the journal arrives in order. Never more than one batch is in memory."""
     statement = select(table).order_by(*table.primary_key.columns).execution_options(yield_per=BATCH)
     with connection.execute(statement) as found:
         yield from found.partitions()
@@ -98,7 +99,7 @@ def _sum_of(rows: Sequence[Row[Any]]) -> int:
 
 
 def _set_sequences(connection: Connection) -> None:
-    """Let numbers that PostgreSQL gives go on behind the highest one."""
+    """Make the numbers that PostgreSQL generates continue after the highest one."""
     for table in SQLModel.metadata.sorted_tables:
         numbered = table.autoincrement_column
         if numbered is None or connection.dialect.name != "postgresql":

@@ -58,18 +58,18 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 BUSY_TIMEOUT_MS = 5_000
-# A queue behind a lock that another process holds, or behind a server that hangs, must end: longer than one writer waits for
-# the file, far shorter than a patient waits for an answer.
+# A queue may form behind a lock that another process holds, or behind a server that hangs, and it must end. This is longer than one writer
+# waits for the file, and far shorter than a patient waits for an answer.
 QUEUE_TIMEOUT_S = 10.0
 SQLITE_READERS = 4
 POSTGRESQL_CONNECTIONS = 10
-# An idle writer blocks all others: PostgreSQL ends its session, and a statement that waits for a lock fails after a while.
+# An idle writer blocks all others. PostgreSQL ends its session after this time, and a statement that waits for a lock fails after it.
 LOCK_TIMEOUT = timedelta(seconds=5)
 _IDLE = "-c idle_in_transaction_session_timeout=15s"
-# Danger: a time that does not go through `UtcDateTime` (a bare one in a `case`) is stored in the session's time zone.
+# Danger: a time that does not pass through `UtcDateTime` (a bare one in a `case`) is stored in the session's time zone.
 _UTC = "-c timezone=UTC"
-# A dead server must not block a thread for the operating system's own timeouts (minutes). Seconds until a new connection is
-# answered, milliseconds until sent data is acknowledged.
+# A dead server must not block a thread for as long as the operating system waits (minutes). The connect timeout is in seconds, the timeout
+# for the acknowledgement of sent data in milliseconds.
 TIMEOUTS = {"connect_timeout": 5, "tcp_user_timeout": 20_000}
 # The database is locked, full, read-only (PostgreSQL calls that an internal error), overloaded or gone: the statement is not at fault.
 TROUBLES = (OperationalError, InterfaceError, InternalError, NoConnection)
@@ -78,33 +78,33 @@ _TRIAL = text("UPDATE alembic_version SET version_num = version_num")
 _TRIAL_WITHIN_S = 1.0
 TRIAL_EVERY_S = 10.0
 DISK_FULL = "disk full"
-_LEAST_FREE = 4 * 1024 * 1024  # bytes; a few transactions of patients, and the log of one checkpoint
+_LEAST_FREE = 4 * 1024 * 1024  # bytes: room for a few transactions of patients and the log of one checkpoint
 _LAST = "medonline_last"
 _CHANGED = "medonline_changed"
 _AFTER = "medonline_after"
 
 
 def at_the_end(session: Session, name: str, act: Callable[[Session], None]) -> None:
-    """Call `act` just before the commit of this writing transaction; a second call with the same name replaces the first.
+    """Call `act` just before the commit of this writing transaction. A second call with the same name replaces the first.
 
-    For work under a lock that every writer needs. Taken last, the lock is held for a short time, and no other lock is waited for
-    meanwhile. If `act` fails, the transaction rolls back.
+    Use it for work under a lock that every writer needs. The lock is taken last, so it is held for a short time, and its holder waits for
+    no other lock. If `act` fails, the transaction rolls back.
 
     Raises:
-        KeyError: the session only reads: there is no commit.
+        KeyError: the session only reads, so there is no commit.
     """
     session.info[_LAST][name] = act
 
 
 def announce(session: Session, topic: str) -> None:
-    """The transaction changes what this topic names: who waits for it is told after the commit (`storage.changes`)."""
+    """The transaction changes what this topic names. Listeners hear of it after the commit (`storage.changes`)."""
     session.info.setdefault(_CHANGED, set()).add(topic)
 
 
 def after_commit(session: Session, act: Callable[[], None]) -> bool:
     """Call `act` on the event loop that awaits this `Database.write`, soon after its commit; never if it rolls back.
 
-    A process that is killed in between does not call it. False: this is no `Database.write`, so no loop is there to call it.
+    It is not called if the process is killed in between. Returns False outside of a `Database.write`: then there is no loop to call it on.
     """
     acts = session.info.get(_AFTER)
     if acts is not None:
@@ -113,12 +113,12 @@ def after_commit(session: Session, act: Callable[[], None]) -> bool:
 
 
 class Database:
-    """Transactions over one engine. Nothing is shared between them but the connection pool.
+    """Transactions over one engine. They share nothing but the connection pool.
 
     names: see `Changes`.
-    connections, lock_timeout: of PostgreSQL: how many transactions at once, and how long a statement waits for a lock.
-    statement_timeout: of PostgreSQL: after how long a statement is cut and its transaction rolled back; None: never, for what may
-        take as long as it takes: migrations, and what an operator asks for by command.
+    connections, lock_timeout: for PostgreSQL: the number of simultaneous transactions, and how long a statement waits for a lock.
+    statement_timeout: for PostgreSQL: a statement that takes longer is cancelled and its transaction rolled back. None means no limit, for
+    migrations and for an operator's commands.
     """
 
     def __init__(
@@ -143,8 +143,8 @@ class Database:
                 "connect_args": timeouts | {"options": f"{_patience(lock_timeout, statement_timeout)} {_UTC}"},
             }
         self.changes = Changes(names)
-        self.process = secrets.token_hex(8)  # marks the notices of this process
-        self.commits = 0  # of this process, and how many there were
+        self.process = secrets.token_hex(8)  # marks the announcements of this process
+        self.commits = 0  # how many transactions this process has committed
         self.engine = create_engine(self.url, hide_parameters=True, **options)
         send_usable_texts(self.engine)
         if self.sqlite:
@@ -158,14 +158,14 @@ class Database:
             self._readers = self._writers = ThreadPoolExecutor(connections, "database")
         self._closed = False
         self.write_fault = ""  # why the last write was not committed, in a few English words; empty when it was
-        self._written_at = -TRIAL_EVERY_S  # monotonic: when the last one was committed
+        self._written_at = -TRIAL_EVERY_S  # monotonic: the time of the last commit
         self._trial: asyncio.Task[None] | None = None
 
     async def read(self, ask: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """What `ask(session, ...)` answers, in one transaction in a database thread; what it changes is rolled back.
+        """Run `ask(session, ...)` in one transaction in a database thread and return its answer. Its changes are rolled back.
 
         Raises:
-            OperationalError: the database is closed or does not answer, or no turn came within `QUEUE_TIMEOUT_S`.
+            OperationalError: the database is closed or does not answer, or no thread was free within `QUEUE_TIMEOUT_S`.
         """
 
         def work() -> T:
@@ -175,12 +175,12 @@ class Database:
         return await self._in_a_thread(self._readers, work, "read", _name_of(ask))
 
     async def write(self, act: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """What `act(session, ...)` returns, once it is committed; an error that leaves it rolls everything back.
+        """Run `act(session, ...)`, commit, and return its result. An error that leaves it rolls everything back.
 
-        A caller that is cancelled does not stop a transaction that has begun: it commits, as before a crash of the caller.
+        Cancelling the caller does not stop a transaction that has begun: it still commits.
 
         Raises:
-            OperationalError: as for `read`; or the database is locked for longer than `BUSY_TIMEOUT_MS`.
+            OperationalError: as for `read`, or the database is locked for longer than `BUSY_TIMEOUT_MS`.
         """
         loop = asyncio.get_running_loop()
 
@@ -195,7 +195,7 @@ class Database:
             self.write_fault, self._written_at = "", time.monotonic()
             changed, acts = session.info.pop(_CHANGED, ()), session.info.pop(_AFTER, ())
             if changed or acts:
-                loop.call_soon_threadsafe(self._follow, changed, acts)  # from here: a cancelled caller tells no one
+                loop.call_soon_threadsafe(self._follow, changed, acts)  # here: a cancelled caller tells no one
             return answer
 
         return await self._in_a_thread(self._writers, work, "write", _name_of(act))
@@ -206,14 +206,14 @@ class Database:
             act()
 
     async def aside(self, act: Callable[[], T]) -> T:
-        """What a plain function gives, in a thread of the readers and in no transaction."""
+        """Run a plain function in a thread of the readers, without a transaction."""
         return await self._in_a_thread(self._readers, act, "aside", _name_of(act))
 
     async def tell(self, topic: str) -> None:
-        """Tell of a change that no row shows, in this process and the others.
+        """Announce a change that no row shows, in this process and in the others.
 
         Raises:
-            OperationalError: PostgreSQL did not take it; this process was told all the same.
+            OperationalError: PostgreSQL did not take the announcement. This process has heard it all the same.
         """
         self.changes.tell([topic])
         if not self.sqlite:
@@ -248,19 +248,19 @@ class Database:
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if self._closed and running.cancelled() and not (task and task.cancelling()):
-                # It waited for its turn when the database closed: its caller goes on, and must hear of it.
+                # The transaction was still queued when the database closed. Its caller is alive and must learn of it.
                 raise _closed() from None
             raise
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A session for questions, in the thread of the caller. Blocks: for tests and tools, never on an event loop."""
+        """A session for queries, in the thread of the caller. It blocks: for tests and tools, never on an event loop."""
         with Session(self.engine, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
-        """A session that commits at the end of the block, in the thread of the caller. Blocks, as `reading` does.
+        """A session that commits at the end of the block, in the thread of the caller. It blocks like `reading`.
 
         Raises:
             OperationalError: the database is locked for longer than `BUSY_TIMEOUT_MS`.
@@ -281,13 +281,15 @@ class Database:
             self.commits += 1
 
     async def is_alive(self) -> bool:
-        """Whether a question is answered; raises what the driver raises when it is not."""
+        """Whether the database answers a query. Raises the driver's error when it does not."""
         return await self.read(lambda session: session.connection().execute(text("SELECT 1")).scalar_one() == 1)
 
     async def takes_writes(self) -> bool:
-        """Whether the last write was committed; `write_fault` says why not. When it is some seconds old, or was refused, a trial
-        is written: without patients, whom no one sends to a portal that is not ready, nothing else would find out. One at a
-        time, and none is waited for longer than a second, for writers behind a lock are in a queue.
+        """Whether the last write was committed; `write_fault` says why not.
+
+        When the last write is some seconds old or was refused, this method makes a trial write. It must: no one sends patients to a portal
+        that is not ready, so without patients nothing else would find out. Only one trial runs at a time, and nobody waits longer than a
+        second for it, because it may be queued behind a lock.
         """
         if not self.write_fault and time.monotonic() - self._written_at < TRIAL_EVERY_S:
             return True
@@ -299,17 +301,17 @@ class Database:
         return not self.write_fault
 
     async def _try_to_write(self) -> None:
-        # A database in a file overwrites its log before it makes it longer: a trial would still fit where no patient does.
+        # SQLite overwrites its log before the log grows, so a trial would still fit where no patient's transaction does.
         if self.sqlite and self.url.database and await asyncio.to_thread(_is_full, Path(self.url.database).parent):
             self.write_fault = DISK_FULL
             return
         try:
             await self.write(lambda session: session.connection().execute(_TRIAL))
         except TROUBLES:
-            return  # `write` has noted it
+            return  # `write` has recorded the fault
 
     async def close(self) -> None:
-        """Wait for the transactions that have begun, then close the pool. Those that wait for their turn are refused."""
+        """Wait for the transactions that have begun, then close the pool. Queued ones are refused."""
         self._closed = True
         for threads in {self._readers, self._writers}:
             await asyncio.to_thread(threads.shutdown, cancel_futures=True)
@@ -317,13 +319,13 @@ class Database:
 
 
 def _patience(lock_timeout: timedelta, statement_timeout: timedelta | None) -> str:
-    # 0 is never. It is said, because the role or the server may have a time-out of its own, which would cut migrations.
+    # 0 means never. It is set explicitly, because the role or the server may have a timeout of its own that would cut migrations.
     cut_after = (statement_timeout or timedelta(0)) // timedelta(milliseconds=1)
     return f"-c lock_timeout={lock_timeout // timedelta(milliseconds=1)}ms -c statement_timeout={cut_after}ms {_IDLE}"
 
 
 def is_disk_full(error: BaseException) -> bool:
-    """Whether the database says that its disk, or what it may use of it, is full."""
+    """Whether the database reports that its disk or its quota is full."""
     cause = getattr(error, "orig", None)
     if getattr(cause, "sqlstate", None) == "53100":
         return True
@@ -334,12 +336,12 @@ def _is_full(folder: Path) -> bool:
     try:
         found = os.statvfs(folder)
     except OSError:
-        return False  # the folder is gone: the trial says so
+        return False  # the folder is gone: the trial write reports that
     return found.f_bavail * found.f_frsize < _LEAST_FREE
 
 
 def patience(session: Session) -> str:
-    """The time-outs that PostgreSQL has in force for this connection, in English; empty for SQLite."""
+    """The timeouts that PostgreSQL applies to this connection, in English. Empty for SQLite."""
     connection = session.connection()
     if connection.dialect.name != "postgresql":
         return ""
@@ -353,7 +355,7 @@ def patience(session: Session) -> str:
 
 
 def clock_ahead(session: Session) -> timedelta:
-    """How far the clock of the database's machine is ahead of this one's; nothing for SQLite, which is on this machine."""
+    """How far the clock of the database's machine is ahead of this machine's. Zero for SQLite, which runs on this machine."""
     connection = session.connection()
     if connection.dialect.name != "postgresql":
         return timedelta(0)
@@ -362,7 +364,7 @@ def clock_ahead(session: Session) -> timedelta:
 
 
 def _name_of(work: Callable[..., object]) -> str:
-    """As the code calls it."""
+    """The name of a function in the code."""
     return getattr(work, "__qualname__", type(work).__name__).replace(".<locals>", "")
 
 
@@ -371,7 +373,7 @@ def _closed() -> OperationalError:
 
 
 def _without_stop_iteration(work: Callable[[], T]) -> T:
-    """Danger: no future of asyncio takes a StopIteration, and who awaits it waits for ever."""
+    """Danger: a future of asyncio does not accept a StopIteration, and whoever awaits it would wait for ever."""
     try:
         return work()
     except StopIteration as error:
@@ -390,9 +392,9 @@ S = TypeVar("S", bound=HasDatabase)
 
 
 def reads(ask: Callable[Concatenate[S, Session, P], T]) -> Callable[Concatenate[S, P], Coroutine[Any, Any, T]]:
-    """Make a plain method that asks a session a coroutine method that runs in one `Database.read`.
+    """Turn a plain method that takes a session into a coroutine method that runs in one `Database.read`.
 
-    The caller awaits it and passes no session. A plain method cannot await, so nothing else can happen within.
+    The caller awaits it and passes no session. A plain method cannot await, so nothing else happens within the transaction.
     """
 
     @wraps(ask)
@@ -407,7 +409,7 @@ def reads(ask: Callable[Concatenate[S, Session, P], T]) -> Callable[Concatenate[
 
 
 def writes(act: Callable[Concatenate[S, Session, P], T]) -> Callable[Concatenate[S, P], Coroutine[Any, Any, T]]:
-    """As `reads`, in one `Database.write`: committed when the method returns, rolled back when it raises."""
+    """Like `reads`, in one `Database.write`: committed when the method returns, rolled back when it raises."""
 
     @wraps(act)
     async def in_one_transaction(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -421,7 +423,7 @@ def writes(act: Callable[Concatenate[S, Session, P], T]) -> Callable[Concatenate
 
 
 class _SameFile:
-    """Throws connections away whose file is not where the database is; makes the file at the first connection only."""
+    """Discards connections to a file that is no longer the database's file. Creates the file at the first connection only."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -429,7 +431,7 @@ class _SameFile:
         self._opened = False
 
     def watch(self, engine: Engine) -> None:
-        """Listen to the engine's pool."""
+        """Attach to the events of the engine's pool."""
         event.listen(engine, "do_connect", self._before_connect)
         event.listen(engine, "connect", self._after_connect)
         event.listen(engine, "checkout", self._before_use)
@@ -455,7 +457,7 @@ class _SameFile:
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # transactions begin where `_begin_sqlite` says
+    connection.isolation_level = None  # transactions begin only in `_begin_sqlite`
     cursor = connection.cursor()
     for pragma in (
         "journal_mode=WAL",

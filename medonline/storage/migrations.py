@@ -1,4 +1,4 @@
-"""Bringing the database to the state this version of the code expects."""
+"""Brings the database to the revision that this version of the code expects."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from medonline import installed
 from medonline.storage.revisions import revisions_at
 
 _INI = installed.ROOT / "alembic.ini"
-_JOURNAL_SINCE = "0005"  # below it there is no security journal
+_JOURNAL_SINCE = "0005"  # earlier revisions have no security journal
 NOTHING = "base"
 
 
 class CannotMigrate(Exception):
-    """The text says in English what is in the way and what to do."""
+    """The text says in English what prevents the migration and what to do."""
 
 
 def alembic_config(url: str) -> Config:
@@ -29,7 +29,7 @@ def alembic_config(url: str) -> Config:
 
 
 async def upgrade(url: str) -> None:
-    """Migrate to the newest revision; does nothing when it is there already.
+    """Migrate to the newest revision. Does nothing when the database is there already.
 
     Raises:
         CannotMigrate: a newer version of the code made the database.
@@ -42,7 +42,7 @@ async def upgrade(url: str) -> None:
 
 
 async def move_to(url: str, revision: str) -> None:
-    """Migrate up or down to a revision (`base`: to nothing).
+    """Migrate up or down to a revision (`base` is the empty database).
 
     Raises:
         CannotMigrate: there is no such revision, or a newer version of the code made the database.
@@ -55,7 +55,7 @@ async def move_to(url: str, revision: str) -> None:
 
 
 async def is_down(url: str, revision: str) -> bool:
-    """Whether a revision is before the one that the database has. Down takes tables and columns away.
+    """Whether a revision comes before the one that the database has. Migrating down deletes tables and columns.
 
     Raises:
         CannotMigrate: there is no such revision.
@@ -70,7 +70,7 @@ def has_journal(url: str, revision: str) -> bool:
 
 
 def _up_to(url: str, head: str, must_exist: str) -> set[str]:
-    """The revisions before and with `head`, and `base`."""
+    """The revisions up to and including `head`, and `base`."""
     known = ScriptDirectory.from_config(alembic_config(url))
     every = [one.revision for one in known.walk_revisions()]
     if must_exist not in (*every, NOTHING):

@@ -1,7 +1,7 @@
-"""Hears what other processes change: further servers, and the commands of operators.
+"""Hears the changes of other processes: further servers, and the commands of operators.
 
-PostgreSQL carries what each transaction announces. SQLite carries nothing, and only commands write beside the one server: it
-says that something was committed, and the record says which sessions ended.
+PostgreSQL carries what each transaction announces. SQLite carries nothing, but there only commands write beside the one server. SQLite
+shows that something was committed, and the record shows which sessions ended.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from medonline.storage.queries import login
 
 log = logging.getLogger(__name__)
 
-# How often SQLite is asked whether somebody has committed.
+# How often SQLite is asked whether another process has committed.
 LOOK_EVERY_S = 0.5
-# How long a connection may be silent before it is asked whether it is there.
+# How long a connection may be silent before it is checked.
 SILENT_S = 15.0
 TRY_AGAIN_S = 1.0
-# The clocks of two machines differ by less than this.
+# The clocks of two machines are assumed to differ by less than this.
 CLOCKS_DIFFER = timedelta(minutes=1)
 
 
 class OtherProcesses:
-    """Tells the ears of this process (`Database.changes`) what the other ones changed.
+    """Tells the ears of this process (`Database.changes`) what other processes changed.
 
-    clock: gives the current time (UTC).
+    clock: returns the current time (UTC).
     """
 
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
@@ -44,13 +44,13 @@ class OtherProcesses:
         self._deaf_since = clock()
 
     async def run(self) -> None:
-        """Listen until cancelled. A listener that fails begins again, and asks the record for what it missed."""
+        """Listen until cancelled. After a failure it starts again and reads from the record what it missed."""
         listen = self._watch_file if self._database.sqlite else self._listen
         while True:
             try:
                 await listen()
             except Exception as error:
-                # The texts of drivers hold addresses.
+                # Only the type is logged: the text of a driver's error contains addresses.
                 log.warning("Changes by other processes are not heard (%s): trying again", type(error).__name__)
             await asyncio.sleep(TRY_AGAIN_S)
 
@@ -80,10 +80,10 @@ class OtherProcesses:
             while True:
                 found, own = await self._database.aside(lambda: _look(file, connection)), self._database.commits
                 if seen is not None and found[0] != seen[0]:
-                    return  # another file needs another connection
+                    return  # the file was replaced: a new connection is needed
                 if found != seen:
                     await self._catch_up()
-                    if own == commits:  # so it was another process that wrote
+                    if own == commits:  # so another process wrote
                         self._database.changes.tell_waiting()
                 seen, commits = found, own
                 await asyncio.sleep(LOOK_EVERY_S)
@@ -99,11 +99,10 @@ class OtherProcesses:
 
 
 def _look(file: Path, connection: PoolProxiedConnection) -> tuple[int, int]:
-    """The file's inode, and a number that changes when another connection commits, in this process or another. Begins no
-    transaction.
+    """The file's inode, and a number that changes when another connection commits, in this process or another. Begins no transaction.
 
-    Danger: the files beside the database tell no less, but a process that opens and closes one of them loses the locks that SQLite
-    holds on it there (sqlite.org/howtocorrupt.html, 2.2). And their times change before the commit can be read.
+    Danger: do not look at the files beside the database instead. They tell as much, but a process that opens and closes one of them loses
+    the locks that SQLite holds on it there (sqlite.org/howtocorrupt.html, 2.2). And their times change before the commit can be read.
     """
     cursor = connection.cursor()
     try:

@@ -1,6 +1,6 @@
-"""Where a database is, and where this version of the code wants it.
+"""Compares the revision of a database with the one that this version of the code wants.
 
-Reads both without Alembic, which takes longer to load than most commands take.
+It reads both without Alembic, which takes longer to load than most commands run.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _VERSIONS = installed.ROOT / "alembic" / "versions"
 
 @dataclass(frozen=True, slots=True)
 class Revisions:
-    """Where a database is.
+    """The revision of a database.
 
     Attributes:
-        has: None: it has no tables, or there is no database yet.
-        wants: what this version of the code works with.
-        newer: a newer version of the code made it; this one cannot migrate it, nor work with it.
+        has: None when the database has no tables or does not exist yet.
+        wants: the revision that this version of the code works with.
+        newer: a newer version of the code made the database. This version can neither migrate it nor work with it.
     """
 
     has: str | None
@@ -35,7 +35,7 @@ class Revisions:
 
     @property
     def fault(self) -> str:
-        """An English sentence that says why the code cannot work with the database, and what to do; empty when it can."""
+        """An English sentence that says why the code cannot work with the database and what to do. Empty when it can."""
         if self.newer:
             return (
                 f"The database is at revision {self.has}, which only a newer version of the portal knows (this one ends with "
@@ -50,12 +50,12 @@ class Revisions:
 
 @cache
 def known() -> tuple[str, ...]:
-    """The revisions of this version of the code, the newest last: the number at the head of each file's name."""
+    """The revisions of this version of the code, newest last: the numbers at the start of the files' names."""
     return tuple(sorted(file.name.partition("_")[0] for file in _VERSIONS.glob("[0-9]*_*.py")))
 
 
 async def revisions_at(url: str) -> Revisions:
-    """As `revisions`, over connections of its own. A SQLite file that is not there is not made."""
+    """Like `revisions`, over its own connections. It does not create a missing SQLite file."""
     file = sqlite_file(url)
     if file is not None and not file.exists():
         return Revisions(None, known()[-1])
@@ -73,7 +73,7 @@ async def revisions(database: Database) -> Revisions:
 
 
 def _has(session: Session) -> str | None:
-    """What Alembic noted in its table; None where there is none, or where all was taken back."""
+    """The revision that Alembic noted in its table. None when there is none or when everything was migrated down."""
     connection = session.connection()
     if not inspect(connection).has_table("alembic_version"):
         return None
@@ -81,7 +81,7 @@ def _has(session: Session) -> str | None:
 
 
 def sqlite_file(url: str) -> Path | None:
-    """Where a SQLite database is; None for another kind, and for one in memory."""
+    """The path of a SQLite database. None for PostgreSQL and for a database in memory."""
     parts = make_url(url)
     if parts.get_backend_name() != "sqlite" or not parts.database or parts.database == ":memory:":
         return None

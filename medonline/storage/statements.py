@@ -1,11 +1,11 @@
-"""How a statement is built once and used with other values each time.
+"""How to build a statement once and reuse it with other values.
 
-To build a statement and to find its compiled text costs as much as to send it, so statements that are sent often are constants
-with bound parameters.
+Building a statement and finding its compiled text costs as much as sending it. So statements that are sent often are constants with bound
+parameters.
 
-Danger: SQLAlchemy repeats an UPDATE or DELETE on the objects of the session, and takes a bound parameter for None there,
-whatever value was sent. So such a constant says `UNSYNCHRONISED`: objects read before stay as they were. Where a caller reads
-them afterwards, the constant gives the whole row back with `populate_existing`, too.
+Danger: SQLAlchemy repeats an UPDATE or DELETE on the objects of the session, and there it takes a bound parameter for None, whatever value
+was sent. So such a constant has the option `UNSYNCHRONISED`: objects that were read before stay as they were. If a caller reads them
+afterwards, the constant also returns the whole row with `populate_existing`.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ UNSYNCHRONISED: Mapping[str, Any] = {"synchronize_session": False}
 
 
 def new_facts(names: Iterable[str]) -> dict[str, BindParameter[Any]]:
-    """For `values()` of an UPDATE: a bound parameter for each of these columns. It may not be named as the column."""
+    """A bound parameter for each of these columns, for `values()` of an UPDATE. SQLAlchemy does not allow it to have the column's name."""
     return {name: bindparam(f"new_{name}") for name in names}
 
 
 def new_values(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters of `new_facts`: values by column."""
+    """The values for the parameters of `new_facts`."""
     return {f"new_{name}": value for name, value in facts.items()}

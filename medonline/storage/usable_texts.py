@@ -1,8 +1,8 @@
-"""Texts that no database takes.
+"""Replaces texts that no database accepts.
 
-A browser may send any text anywhere: a number of a card, a ticket, a name. PostgreSQL refuses a statement that holds NUL, and
-half a character (a lone surrogate) has no encoding. In their place goes U+FFFD, on both databases: a made-up key names nothing
-and is no error, and of what is kept the rest can be read.
+A browser may send any text anywhere: as a card number, a ticket, a name. PostgreSQL refuses a statement that contains NUL, and half a
+character (a lone surrogate) has no encoding. U+FFFD replaces them, on both databases. So a made-up key finds nothing and raises no error,
+and the rest of a stored text stays readable.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _IN_ITS_PLACE = "\ufffd"
 
 
 def send_usable_texts(engine: Engine) -> None:
-    """Let no statement of this engine hold what its database would refuse."""
+    """Make sure that no statement of this engine contains what its database would refuse."""
     event.listen(engine, "before_cursor_execute", _with_usable_texts, retval=True)
 
 
@@ -30,9 +30,9 @@ def _with_usable_texts(
 
 
 def _usable(value: Any) -> Any:
-    """A value, or the parameters of one statement or of several."""
+    """A value, or the parameters of one statement or of several, with the unusable characters replaced."""
     if isinstance(value, str):
-        # Python knows of each text whether it is ASCII: the search, which reads it, is for the others.
+        # Python knows whether a text is ASCII. Only other texts need the search, which reads them whole.
         bad = "\x00" in value or not (value.isascii() or _UNUSABLE.search(value) is None)
         return _UNUSABLE.sub(_IN_ITS_PLACE, value) if bad else value
     if isinstance(value, Mapping):

@@ -12,7 +12,7 @@ from medonline.storage.queries.patients import NEXT_PASSWORD
 from medonline.storage.tables.account_settings import AccountChange
 from medonline.storage.tables.patients import Patient
 
-# Built once: to build a statement and its cache key costs as much as to run it.
+# Built once: building a statement and its cache key costs as much as running it.
 _OPEN_OF = (
     select(AccountChange)
     .where(
@@ -28,7 +28,7 @@ _IS_OPEN_HELD = (
     .where(col(AccountChange.id) == bindparam("change_id"), col(AccountChange.finished_at).is_(None))
     .with_for_update()
 )
-# No change is loaded where it is finished: nothing in the session needs to follow.
+# No session has loaded a change when this runs, so no object needs to be synchronised.
 _FINISH = (
     update(AccountChange)
     .where(col(AccountChange.patient_id) == bindparam("whose"), col(AccountChange.finished_at).is_(None))
@@ -43,17 +43,17 @@ def open_of(session: Session, session_key: str, since: datetime) -> AccountChang
 
 
 def is_open_held(session: Session, change_id: str) -> bool:
-    """Whether this change still waits; it is held until the session commits."""
+    """Whether this change still waits. The row stays locked until the session commits."""
     return session.exec(_IS_OPEN_HELD, params={"change_id": change_id}).first() is not None
 
 
 def finish(session: Session, patient_id: str, now: datetime) -> None:
-    """No change of this patient waits any more, and what was sealed in it is gone."""
+    """End all waiting changes of this patient and delete their sealed contents."""
     session.exec(_FINISH, params={"whose": patient_id, "now": now})
 
 
 def apply(session: Session, patient_id: str, change: SettingsChange, now: datetime) -> None:
-    """Store a change of the settings, all at once."""
+    """Store a change of the settings in one statement."""
     values: dict[str, object] = {**change.values()}
     if change.password_hash is not None:
         values["password_changed_at"] = now
@@ -61,6 +61,6 @@ def apply(session: Session, patient_id: str, change: SettingsChange, now: dateti
 
 
 def set_columns(session: Session, patient_id: str, values: dict[str, object]) -> None:
-    """Store what was asked for, all at once; a password has its next version then."""
+    """Store these values in one statement. A new password also increments the password version."""
     values = {**values, **NEXT_PASSWORD} if "password_hash" in values else values
     session.exec(update(Patient).where(col(Patient.id) == patient_id).values(**values))

@@ -14,8 +14,8 @@ _OPEN = (col(OneTimeCodeRow.confirmed_at).is_(None), col(OneTimeCodeRow.replaced
 
 
 def awaited_elsewhere(session: Session, phone: str, flow_id: str, failed: str, now: datetime) -> datetime | None:
-    """Until when (UTC) another flow waits for a call from this number (E.164); None where none does. `failed`: the delivery state
-    of one that nobody waits for."""
+    """Until when (UTC) another flow waits for a call from this number (E.164). None when none does. `failed` is the delivery state of a
+    code that nobody waits for."""
     statement = (
         select(OneTimeCodeRow.expires_at)
         .where(
@@ -33,7 +33,7 @@ def awaited_elsewhere(session: Session, phone: str, flow_id: str, failed: str, n
 
 
 def end_of_flow(session: Session, flow_id: str, now: datetime) -> None:
-    """A flow waits for no call any more (UTC)."""
+    """The flow stops waiting for a call (UTC)."""
     statement = (
         update(OneTimeCodeRow)
         .where(col(OneTimeCodeRow.flow_id) == flow_id, col(OneTimeCodeRow.channel).in_(CALLED), *_OPEN)
@@ -44,7 +44,7 @@ def end_of_flow(session: Session, flow_id: str, now: datetime) -> None:
 
 
 def take(session: Session, code_id: str, delivery: str, now: datetime) -> OneTimeCodeRow | None:
-    """Use the call that came (its row is in this delivery state) up, in one atomic statement; None when there is none to use."""
+    """Use up the call that came (its row is in this delivery state) in one atomic statement. None when there is none to use."""
     statement = (
         update(OneTimeCodeRow)
         .where(
@@ -63,7 +63,7 @@ def take(session: Session, code_id: str, delivery: str, now: datetime) -> OneTim
 
 
 def ask_at(session: Session, code_id: str, delivery: str, due_at: datetime) -> bool:
-    """Have the vendor asked at this moment (UTC) whether the call came, unless that is planned already; whether it is now."""
+    """Plan to ask the vendor at this moment (UTC) whether the call came, unless that is planned already. Returns whether it now is."""
     statement = (
         update(OneTimeCodeRow)
         .where(
@@ -80,7 +80,7 @@ def ask_at(session: Session, code_id: str, delivery: str, due_at: datetime) -> b
 
 
 def hasten(session: Session, provider: str, provider_ref: str, delivery: str, now: datetime) -> bool:
-    """Have a vendor asked now (UTC) what became of what is on its way there under this reference; whether anything is."""
+    """Plan to ask a vendor now (UTC) about the pending call with this reference. Returns whether there is one."""
     statement = (
         update(OneTimeCodeRow)
         .where(
@@ -98,7 +98,7 @@ def hasten(session: Session, provider: str, provider_ref: str, delivery: str, no
 
 
 def waiting(session: Session, code_id: str, delivery: str, now: datetime) -> OneTimeCodeRow | None:
-    """The row with this id, while it waits for a call (UTC) in this delivery state."""
+    """The row with this id, while it waits (UTC) for a call in this delivery state."""
     statement = select(OneTimeCodeRow).where(
         col(OneTimeCodeRow.id) == code_id,
         col(OneTimeCodeRow.channel).in_(CALLED),

@@ -49,8 +49,8 @@ def _may_be_answered(me: _Id, indexes: _Indexes, now: _Time) -> tuple[ColumnElem
     )
 
 
-# Questions are built once: to build one and its cache key costs as much as to ask it. Writers are built at each call, with the
-# values in them: by those the session finds the rows it has loaded and that change (it knows nothing of a parameter's).
+# Questions are built once: building one and its cache key costs as much as asking it. Writers are built at each call with the values in
+# them: the session uses those values to find the loaded rows that change, and it cannot do that with bound parameters.
 _HOLDERS_OF = (
     select(PatientCard.patient_id)
     .where(
@@ -84,15 +84,15 @@ _SHOWN_TO = (
 
 
 def holders_of(session: Session, indexes: Collection[str], born: date, not_of: str) -> list[str]:
-    """Ids of the accounts whose own card has this policy (its index under each key) and this birth date."""
+    """Ids of the accounts whose own card has this policy (one index per key) and this birth date."""
     return list(session.exec(_HOLDERS_OF, params={"indexes": list(indexes), "born": born, "me": not_of}).all())
 
 
 def live_of(
     session: Session, patient_id: str, indexes: Collection[str], born: date, now: datetime
 ) -> CardAccess | None:
-    """This account's request for this policy and birth date that is granted, or that was asked less than its life ago, withdrawn
-    ones too."""
+    """This account's request for this policy and birth date that is granted, or that was made less than its life ago. Withdrawn requests
+    count too."""
     facts = {"me": patient_id, "indexes": list(indexes), "born": born, "now": now}
     return session.exec(_LIVE_OF, params=facts).first()
 
@@ -100,8 +100,8 @@ def live_of(
 def shown_to(
     session: Session, patient_id: str, now: datetime
 ) -> tuple[list[CardAccess], list[tuple[CardAccess, Patient]]]:
-    """What this account has asked for and waits for, refused ones too, the oldest first; and whom it lets see its cards, the
-    first one first."""
+    """Two lists. First, the requests of this account that wait, and refused ones too, oldest first. Second, the people who may see its
+    cards, the earliest first."""
     found = session.exec(_SHOWN_TO, params={"me": patient_id, "now": now}).all()
     granted = [(row, asker) for row, asker in found if asker is not None]
     granted.sort(key=lambda one: one[0].answered_at or one[0].asked_at)
@@ -109,22 +109,22 @@ def shown_to(
 
 
 def taken_of(session: Session, patient_id: str, now: datetime) -> int:
-    """How many places of this account are taken: cards on its list, and requests that wait."""
-    session.flush()  # the caller may have made some just now
+    """How many places of this account are taken by cards on its list and by requests that wait."""
+    session.flush()  # the caller may have added some just now
     return int(session.connection().execute(_TAKEN_OF, {"me": patient_id, "now": now}).scalar_one())
 
 
 def asked_of(
     session: Session, patient_id: str, indexes: Collection[str], now: datetime
 ) -> Sequence[tuple[CardAccess, Patient]]:
-    """Requests for these policies that this account may answer, with who asks, the oldest first."""
+    """Requests for these policies that this account may answer, each with the patient who asks, oldest first."""
     return session.exec(_ASKED_OF, params={"me": patient_id, "indexes": list(indexes), "now": now}).all()
 
 
 def answer(
     session: Session, access_id: str, patient_id: str, indexes: Collection[str], state: AccessState, now: datetime
 ) -> CardAccess | None:
-    """Grant or refuse a request for one of these policies; None when it is not this account's to answer (any more)."""
+    """Grant or refuse a request for one of these policies. None when this account may not (or no longer) answer it."""
     statement = (
         update(CardAccess)
         .where(col(CardAccess.id) == access_id, *_may_be_answered(patient_id, indexes, now))
@@ -136,7 +136,7 @@ def answer(
 
 
 def withdraw(session: Session, access_id: str, patient_id: str, now: datetime) -> bool:
-    """Take back a request of this account; whether it waited."""
+    """Withdraw a request of this account. Returns whether it was waiting."""
     statement = (
         update(CardAccess)
         .where(col(CardAccess.id) == access_id, *_waits_for(patient_id, now))
@@ -147,7 +147,7 @@ def withdraw(session: Session, access_id: str, patient_id: str, now: datetime) -
 
 
 def end_granted(session: Session, now: datetime, *where: ColumnElement[bool]) -> list[CardAccess]:
-    """End what was granted and is so described; the cards that were seen by it are forgotten."""
+    """End the granted requests that match `where`, and delete the cards that were visible through them."""
     statement = (
         update(CardAccess)
         .where(col(CardAccess.state) == AccessState.GRANTED, *where)
@@ -160,13 +160,13 @@ def end_granted(session: Session, now: datetime, *where: ColumnElement[bool]) ->
 
 
 def end_by_holder(session: Session, access_id: str, holder_id: str, now: datetime) -> CardAccess | None:
-    """«Убрать доступ»; None when this account grants none of that id."""
+    """«Убрать доступ». None when this account has granted no request with that id."""
     where = (col(CardAccess.id) == access_id, col(CardAccess.holder_id) == holder_id)
     return next(iter(end_granted(session, now, *where)), None)
 
 
 def end_unused(session: Session, patient_id: str, now: datetime) -> list[CardAccess]:
-    """End what was granted to this account and shows no card there any more."""
+    """End requests granted to this account that show no card there any more."""
     seen = select(PatientCard.access_id).where(
         PatientCard.patient_id == patient_id,
         col(PatientCard.unlinked_at).is_(None),

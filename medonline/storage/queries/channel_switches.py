@@ -1,4 +1,4 @@
-"""Questions about ways of getting a code: which are switched off, and what became of their codes."""
+"""Questions about ways of getting a code: which are switched off, and what happened to their codes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from medonline.storage.tables.columns import UtcDateTime
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one code: where it was asked for, and whether it was typed rightly."""
+    """What happened to one code: the phone it was asked for, and whether it was typed correctly."""
 
     client_ip: str
     entered: bool
@@ -28,8 +28,8 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class CodeFact:
-    """One code of a way, for its figures. Times are UTC; `seconds`: from asking to typing, None when it was not typed; `provider`:
-    the vendor that was asked last, empty when none was."""
+    """One code of a way, for the statistics. Times are UTC. `seconds`: from the request to the typing, None when it was not typed.
+    `provider`: the vendor that was asked last, empty when none was."""
 
     channel: str
     provider: str
@@ -44,7 +44,7 @@ _KNOWN = or_(
     col(OneTimeCodeRow.expires_at) <= bindparam("now", type_=UtcDateTime()),
     col(OneTimeCodeRow.delivery) == bindparam("failed", type_=String()),
 )
-# A code that waits for its reader to open a chat was never sent: it says nothing of the way. Nor does a call that nobody made.
+# A code whose reader has not opened a chat was never sent, so it says nothing about the way. The same holds for a call that nobody made.
 _TRIED = and_(
     or_(col(OneTimeCodeRow.delivery) != "queued", col(OneTimeCodeRow.due_at).is_not(None)),
     or_(
@@ -104,21 +104,21 @@ def all_of(session: Session) -> Sequence[ChannelSwitch]:
 
 
 def record(session: Session, switch: ChannelSwitch) -> None:
-    """Replace the last switch of its way."""
+    """Replace the last switch of its way with this one."""
     session.merge(switch)
     session.flush()
 
 
 def take_trial(session: Session, channel: str, now: datetime, next_at: datetime) -> bool:
-    """Whether a code may go out on trial now; the next one may at `next_at` (UTC). Exact under parallel calls."""
+    """Whether a code may go out on trial now. The next one may at `next_at` (UTC). Exact under parallel calls."""
     params = {"of_channel": channel, "now": now, "next_at": next_at}
     return session.exec(_TAKE_TRIAL, params=params).first() is not None
 
 
 def outcomes(session: Session, channel: str, since: datetime, now: datetime, failed: str, limit: int) -> list[Outcome]:
-    """Of the codes of a way since a moment (UTC), the newest first, those whose fate is known.
+    """The codes of a way since a moment (UTC) whose outcome is known, newest first.
 
-    Unlike the breaker's, these include codes that did not go out: `failed` names that state.
+    Unlike the circuit breaker's, these include codes that did not go out: `failed` is the delivery state of those.
     """
     params = {"since": since, "channel": channel, "now": now, "failed": failed, "limit": limit}
     return [Outcome(ip, bool(entered)) for ip, entered in session.execute(_OUTCOMES, params).all()]

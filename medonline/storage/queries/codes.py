@@ -22,7 +22,7 @@ from medonline.storage.tables.columns import UtcDateTime
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What one judged guess came to, and the code's row after it."""
+    """The result of one judged guess, and the code's row after it."""
 
     right: bool
     misses: int
@@ -31,7 +31,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class PastCode:
-    """What the rules for the next code ask of one that was issued (UTC). `replaced`: a later one took its place. `open`: it is
+    """What the rules for the next code need to know about an issued one (UTC). `replaced`: a later one took its place. `open`: it is
     neither replaced nor confirmed."""
 
     issued_at: datetime
@@ -41,11 +41,11 @@ class PastCode:
     open: bool = False
 
 
-# The newest first. Each next code replaces the one before; times alone would err after the clock was set back.
+# The newest first. Each new code replaces the one before. Times alone would be wrong after the clock was set back.
 NEWEST = (col(OneTimeCodeRow.replaced_at).is_not(None), col(OneTimeCodeRow.issued_at).desc())
 _LIMIT = bindparam("limit", type_=Integer())
 _NOW = bindparam("now", type_=UtcDateTime())
-# Whether a code might still be accepted, but for its time and its misses.
+# Whether a code might still be accepted, apart from its age and its wrong guesses.
 _OPEN = (col(OneTimeCodeRow.confirmed_at).is_(None), col(OneTimeCodeRow.replaced_at).is_(None))
 
 _NEWEST_OF_FLOW = (
@@ -168,7 +168,7 @@ _WAITING = select(func.count(), func.min(OneTimeCodeRow.due_at)).where(col(OneTi
 
 
 def waiting(session: Session, now: datetime) -> tuple[int, datetime | None]:
-    """How many codes are due to be sent or asked after, and since when the one that waits longest (UTC); None when none does."""
+    """How many codes are due to be sent or checked, and since when the longest waiting one waits (UTC). None when none does."""
     count, oldest = session.exec(_WAITING, params={"now": now}).one()
     return count, oldest
 
@@ -186,10 +186,11 @@ def last_to_phone(session: Session, phone: str, count: int) -> tuple[PastCode, .
 
 
 def signs_on_phone(session: Session, phone: str, code_id: str, since: datetime) -> tuple[int, datetime | None]:
-    """Wrong guesses at codes issued to this number after `since` (UTC): at those never confirmed, and at the code `code_id`. And
-    until when the circuit breaker is or was open (UTC).
+    """How many wrong guesses were made at codes issued to this number after `since` (UTC), and until when the circuit breaker is or was
+    open (UTC).
 
-    What its owner mistyped before a right code does not count against the next one.
+    Only guesses at codes that were never confirmed, and at the code `code_id`, count. The owner's typing errors before a right code do not
+    count against the next one.
     """
     params = {"phone": phone, "code_id": code_id, "since": since}
     misses, open_until = session.exec(_SIGNS_ON_PHONE, params=params).one()
@@ -197,9 +198,9 @@ def signs_on_phone(session: Session, phone: str, code_id: str, since: datetime) 
 
 
 def hold_phone(session: Session, phone: str) -> None:
-    """Of transactions about codes to one number, one goes on at a time, until it ends.
+    """Let one transaction at a time work on the codes to one number, until it ends.
 
-    SQLite has one writer anyway. Without this PostgreSQL lets two that began together each issue a live code.
+    SQLite has one writer anyway. Without this, two transactions that begin together on PostgreSQL would each issue a live code.
     """
     if session.get_bind().dialect.name == "postgresql":
         number = int.from_bytes(hashlib.blake2b(phone.encode(), digest_size=8).digest(), signed=True)
@@ -207,8 +208,8 @@ def hold_phone(session: Session, phone: str) -> None:
 
 
 def kill_live(session: Session, phone: str, now: datetime, *, flow_id: str, but_ways: tuple[str, ...]) -> None:
-    """End every code to this number that might still be accepted; unsent ones will not be sent. Those of other flows by a way in
-    `but_ways` live on."""
+    """End every code to this number that might still be accepted. Unsent ones will not be sent. Codes of other flows by a way in `but_ways`
+    live on."""
     session.exec(_KILL_LIVE, params={"of_phone": phone, "now": now, "of_flow": flow_id, "but_ways": but_ways})
 
 
@@ -223,12 +224,12 @@ def judge(
     target: str = "",
     next_look: datetime | None = None,
 ) -> Verdict | None:
-    """Judge one guess in one atomic statement; None when the code is past being guessed.
+    """Judge one guess in one atomic statement. None when the code can no longer be guessed.
 
-    A right guess says that the code has reached its reader: its delivery is `target` if it was one of `sources`, and it is due
-    for `next_look` (UTC; None: for none).
+    A right guess shows that the code has reached its reader. So its delivery state becomes `target` if it was one of `sources`, and the
+    code is due at `next_look` (UTC; None: never).
 
-    Never read first and write afterwards: of a hundred guesses at the same moment exactly `guesses` are judged.
+    Never read first and write afterwards: of a hundred simultaneous guesses exactly `guesses` are judged.
     """
     params = {"code_id": code_id, "typed_digest": digest, "guesses": guesses, "now": now}
     params |= {"sources": sources, "target": target, "next_look": next_look}
@@ -237,8 +238,8 @@ def judge(
 
 
 def tell_of_older(session: Session, flow_id: str, digest: str, most: int) -> bool:
-    """Whether this is the digest of a code of the flow that a later one replaced, and the flow was told so fewer than `most`
-    times; then it counts as told. Each telling is one atomic statement: of many at once no more than `most` count."""
+    """Whether this is the digest of an older code of the flow that a later one replaced, if the flow was told so fewer than `most` times.
+    If so, this counts as told. Each telling is one atomic statement: of many at once no more than `most` count."""
     codes = session.exec(_OF_FLOW, params={"flow_id": flow_id}).all()
     if not any(older == digest and replaced_at is not None for _, older, replaced_at in codes):
         return False
@@ -248,18 +249,18 @@ def tell_of_older(session: Session, flow_id: str, digest: str, most: int) -> boo
 def due(
     session: Session, now: datetime, channel: str, states: tuple[str, ...], skip: tuple[str, ...], limit: int
 ) -> Sequence[OneTimeCodeRow]:
-    """Codes of one way and in these delivery states that are to be looked at now, oldest first, without those to skip."""
+    """Codes of one way in these delivery states that must be looked at now, oldest first, without those in `skip`."""
     params = {"now": now, "channel": channel, "states": states, "skip": skip, "limit": limit}
     return session.exec(_DUE, params=params).all()
 
 
 def set_delivery(session: Session, code_id: str, sources: tuple[str, ...], target: str, **facts: Any) -> bool:
-    """Change the delivery state if it is one of `sources`; whether it was."""
+    """Change the delivery state if it is one of `sources`. Returns whether it was."""
     params = {"code_id": code_id, "sources": sources, "target": target, **new_values(facts)}
     return session.exec(_delivery_with(tuple(facts)), params=params).first() is not None
 
 
-@cache  # callers name few sets of facts
+@cache  # callers use few different sets of facts
 def _delivery_with(facts: tuple[str, ...]) -> ReturningUpdate[str]:
     return (
         update(OneTimeCodeRow)
@@ -281,10 +282,10 @@ def by_provider_ref(session: Session, provider: str, provider_ref: str) -> OneTi
 def take_to_send(
     session: Session, code_id: str, attempts: int, sending: str, provider: str, lease_until: datetime
 ) -> bool:
-    """Claim a code for one attempt to send it, until `lease_until` (UTC); whether it was claimed.
+    """Claim a code for one attempt to send it, until `lease_until` (UTC). Returns whether it was claimed.
 
-    It is not when another process was quicker (its `attempts` are no longer those that were read), when a newer code has
-    replaced it, or when a provider has accepted it. `sending` is the delivery state that it gets.
+    It is not claimed when another process was quicker (`attempts` has changed since it was read), when a newer code has replaced it, or
+    when a provider has accepted it. `sending` is the delivery state that a claimed code gets.
     """
     params = {
         "code_id": code_id,
@@ -297,10 +298,10 @@ def take_to_send(
 
 
 def set_due(session: Session, code_id: str, due_at: datetime | None) -> None:
-    """When to look at the code again (UTC), None for never; counts the look."""
+    """Set when to look at the code again (UTC, None for never), and count the look."""
     session.exec(_SET_DUE, params={"code_id": code_id, "next_look": due_at})
 
 
 def all_due(session: Session, now: datetime, skip: tuple[str, ...], limit: int) -> Sequence[OneTimeCodeRow]:
-    """As `due`, of every way and in every delivery state."""
+    """Like `due`, for every way and every delivery state."""
     return session.exec(_ALL_DUE, params={"now": now, "skip": skip, "limit": limit}).all()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import Integer, bindparam, func, or_
-from sqlalchemy import select as sa_select  # one that a subquery is made of
+from sqlalchemy import select as sa_select  # SQLModel's own cannot become a subquery
 from sqlmodel import Session, col, delete, select, update
 
 from medonline.domain.codes.channels import CALLED
@@ -19,14 +19,14 @@ NAME = "codes"  # as the migration wrote it
 
 @dataclass(frozen=True, slots=True)
 class BreakerState:
-    """The breaker as it is now. `open_until` (UTC): None when it was never open. `times`: openings in a row."""
+    """The state of the breaker now. `open_until` (UTC): None when it was never open. `times`: openings in a row."""
 
     open_until: datetime | None
     times: int
 
 
 _THIS = col(CircuitBreaker.name) == NAME
-# Within another question.
+# For use inside another query.
 OPEN_UNTIL = sa_select(col(CircuitBreaker.open_until)).where(_THIS).scalar_subquery()
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 _STATE = select(CircuitBreaker.open_until, CircuitBreaker.times).where(col(CircuitBreaker.name) == NAME)
@@ -61,8 +61,8 @@ _OUTCOMES = (
     .where(
         _KNOWN,
         col(OneTimeCodeRow.delivery) != bindparam("failed"),
-        col(OneTimeCodeRow.channel).not_in(CALLED),  # nothing is typed, so nothing is guessed
-        # One end of a range for the index, whatever the breaker says; `or` would walk the whole table.
+        col(OneTimeCodeRow.channel).not_in(CALLED),  # nothing is typed for these, so nothing is guessed
+        # The index needs one end of a range, whatever the breaker's state is: with `or` the query would read the whole table.
         col(OneTimeCodeRow.issued_at) >= func.coalesce(OPEN_UNTIL, bindparam("ever", _EVER, type_=UtcDateTime())),
     )
     .order_by(col(OneTimeCodeRow.issued_at).desc())
@@ -76,34 +76,34 @@ def state(session: Session) -> BreakerState:
 
 
 def open_(session: Session, now: datetime, until: datetime, times: int) -> bool:
-    """Open it unless it is open already; whether this call did."""
+    """Open the breaker unless it is open already. Returns whether this call opened it."""
     return session.exec(_OPEN, params={"now": now, "until": until, "in_a_row": times}).first() is not None
 
 
 def close(session: Session, now: datetime) -> bool:
-    """End an opening now (UTC), as if there had been none before; whether it was open."""
+    """End an opening now (UTC) and reset the count of openings. Returns whether the breaker was open."""
     return session.exec(_CLOSE, params={"now": now}).first() is not None
 
 
 def add_miss(session: Session, now: datetime, forget_before: datetime) -> None:
-    """Note a wrong code; those of long ago are not kept."""
+    """Record a wrong code and delete the old ones."""
     session.exec(_FORGET, params={"forget_before": forget_before})
     session.add(CodeMiss(at=now))
     session.flush()
 
 
 def misses(session: Session, *, after: datetime, since: datetime | None) -> int:
-    """How many wrong codes were typed after one moment and not before the other (UTC both)."""
+    """How many wrong codes were typed after `after` and not before `since` (both UTC)."""
     if since is None:
         return int(session.exec(_MISSES, params={"after": after}).one())
     return int(session.exec(_MISSES_SINCE, params={"after": after, "since": since}).one())
 
 
 def last_outcomes(session: Session, now: datetime, guesses: int, failed: str, limit: int) -> list[bool]:
-    """Of the last codes since the breaker's last end whose fate is known and that a phone may have shown: whether each was
-    confirmed. None while it is open.
+    """Whether each of the last codes was confirmed, for codes since the breaker last closed whose outcome is known and that a phone may
+    have shown. Empty while it is open.
 
-    A code that did not go out says nothing of who typed; one that may still be typed says nothing yet.
+    A code that did not go out says nothing about the person who types. A code that may still be typed says nothing yet.
     """
     params: dict[str, object] = {"now": now, "guesses": guesses, "failed": failed, "limit": limit}
     return list(session.exec(_OUTCOMES, params=params).all())

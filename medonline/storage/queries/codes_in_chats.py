@@ -11,7 +11,7 @@ from medonline.storage.queries.codes import NEWEST
 from medonline.storage.statements import UNSYNCHRONISED
 from medonline.storage.tables.codes import OneTimeCodeRow
 
-FORGOTTEN = "-"  # no hash: the chat was ended, and its link opens no other one
+FORGOTTEN = "-"  # not a hash: the chat was ended, and its link opens no other one
 _AWAITED = (
     col(OneTimeCodeRow.due_at).is_(None),
     col(OneTimeCodeRow.replaced_at).is_(None),
@@ -22,8 +22,8 @@ _AWAITED = (
 def take_start(
     session: Session, code_id: str, user: str, delivery: str, now: datetime, since: datetime
 ) -> OneTimeCodeRow | None:
-    """Claim for a user's chat the code that was asked for after `since` (UTC) and waits in this delivery state; None when it does not,
-    or another chat was first."""
+    """Claim for a user's chat the code that was requested after `since` (UTC) and waits in this delivery state. None when no code waits, or
+    when another chat was first."""
     statement = (
         update(OneTimeCodeRow)
         .where(
@@ -43,7 +43,8 @@ def take_start(
 
 
 def begun(session: Session, code_id: str, users: Sequence[str], failed: str, now: datetime) -> OneTimeCodeRow | None:
-    """The code whose chat was begun by who has one of these hashes, unless it is replaced, over (UTC), or `failed` on its way."""
+    """The code whose chat was begun by the user with one of these hashes. None if it is replaced, expired (UTC), or in the delivery state
+    `failed`."""
     statement = select(OneTimeCodeRow).where(
         col(OneTimeCodeRow.id) == code_id,
         col(OneTimeCodeRow.chat_user).in_(users),
@@ -55,7 +56,7 @@ def begun(session: Session, code_id: str, users: Sequence[str], failed: str, now
 
 
 def newest_of_user(session: Session, users: Sequence[str], phone: str) -> OneTimeCodeRow | None:
-    """The last code to a number whose chat was begun by who has one of these hashes."""
+    """The last code to a number whose chat was begun by the user with one of these hashes."""
     statement = select(OneTimeCodeRow).where(
         col(OneTimeCodeRow.chat_user).in_(users), col(OneTimeCodeRow.phone) == phone
     )
@@ -63,7 +64,7 @@ def newest_of_user(session: Session, users: Sequence[str], phone: str) -> OneTim
 
 
 def awaited_of_user(session: Session, users: Sequence[str], delivery: str) -> Sequence[OneTimeCodeRow]:
-    """The codes in this delivery state whose chat was begun by who has one of these hashes, and that wait for the contact."""
+    """The codes in this delivery state that wait for the contact in a chat begun by the user with one of these hashes."""
     statement = select(OneTimeCodeRow).where(
         col(OneTimeCodeRow.chat_user).in_(users), col(OneTimeCodeRow.delivery) == delivery, *_AWAITED
     )
@@ -71,8 +72,8 @@ def awaited_of_user(session: Session, users: Sequence[str], delivery: str) -> Se
 
 
 def awaited(session: Session, delivery: str, now: datetime, since: datetime) -> Sequence[OneTimeCodeRow]:
-    """The codes in this delivery state that wait for a chat, or for a contact there, and are not over. `since` (UTC): when the oldest
-    of them can have been asked for, which an index finds."""
+    """The codes in this delivery state that wait for a chat, or for a contact in it, and have not expired. `since` (UTC): the earliest time
+    at which one of them can have been requested; it lets the query use an index."""
     statement = select(OneTimeCodeRow).where(
         col(OneTimeCodeRow.issued_at) > since,
         col(OneTimeCodeRow.delivery) == delivery,
@@ -83,7 +84,7 @@ def awaited(session: Session, delivery: str, now: datetime, since: datetime) -> 
 
 
 def is_heard_since(session: Session, since: datetime) -> bool:
-    """Whether a code that was asked for after `since` (UTC) was taken up in a chat."""
+    """Whether somebody opened a chat for a code that was requested after `since` (UTC)."""
     statement = select(OneTimeCodeRow.id).where(
         col(OneTimeCodeRow.issued_at) > since, col(OneTimeCodeRow.chat_user) != ""
     )
@@ -91,7 +92,7 @@ def is_heard_since(session: Session, since: datetime) -> bool:
 
 
 def set_chat(session: Session, code_id: str, chat_id: int, delivery: str, now: datetime) -> bool:
-    """Have a code sent into this chat now (UTC), if it still waits in this delivery state; whether it did."""
+    """Queue a code to be sent into this chat now (UTC), if it still waits in this delivery state. Returns whether it did."""
     statement = (
         update(OneTimeCodeRow)
         .where(
@@ -108,7 +109,7 @@ def set_chat(session: Session, code_id: str, chat_id: int, delivery: str, now: d
 
 
 def forget_user(session: Session, users: Sequence[str]) -> None:
-    """Keep no trace of who has one of these hashes, and of their chat."""
+    """Delete every trace of the user with one of these hashes and of their chat."""
     statement = (
         update(OneTimeCodeRow)
         .where(col(OneTimeCodeRow.chat_user).in_(users))

@@ -41,21 +41,21 @@ _END = (
 
 
 def open_of(session: Session, patient_id: str, since: datetime) -> EmailProof | None:
-    """The proof of this patient, of after `since` (UTC), that waits for its code."""
+    """The proof of this patient, made after `since` (UTC), that waits for its code."""
     return session.exec(_OPEN_OF, params={"whose": patient_id, "since": since}).first()
 
 
 def is_open(session: Session, proof_id: str, since: datetime) -> bool:
-    """Whether this proof, of after `since` (UTC), waits for its code."""
+    """Whether this proof, made after `since` (UTC), waits for its code."""
     return session.exec(_IS_OPEN, params={"proof_id": proof_id, "since": since}).first() is not None
 
 
 def times_to(session: Session, email: str, since: datetime, most: int) -> list[datetime]:
-    """When (UTC) after `since` the newest codes went to this address, whoever asked; at most `most` of them."""
+    """When (UTC) the newest codes after `since` went to this address, no matter who asked. At most `most` of them."""
     params = {"address": email, "since": since, "limit": most}
     return list(session.exec(_TIMES_TO, params=params).all())
 
 
 def end(session: Session, patient_id: str, now: datetime) -> None:
-    """No code of this patient, whom the caller holds, proves anything any more."""
+    """End all open proofs of this patient. The caller holds the patient's row."""
     session.exec(_END, params={"whose": patient_id, "now": now})

@@ -18,10 +18,10 @@ _INSERT: dict[str, Callable[[type[IdentityJourney]], sqlite.Insert | postgresql.
     "sqlite": sqlite.insert,
     "postgresql": postgresql.insert,
 }
-# Two clicks may be worked off in either order; the browser follows the answer to the later one.
+# Two clicks may be handled in either order. The browser follows the answer to the later one.
 SAME_CLICK = timedelta(seconds=10)
 
-# Questions are built once: to build one and its cache key costs as much as to ask it.
+# Built once: building a statement and its cache key costs as much as running it.
 _JOURNEY = select(IdentityJourney.state_hash).where(
     col(IdentityJourney.state_hash) == bindparam("state_hash"),
     col(IdentityJourney.visitor_key) == bindparam("visitor_key"),
@@ -70,7 +70,7 @@ _HAS_ANYTHING = sa_select(
         )
     )
 )
-# Of journeys none is loaded where they are deleted: nothing in the session needs to follow.
+# No session has loaded a journey when this runs, so no object needs to be synchronised.
 _FORGET_JOURNEYS_OF = (
     delete(IdentityJourney)
     .where(col(IdentityJourney.visitor_key) == bindparam("visitor_key"))
@@ -79,8 +79,8 @@ _FORGET_JOURNEYS_OF = (
 
 
 def replace_journey(session: Session, journey: IdentityJourney) -> None:
-    """From now on the browser is on this journey: the state of the one before is good for nothing. One that began a moment
-    later and was written first stays."""
+    """Put the browser on this journey. The state of its earlier journey becomes useless. A journey that began a moment later but was
+    written first stays."""
     values = journey.model_dump()
     began = col(IdentityJourney.created_at)
     statement = (
@@ -96,13 +96,13 @@ def replace_journey(session: Session, journey: IdentityJourney) -> None:
 
 
 def has_journey(session: Session, state_hash: str, visitor_key: str) -> bool:
-    """Whether this browser ever left with this state; whether it is good is for `take_journey` to say."""
+    """Whether this browser ever left with this state. Only `take_journey` decides whether the state is still valid."""
     facts = {"state_hash": state_hash, "visitor_key": visitor_key}
     return session.exec(_JOURNEY, params=facts).first() is not None
 
 
 def hold_journey(session: Session, state_hash: str, visitor_key: str) -> bool:
-    """Whether this browser is still the one that left with this state; it stays so until the session commits."""
+    """Whether this browser is still the one that left with this state. The row stays locked until the session commits."""
     facts = {"state_hash": state_hash, "visitor_key": visitor_key}
     return session.exec(_JOURNEY_HELD, params=facts).first() is not None
 
@@ -127,7 +127,7 @@ def take_journey(
 
 
 def signing_out(session: Session, visitor_key: str, begun_after: datetime) -> IdentityJourney | None:
-    """The journey of this browser that goes on once it has signed out at the provider."""
+    """The journey of this browser that continues once it has signed out at the provider."""
     return session.exec(_SIGNING_OUT, params={"visitor_key": visitor_key, "begun_after": begun_after}).first()
 
 
@@ -143,15 +143,15 @@ def owner_of(session: Session, issuer: str, subject: str) -> str | None:
 
 
 def linked(session: Session, issuer: str, subject: str) -> tuple[LinkedIdentity, Patient] | None:
-    """The identity with this key and its patient, held until the session commits.
+    """The identity with this key and its patient, both locked until the session commits.
 
-    The patient first (`storage.engine`): who takes the identity off holds the patient, too.
+    The patient is locked first (`storage.engine`), as in the transactions that remove an identity.
     """
     owner = owner_of(session, issuer, subject)
     patient = patients.by_id_held(session, owner) if owner is not None else None
     if patient is None:
         return None
-    # Read again: it may have been taken off while the patient was waited for.
+    # Read again: somebody may have removed it while this transaction waited for the patient.
     facts = {"issuer": issuer, "subject": subject, "patient_id": patient.id}
     identity = session.exec(_LINKED_HELD, params=facts).first()
     return None if identity is None else (identity, patient)
@@ -168,23 +168,23 @@ def subjects_of(session: Session, patient_id: str, issuer: str) -> list[str]:
 
 
 def pending_of(session: Session, visitor_key: str, since: datetime) -> PendingIdentity | None:
-    """Who waits for an answer in this browser, held until the session commits."""
+    """The person who waits for an answer in this browser. The row stays locked until the session commits."""
     return session.exec(_PENDING_OF, params={"visitor_key": visitor_key, "since": since}).first()
 
 
 def has_anything(session: Session, visitor_key: str) -> bool:
-    """Whether somebody waits in this browser, or is on the way."""
+    """Whether somebody waits in this browser or is on a journey from it."""
     return bool(session.connection().execute(_HAS_ANYTHING, {"visitor_key": visitor_key}).scalar_one())
 
 
 def forget_pending(session: Session, visitor_key: str) -> bool:
-    """Delete the person who waits in this browser; whether there was anybody."""
+    """Delete the person who waits in this browser. Returns whether there was one."""
     statement = delete(PendingIdentity).where(col(PendingIdentity.visitor_key) == visitor_key)
     return bool(session.exec(statement).rowcount)
 
 
 def rename_visitor(session: Session, visitor_key: str, next_key: str) -> None:
-    """The browser has another name from now on: who waits in it waits under that name."""
+    """Give the waiting person of this browser its new visitor key."""
     session.exec(
         update(PendingIdentity).where(col(PendingIdentity.visitor_key) == visitor_key).values(visitor_key=next_key)
     )

@@ -1,4 +1,4 @@
-"""What each way of getting a code costs on a day: one atomic statement per change."""
+"""What each way of getting a code costs per day. Each change is one atomic statement."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ def spent(session: Session, day: date) -> dict[str, int]:
 
 
 def add_within(session: Session, channel: str, day: date, price: int, cap: int | None) -> int | None:
-    """Spend `price` if the day's sum stays within `cap`; the sum then, None when it would not stay. All in kopecks."""
+    """Spend `price` if the day's sum stays within `cap`. Returns the new sum, or None when it would not stay within. All in kopecks."""
     if cap is not None and price > cap:
-        return None  # the statement looks at the cap only where the day has begun
-    session.flush()  # what waits to be written is locked before the money (lock order: `storage.engine`)
+        return None  # the statement checks the cap only for a day that has a row
+    session.flush()  # pending rows must be locked before the money (lock order: `storage.engine`)
     params: dict[str, object] = {"channel": channel, "day": day, "price": price}
     if cap is None:
         row = session.connection().execute(_ADD_ANYHOW, params).first()
@@ -51,5 +51,5 @@ def add_within(session: Session, channel: str, day: date, price: int, cap: int |
 
 
 def give_back(session: Session, channel: str, day: date, price: int) -> None:
-    """What was reserved and not spent after all."""
+    """Return money that was reserved and not spent."""
     session.exec(_GIVE_BACK, params={"of_channel": channel, "on_day": day, "price": price})

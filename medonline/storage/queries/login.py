@@ -17,7 +17,7 @@ from medonline.storage.tables.columns import UtcDateTime
 from medonline.storage.tables.login import AccountSession, LoginTicket
 from medonline.storage.tables.patients import Patient
 
-# Goes with every end of a session: the token of the identity provider has nothing to end any more.
+# Set at every end of a session: the identity provider's token has nothing left to end.
 ENDED: Mapping[str, Any] = {"provider_token_sealed": ""}
 
 _NOW = bindparam("now", type_=UtcDateTime())
@@ -90,37 +90,37 @@ _IS_OPEN = select(AccountSession.token_hash).where(_THIS_SESSION, _OPEN)
 
 @dataclass(frozen=True, slots=True)
 class EndedSession:
-    """A session that has just ended, and the token of the identity provider that it held until then."""
+    """A session that has just ended, and the identity provider's token that it held until then."""
 
     row: AccountSession
     provider_token_sealed: str
 
 
 def take_ticket(session: Session, ticket_hash: str, visitor_key: str, now: datetime) -> LoginTicket | None:
-    """Use up a ticket of this browser; None when it is unknown, used, late or another browser's."""
+    """Use up a ticket of this browser. None when it is unknown, used, late or another browser's."""
     row = session.exec(_TAKE_TICKET, params={"ticket": ticket_hash, "visitor": visitor_key, "now": now}).first()
     return None if row is None else row[0]
 
 
 def forget_token_of_ticket(session: Session, ticket_hash: str) -> None:
-    """The session has it now."""
+    """Delete the provider's token of a ticket, because the session has it now."""
     session.exec(_FORGET_TOKEN_OF_TICKET, params={"ticket": ticket_hash})
 
 
 def ticket_of(session: Session, ticket_hash: str) -> str | None:
-    """The id of the patient whom this ticket lets in, if there ever was one; whether it is good is for `take_ticket` to say."""
+    """The id of the patient whom this ticket would sign in, if it ever existed. Only `take_ticket` decides whether it is valid."""
     return session.exec(_TICKET_OF, params={"ticket": ticket_hash}).first()
 
 
 def forget_tickets(session: Session, patient_id: str, method: str) -> None:
-    """Delete the tickets by which this patient is on the way in; the caller holds the patient."""
+    """Delete the unused tickets of this patient for one way of signing in. The caller holds the patient."""
     session.exec(_FORGET_TICKETS, params={"patient_id": patient_id, "method": method})
 
 
 def live(
     session: Session, token_hash: str, *, seen_after: datetime, created_after: datetime
 ) -> tuple[AccountSession, Patient] | None:
-    """The session with this token and its patient, unless it has ended, idled out or grown too old."""
+    """The session with this token hash and its patient, unless it has ended, idled out or grown too old."""
     params = {"session_key": token_hash, "seen_after": seen_after, "created_after": created_after}
     return session.exec(_LIVE, params=params).first()
 
@@ -128,19 +128,19 @@ def live(
 def times_of_live(
     session: Session, token_hash: str, *, seen_after: datetime, created_after: datetime
 ) -> tuple[datetime, datetime] | None:
-    """When the session that `live` would give was last used and when it began (UTC both)."""
+    """When the session that `live` would return was last used and when it began (both UTC)."""
     params = {"session_key": token_hash, "seen_after": seen_after, "created_after": created_after}
     found = session.exec(_TIMES_OF_LIVE, params=params).first()
     return None if found is None else (found[0], found[1])
 
 
 def record_seen(session: Session, token_hash: str, now: datetime) -> None:
-    """The session was used now."""
+    """Record that the session was used now."""
     session.exec(_RECORD_SEEN, params={"session_key": token_hash, "now": now})
 
 
 def end(session: Session, token_hash: str, now: datetime) -> EndedSession | None:
-    """End one session; None when it was not open."""
+    """End one session. None when it was not open."""
     row = session.exec(_OPEN_HELD, params={"session_key": token_hash}).first()
     if row is None:
         return None
@@ -152,8 +152,8 @@ def end(session: Session, token_hash: str, now: datetime) -> EndedSession | None
 
 
 def end_all_of(session: Session, patient_id: str, now: datetime, but: str = "", method: str | None = None) -> list[str]:
-    """End every session of a patient, whom the caller holds, `but` the one with this token hash, or those of one way of
-    signing in; the token hashes of those that were open."""
+    """End every session of a patient, except the one with the token hash `but`; with `method`, only those of that way of signing in. The
+    caller holds the patient. Returns the token hashes of the sessions that were open."""
     params = {"of_patient": patient_id, "but": but, "now": now}
     statement = _END_ALL
     if method is not None:
@@ -165,7 +165,7 @@ def end_all_of(session: Session, patient_id: str, now: datetime, but: str = "", 
 
 
 def end_by_number(session: Session, patient_id: str, number: str, now: datetime) -> list[AccountSession]:
-    """End the session of this patient whose token hash begins with `number`; the sessions that ended."""
+    """End the sessions of this patient whose token hash begins with `number`. Returns those that ended."""
     statement = (
         update(AccountSession)
         .where(
@@ -185,23 +185,23 @@ def end_by_number(session: Session, patient_id: str, number: str, now: datetime)
 def open_of(
     session: Session, patient_id: str, *, seen_after: datetime, created_after: datetime
 ) -> list[AccountSession]:
-    """The live sessions of a patient, the one used last first."""
+    """The live sessions of a patient, the most recently used first."""
     params = {"patient_id": patient_id, "seen_after": seen_after, "created_after": created_after}
     return list(session.exec(_OPEN_OF, params=params).all())
 
 
 def record_authenticated(session: Session, token_hash: str, now: datetime) -> None:
-    """The person of this session has just proved again to be themselves."""
+    """Record that the person of this session has just proved their identity again."""
     session.exec(_RECORD_AUTHENTICATED, params={"session_key": token_hash, "now": now})
 
 
 def is_open(session: Session, token_hash: str) -> bool:
-    """Whether the session has not been ended."""
+    """Whether nobody has ended the session."""
     return session.exec(_IS_OPEN, params={"session_key": token_hash}).first() is not None
 
 
 def is_open_of(session: Session, token_hash: str, patient_id: str) -> bool:
-    """Whether this is a session of the patient that nobody has ended; it may have idled out."""
+    """Whether this is a session of the patient that nobody has ended. It may have idled out."""
     row = session.get(AccountSession, token_hash)
     return row is not None and row.patient_id == patient_id and row.ended_at is None
 
@@ -213,5 +213,5 @@ def begun_at(session: Session, token_hash: str) -> datetime | None:
 
 
 def ended_since(session: Session, since: datetime) -> list[str]:
-    """The token hashes of the sessions that were ended at this moment (UTC) or later."""
+    """The token hashes of the sessions that ended at this moment (UTC) or later."""
     return list(session.exec(_ENDED_SINCE, params={"since": since}).all())

@@ -1,4 +1,4 @@
-"""Questions about notices: what is to be told, and what became of it."""
+"""Questions about notices: what patients must be told, and what happened to each notice."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _NOW = bindparam("now", type_=UtcDateTime())
 _THIS = col(Notice.id) == bindparam("notice_id")
 
 _EARLIER = aliased(Notice)
-# The link of each notice ends those that the same place got before: sent at once, they would arrive in any order, and the last one on
-# the screen may be one whose link has ended. What is to be tried again later holds up none.
+# The link of each notice ends the links of earlier notices to the same place. Notices sent at the same time would arrive in any order, and
+# the last one on the screen might carry an ended link. A notice that waits for another attempt later delays no other one.
 _EARLIER_IS_ON_ITS_WAY = (
     select(_EARLIER.id)
     .where(
@@ -111,7 +111,7 @@ _END_LINKS = (
     .execution_options(**UNSYNCHRONISED)
 )
 _SAME_PHONE = col(Notice.phone) == bindparam("to_phone")
-# Sent to a phone that is a stranger's by now, a text must not end the link that the owner has by mail.
+# A text to a phone that now belongs to a stranger must not end the link that the owner received by mail.
 _SAME_PLACE = and_(_SAME_PHONE, col(Notice.email) == bindparam("to_email"))
 _END_LINKS_BEFORE = _END_LINKS.where(_SAME_PLACE, col(Notice.created_at) < bindparam("written_at"))
 _END_LINKS_WITH = _END_LINKS.where(or_(_SAME_PHONE, col(Notice.created_at) >= bindparam("written_at")))
@@ -146,7 +146,7 @@ _WAITING = select(func.count(), func.min(Notice.due_at)).where(col(Notice.due_at
 
 
 def waiting(session: Session, now: datetime) -> tuple[int, datetime | None]:
-    """How many notices are due, and since when the one that waits longest (UTC); None when none does."""
+    """How many notices are due, and since when the longest waiting one waits (UTC). None when none does."""
     count, oldest = session.exec(_WAITING, params={"now": now}).one()
     return count, oldest
 
@@ -154,14 +154,14 @@ def waiting(session: Session, now: datetime) -> tuple[int, datetime | None]:
 def due(
     session: Session, now: datetime, skip: tuple[str, ...], limit: int, in_hand: str, *, by_mail: bool
 ) -> Sequence[Notice]:
-    """Notices of one way that are to be looked at now (UTC), longest waiting first, without those to skip and those that wait for an
-    earlier one to the same place; `in_hand`: the problem of one that is being sent."""
+    """Notices of one way that must be looked at now (UTC), longest waiting first. Without those in `skip` and those that wait for an
+    earlier one to the same place. `in_hand`: the problem recorded for a notice that is being sent."""
     params = {"now": now, "skip": skip, "limit": limit, "by_mail": by_mail, "in_hand": in_hand}
     return session.exec(_DUE, params=params).all()
 
 
 def take(session: Session, notice_id: str, now: datetime, attempts: int, problem: str, lease_until: datetime) -> bool:
-    """Claim a due notice for one sender by counting an attempt; False when another was quicker."""
+    """Claim a due notice for one sender by counting an attempt. False when another was quicker."""
     params = {
         "notice_id": notice_id,
         "now": now,
@@ -173,33 +173,35 @@ def take(session: Session, notice_id: str, now: datetime, attempts: int, problem
 
 
 def record_paid(session: Session, notice_id: str, now: datetime, kopecks: int) -> None:
-    """What the attempt in hand costs was counted."""
+    """Record that the cost of the current attempt was counted."""
     session.exec(_RECORD_PAID, params={"notice_id": notice_id, "now": now, "price": kopecks})
 
 
 def postpone(session: Session, notice_id: str, attempts: int, due_at: datetime) -> None:
-    """Give the attempt back and try again at `due_at` (UTC): until then there is no money for it."""
+    """Take back the attempt and try again at `due_at` (UTC), because there is no money for it before then."""
     session.exec(_POSTPONE, params={"notice_id": notice_id, "attempts_made": attempts, "next_look": due_at})
 
 
 def record_sent(session: Session, notice_id: str, provider_ref: str, now: datetime) -> None:
-    """The provider accepted it."""
+    """Record that the provider accepted it."""
     session.exec(_RECORD_SENT, params={"notice_id": notice_id, "reference": provider_ref, "now": now})
 
 
 def record_failed(session: Session, notice_id: str, problem: str, due_at: datetime | None) -> bool:
-    """The provider did not accept it; when to try again (UTC) and pay for that, None for never. False when it was sent."""
+    """Record that the provider did not accept it, and when to try again and pay for that (UTC, None for never). False when it was sent
+    already."""
     failed = session.exec(_RECORD_FAILED, params={"notice_id": notice_id, "why": problem, "next_look": due_at})
     return bool(failed.rowcount)
 
 
 def unsent(session: Session, limit: int) -> Sequence[Notice]:
-    """Notices that no provider accepted (yet), the newest first."""
+    """Notices that no provider has accepted, newest first."""
     return session.exec(_UNSENT, params={"limit": limit}).all()
 
 
 def take_up_again(session: Session, notice_id: str, now: datetime, since: datetime) -> str | None:
-    """Have a notice of after `since` (UTC) that was given up sent once more; whose it is, None when it is none of these."""
+    """Send a notice made after `since` (UTC) once more, if it was given up. Returns the id of its patient, None when there is no such
+    notice."""
     row = session.exec(_TAKE_UP_AGAIN, params={"notice_id": notice_id, "now": now, "since": since}).first()
     return None if row is None else str(row[0])
 
@@ -212,20 +214,19 @@ def take_up_all(session: Session, now: datetime, since: datetime, but: Collectio
 
 
 def end_links(session: Session, patient_id: str, now: datetime) -> None:
-    """All links «это не я» to a patient, whom the caller holds, are used up."""
+    """Use up all links «это не я» to a patient. The caller holds the patient."""
     session.exec(_END_LINKS, params={"of_patient": patient_id, "now": now})
 
 
 def end_links_before(session: Session, sent: Notice, now: datetime) -> None:
-    """The links of notices to the same phone, or the same address, that were written before the one sent are used up; the caller
-    holds the patient."""
+    """Use up the links of earlier notices to the same phone, or the same address, as the notice just sent. The caller holds the patient."""
     session.exec(_END_LINKS_BEFORE, params=_beside(sent, now) | {"to_email": sent.email})
 
 
 def end_links_with(session: Session, disputed: Notice, now: datetime) -> None:
-    """The links that end with this one are used up; the caller holds the patient.
+    """Use up the links that end with the disputed one. The caller holds the patient.
 
-    Those of earlier notices to another phone stay: it was the account's before the disputed one was.
+    Links of earlier notices to another phone stay: that phone belonged to the account before the disputed one did.
     """
     session.exec(_END_LINKS_WITH, params=_beside(disputed, now))
 
@@ -235,20 +236,20 @@ def _beside(notice: Notice, now: datetime) -> dict[str, object]:
 
 
 def was_told_since(session: Session, patient_id: str, about: str, since: datetime) -> bool:
-    """Whether there is a notice to this patient about this that is younger than `since` (UTC)."""
+    """Whether a notice about this subject to this patient is younger than `since` (UTC)."""
     params = {"patient_id": patient_id, "about": about, "since": since}
     return session.exec(_TOLD_SINCE, params=params).first() is not None
 
 
 def told_since(session: Session, patient_id: str, about: Collection[str], since: datetime) -> Sequence[Notice]:
-    """The notices about these to a patient that are younger than `since` (UTC), the oldest first."""
+    """The notices about these subjects to a patient that are younger than `since` (UTC), oldest first."""
     params = {"patient_id": patient_id, "kinds": tuple(about), "since": since}
     return session.exec(_ALL_TOLD_SINCE, params=params).all()
 
 
 def times_told(session: Session, patient_id: str, about: Collection[str], most: int) -> list[datetime]:
-    """When (UTC) the newest notices about these to a patient were made, at most `most` of them, since the owner last took the
-    account back."""
+    """When (UTC) the newest notices about these subjects to a patient were made. At most `most` of them, and only those since the owner
+    last took the account back."""
     back = taken_back(patient_id).subquery()
     newer = select(back.c.seq).where(back.c.at >= col(Notice.created_at)).exists()
     statement = (
@@ -261,12 +262,11 @@ def times_told(session: Session, patient_id: str, about: Collection[str], most: 
 
 
 def told_with_link(session: Session, dispute_hash: str) -> str | None:
-    """The id of the patient who was told with this link, if there ever was one; whether it is good is for `take_dispute` to
-    say."""
+    """The id of the patient who got this link, if it ever existed. Only `take_dispute` decides whether it is valid."""
     return session.exec(_TOLD_WITH_LINK, params={"dispute_hash": dispute_hash}).first()
 
 
 def take_dispute(session: Session, dispute_hash: str, now: datetime, since: datetime) -> Notice | None:
-    """Use up the link of a notice of after `since` (UTC); None when it is unknown, used or too old."""
+    """Use up the link of a notice made after `since` (UTC). None when it is unknown, used or too old."""
     row = session.exec(_TAKE_DISPUTE, params={"of_link": dispute_hash, "now": now, "since": since}).first()
     return None if row is None else row[0]

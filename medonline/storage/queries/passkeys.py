@@ -14,13 +14,13 @@ from medonline.storage.tables.patients import Patient
 
 
 def take_challenge(session: Session, challenge: PasskeyChallenge, now: datetime) -> PasskeyChallenge | None:
-    """Use a challenge up; None when none is like this one, or it is late. It goes from the record either way, once its own browser asks."""
+    """Use up a challenge. None when there is no such challenge or it is late. Either way it is deleted, once its own browser asks."""
     row = session.get(PasskeyChallenge, challenge.challenge_hash)
     if row is None or _bound(row) != _bound(challenge):
         return None
     statement = delete(PasskeyChallenge).where(col(PasskeyChallenge.challenge_hash) == row.challenge_hash)
     session.expunge(row)
-    # Of two at once one deletes it.
+    # Of two simultaneous calls only one deletes it.
     gone = session.connection().execute(statement).rowcount
     return row if gone and row.expires_at > now else None
 
@@ -30,7 +30,7 @@ def _bound(row: PasskeyChallenge) -> tuple[str, str, str]:
 
 
 def with_patient(session: Session, credential_id: str) -> tuple[Passkey, Patient] | None:
-    """The passkey of this credential, and whose it is."""
+    """The passkey with this credential, and its patient."""
     statement = (
         select(Passkey, Patient)
         .join(Patient, col(Patient.id) == col(Passkey.patient_id))
@@ -57,14 +57,14 @@ def credential_exists(session: Session, credential_id: str) -> bool:
 
 
 def record_use(session: Session, passkey_id: str, sign_count: int, backed_up: bool, now: datetime) -> None:
-    """The passkey opened its account now, and its device counts so far."""
+    """Record that the passkey opened its account now, and its device's counter."""
     values = {"sign_count": sign_count, "backed_up": backed_up, "last_used_at": now}
     statement = update(Passkey).where(col(Passkey.id) == passkey_id).values(**values)
     session.exec(statement.execution_options(**UNSYNCHRONISED))
 
 
 def set_name(session: Session, patient_id: str, passkey_id: str, name: str) -> bool:
-    """Call a passkey of this patient otherwise; whether it is there."""
+    """Rename a passkey of this patient. Returns whether it exists."""
     statement = (
         update(Passkey).where(col(Passkey.id) == passkey_id, col(Passkey.patient_id) == patient_id).values(name=name)
     )
@@ -72,15 +72,15 @@ def set_name(session: Session, patient_id: str, passkey_id: str, name: str) -> b
 
 
 def forget(session: Session, rows: Sequence[Passkey]) -> None:
-    """Delete these passkeys; the caller holds their patient."""
+    """Delete these passkeys. The caller holds their patient."""
     session.connection().execute(delete(Passkey).where(col(Passkey.id).in_([row.id for row in rows])))
 
 
 def forget_offer(session: Session, patient_id: str) -> None:
-    """The patient is asked once more; the caller holds them."""
+    """Delete the offer, so that the patient is asked once more. The caller holds the patient."""
     session.connection().execute(delete(PasskeyOffer).where(col(PasskeyOffer.patient_id) == patient_id))
 
 
 def offer_of(session: Session, patient_id: str) -> PasskeyOffer | None:
-    """That the patient was asked, if they were."""
+    """The offer that was made to the patient, if any."""
     return session.get(PasskeyOffer, patient_id, populate_existing=True)

@@ -1,4 +1,4 @@
-"""Questions about recoveries; every move is one conditional UPDATE, so that of two equal moves one wins."""
+"""Questions about recoveries. Every move is one conditional UPDATE, so that of two equal moves only one wins."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import String, and_, bindparam, case, func, or_
-from sqlalchemy import select as sa_select  # one that a subquery is made of
+from sqlalchemy import select as sa_select  # SQLModel's own cannot become a subquery
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.dml import ReturningUpdate
 from sqlmodel import Session, col, select, update
@@ -22,7 +22,7 @@ _OF_VISITOR = col(PasswordRecovery.visitor_key) == bindparam("visitor")
 _SHOWN = col(PasswordRecovery.left_at).is_(None)
 _THIS = col(PasswordRecovery.id) == bindparam("recovery_id")
 _NEWEST = col(PasswordRecovery.created_at).desc()
-# What `leave_all_of_visitor` leaves.
+# The recoveries that `leave_all_of_visitor` leaves.
 _OPEN = (_OF_VISITOR, or_(_SHOWN, _ON_SOURCES))
 
 _NEWEST_OF = (
@@ -114,7 +114,7 @@ _ADD_MISS = (
     .execution_options(**UNSYNCHRONISED, populate_existing=True)
 )
 _WITH_WRONG_DATES = select(func.count()).where(
-    # By the codes to the phone, which have an index: each recovery is the flow of its codes.
+    # Found through the codes to the phone, which have an index: each recovery is the flow of its codes.
     col(PasswordRecovery.id).in_(
         select(OneTimeCodeRow.flow_id).where(
             col(OneTimeCodeRow.phone) == bindparam("phone"),
@@ -129,66 +129,66 @@ _WITH_WRONG_DATES = select(func.count()).where(
 
 
 def newest_of(session: Session, visitor_key: str) -> PasswordRecovery | None:
-    """The last recovery this browser began and has not left."""
+    """The last recovery that this browser began and has not left."""
     return session.exec(_NEWEST_OF, params={"visitor": visitor_key}).first()
 
 
 def newest_with_code(session: Session, visitor_key: str) -> tuple[PasswordRecovery, OneTimeCodeRow | None] | None:
-    """As `newest_of`, with the last code of it."""
+    """Like `newest_of`, with the last code of the recovery."""
     return session.exec(_NEWEST_WITH_CODE, params={"visitor": visitor_key}).first()
 
 
 def newest_or_left(session: Session, visitor_key: str, phone: str, step: str) -> PasswordRecovery | None:
-    """As `newest_of`; where there is none, the last one that this browser left at a step, for this phone (E.164)."""
+    """Like `newest_of`. If there is none: the last recovery for this phone (E.164) that this browser left at this step."""
     return session.exec(_NEWEST_OR_LEFT, params={"visitor": visitor_key, "phone": phone, "step": step}).first()
 
 
 def as_it_is_now(session: Session, recovery: PasswordRecovery) -> PasswordRecovery | None:
-    """The row again, after a wait for a lock: moved meanwhile, perhaps; None when its account was erased."""
+    """Read the row again after waiting for a lock, because it may have moved meanwhile. None when its account was erased."""
     return session.get(PasswordRecovery, recovery.id, populate_existing=True)
 
 
 def move(session: Session, recovery_id: str, sources: tuple[str, ...], target: str, **facts: Any) -> bool:
-    """Put the recovery on `target` if it is on one of `sources`; whether it was. Then the row in the session is as it is now."""
+    """Put the recovery on `target` if it is on one of `sources`. Returns whether it was. Then the row in the session is up to date."""
     params = {"recovery_id": recovery_id, "sources": sources, "target": target, **new_values(facts)}
     return session.exec(_move_with(tuple(facts)), params=params).first() is not None
 
 
-@cache  # callers name few sets of facts
+@cache  # callers use few different sets of facts
 def _move_with(facts: tuple[str, ...]) -> ReturningUpdate[PasswordRecovery]:
     return (
         update(PasswordRecovery)
         .where(_THIS, _ON_SOURCES)
         .values(step=bindparam("target"), **new_facts(facts))
         .returning(PasswordRecovery)
-        # Not guessed from what the session read: another transaction may have moved it meanwhile.
+        # Not computed from what the session read: another transaction may have moved the row meanwhile.
         .execution_options(**UNSYNCHRONISED, populate_existing=True)
     )
 
 
 def move_all_of(session: Session, patient_id: str, sources: tuple[str, ...], target: str) -> None:
-    """Put every recovery of a patient that is on one of `sources` on `target`; what the session has read stays as it was."""
+    """Put every recovery of a patient that is on one of `sources` on `target`. Rows that the session has read stay as they were."""
     session.exec(_MOVE_ALL_OF, params={"of_patient": patient_id, "sources": sources, "target": target})
 
 
 def set_left(session: Session, recovery_id: str, now: datetime | None) -> None:
-    """The browser does not want to see this recovery any more; None: it does again."""
+    """Record that the browser no longer wants to see this recovery. None: it does again."""
     session.exec(_SET_LEFT, params={"recovery_id": recovery_id, "now": now})
 
 
 def record_taken_off(session: Session, recovery_id: str, *, identities: int, passkeys: int) -> None:
-    """Note how many identities and passkeys the new password has taken off, for the screen that says so."""
+    """Record how many identities and passkeys the new password has removed, for the screen that says so."""
     params = {"recovery_id": recovery_id, "identities": identities, "passkeys": passkeys}
     session.exec(_RECORD_TAKEN_OFF, params=params).all()
 
 
 def rename_visitor(session: Session, visitor_key: str, next_key: str, but: str) -> None:
-    """The browser has another name from now on; what is on the step `but` stays behind."""
+    """Give the recoveries of this browser its new visitor key, except those on the step `but`."""
     session.exec(_RENAME_VISITOR, params={"visitor": visitor_key, "next_key": next_key, "but": but})
 
 
 def has_open(session: Session, visitor_key: str, sources: tuple[str, ...]) -> bool:
-    """Whether `leave_all_of_visitor` would leave anything."""
+    """Whether `leave_all_of_visitor` would leave any recovery."""
     return session.exec(_HAS_OPEN, params={"visitor": visitor_key, "sources": sources}).first() is not None
 
 
@@ -201,19 +201,19 @@ def set_password_since(session: Session, visitor_key: str, patient_id: str, sinc
 def leave_all_of_visitor(
     session: Session, visitor_key: str, sources: tuple[str, ...], target: str, now: datetime
 ) -> None:
-    """This browser shows none of its recoveries any more, and those on one of `sources` are on `target`."""
+    """Leave all recoveries of this browser, and put those on one of `sources` on `target`."""
     session.exec(_LEAVE_ALL, params={"visitor": visitor_key, "sources": sources, "target": target, "now": now})
 
 
 def add_birth_date_miss(session: Session, recovery_id: str, step: str, tries: int) -> int | None:
-    """Count a wrong birth date in one atomic statement; how many there are, None when no more may be tried."""
+    """Count a wrong birth date in one atomic statement. Returns the new count, None when no more may be tried."""
     params = {"recovery_id": recovery_id, "at_step": step, "tries": tries}
     row = session.exec(_ADD_MISS, params=params).first()
     return None if row is None else int(row[0].birth_date_misses)
 
 
 def with_wrong_dates(session: Session, phone: str, since: datetime, but: str, but_ways: tuple[str, ...]) -> int:
-    """In how many recoveries of this number (E.164) a wrong birth date was typed, of those whose phone was proved by a code issued after
-    `since` (UTC); the recovery with the id `but` does not count, and neither do proofs by a way in `but_ways`."""
+    """In how many recoveries of this number (E.164) a wrong birth date was typed. Only recoveries whose phone was proved by a code issued
+    after `since` (UTC) count, without the recovery `but` and without proofs by a way in `but_ways`."""
     params = {"phone": phone, "since": since, "but": but, "but_ways": but_ways}
     return int(session.exec(_WITH_WRONG_DATES, params=params).one())

@@ -13,13 +13,13 @@ from medonline.storage.tables.columns import UtcDateTime
 from medonline.storage.tables.patient_cards import CardAttempt, CardRefresh, PatientCard
 from medonline.storage.tables.patients import Patient
 
-# Statements are built once: to build one and its cache key costs as much as to run it.
+# Built once: building a statement and its cache key costs as much as running it.
 _OF_PATIENT = (
     select(PatientCard)
     .where(col(PatientCard.patient_id) == bindparam("patient_id"))
     .order_by(col(PatientCard.active).desc(), col(PatientCard.holder), col(PatientCard.number))
 )
-# No card is loaded or read where these are written: nothing in a session needs to follow.
+# No session reads cards after these statements write them, so no object needs to be synchronised.
 _UNLINK = (
     update(PatientCard)
     .where(
@@ -52,7 +52,7 @@ _ATTEMPTS_AT_POLICY = (
     .limit(bindparam("most"))
 )
 _REFRESH_OF = select(CardRefresh).where(col(CardRefresh.patient_id) == bindparam("patient_id"))
-# Of presses at the same moment one goes through: the row that is there decides, under its lock.
+# Of simultaneous presses one goes through: the existing row decides, under its lock.
 _ASK = """
     INSERT INTO card_refresh AS had (patient_id, pressed_at, hour_began_at, asked_in_hour)
     VALUES (:patient_id, :pressed_at, :now, 1)
@@ -70,12 +70,12 @@ _BEGIN_PRESSED = text(f"{_ASK}{_RESTED} RETURNING patient_id").bindparams(
 
 
 def of_patient(session: Session, patient_id: str) -> list[PatientCard]:
-    """Every card the account ever had, unlinked ones too; working ones first, then by holder."""
+    """Every card that the account ever had, unlinked ones too. Working ones come first, then they are sorted by holder."""
     return list(session.exec(_OF_PATIENT, params={"patient_id": patient_id}).all())
 
 
 def one_of(session: Session, patient_id: str, card_id: str) -> PatientCard | None:
-    """This card of this account, unless it is off the list."""
+    """This card of this account, unless it was taken off the list."""
     where = (
         PatientCard.id == card_id,
         PatientCard.patient_id == patient_id,
@@ -85,12 +85,13 @@ def one_of(session: Session, patient_id: str, card_id: str) -> PatientCard | Non
 
 
 def unlink(session: Session, patient_id: str, card_id: str, now: datetime) -> bool:
-    """Take a card of this account off the list; whether it was there."""
+    """Take a card of this account off the list. Returns whether it was there."""
     return bool(session.exec(_UNLINK, params={"card": card_id, "owner": patient_id, "now": now}).rowcount)
 
 
 def record_fetched(session: Session, patient_id: str, now: datetime, *, incomplete: bool) -> bool:
-    """The registry has answered for this account; whether it is still there. It is kept as it is until the session commits.
+    """Record that the registry has answered for this account. Returns whether the account still exists. It stays locked until the session
+    commits.
 
     `incomplete`: the answer had records that could not be read.
     """
@@ -99,34 +100,34 @@ def record_fetched(session: Session, patient_id: str, now: datetime, *, incomple
 
 
 def hold_policy(session: Session, policy_index: str) -> None:
-    """Of transactions that count attempts at one policy, one goes on at a time, until it ends. SQLite has one writer anyway."""
+    """Let one transaction at a time count attempts at one policy, until it ends. SQLite has one writer anyway."""
     if session.get_bind().dialect.name == "postgresql":
         number = int.from_bytes(hashlib.blake2b(policy_index.encode(), digest_size=8).digest(), signed=True)
         session.exec(select(func.pg_advisory_xact_lock(number)))
 
 
 def attempts_of_account(session: Session, patient_id: str, since: datetime, limit: int) -> list[datetime]:
-    """When this account tried policies since then, the newest first."""
+    """When this account tried policies since `since` (UTC), newest first."""
     facts = {"patient_id": patient_id, "since": since, "most": limit}
     return list(session.exec(_ATTEMPTS_OF_ACCOUNT, params=facts).all())
 
 
 def attempts_at_policy(session: Session, indexes: Sequence[str], since: datetime, limit: int) -> list[datetime]:
-    """When any account tried this policy (its index under each key) since then, the newest first."""
+    """When any account tried this policy (one index per key) since `since` (UTC), newest first."""
     facts = {"indexes": indexes, "since": since, "most": limit}
     return list(session.exec(_ATTEMPTS_AT_POLICY, params=facts).all())
 
 
 def take_back_attempt(session: Session, attempt_id: str) -> None:
-    """The registry gave no answer to this attempt."""
+    """Delete this attempt, because the registry gave no answer to it."""
     session.exec(delete(CardAttempt).where(col(CardAttempt.id) == attempt_id))
 
 
 def begin_refresh(session: Session, patient_id: str, now: datetime, per_hour: int, pause: timedelta | None) -> bool:
-    """Count one question to the registry, if it is within the limits; whether it is.
+    """Count one question to the registry, if it is within the limits. Returns whether it is.
 
-    `pause`: the patient pressed «Обновить», which may be answered once in so long. One statement decides: of presses at the
-    same moment one goes through.
+    `pause`: the patient pressed «Обновить», which is answered once in this time. One statement decides: of simultaneous presses one goes
+    through.
     """
     facts: dict[str, object] = {
         "patient_id": patient_id,
@@ -147,6 +148,6 @@ def refresh_of(session: Session, patient_id: str) -> CardRefresh | None:
 
 
 def forget_press(session: Session, patient_id: str, pressed_at: datetime) -> None:
-    """«Обновить» was not answered: it may be pressed again at once, within the limit of the hour."""
+    """Allow «Обновить» again at once, within the hourly limit, because this press got no answer."""
     where = (col(CardRefresh.patient_id) == patient_id, col(CardRefresh.pressed_at) == pressed_at)
     session.exec(update(CardRefresh).where(*where).values(pressed_at=None))

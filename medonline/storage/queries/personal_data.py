@@ -1,4 +1,4 @@
-"""Everything kept of one patient."""
+"""Everything that is kept about one patient."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from medonline.storage.tables.password_recovery import PasswordRecovery
 from medonline.storage.tables.patient_cards import CardAccess, CardAttempt, CardRefresh, PatientCard
 from medonline.storage.tables.patients import Patient
 
-# What belongs to a patient by `patient_id`, in the order in which it can be deleted.
+# Tables whose rows belong to a patient by `patient_id`, in an order in which they can be deleted.
 OF_PATIENT: tuple[Any, ...] = (
     LoginTicket,
     AccountSession,
@@ -52,19 +52,19 @@ def rows_of(session: Session, patient: Patient) -> dict[str, list[SQLModel]]:
 
 
 def erase_codes(session: Session, patient: Patient) -> dict[str, int]:
-    """Delete the codes to this patient's phone; how many by table."""
+    """Delete the codes to this patient's phone. Returns how many, by table."""
     if not patient.phone:
         return {}
     return {"one_time_code": _delete(session, OneTimeCodeRow, OneTimeCodeRow.phone == patient.phone)}
 
 
 def erase(session: Session, patient: Patient) -> dict[str, int]:
-    """Delete every other row about this patient, whom the caller holds; how many by table. Recoveries that were begun for the
-    phone go, too."""
+    """Delete every other row about this patient, whom the caller holds. Returns how many, by table. Recoveries that were begun for the
+    phone go too."""
     gone: dict[str, int] = {}
     if patient.phone:
         _delete(session, PasswordRecovery, PasswordRecovery.phone == patient.phone)
-    # What others see of the patient by consent ends with the patient.
+    # What others see of the patient by consent ends with the account.
     given = select(CardAccess.id).where(CardAccess.holder_id == patient.id)
     _delete(session, PatientCard, col(PatientCard.access_id).in_(given))
     _delete(session, CardAccess, CardAccess.holder_id == patient.id)

@@ -1,7 +1,7 @@
-"""What is past its time: found by readers, deleted a few hundred rows at a time.
+"""Rows that are past their time: readers find them, and they are deleted a few hundred at a time.
 
-A statement that looks through a large table holds no lock of a writer while it looks, and the lock that a batch takes is held
-for milliseconds: patients write between two batches.
+A query that searches a large table holds no writer's lock meanwhile, and the lock that a batch takes is held for milliseconds. So patients
+can write between two batches.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from medonline.storage.tables.password_recovery import PasswordRecovery
 from medonline.storage.tables.patient_cards import CardAttempt
 
 BATCH = 200
-_LOCK = 7_316_001  # of PostgreSQL's advisory locks: one process forgets at a time
+_LOCK = 7_316_001  # a PostgreSQL advisory lock: one process at a time deletes
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
     """Rows of one table that are past their time.
 
-    put: what becomes of them; None: they are deleted.
+    put: the values that the rows get. None: the rows are deleted.
     """
 
     table: type[SQLModel]
@@ -52,7 +52,7 @@ class Past:
 
 
 def codes(before: datetime) -> tuple[Past, ...]:
-    """Codes, recoveries that no one can go on with, and proofs of addresses, of before then."""
+    """Codes, recoveries that no one can continue, and proofs of addresses, all from before this moment."""
     return (
         Past(OneTimeCodeRow, (col(OneTimeCodeRow.expires_at) < before,)),
         Past(PasswordRecovery, (col(PasswordRecovery.created_at) < before,)),
@@ -61,19 +61,19 @@ def codes(before: datetime) -> tuple[Past, ...]:
 
 
 def sessions(before: datetime) -> tuple[Past, ...]:
-    """Sessions that ended, or that no one used since then."""
+    """Sessions that ended before this moment, or were not used since then."""
     over = or_(col(AccountSession.ended_at) < before, col(AccountSession.last_seen_at) < before)
     return (Past(AccountSession, (over,)),)
 
 
 def notices(before: datetime) -> tuple[Past, ...]:
-    """Notices that are done."""
+    """Notices that are done and older than this moment."""
     return (Past(Notice, (col(Notice.due_at).is_(None), col(Notice.created_at) < before)),)
 
 
 def waiting(before: datetime) -> tuple[Past, ...]:
-    """What waits for minutes only: tickets, journeys, challenges of passkeys, people before their consent, changes, policies
-    that were tried."""
+    """Rows that are needed for minutes only: tickets, journeys, challenges of passkeys, people before their consent, changes, and tried
+    policies."""
     return (
         Past(LoginTicket, (col(LoginTicket.expires_at) < before,)),
         Past(IdentityJourney, (col(IdentityJourney.created_at) < before,)),
@@ -85,7 +85,7 @@ def waiting(before: datetime) -> tuple[Past, ...]:
 
 
 def provider_tokens(now: datetime, *, seen_before: datetime, created_before: datetime) -> tuple[Past, ...]:
-    """The identity provider's tokens of sessions and tickets that are over though nothing ended them. The rows stay."""
+    """The identity provider's tokens of sessions and tickets that have expired without being ended. The rows stay."""
     idled_out = or_(
         col(AccountSession.ended_at).is_not(None),
         col(AccountSession.last_seen_at) <= seen_before,
@@ -104,15 +104,15 @@ def found(session: Session, past: Past) -> list[str]:
 
 
 def forget(session: Session, past: Past, keys: Sequence[str]) -> int:
-    """Delete those of these rows that are past their time still; how many."""
+    """Delete those of these rows that are still past their time. Returns how many."""
     these = (past._key.in_(keys), *past.where)
     statement = delete(past.table) if past.put is None else update(past.table).values(**past.put)
     return int(session.connection().execute(statement.where(*these)).rowcount)
 
 
 def is_ours(session: Session) -> bool:
-    """Whether this transaction gets the lock under which one process at a time deletes; held until its end."""
+    """Whether this transaction gets the lock under which one process at a time deletes. It is held until the transaction ends."""
     connection = session.connection()
     if connection.dialect.name == "sqlite":
-        return True  # its writers wait for each other
+        return True  # SQLite's writers wait for each other anyway
     return bool(connection.execute(select(func.pg_try_advisory_xact_lock(_LOCK))).scalar_one())

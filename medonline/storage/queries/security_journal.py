@@ -1,4 +1,4 @@
-"""Questions about the security journal; the order of its rows is settled under one lock that is taken last."""
+"""Questions about the security journal. One lock, which is taken last, settles the order of its rows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from medonline.storage.statements import new_values
 from medonline.storage.tables.patients import Patient
 from medonline.storage.tables.security_journal import JournalCheckpoint, JournalEntry, JournalExamination
 
-# Of the portal's own: two hashes of phones never meet it but by chance, and then they only wait.
+# This lock is the portal's own. A hash of a phone can equal it only by chance, and then the transactions merely wait.
 _LOCK = 0x6D65646A6F75726E
 _SAME = ("event", "patient_id", "phone_tail", "network", "details")  # what makes two rows equal
 _READ = tuple(getattr(JournalEntry, name) for name in ("seq", "at", *_SAME))
@@ -28,10 +28,10 @@ PHONE_BECAME_THEIRS = (
     JournalEvent.PHONE_SET_AT_DESK,
 )
 
-# By more than the account's password: a code to its phone, the link «это не я», documents at the desk.
+# These prove more than the account's password does: a code to its phone, the link «это не я», documents at the desk.
 OWNER_TOOK_IT_BACK = (JournalEvent.PASSWORD_RECOVERED, JournalEvent.DISPUTED, JournalEvent.PHONE_SET_AT_DESK)
 
-# Built once: to build a statement and its cache key costs as much as to run it.
+# Built once: building a statement and its cache key costs as much as running it.
 _HEADS = tuple(
     select(table.seq, table.hash, table.key_id).order_by(col(table.seq).desc()).limit(1)
     for table in (JournalEntry, JournalCheckpoint)
@@ -67,68 +67,68 @@ _ROW_OF_KEY = (
 
 
 class Indexer(Protocol):
-    """What finds a phone again without keeping it."""
+    """Finds a phone again without keeping it."""
 
     def indexes(self, text: str) -> list[str]:
-        """The keyed hash under each key."""
+        """The keyed hash of a text under each key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The last row: what the next one is numbered and chained by."""
+    """The last row, which determines the number and the hash of the next one."""
 
     seq: int
     hash: str
 
     def __str__(self) -> str:
-        """In groups of 8, which the log takes neither for a token nor for a phone."""
+        """The hash in groups of 8 characters, which the log's filter takes neither for a token nor for a phone."""
         return f"{self.seq}:{'.'.join(self.hash[at : at + 8] for at in range(0, len(self.hash), 8))}"
 
 
 def last_key_id(session: Session) -> str:
-    """The id of the key that made the newest row, or the checkpoint that replaced it; empty where there is none."""
+    """The id of the key of the newest row, or of the checkpoint that replaced it. Empty when there is neither."""
     return head_and_key(session)[1]
 
 
 def has_rows_of(session: Session, key_id: str) -> bool:
-    """Whether any row, or checkpoint, was made with a key. Reads every row where none was."""
+    """Whether any row or checkpoint was made with this key. If there is none, it reads every row."""
     return any(session.connection().execute(sa_select(found), {"key": key_id}).scalar_one() for found in _ROW_OF_KEY)
 
 
 def append(session: Session, line: JournalLine, made: str) -> None:
-    """Write the row that keeps a line, at once; `made`: its hash."""
+    """Write the row for a line at once. `made` is the row's hash."""
     session.connection().execute(_INSERT, {**line.values(), "hash": made})
 
 
 def append_after(session: Session, last: Head, line: JournalLine, made: str) -> bool:
-    """As `append`, if the last row that is there is the one that the line follows; whether it was."""
+    """Like `append`, if the line still follows the last row. Returns whether it did."""
     values = new_values({**line.values(), "hash": made}) | {"last_seq": last.seq, "last_hash": last.hash}
     return bool(session.connection().execute(_INSERT_AFTER, values).rowcount)
 
 
 def line_of(row: JournalEntry) -> JournalLine:
-    """The line that a row keeps: what its hash must be made of."""
+    """The line that a row keeps. The row's hash must match it."""
     return JournalLine(**{field.name: getattr(row, field.name) for field in fields(JournalLine)})
 
 
 def has_other_writers(session: Session) -> bool:
-    """Whether other processes write into the journal all the time, so that its last row is seldom the one written here."""
+    """Whether other processes write into the journal all the time. Then its last row is seldom one of this process."""
     return bool(session.get_bind().dialect.name == "postgresql")
 
 
 def hold(session: Session) -> None:
-    """Of transactions that write into the journal one goes on at a time, until it ends. SQLite has one writer anyway."""
+    """Let one transaction at a time write into the journal, until it ends. SQLite has one writer anyway."""
     if has_other_writers(session):
         session.exec(select(func.pg_advisory_xact_lock(_LOCK)))
 
 
 def head(session: Session) -> Head:
-    """The last row, or the last one that was deleted in its time; before the first row, number 0."""
+    """The last row, or the last one that was deleted in its time. Number 0 before the first row."""
     return head_and_key(session)[0]
 
 
 def head_and_key(session: Session) -> tuple[Head, str]:
-    """As `head`, and the id of the key that made it; empty before the first row."""
+    """Like `head`, with the id of the key that made it. Empty before the first row."""
     for statement in _HEADS:
         row = session.exec(statement).first()
         if row is not None:
@@ -137,7 +137,7 @@ def head_and_key(session: Session) -> tuple[Head, str]:
 
 
 def checkpoints(session: Session) -> Sequence[JournalCheckpoint]:
-    """All of them, the oldest first."""
+    """All checkpoints, oldest first."""
     return session.exec(select(JournalCheckpoint).order_by(col(JournalCheckpoint.seq))).all()
 
 
@@ -147,14 +147,14 @@ def after(session: Session, seq: int, limit: int) -> Sequence[JournalEntry]:
 
 
 def forget_through(session: Session, seq: int) -> int:
-    """Delete the rows that a checkpoint replaces; how many."""
+    """Delete the rows that a checkpoint replaces. Returns how many."""
     return int(session.exec(delete(JournalEntry).where(col(JournalEntry.seq) <= seq)).rowcount)
 
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """Whose part of the journal: rows that name the patient, and rows about the phone (its index under each key) from a
-    number on. By number, not by time: a clock that was set back must not show what happened to the number's last owner."""
+    """One patient's part of the journal: rows that name the patient, and rows about the phone (one index per key) from a number on. It goes
+    by number, not by time: after a clock was set back, times might show what happened to the number's last owner."""
 
     patient_id: str
     phone_indexes: tuple[str, ...]
@@ -162,7 +162,7 @@ class About:
 
 
 def about(session: Session, patient_id: str, phones: Indexer) -> About:
-    """The part of a patient: what says since when the phone is theirs is in the journal, unless it is older than that."""
+    """The part of one patient. A row of the journal says since when the phone is theirs, unless that row is past its time."""
     patient = session.get(Patient, patient_id)
     if patient is None or not patient.phone:
         return About(patient_id, (), 0)
@@ -173,7 +173,7 @@ def about(session: Session, patient_id: str, phones: Indexer) -> About:
 def taken_back(
     patient_id: str | BindParameter[str], events: Collection[JournalEvent] = OWNER_TOOK_IT_BACK
 ) -> Select[int, datetime]:
-    """The row (number, time) by which the owner last took this account back from anyone who may have been in it; none when never."""
+    """The row (number, time) by which the owner last took this account back from anyone who may have been in it. None when never."""
     return (
         sa_select(col(JournalEntry.seq), col(JournalEntry.at))
         .where(col(JournalEntry.patient_id) == patient_id, col(JournalEntry.event).in_(events))
@@ -183,13 +183,13 @@ def taken_back(
 
 
 def times_since_taken_back(session: Session, patient_id: str, events: Collection[str], most: int) -> list[datetime]:
-    """The times (UTC) of the newest rows of these events about a patient, at most `most` of them, since the owner last took the
-    account back, or the desk let the account begin again."""
+    """The times (UTC) of the newest rows of these events about a patient. At most `most` of them, and only those since the owner last took
+    the account back or the desk let the account begin again."""
     statement = _times_since_taken_back(tuple(events))
     return list(session.connection().execute(statement, {"patient_id": patient_id, "most": most}).scalars())
 
 
-@cache  # a few sets of events, all of them in the code
+@cache  # there are few sets of events, all of them in the code
 def _times_since_taken_back(events: tuple[str, ...]) -> Select[datetime]:
     patient_id: BindParameter[str] = bindparam("patient_id")
     back = taken_back(patient_id, (*OWNER_TOOK_IT_BACK, JournalEvent.PACE_RESET)).subquery()
@@ -209,7 +209,7 @@ def _times_since_taken_back(events: tuple[str, ...]) -> Select[datetime]:
 
 
 def of_patient(session: Session, whose: About, before: int, limit: int) -> Sequence[JournalEntry]:
-    """Rows a patient may read, the newest first, with numbers below `before`."""
+    """Rows that a patient may read and whose numbers are below `before`, newest first."""
     mine = select(JournalEntry).where(JournalEntry.patient_id == whose.patient_id, col(JournalEntry.seq) < before)
     phones = select(JournalEntry).where(
         col(JournalEntry.phone_index).in_(whose.phone_indexes),
@@ -224,8 +224,8 @@ def of_patient(session: Session, whose: About, before: int, limit: int) -> Seque
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """`rows` equal rows of the journal that follow each other in a patient's part, the newest of them written at `at`
-    (UTC), the oldest numbered `oldest`."""
+    """`rows` equal rows that follow each other in a patient's part of the journal. The newest was written at `at` (UTC), the oldest has the
+    number `oldest`."""
 
     oldest: int
     at: datetime
@@ -240,8 +240,8 @@ class Run:
 def runs_of_patient(
     session: Session, whose: About, before: int, scan: int, limit: int, folded: Collection[str]
 ) -> tuple[Sequence[Run], bool]:
-    """The newest runs that a patient may read, at most `limit` of them, out of the newest `scan` rows with numbers below
-    `before`; and whether rows below those may be there. Equal rows of the events `folded` that follow each other are one run."""
+    """The newest runs that a patient may read, at most `limit` of them, out of the newest `scan` rows with numbers below `before`. Also
+    whether there may be older rows. Equal rows of the events `folded` that follow each other are one run."""
     facts = {
         "patient_id": whose.patient_id,
         "since": whose.since,
@@ -256,7 +256,7 @@ def runs_of_patient(
     return runs, len(runs) == limit or (bool(found) and found[0][8] == scan)
 
 
-@cache  # as many as there are keys
+@cache  # one statement per number of keys
 def _runs_of_patient(phones: int) -> Select[Any]:
     part = (col(JournalEntry.patient_id) == bindparam("patient_id"),)
     of_phones = [
@@ -299,21 +299,23 @@ def _runs_of_patient(phones: int) -> Select[Any]:
 
 
 def last(session: Session) -> JournalEntry | None:
-    """The last row that is there."""
+    """The last row that exists."""
     return session.exec(_LAST).first()
 
 
 def rows_by_key(session: Session) -> dict[str, int]:
-    """How many rows the key of each id has made the hash of."""
+    """How many rows have a hash made with each key, by the key's id."""
     statement = select(JournalEntry.key_id, func.count()).group_by(col(JournalEntry.key_id))
     return {key: int(count) for key, count in session.exec(statement).all()}
 
 
 def began_with(session: Session, keys: Collection[str]) -> datetime | None:
-    """When the oldest row was written from which on each was made by one of these keys; None when the newest is of another. Keys
-    follow one another, so it is found by halves, a few rows by their number. While processes change keys one by one, their rows lie
-    mixed: then it is one of those minutes. Rows past their time are gone, and it is the oldest that is there."""
-    # One after the other: of both at once SQLite reads every row.
+    """Since when (UTC) each row was made with one of these keys. None when the newest row was made with another key.
+
+    Keys follow one another, so a binary search over the numbers finds the row. While processes change keys one by one, their rows are
+    mixed: then the answer is one of those minutes. If older rows were deleted, it is the oldest remaining row.
+    """
+    # Two queries: if one asks for both ends, SQLite reads every row.
     first = session.exec(select(func.min(JournalEntry.seq))).one()
     last = session.exec(select(func.max(JournalEntry.seq))).one()
     if first is None or last is None or _key_of(session, last)[0] not in keys:
@@ -331,14 +333,14 @@ def _key_of(session: Session, seq: int) -> tuple[str, datetime]:
     return session.exec(select(JournalEntry.key_id, JournalEntry.at).where(col(JournalEntry.seq) == seq)).one()
 
 
-_WHOLE_JOURNAL = "whole"  # the name of the one row
+_WHOLE_JOURNAL = "whole"  # the key of the only row
 
 
 def record_examination(session: Session, *, at: datetime, rows: int, whole: bool) -> None:
-    """Write down what the last examination of every row found."""
+    """Store the result of the last examination of every row."""
     session.merge(JournalExamination(name=_WHOLE_JOURNAL, at=at, rows=rows, whole=whole))
 
 
 def last_examination(session: Session) -> JournalExamination | None:
-    """What the last one found; None before the first."""
+    """The last examination. None before the first."""
     return session.get(JournalExamination, _WHOLE_JOURNAL)

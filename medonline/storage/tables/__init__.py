@@ -1,4 +1,4 @@
-"""Every table, so that one import fills the metadata."""
+"""Imports every table, so that one import fills the metadata."""
 
 from medonline.storage.tables import (
     account_settings,

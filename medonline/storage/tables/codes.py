@@ -1,6 +1,6 @@
 """Tables of one-time codes, and of the circuit breaker that watches them.
 
-All times are UTC. A code is here only as HMAC (`domain.codes.one_time_code`).
+All times are UTC. A code is stored only as an HMAC (`domain.codes.one_time_code`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from medonline.storage.tables.columns import UtcDateTime, new_id
 
 
 class OneTimeCodeRow(SQLModel, table=True):
-    """A code and what became of it on its way. The row is the intent to send: it is committed before anything is sent."""
+    """A code and the state of its delivery. The row is the intent to send: it is committed before anything is sent."""
 
     __tablename__ = "one_time_code"
     __table_args__ = (
@@ -30,13 +30,13 @@ class OneTimeCodeRow(SQLModel, table=True):
     purpose: str
     phone: str  # E.164
     channel: str  # domain.codes.one_time_code.ChannelName
-    digest: str  # empty where nothing is typed
+    digest: str  # empty when the patient types no code
     client_ip: str = ""
-    price: int = 0  # kopecks reserved for it; 0 once they were given back
+    price: int = 0  # kopecks reserved for it; 0 once they were returned
     issued_at: datetime = Field(sa_type=UtcDateTime)
     expires_at: datetime = Field(sa_type=UtcDateTime)
     misses: int = 0
-    older_typed: int = 0  # of a flow's first code: how often an older code of the flow was typed and named as such
+    older_typed: int = 0  # in a flow's first code: how often an older code of the flow was typed and reported as such
     confirmed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     replaced_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     delivery: str  # services.codes.delivery.DeliveryState
@@ -45,15 +45,15 @@ class OneTimeCodeRow(SQLModel, table=True):
     provider_ref: str = ""
     attempts: int = 0
     due_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # when the dispatcher looks at it next
-    # Of a code that is awaited in a chat: who began it, as a keyed hash, and the chat until the code is in it.
+    # For a code that waits for a chat: the user who began it, as a keyed hash, and the chat until the code is sent into it.
     chat_user: str = Field(default="", sa_column_kwargs={"server_default": ""})
     chat_id: int | None = Field(default=None, sa_type=BigInteger)
-    # Of a way by which the patient calls: the number to dial (E.164), once the vendor has named it.
+    # For a way by which the patient calls: the number to dial (E.164), once the vendor has named it.
     call_number: str = Field(default="", sa_column_kwargs={"server_default": ""})
 
 
 class CodeMiss(SQLModel, table=True):
-    """A wrong code was typed, for whatever phone; kept as long as the circuit breaker looks back."""
+    """A wrong code was typed, for any phone. Kept as long as the circuit breaker looks back."""
 
     __tablename__ = "code_miss"
 

@@ -1,4 +1,4 @@
-"""What tables are made of: naming of constraints, UTC times, random ids."""
+"""Parts of tables: naming of constraints, UTC times, random ids."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class UtcDateTime(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse naive values, store the rest as UTC."""
+        """Refuse naive values and store the others as UTC."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -36,7 +36,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.astimezone(UTC).replace(tzinfo=None)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        """Give back an aware value."""
+        """Return an aware value."""
         return None if value is None else value.replace(tzinfo=UTC)
 
 

@@ -1,6 +1,6 @@
 """Tables of sign-in through Gosuslugi. All times are UTC.
 
-Personal data that waits for an answer is sealed (`services.crypto.field_encryption`).
+The personal data of people who wait for an answer is sealed (`services.crypto.field_encryption`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from medonline.storage.tables.columns import UtcDateTime, new_id
 
 
 class LinkedIdentity(SQLModel, table=True):
-    """An account at an identity provider that opens a patient's account; the key is (issuer, subject), nothing else."""
+    """An account at an identity provider that opens a patient's account. Only (issuer, subject) identifies it."""
 
     __tablename__ = "linked_identity"
 
@@ -21,13 +21,13 @@ class LinkedIdentity(SQLModel, table=True):
     subject: str = Field(primary_key=True)
     patient_id: str = Field(foreign_key="patient.id", index=True)
     how: str  # domain.gosuslugi.LinkedHow
-    filled: str = ""  # what of the account came from it, with commas: undone when it is disputed
+    filled: str = ""  # fields of the account that came from it, separated by commas; a dispute clears them
     linked_at: datetime = Field(sa_type=UtcDateTime)
     last_used_at: datetime = Field(sa_type=UtcDateTime)
 
 
 class IdentityJourney(SQLModel, table=True):
-    """A browser on its way to the identity provider and back: 10 minutes, single use, one per browser."""
+    """A browser on its way to the identity provider and back. It lasts 10 minutes, works once, and there is one per browser."""
 
     __tablename__ = "identity_journey"
 
@@ -38,19 +38,19 @@ class IdentityJourney(SQLModel, table=True):
     code_verifier: str
     redirect_uri: str
     consent_version: str = ""  # consent given before the journey
-    fresh: bool = False  # the provider shall ask who it is, even if it remembers
-    signing_out: bool = False  # the browser signs out there first, so that nothing is remembered; its state is none
+    fresh: bool = False  # the provider must ask who the person is, even if it remembers them
+    signing_out: bool = False  # the browser first signs out at the provider, so that nothing is remembered; this row's state is not used
     created_at: datetime = Field(sa_type=UtcDateTime, index=True)
     used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class PendingIdentity(SQLModel, table=True):
-    """Somebody who came back from the identity provider and is not known yet: waits for consent, or for the proof of an old
-    account. One per browser, 15 minutes; refusing deletes it."""
+    """Somebody who came back from the identity provider and is not known yet. They wait for consent, or for the proof of an old account.
+    One per browser, 15 minutes; refusing deletes it."""
 
     __tablename__ = "pending_identity"
 
-    id: str = Field(default_factory=new_id, primary_key=True)  # the flow of its codes
+    id: str = Field(default_factory=new_id, primary_key=True)  # also the flow id of its codes
     visitor_key: str = Field(unique=True)
     purpose: str
     waits_for: str  # services.gosuslugi.login.Waiting
@@ -61,7 +61,7 @@ class PendingIdentity(SQLModel, table=True):
 
 
 class PersonalDataConsent(SQLModel, table=True):
-    """Consent to the processing of personal data (152-ФЗ): which text, when."""
+    """Consent to the processing of personal data (152-ФЗ): which text, and when."""
 
     __tablename__ = "personal_data_consent"
 

@@ -1,4 +1,4 @@
-"""The table of what each way of getting a code has cost: counted exactly, over a restart and over several processes. All times are UTC."""
+"""The table of what each way of getting a code has cost. The count is exact over restarts and several processes. All times are UTC."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from sqlmodel import Field, SQLModel
 
 
 class ChannelSpending(SQLModel, table=True):
-    """What a way of getting a code, or the notices, have cost on a day."""
+    """What a way of getting a code, or the notices, cost on one day."""
 
     __tablename__ = "channel_spending"
 
     channel: str = Field(primary_key=True)
-    day: date = Field(primary_key=True)  # of Moscow
+    day: date = Field(primary_key=True)  # the date in Moscow
     kopecks: int

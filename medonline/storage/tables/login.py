@@ -1,4 +1,4 @@
-"""Tables of sign-in: tickets and sessions. Tokens are here only as SHA-256. All times are UTC."""
+"""Tables of sign-in: tickets and sessions. Tokens are stored only as SHA-256. All times are UTC."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from medonline.storage.tables.columns import UtcDateTime
 
 
 class LoginTicket(SQLModel, table=True):
-    """Trades once, within 30 s, in the same browser, for a session cookie."""
+    """Exchanged for a session cookie once, within 30 s, in the same browser."""
 
     __tablename__ = "login_ticket"
 
@@ -20,7 +20,7 @@ class LoginTicket(SQLModel, table=True):
     method: str
     landing: str  # domain.login.Landing
     provider_token_sealed: str = ""  # the identity provider's id_token, for its sign-out
-    password_version: int = Field(default=0)  # of the patient at the sign-in
+    password_version: int = Field(default=0)  # the patient's password version at the sign-in
     authenticated_at: datetime = Field(sa_type=UtcDateTime)
     expires_at: datetime = Field(sa_type=UtcDateTime)
     used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -1,4 +1,4 @@
-"""Tables of passkeys. All times are UTC; bytes are base64url without padding, as they travel."""
+"""Tables of passkeys. All times are UTC. Bytes are stored as base64url without padding, as browsers send them."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ class Passkey(SQLModel, table=True):
 
     id: str = Field(default_factory=new_id, primary_key=True)
     patient_id: str = Field(foreign_key="patient.id", index=True)
-    handle: str  # what the device calls the account: random, the same for all passkeys of a patient
+    handle: str  # the name of the account in the device: random, the same for all passkeys of a patient
     credential_id: str = Field(unique=True)
     public_key: str  # COSE
-    sign_count: int = Field(sa_type=BigInteger)  # of 32 bits; 0 where the device does not count
-    transports: str = ""  # with commas
-    aaguid: str = ""  # the kind of authenticator
+    sign_count: int = Field(sa_type=BigInteger)  # 32 bits; 0 when the device does not count
+    transports: str = ""  # separated by commas
+    aaguid: str = ""  # the model of the authenticator
     device_type: str = ""
     backed_up: bool = False
     name: str
@@ -31,7 +31,7 @@ class Passkey(SQLModel, table=True):
 
 
 class PasskeyChallenge(SQLModel, table=True):
-    """What a device has to sign: once, within 5 minutes, in this browser (and session, where there is one), for this purpose."""
+    """What a device must sign: once, within 5 minutes, in this browser (and session, if there is one), for this purpose."""
 
     __tablename__ = "passkey_challenge"
 
@@ -39,12 +39,12 @@ class PasskeyChallenge(SQLModel, table=True):
     visitor_key: str
     session_key: str = ""
     purpose: str  # domain.passkeys.PasskeyPurpose
-    handle: str = ""  # of the account that a new passkey is for
+    handle: str = ""  # the handle of the account that a new passkey is for
     expires_at: datetime = Field(sa_type=UtcDateTime, index=True)
 
 
 class PasskeyOffer(SQLModel, table=True):
-    """A patient was asked once whether they want a passkey."""
+    """Records that a patient was asked whether they want a passkey. They are asked once."""
 
     __tablename__ = "passkey_offer"
 

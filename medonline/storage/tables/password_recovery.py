@@ -18,7 +18,7 @@ class PasswordRecovery(SQLModel, table=True):
 
     id: str = Field(default_factory=new_id, primary_key=True)
     visitor_key: str  # SHA-256 of the visitor cookie
-    sitting_key: str = ""  # SHA-256 of the cookie that ends with the browser; from the proof of the phone on
+    sitting_key: str = ""  # SHA-256 of the cookie that ends with the browser; set once the phone is proved
     phone: str  # E.164
     step: str  # domain.password_recovery.RecoveryStep
     patient_id: str | None = Field(default=None, foreign_key="patient.id", index=True)
@@ -27,5 +27,5 @@ class PasswordRecovery(SQLModel, table=True):
     finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     left_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     birth_date_misses: int = 0
-    identities_unlinked: int = 0  # by the new password: linked by less than Gosuslugi's own data
-    passkeys_removed: int = 0  # by the new password
+    identities_unlinked: int = 0  # removed by the new password: identities linked by less than Gosuslugi's own data
+    passkeys_removed: int = 0  # removed by the new password

@@ -11,25 +11,25 @@ from medonline.storage.tables.columns import UtcDateTime, new_id
 
 
 class CardAccess(SQLModel, table=True):
-    """A request to see the cards of somebody of 15 or more, and what became of it. Holds nothing that the registry said."""
+    """A request to see the cards of somebody aged 15 or older, and its outcome. It holds nothing that the registry said."""
 
     __tablename__ = "card_access"
 
     id: str = Field(default_factory=new_id, primary_key=True)
-    patient_id: str = Field(foreign_key="patient.id", index=True)  # who asks
-    policy_sealed: str  # as typed by who asks
-    policy_index: str = Field(index=True)  # HMAC of it
-    birth_date: date  # as typed by who asks
+    patient_id: str = Field(foreign_key="patient.id", index=True)  # the patient who asks
+    policy_sealed: str  # as the asking patient typed it
+    policy_index: str = Field(index=True)  # HMAC of the policy
+    birth_date: date  # as the asking patient typed it
     state: str  # domain.card_access.AccessState
     asked_at: datetime = Field(sa_type=UtcDateTime)
     expires_at: datetime = Field(sa_type=UtcDateTime)
-    holder_id: str | None = Field(default=None, foreign_key="patient.id", index=True)  # who answered
+    holder_id: str | None = Field(default=None, foreign_key="patient.id", index=True)  # the patient who answered
     answered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class PatientCard(SQLModel, table=True):
-    """A medical card in a clinic as an account shows it; the policy's number is sealed, and masked for the screen."""
+    """A medical card in a clinic as an account shows it. The policy's number is sealed, and masked for the screen."""
 
     __tablename__ = "patient_card"
     __table_args__ = (UniqueConstraint("patient_id", "ref"),)
@@ -54,13 +54,13 @@ class PatientCard(SQLModel, table=True):
     access_id: str | None = Field(default=None, foreign_key="card_access.id", index=True)  # the consent
     attached_since: date | None = None
     active: bool
-    in_registry: bool = True  # False: the registry does not have it any more
+    in_registry: bool = True  # False: the registry no longer has it
     fetched_at: datetime = Field(sa_type=UtcDateTime)
     unlinked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class CardAttempt(SQLModel, table=True):
-    """A policy that was typed, whatever came of it: counted per account and per policy, so that none are tried in a row."""
+    """A policy that was typed, whatever the result. Attempts are counted per account and per policy, so that nobody can try many."""
 
     __tablename__ = "card_attempt"
 
@@ -76,6 +76,6 @@ class CardRefresh(SQLModel, table=True):
     __tablename__ = "card_refresh"
 
     patient_id: str = Field(foreign_key="patient.id", primary_key=True)
-    pressed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # «Обновить» that was answered
+    pressed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # the last answered «Обновить»
     hour_began_at: datetime = Field(sa_type=UtcDateTime)
     asked_in_hour: int

@@ -1,5 +1,5 @@
-"""Tables of the security journal. Triggers of the migration forbid to change a row, to leave a number out, and to delete one
-that no checkpoint replaces."""
+"""Tables of the security journal. Triggers made by the migration forbid changing a row, leaving out a number, and deleting a row that no
+checkpoint replaces."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class JournalEntry(SQLModel, table=True):
     """What happened to an account (domain.security_journal). No foreign key: rows outlive an erased account."""
 
     __tablename__ = "security_journal"
-    # Rows that name no patient are many: by the id alone each page of each patient would read all of them. Each index ends
-    # with the number, so that the newest rows are read and no others.
+    # Many rows name no patient, so with an index on the id alone each page of each patient would read all of them. Each index ends with the
+    # number, so that only the newest rows are read.
     __table_args__ = (
         Index("ix_security_journal_phone", "phone_index", "patient_id", "seq"),
         Index("ix_security_journal_patient", "patient_id", "seq"),
@@ -32,12 +32,12 @@ class JournalEntry(SQLModel, table=True):
     network: str = ""
     details: str = "{}"
     previous: str
-    key_id: str  # of the master key whose use makes `hash`
+    key_id: str  # the master key that `hash` was made with
     hash: str  # HMAC-SHA256 over domain.security_journal.JournalLine.text
 
 
 class JournalCheckpoint(SQLModel, table=True):
-    """Rows up to `seq` were deleted because their time was over; `hash` is the last one's, to which the next is chained."""
+    """Rows up to `seq` were deleted because they were past their time. `hash` is the last one's: the next row is chained to it."""
 
     __tablename__ = "security_journal_checkpoint"
 
@@ -51,7 +51,7 @@ class JournalCheckpoint(SQLModel, table=True):
 
 
 class JournalExamination(SQLModel, table=True):
-    """When the whole journal was gone through last (UTC), how many rows there were and whether it was whole. One row."""
+    """When the whole journal was last examined (UTC), how many rows there were, and whether it was intact. The table has one row."""
 
     __tablename__ = "journal_examination"
 
