@@ -9,7 +9,7 @@ import click
 
 from medonline.bootstrap import build_channels
 from medonline.cli import options
-from medonline.cli.checks import installation, vendors
+from medonline.cli.checks import installation, links, vendors
 from medonline.cli.checks.finding import Finding
 from medonline.cli.options import as_json, mode
 from medonline.cli.portal import refuse_an_empty_demo
@@ -37,6 +37,7 @@ _HINTS = {
     "limits": "Try the same address with redis-cli. While Redis does not answer, each process counts for itself.",
     **{channel.value: _VENDOR for channel in ChannelName},
     "notices": _VENDOR,
+    "links in texts": "docs/operations.md, NOTICE_PROVIDER: what a text to a phone has room for.",
     "breached passwords": _VENDOR,
     "identity": _VENDOR,
     "cards": _VENDOR,
@@ -83,6 +84,7 @@ async def examine(config: Config) -> list[Finding]:
         await vendors.identity(config),
         await vendors.cards(config),
         await vendors.notices(config),
+        *links.in_texts(config),
         await vendors.mail_server(config),
         await vendors.breached_passwords(config),
         await vendors.traces(config),

@@ -15,7 +15,12 @@ import httpx
 import pytest
 
 from medonline.bootstrap import build_portal
+from medonline.cli.checks import links
+from medonline.config.records import MAX_ORIGIN
 from medonline.config.settings import ConfigurationError, load_config
+from medonline.services.notices.queue import MAX_TEXT
+from medonline.services.notices.texts import Text
+from medonline.wording import notices
 from tests.cli.commands import ADD, findings
 from tests.providers.limits.redis_server import redis_server
 from tests.providers.private_vendor import HOST, authority, connect_proxy, tls_vendor
@@ -375,6 +380,60 @@ def test_a_collector_of_traces_that_is_gone_or_refuses_is_told(run, monkeypatch:
     code, out, _ = run("doctor")
     assert (code, findings(out)["traces"][0]) == (1, "FAIL")
     assert "no connection, or no answer in time" in findings(out)["traces"][1]
+
+
+def link_in(origin: str, text: str) -> int:
+    """How long a text is with its link, as the queue of notices counts it."""
+    return len(notices.with_link(text, f"{origin}/not-me#{'0' * 64}"))
+
+
+@pytest.mark.parametrize("characters", [41, 42, 70, 71, 75, 76, MAX_ORIGIN])  # where one more text has no room
+def test_an_address_that_has_no_room_for_the_link_in_a_text_is_told(
+    run, monkeypatch: pytest.MonkeyPatch, characters: int
+) -> None:
+    origin = "http://" + "a" * (characters - len("http://"))
+    monkeypatch.setenv("MEDONLINE_PUBLIC_URL", origin)
+    monkeypatch.setenv("MEDONLINE_NEW_DEVICE_NOTICES", "email")
+    (found,) = links.in_texts(load_config())
+    lacking = {told for of, told in links.LINKED.items() if link_in(origin, notices.text(of)) > MAX_TEXT}
+
+    assert found.mark == ("warn" if lacking else "ok  ")
+    assert f"{origin} ({characters} characters)" in found.text
+    for told in links.LINKED.values():
+        assert (f"{told};" in found.text or f"{told} go without" in found.text) == (told in lacking)
+    if lacking:
+        assert "up to 41 fit" in found.text
+        assert "must come to the desk. Serve the portal under a shorter name (MEDONLINE_PUBLIC_URL)" in found.text
+
+
+def test_doctor_says_which_texts_have_no_room_for_the_link(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    origin = "https://lichny-kabinet.zdrav.example.ru"  # 39
+    for address, mark, says in (
+        (origin, "ok", f"every text has room for «это не я» at {origin} (39 characters); up to 41 fit"),
+        (origin.replace("zdrav", "zdravookhranenie"), "warn", "took Gosuslugi and passkeys off; a sign-in from a new"),
+    ):
+        monkeypatch.setenv("MEDONLINE_PUBLIC_URL", address)
+        _, out, _ = run("doctor", "--fix-hints")
+        found = findings(out)["links in texts"]
+        assert found[0] == mark
+        assert says in found[1]
+        assert ("hint: docs/operations.md, NOTICE_PROVIDER" in out) == (mark == "warn")
+
+    monkeypatch.setenv("MEDONLINE_NOTICE_PROVIDER", "none")
+    assert "links in texts" not in findings(run("doctor")[1])
+
+
+def test_every_text_has_a_link_or_a_reason_to_have_none() -> None:
+    assert set(Text) == {*links.LINKED} | links.UNLINKED
+    assert not {*links.LINKED} & links.UNLINKED
+
+
+def test_no_browser_has_a_longer_name_in_a_text() -> None:
+    systems = {"Android", "Chrome OS", "HarmonyOS", "Linux", "Mac", "Ubuntu", "Windows", "iOS", "iPad", "iPhone"}
+    browsers = {*notices._DEVICES.values()} - systems
+
+    assert systems < {*notices._DEVICES.values()}
+    assert len(links._LONGEST_DEVICE) == max(map(len, browsers)) + len(", ") + max(map(len, systems))
 
 
 def test_a_list_of_leaked_passwords_that_is_down_is_told(run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ class Finding:
     good: bool
     text: str
     hint: str = ""  # what to look at, where it is not good
-    doubtful: bool = False  # it is good, and will not be for long
+    doubtful: bool = False  # it is good, but not for long, or not for all of it
 
     @property
     def mark(self) -> str:
