@@ -16,6 +16,7 @@ import { showVision } from "./portal/low_vision.js";
 import { awaitSms } from "./portal/web_otp.js";
 import { startCountdowns } from "./portal/countdowns.js";
 import "./portal/blocked_sockets.js";
+import "./portal/departure.js";
 import "./portal/menus.js";
 import "./portal/submits.js";
 import "./portal/suggested_passwords.js";

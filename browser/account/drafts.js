@@ -2,6 +2,7 @@
 // tab, the form is filled again. A draft never holds a password or a code. It is dropped when the form is saved or left, at a
 // sign-out, when another account signs in, and a quarter of an hour after the session.
 import { all } from "../shared/dom.js";
+import { mayLeave } from "../shared/may_leave.js";
 import { DRAFT_KEY, forget, remember, remembered } from "../shared/tab_storage.js";
 
 /**
@@ -64,7 +65,7 @@ function leaveDraft(returns) {
 export const sessionEnded = () => leaveDraft(true);
 document.addEventListener("portal:sign-in-again", sessionEnded); // sent by portal/asked_dialog.js
 
-// Sent by portal/submits.js before a plain form leaves the page.
+// Sent by portal/submits.js and shared/post_ticket.js before a form leaves the page.
 document.addEventListener("portal:leave", (event) => {
   const action = /** @type {HTMLFormElement} */ (event.target).getAttribute("action") ?? "";
   if (action === "/gosuslugi/start") leaveDraft(false);
@@ -93,7 +94,7 @@ function meet(waiting, patient) {
   if (waiting.owner !== patient) return forgetDraft();
   if (waiting.path === path() || path() === "/") return;
   if (!waiting.leftAt) return forgetDraft(); // the patient went to another page
-  if (!waiting.returns || leading) return;
+  if (!waiting.returns || leading || !mayLeave()) return;
   leading = true;
   location.replace(waiting.path);
 }

@@ -1,17 +1,16 @@
 // Warns before the session ends, and leaves the page when it is over.
 import { element } from "../shared/dom.js";
+import { mayLeave } from "../shared/may_leave.js";
 import { sessionEnded } from "./drafts.js";
 
 /** @typedef {{ idle: number, absolute: number }} Left seconds, as the server says them */
 
 const WARN_S = 120;
-const LEAVES_WITHIN_MS = 20_000;
 const CLOCKS_MAY_DIFFER_MS = 3000; // the server sends whole seconds, and its answer takes a moment
 /** @type {number | undefined} */
 let timer;
 let over = 0; // the Date.now() at which the session ends, by the server's last answer
 let end = 0; // the same as performance.now(), while the warning is shown
-let leftAt = -Infinity; // the performance.now() at which a form that leaves the page was sent
 let mayBeStale = location.pathname === "/";
 
 /** @returns {HTMLElement | null} */
@@ -51,23 +50,21 @@ async function watch() {
   }
 }
 
-// «Выйти» ends the session before its answer arrives. If the server says meanwhile that the session is over, the page must not leave
-// for «Войдите снова»: the patient must see «Вы вышли».
-document.addEventListener("portal:leave", () => {
-  leftAt = performance.now();
-});
-addEventListener("pageshow", ({ persisted }) => {
-  if (persisted) leftAt = -Infinity;
-});
-
 // A patient who was idle reads that on the start page. A session that ends before its time was ended by something else: a new
 // password, another device, or the patient's own sign-out in another tab.
 function leave() {
-  if (performance.now() - leftAt < LEAVES_WITHIN_MS) return lookAgainIn(2);
+  if (!mayLeave()) return lookAgainIn(2);
   const wasIdle = over > 0 && Date.now() >= over - CLOCKS_MAY_DIFFER_MS;
   sessionEnded();
   location.assign(wasIdle ? "/?login=over" : "/?login=again");
 }
+
+// Sent by passkeys/presses.js: a patient who presses is not idle.
+document.addEventListener("portal:signed-out", () => {
+  if (!mayLeave()) return;
+  sessionEnded();
+  location.assign("/?login=again");
+});
 
 /** @param {Left} left */
 function showLeft(left) {

@@ -42,7 +42,7 @@ async function added() {
  */
 async function refuse(place, error) {
   const { word = "", text, why } = meaningOf(error);
-  if (why === "signed_out") return location.assign("/?login=again");
+  if (why === "signed_out") return void document.dispatchEvent(new CustomEvent("portal:signed-out")); // to account/session_end.js
   say(place, why === "prove" ? why : word, text);
   if (why === "prove") document.getElementById("passkeys-prove")?.click();
   followLogin();

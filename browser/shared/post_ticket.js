@@ -1,4 +1,6 @@
-// Posts a ticket as a form. The answer sets the cookie and redirects to the next page.
+// Posts a ticket as a form. The answer sets the cookie and redirects to the next page. A ticket that comes while the page is leaving is
+// dropped: nobody is signed in after «Выйти», or instead of what was pressed last.
+import { mayLeave } from "./may_leave.js";
 import { PHONE_KEY, forget } from "./tab_storage.js";
 
 /**
@@ -6,6 +8,7 @@ import { PHONE_KEY, forget } from "./tab_storage.js";
  * @param {string} ticket
  */
 export function postTicket(action, ticket) {
+  if (!mayLeave()) return;
   const form = document.createElement("form");
   form.method = "post";
   form.action = action;
@@ -16,5 +19,6 @@ export function postTicket(action, ticket) {
   form.append(input);
   document.body.append(form);
   forget(PHONE_KEY);
+  form.dispatchEvent(new CustomEvent("portal:leave", { bubbles: true }));
   form.submit();
 }

@@ -25,6 +25,7 @@ const ask = (kind) => ({ signal, mediation = "" }) => new Promise((resolve, reje
   const one = { kind, mediation, end: "" };
   window.asked.push(one);
   window.fail = (name) => { one.end = name; reject(new DOMException("", name)); };
+  window.answer = () => resolve({ toJSON: () => ({}) });
   signal.addEventListener("abort", () => { one.end ||= "aborted"; reject(signal.reason); });
 });
 navigator.credentials.get = ask("get");
@@ -272,3 +273,69 @@ def test_a_slow_network_leaves_the_dialog_in_order(asked: Portal) -> None:
         one.continue_()
 
     expect_ends(asked, "")  # of the dialog that was closed nothing is asked
+
+
+def test_who_signs_out_is_not_told_to_sign_in_again(portal: Portal, patient: Patient) -> None:
+    """What the server says to the passkey comes after the press of «Выйти», and before that one's answer."""
+    held: list[Route] = []
+
+    def leave(route: Route) -> None:
+        answer = route.fetch(max_redirects=0)
+        with portal.page.expect_response("**/passkeys/add/begin"):
+            held[0].continue_()
+        portal.page.wait_for_timeout(500)
+        route.fulfill(response=answer)
+
+    Settings.open(portal, patient)
+    portal.page.route("**/passkeys/add/begin", lambda route: held.append(route))
+    portal.page.route("**/session/close", leave)
+    with portal.page.expect_request("**/passkeys/add/begin"):
+        section(portal).get_by_role("button", name=ADD).click()
+    portal.log_out()
+
+    expect(portal.page).to_have_url(f"{portal.url}/?login=left")
+    expect(portal.main).to_contain_text("Вы вышли из личного кабинета")
+
+
+def test_the_last_press_wins_over_a_late_sign_in(asked: Portal) -> None:
+    """«Войти через Госуслуги» leads there, though the answer to the key that was chosen before comes meanwhile."""
+    asked.page.add_init_script("document.addEventListener('portal:leave', () => window.answer())")
+    answered: list[Route] = []
+    opened: list[str] = []
+
+    def answer(route: Route) -> None:
+        route.fulfill(json={"ticket": "0" * 64})
+        answered.append(route)
+
+    def leave(route: Route) -> None:
+        while not answered:
+            asked.page.wait_for_timeout(50)
+        asked.page.wait_for_timeout(500)
+        route.continue_()
+
+    asked.page.on("request", lambda request: opened.extend([request.url] if "/session/open" in request.url else []))
+    asked.page.route("**/passkeys/login", answer)
+    asked.page.route("**/gosuslugi/start", leave)
+    asked.open().open_login()
+    expect_ends(asked, "")
+    asked.button(BY_PASSKEY).click()
+    expect_ends(asked, "aborted", "")
+    asked.page.get_by_role("tab", name="ГОСУСЛУГИ").click()
+    asked.dialog(LOGIN).get_by_role("button", name="Войти через Госуслуги").click()
+
+    asked.page.wait_for_url("**/sandbox/gosuslugi/**")
+    assert opened == []
+
+
+def test_what_was_typed_is_there_after_a_sign_in_that_a_passkey_asked_for(portal: Portal, patient: Patient) -> None:
+    settings = Settings.open(portal, patient)
+    settings.fill(last_name="Новикова")
+    # The page's own look at the session, which would lead to the sign-in first, sees one.
+    portal.page.route("**/session/left", lambda route: route.fulfill(json={"idle": 1800, "absolute": 43_200}))
+    portal.page.context.clear_cookies(name="medonline_session")
+    section(portal).get_by_role("button", name=ADD).click()
+    portal.page.wait_for_url("**/?login=asked")
+    portal.submit_login(patient.phone, patient.password)
+
+    Settings(portal)
+    assert settings.value("last_name") == "Новикова"
