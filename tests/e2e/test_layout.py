@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from tests.e2e.looking import SMALL_TARGETS, TARGET
 from tests.e2e.patients import DemoPhone, Patient
 from tests.e2e.portal_in_browser import DONE, NEW_PASSWORD, STEP_1, STEP_2, STEP_3, Portal
-from tests.e2e.watching import Watch
+from tests.e2e.watching import Watch, overflow
 
 BROWSERS = frozenset({"HeadlessChrome", "Chrome", "Linux", "Android"})  # in the list of sign-ins
 ACCOUNT_PAGES = {
@@ -173,3 +173,28 @@ def test_the_skip_link_leads_to_the_content(portal: Portal, scripts: str) -> Non
 
     expect(portal.main).to_be_focused()
     expect(portal.page).to_have_url(f"{portal.url}/recovery")
+
+
+@pytest.mark.parametrize("profile", ["360", "1280"])
+@pytest.mark.parametrize("path", ["/sandbox/code-faults", "/sandbox/fhir-faults"])
+def test_a_fault_of_the_demo_is_chosen_beside_its_words(portal: Portal, path: str) -> None:
+    """Between the middle of each radio button and that of its words, in pixels; and how high the line is that may be pressed."""
+    portal.open(path)
+    lines = portal.page.locator("fieldset label")
+    assert lines.count() > 5
+    apart, high = portal.page.evaluate("""() => {
+      const middle = ({ top, bottom }) => (top + bottom) / 2, lines = [...document.querySelectorAll("fieldset label")];
+      const words = (line) => {
+        const range = document.createRange();
+        range.selectNodeContents(line.lastChild);
+        return range.getBoundingClientRect();
+      };
+      return [
+        lines.map((line) => Math.abs(middle(line.querySelector("input").getBoundingClientRect()) - middle(words(line)))),
+        lines.map((line) => line.getBoundingClientRect().height),
+      ];
+    }""")
+
+    assert max(apart) <= 3
+    assert min(high) >= TARGET
+    assert overflow(portal.page) <= 0
