@@ -14,7 +14,7 @@ from medonline.cli.at_desk import with_desk
 from medonline.cli.failures import Refused
 from medonline.cli.options import acting, as_json, mode
 from medonline.domain.codes.channels import ChannelName
-from medonline.domain.errors import LastChannel
+from medonline.domain.errors import CallsAloneLeft, LastChannel
 from medonline.domain.security_journal import Operator
 
 if TYPE_CHECKING:  # the storage and the settings are loaded by `with_desk`: help needs none of them
@@ -23,6 +23,18 @@ if TYPE_CHECKING:  # the storage and the settings are loaded by `with_desk`: hel
     from medonline.services.codes.channel_switches import SwitchedOff
 
 _CHANNEL = click.argument("channel", type=click.Choice([channel.value for channel in ChannelName]))
+_CALLS_ALONE = (
+    "Patients could only call then, and a call proves a number weakly: the birth date is always asked after it. "
+    "Who has none on record could not recover a password by phone, and would have {instead}. {nobody}."
+)
+_WITH_GOSUSLUGI = _CALLS_ALONE.format(
+    instead="Gosuslugi or the desk",
+    nobody="Nobody could put another phone on record, or prove an account by a code after a sign-in through Gosuslugi",
+)
+_WITHOUT_GOSUSLUGI = _CALLS_ALONE.format(
+    instead="the desk alone, for there is no sign-in through Gosuslugi",
+    nobody="Nobody could put another phone on record",
+)
 
 
 @click.group()
@@ -56,15 +68,18 @@ def list_channels(hours: int, as_json: bool) -> None:
 
 @channels.command("off", short_help="Offer a way no longer, in every process.")
 @_CHANNEL
+@click.option(
+    "--force", is_flag=True, help="Also where only calls of patients are left, which are not enough by themselves."
+)
 @acting
 @mode
-def switch_off(channel: str, operator: Operator) -> None:
+def switch_off(channel: str, force: bool, operator: Operator) -> None:
     """Offer a way no longer, at once and in every process. The reason is what patients read: write it in Russian, as the end of
     «… временно отключён: …»."""
 
     async def do(desk: Desk) -> None:
         _require_set_up(desk, channel)
-        await desk.switches.switch_off(ChannelName(channel), operator.reason)
+        await desk.switches.switch_off(ChannelName(channel), operator.reason, calls_alone=force)
 
     try:
         asyncio.run(with_desk(do, operator=operator))
@@ -73,6 +88,10 @@ def switch_off(channel: str, operator: Operator) -> None:
             "It is the last way that is on, and there is no sign-in through Gosuslugi: patients would have no way back."
         )
         raise Refused(msg) from None
+    except CallsAloneLeft as left:
+        consequence = _WITH_GOSUSLUGI if left.another_road else _WITHOUT_GOSUSLUGI
+        otherwise = f"or add --force, if {channel} must be off all the same"
+        raise Refused(f"{consequence} Switch another way on first (`medonline channels on`); {otherwise}.") from None
     click.echo(f"{channel} is off. Codes that are on their way can still be entered.")
 
 

@@ -75,6 +75,7 @@ MedonlineError
 ├── CardUnreadable              the registry has a record for the policy, which cannot be read
 ├── ChannelUnavailable          (channel, reason, another) switched off
 ├── LastChannel                 (channel) it cannot be switched off: patients would have no way
+├── CallsAloneLeft              (channel, another_road) without it patients would have to call, which is not enough by itself
 └── DeliveryFailed              (detail, code, may_have_gone_out) a code did not go out
     ├── NumberNotReachable      the number is not in the messenger, or cannot be called
     ├── NumberRefused           the provider refuses this number (its own limit, a block list, a country)
@@ -579,6 +580,15 @@ class LastChannel(MedonlineError):
     def __init__(self, channel: str) -> None:
         super().__init__(channel)
         self.channel = channel
+
+
+class CallsAloneLeft(MedonlineError):
+    """The way of getting a code is the last one that is enough by itself. `another_road`: there is Gosuslugi."""
+
+    def __init__(self, channel: str, *, another_road: bool) -> None:
+        super().__init__(channel)
+        self.channel = channel
+        self.another_road = another_road
 
 
 class DeliveryFailed(MedonlineError):

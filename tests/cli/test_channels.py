@@ -47,6 +47,44 @@ def test_the_last_way_stays_on_where_there_is_no_gosuslugi(run, monkeypatch: pyt
     assert err.startswith("It is the last way that is on")
 
 
+ALONE = (
+    "Patients could only call then, and a call proves a number weakly: the birth date is always asked after it. Who has none on "
+    "record could not recover a password by phone, and would have {}. Nobody could put another phone on record"
+)
+
+
+@pytest.mark.parametrize(
+    ("gosuslugi", "instead"),
+    [
+        (True, "Gosuslugi or the desk"),
+        (False, "the desk alone, for there is no sign-in through Gosuslugi"),
+    ],
+)
+def test_calls_of_patients_are_left_alone_by_who_knows_what_it_means(
+    run, monkeypatch: pytest.MonkeyPatch, gosuslugi: bool, instead: str
+) -> None:
+    if not gosuslugi:
+        monkeypatch.setenv("MEDONLINE_IDENTITY_PROVIDER", "none")
+    for channel in ("flash_call", "sms", "max"):
+        assert run("channels", "off", channel, *REASON)[0] == 0
+    code, out, err = run("channels", "off", "telegram", *REASON)
+    assert (code, out) == (1, "")
+    assert err.startswith(ALONE.format(instead))
+    assert err.endswith("; or add --force, if telegram must be off all the same.\n")
+    assert "\ntelegram: on\n" in run("channels", "list")[1]
+
+    assert run("channels", "off", "telegram", "--force", *REASON)[::2] == (0, "")
+    assert "\ntelegram: OFF" in run("channels", "list")[1]
+    # The very last way is another matter: --force does not leave patients without any.
+    assert run("channels", "off", "inbound_call", "--force", *REASON)[0] == (0 if gosuslugi else 1)
+
+
+def test_a_call_of_the_patients_beside_another_way_is_switched_off_without_a_word(run) -> None:
+    assert run("channels", "off", "inbound_call", *REASON)[::2] == (0, "")
+    for channel in ("flash_call", "sms", "max", "telegram"):
+        assert run("channels", "off", channel, *REASON)[::2] == (0, "")
+
+
 def test_a_way_that_is_not_set_up_or_unknown_is_refused_by_name(run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEDONLINE_CODE_CHANNELS", "telegram")
     assert run("channels", "off", "flash_call", *REASON)[::2] == (

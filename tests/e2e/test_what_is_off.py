@@ -29,7 +29,7 @@ PROBLEMS = (
 
 def switch_off(server: Server, page: Page, channel: ChannelName) -> None:
     """As an operator does; `page` is of the recovery, and is loaded until it knows."""
-    server.operate(lambda portal: portal.switches.switch_off(channel, REASON))
+    server.operate(lambda portal: portal.switches.switch_off(channel, REASON, calls_alone=True))
     deadline = time.monotonic() + PATIENCE
     radio = page.locator(f"#channel-{channel}")
     while radio.count():

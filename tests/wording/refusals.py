@@ -9,7 +9,7 @@ from medonline.domain.codes.channels import ChannelName
 from medonline.domain.errors import MedonlineError, PasswordProblem, PhoneProblem
 from medonline.services.desk import accounts  # noqa: F401  (its errors belong to the tree too)
 
-OPERATORS_ONLY = {"LastChannel"}
+OPERATORS_ONLY = {"LastChannel", "CallsAloneLeft"}
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 

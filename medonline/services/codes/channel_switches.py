@@ -18,8 +18,8 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
-from medonline.domain.codes.channels import ChannelName
-from medonline.domain.errors import ChannelUnavailable, LastChannel
+from medonline.domain.codes.channels import CALLED, ChannelName
+from medonline.domain.errors import CallsAloneLeft, ChannelUnavailable, LastChannel
 from medonline.domain.security_journal import JournalEvent
 from medonline.services.clock import Clock
 from medonline.services.codes.channel_order import ChannelOrder
@@ -49,7 +49,8 @@ class SwitchPolicy:
 
     Attributes:
         entered_percent: a smaller share of the last 50 codes entered switches the way off; 0: the rule never does.
-        another_road: patients can get in without any code (Gosuslugi). Without it the last way that is on stays on.
+        another_road: patients can get in without any code (Gosuslugi). Without it the last way that is on stays on, and so does the
+            last one that is enough by itself: after a call of the patient's whoever has no birth date on record gets no further.
     """
 
     entered_percent: int
@@ -131,14 +132,18 @@ class ChannelSwitches:
         return self._read(session)
 
     @writes
-    def switch_off(self, session: Session, channel: ChannelName, reason: str) -> None:
-        """By an operator: `reason` is a sentence for patients.
+    def switch_off(self, session: Session, channel: ChannelName, reason: str, *, calls_alone: bool = False) -> None:
+        """By an operator: `reason` is a sentence for patients. `calls_alone`: they know that nothing else may be left.
 
         Raises:
             LastChannel: patients would have no way at all.
+            CallsAloneLeft: only calls of patients would be left, which are not enough by themselves.
         """
-        if self._is_last(channel, self._read(session)):
+        off = self._read(session)
+        if self._is_last(channel, off):
             raise LastChannel(channel)
+        if not calls_alone and self._leaves_calls_alone(channel, off):
+            raise CallsAloneLeft(channel, another_road=self.policy.another_road)
         self._switch(session, channel, off=True, reason=reason)
 
     @writes
@@ -177,8 +182,8 @@ class ChannelSwitches:
     @writes
     def _apply(self, session: Session) -> None:
         for channel, off in self._verdicts(session):
-            if off and self._is_last(channel, self._read(session)):
-                text = f"codes by {channel} are not entered, and it is the last way: it stays on"
+            if off and (last := self._why_it_stays(channel, self._read(session))):
+                text = f"codes by {channel} are not entered, and it is {last}: it stays on"
                 self.alarms.sound(Alarm.CHANNEL_OFF, text, of=f"{channel} stays")
                 continue
             self._switch(session, channel, off=off, by_rule=True)
@@ -216,6 +221,19 @@ class ChannelSwitches:
 
     def _is_last(self, channel: ChannelName, off: Collection[ChannelName]) -> bool:
         return not self.policy.another_road and not {*self.channels} - {*off, channel}
+
+    def _leaves_calls_alone(self, channel: ChannelName, off: Mapping[ChannelName, SwitchedOff]) -> bool:
+        left = {*self.channels} - {*off, channel}
+        was_on = channel not in off or off[channel].by_rule  # what the rule switched off is still offered on trial
+        return was_on and channel not in CALLED and bool(left) and left <= {*CALLED}
+
+    def _why_it_stays(self, channel: ChannelName, off: Mapping[ChannelName, SwitchedOff]) -> str:
+        """Whether the rule must leave a way on; empty where not. A way that often fails serves more patients than a call does."""
+        if self._is_last(channel, off):
+            return "the last way"
+        if not self.policy.another_road and self._leaves_calls_alone(channel, off):
+            return "the last way that is enough by itself"
+        return ""
 
     def _is_open(self, channel: ChannelName) -> bool:
         off = self._off.get(channel)

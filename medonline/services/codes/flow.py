@@ -150,7 +150,13 @@ class CodeFlow:
         """
         if not self._is_proof(request.channel):
             raise ChannelUnavailable(request.channel)
-        issued = self.issuer.issue(session, request, now)
+        try:
+            issued = self.issuer.issue(session, request, now)
+        except ChannelUnavailable as refusal:
+            # Another way that is on, and no proof here, must not be advised.
+            others = {*self.issuer.switches.open_now()} - {request.channel}
+            another = any(map(self._is_proof, others))
+            raise ChannelUnavailable(refusal.channel, refusal.reason, another=another) from refusal
         self.enqueue(session, issued.code)
         session.flush()
         return issued

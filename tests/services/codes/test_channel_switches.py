@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,17 +12,31 @@ import pytest
 
 from medonline.bootstrap import Portal, running
 from medonline.domain.codes.channels import ChannelName
-from medonline.domain.errors import ChannelUnavailable, LastChannel
+from medonline.domain.errors import CallsAloneLeft, ChannelUnavailable, LastChannel
 from medonline.domain.security_journal import JournalEvent
 from medonline.services.codes import channel_switches
 from medonline.services.codes.channel_switches import TRIAL_EVERY, TRIALS
 from medonline.services.codes.delivery import DeliveryState
 from medonline.services.codes.outcomes import OF_ONE_ADDRESS, SAMPLE
+from medonline.services.crypto.tokens import token_hash
 from tests.patience import PATIENCE
+from tests.services.account_settings.saving import FORM
 from tests.services.codes.past_codes import add_codes
-from tests.services.world import ANNA, BORIS, CALL, KNOWN, OTHER_KNOWN, TELEGRAM, MovableClock, opened
+from tests.services.world import (
+    ANNA,
+    BORIS,
+    CALL,
+    KNOWN,
+    OTHER_KNOWN,
+    TELEGRAM,
+    UNKNOWN,
+    MovableClock,
+    opened,
+    sign_in,
+)
 
 ALONE = {"identity_provider": "none", "operator_name": ""}
+CALLS = ChannelName.INBOUND_CALL
 WORKS = "Звонки оператора не доходят"
 
 
@@ -87,6 +102,64 @@ async def test_the_last_way_cannot_be_switched_off_where_there_is_no_gosuslugi(
         with pytest.raises(ChannelUnavailable) as refused:
             await portal.recovery.begin(ANNA, KNOWN, TELEGRAM)
         assert not refused.value.another
+
+
+@pytest.mark.parametrize("gosuslugi", [True, False])
+async def test_calls_of_patients_are_no_way_that_may_be_left_alone(
+    folder: Path, clock: MovableClock, gosuslugi: bool
+) -> None:
+    ways = {"code_channels": (CALL, TELEGRAM, CALLS)} | ({} if gosuslugi else ALONE)
+    async with opened(folder, clock, **ways) as portal:
+        await portal.switches.switch_off(CALLS, WORKS)  # not the call itself: without it nobody loses a proof
+        await portal.switches.switch_on(CALLS)
+        await portal.switches.switch_off(CALL, WORKS)
+        with pytest.raises(CallsAloneLeft) as refused:
+            await portal.switches.switch_off(TELEGRAM, WORKS)
+        assert (refused.value.channel, refused.value.another_road) == (TELEGRAM, gosuslugi)
+        assert not await is_off(portal, TELEGRAM)
+        assert len(await journal_of_switches(portal)) == 3
+
+        await portal.switches.switch_off(TELEGRAM, WORKS, calls_alone=True)
+        await portal.switches.switch_off(TELEGRAM, "Идут работы")  # another reason: it is off already
+        assert await is_off(portal, TELEGRAM)
+        assert await portal.recovery.open_channels() == (CALLS,)
+        if not gosuslugi:
+            with pytest.raises(LastChannel):
+                await portal.switches.switch_off(CALLS, WORKS, calls_alone=True)
+
+
+async def test_where_only_calls_are_left_no_other_way_is_advised_to_whom_they_prove_nothing(
+    folder: Path, clock: MovableClock
+) -> None:
+    async with opened(folder, clock, code_channels=(CALL, TELEGRAM, CALLS)) as portal:
+        key = token_hash(await sign_in(portal, ANNA))
+        form = replace(FORM, phone=UNKNOWN)
+        for channel, others in ((CALL, (True, True)), (TELEGRAM, (False, True))):
+            await portal.switches.switch_off(channel, WORKS, calls_alone=True)
+            await portal.switches.load()
+            with pytest.raises(ChannelUnavailable) as new_phone:
+                await portal.settings.save(replace(ANNA, session_key=key), form, channel)
+            with pytest.raises(ChannelUnavailable) as recovery:
+                await portal.recovery.begin(ANNA, KNOWN, channel)
+            assert (new_phone.value.another, recovery.value.another) == others
+            assert new_phone.value.reason == WORKS
+
+
+@pytest.mark.parametrize("gosuslugi", [True, False])
+async def test_the_rule_leaves_calls_of_patients_alone_only_beside_gosuslugi(
+    folder: Path, clock: MovableClock, caplog: pytest.LogCaptureFixture, gosuslugi: bool
+) -> None:
+    ways = {"code_channels": (TELEGRAM, CALLS)} | ({} if gosuslugi else ALONE)
+    async with opened(folder, clock, **ways) as portal:
+        await add_codes(portal, [False] * SAMPLE, TELEGRAM)
+        with caplog.at_level(logging.ERROR):
+            await portal.switches.judge()
+
+        assert await is_off(portal, TELEGRAM) is gosuslugi
+        assert ("it is the last way that is enough by itself: it stays on" in caplog.text) is not gosuslugi
+        if gosuslugi:  # on trial it is offered still; an operator who ends that leaves the calls alone
+            with pytest.raises(CallsAloneLeft):
+                await portal.switches.switch_off(TELEGRAM, WORKS)
 
 
 async def test_the_rule_switches_off_below_two_fifths_and_sounds_an_alarm(
