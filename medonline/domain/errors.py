@@ -24,7 +24,7 @@ MedonlineError
 ├── AccountNotFound             an operator named an account that does not exist
 ├── InvalidCredentials          unknown phone or wrong password; the portal never says which
 ├── RateLimited                 (resets_in)
-├── CallAwaited                 (resets_in) another browser waits for a call from this number
+├── CallAwaited                 (now, until, better) a call from this number is awaited for another browser
 ├── LimitReached                (now, until) too often for now; the same for known and unknown phones
 │   ├── TooManyCodes            to this phone
 │   ├── TooManyRequests         for codes from this network, too few of which were confirmed
@@ -282,11 +282,14 @@ class RateLimited(MedonlineError):
 
 
 class CallAwaited(MedonlineError):
-    """Another browser waits for a call from this number for `resets_in`. One call must not answer two browsers."""
+    """Another browser waits for a call from this number. One call must not answer two browsers. Refused at `now` until `until` (UTC
+    both). `better`: the best way that may be asked for at once; None if there is none."""
 
-    def __init__(self, resets_in: timedelta) -> None:
-        super().__init__(f"resets in {resets_in.total_seconds():.0f} s")
-        self.resets_in = resets_in
+    def __init__(self, now: datetime, until: datetime, better: str | None) -> None:
+        super().__init__(f"until {until:%Y-%m-%d %H:%M:%S} UTC")
+        self.now = now
+        self.until = until
+        self.better = better
 
 
 class LimitReached(MedonlineError):

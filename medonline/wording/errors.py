@@ -19,7 +19,7 @@ from medonline.domain.errors import (
 )
 from medonline.services.codes.delivery import DeliveryProblem
 from medonline.wording.channels import switched_off, words_of
-from medonline.wording.limits import MOSCOW, limit_sentence, next_password
+from medonline.wording.limits import MOSCOW, clock_time, limit_sentence, next_password
 from medonline.wording.regions import ANYWHERE, Help
 
 SAMPLE_PHONE = "+7 912 345-67-89"
@@ -231,10 +231,6 @@ _SENTENCES: dict[type[errors.MedonlineError], Callable[[Any], str]] = {
         "Телефон или пароль не подошли. Проверьте раскладку клавиатуры и Caps Lock или нажмите «Не могу войти»."
     ),
     errors.RateLimited: lambda error: f"Код можно запросить ещё раз через {duration(error.resets_in)}.",
-    errors.CallAwaited: lambda error: (
-        f"Звонка с этого номера уже ждут в другом окне. Этот способ откроется через {duration(error.resets_in)}. Выберите другой "
-        "способ или подождите."
-    ),
     errors.Busy: lambda error: f"Сейчас входит очень много людей. Попробуйте через {duration(error.retry_in)}.",
     errors.NoRecoveryInProgress: lambda _: (
         "Этот шаг уже завершён или прошло слишком много времени. Начните с номера телефона."
@@ -362,6 +358,17 @@ _WITH_HELP: dict[type[errors.MedonlineError], Callable[[Any, Help], str]] = {
 }
 
 
+def _call_awaited(error: errors.CallAwaited, zone: ZoneInfo, help: Help) -> str:
+    if error.better is not None:
+        instead = f"{words_of(error.better).get_it} или подождите."
+    else:
+        instead = f"Подождите{' или войдите через Госуслуги' if help.gosuslugi else ''}."
+    return (
+        "Звонка с этого номера уже ждут в другом окне или браузере. Этот способ откроется в "
+        f"{clock_time(error.until, error.now, zone)}. {instead}"
+    )
+
+
 _NO_PASSWORD_NOW = (errors.TooManySignIns, errors.SignInsOverloaded)
 _FORGOTTEN_INSIDE = "Если забыли пароль, выйдите и нажмите «Не могу войти»."
 
@@ -370,6 +377,8 @@ def sentence(error: errors.MedonlineError, zone: ZoneInfo = MOSCOW, help: Help =
     """What a patient reads; clock times are in `zone`, `help` is whom it may name."""
     if isinstance(error, errors.LimitReached):
         return limit_sentence(error, zone, help)
+    if isinstance(error, errors.CallAwaited):
+        return _call_awaited(error, zone, help)
     if isinstance(error, errors.InvalidFields):
         return "Ничего не сохранено. " + " ".join(sentence(one, zone, help) for one in error.by_field.values())
     if type(error) in _WITH_HELP:

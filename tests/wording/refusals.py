@@ -33,7 +33,9 @@ def examples() -> list[MedonlineError]:
             made += [
                 leaf((PasswordProblem.FORBIDDEN_CHARACTERS,), 8, signs) for signs in ("-", "- ", "-!\x00", " ", "\x00")
             ]
-        elif leaf in (errors.RateLimited, errors.CallAwaited, errors.Busy):
+        elif leaf is errors.CallAwaited:
+            made += [leaf(NOW, NOW + timedelta(minutes=5), better) for better in (None, *ChannelName)]
+        elif leaf in (errors.RateLimited, errors.Busy):
             made += [leaf(timedelta(seconds=seconds)) for seconds in (0, 1, 42, 61, 3600)]
         elif leaf is errors.ChannelOverBudget:
             made += [leaf(channel, NOW, NOW + timedelta(hours=5)) for channel in ChannelName]

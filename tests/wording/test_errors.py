@@ -238,6 +238,25 @@ def test_any_other_refusal_is_told_as_everywhere(error: MedonlineError) -> None:
         assert linking_sentence(error) == sign_in_sentence(error)
 
 
+@pytest.mark.parametrize(
+    ("better", "gosuslugi", "then"),
+    [
+        (ChannelName.SMS, True, "Получите код в SMS или подождите."),
+        (ChannelName.SMS, False, "Получите код в SMS или подождите."),
+        (None, True, "Подождите или войдите через Госуслуги."),
+        (None, False, "Подождите."),
+    ],
+)
+def test_a_call_that_is_awaited_elsewhere_says_until_when_and_what_works_now(
+    better: ChannelName | None, gosuslugi: bool, then: str
+) -> None:
+    error = errors.CallAwaited(NOW, NOW + timedelta(minutes=5), better)
+    text = sentence(error, ZoneInfo("Asia/Vladivostok"), Help(gosuslugi=gosuslugi))
+
+    told = "Звонка с этого номера уже ждут в другом окне или браузере. Этот способ откроется в 22:05."
+    assert text == f"{told} {then}"
+
+
 def test_a_way_that_is_off_sends_to_another_only_where_one_is_open() -> None:
     call = ChannelName.FLASH_CALL
 

@@ -12,7 +12,7 @@ from sqlmodel import Session
 from medonline.domain.codes.channels import CALLED, ChannelName
 from medonline.domain.codes.chat_start import START_WITHIN, start_token
 from medonline.domain.codes.one_time_code import CodePolicy, code_digest, derive_code
-from medonline.domain.errors import CallAwaited, ChannelUnavailable
+from medonline.domain.errors import CallAwaited, ChannelUnavailable, RateLimited, TooManyCodes
 from medonline.domain.phone import PhoneNumber
 from medonline.domain.security_journal import JournalEvent
 from medonline.metrics import names as metrics
@@ -99,11 +99,11 @@ class CodeIssuer:
         codes.hold_phone(session, request.phone.e164)
         history = self.history(session, request.phone)
         refusal = history.refusal(request.channel, now)
-        if refusal is not None:
-            raise refusal
         called = request.channel.facts.patient_calls
         if called:
-            self._refuse_a_second_wait(session, request, now)
+            self._refuse_a_second_wait(session, request, history, refusal, now)
+        if refusal is not None:
+            raise refusal
         # Codes before the money, as the dispatcher locks them (lock order: `storage.engine`).
         if history.may_have_live:
             # A wait for a call is no code: it ends none of another browser, and none of another browser ends it.
@@ -120,15 +120,29 @@ class CodeIssuer:
         after_commit(session, partial(metrics.CODES_ASKED.add, request.channel, request.purpose))
         return Issued(row, history.followed_by(row.issued_at, row.channel, row.delivery))
 
-    @staticmethod
-    def _refuse_a_second_wait(session: Session, request: CodeRequest, now: datetime) -> None:
+    def _refuse_a_second_wait(
+        self,
+        session: Session,
+        request: CodeRequest,
+        history: PhoneHistory,
+        refusal: TooManyCodes | RateLimited | None,
+        now: datetime,
+    ) -> None:
         """Danger: a vendor gives several browsers the same number to call. With two waits at once the owner's call would answer the
-        stranger's. So the first browser has the number for itself, and an own wait of a stranger keeps the owner from this way alone."""
+        stranger's. So the first browser has the number for itself, and an own wait of a stranger keeps the owner from this way alone.
+
+        Nor may a newer wait take the place of an older one that no browser looks at any more, though a patient who has lost the
+        cookies is kept waiting by it: the browser of who dials on the same phone sleeps, and a stranger who begins at that moment
+        would be answered by the owner's call.
+
+        refusal: why this number must wait anyway. Of the two the later end is told: what opens then is open.
+        """
         until = calls_of_patients.awaited_elsewhere(
             session, request.phone.e164, request.flow_id, DeliveryState.FAILED, now
         )
-        if until is not None:
-            raise CallAwaited(until - now)
+        if until is not None and (refusal is None or now + refusal.resets_in < until):
+            ways = (one for one in self.open_channels(session, now) if not one.facts.patient_calls)
+            raise CallAwaited(now, until, next((one for one in ways if history.refusal(one, now) is None), None))
 
     def note_guess(self, session: Session, row: OneTimeCodeRow, *, accepted: bool) -> None:
         """A judged guess is written down alike for every number, whether it has an account or not."""

@@ -25,6 +25,7 @@ from medonline.domain.errors import (
     NoRecoveryInProgress,
     OutOfMoney,
     ProviderDown,
+    TooManyCodes,
 )
 from medonline.domain.password_recovery import RecoveryStep
 from medonline.domain.phone import PhoneNumber
@@ -150,7 +151,7 @@ async def test_a_strangers_wait_is_never_answered_by_the_owners_call(world: Worl
     world.clock.move(seconds=90)
     with pytest.raises(CallAwaited) as refusal:
         await world.portal.recovery.begin(OTHER, KNOWN, CALLS)
-    assert refusal.value.resets_in == timedelta(seconds=210)
+    assert refusal.value.until - world.clock() == timedelta(seconds=210)
 
     # Codes that the stranger asks for end the owner's wait neither, and so make no room for one of the stranger's.
     await world.portal.recovery.begin(OTHER, KNOWN, TELEGRAM)
@@ -159,6 +160,51 @@ async def test_a_strangers_wait_is_never_answered_by_the_owners_call(world: Worl
     await world.call()
     assert (await world.wait(ME)).step is RecoveryStep.BIRTH_DATE
     assert (await current_of(world.portal, OTHER)).step is RecoveryStep.CODE
+
+
+@pytest.mark.parametrize("phone", [KNOWN, UNKNOWN])
+async def test_who_lost_the_cookies_is_told_until_when_and_what_works_at_once(world: World, phone: str) -> None:
+    """Nothing tells that browser from a stranger's, and a stranger must not take the wait over: the owner may be dialling."""
+    began = world.clock()
+    await world.begin(ME, phone)
+    for _ in range(2):  # at once, when the pause of the number would end before the wait, and later
+        with pytest.raises(CallAwaited) as refusal:
+            await world.portal.recovery.begin(OTHER, phone, CALLS)
+        assert (refusal.value.now, refusal.value.until) == (world.clock(), began + timedelta(minutes=5))
+        assert refusal.value.better == CALL
+        world.clock.move(minutes=2)
+    assert (await world.portal.recovery.begin(OTHER, phone, CALL)).code_alive  # it is true
+
+    with pytest.raises(CallAwaited) as refusal:
+        await world.portal.recovery.resend(OTHER, CALLS)
+    assert refusal.value.better is None  # a code was asked for just now: no other one may be, for a minute
+    world.clock.now = began + timedelta(minutes=5)
+    assert (await world.begin(OTHER, phone)).awaits_call
+
+
+async def test_a_limit_that_ends_after_the_wait_is_told_instead_of_it(world: World) -> None:
+    for _ in range(3):
+        await world.begin(ME)
+        world.clock.move(minutes=6)
+    world.clock.move(minutes=-5)  # the third wait lasts
+    with pytest.raises(TooManyCodes):
+        await world.portal.recovery.begin(OTHER, KNOWN, CALLS)
+
+
+async def test_a_way_that_is_off_is_not_advised_to_who_must_wait_for_a_call(world: World) -> None:
+    await world.portal.switches.switch_off(CALL, "Звонки не доходят")
+    await world.portal.switches.load()
+    await world.begin(ME)
+    with pytest.raises(CallAwaited) as refusal:
+        await world.portal.recovery.begin(OTHER, KNOWN, CALLS)
+    assert refusal.value.better == TELEGRAM
+
+    for channel in (TELEGRAM, SMS):
+        await world.portal.switches.switch_off(channel, "Идут работы", calls_alone=True)
+    await world.portal.switches.load()
+    with pytest.raises(CallAwaited) as refusal:
+        await world.portal.recovery.begin(OTHER, KNOWN, CALLS)
+    assert refusal.value.better is None
 
 
 async def test_a_strangers_waits_take_nothing_from_the_owners_codes(world: World) -> None:
