@@ -30,7 +30,6 @@ from medonline.storage.queries import (
     account_settings,
     gosuslugi,
     login,
-    notices,
     passkeys,
     password_recovery,
     patients,
@@ -168,9 +167,7 @@ class PersonalDataService:
         account_settings.finish(session, patient.id, now)
         # What was proved with the old number sets no password after the change.
         password_recovery.move_all_of(session, patient.id, source_of(RecoveryMove.SET_PASSWORD), RecoveryStep.ABANDONED)
-        notices.end_links(session, patient.id, now)
-        for told in tells:
-            self.notices.put(session, patient.id, told)
+        self.notices.put_and_end_links(session, patient.id, tells)
         self.journal.note(session, JournalNote(JournalEvent.PHONE_SET_AT_DESK, patient.id, phone.e164))
 
     @reads

@@ -14,9 +14,11 @@ from datetime import datetime
 from sqlmodel import Session
 
 from medonline.domain.email_address import EmailAddress
+from medonline.domain.security_journal import JournalEvent
 from medonline.services.notices.dispute_links import LINK_LIFE
 from medonline.services.notices.texts import About, Text, Told
-from medonline.storage.queries import notices
+from medonline.services.security_journal.entries import had_number_before
+from medonline.storage.queries import notices, security_journal
 from medonline.storage.tables.notices import Notice
 from medonline.storage.tables.patients import Patient
 
@@ -32,17 +34,18 @@ def of_change(session: Session, patient: Patient, about: About, text: Text, now:
 
 
 def of_number(session: Session, patient: Patient, new: str, now: datetime) -> Iterator[Told]:
-    """A number is about to be put on record; asked before it is. The mailbox, the number before, those that were the account's within a
-    week before it, the mailbox that was, and the new number."""
+    """A number is about to be put on record; asked before it is. The mailbox, the mailbox that was, the numbers that were the account's
+    within a week before, the number before and the new one: where there is money for some texts only, who held the account for long is
+    told first."""
     places, old = _places_of(session, patient, now), patient.phone or ""
     closed, about = places.closed, About.DESK_PHONE
     text = Text.DESK_PHONE_CHANGED if old not in ("", new) else Text.DESK_PHONE_SET
     yield Told(old, about, text, by_mail_alone=True, without_link=closed or places.young_address)
     if places.address_before:
         yield Told(old, about, text, only_to=places.address_before, without_link=closed)
-    yield Told(old, about, text, by_text_alone=True, without_link=closed or places.young_number)
     for phone in sorted(places.numbers - {"", old, new}):
         yield Told(phone, about, Text.DESK_PHONE_CHANGED, by_text_alone=True, without_link=closed)
+    yield Told(old, about, text, by_text_alone=True, without_link=closed or places.young_number)
     if new != old:
         yield Told(new, About.DESK_NUMBER, Text.DESK_NUMBER, by_text_alone=True)
 
@@ -69,22 +72,27 @@ def _places_of(session: Session, patient: Patient, now: datetime) -> _Places:
     since, stopped = now - LINK_LIFE, patient.recovery_stopped_until
     of_numbers = notices.told_since(session, patient.id, _OF_NUMBERS, since)
     of_addresses = notices.told_since(session, patient.id, _OF_ADDRESSES, since)
-    numbers = _numbers_before(of_numbers)
+    changed = security_journal.first_since(session, patient.id, JournalEvent.PHONE_CHANGED, since)
+    numbers = _numbers_before(of_numbers, had_one=changed is None or had_number_before(changed))
     return _Places(
         closed=stopped is not None and stopped > now,
         young_number=patient.phone not in numbers
-        and any(row.phone != patient.phone or row.about == About.DESK_NUMBER for row in of_numbers),
+        and (
+            changed is not None
+            or any(row.phone != patient.phone or row.about == About.DESK_NUMBER for row in of_numbers)
+        ),
         young_address=patient.email_proved_at is not None and patient.email_proved_at > since,
         numbers=numbers,
         address_before=_address_before(of_addresses, patient.proved_email),
     )
 
 
-def _numbers_before(told: Sequence[Notice]) -> frozenset[str]:
+def _numbers_before(told: Sequence[Notice], *, had_one: bool) -> frozenset[str]:
     """A change names the number before it. Only the first one of the week names one that was not put there within the week: whoever
-    changes it twice makes their own number no older. An act of the desk says by its link what it held for one; its mail to the
-    owner's address names that number, too, and says nothing of it."""
-    first = [row.phone for row in told[:1] if row.about == About.PHONE]
+    changes it twice makes their own number no older. A first number has none before it, and where there is no mailbox nobody was
+    told of it (`had_one`). An act of the desk says by its link what it held for one; its mail to the owner's address names that
+    number, too, and says nothing of it."""
+    first = [row.phone for row in told[:1] if had_one and row.about == About.PHONE]
     by_link = [row.phone for row in told if row.about == About.DESK_PHONE and row.dispute_hash and not row.email]
     return frozenset((*first, *by_link))
 

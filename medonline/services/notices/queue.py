@@ -8,7 +8,7 @@ could not be told of it. So no one can use the notices up first and then act uns
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from sqlmodel import Session
@@ -59,6 +59,21 @@ class NoticeQueue:
             ToldTooOften, NoticesOverBudget: the owner could not be told, so the caller's change must not be made.
             ValueError: a text that is empty or too long.
         """
+        for row in self._written(session, patient_id, told):
+            self._add(session, row)
+
+    def put_and_end_links(self, session: Session, patient_id: str, tells: Iterable[Told]) -> None:
+        """As `put`, each of them; and every older link to this patient, whom the caller holds, ends now. But where a new one goes the
+        older one ends as elsewhere, when the gateway has accepted the new one (`sender`): until then it is all that the owner has.
+        """
+        rows = [row for told in tells for row in self._written(session, patient_id, told)]
+        # Before the money (lock order: `storage.engine`).
+        notices.end_links_elsewhere(session, patient_id, [row for row in rows if row.dispute_hash], self._clock())
+        for row in rows:
+            self._add(session, row)
+
+    def _written(self, session: Session, patient_id: str, told: Told) -> list[Notice]:
+        """The rows of a notice, not added yet; raises as `put`."""
         text = told.text.text if isinstance(told.text, Said) else self._words.text(told.text)
         if not 0 < len(text) <= MAX_TEXT:
             msg = f"a notice has 1 to {MAX_TEXT} characters"
@@ -67,10 +82,10 @@ class NoticeQueue:
         ways = list(self._ways_of(session, patient_id, told))
         if not ways:
             log.debug("A notice is not kept: there is no way to this patient")
-            return
+            return []
         self.admit(session, patient_id, told.about)
-        for number, email in enumerate(ways):
-            row = Notice(
+        rows = [
+            Notice(
                 patient_id=patient_id,
                 phone=told.phone,
                 email=email,
@@ -80,7 +95,12 @@ class NoticeQueue:
                 created_at=now,
                 due_at=now,
             )
-            self._put(session, row, now, with_link=not told.without_link)
+            for number, email in enumerate(ways)
+        ]
+        if not told.without_link and told.about not in WITHOUT_LINK:
+            for row in rows:
+                self._add_link(row)
+        return rows
 
     def put_code(self, session: Session, patient_id: str, email: str) -> str:
         """Add a mail with the code that proves an address; its id, by which the code is known (`EmailCodes`).
@@ -95,7 +115,7 @@ class NoticeQueue:
         self.admit(session, patient_id, about)
         text = self._words.text(Text.EMAIL_PROOF)
         row = Notice(patient_id=patient_id, phone="", email=email, text=text, about=about, created_at=now, due_at=now)
-        self._put(session, row, now)
+        self._add(session, row)
         return row.id
 
     def _ways_of(self, session: Session, patient_id: str, told: Told) -> Iterator[str]:
@@ -108,13 +128,11 @@ class NoticeQueue:
         if self.writes_texts and told.phone and not (told.only_to or told.by_mail_alone):
             yield ""
 
-    def _put(self, session: Session, row: Notice, now: datetime, *, with_link: bool = True) -> None:
-        if with_link and row.about not in WITHOUT_LINK:
-            self._add_link(row)
+    def _add(self, session: Session, row: Notice) -> None:
         # The money last, as where a notice is sent: two that wait for each other's rows would end in a deadlock.
         if row.email:  # mail costs nothing
-            row.paid_at = now
-        elif not self._has_money(session, row, now):
+            row.paid_at = row.created_at
+        elif not self._has_money(session, row, row.created_at):
             return
         self._hand_over(session, row)
         session.add(row)

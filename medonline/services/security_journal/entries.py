@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator
 
 from medonline.domain.account_settings import SettingsChange
@@ -14,6 +15,7 @@ from medonline.services.limits.networks import cut
 from medonline.services.security_journal.writer import JournalNote
 from medonline.storage.tables.codes import OneTimeCodeRow
 from medonline.storage.tables.login import AccountSession
+from medonline.storage.tables.security_journal import JournalEntry
 
 _SETTINGS = {
     "password_hash": JournalEvent.PASSWORD_CHANGED,
@@ -89,3 +91,8 @@ def settings_saved(
         elif event is JournalEvent.PASSWORD_CHANGED:
             details = {"sessions": len(ended)}
         yield JournalNote(event, patient_id, phone, device, details=details)
+
+
+def had_number_before(changed: JournalEntry) -> bool:
+    """Whether the account had a number before this change of it in the settings."""
+    return bool(json.loads(changed.details).get("old_tail"))

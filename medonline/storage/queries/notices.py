@@ -113,6 +113,11 @@ _END_LINKS = (
 _SAME_PHONE = col(Notice.phone) == bindparam("to_phone")
 # A text to a phone that now belongs to a stranger must not end the link that the owner received by mail.
 _SAME_PLACE = and_(_SAME_PHONE, col(Notice.email) == bindparam("to_email"))
+_AT_NONE_OF_THESE = or_(
+    and_(col(Notice.email) == "", col(Notice.phone).not_in(bindparam("to_phones", expanding=True))),
+    and_(col(Notice.email) != "", col(Notice.email).not_in(bindparam("to_emails", expanding=True))),
+)
+_END_LINKS_ELSEWHERE = _END_LINKS.where(_AT_NONE_OF_THESE)
 _END_LINKS_BEFORE = _END_LINKS.where(_SAME_PLACE, col(Notice.created_at) < bindparam("written_at"))
 _END_LINKS_WITH = _END_LINKS.where(or_(_SAME_PHONE, col(Notice.created_at) >= bindparam("written_at")))
 _TOLD_SINCE = select(Notice.id).where(
@@ -213,9 +218,14 @@ def take_up_all(session: Session, now: datetime, since: datetime, but: Collectio
     return [str(row[0]) for row in session.exec(_TAKE_UP_ALL, params=params).all()]
 
 
-def end_links(session: Session, patient_id: str, now: datetime) -> None:
-    """Use up all links «это не я» to a patient. The caller holds the patient."""
-    session.exec(_END_LINKS, params={"of_patient": patient_id, "now": now})
+def end_links_elsewhere(session: Session, patient_id: str, new: Sequence[Notice], now: datetime) -> None:
+    """Use up all links «это не я» to a patient, but those to a phone or an address that one of these new notices goes to. The caller
+    holds the patient."""
+    places = {
+        "to_phones": [row.phone for row in new if not row.email],
+        "to_emails": [row.email for row in new if row.email],
+    }
+    session.exec(_END_LINKS_ELSEWHERE, params={"of_patient": patient_id, "now": now, **places})
 
 
 def end_links_before(session: Session, sent: Notice, now: datetime) -> None:

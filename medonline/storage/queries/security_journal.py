@@ -58,6 +58,16 @@ _PHONE_IS_THEIRS_SINCE = (
     .order_by(col(JournalEntry.seq).desc())
     .limit(1)
 )
+_FIRST_SINCE = (
+    select(JournalEntry)
+    .where(
+        col(JournalEntry.patient_id) == bindparam("patient_id"),
+        col(JournalEntry.event) == bindparam("event"),
+        col(JournalEntry.at) > bindparam("since"),
+    )
+    .order_by(col(JournalEntry.seq))
+    .limit(1)
+)
 
 
 _ROW_OF_KEY = (
@@ -168,6 +178,11 @@ def about(session: Session, patient_id: str, phones: Indexer) -> About:
         return About(patient_id, (), 0)
     since = session.exec(_PHONE_IS_THEIRS_SINCE, params={"patient_id": patient_id}).first() or 0
     return About(patient_id, tuple(phones.indexes(patient.phone)), since)
+
+
+def first_since(session: Session, patient_id: str, event: str, since: datetime) -> JournalEntry | None:
+    """The first row of this event about a patient that is younger than `since` (UTC)."""
+    return session.exec(_FIRST_SINCE, params={"patient_id": patient_id, "event": event, "since": since}).first()
 
 
 def taken_back(

@@ -10,13 +10,14 @@ import pytest
 from sqlmodel import select
 
 from medonline.bootstrap import Portal
-from medonline.domain.errors import NoSuchIdentity, NoSuchPasskey, PhoneTaken, ToldTooOften
+from medonline.domain.errors import NoSuchIdentity, NoSuchPasskey, PhoneTaken, ProviderDown, ToldTooOften
 from medonline.domain.password_recovery import RecoveryStep
 from medonline.domain.security_journal import JournalEvent
 from medonline.services.account_settings.form import SettingsForm
 from medonline.services.crypto.tokens import token_hash
 from medonline.services.linked_identities import number_of
 from medonline.services.notices.dispute_links import LINK_LIFE
+from medonline.services.notices.sender import RETRY_AFTER
 from medonline.services.notices.texts import AT_DESK, About, Text, Told
 from medonline.storage.queries import account_settings
 from medonline.storage.tables.notices import Notice
@@ -133,12 +134,14 @@ async def test_a_second_act_does_not_silence_whoever_the_first_one_told(portal: 
 
 async def test_a_mistyped_number_gets_no_link_against_the_right_one(portal: Portal, clock: MovableClock) -> None:
     await portal.desk.personal_data.set_phone(KNOWN, MISTYPED)
-    ((_, text),) = [one for one in await told(portal) if one[0] == MISTYPED]
+    texts = dict(await told(portal))
     clock.move(minutes=2)
     await portal.desk.personal_data.set_phone(MISTYPED, UNKNOWN)
 
+    # The one at once, the other when its holder has the new one.
+    assert [await is_good(portal, token_in(texts[number])) for number in (MISTYPED, KNOWN)] == [False, True]
     assert await links(portal) == {KNOWN: (CHANGED, True), MISTYPED: (CHANGED, False), UNKNOWN: (HERE, True)}
-    assert not await is_good(portal, token_in(text))
+    assert not await is_good(portal, token_in(texts[KNOWN]))
 
 
 async def test_nor_does_it_where_there_was_no_number_before(portal: Portal, clock: MovableClock) -> None:
@@ -312,9 +315,9 @@ async def test_an_account_that_is_erased_afterwards_leaves_no_notice(portal: Por
     assert await told(portal) == []
 
 
-async def changes_number(portal: Portal, thief: str, number: str) -> None:
-    """Whoever is signed in puts their own number on record in the settings."""
-    await portal.settings.save(signed_in(thief), SettingsForm(number, "", "Иванова", "Мария", "", ""), CALL)
+async def changes_number(portal: Portal, thief: str, number: str, email: str = "") -> None:
+    """Whoever is signed in puts their own number on record in the settings. `email`: the one that stays there."""
+    await portal.settings.save(signed_in(thief), SettingsForm(number, email, "Иванова", "Мария", "", ""), CALL)
     await portal.settings.confirm_phone(thief, await last_code(portal, number))
     await told(portal)
 
@@ -424,3 +427,117 @@ async def test_a_new_place_gets_no_link_against_what_the_desk_takes_off(portal: 
     clock.move(minutes=5)
     await portal.desk.personal_data.remove_passkey(THIEFS, second.id)
     assert await links(portal) == {THIEFS: (wording.text(Text.DESK_PASSKEY_REMOVED), False)}
+
+
+async def password_is_told(portal: Portal, patient: Patient) -> tuple[str, str]:
+    """The tokens that the phone and the mailbox get with a change of the password."""
+    with portal.database.writing() as session:
+        portal.notices.put(session, patient.id, Told(patient.phone or "", About.PASSWORD, Text.ACCESS_CHANGED))
+    ((_, text),), ((_, mail),) = await told(portal), await mailed(portal)
+    return token_in(text), token_in_mail(mail)
+
+
+async def test_an_older_link_ends_when_the_gateway_has_taken_the_new_one(portal: Portal, clock: MovableClock) -> None:
+    """An act of the desk while the gateway is down does not take from the owner what they can answer with."""
+    await proves(portal, ADDRESS, portal.clock() - LINK_LIFE)
+    older = await password_is_told(portal, await patient_with(portal))
+    clock.move(minutes=5)
+    await portal.desk.personal_data.set_phone(KNOWN, UNKNOWN)
+    assert [await is_good(portal, token) for token in older] == [True, True]
+    down = ProviderDown("no answer", may_have_gone_out=False)
+    assert {number for number, _ in await told(portal, down, down)} == {KNOWN, UNKNOWN}
+    assert len(await mailed(portal)) == 1
+    assert [await is_good(portal, token) for token in older] == [True, False]
+
+    clock.move(seconds=RETRY_AFTER[0].total_seconds())
+    assert (await links(portal))[KNOWN] == (CHANGED, True)
+    assert [await is_good(portal, token) for token in older] == [False, False]
+
+
+async def test_an_older_link_is_good_as_long_as_there_is_no_money_for_the_new_one(
+    folder: Path, clock: MovableClock
+) -> None:
+    async with opened(folder, clock, price_notice="10", daily_cap_notice="10") as portal:
+        patient = await patient_with(portal)
+        with portal.database.writing() as session:
+            portal.notices.put(session, patient.id, Told(KNOWN, About.RECOVERED, Text.ACCESS_RECOVERED))
+        ((_, text),) = await told(portal)
+        clock.move(minutes=5)
+        await portal.desk.personal_data.set_phone(KNOWN, THIEFS)
+        waiting = [row for row in await notices_of(portal) if row.sent_at is None]
+        assert [(row.phone, row.paid_at) for row in waiting] == [(KNOWN, None), (THIEFS, None)]
+
+        await portal.dispute.raise_(token_in(text))
+        assert (await by_id(portal, patient.id)).phone is None
+
+
+async def test_a_closed_accounts_mailbox_loses_its_links_at_once(portal: Portal, clock: MovableClock) -> None:
+    await proves(portal, ADDRESS, portal.clock() - LINK_LIFE)
+    await changes_number(portal, token_hash(await sign_in(portal, BORIS)), THIEFS, ADDRESS)
+    ((_, mail),) = await mailed(portal)
+    clock.move(minutes=5)
+    _, by_mail = await password_is_told(portal, await patient_with(portal, THIEFS))
+    await portal.dispute.raise_(by_mail)
+    assert await is_good(portal, token_in_mail(mail))
+    await portal.desk.personal_data.set_phone(THIEFS, UNKNOWN)
+
+    assert not await is_good(portal, token_in_mail(mail))
+
+
+async def test_a_mail_that_names_the_number_before_still_takes_the_thiefs_off(
+    portal: Portal, clock: MovableClock
+) -> None:
+    """An operator who was talked into it confirms the thief's number. The mail about that names this number, and leaves it."""
+    await proves(portal, ADDRESS, portal.clock() - LINK_LIFE)
+    patient = await patient_with(portal)
+    await changes_number(portal, token_hash(await sign_in(portal, BORIS)), THIEFS, ADDRESS)
+    ((_, mail),) = await mailed(portal)
+    clock.move(minutes=5)
+    await portal.desk.personal_data.set_phone(THIEFS, THIEFS)
+    assert ["#" in new.text for _, new in await mailed(portal)] == [True]
+
+    await portal.dispute.raise_(token_in_mail(mail))
+    assert (await by_id(portal, patient.id)).phone is None
+
+
+async def test_who_held_the_account_for_long_is_told_before_the_money_ends(folder: Path, clock: MovableClock) -> None:
+    async with opened(folder, clock, price_notice="10", daily_cap_notice="30") as portal:
+        await changes_number(portal, token_hash(await sign_in(portal, BORIS)), THIEFS)
+        with portal.database.writing() as session:
+            portal.notices.put(
+                session, (await patient_with(portal, THIEFS)).id, Told(THIEFS, About.RECOVERED, Text.ACCESS_RECOVERED)
+            )
+        await told(portal)
+        clock.move(minutes=5)
+        await portal.desk.personal_data.set_phone(THIEFS, UNKNOWN)
+
+        rows = [row for row in await notices_of(portal) if row.about in AT_DESK]
+        assert {row.phone: row.paid_at is not None for row in rows} == {KNOWN: True, THIEFS: False, UNKNOWN: False}
+
+
+@pytest.mark.parametrize("then", [[], [OTHER_OF_THIEF]], ids=["once", "twice"])
+async def test_a_first_number_of_the_thiefs_gets_no_link_either(
+    portal: Portal, clock: MovableClock, then: list[str]
+) -> None:
+    """The account had no number and no mailbox, so nobody was told when it got one."""
+    patient = await patient_with(portal)
+    thief = token_hash(await sign_in(portal, BORIS))
+    await portal.database.write(account_settings.set_columns, patient.id, {"phone": None})
+    for number in (THIEFS, *then):
+        await changes_number(portal, thief, number)
+        clock.move(minutes=5)
+    last = [THIEFS, *then][-1]
+    await portal.desk.personal_data.set_phone(last, UNKNOWN)
+
+    assert await links(portal) == {last: (CHANGED, False), UNKNOWN: (HERE, True)}
+
+
+async def test_a_first_number_of_more_than_a_week_does(portal: Portal, clock: MovableClock) -> None:
+    patient = await patient_with(portal)
+    thief = token_hash(await sign_in(portal, BORIS))
+    await portal.database.write(account_settings.set_columns, patient.id, {"phone": None})
+    await changes_number(portal, thief, THIEFS)
+    clock.move(seconds=LINK_LIFE.total_seconds() + 1)
+    await portal.desk.personal_data.set_phone(THIEFS, UNKNOWN)
+
+    assert await links(portal) == {THIEFS: (CHANGED, True), UNKNOWN: (HERE, True)}
