@@ -49,10 +49,13 @@ from medonline.services.desk.accounts import NewAccount
 from medonline.services.desk.database_watch import DatabaseWatch
 from medonline.services.gosuslugi.login import Purpose
 from medonline.services.gosuslugi.pending_person import IdentityAnswers
-from medonline.services.limits.budgets import Budget, Spending, billing_day
+from medonline.services.limits.budgets import NOTICE, Budget, Spending, billing_day
 from medonline.services.login.password_login import OpenedSession
 from medonline.services.notices.dispute_links import DisputeLinks
+from medonline.services.notices.queue import NoticeQueue
+from medonline.services.notices.sender import NoticeService
 from medonline.services.notices.texts import About, Text, Told
+from medonline.services.notices.ways import to_phone
 from medonline.services.outages import is_outage
 from medonline.services.password_recovery.reader import RecoveryView
 from medonline.services.security_journal import reader
@@ -76,10 +79,11 @@ from medonline.storage.tables.columns import UtcDateTime
 from medonline.storage.tables.login import AccountSession
 from medonline.storage.tables.notices import Notice
 from medonline.storage.tables.patients import Patient
+from medonline.wording import notices as wording
 from tests.patience import PATIENCE
 from tests.services import strangers
 from tests.services.account_limits import CHECKS as ACCOUNT_LIMITS
-from tests.services.notices.phone import told
+from tests.services.notices.phone import Phone, told
 from tests.services.outside import (
     MOBILE,
     RETURN,
@@ -860,6 +864,26 @@ async def an_identity_taken_off_and_a_ticket_of_it(portal: Portal) -> tuple[Act,
     return lambda: portal.identities.unlink(key, one.number), lambda: portal.login.open_session(BORIS, ticket)
 
 
+async def a_number_at_the_desk_and_a_notice_that_waits_for_money(portal: Portal) -> tuple[Act, Act]:
+    """The act ends the link of the notice, which is claimed in this moment; both pay."""
+    patient = (await patient_with(portal)).id
+    await link_of(portal, patient)
+    with portal.database.writing() as session:
+        session.exec(update(Notice).values(paid_at=None))
+    strangers.move(portal, minutes=1)
+    money = Spending({NOTICE: Budget(price=100, cap=100_000)}, portal.alarms)
+    links, phone = portal.notices._links, Phone()
+    queue = NoticeQueue(portal.clock, wording, links, money, writes_texts=True, writes_mail=False)
+    desk = replace(portal.desk.personal_data, notices=queue)
+    sender = NoticeService(portal.database, portal.clock, phone, wording, links, money)
+    with portal.database.reading() as session:
+        row = session.exec(select(Notice)).one()
+    return (
+        lambda: desk.set_phone(KNOWN, UNKNOWN),
+        lambda: sender._take(row, to_phone(phone), portal.clock()),
+    )
+
+
 async def a_new_password_and_a_right_code_in_another_browser(portal: Portal) -> tuple[Act, Act]:
     await prove(portal, ANNA)
     strangers.move(portal, minutes=2)
@@ -879,6 +903,8 @@ LOCKS: dict[str, list[Callable[..., object]]] = {
         account_changes.finish,
         notices.take_dispute,
         notices.record_sent,
+        notices.take,
+        notices.end_links_elsewhere,
         login.take_ticket,
         gosuslugi.linked,
     ],
@@ -893,6 +919,7 @@ PAIRS = {
     a_dispute_and_a_notice_that_was_sent: ("patient", "last"),
     a_dispute_and_a_sign_in_through_gosuslugi: ("patient", "last"),
     an_identity_taken_off_and_a_ticket_of_it: ("patient", "last"),
+    a_number_at_the_desk_and_a_notice_that_waits_for_money: ("patient", "last", "money"),
     a_new_password_and_a_right_code_in_another_browser: ("code", "patient", "last"),
 }
 

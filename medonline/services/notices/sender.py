@@ -172,9 +172,13 @@ class NoticeService(NoticeQueue):
 
         Without money it is put off until midnight in Moscow.
         """
+        pays = way.paid and row.paid_at is None
+        if pays:
+            # Before the notices: `storage.engine`. PostgreSQL locks the patient of a row that one transaction writes twice.
+            patients.hold(session, row.patient_id)
         if not notices.take(session, row.id, now, row.attempts, _IN_HAND, now + LEASE):
             return False
-        if row.paid_at is not None or not way.paid:
+        if not pays:
             return True
         try:
             row.kopecks = self._spending.reserve_notice(
