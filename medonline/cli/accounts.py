@@ -1,4 +1,4 @@
-"""Commands about patients' accounts. An account is named by its phone or its id."""
+"""Commands about patients' accounts. A command finds an account by its phone or its id."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from medonline.cli.passwords import read_password
 from medonline.domain.phone import PhoneNumber
 from medonline.domain.security_journal import Operator
 
-if TYPE_CHECKING:  # the storage and the settings are loaded by `with_desk`: help needs none of them
+if TYPE_CHECKING:  # `with_desk` loads the storage and the settings: help needs neither
     from medonline.bootstrap.desk import Desk
     from medonline.storage.tables.gosuslugi import LinkedIdentity
     from medonline.storage.tables.passkeys import Passkey
@@ -43,7 +43,7 @@ accounts.add_command(import_accounts)
     "--birth-date", type=BirthDate(), help="YYYY-MM-DD or DD.MM.YYYY; without it a call is all that proves the owner."
 )
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input, not from a prompt.")
-# Taken only to be refused with a sentence that does not repeat it.
+# Accepted only so that the refusal does not repeat it.
 @click.option("--password", hidden=True)
 @acting
 @mode
@@ -57,7 +57,7 @@ def add_account(
     password: str | None,
     operator: Operator,
 ) -> int:
-    """Make an account. The password is asked for twice, or read from standard input."""
+    """Create an account. The password is asked for twice, or read from standard input."""
     if password is not None:
         click.echo(
             "A password does not belong into the command: every user of this machine and the shell's history can read it. "
@@ -84,7 +84,7 @@ def add_account(
 @as_json
 @mode
 def list_accounts(limit: int | None, as_json: bool) -> None:
-    """List accounts by name, phones masked; they are printed as they are read."""
+    """List accounts by name, with masked phones. Each one is printed as soon as it is read."""
 
     async def read(desk: Desk) -> int:
         count = 0
@@ -102,7 +102,7 @@ def list_accounts(limit: int | None, as_json: bool) -> None:
 @as_json
 @mode
 def find(wanted: tuple[str, ...], as_json: bool) -> int:
-    """Find accounts by phone, СНИЛС, id, or last name and first name; exit code 1 when there is none. Phones are masked."""
+    """Find accounts by phone, СНИЛС, id, or last name and first name. Phones are masked. Exit code 1 when there is none."""
 
     async def read(desk: Desk) -> list[Patient]:
         return await desk.accounts.find(" ".join(wanted))
@@ -123,7 +123,8 @@ def find(wanted: tuple[str, ...], as_json: bool) -> int:
 @acting
 @mode
 def show(account: str, operator: Operator) -> None:
-    """Show what the desk needs of one account as JSON: phone and СНИЛС masked, no password, counts of what belongs to it."""
+    """Show as JSON what the desk needs to know about one account. Phone and СНИЛС are masked; there is no password; what belongs to the
+    account is only counted."""
 
     async def do(desk: Desk) -> dict[str, Any]:
         return await desk.personal_data.show(account)
@@ -145,7 +146,7 @@ def _line(patient: Patient) -> str:
 
 
 def _facts(patient: Patient) -> dict[str, Any]:
-    """What a listing says of a patient: no whole phone, no document."""
+    """The facts about a patient in a listing: no whole phone and no document."""
     return {
         "id": patient.id,
         "phone": PhoneNumber(patient.phone).masked if patient.phone else None,
@@ -161,7 +162,7 @@ def _facts(patient: Patient) -> dict[str, Any]:
 @acting
 @mode
 def export(account: str, operator: Operator) -> None:
-    """Print everything kept of a patient as JSON."""
+    """Print everything that is kept about a patient as JSON."""
 
     async def do(desk: Desk) -> dict[str, Any]:
         return await desk.personal_data.export(account)
@@ -207,8 +208,7 @@ def list_identities(account: str, as_json: bool) -> None:
 @acting
 @mode
 def unlink(account: str, number: str, operator: Operator) -> None:
-    """Let an account at Gosuslugi open an account no more, and tell the patient. NUMBER says which one, as `accounts identities`
-    lists it."""
+    """Unlink an account at Gosuslugi from an account, and tell the patient. NUMBER says which one, as `accounts identities` lists it."""
 
     async def do(desk: Desk) -> int:
         return await desk.personal_data.unlink(account, number)
@@ -222,7 +222,7 @@ def unlink(account: str, number: str, operator: Operator) -> None:
 @as_json
 @mode
 def list_passkeys(account: str, as_json: bool) -> None:
-    """List the passkeys that open an account: the devices that sign in by fingerprint, face or PIN."""
+    """List the passkeys of an account: the devices that sign in by fingerprint, face or PIN."""
 
     async def read(desk: Desk) -> list[Passkey]:
         return await desk.personal_data.passkeys(account)
@@ -255,7 +255,7 @@ def list_passkeys(account: str, as_json: bool) -> None:
 @acting
 @mode
 def remove_passkey(account: str, number: str, operator: Operator) -> None:
-    """Let a passkey open an account no more, and tell the patient. NUMBER says which one, as `accounts passkeys` lists it."""
+    """Remove a passkey from an account, and tell the patient. NUMBER says which one, as `accounts passkeys` lists it."""
 
     async def do(desk: Desk) -> int:
         return await desk.personal_data.remove_passkey(account, number)
@@ -270,8 +270,8 @@ def remove_passkey(account: str, number: str, operator: Operator) -> None:
 @acting
 @mode
 def set_phone(account: str, phone: str, operator: Operator) -> None:
-    """Put a number on record that the desk has checked with documents. PHONE is the number from now on. It is told, and so are the
-    number before it and the proved e-mail address, with a link that undoes it."""
+    """Change an account's phone to PHONE, after the desk has checked the patient's documents. PHONE, the previous phone and the proved
+    e-mail address each get a notice with a link that undoes the change."""
 
     async def do(desk: Desk) -> str:
         return await desk.personal_data.set_phone(account, phone)
@@ -299,7 +299,7 @@ def end_sessions(account: str, operator: Operator) -> None:
 @acting
 @mode
 def erase(account: str, yes: bool, operator: Operator) -> int:
-    """Delete everything kept of a patient, for good."""
+    """Delete everything that is kept about a patient. This cannot be undone."""
     if not yes:
         click.echo("This cannot be undone. Run it again with --yes.", err=True)
         return CALLED_WRONGLY

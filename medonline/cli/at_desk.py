@@ -1,4 +1,4 @@
-"""The desk of one command, beside the portal that serves; closed at the end. Only what makes accounts also migrates.
+"""The desk for one command, beside the portal that serves. It is closed at the end. Only commands that create accounts also migrate.
 
 Settings, storage and services are loaded here, when a command runs: its help and a wrong call need none of them.
 """
@@ -20,13 +20,13 @@ T = TypeVar("T")
 async def with_desk(
     act: Callable[[Desk], Awaitable[T]], *, operator: Operator | None = None, may_migrate: bool = False
 ) -> T:
-    """What `act` gives.
+    """Run `act` with a desk and return its result.
 
-    operator: who is named in the rows of the journal that `act` writes.
-    may_migrate: make the database where there is none, and bring it to this version. Everything else leaves it as it is.
+    operator: named in the journal rows that `act` writes.
+    may_migrate: create a missing database and bring it to this version. Otherwise the database stays as it is.
 
     Raises:
-        Refused: the database is not there, or not at this version.
+        Refused: the database does not exist, or is not at this version.
         ConfigurationError, MedonlineError, SQLAlchemyError: as they come.
     """
     with uncollected():

@@ -23,7 +23,7 @@ from medonline.storage.revisions import revisions_at, sqlite_file
 @click.argument("file", type=click.Path(path_type=Path))
 @mode
 def backup(file: Path) -> int:
-    """Copy the database into a new FILE and examine the copy; exit code 1 when its journal is broken. SQLite only."""
+    """Copy the database into a new FILE and examine the copy. Exit code 1 when its journal is broken. SQLite only."""
     config = settings_beside(refuse_an_empty_demo)
     source = _database_file(config)
     if not source.exists():
@@ -38,16 +38,16 @@ def backup(file: Path) -> int:
 @click.option("--yes", is_flag=True, help="Really replace the database that is there; it is kept beside.")
 @mode
 def restore(file: Path, yes: bool) -> int:
-    """Put what `medonline backup` made in the database's place; exit code 1 when its journal is broken. SQLite only.
+    """Replace the database with a FILE that `medonline backup` made. Exit code 1 when its journal is broken. SQLite only.
 
-    The portal must not run. Sessions, codes and passwords are those of the moment when the copy was made.
+    The portal must not run. Sessions, codes and passwords will be those of the moment when the copy was made.
     """
     config = settings_beside()
     target = _database_file(config)
     if target.exists() and not yes:
         raise Refused(f"{target} would be replaced, and kept beside under another name: run it again with --yes.")
     fresh = target.with_name(f"{target.name}-restoring")
-    fresh.unlink(missing_ok=True)  # of a restore that was cut off
+    fresh.unlink(missing_ok=True)  # left by an interrupted restore
     rows = backups.copy(file, fresh)
     try:
         asyncio.run(_require_usable(config, fresh))
@@ -77,17 +77,17 @@ def _at(config: Config, file: Path) -> Config:
 
 
 async def _require_usable(config: Config, file: Path) -> None:
-    """Whether this version, with its keys, works with a database.
+    """Check that this version, with its keys, can use a database.
 
     Raises:
-        Refused: it does not.
+        Refused: it cannot.
     """
     there = _at(config, file)
     found = await revisions_at(there.database)
     if found.newer or found.has is None:
         raise Refused(found.fault)
     if found.fault:
-        return  # an older one, which `medonline migrate` brings to this version; its rows may be of another shape
+        return  # an older database: `medonline migrate` brings it to this version, and its rows may have another shape
     database = Database(there.database)
     try:
         fault = await fault_of_key(config, database)
@@ -98,7 +98,7 @@ async def _require_usable(config: Config, file: Path) -> None:
 
 
 def _tell_of_journal(config: Config, file: Path) -> int:
-    """Examine the journal of a database that no one else uses; the exit code."""
+    """Examine the journal of a database that no one else uses. Returns the exit code."""
     there = _at(config, file)
     found = asyncio.run(revisions_at(there.database))
     if found.fault:

@@ -1,4 +1,4 @@
-"""Commands about ways of getting a code: how well they work, off and on while the portal runs."""
+"""Commands about ways of getting a code: show how well they work, and switch them off and on while the portal runs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from medonline.domain.codes.channels import ChannelName
 from medonline.domain.errors import CallsAloneLeft, LastChannel
 from medonline.domain.security_journal import Operator
 
-if TYPE_CHECKING:  # the storage and the settings are loaded by `with_desk`: help needs none of them
+if TYPE_CHECKING:  # `with_desk` loads the storage and the settings: help needs neither
     from medonline.bootstrap.desk import Desk
     from medonline.services.codes.channel_figures import ChannelFigure
     from medonline.services.codes.channel_switches import SwitchedOff
@@ -47,7 +47,7 @@ def channels() -> None:
 @as_json
 @mode
 def list_channels(hours: int, as_json: bool) -> None:
-    """List sent, delivered and entered codes of each way, the median time to entering, and the cost of the day."""
+    """List the sent, delivered and entered codes of each way, the median time until a code is entered, and the day's cost."""
 
     async def read(desk: Desk) -> tuple[list[ChannelFigure], Mapping[ChannelName, SwitchedOff]]:
         return await desk.channel_figures.over(timedelta(hours=hours)), await desk.switches.all_of_record()
@@ -74,8 +74,8 @@ def list_channels(hours: int, as_json: bool) -> None:
 @acting
 @mode
 def switch_off(channel: str, force: bool, operator: Operator) -> None:
-    """Offer a way no longer, at once and in every process. The reason is what patients read: write it in Russian, as the end of
-    «… временно отключён: …»."""
+    """Switch a way off, at once and in every process. Patients read the reason: write it in Russian, as the end of «… временно отключён:
+    …»."""
 
     async def do(desk: Desk) -> None:
         _require_set_up(desk, channel)
@@ -100,7 +100,7 @@ def switch_off(channel: str, force: bool, operator: Operator) -> None:
 @acting
 @mode
 def switch_on(channel: str, operator: Operator) -> None:
-    """Offer a way again, at once and in every process; the rule that switches off looks only at codes from now on."""
+    """Switch a way on again, at once and in every process. The rule that switches off looks only at codes from now on."""
 
     async def do(desk: Desk) -> None:
         _require_set_up(desk, channel)

@@ -1,4 +1,4 @@
-"""The command that brings a portal from SQLite to PostgreSQL."""
+"""The command that moves a portal from SQLite to PostgreSQL."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ _TELL_EVERY_S = 5.0
 )
 @mode
 def copy_database(address: str | None, to_file: Path | None) -> int:
-    """Copy every row of the SQLite database of the settings into a new PostgreSQL database, and examine the copy.
+    """Copy every row of the configured SQLite database into a new PostgreSQL database, and examine the copy.
 
-    The portal must not run. A target without tables gets them; one with rows, or of another version, is refused. All of it arrives
-    or none: what is interrupted is begun again.
+    The portal must not run. If the target has no tables, the command creates them. If it has rows or another version, the command refuses.
+    All rows arrive or none: after an interruption run the command again.
     """
     if (address is None) == (to_file is None):
         click.echo("Say where to: --to URL or --to-file FILE.", err=True)
@@ -89,10 +89,10 @@ def _target(address: str | None, to_file: Path | None) -> str:
 
 
 async def _require_usable(config: Config, target: Config) -> None:
-    """Make the target's tables where there are none.
+    """Create the target's tables if there are none.
 
     Raises:
-        Refused: one of the two is of another version, or the key is not that of the source.
+        Refused: one of the two has another version, or the key is not that of the source.
     """
     await require_current(config)
     await require_known_key(config)
@@ -115,10 +115,10 @@ async def _require_no_tables(target: Config) -> None:
 
 
 async def _require_whole_journal(config: Config, otherwise: str) -> int:
-    """How many rows it has.
+    """The number of rows in the journal.
 
     Raises:
-        Refused: it is broken.
+        Refused: the journal is broken.
     """
     desk = build_desk(config)
     try:

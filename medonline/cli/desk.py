@@ -1,4 +1,4 @@
-"""Commands for an operator at night: what holds patients back, and what did not reach them."""
+"""Commands for an operator at night: they show what blocks patients and which notices did not arrive."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from medonline.cli.failures import Refused
 from medonline.cli.options import Address, acting, as_json, mode
 from medonline.domain.security_journal import Operator
 
-if TYPE_CHECKING:  # the storage and the settings are loaded by `with_desk`: help needs none of them
+if TYPE_CHECKING:  # `with_desk` loads the storage and the settings: help needs neither
     from medonline.bootstrap.desk import Desk
     from medonline.services.desk.protections import BreakerNow
     from medonline.services.limits.sign_in_limits import Counted
@@ -42,7 +42,7 @@ def breaker() -> None:
 @as_json
 @mode
 def show_breaker(as_json: bool) -> None:
-    """Whether a call alone is enough now, and how many wrong codes are counted."""
+    """Show whether a call alone is enough now, and how many wrong codes are counted."""
 
     async def read(desk: Desk) -> BreakerNow:
         return await desk.protections.breaker()
@@ -66,7 +66,7 @@ def show_breaker(as_json: bool) -> None:
 @acting
 @mode
 def close_breaker(operator: Operator) -> None:
-    """Let a call alone be enough again, at once and in every process. If guessing goes on, it opens again."""
+    """Accept a call alone again, at once and in every process. If the guessing goes on, the breaker opens again."""
 
     async def do(desk: Desk) -> bool:
         return await desk.protections.close_breaker()
@@ -77,7 +77,7 @@ def close_breaker(operator: Operator) -> None:
 
 @click.group()
 def limits() -> None:
-    """Wrong passwords and codes that hold a patient back."""
+    """Wrong passwords and codes that block a patient."""
 
 
 @limits.command("show", short_help="What is counted for a patient.")
@@ -86,8 +86,8 @@ def limits() -> None:
 @as_json
 @mode
 def show_limits(phone: str, address: str, as_json: bool) -> None:
-    """What is counted for PHONE and its account, and for the patient's network: wrong passwords, codes, wrong codes, journeys to
-    Gosuslugi, passkey tries. Those of networks only with Redis."""
+    """Show the counts for PHONE, its account and the patient's network: wrong passwords, codes, wrong codes, journeys to Gosuslugi,
+    passkey tries. The counts of networks are there only with Redis."""
 
     async def read(desk: Desk) -> list[Counted]:
         protections = desk.protections
@@ -128,9 +128,9 @@ def show_limits(phone: str, address: str, as_json: bool) -> None:
 @acting
 @mode
 def reset_limits(phone: str, address: str, codes: bool, ways: bool, pace: bool, operator: Operator) -> None:
-    """Forget the wrong passwords for the account of PHONE from the patient's network. What the network has for all accounts stays,
-    and so do the codes that went to PHONE: they cost money and its owner's peace. --pace counts the account's own acts anew, in the
-    record, and leaves the rest."""
+    """Forget the wrong passwords for the account of PHONE from the patient's network. The network's count for all accounts stays. The
+    codes that went to PHONE stay too, because they cost money and disturb its owner. --pace resets only the limits on the account's own
+    acts, in the database."""
     if pace and (codes or ways):
         msg = "--pace stands alone."
         raise Refused(msg)
@@ -161,14 +161,14 @@ def _require_redis(desk: Desk) -> None:
 
 @click.group("notices")
 def notices() -> None:
-    """Notices that no phone has got."""
+    """Notices that have reached no phone."""
 
 
 @notices.command("list", short_help="List what waits and what was given up.")
 @as_json
 @mode
 def list_notices(as_json: bool) -> None:
-    """List notices that wait to be sent and those that were given up, the newest first, without their texts."""
+    """List notices that wait to be sent and notices that were given up, newest first, without their texts."""
 
     async def read(desk: Desk) -> Sequence[Notice]:
         return await desk.unsent.newest(MOST_NOTICES)
@@ -203,8 +203,8 @@ def list_notices(as_json: bool) -> None:
 @acting
 @mode
 def resend(notice: str | None, every: bool, operator: Operator) -> None:
-    """Have a notice that was given up sent once more by the portal that serves. NOTICE is its id, as `notices list` prints it. --all
-    leaves out those that may have been told already (problem unknown) and those whose number cannot be reached."""
+    """Make the running portal send a given-up notice once more. NOTICE is its id, as `notices list` prints it. --all skips notices that
+    may have arrived already (problem unknown) and those whose number cannot be reached."""
     if (notice is None) is not every:
         msg = "Name one notice by its id, or all of them by --all."
         raise Refused(msg)

@@ -1,4 +1,4 @@
-"""The command `medonline doctor`: each check in order, and what to look at where one fails."""
+"""The command `medonline doctor`: runs each check in order and says what to look at when one fails."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _HINTS = {
 @as_json
 @mode
 def doctor(fix_hints: bool, as_json: bool) -> int:
-    """Check settings, database, migrations, keys and each provider; exit code 1 if one fails. Sends nothing."""
+    """Check settings, database, migrations, keys and each provider. Exit code 1 if a check fails. Sends nothing."""
     config = settings_beside(refuse_an_empty_demo)
     set_up("error")
     findings = asyncio.run(examine(config))
@@ -64,7 +64,7 @@ def doctor(fix_hints: bool, as_json: bool) -> int:
 
 
 async def examine(config: Config) -> list[Finding]:
-    """Every check, in the order of an operator's worries; sends nothing and costs nothing."""
+    """Run every check, in the order of an operator's worries. It sends nothing and costs nothing."""
     findings = [
         installation.settings(config),
         *(Finding("proxy", False, doubt) for doubt in config.doubts),

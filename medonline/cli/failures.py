@@ -1,4 +1,4 @@
-"""What a command says when it fails: one English sentence, and its exit code; never a traceback."""
+"""What a command prints when it fails: one English sentence, never a traceback. And its exit code."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Refused(Exception):
 
 
 def tell(error: Exception) -> int:
-    """Say on standard error what went wrong; the exit code."""
+    """Print on standard error what went wrong. Returns the exit code."""
     if isinstance(error, click.Abort):
         click.echo("Interrupted: what was not said to be done is not done.", err=True)
         return INTERRUPTED
@@ -31,7 +31,7 @@ def tell(error: Exception) -> int:
         return REFUSED
     from medonline.logs.setup import set_up
 
-    # The log names the error and the lines that raised it, without the values they worked on.
+    # The log names the error and the lines that raised it, but not the values in them.
     set_up("error")
     log.error("The command failed in a way it does not know", exc_info=error)
     click.echo(
@@ -43,7 +43,7 @@ def tell(error: Exception) -> int:
 
 
 def sentence_of(error: MedonlineError) -> str:
-    """A refusal of the portal's own, for an operator."""
+    """One of the portal's own refusals as a sentence for an operator."""
     match error:
         case PhoneTaken():
             return f"Another account signs in with {error}."
@@ -59,7 +59,7 @@ def sentence_of(error: MedonlineError) -> str:
 
 
 def _known(error: Exception) -> str | None:
-    # What may have failed is loaded then; a command that fails in no such way does not wait for it.
+    # Loaded only now: a command that does not fail like this does not wait for the import.
     from sqlalchemy.exc import SQLAlchemyError
 
     from medonline.config.settings import ConfigurationError

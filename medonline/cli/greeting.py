@@ -1,4 +1,4 @@
-"""What `medonline serve` says when it is ready: the address and, in the demo, what to try."""
+"""What `medonline serve` prints when it is ready: the address and, in the demo, what to try."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _NO_MAIL = "имя папки данных слишком длинное, или
 
 
 def greet(config: Config) -> None:
-    """Print it; everything in the demo is made up."""
+    """Print the greeting. Everything in the demo is made up."""
     click.echo(f"\nМедицина-онлайн: {config.origin}")
     if not config.demo:
         return

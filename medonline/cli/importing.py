@@ -1,4 +1,4 @@
-"""`accounts import`: many accounts from a CSV file. Given once more after an interruption, it goes on where it ended."""
+"""`accounts import`: many accounts from a CSV file. After an interruption, run it again: it continues where it stopped."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from medonline.domain.birth_date import parse_birth_date
 from medonline.domain.errors import InvalidBirthDate
 from medonline.domain.security_journal import Operator
 
-if TYPE_CHECKING:  # the storage and the settings are loaded by `with_desk`: help needs none of them
+if TYPE_CHECKING:  # `with_desk` loads the storage and the settings: help needs neither
     from medonline.bootstrap.desk import Desk
     from medonline.services.desk.accounts import NewAccount
 
@@ -32,7 +32,7 @@ TOLD_EVERY = 1000
 
 @dataclass
 class Count:
-    """How far the file was read, and what came of its rows."""
+    """How far the file was read, and the results of its rows."""
 
     rows: int = 0
     made: int = 0
@@ -45,7 +45,7 @@ class Count:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the file, or why it cannot be read."""
+    """One line of the file, or the reason why it cannot be read."""
 
     line: int
     account: NewAccount | None
@@ -57,11 +57,11 @@ class Row:
 @acting
 @mode
 def import_accounts(file: Path, operator: Operator) -> int:
-    """Make accounts from FILE: CSV in UTF-8 with the columns phone, last_name, first_name, and, if you like, patronymic and
-    birth_date; separated by commas or semicolons.
+    """Create accounts from FILE: CSV in UTF-8, separated by commas or semicolons. It must have the columns phone, last_name and first_name,
+    and may have patronymic and birth_date.
 
-    Accounts get no password: their patients set one by a recovery. A row whose account is there already is left as it is, so an
-    import that was interrupted is run once more. A row that is refused is told by its line, and the others go on; exit code 1.
+    The accounts get no password: patients set one by a recovery. A row whose account exists already is skipped, so after an interruption
+    you can run the import again. A refused row is reported with its line number, and the import continues; then the exit code is 1.
     """
     count = Count()
 
@@ -93,10 +93,10 @@ async def _take(desk: Desk, batch: list[Row], count: Count) -> None:
 
 
 def read_rows(file: Path) -> Iterator[Row]:
-    """The rows of the file, one after the other.
+    """The rows of the file, one by one.
 
     Raises:
-        Refused: it is no CSV file in UTF-8 with the columns that are needed.
+        Refused: this is no CSV file in UTF-8 with the required columns.
     """
     try:
         with file.open(encoding="utf-8-sig", newline="") as text:

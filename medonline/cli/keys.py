@@ -1,4 +1,4 @@
-"""Commands about keys of personal data at rest, and the time that rows are kept for."""
+"""Commands about the keys that encrypt personal data at rest, and about how long rows are kept."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from medonline.cli.at_desk import with_desk
 from medonline.cli.options import as_json, mode
 from medonline.services.crypto.field_encryption import key_id
 
-if TYPE_CHECKING:  # the storage and the settings are loaded by `with_desk`: help needs none of them
+if TYPE_CHECKING:  # `with_desk` loads the storage and the settings: help needs neither
     from medonline.bootstrap.desk import Desk
     from medonline.services.crypto.key_rotation import Resealed
 
@@ -26,7 +26,7 @@ def keys() -> None:
 @keys.command("new", short_help="Print a new key and what to do with it.")
 @mode
 def new_key() -> None:
-    """Print a new key and what to do with it; nothing is changed."""
+    """Print a new key and what to do with it. Changes nothing."""
     key = secrets.token_hex(32)
     click.echo(
         f"""MEDONLINE_NEXT_SECRET_KEY={key}
@@ -47,7 +47,7 @@ another one is at step 2 (alarm journal-key-unknown)."""
 @as_json
 @mode
 def list_keys(as_json: bool) -> int:
-    """Which keys hold how many texts; exit code 1 when one of them is not configured."""
+    """List how many texts each key has sealed. Exit code 1 when one of these keys is not configured."""
 
     async def read(desk: Desk) -> tuple[dict[str, int], dict[str, int], list[str], str]:
         configured = [key_id(key) for key in (desk.config.key, *desk.config.older_keys)]
@@ -83,7 +83,7 @@ def list_keys(as_json: bool) -> int:
 @keys.command(short_help="Seal everything with the current key.")
 @mode
 def reseal() -> int:
-    """Seal everything with the current key, so that the older ones can be forgotten."""
+    """Seal everything with the current key, so that the older keys can be dropped."""
 
     async def do(desk: Desk) -> Resealed:
         return await desk.keys.reseal()
@@ -100,7 +100,7 @@ def reseal() -> int:
 @click.command()
 @mode
 def retention() -> None:
-    """Delete what is past its time; the portal does it once an hour by itself."""
+    """Delete rows that are past their time. The portal also does this by itself once an hour."""
 
     async def do(desk: Desk) -> dict[str, int]:
         return await desk.retention.forget()

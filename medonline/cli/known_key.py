@@ -1,4 +1,4 @@
-"""Whether the secret key is the one that a database was used with."""
+"""Whether the secret key is the one that the database was used with."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from medonline.storage.queries import security_journal
 
 
 async def fault_of_key(config: Config, database: Database) -> str:
-    """An English sentence where the newest row of the journal is of a key that is not configured; else empty."""
+    """An English sentence if the newest row of the journal was made with a key that is not configured; otherwise empty."""
     of_row = await database.read(security_journal.last_key_id)
     if not of_row or of_row in {key_id(key) for key in (config.key, *config.other_keys)}:
         return ""
@@ -23,7 +23,7 @@ async def fault_of_key(config: Config, database: Database) -> str:
 
 
 async def require_known_key(config: Config) -> None:
-    """Before anything writes.
+    """Call this before anything writes.
 
     Raises:
         Refused: the database was used with another key.

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Modules that load make much and drop little: looking for garbage meanwhile takes a sixth of the time."""
+    """Switch the garbage collector off. Loading modules creates many objects and drops few, and collecting them takes a sixth of the
+    time."""
     gc.disable()
     try:
         yield

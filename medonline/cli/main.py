@@ -1,6 +1,6 @@
-"""The `medonline` command. Exit code 0: done; 1: refused, with a sentence; 2: called wrongly; 130: interrupted.
+"""The `medonline` command. Exit code 0: done; 1: refused, with a sentence; 2: called incorrectly; 130: interrupted.
 
-The module of a command is loaded when it is called: the help, the version and a wrong call need none of them.
+The module of a command is loaded when the command is called: the help, the version and a wrong call need none of them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from medonline.cli.loading import uncollected
 
 HELP_WIDTH = 80  # columns of the narrowest terminal
 UMASK = 0o077
-# In the order of the alphabet, as the help lists them: its module in this package, and what the help says.
+# In alphabetical order, as the help lists them: the command's module in this package, and its line in the help.
 COMMANDS = {
     "accounts": ("accounts", "Patients' accounts."),
     "backup": ("backup", "Copy a SQLite database while it is in use."),
@@ -38,14 +38,14 @@ _MAKES_PAGES = "build"
 
 
 class Commands(click.Group):
-    """Loads a command when it is asked for."""
+    """Loads a command when somebody calls it."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Their names; none is loaded."""
+        """The names of the commands. It loads none of them."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Load its module; None where there is no such command."""
+        """Load the module of a command. None when there is no such command."""
         if cmd_name not in COMMANDS:
             return None
         module, _ = COMMANDS[cmd_name]
@@ -54,7 +54,7 @@ class Commands(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The list in the help."""
+        """Write the list of commands into the help."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, said) for name, (_, said) in COMMANDS.items()])
 

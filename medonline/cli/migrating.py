@@ -33,7 +33,7 @@ from medonline.storage.revisions import revisions_at
 )
 @mode
 def migrate(revision: str | None, yes: bool, journal_to: Path | None) -> None:
-    """Bring the database to this version, or up or down to another revision."""
+    """Migrate the database to this version, or up or down to another revision."""
     config = load_config()
     warn_of_open_files(config)
     if revision is None:
@@ -55,10 +55,10 @@ async def _move(config: Config, revision: str, yes: bool, journal_to: Path | Non
 
 
 async def _export_journal(config: Config, revision: str, journal_to: Path | None) -> None:
-    """The journal, whole, on the disk before it is dropped.
+    """Write the whole journal to the disk before the migration drops it.
 
     Raises:
-        Refused: there is no file to write to, or the database is at no revision whose journal this version reads.
+        Refused: there is no file to write to, or this version cannot read the journal at the database's revision.
     """
     found = await revisions_at(config.database)
     if not migrations.has_journal(config.database, found.has or migrations.NOTHING):

@@ -1,4 +1,4 @@
-"""What several commands take: the mode, an account, the form of a listing."""
+"""Options that several commands share: the mode, an account, the format of a listing."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ LONGEST_REASON = 200
 
 
 def _override(context: click.Context, parameter: click.Parameter, value: object) -> None:
-    """Commands read their settings from the environment alone: an option that overrides one goes there first."""
+    """Commands read their settings only from the environment, so an option that overrides a setting is written there first."""
     if value is not None and not context.resilient_parsing:
         os.environ[f"MEDONLINE_{str(parameter.name).upper()}"] = str(value)
 
 
 def overriding(name: str, kind: Any, metavar: str | None = None) -> Callable[[F], F]:
-    """An option in place of the setting of its name."""
+    """An option that overrides the setting with its name."""
     setting = f"MEDONLINE_{name.upper()}"
     return click.option(
         f"--{name}",
@@ -48,7 +48,7 @@ as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object 
 
 
 def acting(command: F) -> F:
-    """The command does something to a patient, or with a patient's data: `operator` says who and why, and is in the journal."""
+    """For commands that act on a patient or use a patient's data: `operator` says who does it and why. Both are recorded in the journal."""
 
     @wraps(command)
     def with_operator(*args: Any, operator_name: str | None, reason: str, **kwargs: Any) -> Any:
@@ -82,7 +82,7 @@ class BirthDate(click.ParamType[date]):
     name = "date"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        """The date; a call that names no birth date of a living person is a wrong one."""
+        """The date. Anything but the birth date of a living person is a usage error."""
         if isinstance(value, date):
             return value
         try:
@@ -97,7 +97,7 @@ class Address(click.ParamType[str]):
     name = "IP"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The address; a call with anything else is a wrong one."""
+        """The address. Anything else is a usage error."""
         try:
             return str(ip_address(value))
         except ValueError:
@@ -105,7 +105,7 @@ class Address(click.ParamType[str]):
 
 
 def lines(facts: Iterable[Mapping[str, Any]]) -> None:
-    """Print each as one line of JSON, as soon as it comes."""
+    """Print each one as a line of JSON, as soon as it arrives."""
     for one in facts:
         click.echo(json.dumps(one, ensure_ascii=False, default=_text))
 

@@ -1,4 +1,4 @@
-"""A password that a command needs: from a prompt or from standard input, never from the command itself."""
+"""Reads a password for a command from a prompt or from standard input, never from the command line."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from medonline.cli.failures import Refused
 
 
 def read_password(*, from_stdin: bool) -> str:
-    """The first line of standard input, or what is typed twice without being shown.
+    """The first line of standard input, or a password typed twice at a prompt that does not show it.
 
     Raises:
-        Refused: there is no one to ask, nothing was given, or the two differ.
+        Refused: there is nobody to ask, nothing was entered, or the two differ.
     """
     if from_stdin:
         password = sys.stdin.readline().rstrip("\r\n")

@@ -1,4 +1,4 @@
-"""What stands before the desk of a command: the settings, the database at this version, private files."""
+"""What a command's desk needs first: the settings, the database at this version, private files."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from medonline.storage.revisions import revisions_at, sqlite_file
 
 
 def warn_of_open_files(config: Config) -> None:
-    """Make the portal's data private, and tell on standard error what is not the portal's to change."""
+    """Make the portal's data private. Report on standard error the files that the portal may not change."""
     for left in make_private(config):
         sys.stderr.write(f"{left}\n")
 
 
 async def require_current(config: Config) -> None:
-    """Whether the database is at this version.
+    """Check that the database is at this version.
 
     Raises:
-        Refused: it is not there, or at another one.
+        Refused: it does not exist, or is at another version.
     """
     file = sqlite_file(config.database)
     if file is not None and not file.exists():
@@ -47,7 +47,7 @@ def _no_database(file: Path) -> str:
 
 
 def refuse_an_empty_demo() -> None:
-    """The demo's settings make keys in its folder: not where there is nothing to read.
+    """Refuse a demo folder in which no demo ever ran: reading the demo's settings would create keys there.
 
     Raises:
         Refused: no demo was ever in the folder that the environment names.
@@ -60,7 +60,7 @@ def refuse_an_empty_demo() -> None:
 
 @asynccontextmanager
 async def opened(operator: Operator | None, *, may_migrate: bool) -> AsyncIterator[Desk]:
-    """As `at_desk.with_desk`."""
+    """See `at_desk.with_desk`."""
     set_up("warning")
     config = settings_beside(None if may_migrate else refuse_an_empty_demo)
     if may_migrate:

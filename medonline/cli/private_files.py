@@ -1,7 +1,7 @@
 """Files that only the portal's own user may read: the database, the stand-ins' store, the demo's keys, and their folder.
 
-They hold names, phones and sealed numbers. New ones are private by the process's umask; those of before are made private at
-the start, where they are the portal's own.
+They hold names, phones and sealed numbers. The process's umask makes new files private. Older files are made private at the start, if the
+portal owns them.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from sqlalchemy.engine import make_url
 from medonline.config.settings import Config
 
 _OTHERS = 0o077
-# All that the portal puts into its folder. A folder with anything else may be shared: closing it could lock others out.
+# All files that the portal puts into its folder. A folder with anything else may be shared: closing it could lock others out.
 _OWN = ("medonline.sqlite3", "sandbox.sqlite3", "demo.key", "demo-keys", "portal.json")
 _OF_SQLITE = ("", "-wal", "-shm", "-journal")
 
 
 @dataclass(frozen=True, slots=True)
 class TooOpen:
-    """A file or folder that others than its owner may read or write."""
+    """A file or folder that somebody besides its owner may read or write."""
 
     path: Path
     mode: int
@@ -34,7 +34,7 @@ class TooOpen:
 
 
 def too_open(config: Config) -> list[TooOpen]:
-    """What others may read of the portal's data; empty when all of it is private."""
+    """The portal's files that others may read or write. Empty when all data is private."""
     found = []
     for path in _kept(config):
         try:
@@ -48,13 +48,13 @@ def too_open(config: Config) -> list[TooOpen]:
 
 
 def make_private(config: Config) -> list[TooOpen]:
-    """Take away what others may do with the portal's data; what is left is not the portal's to change."""
+    """Remove the rights of others on the portal's data. Returns the files that the portal may not change."""
     for open_ in too_open(config):
         if not (open_.path == _folder(config) and not _is_own(open_.path)):
             try:
                 open_.path.chmod(open_.mode & ~_OTHERS)
             except PermissionError:
-                continue  # of another user: it is told of
+                continue  # it belongs to another user, so it is reported
     return too_open(config)
 
 
@@ -77,7 +77,7 @@ def _folder(config: Config) -> Path:
 
 
 def _is_own(folder: Path) -> bool:
-    """Whether a folder is the portal's alone: of its user, and with nothing in it that the portal did not make."""
+    """Whether a folder belongs to the portal alone: its user owns it, and the portal made everything in it."""
     return folder.stat().st_uid == os.geteuid() and all(map(_is_ours, folder.iterdir()))
 
 

@@ -1,6 +1,6 @@
-"""What the demo of this folder uses: `serve` writes it down, and commands beside it find it without a setting.
+"""What the demo in this folder uses: `serve` writes it down, and other commands find it without any setting.
 
-Production writes nothing: its settings come from where the operator keeps them.
+Production writes nothing: its settings come from the place where the operator keeps them.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from medonline.config.settings import Config, ConfigurationError, Mode, load_con
 
 NAME = "portal.json"
 _PREFIX = "MEDONLINE_"
-# Settings that say where a portal's data are, and not what kind of portal it is.
+# Settings that say where a portal's data is, but not what kind of portal it is.
 _BESIDE = frozenset({"DATA_DIR", "LOG_LEVEL", "LOG_FORMAT", "HOST", "PORT"})
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A demo that runs, or ran last, with this data folder.
+    """A demo that is running with this data folder, or the last one that ran.
 
     Attributes:
-        database: SQLAlchemy address. It may hold a password: the file is its owner's alone.
-        address: where browsers reach it.
-        process: of the command `serve`.
+        database: SQLAlchemy address. It may contain a password, so only the owner may read the file.
+        address: where browsers reach the demo.
+        process: the process id of the command `serve`.
     """
 
     mode: str
@@ -40,7 +40,7 @@ class Running:
 
     @property
     def lives(self) -> bool:
-        """Whether its process is there still."""
+        """Whether its process still exists."""
         try:
             os.kill(self.process, 0)
         except ProcessLookupError:
@@ -51,7 +51,7 @@ class Running:
 
 
 def write_down(config: Config) -> None:
-    """Note what this process serves; the demo's only. Replaces what an earlier one noted, whole."""
+    """Write down what this process serves, for a demo only. Replaces the whole note of an earlier process."""
     if not config.demo:
         return
     folder = config.data_dir.resolve()
@@ -66,7 +66,7 @@ def write_down(config: Config) -> None:
 
 
 def noted_in(folder: Path) -> Running | None:
-    """What the demo of a data folder noted; None where none ran, or the note cannot be read."""
+    """What the demo of a data folder noted. None if none ran or the note cannot be read."""
     try:
         return Running(**json.loads((folder / NAME).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
@@ -74,19 +74,19 @@ def noted_in(folder: Path) -> Running | None:
 
 
 def found(environment: Mapping[str, str]) -> Running | None:
-    """The demo that a command in this folder is about; None where none ran. An explicit data folder is the only one looked into."""
+    """The demo that a command in this folder works on. None if none ran. If a data folder is set explicitly, only that one is searched."""
     named = environment.get(f"{_PREFIX}DATA_DIR")
     folders = [Path(named)] if named else [Path("var"), frontend.ROOT / "var"]
     return next((one for one in map(noted_in, folders) if one is not None), None)
 
 
 def settings_beside(look_first: Callable[[], None] | None = None) -> Config:
-    """The settings of a command: the environment's, and where it names no portal, those of the demo of this folder.
+    """The settings of a command: from the environment or, if it names no portal, from the demo of this folder.
 
-    look_first: called when the environment is complete and nothing is made yet.
+    look_first: called when the environment is complete and before anything is created.
 
     Raises:
-        ConfigurationError: no portal is named, and no demo was started here; or as `load_config`.
+        ConfigurationError: no portal is named and no demo was started here; or as `load_config`.
     """
     mode = os.environ.get(f"{_PREFIX}MODE")
     named = {name.removeprefix(_PREFIX) for name in os.environ if name.startswith(_PREFIX)}

@@ -1,4 +1,4 @@
-"""Commands about the security journal: whether it is whole, and all of it."""
+"""Commands that verify and export the security journal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from medonline.cli import options
 from medonline.cli.at_desk import with_desk
 from medonline.cli.options import mode
 
-if TYPE_CHECKING:  # the storage and the settings are loaded by `with_desk`: help needs none of them
+if TYPE_CHECKING:  # `with_desk` loads the storage and the settings: help needs neither
     from medonline.bootstrap.desk import Desk
     from medonline.services.security_journal.verification import Examined
     from medonline.storage.queries.security_journal import Head
@@ -21,12 +21,12 @@ _KNOWN = re.compile(r"([1-9]\d{0,17}):((?:[0-9a-f]{8}\.){7}[0-9a-f]{8})")
 
 
 class KnownRow(click.ParamType["Head"]):
-    """A row of the journal, as `journal verify` prints it."""
+    """A row of the journal, in the form in which `journal verify` prints it."""
 
     name = "NUMBER:HASH"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Head:
-        """The row; a call with anything else is a wrong one."""
+        """The row. Anything else is a usage error."""
         match = _KNOWN.fullmatch(value)
         if match is None:
             self.fail(f"{value!r} is not NUMBER:HASH, as `medonline journal verify` prints it", param, ctx)
@@ -49,12 +49,11 @@ def journal() -> None:
 )
 @mode
 def verify(known: Head | None) -> int:
-    """Go through every row; exit code 1 when one was changed, left out or cut off. Writes down when, and what was found, for
-    /metrics."""
+    """Examine every row. Exit code 1 when a row was changed, left out or cut off. Records the time and the result for /metrics."""
 
     async def do(desk: Desk) -> Examined:
         found = await desk.journal_keeper.examine(known)
-        _tell(found)  # before it is written down: a database that takes no writes must not hide it
+        _tell(found)  # printed before it is recorded, because a database that takes no writes must not hide it
         await desk.journal_keeper.record(found)
         return found
 
@@ -75,7 +74,7 @@ def _tell(found: Examined) -> None:
 @journal.command(short_help="Print every row as JSON.")
 @mode
 def export() -> None:
-    """Print every row as JSON, one a line, the oldest first."""
+    """Print every row as JSON, one per line, oldest first."""
 
     async def do(desk: Desk) -> None:
         async for row in desk.journal_keeper.everything():

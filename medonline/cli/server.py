@@ -1,4 +1,4 @@
-"""The web server (uvicorn) around an application, in this process."""
+"""Runs the web server (uvicorn) with an application, in this process."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from medonline.logs.setup import set_up
 
 log = logging.getLogger(__name__)
 
-SPARE_CONNECTIONS = 1024  # for requests beside the open sockets
+SPARE_CONNECTIONS = 1024  # for requests besides the open sockets
 SPARE_FILES = 1024  # for databases, providers and files that are being sent
 FEWEST_CONNECTIONS = 64
-FINISH_WITHIN = 10  # seconds for requests that are under way when the process ends
+FINISH_WITHIN = 10  # seconds for unfinished requests when the process ends
 
 
 def bind(config: Config) -> socket.socket:
-    """A socket on the portal's address, which does not listen yet: other processes may be given it as well.
+    """A socket bound to the portal's address. It does not listen yet, so other processes can share it.
 
     Raises:
-        ConfigurationError: the address is taken or is none of this machine.
+        ConfigurationError: the address is taken or does not belong to this machine.
     """
     listening = socket.socket(socket.AF_INET6 if ":" in config.host else socket.AF_INET)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -41,12 +41,12 @@ def bind(config: Config) -> socket.socket:
 def run_server(
     target: str, config: Config, listening: socket.socket, stopping: Callable[[], None] = lambda: None
 ) -> int:
-    """Serve what the factory `target` (`module:function`) makes, until SIGTERM or SIGINT; gives the exit code.
+    """Serve the application that the factory `target` (`module:function`) makes, until SIGTERM or SIGINT. Returns the exit code.
 
-    listening: bound; closed at the end.
-    stopping: called at the signal. MEDONLINE_DRAIN passes before the socket is closed: a balancer has time to notice.
+    listening: a bound socket. It is closed at the end.
+    stopping: called at the signal. MEDONLINE_DRAIN passes before the socket is closed, so that a balancer can notice.
     """
-    # What these import only a process that serves needs.
+    # Only a process that serves needs these imports.
     from medonline.web.sockets.frames import MAX_FRAME
     from medonline.web.wire.http import HEAD_WITHIN, MAX_HEAD, GuardedHttp, WireConfig
     from medonline.web.wire.server import OrderlyServer
@@ -68,10 +68,10 @@ def run_server(
         ws=GuardedWebSocket,
         ws_max_size=MAX_FRAME,
         ws_ping_interval=None,  # Engine.IO has its own
-        ws_per_message_deflate=False,  # 60 KB of it may be 60 MB
+        ws_per_message_deflate=False,  # compression would let 60 KB expand to 60 MB
         log_config=None,  # its loggers go through the portal's filter (logs.setup)
         access_log=False,
-        proxy_headers=False,  # web.edge.client_address reads them, and counts the proxies
+        proxy_headers=False,  # web.edge.client_address reads these headers and counts the proxies
         server_header=False,
         timeout_graceful_shutdown=FINISH_WITHIN,
     )
@@ -83,16 +83,16 @@ def run_server(
 
 
 def _room_for_connections(config: Config) -> int:
-    """How many connections this process may hold, after its limit of open files was raised as far as it may be."""
+    """Raise the limit of open files as far as possible. Returns how many connections this process may hold."""
     wanted = config.sockets_in_all + SPARE_CONNECTIONS
     files = _raise_open_files(wanted + SPARE_FILES)
     return max(FEWEST_CONNECTIONS, min(wanted, files - SPARE_FILES // 2))
 
 
 def _raise_open_files(wanted: int) -> int:
-    """Every connection is an open file; the shell's own limit is often 1024, and a process may raise it up to the hard one.
+    """Raise the limit of open files towards `wanted`. Returns the new limit, at most `wanted`.
 
-    Gives the limit as it is afterwards, at most `wanted`.
+    Every connection is an open file. A shell's own limit is often 1024, and a process may raise it up to the hard limit.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     unlimited = resource.RLIM_INFINITY

@@ -1,4 +1,4 @@
-"""Commands that serve, and what has to be built before."""
+"""Commands that serve, and the build that must come first."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _HOST = overriding("host", str, "ADDRESS")
 @_HOST
 @mode
 def serve(workers: int, no_migrate: bool) -> int:
-    """Serve the portal until stopped. Builds the pages first when they changed, and brings the database to this version."""
+    """Serve the portal until stopped. First builds the pages if they changed, and brings the database to this version."""
     config = load_config()
     if config.demo and config.sandbox_url:
         msg = "MEDONLINE_SANDBOX_URL: the demo brings its own stand-ins. Take it out, or set MEDONLINE_MODE=staging."
@@ -59,7 +59,7 @@ def serve(workers: int, no_migrate: bool) -> int:
         click.echo(f"WARNING: {doubt}", err=True)
     write_down(config)
     os.environ.update(PREBUILT)
-    # The server reads the settings again, in another folder: a relative path would lead elsewhere there.
+    # The server reads the settings again in another folder, where a relative path would point elsewhere.
     os.environ["MEDONLINE_DATA_DIR"] = str(config.data_dir.resolve())
     os.chdir(frontend.ROOT)
     greet(config)
@@ -78,9 +78,10 @@ def serve(workers: int, no_migrate: bool) -> int:
 @_HOST
 @mode
 def sandbox() -> int:
-    """Serve the stand-ins alone: Telegram Gateway, uCaller, SMS.ru, Gosuslugi, a registry of cards, a phone.
+    """Serve only the stand-ins: Telegram Gateway, uCaller, SMS.ru, Gosuslugi, a registry of cards, a phone.
 
-    For a staging on another host: MEDONLINE_SANDBOX_URL is their https address, MEDONLINE_PUBLIC_URL that of the portal.
+    Use it for a staging portal on another host: there MEDONLINE_SANDBOX_URL is the https address of the stand-ins and MEDONLINE_PUBLIC_URL
+    that of the portal.
     """
     os.environ.setdefault("MEDONLINE_MODE", "demo")
     config = load_config()
@@ -97,14 +98,14 @@ def sandbox() -> int:
 @click.command()
 @mode
 def build() -> None:
-    """Build the pages, unless they are fresh."""
+    """Build the pages if they are out of date."""
     if not frontend.is_fresh():
         frontend.build()
     click.echo("The pages are built.")
 
 
 def _until_interrupted(run: Callable[[], int]) -> int:
-    """Ctrl-C is how a server is stopped by hand: no failure."""
+    """Run until Ctrl-C, which is the normal way to stop a server by hand and no failure."""
     try:
         return run()
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""Several worker processes behind one listening socket, watched by a process that serves nothing itself."""
+"""Runs several worker processes behind one listening socket. A parent process watches them and serves nothing itself."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from medonline.services.limits.alarms import Alarm
 
 log = logging.getLogger(__name__)
 
-# A worker that dies is replaced after a pause, which doubles as long as the next one dies young.
+# A worker that dies is replaced after a pause. The pause doubles each time the next one also dies young.
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
 YOUNG_S = 60.0
 LOOK_S = 0.2
 
 
 def require_shared(config: Config) -> None:
-    """Whether what several processes share can be shared.
+    """Check that several processes can share what they must share.
 
     Raises:
-        ConfigurationError: not with these settings; a sentence for each.
+        ConfigurationError: these settings do not allow it. One sentence for each reason.
     """
     faults = []
     if config.database.startswith("sqlite"):
@@ -48,10 +48,10 @@ def require_shared(config: Config) -> None:
 
 
 class Workers:
-    """Keeps `count` processes that run `serve` until SIGTERM or SIGINT, which they are told.
+    """Keeps `count` processes running `serve` until SIGTERM or SIGINT, and passes the signal on to them.
 
-    Processes are forked: what the modules named `preload` hold in memory is shared between them.
-    listening: bound; each worker accepts from it. One that dies loses only what it was doing.
+    The processes are forked, so they share the memory of the modules named in `preload`. Each worker accepts connections from `listening`,
+    a bound socket. A worker that dies loses only its current work.
     """
 
     def __init__(self, count: int, serve: Callable[[], int], listening: socket.socket, preload: str) -> None:
@@ -66,7 +66,7 @@ class Workers:
         self._parent_lives, self._parent = os.pipe()
 
     def run(self) -> int:
-        """0 when all workers ended in order after a signal; 1 when they cannot even start, or one did not end in order."""
+        """Returns 0 when all workers ended normally after a signal; 1 when they cannot even start, or when one did not end normally."""
         with tempfile.TemporaryDirectory(prefix="medonline-metrics-") as numbers:
             families.share(Path(numbers))
             return self._watch()
@@ -75,7 +75,7 @@ class Workers:
         importlib.import_module(self._preload)
         others = [thread.name for thread in threading.enumerate() if thread is not threading.current_thread()]
         if others:
-            # A lock that another thread holds at the fork would be held in the child for ever.
+            # A lock that another thread holds at the fork would stay held in the child for ever.
             msg = f"threads run before the workers are forked: {', '.join(others)}"
             raise RuntimeError(msg)
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -95,7 +95,7 @@ class Workers:
             if self._stopping:
                 codes.append(code)
             elif code == 1 and not served_once and age < YOUNG_S:
-                # It could not start, and said why; neither can the others.
+                # This worker could not start and said why. The others cannot start either.
                 self._tell(signal.SIGTERM)
                 self._stopping = True
                 codes.append(code)
@@ -117,19 +117,19 @@ class Workers:
                 signal.signal(number, signal.SIG_DFL)
             threading.Thread(target=self._end_with_the_parent, name="end with the parent", daemon=True).start()
             code = self._serve()
-        except BaseException:  # a traceback is all that can be done for it: nothing above may run in the child
+        except BaseException:  # a traceback is all that the child can give: no code above may run in it
             log.exception("A worker failed")
         finally:
             logging.shutdown()
             os._exit(code)
 
     def _end_with_the_parent(self) -> None:
-        """A worker without the process that watches it would hold the address, and no one would stop it."""
-        os.read(self._parent_lives, 1)  # ends when the parent's end of the pipe is closed, by whatever
+        """End with the parent. A worker without its watching parent would keep the address, and nobody would stop it."""
+        os.read(self._parent_lives, 1)  # returns when the parent's end of the pipe closes, for any reason
         os.kill(os.getpid(), signal.SIGTERM)
 
     def _ended(self) -> tuple[int, float] | None:
-        """Exit code (negative: the signal) and age in seconds of a worker that ended."""
+        """The exit code (negative: the signal) and the age in seconds of a worker that ended."""
         try:
             pid, status = os.waitpid(-1, os.WNOHANG)
         except ChildProcessError:
@@ -152,7 +152,7 @@ class Workers:
         )
 
     def _stop(self, number: int, _frame: FrameType | None) -> None:
-        """Tell the workers; a second signal tells them once more, which ends the drain."""
+        """Pass the signal on to the workers. A second signal is passed on too and ends the drain."""
         self._stopping = True
         self._listening.close()
         self._tell(signal.Signals(number))

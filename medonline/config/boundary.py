@@ -1,4 +1,4 @@
-"""Settings of what is between the portal and the network."""
+"""Settings for the border between the portal and the network."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ SHORTEST_TOKEN = 20
 class BoundaryConfig(BaseSettings):
     """Each field is `MEDONLINE_` plus its name in capitals.
 
-    trusted_proxy_hops: how many proxies of one's own add to X-Forwarded-For; with 0 the header is ignored. Production wants it
-        said, 0 as well: behind a proxy that is not counted all patients would share the limits of one address.
-    allowed_hosts: names, beside that of the public address, by which requests may reach the portal; any other is refused.
-    sockets_per_ip: open sockets from one network: an IPv4 address, an IPv6 /64; a /56 may have four, a /48 sixteen times as many,
-        and at most half of `sockets_in_all`.
+    trusted_proxy_hops: how many of your own proxies add to X-Forwarded-For; with 0 the header is ignored. Production requires an explicit
+    value, even 0: behind a proxy that is not counted, all patients would share the limits of one address.
+    allowed_hosts: further host names by which requests may reach the portal, besides the public address. All others are refused.
+    sockets_per_ip: open sockets from one network, which is an IPv4 address or an IPv6 /64. A /56 may have four times as many, a /48 sixteen
+    times, and at most half of `sockets_in_all`.
     sockets_per_visitor: open tabs of one browser.
-    sockets_in_all: open sockets of this process; each takes some 0.2 MB.
+    sockets_in_all: open sockets of this process. Each takes about 0.2 MB.
     sockets_per_session: open tabs of one signed-in browser.
-    drain: how long `/health/ready` says 503 before a process that is told to end closes its listening socket, so that a balancer
-        sends it no new work; nothing in the demo.
-    metrics_token: what Prometheus must send to read `/metrics` (Authorization: Bearer …); empty: nobody reads them.
-    traces_url: where traces go (OTLP over HTTP, whole, as `https://collector.internal:4318/v1/traces`); empty: none are made.
-    traces_percent: of traces that are kept.
-    security_contact: where to report a weakness, as security.txt tells it; empty: it is not told.
+    drain: how long `/health/ready` answers 503 before a stopping process closes its listening socket, so that a balancer sends it no new
+    work. Zero in the demo.
+    metrics_token: what Prometheus must send to read `/metrics` (Authorization: Bearer …). Empty: nobody can read them.
+    traces_url: where traces go (OTLP over HTTP, the whole address, like `https://collector.internal:4318/v1/traces`). Empty: none are made.
+    traces_percent: the share of traces that are kept.
+    security_contact: where to report a weakness, as security.txt shows it. Empty: it shows none.
     """
 
     trusted_proxy_hops: int = Field(0, ge=0, le=8)
@@ -47,7 +47,7 @@ class BoundaryConfig(BaseSettings):
     security_contact: str = Field("", pattern=r"^((https://|mailto:|tel:)[!-~]+)?$", max_length=200)
 
     def boundary_faults(self) -> list[str]:
-        """What production must be told outright."""
+        """Settings that production requires explicitly."""
         return self._metrics_faults() + self._proxy_faults()
 
     def _metrics_faults(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""Settings of one-time codes and of those who bring them to phones: a part of `Config`."""
+"""Settings of one-time codes and of the vendors that deliver them: a part of `Config`."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from medonline.domain.codes.sms_text import MOST_SEGMENTS, PLACE, segments, sms_
 
 
 class FlashCallProvider(StrEnum):
-    """Who places verification calls."""
+    """The vendor that places verification calls."""
 
     UCALLER = "ucaller"
     SMS_RU = "sms_ru"
 
 
 class SmsProvider(StrEnum):
-    """Who sends codes in SMS."""
+    """The vendor that sends codes by SMS."""
 
     SMS_RU = "sms_ru"
     SMS_AERO = "sms_aero"
 
 
 class InboundCallProvider(StrEnum):
-    """Who gives a number that patients call, and tells who called it."""
+    """The vendor that provides a number for patients to call, and reports who called it."""
 
     SMS_RU = "sms_ru"
     UCALLER = "ucaller"
@@ -51,17 +51,18 @@ SmsProviders = Annotated[tuple[SmsProvider, ...], NoDecode, BeforeValidator(comm
 InboundCallProviders = Annotated[
     tuple[InboundCallProvider, ...], NoDecode, BeforeValidator(comma_list(str)), AfterValidator(_in_order)
 ]
-# SMS.ru gives a number away for as long; nothing longer is known of uCaller.
+# SMS.ru reserves a number for this long. uCaller documents nothing longer.
 LONGEST_WAIT = timedelta(minutes=5)
 
 
 class CodesConfig(BaseSettings):
     """Each field is `MEDONLINE_` plus its name in capitals.
 
-    flash_call_provider, sms_provider, inbound_call_provider: in the order in which they are asked; each next one takes over what the one
-    before certainly did not call or send, or gave no number for.
-    max_bot: the bot's name, as in `https://max.ru/<name>`. max_webhook: MAX posts to the portal; otherwise it is asked once a second.
-    sms_text: `{code}` is where the code stands; empty for the portal's own sentence.
+    flash_call_provider, sms_provider, inbound_call_provider: in the order in which the vendors are asked. The next vendor takes over if the
+    one before certainly did not call or send, or gave no number.
+    max_bot: the bot's name, as in `https://max.ru/<name>`.
+    max_webhook: MAX posts to the portal. Otherwise the portal asks MAX once a second.
+    sms_text: `{code}` marks the place of the code. Empty: the portal's own sentence.
     """
 
     code_channels: Channels = GUIDE_CHANNELS
@@ -100,7 +101,7 @@ class CodesConfig(BaseSettings):
     sms_aero_sign: str = ""
 
     def codes_faults(self) -> list[str]:
-        """What cannot be used, in any mode: one English sentence each."""
+        """Settings that cannot be used in any mode: one English sentence each."""
         faults = []
         if not self.code_channels:
             faults.append(f"MEDONLINE_CODE_CHANNELS is empty: name at least one of {', '.join(ChannelName)}.")
@@ -116,7 +117,7 @@ class CodesConfig(BaseSettings):
         return faults
 
     def sms_faults(self, host: str) -> list[str]:
-        """What is wrong with the text of an SMS to be sent from this host."""
+        """What is wrong with the text of an SMS that this host would send."""
         if not self.sms_text:
             return []
         if self.sms_text.count(PLACE) != 1:
@@ -129,7 +130,7 @@ class CodesConfig(BaseSettings):
         return []
 
     def delivery_faults(self, *, notices_by: SmsProvider | None, real: bool = True) -> list[str]:
-        """What must not be in production: a provider that is missing, a stand-in, a demo value. `real`: it is production, not staging."""
+        """Faults in production: a missing provider, a stand-in, a demo value. `real`: this is production, not staging."""
         faults = []
         for name, value in self._required_to_reach_phones(notices_by=notices_by).items():
             if not value:

@@ -1,6 +1,6 @@
-"""Settings of what travels unencrypted: nothing in production, unless it stays on this machine or is allowed by its host.
+"""Settings of unencrypted connections. Production allows them only within this machine, or to hosts that the operator names.
 
-A private network is no exception by itself: other machines of it can listen, and tokens, phones and codes travel there.
+A private network is no exception: its other machines can listen, and tokens, phones and codes travel there.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sqlalchemy.engine import URL, make_url
 from medonline.config.types import Duration, is_database
 
 ALLOW = "MEDONLINE_ALLOW_PLAIN_CONNECTIONS"
-# What libpq takes for `sslmode=`; its default `prefer` goes on without TLS when the server has none, or says so.
+# The values of libpq's `sslmode=` that enforce TLS. The default `prefer` continues without TLS when the server has or claims none.
 _TLS_MODES = frozenset({"require", "verify-ca", "verify-full"})
 
 
@@ -41,8 +41,8 @@ Hosts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_hosts), AfterValid
 class ConnectionsConfig(BaseSettings):
     """Each field is `MEDONLINE_` plus its name in capitals.
 
-    allow_plain_connections: hosts to which the portal may speak without TLS in production, letter for letter.
-    database_connections, database_lock_timeout, database_statement_timeout: of PostgreSQL, for each process that serves.
+    allow_plain_connections: hosts that the portal may contact without TLS in production. The names must match exactly.
+    database_connections, database_lock_timeout, database_statement_timeout: for PostgreSQL, for each process that serves.
     """
 
     allow_plain_connections: Hosts = ()
@@ -51,7 +51,7 @@ class ConnectionsConfig(BaseSettings):
     database_statement_timeout: Duration = timedelta(seconds=15)
 
     def database_faults(self) -> list[str]:
-        """What contradicts itself in the time-outs."""
+        """Timeouts that contradict each other."""
         if self.database_statement_timeout > self.database_lock_timeout:
             return []
         return [
@@ -60,11 +60,11 @@ class ConnectionsConfig(BaseSettings):
         ]
 
     def is_plain_allowed(self, host: str) -> bool:
-        """Whether what goes to a host needs no TLS: it is this machine, or the operator said so."""
+        """Whether a connection to this host needs no TLS: it is this machine, or the operator allowed it."""
         return is_this_machine(host) or _plain_name(host) in self.allow_plain_connections
 
     def plain_http_faults(self, addresses: Mapping[str, str]) -> list[str]:
-        """One sentence for each address of plain http to a host for which that is not allowed."""
+        """One sentence for each plain http address whose host is not allowed."""
         return [
             f"{name} must be an https address in production: what goes there would travel openly. "
             f"{ALLOW} can name its host, if that is to be."
@@ -73,8 +73,8 @@ class ConnectionsConfig(BaseSettings):
         ]
 
     def store_faults(self, limits_storage: str, database: str, proxies: Mapping[str, str]) -> list[str]:
-        """What is wrong with the ways to Redis, PostgreSQL and proxies (by the names of their settings). No address is repeated:
-        they hold passwords."""
+        """Faults in the connections to Redis, PostgreSQL and proxies (by the names of their settings). No sentence repeats an address,
+        because addresses contain passwords."""
         faults = []
         redis = urlsplit(limits_storage)
         if redis.scheme in ("redis", "rediss") and not self.is_plain_allowed(redis.hostname or ""):
@@ -98,12 +98,12 @@ class ConnectionsConfig(BaseSettings):
         ]
 
     def _is_open(self, proxy: SplitResult) -> bool:
-        """Whether a password travels to it without TLS."""
+        """Whether a password travels to this proxy without TLS."""
         return proxy.scheme == "http" and proxy.username is not None and not self.is_plain_allowed(proxy.hostname or "")
 
 
 def is_this_machine(host: str) -> bool:
-    """Whether a host of an address is the loopback."""
+    """Whether a host name means the loopback."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -115,7 +115,7 @@ def _plain_name(host: str) -> str:
 
 
 def _hosts_without_tls(database: str) -> Iterable[str]:
-    """The hosts that the driver may speak to openly; none for SQLite and for sockets of this machine's file system."""
+    """The hosts that the driver may contact without TLS. None for SQLite and for socket files of this machine."""
     url = make_url(database)
     if url.get_backend_name() != "postgresql" or url.query.get("sslmode") in _TLS_MODES:
         return ()
@@ -123,7 +123,7 @@ def _hosts_without_tls(database: str) -> Iterable[str]:
 
 
 def _hosts_of(url: URL) -> list[str]:
-    """Where the driver connects: the address says so, else its query, else the variable of libpq."""
+    """The hosts that the driver connects to: from the address, else from its query, else from libpq's variable."""
     named = url.query.get("host", ())
     listed = [url.host] if url.host else [*named] if isinstance(named, tuple) else [named]
     hosts = [one for part in listed or [os.environ.get("PGHOST", "")] for one in part.split(",") if one]

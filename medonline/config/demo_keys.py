@@ -1,4 +1,4 @@
-"""Keys of the demo: random, of this installation, never a constant in the code; made once and kept over restarts."""
+"""Keys of the demo: random for each installation, never a constant in the code. They are made once and survive restarts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _FOLDER = "demo-keys"
 
 @dataclass(frozen=True, slots=True)
 class DemoIdentityKeys:
-    """PEM files: the portal's key and certificate, the stand-in's of Gosuslugi, and a key it switches to in a fault."""
+    """PEM files: the portal's key and certificate, those of the Gosuslugi stand-in, and a key that the stand-in switches to in a fault."""
 
     client_key: Path
     client_certificate: Path
@@ -32,7 +32,7 @@ class DemoIdentityKeys:
 
 
 def demo_key(data_dir: Path) -> str:
-    """The demo's own random key, so that a restart finds its codes again.
+    """The demo's own random key. It is kept, so codes still work after a restart.
 
     Raises:
         ValueError: the folder cannot be written to.
@@ -41,9 +41,10 @@ def demo_key(data_dir: Path) -> str:
 
 
 def demo_credential(data_dir: Path, name: str) -> str:
-    """What the demo and its stand-ins know each other by: of this installation, so that no page elsewhere can name it.
+    """The secret by which the demo and its stand-ins recognise each other. Each installation has its own, so that no page elsewhere knows
+    it.
 
-    `name` says whose it is: `telegram`. Begins with `demo-`, which production refuses.
+    `name` says whose secret it is, for example `telegram`. The secret begins with `demo-`, which production refuses.
 
     Raises:
         ValueError: the folder cannot be written to.
@@ -69,7 +70,7 @@ def demo_identity_keys(data_dir: Path) -> DemoIdentityKeys:
 
 
 def has_demo_keys(folder: Path) -> bool:
-    """Whether everything above is in a folder already; nothing is made."""
+    """Whether a folder already has all of these keys. Creates nothing."""
     return (folder / "demo.key").is_file() and (folder / _FOLDER / "rotated.crt.pem").is_file()
 
 
@@ -77,7 +78,7 @@ def _made_once(data_dir: Path, path: Path, make: Callable[[], bytes]) -> bytes:
     if not path.exists():
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            # Written aside and put in place whole: another process may be starting too, and the first one wins.
+            # Written to another name and renamed when complete: another process may be starting too, and the first one wins.
             fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
             fresh.touch(mode=0o600)
             fresh.write_bytes(make())

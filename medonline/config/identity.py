@@ -24,7 +24,7 @@ from medonline.services.notices.new_devices import NewDeviceNotices
 
 
 class IdentityProviderName(StrEnum):
-    """Through whom patients sign in with the state's identity."""
+    """The provider through which patients sign in with their state identity."""
 
     NONE = "none"
     OIDC = "oidc"
@@ -32,7 +32,7 @@ class IdentityProviderName(StrEnum):
 
 
 class EsiaSigner(StrEnum):
-    """Who signs requests to ESIA."""
+    """The program that signs requests to ESIA."""
 
     HTTP = "http"
     COMMAND = "command"
@@ -40,7 +40,7 @@ class EsiaSigner(StrEnum):
 
 
 class NoticeProvider(StrEnum):
-    """Who brings notices (no codes) to phones."""
+    """The vendor that sends notices (no codes) to phones."""
 
     NONE = "none"
     SMS_RU = "sms_ru"
@@ -61,7 +61,7 @@ Command = Annotated[
     NoDecode,
     BeforeValidator(lambda text: tuple(shlex.split(text)) if isinstance(text, str) else text),
 ]
-# Keys and claims come from there: who changes them on the way becomes anybody.
+# Keys and claims come from these addresses: whoever changes them on the way can pose as anybody.
 PROVES_IDENTITY = frozenset({"MEDONLINE_OIDC_ISSUER", "MEDONLINE_ESIA_BASE_URL"})
 DEMO_ISSUER = "http://esia.sandbox.example/"
 
@@ -71,7 +71,7 @@ class IdentityConfig(BaseSettings):
 
     identity_provider: IdentityProviderName = IdentityProviderName.NONE
     identity_allow_unconfirmed: bool = False
-    oidc_issuer: UrlAsWritten = ""  # compared exactly, so a slash at the end is kept
+    oidc_issuer: UrlAsWritten = ""  # compared exactly, so a final slash is kept
     oidc_client_id: str = ""
     oidc_client_secret: SecretStr = SecretStr("")
     oidc_scopes: Words = ("openid", "profile", "phone", "email", "snils", "oms")
@@ -107,17 +107,17 @@ class IdentityConfig(BaseSettings):
 
     @cached_property
     def outside_names(self) -> OutsideNames:
-        """What registry and gateway call things, where they differ from the defaults."""
+        """The names that the registry and the gateway use, where they differ from the defaults."""
         return read_outside_names(self.outside_names_file)
 
     def region(self, code: str) -> Region | None:
-        """The region with this code; the only one where there is only one; otherwise None."""
+        """The region with this code, or the only region if there is just one; otherwise None."""
         if len(self.regions) == 1:
             return self.regions[0]
         return next((region for region in self.regions if region.code == code), None)
 
     def identity_faults(self) -> list[str]:
-        """What is missing or cannot be used, in any mode: one English sentence each."""
+        """Settings that are missing or cannot be used, in any mode: one English sentence each."""
         faults = [f"{name} is missing: sign-in through Gosuslugi is switched on." for name in self._missing()]
         for name, path in self._files().items():
             if path is not None and not path.is_file():
@@ -132,9 +132,10 @@ class IdentityConfig(BaseSettings):
     def outside_faults(
         self, plain_http_faults: Callable[[Mapping[str, str]], list[str]], *, real: bool = True
     ) -> list[str]:
-        """What must not be in production: stand-ins, demo values, plain http where people or secrets travel.
+        """Faults in production: stand-ins, demo values, plain http where personal data or secrets travel.
 
-        `plain_http_faults`: judges addresses that the operator may allow to be plain. Those that say who somebody is never may.
+        `plain_http_faults`: judges addresses for which the operator may allow plain http. Addresses that prove an identity may never use
+        it.
         """
         faults = []
         for name, value in self._addresses().items():
@@ -220,7 +221,7 @@ class IdentityConfig(BaseSettings):
 
 
 def demo_identity(stand_in: str, data_dir: Path) -> dict[str, Any]:
-    """The settings of the demo: everything points at the stand-ins under `stand_in`, with this installation's own keys."""
+    """The settings of the demo: everything points to the stand-ins under `stand_in`, with this installation's own keys."""
     keys = demo_identity_keys(data_dir)
     return {
         "identity_provider": "esia",

@@ -1,20 +1,20 @@
-"""Whether a key can be random: a long one that repeats itself is as easily guessed as a short one."""
+"""Whether a key can be random. A long key that repeats itself is as easy to guess as a short one."""
 
 from __future__ import annotations
 
 from itertools import pairwise
 
 MIN_KEY_BYTES = 32
-# Of random keys of 32 hexadecimal digits less than one in ten million falls below any of these.
+# Fewer than one in ten million random keys of 32 hexadecimal digits fall below any of these.
 MIN_CHARACTERS = 8
 MIN_PAIRS = 18
 MIN_STEPS = 8
 
 
 def has_low_variety(key: bytes) -> bool:
-    """Whether a key is made of few characters, of a pattern that comes again, or of characters in their order.
+    """Whether a key has few different characters, a repeated pattern, or characters in alphabetical order.
 
-    It finds keys that a hand made, such as forty equal letters. It cannot find a password or a sentence.
+    It finds keys that a person typed carelessly, such as forty equal letters. It cannot find a password or a sentence.
     """
     pairs = set(pairwise(key))
     steps = {second - first for first, second in pairs}
@@ -27,5 +27,5 @@ def has_low_variety(key: bytes) -> bool:
 
 
 def _period(key: bytes) -> int:
-    """After how many characters the key begins again; its length when it never does."""
+    """After how many characters the key repeats. Its length if it never does."""
     return next((length for length in range(1, len(key)) if key[length:] == key[:-length]), len(key))

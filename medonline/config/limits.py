@@ -1,4 +1,4 @@
-"""Settings of limits, money and step-up: a part of `Config`. Defaults are those of the table «Limits»."""
+"""Settings of limits, money and step-up: a part of `Config`. The defaults are those of the table «Limits»."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LIMIT = re.compile(r"\s*(\d+)\s+per\s+(.+)")
 
 
 def parse_limit(text: str) -> Limit:
-    """`5 per 15 min` as a limit; the unit may stand alone (`20 per h`)."""
+    """Read `5 per 15 min` as a limit. The number before the unit may be missing (`20 per h`)."""
     match = _LIMIT.fullmatch(text)
     span = parse_duration(match[2] if match[2][:1].isdigit() else f"1 {match[2]}") if match else None
     if match is None or not isinstance(span, timedelta) or int(match[1]) < 1 or span < timedelta(seconds=1):
@@ -77,7 +77,7 @@ Roubles = Annotated[Decimal, Field(ge=0, le=10_000_000, decimal_places=2)]
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
-# Settings of before, and the one that counts something else in their place.
+# Settings that no longer exist, and the setting that replaces each. It counts something else.
 GONE = {
     "codes_per_network": "unconfirmed_codes_per_network",
     "phones_per_network": "unconfirmed_codes_per_network",
@@ -145,12 +145,12 @@ class LimitsConfig(BaseSettings):
 
     @property
     def limits_in_memory(self) -> bool:
-        """Whether this process counts for itself alone."""
+        """Whether this process counts only for itself."""
         return self.limits_storage.get_secret_value() == "memory"
 
     @property
     def request_policy(self) -> RequestPolicy:
-        """Limits per network, block of numbers, account."""
+        """Limits per network, per block of numbers and per account."""
         return RequestPolicy(
             usual=NetworkPolicy(
                 unconfirmed_codes=self.unconfirmed_codes_per_network,
@@ -180,7 +180,7 @@ class LimitsConfig(BaseSettings):
 
     @property
     def account_limits(self) -> Mapping[Act, tuple[Limit, ...]]:
-        """How often an account may do what the journal keeps."""
+        """How often an account may do each act that the journal records."""
         return {
             Act.SIGN_IN: self.sessions_per_account,
             Act.PROOF: self.proofs_per_account,
@@ -206,11 +206,11 @@ class LimitsConfig(BaseSettings):
         return StepUpPolicy(self.step_up, self.step_up_misses_within, self.step_up_proof_age)
 
     def limits_faults(self) -> list[str]:
-        """What cannot be used: one English sentence each."""
+        """Settings that cannot be used: one English sentence each."""
         faults = []
         address = self.limits_storage.get_secret_value()
         if address != "memory" and not _is_redis(address):
-            # The value is not repeated: it holds a password.
+            # The value is not repeated, because it contains a password.
             faults.append("MEDONLINE_LIMITS_STORAGE must be 'memory' or an address as 'redis://:password@host:6379/0'.")
         for line, budget in self.budgets.items():
             if budget.cap and not budget.price:
@@ -228,7 +228,7 @@ def _is_redis(address: str) -> bool:
 
 
 def demo_limits() -> dict[str, Any]:
-    """The settings of the demo: one machine plays all patients, whose numbers are all of one block."""
+    """The settings of the demo: one machine plays all patients, and all their numbers are in one block."""
     return {
         "raised_networks": "127.0.0.0/8, ::1/128",
         "codes_per_block": "1000 per 1 h",

@@ -15,12 +15,12 @@ from medonline.domain.email_address import EmailAddress
 from medonline.domain.errors import InvalidEmail
 from medonline.services.ports import SmtpSecurity
 
-# What the address of a socket file may have (unix(7)): 108 bytes with the zero at the end.
+# The longest path of a socket file (unix(7)): 108 bytes with the final zero.
 _LONGEST_SOCKET = 107
 
 
 class MailProvider(StrEnum):
-    """Who takes mail from the portal."""
+    """The server that takes mail from the portal."""
 
     NONE = "none"
     SMTP = "smtp"
@@ -29,7 +29,7 @@ class MailProvider(StrEnum):
 class MailConfig(BaseSettings):
     """Each field is `MEDONLINE_` plus its name in capitals.
 
-    smtp_socket: a socket file of a mail server on this machine, instead of host and port.
+    smtp_socket: the socket file of a mail server on this machine, used instead of host and port.
     """
 
     mail_provider: MailProvider = MailProvider.NONE
@@ -42,7 +42,7 @@ class MailConfig(BaseSettings):
     mail_from: str = ""
 
     def mail_faults(self) -> list[str]:
-        """What cannot be used, in any mode: one English sentence each."""
+        """Settings that cannot be used in any mode: one English sentence each."""
         if self.mail_provider is MailProvider.NONE:
             return []
         faults = []
@@ -57,7 +57,7 @@ class MailConfig(BaseSettings):
         return faults
 
     def mail_boundary_faults(self, is_plain_allowed: Callable[[str], bool]) -> list[str]:
-        """What must not be in production: mail and the password of its server in clear over a network."""
+        """Faults in production: mail, or the password of its server, would travel over a network without encryption."""
         plain = self.mail_provider is MailProvider.SMTP and self.smtp_security is SmtpSecurity.NONE
         if not plain or self.smtp_socket is not None or is_plain_allowed(self.smtp_host):
             return []
@@ -68,8 +68,8 @@ class MailConfig(BaseSettings):
 
 
 def demo_mail(data_dir: Path) -> dict[str, Any]:
-    """The demo's mail goes to its own inbox, over a socket file: a port could be somebody else's. Where the folder's name is too
-    long for one, there is no mail."""
+    """The demo's mail goes to its own inbox, over a socket file, because a port could belong to somebody else. If the folder's path is
+    too long for a socket file, there is no mail."""
     socket = _socket_in(data_dir)
     if socket is None:
         return {}

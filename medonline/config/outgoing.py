@@ -1,4 +1,4 @@
-"""Settings of how requests leave for each vendor: a proxy, and roots that are believed besides the public ones."""
+"""Settings of the requests to vendors: a proxy, and trusted roots besides the public ones."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ NO_PROXY = SecretStr("")
 
 
 class OutgoingConfig(BaseSettings):
-    """Each field is `MEDONLINE_` plus its name in capitals. What is said of a vendor counts in place of what is said of all; a proxy
-    `direct` is none."""
+    """Each field is `MEDONLINE_` plus its name in capitals. A vendor's own setting replaces the one for all vendors. The proxy `direct`
+    means none."""
 
     outgoing_proxy: Proxy = NO_PROXY
     ca_file: Path | None = None
@@ -58,23 +58,23 @@ class OutgoingConfig(BaseSettings):
     card_registry_ca_file: Path | None = None
     breached_passwords_proxy: Proxy = NO_PROXY
     breached_passwords_ca_file: Path | None = None
-    smtp_ca_file: Path | None = None  # no proxy: those of HTTP carry no mail
+    smtp_ca_file: Path | None = None  # there is no proxy setting: HTTP proxies carry no mail
     traces_ca_file: Path | None = None
 
     def proxy_for(self, vendor: str) -> str:
-        """Through what requests to a vendor go (`vendor`: how its settings begin); empty: directly."""
+        """The proxy for requests to a vendor (`vendor`: the prefix of its settings). Empty: no proxy."""
         own: SecretStr = getattr(self, f"{vendor}_proxy")
         proxy = own.get_secret_value() or self.outgoing_proxy.get_secret_value()
         return "" if proxy == DIRECT else proxy
 
     def ca_file_for(self, vendor: str) -> Path | None:
-        """Where the roots are that are believed of a vendor, besides the public ones."""
+        """The file with the roots that are trusted for a vendor, besides the public ones."""
         own: Path | None = getattr(self, f"{vendor}_ca_file")
         return own or self.ca_file
 
     @property
     def proxies(self) -> dict[str, str]:
-        """Every address of a proxy, by the name of its setting."""
+        """Every proxy address, by the name of its setting."""
         named = {name: value.get_secret_value() for name, value in self if name.endswith("_proxy")}
         return {f"MEDONLINE_{name.upper()}": value for name, value in named.items() if value not in ("", DIRECT)}
 
@@ -85,7 +85,7 @@ class OutgoingConfig(BaseSettings):
         return {f"MEDONLINE_{name.upper()}": value for name, value in named.items() if value is not None}
 
     def ca_faults(self) -> list[str]:
-        """Files that cannot be used, in any mode: one English sentence each."""
+        """Files of roots that cannot be used, in any mode: one English sentence each."""
         faults = []
         for name, path in self.ca_files.items():
             try:
@@ -98,11 +98,11 @@ class OutgoingConfig(BaseSettings):
 
 
 def ca_ends(path: Path) -> Mapping[str, datetime]:
-    """When each certificate of a PEM file ends (UTC), by whose it is.
+    """When each certificate of a PEM file expires (UTC), by its subject.
 
     Raises:
-        OSError: it cannot be read.
-        ValueError: it holds no certificate, or something that is none.
+        OSError: the file cannot be read.
+        ValueError: the file has no certificate, or something that is not one.
     """
     with path.open("rb") as opened:
         pem = opened.read(_LARGEST)

@@ -42,12 +42,12 @@ CLAIMS = NEEDED_CLAIMS | {
     "oms_policy",
 }
 _LONGEST = 200
-_OF_A_SEARCH = frozenset("|,\\$&")  # signs with a meaning of their own in a search by an identifier
+_OF_A_SEARCH = frozenset("|,\\$&")  # characters with a special meaning in a search by identifier
 
 
 @dataclass(frozen=True, slots=True)
 class OutsideNames:
-    """The names in the file: systems of identifiers, names of claims, and the numbers of a test person (digits alone)."""
+    """The names in the file: systems of identifiers, names of claims, and the numbers of a test person (digits only)."""
 
     identifiers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     claims: Mapping[str, str] = field(default_factory=dict)
@@ -55,10 +55,10 @@ class OutsideNames:
 
 
 def read_outside_names(path: Path | None) -> OutsideNames:
-    """What the file says; nothing without a file.
+    """Read the names from the file. Without a file there are none.
 
     Raises:
-        ValueError: an English sentence that says what to mend.
+        ValueError: an English sentence that says what to correct.
     """
     if path is None:
         return OutsideNames()

@@ -1,4 +1,4 @@
-"""Settings of what is kept and for how long: the log, sessions, older keys, rows: a part of `Config`."""
+"""Settings of what is kept and for how long: the log, sessions, older keys, rows. A part of `Config`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class RecordsConfig(BaseSettings):
     session_absolute: Duration = timedelta(hours=12)
     old_secret_keys: SecretStr = SecretStr("")  # separated by spaces
     next_secret_key: SecretStr = SecretStr("")
-    retention_codes: Duration = timedelta(days=31)  # after they expired; never less than the limits look back
+    retention_codes: Duration = timedelta(days=31)  # after they expire; never less than the limits look back
     retention_sessions: Duration = timedelta(days=90)  # after they ended or were last used
     retention_notices: Duration = timedelta(days=90)
     retention_journal: Duration = timedelta(days=1095)  # at least half a year (services.security_journal.verification)
@@ -32,16 +32,16 @@ class RecordsConfig(BaseSettings):
 
     @property
     def older_keys(self) -> tuple[bytes, ...]:
-        """Keys of before: they open what they sealed, nothing more."""
+        """Earlier keys. They only open what they sealed."""
         return tuple(self.old_secret_keys.get_secret_value().encode().split())
 
     @property
     def next_key(self) -> bytes:
-        """The key that is about to be the current one, empty where none is: other processes may use it already."""
+        """The key that becomes the current one next; empty if there is none. Other processes may use it already."""
         return self.next_secret_key.get_secret_value().encode()
 
     def key_faults(self, key: bytes) -> list[str]:
-        """What cannot work of the keys beside `key`, the current one."""
+        """Faults of the keys besides `key`, the current one."""
         if not self.next_key:
             return []
         if self.next_key in (key, *self.older_keys):
@@ -56,7 +56,7 @@ class RecordsConfig(BaseSettings):
         return []
 
     def records_faults(self, origin: str) -> list[str]:
-        """What cannot work; `origin` is where browsers reach the portal."""
+        """Settings that cannot work. `origin` is where browsers reach the portal."""
         faults = []
         if self.dispute_stop < timedelta(hours=1):
             faults.append(

@@ -25,15 +25,15 @@ from medonline.wording.regions import DESK, ONLY_REGION
 
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,30}")
 _FIELDS = frozenset(Region.__slots__)
-# Where patients are sent, and an example of each.
+# Addresses that patients are sent to, with an example of each.
 _ADDRESSES = {"booking_url": "https://zapis.example.ru/", "data_policy": "https://example.ru/politika"}
 
 
 def read_regions(path: Path | None) -> tuple[Region, ...]:
-    """The regions in the order of the file; one nameless region without a file.
+    """The regions in the order of the file. Without a file there is one region without a name.
 
     Raises:
-        ValueError: an English sentence that says what to mend.
+        ValueError: an English sentence that says what to correct.
     """
     if path is None:
         return (ONLY_REGION,)
@@ -80,19 +80,19 @@ def _region(table: object, number: int) -> Region:
 
 
 def _is_whole_https(text: str) -> bool:
-    """Whether patients can be sent there; there may be no address at all."""
+    """Whether patients can be sent to this address. An empty text is fine too."""
     if not text:
         return True
     try:
         address = urlsplit(text)
         usable = address.scheme == "https" and bool(address.hostname) and address.username is None
-    except ValueError:  # brackets that do not match
+    except ValueError:  # unmatched brackets
         return False
     return usable and text.isprintable() and " " not in text
 
 
 def _is_address(email: str) -> bool:
-    """Whether a letter can go there; there may be no address at all."""
+    """Whether mail can be sent to this address. An empty text is fine too."""
     try:
         return not email or EmailAddress.parse(email).text == email
     except InvalidEmail:

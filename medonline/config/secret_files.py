@@ -1,7 +1,7 @@
-"""Secrets in files: `MEDONLINE_…_FILE` names the file that holds what `MEDONLINE_…` would be.
+"""Secrets in files: `MEDONLINE_…_FILE` names the file that holds the value of `MEDONLINE_…`.
 
-An environment is seen by every process of the same user, and is copied into crash reports and `docker inspect`; a file that the
-service manager mounts is not (systemd `LoadCredential=`, secrets of containers).
+Every process of the same user can read an environment, and crash reports and `docker inspect` copy it. A file that the service manager
+mounts is safe from that (systemd `LoadCredential=`, secrets of containers).
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ _PREFIX, _SUFFIX = "MEDONLINE_", "_FILE"
 
 
 def setting_of(name: str) -> str | None:
-    """The secret that a variable of the environment names a file for; None for any other variable."""
+    """The name of the secret whose file this environment variable names. None for any other variable."""
     setting = name.removeprefix(_PREFIX).removesuffix(_SUFFIX).lower()
     return setting if name == f"{_PREFIX}{setting.upper()}{_SUFFIX}" and setting in SECRETS else None
 
 
 def read_secrets(environment: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
-    """The secrets that files hold, by setting, without the white space around them; and one English sentence for each fault. No
-    sentence repeats what a file holds."""
+    """The secrets in the files, by setting and without surrounding white space; and one English sentence for each fault. No sentence
+    repeats what a file holds."""
     found: dict[str, str] = {}
     faults = []
     for name, file in environment.items():

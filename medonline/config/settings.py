@@ -1,4 +1,4 @@
-"""Settings, read once from `MEDONLINE_*` environment variables; nonsense is refused with a sentence that says what to do.
+"""Settings, read once from `MEDONLINE_*` environment variables. A useless value is refused with a sentence that says what to do.
 
 Durations are written as `5 min`, `60 s`, `12 h`, `30 days`; lists are separated by commas. Nothing here is read again later.
 """
@@ -40,7 +40,7 @@ _MAKING_A_KEY = "`python -c 'import secrets; print(secrets.token_hex(32))'`"
 
 
 class ConfigurationError(Exception):
-    """The settings cannot be used; the text is one English sentence per fault, each naming its variable."""
+    """The settings cannot be used. The text is one English sentence per fault, and each sentence names its variable."""
 
 
 class Mode(StrEnum):
@@ -83,17 +83,17 @@ class Config(
 
     @property
     def demo(self) -> bool:
-        """Whether stand-ins and demo patients are there."""
+        """Whether this is the demo, with stand-ins and demo patients."""
         return self.mode is Mode.DEMO
 
     @property
     def origin(self) -> str:
-        """Scheme, host and port under which browsers reach the portal."""
+        """Scheme, host and port by which browsers reach the portal."""
         return self.public_url or f"http://localhost:{self.port}"
 
     @property
     def host_name(self) -> str:
-        """The host alone, without scheme and port."""
+        """Only the host, without scheme and port."""
         return urlsplit(self.origin).hostname or ""
 
     @property
@@ -103,19 +103,19 @@ class Config(
 
     @property
     def allowed_origins(self) -> tuple[str, ...]:
-        """What an Origin header may say. In demo mode the loopback names are one."""
+        """The values that an Origin header may have. In demo mode the loopback names are equivalent."""
         loopback = (f"http://localhost:{self.port}", f"http://127.0.0.1:{self.port}")
         return tuple(dict.fromkeys((self.origin, *loopback))) if self.demo else (self.origin,)
 
     @cached_property
     def own_hosts(self) -> frozenset[str]:
-        """The names that a Host header may have, without ports. In demo mode those of the loopback are some."""
+        """The names that a Host header may have, without ports. In demo mode they include those of the loopback."""
         named = {urlsplit(origin).hostname or "" for origin in self.allowed_origins}
         return frozenset({*named, *self.allowed_hosts, *(("::1",) if self.demo else ())} - {""})
 
     @property
     def host_is_an_address(self) -> bool:
-        """Whether browsers reach the portal by a bare IP address, for which no device makes a passkey."""
+        """Whether browsers reach the portal by a bare IP address. No device makes a passkey for one."""
         try:
             ip_address(urlsplit(self.origin).hostname or "")
         except ValueError:
@@ -124,7 +124,7 @@ class Config(
 
     @property
     def passkey_host(self) -> str:
-        """What passkeys are made for, the RP ID; empty where they are off. Danger: with another host every passkey is lost."""
+        """The host that passkeys are made for (the RP ID). Empty if they are off. Danger: if it changes, every passkey is lost."""
         on = self.passkeys and not self.host_is_an_address
         return urlsplit(self.origin).hostname or "" if on else ""
 
@@ -145,40 +145,40 @@ class Config(
 
     @property
     def other_keys(self) -> tuple[bytes, ...]:
-        """Keys beside the current one that open, find and verify: the next one, where there is one, and those of before."""
+        """Keys besides the current one that open, find and verify: the next one, if there is one, and the earlier ones."""
         return tuple(filter(None, (self.next_key, *self.older_keys)))
 
     @property
     def telegram_report_url(self) -> str | None:
-        """Where the gateway reports delivery. The gateway wants https; the stand-in takes http too."""
+        """Where the gateway reports delivery. The gateway requires https; the stand-in accepts http too."""
         if not self.telegram_reports or not (self.https or self.demo):
             return None
         return f"{self.inner_url if self.demo else self.origin}{routes.TELEGRAM_REPORT}"
 
     @property
     def ucaller_call_url(self) -> str:
-        """Where uCaller tells of a call; a token for each call follows."""
+        """Where uCaller reports a call. A token for each call is appended."""
         return f"{self.inner_url if self.demo else self.origin}{routes.UCALLER_CALL}"
 
     @property
     def max_webhook_url(self) -> str | None:
-        """Where MAX posts what happens in chats; it wants https on port 443. None: it is asked, once a second."""
+        """Where MAX posts the events of chats. It requires https on port 443. None: the portal asks MAX once a second."""
         return f"{self.origin}{routes.MAX_UPDATES}" if self.max_webhook and self.https and not self.demo else None
 
     @property
     def inner_url(self) -> str:
-        """The portal's own address on this machine (the stand-ins are reached by it)."""
+        """The portal's own address on this machine, by which the stand-ins are reached."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
     def code_policy(self) -> CodePolicy:
-        """Life, guesses and pauses of one-time codes."""
+        """Lifetime, guesses and pauses of one-time codes."""
         life = {name: getattr(self, f"code_life_{name}") for name in ChannelName}
         return CodePolicy(life, self.code_guesses, self.resend_pauses, self.codes_per_phone)
 
     @property
     def doubts(self) -> list[str]:
-        """Settings that are allowed and nearly always wrong: one English sentence each, for a warning at the start and for `doctor`."""
+        """Settings that are allowed but nearly always wrong: one English sentence each, for a warning at the start and for `doctor`."""
         doubts = []
         if self.passkeys and self.host_is_an_address:
             doubts.append(
@@ -196,12 +196,12 @@ class Config(
 
     @property
     def switch_policy(self) -> SwitchPolicy:
-        """When a way of getting a code is switched off by itself."""
+        """When a way of getting a code is switched off automatically."""
         return SwitchPolicy(self.channel_off_below_percent, self.identity_provider is not IdentityProviderName.NONE)
 
     @property
     def longest_password_minimum(self) -> int:
-        """A password of this length is long enough everywhere."""
+        """A password of this length satisfies every minimum."""
         return max(self.password_min_length_recovery, self.password_min_length_settings)
 
     @property
@@ -223,10 +223,10 @@ class Config(
             return _with_stand_ins(values)
         stand_in = f"http://127.0.0.1:{values.get('port', 8000)}{routes.SANDBOX}"
         if not has_possible_port(urlsplit(stand_in)):
-            return values  # refused by its own name; what is made of it is no fault of its own
+            return values  # refused under its own name; errors that only follow from it are not reported
         data_dir = Path(values.get("data_dir", "var"))
         demo = {**stand_ins(stand_in, data_dir), "drain": "0 s", **demo_limits(), **demo_mail(data_dir)}
-        demo["code_channels"] = tuple(ChannelName)  # whoever tries the demo finds every way that there is
+        demo["code_channels"] = tuple(ChannelName)  # somebody who tries the demo finds every way that exists
         if not values.get("secret_key"):
             values["secret_key"] = demo_key(data_dir)
         return {**demo, **{name: value for name, value in values.items() if value != ""}}
@@ -261,7 +261,7 @@ class Config(
                 "write MEDONLINE_MAX_WEBHOOK=false, and the portal asks."
             )
         if not is_database(self.database):
-            # The value is not repeated: it holds a password.
+            # The value is not repeated, because it contains a password.
             faults.append(
                 "MEDONLINE_DATABASE_URL is not a database the portal works with: write it as "
                 "'sqlite:////var/lib/medonline/medonline.sqlite3' or 'postgresql+psycopg://user:password@host/database'."
@@ -277,7 +277,7 @@ class Config(
         return self.key, self.next_key, *self.older_keys
 
     def _production_faults(self) -> list[str]:
-        """Of staging, too, but for the stand-ins."""
+        """Faults in production. They apply to staging too, except for the stand-ins."""
         real = self.mode is Mode.PRODUCTION
         faults = self.boundary_faults() + (self.faults_of_staging_elsewhere(self._keys) if real else [])
         if len(self.key) >= MIN_KEY_BYTES and has_low_variety(self.key):
@@ -308,7 +308,7 @@ def _as_browsers_write_it(host: str) -> str:
 
 
 def _with_stand_ins(values: dict[str, Any]) -> dict[str, Any]:
-    """Staging's settings; without the stand-ins where it is not said where they are, which is a fault of its own."""
+    """Staging's settings. If their address is not set, the stand-ins are left out, and another check reports that."""
     url, folder = str(values.get("sandbox_url", "")).rstrip("/"), Path(values.get("sandbox_keys") or "")
     if not url or not has_demo_keys(folder):
         return values
@@ -319,7 +319,7 @@ def load_config(**overrides: Any) -> Config:
     """Read the environment.
 
     Raises:
-        ConfigurationError: one sentence per fault; values are never repeated for secrets.
+        ConfigurationError: one sentence per fault. No sentence repeats a secret value.
     """
     unknown = sorted(
         name

@@ -1,8 +1,8 @@
-"""Staging: a portal as in production, whose vendors are stand-ins on another host. It never meets real patients.
+"""Staging: a portal like production, but its vendors are stand-ins on another host. It never meets real patients.
 
-Two things keep it and production apart. Production takes no address and no credential of stand-ins. And every secret key of a
-staging begins with `staging-`, which production refuses: the journal of a database names the key it was written with, so neither
-one starts with the other's database.
+Two things keep it apart from production. Production accepts no address and no credential of stand-ins. And every secret key of a staging
+portal begins with `staging-`, which production refuses: the journal of a database names the key that it was written with, so neither one
+starts with the other's database.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ KEY_PREFIX = b"staging-"
 class StagingConfig(BaseSettings):
     """Each field is `MEDONLINE_` plus its name in capitals.
 
-    sandbox_url: where the stand-ins are reached, by browsers, too; https.
-    sandbox_keys: the folder of what the stand-ins and the portal know each other by: a copy of the stand-ins' data folder.
+    sandbox_url: the https address by which the portal and browsers reach the stand-ins.
+    sandbox_keys: a folder with the secrets that the stand-ins and the portal share: a copy of the stand-ins' data folder.
     """
 
     sandbox_url: OptionalUrl = ""
     sandbox_keys: Path | None = None
 
     def staging_faults(self, keys: Iterable[bytes]) -> list[str]:
-        """What is missing in staging: one English sentence each. `keys`: every secret key of the portal."""
+        """Settings that staging lacks: one English sentence each. `keys`: every secret key of the portal."""
         faults = []
         if urlsplit(self.sandbox_url).scheme != "https":
             faults.append("MEDONLINE_SANDBOX_URL must be the https address of the stand-ins (`medonline sandbox`).")
@@ -49,7 +49,7 @@ class StagingConfig(BaseSettings):
         return faults
 
     def faults_of_staging_elsewhere(self, keys: Iterable[bytes]) -> list[str]:
-        """What production must not have of staging."""
+        """Staging values that production must not have."""
         faults = []
         if self.sandbox_url or self.sandbox_keys is not None:
             faults.append(
@@ -62,7 +62,7 @@ class StagingConfig(BaseSettings):
 
 
 def stand_ins(url: str, folder: Path) -> dict[str, Any]:
-    """The settings that lead to the stand-ins at an address, with the credentials of a folder."""
+    """The settings that lead to the stand-ins at an address, with the credentials from a folder."""
     return {
         "telegram_base_url": f"{url}/telegram",
         "telegram_token": demo_credential(folder, "telegram"),

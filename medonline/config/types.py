@@ -20,13 +20,13 @@ from medonline.domain.codes.channels import ChannelName
 LONGEST_CODE_LIFE = timedelta(minutes=10)
 LONGEST_DRAIN = timedelta(minutes=5)
 _UNITS = {"s": 1, "min": 60, "h": 3600, "day": 86400, "days": 86400}
-# Of libpq: what a connection can be told behind the «?».
+# libpq options that hold a password; they follow the «?» in an address.
 _PASSWORD_OPTIONS = ("password", "sslpassword")
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(s|min|h|days?)\s*")
 
 
 def parse_duration(text: object) -> object:
-    """`90 s`, `5 min`, `12 h`, `30 days` as a timedelta; anything but a string passes through."""
+    """Read `90 s`, `5 min`, `12 h` or `30 days` as a timedelta. Anything but a string is returned unchanged."""
     if not isinstance(text, str):
         return text
     match = _DURATION.fullmatch(text)
@@ -58,7 +58,7 @@ def _code_life(value: timedelta) -> timedelta:
 
 
 def comma_list(parse: Callable[[str], object]) -> Callable[[object], object]:
-    """Reads `a, b, c` as a tuple, each part by `parse`; anything but a string passes through."""
+    """Read `a, b, c` as a tuple, each part with `parse`. Anything but a string is returned unchanged."""
 
     def split(text: object) -> object:
         if not isinstance(text, str):
@@ -77,7 +77,7 @@ def _url(value: str) -> str:
 
 
 def has_possible_port(address: SplitResult) -> bool:
-    """Whether an address names no port, or one that there can be."""
+    """Whether an address has no port or a valid one."""
     try:
         return address.port != 0
     except ValueError:
@@ -85,7 +85,7 @@ def has_possible_port(address: SplitResult) -> bool:
 
 
 def _url_as_written(value: str) -> str:
-    """Judged like the others, and kept letter for letter."""
+    """Validated like the other addresses, but kept exactly as written."""
     if value:
         _url(value)
     return value
@@ -111,7 +111,7 @@ TimeZone = Annotated[str, AfterValidator(_time_zone)]
 
 
 def is_database(address: str) -> bool:
-    """Whether the address names a database and driver that the portal works with."""
+    """Whether the address names a database and a driver that the portal supports."""
     try:
         return make_url(address).drivername in ("sqlite", "postgresql+psycopg")
     except (ArgumentError, ValueError):
@@ -119,13 +119,13 @@ def is_database(address: str) -> bool:
 
 
 def has_password(database: str) -> bool:
-    """Whether the address of a database holds a password, in front of the host or among the options."""
+    """Whether a database address holds a password, before the host or in its options."""
     url = make_url(database)
     return url.password is not None or any(option in url.query for option in _PASSWORD_OPTIONS)
 
 
 def without_passwords(database: str) -> str:
-    """The address of a database as it may be shown."""
+    """A database address that is safe to show."""
     url = make_url(database)
     hidden = {option: "***" for option in _PASSWORD_OPTIONS if option in url.query}
     return url.update_query_dict(hidden).render_as_string(hide_password=True)

@@ -27,7 +27,7 @@ def visitor_topic(visitor_key: str) -> str:
 
 
 def digests(topic: str) -> list[str]:
-    """64 hex characters for a topic. Whoever has them can find the phone by trying all numbers, so they are safe in one process only."""
+    """64 hex characters for a topic. Whoever has them can find the phone by trying all numbers, so keep them within one process."""
     return [hashlib.sha256(topic.encode()).hexdigest()]
 
 

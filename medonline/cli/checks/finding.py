@@ -1,4 +1,4 @@
-"""What a check of `medonline doctor` found."""
+"""The result of a check of `medonline doctor`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ class Finding:
     subject: str
     good: bool
     text: str
-    hint: str = ""  # what to look at, where it is not good
-    doubtful: bool = False  # it is good, but not for long, or not for all of it
+    hint: str = ""  # what to look at when the result is not good
+    doubtful: bool = False  # the result is good, but not for long or not for everything
 
     @property
     def mark(self) -> str:
-        """As the report begins the line."""
+        """The start of the line in the report."""
         if not self.good:
             return "FAIL"
         return "warn" if self.doubtful else "ok  "

@@ -22,16 +22,16 @@ from medonline.services.limits.windows import LimitStoreDown
 from medonline.storage.engine import Database, clock_ahead, patience
 from medonline.storage.revisions import revisions, sqlite_file
 
-MOST_SKEW = timedelta(seconds=30)  # leases and limits of several processes are judged by both clocks
+MOST_SKEW = timedelta(seconds=30)  # leases and limits of several processes depend on both clocks
 
 
 def settings(config: Config) -> Finding:
-    """The mode, the address and the folder that are in force."""
+    """The mode, the address and the folder in force."""
     return Finding("settings", True, f"mode {config.mode}, public address {config.origin}, data in {config.data_dir}")
 
 
 def demo(config: Config) -> list[Finding]:
-    """Whether the stand-ins that the demo asks are there: they are part of the portal that runs."""
+    """Whether the stand-ins that the demo needs answer. They are part of the running portal."""
     noted = noted_in(config.data_dir) if config.demo else None
     if noted is None:
         return []
@@ -50,9 +50,9 @@ def regions(config: Config) -> Finding:
 
 
 def key(config: Config) -> Finding:
-    """Whether the key can be guessed."""
+    """Whether somebody could guess the key."""
     kind = "the demo's own random key" if config.demo else "MEDONLINE_SECRET_KEY"
-    if has_low_variety(config.key):  # production does not start with one
+    if has_low_variety(config.key):  # production does not start with such a key
         return Finding(
             "key", False, f"{kind} repeats itself, so it can be guessed: `medonline keys new` makes a random one"
         )
@@ -62,7 +62,7 @@ def key(config: Config) -> Finding:
 
 
 def files(config: Config) -> Finding:
-    """Whether something can be kept in the data's folder, and only its owner reads it."""
+    """Whether the portal can write into the data folder, and only its owner can read it."""
     folder = config.data_dir.resolve()
     kept = "data_dir" in config.model_fields_set or sqlite_file(config.database) is not None
     if kept and (trouble := _trouble_with_folder(folder)):
@@ -77,7 +77,7 @@ def files(config: Config) -> Finding:
 
 
 def _trouble_with_folder(folder: Path) -> str:
-    """Why nothing can be kept in a folder, or empty. It is tried with a file that has no name; nothing is left behind."""
+    """Why the portal cannot write into a folder; empty when it can. The trial uses a file without a name, so nothing is left behind."""
     try:
         nearest = next(one for one in (folder, *folder.parents) if os.path.exists(one))
         with TemporaryFile(dir=nearest):
@@ -88,7 +88,7 @@ def _trouble_with_folder(folder: Path) -> str:
 
 
 def trusted_roots(config: Config) -> list[Finding]:
-    """The roots that are believed besides the public ones; a file that cannot be read is refused with the settings."""
+    """The trusted roots besides the public ones. The settings already refuse a file that cannot be read."""
     findings = []
     for name, path in config.ca_files.items():
         ends = ca_ends(path)
@@ -100,7 +100,7 @@ def trusted_roots(config: Config) -> list[Finding]:
 
 
 async def database(config: Config) -> list[Finding]:
-    """Whether the database answers, has the tables of this version and rows of this key, and goes by the same clock."""
+    """Whether the database answers, has the tables of this version and rows made with this key, and has the same clock time."""
     where = without_passwords(config.database)
     file = sqlite_file(config.database)
     if file is not None and not file.exists():
@@ -108,7 +108,7 @@ async def database(config: Config) -> list[Finding]:
             Finding("database", True, f"{where} is not made yet"),
             Finding("migrations", False, "There are no tables yet: run `medonline migrate`."),
         ]
-    cut = config.database_statement_timeout  # as for patients, so that what is told is what they get
+    cut = config.database_statement_timeout  # the patients' timeout, so that the report shows what patients get
     database = Database(config.database, lock_timeout=config.database_lock_timeout, statement_timeout=cut)
     try:
         await database.is_alive()
@@ -133,7 +133,7 @@ async def database(config: Config) -> list[Finding]:
 
 
 async def limits(config: Config) -> Finding:
-    """Whether the store that counts for the limits answers."""
+    """Whether the store of the limits answers."""
     store = build_limit_store(config, Alarms(utc_now))
     try:
         return Finding("limits", True, await store.check())

@@ -1,4 +1,4 @@
-"""What `medonline doctor` checks of those whom the portal asks: each vendor, its key and its money."""
+"""The checks of `medonline doctor` for outside services: each vendor, its key and its money."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from medonline.domain.errors import DeliveryFailed, IdentityRefused, ProviderDow
 from medonline.services.ports import CodeChannel, NoticeChannel, TellsBalance
 
 _MONEY = "Top the account up at the vendor; an automatic payment there ends this for good."
-# What a vendor's key is made of, by the vendor's name.
+# The settings that hold a vendor's key, by the vendor's name.
 _KEYS = {
     "ucaller": ("UCALLER_KEY", "UCALLER_SERVICE_ID"),
     "sms_ru": ("SMS_RU_API_ID",),
@@ -33,7 +33,7 @@ _KEYS = {
 
 
 async def code_channel(config: Config, name: ChannelName, vendors: Sequence[CodeChannel]) -> list[Finding]:
-    """Each vendor of one way of getting a code."""
+    """Check each vendor of one way of getting a code."""
     if not vendors:
         return [Finding(name, True, "switched off (MEDONLINE_CODE_CHANNELS)")]
     findings = [await _vendor(config, name, vendor) for vendor in vendors]
@@ -43,7 +43,7 @@ async def code_channel(config: Config, name: ChannelName, vendors: Sequence[Code
 
 
 async def identity(config: Config) -> Finding:
-    """Whether sign-in through Gosuslugi can be begun."""
+    """Whether sign-in through Gosuslugi can begin."""
     try:
         provider = build_identity(config)
     except ConfigurationError as error:
@@ -72,7 +72,7 @@ async def cards(config: Config) -> Finding:
 
 
 async def notices(config: Config) -> Finding:
-    """The vendor that carries notices to phones."""
+    """Check the vendor that sends notices to phones."""
     channel = build_notices(config)
     if channel is None:
         text = "switched off (MEDONLINE_NOTICE_PROVIDER): no one is told of a changed phone or password"
@@ -84,7 +84,7 @@ async def notices(config: Config) -> Finding:
 
 
 async def mail_server(config: Config) -> Finding:
-    """Whether the mail server greets, with TLS and the sign-in."""
+    """Whether the mail server greets the portal and accepts TLS and the sign-in."""
     mail = build_mail(config)
     if mail is None:
         return Finding("mail", True, "switched off (MEDONLINE_MAIL_PROVIDER): notices go to phones alone")
@@ -111,7 +111,7 @@ async def breached_passwords(config: Config) -> Finding:
 
 
 async def traces(config: Config) -> Finding:
-    """Whether the collector takes traces."""
+    """Whether the collector accepts traces."""
     if not config.traces_url:
         return Finding("traces", True, "none are made (MEDONLINE_TRACES_URL)")
     trouble = await asyncio.to_thread(trouble_with_traces, config)
@@ -140,7 +140,7 @@ async def _vendor(config: Config, name: str, channel: CodeChannel | NoticeChanne
 
 
 def _trouble(provider: str, error: DeliveryFailed) -> str:
-    """What is wrong with a vendor, and whether that is its address, our key or itself."""
+    """What is wrong with a vendor, and whether its address, our key or the vendor itself causes it."""
     if isinstance(error, ProviderRefused) and error.of_key:
         keys = " and ".join(f"MEDONLINE_{name}" for name in _KEYS.get(provider, ()))
         how = f"answers, and does not take {keys or 'the key'}"
