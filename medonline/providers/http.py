@@ -1,8 +1,8 @@
 """One JSON request to a provider: short, bounded, and silent about what it carries.
 
-Whatever goes wrong on the way leaves this module as a `DeliveryFailed`. No exception text and no log line
-made here contains a code, a phone number, a key, or a piece of the answer: the texts are the project's own,
-and causes are cut (`from None`), because a chained httpx error would print the request it belongs to.
+All errors leave this module as a `DeliveryFailed`. No exception text and no log line of this module contains a code, a phone number,
+a key, or a piece of the answer. The texts are the project's own, and causes are cut (`from None`), because a chained httpx error would
+print its request.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ from medonline.traces.spans import SpanKind, span
 MAX_TIMEOUT = 5.0
 MAX_ANSWER_BYTES = 64 * 1024
 MAX_BRACKETS = 500
-# Tokens and reports are judged by the clock; a vendor that is further away refuses, or is refused.
+# Tokens and reports depend on the clock. If the two clocks differ by more, the vendor refuses the portal's, or the reverse.
 MOST_SKEW = timedelta(seconds=60)
 _PAUSES = (0.1, 0.4)  # seconds before the second and the third attempt of an idempotent request
-# Of the whole time: a connection that takes longer is not made, and then it is certain that nothing was asked.
+# The part of the timeout in which a connection must be made. If it is not, the request was certainly not sent.
 _CONNECTING = 0.6
 _NEVER_ASKED = (
     httpx.ConnectError,
@@ -49,20 +49,19 @@ _NEVER_ASKED = (
 )
 Answer = TypeVar("Answer")
 
-# httpx tells the log the address of each request, and an address may carry what no one should read there.
+# httpx logs the address of each request, and an address may hold secrets.
 logging.getLogger("httpx").addFilter(lambda record: record.levelno > logging.INFO)
 
 
 class JsonClient:
     """An HTTP client of one provider.
 
-    A request, from the first byte sent to the last byte read, takes at most `timeout` seconds (never more
-    than 5); an idempotent one is tried up to three times. The connection pool is opened on first use and
-    belongs to the event loop it was opened on; used from another loop, a new one is opened. `outgoing` says
-    through which proxy requests leave and whose certificates are believed; the environment does not.
-    `max_answer_bytes` (counted after a gzip answer is unpacked) and `max_brackets` (`[` and `{` of a JSON
-    answer) bound what an answer costs: raise them only for a provider whose good answers are larger.
-    `compressed` asks for gzip; who does not gets none.
+    A request, from the first byte sent to the last byte read, takes at most `timeout` seconds (never more than 5). An idempotent
+    request is tried up to three times. The first use opens the connection pool, which belongs to its event loop. Another loop opens a
+    new pool. `outgoing` names the proxy and the trusted certificates. The environment has no influence on them.
+    `max_answer_bytes` (counted after a gzip answer is unpacked) and `max_brackets` (`[` and `{` of a JSON answer) limit the cost of an
+    answer. Raise them only for a provider whose good answers are larger. `compressed` asks for gzip. Without it, the provider is asked
+    not to compress.
     """
 
     def __init__(
@@ -101,11 +100,11 @@ class JsonClient:
         headers: Mapping[str, str] | None = None,
         idempotent: bool = False,
     ) -> Any:
-        """Post one request and return the parsed JSON, whatever the 2xx or 4xx status it came with.
+        """Post one request and return the parsed JSON, for any 2xx or 4xx status.
 
         Raises:
-            ProviderDown: no answer in time, connection error, 5xx, redirect, too large, or not JSON.
-            ProviderRefused: 401, 403, 404 or 405 without JSON: a wrong key, or a wrong base URL.
+            ProviderDown: no answer in time, a connection error, 5xx, a redirect, too large an answer, or no JSON.
+            ProviderRefused: 401, 403, 404 or 405 without JSON. The key or the base URL is wrong.
         """
         _, answer = await self._persist("POST", path, idempotent, json=json, data=form, headers=headers)
         return answer
@@ -149,7 +148,7 @@ class JsonClient:
         return await self._persist("POST", path, idempotent, data=form, headers=headers)
 
     async def post_form_bytes(self, path: str, form: Mapping[str, str]) -> tuple[int, bytes]:
-        """The status and the body of one POST of a form, for any 2xx or 4xx status; never repeated.
+        """The status and the body of one POST of a form, for any 2xx or 4xx status. The request is never repeated.
 
         Raises:
             ProviderDown: no answer in time, connection error, 5xx, redirect, or too large.
@@ -159,7 +158,7 @@ class JsonClient:
         return status, body
 
     async def post_bytes(self, path: str, content: bytes) -> tuple[int, bytes]:
-        """The status and the body of one POST of raw bytes, whatever they are; never repeated.
+        """The status and the body of one POST of raw bytes, for any status. The request is never repeated.
 
         Raises:
             ProviderDown: no answer in time, connection error, or over 64 KB.
@@ -172,7 +171,7 @@ class JsonClient:
         )
 
     async def get_bytes(self, path: str, *, headers: Mapping[str, str] | None = None) -> tuple[int, bytes]:
-        """The status and the body of one GET, for any 2xx or 4xx status; never repeated.
+        """The status and the body of one GET, for any 2xx or 4xx status. The request is never repeated.
 
         Raises:
             ProviderDown: no answer in time, connection error, 5xx, redirect, or too large.
@@ -182,7 +181,7 @@ class JsonClient:
         return status, body
 
     async def get_text(self, path: str, *, headers: Mapping[str, str] | None = None) -> tuple[int, str]:
-        """The status and the text of one GET that is answered with no JSON, for any 2xx or 4xx status.
+        """The status and the text of one GET whose answer is not JSON, for any 2xx or 4xx status.
 
         Raises:
             ProviderDown: no answer in time, connection error, 5xx, redirect, or too large.
@@ -197,12 +196,12 @@ class JsonClient:
         return await persistently(attempt) if idempotent else await attempt()
 
     async def reach(self, method_path: str = "") -> str:
-        """Ask for the base URL, or for a method without its parameters, which costs nothing anywhere; one English sentence on the
+        """Request the base URL, or a method without its parameters. That costs nothing at any vendor. Returns an English sentence about the
         answer.
 
         Raises:
             ProviderDown: no answer, or 5xx.
-            ProviderRefused: a method is not there, or the clocks differ by more than `MOST_SKEW`.
+            ProviderRefused: the method does not exist, or the clocks differ by more than `MOST_SKEW`.
         """
         status, body = await self._exchange("GET", method_path)
         if status >= 500:
@@ -216,7 +215,7 @@ class JsonClient:
         return f"{self._name} answers at {self._base_url} (HTTP {status})."
 
     async def close(self) -> None:
-        """Close the connections; the next request would open new ones."""
+        """Close the connections. A later request opens new ones."""
         client, self._client = self._client, None
         if client is not None and self._loop is asyncio.get_running_loop():
             await client.aclose()
@@ -235,7 +234,7 @@ class JsonClient:
 
     async def _exchange(self, method: str, path: str, **parts: Any) -> tuple[int, bytes]:
         began, outcome = perf_counter(), "unreachable"
-        # The path is not told: a vendor's may hold a key or a number.
+        # The span does not name the path, because some vendors' paths hold a key or a phone number.
         with span(f"{method} {self._name}", SpanKind.CLIENT, medonline__vendor=self._name) as part:
             try:
                 status, body = await self._send(method, path, **parts)
@@ -261,8 +260,7 @@ class JsonClient:
             asked = not isinstance(error, _NEVER_ASKED)
             what = f"no answer within {self._timeout:g} s" if asked else "no connection in time"
             raise ProviderDown(f"{self._name}: {what}", code="timeout", may_have_gone_out=asked) from None
-        # ValueError: a key or a URL that cannot be written into a request; RuntimeError: a pool closed under
-        # us.
+        # ValueError: a key or a URL does not fit into a request. RuntimeError: the pool was closed during the request.
         except (httpx.HTTPError, httpx.InvalidURL, OSError, RuntimeError, ValueError) as error:
             code, why = _trouble(error)
             asked = not isinstance(error, _NEVER_ASKED)
@@ -275,7 +273,7 @@ class JsonClient:
             raise ProviderDown(f"{self._name}: an answer in a coding that was not asked for")
         reader = Unpacked(self._max_answer_bytes, packed=bool(codings))
         try:
-            # The stream itself: httpx would unpack a chunk whole before its size can be looked at.
+            # The raw stream, because httpx would unpack a whole chunk before its size can be checked.
             async for chunk in cast("httpx.AsyncByteStream", response.stream):
                 reader.take(chunk)
             return reader.whole()
@@ -296,7 +294,7 @@ class JsonClient:
                 transport=self._transport,
                 follow_redirects=False,
                 trust_env=False,
-                # A cookie set in one patient's exchange must not travel in another's.
+                # A cookie from one patient's request must not be sent with another's.
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             )
             self._loop = loop
@@ -304,11 +302,11 @@ class JsonClient:
 
 
 async def persistently(ask: Callable[[], Awaitable[Answer]]) -> Answer:
-    """Ask up to three times while the provider is down: for what may be repeated. The error in the end says whether any of the
-    attempts may have arrived, even where the last one was refused.
+    """Ask up to three times while the provider is down. Use it only for requests that may be repeated. The final error says whether any
+    attempt may have arrived, even if the last one was refused.
 
     Raises:
-        DeliveryFailed: of the last attempt.
+        DeliveryFailed: the error of the last attempt.
     """
     may_have_arrived = False
     for pause in (*_PAUSES, None):
@@ -323,10 +321,10 @@ async def persistently(ask: Callable[[], Awaitable[Answer]]) -> Answer:
 
 
 def _trouble(error: BaseException) -> tuple[str, str]:
-    """A code and English words for why there was no answer. No text of a library is repeated: it may hold the request."""
+    """A code and an English text that say why there was no answer. They repeat no text of a library, which may quote the request."""
     for one in _with_causes(error):
         if isinstance(one, httpx.ProxyError):
-            status = re.match(r"\d{3}\b", str(one))  # httpx begins with it; what follows is the proxy's own text
+            status = re.match(r"\d{3}\b", str(one))  # the text begins with the status; the rest is the proxy's own text
             return "proxy", f"the proxy refuses the way{f' (HTTP {status.group()})' if status else ''}"
         if isinstance(one, socket.gaierror):
             return "dns", "its name has no address (DNS)"
@@ -372,12 +370,12 @@ def _is_broken(status: int) -> bool:
 
 
 def parse_json(body: bytes, max_brackets: int = MAX_BRACKETS) -> Any:
-    """Parse what a provider sent.
+    """Parse a provider's JSON.
 
     Raises:
-        ValueError: not JSON, or nested so much that no provider means it.
+        ValueError: this is no JSON, or it has more brackets than any honest answer.
     """
-    # Counted first: a deep nest would run the parser into the interpreter's recursion limit.
+    # Counted first, because deep nesting would make the parser hit the interpreter's recursion limit.
     if body.count(b"[") + body.count(b"{") > max_brackets:
         raise ValueError("too many brackets")
     try:
@@ -387,7 +385,7 @@ def parse_json(body: bytes, max_brackets: int = MAX_BRACKETS) -> Any:
 
 
 def without_json(provider: str, status: int) -> DeliveryFailed:
-    """What an answer without JSON means: a wrong key or base URL, or a provider in trouble."""
+    """The error that an answer without JSON means: a wrong key or base URL, or a provider in trouble."""
     what, code = f"{provider}: HTTP {status} without JSON", f"HTTP {status}"
     if status in (401, 403, 404, 405):
         return ProviderRefused(what, code=code, of_key=status in (401, 403))

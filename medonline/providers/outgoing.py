@@ -1,4 +1,4 @@
-"""How the requests to a vendor leave this machine: through which proxy, and whose certificates are believed."""
+"""How requests to a vendor leave this machine: the proxy and the trusted certificates."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from pathlib import Path
 
 import httpx
 
-# What is on this machine is not reached through another one.
+# Addresses on this machine are never reached through a proxy.
 _HERE = ("all://localhost", "all://127.0.0.1", "all://[::1]")
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """Of one vendor.
+    """The proxy and the trusted certificates for one vendor.
 
     Attributes:
-        proxy: an http or https address, perhaps with a user and password; requests to a vendor with TLS travel through it by
-            CONNECT. Empty: directly. Proxies of the environment count for nothing.
-        ca_file: a PEM file of roots that are believed besides those of certifi. Read at the first request and then kept.
+        proxy: an http or https address, perhaps with a user and password. TLS requests to the vendor go through it by CONNECT.
+            Empty: no proxy. Proxies from the environment are ignored.
+        ca_file: a PEM file of roots that are trusted besides those of certifi. It is read at the first request and then kept.
     """
 
     proxy: str = field(default="", repr=False)
@@ -28,10 +28,10 @@ class Outgoing:
 
     @property
     def trust(self) -> ssl.SSLContext:
-        """Whose certificates are believed.
+        """The TLS context with the trusted certificates.
 
         Raises:
-            OSError: the file cannot be read, or holds no certificate (`ssl.SSLError`).
+            OSError: the file cannot be read or holds no certificate (`ssl.SSLError`).
         """
         return _trust(self.ca_file)
 
@@ -45,7 +45,7 @@ class Outgoing:
 
     @property
     def mounts(self) -> dict[str, None]:
-        """What does not go through it, for httpx."""
+        """The addresses that bypass the proxy, for httpx."""
         return dict.fromkeys(_HERE)
 
 

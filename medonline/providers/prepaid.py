@@ -1,4 +1,4 @@
-"""Accounts that are paid in advance: to ask for what is left costs nothing, and tries the key."""
+"""Prepaid accounts. Asking for the balance costs nothing, and it tests the key."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from medonline.providers.http import JsonClient
 
 
 class PrepaidAccount(ABC):
-    """An account at a vendor. A subclass makes the client, and names the method that tells the balance."""
+    """An account at a vendor. A subclass makes the client and names the method that gives the balance."""
 
     _balance_path: str
     _client: JsonClient
 
     async def check(self) -> str:
-        """Whether the vendor answers, and takes the key.
+        """Check that the vendor answers and accepts the key.
 
         Raises:
-            DeliveryFailed: it does not.
+            DeliveryFailed: one of these fails.
         """
         reached = await self._client.reach(self._balance_path)
         await self.balance()
@@ -26,10 +26,10 @@ class PrepaidAccount(ABC):
 
     @abstractmethod
     async def balance(self) -> Decimal:
-        """What is left, in roubles.
+        """The balance in roubles.
 
         Raises:
-            DeliveryFailed: it cannot be told.
+            DeliveryFailed: the vendor gave no usable answer.
         """
 
     async def close(self) -> None:

@@ -1,7 +1,7 @@
-"""What every method of SMS Aero, API version 2 (https://smsaero.ru/integration/documentation/api/), has in common: the account, the
-message, and how an answer says yes or no.
+"""What all methods of SMS Aero, API version 2 (https://smsaero.ru/integration/documentation/api/), share: the account, the message, and
+how to read success or refusal from an answer.
 
-Facts from the vendor's own libraries, not seen on a live account (?): the words of a refusal.
+The words of a refusal come from the vendor's own libraries. They are not verified on a live account (?).
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ _WORDS: tuple[tuple[tuple[str, ...], type[DeliveryFailed]], ...] = (
 
 
 class SmsAeroAccount(PrepaidAccount):
-    """An account at SMS Aero; `sign` is the sender's name, as it is registered there. It knows no idempotency key: a repeated request
-    is a second message."""
+    """An account at SMS Aero. `sign` is the sender's name as registered there. SMS Aero has no idempotency key: a repeated request sends
+    a second message."""
 
     provider = "sms_aero"
     _balance_path = "/v2/balance"
@@ -61,22 +61,22 @@ class SmsAeroAccount(PrepaidAccount):
         )
 
     async def balance(self) -> Decimal:
-        """What is left.
+        """The balance in roubles.
 
         Raises:
-            DeliveryFailed: it cannot be told.
+            DeliveryFailed: SMS Aero gave no usable answer.
         """
         _, answer = await self._client.get(self._balance_path)
         return roubles(accepted(answer).get("balance"), self.provider)
 
     async def _sms(self, phone: PhoneNumber, text: str) -> dict[str, Any]:
-        """What is said of a message that was taken."""
+        """Send one message. Returns the answer's data about it."""
         sms = {"number": phone.digits, "text": text, "sign": self._sign}
         return accepted(await self._client.post("/v2/sms/send", json=sms))
 
 
 def accepted(answer: Any) -> dict[str, Any]:
-    """The data of any answer that says yes.
+    """The data of any answer that reports success.
 
     Raises:
         DeliveryFailed: one of its subclasses.
@@ -86,13 +86,13 @@ def accepted(answer: Any) -> dict[str, Any]:
     data = answer.get("data")
     if answer.get("success") is True and isinstance(data, dict):
         return data
-    # Of a refusal's words nothing is repeated: they may echo a number.
+    # The error repeats nothing of the refusal's text, which may echo a phone number.
     said = " ".join(str(answer.get(name, "")) for name in ("result", "reason", "message")).lower()
     for words, kind in _WORDS:
         if any(word in said for word in words):
             raise kind("sms_aero: refused, judged by its wording")
     if "credentials" in said:
         raise ProviderRefused("sms_aero: the e-mail or the key is not accepted", of_key=True)
-    # Only a refusal in its own words says that there is no message.
+    # Only a refusal in the vendor's own format proves that no message was sent.
     doubtful = answer.get("success") is not False and "result" not in answer
     raise ProviderRefused("sms_aero: refused", may_have_gone_out=doubtful)

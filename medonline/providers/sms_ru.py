@@ -1,4 +1,4 @@
-"""What every method of SMS.ru (https://sms.ru/api) has in common: the account, and how an answer says yes or no."""
+"""What all methods of SMS.ru (https://sms.ru/api) share: the account, and how to read success or refusal from an answer."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from medonline.providers.outgoing import DIRECT, Outgoing
 from medonline.providers.prepaid import PrepaidAccount
 from medonline.providers.values import roubles
 
-# The vendor's common table of answers (https://sms.ru/api/status). Whether /code/call fills `status_code`
-# with all of them is not documented, so the wording below is a second source.
+# The vendor's common table of answers (https://sms.ru/api/status). It is not documented whether /code/call sets `status_code` in all
+# these cases, so the wording below is a second source.
 _ERRORS: dict[int, type[DeliveryFailed]] = {
     201: OutOfMoney,
     202: NumberNotReachable,
@@ -37,7 +37,7 @@ _ERRORS: dict[int, type[DeliveryFailed]] = {
     233: NumberRefused,
     500: ProviderDown,
 }
-_BUSY = 220  # said in its own words: nothing was taken on, unlike a fault (500) in the middle of it
+_BUSY = 220  # a proper refusal: nothing was sent, unlike after a failure (500) in the middle
 _OF_KEY = frozenset({200, 300, 301, 302})
 _NUMBER = re.compile(r"\s*(\d{3})(?!\S)", re.ASCII)
 _WORDING: tuple[tuple[tuple[str, ...], type[DeliveryFailed]], ...] = (
@@ -48,7 +48,7 @@ _WORDING: tuple[tuple[tuple[str, ...], type[DeliveryFailed]], ...] = (
 
 
 class SmsRuAccount(PrepaidAccount):
-    """An account at SMS.ru. It knows no idempotency key: a repeated request is a second call or message."""
+    """An account at SMS.ru. SMS.ru has no idempotency key: a repeated request makes a second call or message."""
 
     provider = "sms_ru"
     _balance_path = "/my/balance"
@@ -66,21 +66,21 @@ class SmsRuAccount(PrepaidAccount):
         self._client = JsonClient(base_url, name=self.provider, timeout=timeout, outgoing=outgoing, transport=transport)
 
     async def balance(self) -> Decimal:
-        """What is left.
+        """The balance in roubles.
 
         Raises:
-            DeliveryFailed: it cannot be told.
+            DeliveryFailed: SMS.ru gave no usable answer.
         """
         return roubles((await self._asked(self._balance_path, {})).get("balance"), self.provider)
 
     async def _asked(self, path: str, fields: dict[str, str]) -> dict[str, Any]:
-        # A form and not a query: httpx logs addresses, and neither the key nor a number may be in one.
+        # A form and not a query, because httpx logs addresses, and an address must hold neither the key nor a phone number.
         form = {"api_id": self._api_id, **fields, "json": "1"}
         status, body = await self._client.post_form_bytes(path, form)
         return accepted(_answer_of(status, body))
 
     async def _sms(self, phone: PhoneNumber, text: str, fields: dict[str, str]) -> dict[str, Any]:
-        """What is said of the only message of a request that was taken."""
+        """Send one message. Returns the answer's entry about it."""
         answer = await self._asked("/sms/send", {"to": phone.digits, "msg": text, **fields})
         messages = answer.get("sms")
         message = messages.get(phone.digits) if isinstance(messages, dict) else None
@@ -92,7 +92,7 @@ class SmsRuAccount(PrepaidAccount):
 
 
 def _answer_of(status: int, body: bytes) -> Any:
-    """The JSON of an answer, or the number by which one in plain text begins: `json=1` is forgotten where it is about the account
+    """The JSON of an answer, or the number at the start of a plain-text answer. SMS.ru ignores `json=1` in errors about the account
     (`301`, `201`)."""
     try:
         answer = parse_json(body)
@@ -105,7 +105,7 @@ def _answer_of(status: int, body: bytes) -> Any:
 
 
 def accepted(answer: Any) -> dict[str, Any]:
-    """The answer of any of SMS.ru's methods, when it says OK.
+    """The answer of any of SMS.ru's methods, if it reports success.
 
     Raises:
         DeliveryFailed: one of its subclasses.
@@ -117,13 +117,13 @@ def accepted(answer: Any) -> dict[str, Any]:
     if answer.get("status") == "OK":
         return answer
     refused = refusal(answer.get("status_code"), answer.get("status_text"))
-    if answer.get("status") != "ERROR":  # only this word says that nothing was sent
+    if answer.get("status") != "ERROR":  # only ERROR proves that nothing was sent
         refused.may_have_gone_out = True
     raise refused
 
 
 def refusal(status_code: object, status_text: object) -> DeliveryFailed:
-    """The error that an answer's number, or else its wording, means."""
+    """The error for an answer's number, or else for its wording."""
     digits = str(status_code)
     number = int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 4 else 0
     if number == _BUSY:

@@ -1,4 +1,4 @@
-"""The bytes of an answer as they come, packed or not."""
+"""Reads the bytes of an answer, compressed or not."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import zlib
 
 
 class TooLarge(Exception):
-    """More bytes than an answer may have."""
+    """The answer has more bytes than allowed."""
 
 
 class Unpacked:
-    """The bytes of an answer, unpacked on the way and never over the limit: a gzip of a few KB may hold gigabytes."""
+    """The bytes of an answer, unpacked as they arrive and never over the limit: a gzip of a few KB may hold gigabytes."""
 
     def __init__(self, limit: int, *, packed: bool) -> None:
         self._limit = limit
@@ -19,11 +19,11 @@ class Unpacked:
         self._member = _gunzip() if packed else None
 
     def take(self, chunk: bytes) -> None:
-        """The next part as it came.
+        """Take the next part as it came.
 
         Raises:
-            TooLarge: over the limit, and nothing more is unpacked.
-            zlib.error: it is no gzip.
+            TooLarge: the bytes are over the limit. Nothing more is unpacked.
+            zlib.error: the bytes are no gzip.
         """
         if self._member is None:
             self._keep(chunk)
@@ -35,7 +35,7 @@ class Unpacked:
             chunk = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
 
     def whole(self) -> bytes:
-        """All of it.
+        """The whole answer.
 
         Raises:
             zlib.error: the gzip was cut short.

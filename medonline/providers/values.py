@@ -1,4 +1,4 @@
-"""Single values of answers from outside: whether they say anything, references, money, and dates that are written as moments."""
+"""Single values of answers from outside: empty members, references, money, and dates that are written as moments."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ _LONGEST = 1_000
 
 
 def is_told(value: object) -> bool:
-    """Whether a member says anything: null, a blank text, and a list or object of nothing else do not. False and 0 do."""
+    """Whether a member has a value. Null, a blank text, and a list or object of only such values have none. False and 0 are values."""
     if isinstance(value, list | dict):
         return any(map(is_told, value if isinstance(value, list) else value.values()))
     return bool(value.strip()) if isinstance(value, str) else value is not None
 
 
 def told(members: dict[str, object]) -> dict[str, object]:
-    """The members that say anything."""
+    """The members that have a value."""
     return {name: value for name, value in members.items() if is_told(value)}
 
 
 def error_code(value: object) -> str:
-    """A provider's code of an error, for the log: a name or a number, never a sentence, which could quote a person's data."""
+    """A provider's error code for the log: a name or a number, never a sentence, which could quote a person's data."""
     text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
     return text if _CODE.fullmatch(text) else ""
 
 
 def calendar_day(value: object, zone: ZoneInfo = MOSCOW) -> date | None:
-    """A calendar date, also of a moment; None for anything else.
+    """A calendar date, read from a date or a moment; None for anything else.
 
-    A moment counts by its own clock, unless it is midnight by the clock of `zone`: there a server wrote a date of that zone as a
-    moment of another one (`2015-08-31T21:00:00Z` for the first of September in Moscow).
+    A moment has the date of its own time zone. But if it is midnight in `zone`, a server has written a date of that zone as a moment of
+    another zone (`2015-08-31T21:00:00Z` for the first of September in Moscow).
     """
     on = read_date(value)
     written = visible(value).upper() if isinstance(value, str) and len(value) <= _LONGEST else ""
@@ -52,17 +52,17 @@ def calendar_day(value: object, zone: ZoneInfo = MOSCOW) -> date | None:
     try:
         there = datetime.fromisoformat(f"{moment['day']}T{moment['time']}{moment['zone']}")
         here = there.astimezone(zone)
-    except (ValueError, OverflowError):  # 24:00, a year without neighbours: the date is there all the same
+    except (ValueError, OverflowError):  # 24:00, or the first or last possible year: the date itself is still valid
         return on
     return here.date() if here.time() == time(0) and there.time() != time(0) else on
 
 
 def reference_of(answered: object, provider: str) -> str:
-    """A provider's reference of what it took on, as text.
+    """A provider's reference of an accepted request, as text.
 
     Raises:
-        ProviderRefused: nothing a provider calls its own by. Danger: half a character or a NUL passes through JSON and is
-            refused only by the database, when the call has been made already.
+        ProviderRefused: the value cannot be a reference. Danger: half a surrogate pair or a NUL passes through JSON, and only the
+            database would refuse it, after the call was made.
     """
     text = str(answered) if isinstance(answered, int | str) and not isinstance(answered, bool) else ""
     if not _REFERENCE.fullmatch(text):
@@ -71,10 +71,10 @@ def reference_of(answered: object, provider: str) -> str:
 
 
 def roubles(amount: object, provider: str) -> Decimal:
-    """A balance as a provider states it: a number, or a text of one.
+    """A balance from a provider's number or text.
 
     Raises:
-        ProviderRefused: it is none.
+        ProviderRefused: the value is no amount.
     """
     text = str(amount) if isinstance(amount, int | float | str) and not isinstance(amount, bool) else ""
     if not re.fullmatch(r"-?\d{1,12}(\.\d{1,6})?", text, re.ASCII):
@@ -83,7 +83,7 @@ def roubles(amount: object, provider: str) -> Decimal:
 
 
 def money(amount: object) -> str:
-    """A price as the provider states it, or an empty string."""
+    """A price as the provider states it; empty for anything else."""
     if isinstance(amount, bool) or not isinstance(amount, int | float | str):
         return ""
     return str(amount)[:32]

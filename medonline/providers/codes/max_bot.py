@@ -1,8 +1,8 @@
-"""Codes in the messenger MAX, by a bot of one's own (https://dev.max.ru/docs-api).
+"""Codes in the messenger MAX, sent by the operator's own bot (https://dev.max.ru/docs-api).
 
-A bot may not write first. The link on the screen opens the chat; what is done there comes as updates (`max_updates.py`), posted to the
-portal, or asked for where there is no webhook. `services/codes/chats.py` says when a code may go into the chat.
-The certificate of the API is of the Russian state's root: its file is believed in this client only (`MEDONLINE_MAX_CA_FILE`).
+A bot may not write first. The link on the screen opens the chat. MAX reports what happens there as updates (`max_updates.py`): it posts
+them to the portal, or the portal fetches them where there is no webhook. `services/codes/chats.py` decides when a code may go into the
+chat. The certificate of the API comes from the Russian state's root. Only this client trusts that root (`MEDONLINE_MAX_CA_FILE`).
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ _ME, _MESSAGES, _SUBSCRIPTIONS, _UPDATES = "/me", "/messages", "/subscriptions",
 
 
 class MaxBot:
-    """Sends a code into the chat that waits for it. `text` makes the message of a code; `name` is the bot's, as in its link.
+    """Sends a code into the chat that waits for it. `text` makes the message of a code. `name`: the bot's name as in its link.
 
-    webhook_url: where updates are posted to, with `webhook_secret` in a header; None: they are asked for.
+    webhook_url: where MAX posts updates, with `webhook_secret` in a header. None: the portal fetches them.
     """
 
     provider = "max_bot"
-    # The API knows no idempotency key: a repeated request is a second message.
+    # The API has no idempotency key: a repeated request sends a second message.
     idempotent = False
 
     def __init__(
@@ -71,7 +71,7 @@ class MaxBot:
         return self._webhook_url is not None
 
     def link(self, token: str) -> str:
-        """The deep link: on a phone it opens the app, in the chat with the bot."""
+        """The deep link. On a phone it opens the app in the chat with the bot."""
         return self._chat + token
 
     async def send_code(self, message: CodeMessage) -> SentCode:
@@ -85,16 +85,16 @@ class MaxBot:
         return SentCode(await self._write(message.chat_id, self._text(message.code)), message.code)
 
     async def delivery_report(self, provider_ref: str) -> DeliveryReport | None:
-        """What was accepted is in the chat: its reader has it open."""
+        """Always DELIVERED: an accepted message is in the chat, which the patient has open."""
         return DeliveryReport.DELIVERED
 
     async def report_entered(self, provider_ref: str, code: str) -> None:
-        """Take the used code out of the chat; fails silently."""
+        """Delete the used code from the chat. It fails silently."""
         with suppress(DeliveryFailed):
             await self._client.delete(_MESSAGES, params={"message_id": provider_ref})
 
     async def say(self, chat_id: int, text: str, *, contact_button: str = "") -> None:
-        """Write into a chat; twice rather than not at all.
+        """Write into a chat. It may write twice rather than not at all.
 
         Raises:
             DeliveryFailed: one of its subclasses.
@@ -110,7 +110,7 @@ class MaxBot:
         return reference_of(body.get("mid") if isinstance(body, dict) else None, self.provider)
 
     def read(self, secret: str, body: bytes) -> ChatUpdate | None:
-        """Read one posted update; `secret`: of the header `X-Max-Bot-Api-Secret`.
+        """Read one posted update. `secret`: the value of the header `X-Max-Bot-Api-Secret`.
 
         Raises:
             ForgedUpdate: the secret is wrong.
@@ -124,11 +124,11 @@ class MaxBot:
             return None
 
     async def subscribe(self) -> None:
-        """Have updates posted to `webhook_url`. MAX ends a subscription after eight hours without an answer, so it is asked for again
-        and again.
+        """Have updates posted to `webhook_url`. MAX ends a subscription after eight hours without an answer, so the portal renews it
+        regularly.
 
         Raises:
-            DeliveryFailed: it could not be done.
+            DeliveryFailed: MAX did not accept the subscription.
         """
         asked = {"url": self._webhook_url, "update_types": list(KINDS), "secret": self._webhook_secret}
         answer = await self._client.post(_SUBSCRIPTIONS, json=asked, idempotent=True)
@@ -137,10 +137,10 @@ class MaxBot:
             raise ProviderRefused("max_bot: the subscription was not taken")
 
     async def updates(self) -> list[ChatUpdate]:
-        """The updates since the last question; MAX keeps them for a day.
+        """The updates since the last call. MAX keeps them for a day.
 
         Raises:
-            DeliveryFailed: the question could not be asked.
+            DeliveryFailed: MAX gave no usable answer.
         """
         asked = {"limit": "100", "timeout": "0", "types": ",".join(KINDS)}
         if self._marker is not None:
@@ -154,10 +154,10 @@ class MaxBot:
         return [one for one in read if one is not None]
 
     async def check(self) -> str:
-        """Whether MAX answers, takes the token, and posts updates to the portal.
+        """Check that MAX answers, accepts the token, and posts updates to the portal.
 
         Raises:
-            DeliveryFailed: it does not.
+            DeliveryFailed: one of these fails.
         """
         reached = await self._client.reach(_ME)
         _, me = await self._client.get(_ME)
@@ -181,7 +181,7 @@ class MaxBot:
 
 
 def _refuse(answer: Any) -> None:
-    """Raise what an error of the API means. Of its text nothing is repeated."""
+    """Raise the error that an answer of the API means. It repeats nothing of the answer's text."""
     if not isinstance(answer, dict):
         raise ProviderRefused("max_bot: an answer that is no object", may_have_gone_out=True)
     code = answer.get("code")

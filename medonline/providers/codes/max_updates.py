@@ -1,7 +1,7 @@
 """Updates of a MAX bot, as the messenger posts or lists them (https://dev.max.ru/docs-api).
 
-Three implementations agree on the hash of a contact: hex HMAC-SHA256 of `vcf_info` as it is after JSON was read, keyed with the bot's
-token. The manual does not name the key (?). A contact that was sent by hand, of somebody else or of one's own, has no hash.
+Three implementations agree on the hash of a contact: the hex HMAC-SHA256 of `vcf_info` as parsed from JSON, keyed with the bot's token.
+The manual does not name the key (?). A contact that a person picks by hand, their own or somebody else's, has no hash.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from medonline.services.ports import ChatStarted, ChatStopped, ChatUpdate, Conta
 KINDS = ("bot_started", "message_created", "bot_stopped")
 _LONGEST_TOKEN = 128
 _DIALOG = "dialog"
-_LARGEST_ID = 2**63 - 1  # of a column in the database
+_LARGEST_ID = 2**63 - 1  # of a database column
 _TEL = re.compile(r"^(?:[\w-]+\.)?TEL(?:;[^:]*)?:(?P<number>.*)$", re.IGNORECASE | re.MULTILINE)
 _NUMBER = re.compile(r"\+?7\d{10}", re.ASCII)
 
 
 def update_of(sent: Any, token: str) -> ChatUpdate | None:
-    """One update; None for a kind that is of no use here, and for what is none."""
+    """One update; None for a kind that the portal does not use and for anything that is no update."""
     if not isinstance(sent, dict):
         return None
     kind, at = sent.get("update_type"), _number(sent.get("timestamp"))
@@ -50,17 +50,17 @@ def _contact(message: Any, at: int | None, token: str) -> ContactShared | None:
         for one in (attachments if isinstance(attachments, list) else ())
         if isinstance(one, dict) and one.get("type") == "contact"
     ]
-    # In a group that the bot was added to it answers no one.
+    # The bot answers nobody in a group.
     if sender is None or chat is None or not contacts or recipient.get("chat_type", _DIALOG) != _DIALOG:
         return None
-    # A forwarded card is somebody's who shared it elsewhere.
+    # A forwarded contact comes from somebody who shared it elsewhere.
     own = len(contacts) == 1 and recipient.get("chat_type") == _DIALOG and parts.get("link") is None
     phone = _own_phone(contacts[0], sender, token) if own else None
     return ContactShared(_update_id("message_created", at, sender, str(body.get("mid"))[:128]), sender, chat, phone)
 
 
 def _update_id(kind: str, at: int | None, *parts: object) -> str:
-    """One without a time repeats no other one."""
+    """An id by which a repeated update is recognised. An update without a time gets an id that never repeats."""
     return "|".join(map(str, (kind, secrets.token_hex(8) if at is None else at, *parts)))
 
 
@@ -69,7 +69,7 @@ def _own_phone(card: dict[str, Any], sender: int, token: str) -> PhoneNumber | N
     if not isinstance(text, str) or not isinstance(given, str) or _user(card.get("max_info")) != sender:
         return None
     made = hmac.new(token.encode(), text.encode(errors="surrogatepass"), hashlib.sha256).hexdigest()
-    # As bytes: compare_digest refuses text outside ASCII.
+    # As bytes, because compare_digest refuses text outside ASCII.
     if not hmac.compare_digest(made.encode(), given.lower().encode(errors="surrogatepass")):
         return None
     numbers = [found["number"].strip() for found in _TEL.finditer(text)]

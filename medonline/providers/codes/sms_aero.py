@@ -1,6 +1,6 @@
-"""Codes by SMS through SMS Aero: the code is ours, the vendor carries it.
+"""Codes by SMS through SMS Aero: the portal makes the code, the vendor delivers it.
 
-Facts from the vendor's own libraries, not seen on a live account (?): the numbers of `status`.
+The numbers of `status` come from the vendor's own libraries. They are not verified on a live account (?).
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ _STATES: dict[int, DeliveryReport] = {
     1: DeliveryReport.DELIVERED,
     2: DeliveryReport.FAILED,
     3: DeliveryReport.SENT,  # handed to the operator
-    4: DeliveryReport.SENT,  # waits for the operator's word
+    4: DeliveryReport.SENT,  # waits for the operator's report
     6: DeliveryReport.NO_ROUTE,  # refused by the operator
-    8: DeliveryReport.SENT,  # looked at by the vendor
+    8: DeliveryReport.SENT,  # under the vendor's review
 }
 
 
 class SmsAero(SmsAeroAccount):
-    """Sends a code in an SMS. `text` makes the message of a code."""
+    """Sends a code by SMS. `text` makes the message of a code."""
 
     idempotent = False
 
@@ -42,10 +42,10 @@ class SmsAero(SmsAeroAccount):
         return SentCode(reference_of(data.get("id"), self.provider), message.code, money(data.get("cost")))
 
     async def delivery_report(self, provider_ref: str) -> DeliveryReport | None:
-        """What became of the SMS; None for an answer that says nothing of it.
+        """The delivery state of the SMS; None if the answer does not tell it.
 
         Raises:
-            DeliveryFailed: when the question could not be asked.
+            DeliveryFailed: SMS Aero gave no usable answer.
         """
         reference = int(provider_ref) if provider_ref.isdecimal() else provider_ref
         answer = await self._client.post("/v2/sms/status", json={"id": reference}, idempotent=True)

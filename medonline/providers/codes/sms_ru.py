@@ -9,21 +9,21 @@ from medonline.services.ports import CodeMessage, DeliveryReport, SentCode
 
 
 class SmsRu(SmsRuAccount):
-    """Calls a phone from a number ending with a code of SMS.ru's own choice: `message.code` is not used."""
+    """Calls a phone from a number whose last digits are the code. SMS.ru chooses the code, and `message.code` is not used."""
 
     idempotent = False
 
     async def send_code(self, message: CodeMessage) -> SentCode:
-        """Place the call, once; the code to expect is the one returned, `cost` is in roubles.
+        """Place the call, once. The answer holds the code to expect. `cost` is in roubles.
 
         Raises:
             DeliveryFailed: one of its subclasses.
         """
-        # «-1» is the vendor's word for a request that does not come from a person's browser.
+        # «-1» is the vendor's value for a request that does not come from a person's browser.
         call = await self._asked("/code/call", {"phone": message.phone.digits, "ip": message.client_ip or "-1"})
         reference = reference_of(call.get("call_id"), self.provider)
         return SentCode(reference, four_digits(call.get("code"), self.provider), money(call.get("cost")))
 
     async def delivery_report(self, provider_ref: str) -> DeliveryReport | None:
-        """Always None: SMS.ru has no status of a call."""
+        """Always None: SMS.ru gives no status of a call."""
         return None

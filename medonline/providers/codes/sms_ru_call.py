@@ -1,4 +1,4 @@
-"""Calls of patients to a number of SMS.ru (https://sms.ru/api/callcheck): it drops the call, and says from which phone it came."""
+"""Calls of patients to a number of SMS.ru (https://sms.ru/api/callcheck). SMS.ru drops the call and says which phone it came from."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from medonline.providers.sms_ru import SmsRuAccount
 from medonline.providers.values import reference_of
 from medonline.services.ports import CodeMessage, DeliveryReport, ForgedReport, SentCode
 
-# Its ids have the form of those of messages and calls; a report of one must never count for another.
+# These ids look like the ids of messages and calls. A report about one must never count for another.
 _PREFIX = "callcheck-"
-_STATUS = {"401": DeliveryReport.DELIVERED, "402": DeliveryReport.FAILED}  # "400": it waits
+_STATUS = {"401": DeliveryReport.DELIVERED, "402": DeliveryReport.FAILED}  # "400": still waiting
 _FIELD = re.compile(r"data\[(\d{1,3})\]", re.ASCII)
 _MOST_FIELDS = 200
 
 
 class SmsRuCall(SmsRuAccount):
-    """Gives a number to call, and says whether it was called from the patient's phone. `message.code` is not used."""
+    """Gives a number to call, and tells whether the patient's phone called it. `message.code` is not used."""
 
-    # Nobody is called: asked twice, it only names a number twice.
+    # This places no call: a repeated request only names a number twice.
     idempotent = True
 
     async def send_code(self, message: CodeMessage) -> SentCode:
@@ -35,7 +35,7 @@ class SmsRuCall(SmsRuAccount):
         try:
             asked = await self._asked("/callcheck/add", {"phone": message.phone.digits})
         except DeliveryFailed as error:
-            error.may_have_gone_out = False  # nothing goes out here
+            error.may_have_gone_out = False  # this request sends nothing to the patient
             raise
         number = number_to_dial(asked.get("call_phone"))
         if number is None:
@@ -43,20 +43,20 @@ class SmsRuCall(SmsRuAccount):
         return SentCode(_PREFIX + reference_of(asked.get("check_id"), self.provider), "", call_number=number)
 
     async def delivery_report(self, provider_ref: str) -> DeliveryReport | None:
-        """DELIVERED: the number was called from the patient's phone; FAILED: not in time; None: not yet.
+        """DELIVERED: the patient's phone called the number. FAILED: it did not call in time. None: it has not called yet.
 
         Raises:
-            DeliveryFailed: the question could not be asked, or SMS.ru does not know the wait.
+            DeliveryFailed: SMS.ru gave no usable answer, or does not know this wait for a call.
         """
         told = await self._asked("/callcheck/status", {"check_id": provider_ref.removeprefix(_PREFIX)})
         return _STATUS.get(str(told.get("check_status")))
 
     def read_report(self, body: bytes) -> list[str]:
-        """The references of a posted report: fields `data[0]`, `data[1]` …, each «type, id, status, Unix time» in lines, and `hash`,
-        the hex SHA-256 of the `api_id` and all of them.
+        """The references in a posted report. It has fields `data[0]`, `data[1]` …, each with the lines «type, id, status, Unix time», and
+        `hash`, the hex SHA-256 of the `api_id` and all those fields.
 
         Raises:
-            ForgedReport: the hash is not right, or there is none.
+            ForgedReport: the hash is wrong or missing.
         """
         try:
             fields = dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS))

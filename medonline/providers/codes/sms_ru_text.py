@@ -1,6 +1,6 @@
-"""Codes by SMS through SMS.ru (https://sms.ru/api/send, https://sms.ru/api/status): the code is ours, the vendor carries it.
+"""Codes by SMS through SMS.ru (https://sms.ru/api/send, https://sms.ru/api/status): the portal makes the code, the vendor delivers it.
 
-Facts not seen on a live account (?): that `/sms/status` answers with one entry per `sms_id`, in the form of `/sms/send`.
+Not verified on a live account (?): that `/sms/status` answers with one entry per `sms_id`, in the form of `/sms/send`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from medonline.providers.sms_ru import SmsRuAccount
 from medonline.providers.values import money, reference_of
 from medonline.services.ports import CodeMessage, DeliveryReport, SentCode
 
-# https://sms.ru/api/status: 100-102 on the way; 150 is what an operator answers whose subscriber refused such messages.
+# https://sms.ru/api/status: 100-102 mean on the way. 150 is the operator's answer when its subscriber has refused such messages.
 _STATES: dict[int, DeliveryReport] = {
     100: DeliveryReport.SENT,
     101: DeliveryReport.SENT,
@@ -30,8 +30,8 @@ _STATES: dict[int, DeliveryReport] = {
 
 
 class SmsRuText(SmsRuAccount):
-    """Sends a code in an SMS. `text` makes the message of a code; `sender`: a name that the operators know, empty for the
-    account's own."""
+    """Sends a code by SMS. `text` makes the message of a code. `sender`: a name that the operators know; empty for the account's
+    own."""
 
     idempotent = False
 
@@ -53,10 +53,10 @@ class SmsRuText(SmsRuAccount):
         return SentCode(reference_of(sent.get("sms_id"), self.provider), message.code, money(sent.get("cost")))
 
     async def delivery_report(self, provider_ref: str) -> DeliveryReport | None:
-        """What became of the SMS; None for an answer that says nothing of it.
+        """The delivery state of the SMS; None if the answer does not tell it.
 
         Raises:
-            DeliveryFailed: when the question could not be asked.
+            DeliveryFailed: SMS.ru gave no usable answer.
         """
         answer = await self._asked("/sms/status", {"sms_id": provider_ref})
         states = answer.get("sms")

@@ -1,7 +1,7 @@
 """Codes in Telegram, by Telegram Gateway (https://core.telegram.org/gateway/api).
 
-The code is ours and is checked by us; the gateway only carries it into the official chat «Коды
-подтверждения». `checkSendAbility` is never called: it is charged like a message.
+The portal makes the code and checks it. The gateway only delivers it to the official chat «Коды подтверждения».
+The portal never calls `checkSendAbility`, because it costs as much as a message.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class InvalidReport(Exception):
 
 @dataclass(frozen=True, slots=True)
 class TelegramReport:
-    """A delivery report: the message it is about, and what became of it (None: nothing to record)."""
+    """A delivery report: the reference of a message and its state (None: nothing to record)."""
 
     provider_ref: str
     status: DeliveryReport | None
@@ -60,12 +60,11 @@ class TelegramReport:
 class TelegramGateway:
     """Sends a code of 4-8 digits to the Telegram account of a phone number.
 
-    `callback_url` (https, up to 256 bytes) receives the reports that `read_report` checks; without it, ask
-    `delivery_report`.
+    `callback_url` (https, up to 256 bytes) receives the reports that `read_report` checks. Without it, call `delivery_report`.
     """
 
     provider = "telegram_gateway"
-    # The gateway knows no idempotency key, so a repeated request may put a second message into the chat.
+    # The gateway has no idempotency key, so a repeated request may put a second message into the chat.
     idempotent = False
 
     def __init__(
@@ -89,7 +88,7 @@ class TelegramGateway:
         )
 
     async def send_code(self, message: CodeMessage) -> SentCode:
-        """Send one code; `cost` is in the gateway's currency, `0` for one's own number.
+        """Send one code. `cost` is in the gateway's currency, and `0` for the account owner's own number.
 
         Raises:
             DeliveryFailed: one of its subclasses; an error name the gateway does not document is
@@ -108,33 +107,33 @@ class TelegramGateway:
         return SentCode(reference, message.code, money(result.get("request_cost")))
 
     async def delivery_report(self, provider_ref: str) -> DeliveryReport | None:
-        """Ask what became of a message; see `_report_of` for the meaning of each state.
+        """Ask for the state of a message. `_report_of` explains the states.
 
         Raises:
-            DeliveryFailed: when the question could not be asked.
+            DeliveryFailed: the gateway gave no usable answer.
         """
         answer = await self._client.post("/checkVerificationStatus", json={"request_id": provider_ref}, idempotent=True)
         return _report_of(_result(answer))
 
     async def report_entered(self, provider_ref: str, code: str) -> None:
-        """Tell the gateway which code was typed, for its conversion statistics; fails silently.
+        """Tell the gateway which code was typed, for its conversion statistics. It fails silently.
 
-        Call it after the code was judged here: the gateway's opinion is not asked.
+        Call it after the portal has checked the code. The gateway's verdict does not matter.
         """
-        # Fails open: a statistic must not be between a patient and the next step.
+        # Fails open: statistics must not stand between a patient and the next step.
         with contextlib.suppress(DeliveryFailed):
             await self._client.post("/checkVerificationStatus", json={"request_id": provider_ref, "code": code})
 
     async def check(self) -> str:
-        """Whether the gateway answers, and takes the token: asked to take back a message that there never was, which costs nothing.
+        """Check that the gateway answers and accepts the token. It asks to revoke a message that never existed, which costs nothing.
 
         Raises:
-            DeliveryFailed: it does not.
+            DeliveryFailed: one of these fails.
         """
         reached = await self._client.reach("/revokeVerificationMessage")
         answer = await self._client.post("/revokeVerificationMessage", json={"request_id": "0"}, idempotent=True)
         refused = _refusal(answer.get("error") if isinstance(answer, dict) else None)
-        # Its word for an unknown message is not documented: any but one about the token has read the token.
+        # The error for an unknown message is not documented. Any error that is not about the token shows that the token was accepted.
         if not refused.code or (isinstance(refused, ProviderRefused) and refused.of_key):
             raise refused
         return f"{reached} The token is accepted (asked after no message, it says {refused.code})."
@@ -145,7 +144,7 @@ class TelegramGateway:
 
 
 def read_report(body: bytes, timestamp: str, signature: str, *, token: str, now: datetime) -> TelegramReport:
-    """Check and read one delivery report posted to the callback URL; reading one twice gives the same value.
+    """Check and read one delivery report that was posted to the callback URL. Reading it twice gives the same value.
 
     Args:
         body: the raw request body, exactly as received.
@@ -153,14 +152,14 @@ def read_report(body: bytes, timestamp: str, signature: str, *, token: str, now:
         signature: header `X-Request-Signature`: lower-case hex HMAC-SHA256 of timestamp, line feed and body,
             keyed with SHA-256(token).
         token: the access token of the gateway account.
-        now: an aware datetime; the report must be at most five minutes away from it, either way.
+        now: an aware datetime. The report must be at most five minutes older or newer.
 
     Raises:
-        InvalidReport: bad signature, stale, or no report at all.
+        InvalidReport: the signature is bad, the report is stale, or the body is no report.
     """
     key = hashlib.sha256(token.encode()).digest()
     expected = hmac.new(key, timestamp.encode(errors="replace") + b"\n" + body, hashlib.sha256).hexdigest()
-    # As bytes: compare_digest refuses text outside ASCII, and the header is whatever a stranger sent.
+    # As bytes, because compare_digest refuses text outside ASCII, and a stranger may send anything in the header.
     if not hmac.compare_digest(expected.encode(), signature.encode(errors="replace")):
         raise InvalidReport("bad signature")
     if not re.fullmatch(r"[0-9]{1,12}", timestamp) or abs(now.timestamp() - int(timestamp)) > _REPORT_FRESHNESS.seconds:
@@ -180,18 +179,18 @@ def _result(answer: Any) -> dict[str, Any]:
         result: dict[str, Any] = answer["result"]
         return result
     refused = _refusal(answer.get("error") if isinstance(answer, dict) else None)
-    if not isinstance(answer, dict) or answer.get("ok") is not False:  # only «ok: false» says that nothing was sent
+    if not isinstance(answer, dict) or answer.get("ok") is not False:  # only «ok: false» proves that nothing was sent
         refused.may_have_gone_out = True
     raise refused
 
 
 def _refusal(error: object) -> DeliveryFailed:
-    # Only the leading capitals of an error are repeated: whatever follows could echo a number or a code.
+    # The log gets only the leading capitals of an error: the rest could echo a number or a code.
     found = _ERROR_NAME.match(error) if isinstance(error, str) else None
     name = found.group() if found else "no error name"
     if name.startswith("FLOOD_WAIT"):
         return NumberRefused("telegram_gateway: FLOOD_WAIT", code="FLOOD_WAIT")
-    # Only ACCESS_TOKEN_INVALID is documented; any name not in the table means just this much.
+    # Only ACCESS_TOKEN_INVALID is documented. A name that is not in the table means no more than a refusal.
     kind = _ERRORS.get(name)
     code = name if found else ""
     if name.startswith("ACCESS_TOKEN"):
@@ -204,9 +203,8 @@ def _refusal(error: object) -> DeliveryFailed:
 def _report_of(status: Mapping[str, Any]) -> DeliveryReport | None:
     """The delivery state of a RequestStatus.
 
-    `expired` is documented as "without being delivered or read", so it is a failure, unless the same answer
-    shows that somebody typed the code: then it did arrive. `revoked` tells of our own order and nothing of
-    the delivery before it.
+    `expired` is documented as "without being delivered or read", so it is a failure. But if the same answer shows that somebody typed
+    the code, the code did arrive. `revoked` is the result of our own request and says nothing about the delivery before it.
     """
     delivery = _word(status.get("delivery_status"))
     if delivery == "expired":

@@ -23,17 +23,17 @@ _ERRORS: dict[int, tuple[type[DeliveryFailed], str]] = {
     1001: (NumberRefused, "blocked"),
     1002: (OutOfMoney, "no money"),
 }
-# Of the service or its key (?): 401 is the one that was seen.
+# Errors of the service's id or key (?). Only 401 was ever seen.
 _OF_KEY = frozenset({1, 2, 401, 403})
 _CALL_STATUS = {-1: DeliveryReport.SENT, 0: DeliveryReport.FAILED, 1: DeliveryReport.DELIVERED}
 
 
 class UCaller(PrepaidAccount):
-    """Calls a phone from a number ending with the code; uCaller may choose another than the one asked for."""
+    """Calls a phone from a number whose last digits are the code. uCaller may choose another code than the requested one."""
 
     provider = "ucaller"
     _balance_path = "/v1.0/getBalance"
-    # `unique` makes uCaller return the call it already made.
+    # With `unique`, uCaller returns the call that it has already made.
     idempotent = True
 
     def __init__(
@@ -56,10 +56,10 @@ class UCaller(PrepaidAccount):
         )
 
     async def send_code(self, message: CodeMessage) -> SentCode:
-        """Place the call, trying up to three times under one key; the code to expect is the one returned.
+        """Place the call, in up to three attempts with one key. The answer holds the code to expect.
 
         Raises:
-            DeliveryFailed: one of its subclasses; an error number not known here is `ProviderRefused`.
+            DeliveryFailed: one of its subclasses. An unknown error number is `ProviderRefused`.
         """
         asked = {"phone": int(message.phone.digits), "code": message.code, "unique": message.idempotency_key}
 
@@ -71,10 +71,10 @@ class UCaller(PrepaidAccount):
         return SentCode(reference, four_digits(call.get("code"), self.provider), money(call.get("cost")))
 
     async def delivery_report(self, provider_ref: str) -> DeliveryReport | None:
-        """Ask whether the call got through; None for a status uCaller does not document.
+        """Ask whether the call got through. None for a status that uCaller does not document.
 
         Raises:
-            DeliveryFailed: when the question could not be asked, or the call is unknown to uCaller.
+            DeliveryFailed: uCaller gave no usable answer or does not know the call.
         """
         uid: int | str = int(provider_ref) if provider_ref.isdecimal() else provider_ref
         call = accepted(await self._client.post("/v1.0/getInfo", json={"uid": uid}, idempotent=True))
@@ -82,10 +82,10 @@ class UCaller(PrepaidAccount):
         return _CALL_STATUS.get(status) if isinstance(status, int) and not isinstance(status, bool) else None
 
     async def balance(self) -> Decimal:
-        """What is left, bonuses among it. As client libraries read it; not tried on a live account (?).
+        """The balance in roubles, including bonuses. It is read as client libraries do; not verified on a live account (?).
 
         Raises:
-            DeliveryFailed: it cannot be told.
+            DeliveryFailed: uCaller gave no usable answer.
         """
         _, answer = await self._client.get(self._balance_path)
         account = accepted(answer)
@@ -94,10 +94,10 @@ class UCaller(PrepaidAccount):
 
 
 def four_digits(code: object, provider: str) -> str:
-    """The code of a flash call from an answer: a string, or a number that lost its leading zeros.
+    """The code of a flash call in an answer: a string, or a number that has lost its leading zeros.
 
     Raises:
-        ProviderRefused: nothing a caller's number could end with.
+        ProviderRefused: the value cannot be the end of a caller's number.
     """
     text = str(code) if isinstance(code, int | str) and not isinstance(code, bool) else ""
     if not text.isascii() or not text.isdigit() or len(text) > 4:
@@ -106,7 +106,7 @@ def four_digits(code: object, provider: str) -> str:
 
 
 def accepted(answer: Any) -> dict[str, Any]:
-    """The answer of any method, when it says yes.
+    """The answer of any method, if it reports success.
 
     Raises:
         DeliveryFailed: one of its subclasses.
@@ -115,12 +115,12 @@ def accepted(answer: Any) -> dict[str, Any]:
         raise ProviderRefused("ucaller: an answer that is no object", may_have_gone_out=True)
     if answer.get("status") is True:
         return answer
-    # `error` is free text that may repeat the number: only its number is read.
+    # `error` is free text that may repeat the phone number, so only the error's number is read.
     number = answer.get("code")
     if isinstance(number, str) and number.isascii() and number.isdigit() and len(number) <= 4:
         number = int(number)
     if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= 9999:
-        # Only «status: false» says that there is no call.
+        # Only «status: false» proves that there is no call.
         doubtful = answer.get("status") is not False
         raise ProviderRefused("ucaller: refused without an error number", may_have_gone_out=doubtful)
     if number in _OF_KEY:

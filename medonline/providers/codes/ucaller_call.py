@@ -1,7 +1,7 @@
 """Calls of patients to a number of uCaller (https://developer.ucaller.ru, inboundCallWaiting).
 
-It tells of a call by one unsigned report and has no way to ask: a weaker word than SMS.ru's. Each wait has a report address of its
-own, which only uCaller is told.
+uCaller reports a call once, without a signature, and cannot be asked about it. So its report proves less than SMS.ru's. Each wait has
+its own report address, which only uCaller knows.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from medonline.providers.http import parse_json
 from medonline.providers.values import reference_of
 from medonline.services.ports import CodeMessage, DeliveryReport, SentCode
 
-# Its ids may be those of calls that it places; a report of one must never count for another.
+# These ids may equal the ids of calls that uCaller places. A report about one must never count for another.
 _PREFIX = "waiting-"
 
 
 class UCallerCall(UCaller):
-    """Gives a number to call. `callback_url`: from a code's id the address to which the call is reported."""
+    """Gives a number to call. `callback_url`: makes the report address from a code's id."""
 
-    # Nobody is called: asked twice, it only names a number twice.
+    # This places no call: a repeated request only names a number twice.
     idempotent = True
 
     def __init__(
@@ -39,7 +39,7 @@ class UCallerCall(UCaller):
         Raises:
             DeliveryFailed: one of its subclasses; another vendor may be asked after any of them.
         """
-        # uCaller's form: the key and the number are in the address, which nothing here writes into a log (`providers/http.py`).
+        # uCaller wants the key and the number in the address. The portal never logs that address (`providers/http.py`).
         asked = {
             "phone": message.phone.digits,
             "callback_url": self._callback_url(message.idempotency_key),
@@ -50,7 +50,7 @@ class UCallerCall(UCaller):
             _, answer = await self._client.get("/v1.0/inboundCallWaiting", params=asked, idempotent=False)
             told = accepted(answer)
         except DeliveryFailed as error:
-            error.may_have_gone_out = False  # nothing goes out here
+            error.may_have_gone_out = False  # this request sends nothing to the patient
             raise
         number = number_to_dial(told.get("confirmation_number"))
         if number is None:
@@ -62,7 +62,7 @@ class UCallerCall(UCaller):
         return None
 
     def read_call(self, body: bytes) -> tuple[str, PhoneNumber] | None:
-        """The reference of a call and the caller, of a posted report; None for what cannot be read."""
+        """The reference of a call and the caller's phone from a posted report; None for an unreadable report."""
         try:
             told = parse_json(body)
         except ValueError:

@@ -1,6 +1,6 @@
-"""What every sign-in by an OAuth code has in common: addresses with parameters, PKCE, one limit of time, an answer with tokens.
+"""What all sign-ins by an OAuth code share: addresses with parameters, PKCE, a time limit, an answer with tokens.
 
-Shared by `oidc` and `esia`. Rules: RFC 6749 (4.1, 5), RFC 7636.
+`oidc` and `esia` use it. Rules: RFC 6749 (4.1, 5), RFC 7636.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from medonline.providers.gosuslugi.tokens import base64url
 from medonline.providers.http import MAX_TIMEOUT, JsonClient
 from medonline.providers.values import is_told
 
-_JOURNEY = 3  # a whole fetch_person may take this many times the timeout of one request
+_JOURNEY = 3  # a whole fetch_person may take this many times as long as one request
 
 
 @asynccontextmanager
 async def journey(name: str, code: str, request_seconds: float) -> AsyncIterator[None]:
-    """Bound the way from a code to a person; `request_seconds`: what one request may take; at most 5 count.
+    """Limit the time from a code to a person. `request_seconds`: the timeout of one request; at most 5 seconds count.
 
     Raises:
-        IdentityRefused: UNTRUSTWORTHY for a code that no provider gives out, UNAVAILABLE when the whole takes too long.
+        IdentityRefused: UNTRUSTWORTHY for a code that no provider issues, UNAVAILABLE if the whole takes too long.
     """
     check_code(code)
     try:
@@ -43,7 +43,7 @@ def pkce_challenge(verifier: str) -> dict[str, str]:
 
 
 def with_query(address: str, parameters: Mapping[str, str]) -> str:
-    """The address with these parameters. A space is %20 and a plus %2B: `+` for a space is right in forms only."""
+    """The address with these parameters. A space becomes %20 and a plus %2B, because `+` means a space only in forms."""
     return f"{address}{'&' if '?' in address else '?'}{urlencode(parameters, quote_via=quote, safe='')}"
 
 
@@ -56,14 +56,14 @@ async def traded_tokens(
     headers: Mapping[str, str] | None = None,
     refusal: Callable[[int, dict[str, Any]], IdentityRefused],
 ) -> dict[str, Any]:
-    """The answer of a token endpoint; `refusal` says what its HTTP status and an object with `error` mean.
+    """The answer of a token endpoint. `refusal` makes the error from an HTTP status and an object with `error`.
 
     Raises:
-        IdentityRefused: no answer, a refusal, or tokens that are no bearer tokens.
+        IdentityRefused: there is no answer, the provider refuses, or the tokens are no bearer tokens.
     """
     with transport_refusals():
         status, answer = await client.post_form(address, form, headers=headers)
-    # `"error": null` beside the tokens, or an empty one, says that there is none.
+    # `"error": null` or an empty `error` beside the tokens means that there is no error.
     if isinstance(answer, dict) and is_error(answer.get("error")):
         raise refusal(status, answer)
     tokens = json_object(name, status, answer)

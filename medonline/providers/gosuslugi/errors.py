@@ -1,4 +1,4 @@
-"""What goes wrong between the portal and an identity provider, in the portal's words: shared by `oidc` and `esia`."""
+"""What goes wrong between the portal and an identity provider, as the portal's own errors. `oidc` and `esia` share this module."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MAX_CODE = 4096
 OAUTH_PROBLEMS: dict[str, IdentityProblem] = {
     "access_denied": IdentityProblem.DENIED,
     "consent_required": IdentityProblem.CONSENT_MISSING,
-    # Only a silent sign-in (prompt=none) gets these two, and the portal never asks for one: starting again helps.
+    # Only a silent sign-in (prompt=none) gets these, and the portal never asks for one. Starting again helps.
     "login_required": IdentityProblem.STALE,
     "interaction_required": IdentityProblem.STALE,
     "account_selection_required": IdentityProblem.STALE,
@@ -43,7 +43,7 @@ def untrustworthy(detail: str) -> IdentityRefused:
 
 @contextmanager
 def transport_refusals() -> Iterator[None]:
-    """Turn what `JsonClient` raises into `IdentityRefused`; its texts carry no personal data."""
+    """Turn the errors of `JsonClient` into `IdentityRefused`. Their texts hold no personal data."""
     try:
         yield
     except ProviderRefused as error:
@@ -53,24 +53,24 @@ def transport_refusals() -> Iterator[None]:
 
 
 def check_code(code: str) -> None:
-    """Refuse a code that no provider gives out, before it is sent anywhere.
+    """Refuse a code that no provider issues, before it is sent anywhere.
 
     Raises:
-        IdentityRefused: UNTRUSTWORTHY; empty, or over 4096 characters (ESIA's codes are tokens of 1-1.4 kB).
+        IdentityRefused: UNTRUSTWORTHY. The code is empty or over 4096 characters (ESIA's codes are tokens of 1-1.4 kB).
     """
     if not code or len(code) > MAX_CODE:
         raise untrustworthy(f"a code of {len(code)} characters came back")
 
 
 def status_problem(status: int) -> IdentityProblem:
-    """What a 4xx answer without a known error code means."""
+    """The problem that a 4xx answer without a known error code means."""
     if status in (408, 425, 429):
         return IdentityProblem.UNAVAILABLE
     return IdentityProblem.MISCONFIGURED if status in (401, 403, 404, 405) else IdentityProblem.OTHER
 
 
 def is_error(error: object) -> bool:
-    """Whether the member `error` of an answer names one: null, false, 0 and what is empty do not."""
+    """Whether the member `error` of an answer names an error: null, false, 0 and empty values do not."""
     return bool(error.strip() if isinstance(error, str) else error)
 
 
@@ -78,7 +78,7 @@ def json_object(name: str, status: int, answer: Any) -> dict[str, Any]:
     """The object of a 200 answer.
 
     Raises:
-        IdentityRefused: another status (its problem by `status_problem`), or JSON that is no object (UNAVAILABLE).
+        IdentityRefused: the status is not 200 (`status_problem` gives the problem), or the JSON is no object (UNAVAILABLE).
     """
     if status != 200:
         raise IdentityRefused(status_problem(status), f"{name}: HTTP {status}")

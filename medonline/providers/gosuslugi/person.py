@@ -1,6 +1,6 @@
-"""What an identity provider says of a person, read with suspicion: shared by `oidc` and `esia`.
+"""Reads with suspicion what an identity provider says about a person. `oidc` and `esia` share it.
 
-A text that cannot be used becomes empty, which means «not told»; only what an account cannot do without is refused.
+An unusable text becomes empty, which means «not told». Only a person without the values that an account needs is refused.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from medonline.services.ports import IdentityPerson
 
 log = logging.getLogger(__name__)
 
-# A full account of Gosuslugi needs a passport, which is issued from 14 (Положение о паспорте гражданина РФ).
+# A full account of Gosuslugi needs a passport, which a person gets at 14 (Положение о паспорте гражданина РФ).
 ADULT_ACCOUNT_AGE = 14
 
 
 class Unreadable(Exception):
-    """A value that is told and cannot be read; the text says why, without the value."""
+    """The provider sent a value that cannot be read. The text says why, without the value."""
 
 
 class Told:
-    """What a provider tells of a person, by the names that the provider has for it.
+    """The values that a provider sent about a person, by the provider's names.
 
-    What is not told is empty. So is what cannot be read, which is logged by its name with the reason: a value that came from
-    elsewhere is nothing that the person could mend here.
+    A missing value is empty. An unreadable value is empty, too: its name and the reason are logged, because the person cannot correct
+    here what another system sent.
     """
 
     def __init__(self, provider: str, values: Mapping[str, object]) -> None:
@@ -43,12 +43,12 @@ class Told:
         self.unreadable: dict[str, str] = {}
 
     def value(self, name: str) -> object:
-        """As it came; None when it is not told."""
+        """The value as it came; None when it is missing."""
         found = self._values.get(name) if name else None
         return found if is_told(found) else None
 
     def name(self, name: str) -> str:
-        """A part of a name as it is on record there, in one line."""
+        """A part of a name as the provider has it on record, in one line."""
         return self._read(name, _name)
 
     def phone(self, name: str) -> str:
@@ -56,23 +56,23 @@ class Told:
         return self._read(name, _phone)
 
     def email(self, name: str) -> str:
-        """An address as given: it is shown and written to, never used as a key."""
+        """An e-mail address as given. The portal shows it and writes to it, but never uses it as a key."""
         return self._read(name, _email)
 
     def snils(self, name: str) -> str:
-        """11 digits."""
+        """A СНИЛС, 11 digits."""
         return self._read(name, _snils)
 
     def oms_policy(self, name: str) -> str:
-        """16 digits."""
+        """An ОМС policy number, 16 digits."""
         return self._read(name, _oms_policy)
 
     def yes(self, name: str) -> bool:
-        """Whether a flag is set; some gateways write it as a text."""
+        """Whether a flag is set. Some gateways write it as a text."""
         return yes(self.value(name))
 
     def birth_date(self, name: str) -> date | None:
-        """A date, `YYYY-MM-DD` (OpenID), `DD.MM.YYYY` (ESIA) or in another spelling; None for anything else and before 1900."""
+        """A date as `YYYY-MM-DD` (OpenID), `DD.MM.YYYY` (ESIA) or in another spelling. None for anything else and before 1900."""
         written = self._read(name, _birth_date)
         return date.fromisoformat(written) if written else None
 
@@ -110,7 +110,7 @@ def _email(found: object) -> str:
 
 
 def _snils(found: object) -> str:
-    # A number in JSON has lost the zeros in front.
+    # A JSON number has lost its leading zeros.
     read = Snils.read(_written(found).zfill(SNILS_LENGTH) if isinstance(found, int) else found)
     if read is None:
         raise Unreadable("not eleven digits with the right control number")
@@ -127,30 +127,30 @@ def _oms_policy(found: object) -> str:
 def _birth_date(found: object) -> str:
     day = calendar_day(found)
     if isinstance(found, str) and found.strip().startswith("0000"):
-        return ""  # OpenID Connect Core 5.1: the year is left out
+        return ""  # OpenID Connect Core 5.1: 0000 means that the year is withheld
     if day is None or day.year < 1900:
         raise Unreadable("no date since 1900")
     return day.isoformat()
 
 
 def _written(found: object) -> str:
-    """A text, or a whole number as one."""
+    """A text as it is, or a whole number as a text."""
     return str(found) if isinstance(found, int | str) and not isinstance(found, bool) else ""
 
 
 def yes(found: object) -> bool:
-    """Whether a flag is set; some gateways write it as a text."""
+    """Whether a flag is set. Some gateways write it as a text."""
     return found is True or (isinstance(found, str) and found.strip().lower() == "true")
 
 
 def admitted(person: IdentityPerson, now: datetime, unreadable: Collection[str] = ()) -> IdentityPerson:
-    """The same person, when the portal can deal with this account at all.
+    """The same person, if the portal can use this account at all.
 
-    An account that is not confirmed is handed on for the service to decide; where it even lacks a name or a birth date, that
-    it is not confirmed is the answer that helps the person.
+    An unconfirmed account passes, so that the service can decide. But if it also lacks a name or a birth date, it is refused as not
+    confirmed, because that answer helps the person.
 
     Args:
-        unreadable: the provider's names of what it told of name and birth date and what could not be read.
+        unreadable: the provider's names of the parts of name and birth date that it sent but the portal could not read.
 
     Raises:
         IdentityRefused: INCOMPLETE, UNREADABLE, NOT_CONFIRMED, or CHILD (under 14 today in Moscow).

@@ -1,7 +1,7 @@
-"""JSON Web Tokens of an identity provider: nothing in one is believed before every check here has passed.
+"""JSON Web Tokens of an identity provider. The portal trusts nothing in a token before every check here has passed.
 
-Rules: OpenID Connect Core 3.1.3.7, RFC 8725 (an allow-list of algorithms, keys only from where the portal looks for them,
-never from the token's own header). No text of a refusal carries a piece of a token.
+Rules: OpenID Connect Core 3.1.3.7, RFC 8725 (an allow-list of algorithms; keys only from the portal's own sources, never from the
+token's header). No text of a refusal holds a piece of a token.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from medonline.providers.gosuslugi.errors import untrustworthy
 from medonline.providers.http import parse_json
 from medonline.providers.values import is_told
 
-LEEWAY = 60  # seconds between two clocks
+LEEWAY = 60  # seconds by which two clocks may differ
 MAX_SUBJECT = 255  # characters, OpenID Connect Core 2
 MIN_RSA_BITS = 2048
 _END_OF_TIME = 1e11  # seconds; a larger integer may not even fit into a float
@@ -29,25 +29,25 @@ Key = RSAKey | ECKey
 
 
 class _Registry(jws.JWSRegistry):
-    # The default of 512 refuses tokens that carry a certificate in the header; it is not read, but it may be there.
+    # The default of 512 refuses tokens with a certificate in the header. The portal does not read the certificate, but allows it.
     max_header_length = 8192
     max_payload_length = 32768
 
     def check_header(self, header: dict[str, Any]) -> None:
-        """Judge what the signature depends on. The rest is not read, and may be null or of any type."""
+        """Check the members that the signature depends on. The others are not read, and may be null or of any type."""
         super().check_header({name: header[name] for name in ("alg", "crit", "b64") if header.get(name) is not None})
 
 
 def base64url(raw: bytes) -> str:
-    """Base64url without padding, as every part of a token is written."""
+    """Base64url without padding, the form of every part of a token."""
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
 
 
 def token_header(token: object, which: str) -> dict[str, Any]:
-    """The header, not verified: only for choosing a key and for telling an operator which algorithm came.
+    """The header, not verified. Use it only to choose a key and to tell an operator which algorithm came.
 
     Raises:
-        IdentityRefused: UNTRUSTWORTHY; no token at all, or one with critical extensions.
+        IdentityRefused: UNTRUSTWORTHY. This is no token, or it has critical extensions.
     """
     if not isinstance(token, str) or token.count(".") != 2:
         raise untrustworthy(f"{which} is no signed token")
@@ -62,7 +62,7 @@ def token_header(token: object, which: str) -> dict[str, Any]:
 
 
 def verified_claims(token: str, which: str, keys: Iterable[Key], algorithms: Sequence[str]) -> dict[str, Any]:
-    """The claims of a token whose signature one of the keys made, by one of the algorithms.
+    """The claims of a token, if one of the keys made its signature by one of the algorithms.
 
     Raises:
         IdentityRefused: UNTRUSTWORTHY.
@@ -77,7 +77,7 @@ def verified_claims(token: str, which: str, keys: Iterable[Key], algorithms: Seq
         try:
             payload = jws.deserialize_compact(token.encode("ascii"), key, registry=registry).payload
             claims = parse_json(payload or b"")
-        except Exception:  # noqa: S112 - whatever a hostile token breaks inside a library, it is a refusal
+        except Exception:  # noqa: S112 - any error that a hostile token causes in the library is a refusal
             continue
         if isinstance(claims, dict):
             return claims
@@ -85,14 +85,14 @@ def verified_claims(token: str, which: str, keys: Iterable[Key], algorithms: Seq
 
 
 def fits(key: Key, algorithm: str) -> bool:
-    """Whether the key is of the kind and the strength that the algorithm needs."""
+    """Whether the key has the kind and the strength that the algorithm needs."""
     if isinstance(key, RSAKey):
         return algorithm in ("RS256", "PS256") and key.raw_value.key_size >= MIN_RSA_BITS
     return algorithm == "ES256" and key.curve_name == "P-256"
 
 
 def check_issuer(claims: dict[str, Any], which: str, issuer: str) -> None:
-    """Refuse a token of anyone but exactly this issuer.
+    """Refuse a token of any other issuer.
 
     Raises:
         IdentityRefused: UNTRUSTWORTHY.
@@ -102,7 +102,7 @@ def check_issuer(claims: dict[str, Any], which: str, issuer: str) -> None:
 
 
 def check_audience(claims: dict[str, Any], which: str, client_id: str) -> None:
-    """Refuse a token made for another client, also when it was made for several and asked for by another.
+    """Refuse a token for another client. This includes a token for several clients that another client asked for.
 
     Raises:
         IdentityRefused: UNTRUSTWORTHY.
@@ -116,10 +116,10 @@ def check_audience(claims: dict[str, Any], which: str, client_id: str) -> None:
 
 
 def check_times(claims: dict[str, Any], which: str, now: datetime, *, issued_at: bool = True) -> None:
-    """Refuse a token that is over or not begun, with `LEEWAY` seconds forgiven either way.
+    """Refuse a token that has expired or is not yet valid, with a tolerance of `LEEWAY` seconds both ways.
 
     Args:
-        issued_at: whether `iat` must be there; when it is there, it is checked anyway.
+        issued_at: whether `iat` is required. It is checked whenever it is present.
 
     Raises:
         IdentityRefused: UNTRUSTWORTHY.
@@ -139,11 +139,11 @@ def authenticated_at(
     """When the provider last asked the person who they are (`auth_time`, UTC); None when it does not tell.
 
     Args:
-        fresh_since: the proof was asked for at this moment and must not be older.
-        needed: whether `auth_time` must be there.
+        fresh_since: the portal asked for the proof at this time, and the proof must not be older.
+        needed: whether `auth_time` is required.
 
     Raises:
-        IdentityRefused: UNTRUSTWORTHY (missing, unreadable, still to come), NOT_ASKED (older than `fresh_since`).
+        IdentityRefused: UNTRUSTWORTHY (missing, unreadable, in the future) or NOT_ASKED (older than `fresh_since`).
     """
     if not is_told(claims.get("auth_time")) and not needed:
         return None
@@ -159,17 +159,17 @@ def _moment(claims: dict[str, Any], name: str, which: str, *, needed: bool) -> f
     found = claims.get(name)
     if not is_told(found) and not needed:
         return 0.0
-    # Written so that NaN, which Python's JSON knows and which is on neither side of any moment, fails as well.
+    # Python's JSON accepts NaN, which is neither before nor after any time. This condition refuses it, too.
     if isinstance(found, bool) or not isinstance(found, int | float) or not 0 <= found < _END_OF_TIME:
         raise untrustworthy(f"{which} has no readable {name}")
     return float(found)
 
 
 def subject_of(claims: dict[str, Any], which: str, name: str = "sub") -> str:
-    """The subject as a text; an integer, which ESIA may send, becomes its digits.
+    """The subject as a text. An integer, which ESIA may send, becomes its digits.
 
     Raises:
-        IdentityRefused: UNTRUSTWORTHY; missing, empty, over 255 characters, or of another type.
+        IdentityRefused: UNTRUSTWORTHY. It is missing, empty, over 255 characters, or of another type.
     """
     found = claims.get(name)
     if isinstance(found, int) and not isinstance(found, bool) and 0 < found < 10**40:
@@ -180,16 +180,16 @@ def subject_of(claims: dict[str, Any], which: str, name: str = "sub") -> str:
 
 
 def check_at_hash(claims: dict[str, Any], access_token: str) -> None:
-    """Refuse an id_token that was made for another access token; one that says nothing of it passes.
+    """Refuse an id_token that was made for another access token. An id_token without `at_hash` passes.
 
-    The allowed algorithms all hash by SHA-256, so the left half is 16 bytes.
+    All allowed algorithms use SHA-256, so the left half of the hash has 16 bytes.
 
     Raises:
         IdentityRefused: UNTRUSTWORTHY.
     """
     if not is_told(claims.get("at_hash")):
         return
-    # Half a surrogate pair, which JSON may carry, is no reason to break down here.
+    # JSON may contain half a surrogate pair. It must not raise an error here.
     expected = base64url(hashlib.sha256(access_token.encode("utf-8", "surrogatepass")).digest()[:16])
     if claims["at_hash"] != expected:
         raise untrustworthy("the id_token was made for another access token")

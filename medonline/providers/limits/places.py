@@ -1,5 +1,5 @@
-"""Open sockets, counted over all processes in Redis. Under each name every process keeps the number that it holds. The number of
-a process that no longer renews its key is ignored."""
+"""Open sockets of all processes, counted in Redis. Every process keeps its own number under each name. The numbers of a process that
+no longer renews its key are ignored."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 PREFIX = "medonline-places:"
 LIVES_S = 30
 SAYS_SO_EVERY_S = 10.0
-KEPT_S = 24 * 3600  # longer than any socket is open
+KEPT_S = 24 * 3600  # longer than any socket stays open
 
 _TAKE = """
 if redis.call('exists', KEYS[1]) == 0 then
@@ -56,7 +56,7 @@ _NOT_KNOWN, _TAKEN = -2, -1
 
 
 class UncountedPlaces:
-    """For a single process: counts and refuses nothing here, because the gate's own count (`web.sockets.gate`) is enough."""
+    """For a single process. It counts and refuses nothing, because the gate's own count (`web.sockets.gate`) is enough."""
 
     async def take(self, wanted: Mapping[str, int]) -> str | None:
         """See `Places`."""
@@ -81,9 +81,9 @@ class RedisPlaces:
         self._process = secrets.token_hex(8)
         self._lives = f"{PREFIX}lives:"
         self._held: Counter[str] = Counter()
-        self._told = False  # Redis has the numbers of this process
+        self._told = False  # whether Redis has the numbers of this process
         self._again_at = 0.0
-        # Danger: numbers that are told while another place is being taken would take it back.
+        # Danger: writing all numbers to Redis while another place is being taken would undo that place.
         self._one_at_a_time = asyncio.Lock()
         self._take = self._redis.register_script(_TAKE)
         self._give_back = self._redis.register_script(_GIVE_BACK)
@@ -151,7 +151,7 @@ class RedisPlaces:
             self._leave_alone(error)
 
     async def close(self) -> None:
-        """Release connections; what this process held is free."""
+        """Free the places of this process and release connections."""
         try:
             await self._redis.delete(f"{self._lives}{self._process}")
         except self._storage.base_exceptions as error:
@@ -159,7 +159,7 @@ class RedisPlaces:
         await self._redis.aclose()
 
     async def _tell(self) -> None:
-        """All that this process holds: after a start, and when Redis may have forgotten or missed something."""
+        """Write all numbers of this process to Redis, after a start and when Redis may have lost or missed something."""
         async with self._redis.pipeline(transaction=True) as pipeline:
             pipeline.set(f"{self._lives}{self._process}", 1, ex=LIVES_S)
             for name, count in self._held.items():
@@ -178,7 +178,7 @@ class RedisPlaces:
     def _leave_alone(self, error: Exception) -> None:
         self._told = False
         self._again_at = time.monotonic() + LEFT_ALONE_S
-        # The error's text may hold the address with its password: only its name is written.
+        # The error's text may hold the address with its password, so the alarm names only its type.
         self._alarms.sound(
             Alarm.LIMIT_STORE_DOWN,
             f"Redis does not answer ({type(error).__name__}): each process counts its own sockets",

@@ -1,6 +1,6 @@
-"""Moving windows in memory or in Redis: sorted by time, each with the names of what it counts.
+"""Moving windows in memory or in Redis. Each window holds the names of what it counts, sorted by time.
 
-A Redis that does not answer must not lock patients out: until it answers again each process counts for itself.
+A silent Redis must not lock patients out. Until it answers again, each process counts for itself.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from medonline.services.limits.windows import LimitStore, LimitStoreDown, Window
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-# Names: the library of Redis is behind the one of limits.
+# The names of error classes, because the `limits` package hides the `redis` package.
 _PASSWORD_REFUSED = frozenset({"AuthenticationError", "AuthenticationWrongNumberOfArgsError"})
 _REQUEST_REFUSED = frozenset({"ResponseError", "NoPermissionError"})
 SWEEP_EVERY_S = 60.0
 ANSWER_WITHIN_S = 1.0
-# How long a store that failed is left alone: a hung one would cost every request a second.
+# How long a failed store is not asked again: a hung store would delay every request by a second.
 LEFT_ALONE_S = 10.0
 
-# All are looked at before one is counted. Moments come as texts: Lua would round them.
+# The script checks all windows before it counts in any. Times come as texts, because Lua would round numbers.
 _TAKE_ALL = """
 for i, key in ipairs(KEYS) do
     local at = 3 * i
@@ -56,10 +56,10 @@ end
 
 
 class MemoryLimitStore:
-    """Counts in this process; a restart forgets. Nothing waits between a look and a count."""
+    """Counts in this process. A restart forgets all. There is no `await` between a check and a count."""
 
     def __init__(self) -> None:
-        self._counted: dict[str, dict[str, float]] = {}  # by window: when each was counted, the oldest first
+        self._counted: dict[str, dict[str, float]] = {}  # by window: name and time, the oldest first
         self._spans: dict[str, float] = {}
         self._swept_at = time.monotonic()
 
@@ -116,7 +116,7 @@ class MemoryLimitStore:
 
     @property
     def names(self) -> list[str]:
-        """The windows that are kept."""
+        """The names of the kept windows."""
         return list(self._counted)
 
     def _count(self, window: Window, member: str) -> None:
@@ -132,7 +132,7 @@ class MemoryLimitStore:
         return counted
 
     def _sweep(self) -> None:
-        """Once in a while all windows are looked through: those that no one asks for would stay."""
+        """Look through all windows once in a while. Windows that nobody asks for would otherwise stay for ever."""
         if time.monotonic() - self._swept_at < SWEEP_EVERY_S:
             return
         self._swept_at, now = time.monotonic(), time.time()
@@ -145,7 +145,7 @@ class MemoryLimitStore:
 
 
 class RedisLimitStore:
-    """Counts in Redis, together with the other processes; while it does not answer, in this process."""
+    """Counts in Redis, together with the other processes. While Redis does not answer, it counts in this process."""
 
     def __init__(self, address: str, alarms: Alarms) -> None:
         self._storage = redis_at(address)
@@ -217,7 +217,7 @@ class RedisLimitStore:
                     pipeline.zrem(self._key(window), *members)
                 await pipeline.execute()
 
-        # What was counted here while Redis did not answer goes, too.
+        # This also removes what was counted here while Redis did not answer.
         await self._meanwhile.give_back(windows, members)
         if windows and members:
             await self._or_here(ask, lambda here: here.give_back(windows, members))
@@ -260,14 +260,14 @@ class RedisLimitStore:
         return connection_of(self._storage)
 
     async def _or_here(self, ask: Callable[[], Awaitable[T]], here: Callable[[LimitStore], Awaitable[T]]) -> T:
-        """What Redis answers, or what this process has counted while it does not."""
+        """The answer of Redis, or the answer of this process's own count while Redis is silent."""
         if time.monotonic() < self._again_at:
             return await here(self._meanwhile)
         try:
             return await ask()
         except self._storage.base_exceptions as error:
             self._again_at = time.monotonic() + LEFT_ALONE_S
-            # The error's text may hold the address with its password: only its name is written.
+            # The error's text may hold the address with its password, so the alarm names only its type.
             self._alarms.sound(
                 Alarm.LIMIT_STORE_DOWN,
                 f"the store of limits does not answer ({type(error).__name__}): counting in this process",
@@ -283,7 +283,7 @@ class RedisLimitStore:
 
 
 def redis_at(address: str) -> RedisStorage:
-    """Redis as the `limits` package opens it; given up after `ANSWER_WITHIN_S`."""
+    """Redis as the `limits` package opens it, with a timeout of `ANSWER_WITHIN_S`."""
     return RedisStorage(
         f"async+{address}",
         implementation="redispy",
@@ -304,7 +304,7 @@ def _name(window: Window) -> str:
 
 
 def _since(window: Window) -> str:
-    """The moment from which on it counts, as Redis reads it."""
+    """The start of the window (Unix seconds), as a text for Redis."""
     return repr(time.time() - window[0].per.total_seconds())
 
 
@@ -313,7 +313,7 @@ def _kept_s(window: Window) -> int:
 
 
 def _let_go(counted: dict[str, float], before: float) -> None:
-    """What was counted before a moment goes; the oldest come first."""
+    """Drop what was counted before a time. The oldest entries come first."""
     while counted:
         oldest = next(iter(counted))
         if counted[oldest] >= before:

@@ -1,4 +1,4 @@
-"""Short texts to a phone by SMS Aero, for an installation that has no other vendor of SMS."""
+"""Short texts to a phone by SMS Aero, for an installation that has no other SMS vendor."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ class SmsAeroNotices(SmsAeroAccount):
     """Sends one SMS at a time."""
 
     async def send_notice(self, phone: PhoneNumber, text: str) -> str:
-        """Send one text of at most 300 characters, once; SMS Aero's reference (`id`).
+        """Send one text of at most 300 characters, once. Returns SMS Aero's reference (`id`).
 
         Raises:
-            DeliveryFailed: one of its subclasses; `ProviderDown` also when the message may have gone out unanswered.
-            ValueError: a text that is empty or too long.
+            DeliveryFailed: one of its subclasses. `ProviderDown` also means that the message may have gone out without an answer.
+            ValueError: the text is empty or too long.
         """
         message = await self._sms(phone, checked(text))
         return reference_of(message.get("id"), self.provider)

@@ -1,7 +1,7 @@
-"""E-mail through one mail server (SMTP, RFC 5321; submission, RFC 6409), by the library aiosmtplib.
+"""E-mail through one mail server (SMTP, RFC 5321; submission, RFC 6409), with the library aiosmtplib.
 
-Each message goes over a connection of its own: notices are few, and a connection that idles is cut by servers.
-No text made here holds an address, a password, or a piece of the server's answer: answers quote addresses.
+Each message has its own connection, because notices are few and servers cut idle connections.
+No text of this module holds an address, a password, or a piece of the server's answer, because answers quote addresses.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ from medonline.domain.errors import DeliveryFailed, InvalidEmail, MailboxUnknown
 from medonline.metrics import names as metrics
 from medonline.services.ports import Mail, SmtpSecurity
 
-# Seconds for a whole message: servers that look through mail make one wait. Less than the lease of a notice.
+# Seconds for a whole message, because servers that scan mail are slow. It must be less than the lease of a notice.
 TIMEOUT = 30.0
-# RFC 3463: 5.1.1 bad mailbox, 5.1.2 bad host, 5.1.10 null MX (RFC 7505), 5.2.1 mailbox disabled. Every other refusal may be meant for
-# the sender or the text, and says nothing of the mailbox.
+# RFC 3463: 5.1.1 bad mailbox, 5.1.2 bad host, 5.1.10 null MX (RFC 7505), 5.2.1 mailbox disabled. Every other refusal may be about the
+# sender or the text, and says nothing about the mailbox.
 _NO_MAILBOX = re.compile(r"5\.(?:1\.(?:1|2|10)|2\.1)\b", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class MailServer:
-    """Where mail is handed over.
+    """The server that takes the portal's mail.
 
     Attributes:
-        socket: a socket file of a server on this machine, instead of host and port.
-        user: empty: the server wants no sign-in.
-        tls: whose certificates are believed; None: those that this machine's own store has.
+        socket: the socket file of a server on this machine, instead of host and port.
+        user: the account at the server. Empty: the server needs no sign-in.
+        tls: the trusted certificates. None: those of this machine's own store.
     """
 
     host: str
@@ -63,10 +63,10 @@ class SmtpMail:
         self._timeout = timeout
 
     async def send_mail(self, address: EmailAddress, mail: Mail) -> str:
-        """Hand one message over, once; its Message-ID.
+        """Hand one message over, once. Returns its Message-ID.
 
         Raises:
-            DeliveryFailed: one of its subclasses; `ProviderDown` also when the server may have taken the message.
+            DeliveryFailed: one of its subclasses. `ProviderDown` also means that the server may have taken the message.
         """
         message = self._written(address, mail)
         began, outcome, handed_over = perf_counter(), "answered", False
@@ -77,7 +77,7 @@ class SmtpMail:
                     await connection.send_message(message, sender=self._sender, recipients=[_recipient(address)])
         except ProviderDown as error:
             outcome = "broken" if error.code else "unreachable"
-            # An answer says no; a silence in the middle of a message says nothing.
+            # An error answer means that nothing was sent. Silence in the middle of a message leaves it open.
             error.may_have_gone_out = handed_over and not error.code
             raise
         finally:
@@ -85,7 +85,7 @@ class SmtpMail:
         return str(message["Message-ID"])
 
     async def check(self) -> None:
-        """Greet the server, with TLS and the sign-in; sends nothing.
+        """Connect to the server, with TLS and the sign-in. It sends no mail.
 
         Raises:
             DeliveryFailed: one of its subclasses.
@@ -95,15 +95,15 @@ class SmtpMail:
                 pass
 
     async def close(self) -> None:
-        """Nothing is kept open."""
+        """Do nothing: no connection stays open."""
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[aiosmtplib.SMTP]:
-        """A server that has been greeted over TLS and knows who asks."""
+        """A connection after the greeting, TLS and the sign-in."""
         async with asyncio.timeout(self._timeout), self._connection() as connection:
             await connection.ehlo()
             if self._server.security is SmtpSecurity.STARTTLS:
-                # Looked at here: the library has one error for "no STARTTLS" and for "no connection".
+                # Checked here, because the library has one error for both "no STARTTLS" and "no connection".
                 if not connection.supports_extension("starttls"):
                     raise ProviderRefused("smtp: the server offers no STARTTLS", code="unsupported")
                 await connection.starttls(tls_context=self._server.tls)
@@ -120,7 +120,7 @@ class SmtpMail:
         return aiosmtplib.SMTP(
             **where,
             use_tls=server.security is SmtpSecurity.TLS,
-            start_tls=False,  # `_connected` does it; the library's default goes on without TLS where the server offers none
+            start_tls=False,  # `_connected` does it; by default the library continues without TLS where the server offers none
             tls_context=server.tls,
             timeout=self._timeout,
         )
@@ -129,17 +129,17 @@ class SmtpMail:
         message = EmailMessage()
         message["From"] = f"{self._sender_name} <{self._sender}>" if self._sender_name else self._sender
         message["To"] = _recipient(address)
-        # Encoded here: where `EmailMessage` of Python 3.11 breaks a long subject in Cyrillic, a space is lost, and two words are one.
+        # Encoded here, because `EmailMessage` of Python 3.11 loses a space where it breaks a long Cyrillic subject.
         message.set_raw("Subject", Header(mail.subject, "utf-8", header_name="Subject").encode())
         message["Date"] = formatdate()
         message["Message-ID"] = f"<{mail.id}@{self._sender.rpartition('@')[2]}>"
-        message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday note answers it
+        message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office reply answers it
         message.set_content(mail.text)
         return message
 
 
 def _recipient(address: EmailAddress) -> str:
-    """Raises MailboxUnknown: it came from elsewhere, was never judged, and is no address."""
+    """The recipient's address. Raises MailboxUnknown for an address that another system sent and that is malformed."""
     try:
         return address.on_the_wire()
     except InvalidEmail:
@@ -148,21 +148,21 @@ def _recipient(address: EmailAddress) -> str:
 
 @contextmanager
 def _failures() -> Iterator[None]:
-    """Turn what the library raises into the portal's own errors. Causes are cut: they quote what was sent."""
+    """Turn the library's errors into the portal's own. Causes are cut, because they quote what was sent."""
     try:
         yield
     except aiosmtplib.SMTPRecipientsRefused as error:
         first = error.recipients[0]
         raise _refusal(first.code, first.message) from None
     except aiosmtplib.SMTPAuthenticationError as error:
-        # RFC 4954: 4xx is a server in trouble, not a wrong password.
+        # RFC 4954: 4xx means that the server is in trouble, not that the password is wrong.
         if 500 <= error.code < 600:
             raise ProviderRefused("smtp: the sign-in was refused", code=str(error.code), of_key=True) from None
         raise _answered(error.code, "the sign-in was put off") from None
     except aiosmtplib.SMTPResponseException as error:
         raise _refusal(error.code, error.message) from None
     except aiosmtplib.SMTPNotSupported:
-        # It has other letters before the @ (RFC 6531), which this server will not take tomorrow either.
+        # The address has non-ASCII letters before the @ (RFC 6531). This server does not support them, so trying again does not help.
         raise MailboxUnknown("smtp: the server cannot take this address", code="unsupported") from None
     except (aiosmtplib.SMTPException, OSError) as error:
         if any(

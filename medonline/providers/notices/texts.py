@@ -1,4 +1,4 @@
-"""What a text to a phone may be, whoever carries it."""
+"""The rules for a text to a phone, for all vendors."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ MAX_TEXT = 300
 
 
 def checked(text: str) -> str:
-    """The text.
+    """Return the text if it may be sent.
 
     Raises:
         ValueError: it is empty or too long.

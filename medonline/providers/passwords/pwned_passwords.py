@@ -1,7 +1,7 @@
 """Passwords known to have leaked, by Have I Been Pwned (https://haveibeenpwned.com/API/v3#PwnedPasswords).
 
-The list never learns the password: it is asked for all hashes that begin with the same five hex digits, about two
-thousand of them, and the rest is compared here. Padding hides from a listener how many there were.
+The service never learns the password. The portal asks for all hashes that begin with the same five hex digits, about two thousand of
+them, and compares the rest here. Padding hides the number of hashes from a listener.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ log = logging.getLogger(__name__)
 
 _PREFIX_DIGITS = 5
 _LINE = re.compile(r"([0-9A-F]{35}):([0-9]{1,12})", re.ASCII)
-# A padded answer is some 80 KB; it grows with the list.
+# A padded answer has about 80 KB and grows with the list.
 _MAX_ANSWER_BYTES = 512 * 1024
 
 
 class PwnedPasswords:
-    """Asks for a range of SHA-1 hashes. `timeout` is in seconds: the person waits meanwhile."""
+    """Asks for a range of SHA-1 hashes. `timeout` is in seconds. The patient waits meanwhile, so keep it short."""
 
     def __init__(
         self,
@@ -46,8 +46,8 @@ class PwnedPasswords:
         )
 
     async def contains(self, password: str) -> bool:
-        """Whether the password is on the list; False when the list cannot be asked or answers something else."""
-        # SHA-1 is the list's key, it protects nothing here.
+        """Whether the password is on the list. False when the service gives no usable answer."""
+        # SHA-1 is only the key of the list. It protects nothing here.
         digest = hashlib.sha1(password.encode(), usedforsecurity=False).hexdigest().upper()
         prefix, suffix = digest[:_PREFIX_DIGITS], digest[_PREFIX_DIGITS:]
         # Fails open: a list that is down must not keep patients from setting a password.
@@ -64,10 +64,10 @@ class PwnedPasswords:
         return any(line is not None and line[1] == suffix and int(line[2]) > 0 for line in lines)
 
     async def check(self) -> str:
-        """Whether the list answers.
+        """Check that the service answers.
 
         Raises:
-            DeliveryFailed: it does not.
+            DeliveryFailed: it does not answer.
         """
         return await self._client.reach("/range/00000")
 

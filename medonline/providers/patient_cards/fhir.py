@@ -1,9 +1,8 @@
-"""The registry of medical cards over HL7 FHIR R4 (https://hl7.org/fhir/R4/): docs/cards.md has the mapping.
+"""The registry of medical cards over HL7 FHIR R4 (https://hl7.org/fhir/R4/). docs/cards.md has the mapping.
 
-A card is a Patient resource of one clinic, a person has as many of them as clinics. Searches are sent as
-`POST …/_search`: a СНИЛС or a policy in the address of a GET would be in the log of every server on its way. The
-records found are compared with the number asked for, because a lenient server passes over parameters that it does not
-know and answers with everybody.
+A card is a Patient resource of one clinic, so a person has as many cards as clinics. Searches are sent as `POST …/_search`, because a
+СНИЛС or a policy in the address of a GET would get into the log of every server on the way. The portal compares the found records with
+the requested number, because a lenient server ignores unknown parameters and answers with everybody.
 """
 
 from __future__ import annotations
@@ -46,7 +45,7 @@ __all__ = ["FhirCards", "Systems", "TestPerson"]
 log = logging.getLogger(__name__)
 
 MAX_PAGES = 5
-CLINIC_LIFE = 600.0  # seconds that a clinic's name and address are remembered
+CLINIC_LIFE = 600.0  # seconds for which a clinic's name and address are remembered
 _MAX_CLINICS = 1_000
 _MAX_ANSWER_BYTES = 2 * 1024 * 1024
 _MAX_BRACKETS = 100_000
@@ -55,24 +54,24 @@ _NOBODY = "00000000000"
 
 @dataclass(frozen=True, slots=True)
 class TestPerson:
-    """The numbers of a person whom the registry knows, for `check`; digits alone, empty: not to be asked for."""
+    """The numbers of a person whom the registry knows, for `check`. Digits only. An empty number is not checked."""
 
     snils: str = ""
     policy: str = ""
 
-    __test__ = False  # nothing for pytest to collect
+    __test__ = False  # pytest must not collect this class
 
 
 class FhirCards:
-    """Searches and reads.
+    """Searches and reads cards in the registry.
 
     Args:
-        timeout: seconds; bounds each request, twice as much a whole question.
-        systems: which identifier is which number.
-        page_size: records asked for at once.
-        test_person: whom `check` asks for.
-        zone: in which the registry's dates are, where it writes them as moments.
-        clock: the day on which a name, an address or a phone is in use.
+        timeout: seconds for each request. A whole question takes at most twice as long.
+        systems: the identifier systems of each number.
+        page_size: records per page of a search.
+        test_person: the person whom `check` looks for.
+        zone: the time zone of the registry's dates, for a registry that writes dates as moments.
+        clock: gives the day on which a name, an address or a phone must be in use.
     """
 
     def __init__(
@@ -111,7 +110,7 @@ class FhirCards:
         )
 
     async def cards_by_snils(self, snils: str) -> FoundCards:
-        """Cards of the person with this СНИЛС (11 digits).
+        """The cards of the person with this СНИЛС (11 digits).
 
         Raises:
             RegistryUnavailable: no good answer.
@@ -133,7 +132,7 @@ class FhirCards:
             return await self._cards(theirs, found)
 
     async def cards_by_policy(self, oms_policy: str) -> FoundCards:
-        """Cards that this ОМС policy (16 digits) covers.
+        """The cards that this ОМС policy (16 digits) covers.
 
         Raises:
             RegistryUnavailable: no good answer.
@@ -159,10 +158,10 @@ class FhirCards:
             return await self._cards(theirs.values(), found)
 
     async def card(self, ref: str) -> FoundCards:
-        """One card as it is now; none when the registry says 404 or 410 in FHIR's words, or it is no card any more.
+        """One card as it is now. Nothing if the registry answers 404 or 410 in FHIR's format, or if the record is no card any more.
 
         Raises:
-            RegistryUnavailable: no good answer; a 404 without an OperationOutcome is a wrong base URL.
+            RegistryUnavailable: there is no usable answer. A 404 without an OperationOutcome means a wrong base URL.
         """
         async with self._bounded():
             found = Found(self._bases)
@@ -170,11 +169,12 @@ class FhirCards:
             return await self._cards([patient] if patient is not None else [], found)
 
     async def check(self) -> str:
-        """Whether the registry speaks FHIR R4 and takes the token; asks for a СНИЛС that no one has, and for the test person, if
-        there is one.
+        """Check that the registry speaks FHIR R4 and accepts the token. It searches for a СНИЛС that nobody has, and for the test person if
+        one is set.
 
         Raises:
-            RegistryUnavailable: no good answer, or the test person is known by another system of identifiers, or not at all.
+            RegistryUnavailable: there is no usable answer, or the registry knows the test person by another identifier system or not at
+                all.
         """
         async with self._bounded():
             status, answer = await self._client.get("/metadata", params={"_summary": "true"})
@@ -192,12 +192,12 @@ class FhirCards:
             )
 
     async def _probe(self, kind: str, number: str, systems: tuple[str, ...], value: str) -> str:
-        """Whether the registry finds a number of the test person by the systems of the settings; no text holds the number."""
+        """Whether the registry finds a number of the test person by the configured systems. No text holds the number."""
         if not value:
             return ""
         found = await self._search(kind, identifier=_token(systems, value))
         known = _of_kind(found, kind)
-        # An insurer may tell the policy as its id of the subscriber alone.
+        # An insurer may give the policy only as its subscriber id.
         if any(value in (*numbers(one, systems), policy_number(one, self._systems)) for one in known):
             return f"It knows the test {number}."
         bare = await self._search(kind, identifier=value)
@@ -249,7 +249,7 @@ class FhirCards:
             found.leave_out("a Patient", str(error))
             return None
         clinic = await self._clinic(patient, found)
-        # With not one policy in the answer the server may just not know `_revinclude`: asked once more, plainly.
+        # If the answer has no policy, the server may not support `_revinclude`. So this asks again with a plain search.
         policies = found
         if not found.coverages:
             policies = await self._search("Coverage", beneficiary=f"Patient/{patient['id']}")
@@ -278,7 +278,7 @@ class FhirCards:
         return read.patients.get(ref)
 
     async def _clinic(self, patient: Resource, found: Found) -> Resource | None:
-        """Of the answer, from memory if that is fresh, or read; None when the registry has none that can be used."""
+        """The clinic from the answer, from the cache, or read from the registry. None if the registry has no usable clinic."""
         referred = patient.get("managingOrganization")
         clinic = found.resolved(referred, "Organization", patient)
         clinic_id = found.local_id(referred, "Organization")
@@ -315,7 +315,7 @@ class FhirCards:
 
 
 def _token(systems: Iterable[str], value: str) -> str:
-    """A search by an identifier of any of these systems; in FHIR a comma is «or»."""
+    """A search by an identifier of any of these systems. In FHIR a comma means «or»."""
     return ",".join(f"{system}|{value}" for system in systems)
 
 

@@ -1,7 +1,8 @@
-"""The resources of one or several answers of a registry, and where a reference in them leads.
+"""The resources of one or several answers of a registry, and the targets of their references.
 
-A server behind a proxy writes addresses by the name it calls itself: its `self` link shows that name (without one: `fullUrl`), and
-what begins with it is asked for below the configured base URL. No request goes anywhere else, so the token does not either.
+A server behind a proxy writes addresses with its own name for itself. Its `self` link shows that name (without a `self` link, `fullUrl`
+does). Addresses that begin with that name are requested below the configured base URL. No request goes anywhere else, so the token
+does not either.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _PORTS = {"http": 80, "https": 443}
 
 
 class Bases:
-    """The base URL of a registry, and the names that its answers have for it."""
+    """The base URL of a registry, and the names that its answers use for it."""
 
     def __init__(self, base_url: str) -> None:
         self._base = httpx.URL(base_url)
@@ -33,8 +34,8 @@ class Bases:
         self._names: list[str] = []
 
     def learn(self, address: object, kind: str, *, resource_id: str = "") -> bool:
-        """Take what comes before `/kind/id`, or before `/kind` in the link of a search, for a name of this registry; whether
-        there is anything."""
+        """Learn a name of this registry: the part before `/kind/id`, or before `/kind` in the link of a search. Returns whether there is
+        such a part."""
         path = text(address).partition("?")[0].partition("#")[0].rstrip("/").removesuffix("/_search")
         name = path.removesuffix(f"/{kind}/{resource_id}" if resource_id else f"/{kind}")
         if name == path or not name.startswith(("http://", "https://")):
@@ -54,9 +55,9 @@ class Bases:
         return parts[1] if is_ours and is_id(parts[1]) else ""
 
     def path_of(self, link: str, kind: str) -> str | None:
-        """Path and query of a link, as they are asked for below the base URL; None when they cannot be told.
+        """The path and query of a link, for a request below the base URL; None if they cannot be determined.
 
-        A link of another host or scheme is of this registry all the same: it is the registry that sent it.
+        A link with another host or scheme belongs to this registry, too, because the registry sent it.
         """
         try:
             target = httpx.URL(f"{self._root}/{kind}").join(link)
@@ -85,7 +86,7 @@ def _origin(url: httpx.URL) -> tuple[str, int | None]:
 def _below(root: httpx.URL, whole: str) -> str | None:
     path = root.raw_path.decode("ascii", "replace").rstrip("/")
     rest = whole.removeprefix(path)
-    # A proxy may read dots as another place there, however they are written.
+    # A proxy may resolve dots to another path, in whatever encoding they come.
     is_below = whole.startswith(path) and rest[:1] in ("/", "?") and ".." not in unquote(rest.partition("?")[0])
     return rest if is_below else None
 
@@ -95,8 +96,8 @@ class Found:
     """The resources of one or several answers.
 
     Attributes:
-        matches: patients and coverages that the search itself found, and not only what belongs to them.
-        left_out: records that could not be used, and pages that were not read.
+        matches: patients and coverages that the search itself found, without the resources that were only included.
+        left_out: the number of unusable records and unread pages.
     """
 
     bases: Bases
@@ -108,7 +109,7 @@ class Found:
     left_out: int = 0
 
     def take(self, raw: object, full_url: object = None, mode: object = None, *, learn: bool = False) -> None:
-        """Keep one resource; nothing, and another kind than the three, is passed over; what is no resource is counted."""
+        """Keep one resource. It ignores None and any kind but the three. It counts what is no resource."""
         if not is_told(raw):
             return
         if not isinstance(raw, dict) or not isinstance(raw.get("resourceType"), str):
@@ -132,10 +133,10 @@ class Found:
             (self.patients if kind == "Patient" else self.organizations)[resource_id] = resource
 
     def take_bundle(self, bundle: dict[str, Any], kind: str) -> str:
-        """Keep what one page of a search for `kind` has; the address of the next page, empty on the last one.
+        """Keep the resources of one page of a search for `kind`. Returns the address of the next page; empty on the last page.
 
         Raises:
-            RegistryUnavailable: no result of a search.
+            RegistryUnavailable: the bundle is no search result.
         """
         entries, links = (
             [] if member in (None, {}) or (isinstance(member, str) and not member.strip()) else member
@@ -143,7 +144,7 @@ class Found:
         )
         if bundle.get("resourceType") != "Bundle" or not isinstance(entries, list) or not isinstance(links, list):
             raise RegistryUnavailable("fhir: a search answered with no Bundle")
-        # An entry of another server has another `fullUrl` than the server itself.
+        # An entry of another server has a `fullUrl` with another name.
         own = [link.get("url") for link in objects(links) if link.get("relation") == "self"]
         is_named = any(self.bases.learn(address, kind) for address in own)
         for entry in entries:
@@ -157,12 +158,12 @@ class Found:
         return next(filter(None, following), "")
 
     def leave_out(self, what: str, reason: str) -> None:
-        """Count and log one record that cannot be used; neither says a value of it."""
+        """Count and log one unusable record, without any of its values."""
         self.left_out += 1
         log.warning("The registry of cards sent %s that cannot be used (%s); it is passed over", what, reason)
 
     def policies_of(self, patient: Resource) -> list[Resource]:
-        """What covers one patient, active ones first."""
+        """The coverages of one patient, active ones first."""
         theirs = [
             coverage
             for coverage in self.coverages
@@ -171,14 +172,14 @@ class Found:
         return sorted(theirs, key=lambda coverage: coverage.get("status") != "active")
 
     def is_of(self, coverage: Resource, patient: Resource) -> bool:
-        """Whether the policy's owner is this patient."""
+        """Whether the policy belongs to this patient."""
         reference = self.reference(coverage.get("beneficiary"))
         return self.by_address.get(reference) is patient or (
             bool(reference) and self.bases.local_id(reference, "Patient") == patient.get("id")
         )
 
     def resolved(self, referred: object, kind: str, holder: Resource) -> Resource | None:
-        """The resource that a reference means, if it is in the answers: contained, by its `fullUrl`, or by its id."""
+        """The target of a reference, if it is in the answers: as a contained resource, by its `fullUrl`, or by its id."""
         reference = self.reference(referred)
         if reference.startswith("#"):
             contained = objects(holder.get("contained"))
@@ -189,7 +190,7 @@ class Found:
         return known.get(self.bases.local_id(reference, kind))
 
     def local_id(self, referred: object, kind: str) -> str:
-        """The id by which the registry can be asked for what a reference means; empty when it cannot."""
+        """The id by which the registry can be asked for the target of a reference; empty if there is none."""
         return self.bases.local_id(self.reference(referred), kind)
 
     @staticmethod
@@ -199,7 +200,7 @@ class Found:
 
 
 def _with_id(resource: Resource, address: str) -> Resource:
-    """The resource with the id that its address says, where it has none itself."""
+    """The resource, with the id from its address if it has no id itself."""
     told = address.rstrip("/").rsplit("/", 2)
     if is_told(resource.get("id")) or len(told) < 3 or told[1] != resource["resourceType"] or not is_id(told[2]):
         return resource

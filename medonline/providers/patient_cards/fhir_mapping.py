@@ -1,7 +1,7 @@
 """What a Patient resource, its clinic and its policies say about a medical card.
 
-Only the elements used are read: an unknown or malformed one beside them costs nothing. What a card cannot do without is its id
-and a birth date that can be read, where one is told: by it the card's owner is known.
+Only the used elements are read, so any other unknown or malformed element does no harm. A card must have an id. If it has a birth date,
+the date must be readable, because it identifies the card's owner.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ _CODE = re.compile(r"[a-z-]{1,32}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Systems:
-    """Which identifier of a resource is which number; every region may name its own, and several for one number.
+    """The identifier systems of each number. Every region may have its own systems, and several for one number.
 
     Attributes:
-        snils: СНИЛС, by the OID of the state's register.
-        policy: ОМС policy of the single form, ЕНП (?): the document type of one vendor's integration platform; the same
-            list has .226 for policies of the old form and .223 for СНИЛС.
-        card: number of the card in the clinic (?): there is no common one, this name is the project's own.
+        snils: the СНИЛС, by the OID of the state's register.
+        policy: the ОМС policy of the single form, ЕНП (?). This is the document type of one vendor's integration platform. The same
+            list has .226 for policies of the old form and .223 for the СНИЛС.
+        card: the number of the card in the clinic (?). There is no common system, so this name is the project's own.
     """
 
     snils: tuple[str, ...] = ("urn:oid:1.2.643.100.3",)
@@ -50,7 +50,7 @@ class Systems:
 
 
 class Unusable(Exception):
-    """A record that cannot be used: `element` of it, and why, without its value."""
+    """A record is unusable. It names the `element` and the reason, without the value."""
 
     def __init__(self, element: str, reason: str) -> None:
         super().__init__(f"{element}: {reason}")
@@ -59,12 +59,12 @@ class Unusable(Exception):
 
 
 def is_id(value: object) -> bool:
-    """Whether it is a FHIR id that may be in an address; dots alone mean another place there."""
+    """Whether a value is a FHIR id that may stand in an address. Dots alone would mean another path there."""
     return isinstance(value, str) and bool(_ID.fullmatch(value)) and bool(value.strip("."))
 
 
 def outcome(answer: Any) -> str:
-    """The first issue of an OperationOutcome, as its code; `no OperationOutcome` for anything else."""
+    """The code of the first issue of an OperationOutcome; `no OperationOutcome` for anything else."""
     issues = answer.get("issue") if isinstance(answer, dict) else None
     if not isinstance(answer, dict) or answer.get("resourceType") != "OperationOutcome" or not isinstance(issues, list):
         return "no OperationOutcome"
@@ -73,42 +73,42 @@ def outcome(answer: Any) -> str:
 
 
 def identifiers(resource: Resource, systems: tuple[str, ...]) -> list[Resource]:
-    """The identifiers of these systems."""
+    """The resource's identifiers in these systems."""
     return [one for one in objects(resource.get("identifier")) if text(one.get("system")) in systems]
 
 
 def numbers(resource: Resource, systems: tuple[str, ...]) -> list[str]:
-    """The values of these systems; of a number as it may be written its digits alone."""
+    """The resource's values in these systems. A number with separators becomes its digits."""
     values = (number_text(one.get("value")) for one in identifiers(resource, systems))
     return [digits_of(value) or value for value in values if value]
 
 
 def snils_of(patient: Resource, systems: Systems) -> list[str]:
-    """The СНИЛС of a person, 11 digits each. What is none (a placeholder, a slip of the registry's) says nothing of whose card it is."""
+    """The person's СНИЛС numbers, 11 digits each. Invalid values (a placeholder, a typing error) are left out: they identify nobody."""
     values = (one.get("value") for one in identifiers(patient, systems.snils))
-    # A number in JSON has lost the zeros in front.
+    # A JSON number has lost its leading zeros.
     written = (number_text(value).zfill(SNILS_LENGTH) if isinstance(value, int) else value for value in values)
     return [read.digits for read in map(Snils.read, written) if read]
 
 
 def systems_of(resource: Resource, number: str) -> set[str]:
-    """The systems under which a resource has this number (digits alone)."""
+    """The systems in which a resource has this number (digits only)."""
     held = ((text(one.get("system")), number_text(one.get("value"))) for one in objects(resource.get("identifier")))
     return {system for system, value in held if system and digits_of(value) == number}
 
 
 def is_card(patient: Resource, systems: Systems) -> bool:
-    """Whether the record is a card in a clinic, and no person alone or a record that was merged into another."""
+    """Whether the record is a card in a clinic: it has a card number or a clinic, and was not merged into another record."""
     merged = any(link.get("type") == "replaced-by" for link in objects(patient.get("link")))
     is_kept_by_a_clinic = any(is_told(one) for one in objects(patient.get("managingOrganization")))
     return not merged and (bool(numbers(patient, systems.card)) or is_kept_by_a_clinic)
 
 
 def check_usable(patient: Resource, today: Today) -> None:
-    """Refuse a record without what a card cannot do without.
+    """Refuse a record that lacks what a card needs.
 
     Raises:
-        Unusable: no id, or a birth date that is told and cannot be read.
+        Unusable: the record has no id, or it has an unreadable birth date.
     """
     born = patient.get("birthDate")
     if not is_id(patient.get("id")):
@@ -120,7 +120,7 @@ def check_usable(patient: Resource, today: Today) -> None:
 def card_of(
     patient: Resource, clinic: Resource | None, policies: Iterable[Resource], systems: Systems, today: Today
 ) -> RegistryCard:
-    """The card that a usable Patient means, with what its clinic and its policies say."""
+    """The card of a usable Patient, with the data of its clinic and its policies."""
     kept_by = next(iter(objects(patient.get("managingOrganization"))), {})
     cards = today.chosen(identifiers(patient, systems.card), ("usual", "official", "", "secondary", "temp", "old"))
     card = cards[0] if cards else {}
@@ -145,6 +145,6 @@ def card_of(
 
 
 def policy_number(coverage: Resource, systems: Systems) -> str:
-    """The 16 digits of an ОМС policy, from the identifier or else the insurer's id of the subscriber."""
+    """The 16 digits of an ОМС policy, from the identifier or else from the insurer's subscriber id."""
     written = [*numbers(coverage, systems.policy), number_text(coverage.get("subscriberId"))]
     return next((policy.digits for policy in map(OmsPolicy.read, written) if policy), "")

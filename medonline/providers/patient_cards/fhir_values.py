@@ -1,6 +1,6 @@
-"""Single values of FHIR resources, read from JSON that no one validated: what cannot be read is empty and costs nothing else.
+"""Single values of FHIR resources, read from unvalidated JSON. An unreadable value becomes empty and affects nothing else.
 
-Null, an empty text and an absent member all say: not told. Where FHIR wants a list, one object alone is taken for a list of one.
+Null, an empty text and a missing member all mean «not told». Where FHIR wants a list, a single object counts as a list of one.
 Sources: https://hl7.org/fhir/R4/datatypes.html (HumanName, Address, ContactPoint, Period, date, dateTime).
 """
 
@@ -21,7 +21,7 @@ Resource = dict[str, Any]
 
 LONGEST_TEXT = 300
 _PART_OF_A_DATE = re.compile(r"\d{4}(-\d\d)?", re.ASCII)
-# Patronymics; by them a text that names the given name first is told from one that begins with the last name.
+# Patronymics. They show whether a text begins with the given name or with the last name.
 _PATRONYMIC = re.compile(r".+(вич|вна|ична|инична)|оглы|кызы", re.IGNORECASE)
 _NAME_USES = ("official", "usual", "", "temp", "anonymous", "nickname", "maiden", "old")
 _PLACE_USES = ("work", "", "home", "temp", "billing", "mobile", "old")
@@ -29,40 +29,40 @@ _PLACE_USES = ("work", "", "home", "temp", "billing", "mobile", "old")
 
 def text(value: object) -> str:
     """One line of at most 300 characters; empty for anything but a text."""
-    # A database takes no NUL and no half of a character, and no screen shows either.
+    # Databases refuse NUL and half a surrogate pair, and no screen shows them.
     return "".join(filter(str.isprintable, visible(value)))[:LONGEST_TEXT] if isinstance(value, str) else ""
 
 
 def number_text(value: object) -> str:
-    """As `text`; a whole number, which some servers write for a phone or a card, becomes its digits."""
+    """Like `text`, but a whole number becomes its digits, because some servers write a phone or a card as a number."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else text(value)
 
 
 def objects(value: object) -> list[Resource]:
-    """The objects of a list, or the one object that is there instead of a list."""
+    """The objects of a list, or a single object that stands instead of a list."""
     listed = value if isinstance(value, list) else [value]
     return [one for one in listed if isinstance(one, dict)]
 
 
 def texts(value: object) -> list[str]:
-    """The texts of a list, or the one text that is there instead of a list; none of them empty."""
+    """The non-empty texts of a list, or a single text that stands instead of a list."""
     return list(filter(None, map(text, value if isinstance(value, list) else [value])))
 
 
 def is_part_of_a_date(value: object) -> bool:
-    """Whether it is a year or a month: a birth date of which no more is known."""
+    """Whether a value is only a year or a month: a birth date of which no more is known."""
     return _PART_OF_A_DATE.fullmatch(text(value)) is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Today:
-    """The day on which a period counts, in the zone of the patients."""
+    """The current day in the patients' time zone, by which periods are judged."""
 
     day: date
     zone: ZoneInfo
 
     def is_in(self, element: Resource) -> bool:
-        """Whether the element's `period` has begun and not ended; one that cannot be read is no reason to leave it out."""
+        """Whether the element's `period` has begun and not ended. An unreadable period does not exclude the element."""
         period = element.get("period")
         if not isinstance(period, dict):
             return True
@@ -72,16 +72,16 @@ class Today:
 
     def _last_day(self, value: object) -> date | None:
         if is_part_of_a_date(value):
-            # The whole year, or month, belongs to the period.
+            # The whole year or month belongs to the period.
             year, _, month = text(value).partition("-")
             try:
                 return date(int(year), int(month or 12), monthrange(int(year), int(month or 12))[1])
-            except ValueError:  # IllegalMonthError is one
+            except ValueError:  # IllegalMonthError is a ValueError
                 return None
         return calendar_day(value, self.zone)
 
     def chosen(self, elements: Iterable[Resource], uses: tuple[str, ...]) -> list[Resource]:
-        """Those of today, the best use first; of the same use the best rank (ContactPoint), then the order of the answer."""
+        """The elements that are valid today, the best `use` first, then the best `rank` (ContactPoint), then the order of the answer."""
         return sorted(filter(self.is_in, elements), key=lambda one: (_use(one, uses), _rank(one)))
 
 
@@ -97,7 +97,7 @@ def _rank(element: Resource) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """The parts of a person's name; empty where not told."""
+    """The parts of a person's name. A missing part is empty."""
 
     last: str = ""
     first: str = ""
@@ -105,9 +105,9 @@ class Name:
 
 
 def name_of(value: object, today: Today) -> Name:
-    """The name in use: official before usual before old, none that has ended; from `text` where there are no parts.
+    """The name in use: official before usual before old, and no name that has ended. It is read from `text` if it has no parts.
 
-    A name without a last name (a nickname) counts only where no other has one.
+    A name without a last name (a nickname) counts only if no other name has one.
     """
     names = list(map(_name, today.chosen(objects(value), _NAME_USES)))
     return next((name for name in names if name.last), next((name for name in names if name.first), Name()))
@@ -123,9 +123,9 @@ def _name(element: Resource) -> Name:
 
 
 def _name_of_text(written: str) -> Name:
-    """«Соколов Дмитрий Иванович», «Соколов, Дмитрий Иванович», «Дмитрий Иванович Соколов»."""
+    """Read «Соколов Дмитрий Иванович», «Соколов, Дмитрий Иванович» or «Дмитрий Иванович Соколов»."""
     words = written.replace(",", " ").split()
-    # No given name ends like a patronymic, while last names do (Рабинович): the second word decides.
+    # Last names may end like a patronymic (Рабинович), given names do not. So the second word decides.
     if len(words) == 3 and "," not in written and _PATRONYMIC.fullmatch(words[1]):
         words = [words[2], *words[:2]]
     last, first, *others = [*words, "", ""]
@@ -150,5 +150,5 @@ def _address(element: Resource) -> str:
 
 
 def first_of(values: Iterable[object], read: Callable[[object], str] = text) -> str:
-    """The first value that says something."""
+    """The first value that is not empty."""
     return next(filter(None, map(read, values)), "")

@@ -1,8 +1,8 @@
 """Sign-in through Gosuslugi with ESIA itself: OAuth 2.0 with signed requests (`/aas/oauth2/v2/ac`, `/aas/oauth2/v3/te`).
 
-Source: «Методические рекомендации по использованию ЕСИА». ESIA takes GOST signatures only, which a certified tool outside the
-portal makes (`providers.gosuslugi.esia.signing`). The portal reads tokens signed with RS256.
-It refuses GOST3410_2012_256, which needs certified cryptography inside the portal; the error says what to configure.
+Source: «Методические рекомендации по использованию ЕСИА». ESIA accepts only GOST signatures, which a certified tool outside the
+portal makes (`providers.gosuslugi.esia.signing`). The portal reads tokens signed with RS256. It refuses GOST3410_2012_256, which would
+need certified cryptography inside the portal. The error says what to configure.
 """
 
 from __future__ import annotations
@@ -33,20 +33,20 @@ class Esia:
     """ESIA as an `IdentityProvider`.
 
     Args:
-        base_url: `https://esia.gosuslugi.ru`, or the test stand's.
+        base_url: `https://esia.gosuslugi.ru` or the address of the test stand.
         client_id: the system's mnemonic at ESIA.
         signer: signs requests.
-        issuer: `iss` of its tokens, exactly; in production `http://esia.gosuslugi.ru/`.
-        keys: PEM certificates or public keys that may sign its tokens; several while a rotation is under way.
-        scopes: what to ask for; `openid` must be among them, `medical_doc` adds the ОМС policy.
-        logout_url: where the browser signs out; by default `/idp/ext/Logout` of `base_url`.
-        pkce: send a PKCE challenge (S256); an older stand of ESIA may refuse the parameter.
-        outgoing: how the portal's own requests leave.
-        timeout: seconds for one request, at most 5; a whole sign-in takes at most three times that.
-        clock: the present moment; ESIA refuses requests of a wrong clock (ESIA-007015).
+        issuer: the exact `iss` of ESIA's tokens; in production `http://esia.gosuslugi.ru/`.
+        keys: PEM certificates or public keys that may sign ESIA's tokens. There are several during a rotation.
+        scopes: what to ask for. `openid` must be among them; `medical_doc` adds the ОМС policy.
+        logout_url: where the browser signs out. The default is `/idp/ext/Logout` of `base_url`.
+        pkce: whether to send a PKCE challenge (S256). An older stand of ESIA may refuse the parameter.
+        outgoing: the proxy and the trusted certificates of the portal's own requests.
+        timeout: seconds for one request, at most 5. A whole sign-in takes at most three times as long.
+        clock: gives the current time. ESIA refuses requests with a wrong time (ESIA-007015).
 
     Raises:
-        ValueError: from the constructor; no keys, one that cannot be read, or scopes without `openid`.
+        ValueError: the constructor got no keys, an unreadable key, or scopes without `openid`.
     """
 
     name = "esia"
@@ -84,7 +84,7 @@ class Esia:
         self._client = JsonClient(self._base_url, name=self.name, timeout=timeout, outgoing=outgoing, compressed=True)
 
     async def authorization_url(self, request: AuthorizationRequest) -> str:
-        """The signed address; ESIA takes it for a few minutes around its timestamp.
+        """The signed address. ESIA accepts it for a few minutes around its timestamp.
 
         Raises:
             IdentityRefused: the signature cannot be made.
@@ -122,7 +122,7 @@ class Esia:
         return admitted(replace(person, authenticated_at=subject.authenticated_at), now, unreadable)
 
     async def _tokens(self, code: str, request: AuthorizationRequest) -> dict[str, Any]:
-        # ESIA wants a state of its own for each request and repeats it: an answer to another request is told by it.
+        # ESIA wants a new state for each request and repeats it in the answer. So an answer to another request is recognised.
         state = str(uuid.uuid4())
         form = await self._signed(state, request.redirect_uri, code)
         form |= {"grant_type": "authorization_code", "code": code, "token_type": "Bearer"}
@@ -156,25 +156,25 @@ class Esia:
         }
 
     async def check_return(self, issuer: str | None) -> None:
-        """Nothing: ESIA's documents know no `iss` in the return, so that one there says nothing of where it comes from.
+        """Check nothing: ESIA's documents define no `iss` in the return, so an `iss` there proves nothing about its origin.
 
-        What binds the answer is the state, and the token that only this ESIA can have signed. The portal has one provider at a
-        time: there is no other whose code could be brought here (RFC 9207, 1).
+        The state binds the answer, and so does the token, which only this ESIA can have signed. The portal has one provider at a time, so
+        there is no other provider whose code could be brought here (RFC 9207, 1).
         """
 
     def problem_of(self, error: str, description: str) -> IdentityProblem:
-        """By ESIA's own code in the description, else by the OAuth error."""
+        """The problem by ESIA's own code in the description, else by the OAuth error."""
         return esia_problem(error, description)
 
     async def sign_out(self, id_token: str, return_to: str) -> Departure:
-        """ESIA's sign-out; it knows the session by the browser's cookies and needs no token."""
+        """ESIA's address of the sign-out. ESIA finds the session by the browser's cookies and needs no token."""
         return Departure(with_query(self._logout_url, {"client_id": self._client_id, "redirect_url": return_to}))
 
     async def check(self) -> str:
-        """Whether ESIA answers and a signature can be made.
+        """Check that ESIA answers and that a signature can be made.
 
         Raises:
-            IdentityRefused: when not.
+            IdentityRefused: one of these fails.
         """
         await self._signer.sign(b"medonline doctor")
         with transport_refusals():

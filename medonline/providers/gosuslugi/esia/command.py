@@ -1,4 +1,4 @@
-"""The signing command of a crypto provider as a process: bounded in time and output, and gone afterwards."""
+"""Runs the signing command of a crypto provider as a process. Its time and output are limited. It never outlives the call."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import signal
 
 from medonline.domain.errors import IdentityProblem, IdentityRefused
 
-_AT_ONCE = 64 * 1024  # bytes read of what is thrown away
+_AT_ONCE = 64 * 1024  # bytes read at once of output that is thrown away
 
 
 async def run_command(argv: list[str], typed: bytes, seconds: float, limit: int) -> bytes:
-    """What the command prints when `typed` is its standard input.
+    """The command's output when `typed` is its standard input.
 
-    No shell sees the arguments. After so many seconds the command is killed with all it started.
+    No shell sees the arguments. After `seconds` the command is killed with all processes that it started.
 
     Raises:
-        IdentityRefused: MISCONFIGURED (cannot be started, exit code not 0, over `limit` bytes), UNAVAILABLE (too slow).
+        IdentityRefused: MISCONFIGURED (it cannot start, its exit code is not 0, it prints over `limit` bytes) or UNAVAILABLE (too slow).
     """
-    # The command needs its own environment (paths of a licence, of containers), but none of the portal's secrets.
+    # The command needs the environment (paths of a licence and of key containers), but none of the portal's secrets.
     environment = {key: value for key, value in os.environ.items() if not key.startswith("MEDONLINE_")}
     try:
         process = await asyncio.create_subprocess_exec(
@@ -50,7 +50,7 @@ async def run_command(argv: list[str], typed: bytes, seconds: float, limit: int)
 async def _converse(process: asyncio.subprocess.Process, typed: bytes, limit: int) -> bytes:
     assert process.stdin is not None  # noqa: S101 - both are pipes
     assert process.stdout is not None  # noqa: S101
-    # A command that reads no input closes its end early; its exit code tells the rest.
+    # A command that does not read its input closes its end early. Its exit code says whether it worked.
     with contextlib.suppress(ConnectionError):
         process.stdin.write(typed)
         await process.stdin.drain()
@@ -64,13 +64,13 @@ async def _converse(process: asyncio.subprocess.Process, typed: bytes, limit: in
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """Kill what still runs of the command and of what it started, and fetch its remains."""
+    """Kill the command and all processes that it started, if they still run, and wait for their end."""
     assert process.stdout is not None  # noqa: S101 - a pipe
     if process.returncode is None or not process.stdout.at_eof():
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
-    # `wait` waits for the pipes as well, and a full one blocks until it is read. The second is for a child
-    # that left the group and keeps the pipe: it must not keep a patient waiting.
+    # `wait` waits for the pipes as well, and a full pipe blocks until it is read. The limit of one second is for a child
+    # that left the process group and keeps the pipe open: it must not keep a patient waiting.
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(1):
             while await process.stdout.read(_AT_ONCE):

@@ -15,7 +15,7 @@ ESIA_PROBLEMS: dict[str, IdentityProblem] = {
     "007006": IdentityProblem.MISCONFIGURED,  # the scope is not open to the client
     "007013": IdentityProblem.MISCONFIGURED,  # the scope is wrong
     "007008": IdentityProblem.UNAVAILABLE,  # temporarily unavailable
-    "007011": IdentityProblem.CODE_USED,  # the code or refresh token is wrong, over or used
+    "007011": IdentityProblem.CODE_USED,  # the code or refresh token is wrong, expired or used
     "007015": IdentityProblem.MISCONFIGURED,  # the timestamp: this server's clock is wrong
     "007019": IdentityProblem.CONSENT_MISSING,  # no consent of the person
     "007023": IdentityProblem.MISCONFIGURED,  # redirect_uri is not on ESIA's list
@@ -26,7 +26,7 @@ _CODE = re.compile(r"ESIA-(\d{6})\b", re.ASCII)
 
 
 def esia_code(error: object, description: object) -> str:
-    """The six digits of ESIA's code, from the description or from the error itself; empty when neither has one."""
+    """The six digits of ESIA's error code, from the description or from the error itself; empty when neither has a code."""
     for text in (description, error):
         if isinstance(text, str) and (found := _CODE.search(text)):
             return found[1]
@@ -34,7 +34,7 @@ def esia_code(error: object, description: object) -> str:
 
 
 def esia_problem(error: object, description: object) -> IdentityProblem:
-    """The problem by ESIA's code; without a known one by the OAuth error; else OTHER."""
+    """The problem by ESIA's error code; without a known code, by the OAuth error; else OTHER."""
     code = esia_code(error, description)
     standard = OAUTH_PROBLEMS.get(error, IdentityProblem.OTHER) if isinstance(error, str) else IdentityProblem.OTHER
     return ESIA_PROBLEMS.get(code, standard)

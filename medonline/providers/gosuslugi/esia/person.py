@@ -1,4 +1,4 @@
-"""What ESIA's data service (`/rs/prns/{oid}`) says of a person."""
+"""What ESIA's data service (`/rs/prns/{oid}`) says about a person."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from medonline.services.ports import IdentityPerson
 
 log = logging.getLogger(__name__)
 
-MAX_ELEMENTS = 20  # followed one by one where ESIA lists addresses instead of the elements themselves
+MAX_ELEMENTS = 20  # at most so many are fetched one by one where ESIA lists addresses instead of elements
 _CONTACT_SCOPES = frozenset({"mobile", "email", "contacts"})
 _POLICY_SCOPE = "medical_doc"
 _NEEDED = frozenset({"lastName", "firstName", "birthDate"})
 
 
 class PersonReader:
-    """Reads one person with the access token that the person's sign-in gave; nothing is kept."""
+    """Reads one person with the access token of that person's sign-in. It keeps nothing."""
 
     def __init__(self, client: JsonClient, base_url: str, access_token: str, oid: str) -> None:
         self._client = client
@@ -35,11 +35,11 @@ class PersonReader:
     async def person(
         self, issuer: str, subject: EsiaSubject, scopes: Sequence[str], id_token: str
     ) -> tuple[IdentityPerson, frozenset[str]]:
-        """The person, with contacts and the policy as far as the scopes cover them, and which of the fields that an account cannot
-        do without are told and cannot be read. Contacts and documents that are not given out are logged.
+        """The person, with contacts and policy if the scopes cover them, and the names of required fields that ESIA sent but the portal
+        cannot read. Contacts and documents that ESIA does not give out are logged.
 
         Raises:
-            IdentityRefused: DELETED, or no good answer.
+            IdentityRefused: the account is DELETED, or there is no usable answer.
         """
         found = await self._object(self._path)
         if str(found.get("status", "")).upper() == "DELETED":
@@ -52,7 +52,7 @@ class PersonReader:
         person = IdentityPerson(
             issuer=issuer,
             subject=subject.oid,
-            # The record is younger than the token; without a word in it, the token's counts.
+            # The record is newer than the token. If the record does not tell, the token counts.
             confirmed=said.yes("trusted") if said.value("trusted") is not None else subject.confirmed is True,
             last_name=said.name("lastName"),
             first_name=said.name("firstName"),
@@ -69,12 +69,12 @@ class PersonReader:
         return person, _NEEDED.intersection(said.unreadable)
 
     async def _elements(self, collection: str) -> list[dict[str, Any]]:
-        """The contacts (`ctts`) or documents (`docs`) of the person; ESIA embeds them or lists their addresses.
+        """The contacts (`ctts`) or documents (`docs`) of the person. ESIA embeds them or lists their addresses.
 
-        A request that fails is logged and left out: a sign-in needs neither a contact nor the insurance policy.
+        A failed request is logged and left out, because a sign-in needs neither a contact nor the insurance policy.
 
         Raises:
-            IdentityRefused: an address leads outside this person's data; the access token is not sent there.
+            IdentityRefused: an address leads outside this person's data. The access token is not sent there.
         """
         answer = await self._optional(f"{self._path}/{collection}?embed=(elements)", collection)
         listed = answer.get("elements") if answer is not None else None
@@ -95,9 +95,9 @@ class PersonReader:
             return None
 
     def _own_path(self, address: str) -> str:
-        """Path and query of an element, asked for below the configured address whatever host ESIA calls itself by.
+        """The path and query of an element below the configured address, whatever host ESIA writes into its addresses.
 
-        The person's access token travels along: it goes to ESIA's own data of this person and nowhere else.
+        The request carries the person's access token, so it may go to ESIA's data about this person and nowhere else.
         """
         try:
             parts = urlsplit(address)
@@ -116,7 +116,7 @@ class PersonReader:
 
 
 def _contact(contacts: list[dict[str, Any]], kind: str, read: Callable[[Told, str], str]) -> tuple[str, bool]:
-    """The first usable contact of a kind, verified ones first, and whether it is verified."""
+    """The first usable contact of a kind, and whether it is verified. Verified contacts come first."""
     of_kind = [one for one in contacts if one.get("type") == kind]
     chosen = [(read(Told(f"esia: a contact {kind}", one), "value"), one.get("vrfStu") == "VERIFIED") for one in of_kind]
     return next(iter(sorted((one for one in chosen if one[0]), key=lambda one: not one[1])), ("", False))

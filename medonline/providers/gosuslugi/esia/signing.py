@@ -1,7 +1,7 @@
-"""Signatures under requests to ESIA: `client_secret` is one over the request's own parameters.
+"""Signatures of requests to ESIA: `client_secret` is a signature over the request's own parameters.
 
-Production needs GOST R 34.10-2012 by a certified tool. That tool stays outside the portal: behind an HTTP service or a
-command line. RSA is for the stand-in and for tests.
+Production needs GOST R 34.10-2012 signatures by a certified tool. The tool stays outside the portal, behind an HTTP service or a
+command line. RSA is only for the stand-in and for tests.
 """
 
 from __future__ import annotations
@@ -27,33 +27,33 @@ from medonline.providers.http import MAX_TIMEOUT, JsonClient
 from medonline.providers.outgoing import DIRECT, Outgoing
 
 MAX_SIGNATURE = 1024  # bytes; GOST R 34.10-2012-256 makes 64, RSA with 4096 bits 512
-QUEUE = 64  # signatures that wait at most
+QUEUE = 64  # waiting signatures at most
 MAX_WAIT = 2.0  # seconds
 _HASH = re.compile(r"[0-9A-F]{64}")
 
 
 class Signer(Protocol):
-    """Signs what a request to ESIA consists of."""
+    """Signs the parameters of a request to ESIA."""
 
     async def sign(self, message: bytes) -> bytes:
-        """The raw signature of the message; no container around it.
+        """The raw signature of the message, without a container around it.
 
         Raises:
-            IdentityRefused: MISCONFIGURED or UNAVAILABLE; nothing else leaves this method.
+            IdentityRefused: MISCONFIGURED or UNAVAILABLE. The method raises nothing else.
         """
 
     def certificate_hash(self) -> str:
-        """The hash of the certificate that ESIA knows the client by: 64 hexadecimal digits, upper case."""
+        """The hash of the certificate by which ESIA knows the client: 64 hexadecimal digits, upper case."""
 
 
 class QueuedSigner:
-    """Another signer behind a bounded queue: each signature may be a process, and a crowd must not start one per click.
+    """Another signer behind a bounded queue. Each signature may start a process, and a crowd must not start one per click.
 
     Args:
         signer: makes the signatures.
-        at_once: how many it makes at the same time; by default as many as there are cores.
-        queue: how many more may wait.
-        max_wait: seconds after which waiting ends.
+        at_once: how many signatures it makes at the same time. The default is the number of cores.
+        queue: how many more signatures may wait.
+        max_wait: the longest wait in seconds.
     """
 
     def __init__(
@@ -66,10 +66,10 @@ class QueuedSigner:
         self._waiting = 0
 
     async def sign(self, message: bytes) -> bytes:
-        """The signature, when it is this message's turn.
+        """Wait for this message's turn and sign it.
 
         Raises:
-            IdentityRefused: BUSY (the queue is full, or the turn did not come in time); else as the signer.
+            IdentityRefused: BUSY (the queue is full, or the turn did not come in time), or what the signer raises.
         """
         if self._waiting >= self._queue:
             raise IdentityRefused(IdentityProblem.BUSY, "the queue for signatures is full")
@@ -88,24 +88,24 @@ class QueuedSigner:
             self._slots.release()
 
     def certificate_hash(self) -> str:
-        """The signer's."""
+        """The hash of the wrapped signer."""
         return self._signer.certificate_hash()
 
 
 def certificate_end(pem: bytes) -> datetime:
-    """When the certificate of a PEM file ends (UTC).
+    """When the certificate in a PEM file expires (UTC).
 
     Raises:
-        ValueError: there is none.
+        ValueError: the file has no certificate.
     """
     return x509.load_pem_x509_certificate(pem).not_valid_after_utc
 
 
 class RsaSigner:
-    """RSA with SHA-256 (PKCS#1 v1.5), the certificate's hash being SHA-256 of its DER; ESIA itself does not take it.
+    """RSA with SHA-256 (PKCS#1 v1.5). The certificate's hash is the SHA-256 of its DER form. The real ESIA does not accept RSA.
 
     Raises:
-        ValueError: from the constructor; no RSA key, no certificate, or one that belongs to another key.
+        ValueError: the constructor got no RSA key, no certificate, or a certificate of another key.
     """
 
     def __init__(self, key_pem: bytes, certificate_pem: bytes) -> None:
@@ -119,26 +119,26 @@ class RsaSigner:
         self._hash = certificate.fingerprint(hashes.SHA256()).hex().upper()
 
     async def sign(self, message: bytes) -> bytes:
-        """The signature, as long as the key."""
+        """The signature, which is as long as the key."""
         return self._key.sign(message, PKCS1v15(), hashes.SHA256())
 
     def certificate_hash(self) -> str:
-        """SHA-256 of the DER certificate."""
+        """The SHA-256 of the DER certificate."""
         return self._hash
 
 
 class HttpSigner:
-    """An external signing service: takes the raw bytes by POST and answers 200 with the raw signature.
+    """An external signing service. It takes the raw bytes by POST and answers 200 with the raw signature.
 
     Args:
-        url: where to POST; the bytes travel as application/octet-stream.
-        token: sent as a Bearer token; empty: no such header.
+        url: where to POST the bytes, as application/octet-stream.
+        token: the Bearer token to send. Empty: no such header.
         certificate_hash: Streebog-256 of the DER certificate, 64 hexadecimal digits.
         timeout: seconds, at most 5.
-        outgoing: how the requests leave.
+        outgoing: the proxy and the trusted certificates of the requests.
 
     Raises:
-        ValueError: from the constructor, when the hash is not 64 hexadecimal digits.
+        ValueError: the constructor got a hash that is not 64 hexadecimal digits.
     """
 
     def __init__(
@@ -157,7 +157,7 @@ class HttpSigner:
         self._timeout = timeout
 
     async def sign(self, message: bytes) -> bytes:
-        """Ask the service.
+        """Ask the service for the signature.
 
         Raises:
             IdentityRefused: UNAVAILABLE (no answer, 5xx), MISCONFIGURED (4xx, or no signature in the answer).
@@ -184,18 +184,17 @@ class HttpSigner:
 class CommandSigner:
     """The command line of an installed crypto provider.
 
-    The message arrives on the command's standard input, or in a temporary file where an argument contains `{message}`; the
-    signature is read from standard output, or from the file that `{signature}` in an argument means. No shell sees the
-    arguments.
+    The command gets the message on its standard input, or in a temporary file if an argument contains `{message}`. The signature is
+    read from the standard output, or from the file that `{signature}` in an argument stands for. No shell sees the arguments.
 
     Args:
         argv: the program and its arguments.
         certificate_hash: Streebog-256 of the DER certificate, 64 hexadecimal digits.
-        reversed_bytes: the command writes the signature last byte first, as `csptest` does.
-        timeout: seconds, at most 5; a command that takes longer is killed with all it started.
+        reversed_bytes: whether the command writes the last byte of the signature first, as `csptest` does.
+        timeout: seconds, at most 5. A slower command is killed with all processes that it started.
 
     Raises:
-        ValueError: from the constructor, when the hash is not 64 hexadecimal digits or argv is empty.
+        ValueError: the constructor got a hash that is not 64 hexadecimal digits, or an empty argv.
     """
 
     def __init__(
@@ -217,7 +216,7 @@ class CommandSigner:
         """Run the command once.
 
         Raises:
-            IdentityRefused: MISCONFIGURED (cannot be started, exit code not 0, no signature), UNAVAILABLE (too slow).
+            IdentityRefused: MISCONFIGURED (it cannot start, its exit code is not 0, there is no signature) or UNAVAILABLE (too slow).
         """
         with tempfile.TemporaryDirectory(prefix="esia-") as directory:
             given, made = Path(directory, "message"), Path(directory, "signature")
@@ -240,7 +239,7 @@ def _write(path: Path, message: bytes) -> None:
 
 
 def _read(path: Path) -> bytes:
-    """What the command wrote; one byte more than allowed shows that it was too much."""
+    """What the command wrote, up to one byte more than allowed. That extra byte shows that it was too much."""
     try:
         with path.open("rb") as file:
             return file.read(MAX_SIGNATURE + 1)

@@ -1,7 +1,7 @@
-"""The two tokens of ESIA's answer, checked against its pinned certificates.
+"""Checks the two tokens of ESIA's answer against pinned certificates.
 
-ESIA publishes no key set: operators pin its certificates, and several at once while a yearly rotation is under way. Tokens
-by GOST R 34.10-2012 would need certified cryptography, which stays outside the portal, so only RS256 is read here.
+ESIA publishes no key set. So operators pin its certificates, several at once during the yearly rotation. Tokens signed by
+GOST R 34.10-2012 would need certified cryptography, which stays outside the portal. So this module reads only RS256.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ from medonline.providers.values import is_told
 ALGORITHMS = ("RS256",)
 _SUBJECT = "urn:esia:sbj"
 _OID = f"{_SUBJECT}:oid"
-_CONFIRMED = f"{_SUBJECT}:is_tru"  # only there when it is true
+_CONFIRMED = f"{_SUBJECT}:is_tru"  # present only when it is true
 
 
 @dataclass(frozen=True, slots=True)
 class EsiaSubject:
-    """Who signed in: the oid as a text, whether the id_token calls the account confirmed, and when ESIA asked who it is
-    (UTC); None: it says nothing."""
+    """Who signed in: the oid as a text, whether the id_token calls the account confirmed, and when ESIA last asked the person to prove
+    who they are (UTC). None: the token does not say."""
 
     oid: str
     confirmed: bool | None
@@ -50,10 +50,10 @@ class EsiaSubject:
 def pinned_key(pem: bytes) -> RSAKey:
     """The RSA key of a PEM certificate or public key.
 
-    An expired certificate is taken: what counts is that the operator pinned it.
+    An expired certificate is accepted, because the operator has pinned it.
 
     Raises:
-        ValueError: neither of the two, another kind of key, or under 2048 bits.
+        ValueError: the text is neither of the two, or the key is of another kind or under 2048 bits.
     """
     try:
         if b"BEGIN CERTIFICATE" in pem:
@@ -77,7 +77,7 @@ def subject_of_tokens(
     now: datetime,
     fresh_since: datetime | None = None,
 ) -> EsiaSubject:
-    """Check both tokens, and that they speak of the same person. `fresh_since`: a proof asked for then must not be older.
+    """Check both tokens, and that they are about the same person. `fresh_since`: the person's proof must not be older than this.
 
     Raises:
         IdentityRefused: UNTRUSTWORTHY, NOT_ASKED.

@@ -1,7 +1,7 @@
 """Sign-in through any standard OpenID provider, or a gateway to Gosuslugi that speaks like one.
 
-Sources: OpenID Connect Core 1.0 (code flow), RFC 7636 (PKCE), RFC 9207 (`iss` of the return), RFC 9700 (what to insist on),
-RP-Initiated Logout 1.0.
+Sources: OpenID Connect Core 1.0 (code flow), RFC 7636 (PKCE), RFC 9207 (`iss` in the return), RFC 9700 (what a client must
+require), RP-Initiated Logout 1.0.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ from medonline.services.ports import AuthorizationRequest, Departure, IdentityPe
 __all__ = ["ClaimNames", "Oidc"]
 
 DEFAULT_SCOPES = ("openid", "profile", "email", "phone")
-# Never `none`; never HS*, where a public key could pass for the secret (RFC 8725, 2.1).
+# Never `none`, and never HS*, because a public key could then pass for the secret (RFC 8725, 2.1).
 ALGORITHMS = ("RS256", "PS256", "ES256")
-# `max_age` makes a provider tell when it asked (`auth_time`). For a fresh proof `prompt=login` says the same; 0 is read as «no
-# limit» by some. A month is longer than any provider remembers: there the answer counts, not the limit.
+# `max_age` makes a provider tell when it last asked the person (`auth_time`). A fresh proof also has `prompt=login`. 0 is not used,
+# because some providers read it as «no limit». A month is longer than any provider remembers: it only makes the provider tell the time.
 FRESH_AGE = 60  # seconds
 ANY_AGE = 30 * 24 * 3600
 _TOKEN = re.compile(rb"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*)+")
@@ -61,19 +61,19 @@ class Oidc:
     """An OpenID provider as an `IdentityProvider`.
 
     Args:
-        issuer: as the provider writes it in its tokens, exactly; discovery is read below it.
+        issuer: exactly as the provider writes it in its tokens. Discovery is read below this address.
         client_id: the portal's id there.
-        client_secret: sent by HTTP Basic or in the form, as discovery says; empty for a public client.
-        scopes: what to ask for; a gateway may have a scope of its own for the СНИЛС and the policy.
+        client_secret: sent by HTTP Basic or in the form, as discovery says. Empty for a public client.
+        scopes: what to ask for. A gateway may have its own scope for the СНИЛС and the policy.
         claims: which claim is which.
-        token_leaves_by_post: the end of session takes the id_token in a POST; otherwise the token is left out, for it holds a
-            name and more, and addresses are kept in histories and logs.
-        outgoing: how the portal's own requests leave.
-        timeout: seconds for one request, at most 5; a whole sign-in takes at most three times that.
-        clock: the present moment, for the times in tokens.
+        token_leaves_by_post: whether the sign-out takes the id_token in a POST. Otherwise the token is left out: it holds a name and
+            more, and histories and logs keep addresses.
+        outgoing: the proxy and the trusted certificates of the portal's own requests.
+        timeout: seconds for one request, at most 5. A whole sign-in takes at most three times as long.
+        clock: gives the current time, for the times in tokens.
 
     Raises:
-        ValueError: from the constructor; an issuer that is no address, or scopes without `openid`.
+        ValueError: the constructor got an issuer that is no address, or scopes without `openid`.
     """
 
     name = "oidc"
@@ -108,10 +108,10 @@ class Oidc:
         self._discovery = Discovery(issuer, self._client)
 
     async def authorization_url(self, request: AuthorizationRequest) -> str:
-        """The provider's own address of sign-in with what binds the answer to this browser: state, nonce, PKCE.
+        """The provider's sign-in address with state, nonce and PKCE, which bind the answer to this browser.
 
         Raises:
-            IdentityRefused: the provider's metadata cannot be had or believed.
+            IdentityRefused: the provider's metadata cannot be fetched or trusted.
         """
         return with_query(
             (await self._discovery.metadata()).authorization_endpoint,
@@ -129,7 +129,7 @@ class Oidc:
         )
 
     async def fetch_person(self, code: str, request: AuthorizationRequest) -> IdentityPerson:
-        """Trade the code for tokens, check the id_token, and ask userinfo for what it does not say.
+        """Trade the code for tokens, check the id_token, and ask userinfo for what the id_token does not say.
 
         Raises:
             IdentityRefused: nothing else.
@@ -148,14 +148,14 @@ class Oidc:
             check_at_hash(claims, access_token)
             if metadata.userinfo_endpoint and not self._claims.all_in(claims):
                 more = await self._more(metadata.userinfo_endpoint, access_token, subject, claims)
-                # What the signed token says counts more than what userinfo says.
+                # The signed token takes precedence over userinfo.
                 claims = told(more) | told(claims)
         person, unreadable = person_of_claims(claims, self._claims, self._issuer, subject, str(id_token))
         return admitted(replace(person, authenticated_at=proved_at), self._clock().astimezone(UTC), unreadable)
 
     async def _more(self, address: str, access_token: str, subject: str, claims: dict[str, Any]) -> dict[str, Any]:
-        """What userinfo adds. If the id_token already says who it is, userinfo may fail: only an answer that must not be believed
-        then ends the sign-in."""
+        """The claims that userinfo adds. If the id_token already says who it is, userinfo may fail. Then only an untrustworthy answer ends
+        the sign-in."""
         is_enough = self._claims.enough_in(claims)
         try:
             found = await self._userinfo(address, access_token)
@@ -174,8 +174,8 @@ class Oidc:
         return found
 
     def _proved_at(self, claims: dict[str, Any], request: AuthorizationRequest) -> datetime | None:
-        """Core, 3.1.3.7, rules 12 and 13. A gateway that leaves `auth_time` out, which it must not after `max_age`, is
-        forgiven where nothing hangs on it."""
+        """When the person last proved who they are (Core, 3.1.3.7, rules 12 and 13). After `max_age` a gateway must send `auth_time`. A
+        gateway that does not is tolerated where nothing depends on it."""
         now = self._clock()
         since = request.begun_at if request.fresh else now - timedelta(seconds=ANY_AGE)
         return authenticated_at(claims, "the id_token", now, fresh_since=since, needed=request.fresh)
@@ -191,7 +191,7 @@ class Oidc:
         if not self._client_secret:
             form["client_id"] = self._client_id
         elif "client_secret_basic" in metadata.token_auth_methods:
-            # Both are form-encoded before they are joined (RFC 6749, 2.3.1).
+            # The id and the secret are each form-encoded before they are joined (RFC 6749, 2.3.1).
             pair = f"{quote_plus(self._client_id)}:{quote_plus(self._client_secret)}"
             headers["Authorization"] = f"Basic {base64.b64encode(pair.encode('ascii')).decode('ascii')}"
         elif "client_secret_post" in metadata.token_auth_methods:
@@ -211,7 +211,7 @@ class Oidc:
     async def _identity(self, id_token: object, nonce: str) -> dict[str, Any]:
         which = "the id_token"
         header = token_header(id_token, which)
-        # Asked first, so that a token that no key could make good costs no request for keys.
+        # Checked first, so that a token that no key can verify costs no request for keys.
         if header.get("alg") not in ALGORITHMS:
             raise untrustworthy(f"{which} is signed by an algorithm that is not allowed")
         claims = verified_claims(str(id_token), which, await self._discovery.keys_for(header), ALGORITHMS)
@@ -246,7 +246,8 @@ class Oidc:
         return json_object(which, status, answer)
 
     async def _signed_userinfo(self, written: str) -> dict[str, Any]:
-        """OpenID Connect Core 5.3.2: signed like an id_token, with issuer and audience where it says them."""
+        """The claims of a userinfo answer that is signed like an id_token (OpenID Connect Core 5.3.2). Issuer and audience are checked if
+        it has them."""
         which = "userinfo"
         header = token_header(written, which)
         if header.get("alg") not in ALGORITHMS:
@@ -264,10 +265,10 @@ class Oidc:
         return claims
 
     async def check_return(self, issuer: str | None) -> None:
-        """RFC 9207: a code that another provider gave must not be brought to this one's token endpoint.
+        """Refuse a code that another provider issued: it must not reach this provider's token endpoint (RFC 9207).
 
         Raises:
-            IdentityRefused: `iss` is another issuer's, or is missing where discovery promises it.
+            IdentityRefused: `iss` names another issuer, or is missing although discovery promises it.
         """
         if issuer is not None:
             if issuer != self._issuer:
@@ -276,15 +277,15 @@ class Oidc:
             raise untrustworthy("oidc: the browser came back without the iss that the provider promises")
 
     def problem_of(self, error: str, description: str) -> IdentityProblem:
-        """By the error alone: descriptions are free text."""
+        """The problem by the error alone, because descriptions are free text."""
         return OAUTH_PROBLEMS.get(error, IdentityProblem.OTHER)
 
     async def sign_out(self, id_token: str, return_to: str) -> Departure | None:
-        """The provider's end_session_endpoint; None when it has none. A token goes there by POST, which every provider has
-        to take (RP-Initiated Logout, 2), or not at all.
+        """The way to the provider's end_session_endpoint; None when it has none. A token goes there only by POST, which every provider must
+        accept (RP-Initiated Logout, 2).
 
         Raises:
-            IdentityRefused: the provider's metadata cannot be had or believed.
+            IdentityRefused: the provider's metadata cannot be fetched or trusted.
         """
         address = (await self._discovery.metadata()).end_session_endpoint
         if not address:

@@ -1,4 +1,4 @@
-"""What an OpenID provider publishes of itself: its addresses and its keys.
+"""What an OpenID provider publishes about itself: its addresses and its keys.
 
 Source: OpenID Connect Discovery 1.0, RFC 8414, RFC 7517.
 """
@@ -21,8 +21,8 @@ from medonline.providers.gosuslugi.tokens import Key, fits
 from medonline.providers.http import JsonClient
 from medonline.providers.values import is_told
 
-FRESH = 300.0  # seconds a document is used without asking again, and between two tries to renew it
-STALE = 86400.0  # seconds an old document may serve while the provider does not give a new one
+FRESH = 300.0  # seconds that a document is used without asking again, and the pause between two tries to renew it
+STALE = 86400.0  # seconds that an old document may be used while the provider gives no new one
 KEYS_PAUSE = 60.0  # seconds between two refetches of the keys because of an unknown one
 _MAX_KEYS = 50
 _T = TypeVar("_T")
@@ -30,7 +30,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """The part of a provider's metadata that the portal uses; an empty address means: not offered."""
+    """The part of a provider's metadata that the portal uses. An empty address means that the provider does not offer it."""
 
     authorization_endpoint: str
     token_endpoint: str
@@ -43,7 +43,7 @@ class Metadata:
 
 @dataclass(frozen=True, slots=True)
 class PublishedKey:
-    """One key for signatures with what the key set says about it."""
+    """One signing key, with what the key set says about it."""
 
     key: Key
     kid: str | None
@@ -51,7 +51,7 @@ class PublishedKey:
 
 
 class Discovery:
-    """The metadata and the keys of one issuer, both cached; usable from one event loop after another.
+    """The metadata and the keys of one issuer, both cached. One event loop after another may use it.
 
     Args:
         monotonic: seconds of a clock that never goes back.
@@ -69,25 +69,25 @@ class Discovery:
         """The provider's addresses.
 
         Raises:
-            IdentityRefused: UNAVAILABLE, or UNTRUSTWORTHY (another issuer, plain http where https is due).
+            IdentityRefused: UNAVAILABLE, or UNTRUSTWORTHY (another issuer, or plain http where https is required).
         """
         return await self._metadata.get()
 
     async def keys_for(self, header: dict[str, Any]) -> list[Key]:
-        """The keys that may have signed a token with this header; an unknown `kid` may cost one refetch a minute.
+        """The keys that may have signed a token with this header. An unknown `kid` causes at most one refetch a minute.
 
         Raises:
             IdentityRefused: no key set could be had.
         """
         found = _matching(await self._keys.get(), header)
         if not found and self._monotonic() - self._keys_refetched >= KEYS_PAUSE:
-            # Set before waiting: what an attacker sends in a hurry may not become a flood of refetches.
+            # Set before waiting, so that an attacker's burst of tokens does not cause a flood of refetches.
             self._keys_refetched = self._monotonic()
             await self._keys.renew()
         return found or _matching(await self._keys.get(), header)
 
     async def count_keys(self) -> int:
-        """How many keys for signatures the provider publishes.
+        """How many signing keys the provider publishes.
 
         Raises:
             IdentityRefused: no key set could be had.
@@ -106,7 +106,7 @@ class Discovery:
             userinfo_endpoint=self._address(document, "userinfo_endpoint"),
             end_session_endpoint=self._address(document, "end_session_endpoint"),
             token_auth_methods=frozenset(
-                # What is meant when nothing is said (Discovery 1.0, 3).
+                # The default when the provider names no method (Discovery 1.0, 3).
                 method
                 for method in (methods if isinstance(methods, list) else ["client_secret_basic"])
                 if isinstance(method, str)
@@ -136,7 +136,7 @@ class Discovery:
 
 
 class _Cached(Generic[_T]):
-    """One document: fetched once for all who wait for it, kept `FRESH` seconds, used while old if a new one fails."""
+    """One document. It is fetched once for all who wait for it and kept for `FRESH` seconds. The old one serves if a new fetch fails."""
 
     def __init__(self, fetch: Callable[[], Awaitable[_T]], monotonic: Callable[[], float]) -> None:
         self._fetch = fetch
@@ -169,7 +169,7 @@ class _Cached(Generic[_T]):
         return document
 
     def _own_lock(self) -> asyncio.Lock:
-        # A lock belongs to the loop it first waited in.
+        # A lock belongs to the event loop in which it first waited.
         loop = asyncio.get_running_loop()
         if self._lock is None or self._lock[0] is not loop:
             self._lock = (loop, asyncio.Lock())
@@ -177,7 +177,7 @@ class _Cached(Generic[_T]):
 
 
 def usable_address(address: str, *, secure: bool) -> bool:
-    """Whether an address may be used: https, or http on this very machine, or http where the issuer has no better."""
+    """Whether an address may be used: https, http on this machine, or http where the issuer itself uses http."""
     try:
         parts = urlsplit(address)
         host, _ = parts.hostname, parts.port
@@ -189,7 +189,7 @@ def usable_address(address: str, *, secure: bool) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name means this very machine."""
+    """Whether a host name means this machine."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -208,7 +208,7 @@ def _matching(keys: list[PublishedKey], header: dict[str, Any]) -> list[Key]:
 
 
 def _published_key(jwk: Any) -> PublishedKey | None:
-    """One entry of a key set; None for what is not for signatures or not readable (a set may hold any kinds)."""
+    """One entry of a key set. None for an entry that is unreadable or not for signatures (a set may hold any kind of key)."""
     if not isinstance(jwk, dict) or (is_told(jwk.get("use")) and jwk["use"] != "sig"):
         return None
     if jwk.get("kty") not in ("RSA", "EC"):
@@ -216,8 +216,8 @@ def _published_key(jwk: Any) -> PublishedKey | None:
     public = {name: jwk[name] for name in ("kty", "n", "e", "crv", "x", "y") if name in jwk}
     try:
         key: Key = RSAKey.import_key(public) if public["kty"] == "RSA" else ECKey.import_key(public)
-        key.raw_value  # noqa: B018 - read here, so that a broken key is found now and not with a patient's token
-    except Exception:  # one broken key must not take the others along
+        key.raw_value  # noqa: B018 - reading it finds a broken key now, not when a patient's token arrives
+    except Exception:  # one broken key must not make the others unusable
         return None
     kid, algorithm = jwk.get("kid"), jwk.get("alg")
     return PublishedKey(key, _text_or_none(kid), _text_or_none(algorithm))

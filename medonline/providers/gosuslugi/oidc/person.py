@@ -1,4 +1,4 @@
-"""What the claims of an OpenID provider say of a person; which claim is which, a gateway may decide."""
+"""What the claims of an OpenID provider say about a person. A gateway may have its own names for the claims."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from medonline.services.ports import IdentityPerson
 
 @dataclass(frozen=True, slots=True)
 class ClaimNames:
-    """The provider's names of the claims; an empty name means that it has no such claim.
+    """The provider's names of the claims. An empty name means that the provider has no such claim.
 
-    Defaults: OpenID Connect Core 5.1 as far as it goes; `snils`, `trusted` (ESIA's word for a confirmed account) and
-    `oms_policy` are names of the portal's own, to be set to the gateway's.
+    The defaults come from OpenID Connect Core 5.1 where it has a name. `snils`, `trusted` (ESIA's word for a confirmed account) and
+    `oms_policy` are the portal's own names. Operators set them to the gateway's names.
     """
 
     given_name: str = "given_name"
@@ -31,13 +31,13 @@ class ClaimNames:
     oms_policy: str = "oms_policy"
 
     def all_in(self, claims: Mapping[str, object]) -> bool:
-        """Whether nothing is left to ask the userinfo endpoint for."""
+        """Whether the claims are complete, so that the portal need not ask the userinfo endpoint."""
         names = (getattr(self, field.name) for field in fields(self))
-        # An empty text says that there is none; null says nothing.
+        # An empty text says that the person has no such value. Null says nothing.
         return all(claims.get(name) is not None for name in names if name)
 
     def enough_in(self, claims: Mapping[str, object]) -> bool:
-        """Whether the claims alone say who it is: name, birth date, and whether the account is confirmed."""
+        """Whether the claims alone tell who the person is: name, birth date, and whether the account is confirmed."""
         needed = (self.family_name, self.given_name, self.birthdate, self.trusted)
         return all(is_told(claims.get(name)) for name in needed if name)
 
@@ -45,8 +45,8 @@ class ClaimNames:
 def person_of_claims(
     claims: Mapping[str, object], names: ClaimNames, issuer: str, subject: str, id_token: str
 ) -> tuple[IdentityPerson, frozenset[str]]:
-    """The person, and which of the claims that an account cannot do without are told and cannot be read. A flag that is not told
-    is not set."""
+    """The person, and the names of required claims that the provider sent but the portal cannot read. A missing flag counts as not
+    set."""
     said = Told("oidc", claims)
     phone, email = said.phone(names.phone_number), said.email(names.email)
     person = IdentityPerson(
