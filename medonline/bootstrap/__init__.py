@@ -1,7 +1,7 @@
-"""The portal of this process, and what builds it.
+"""Builds the portal of this process.
 
-`whole.py` is the whole portal, `desk.py` what commands use of it, `inside.py` what both stand on; `shared.py` builds what several flows
-share, `flows.py` the services of each flow, `outside.py` the adapters.
+`whole.py` builds the whole portal, `desk.py` the part that commands use, and `inside.py` what both are built on. `shared.py` builds what
+several flows share, `flows.py` the services of each flow, and `outside.py` the adapters.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _portal: Portal | None = None
 
 
 def __getattr__(name: str) -> Any:
-    """The whole portal is loaded when it is first asked for: a command that uses the desk alone waits for no adapter."""
+    """Load the whole portal only when it is first requested, so that a command that needs only the desk does not wait for the adapters."""
     if name not in __all__:
         msg = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(msg)
@@ -27,7 +27,7 @@ def __getattr__(name: str) -> Any:
 
 
 def portal() -> Portal:
-    """This process's portal, built on first use from the environment."""
+    """This process's portal. It is built on first use, from the environment."""
     global _portal
     if _portal is None:
         from medonline.bootstrap.whole import build_portal

@@ -1,4 +1,4 @@
-"""Which adapter is behind each port, by the settings. This module and `limit_stores` are the only ones that name a provider class."""
+"""Chooses the adapter behind each port by the settings. Only this module and `limit_stores` name a provider class."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ from medonline.services.ports import (
 from medonline.wording.channels import SMS_TEXT
 from medonline.wording.chats import code_text
 
-# What a mailbox shows as the sender of notices.
+# The sender's name that a mailbox shows for notices.
 SENDER_NAME = "Медицина-онлайн"
 
 
 def build_channels(config: Config) -> dict[ChannelName, tuple[CodeChannel, ...]]:
-    """The ways of getting a code that are switched on; of each its vendors, in the order in which they are asked."""
+    """The ways of getting a code that are switched on, each with its vendors in the order in which they are asked."""
     makers: dict[ChannelName, Callable[[Config], tuple[CodeChannel, ...]]] = {
         ChannelName.FLASH_CALL: _flash_call,
         ChannelName.TELEGRAM: _telegram,
@@ -163,7 +163,7 @@ def _outgoing(config: Config, vendor: str) -> Outgoing:
 
 
 def build_identity(config: Config) -> IdentityProvider | None:
-    """The state's identity provider; None where sign-in through it is switched off."""
+    """The state's identity provider. None if sign-in through it is switched off."""
     if config.identity_provider is IdentityProviderName.OIDC:
         secret = config.oidc_client_secret.get_secret_value()
         return Oidc(
@@ -189,10 +189,10 @@ def build_identity(config: Config) -> IdentityProvider | None:
 
 
 def _pinned(config: Config) -> tuple[bytes, ...]:
-    """The files of ESIA's keys, each looked at: a wrong one is named here, not by a trace of the adapter.
+    """Read the files of ESIA's keys and check each, so that the error names the wrong file.
 
     Raises:
-        ConfigurationError: one cannot be read, or is the portal's own.
+        ConfigurationError: a file cannot be read, or is the portal's own key.
     """
     own = config.esia_client_certificate_file if config.esia_signer is EsiaSigner.RSA else None
     found = []
@@ -208,7 +208,7 @@ def _pinned(config: Config) -> tuple[bytes, ...]:
 
 @contextmanager
 def _naming(setting: str) -> Iterator[None]:
-    """Turn what a library finds wrong with a file or value into a sentence that names the setting."""
+    """Turn a library's error about a file or value into a sentence that names the setting."""
     try:
         yield
     except OSError as error:
@@ -243,7 +243,7 @@ def _rsa_signer(config: Config) -> Signer:
 
 
 def certificate_ends(config: Config) -> dict[str, datetime]:
-    """When the certificates of files end (UTC), by their use. One that a signer beside the portal keeps is not known here."""
+    """When the certificates in files expire (UTC), by their use. A certificate that only the separate signer has is not known here."""
     file = config.esia_client_certificate_file
     of_esia = config.identity_provider is IdentityProviderName.ESIA and config.esia_signer is EsiaSigner.RSA
     own = {"esia client": certificate_end(file.read_bytes())} if of_esia and file is not None else {}
@@ -253,7 +253,7 @@ def certificate_ends(config: Config) -> dict[str, datetime]:
 
 
 def build_registry(config: Config) -> CardRegistry | None:
-    """The registry of medical cards; None where the region has none."""
+    """The registry of medical cards. None if the region has none."""
     if not config.card_registry_url:
         return None
     return FhirCards(
@@ -267,7 +267,7 @@ def build_registry(config: Config) -> CardRegistry | None:
 
 
 def build_notices(config: Config) -> NoticeChannel | None:
-    """Who brings notices to phones; None where no one does."""
+    """The vendor that sends notices to phones. None if there is none."""
     makers: dict[NoticeProvider, Callable[[Config], NoticeChannel | None]] = {
         NoticeProvider.NONE: lambda _: None,
         NoticeProvider.SMS_RU: _notices_by_sms_ru,
@@ -292,7 +292,7 @@ def _notices_by_sms_aero(config: Config) -> NoticeChannel:
 
 
 def build_mail(config: Config) -> SmtpMail | None:
-    """Who takes mail; None where no one does."""
+    """The server that takes mail. None if there is none."""
     if config.mail_provider is MailProvider.NONE:
         return None
     server = MailServer(
@@ -308,7 +308,7 @@ def build_mail(config: Config) -> SmtpMail | None:
 
 
 def build_breached_passwords(config: Config) -> BreachedPasswords | None:
-    """The list of leaked passwords; None where it is switched off."""
+    """The list of leaked passwords. None if it is switched off."""
     if not config.breached_passwords_url:
         return None
     return PwnedPasswords(config.breached_passwords_url, outgoing=_outgoing(config, "breached_passwords"))

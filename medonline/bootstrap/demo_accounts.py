@@ -1,4 +1,4 @@
-"""The patients of the demo. Made up; +7 900 000-10-xx is kept free by the sandbox's magic numbers."""
+"""The made-up patients of the demo. The sandbox's magic numbers leave +7 900 000-10-xx free for them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DEMO_ACCOUNTS = (
 
 
 async def seed_demo(accounts: AccountService) -> None:
-    """Make the demo patients that are not there yet; what was changed in the demo stays changed."""
+    """Create the missing demo patients. Existing ones keep their changes."""
     for account in DEMO_ACCOUNTS:
         with suppress(PhoneTaken):
             await accounts.add(account)

@@ -1,4 +1,4 @@
-"""What commands use of the portal. It knows no vendor, so that a command does not wait until every adapter is loaded."""
+"""The part of the portal that commands use. It knows no vendor, so a command does not wait until every adapter is loaded."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from medonline.wording import notices as notices_wording
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """The operator's use cases, and what they stand on."""
+    """The operator's use cases, and the services they need."""
 
     config: Config
     database: Database
@@ -56,13 +56,13 @@ class Desk:
 
 
 def build_desk(config: Config, clock: Clock = utc_now, operator: Operator | None = None) -> Desk:
-    """The desk of one command; opens nothing yet. `operator`: whose command it is."""
+    """The desk of one command. Opens no connection yet. `operator`: the person who gives the command."""
     inside = build_inside(config, clock, operator)
     return desk_of(inside, _notices_left(inside))
 
 
 def desk_of(of: Inside, notices: NoticeQueue) -> Desk:
-    """The operator's use cases over what is there already."""
+    """The operator's use cases over services that exist already."""
     config = of.config
     keeper = JournalKeeper(of.database, of.clock, of.journal.chain, config.retention_journal)
     return Desk(
@@ -87,7 +87,7 @@ def desk_of(of: Inside, notices: NoticeQueue) -> Desk:
 
 
 def _notices_left(of: Inside) -> NoticeQueue:
-    """For the portal that serves: a command sends nothing itself, and knows the ways by their settings alone."""
+    """The queue of notices for the portal that serves. A command sends nothing itself, and knows the ways only by their settings."""
     config = of.config
     return NoticeQueue(
         of.clock,

@@ -1,4 +1,4 @@
-"""The services of each flow, put together from what they share."""
+"""Builds the services of each flow from the shared parts."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _new_devices(of: Shared) -> NewDevices:
 
 
 def build_login(of: Shared, visitors: VisitorService) -> LoginService:
-    """Phone and password."""
+    """Sign-in by phone and password."""
     config = of.config
     return LoginService(
         database=of.database,
@@ -72,7 +72,7 @@ def build_login(of: Shared, visitors: VisitorService) -> LoginService:
 
 
 def build_chats(of: Shared) -> CodeChats | None:
-    """What happens in the chats of the bot; None where no way needs one."""
+    """Handles what happens in the bot's chats. None if no way needs them."""
     bots = [one for vendors in of.outside.channels.values() for one in vendors if isinstance(one, ChatBot)]
     if not bots:
         return None
@@ -90,15 +90,15 @@ def build_chats(of: Shared) -> CodeChats | None:
 
 
 def build_calls(of: Shared) -> PatientCalls:
-    """What vendors tell of calls that patients make."""
+    """Handles the vendors' reports of calls that patients make."""
     vendors = [one for name, vendors in of.outside.channels.items() if name.facts.patient_calls for one in vendors]
     return PatientCalls(of.database, of.clock, of.issuer.keys, vendors, of.dispatcher, of.dispatcher.outbox.wake)
 
 
 def build_recovery(of: Shared) -> PasswordRecoveryService:
-    """«Не могу войти» by phone: the code, the birth date, the new password."""
+    """«Не могу войти» by phone: code, birth date, new password."""
     config = of.config
-    codes = of.codes_for(recovery_reader.PURPOSE, takes_calls=True)  # a birth date, or a longer code, follows
+    codes = of.codes_for(recovery_reader.PURPOSE, takes_calls=True)  # a birth date or a longer code follows
     reader = RecoveryReader(codes, config.new_password_window)
     within = config.step_up_policy.misses_within
     return PasswordRecoveryService(
@@ -121,7 +121,7 @@ def build_recovery(of: Shared) -> PasswordRecoveryService:
 
 
 def build_identity_service(of: Shared) -> IdentityService:
-    """To Gosuslugi and back."""
+    """The journey to Gosuslugi and back."""
     return IdentityService(
         database=of.database,
         clock=of.clock,
@@ -138,7 +138,7 @@ def build_identity_service(of: Shared) -> IdentityService:
 
 
 def build_answers(of: Shared, login: LoginService) -> IdentityAnswers:
-    """What somebody who is not known yet answers after Gosuslugi."""
+    """The answers of a person who came from Gosuslugi and is not known yet."""
     return IdentityAnswers(
         database=of.database,
         clock=of.clock,
@@ -171,14 +171,14 @@ def build_settings(of: Shared, sessions: AccountSessionService) -> AccountSettin
 
 
 def build_identities(of: Shared, sessions: AccountSessionService) -> OwnIdentities:
-    """Accounts at Gosuslugi in the settings."""
+    """The accounts at Gosuslugi, as the settings show them."""
     window = of.config.reauthentication_window
     return OwnIdentities(of.database, of.clock, sessions, of.notices, of.journal, window)
 
 
 @dataclass(frozen=True, slots=True)
 class Passkeys:
-    """Sign-in by passkey, and a patient's own."""
+    """Sign-in by passkey, and the patient's own passkeys in the settings."""
 
     login: PasskeyLogin
     own: OwnPasskeys

@@ -1,4 +1,4 @@
-"""What needs nothing of the outside but the database and the store of the limits: the whole portal stands on it, and so does the desk."""
+"""The services that need only the database and the store of the limits. Both the whole portal and the desk are built on them."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from medonline.storage.engine import Database
 
 @dataclass(frozen=True, slots=True)
 class Inside:
-    """One of each for the whole process.
+    """One instance of each for the whole process.
 
-    sealers: of what is encrypted in the database, by use (`SEALED_USES`); `KeyRotation` goes through them all.
+    sealers: encrypt what is sealed in the database, by use (`SEALED_USES`). `KeyRotation` goes through them all.
     """
 
     config: Config
@@ -51,10 +51,10 @@ class Inside:
 def build_inside(
     config: Config, clock: Clock, operator: Operator | None = None, *, for_patients: bool = False
 ) -> Inside:
-    """Opens nothing yet.
+    """Build the services. Opens no connection yet.
 
-    operator: whose command this process is, where it is one.
-    for_patients: a statement that takes too long for a patient is cut.
+    operator: the person whose command this process runs, if it runs one.
+    for_patients: cancel statements that take too long for a patient.
     """
     database = _database(config, config.database_statement_timeout if for_patients else None)
     alarms = Alarms(clock)
@@ -97,5 +97,5 @@ def dispute_links(config: Config) -> DisputeLinks:
 
 
 def sealer(config: Config, use: str) -> Sealer:
-    """Encrypts and indexes for one use; reads what older keys made, and the next one."""
+    """Encrypts and indexes for one use. It also reads what older keys, and the next one, made."""
     return Sealer(config.key, use, config.other_keys)

@@ -1,4 +1,4 @@
-"""Where limits are counted, by the settings: in this process or in Redis. The desk needs these, and none of the other adapters."""
+"""Chooses by the settings where limits are counted: in this process or in Redis. The desk needs these, but no other adapter."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from medonline.services.limits.windows import LimitStore
 
 
 def build_limit_store(config: Config, alarms: Alarms) -> LimitStore:
-    """Where moving windows are counted."""
+    """The store that counts moving windows."""
     if config.limits_in_memory:
         return MemoryLimitStore()
     return RedisLimitStore(config.limits_storage.get_secret_value(), alarms)
 
 
 def build_places(config: Config, alarms: Alarms) -> Places:
-    """Where open sockets are counted."""
+    """The store that counts open sockets."""
     if config.limits_in_memory:
         return UncountedPlaces()
     return RedisPlaces(config.limits_storage.get_secret_value(), alarms)

@@ -1,4 +1,4 @@
-"""The outside world as the settings choose it."""
+"""The outside services that the settings choose."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from medonline.services.ports import (
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """The adapters that the settings choose; None where something is switched off."""
+    """The adapters that the settings choose. None stands for a service that is switched off."""
 
     channels: dict[ChannelName, tuple[CodeChannel, ...]]
     identity: IdentityProvider | None
@@ -51,7 +51,7 @@ class Outside:
 
 
 def build_outside(config: Config, alarms: Alarms, limits: LimitStore) -> Outside:
-    """The adapters; opens nothing yet."""
+    """Build the adapters. Opens no connection yet."""
     return Outside(
         channels=build_channels(config),
         identity=build_identity(config),

@@ -1,4 +1,4 @@
-"""What the services of several flows share: what is inside, the outside, codes and notices."""
+"""What the services of several flows share: the inside, the outside, codes and notices."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from medonline.wording.personal_data_consent import consent_text
 
 @dataclass(frozen=True, slots=True)
 class Shared(Inside):
-    """One of each for the whole process."""
+    """One instance of each for the whole process."""
 
     outside: Outside
     issuer: CodeIssuer
@@ -41,12 +41,12 @@ class Shared(Inside):
 
     @property
     def consent_hash(self) -> str:
-        """Of the text to which new patients consent here."""
+        """The hash of the text that new patients consent to here."""
         return text_hash(consent_text(self.config.operator_name))
 
 
 def build_shared(config: Config, clock: Clock, operator: Operator | None = None) -> Shared:
-    """Opens nothing yet."""
+    """Build the shared services. Opens no connection yet."""
     inside = build_inside(config, clock, operator, for_patients=True)
     outside = build_outside(config, inside.alarms, inside.limits)
     spending = Spending(config.budgets, inside.alarms)

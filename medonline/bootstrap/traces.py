@@ -1,4 +1,4 @@
-"""Where traces go, as the settings choose it."""
+"""Sends traces to the collector that the settings choose."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from medonline.providers.outgoing import Outgoing
 
 
 def start_traces(config: Config) -> Callable[[], Awaitable[None]] | None:
-    """Begin to send this process's traces, and give what ends it; None where no collector is set: nothing is even loaded."""
+    """Begin to send this process's traces. Returns the function that stops it, or None if no collector is set: then nothing is even
+    loaded."""
     if not config.traces_url:
         return None
     from medonline.traces.export import start
@@ -29,7 +30,7 @@ def start_traces(config: Config) -> Callable[[], Awaitable[None]] | None:
 
 
 def trouble_with_traces(config: Config) -> str:
-    """What is wrong at the collector, in a few English words; empty where it takes traces. Blocks for some seconds at most."""
+    """What is wrong with the collector, in a few English words. Empty if it accepts traces. Blocks for a few seconds at most."""
     from medonline.traces.export import trouble_at
 
     return trouble_at(config.traces_url, _trust(config))

@@ -1,4 +1,4 @@
-"""The whole portal: each service, built once, and the loops that turn while it runs.
+"""The whole portal: each service, built once, and the loops that run with it.
 
 `shared.py` builds what several flows share, `flows.py` the services of each flow, `outside.py` the adapters.
 """
@@ -72,9 +72,9 @@ __all__ = ["DEMO_ACCOUNTS", "Outside", "Portal", "build_channels", "build_portal
 
 @dataclass(frozen=True, slots=True)
 class Portal:
-    """Everything a handler or a route may ask for.
+    """Everything that a handler or a route may use.
 
-    stopping: set when the process is told to end: what is under way is finished, and nothing new should come.
+    stopping: set when the process is told to end. Requests in progress are finished, and no new ones should come.
     """
 
     config: Config
@@ -130,7 +130,7 @@ class Portal:
 
 
 def build_portal(config: Config, clock: Clock = utc_now, operator: Operator | None = None) -> Portal:
-    """Put the services together; opens nothing yet. `operator`: whose command this process is, where it is one."""
+    """Put the services together. Opens no connection yet. `operator`: the person whose command this process runs, if it runs one."""
     shared = build_shared(config, clock, operator)
     login = build_login(shared, VisitorService(shared.database, clock))
     sessions = AccountSessionService(shared.database, clock, login, shared.hasher, shared.journal)
@@ -169,14 +169,14 @@ def build_portal(config: Config, clock: Clock = utc_now, operator: Operator | No
 
 
 def _keys_that_follow(config: Config) -> dict[str, set[str]]:
-    """Ids of the current key, and of the older ones, each with those that come after it."""
+    """The ids of the current key and the older ones, each with the ids of the keys that follow it."""
     current = {key_id(key) for key in (config.key, config.next_key) if key}
     older = {key_id(key) for key in config.older_keys}
     return {"current": current} | ({"older": older | current} if older else {})
 
 
 def _first_of_all(of: Portal) -> IsFirst:
-    """Whether no process has sounded an alarm of a kind lately: one window for each kind."""
+    """Whether no process has raised an alarm of this kind lately. Each kind has its own window."""
     keys = Sealer(of.config.key, "alarms")
 
     async def is_first(kind: str) -> bool:
@@ -187,7 +187,7 @@ def _first_of_all(of: Portal) -> IsFirst:
 
 
 def _turning(of: Portal) -> list[asyncio.Task[None]]:
-    """The loops of a process; each ends when it is cancelled."""
+    """The background loops of a process. Each ends when it is cancelled."""
     return [
         asyncio.create_task(of.dispatcher.outbox.run(), name="code dispatcher"),
         asyncio.create_task(of.notices.outbox.run(), name="notice dispatcher"),
@@ -203,7 +203,7 @@ def _turning(of: Portal) -> list[asyncio.Task[None]]:
 
 @asynccontextmanager
 async def running(of: Portal) -> AsyncIterator[Portal]:
-    """Migrated, seeded in demo mode, with the dispatchers turning; everything is released at the end."""
+    """Run the portal: the database is migrated (and seeded in demo mode) and the dispatchers run. Everything is released at the end."""
     await migrations.upgrade(of.config.database)
     if of.config.demo:
         await seed_demo(of.accounts)

@@ -1,7 +1,7 @@
-"""What only the demo mode has: the stand-ins of the outside world under /sandbox.
+"""What only the demo mode has: the stand-ins of the outside services under /sandbox.
 
-Beside the command line this is the only package that imports the sandbox, and only when the mode is demo: a portal in
-production loads no module of it (tests/test_import_contracts.py).
+Only this package and the command line import the sandbox, and only in demo mode: a portal in production loads no module of it
+(tests/test_import_contracts.py).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from medonline.bootstrap import portal
 
 
 def demo_routes() -> list[BaseRoute]:
-    """The routes of the stand-ins; none in production."""
+    """The routes of the stand-ins. Empty in production."""
     if not portal().config.demo:
         return []
     from medonline.demo.stand_ins import sandbox_mount

@@ -17,9 +17,9 @@ from medonline.sandbox.settings import GosuslugiSettings, SandboxSettings
 
 
 def sandbox_settings(config: Config, address: str = "") -> SandboxSettings:
-    """Stand-ins that accept exactly the credentials the portal uses in demo mode.
+    """Settings of stand-ins that accept exactly the credentials that the portal uses in demo mode.
 
-    address: where browsers and the portal reach them; by default they are a part of the portal.
+    address: where browsers and the portal reach the stand-ins. By default they are a part of the portal.
     """
     return SandboxSettings(
         telegram_token=config.telegram_token.get_secret_value(),
@@ -61,7 +61,7 @@ def _gosuslugi(config: Config, address: str) -> GosuslugiSettings:
 
 
 def sandbox_mount() -> list[BaseRoute]:
-    """The routes of the stand-ins; they are released with the portal."""
+    """The routes of the stand-ins. They are released together with the portal."""
     sandbox = create_sandbox(sandbox_settings(portal().config))
     portal().at_start.append(partial(open_sandbox, sandbox))
     portal().at_close.append(partial(close_sandbox, sandbox))

@@ -13,9 +13,9 @@ from medonline.sandbox.app import create_sandbox
 
 
 def app() -> Starlette:
-    """Made in the server's process."""
+    """The application, made in the server's process."""
     config = load_config()
     set_up(config.log_level, config.log_format)
     settings = sandbox_settings(config, config.sandbox_url or config.inner_url)
-    # For a staging elsewhere they report to its public address. Otherwise their portal is on another port of this machine.
+    # For a staging portal elsewhere, they report to its public address. Otherwise their portal is on another port of this machine.
     return create_sandbox(settings if config.sandbox_url else replace(settings, callback_urls=None))

@@ -1,6 +1,6 @@
-"""What the portal uses of Reflex, Socket.IO and Engine.IO that these do not promise: attributes with an underscore, names of
-handlers and variables, the shape of what they hand over.
+"""Everything that the portal uses of Reflex, Socket.IO and Engine.IO although they do not promise it: attributes with an underscore, names
+of handlers and variables, shapes of arguments.
 
-Nothing else in the portal names such a thing. Each has a test in `tests/framework/` that is named after the fact: an update of a
-library that changes one turns that test red, and this package is the place to repair. What they promise is used directly.
+No other part of the portal uses such things. Each has a test in `tests/framework/` that is named after the fact. If an update of a library
+changes the fact, its test turns red, and this package is the place to repair. Documented interfaces are used directly.
 """

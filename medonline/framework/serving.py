@@ -1,8 +1,8 @@
-"""How Reflex is told to serve pages that are built already."""
+"""The settings that make Reflex serve pages that are already built."""
 
 from __future__ import annotations
 
-# Read by Reflex when it is imported and when the app is made. Names that begin with two underscores are Reflex's own.
+# Reflex reads these when it is imported and when the app is made. Names that begin with two underscores are internal to Reflex.
 PREBUILT = {
     "REFLEX_ENV_MODE": "prod",  # anything else shows the texts of exceptions to the browser
     "__REFLEX_SKIP_COMPILE": "true",

@@ -1,4 +1,4 @@
-"""Reflex's states: which handlers there are, where a tab's state is kept, and how Reflex writes states as JSON."""
+"""Reflex's states: which handlers exist, where a tab's state is kept, and how Reflex writes states as JSON."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from reflex.istate.manager.token import BaseStateToken
 from reflex.state import FrontendEventExceptionState, OnLoadInternalState
 from reflex_base.registry import RegistrationContext
 
-# Every page of Reflex calls these three of its own handlers.
+# Every Reflex page calls these three handlers of Reflex itself.
 _CALLED_BY_PAGES = (
     (rx.State, "hydrate_and_load"),
     (OnLoadInternalState, "on_load_internal"),
     (FrontendEventExceptionState, "handle_frontend_exception"),
 )
 
-# What Socket.IO takes for its `json`: states hold values that plain JSON does not know.
+# The `json` for Socket.IO: states hold values that plain JSON cannot write.
 JSON = SimpleNamespace(dumps=staticmethod(_sio_dumps), loads=staticmethod(_sio_loads))
 
 
 def handlers_of_pages(package: str) -> frozenset[str]:
     """Full names of the handlers that pages call: those of the states in a package, and Reflex's own three.
 
-    Reflex registers more: `setvar` of every state, and what its own handlers call. No page calls these.
+    Reflex registers more: `setvar` of every state, and handlers that only its own handlers call. No page calls these.
     """
     context = RegistrationContext.get()
     own = {
@@ -39,13 +39,13 @@ def handlers_of_pages(package: str) -> frozenset[str]:
 
 
 def forget_state(token: str) -> bool:
-    """Drop the state of a tab; False while a handler uses it."""
+    """Drop the state of a tab. Returns False while a handler uses it."""
     manager = RegistrationContext.get().app.state_manager
     return forget_state_in(manager, token)
 
 
 def forget_state_in(manager: Any, token: str) -> bool:
-    """The same, in one state manager. Only a manager in memory keeps states for good; in Redis they expire."""
+    """Like `forget_state`, in one state manager. Only a manager in memory keeps states for ever; in Redis they expire."""
     if not isinstance(manager, StateManagerMemory):
         return True
     key = BaseStateToken(ident=token, cls=rx.State)
@@ -57,9 +57,9 @@ def forget_state_in(manager: Any, token: str) -> bool:
 
 
 def socket_of(state: rx.State) -> str:
-    """The server's own id of the socket behind an event; empty when there is none.
+    """The server's own id of the socket behind an event. Empty if there is none.
 
-    Reflex builds its whole `router` at each use; only this field is read.
+    Reflex builds its whole `router` at each use, so only this field is read.
     """
     sid = state.rx_router_session.session_id
     return sid if isinstance(sid, str) else ""

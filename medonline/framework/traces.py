@@ -1,4 +1,4 @@
-"""Reflex's own trace points: a span for each handler that an event calls, and for each that follows from it."""
+"""Reflex's own trace points: a span for each handler that an event calls, and for each handler that follows from it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from reflex_base import otel
 
 
 def follow_events(provider: TracerProvider) -> None:
-    """From now on. Danger: it believes the `traceparent` of an event; `web.sockets.frames` lets none through."""
+    """Create these spans from now on. Danger: it trusts the `traceparent` of an event, so `web.sockets.frames` lets none through."""
     otel.enable(provider, NoOpMeterProvider())
 
 
 def follow_no_more() -> None:
-    """As before."""
+    """Stop creating these spans."""
     otel.disable()

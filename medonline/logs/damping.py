@@ -1,7 +1,7 @@
-"""Lines of the log, damped: anyone who can make the portal log cannot make the log grow.
+"""Damps the log, so that nobody who can make the portal log can make the log grow.
 
-A place in the code that logs more than 60 lines a minute is cut: what it says beyond is counted, and the count is logged
-when the minute is over. With some hundred places, of which a patient reaches few, that is about 1 MB a minute at most.
+A place in the code may log 60 lines a minute. Further lines are only counted, and the count is logged when the minute is over. The code has
+about a hundred places that log, and a patient reaches few of them, so the log grows by about 1 MB a minute at most.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import time
 from dataclasses import dataclass
 from typing import TextIO
 
-LINES_PER_MINUTE = 60  # of one place in the code
+LINES_PER_MINUTE = 60  # from one place in the code
 _WINDOW = 60.0  # seconds
 
 
 @dataclass(slots=True)
 class _Place:
-    """How much one place in the code has logged in its present minute."""
+    """How much one place in the code has logged in its current minute."""
 
     since: float
     lines: int = 0
@@ -26,11 +26,11 @@ class _Place:
 
 
 class DampedHandler(logging.StreamHandler[TextIO]):
-    """Writes at most LINES_PER_MINUTE of each place, and then how many were left out."""
+    """Writes at most LINES_PER_MINUTE from each place, and then how many were left out."""
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__(stream)
-        self._places: dict[tuple[str, int], _Place] = {}  # as many as the code has places that log
+        self._places: dict[tuple[str, int], _Place] = {}  # bounded by the number of places in the code that log
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write the line, or count it."""
@@ -44,7 +44,7 @@ class DampedHandler(logging.StreamHandler[TextIO]):
             super().emit(record)
 
     def close(self) -> None:
-        """Say what was left out last."""
+        """Log how many lines were left out last."""
         self._report(math.inf)
         super().close()
 

@@ -1,7 +1,7 @@
-"""One event per line to standard error, with the request or socket it belongs to; what patients send stays out.
+"""Writes one event per line to standard error, with the request or socket it belongs to. What patients send stays out.
 
-Two forms: `text` for people, `json` for machines (MEDONLINE_LOG_FORMAT). Control characters are escaped in both, so that
-a logged value can neither forge a line nor colour a terminal; phones and tokens are cut wherever they are in a line.
+There are two formats: `text` for people, `json` for machines (MEDONLINE_LOG_FORMAT). Both escape control characters, so that a logged value
+can neither forge a line nor colour a terminal. Phones and tokens are cut wherever they occur in a line.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from structlog.types import EventDict, Processor
 from medonline.logs.damping import DampedHandler
 from medonline.traces.spans import current_id
 
-# These write whole payloads, headers and addresses with parameters: the portal says itself what happened.
+# These loggers write whole payloads, headers and addresses with parameters. The portal itself logs what happened.
 _TALKATIVE = (
     "socketio",
     "engineio",
@@ -37,13 +37,13 @@ _TALKATIVE = (
 )
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _PHONE = re.compile(r"(?<![\w.])(?:\+7|[78])[ (-]*9\d{2}[ )-]*\d{3}[ -]?\d{2}[ -]?(\d{2})(?!\w)")
-# Tokens and their hashes have 43 and 64 characters, ids of rows 32.
+# Tokens have 43 characters and their hashes 64. Ids of rows have 32.
 _TOKEN = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{40,}(?![A-Za-z0-9_-])")
 _FIRST = ("time", "level", "logger", "event", "request", "socket", "trace")
 
 
 def set_up(level: str, form: str = "text") -> None:
-    """Send everything to standard error at `level`; talkative libraries from warning on and without their texts."""
+    """Send everything to standard error at `level`. Talkative libraries are logged from warning on, without their texts."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         _with_trace,
@@ -64,7 +64,7 @@ def set_up(level: str, form: str = "text") -> None:
     )
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     known = [name for name in logging.root.manager.loggerDict if name.split(".")[0] in _TALKATIVE]
-    for name in {*known, *_TALKATIVE}:  # some give their children handlers of their own
+    for name in {*known, *_TALKATIVE}:  # some give their child loggers handlers of their own
         library = logging.getLogger(name)
         library.handlers.clear()
         library.propagate = True
@@ -72,10 +72,10 @@ def set_up(level: str, form: str = "text") -> None:
 
 
 class WithoutPayloads(logging.Filter):
-    """Drops the texts of libraries that quote what clients sent; keeps that something was said, and by whom."""
+    """Drops the texts of libraries that quote what clients sent, but keeps the fact that a library logged something."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Replace the message by its origin."""
+        """Replace the message with its origin."""
         if record.name.split(".")[0] in _TALKATIVE:
             kind = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else "message"
             record.msg, record.args = f"{kind} at {record.module}:{record.lineno} (text withheld)", ()
@@ -84,7 +84,7 @@ class WithoutPayloads(logging.Filter):
 
 
 def cut(text: str) -> str:
-    """The text without whole phones (two digits stay) and tokens, control characters escaped."""
+    """The text with control characters escaped, tokens cut, and only two digits left of each phone."""
     text = _TOKEN.sub("[token]", _PHONE.sub(r"[phone ..\1]", text))
     return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
 
@@ -100,7 +100,7 @@ def _with_trace(_logger: Any, _method: str, event: EventDict) -> EventDict:
 
 
 def _place_of_exception(_logger: Any, _method: str, event: EventDict) -> EventDict:
-    """In place of a traceback with its values: the types of the error and its causes, and the lines that raised them."""
+    """Replaces a traceback, which would show values, with the types of the error and its causes and the lines that raised them."""
     given = event.pop("exc_info", None)
     error = given[1] if isinstance(given, tuple) else given
     if isinstance(error, BaseException):

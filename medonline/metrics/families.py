@@ -1,10 +1,10 @@
-"""Counters, durations and levels of this process, and the text in which Prometheus reads them (prometheus_client).
+"""Counters, durations and levels of this process, and the text that Prometheus reads (prometheus_client).
 
-A family is declared once, in `names.py`, and used like a logger: from anywhere, without being handed around. Labels come from
-short closed lists (a channel, a provider, an outcome): they never hold anything of a patient, and no text that somebody else wrote.
+A family is declared once, in `names.py`. Any code may use it, like a logger, without receiving it as an argument. Labels come from short
+closed lists (a channel, a provider, an outcome). They never hold patient data, nor text that somebody else wrote.
 
-Several workers behind one socket write their numbers to files in one folder (`share`), and whichever of them is asked adds them up.
-Danger: prometheus_client decides at its import whether numbers go to files. Nothing here imports it before the first number.
+Several workers behind one socket write their numbers to files in one folder (`share`). The worker that is asked adds them up. Danger:
+prometheus_client decides at its import whether numbers go to files, so nothing here imports it before the first number.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-_FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # of prometheus_client
+_FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # the variable that prometheus_client reads
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class Family:
-    """A name, what it says, and the names of its labels."""
+    """A name, its description, and the names of its labels."""
 
     def __init__(self, name: str, text: str, labels: Sequence[str] = ()) -> None:
         self.name = name
@@ -34,10 +34,10 @@ class Family:
 
 
 class Count(Family):
-    """How often something happened. Prometheus writes the name with «_total» behind it."""
+    """How often something happened. Prometheus appends «_total» to the name."""
 
     def add(self, *values: str) -> None:
-        """It happened once. From any thread; one value for each label."""
+        """Count one occurrence. Call it from any thread, with one value for each label."""
         (self._made.labels(*values) if self.labels else self._made).inc()
 
     @cached_property
@@ -48,19 +48,19 @@ class Count(Family):
 
 
 class Duration(Family):
-    """How long something took, in seconds, as a histogram. `bounds`: the upper ends of its buckets."""
+    """How long something took, in seconds, as a histogram. `bounds` are the upper limits of its buckets."""
 
     def __init__(self, name: str, text: str, labels: Sequence[str] = (), *, bounds: Sequence[float]) -> None:
         super().__init__(name, text, labels)
         self.bounds = tuple(bounds)
 
     def observe(self, seconds: float, *values: str) -> None:
-        """It took so long. From any thread; one value for each label."""
+        """Record one duration. Call it from any thread, with one value for each label."""
         (self._made.labels(*values) if self.labels else self._made).observe(seconds)
 
     @contextmanager
     def timed(self, *values: str) -> Iterator[None]:
-        """Observe how long the block takes, however it ends."""
+        """Record how long the block takes, even if it raises."""
         began = perf_counter()
         try:
             yield
@@ -75,10 +75,10 @@ class Duration(Family):
 
 
 class Level(Family):
-    """How many there are now, over all workers of this machine."""
+    """How many there are now, summed over all workers of this machine."""
 
     def change(self, by: int) -> None:
-        """So many more, or fewer. From any thread."""
+        """Add this many, or subtract them if negative. Call it from any thread."""
         self._made.inc(by)
 
     @cached_property
@@ -89,27 +89,27 @@ class Level(Family):
 
 
 class Reading(Family):
-    """A number that is looked up whenever Prometheus asks: of the record, so it is the same in each process."""
+    """A number that is read from the database whenever Prometheus asks, so it is the same in each process."""
 
 
 Readings = Mapping[Reading, Mapping[tuple[str, ...], float]]
 
 
 def share(folder: Path) -> None:
-    """Have the processes that are forked from now on write their numbers to files in this folder, which is empty. Before the
-    first number of this process."""
+    """Make the processes that are forked from now on write their numbers to files in this empty folder. Call it before the first number
+    of this process."""
     os.environ[_FOLDER] = str(folder)
 
 
 def forget_process(pid: int) -> None:
-    """A worker ended: its levels count no longer. What it counted stays counted."""
+    """A worker has ended: drop its levels. Its counts stay."""
     folder = os.environ.get(_FOLDER)
     for file in Path(folder).glob(f"gauge_live*_{pid}.db") if folder else ():
         file.unlink(missing_ok=True)
 
 
 def exposition(readings: Readings) -> bytes:
-    """All numbers, as Prometheus reads them (text format 0.0.4)."""
+    """All numbers in the format that Prometheus reads (text format 0.0.4)."""
     from prometheus_client import generate_latest
 
     return generate_latest(_of_this_machine()) + generate_latest(_read_now(readings))

@@ -1,6 +1,6 @@
-"""Everything that is measured. docs/operations.md lists it, deploy/ uses it; tests/deploy/test_watching.py compares.
+"""Everything that is measured. docs/operations.md lists it and deploy/ uses it; tests/deploy/test_watching.py compares them.
 
-A new family goes here and nowhere else.
+Declare a new family here and nowhere else.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ CODE_ENTERING = Duration(
     "medonline_code_entering_seconds", "From asking for a code to typing it rightly.", ("channel",), bounds=_PATIENT
 )
 
-# Signing in. `way`: password or gosuslugi.
+# Sign-ins. `way`: password or gosuslugi.
 SIGN_INS = Count("medonline_sign_ins", "Sign-ins by what became of them.", ("way", "outcome"))
 
-# What refuses.
+# Refusals.
 LIMITS = Count("medonline_limit_refusals", "Requests that a limit refused.", ("limit",))
 CHANNEL_OFF = Reading("medonline_channel_off", "1 while a way of getting a code is switched off.", ("channel",))
 BREAKER = Reading(
@@ -51,7 +51,7 @@ PROVIDER_TROUBLES = Count(
     ("provider", "trouble"),
 )
 
-# Work that waits. `queue`: codes or notices.
+# Waiting work. `queue`: codes or notices.
 WAITING = Reading("medonline_outbox_waiting", "Rows that are due and not in hand.", ("queue",))
 LAG = Reading("medonline_outbox_lag_seconds", "How long the row that waits longest has been due.", ("queue",))
 NOTICES_SENT = Count("medonline_notices_sent", "Notices that a provider took.", ("provider",))
@@ -75,7 +75,7 @@ TRANSACTIONS_IN_HAND = Level("medonline_transactions_in_hand", "Transactions tha
 DATABASE_TROUBLES = Count("medonline_database_troubles", "Transactions that the database refused.", ("kind",))
 DATABASE_UP = Reading("medonline_database_up", "1 when the database answered this question in time.")
 
-# The record.
+# Numbers read from the database.
 JOURNAL_ROWS = Reading("medonline_journal_rows", "The number of the newest row of the security journal.")
 JOURNAL = Count("medonline_journal_events", "Rows that this process added to the security journal.", ("event",))
 JOURNAL_EXAMINED = Reading(

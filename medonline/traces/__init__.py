@@ -1,1 +1,1 @@
-"""What a request or an event does, and how long each part takes, for a collector of OpenTelemetry; nothing of a patient."""
+"""Traces for an OpenTelemetry collector: what a request or an event does, and how long each part takes. They hold no patient data."""

@@ -1,5 +1,5 @@
-"""From this process to a collector, by OTLP over HTTP. A collector that is slow, full or gone costs patients nothing: spans wait in a
-queue with an end, a thread of its own sends them, and what has no room is lost."""
+"""Sends spans from this process to a collector, by OTLP over HTTP. A collector that is slow, full or gone costs patients nothing: spans
+wait in a bounded queue, a separate thread sends them, and spans without room are dropped."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from requests.exceptions import SSLError
 
 from medonline.traces import spans
 
-# All that may leave. Each is filled with words of the code, never with what somebody sent.
+# The only attributes that may leave the process. The code fills each with its own words, never with text that somebody sent.
 ATTRIBUTES = frozenset(
     {
         "http.request.method",
@@ -35,20 +35,20 @@ ATTRIBUTES = frozenset(
         "error.type",
     }
 )
-MOST_WAITING = 4096  # spans, of some 1 KB
+MOST_WAITING = 4096  # spans of about 1 KB each
 EVERY_MS = 2_000
 SENT_WITHIN_S = 2.0
-STOPPED_WITHIN_S = 3.0  # what is left by then is lost
+STOPPED_WITHIN_S = 3.0  # spans that are still unsent by then are lost
 
 
 class OnlyWords(SpanExporter):
-    """Hands on spans with the attributes of `ATTRIBUTES` alone: no events, links and texts of errors, whoever made them."""
+    """Passes spans on with only the attributes in `ATTRIBUTES`: without events, links and error texts, no matter who added them."""
 
     def __init__(self, onward: SpanExporter) -> None:
         self._onward = onward
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Hand them on, cut."""
+        """Pass the reduced spans on."""
         return self._onward.export([_cut(span) for span in spans])
 
     def shutdown(self) -> None:
@@ -57,9 +57,10 @@ class OnlyWords(SpanExporter):
 
 
 def start(url: str, trust: ssl.SSLContext, version: str, percent: int) -> tuple[TracerProvider, Callable[[], None]]:
-    """Begin to send this process's spans. Gives where they go, and what ends it (blocks for `STOPPED_WITHIN_S` at most).
+    """Begin to send this process's spans. Returns the provider that takes spans, and a function that stops it (it blocks for
+    `STOPPED_WITHIN_S` at most).
 
-    url: of the collector, whole, as `https://collector.internal:4318/v1/traces`. percent: of traces that are kept.
+    url: the collector's whole address, like `https://collector.internal:4318/v1/traces`. percent: the share of traces that are kept.
     """
     provider = TracerProvider(
         sampler=ParentBased(TraceIdRatioBased(percent / 100)),
@@ -74,7 +75,7 @@ def start(url: str, trust: ssl.SSLContext, version: str, percent: int) -> tuple[
 
     def stop() -> None:
         spans.follow(None)
-        # Not waited for by the interpreter: a collector that does not answer must not keep a process.
+        # A daemon thread: the interpreter does not wait for it, so an unresponsive collector cannot keep the process alive.
         last = threading.Thread(target=provider.shutdown, name="last traces", daemon=True)
         last.start()
         last.join(STOPPED_WITHIN_S)
@@ -83,7 +84,7 @@ def start(url: str, trust: ssl.SSLContext, version: str, percent: int) -> tuple[
 
 
 def trouble_at(url: str, trust: ssl.SSLContext) -> str:
-    """What is wrong at a collector, in a few English words; empty where it takes traces. It is sent none: an empty list."""
+    """What is wrong with a collector, in a few English words. Empty if it accepts traces. The check sends an empty list of spans."""
     try:
         answer = _session(trust).post(
             url, data=b"", headers={"Content-Type": "application/x-protobuf"}, timeout=SENT_WITHIN_S
@@ -112,7 +113,7 @@ def _cut(span: ReadableSpan) -> ReadableSpan:
 
 
 class _Trusting(HTTPAdapter):
-    """Believes the same certificates as the portal's other connections."""
+    """Trusts the same certificates as the portal's other connections."""
 
     def __init__(self, trust: ssl.SSLContext) -> None:
         self._trust = trust

@@ -1,7 +1,7 @@
-"""Spans: the parts of a trace. While no collector is set they cost a comparison.
+"""Spans are the parts of a trace. While no collector is set, each costs one comparison.
 
-A span's name and attributes are words of the code: a route of the table, a handler, a transaction, a vendor. What leaves the
-process besides is cut off in `export.OnlyWords`; so a new attribute has to be added there.
+A span's name and attributes are words of the code: a route of the table, a handler, a transaction, a vendor. `export.OnlyWords` removes
+everything else before it leaves the process, so a new attribute must be added there.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer, TracerProvid
 __all__ = ["SpanKind", "current_id", "fail", "follow", "is_followed", "span"]
 
 ERROR = "error.type"
-_NOWHERE = get_current_span(Context())  # takes everything and keeps nothing
+_NOWHERE = get_current_span(Context())  # accepts everything and keeps nothing
 _tracer: Tracer | None = None
 
 
 def follow(provider: TracerProvider | None) -> None:
-    """Where this process's spans go from now on; None: nowhere."""
+    """Set where this process's spans go from now on. None: nowhere."""
     global _tracer
     _tracer = provider.get_tracer("medonline") if provider is not None else None
 
@@ -34,10 +34,10 @@ def is_followed() -> bool:
 def span(
     name: str, kind: SpanKind = SpanKind.INTERNAL, *, begins: bool = False, **words: str | int | bool
 ) -> Iterator[Span]:
-    """A part of what is under way; the context manager's value takes more attributes.
+    """A part of the work in progress. The context manager's value accepts more attributes.
 
-    begins: a trace begins here, whatever is under way.
-    words: attributes, with `__` for the dots of their names. Of an error that leaves only its type is told.
+    begins: start a new trace here, even inside another one.
+    words: attributes, with `__` for the dots in their names. If an error leaves the block, only its type is recorded.
     """
     if _tracer is None:
         yield _NOWHERE
@@ -48,7 +48,7 @@ def span(
         Context() if begins else None,
         kind,
         attributes,
-        record_exception=False,  # its text may quote what a patient typed
+        record_exception=False,  # an error's text may quote what a patient typed
         set_status_on_exception=False,
     ) as one:
         try:
@@ -59,12 +59,12 @@ def span(
 
 
 def fail(one: Span, error: str) -> None:
-    """The part did not do what it was asked. `error`: a word of the code."""
+    """Mark this part as failed. `error`: a word of the code."""
     one.set_attribute(ERROR, error)
     one.set_status(StatusCode.ERROR)
 
 
 def current_id() -> str:
-    """The trace that is under way, 32 hexadecimal digits; empty where none is."""
+    """The id of the current trace, 32 hexadecimal digits. Empty if there is none."""
     found = get_current_span().get_span_context()
     return format(found.trace_id, "032x") if found.is_valid else ""
