@@ -55,12 +55,12 @@ class JournalEvent(StrEnum):
     CODE_REFUSED = "code_refused"
     BIRTH_DATE_REFUSED = "birth_date_refused"
     SIGN_IN_REFUSED = "sign_in_refused"
-    # the signature counter of its device went back: the passkey may have been copied
+    # The signature counter of its device went back: the passkey may have been copied.
     PASSKEY_COUNTED_BACK = "passkey_counted_back"
     CARD_REFUSED = "card_refused"
     CARD_ACCESS_ASKED = "card_access_asked"
     CARD_ACCESS_REFUSED = "card_access_refused"
-    # an operator or the rule switched a way of getting a code; belongs to no patient
+    # An operator or the rule switched a way of getting a code; belongs to no patient.
     CHANNEL_SWITCHED = "channel_switched"
     OTHER = "other"  # never written: stands for an event that only a newer version knows
 

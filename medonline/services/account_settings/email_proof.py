@@ -1,6 +1,6 @@
-"""The e-mail address of the settings is proved by a code that is sent there; until then nothing is ever written to it.
+"""A code that is sent to the e-mail address of the settings proves the address. Until then no other mail is sent there.
 
-A code and not a link: programs that look through mail open links, and a stranger's press must not prove an address for an account
+It is a code and not a link, because programs that look through mail open links. A stranger's click must not prove an address for an account
 that is not theirs. The code is typed where the account is open.
 """
 
@@ -41,7 +41,7 @@ from medonline.storage.tables.patients import Patient
 
 GUESSES = 3
 DOUBLE_PRESS = timedelta(seconds=1)
-# Whoever asks: nobody's mailbox is filled by accounts of others.
+# The limit of one address, whoever asks, so that other people's accounts cannot fill a mailbox.
 PER_ADDRESS = Limit(5, timedelta(days=1))
 
 
@@ -50,11 +50,11 @@ class EmailView:
     """What the settings say of the address.
 
     Attributes:
-        address: as it is on record; empty: there is none.
-        notices_to: where notices go, when that is another address; empty otherwise.
+        address: the address on record; empty: there is none.
+        notices_to: where notices go, if that is another address; empty otherwise.
         offered: whether a code can be sent at all.
-        waiting: a code was asked for, and is awaited.
-        mail: what became of its mail; None where none is awaited.
+        waiting: whether a code was asked for and is awaited.
+        mail: the state of the mail with the code; None where none is awaited.
     """
 
     address: str
@@ -78,7 +78,7 @@ class EmailProofService:
     reauthentication_window: timedelta
 
     async def view(self, session_key: str) -> EmailView:
-        """What is on record.
+        """What the record says of the address.
 
         Raises:
             NotSignedIn: the session is over.
@@ -103,18 +103,20 @@ class EmailProofService:
         )
 
     async def send(self, session_key: str) -> None:
-        """Send a code to the address on record; an earlier one ends. Nothing is sent where it is proved, or there is none, nor for
-        the second press of two: the code of the first one stays good.
+        """Send a code to the address on record; an earlier code ends.
+
+        It sends nothing for a proved address or without an address, nor for the second press of two: then the code of the first stays
+            valid.
 
         Raises:
             NotSignedIn: the session is over.
             NoChangeInProgress: there is nothing to prove here.
             ReauthenticationNeeded: the last proof of who is asking is too old.
-            InvalidEmail: the address came from elsewhere, and no mail can go there.
-            EmailCodesTooOften: see there.
+            InvalidEmail: the address came from elsewhere, and mail cannot reach it.
+            EmailCodesTooOften: see the error.
         """
         me, now = await self.sessions.required(session_key), self.clock()
-        # Who reads the notices can take the account out of use by «это не я».
+        # Whoever reads the notices can take the account out of use with «это не я».
         if now - me.authenticated_at > self.reauthentication_window:
             raise ReauthenticationNeeded
         await self._send(me, now)
@@ -140,18 +142,18 @@ class EmailProofService:
         session.add(EmailProof(id=notice_id, patient_id=patient.id, email=address, created_at=now))
 
     async def confirm(self, session_key: str, typed: str) -> None:
-        """The code from the mail: notices go to this address from now on. The phone and the address before are told.
+        """Accept the code from the mail: from now on notices go to this address. The phone and the previous address get a notice.
 
         Raises:
             NotSignedIn: the session is over.
             CodeRefused: one of its leaves.
-            ToldTooOften, NoticesOverBudget: the owner could not be told of it; the code stays good.
+            ToldTooOften, NoticesOverBudget: the owner could not get a notice. The code stays valid.
         """
         me = await self.sessions.required(session_key)
         digits = digits_typed(typed)
         if len(digits) != DIGITS:
             raise CodeIncomplete(DIGITS)
-        # Raised only here, after the commit: a miss that is rolled back would be a free guess.
+        # The refusal is raised only here, after the commit: a miss that is rolled back would be a free guess.
         refused = await self._judge(me, digits, self.clock())
         if refused is not None:
             raise refused
@@ -170,14 +172,14 @@ class EmailProofService:
             return CodeMismatch(GUESSES - proof.misses)
         email_proofs.end(session, patient.id, now)
         self.notices.put(session, patient.id, texts.of_proved_address(patient.phone))
-        # After the notice: by its time «это не я» knows that it tells of this address.
+        # This comes after the notice: by its time «это не я» knows that the notice is about this address.
         facts: dict[str, object] = {"proved_email": patient.email, "email_proved_at": self.clock()}
         account_settings.set_columns(session, patient.id, facts)
         self.journal.note(session, JournalNote(JournalEvent.EMAIL_PROVED, patient.id, device=me.device))
         return None
 
     def _open(self, session: Session, patient: Patient, now: datetime) -> EmailProof | None:
-        """The proof that waits, if it is for the address that is on record now."""
+        """The proof that waits, if it is for the address on record."""
         proof = email_proofs.open_of(session, patient.id, now - CODE_LIFE)
         return proof if proof is not None and proof.email == EmailAddress(patient.email).key else None
 
@@ -189,17 +191,18 @@ class EmailProofService:
 
 
 def is_proved(patient: Patient) -> bool:
-    """Whether the address on record is the one that notices go to."""
+    """Whether notices go to the address on record."""
     same = EmailAddress(patient.email).key == EmailAddress(patient.proved_email).key
     return bool(patient.email) and same
 
 
 def changed(session: Session, notices: NoticeService, patient: Patient, wanted: str, now: datetime) -> None:
-    """Another address was saved, within the transaction that saves it: the proved one is told, and stays the one that notices go to
-    until the other is proved. Without any address they stop.
+    """Tell the proved address that another one was saved, within the transaction that saves it. Without any address, notices by mail stop.
+
+    Notices go on to the proved address until the new one is proved.
 
     Raises:
-        ToldTooOften: the proved address could not be told.
+        ToldTooOften: the proved address could not get a notice.
     """
     email_proofs.end(session, patient.id, now)
     for told in texts.of_new_address(patient.phone, patient.proved_email, wanted):

@@ -1,6 +1,6 @@
-"""What was typed in the settings (guide G12), and what of it is a change that may be saved.
+"""What was typed in the settings (guide G12), and which of it is a change that may be saved.
 
-What comes back as it was shown is no change and is not judged: it may be from Gosuslugi, and be no fault of the patient's.
+A value that comes back as it was shown is no change and is not checked: it may come from Gosuslugi, and is not the patient's mistake.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from medonline.storage.tables.patients import Patient
 
 T = TypeVar("T")
 
-# The texts that are columns of the patient's row under the same name, each with what reads it.
+# The texts that are columns of the patient's row under the same name, each with its reader.
 TEXTS: dict[str, Callable[[str], str]] = {
-    "email": lambda typed: EmailAddress.parse(typed).text if visible(typed) else "",  # an account needs none
+    "email": lambda typed: EmailAddress.parse(typed).text if visible(typed) else "",  # an account needs no address
     "last_name": lambda typed: PersonName.parse(typed).text,
     "first_name": lambda typed: PersonName.parse(typed).text,
 }
@@ -33,7 +33,7 @@ TEXTS: dict[str, Callable[[str], str]] = {
 
 @dataclass(frozen=True, slots=True)
 class SettingsForm:
-    """What was typed; an empty password changes nothing."""
+    """What was typed. An empty password changes nothing."""
 
     phone: str
     email: str
@@ -45,7 +45,7 @@ class SettingsForm:
 
 @dataclass(frozen=True, slots=True)
 class SettingsView:
-    """What the form shows its owner: the record, and over it what waits for the code to a new phone (`code`)."""
+    """What the form shows its owner: the record, and in its place the values that wait for the code to a new phone (`code`)."""
 
     phone: str
     email: str
@@ -57,7 +57,7 @@ class SettingsView:
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What came of «Сохранить»: the names of the fields that changed; or that a code to the new phone is awaited."""
+    """The result of «Сохранить»: the names of the changed fields, or that a code to the new phone is awaited."""
 
     changed: tuple[str, ...] = ()
     code_needed: bool = False
@@ -66,11 +66,11 @@ class Saved:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the form asks for beyond what is on record.
+    """What the form asks to change.
 
-    texts: the change of everything but phone and password: these two need more than to be read.
-    phone: the new one, None when it stays.
-    password: the new one in clear, empty when it stays.
+    texts: the change without phone and password, which need more checks.
+    phone: the new phone; None when it stays.
+    password: the new password in clear; empty when it stays.
     """
 
     texts: SettingsChange
@@ -79,15 +79,15 @@ class Asked:
 
     @property
     def is_nothing(self) -> bool:
-        """Whether everything stays as it is."""
+        """Whether nothing changes."""
         return not (self.texts.changed or self.phone or self.password)
 
 
 async def changes_asked(patient: Patient, form: SettingsForm, passwords: NewPasswords) -> Asked:
-    """What of the form differs from the patient's row.
+    """What differs between the form and the patient's row.
 
     Raises:
-        InvalidFields: what is wrong with each field.
+        InvalidFields: says what is wrong with each field.
     """
     refused: dict[str, InvalidInput] = {}
 
@@ -97,7 +97,7 @@ async def changes_asked(patient: Patient, form: SettingsForm, passwords: NewPass
         try:
             return parse(typed)
         except InvalidInput as error:
-            # A keyboard may write another dash; what is on record is not judged for it.
+            # A keyboard may write another dash. The value on record is not checked because of that.
             if folded(typed) != folded(shown):
                 refused[name] = error
             return on_record
@@ -123,16 +123,16 @@ async def changes_asked(patient: Patient, form: SettingsForm, passwords: NewPass
     return Asked(SettingsChange(**new), new_phone, password)
 
 
-# What may wait for the code to a new phone: not the phone, which has a column of its own.
+# What may wait for the code to a new phone. The phone itself has a column of its own.
 _WAITS = (*TEXTS, "password_hash")
 
 
 def change_as_text(change: SettingsChange) -> str:
-    """JSON of what waits with a new phone, to be encrypted (`AccountChange.sealed`)."""
+    """JSON of the values that wait with a new phone. It is encrypted afterwards (`AccountChange.sealed`)."""
     return json.dumps({name: value for name, value in change.values().items() if name in _WAITS})
 
 
 def change_from_text(text: str) -> SettingsChange:
-    """The same, read back; names that it does not know are of another version, and change nothing."""
+    """The change, read back. Unknown names come from another version, and change nothing."""
     kept = json.loads(text)
     return SettingsChange(**{name: value for name, value in kept.items() if name in _WAITS})

@@ -1,4 +1,4 @@
-"""Accounts at Gosuslugi in the settings: which open the account, since when and by what, and taking one off."""
+"""Accounts at Gosuslugi in the settings: which ones open the account, since when and why, and removing one."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class OwnIdentities:
     reauthentication_window: timedelta
 
     async def all(self, session_key: str) -> tuple[IdentityView, ...]:
-        """What opens the account, the first one linked first.
+        """The identities that open the account, the one linked first comes first.
 
         Raises:
             NotSignedIn: the session is over.
@@ -52,15 +52,16 @@ class OwnIdentities:
         return tuple(IdentityView(number_of(row), LinkedHow(row.how), row.linked_at, row.last_used_at) for row in rows)
 
     async def unlink(self, session_key: str, number: str) -> int:
-        """Take one off, with what only its proof vouched for; every other session through Gosuslugi ends, for which identity
-        opened it is not kept. How many ended.
+        """Remove an identity, together with the data that only its proof vouched for. Returns how many sessions ended.
+
+        Every other session through Gosuslugi ends, because the record does not say which identity opened it.
 
         Raises:
             NotSignedIn: the session is over.
             ReauthenticationNeeded: the last proof of who is asking is too old.
-            NoSuchIdentity: it is not there (any more), or not this account's.
-            LastWayIn: see there.
-            ToldTooOften, NoticesOverBudget: the owner could not be told of it; nothing was taken off.
+            NoSuchIdentity: it does not exist (any more), or belongs to another account.
+            LastWayIn: see the error.
+            ToldTooOften, NoticesOverBudget: the owner could not get a notice; nothing was removed.
         """
         me = await self.sessions.required(session_key)
         now = self.clock()

@@ -1,7 +1,7 @@
-"""The settings of the account (guide G12): one «Сохранить», all or nothing.
+"""The settings of the account (guide G12): one «Сохранить» saves everything or nothing.
 
-A new phone is proved by a code to it first; until then the whole change waits in its row, so that either everything is
-saved or nothing. Phone, password and names need a recent proof of who is asking.
+A new phone must first be proved by a code sent to it. Until then the whole change waits in its row, so that everything is saved together or
+not at all. Phone, password and names need a recent proof of who is asking.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ from medonline.storage.tables.patients import Patient
 
 PURPOSE = "account_phone"
 CHANGE_LIFE = timedelta(hours=1)
-# By the names an account at Gosuslugi is recognised: who changes them may open the account to somebody else.
+# Gosuslugi recognises the account by these names: a person who changes them could open the account to somebody else.
 NAMES = frozenset({"last_name", "first_name"})
 
 
@@ -85,7 +85,7 @@ class AccountSettingsService:
     reauthentication_window: timedelta
 
     async def current(self, session_key: str) -> SettingsView:
-        """What is on record.
+        """The settings on record.
 
         Raises:
             NotSignedIn: the session is over.
@@ -108,22 +108,22 @@ class AccountSettingsService:
 
     @reads
     def code_of(self, session: Session, session_key: str) -> CodeView | None:
-        """The code to the new phone; asking does not count as use of the session. None when no change waits."""
+        """The code to the new phone. None when no change waits. The question does not count as use of the session."""
         now = self.clock()
         change = account_changes.open_of(session, session_key, now - CHANGE_LIFE)
         return self.codes.view(session, change.id, now) if change else None
 
     async def save(self, client: Client, form: SettingsForm, channel: ChannelName) -> Saved:
-        """Save everything, or leave the intent to send a code to the new phone.
+        """Save everything, or record the intent to send a code to the new phone.
 
         Raises:
             NotSignedIn: the session is over.
-            InvalidFields: what is wrong with each field; nothing was saved.
-            ReauthenticationNeeded: phone, password or name change, and the last proof of who is asking is too old.
+            InvalidFields: says what is wrong with each field; nothing was saved.
+            ReauthenticationNeeded: phone, password or names change, and the last proof of who is asking is too old.
             SettingsSavedTooOften: of this account; nothing was saved.
-            ToldTooOften, NoticesOverBudget: the owner could not be told of it; nothing was saved.
+            ToldTooOften, NoticesOverBudget: the owner could not get a notice; nothing was saved.
             ChannelUnavailable, RateLimited, LimitReached: the code to the new phone cannot be asked for now.
-            Busy: the server has too many passwords to hash.
+            Busy: too many passwords wait to be hashed.
         """
         me = await self.sessions.required(client.session_key)
         patient = await self.database.read(self._patient, me)
@@ -135,7 +135,7 @@ class AccountSettingsService:
             asked.phone is not None
             or asked.password
             or not NAMES.isdisjoint(asked.texts.changed)
-            # Who may change it without a proof could stop the owner's notices.
+            # A person who could change it without a proof could stop the owner's notices.
             or (asked.texts.email is not None and bool(patient.proved_email))
         )
         if guarded and now - me.authenticated_at > self.reauthentication_window:
@@ -151,10 +151,10 @@ class AccountSettingsService:
         return await self._save(me, change)
 
     async def resend(self, client: Client, channel: ChannelName) -> None:
-        """Another code to the new phone.
+        """Send another code to the new phone.
 
         Raises:
-            NotSignedIn, NoChangeInProgress, ChannelUnavailable, RateLimited, LimitReached: see there.
+            NotSignedIn, NoChangeInProgress, ChannelUnavailable, RateLimited, LimitReached: see the errors.
         """
         await self.sessions.required(client.session_key)
         now = self.clock()
@@ -168,28 +168,28 @@ class AccountSettingsService:
     ) -> None:
         change = self._change(session, session_key)
         if change.phone != place.phone.e164:
-            raise NoChangeInProgress  # another tab asked for another number meanwhile
+            raise NoChangeInProgress  # another tab has asked for another number meanwhile
         self.codes.resend(session, self.codes.request(change.id, place, channel), now)
-        # Held only now, after the code (lock order: `storage.engine`): given up meanwhile, it sends none.
+        # The change is locked only now, after the code (lock order: `storage.engine`). If it was given up meanwhile, no code is sent.
         if not account_changes.is_open_held(session, change.id):
             raise NoChangeInProgress
 
     async def confirm_phone(self, session_key: str, typed: str) -> Saved:
-        """The code to the new phone: everything that waited with it is saved.
+        """Accept the code to the new phone, and save everything that waited with it.
 
         Raises:
-            NotSignedIn, NoChangeInProgress: see there.
-            CodeRefused: one of its leaves; the change waits on.
-            TooManyWrongCodes: in this network; nothing was judged.
+            NotSignedIn, NoChangeInProgress: see the errors.
+            CodeRefused: one of its leaves; the change goes on waiting.
+            TooManyWrongCodes: in this network; nothing was compared.
             PhoneTaken: another account signs in with this number; nothing was saved.
-            SettingsSavedTooOften, ToldTooOften, NoticesOverBudget: as for `save`; the change waits on.
+            SettingsSavedTooOften, ToldTooOften, NoticesOverBudget: as for `save`; the change goes on waiting.
         """
         me = await self.sessions.required(session_key)
         digits = digits_typed(typed)
         async with self.codes.guess(lambda session: self._last_code(session, session_key), self.clock()) as guess:
             now = self.clock()
             change, judged = await self._judge(session_key, digits, now, guess)
-        # Raised only here, after the commit: a miss that is rolled back would be a free guess.
+        # The refusal is raised only here, after the commit: a miss that is rolled back would be a free guess.
         if isinstance(judged, CodeRefused):
             raise judged
         return await self._save(me, replace(self._waiting(change), phone=judged.phone, phone_proved_at=now))
@@ -205,7 +205,7 @@ class AccountSettingsService:
         return self.codes.last_code(session, self._change(session, session_key).id)
 
     async def cancel(self, session_key: str) -> None:
-        """The new phone is given up, and what waited with it."""
+        """Give up the new phone, and everything that waited with it."""
         await self._cancel(await self.sessions.required(session_key))
 
     @writes
@@ -215,7 +215,7 @@ class AccountSettingsService:
 
     @reads
     def _admit(self, session: Session, me: SignedIn, patient: Patient, *, told: bool) -> None:
-        """What `_save` would refuse is refused before it costs a hash or a code."""
+        """Refuse what `_save` would refuse, before it costs a hash or a code."""
         self.pace.admit(session, me.patient_id, Act.SAVE, self.clock())
         if told and (patient.phone or patient.proved_email):
             self.notices.admit(session, me.patient_id, About.PASSWORD)
@@ -237,7 +237,7 @@ class AccountSettingsService:
     @writes
     def _add_change(self, session: Session, change: AccountChange, place: CodePlace, channel: ChannelName) -> None:
         now = change.created_at
-        # The code before the account (lock order: `storage.engine`); if the account refuses, nothing is sent.
+        # The code is locked before the account (lock order: `storage.engine`). If the account refuses, nothing is sent.
         self.codes.begin(session, self.codes.request(change.id, place, channel), now)
         patient = patients.by_id_held(session, change.patient_id)
         if patient is None or not sessions.is_open(session, change.session_key):
@@ -246,7 +246,7 @@ class AccountSettingsService:
         session.add(change)
 
     async def _save(self, me: SignedIn, change: SettingsChange) -> Saved:
-        """Save a change whose phone, if it has one, is proved. An empty one ends what waits for a code."""
+        """Save a change. Its phone, if it has one, is proved. An empty change ends whatever waits for a code."""
         try:
             ended = await self._write(me, change)
         except IntegrityError:
@@ -255,7 +255,7 @@ class AccountSettingsService:
 
     @writes
     def _write(self, session: Session, me: SignedIn, change: SettingsChange) -> list[str]:
-        """The transaction of `_save`; the keys of the sessions that a new password ends."""
+        """The transaction of `_save`. Returns the keys of the sessions that a new password ends."""
         now = self.clock()
         patient = patients.by_id_held(session, me.patient_id)
         if patient is None or not sessions.is_open(session, me.session_key):
@@ -264,7 +264,8 @@ class AccountSettingsService:
             self.pace.admit(session, me.patient_id, Act.SAVE, now)
         old_phone = patient.phone
         by_passkey = me.method is LoginMethod.PASSKEY
-        notices = list(texts.of_change(old_phone, change, by_passkey=by_passkey))  # to the phone before the change
+        # They go to the phone before the change.
+        notices = list(texts.of_change(old_phone, change, by_passkey=by_passkey))
         if change.email is not None:
             email_proof.changed(session, self.notices, patient, change.email, now)
         if change.changed:
@@ -276,7 +277,7 @@ class AccountSettingsService:
         if change.password_hash is not None:
             ended = sessions.end_all_of(session, me.patient_id, now, but=me.session_key)
         if change.password_hash is not None or change.phone is not None:
-            # What was proved with the old password or the old number sets no password after the change.
+            # A proof given under the old password or the old number must not set a password after the change.
             password_recoveries.move_all_of(
                 session, me.patient_id, source_of(RecoveryMove.SET_PASSWORD), RecoveryStep.ABANDONED
             )
@@ -284,10 +285,10 @@ class AccountSettingsService:
         return ended
 
     def _waiting(self, change: AccountChange) -> SettingsChange:
-        """What waits with the new phone.
+        """The change that waits with the new phone.
 
         Raises:
-            NoChangeInProgress: the key that encrypted it is gone, and with it what was asked for.
+            NoChangeInProgress: the key that encrypted it is gone, so its values are lost.
         """
         try:
             return change_from_text(self.changes.open(change.sealed)) if change.sealed else NO_CHANGE
@@ -295,7 +296,7 @@ class AccountSettingsService:
             raise NoChangeInProgress from None
 
     async def _awaited_already(self, me: SignedIn, asked: Asked, now: datetime) -> bool:
-        """Whether just this waits for its code: after a reload the form shows it, and «Сохранить» changes nothing."""
+        """Whether exactly this change waits for its code already. After a reload the form shows it, and «Сохранить» changes nothing."""
         if asked.phone is None or asked.password:
             return False
         change = await self.database.read(account_changes.open_of, me.session_key, now - CHANGE_LIFE)

@@ -1,8 +1,8 @@
-"""Calls that patients make, as vendors tell of them: heard here, and believed only as far as each vendor can be.
+"""Takes the reports of vendors about calls that patients make, and trusts each vendor only as far as it can.
 
-A signed report hastens the question to the vendor, whose answer alone counts. A vendor that cannot be asked names the caller in a
-report without a signature: that is believed when the address it came to, the reference and the caller's number are all those of one
-row that waits. Nobody is told anything here: the browser that began takes the call up (`CodeFlow.take_call`).
+A signed report makes the portal ask the vendor earlier. Only the vendor's answer counts. A vendor that cannot be asked names the caller in
+an unsigned report. The portal believes it only when its address, its reference and the caller's number all belong to one row that waits.
+Nothing is announced here: the browser that began takes up the call (`CodeFlow.take_call`).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 class PatientCalls:
     """Takes reports of the vendors that are set up for calls of patients.
 
-    keys: that tokens in addresses may be made with. wake: a vendor is to be asked now.
+    keys: the keys with which tokens in addresses may be made. wake: tells the dispatcher that it has to ask a vendor now.
     """
 
     database: Database
@@ -40,14 +40,14 @@ class PatientCalls:
 
     @property
     def signing(self) -> SignsReports | None:
-        """The vendor whose reports are signed; None where none is set up."""
+        """The vendor that signs its reports. None where no such vendor is set up."""
         return next((one for one in self.vendors if isinstance(one, SignsReports)), None)
 
     async def take_signed(self, body: bytes) -> None:
-        """A signed report, of a call or of anything else that this account sent: the vendor is asked what became of it.
+        """Take a signed report, of a call or of anything else that this account sent. The vendor is then asked for the outcome.
 
         Raises:
-            ForgedReport: it is not the vendor's.
+            ForgedReport: the vendor did not sign it.
         """
         vendor = self.signing
         if vendor is None:
@@ -64,10 +64,10 @@ class PatientCalls:
             after_commit(session, self.wake)
 
     async def take_unsigned(self, token: str, body: bytes) -> None:
-        """A report without a signature. One of another caller changes nothing, and is no forgery: somebody dialled a wrong number.
+        """Take a report without a signature. A report of another caller changes nothing and is no forgery: somebody dialled a wrong number.
 
         Raises:
-            ForgedReport: nobody was told this address, or it cannot be read.
+            ForgedReport: nobody was given this address, or the report cannot be read.
         """
         code_id = code_of_call(self.keys, token)
         if code_id is None:
@@ -75,7 +75,7 @@ class PatientCalls:
         provider = await self._waiting_at(code_id)
         vendor = next((one for one in self.vendors if one.provider == provider), None)
         if not isinstance(vendor, NamesCaller):
-            return  # it came late or twice
+            return  # the report came late or twice
         called = vendor.read_call(body)
         if called is None:
             raise ForgedReport("it cannot be read")

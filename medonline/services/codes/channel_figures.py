@@ -1,4 +1,4 @@
-"""How well each way of getting a code works here: sent, delivered, entered, how long it takes, what it costs."""
+"""How well each way of getting a code works: how many codes were sent, delivered and entered, how long that took, and what it cost."""
 
 from __future__ import annotations
 
@@ -23,8 +23,10 @@ _DELIVERED = frozenset({DeliveryState.DELIVERED, DeliveryState.READ})
 
 @dataclass(frozen=True, slots=True)
 class ChannelFigure:
-    """One way over a span. `seconds`: the median from asking to entering, None where no code was entered; `sent_by`: the codes that
-    were sent, by vendor. Money in kopecks of today (of Moscow); a cap of 0 is none."""
+    """The figures of one way over a span. `seconds`: the median time from asking for a code to entering it; None where no code was entered.
+
+    `sent_by`: the number of codes sent, by vendor. Money is in kopecks of today (Moscow time). A cap of 0 means that there is no cap.
+    """
 
     channel: ChannelName
     asked: int
@@ -39,7 +41,7 @@ class ChannelFigure:
 
 @dataclass(frozen=True, slots=True)
 class ChannelFigures:
-    """Reads them from the record."""
+    """Reads the figures from the record."""
 
     database: Database
     clock: Clock
@@ -48,7 +50,7 @@ class ChannelFigures:
 
     @reads
     def over(self, session: Session, span: timedelta) -> list[ChannelFigure]:
-        """Of the codes asked for within the last `span`, for each way that is set up."""
+        """The figures of each way that is set up, for codes that were asked for within the last `span`."""
         now = self.clock()
         facts = channel_switches.facts(session, now - span)
         spent = limits.spent(session, billing_day(now))

@@ -1,9 +1,9 @@
-"""In which order the ways of getting a code are offered: by how well each works here just now.
+"""The order in which the ways of getting a code are offered. It depends on how well each way works here just now.
 
-Of the last hour counts what share of the codes was typed rightly; a way with too few of them keeps the place that the operator gave
-it. Whoever asks for codes and types none says nothing of a way: a code that was not typed counts where the vendor was in trouble, or
-where another code to the same number was typed within the hour, so that somebody holds the phone (SECURITY.md).
-Nothing of it depends on the phone number of who asks: an order of one number would tell known from unknown.
+The measure is the share of codes of the last hour that were entered correctly. A way with too few codes keeps the place that the operator
+gave it. A person who asks for codes and types none says nothing about a way. So a code that was not typed counts only where the vendor was
+in trouble, or where another code to the same number was typed within the hour and somebody evidently holds the phone (SECURITY.md). The
+order does not depend on the phone number that asks: otherwise it would tell known numbers from unknown ones.
 """
 
 from __future__ import annotations
@@ -24,20 +24,23 @@ from medonline.storage.queries import channel_switches
 SPAN = timedelta(hours=1)
 ENOUGH = 20
 OF_ONE_ADDRESS = ENOUGH // 5
-# Ways whose success differs by less than this are as good as each other: the screen does not turn with every code.
+# Ways whose success differs by less than this count as equal, so that the screen does not change with every code.
 STEP_PERCENT = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The ways in the order in which they are offered; `failing` ones come last."""
+    """The ways in the order of the offer. The `failing` ones come last."""
 
     order: tuple[ChannelName, ...]
     failing: frozenset[ChannelName] = frozenset()
 
 
 def standing(configured: Sequence[ChannelName], percents: Mapping[ChannelName, int], failing_below: int) -> Standing:
-    """`percents`: of each way that has enough codes, how many of a hundred were entered. Below `failing_below` a way is failing."""
+    """The order of the ways. `percents`: how many of a hundred codes were entered, for each way with enough codes.
+
+    A way below `failing_below` is failing.
+    """
     failing = frozenset(channel for channel, percent in percents.items() if percent < failing_below)
     well = [channel for channel in configured if channel not in failing]
     measured = iter(
@@ -50,7 +53,8 @@ def standing(configured: Sequence[ChannelName], percents: Mapping[ChannelName, i
 
 @dataclass(slots=True)
 class ChannelOrder:
-    """Measures, and keeps what it measured: asking for it costs no statement. It is of this process, as fresh as `measure`."""
+    """Measures the order and keeps it, so that reading it costs no statement. It belongs to this process and is as old as the last
+    `measure`."""
 
     database: Database
     clock: Clock
@@ -62,7 +66,7 @@ class ChannelOrder:
         self.now = Standing(self.channels)
 
     async def measure(self) -> None:
-        """Look at the last hour."""
+        """Measure the last hour."""
         self.now = standing(self.channels, await self._percents(), self.failing_below)
 
     @reads

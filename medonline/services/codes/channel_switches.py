@@ -1,11 +1,11 @@
-"""Ways of getting a code that are switched off while the portal runs: by an operator, or by a rule because codes do not arrive.
+"""Ways of getting a code that are switched off while the portal runs, by an operator or by a rule.
 
-The record holds the last switch of each way. Every process keeps a copy and hears of changes (`storage.changes`), so asking it
-costs no statement; the copy is behind for as long as a notice travels.
+The record holds the last switch of each way. Every process keeps a copy and hears of changes (`storage.changes`), so reading it costs no
+statement. The copy is out of date for as long as a notice travels.
 
-The rule looks at the last codes whose fate is known. Where too few of them were entered, the way is switched off, an alarm is
-sounded, and one code a minute goes out on trial until enough of those are entered. A patient may decide for whatever reason not to
-type a code, and a stranger may ask for many: so one address counts for a fifth of the sample at most (decision 31).
+The rule looks at the last codes whose outcome is known. When too few of them were entered, it switches the way off and sounds an alarm.
+Then one code a minute goes out on trial until enough of those are entered. A patient may have any reason not to type a code, and a stranger
+may ask for many. So one address counts for at most a fifth of the sample (decision 31).
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ class SwitchPolicy:
     """The numbers of the rule (settings).
 
     Attributes:
-        entered_percent: a smaller share of the last 50 codes entered switches the way off; 0: the rule never does.
-        another_road: patients can get in without any code (Gosuslugi). Without it the last way that is on stays on, and so does the
-            last one that is enough by itself: after a call of the patient's whoever has no birth date on record gets no further.
+        entered_percent: the rule switches the way off when a smaller share of the last 50 codes was entered. With 0 it never does.
+        another_road: patients can get in without any code (Gosuslugi). Without it, the last way that is on stays on. So does the last
+            way that is enough by itself: after a call of the patient's, a patient without a birth date on record gets no further.
     """
 
     entered_percent: int
@@ -59,7 +59,7 @@ class SwitchPolicy:
 
 @dataclass(frozen=True, slots=True)
 class SwitchedOff:
-    """A way that is off since a moment (UTC). `reason`: a sentence for patients; empty where the rule switched it off."""
+    """A way that has been off since a moment (UTC). `reason`: a sentence for patients; empty where the rule switched it off."""
 
     channel: ChannelName
     since: datetime
@@ -70,7 +70,7 @@ class SwitchedOff:
 
 @dataclass(frozen=True, slots=True)
 class ChannelSwitches:
-    """Reads and moves the switches of the ways that are set up (`channels`); `order` is measured as often as the rule is applied."""
+    """Reads and changes the switches of the ways that are set up (`channels`). Measures `order` each time it applies the rule."""
 
     database: Database
     clock: Clock
@@ -83,15 +83,15 @@ class ChannelSwitches:
 
     @property
     def off(self) -> Mapping[ChannelName, SwitchedOff]:
-        """The ways that are set up and off now, as this process knows them."""
+        """The ways that are set up but off now, as far as this process knows."""
         return self._off
 
     def open_now(self) -> tuple[ChannelName, ...]:
-        """The ways that may be offered now, the best first. One that the rule switched off is offered when a trial is due."""
+        """The ways that may be offered now, the best first. A way that the rule switched off is offered when a trial is due."""
         return tuple(channel for channel in self.order.now.order if self._is_open(channel))
 
     def require(self, session: Session, channel: ChannelName) -> None:
-        """Refuse a way that is not set up or off; a code on trial takes its turn.
+        """Refuse a way that is not set up, or is off. A code on trial uses up the trial that is due.
 
         Raises:
             ChannelUnavailable: with the reason for patients.
@@ -104,7 +104,7 @@ class ChannelSwitches:
     async def run(self) -> None:
         """Keep the copy up to date and apply the rule, until cancelled."""
         ear = self.database.changes.listen(TOPIC)
-        # A server on SQLite does not hear for certain what a command beside it has written.
+        # With SQLite the server does not reliably hear what a command in another process has written.
         pause = LOOK_EVERY if self.database.sqlite else LOST_AFTER
         judge_at = self.clock()
         try:
@@ -128,12 +128,14 @@ class ChannelSwitches:
 
     @reads
     def all_of_record(self, session: Session) -> dict[ChannelName, SwitchedOff]:
-        """What is off, as the record says."""
+        """The ways that are off, according to the record."""
         return self._read(session)
 
     @writes
     def switch_off(self, session: Session, channel: ChannelName, reason: str, *, calls_alone: bool = False) -> None:
-        """By an operator: `reason` is a sentence for patients. `calls_alone`: they know that nothing else may be left.
+        """Switch a way off for an operator. `reason` is a sentence for patients.
+
+        calls_alone: the operator accepts that only calls of patients may be left.
 
         Raises:
             LastChannel: patients would have no way at all.
@@ -148,11 +150,11 @@ class ChannelSwitches:
 
     @writes
     def switch_on(self, session: Session, channel: ChannelName) -> None:
-        """By an operator. The rule looks only at codes that are asked for from now on."""
+        """Switch a way on for an operator. The rule looks only at codes that are asked for from now on."""
         self._switch(session, channel, off=False)
 
     async def judge(self) -> None:
-        """Apply the rule; most of the time there is nothing to write."""
+        """Apply the rule. Usually there is nothing to write."""
         if self.policy.entered_percent and await self._is_any_to_be_switched():
             await self._apply()
 
@@ -161,14 +163,14 @@ class ChannelSwitches:
         return bool(self._verdicts(session))
 
     def _verdicts(self, session: Session) -> list[tuple[ChannelName, bool]]:
-        """Which ways are to be switched, and whether off, by what became of their codes."""
+        """The ways to switch, and whether to switch them off, judged by the outcome of their codes."""
         now, rows = self.clock(), {row.channel: row for row in channel_switches.all_of(session)}
         found = []
         for channel in self.channels:
             row = rows.get(channel)
             off = row is not None and row.off
             if row is not None and row.off and not row.by_rule:
-                continue  # an operator's switch is an operator's
+                continue  # the rule never changes an operator's switch
             since = row.since if row is not None else _EVER
             outcomes = channel_switches.outcomes(session, channel, since, now, DeliveryState.FAILED, LOOKED_AT)
             judged = sample(outcomes, TRIALS if off else SAMPLE)

@@ -1,8 +1,8 @@
-"""Codes that are awaited in a chat with a bot: who opened it, and whether the code may go there.
+"""Codes that wait for a chat with a bot: who opened the chat, and whether the code may go there.
 
-The link on the screen leads the chat to a code that waits; it opens one chat. The bot says what the code is for, and asks for the
-contact. The code goes into the chat only after the messenger has vouched that the number of the code is the sender's own. It is typed in
-the browser that asked for it: so whoever is lured to another's link gives nothing away but by telling the code.
+The link on the screen leads the chat to a code that waits. It opens one chat. The bot says what the code is for and asks for the contact.
+The code goes into the chat only after the messenger has vouched that the code's number is the sender's own. The code must be typed in the
+browser that asked for it. So a person who is lured to somebody else's link gives nothing away, except by telling the code.
 """
 
 from __future__ import annotations
@@ -35,15 +35,17 @@ log = logging.getLogger(__name__)
 SUBSCRIBE_EVERY = timedelta(hours=1)
 AGAIN_AFTER = timedelta(minutes=1)
 POLL_EVERY = timedelta(seconds=1)
-# A messenger that has not answered for so long brings no code: who waits for one is told, and turns to another way.
+# A messenger that has not answered for this long delivers no code. The waiting patient is told so and can choose another way.
 GIVEN_UP_AFTER = timedelta(seconds=5)
 REMEMBERED = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class ChatWords:
-    """What the bot says. `ask` by the purpose of a code; `no_link`: who came without a link that works; `not_it`: to any contact that
-    does not lead to a code, whatever is wrong with it."""
+    """The texts of the bot. `ask`: by the purpose of a code. `no_link`: for somebody who came without a working link.
+
+    `not_it`: the answer to any contact that does not lead to a code, whatever is wrong with it.
+    """
 
     ask: Mapping[str, str]
     button: str
@@ -53,8 +55,12 @@ class ChatWords:
 
 @dataclass(slots=True)
 class CodeChats:
-    """Takes up what happens in the chats of one bot. `wake`: a code is due; `unsent`: one will never be, and why. `alarms`: of this
-    bot's troubles with its messenger, apart from those of sending codes."""
+    """Handles what happens in the chats of one bot.
+
+    `wake`: tells that a code is due. `unsent`: tells that a code will never be sent, and why.
+
+    `alarms`: for this bot's troubles with its messenger, apart from those of sending codes.
+    """
 
     database: Database
     clock: Clock
@@ -70,10 +76,11 @@ class CodeChats:
     _taken: OrderedDict[str, None] = field(default_factory=OrderedDict)
 
     async def take(self, update: ChatUpdate) -> None:
-        """Take up one update; one that this process took before does nothing, and one that another took sends no second code.
+        """Handle one update. An update that this process has handled before does nothing. One that another process has handled sends no
+        second code.
 
         Raises:
-            DeliveryFailed: the bot could not answer; the same update may come again.
+            DeliveryFailed: the bot could not answer. The same update may come again.
         """
         self._away_since = None
         if update.update_id in self._taken:
@@ -97,7 +104,7 @@ class CodeChats:
             await self._ask(update, row)
 
     async def _ask(self, update: ChatStarted, row: OneTimeCodeRow) -> None:
-        """Nobody shares a contact with a bot that is silent: where it cannot ask, the screen says so and offers another way."""
+        """Ask for the contact. A bot that cannot ask gets no contact, so in that case the screen offers another way."""
         try:
             await self._say(update.chat_id, self.words.ask[row.purpose], contact_button=self.words.button)
         except DeliveryFailed as error:
@@ -122,8 +129,7 @@ class CodeChats:
 
     @writes
     def _claim(self, session: Session, update: ChatStarted, code_id: str) -> OneTimeCodeRow | None:
-        """The code that the link is of, if it is this user's from now on or was already: the answer may have been lost on its way,
-        and a link may be tapped twice."""
+        """The code of the link, if it belongs to this user now or did before: a link may be tapped twice, and an answer may be lost."""
         now = self.clock()
         user, since = self.users.index(str(update.user_id)), now - START_WITHIN
         row = codes_in_chats.take_start(session, code_id, user, DeliveryState.QUEUED, now, since)
@@ -137,7 +143,7 @@ class CodeChats:
 
     @writes
     def _open(self, session: Session, update: ContactShared, phone: str) -> bool:
-        """Whether the contact leads to a code: one that is on its way from now on, or was already."""
+        """Whether the contact leads to a code that goes out now or went out before."""
         now = self.clock()
         row = codes_in_chats.newest_of_user(session, self._hashes(update), phone)
         if row is None or row.expires_at <= now or row.replaced_at is not None or row.delivery == DeliveryState.FAILED:
@@ -149,7 +155,7 @@ class CodeChats:
 
     @writes
     def _forget(self, session: Session, update: ChatStopped) -> Sequence[OneTimeCodeRow]:
-        """The codes that were still awaited in the chat."""
+        """Forget the chat, and return the codes that still waited for it."""
         awaited = codes_in_chats.awaited_of_user(session, self._hashes(update), DeliveryState.QUEUED)
         codes_in_chats.forget_user(session, self._hashes(update))
         return awaited
@@ -158,13 +164,13 @@ class CodeChats:
         return self.users.indexes(str(update.user_id))
 
     async def run(self) -> None:
-        """Keep updates coming, until cancelled."""
+        """Fetch and handle updates until cancelled."""
         while True:
             pause = await self.turn()
             await asyncio.sleep(pause.total_seconds())
 
     async def turn(self) -> timedelta:
-        """Subscribe, or ask for updates and take them; how long to wait for the next turn."""
+        """Subscribe, or ask for updates and handle them. Returns how long to wait before the next turn."""
         try:
             await self._listen()
         except SQLAlchemyError as error:
@@ -195,12 +201,13 @@ class CodeChats:
         return self._subscribed_at is not None and now - self._subscribed_at < SUBSCRIBE_EVERY
 
     async def _away(self, *, since: datetime) -> None:
-        """The messenger did not answer. Nothing that is done in a chat is heard meanwhile, so no screen would ever say that it failed."""
+        """Give up the waiting codes after a messenger has not answered for long. It delivers no events, so the screens would wait for
+        ever."""
         now = self.clock()
         self._away_since = self._away_since or since
         if now - self._away_since < GIVEN_UP_AFTER:
             return
-        # What MAX posts comes to any of the portal's processes.
+        # Another process may have heard from the messenger: what MAX posts comes to any process of the portal.
         if await self.database.read(codes_in_chats.is_heard_since, self._away_since):
             self._away_since = None
             return

@@ -1,7 +1,7 @@
-"""The circuit breaker over all phones: too many wrong codes, or too few right ones, and a call alone is not enough for anybody.
+"""The circuit breaker over all phones. It opens after too many wrong codes or too few right ones; then a call alone is enough for nobody.
 
-Limits per phone and network do not see an attack spread over thousands of both; this does. Closed → open (30 min) → half:
-counted again; an opening within a day after the last end doubles the time. The row survives a restart.
+Limits per phone and network do not see an attack that is spread over thousands of both; the breaker does. It goes from closed to open (30
+min), and then counts again. If it opens again within a day after the last end, the time doubles. The row survives a restart.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ class BreakerPolicy:
     """The numbers (settings).
 
     Attributes:
-        misses: one more wrong code than this within its span opens.
-        confirmed_percent: a smaller share of the last 100 codes confirmed opens.
-        open_for: the first time; each further time in a row twice the one before, at most a day.
+        misses: the breaker opens at one wrong code more than this within its span.
+        confirmed_percent: the breaker opens when a smaller share of the last 100 codes was confirmed.
+        open_for: how long it stays open the first time. Each further time in a row takes twice as long, at most a day.
     """
 
     misses: Limit
@@ -37,20 +37,20 @@ class BreakerPolicy:
     open_for: timedelta
 
     def length(self, times: int) -> timedelta:
-        """How long it stays open the `times`-th time in a row."""
+        """How long the breaker stays open when it opens for the `times`-th time in a row."""
         return min(self.open_for * (1 << min(times - 1, 16)), LONGEST)
 
 
 @dataclass(frozen=True, slots=True)
 class CodeBreaker:
-    """Reads and moves the breaker inside a session of the caller."""
+    """Reads and changes the breaker inside a session of the caller."""
 
     policy: BreakerPolicy
     guesses: int
     alarms: Alarms
 
     def note_miss(self, session: Session, now: datetime) -> None:
-        """A wrong code was typed, for whatever phone; known and unknown ones cost the same."""
+        """Count a wrong code, for whatever phone. Known and unknown phones cost the same."""
         span = self.policy.misses.per
         codes_circuit_breaker.add_miss(session, now, now - span)
         row = codes_circuit_breaker.state(session)
@@ -61,7 +61,7 @@ class CodeBreaker:
             self._open(session, row, now, f"{misses} wrong codes within {span.total_seconds() / 60:.0f} min")
 
     def weigh(self, session: Session, now: datetime) -> None:
-        """Look at what became of the last codes; called whenever one is issued."""
+        """Judge the outcome of the last codes. Called whenever a code is issued."""
         outcomes = codes_circuit_breaker.last_outcomes(session, now, self.guesses, DeliveryState.FAILED, SAMPLE)
         confirmed = sum(outcomes)
         if len(outcomes) < SAMPLE or confirmed * 100 >= self.policy.confirmed_percent * SAMPLE:

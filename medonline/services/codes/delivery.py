@@ -1,4 +1,4 @@
-"""Where a code is on its way, as the record and the screen name it."""
+"""The states of a code's delivery, as the record and the screen name them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from medonline.services.ports import DeliveryReport
 
 
 class DeliveryState(StrEnum):
-    """Queued → sending → sent → delivered → read, or failed from any of the first three."""
+    """Queued → sending → sent → delivered → read. Each of the first three may also end in failed."""
 
     QUEUED = "queued"
     SENDING = "sending"
@@ -28,7 +28,7 @@ class DeliveryState(StrEnum):
 
 
 class DeliveryProblem(StrEnum):
-    """Why a code did not arrive, as far as it makes a difference to the patient."""
+    """Why a code did not arrive, as far as the reason matters to the patient."""
 
     NUMBER_NOT_REACHABLE = "number_not_reachable"
     NUMBER_REFUSED = "number_refused"
@@ -53,7 +53,7 @@ def problem_of(error: DeliveryFailed) -> DeliveryProblem:
     return _PROBLEMS.get(type(error), DeliveryProblem.CHANNEL_DOWN)
 
 
-# A report -> the state that it moves a delivery to, and why it failed.
+# For each report: the state to which it moves a delivery, and why the delivery failed.
 REPORTED: dict[DeliveryReport, tuple[DeliveryState, DeliveryProblem | None]] = {
     DeliveryReport.SENT: (DeliveryState.SENT, None),
     DeliveryReport.DELIVERED: (DeliveryState.DELIVERED, None),
@@ -62,7 +62,7 @@ REPORTED: dict[DeliveryReport, tuple[DeliveryState, DeliveryProblem | None]] = {
     DeliveryReport.NO_ROUTE: (DeliveryState.FAILED, DeliveryProblem.NUMBER_NOT_REACHABLE),
     DeliveryReport.STOP_LIST: (DeliveryState.FAILED, DeliveryProblem.NUMBER_REFUSED),
 }
-# From which states each report may move a delivery: reports come late, twice and in the wrong order.
+# The states from which each report may move a delivery. Reports come late, twice and in the wrong order.
 EARLIER: dict[DeliveryState, tuple[DeliveryState, ...]] = {
     DeliveryState.SENT: (DeliveryState.SENDING,),
     DeliveryState.DELIVERED: (DeliveryState.SENDING, DeliveryState.SENT),

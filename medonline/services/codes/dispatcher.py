@@ -1,12 +1,12 @@
-"""Sends the codes that were committed, and keeps what became of them.
+"""Sends the committed codes, and records the outcome.
 
-An outbox: a row whose `due_at` has come is leased by one conditional UPDATE, so several processes never send one code twice.
-Most rows are leased by the transaction that makes them (`CodeDispatcher.enqueue`).
-A row whose lease ran out (the process was killed) is sent again only where the provider is idempotent; otherwise it counts
-as failed and the patient is offered the other way: better none than two calls.
+This is an outbox: one conditional UPDATE leases a row whose `due_at` has come, so several processes never send one code twice. The
+    transaction that makes a row usually leases it, too (`CodeDispatcher.enqueue`). A lease runs out when its process was killed. Such a row
+    is sent again only where the provider is idempotent. Otherwise it counts as
+failed and the patient is offered another way: no call is better than two.
 
-Where a way has several vendors, the next one takes a code over that the one before certainly did not send (`Vendors`). The row names
-the vendor that was asked last, before it is asked.
+Where a way has several vendors, the next vendor takes over a code only if the one before certainly did not send it (`Vendors`). The row
+names the vendor before that vendor is asked.
 """
 
 from __future__ import annotations
@@ -39,18 +39,18 @@ from medonline.storage.tables.codes import OneTimeCodeRow
 log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=25)
-# Each way has places of its own, and sending does not wait for polling: a provider that hangs holds up no one else.
+# Each way has its own places, and sending does not wait for polling: a provider that hangs delays nobody else.
 SENDS_AT_ONCE = 16
 POLLS_AT_ONCE = 8
 _TO_SEND = (DeliveryState.QUEUED, DeliveryState.SENDING)
-# How long a call that was seen may be taken up, if its wait ends earlier.
+# How long the portal keeps a call that was seen, if its wait would end earlier.
 CALL_KEPT = timedelta(minutes=3)
 _TO_POLL = (DeliveryState.SENT, DeliveryState.DELIVERED, DeliveryState.READ, DeliveryState.FAILED)
 POLL_AFTER = tuple(timedelta(seconds=seconds) for seconds in (2, 2, 3, 5, 8, 15, 30, 60, 120))
 
 
 class CodeDispatcher:
-    """What is to be sent, and what became of it; `outbox` is the loop."""
+    """Sends the codes and records their outcome; `outbox` is the loop."""
 
     def __init__(
         self,
@@ -79,8 +79,8 @@ class CodeDispatcher:
         )
 
     def enqueue(self, session: Session, row: OneTimeCodeRow) -> None:
-        """Have a new code sent after the commit of the transaction that makes it: by this process, where it has room now."""
-        if row.due_at is None:  # it waits for a chat: `services/codes/chats.py` has it sent
+        """Have a new code sent after the transaction that makes it commits. This process sends it if it has room now."""
+        if row.due_at is None:  # a code that waits for a chat: `services/codes/chats.py` has it sent
             return
         vendors = self._vendors.get(ChannelName(row.channel))
         lane = self._lanes[ChannelName(row.channel), _TO_SEND]
@@ -116,7 +116,8 @@ class CodeDispatcher:
             await self._poll(row)
 
     async def _pick_up(self, row: OneTimeCodeRow) -> None:
-        """The lease of a killed process ran out: whether the vendor was asked is unknown, so no other one may be."""
+        """Handle a row whose lease ran out because a process was killed. Whether its vendor was asked is unknown, so no other vendor may
+        be."""
         vendor = self._vendor_of(row)
         if vendor is not None and vendor.idempotent:
             await self._send(row, vendor)
@@ -134,7 +135,7 @@ class CodeDispatcher:
             await self._send_leased(vendor, row, asked_before=asked_before is not None)
 
     async def _send_leased(self, vendor: CodeChannel, row: OneTimeCodeRow, *, asked_before: bool = False) -> None:
-        """`asked_before`: the vendor may have sent the code already, whatever it says now."""
+        """Send a code that this process has leased. `asked_before`: the vendor may have sent it already, whatever it says now."""
         vendors = self._vendors[ChannelName(row.channel)]
         try:
             sent = await vendor.send_code(self._message(row))
@@ -165,7 +166,7 @@ class CodeDispatcher:
         return taken
 
     async def _hand_over(self, row: OneTimeCodeRow, vendor: CodeChannel, reserve: CodeChannel) -> bool:
-        """Whether the code is still this process's, and may be sent."""
+        """Lease the code for the reserve. Returns whether it still belongs to this process and may be sent."""
         if not await self._take(row, reserve, self._clock()):
             return False
         log.warning("%s takes over a code of %s", reserve.provider, vendor.provider)
@@ -184,7 +185,7 @@ class CodeDispatcher:
 
     @writes
     def _record_sent(self, session: Session, row: OneTimeCodeRow, sent: SentCode) -> None:
-        """The code that counts is the one the provider really sent."""
+        """Record the code that the provider really sent: only that one counts."""
         announce(session, topic_of(row.phone))
         typed = not ChannelName(row.channel).facts.patient_calls
         recorded = codes.set_delivery(
@@ -196,18 +197,18 @@ class CodeDispatcher:
             call_number=sent.call_number,
             provider_ref=sent.provider_ref,
             due_at=self._clock() + POLL_AFTER[0],
-            chat_id=None,  # of no use any more
+            chat_id=None,  # not needed any more
             attempts=0,
         )
         if recorded:
             after_commit(session, partial(metrics.CODES_SENT.add, row.channel, self._provider_of(row)))
 
     async def unsent(self, row: OneTimeCodeRow, problem: DeliveryProblem) -> None:
-        """A code that waits for a chat will not be sent, and costs nothing."""
+        """Record that a code that waited for a chat will not be sent. It costs nothing."""
         await self._fail(row, problem, free=True)
 
     async def _fail(self, row: OneTimeCodeRow, problem: DeliveryProblem, *, free: bool = False) -> None:
-        """`free`: it certainly cost nothing, so its money is there for other codes."""
+        """Record that a code was not sent. `free`: it certainly cost nothing, so its money is free for other codes."""
         failed = await self._record_failed(row, problem, free=free)
         if failed and problem is DeliveryProblem.CHANNEL_DOWN:
             await self._issuer.limits.not_sent(CodeAsked(row.id, row.channel, row.phone, row.client_ip))
@@ -247,7 +248,7 @@ class CodeDispatcher:
 
     @writes
     def take_report(self, session: Session, provider: str, provider_ref: str, report: DeliveryReport) -> bool:
-        """Record what a provider says of a code, however late or often it says it; whether the code is known."""
+        """Record what a provider reports of a code, however late or often. Returns whether the code is known."""
         state, problem = REPORTED[report]
         facts: dict[str, Any] = {} if problem is None else {"problem": problem}
         row = codes.by_provider_ref(session, provider, provider_ref)
@@ -255,7 +256,7 @@ class CodeDispatcher:
             return False
         now, called = self._clock(), ChannelName(row.channel).facts.patient_calls
         if called and state is DeliveryState.DELIVERED and row.expires_at > now:
-            # Who dials on the phone that shows the portal has left it, and its browser sleeps.
+            # The patient may be dialling on the phone that shows the portal: its browser sleeps meanwhile.
             facts["expires_at"] = max(row.expires_at, now + CALL_KEPT)
         if codes.set_delivery(session, row.id, EARLIER[state], state, **facts):
             announce(session, topic_of(row.phone))
@@ -266,7 +267,7 @@ class CodeDispatcher:
         return True
 
     def _vendor_of(self, row: OneTimeCodeRow) -> CodeChannel | None:
-        """The vendor that was asked to send it; None when it is not set up here (any more), or none was."""
+        """The vendor that was asked to send the code. None when it is not set up here (any more), or no vendor was asked."""
         vendors = self._vendors.get(ChannelName(row.channel))
         return None if vendors is None else vendors.named(row.provider)
 
@@ -280,14 +281,14 @@ def _log_failure(error: BaseException) -> None:
 
 
 def _next_poll(row: OneTimeCodeRow, report: DeliveryReport | None, now: datetime) -> datetime | None:
-    """When to ask again (UTC). Whether a call came is asked only while a browser waits for it, which says so (`CodeFlow.await_call`)."""
+    """When to ask the vendor again (UTC). The portal asks for a call only while a browser waits and says so (`CodeFlow.await_call`)."""
     if _is_final(report, row.channel) or ChannelName(row.channel).facts.patient_calls:
         return None
     return now + POLL_AFTER[min(row.attempts, len(POLL_AFTER) - 1)]
 
 
 def _is_final(report: DeliveryReport | None, channel: str) -> bool:
-    """A call cannot be read; a message may be."""
+    """Whether no later report is possible. A message may still be read, but a call cannot be."""
     if report is DeliveryReport.DELIVERED:
         return not ChannelName(channel).facts.tells_reading
     return report is not None and REPORTED[report][0] in (DeliveryState.READ, DeliveryState.FAILED)

@@ -1,6 +1,7 @@
-"""One flow of codes for everything that asks for the proof of a phone: begin, resend, view, judge.
+"""One flow of codes for everything that needs the proof of a phone: begin, resend, view, judge.
 
-All but the limits and the wait for a provider happens inside a session of the caller, so that a flow and its codes are committed together.
+Everything runs inside a session of the caller, so that a flow and its codes are committed together. Only the limits and the wait for a
+provider are outside.
 """
 
 from __future__ import annotations
@@ -38,26 +39,26 @@ from medonline.storage.engine import Database, after_commit, announce
 from medonline.storage.queries import calls_of_patients, codes
 from medonline.storage.tables.codes import OneTimeCodeRow
 
-# Two equal submits within this time are one: a double click, or Enter together with a click.
+# Two equal submits within this time count as one: a double click, or Enter together with a click.
 SAME_SUBMIT = timedelta(seconds=5)
 SENDING_LOOKS = 30
-# An older code of the flow is named as such so often, and costs no attempt; then it is a wrong one (SECURITY.md).
+# The first few times an older code of the flow is recognised as such, and costs no attempt. After that it counts as wrong (SECURITY.md).
 OLDER_TOLD = 3
 SENDING_PAUSE_S = 0.1
-# A vendor is asked no oftener whether a call came.
+# The portal does not ask a vendor more often than this whether a call came.
 ASK_EVERY = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)
 class CodeView:
-    """What a screen may know of a code on its way. Times are UTC; the phone is masked; no code, no token.
+    """What a screen may know of a code on its way. Times are UTC. The phone is masked. It contains no code and no token.
 
-    `code_alive` is false when the code expired, was used up or replaced: then only a new one helps. `open_channels` are the
-    ways that are switched on and have money left today. The best comes first. `ready_channels`: those of them, but
-    for the code's own, that may be asked for at once. `topic` names what is told of when the code or its flow changes; it
-    holds the whole phone, and is for no screen and no log. `chat_link` opens the chat in which the code is awaited; empty where none is
-    to be opened. `call_number`: what the patient calls (E.164), while the call is awaited. `codes_at`: from when a code may be
-    asked for, where the patient calls, which has pauses of its own.
+    `code_alive` is false when the code expired, was used up or was replaced: then only a new code helps. `open_channels` are the ways that
+    are switched on and have money left today, the best first. `ready_channels` are those of them, without the code's own way, that may be
+    asked for at once. `topic` is the topic that is announced when the code or its flow changes. It contains the whole phone, so it must not
+    get onto a screen or into a log. `chat_link` opens the chat for which the code waits; it is empty where no chat is to be opened.
+    `call_number` is the number that the patient calls (E.164), while a call is awaited. `codes_at` is the moment from which a code may be
+    asked for where the patient calls, because calls have their own pauses.
     """
 
     phone: str
@@ -83,11 +84,11 @@ class CodeView:
 
     @property
     def awaits_call(self) -> bool:
-        """Whether the patient is to call, or has called and this browser has not taken it up yet."""
+        """Whether the patient still has to call, or has called but this browser has not taken up the call yet."""
         return self.channel.facts.patient_calls and self.code_alive
 
     def next_change(self, now: datetime) -> datetime | None:
-        """The next moment (UTC) at which the view changes by the clock alone, or is looked at because a call may have come."""
+        """The next moment (UTC) at which the view changes by the clock alone, or must be read because a call may have come."""
         moments = [self.resend_at, self.expires_at, *filter(None, (self.codes_at,))]
         if self.awaits_call:
             moments.append(now + ASK_EVERY)
@@ -98,8 +99,8 @@ class CodeView:
 
 @dataclass(frozen=True, slots=True)
 class Resent:
-    """The code that a resend left, and what was issued now: the second click of two finds the code of the first, and issues
-    nothing."""
+    """The flow's code after a resend, and the code that was issued now. The second click of two gets the code of the first, and issues
+    none."""
 
     code: OneTimeCodeRow
     issued: Issued | None
@@ -109,8 +110,8 @@ class Resent:
 class CodeFlow:
     """Codes of flows with one purpose.
 
-    enqueue: has a new code sent after the commit of the transaction that makes it.
-    takes_calls: whether a call of the patient's is a proof here; nowhere where it would be the only one.
+    enqueue: has a new code sent after the transaction that makes it commits.
+    takes_calls: whether a call of the patient counts as a proof here. It never does where it would be the only proof.
     """
 
     database: Database
@@ -120,7 +121,7 @@ class CodeFlow:
     takes_calls: bool = False
 
     def open_channels(self, session: Session, now: datetime) -> tuple[ChannelName, ...]:
-        """The ways that are switched on, have money left today, and are a proof here."""
+        """The ways that are switched on, have money left today, and count as a proof here."""
         return tuple(one for one in self.issuer.open_channels(session, now) if self._is_proof(one))
 
     def _is_proof(self, channel: ChannelName) -> bool:
@@ -129,11 +130,11 @@ class CodeFlow:
     def place(
         self, phone: PhoneNumber, channel: ChannelName, client_ip: str, now: datetime
     ) -> AbstractAsyncContextManager[CodePlace]:
-        """A place for the code within the limits, around the transaction that may issue it."""
+        """A place for the code within the limits. It encloses the transaction that may issue the code."""
         return self.issuer.limits.place_for_code(phone, channel, client_ip, now)
 
     def request(self, flow_id: str, place: CodePlace, channel: ChannelName) -> CodeRequest:
-        """The code a flow wants, on the phone of the place."""
+        """The code that a flow asks for, to the phone of the place."""
         return CodeRequest(flow_id, self.purpose, place, channel)
 
     def watch(self) -> CodeWatch:
@@ -141,7 +142,7 @@ class CodeFlow:
         return CodeWatch(self.database.changes)
 
     def begin(self, session: Session, request: CodeRequest, now: datetime) -> Issued:
-        """Leave the intent to send the first code of a flow; it is sent after the commit.
+        """Record the intent to send the first code of a flow. It is sent after the commit.
 
         Raises:
             ChannelUnavailable: the way is switched off, or is no proof here.
@@ -162,7 +163,7 @@ class CodeFlow:
         return issued
 
     def resend(self, session: Session, request: CodeRequest, now: datetime) -> Resent:
-        """Leave the intent to send another code, after the commit; a second click leaves nothing.
+        """Record the intent to send another code after the commit. A second click records nothing.
 
         Raises:
             ChannelUnavailable, RateLimited, LimitReached: as for `begin`.
@@ -175,7 +176,7 @@ class CodeFlow:
         return Resent(issued.code, issued)
 
     def view(self, session: Session, flow_id: str, now: datetime) -> CodeView | None:
-        """What a screen shows of the flow's last code; None when there is none."""
+        """What a screen shows of the flow's last code. None when the flow has no code."""
         row = codes.newest_of_flow(session, flow_id)
         return None if row is None else self.view_of(session, row, now)
 
@@ -190,8 +191,7 @@ class CodeFlow:
     ) -> CodeView:
         """What a screen shows of a code, the last one of its flow.
 
-        awaited: the screen asks for the code, and offers another one. Where it does not, what the limits allow next is not
-            looked up: nothing is said to be open.
+        awaited: whether the screen asks for the code and offers another one. If not, the limits are not read and no way is shown as open.
         history: the last codes to the phone, where the caller knows them.
         """
         phone, channel = PhoneNumber(row.phone), ChannelName(row.channel)
@@ -219,7 +219,7 @@ class CodeFlow:
         )
 
     def is_alive(self, row: OneTimeCodeRow, now: datetime) -> bool:
-        """Whether the code can still be typed in with success."""
+        """Whether the code can still be entered with success."""
         return (
             row.confirmed_at is None
             and row.replaced_at is None
@@ -232,10 +232,10 @@ class CodeFlow:
     async def guess(
         self, last_code: Callable[[Session], OneTimeCodeRow | None], now: datetime
     ) -> AsyncIterator[CodeGuess]:
-        """A place for a guess at the flow's last code within the limits, around the transaction that judges it.
+        """A place for a guess at the flow's last code within the limits. It encloses the transaction that judges the guess.
 
-        A provider that has rung, but not answered yet, is given a moment before: the code is the one it answers with.
-        `last_code` finds the code; what it raises leaves here.
+        A provider that has called but not answered yet gets a moment first, because its answer names the code. `last_code` finds the code.
+        Its errors pass through.
         """
         code = await self._sent(last_code)
         asked = None if code is None else CodeAsked(code.id, code.channel, code.phone, code.client_ip)
@@ -259,19 +259,19 @@ class CodeFlow:
     def judge(
         self, session: Session, row: OneTimeCodeRow | None, digits: str, now: datetime, guess: CodeGuess
     ) -> OneTimeCodeRow | CodeRefused:
-        """Judge what was typed (digits only) against the flow's last code, as it was read in this transaction, atomically: the
-        accepted code, or the refusal.
+        """Compare what was typed (digits only) with the flow's last code, as it was read in this transaction. Returns the accepted code, or
+        the refusal.
 
-        The phone that the accepted code went to is proved, no other. A refusal is returned, to be raised after the commit: a
-        miss that is rolled back would be a free guess.
+        The comparison is atomic. Only the phone to which the accepted code went is proved. The caller raises a returned refusal after the
+        commit: a miss that is rolled back would be a free guess.
 
         Raises:
-            CodeStillSending, CodeIncomplete, TooManyWrongCodes: nothing was judged, no attempt is lost.
+            CodeStillSending, CodeIncomplete, TooManyWrongCodes: nothing was compared, and no attempt is lost.
         """
         if row is None:
             return CodeUsedUp()
         if ChannelName(row.channel).facts.patient_calls:
-            return CallNotSeen()  # nothing that is typed opens this way
+            return CallNotSeen()  # nothing can be typed for this way
         if row.delivery == DeliveryState.SENDING:
             raise CodeStillSending
         code = digits_for(ChannelName(row.channel), digits)
@@ -282,7 +282,7 @@ class CodeFlow:
         older = digest != row.digest and self.is_alive(row, now)
         if older and any(codes.tell_of_older(session, row.flow_id, one, OLDER_TOLD) for one in digests):
             return CodeReplaced()
-        # A typed code has arrived. Where the provider learns from that (`LearnsOutcome`), the dispatcher reports it.
+        # Somebody typed the code, so it has arrived. Where the provider learns from that (`LearnsOutcome`), the dispatcher reports it.
         next_look = now if row.channel in self.issuer.learning else None
         verdict = codes.judge(
             session,
@@ -311,7 +311,8 @@ class CodeFlow:
     def take_call(
         self, session: Session, row: OneTimeCodeRow | None, now: datetime, guess: CodeGuess
     ) -> OneTimeCodeRow | CodeRefused:
-        """The call that the vendor has seen, used up by the flow that waits for it; or the refusal, to be raised after the commit."""
+        """Use up the call that the vendor has seen for the flow that waits for it. Returns the call, or the refusal to raise after the
+        commit."""
         if row is None or not ChannelName(row.channel).facts.patient_calls:
             return CodeUsedUp()
         taken = calls_of_patients.take(session, row.id, DeliveryState.DELIVERED, now)
@@ -324,12 +325,12 @@ class CodeFlow:
         return taken
 
     def end_calls(self, session: Session, flow_id: str, now: datetime) -> None:
-        """The flow waits for no call any more: another one may."""
+        """End the flow's wait for a call, so that another flow may wait for one."""
         if any(channel.facts.patient_calls for channel in self.issuer.switches.channels):
             calls_of_patients.end_of_flow(session, flow_id, now)
 
     def await_call(self, session: Session, flow_id: str, now: datetime) -> None:
-        """A browser waits for the call: have the vendor asked, in `ASK_EVERY` from now (UTC), unless that is planned."""
+        """A browser waits for the call: have the vendor asked in `ASK_EVERY` from now (UTC), unless that is planned already."""
         row = codes.newest_of_flow(session, flow_id)
         if row is not None and ChannelName(row.channel).facts.patient_calls and self.is_alive(row, now):
             calls_of_patients.ask_at(session, row.id, DeliveryState.SENT, now + ASK_EVERY)

@@ -1,4 +1,4 @@
-"""Issuing one-time codes: one live code per phone, pauses between them, an intent for the dispatcher."""
+"""Issues one-time codes: one live code per phone, pauses between codes, and an intent for the dispatcher."""
 
 from __future__ import annotations
 
@@ -30,14 +30,16 @@ from medonline.storage.tables.codes import OneTimeCodeRow
 
 
 def topic_of(phone: str) -> str:
-    """The topic that is announced when a code to this number (E.164) changes, or a flow that waits for one. One topic for all
-    browsers: a new code ends the older ones wherever they were asked for."""
+    """The topic that is announced when a code to this number (E.164) changes, or a flow that waits for one.
+
+    All browsers share one topic, because a new code ends the older ones wherever they were asked for.
+    """
     return f"codes to {phone}"
 
 
 @dataclass(frozen=True, slots=True)
 class CodeRequest:
-    """A code wanted by a flow, for a purpose, by a way, on the phone that it has a place for."""
+    """A code that a flow asks for: its purpose, its way, and the place that holds its phone."""
 
     flow_id: str
     purpose: str
@@ -46,13 +48,13 @@ class CodeRequest:
 
     @property
     def phone(self) -> PhoneNumber:
-        """Where the code goes to."""
+        """The phone to which the code goes."""
         return self.place.phone
 
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """A code that was just issued, and the last codes to its phone, itself among them."""
+    """A code that was just issued, and the last codes to its phone including itself."""
 
     code: OneTimeCodeRow
     history: PhoneHistory
@@ -62,9 +64,9 @@ class Issued:
 class CodeIssuer:
     """Puts codes into an open transaction of the caller, so that the flow and its code are committed together.
 
-    keys: the current one first. A process that has another current one may have made a code: while keys change node by node.
-    learning: the ways whose provider wants to hear that its code was typed; the dispatcher tells it.
-    chat_links: of the ways that need a chat, what makes the link that opens it, from a token.
+    keys: the current key first. While keys change node by node, another process may have made a code with another key.
+    learning: the ways whose provider wants to hear that its code was typed. The dispatcher reports it.
+    chat_links: for each way that needs a chat, a function from a token to the link that opens the chat.
     """
 
     keys: Sequence[bytes]
@@ -78,16 +80,16 @@ class CodeIssuer:
     chat_links: Mapping[ChannelName, Callable[[str], str]] = field(default_factory=dict)
 
     def require_channel(self, channel: ChannelName) -> None:
-        """Refuse a way that is not set up here, before anything else is looked at.
+        """Refuse a way that is not set up here, before anything else is read.
 
         Raises:
-            ChannelUnavailable: it is not.
+            ChannelUnavailable: the way is not set up.
         """
         if channel not in self.switches.channels:
             raise ChannelUnavailable(channel)
 
     def issue(self, session: Session, request: CodeRequest, now: datetime) -> Issued:
-        """Replace whatever code is live on the phone by a new one and leave the intent to send it.
+        """Replace the live code of the phone by a new one, and record the intent to send it.
 
         Raises:
             ChannelUnavailable: the way is switched off.
@@ -104,14 +106,14 @@ class CodeIssuer:
             self._refuse_a_second_wait(session, request, history, refusal, now)
         if refusal is not None:
             raise refusal
-        # Codes before the money, as the dispatcher locks them (lock order: `storage.engine`).
+        # The codes are locked before the money, as in the dispatcher (lock order: `storage.engine`).
         if history.may_have_live:
-            # A wait for a call is no code: it ends none of another browser, and none of another browser ends it.
+            # A wait for a call is not a code. It ends no code of another browser, and a code of another browser does not end it.
             but_ways = tuple(ChannelName) if called else CALLED
             codes.kill_live(session, request.phone.e164, now, flow_id=request.flow_id, but_ways=but_ways)
         self.switches.require(session, request.channel)
         price = self.spending.reserve(session, request.channel, now)
-        request.place.use()  # last of what refuses: the reasons of this one phone are said first
+        request.place.use()  # the last possible refusal, so that the patient hears the reasons of this one phone first
         self.breaker.weigh(session, now)
         row = self._new_row(request, price, now)
         session.add(row)
@@ -129,13 +131,13 @@ class CodeIssuer:
         now: datetime,
     ) -> None:
         """Danger: a vendor gives several browsers the same number to call. With two waits at once the owner's call would answer the
-        stranger's. So the first browser has the number for itself, and an own wait of a stranger keeps the owner from this way alone.
+        stranger's wait. So the first browser has the number to itself. A stranger who waits keeps the owner only from this one way.
 
-        Nor may a newer wait take the place of an older one that no browser looks at any more, though a patient who has lost the
-        cookies is kept waiting by it: the browser of who dials on the same phone sleeps, and a stranger who begins at that moment
-        would be answered by the owner's call.
+        A newer wait must not replace an older one either, even if no browser looks at that one any more. A patient who has lost the
+        cookies must wait because of this. But the browser of a patient who dials on the same phone sleeps, and the owner's call would
+        answer a stranger who begins at that moment.
 
-        refusal: why this number must wait anyway. Of the two the later end is told: what opens then is open.
+        refusal: why this number must wait anyway. The later end of the two is reported, because only then another code is possible.
         """
         until = calls_of_patients.awaited_elsewhere(
             session, request.phone.e164, request.flow_id, DeliveryState.FAILED, now
@@ -145,7 +147,7 @@ class CodeIssuer:
             raise CallAwaited(now, until, next((one for one in ways if history.refusal(one, now) is None), None))
 
     def note_guess(self, session: Session, row: OneTimeCodeRow, *, accepted: bool) -> None:
-        """A judged guess is written down alike for every number, whether it has an account or not."""
+        """Write a judged guess into the journal, in the same way for every number, whether it has an account or not."""
         event = JournalEvent.CODE_ACCEPTED if accepted else JournalEvent.CODE_REFUSED
         self.journal.note(session, entries.of_code(event, row))
 
@@ -154,7 +156,7 @@ class CodeIssuer:
         return self.spending.affordable(session, self.switches.open_now(), now)
 
     def history(self, session: Session, phone: PhoneNumber) -> PhoneHistory:
-        """The last codes to this phone, and what they allow next."""
+        """The last codes to this phone, which decide what is allowed next."""
         needed = PhoneHistory.looked_at(self.policy)
         return PhoneHistory(self.policy, codes.last_to_phone(session, phone.e164, needed))
 
@@ -176,26 +178,28 @@ class CodeIssuer:
         )
 
     def _first_end(self, channel: ChannelName, now: datetime) -> datetime:
-        """A code whose chat no one opened in time can never be sent: it is over with its link."""
+        """When a new code first expires. A code whose chat nobody opened in time can never be sent, so it ends together with its link."""
         end = self.policy.expires_at(channel, now)
         return min(end, now + START_WITHIN) if channel.facts.in_chat else end
 
     def _digest_of(self, request: CodeRequest, code_id: str) -> str:
         if request.channel.facts.patient_calls:
-            return ""  # nothing that anyone could type
+            return ""  # there is nothing that anybody could type
         code = derive_code(self.keys[0], code_id, request.channel.code_length)
         facts = {"flow_id": request.flow_id, "purpose": request.purpose, "code": code}
         return code_digest(self.keys[0], phone=request.phone, **facts)
 
     def digests(self, row: OneTimeCodeRow, code: str) -> list[str]:
-        """What is stored of a code of this row's flow, under each key; the current one first."""
+        """The stored forms of a code of this row's flow, one for each key, the current key first."""
         phone = PhoneNumber(row.phone)
         facts = {"flow_id": row.flow_id, "purpose": row.purpose, "code": code}
         return [code_digest(key, phone=phone, **facts) for key in self.keys]
 
     def chat_link(self, row: OneTimeCodeRow, now: datetime) -> str:
-        """The link that opens the chat in which a code is awaited, as long as it may; empty for any other code. Whoever opens it
-        learns nothing by it."""
+        """The link that opens the chat for which a code waits, as long as that is allowed. Empty for any other code.
+
+        A person who opens it learns nothing from it.
+        """
         link = self.chat_links.get(ChannelName(row.channel))
         over = (
             row.chat_user or row.due_at or row.delivery != DeliveryState.QUEUED or now >= row.issued_at + START_WITHIN
@@ -203,7 +207,7 @@ class CodeIssuer:
         return "" if link is None or over else link(start_token(self.keys[0], row.id))
 
     def code_of(self, row: OneTimeCodeRow) -> str:
-        """The code that is sent for a row, by the key that it was made with; empty where the patient calls."""
+        """The code to send for a row, derived with the key that made it. Empty where the patient calls."""
         if ChannelName(row.channel).facts.patient_calls:
             return ""
         length = ChannelName(row.channel).code_length

@@ -1,4 +1,4 @@
-"""What became of the last codes of a way, so that no one address decides what is thought of it (decision 31)."""
+"""The outcome of a way's last codes, limited so that no single address decides how the way is judged (decision 31)."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from medonline.services.limits.networks import asker_of
 from medonline.storage.queries.channel_switches import Outcome
 
 SAMPLE = 50
-LOOKED_AT = 300  # codes among which the sample is found
+LOOKED_AT = 300  # the sample is taken from this many codes
 OF_ONE_ADDRESS = SAMPLE // 5
 
 
 def sample(outcomes: Iterable[Outcome], size: int, of_one_address: int | None = None) -> list[bool]:
-    """Whether each of the newest codes was entered; of one address no more than a fifth, unless told otherwise.
+    """Whether each of the newest codes was entered. One address adds at most a fifth of the sample, unless `of_one_address` says otherwise.
 
-    In IPv6 a /48 is one address: its 65 536 networks may be one customer's. Honest ones among them are judged by fewer codes.
+    In IPv6 a /48 counts as one address, because one customer may own all its 65 536 networks. Honest ones among them are judged by fewer
+    codes.
     """
     most = max(1, size // 5) if of_one_address is None else of_one_address
     of_address: Counter[str] = Counter()

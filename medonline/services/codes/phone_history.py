@@ -1,4 +1,4 @@
-"""The last codes to one phone, read once, and what follows from them: from when the next one may be asked for, and by which way."""
+"""The last codes to one phone, read once. They decide when and by which way the next code may be asked for."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from medonline.services.codes.delivery import IN_FLIGHT, DeliveryState
 from medonline.storage.queries.codes import PastCode
 
 PAUSE_MEMORY = timedelta(days=1)
-# A patient who hears nothing for so long is offered another way.
+# A patient who hears nothing for this long is offered another way.
 NEWS_WITHIN = timedelta(seconds=15)
 
 
 @dataclass(frozen=True, slots=True)
 class PhoneHistory:
-    """`codes` are those that any browser asked for, the newest first, as many as `looked_at` says.
+    """`codes` are the last codes that any browser asked for, the newest first. `looked_at` says how many.
 
-    Calls that patients make have pauses and limits of their own: asking for one costs the owner of a number nothing, and so it takes
-    nothing from the ways that do.
+    Calls that patients make have their own pauses and limits. To ask for such a call costs the owner of a number nothing, so it does not
+    count against the other ways.
     """
 
     policy: CodePolicy
@@ -30,28 +30,30 @@ class PhoneHistory:
 
     @staticmethod
     def codes_needed(policy: CodePolicy) -> int:
-        """How many codes of the past the policy looks at; at least one of each way, which say whether all failed."""
+        """How many past codes the policy looks at. There is at least one for each way, which is enough to see whether all ways failed."""
         return max(len(ChannelName), len(policy.resend_pauses), *(limit.count for limit in policy.per_phone))
 
     @classmethod
     def looked_at(cls, policy: CodePolicy) -> int:
-        """How many codes of both kinds are read: of neither there are more within the span of a limit than the limit allows."""
+        """How many codes of both kinds are read. Neither kind has more codes within the span of a limit than the limit allows."""
         return 2 * cls.codes_needed(policy)
 
     def of(self, channel: str) -> PhoneHistory:
-        """What counts for this way: codes that go to the phone, or calls that come from it."""
+        """The part of the history that counts for this way: codes that go to the phone, or calls that come from it."""
         called = ChannelName(channel).facts.patient_calls
         same = (code for code in self.codes if ChannelName(code.channel).facts.patient_calls is called)
         return PhoneHistory(self.policy, tuple(same))
 
     @property
     def may_have_live(self) -> bool:
-        """Whether a code to this phone might still be accepted. Of a history that is cut off the rest is not known: a clock that
-        was set back leaves the code issued last among the oldest."""
+        """Whether a code to this phone might still be accepted. It is assumed for a history that was cut off.
+
+        After a clock was set back, the code that was issued last may be among the oldest, in the part that was not read.
+        """
         return len(self.codes) >= self.codes_needed(self.policy) or any(code.open for code in self.codes)
 
     def followed_by(self, issued_at: datetime, channel: str, delivery: str) -> PhoneHistory:
-        """The history once a code with these facts has replaced what was live."""
+        """The history after a code with these facts has replaced the live one."""
         newest = PastCode(issued_at, channel, delivery, replaced=False, open=True)
         # A call that is awaited ends no code of another browser, and a code ends no such wait.
         replaces = {id(code) for code in self.of(channel).codes if code.open}
@@ -61,7 +63,7 @@ class PhoneHistory:
 
     @property
     def resend_at(self) -> datetime | None:
-        """The moment (UTC) from which a code may be asked for by the same way; None when none was issued."""
+        """The moment (UTC) from which a code may be asked for by the same way. None when no code was issued."""
         ends = (self._pause_end, self._limit_end)
         return max((end for end in ends if end is not None), default=None)
 
@@ -90,9 +92,12 @@ class PhoneHistory:
         return open_from([code.issued_at for code in self.codes], self.policy.per_phone)
 
     def _is_way_out(self, channel: ChannelName, now: datetime) -> bool:
-        """Whether another way just failed, and this one is not among those that failed one after the other: then it is offered at
-        once, without a pause. A way that gives no news is as good as failed: of all ways each is free of a pause once."""
-        # Each next code replaces the one before; times alone would err after the clock was set back.
+        """Whether this way is offered at once, without a pause, because another way just failed. It must not be among the ways that failed
+        in a row.
+
+        A way that gives no news counts as failed. So each way can skip the pause once.
+        """
+        # Each new code replaces the one before. Times alone would be wrong after the clock was set back.
         last = max(self.codes, key=lambda code: (not code.replaced, code.issued_at))
         is_silent = last.delivery in IN_FLIGHT and now >= last.issued_at + NEWS_WITHIN
         if last.channel == channel or not (is_silent or last.delivery == DeliveryState.FAILED):

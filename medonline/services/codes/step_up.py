@@ -29,7 +29,7 @@ class StepUp:
         *,
         suspicious_network: bool,
     ) -> Signs:
-        """What speaks against this code, just confirmed; the age of the proof only where `patient` is given."""
+        """The signs against this code, which was just confirmed. The age of the proof is included only where `patient` is given."""
         since = now - self.policy.misses_within
         misses, open_until = codes.signs_on_phone(session, row.phone, row.id, since)
         return Signs(

@@ -1,8 +1,8 @@
 """The vendors of one way of getting a code, in the order in which they are asked, each behind a circuit.
 
-A vendor that failed a few codes in a row is left alone for a while; then one code goes to it on trial. While it is left alone, codes
-go to the next one at once: nobody waits for its time-outs, and the codes for which it may have called all the same are few.
-The circuits are of this process; another one finds out for itself.
+A vendor that failed a few codes in a row gets no codes for a while. Then one code goes to it on trial. Meanwhile codes go to the next
+vendor at once. So nobody waits for the first one's time-outs, and only few codes are in doubt because it may have called nevertheless. The
+circuits belong to this process. Another process finds out for itself.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from medonline.domain.errors import DeliveryFailed, NumberNotReachable, NumberRe
 from medonline.services.clock import Clock
 from medonline.services.ports import CodeChannel
 
-FAILURES = 3  # in a row open a circuit
-OPEN_FOR = timedelta(seconds=30)  # the first time; twice as long after each trial that fails
+FAILURES = 3  # this many failures in a row open a circuit
+OPEN_FOR = timedelta(seconds=30)  # the first time; it doubles after each trial that fails
 LONGEST = timedelta(minutes=10)
 
 
@@ -31,7 +31,7 @@ class _Circuit:
 
 
 class Vendors:
-    """Who is asked next. From any thread."""
+    """Decides which vendor is asked next. Safe to call from any thread."""
 
     def __init__(self, clock: Clock, in_order: Sequence[CodeChannel]) -> None:
         self._clock = clock
@@ -40,19 +40,19 @@ class Vendors:
         self.in_order = tuple(in_order)
 
     def first(self) -> CodeChannel:
-        """Whom a code goes to: the first whose circuit lets it through, or the first of all when none does."""
+        """The vendor to which a code goes: the first whose circuit lets it through, or the first of all when no circuit does."""
         return self._through(self.in_order) or self.in_order[0]
 
     def after(self, vendor: CodeChannel) -> CodeChannel | None:
-        """Who takes over a code that `vendor` certainly did not send; None when there is nobody."""
+        """The vendor that takes over a code that `vendor` certainly did not send. None when there is no other."""
         return self._through(self.in_order[self.in_order.index(vendor) + 1 :])
 
     def named(self, provider: str) -> CodeChannel | None:
-        """The vendor of this name; None when it is not set up here (any more)."""
+        """The vendor with this name. None when it is not set up here (any more)."""
         return next((vendor for vendor in self.in_order if vendor.provider == provider), None)
 
     def note(self, vendor: CodeChannel, error: DeliveryFailed | None) -> None:
-        """What came of one code: it was taken, or refused with this error."""
+        """Record the outcome of one code: the vendor took it, or refused it with this error."""
         with self._lock:
             circuit = self._circuits[vendor.provider]
             if error is None or not is_trouble_of_vendor(error):
@@ -73,10 +73,10 @@ class Vendors:
         now = self._clock()
         if now < circuit.trial_at:
             return False
-        circuit.trial_at = now + OPEN_FOR  # one on trial; the others go on to the next vendor
+        circuit.trial_at = now + OPEN_FOR  # this code is on trial; the others go to the next vendor meanwhile
         return True
 
 
 def is_trouble_of_vendor(error: DeliveryFailed) -> bool:
-    """Whether another vendor might do better: a number that cannot be called, or asks not to be, is the same everywhere."""
+    """Whether another vendor might do better. A number that cannot be called, or does not want to be, is the same for every vendor."""
     return not isinstance(error, NumberNotReachable | NumberRefused)

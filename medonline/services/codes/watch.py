@@ -1,4 +1,4 @@
-"""When a screen that follows a code looks at the record again: at a change, at a moment of the clock, or to be sure."""
+"""When a screen that follows a code reads the record again: after a change, at a moment of the clock, or to be sure."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Protocol
 
 from medonline.storage.changes import LOST_AFTER, Changes, Ear
 
-# A change between the first look and the first wait is not heard: the first wait is short.
+# A change between the first look and the first wait is not heard, so the first wait is short.
 FIRST_WAIT = timedelta(seconds=1)
 
 
 class Followed(Protocol):
-    """What is on the screen."""
+    """What a screen shows and follows."""
 
     @property
     def topic(self) -> str:
@@ -23,14 +23,14 @@ class Followed(Protocol):
 
 
 class CodeWatch:
-    """One screen's pauses between its looks; to be closed."""
+    """The pauses of one screen between its looks. Close it after use."""
 
     def __init__(self, changes: Changes) -> None:
         self._changes = changes
         self._ear: Ear | None = None
 
     async def until_next_look(self, view: Followed, now: datetime) -> None:
-        """Wait after a look that gave this view at `now` (UTC)."""
+        """Wait after a look that returned this view at `now` (UTC)."""
         at_most = LOST_AFTER
         if self._ear is None or self._ear.topic != view.topic:
             self.close()
@@ -39,7 +39,7 @@ class CodeWatch:
         await self._ear.wait(at_most if by_clock is None else min(by_clock - now, at_most))
 
     def begin_look(self) -> None:
-        """Call it before the record is read: this look sees every change that was heard before it."""
+        """Call this before reading the record: the look then sees every change that was heard before."""
         if self._ear is not None:
             self._ear.forget()
 
@@ -49,7 +49,7 @@ class CodeWatch:
         return self._ear is not None and self._ear.has_heard
 
     def close(self) -> None:
-        """Hear no more."""
+        """Stop listening."""
         if self._ear is not None:
             self._ear.close()
             self._ear = None

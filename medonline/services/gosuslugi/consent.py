@@ -1,4 +1,4 @@
-"""Keeping what a patient agreed to."""
+"""Records the consent of a patient."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ from medonline.storage.tables.gosuslugi import PersonalDataConsent
 
 
 def add_consent(session: Session, patient_id: str, consent_hash: str, now: datetime) -> None:
-    """The consent in force, given now, in the caller's transaction. `consent_hash`: of the text that was shown."""
+    """Record the consent in force, given now, in the caller's transaction. `consent_hash`: the hash of the text that was shown."""
     session.add(PersonalDataConsent(patient_id=patient_id, version=VERSION, text_hash=consent_hash, given_at=now))

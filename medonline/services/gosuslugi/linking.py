@@ -1,8 +1,8 @@
-"""Which account a person from the identity provider opens.
+"""Decides which account a person from the identity provider opens.
 
-Rule (docs/identity.md): the key is (issuer, subject), never phone or e-mail. An existing account is linked by
-itself only when the provider has confirmed the person and a СНИЛС on record, or a number that the portal itself has
-verified, matches together with name and birth date. Otherwise the patient proves the old account too.
+Rule (docs/identity.md): the key is (issuer, subject), never phone or e-mail. An existing account is linked without a further proof only
+when the provider has confirmed the person, name and birth date match, and either a СНИЛС on record or a number that the portal itself has
+verified matches, too. Otherwise the patient must also prove the old account.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An existing account that may be this person's; `how` is None when the person must prove it first."""
+    """An existing account that may be this person's. `how` is None when the person must prove it first."""
 
     patient: Patient
     how: LinkedHow | None
@@ -42,43 +42,46 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Linker:
-    """Answers inside a session of the caller."""
+    """Answers questions inside a session of the caller."""
 
     snils: Sealer
     policies: Sealer
 
     def candidate(self, session: Session, person: IdentityPerson) -> Candidate | None:
-        """The existing account that this person seems to have, held until the session commits: what speaks for the link must
-        still be on record when it is made."""
-        # What an unconfirmed account says of itself may be anybody's СНИЛС and birth date.
+        """The existing account that this person seems to have.
+
+        It is held until the session commits, because the reasons for the link must still be on record when the link is made.
+        """
+        # An unconfirmed account can claim anybody's СНИЛС and birth date.
         if (
             person.confirmed
             and person.snils
             and (patient := patients.by_snils_held(session, self.snils.indexes(person.snils)))
         ):
             return Candidate(patient, LinkedHow.SNILS if is_same_person(patient, person) else None)
-        # A number that the provider has not verified says nothing: telling of an account would give it away.
+        # A number that the provider has not verified proves nothing: the portal must not reveal its account to the person who claims it.
         if person.phone and person.phone_verified and (patient := patients.by_phone_held(session, person.phone)):
             sure = person.confirmed and patient.phone_proved_at is not None and is_same_person(patient, person)
             return Candidate(patient, LinkedHow.VERIFIED_PHONE if sure else None)
         return None
 
     def link(self, session: Session, patient: Patient, person: IdentityPerson, how: LinkedHow, now: datetime) -> bool:
-        """From now on this identity opens the account, whose row the caller holds; what the account did not know is filled in.
-        False when the identity opens it already.
+        """Link this identity to the account, whose row the caller holds, and fill in what the account did not know.
+
+        Returns False when the identity already opens the account.
 
         Raises:
-            AccountOfAnother: the account is on record with another person's data, or opened by another identity.
+            AccountOfAnother: the account has another person's data on record, or another identity opens it.
         """
-        # Read without a lock: two accounts locked in the wrong order (`storage.engine`) would end in a deadlock.
+        # It is read without a lock: two accounts locked in the wrong order (`storage.engine`) would end in a deadlock.
         opens = gosuslugi.owner_of(session, person.issuer, person.subject)
         if opens is not None and opens != patient.id:
-            raise AccountOfAnother  # meanwhile, in another browser, this identity got an account of its own
+            raise AccountOfAnother  # this identity has got an account of its own in another browser meanwhile
         if opens is not None:
             self.known(session, person, now)
             return False
         others = gosuslugi.subjects_of(session, patient.id, person.issuer)
-        # The same СНИЛС under a new subject: the person opened a new account at the provider.
+        # The same СНИЛС with a new subject means that the person opened a new account at the provider.
         same_snils = bool(person.snils) and patient.snils_index in self.snils.indexes(person.snils)
         if (others and not same_snils) or contradicts(patient, person):
             raise AccountOfAnother
@@ -89,19 +92,20 @@ class Linker:
         return True
 
     def known(self, session: Session, person: IdentityPerson, now: datetime) -> Patient | None:
-        """The patient whose account this identity opens already."""
+        """The patient whose account this identity already opens."""
         found = gosuslugi.linked(session, person.issuer, person.subject)
         if found is None:
             return None
         identity, patient = found
-        filled = self._fill_in(session, patient, person)  # once unconfirmed, confirmed now
+        filled = self._fill_in(session, patient, person)  # the identity was unconfirmed before and is confirmed now
         identity.filled = ",".join(filter(None, (identity.filled, *filled)))
         identity.last_used_at = now
         session.add(identity)
         return patient
 
     def register(self, session: Session, person: IdentityPerson, now: datetime) -> Patient:
-        """A new account from the provider's data. Its phone is taken over only when verified there and free here."""
+        """Make a new account from the provider's data. It gets the phone only if the provider has verified it and no account here has
+        it."""
         taken = not person.phone_verified or patients.by_phone(session, person.phone) is not None
         patient = Patient(
             phone=None if taken or not person.phone else person.phone,
@@ -118,7 +122,7 @@ class Linker:
         return patient
 
     def _fill_in(self, session: Session, patient: Patient, person: IdentityPerson) -> list[str]:
-        """Take over what the account did not know; the names of the fields that were filled in."""
+        """Fill in what the account did not know. Returns the names of the fields that were filled in."""
         session.add(patient)
         if not person.confirmed:
             return []
@@ -151,14 +155,14 @@ def _row(
 
 
 def is_same_person(patient: Patient, person: IdentityPerson) -> bool:
-    """Name and birth date on record are the provider's."""
+    """Whether name and birth date on record equal the provider's."""
     return (
         patient.birth_date is not None and patient.birth_date == person.birth_date and has_same_names(patient, person)
     )
 
 
 def has_same_names(patient: Patient, person: IdentityPerson) -> bool:
-    """Last and first name on record are the provider's, however they are written."""
+    """Whether last and first name on record equal the provider's, in any spelling."""
     return (name_key(patient.last_name), name_key(patient.first_name)) == (
         name_key(person.last_name),
         name_key(person.first_name),
@@ -166,30 +170,32 @@ def has_same_names(patient: Patient, person: IdentityPerson) -> bool:
 
 
 def wants_birth_date(patient: Patient, person: IdentityPerson) -> bool:
-    """Whether the patient must type the birth date as well.
+    """Whether the patient must also type the birth date.
 
-    Not when the provider's own date, of a confirmed person whose documents it has seen, is the one on record: the typed date adds
-    nothing. And not for the account of another person: that is refused whatever is proved.
+    It is not needed when the provider's own date equals the one on record, and the provider has confirmed the person's documents: then a
+    typed date adds nothing. It is not needed for another person's account either, because that is refused after any proof.
     """
     agrees = person.confirmed and patient.birth_date is not None and patient.birth_date == person.birth_date
     return not agrees and not contradicts(patient, person)
 
 
 def contradicts(patient: Patient, person: IdentityPerson) -> bool:
-    """What is on record says that this is somebody else. A changed name does not where the birth date is the same; where there
-    is none to compare, both names speak: a first name alone is shared by many."""
+    """Whether the record says that this is somebody else. A changed name does not say so if the birth date is the same.
+
+    Without a birth date to compare, both names must differ to say so: many people share a first name.
+    """
     if patient.birth_date is not None and person.birth_date is not None:
         return patient.birth_date != person.birth_date
     return not has_same_names(patient, person)
 
 
 def person_as_text(person: IdentityPerson) -> str:
-    """JSON of a person, to be sealed."""
+    """JSON of a person. It is sealed afterwards."""
     return json.dumps(asdict(person), default=lambda moment: moment.isoformat(), ensure_ascii=False)
 
 
 def person_from_text(text: str) -> IdentityPerson:
-    """The person again."""
+    """The person, read back."""
     fields = json.loads(text)
     if fields["birth_date"]:
         fields["birth_date"] = date.fromisoformat(fields["birth_date"])
@@ -199,13 +205,15 @@ def person_from_text(text: str) -> IdentityPerson:
 
 
 def phone_hint(person: IdentityPerson) -> str:
-    """The person's own number, masked, for a screen; empty when there is none."""
+    """The person's own number, masked, for a screen. Empty when there is none."""
     return PhoneNumber(person.phone).masked if person.phone and person.phone_verified else ""
 
 
 async def once_more(transaction: Callable[[], Awaitable[T]]) -> T:
-    """The result of the transaction. It runs a second time if another browser committed the same identity, number or СНИЛС
-    between its look and its write: the second run finds the other browser's account."""
+    """The result of the transaction. It runs a second time if another browser committed the same identity, number or СНИЛС meanwhile.
+
+    The second run finds the other browser's account.
+    """
     try:
         return await transaction()
     except IntegrityError:

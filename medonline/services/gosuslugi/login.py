@@ -1,9 +1,9 @@
-"""Sign-in through the state's identity provider: start, finish; and what may follow: consent, proof of an old account.
+"""Sign-in through the state's identity provider: start and finish. Consent or the proof of an old account may follow.
 
-The journey is a row of this browser. What the provider said of somebody who is not known yet waits sealed, at most
-15 minutes, for consent or proof (`services.gosuslugi.pending_person`); refusing deletes it.
+The journey is a row of this browser. The provider's data of an unknown person waits sealed for consent or proof, at most 15 minutes
+(`services.gosuslugi.pending_person`). A refusal deletes it.
 
-Long because `start` and `finish` share one row.
+The module is long because `start` and `finish` share one row.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ PENDING_LIFE = timedelta(minutes=15)
 
 
 class Purpose(StrEnum):
-    """What a journey is for; decides where it ends."""
+    """What a journey is for. It decides where the journey ends."""
 
     LOGIN = "login"
     REGISTRATION = "registration"
@@ -74,12 +74,13 @@ class Purpose(StrEnum):
 
     @property
     def needs_fresh_proof(self) -> bool:
-        """Whether phone and password are to be changed at its end: what the provider remembers is no proof for that."""
+        """Whether the journey ends where phone and password can be changed. A proof that the provider merely remembers is not enough for
+        that."""
         return self in (Purpose.RECOVERY, Purpose.SETTINGS)
 
 
 class Waiting(StrEnum):
-    """What somebody who is not known yet has to answer."""
+    """What a person who is not known yet must answer."""
 
     CONSENT = "consent"
     PROOF = "proof"
@@ -87,13 +88,13 @@ class Waiting(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class JourneyReturn:
-    """What the browser brought back in the address; texts of any content."""
+    """What the browser brought back in the address. The texts may contain anything."""
 
     state: str
     code: str = ""
     error: str = ""
     error_description: str = ""
-    issuer: str | None = None  # `iss`; None when it was not there, which is not the same as empty
+    issuer: str | None = None  # the parameter `iss`; None when it was missing, which differs from an empty one
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +124,13 @@ class IdentityService:
         onward_uri: str = "",
         next_key: str = "",
     ) -> str:
-        """Where the browser goes; a journey that it had begun before is over.
+        """Begin a journey, and return the address to which the browser goes. An earlier journey of this browser ends.
 
         Args:
             consent_version: the consent that was given on the way here, if any.
-            signed_in: a session is open in this browser: the provider must ask for a fresh proof, not remember one.
-            onward_uri: the address to which the provider returns a browser that signs out there first (`onward`).
-            next_key: the browser's visitor key from here on, when it changes: a copy of the old cookie is on no journey.
+            signed_in: whether a session is open in this browser: then the provider must ask for a fresh proof and not remember one.
+            onward_uri: the address to which the provider returns a browser that must first sign out there (`onward`).
+            next_key: the browser's visitor key from here on, if it changes. A copy of the old cookie is then on no journey.
 
         Raises:
             TooManyJourneys: in this browser, or from this network.
@@ -154,10 +155,10 @@ class IdentityService:
         return await self._leave(provider, journey, onward_uri, client.visitor_key)
 
     async def onward(self, client: Client) -> str:
-        """The browser has signed out at the provider: where it goes now, on the same journey.
+        """Continue the journey of a browser that has signed out at the provider. Returns the address to which it goes now.
 
         Raises:
-            IdentityRefused: STALE, this browser is on no such journey; else as for `start`.
+            IdentityRefused: STALE: this browser is on no such journey. Otherwise as for `start`.
         """
         provider = self._required_provider()
         now = self.clock()
@@ -170,10 +171,10 @@ class IdentityService:
     async def _leave(
         self, provider: IdentityProvider, journey: IdentityJourney, onward_uri: str = "", came_as: str = ""
     ) -> str:
-        # ESIA wants a UUID; all 128 bits of this one are random.
+        # ESIA wants a UUID. All 128 bits of this one are random.
         state = str(UUID(bytes=secrets.token_bytes(16)))
         journey.state_hash = token_hash(state)
-        # Before the row: what leads nowhere costs no write.
+        # It comes before the row is written: a journey that leads nowhere costs no write.
         away = await provider.sign_out("", onward_uri) if journey.signing_out else None
         journey.signing_out = away is not None
         url = away.url if away else await provider.authorization_url(_request_of(journey, state))
@@ -188,14 +189,14 @@ class IdentityService:
         gosuslugi.replace_journey(session, journey)
 
     async def refused(self, client: Client) -> LimitReached | None:
-        """What `start` would refuse a browser with now; None when it would not. Counts nothing."""
+        """What `start` would raise for this browser now, or None. It counts nothing."""
         return await self.limits.refusal(client, self.clock())
 
     async def finish(self, client: Client, back: JourneyReturn) -> OpenedSession | Waiting:
-        """The browser is back: a session, or what the person has to answer first.
+        """Take back a browser from the provider. Returns a session, or what the person must answer first.
 
         Raises:
-            IdentityRefused: its problem says why; the journey is used up all the same.
+            IdentityRefused: its problem says why. The journey is used up nevertheless.
         """
         provider = self._required_provider()
         journey = await self._taken(client.visitor_key, back.state)
@@ -211,21 +212,21 @@ class IdentityService:
         return await once_more(lambda: self._admit(client, journey, person))
 
     async def _taken(self, visitor_key: str, state: str) -> IdentityJourney | None:
-        """The journey of this browser, used up; None when there is none that may go on."""
+        """Use up the journey of this browser. None when there is none that may go on."""
         state_hash = token_hash(state)
         if not visitor_key or not await self.database.read(gosuslugi.has_journey, state_hash, visitor_key):
-            return None  # anybody may come with any state: what is none of this browser's costs no lock
+            return None  # anybody may come with any state: one that does not belong to this browser costs no lock
         now = self.clock()
         return await self.database.write(gosuslugi.take_journey, state_hash, visitor_key, now - JOURNEY_LIFE, now)
 
     async def sign_out(self, provider_token_sealed: str, return_to: str) -> Departure | None:
-        """Where the browser goes so that the provider's session ends too; None when that cannot be said now."""
+        """Where the browser must go to end the provider's session, too. None when that is not known now."""
         if self.provider is None:
             return None
         try:
             return await self.provider.sign_out(self.persons.open(provider_token_sealed), return_to)
         except SealBroken:
-            return None  # sealed with a key that is gone
+            return None  # it was sealed with a key that is gone
         except IdentityRefused as error:
             # Fails open: the portal's own session is over already, and a dead provider must not keep the patient here.
             log.warning("The provider's sign-out is not reachable: %s", error)
@@ -237,7 +238,7 @@ class IdentityService:
     ) -> OpenedSession | Waiting:
         now = self.clock()
         if not gosuslugi.hold_journey(session, journey.state_hash, client.visitor_key):
-            # While the provider answered, the browser began another journey or somebody signed in: this one is over.
+            # While the provider was answering, this browser began another journey or somebody signed in. So this journey is over.
             raise IdentityRefused(IdentityProblem.STALE, "the journey was given up meanwhile")
         gosuslugi.forget_pending(session, client.visitor_key)
         patient = self._known(session, person, client.device, now)
@@ -263,7 +264,7 @@ class IdentityService:
     def _known(self, session: Session, person: IdentityPerson, device: Device, now: datetime) -> Patient | None:
         opened = gosuslugi.linked(session, person.issuer, person.subject)
         if opened is not None:
-            # Held first, as by everything that changes an account: a transaction that waits in another order would end in a deadlock.
+            # The patient is held first, as in everything that changes an account: another order would end in a deadlock.
             patients.by_id_held(session, opened[1].id)
             return self.linker.known(session, person, now)
         candidate = self.linker.candidate(session, person)
@@ -273,7 +274,7 @@ class IdentityService:
         try:
             new = self.linker.link(session, candidate.patient, person, candidate.how, now)
         except AccountOfAnother:
-            return None  # another identity opens it already: only a proof can say more
+            return None  # another identity opens the account already, so only a proof can decide
         if new:
             self.journal.note(session, entries.linked(candidate.patient.id, candidate.how, device))
         return candidate.patient
@@ -305,14 +306,16 @@ class IdentityService:
 
 
 def sign_in_of(patient: Patient, person: IdentityPerson, purpose: Purpose, persons: Sealer) -> SignIn:
-    """The sign-in that this person ends in. It is as fresh as the provider says; one that does not say counts as no proof
-    for phone and password."""
+    """The sign-in in which the journey of this person ends. Its proof is as fresh as the provider says.
+
+    If the provider does not say, it counts as no proof for changes of phone and password.
+    """
     token = persons.seal(person.id_token)
     return SignIn(patient, LoginMethod.GOSUSLUGI, person.authenticated_at or NEVER, purpose.landing, token)
 
 
 def _named(back: JourneyReturn) -> str:
-    """The provider's codes of what went wrong, for the log: names alone, for the browser may say anything."""
+    """The provider's error codes, for the log. Only what looks like a code is kept: the browser may send anything."""
     codes = [_CODE.match(back.error), _VENDORS_CODE.match(back.error_description)]
     named = ", ".join(code[1] for code in codes if code)
     return f" ({named})" if named else ""

@@ -1,4 +1,4 @@
-"""What somebody who came back from the identity provider, and is not known yet, may answer: consent, refusal, proof."""
+"""The possible answers of an unknown person who came back from the identity provider: consent, refusal, or a proof."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ PURPOSE = "identity_proof"
 
 @dataclass(frozen=True, slots=True)
 class PendingView:
-    """Who waits, for a screen: their own data, shown to themselves. `code` is the code on its way, if one is."""
+    """The person who waits, for a screen: their own data, shown to themselves. `code` is the code on its way, if there is one."""
 
     waits_for: Waiting
     full_name: str
@@ -69,7 +69,7 @@ class PendingView:
 
 @dataclass(frozen=True, slots=True)
 class IdentityAnswers:
-    """The use case; every answer ends in a ticket for the route that sets the session cookie, or in nothing at all."""
+    """The use case. Every answer ends in a ticket for the route that sets the session cookie, or has no effect at all."""
 
     database: Database
     clock: Clock
@@ -84,7 +84,7 @@ class IdentityAnswers:
 
     @reads
     def current(self, session: Session, client: Client) -> PendingView | None:
-        """Who waits in this browser; None when no one does (any more)."""
+        """The person who waits in this browser. None when nobody does (any more)."""
         try:
             pending, person = self._pending(session, client.visitor_key)
         except NoPendingIdentity:
@@ -98,10 +98,10 @@ class IdentityAnswers:
         )
 
     async def consent(self, client: Client) -> str:
-        """«Да, я согласен»: the account is made; a ticket.
+        """«Да, я согласен»: make the account. Returns a ticket.
 
         Raises:
-            NoPendingIdentity: no one waits for consent in this browser.
+            NoPendingIdentity: nobody waits for consent in this browser.
         """
         return await once_more(lambda: self._consent(client))
 
@@ -113,9 +113,9 @@ class IdentityAnswers:
         return self._registered(session, pending, person, client.device)
 
     async def refuse(self, client: Client) -> None:
-        """«Нет, я отказываюсь»: nothing of the person is left behind."""
+        """«Нет, я отказываюсь»: delete everything of the person."""
         if not client.visitor_key or not await self.database.read(identities.has_anything, client.visitor_key):
-            return  # anybody may ask for this: where nothing is, it costs no lock
+            return  # anybody may ask for this: where nobody waits, it costs no lock
         await self._forget(client.visitor_key)
 
     @writes
@@ -124,11 +124,12 @@ class IdentityAnswers:
         identities.forget_journeys_of(session, visitor_key)
 
     async def not_mine(self, client: Client) -> str:
-        """The old account is somebody else's: go on as a new patient. A ticket when consent was given on the way here,
-        otherwise an empty text: consent is next.
+        """The old account belongs to somebody else: go on as a new patient.
+
+        Returns a ticket when consent was given on the way here. Otherwise the text is empty, and consent comes next.
 
         Raises:
-            NoPendingIdentity: no one waits for a proof in this browser.
+            NoPendingIdentity: nobody waits for a proof in this browser.
         """
         return await once_more(lambda: self._not_mine(client))
 
@@ -145,20 +146,20 @@ class IdentityAnswers:
 
     @writes
     def have_account(self, session: Session, client: Client) -> None:
-        """From consent back to the proof: the person remembers an account under some number.
+        """Go back from consent to the proof: the person remembers an account with some number.
 
         Raises:
-            NoPendingIdentity: no one waits in this browser.
+            NoPendingIdentity: nobody waits in this browser.
         """
         pending, _ = self._pending(session, client.visitor_key)
         pending.waits_for = Waiting.PROOF
         session.add(pending)
 
     async def prove_by_password(self, client: Client, typed_phone: str, typed_password: str) -> str:
-        """The old account's phone and password link it; a ticket.
+        """Link the old account by its phone and password. Returns a ticket.
 
         Raises:
-            NoPendingIdentity, AccountOfAnother: see there.
+            NoPendingIdentity, AccountOfAnother: see the errors.
             InvalidPhone, InvalidPassword, InvalidCredentials, LimitReached, Busy: as for sign-in.
         """
         await self.database.read(self._pending, client.visitor_key)
@@ -168,10 +169,10 @@ class IdentityAnswers:
         )
 
     async def send_code(self, client: Client, typed_phone: str, channel: ChannelName) -> None:
-        """Leave the intent to send a code to the old account's phone (an empty `typed_phone`: to the same one again).
+        """Record the intent to send a code to the old account's phone. An empty `typed_phone` means the same phone as before.
 
         Raises:
-            NoPendingIdentity: no one waits in this browser.
+            NoPendingIdentity: nobody waits in this browser.
             InvalidPhone, ChannelUnavailable, RateLimited, LimitReached: as for recovery.
         """
         pending, _ = await self.database.read(self._pending, client.visitor_key)
@@ -182,20 +183,21 @@ class IdentityAnswers:
     @writes
     def _send_code(self, session: Session, visitor_key: str, place: CodePlace, channel: ChannelName) -> None:
         pending, _ = self._pending(session, visitor_key)
-        now = self.clock()  # under the lock: codes of two tabs are in the order in which they were asked for
+        # Read under the lock, so that the codes of two tabs are in the order in which they were asked for.
+        now = self.clock()
         pending.proof_phone = place.phone.e164
         session.add(pending)
         self.codes.resend(session, self.codes.request(pending.id, place, channel), now)
 
     async def confirm_code(self, client: Client, typed: str) -> str:
-        """The code proves the phone, and with it the old account; a ticket, or an empty text: the phone has no account.
+        """Accept the code that proves the phone and so the old account. Returns a ticket, or an empty text when the phone has no account.
 
         Raises:
-            NoPendingIdentity, AccountOfAnother: see there.
+            NoPendingIdentity, AccountOfAnother: see the errors.
             CodeRefused: one of its leaves.
-            TooManyWrongCodes: in this network; nothing was judged.
-            CodeNotEnough: a recovery would ask for the birth date too, and Gosuslugi's date does not answer it. While guessing is
-                suspected, raised alike for a number without an account.
+            TooManyWrongCodes: in this network; nothing was compared.
+            CodeNotEnough: a recovery would ask for the birth date, too, and the date from Gosuslugi does not answer that. While guessing is
+                suspected, it is also raised for a number without an account.
             RecoveryStopped: the account's owner said «это не я».
         """
         digits = digits_typed(typed)
@@ -203,7 +205,7 @@ class IdentityAnswers:
             lambda session: self._last_code(session, client.visitor_key), self.clock()
         ) as guess:
             patient = await self._judge(client.visitor_key, digits, guess)
-        # Raised only here, after the commit: a miss that is rolled back would be a free guess.
+        # The refusal is raised only here, after the commit: a miss that is rolled back would be a free guess.
         if isinstance(patient, CodeRefused | CodeNotEnough):
             raise patient
         if patient is None:
@@ -214,12 +216,12 @@ class IdentityAnswers:
     def _judge(
         self, session: Session, visitor_key: str, digits: str, guess: CodeGuess
     ) -> Patient | CodeRefused | CodeNotEnough | None:
-        """Whose account the code has proved, None when its phone has none; or the refusal, to be raised after the commit."""
+        """The patient whose account the code has proved, None when its phone has no account, or the refusal to raise after the commit."""
         pending, person = self._pending(session, visitor_key)
         judged = self.codes.judge(session, self.codes.last_code(session, pending.id), digits, self.clock(), guess)
         if isinstance(judged, CodeRefused):
             return judged
-        # The phone of the accepted code, never the one that was asked for last: another tab may have asked.
+        # Use the phone of the accepted code, never the one that was asked for last: another tab may have asked.
         patient = patients.by_phone(session, judged.phone)
         refusal = self._refusal_of_code(session, judged, patient, person, guess)
         if refusal is None and patient is None:
@@ -233,11 +235,11 @@ class IdentityAnswers:
     def _refusal_of_code(
         self, session: Session, code: OneTimeCodeRow, patient: Patient | None, person: IdentityPerson, guess: CodeGuess
     ) -> CodeNotEnough | None:
-        """By the same signs as in a recovery: a code alone must not hand over here what it does not there.
+        """Why the code is not enough, by the same signs as in a recovery. A code alone must not hand over more here than there.
 
-        Only the person's own account goes on without more. Another person's account and no account at all meet the signs that
-        every number has, and not the age of an account's proof: otherwise consent, asked of the unknown number alone, would tell
-        the two apart.
+        Only the person's own account goes on without more. Another person's account and a number without an account face the signs that
+        every number has, but not the age of an account's proof. Otherwise consent, which only an unknown number leads to, would tell the
+        two apart.
         """
         own = patient if patient is not None and not contradicts(patient, person) else None
         if own is not None and not wants_birth_date(own, person):
@@ -251,7 +253,7 @@ class IdentityAnswers:
         return CodeNotEnough(better=next(enough, None))
 
     def _registered(self, session: Session, pending: PendingIdentity, person: IdentityPerson, device: Device) -> str:
-        """A ticket to the new account, or to the one that the same person made in another browser meanwhile."""
+        """A ticket to the new account, or to the account that the same person has made in another browser meanwhile."""
         now = self.clock()
         patient = self.linker.known(session, person, now)
         if patient is None:
@@ -276,22 +278,24 @@ class IdentityAnswers:
         if patient is None:
             raise NoPendingIdentity
         if how is LinkedHow.PASSWORD and patient.password_hash != password_hash:
-            raise InvalidCredentials  # changed since it was verified: it proves nothing any more (I3)
+            # The password has changed since it was verified, so it proves nothing any more (I3).
+            raise InvalidCredentials
         if how is LinkedHow.CODE and patient.phone != proved_phone:
-            # The account has another number since the code was accepted: the code proved nothing about this account.
+            # The account's number has changed since the code was accepted, so the code proved nothing about this account.
             raise AccountOfAnother
         stopped = patient.recovery_stopped_until
         if how is LinkedHow.CODE and stopped is not None and self.clock() < stopped:
-            raise RecoveryStopped(self.clock(), stopped)  # a code to the phone is what is not believed just now
+            raise RecoveryStopped(self.clock(), stopped)  # just now a code to this phone proves nothing
         if self.linker.link(session, patient, person, how, self.clock()):
             self.journal.note(session, entries.linked(patient.id, how, client.device))
             for told in texts.of_link(patient.phone):
                 self.notices.put(session, patient.id, told)
         if how is LinkedHow.CODE:
-            # Only now: anyone who holds a reissued number, and is refused here, must not make the account's proof look fresh.
+            # It is recorded only now: a person who holds a reissued number and is refused here must not make the account's proof look
+            # fresh.
             patients.record_phone_proof(session, patient.id, self.clock())
         if how is LinkedHow.PASSWORD:
-            person = replace(person, authenticated_at=self.clock())  # asked for the account's own password just now
+            person = replace(person, authenticated_at=self.clock())  # the account's own password was asked for just now
         return self._let_in(session, pending, person, patient)
 
     def _let_in(self, session: Session, pending: PendingIdentity, person: IdentityPerson, patient: Patient) -> str:
@@ -308,4 +312,4 @@ class IdentityAnswers:
         try:
             return pending, person_from_text(self.persons.open(pending.sealed_person))
         except SealBroken:
-            raise NoPendingIdentity from None  # the key was changed meanwhile: the person signs in again
+            raise NoPendingIdentity from None  # the key was changed meanwhile: the person must sign in again

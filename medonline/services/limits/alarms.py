@@ -1,4 +1,4 @@
-"""Alarms: lines in the log that an operator is paged by. Each begins with «ALARM», names its page in docs/runbook.md, and is damped."""
+"""Alarms: log lines that call an operator. Each begins with «ALARM», names its page in docs/runbook.md, and is limited in number."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KINDS_KEPT = 1000
 
 
 class Alarm(StrEnum):
-    """What an operator is told of; the value is a label of a metric and the heading of a page in docs/runbook.md."""
+    """The events that call an operator. The value is a label of a metric and the heading of a page in docs/runbook.md."""
 
     BREAKER_OPEN = "breaker-open"
     CHANNEL_OFF = "channel-off"
@@ -49,30 +49,34 @@ IsFirst = Callable[[str], Awaitable[bool]]
 
 
 class Alarms:
-    """One line per kind within ten minutes; the next one says how many were kept back. Texts hold no personal data."""
+    """Writes one line per kind within ten minutes. The next line says how many were suppressed. Texts contain no personal data."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = threading.Lock()  # transactions sound alarms from the database's threads
-        self._sounded: dict[str, tuple[datetime, int]] = {}  # kind: when the last line was written, how many since
+        # By kind: when the last line was written, and how many alarms came since.
+        self._sounded: dict[str, tuple[datetime, int]] = {}
         self._others: tuple[asyncio.AbstractEventLoop, IsFirst] | None = None
         self._asking: set[asyncio.Task[None]] = set()
 
     def share(self, is_first: IsFirst) -> None:
-        """From now on one of all processes writes a line: `is_first` says of a kind whether no other one did within `QUIET`. On the
-        event loop that will ask it."""
+        """From now on only one of all processes writes a line. `is_first` says whether no other process wrote one of this kind within
+        `QUIET`.
+
+        Call it on the event loop that will await `is_first`.
+        """
         self._others = asyncio.get_running_loop(), is_first
 
     async def settle(self) -> None:
-        """Wait until every line that was sounded is written, and share no more."""
+        """Wait until every line is written, and stop sharing."""
         self._others = None
-        await asyncio.sleep(0)  # what other threads handed over has arrived
+        await asyncio.sleep(0)  # let what other threads have handed over arrive
         await asyncio.gather(*self._asking)
 
     def sound(self, alarm: Alarm, text: str, *, of: str = "") -> None:
-        """Write the line, or count it. From any thread.
+        """Write the line, or count it. Safe to call from any thread.
 
-        of: what tells alarms of one name apart, as a channel; each has a line of its own within `QUIET`.
+        of: distinguishes alarms of one name, for example by channel. Each has its own line within `QUIET`.
         """
         metrics.ALARMS.add(alarm)
         kind = f"{alarm} {of}" if of else str(alarm)
@@ -98,12 +102,12 @@ class Alarms:
             first = await is_first(kind)
         except Exception as error:
             log.warning("Whether another process sounded an alarm is not known: %s", type(error).__name__)
-            first = True  # told twice is better than not at all
+            first = True  # two lines are better than none
         if first:
             log.error("%s", line)
 
     def _kept_back(self, kind: str) -> int | None:
-        """How many were kept back since the last line, when this one is written; None when it is kept back, too."""
+        """How many alarms were suppressed since the last line, if this one is to be written. None when this one is suppressed, too."""
         now = self._clock()
         last, kept_back = self._sounded.get(kind, (None, 0))
         if last is not None and now - last < QUIET:

@@ -1,6 +1,6 @@
-"""The daily money of each way of getting a code, and of notices. Counted before, given back when it certainly cost nothing.
+"""The daily money of each way of getting a code, and of notices. It is counted first, and given back when a code certainly cost nothing.
 
-A day is a day of Moscow, as the providers bill. What was asked of a provider that did not answer counts as spent.
+A day is a day in Moscow, as in the providers' bills. A request that a provider did not answer counts as spent.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from medonline.storage.queries import limits
 
 BILLING_ZONE = ZoneInfo("Europe/Moscow")
 ALARM_PERCENT = (50, 80, 100)
-# The line of notices: money of their own, so that neither they nor the codes can use up what the other needs.
+# The line of notices. They have their own money, so that neither they nor the codes can use up what the other needs.
 NOTICE = "notice"
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Price of one code or notice and cap of one day, in kopecks; a cap of 0 is none."""
+    """The price of one code or notice and the cap of one day, in kopecks. A cap of 0 means that there is no cap."""
 
     price: int
     cap: int
 
     @classmethod
     def of_roubles(cls, price: Decimal, cap: Decimal) -> Budget:
-        """Roubles with at most two decimals."""
+        """A budget from roubles with at most two decimals."""
         return cls(int(price * 100), int(cap * 100))
 
 
@@ -42,16 +42,16 @@ NO_BUDGET = Budget(0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """Reserves money inside a session of the caller; `budgets` by way of getting a code, or `NOTICE`."""
+    """Reserves money inside a session of the caller. `budgets` are by way of getting a code, or `NOTICE`."""
 
     budgets: Mapping[str, Budget]
     alarms: Alarms
 
     def reserve(self, session: Session, channel: ChannelName, now: datetime) -> int:
-        """Count one code; its price in kopecks.
+        """Count one code. Returns its price in kopecks.
 
         Raises:
-            ChannelOverBudget: the day's money would not be enough; nothing was counted.
+            ChannelOverBudget: the day's money is not enough; nothing was counted.
         """
         price = self._add(session, channel, now, 100)
         if price is None:
@@ -61,10 +61,10 @@ class Spending:
         return price
 
     def reserve_notice(self, session: Session, now: datetime, percent: int, otherwise: str) -> int:
-        """Count one notice that may use the first `percent` of the day's money; its price in kopecks.
+        """Count one notice, which may use the first `percent` of the day's money. Returns its price in kopecks.
 
         Raises:
-            NoticesOverBudget: they would not be enough; nothing was counted. An alarm says what is done `otherwise`.
+            NoticesOverBudget: that money is not enough; nothing was counted. An alarm says what happens `otherwise`.
         """
         price = self._add(session, NOTICE, now, percent)
         if price is None:
@@ -89,7 +89,7 @@ class Spending:
         return budget.price
 
     def affordable(self, session: Session, channels: Iterable[ChannelName], now: datetime) -> tuple[ChannelName, ...]:
-        """Those of the ways for which `reserve` would find money now; counts nothing."""
+        """Those ways for which `reserve` would find money now. Counts nothing."""
         budgets = {channel: self.budgets.get(channel, NO_BUDGET) for channel in channels}
         capped = any(budget.price and budget.cap for budget in budgets.values())
         spent = limits.spent(session, billing_day(now)) if capped else {}
@@ -101,13 +101,13 @@ class Spending:
 
     @staticmethod
     def give_back(session: Session, channel: str, reserved_at: datetime, price: int) -> None:
-        """The code reserved at a moment (UTC) cost nothing after all."""
+        """Give back the money of a code that was reserved at a moment (UTC) and cost nothing after all."""
         if price:
             limits.give_back(session, channel, billing_day(reserved_at), price)
 
 
 def billing_day(now: datetime) -> date:
-    """The day a code is billed on."""
+    """The day on which a code is billed."""
     return now.astimezone(BILLING_ZONE).date()
 
 

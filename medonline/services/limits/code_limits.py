@@ -1,9 +1,9 @@
-"""Limits on codes: what a network or a block of numbers asked for and did not confirm, and what it guessed wrong.
+"""Limits on codes: what a network or a block of numbers asked for and did not confirm, and its wrong guesses.
 
-A pumper leaves unconfirmed codes, a guesser wrong ones, and a crowd behind one address confirms nine of ten. So a code takes a place
-until it is confirmed, and a wrong guess counts until the same network confirms a code to the same phone. Whether the phone has an
-account makes no difference: the code was right. What must be exact over a restart (codes per phone, money) is counted in the
-database instead.
+A person who pumps codes leaves unconfirmed ones, a guesser leaves wrong ones, and a crowd behind one address confirms nine of ten. So a
+code takes a place until it is confirmed. A wrong guess counts until the same network confirms a code to the same phone. It makes no
+difference whether the phone has an account, because the code was right. Counts that must stay exact over a restart (codes per phone, money)
+are in the database instead.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from medonline.services.limits.sign_in_limits import Counted
 from medonline.services.limits.windows import NO_ADDRESS, Gate, Window, Windows, log_refusal, scaled
 from medonline.storage.tables.columns import new_id
 
-# A network's confirmed codes are counted up to here: what is confirmed beyond allows no more unconfirmed ones.
+# A network's confirmed codes are counted up to this number. More confirmed codes allow no more unconfirmed ones.
 CONFIRMED_COUNTED = 10_000
-# The codes that a network asked for one phone are remembered so long: at most as many as codes per phone allow.
+# The codes that a network asked for one phone are remembered for this long. There are at most as many as the limit per phone allows.
 OF_PHONE = Limit(1000, timedelta(days=1))
 MISSES_OF_A_CODE = 3
-# One way of each kind that is counted for itself in a block of numbers.
+# One way of each kind that has its own count in a block of numbers.
 _KINDS = {GUIDE_CHANNELS[0]: "codes to", **dict.fromkeys(CALLED[:1], "calls from")}
 
 
@@ -38,12 +38,12 @@ _KINDS = {GUIDE_CHANNELS[0]: "codes to", **dict.fromkeys(CALLED[:1], "calls from
 class CodePlace:
     """A place for one code within the limits, taken before the transaction that may issue the code.
 
-    The store of limits answers over the network, and a transaction waits for nothing. So the answer is fetched before, and
-    counts only where it is used: other refusals come first, and a second click needs no place.
+    The store of limits answers over the network, and a transaction must not wait for that. So the answer is fetched first, and counts only
+    where it is used: other refusals come first, and a second click needs no place.
 
-    code_id: of the code that may be issued on it. By its name the place is found again when the code is confirmed.
+    code_id: the id of the code that may be issued on this place. It finds the place again when the code is confirmed.
     refusal: why there is no place; None when there is one.
-    taken: the windows that the place was counted in.
+    taken: the windows in which the place was counted.
     """
 
     phone: PhoneNumber
@@ -57,7 +57,7 @@ class CodePlace:
         """Issue a code on this place.
 
         Raises:
-            LimitReached: there is none.
+            LimitReached: there is no place.
         """
         if self.refusal is not None:
             raise self.refusal
@@ -66,7 +66,7 @@ class CodePlace:
 
 @dataclass(frozen=True, slots=True)
 class CodeAsked:
-    """A code that was issued: its id, how it came, the phone it went to and the address from which it was asked for."""
+    """A code that was issued: its id, its way, its phone, and the address from which it was asked for."""
 
     code_id: str
     channel: str
@@ -76,11 +76,11 @@ class CodeAsked:
 
 @dataclass(slots=True)
 class CodeGuess:
-    """A place for one guess, taken as if it was wrong before the transaction that judges it.
+    """A place for one guess. Before the transaction that judges the guess, it is counted as wrong.
 
-    suspicious: its network has guessed wrong so often that the right code is not enough by itself.
-    refusal: why nothing is judged; None when it is.
-    wrong: the code that was judged, and how many wrong guesses it has had, with this one.
+    suspicious: the network has guessed wrong so often that the right code alone is not enough.
+    refusal: why the guess is not judged; None when it is.
+    wrong: the code that was judged, and how many wrong guesses it has had including this one.
     right: the code that was confirmed.
     """
 
@@ -92,10 +92,10 @@ class CodeGuess:
     right: CodeAsked | None = None
 
     def use(self) -> None:
-        """Judge on this place.
+        """Judge a guess on this place.
 
         Raises:
-            LimitReached: there is none; no attempt is lost.
+            LimitReached: there is no place; no attempt is lost.
         """
         if self.refusal is not None:
             raise self.refusal
@@ -103,7 +103,7 @@ class CodeGuess:
 
 @dataclass(frozen=True, slots=True)
 class CodeLimits:
-    """Lets pass and counts, or refuses and counts nothing."""
+    """Allows and counts, or refuses and counts nothing."""
 
     windows: Windows
     policy: RequestPolicy
@@ -113,18 +113,18 @@ class CodeLimits:
     async def place_for_code(
         self, phone: PhoneNumber, channel: ChannelName, client_ip: str, now: datetime
     ) -> AsyncIterator[CodePlace]:
-        """A place for one more code, around the transaction that issues it; what it did not use is given back.
+        """A place for one more code. It encloses the transaction that issues the code, and is given back if it was not used.
 
         `CodePlace.use` raises:
             TooManyRequests: this network confirmed too few of its codes.
-            TooManyWrongCodes: a call, and this network guessed wrong too often.
-            NumberBlockBusy: to numbers that begin with the same seven digits; an alarm is sounded.
+            TooManyWrongCodes: the code comes by a call, and this network guessed wrong too often.
+            NumberBlockBusy: too many codes to numbers that begin with the same seven digits; an alarm is sounded.
         """
         place = await self._place_for_code(phone, channel, client_ip, now)
         try:
             yield place
         except asyncio.CancelledError:
-            place.used = True  # the transaction goes on in its thread, and may issue the code yet
+            place.used = True  # the transaction goes on in its thread, and may still issue the code
             raise
         except BaseException as error:
             place.used = False  # the transaction was rolled back
@@ -141,9 +141,9 @@ class CodeLimits:
 
     @asynccontextmanager
     async def guess(self, code: CodeAsked | None, now: datetime) -> AsyncIterator[CodeGuess]:
-        """A place for a guess at a code, around the transaction that judges it; without a code there is nothing to guess.
+        """A place for a guess at a code. It encloses the transaction that judges the guess. Without a code there is nothing to guess.
 
-        Six digits of a messenger need no such limit: three guesses are 3·10⁻⁶.
+        The six digits of a messenger need no such limit: three guesses succeed with 3·10⁻⁶.
 
         `CodeGuess.use` raises:
             TooManyWrongCodes: the network from which the code was asked for guessed wrong too often.
@@ -165,15 +165,17 @@ class CodeLimits:
             await self._settle(guess)
 
     async def not_sent(self, code: CodeAsked) -> None:
-        """The provider was down, so no one can type the code in: that says nothing of its network. Else the patients behind one
-        address who ask while calls fail would keep everybody there from the messenger, too."""
+        """Forget a code that nobody can type in, because the provider was down. It says nothing of its network.
+
+        Otherwise patients behind one address who ask while calls fail would also keep everybody there from the messenger.
+        """
         open_ = [window for window, _ in self._unconfirmed(code.phone, code.client_ip)]
         await self.windows.store.give_back(
             [*open_, *self._open_of_block(code.phone, code.channel).windows], [code.code_id]
         )
 
     async def counted(self, phone: PhoneNumber, client_ip: str) -> list[Counted]:
-        """What is counted of codes for a network, and for the numbers that begin as this one. Counts nothing."""
+        """The counts of codes for a network, and for the numbers that begin like this one. The question itself counts nothing."""
         named = [
             *(
                 ("unconfirmed codes", level.network, (limit, self.windows.key("unconfirmed", level.network)))
@@ -202,8 +204,8 @@ class CodeLimits:
         ]
 
     async def forgive(self, phone: PhoneNumber, client_ip: str) -> None:
-        """Begin the counts of a network, and of what is open in the number's block, again. The block's own count stays: it bounds
-        what a day costs."""
+        """Reset the counts of a network, and of the unconfirmed codes in the number's block. The block's total stays, because it limits
+        a day's cost."""
         open_ = [window for window, _ in self._unconfirmed(phone.e164, client_ip)]
         block = [window for way in _KINDS for window in self._open_of_block(phone.e164, way).windows]
         await self.windows.store.forget([*open_, *self._all_wrong(client_ip), *block])
@@ -219,7 +221,7 @@ class CodeLimits:
             Gate(TooManyRequests, key, (self.policy.unconfirmed_allowed(limit, count),))
             for ((limit, key), _), count in zip(open_, confirmed, strict=True)
         ]
-        # Beyond the limit a way with longer codes is there for those who share the address.
+        # Beyond this limit the people who share the address can still use a way with longer codes.
         guessed_at = self._wrong_codes(client_ip) if channel.facts.guessable else []
         refusal = await self.windows.refusal(guessed_at, now)
         refusal = refusal or await self.windows.taken(gates, code_id, now)
@@ -231,7 +233,7 @@ class CodeLimits:
         return CodePlace(phone, client_ip, code_id, None, (*taken, of_phone))
 
     async def _reserve(self, guess: CodeGuess, code: CodeAsked, now: datetime) -> None:
-        """Counted as a wrong one until it is judged: of many at once no more pass than one after the other."""
+        """Count the guess as wrong until it is judged: so of many at once no more are allowed than of the same number in a row."""
         store, gates = self.windows.store, self._wrong_codes(code.client_ip)
         looked_at = [
             ((limit, self._wrong_key(level)), limit.count)
@@ -260,7 +262,7 @@ class CodeLimits:
             await self._confirmed(guess.right)
 
     async def _confirmed(self, code: CodeAsked) -> None:
-        """What this network asked for this phone, and mistyped, was its owner's: all of it is given back."""
+        """Give back everything that this network asked for this phone and mistyped: it was the phone's owner."""
         store, of_phone = self.windows.store, self._of_phone(code.phone, code.client_ip)
         codes = list({*await store.members(*of_phone), code.code_id})
         open_ = self._unconfirmed(code.phone, code.client_ip)
@@ -278,7 +280,7 @@ class CodeLimits:
         return [(level, self.policy.of(raised=asker.raised)) for level in asker.levels]
 
     def _unconfirmed(self, phone: str, client_ip: str) -> list[tuple[Window, Window]]:
-        """Of each network around an address the window of open codes, and that of the confirmed ones that widen it."""
+        """For each network around an address: the window of open codes, and the window of confirmed ones that widens it."""
         return [
             (
                 (limit, self.windows.key("unconfirmed", level.network)),
@@ -323,7 +325,7 @@ def _name_of_miss(code_id: str, misses: int) -> str:
 
 
 def _kind(channel: str) -> str:
-    """Calls that nobody makes are counted for themselves: they must not keep the owners of a block's numbers from codes."""
+    """The kind of count. Calls have their own, so that calls which nobody makes cannot keep the owners of a block's numbers from codes."""
     return " of calls" if ChannelName(channel).facts.patient_calls else ""
 
 

@@ -1,4 +1,4 @@
-"""Limits on sign-ins through the identity provider that are begun: each is a row and a signature."""
+"""Limits on beginning a sign-in through the identity provider: each one costs a row and a signature."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from medonline.storage.tables.columns import new_id
 
 @dataclass(frozen=True, slots=True)
 class BegunLimits(ABC):
-    """Of something that a browser begins without a phone: lets pass and counts, or refuses and counts nothing.
+    """Limits on something that a browser begins without a phone. Allows and counts, or refuses and counts nothing.
 
-    refused: what says no. kind: the name in the store's keys. counted_as: the name for operators.
+    refused: the error of a refusal. kind: the name in the store's keys. counted_as: the name for operators.
     """
 
     windows: Windows
@@ -36,13 +36,13 @@ class BegunLimits(ABC):
 
     @abstractmethod
     def _per_network(self, *, raised: bool) -> tuple[Limit, ...]:
-        """The limits of one network; `raised`: of one that thousands share."""
+        """The limits of one network. `raised`: it is a network that thousands of patients share."""
 
     async def admit(self, client: Client, now: datetime) -> None:
-        """One more is begun.
+        """Count one more.
 
         Raises:
-            LimitReached: `refused`, in this browser or from this network.
+            LimitReached: of the type `refused`, in this browser or from this network.
         """
         await self.windows.admit(self._gates(client), new_id(), now)
 
@@ -52,7 +52,7 @@ class BegunLimits(ABC):
         return self.refused(now, refusal.until) if refusal else None
 
     async def counted(self, client: Client) -> list[Counted]:
-        """What is counted for the client's network. Counts nothing."""
+        """The counts of the client's network. The question itself counts nothing."""
         named = [(network, window) for network, gate in self._of_network(client) for window in gate.windows]
         counts = await self.windows.store.counts([window for _, window in named])
         return [
@@ -61,11 +61,11 @@ class BegunLimits(ABC):
         ]
 
     async def forgive(self, client: Client) -> None:
-        """Begin the count of the client's network again."""
+        """Reset the count of the client's network."""
         await self.windows.store.forget([window for _, gate in self._of_network(client) for window in gate.windows])
 
     def _gates(self, client: Client) -> list[Gate]:
-        # By the sitting, for the name changes with each sign-in.
+        # The key is the sitting, because the browser's name changes with each sign-in.
         key = self.windows.key(f"{self.kind} of", client.sitting_key or client.visitor_key)
         return [Gate(self.refused, key, self._per_visitor()), *(gate for _, gate in self._of_network(client))]
 
@@ -78,7 +78,7 @@ class BegunLimits(ABC):
 
 
 class JourneyLimits(BegunLimits):
-    """A browser leaves for the identity provider."""
+    """Limits on browsers that leave for the identity provider."""
 
     __slots__ = ()
     refused = TooManyJourneys

@@ -1,4 +1,4 @@
-"""From which network somebody asks: the unit in which requests are counted, and what of an address is kept."""
+"""The network of a request: the unit in which requests are counted, and the part of an address that is kept."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import TypeAlias
 from medonline.domain.network import address_of
 
 Network: TypeAlias = IPv4Network | IPv6Network
-# How wide a network is looked at in IPv6, and how many times what a /64 may is its due. A /64 is what one phone or one
-# household's network gets, and single addresses of it are free to take. A /56 is one household with several networks, or four
-# neighbours. A /48 is an organisation, or 256 households of an operator: of 65 536 networks that one customer can own it leaves
-# sixteen, so that an attacker with a /48 is worth sixteen IPv4 addresses (RFC 6177 on who gets what).
+# The IPv6 networks to look at, and how many times the limit of a /64 each of them may use. A /64 is what one phone or one household gets,
+# and its single addresses cost nothing. A /56 is one household with several networks, or four neighbours. A /48 is an organisation, or 256
+# households of an operator. One customer can own its 65 536 networks, so it counts as sixteen: an attacker with a /48 is worth sixteen IPv4
+# addresses (RFC 6177 on who gets what).
 V6_LEVELS = ((64, 1), (56, 4), (48, 16))
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """A network, as text, and how many times the limits of one network are its limits."""
+    """A network as text. The limits of one network, times `times`, are its limits."""
 
     network: str
     times: int
@@ -27,19 +27,22 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """`levels`: an IPv4 address, or an IPv6 /64 with the wider ones around it. `raised`: a network shared by many patients."""
+    """The networks of a request. `levels`: an IPv4 address, or an IPv6 /64 with the wider ones around it.
+
+    raised: many patients share this network.
+    """
 
     levels: tuple[Level, ...]
     raised: bool
 
     @property
     def network(self) -> str:
-        """The narrowest: an IPv4 address or an IPv6 /64."""
+        """The narrowest network: an IPv4 address or an IPv6 /64."""
         return self.levels[0].network
 
 
 def asker_of(client_ip: str, raised: Sequence[Network]) -> Asker | None:
-    """Who is behind an address; None when it is no address (a Unix socket has none)."""
+    """The networks around an address. None when it is no address (a Unix socket has none)."""
     try:
         address = address_of(client_ip.partition("%")[0])
     except ValueError:

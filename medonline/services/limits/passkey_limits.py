@@ -1,4 +1,4 @@
-"""Limits on passkeys that are asked for: each is a row, and its answer a signature to verify."""
+"""Limits on challenges for passkeys: each one costs a row, and its answer is a signature to verify."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from medonline.services.limits.journey_limits import BegunLimits
 
 
 class PasskeyLimits(BegunLimits):
-    """A browser asks for a challenge."""
+    """Limits on browsers that ask for a challenge."""
 
     __slots__ = ()
     refused = TooManyPasskeyTries

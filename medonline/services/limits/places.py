@@ -1,4 +1,4 @@
-"""Places that are held for a while, as an open socket holds them: how many are taken over all processes."""
+"""Places that are held for a while, for example by an open socket, and their total over all processes."""
 
 from __future__ import annotations
 
@@ -7,20 +7,21 @@ from typing import Protocol
 
 
 class Places(Protocol):
-    """Where all processes together count what each of them holds."""
+    """The store in which all processes together count what each of them holds."""
 
     async def take(self, wanted: Mapping[str, int]) -> str | None:
-        """Take a place under each of these names, of which so many there are; or the first name whose places are all taken, and
-        nothing is taken. Names say nothing of persons. Exact under parallel calls.
+        """Take a place under each of these names. Each name comes with its number of places, and must say nothing of a person.
 
-        A store that does not answer lets everybody in: the process's own count remains.
+        Returns None, or the first name that has no free place; then nothing is taken. It is exact under parallel calls. A store that does
+        not
+        answer lets everybody in: the process's own count remains.
         """
 
     async def give_back(self, names: Iterable[str]) -> None:
-        """Give back what one `take` took."""
+        """Give back what one call of `take` took."""
 
     async def run(self) -> None:
-        """Say again and again that this process lives, until cancelled: what a dead one held is free."""
+        """Report again and again that this process lives, until cancelled. The places of a dead process become free."""
 
     async def close(self) -> None:
         """Release connections."""

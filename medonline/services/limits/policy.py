@@ -1,4 +1,4 @@
-"""The numbers of what is counted in moving windows (settings): what is suspicious, not what is asked."""
+"""The limits of moving windows (settings). They count what is suspicious, not what is asked for."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ UNBOUNDED = 10**9  # more than ever happens
 
 @dataclass(frozen=True, slots=True)
 class NetworkPolicy:
-    """What one network may do; a wider IPv6 network so many times as much (`networks.V6_LEVELS`).
+    """The limits of one network. A wider IPv6 network has a multiple of them (`networks.V6_LEVELS`).
 
     Attributes:
-        unconfirmed_codes: codes that were asked for and not confirmed (yet). More of them pass where enough others were
-            confirmed: see `RequestPolicy.confirmed_percent`.
-        guesses_without_more: wrong codes; beyond them the right one is not enough by itself (step-up).
-        wrong_codes: wrong codes; beyond them nothing is judged.
-        wrong_passwords: passwords that did not fit.
+        unconfirmed_codes: codes that were asked for and are not confirmed (yet). More are allowed where enough others were confirmed: see
+            `RequestPolicy.confirmed_percent`.
+        guesses_without_more: wrong codes. Beyond them the right code alone is not enough (step-up).
+        wrong_codes: wrong codes. Beyond them no code is judged.
+        wrong_passwords: passwords that did not match.
         journeys: sign-ins through the identity provider that were begun.
-        passkeys: sign-ins by passkey, and passkeys to add, that were begun.
+        passkeys: sign-ins by passkey, and additions of passkeys, that were begun.
     """
 
     unconfirmed_codes: tuple[Limit, ...]
@@ -34,13 +34,13 @@ class NetworkPolicy:
 
 @dataclass(frozen=True, slots=True)
 class RequestPolicy:
-    """All of them.
+    """The limits of networks, and of everything else that is counted in moving windows.
 
     Attributes:
-        raised: for networks shared by many patients, as the operator names them.
-        confirmed_percent: of the codes to a network. While so many are confirmed, `unconfirmed_codes` does not refuse.
-        unconfirmed_codes_per_block: to numbers that begin with the same seven digits.
-        codes_per_block: to those numbers, confirmed or not.
+        raised: the limits of networks that many patients share, as the operator names them.
+        confirmed_percent: `unconfirmed_codes` does not refuse while this share of a network's codes is confirmed.
+        unconfirmed_codes_per_block: unconfirmed codes to numbers that begin with the same seven digits.
+        codes_per_block: codes to those numbers, confirmed or not.
         wrong_passwords_per_account: from one network, or from one browser that signed in to the account before.
         wrong_passwords_in_all: over all accounts, from browsers that did not sign in before.
     """
@@ -57,11 +57,11 @@ class RequestPolicy:
     passkeys_per_visitor: tuple[Limit, ...]
 
     def of(self, *, raised: bool) -> NetworkPolicy:
-        """The numbers of a network."""
+        """The limits of a network."""
         return self.raised if raised else self.usual
 
     def unconfirmed_allowed(self, limit: Limit, confirmed: int) -> Limit:
-        """How many codes may be open in a window in which so many were confirmed."""
+        """How many codes may be open in a window with this many confirmed codes."""
         if not self.confirmed_percent:
             return Limit(UNBOUNDED, limit.per)
         return Limit(max(limit.count, confirmed * (100 - self.confirmed_percent) // self.confirmed_percent), limit.per)

@@ -1,4 +1,4 @@
-"""A provider that fails: counted each time, and told as an alarm by what there is to do about it."""
+"""Alarms about a provider that fails. Each failure is counted, and the alarm is chosen by what the operator must do."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from medonline.domain.errors import DeliveryFailed, NumberNotReachable, NumberRe
 from medonline.metrics import names as metrics
 from medonline.services.limits.alarms import Alarm, Alarms
 
-DOWN_IN_A_ROW = 3  # one answer that did not come may be the network's
+DOWN_IN_A_ROW = 3  # the network may be at fault for a single missing answer
 
 
 class ProviderAlarms:
-    """Of those who bring codes, or of those who bring notices. On the event loop."""
+    """Alarms about the providers of codes, or about those of notices. Use it on the event loop."""
 
     def __init__(self, alarms: Alarms) -> None:
         self._alarms = alarms
         self._down: Counter[str] = Counter()
 
     def well(self, provider: str) -> None:
-        """It took something, or said why it does not take this one number."""
+        """The provider accepted something, or said why it does not accept this one number."""
         self._down.pop(provider, None)
 
     def failed(self, provider: str, error: DeliveryFailed) -> None:
-        """It did not. What is about the number is no trouble of the provider."""
+        """The provider did not accept something. An error about the number alone is no trouble of the provider."""
         if isinstance(error, NumberNotReachable | NumberRefused):
             self.well(provider)
             return

@@ -1,8 +1,8 @@
-"""Limits on passwords: only wrong ones count.
+"""Limits on passwords. Only wrong ones count.
 
-An attempt is counted as a wrong one before it is verified, and given back when it was right: of many at once no more pass than one
-after the other. What earlier ones took a right one gives back for its own account only, or an attacker's own account would wash the
-network's counter.
+An attempt is counted as wrong before it is verified, and given back when it was right: so of many at once no more are allowed than of the
+    same number in a row. A right password gives back the earlier misses of its own account only. Otherwise an attacker could clear the
+    network's count with an account of their own.
 """
 
 from __future__ import annotations
@@ -22,15 +22,18 @@ from medonline.services.limits.policy import RequestPolicy
 from medonline.services.limits.windows import NO_ADDRESS, Gate, Windows
 from medonline.storage.tables.columns import new_id
 
-# What a patient who is on the way changes between: the telephone's network, one at home, one at work.
+# The networks between which a moving patient changes: the phone's, one at home, one at work.
 NETWORKS_OF_A_SESSION = 3
-# As many IPv4 addresses are needed: each may try 300 of the 1000 in five minutes.
+# An attacker needs this many IPv4 addresses: each may try 300 of the 1000 in five minutes.
 NETWORKS_TO_USE_ALL_UP = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What one window counts. `of`: of what, as `account`, `all accounts`, `wrong codes`. `network`: where from; empty for everywhere."""
+    """The count of one window. `of`: what is counted, such as `account`, `all accounts` or `wrong codes`.
+
+    network: where it came from; empty for everywhere.
+    """
 
     of: str
     network: str
@@ -40,7 +43,7 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class SignInLimits:
-    """Lets pass and counts, or refuses and counts nothing."""
+    """Allows and counts, or refuses and counts nothing."""
 
     windows: Windows
     policy: RequestPolicy
@@ -50,17 +53,16 @@ class SignInLimits:
     async def attempt(
         self, account: str, client: Client, now: datetime, *, known_browser: str = "", in_session: bool = False
     ) -> AsyncIterator[None]:
-        """Around the verification of one password, which says by `InvalidCredentials` that it was wrong.
+        """Encloses the verification of one password, which raises `InvalidCredentials` for a wrong one.
 
-        account: what was typed as its name: known or not makes no difference.
-        known_browser: names a browser that signed in to this account before; it is counted by itself, and not held back by
-            what strangers do.
-        in_session: the account's own session asks, the client's; it is not held back by what strangers do either, and has so many tries
-            wherever it asks from, for it may have been stolen.
+        account: the typed name of the account. It makes no difference whether it exists.
+        known_browser: the name of a browser that signed in to this account before. It has its own count, and strangers do not affect it.
+        in_session: the client's own session of the account asks. Strangers do not affect it either. It has one count for all networks,
+            because it may have been stolen.
 
         Raises:
             TooManySignIns: for this account from this network or browser, or from this network.
-            SignInsOverloaded: over all; an alarm is sounded.
+            SignInsOverloaded: over all accounts; an alarm is sounded.
         """
         asker = self.windows.asker(client.address)
         of_account = self._of_account(account, asker)
@@ -80,7 +82,7 @@ class SignInLimits:
         try:
             yield
         except (InvalidCredentials, asyncio.CancelledError):
-            raise  # wrong; or it left before the answer, which may be that it is
+            raise  # the password was wrong, or the caller left before the answer, which may be that it is wrong
         except BaseException:
             await self._give_back(gates, member)
             raise
@@ -88,12 +90,13 @@ class SignInLimits:
         await self.windows.store.forget([window for gate in of_account for window in gate.windows])
 
     async def closed(self, client: Client, now: datetime) -> TooManySignIns | SignInsOverloaded | None:
-        """Why no password is verified for anybody from this network, whatever the account; None when one is. Counts nothing."""
+        """Why no password is verified for anybody from this network, whatever the account. None when passwords are verified. Counts
+        nothing."""
         refusal = await self.windows.refusal(self._of_all(self.windows.asker(client.address)), now)
         return refusal if isinstance(refusal, TooManySignIns | SignInsOverloaded) else None
 
     async def counted(self, account: str, client: Client) -> list[Counted]:
-        """What is counted for an account, and for all, from the client's network. Counts nothing."""
+        """The counts for an account, and for all accounts, from the client's network. The question itself counts nothing."""
         asker = self.windows.asker(client.address)
         levels = [level.network for level in (asker.levels if asker else NO_ADDRESS)]
         of_all = self._of_all(asker)
@@ -111,7 +114,7 @@ class SignInLimits:
         ]
 
     async def forgive(self, account: str, client: Client) -> None:
-        """Begin the count for an account from the client's network again."""
+        """Reset the count for an account from the client's network."""
         gates = self._of_account(account, self.windows.asker(client.address))
         await self.windows.store.forget([window for gate in gates for window in gate.windows])
 
@@ -138,7 +141,8 @@ class SignInLimits:
         return [in_all, *gates, *([] if asker.raised else self._shares(asker))]
 
     def _shares(self, asker: Asker) -> list[Gate]:
-        """What the IPv6 networks around one household may use up of what all may: else one customer's /48 would use up all."""
+        """The shares of the total that the IPv6 networks around one household may use up. Otherwise one customer's /48 could use up all
+        of it."""
         share = tuple(
             Limit(max(limit.count // NETWORKS_TO_USE_ALL_UP, 1), limit.per)
             for limit in self.policy.wrong_passwords_in_all

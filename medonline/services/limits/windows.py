@@ -1,7 +1,7 @@
-"""Moving windows: where they are counted, and how several are taken at once.
+"""Moving windows: where they are counted, and how several are counted at once.
 
-What is counted has a name (a code, a guess, an attempt), so that its place can be given back later, by another process too, and
-no other place with it. Keys are HMACs: anyone who reads the store learns no phone and no address.
+Each counted item has a name (a code, a guess, an attempt). So its place can be given back later, also by another process, without touching
+any other place. Keys are HMACs: a person who reads the store learns no phone and no address.
 """
 
 from __future__ import annotations
@@ -20,50 +20,52 @@ from medonline.services.limits.networks import Asker, Level, Network, asker_of
 
 log = logging.getLogger(__name__)
 
-# A limit and the key that it is counted under. Windows of one key and one span are the same, however many they allow.
+# A limit and the key under which it is counted. Windows with the same key and span are the same window, whatever number they allow.
 Window: TypeAlias = tuple[Limit, str]
 NO_ADDRESS = (Level("", 1),)
 
 
 class LimitStore(Protocol):
-    """Where moving windows are counted. Each method is exact under parallel calls."""
+    """The store in which moving windows are counted. Each method is exact under parallel calls."""
 
     async def full_until(self, limit: Limit, key: str) -> datetime | None:
-        """The moment (UTC) at which the window has room again; None when it has now."""
+        """The moment (UTC) at which the window has room again. None when it has room now."""
 
     async def counts(self, windows: Sequence[Window]) -> list[int]:
-        """How many are counted in each of these now."""
+        """How many items each of these windows counts now."""
 
     async def members(self, limit: Limit, key: str) -> list[str]:
-        """The names of what is counted in a window now."""
+        """The names of the items that a window counts now."""
 
     async def take_all(self, windows: Sequence[Window], member: str) -> int | None:
-        """Count one of this name in each of these, which differ; or the number of the first that is full, and nothing counted
-        in any."""
+        """Count one item with this name in each of these windows, which must differ.
+
+        Returns None, or the index of the first full window; then nothing is counted.
+        """
 
     async def rename(self, windows: Sequence[Window], member: str, name: str) -> None:
-        """What was counted under the one name counts under the other from now on."""
+        """Rename a counted item in these windows."""
 
     async def give_back(self, windows: Sequence[Window], members: Sequence[str]) -> None:
-        """Count these no longer in any of the windows. What is not counted there changes nothing."""
+        """Stop counting these items in any of the windows. An item that is not counted there changes nothing."""
 
     async def forget(self, windows: Sequence[Window]) -> None:
-        """Begin these windows again."""
+        """Reset these windows."""
 
     async def check(self) -> str:
-        """For `medonline doctor`: one English sentence; raises `LimitStoreDown`."""
+        """One English sentence for `medonline doctor`. Raises `LimitStoreDown`."""
 
     async def close(self) -> None:
         """Release connections."""
 
 
 class LimitStoreDown(Exception):
-    """The store does not answer; the text names no address and no password."""
+    """The store does not answer. The text contains no address and no password."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """One counter and what its refusal is."""
+    """One counter and the error of its refusal."""
 
     refusal: type[LimitReached]
     key: str
@@ -71,32 +73,32 @@ class Gate:
 
     @property
     def windows(self) -> list[Window]:
-        """One for each limit."""
+        """The windows, one for each limit."""
         return [(limit, self.key) for limit in self.limits]
 
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """The windows of networks and of all else, taken together or not at all."""
+    """The windows of networks and of everything else, counted together or not at all."""
 
     store: LimitStore
     keys: Sealer
     raised_networks: tuple[Network, ...]
 
     def asker(self, client_ip: str) -> Asker | None:
-        """Who is behind an address; None when there is none."""
+        """The networks around an address. None when it is no address."""
         return asker_of(client_ip, self.raised_networks)
 
     def key(self, *parts: str) -> str:
-        """What is stored of a phone, an address or any other name."""
+        """The stored form of a phone, an address or any other name."""
         return self.keys.index("|".join(parts))
 
     def gate(self, refusal: type[LimitReached], use: str, level: Level, limits: tuple[Limit, ...], *more: str) -> Gate:
-        """A gate of one network: a wider network has wider limits."""
+        """A gate of one network. A wider network has wider limits."""
         return Gate(refusal, self.key(use, *more, level.network), scaled(limits, level))
 
     async def admit(self, gates: Sequence[Gate], member: str, now: datetime) -> None:
-        """Count one at each gate.
+        """Count one item at each gate.
 
         Raises:
             LimitReached: of the gate that refuses longest; nothing was counted.
@@ -107,7 +109,7 @@ class Windows:
             raise refusal
 
     async def taken(self, gates: Sequence[Gate], member: str, now: datetime) -> LimitReached | None:
-        """Count one at each gate, or say why not: a refusal by one costs nothing at the others."""
+        """Count one item at each gate, or return the refusal. A refusal by one gate costs nothing at the others."""
         windows = [window for gate in gates for window in gate.windows]
         full = await self.store.take_all(windows, member)
         if full is None:
@@ -116,10 +118,10 @@ class Windows:
         if refusal is not None:
             return refusal
         gate = next(gate for gate in gates if windows[full] in gate.windows)
-        return gate.refusal(now, now + timedelta(seconds=1))  # it has room by now
+        return gate.refusal(now, now + timedelta(seconds=1))  # the window has room by now
 
     async def refusal(self, gates: Sequence[Gate], now: datetime) -> LimitReached | None:
-        """Why nothing more passes all of these gates; None when it would. Counts nothing."""
+        """Why nothing more passes all of these gates. None when one more would. Counts nothing."""
         refused = [(until, gate) for gate in gates for until in [await self._full_until(gate)] if until is not None]
         if not refused:
             return None
@@ -137,6 +139,6 @@ def scaled(limits: tuple[Limit, ...], level: Level) -> tuple[Limit, ...]:
 
 
 def log_refusal(refusal: LimitReached) -> None:
-    """That a limit was reached. Whose it is stays out."""
+    """Log that a limit was reached, without saying for whom."""
     log.warning("A limit is reached: %s", type(refusal).__name__)
     metrics.LIMITS.add(type(refusal).__name__)

@@ -1,4 +1,4 @@
-"""A patient's own sessions: which there are, ending them, staying in, proving again who one is."""
+"""A patient's own sessions: list them, end them, stay in, and prove again who is asking."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-# How much of a token's hash names a session on a screen: enough to tell sessions apart, of no use to anybody else.
+# The length of the part of a token's hash that names a session on a screen. It tells sessions apart and is useless to anybody else.
 NUMBER_LENGTH = 16
 
 
@@ -49,7 +49,7 @@ class SessionView:
 
 @dataclass(frozen=True, slots=True)
 class TimeLeft:
-    """How long a session lives on when nothing happens, and at most."""
+    """How long a session lives when nothing happens, and how long it lives at most."""
 
     idle: timedelta
     absolute: timedelta
@@ -66,7 +66,7 @@ class AccountSessionService:
     journal: SecurityJournal
 
     async def required(self, session_key: str) -> SignedIn:
-        """Who is asking; the session counts as used.
+        """The patient who is asking. The session counts as used.
 
         Raises:
             NotSignedIn: the session is over.
@@ -74,7 +74,8 @@ class AccountSessionService:
         return await self.required_and(session_key, lambda _session, me, _patient: me)
 
     async def required_and(self, session_key: str, facts_of: Callable[[Session, SignedIn, Patient], T]) -> T:
-        """As `required`; what `facts_of` reads of them in the same transaction, so that one page asks for its session once.
+        """Like `required`, but returns what `facts_of` reads of the patient in the same transaction, so that one page reads its session
+        once.
 
         Raises:
             NotSignedIn: the session is over.
@@ -85,7 +86,7 @@ class AccountSessionService:
         return answer
 
     def required_in(self, session: Session, session_key: str) -> tuple[SignedIn, Patient]:
-        """As `required`, inside a session of the caller, with the patient's row; does not count as use.
+        """Like `required`, inside a session of the caller, and with the patient's row. It does not count as use.
 
         Raises:
             NotSignedIn: the session is over.
@@ -123,7 +124,7 @@ class AccountSessionService:
         ]
 
     async def end(self, session_key: str, number: str) -> None:
-        """End one session of the patient who asks. A number that is none of their sessions' ends nothing.
+        """End one session of the patient who asks. A number that belongs to none of their sessions ends nothing.
 
         Raises:
             NotSignedIn: the session is over.
@@ -134,7 +135,7 @@ class AccountSessionService:
         await self._end(me, number)
 
     async def end_others(self, session_key: str) -> int:
-        """End every session of the patient but the one that asks; how many there were.
+        """End every session of the patient except the one that asks. Returns how many ended.
 
         Raises:
             NotSignedIn: the session is over.
@@ -144,7 +145,7 @@ class AccountSessionService:
         return len(ended)
 
     async def time_left(self, session_key: str) -> TimeLeft | None:
-        """How long the session lives on; asking does not count as use. None when it is over."""
+        """How long the session still lives. None when it is over. The question does not count as use."""
         now = self.clock()
         found = await self.database.read(
             login.times_of_live,
@@ -158,8 +159,10 @@ class AccountSessionService:
         return TimeLeft(last_seen_at + self.login.idle - now, created_at + self.login.absolute - now)
 
     def when_over(self, session_key: str, act: Callable[[], None]) -> Ear:
-        """Call `act` on the event loop when the session is ended, by any process, until the returned ear is closed. A session
-        that idles out is not announced."""
+        """Call `act` on the event loop when any process ends the session, until the returned ear is closed.
+
+        A session that idles out is not announced.
+        """
         return self.database.changes.follow(session_topic(session_key), act)
 
     async def extend(self, session_key: str) -> TimeLeft | None:
@@ -170,15 +173,15 @@ class AccountSessionService:
         return await self.time_left(session_key)
 
     async def prove_again(self, client: Client, typed_password: str) -> None:
-        """The password in force, typed again: phone and password may be changed for a while.
+        """Check the password in force, typed again. Afterwards phone and password may be changed for a while.
 
         Raises:
             NotSignedIn: the session is over.
-            InvalidPassword: nothing was typed, or a character that no password has; costs no try.
-            InvalidCredentials: not the password, or the account has none.
+            InvalidPassword: nothing was typed, or a character that no password has. It costs no try.
+            InvalidCredentials: this is not the password, or the account has none.
             TooManySignIns: nothing was verified.
-            ProvedTooOften: with the right password; the last proof stays as old as it is.
-            Busy: too many passwords to verify.
+            ProvedTooOften: the password was right, but the last proof stays as old as it is.
+            Busy: too many passwords wait for verification.
         """
         me = await self.required(client.session_key)
         password = self.login.characters.read(typed_password)

@@ -1,7 +1,7 @@
-"""Whether a sign-in comes from a browser that this account does not know, and who is told of it.
+"""Whether a sign-in comes from a browser that this account does not know, and how its owner is told.
 
-Asked once a sign-in is accepted, in the transaction that opens the session: a wrong password tells nobody anything. The notices stand
-above the sign-in, so what tells the owner is handed in.
+It is decided after a sign-in is accepted, in the transaction that opens the session: a wrong password causes no notice. The package of
+notices is above the sign-in in the layers, so the function that tells the owner is passed in.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from medonline.storage.queries import login, password_recovery
 
 
 class TellsOfNewDevice(Protocol):
-    """Tells the owner of a sign-in; never refuses it."""
+    """Tells the owner of a sign-in. It never refuses the sign-in."""
 
     def __call__(self, session: Session, client: Client, sign_in: SignIn, now: datetime) -> None:
         """Add the notices to the caller's transaction, which holds the patient."""
@@ -28,15 +28,15 @@ class TellsOfNewDevice(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class NewDevices:
-    """`known` makes the marks by which browsers are known."""
+    """Tells the owner of a sign-in from a new browser; `known` makes the marks by which browsers are known."""
 
     known: KnownBrowsers
     tell: TellsOfNewDevice
 
     def note(self, session: Session, client: Client, sign_in: SignIn, now: datetime) -> str:
-        """Tell the owner where the browser is none that the account knows; the marks that it is known by from now on.
+        """Tell the owner if the account does not know the browser. Returns the marks by which the browser is known from now on.
 
-        Called last by a transaction that holds the patient: it may lock the day's money (lock order: `storage.engine`).
+        It must be the last call of a transaction that holds the patient: it may lock the day's money (lock order: `storage.engine`).
         """
         patient = sign_in.patient
         if not self._is_known(session, client, sign_in, now):
@@ -44,8 +44,12 @@ class NewDevices:
         return self.known.with_mark(client.marks, patient.id, patient.password_version, now)
 
     def _is_known(self, session: Session, client: Client, sign_in: SignIn, now: datetime) -> bool:
-        """A new password makes every mark worthless, so a stranger's browser of before is told of again. Not the owner's own: the
-        session in which it was changed goes on, and a recovery's browser is the one that set the password in force."""
+        """Whether the account knows the browser. A new password makes every mark worthless, so the owner hears again of a stranger's old
+        browser.
+
+        The owner's own browsers stay known: the session that changed the password goes on, and a recovery's browser set the password in
+        force.
+        """
         patient = sign_in.patient
         if self.known.name_in(client.marks, patient.id, patient.password_version, now):
             return True
@@ -54,5 +58,5 @@ class NewDevices:
         since = patient.password_changed_at
         if since is not None and password_recovery.set_password_since(session, client.visitor_key, patient.id, since):
             return True
-        # Made by this very sign-in: there is nobody else to tell.
+        # This very sign-in has made the account, so there is nobody else to tell.
         return sign_in.method is LoginMethod.GOSUSLUGI and now - patient.created_at <= TICKET_LIFE

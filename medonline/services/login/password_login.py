@@ -1,4 +1,4 @@
-"""Sign-in with phone and password, and what follows from it: a ticket, a session, its end."""
+"""Sign-in with phone and password, and what follows from it: a ticket, a session, and the session's end."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-# A session's «last seen» is written at most this often.
+# A session's «last seen» is written no more often than this.
 SEEN_EVERY = timedelta(seconds=30)
 
 
@@ -51,7 +51,7 @@ class Verifier(Protocol):
         """The encoded hash; raises `Busy`."""
 
     async def verify(self, encoded: str | None, password: str) -> bool:
-        """Whether the password belongs to the hash; equally slow for None; raises `Busy`."""
+        """Whether the password belongs to the hash. It takes the same time for None. Raises `Busy`."""
 
     def is_outdated(self, encoded: str) -> bool:
         """Whether the hash should be made again."""
@@ -59,8 +59,11 @@ class Verifier(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class OpenedSession:
-    """A session's token, for its cookie, and where the patient goes next. `marks`: what the browser is known by from now on
-    (`known_browsers`); empty where it stays as it is. `somebody_waits`: in this browser, on the way from Gosuslugi."""
+    """The token of a session, for its cookie, and where the patient goes next.
+
+    `marks`: the marks of the browser from now on (`known_browsers`); empty where they do not change. `somebody_waits`: somebody who came
+    from Gosuslugi in this browser still has to answer.
+    """
 
     token: str
     landing: Landing
@@ -70,7 +73,7 @@ class OpenedSession:
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """Who a session belongs to. `session_key` is the token's hash, safe to keep in memory and compare."""
+    """The patient to whom a session belongs. `session_key` is the token's hash: it is safe to keep and compare in memory."""
 
     session_key: str
     patient_id: str
@@ -89,7 +92,7 @@ class SignedIn:
 
 @dataclass(frozen=True, slots=True)
 class LoginService:
-    """Phone and password against the record; tickets against session tokens."""
+    """Checks phone and password against the record, and trades tickets for session tokens."""
 
     database: Database
     clock: Clock
@@ -108,61 +111,63 @@ class LoginService:
         """A ticket (single use, 30 s, this browser only) for the route that sets the session cookie.
 
         Raises:
-            InvalidPhone: not a Russian mobile number; says nothing of accounts.
-            InvalidPassword: nothing was typed, or a character that no password has; costs no try, for any number.
-            InvalidCredentials: unknown phone or wrong password, in the same time.
+            InvalidPhone: this is no Russian mobile number. It says nothing of accounts.
+            InvalidPassword: nothing was typed, or a character that no password has. It costs no try, for any number.
+            InvalidCredentials: the phone is unknown or the password is wrong. Both take the same time.
             TooManySignIns, SignInsOverloaded: nothing was verified.
-            SignedInTooOften: into this account, with the right password.
-            Busy: too many passwords to verify.
+            SignedInTooOften: the password was right, but there were too many sign-ins to this account.
+            Busy: too many passwords wait for verification.
         """
         patient = await self.verified(client, typed_phone, typed_password)
         return await self._give_ticket(client.visitor_key, patient)
 
     async def verified(self, client: Client, typed_phone: str, typed_password: str) -> Patient:
-        """Whose phone and password these are; raises as `log_in`."""
+        """The patient with this phone and password. Raises the same errors as `log_in`."""
         phone = PhoneNumber.parse(typed_phone)
         password = self.characters.read(typed_password)
         known = await self._known_browser(client.marks, phone.e164) if client.marks else ""
         async with self.limits.attempt(phone.e164, client, self.clock(), known_browser=known):
             patient = await self.database.read(patients.by_phone, phone.e164)
             encoded = patient.password_hash if patient else None
-            # Longer than any password that can be set: verified all the same, over its beginning, to take the same time.
+            # A password longer than any that can be set is verified by its beginning nevertheless, so that it takes the same time.
             right = await self.verifier.verify(encoded, password[:MAX_LENGTH])
             if not right or patient is None or encoded is None or len(password) > MAX_LENGTH:
                 await self.note_refusal(phone.e164, client.address)
                 raise InvalidCredentials
-        # The misses before it are before it in the journal.
+        # The journal must have the earlier misses before this sign-in.
         await self.refusals.flush(phone_indexes=[self.journal.phones.index(phone.e164)])
         if self.verifier.is_outdated(encoded):
             await self._rehash(patient, encoded, password)
         return patient
 
     async def closed(self, client: Client) -> LimitReached | None:
-        """Why nobody can sign in with a password from this network now; None when somebody can. Tells of no account, costs no try."""
+        """Why nobody can sign in with a password from this network now. None when somebody can. It reveals no account and costs no try."""
         return await self.limits.closed(client, self.clock())
 
     async def _known_browser(self, marks: str, phone: str) -> str:
-        """Asked for every number alike, whether it has an account or not."""
+        """The name of the browser for this number. It is looked up for every number, whether it has an account or not."""
         patient_id, version = await self.database.read(patients.password_of, phone)
         return self.new_devices.known.name_in(marks, patient_id, version, self.clock())
 
     async def open_session(self, client: Client, ticket: str) -> OpenedSession | None:
-        """Trade a ticket for a new session; None when the ticket is not good (any more). Nothing that was begun in this browser
-        goes on."""
+        """Trade a ticket for a new session. None when the ticket is not valid (any more).
+
+        Everything else that was begun in this browser ends.
+        """
         patient_id = await self.database.read(login.ticket_of, token_hash(ticket))
         if patient_id is None:
-            return None  # anybody may post here: what is no ticket costs no lock
+            return None  # anybody may post here: a text that is no ticket costs no lock
         opened = await self._trade(client, ticket, patient_id)
         if opened is not None and opened.somebody_waits:
             await self.visitors.leave(client.visitor_key)
         return opened
 
     async def who(self, session_key: str) -> SignedIn | None:
-        """Who is signed in under this session key (the hash of the cookie's token); notes that the session is used."""
+        """Who is signed in with this session key (the hash of the cookie's token). It notes that the session is used."""
         return await self.who_and(session_key, lambda _session, me, _patient: me)
 
     async def who_and(self, session_key: str, facts_of: Callable[[Session, SignedIn, Patient], T]) -> T | None:
-        """As `who`; what `facts_of` reads of them in the same transaction."""
+        """Like `who`, but returns what `facts_of` reads of the patient in the same transaction."""
         now = self.clock()
         found = await self.database.read(self._live_and, session_key, now, facts_of)
         if found is None:
@@ -173,7 +178,7 @@ class LoginService:
         return answer
 
     def who_in(self, session: Session, session_key: str) -> tuple[SignedIn, Patient] | None:
-        """As `who`, inside a session of the caller, with the patient's row; does not note that the session is used."""
+        """Like `who`, inside a session of the caller, and with the patient's row. It does not note that the session is used."""
         found = self._live(session, session_key, self.clock())
         return None if found is None else (_signed_in(*found), found[1])
 
@@ -189,28 +194,29 @@ class LoginService:
     async def close_session(
         self, session_key: str, why: JournalEvent = JournalEvent.SIGNED_OUT
     ) -> login.EndedSession | None:
-        """Sign out: end the session on the server; the cookie that the browser still has opens nothing.
+        """Sign out: end the session on the server. The cookie that the browser still has opens nothing.
 
-        Returns the session that ended, None when it was over already. Its token of the identity provider is deleted from the
-        record: the returned value is the last copy.
+        Returns the session that ended, or None when it was over already. The identity provider's token is deleted from the record: the
+        returned value holds its last copy.
         """
         ended = None
-        # Anybody may post any cookie: what names no open session costs no lock.
+        # Anybody may post any cookie: one that names no open session costs no lock.
         if await self.database.read(login.is_open, session_key):
             ended = await self._end(session_key, why)
         else:
-            self.database.changes.tell([session_topic(session_key)])  # a page may be open that does not know of its end
+            # A page that does not know of the end may still be open.
+            self.database.changes.tell([session_topic(session_key)])
         return ended
 
     async def marks_after(self, ended: login.EndedSession, marks: str) -> str:
-        """The marks of a browser that has signed out: it is known by the password in force, which may have been changed in it."""
+        """The marks of a browser that has signed out. It stays known under the password in force, which may have been changed in it."""
         version = await self.database.read(patients.password_version_of, ended.row.patient_id)
         if version is None:
-            return marks  # erased meanwhile
+            return marks  # the account was erased meanwhile
         return self.new_devices.known.with_mark(marks, ended.row.patient_id, version, self.clock())
 
     async def note_refusal(self, phone: str, client_ip: str) -> None:
-        """Write a wrong password into the journal: with the same row for every number (E.164), known or unknown (I8)."""
+        """Write a wrong password into the journal. Every number (E.164) gets the same row, known or unknown (I8)."""
         metrics.SIGN_INS.add(LoginMethod.PASSWORD, "wrong")
         await self.refusals.note(phone=phone, device=Device(network=cut(client_ip)))
 
@@ -223,17 +229,17 @@ class LoginService:
     @writes
     def _trade(self, session: Session, client: Client, ticket: str, patient_id: str) -> OpenedSession | None:
         now = self.clock()
-        # Held: a password change that began meanwhile waits, and then ends this session with the others. Before the ticket
-        # (lock order: `storage.engine`): who holds the patient may take tickets away.
+        # The patient is held: a password change that began meanwhile waits, and then ends this session with the others. The patient comes
+        # before the ticket (lock order: `storage.engine`), because whoever holds the patient may delete tickets.
         patient = patients.by_id_held(session, patient_id)
         taken = login.take_ticket(session, token_hash(ticket), client.visitor_key, now)
         if taken is None:
             return None
-        # A password changed between sign-in and here ends this sign-in too (I3).
+        # A password change between the sign-in and this moment ends this sign-in, too (I3).
         if patient is None or patient.password_version != taken.password_version:
             return None
         if taken.method == LoginMethod.PASSWORD and patient.password_hash is None:
-            return None  # taken out of use meanwhile («это не я»)
+            return None  # «это не я» has taken the account out of use meanwhile
         try:
             self.pace.admit(session, patient.id, Act.SIGN_IN, now)
         except SignedInTooOften:
@@ -268,9 +274,10 @@ class LoginService:
         try:
             fresh = await self.verifier.hash(password)
         except Busy:
-            return  # next time: a right password must not be refused for a newer hash
+            return  # another time: a right password must not be refused because of a newer hash
         if await self.database.write(patients.replace_hash, patient.id, encoded, fresh):
-            patient.password_hash = fresh  # who compares it later must not take the newer hash for another password
+            # So that a later comparison does not take the newer hash for another password.
+            patient.password_hash = fresh
 
 
 def _signed_in(account_session: AccountSession, patient: Patient) -> SignedIn:

@@ -1,4 +1,4 @@
-"""What every way of signing in ends with: a ticket for the route that sets the cookie, or the session itself."""
+"""The end of every way of signing in: a ticket for the route that sets the cookie, or the session itself."""
 
 from __future__ import annotations
 
@@ -14,14 +14,16 @@ from medonline.storage.tables.login import AccountSession, LoginTicket
 from medonline.storage.tables.patients import Patient
 
 TICKET_LIFE = timedelta(seconds=30)
-# No proof is known: the provider did not tell when it had asked.
+# Stands for an unknown time of the proof: the provider did not say when it had asked.
 NEVER = datetime.fromtimestamp(0, UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """A proof that was accepted: who, how, when it was given (UTC, `NEVER`), where to; `provider_token_sealed` ends the
-    provider's session later."""
+    """An accepted proof: who signed in, how, when the proof was given (UTC, or `NEVER`), and where the sign-in ends.
+
+    provider_token_sealed: ends the provider's session later.
+    """
 
     patient: Patient
     method: LoginMethod
@@ -31,7 +33,7 @@ class SignIn:
 
 
 def add_ticket(session: Session, visitor_key: str, sign_in: SignIn, now: datetime) -> str:
-    """A ticket in the caller's transaction: single use, 30 s, this browser only."""
+    """Add a ticket to the caller's transaction: single use, 30 s, this browser only. Returns the ticket."""
     ticket = new_token()
     session.add(
         LoginTicket(
@@ -50,7 +52,7 @@ def add_ticket(session: Session, visitor_key: str, sign_in: SignIn, now: datetim
 
 
 def add_session(session: Session, sign_in: SignIn, device: Device, now: datetime) -> str:
-    """A session in the caller's transaction; its token goes into the cookie and is kept nowhere."""
+    """Add a session to the caller's transaction. Returns its token for the cookie, which is kept nowhere else."""
     token = new_token()
     session.add(
         AccountSession(

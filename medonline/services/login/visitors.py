@@ -1,7 +1,7 @@
-"""The name of a browser (the visitor cookie), and what hangs on it.
+"""The name of a browser (the visitor cookie), and the records that depend on it.
 
-The name changes on the way to Gosuslugi, at a sign-in and at a sign-out. So a person who copied it before, or sits down at the
-same browser after, finds nothing of the person under it: neither a recovery nor who waits for an answer.
+The name changes on the way to Gosuslugi, at a sign-in and at a sign-out. So a person who copied it before, or uses the same browser
+afterwards, finds nothing of the patient under it: neither a recovery nor a pending answer.
 """
 
 from __future__ import annotations
@@ -23,8 +23,10 @@ _OPEN = source_of(RecoveryMove.ABANDON)
 
 
 def carry(session: Session, visitor_key: str, next_key: str) -> None:
-    """The same person goes on under another name, in the caller's transaction: their recovery and what they have to answer
-    go along. Journeys do not: the caller replaces them."""
+    """Move the records of the same person to the browser's new name, in the caller's transaction: their recovery and their pending answers.
+
+    Journeys do not move: the caller replaces them.
+    """
     password_recoveries.rename_visitor(session, visitor_key, next_key, but=RecoveryStep.ABANDONED)
     gosuslugi.rename_visitor(session, visitor_key, next_key)
     gosuslugi.forget_journeys_of(session, visitor_key)
@@ -38,19 +40,21 @@ class VisitorService:
     clock: Clock
 
     async def leave(self, visitor_key: str) -> None:
-        """End what was begun in this browser: another person may use it from now on. A second call changes nothing."""
-        # Anybody may ask for this: where nothing is, it costs no lock.
+        """End everything that was begun in this browser, because another person may use it from now on. A second call changes nothing."""
+        # Anybody may ask for this: a browser that has nothing costs no lock.
         if visitor_key and await self._has_anything(visitor_key):
             await self._end_all(visitor_key)
 
     def leave_recoveries(self, session: Session, visitor_key: str, now: datetime) -> bool:
-        """The part of `leave` that a sign-in's own transaction does; whether the rest is to be done after it. Who waits for an
-        answer is locked before any patient (lock order: `storage.engine`), so not here."""
+        """The part of `leave` that a sign-in does in its own transaction. Returns whether the rest must follow after that transaction.
+
+        A pending answer must be locked before any patient (lock order: `storage.engine`), so it cannot be ended here.
+        """
         password_recoveries.leave_all_of_visitor(session, visitor_key, _OPEN, RecoveryStep.ABANDONED, now)
         return gosuslugi.has_anything(session, visitor_key)
 
     async def close_pages(self, visitor_key: str) -> None:
-        """Close the pages that are open under this key; they reconnect under the browser's new one.
+        """Close the pages that are open under this key. They reconnect under the browser's new key.
 
         Call it after the browser has its new cookie: a page that reconnects sooner does so under the old key.
         """

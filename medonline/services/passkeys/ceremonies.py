@@ -1,7 +1,7 @@
-"""The two ceremonies of Web Authentication, over the library that verifies them: what a device is asked, and what its answer proves.
+"""The two ceremonies of Web Authentication: what a device is asked, and what its answer proves. A library verifies the answers.
 
-The library's own defaults let an answer pass for which the device did not look who holds it: here user verification is required
-in both. Attestation is not asked for: what make a device is of says nothing of its owner.
+By the library's own defaults an answer is valid even if the device did not verify its user. Here user verification is required in both
+ceremonies. Attestation is not asked for: the make of a device says nothing of its owner.
 """
 
 from __future__ import annotations
@@ -47,13 +47,13 @@ from medonline.storage.tables.passkeys import Passkey
 CHALLENGE_LIFE = timedelta(minutes=5)
 _LIFE_MS = int(CHALLENGE_LIFE.total_seconds() * 1000)
 MOST_CREDENTIAL_ID = 1023  # bytes (level 3, 5.1.3)
-# What the library raises for an answer that is none: malformed texts and numbers end in errors of Python, too.
+# The library raises these for an answer that is none: malformed texts and numbers also end in plain Python errors.
 _UNUSABLE = (WebAuthnException, ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """A key that a device has made, verified."""
+    """A key that a device has made, after its verification."""
 
     credential_id: str
     public_key: str
@@ -66,7 +66,7 @@ class NewKey:
 
 @dataclass(frozen=True, slots=True)
 class Assertion:
-    """An answer to a sign-in, read and not verified."""
+    """An answer to a sign-in, read but not verified."""
 
     credential: AuthenticationCredential
     challenge: bytes
@@ -85,7 +85,7 @@ class Signed:
 def creation_options(
     party: RelyingParty, handle: str, account: str, full_name: str, have: Sequence[Passkey]
 ) -> tuple[dict[str, Any], bytes]:
-    """What a browser needs to make a key, as JSON, and the challenge in it. `account`, `full_name`: what the device shows."""
+    """What a browser needs to make a key, as JSON, and the challenge in it. The device shows `account` and `full_name`."""
     options = generate_registration_options(
         rp_id=party.host,
         rp_name=party.name,
@@ -115,10 +115,10 @@ def request_options(party: RelyingParty) -> tuple[dict[str, Any], bytes]:
 
 
 def read_registration(answer: Mapping[str, Any]) -> tuple[RegistrationCredential, bytes]:
-    """A new key as a browser sends it, and the challenge that it says it answers.
+    """Read a new key that a browser sent, and the challenge that it claims to answer.
 
     Raises:
-        PasskeyNotVerified: it is malformed, or was asked for within a page of another site.
+        PasskeyNotVerified: it is malformed, or was asked for inside a page of another site.
     """
     try:
         credential = parse_registration_credential_json(dict(answer))
@@ -128,10 +128,10 @@ def read_registration(answer: Mapping[str, Any]) -> tuple[RegistrationCredential
 
 
 def read_assertion(answer: Mapping[str, Any]) -> Assertion:
-    """An answer to a sign-in.
+    """Read an answer to a sign-in.
 
     Raises:
-        PasskeyNotVerified: it is malformed, or was asked for within a page of another site.
+        PasskeyNotVerified: it is malformed, or was asked for inside a page of another site.
     """
     try:
         credential = parse_authentication_credential_json(dict(answer))
@@ -143,10 +143,10 @@ def read_assertion(answer: Mapping[str, Any]) -> Assertion:
 
 
 async def verify_registration(party: RelyingParty, credential: RegistrationCredential, challenge: bytes) -> NewKey:
-    """The key that a device made.
+    """Verify the key that a device made.
 
     Raises:
-        PasskeyNotVerified: of another site, for another challenge, or without a look at who holds the device.
+        PasskeyNotVerified: it is of another site or for another challenge, or the device did not verify its user.
     """
     try:
         made = await asyncio.to_thread(
@@ -157,7 +157,7 @@ async def verify_registration(party: RelyingParty, credential: RegistrationCrede
             expected_origin=party.origin,
             require_user_verification=True,
         )
-        # The library reads the key and does not try it: one that fits no signature would be found out at the first sign-in.
+        # The library reads the key but does not try it. Without this, a key that fits no signature would fail only at the first sign-in.
         decoded_public_key_to_cryptography(decode_credential_public_key(made.credential_public_key))
     except _UNUSABLE:
         raise PasskeyNotVerified from None
@@ -176,10 +176,10 @@ async def verify_registration(party: RelyingParty, credential: RegistrationCrede
 
 
 async def verify_assertion(party: RelyingParty, assertion: Assertion, key: Passkey) -> Signed:
-    """What the device signed with this key.
+    """Verify what the device signed with this key.
 
     Raises:
-        PasskeyNotVerified: of another site, wrongly signed, of another account, or without a look at who holds the device.
+        PasskeyNotVerified: it is of another site or account, wrongly signed, or the device did not verify its user.
     """
     if not assertion.handle or assertion.handle != key.handle:
         raise PasskeyNotVerified
@@ -191,7 +191,8 @@ async def verify_assertion(party: RelyingParty, assertion: Assertion, key: Passk
             expected_rp_id=party.host,
             expected_origin=party.origin,
             credential_public_key=base64url_to_bytes(key.public_key),
-            # 0: the library refuses a counter that goes back, and locks the owner out. It is compared by the caller.
+            # With 0 the library does not check the counter. Otherwise it would refuse a counter that goes back, and lock the owner out. The
+            # caller compares it.
             credential_current_sign_count=0,
             require_user_verification=True,
         )
@@ -202,7 +203,7 @@ async def verify_assertion(party: RelyingParty, assertion: Assertion, key: Passk
 
 def _challenge(client_data: bytes) -> bytes:
     said = parse_client_data_json(client_data)
-    if said.cross_origin:  # level 3, 7.1 and 7.2; the library does not look at it
+    if said.cross_origin:  # required by level 3, 7.1 and 7.2; the library does not check it
         raise PasskeyNotVerified
     return said.challenge
 

@@ -1,4 +1,7 @@
-"""What a device has to sign: made here, kept as a hash, answered once within 5 minutes, in the same browser, for the same purpose."""
+"""What a device has to sign. A challenge is made here, kept as a hash, and answered once within 5 minutes.
+
+The answer must come from the same browser and be for the same purpose.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ from medonline.storage.tables.passkeys import PasskeyChallenge
 
 @dataclass(frozen=True, slots=True)
 class Challenges:
-    """The record of them. `party`: None where passkeys are off."""
+    """Keeps the record of challenges. `party`: None where passkeys are off."""
 
     database: Database
     clock: Clock
@@ -29,20 +32,20 @@ class Challenges:
     party: RelyingParty | None
 
     def required(self) -> RelyingParty:
-        """What passkeys are made for.
+        """The relying party for which passkeys are made.
 
         Raises:
-            PasskeysOff: there are none here.
+            PasskeysOff: this portal has no passkeys.
         """
         if self.party is None:
             raise PasskeysOff
         return self.party
 
     async def admit(self, client: Client) -> None:
-        """Before one is made.
+        """Let the browser have one more challenge, within the limits.
 
         Raises:
-            CookiesMissing: there is nothing to bind it to.
+            CookiesMissing: a challenge cannot be bound to this browser.
             TooManyPasskeyTries: in this browser, or from this network.
         """
         if not client.visitor_key:
@@ -53,15 +56,15 @@ class Challenges:
     def keep(
         self, session: Session, client: Client, purpose: PasskeyPurpose, challenge: bytes, handle: str = ""
     ) -> None:
-        """It waits for its answer."""
+        """Record a challenge that waits for its answer."""
         row = self._row(client, purpose, challenge)
         session.add(PasskeyChallenge(**(row.model_dump() | {"handle": handle})))
 
     async def take(self, client: Client, purpose: PasskeyPurpose, challenge: bytes) -> PasskeyChallenge:
-        """Use it up, whatever becomes of its answer.
+        """Use up the challenge, whatever the answer turns out to be.
 
         Raises:
-            PasskeyLate: it was never asked here for this, is late, or was answered.
+            PasskeyLate: it was never made for this browser and purpose, is too old, or was answered.
         """
         taken = await self._take(self._row(client, purpose, challenge))
         if taken is None:
@@ -73,7 +76,7 @@ class Challenges:
         return passkeys.take_challenge(session, wanted, self.clock())
 
     def _row(self, client: Client, purpose: PasskeyPurpose, challenge: bytes) -> PasskeyChallenge:
-        # A new passkey belongs to the session that asked for it; who signs in may have an old session, which says nothing.
+        # A new passkey belongs to the session that asked for it. A person who signs in may have an old session, which says nothing.
         client = client if purpose is PasskeyPurpose.ADD else replace(client, session_key="")
         return PasskeyChallenge(
             challenge_hash=token_hash(bytes_to_base64url(challenge)),

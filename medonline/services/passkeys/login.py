@@ -1,4 +1,4 @@
-"""Sign-in by passkey: nothing is typed, so nothing can tell which numbers have an account. Ends with the ticket of every sign-in."""
+"""Sign-in by passkey. Nothing is typed, so nothing can reveal which numbers have an account. It ends with the ticket of every sign-in."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _LANDINGS = {PasskeyPurpose.SIGN_IN: Landing.CARDS, PasskeyPurpose.RECOVERY: Lan
 
 @dataclass(frozen=True, slots=True)
 class PasskeyLogin:
-    """The use case; a client's browser answers the challenge that it was given."""
+    """The use case. The client's browser answers the challenge that it was given."""
 
     database: Database
     clock: Clock
@@ -41,7 +41,7 @@ class PasskeyLogin:
         """What the browser asks its devices for.
 
         Raises:
-            PasskeysOff, CookiesMissing, TooManyPasskeyTries: see there.
+            PasskeysOff, CookiesMissing, TooManyPasskeyTries: see the errors.
         """
         party = self.challenges.required()
         await self.challenges.admit(client)
@@ -50,12 +50,13 @@ class PasskeyLogin:
         return options
 
     async def log_in(self, client: Client, purpose: PasskeyPurpose, answer: Mapping[str, Any]) -> str:
-        """A ticket (single use, 30 s, this browser only) for the route that sets the session cookie. After `RECOVERY` it leads to
-        the fields of the new password.
+        """A ticket (single use, 30 s, this browser only) for the route that sets the session cookie.
+
+        After `RECOVERY` it leads to the fields of the new password.
 
         Raises:
             PasskeyRefused: one of its leaves.
-            SignedInTooOften: into this account.
+            SignedInTooOften: there were too many sign-ins to this account.
         """
         party = self.challenges.required()
         try:
@@ -80,7 +81,8 @@ class PasskeyLogin:
     ) -> str:
         now = self.clock()
         found = passkeys.with_patient(session, assertion.credential_id)
-        # Held, then read again: who takes the passkey off at this moment is first, or finds this sign-in's ticket.
+        # The patient is held and the passkey is read again. Whoever removes the passkey at this moment comes first, or finds the ticket of
+        # this sign-in.
         patient = patients.by_id_held(session, found[1].id) if found else None
         found = passkeys.with_patient(session, assertion.credential_id)
         if found is None or patient is None or found[0].patient_id != patient.id:

@@ -1,4 +1,4 @@
-"""A patient's own passkeys: added after a fresh proof, listed, named, removed; and whether one is offered."""
+"""A patient's own passkeys: add one after a fresh proof, list, rename and remove them, and decide whether to offer one."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ from medonline.storage.tables.patients import Patient
 
 @dataclass(frozen=True, slots=True)
 class PasskeyView:
-    """A passkey as its owner sees it. Times are UTC; `backed_up`: it is in the owner's cloud, too."""
+    """A passkey as its owner sees it. Times are UTC. `backed_up`: the passkey is also in the owner's cloud."""
 
     number: str
     name: str
@@ -53,7 +53,7 @@ class PasskeyView:
 
 @dataclass(frozen=True, slots=True)
 class OwnPasskeys:
-    """The use case; every method refuses who is not signed in (`NotSignedIn`)."""
+    """The use case. Every method refuses a client that is not signed in (`NotSignedIn`)."""
 
     database: Database
     clock: Clock
@@ -66,11 +66,11 @@ class OwnPasskeys:
 
     @property
     def on(self) -> bool:
-        """Whether there are passkeys here at all."""
+        """Whether this portal has passkeys at all."""
         return self.challenges.party is not None
 
     async def all(self, session_key: str) -> tuple[PasskeyView, ...]:
-        """What opens the account, the oldest first.
+        """The passkeys that open the account, the oldest first.
 
         Raises:
             NotSignedIn: the session is over.
@@ -80,26 +80,27 @@ class OwnPasskeys:
         return tuple(PasskeyView(row.id, row.name, row.backed_up, row.created_at, row.last_used_at) for row in rows)
 
     async def begin(self, client: Client) -> dict[str, Any]:
-        """What the browser makes a key for.
+        """What the browser needs to make a key.
 
         Raises:
-            NotSignedIn, PasskeysOff, CookiesMissing, TooManyPasskeyTries: see there.
+            NotSignedIn, PasskeysOff, CookiesMissing, TooManyPasskeyTries: see the errors.
             ReauthenticationNeeded: the last proof of who is asking is too old.
-            TooManyPasskeys, SettingsSavedTooOften, ToldTooOften: it would not be added.
+            TooManyPasskeys, SettingsSavedTooOften, ToldTooOften: the passkey would not be added.
         """
         party = self.challenges.required()
         me = await self._fresh(client)
         await self.challenges.admit(client)
         patient, have = await self._room(me)
         handle = have[0].handle if have else bytes_to_base64url(generate_user_handle())
-        # Synchronised with the patient's other devices, so in a stranger's cloud: no whole number.
+        # Passkeys are synchronised with the patient's other devices, and so stored in another company's cloud: they must not name the whole
+        # number.
         account = PhoneNumber(patient.phone).masked if patient.phone else party.account
         options, challenge = creation_options(party, handle, account, me.first_name or account, have)
         await self.challenges.keep(client, PasskeyPurpose.ADD, challenge, handle)
         return options
 
     async def add(self, client: Client, answer: Mapping[str, Any], typed_name: str) -> str:
-        """Keep the key that the device made; what it is called. The owner is told.
+        """Keep the key that the device made, and tell the owner. Returns the passkey's name.
 
         Raises:
             NotSignedIn, ReauthenticationNeeded, PasskeysOff: as for `begin`.
@@ -114,39 +115,42 @@ class OwnPasskeys:
         name = passkey_name(typed_name, client.device.name or party.device)
         try:
             await self._add(me, key, taken.handle, name)
-        except IntegrityError:  # two answers at once
+        except IntegrityError:  # two answers came at once
             raise PasskeyAlreadyAdded from None
         return name
 
     async def rename(self, session_key: str, number: str, typed_name: str) -> str:
-        """Call one otherwise; what it is called now. Nothing typed leaves it as it is.
+        """Rename a passkey. Returns its name, which stays the same when nothing was typed.
 
         Raises:
             NotSignedIn: the session is over.
-            NoSuchPasskey: it is not there (any more), or not this account's.
+            NoSuchPasskey: it does not exist (any more), or belongs to another account.
         """
         me = await self.sessions.required(session_key)
         return await self._rename(me, number, typed_name)
 
     async def remove(self, session_key: str, number: str) -> int:
-        """Take one off; how many other sessions ended that a passkey had opened. The owner is told.
+        """Remove a passkey, and tell the owner. Returns how many other sessions ended because a passkey had opened them.
 
         Raises:
             NotSignedIn: the session is over.
             ReauthenticationNeeded: the last proof of who is asking is too old.
-            NoSuchPasskey: it is not there (any more), or not this account's.
+            NoSuchPasskey: it does not exist (any more), or belongs to another account.
             SettingsSavedTooOften, ToldTooOften, NoticesOverBudget: nothing was removed.
         """
         return await self._remove(await self._fresh(Client(session_key=session_key)), number)
 
     async def is_offered(self, session_key: str) -> bool:
-        """Whether this session shall ask for a passkey, and that it does: once for an account, until it is answered, in the
-        session that asked first. False for nobody."""
+        """Whether this session offers a passkey. If so, it is recorded. An account gets one offer, in the session that asked first, until
+        it is answered.
+
+        False where nobody is signed in.
+        """
         me = await self.sessions.login.who(session_key) if session_key and self.on else None
         return me is not None and await self._offer(me)
 
     async def answer_offer(self, session_key: str) -> None:
-        """«Не сейчас», or a passkey was added: it is not offered again."""
+        """The patient chose «Не сейчас» or added a passkey: do not offer one again."""
         await self._answer_offer(await self.sessions.required(session_key))
 
     async def _fresh(self, client: Client) -> SignedIn:
@@ -157,7 +161,7 @@ class OwnPasskeys:
 
     @reads
     def _room(self, session: Session, me: SignedIn) -> tuple[Patient, list[Passkey]]:
-        """What `_add` would refuse is refused before the device makes a key."""
+        """Refuse what `_add` would refuse before the device makes a key."""
         patient = session.get(Patient, me.patient_id)
         have = passkeys.of_patient(session, me.patient_id)
         if patient is None:
@@ -178,7 +182,7 @@ class OwnPasskeys:
         have = passkeys.of_patient(session, patient.id)
         self._require_room(session, me, have)
         if have and have[0].handle != handle:
-            raise PasskeyLate  # another tab added the first one meanwhile, under a handle of its own
+            raise PasskeyLate  # another tab has added the first passkey meanwhile, under a handle of its own
         if passkeys.credential_exists(session, key.credential_id):
             raise PasskeyAlreadyAdded
         session.add(

@@ -1,7 +1,7 @@
-"""Step-up in a recovery: whether the right code from a call is enough, and the birth date asked for when it is not.
+"""Step-up in a recovery: decides whether the right code from a call is enough, and asks for the birth date if not.
 
-Asked after the code proved the phone, and of everyone alike: an unknown phone, or an account without a birth date, sees the
-same screen, costs the same writes and is refused with the same words (docs/decisions/0013).
+The birth date is asked for after the code proved the phone, and in the same way from everyone. An unknown phone and an account without a
+birth date see the same screen, cost the same writes and get the same refusal (docs/decisions/0013).
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ from medonline.storage.queries import patients
 from medonline.storage.tables.codes import OneTimeCodeRow
 from medonline.storage.tables.password_recovery import PasswordRecovery
 
-# The new owner of a number receives each of its codes: three dates at each, ten codes a week, would find any birth date in time.
+# The new owner of a number receives each of its codes. With three dates for each code and ten codes a week they would find any birth date
+# in time.
 RECOVERIES_WITH_WRONG_DATES = 2
 _ANSWERED = (RecoveryStep.NEW_PASSWORD, RecoveryStep.REFUSED, RecoveryStep.STOPPED)
 
@@ -38,7 +39,7 @@ _ANSWERED = (RecoveryStep.NEW_PASSWORD, RecoveryStep.REFUSED, RecoveryStep.STOPP
 class BirthDateStep:
     """The screen between the code and the new password.
 
-    within: how long a recovery in which a wrong date was typed counts against the next ones of its number.
+    within: for how long a recovery with a wrong birth date counts against later recoveries of its number.
     """
 
     database: Database
@@ -49,17 +50,17 @@ class BirthDateStep:
     within: timedelta
 
     async def confirm(self, client: Client, typed: str) -> RecoveryView:
-        """The birth date on record opens step 3; the third wrong one ends the recovery.
+        """Compare the birth date with the one on record. The right one opens step 3. The third wrong one ends the recovery.
 
         Raises:
-            InvalidBirthDate: no date; costs no attempt.
-            BirthDateMismatch: a wrong one.
+            InvalidBirthDate: this is no date. It costs no attempt.
+            BirthDateMismatch: the date is wrong.
             NoRecoveryInProgress: the recovery is not at the birth date.
         """
         now = self.clock()
         born = parse_birth_date(typed, now.astimezone(self.zone).date())
         answer = await self._answer(client, born, now)
-        # Raised only here, after the commit: a miss that is rolled back would be a free guess.
+        # The refusal is raised only here, after the commit: a miss that is rolled back would be a free guess.
         if isinstance(answer, BirthDateMismatch):
             raise answer
         return answer
@@ -67,9 +68,12 @@ class BirthDateStep:
     def refuse_if_used_up(
         self, session: Session, recovery: PasswordRecovery, code: OneTimeCodeRow, now: datetime
     ) -> bool:
-        """End a recovery at its birth date when wrong ones were typed in enough others of its number; whether it ended. Known
-        and unknown numbers alike. Only who receives the codes gets here, so no one else can use the dates up: what was typed after
-        a call from the number, which can be forged, counts for such recoveries alone. `code`: the proof that led here."""
+        """End a recovery at its birth date when wrong dates were typed in enough other recoveries of its number. Returns whether it ended.
+
+        Known and unknown numbers are treated alike. Only the person who receives the codes gets here, so nobody else can use up the dates.
+        A call from the number can be forged, so dates typed after a call count only against recoveries that were proved by a call. `code`
+        is the proof that led here.
+        """
         but_ways = () if ChannelName(code.channel).facts.patient_calls else CALLED
         since = now - self.within
         spoilt = password_recoveries.with_wrong_dates(session, recovery.phone, since, recovery.id, but_ways)
@@ -81,7 +85,7 @@ class BirthDateStep:
     def _answer(self, session: Session, client: Client, born: date, now: datetime) -> RecoveryView | BirthDateMismatch:
         recovery = self.reader.newest(session, client, now)
         if recovery.step in _ANSWERED:
-            return self.reader.view(session, recovery, now)  # submitted twice: the first result holds
+            return self.reader.view(session, recovery, now)  # submitted twice: the first result is valid
         if after(RecoveryStep(recovery.step), RecoveryMove.CONFIRM_BIRTH_DATE) is None:
             raise NoRecoveryInProgress
         announce(session, topic_of(recovery.phone))
@@ -90,7 +94,8 @@ class BirthDateStep:
     def _judge(
         self, session: Session, recovery: PasswordRecovery, born: date, now: datetime
     ) -> BirthDateMismatch | None:
-        patient = patients.by_phone_held(session, recovery.phone)  # before the recovery: `storage.engine`
+        # The patient is locked before the recovery: `storage.engine`.
+        patient = patients.by_phone_held(session, recovery.phone)
         here, code = (RecoveryStep.BIRTH_DATE,), self.reader.code_of(session, recovery)
         if self.refuse_if_used_up(session, recovery, code, now):
             return None
@@ -99,7 +104,7 @@ class BirthDateStep:
                 return None
             facts = {"patient_id": patient.id, "proved_at": now}
             if password_recoveries.move(session, recovery.id, here, RecoveryStep.NEW_PASSWORD, **facts):
-                # A call with a forged number must not make the next code look recent enough.
+                # A call with a forged number must not make the account's proof look recent.
                 if not ChannelName(code.channel).facts.patient_calls:
                     patients.record_phone_proof(session, patient.id, now)
                 return None
@@ -114,7 +119,8 @@ class BirthDateStep:
 
     @staticmethod
     def _answered_meanwhile(session: Session, recovery: PasswordRecovery) -> None:
-        """On PostgreSQL a second press read the recovery before the first one, for whose row it waited, moved it on."""
+        """Accept a second press that came to the same result. On PostgreSQL it read the recovery, and then waited while the first press
+        moved it on."""
         moved = password_recoveries.as_it_is_now(session, recovery)
         if moved is None or moved.step not in _ANSWERED:
             raise NoRecoveryInProgress

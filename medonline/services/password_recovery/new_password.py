@@ -1,4 +1,4 @@
-"""Step 3 of a recovery: the new password is committed, every session is over, the patient is told by another way."""
+"""Step 3 of a recovery: the new password is committed, every session ends, and the patient gets a notice by another way."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from medonline.storage.tables.codes import OneTimeCodeRow
 from medonline.storage.tables.password_recovery import PasswordRecovery
 from medonline.storage.tables.patients import Patient
 
-_TOLD = {  # by whether identities, and whether passkeys were taken off
+_TOLD = {  # the keys: whether identities were taken off, and whether passkeys were
     (False, False): Text.ACCESS_RECOVERED,
     (True, False): Text.ACCESS_RECOVERED_UNLINKED,
     (False, True): Text.ACCESS_RECOVERED_NO_PASSKEYS,
@@ -53,7 +53,7 @@ class NewPasswordStep:
     notices: NoticeService
 
     async def set(self, client: Client, typed: str) -> RecoveryView:
-        """As `PasswordRecoveryService.set_password`."""
+        """Set the new password, as `PasswordRecoveryService.set_password` says."""
         recovery, patient = await self._found(client)
         if recovery.step == RecoveryStep.STOPPED:
             return await self._stopped(client)
@@ -75,13 +75,13 @@ class NewPasswordStep:
 
     @writes
     def _move(self, session: Session, client: Client, encoded: str) -> RecoveryView | None:
-        """What a screen shows; None when the recovery was not at this step any more."""
+        """What a screen shows. None when the recovery is not at this step any more."""
         now = self.clock()
         recovery, code = self.reader.newest_with_code(session, client, now)
-        # Held: «это не я», said in this moment, stops the recovery either before this or after it.
+        # The patient is held, so that «это не я» at this moment stops the recovery either before this or after it.
         patient = patients.by_id_held(session, recovery.patient_id or "")
         if patient is not None and patient.phone != recovery.phone:
-            # The account has another number since the proof: the code proved nothing about this account.
+            # The account's number has changed since the proof, so the code proved nothing about this account.
             raise NoRecoveryInProgress
         if patient is not None and self.reader.stop(session, recovery, patient, now, client.sitting_key):
             return self.reader.view(session, recovery, now, code)
@@ -102,15 +102,16 @@ class NewPasswordStep:
         device: Device,
         now: datetime,
     ) -> None:
-        """`now` is the recovery's `finished_at`, so that its browser is known as the one that set the password in force."""
+        """Store the new password. `now` is also the recovery's `finished_at`, so that its browser is known to have set the password in
+        force."""
         patients.set_password(session, patient.id, encoded, now)
         ended = sessions.end_all_of(session, patient.id, now)
-        # A phone proved in another browser before this password would replace it for as long as its step is open.
+        # Another browser may have proved the phone before. As long as its step is open, it could replace this password.
         password_recoveries.move_all_of(session, patient.id, _SOURCES, RecoveryStep.ABANDONED)
         what: dict[str, str | int] = {"channel": code.channel, "sessions": len(ended)}
         note = JournalNote(JournalEvent.PASSWORD_RECOVERED, patient.id, recovery.phone, device, details=what)
         self.journal.note(session, note)
-        # The old password may have been a stranger's, and may have linked a stranger's Gosuslugi or added their telephone's passkey.
+        # A stranger may have known the old password, linked their own Gosuslugi and added a passkey of their own phone.
         unlinked = take_off_proved(session, self.journal, patient.id, UnlinkedWhy.RECOVERY, device)
         removed = remove_all(session, self.journal, patient.id, PasskeyRemovedWhy.RECOVERY, device)
         passkeys.forget_offer(session, patient.id)
@@ -125,7 +126,7 @@ class NewPasswordStep:
         return self.reader.view(session, self.reader.newest(session, client, now), now)
 
     async def _same_again(self, client: Client, password: str) -> RecoveryView:
-        """A finished recovery submitted once more: the first result, if it is the same password that is in force."""
+        """Answer a finished recovery that is submitted once more: with the first result, if the password is the one in force."""
         view, encoded = await self._finished(client)
         if not await self.hasher.verify(encoded, password):
             raise PasswordAlreadySet

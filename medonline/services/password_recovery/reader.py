@@ -1,4 +1,4 @@
-"""Reading a recovery: whether it can go on, which step it is at, what a screen shows of it."""
+"""Reads a recovery: whether it can go on, at which step it is, and what a screen shows of it."""
 
 from __future__ import annotations
 
@@ -22,20 +22,22 @@ from medonline.storage.tables.patients import Patient
 
 PURPOSE = "password_recovery"
 BIRTH_DATE_TRIES = 3
-# A code step begun this long ago is over; the patient starts with the phone again.
+# A code step that began this long ago is over. The patient starts with the phone again.
 CODE_STEP_LIFE = timedelta(hours=1)
-# A finished recovery is shown as finished for this long after a reload.
+# After a reload, a finished recovery is still shown as finished for this long.
 DONE_SHOWN_FOR = timedelta(minutes=10)
-# Where a screen offers another code.
+# The steps at which a screen offers another code.
 _CODE_AWAITED = (RecoveryStep.CODE, RecoveryStep.BIRTH_DATE)
 
 
 @dataclass(frozen=True, slots=True)
 class RecoveryView(CodeView):
-    """The step of a recovery, for a screen. `stopped_until` (UTC): recovery by phone is not possible before.
-    `password_until` (UTC): the new password can be set before; None where none is asked for.
-    `identities_unlinked`: how many accounts at Gosuslugi the new password has taken off;
-    `passkeys_removed`: how many passkeys."""
+    """The step of a recovery, for a screen. Times are UTC.
+
+    stopped_until: recovery by phone is not possible before this moment.
+    password_until: the new password must be set before this moment; None where none is asked for.
+    identities_unlinked, passkeys_removed: how many accounts at Gosuslugi and how many passkeys the new password has taken off.
+    """
 
     step: RecoveryStep
     birth_date_tries_left: int
@@ -53,7 +55,7 @@ class RecoveryView(CodeView):
         stopped_until: datetime | None,
         password_until: datetime | None,
     ) -> RecoveryView:
-        """The view of the recovery's last code, and what the recovery adds to it."""
+        """The view of the recovery's last code, together with what the recovery adds to it."""
         return cls(
             **{item.name: getattr(code, item.name) for item in fields(code)},
             step=RecoveryStep(recovery.step),
@@ -73,8 +75,10 @@ class RecoveryReader:
     new_password_window: timedelta
 
     def is_shown(self, recovery: PasswordRecovery, now: datetime, sitting_key: str = "") -> bool:
-        """Whether a screen may still go on from this recovery. From the proof of the phone on only in its own sitting: the next
-        person at a shared computer has the visitor cookie, too."""
+        """Whether a screen may still go on with this recovery. After the proof of the phone only its own sitting may go on.
+
+        The next person at a shared computer has the same visitor cookie.
+        """
         if recovery.proved_at is not None and recovery.sitting_key != sitting_key:
             return False
         if recovery.step in (RecoveryStep.BIRTH_DATE, RecoveryStep.NEW_PASSWORD):
@@ -84,7 +88,7 @@ class RecoveryReader:
         return recovery.step != RecoveryStep.ABANDONED and now < recovery.created_at + CODE_STEP_LIFE
 
     def newest(self, session: Session, client: Client, now: datetime) -> PasswordRecovery:
-        """The recovery to go on with; raises `NoRecoveryInProgress`."""
+        """The recovery to go on with. Raises `NoRecoveryInProgress`."""
         recovery = password_recoveries.newest_of(session, client.visitor_key)
         if recovery is None or not self.is_shown(recovery, now, client.sitting_key):
             raise NoRecoveryInProgress
@@ -93,14 +97,14 @@ class RecoveryReader:
     def newest_with_code(
         self, session: Session, client: Client, now: datetime
     ) -> tuple[PasswordRecovery, OneTimeCodeRow | None]:
-        """As `newest`, with the last code of it."""
+        """Like `newest`, together with its last code."""
         found = password_recoveries.newest_with_code(session, client.visitor_key)
         if found is None or not self.is_shown(found[0], now, client.sitting_key):
             raise NoRecoveryInProgress
         return found
 
     def at_step(self, session: Session, client: Client, move: RecoveryMove, now: datetime) -> PasswordRecovery:
-        """The recovery, if `move` is allowed from its step; raises `NoRecoveryInProgress`."""
+        """The recovery, if its step allows `move`. Raises `NoRecoveryInProgress`."""
         recovery = self.newest(session, client, now)
         if after(RecoveryStep(recovery.step), move) is None:
             raise NoRecoveryInProgress
@@ -123,8 +127,10 @@ class RecoveryReader:
     def stop(
         self, session: Session, recovery: PasswordRecovery, patient: Patient, now: datetime, sitting_key: str
     ) -> bool:
-        """Whether recovery by phone of this account is stopped («это не я»); then the recovery ends here, and says so. Asked
-        only after the phone was proved: before that, all accounts and none look alike."""
+        """Whether recovery by phone is stopped for this account («это не я»). If so, the recovery ends here and its screen says so.
+
+        It is asked only after the phone was proved. Before that, all numbers must look alike, with an account and without.
+        """
         until = patient.recovery_stopped_until
         if until is None or now >= until:
             return False
@@ -149,7 +155,7 @@ class RecoveryReader:
         code: OneTimeCodeRow | None = None,
         issued: Issued | None = None,
     ) -> RecoveryView:
-        """What a screen shows. `code`: the recovery's last one, where the caller knows it; `issued`: what was issued just now."""
+        """What a screen shows. `code`: the recovery's last code, where the caller knows it. `issued`: the code that was issued just now."""
         row = code or self.code_of(session, recovery)
         history = issued.history if issued else None
         awaited = recovery.step in _CODE_AWAITED

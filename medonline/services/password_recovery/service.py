@@ -1,8 +1,7 @@
 """Recovery of a forgotten password by phone: begin, resend, confirm_code, take_call, confirm_birth_date, set_password, leave.
 
-The record is the `password_recovery` row of this browser; every method reads its step, makes one allowed move and
-commits it, or raises and leaves it as it was. A code goes to any valid number; whether an account exists is looked up only
-after the right code was typed.
+The record is the `password_recovery` row of this browser. Every method reads its step, and makes and commits one allowed move, or raises
+and leaves the row as it was. A code goes to any valid number. Whether an account exists is looked up only after the right code was typed.
 """
 
 from __future__ import annotations
@@ -41,10 +40,10 @@ AFTER_CODE = (RecoveryStep.BIRTH_DATE, RecoveryStep.NEW_PASSWORD, RecoveryStep.N
 
 @dataclass(frozen=True, slots=True)
 class PasswordRecoveryService:
-    """The use case; one public method per action of the patient.
+    """The use case, with one public method for each action of the patient.
 
-    A recovery belongs to the client's browser (`visitor_key`), never to a patient. A phone is proved in one sitting and for that
-    sitting alone (`sitting_key`).
+    A recovery belongs to the client's browser (`visitor_key`), never to a patient. The proof of a phone is valid only in the sitting in
+    which it was given (`sitting_key`).
     """
 
     database: Database
@@ -57,12 +56,12 @@ class PasswordRecoveryService:
 
     @reads
     def opened(self, session: Session, client: Client) -> tuple[tuple[ChannelName, ...], RecoveryView | None]:
-        """What the page shows that is opened: `open_channels` and `current`, in one look."""
+        """What the page needs when it opens: `open_channels` and `current`, read in one transaction."""
         return self.codes.open_channels(session, self.clock()), self._current(session, client)
 
     @reads
     def current(self, session: Session, client: Client) -> RecoveryView | None:
-        """The step of this browser's recovery; None when there is none, or none that can go on."""
+        """The step of this browser's recovery. None when it has none, or none that can go on."""
         return self._current(session, client)
 
     def _current(self, session: Session, client: Client) -> RecoveryView | None:
@@ -74,13 +73,13 @@ class PasswordRecoveryService:
         return self.reader.view(session, recovery, now, code)
 
     async def begin(self, client: Client, typed_phone: str, channel: ChannelName) -> RecoveryView:
-        """Step 1 → 2: leave the intent to send a code. The same phone and way again give the recovery that exists.
+        """Step 1 → 2: record the intent to send a code. The same phone and way again return the recovery that exists.
 
         Raises:
-            InvalidPhone: not a Russian mobile number.
+            InvalidPhone: this is no Russian mobile number.
             ChannelUnavailable: the way is switched off.
             RateLimited: a code to this phone was asked for a moment ago.
-            CallAwaited: another browser waits for a call from it.
+            CallAwaited: another browser waits for a call from this number.
             LimitReached: one of its leaves.
         """
         phone = PhoneNumber.parse(typed_phone)
@@ -95,7 +94,7 @@ class PasswordRecoveryService:
     ) -> RecoveryView:
         phone = place.phone
         codes.hold_phone(session, phone.e164)  # a double click waits here, and then finds the recovery
-        # «Назад» from step 2 and the same number again: the code in hand still counts.
+        # After «Назад» from step 2 and the same number again, the code that was already sent still counts.
         recovery = password_recoveries.newest_or_left(session, visitor_key, phone.e164, RecoveryStep.CODE)
         if recovery is not None and self.reader.is_same_begin(session, recovery, phone, channel, now):
             password_recoveries.set_left(session, recovery.id, None)
@@ -109,7 +108,7 @@ class PasswordRecoveryService:
         return self.reader.view(session, recovery, now, issued.code, issued)
 
     async def resend(self, client: Client, channel: ChannelName) -> RecoveryView:
-        """Another code, by the same way or the other one; in place of the birth date only by the messenger.
+        """Send another code by the same way or another one. In place of the birth date only a messenger is allowed.
 
         Raises:
             NoRecoveryInProgress: the recovery is not at the code.
@@ -131,23 +130,23 @@ class PasswordRecoveryService:
     ) -> RecoveryView:
         recovery = self.reader.at_step(session, client, RecoveryMove.RESEND, now)
         if recovery.phone != place.phone.e164:
-            raise NoRecoveryInProgress  # another window began with another number meanwhile
+            raise NoRecoveryInProgress  # another window has begun with another number meanwhile
         if recovery.step == RecoveryStep.BIRTH_DATE and channel.facts.weak:
-            raise NoRecoveryInProgress  # a call was not enough; another one would not be either
+            raise NoRecoveryInProgress  # a call was not enough, and another one would not be either
         resent = self.codes.resend(session, self.codes.request(recovery.id, place, channel), now)
         unproved = {"proved_at": None, "sitting_key": ""}
         if resent.issued and not self._move(session, recovery, RecoveryMove.RESEND, **unproved):
-            raise NoRecoveryInProgress  # another window moved on meanwhile
+            raise NoRecoveryInProgress  # another window has moved on meanwhile
         return self.reader.view(session, recovery, now, resent.code, resent.issued)
 
     async def confirm_code(self, client: Client, typed: str) -> RecoveryView:
-        """Step 2 → 3, to the birth date where a call is not enough (or past it, where too many wrong ones were typed), or to «no
-        account» when no one signs in so.
+        """Step 2 → 3. Where a call is not enough, the birth date comes next, or a refusal after too many wrong dates. Without an account:
+        «no account».
 
         Raises:
-            CodeEmpty, CodeIncomplete, CodeStillSending: nothing was judged, no attempt is lost.
+            CodeEmpty, CodeIncomplete, CodeStillSending: nothing was compared, and no attempt is lost.
             CodeMismatch, CodeExpired, CodeUsedUp: the code is not accepted.
-            TooManyWrongCodes: in this network; nothing was judged.
+            TooManyWrongCodes: in this network. Nothing was compared.
             NoRecoveryInProgress: the recovery is not at the code.
         """
         digits = digits_typed(typed)
@@ -161,11 +160,11 @@ class PasswordRecoveryService:
         return self._answered(answer)
 
     async def take_call(self, client: Client) -> RecoveryView:
-        """Step 2 → the birth date, once the patient has called: always, whatever else is known of the number.
+        """Step 2 → the birth date, after the patient has called. It always follows, whatever else is known of the number.
 
         Raises:
-            CallNotSeen: the vendor has told of no call; it is asked again.
-            CodeExpired, CodeUsedUp: this call is awaited no more.
+            CallNotSeen: the vendor has reported no call. It is asked again.
+            CallOver, CodeUsedUp: this call is not awaited any more.
             NoRecoveryInProgress: the recovery is not at the code.
         """
         now = self.clock()
@@ -180,14 +179,15 @@ class PasswordRecoveryService:
         return self._answered(answer)
 
     async def follow(self, client: Client) -> RecoveryView | None:
-        """As `current`, for a screen that stays open: a call that came is taken up, one that is awaited is asked after."""
+        """Like `current`, for a screen that stays open. It takes up a call that has come, and has the vendor asked about one that is
+        awaited."""
         view = await self.current(client)
         if view is None or not (view.step is RecoveryStep.CODE and view.awaits_call and client.sitting_key):
             return view
         if view.delivery is not DeliveryState.DELIVERED:
             await self._await_call(client)
             return view
-        with suppress(CodeRefused, NoRecoveryInProgress):  # another tab was quicker
+        with suppress(CodeRefused, NoRecoveryInProgress):  # another tab was faster
             return await self.take_call(client)
         return await self.current(client)
 
@@ -200,11 +200,11 @@ class PasswordRecoveryService:
 
     @staticmethod
     def _answered(answer: RecoveryView | CodeRefused) -> RecoveryView:
-        # Raised only here, after the commit: a miss that is rolled back would be a free guess.
+        # The refusal is raised only here, after the commit: a miss that is rolled back would be a free guess.
         if isinstance(answer, CodeRefused):
             raise answer
         if answer.step is RecoveryStep.ABANDONED:
-            raise NoRecoveryInProgress  # somebody signed in or out in this browser meanwhile
+            raise NoRecoveryInProgress  # somebody has signed in or out in this browser meanwhile
         return answer
 
     @writes
@@ -218,25 +218,26 @@ class PasswordRecoveryService:
         now = self.clock()
         recovery, code = self.reader.newest_with_code(session, client, now)
         if recovery.step in AFTER_CODE:
-            return self.reader.view(session, recovery, now, code)  # submitted twice: the first result holds
+            return self.reader.view(session, recovery, now, code)  # submitted twice: the first result is valid
         if after(RecoveryStep(recovery.step), RecoveryMove.CONFIRM_CODE) is None:
             raise NoRecoveryInProgress
         judged = judging(session, code)
         if isinstance(judged, CodeUsedUp):
-            # On PostgreSQL a second press read the recovery before the first one, for whose row it waited, moved it on.
+            # On PostgreSQL a second press read the recovery, and then waited for its row while the first press moved it on.
             moved = password_recoveries.as_it_is_now(session, recovery)
             return self.reader.view(session, moved, now) if moved is not None and moved.step in AFTER_CODE else judged
         if isinstance(judged, CodeRefused):
             return judged
         if not self._move_on(session, recovery, judged, now, client.sitting_key, guess):
-            moved = password_recoveries.as_it_is_now(session, recovery)  # moved elsewhere meanwhile: that step is shown
+            # The recovery moved elsewhere meanwhile, and the screen shows that step.
+            moved = password_recoveries.as_it_is_now(session, recovery)
             if moved is None:
                 raise NoRecoveryInProgress
             return self.reader.view(session, moved, now, judged)
         return self.reader.view(session, recovery, now, judged)
 
     async def confirm_birth_date(self, client: Client, typed: str) -> RecoveryView:
-        """The birth date → 3; raises as `BirthDateStep.confirm`."""
+        """The birth date → step 3. Raises the same errors as `BirthDateStep.confirm`."""
         return await self.birth_date.confirm(client, typed)
 
     @reads
@@ -245,36 +246,39 @@ class PasswordRecoveryService:
         return self.codes.open_channels(session, self.clock())
 
     async def set_password(self, client: Client, typed: str) -> RecoveryView:
-        """Step 3 → done: the new password is committed and every session of the patient is over.
+        """Step 3 → done: commit the new password and end every session of the patient.
 
         Raises:
-            InvalidPassword: breaks the policy.
+            InvalidPassword: the password breaks the policy.
             PasswordAlreadySet: another window finished this recovery with another password.
-            Busy: the server has too many passwords to hash.
-            NoRecoveryInProgress: no proof of the phone, or it is too old.
+            Busy: too many passwords wait to be hashed.
+            NoRecoveryInProgress: the phone is not proved, or the proof is too old.
         """
         return await self.new_password.set(client, typed)
 
     @writes
     def leave(self, session: Session, client: Client) -> None:
-        """Another phone, another day: the recovery is given up, or its success has been seen. Does nothing twice."""
+        """Give up the recovery, for another phone or another day, or put away its result after it was seen. A second call changes
+        nothing."""
         now = self.clock()
         recovery = password_recoveries.newest_of(session, client.visitor_key)
         if recovery is None:
             return
         announce(session, topic_of(recovery.phone))
         if recovery.step == RecoveryStep.CODE:
-            password_recoveries.set_left(session, recovery.id, now)  # the way back is open: see `begin`
+            password_recoveries.set_left(session, recovery.id, now)  # the patient may still come back: see `begin`
         else:
             self._give_up(session, recovery, now)
 
     async def leave_proved(self, visitor_key: str) -> None:
-        """A page elsewhere on the portal is opened: a phone that was proved opens nothing any more, in whichever sitting. What
-        waits for its code goes on, and so does the news of a new password."""
+        """The patient opened another page of the portal: the proof of a phone is not valid any more, in any sitting.
+
+        A recovery that waits for its code goes on, and the screen of a new password stays, too.
+        """
         recovery = await self.database.read(password_recoveries.newest_of, visitor_key)
         if (
             recovery is not None and recovery.step in _PROVED
-        ):  # anybody may open a page: where nothing is, it costs no lock
+        ):  # anybody may open a page: where there is nothing, it costs no lock
             await self._leave_proved(recovery.id)
 
     @writes
@@ -291,13 +295,13 @@ class PasswordRecoveryService:
         sitting_key: str,
         guess: CodeGuess,
     ) -> bool:
-        """The move that the accepted code allows; whether the recovery was still at the code."""
-        # Held before the recovery moves, as where the password is set (lock order: `storage.engine`).
+        """Make the move that the accepted code allows. Returns whether the recovery was still at the code."""
+        # The patient is held before the recovery moves, as where the password is set (lock order: `storage.engine`).
         patient = patients.by_phone_held(session, recovery.phone)
         proved = {"proved_at": now, "sitting_key": sitting_key}
         signs = self.step_up.signs(session, code, patient, now, suspicious_network=guess.suspicious)
         if self.step_up.policy.is_needed(signs, now):
-            # Nothing of the account is noted yet: a proof noted here would make the next call look recent enough.
+            # Do not note anything of the account yet: a proof noted here would make the account's proof look recent at the next call.
             moved = self._move(session, recovery, RecoveryMove.ASK_BIRTH_DATE, **proved)
             self.birth_date.refuse_if_used_up(session, recovery, code, now)
             return moved
@@ -318,6 +322,6 @@ class PasswordRecoveryService:
         return target is not None and password_recoveries.move(session, recovery.id, sources, target, **facts)
 
     def _give_up(self, session: Session, recovery: PasswordRecovery, now: datetime) -> None:
-        self.codes.end_calls(session, recovery.id, now)  # another recovery of this browser may wait for one
+        self.codes.end_calls(session, recovery.id, now)  # another recovery of this browser may wait for a call
         self._move(session, recovery, RecoveryMove.ABANDON)
         password_recoveries.set_left(session, recovery.id, now)

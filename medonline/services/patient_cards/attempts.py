@@ -1,7 +1,7 @@
-"""How often policies may be tried, and the registry asked: counted before the question, whatever its answer.
+"""How often policies may be tried and the registry asked. An attempt is counted before the question, whatever the answer.
 
-A limit of misses would not do: a policy's number can be guessed from its owner's birth date, and each hit shows a stranger's
-card. So successes count too, for each account, and for each policy over all accounts.
+A limit of misses would not be enough: a policy's number can be guessed from its owner's birth date, and each hit shows a stranger's card.
+    So successes count, too, for each account and for each policy over all accounts.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from medonline.storage.engine import Database, writes
 from medonline.storage.queries import patient_cards, patients
 from medonline.storage.tables.patient_cards import CardAttempt
 
-# Of an account, and of a policy.
+# The limits of an account, and of a policy.
 ATTEMPTS = ((timedelta(hours=1), 5), (timedelta(days=1), 10))
-# Six an hour come of pages that are opened.
+# Opened pages cause six of them an hour.
 REFRESHES_PER_HOUR = 12
 REFRESH_PAUSE = timedelta(minutes=1)
 _LONGEST, _MOST = ATTEMPTS[-1]
@@ -29,7 +29,7 @@ _LONGEST, _MOST = ATTEMPTS[-1]
 
 @dataclass(frozen=True, slots=True)
 class CardAttempts:
-    """The limits of the cards' slice; `policies` makes the HMAC of a policy."""
+    """The limits of the patient cards; `policies` makes the HMAC of a policy."""
 
     database: Database
     clock: Clock
@@ -37,15 +37,15 @@ class CardAttempts:
 
     @writes
     def count(self, session: Session, patient_id: str, policy: str) -> CardAttempt:
-        """Write an attempt down, so that it may be made: of a hundred at the same moment no more get through than may.
+        """Record an attempt before it is made, so that of a hundred at the same moment no more are made than allowed.
 
         Raises:
-            RateLimited: as many as may be were made by this account, or at this policy by anybody.
+            RateLimited: this account has made the most attempts allowed, or anybody has at this policy.
         """
         now = self.clock()
         indexes = self.policies.indexes(policy)
         attempt = CardAttempt(patient_id=patient_id, policy_index=indexes[0], at=now)
-        # In this order, the journal's lock last: two accounts never wait for each other.
+        # Locks are taken in this order, the journal's last, so that two accounts never wait for each other.
         patients.by_id_held(session, patient_id)
         patient_cards.hold_policy(session, indexes[0])
         since = now - _LONGEST
@@ -58,21 +58,21 @@ class CardAttempts:
         return attempt
 
     async def take_back(self, attempt: CardAttempt) -> None:
-        """The registry gave no answer, so nothing was learned."""
+        """Take back an attempt that the registry did not answer: nothing was learned from it."""
         await self.database.write(patient_cards.take_back_attempt, attempt.id)
 
     @writes
     def begin_refresh(self, session: Session, patient_id: str, now: datetime, *, pressed: bool) -> bool:
-        """Count a question to the registry for this account's list, if one may be asked now (UTC); whether it may."""
+        """Count a question to the registry for this account's list, if one is allowed now (UTC). Returns whether it is."""
         pause = REFRESH_PAUSE if pressed else None
         return patient_cards.begin_refresh(session, patient_id, now, REFRESHES_PER_HOUR, pause)
 
     async def refresh_failed(self, patient_id: str, pressed_at: datetime) -> None:
-        """The registry gave no answer to «Обновить», which may be pressed again at once; the hour's limit has counted it."""
+        """The registry did not answer «Обновить»: it may be pressed again at once. The limit per hour has counted it."""
         await self.database.write(patient_cards.forget_press, patient_id, pressed_at)
 
     async def refresh_wait(self, patient_id: str) -> timedelta:
-        """How long until «Обновить» may be pressed again; nothing when it may be now."""
+        """How long until «Обновить» may be pressed again. Zero when it may be pressed now."""
         now = self.clock()
         row = await self.database.read(patient_cards.refresh_of, patient_id)
         if row is None:
@@ -86,7 +86,7 @@ class CardAttempts:
 
 
 def _open_again(newest_first: Sequence[datetime], now: datetime) -> datetime:
-    """When the next attempt may be made (UTC): `now`, or when the oldest that fills a limit is old enough."""
+    """When the next attempt may be made (UTC): `now`, or when the oldest attempt that fills a limit is old enough."""
     until = now
     for window, allowed in ATTEMPTS:
         within = [at for at in newest_first if at > now - window]

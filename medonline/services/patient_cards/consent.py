@@ -1,7 +1,7 @@
-"""A card of somebody of 15 or more: its owner is asked, and answers in their own account.
+"""Cards of a person aged 15 or more: their owner is asked, and answers in their own account.
 
-Nothing is asked of the registry, and nothing of the card is kept, before the owner agrees: so a request for a policy that
-exists and one for a policy that does not are answered, written and shown alike.
+Before the owner agrees, the registry is not asked and nothing of the card is kept. So a request for an existing policy and one for a policy
+that does not exist get the same answer, the same records and the same screen.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ from medonline.storage.queries import card_access, notices, patient_cards, patie
 from medonline.storage.tables.patient_cards import CardAccess, PatientCard
 from medonline.storage.tables.patients import Patient
 
-# One message per pause, however many ask: the account's page shows every request, and each message costs money.
+# The owner gets one message per pause, however many people ask. The account's page shows every request, and each message costs money.
 ASKED_PAUSE = timedelta(days=1)
 
 
 class Side(StrEnum):
-    """Whose journal a row is for."""
+    """The party whose journal a row is for."""
 
     ASKER = "asker"
     HOLDER = "holder"
@@ -45,7 +45,7 @@ class Side(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WaitingRequest:
-    """A request of this account that waits for its answer; it shows what was typed, and nothing of a card. Times are UTC."""
+    """A request of this account that waits for its answer. It shows what was typed, and nothing of a card. Times are UTC."""
 
     id: str
     policy_masked: str
@@ -56,7 +56,7 @@ class WaitingRequest:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Somebody who asks to see this account's cards, or who sees them since `at` (UTC); the phone as its last two digits."""
+    """A person who asks to see this account's cards, or who has seen them since `at` (UTC). The phone is given by its last two digits."""
 
     id: str
     full_name: str
@@ -75,7 +75,7 @@ class Consents:
 
 @dataclass(frozen=True, slots=True)
 class CardConsent:
-    """The use case; `session_key` names the signed-in browser, `policies` seals and indexes policies."""
+    """The use case. `session_key` names the signed-in browser. `policies` seals and indexes policies."""
 
     database: Database
     clock: Clock
@@ -85,16 +85,16 @@ class CardConsent:
     notices: NoticeService
 
     async def ask(self, me: SignedIn, policy: str, born: date) -> datetime:
-        """Ask the owner of a policy who was born on this day, whether or not there is one; until when (UTC) the request waits.
+        """Ask the owner of a policy who was born on this day, whether or not they exist. Returns when the request ends (UTC).
 
         Raises:
             CardAlreadyLinked: the owner has agreed already.
-            ConsentAlreadyAsked, TooManyCards: see there.
+            ConsentAlreadyAsked, TooManyCards: see the errors.
         """
         return await self._ask(me, policy, born)
 
     async def withdraw(self, session_key: str, access_id: str) -> bool:
-        """Take back a request of this account; whether it still waited.
+        """Take back a request of this account. Returns whether it still waited.
 
         Raises:
             NotSignedIn: the session is over.
@@ -103,28 +103,28 @@ class CardConsent:
         return await self._withdraw(me, access_id)
 
     async def grant(self, session_key: str, access_id: str) -> None:
-        """Show the asker this account's own cards that the request is for, until `remove`.
+        """Show this account's own cards of the request to the person who asked, until `remove`.
 
         Raises:
             NotSignedIn: the session is over.
-            NoSuchRequest: see there.
-            ToldTooOften, NoticesOverBudget: the owner could not be told of it; no one sees anything.
+            NoSuchRequest: see the error.
+            ToldTooOften, NoticesOverBudget: the owner could not get a notice; nobody sees anything.
         """
         me = await self.sessions.required(session_key)
         await self._grant(me, access_id)
 
     async def refuse(self, session_key: str, access_id: str) -> None:
-        """Answer no. The asker is not told: their page shows the request as waiting until it expires.
+        """Answer no. The person who asked gets no message: their page shows the request as waiting until it expires.
 
         Raises:
             NotSignedIn: the session is over.
-            NoSuchRequest: see there.
+            NoSuchRequest: see the error.
         """
         me = await self.sessions.required(session_key)
         await self._refuse(me, access_id)
 
     async def remove(self, session_key: str, access_id: str) -> bool:
-        """«Убрать доступ»: the other account does not see this account's cards any more; False when nothing is granted under that id.
+        """«Убрать доступ»: the other account stops seeing this account's cards. False when nothing is granted under that id.
 
         Raises:
             NotSignedIn: the session is over.
@@ -133,13 +133,13 @@ class CardConsent:
         return await self._remove(me, access_id)
 
     def give_up(self, session: Session, me: SignedIn) -> None:
-        """End the accesses of this account under which it shows no card any more. The caller's transaction holds its row."""
+        """End those accesses of this account under which it shows no card any more. The caller's transaction holds the account's row."""
         for ended in card_access.end_unused(session, me.patient_id, self.clock()):
             if ended.holder_id is not None:
                 self._note(session, JournalEvent.CARD_ACCESS_REMOVED, ended.holder_id, Side.HOLDER)
 
     def of(self, session: Session, patient_id: str, rows: Sequence[PatientCard]) -> Consents:
-        """What is shown to an account with these cards."""
+        """What an account with these cards sees of requests and accesses."""
         now = self.clock()
         waiting, granted = card_access.shown_to(session, patient_id, now)
         indexes = self._own_indexes(rows)
@@ -154,7 +154,7 @@ class CardConsent:
         )
 
     def masked(self, policy_sealed: str) -> str:
-        """The last digits of a policy; nothing when its key is gone."""
+        """The last digits of a policy. Empty when its key is gone."""
         try:
             policy = self.policies.open(policy_sealed)
         except SealBroken:
@@ -175,7 +175,7 @@ class CardConsent:
             raise TooManyCards(MAX_CARDS)
         self._note(session, JournalEvent.CARD_ACCESS_ASKED, me.patient_id, Side.ASKER, me.device)
         if live is not None:
-            # Withdrawn and asked again: the owner was told, and may have refused.
+            # The request was withdrawn and is asked again. The owner has had a notice, and may have refused.
             live.ended_at = None
             session.add(live)
             return live.expires_at
@@ -220,7 +220,7 @@ class CardConsent:
         granted = session.get(CardAccess, access_id)
         if granted is None or granted.holder_id != me.patient_id:
             return False
-        # The other account may just be writing the cards that go.
+        # The other account may be writing these cards at this moment.
         patients.held(session, {me.patient_id, granted.patient_id})
         ended = card_access.end_by_holder(session, access_id, me.patient_id, self.clock())
         if ended is None:
@@ -270,7 +270,7 @@ class CardConsent:
     def _note(
         self, session: Session, event: JournalEvent, patient_id: str, side: Side, device: Device = UNKNOWN_DEVICE
     ) -> None:
-        # The other side's device and network stay theirs.
+        # Each journal keeps the other person's device and network out.
         self.journal.note(session, JournalNote(event, patient_id, device=device, details={"side": side}))
 
 

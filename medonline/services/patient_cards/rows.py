@@ -1,4 +1,4 @@
-"""How a card of the registry becomes a row of an account."""
+"""Turns a card of the registry into a row of an account."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ADULT_AGE = 18
 
 
 class Whose(StrEnum):
-    """Whose card it is, as seen by the owner of the account."""
+    """Whose card it is, from the point of view of the account's owner."""
 
     OWN = "own"
     CHILD = "child"
@@ -29,10 +29,10 @@ class Whose(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CardView:
-    """A card of the registry for a screen; the policy's number is masked.
+    """A card of the registry for a screen. The policy's number is masked.
 
-    `ref` is the registry's own id; `in_registry` is false once the registry does not have the card any more; `fetched_at`
-    (UTC) is when the registry last said this of it.
+    `ref` is the registry's own id. `in_registry` is false when the registry does not have the card any more. `fetched_at` (UTC) is when the
+    registry last answered this about the card.
     """
 
     id: str
@@ -59,9 +59,9 @@ def view_of(row: PatientCard) -> CardView:
 
 @dataclass(frozen=True, slots=True)
 class ClosedCard:
-    """A card that was shown and is not any more: its owner has turned 15, or it was added before the rule.
+    """A card that was shown and is not shown any more: its owner has turned 15, or it was added before the rule.
 
-    `may_ask`: the policy is on record, so that its owner can be asked without typing it again.
+    `may_ask`: the policy is on record, so the owner can be asked without typing it again.
     """
 
     id: str
@@ -83,9 +83,9 @@ def closed_view_of(row: PatientCard) -> ClosedCard:
 def filled(
     row: PatientCard | None, patient: Patient, card: RegistryCard, now: datetime, policies: Sealer, basis: Basis | None
 ) -> PatientCard:
-    """The row of this card, new or brought up to the registry's answer of `now`; an unlinked card stays unlinked.
+    """The row of this card, either new or updated with the registry's answer of `now`. An unlinked card stays unlinked.
 
-    `basis` None keeps the row's own; `policies` seals and indexes the policy.
+    `basis`: None keeps the row's own basis. `policies`: seals and indexes the policy.
     """
     facts: dict[str, Any] = {
         "number": card.number,
@@ -113,7 +113,8 @@ def filled(
 
 
 def shared(card: PatientCard, row: PatientCard | None, access: CardAccess, whose: Whose) -> PatientCard:
-    """The row by which `access` shows somebody's own card to the one who asked, over their earlier row of it, if any."""
+    """The row by which `access` shows the owner's card to the person who asked. It replaces that person's earlier row of the card, if
+    any."""
     facts = card.model_dump(exclude={"id", "patient_id", "whose", "basis", "stated_at", "access_id", "unlinked_at"})
     facts |= {"whose": whose, "basis": Basis.CONSENT, "access_id": access.id, "unlinked_at": None}
     if row is None:
@@ -124,7 +125,7 @@ def shared(card: PatientCard, row: PatientCard | None, access: CardAccess, whose
 
 
 def closed(row: PatientCard) -> PatientCard:
-    """The row of a card that may not be shown any more, without what the registry said of it but policy and birth date."""
+    """The row of a card that may not be shown any more. Of the registry's data it keeps only policy and birth date."""
     for name in ("number", "clinic_name", "clinic_address", "clinic_phone", "holder"):
         setattr(row, name, "")
     row.attached_since = None
@@ -132,22 +133,24 @@ def closed(row: PatientCard) -> PatientCard:
 
 
 def relinked(row: PatientCard) -> PatientCard:
-    """The row, on the list again."""
+    """The row, back on the list."""
     row.unlinked_at = None
     return row
 
 
 @dataclass(frozen=True, slots=True)
 class OwnNumbers:
-    """СНИЛС (11 digits) and policy (16) of the account's owner, as Gosuslugi told them; empty: unknown."""
+    """СНИЛС (11 digits) and policy (16) of the account's owner, as Gosuslugi reported them. Empty when unknown."""
 
     snils: str = ""
     policy: str = ""
 
 
 def is_own(patient: Patient, card: RegistryCard, numbers: OwnNumbers) -> bool:
-    """Whether a card is that of the account's owner: by the own СНИЛС or policy, whatever its name and however that is written; where
-    neither is in it, by name and birth date. Never where birth date or СНИЛС say otherwise."""
+    """Whether a card belongs to the account's owner. It does if it has the owner's СНИЛС or policy, in whatever spelling its name is.
+
+    A card with neither of them is compared by name and birth date. A card with another birth date or СНИЛС is never the owner's.
+    """
     if contradicts(patient, card) or (numbers.snils and card.snils and numbers.snils != card.snils):
         return False
     if (numbers.snils and numbers.snils == card.snils) or (numbers.policy and numbers.policy == card.oms_policy):
@@ -158,7 +161,7 @@ def is_own(patient: Patient, card: RegistryCard, numbers: OwnNumbers) -> bool:
 
 
 def contradicts(patient: Patient, card: RegistryCard) -> bool:
-    """Whether account and card are of two people by their birth dates; one that is missing says nothing."""
+    """Whether account and card belong to two people by their birth dates. A missing date says nothing."""
     return None not in (patient.birth_date, card.birth_date) and patient.birth_date != card.birth_date
 
 

@@ -1,8 +1,8 @@
-"""«Мои карты» (guide G10): the registry's cards of an account, from its last good answer when it is down.
+"""«Мои карты» (guide G10): the registry's cards of an account, from its last good answer when the registry is down.
 
-The account's own cards are found by СНИЛС, or by the policy that the identity provider told; by policy and birth date where
-the registry has them under the name of the account's owner. A child's card under 15 is added by the statement of its legal
-representative; everybody else is asked for consent (`consent`). All within limits of attempts (`attempts`).
+The account's own cards are found by СНИЛС or by the policy that the identity provider reported. Cards that the registry has under the name
+of the account's owner are found by policy and birth date. A card of a child under 15 is added by the statement of its legal representative.
+Everybody else is asked for consent (`consent`). Everything is within the limits of `attempts`.
 """
 
 from __future__ import annotations
@@ -66,9 +66,11 @@ FRESH_FOR = timedelta(minutes=10)
 class CardsView:
     """The cards of an account.
 
-    `fetched_at` (UTC) is the registry's last good answer; `registry_down`: it is not today's; `incomplete`: that answer had
-    records that could not be read; `wait`: «Обновить» was pressed too soon, and may be pressed again after so long; `closed`: were
-    shown and are not any more.
+    fetched_at: when the registry last gave a good answer (UTC).
+    registry_down: that answer is not of now, because the registry does not answer.
+    incomplete: that answer had records that could not be read.
+    wait: «Обновить» was pressed too soon, and may be pressed again after this time.
+    closed: cards that were shown and are not shown any more.
     """
 
     cards: tuple[CardView, ...]
@@ -82,7 +84,7 @@ class CardsView:
 
 @dataclass(frozen=True, slots=True)
 class LinkedCards:
-    """What linking added. `doubtful_policy`: the number breaks the rule of its check digit, yet the registry has it."""
+    """What linking added. `doubtful_policy`: the registry has the number although its check digit is wrong."""
 
     count: int
     doubtful_policy: bool
@@ -90,12 +92,12 @@ class LinkedCards:
 
 @dataclass(frozen=True, slots=True)
 class AskedConsent:
-    """The owner of the policy, if there is one, is asked; nothing is said of whether there is.
+    """The owner of the policy, if there is one, is asked. The answer does not say whether there is one.
 
     Attributes:
         until: when the request ends without an answer (UTC).
-        no_birth_date: the account has no birth date on record, so that no card is known to be its owner's.
-        maybe_own: the birth date typed is the account's, yet the registry has no card of its owner under this policy.
+        no_birth_date: the account has no birth date on record, so no card can be recognised as its owner's.
+        maybe_own: the typed birth date equals the account's, but the registry has no card of its owner with this policy.
     """
 
     until: datetime
@@ -105,9 +107,13 @@ class AskedConsent:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """What the registry said `at` (UTC), by the cards' references: the account's `own` cards, and all that it has (`fresh`)
-    of these and of those that were `linked` when it was asked, but for those that it has and that could not be read (`unread`).
-    `incomplete`: something could not be read."""
+    """What the registry said `at` (UTC), by the cards' references. `incomplete`: something could not be read.
+
+    own: the account's own cards.
+    fresh: all cards that the registry has of these and of the `linked` ones, without those that could not be read.
+    linked: the cards that were linked when the registry was asked.
+    unread: cards that the registry has but that could not be read.
+    """
 
     own: Mapping[str, RegistryCard]
     fresh: Mapping[str, RegistryCard]
@@ -133,7 +139,7 @@ class PatientCardService:
 
     @reads
     def kept(self, session: Session, session_key: str) -> CardsView:
-        """What is on record here; asks no one, and does not count as use of the session.
+        """The cards on record here. It asks nobody, and does not count as use of the session.
 
         Raises:
             NotSignedIn: the session is over.
@@ -142,7 +148,8 @@ class PatientCardService:
         return self._view_of(session, me.patient_id, patient)
 
     async def opened(self, session_key: str) -> tuple[SignedIn, CardsView]:
-        """Who opens the page, and what is on record for it, in one look; asks nobody else. The session counts as used.
+        """The patient who opens the page, and the cards on record, read in one transaction. It asks nobody else. The session counts as
+        used.
 
         Raises:
             NotSignedIn: the session is over.
@@ -154,8 +161,8 @@ class PatientCardService:
     async def current(self, session_key: str, *, ask_again: bool = False) -> CardsView:
         """The cards as the registry has them now, or as it had them when it last answered.
 
-        The registry is asked when its last answer is older than 10 minutes, or when the patient wants it (`ask_again`), within
-        the limits of `attempts`: once for the account's own cards, and once for each other one.
+        The registry is asked when its last answer is older than 10 minutes, or when the patient wants it (`ask_again`). Within the limits
+        of `attempts` it is asked once for the account's own cards, and once for each other card.
 
         Raises:
             NotSignedIn: the session is over.
@@ -182,16 +189,18 @@ class PatientCardService:
     async def link(
         self, session_key: str, typed_policy: str, typed_birth_date: str, *, representative: bool = False
     ) -> LinkedCards | AskedConsent:
-        """Add the cards of the person who has this policy and was born on this day: one's own, a child's under 15 by the statement
-        to be its legal `representative`; of anybody else the consent is asked for.
+        """Add the cards of the person who has this policy and was born on this day.
+
+        A patient's own card is added at once. A card of a child under 15 needs the statement to be its legal `representative`. Anybody else
+        is asked for consent.
 
         Raises:
             NotSignedIn: the session is over.
-            InvalidFields: one of the two is no policy, no date; a child's card without the statement.
-            CardNotFound, CardAlreadyLinked, ConsentAlreadyAsked, TooManyCards: see there.
-            RateLimited: too many attempts of this account, or at this policy.
+            InvalidFields: the policy or the date is invalid, or the statement is missing for a child's card.
+            CardNotFound, CardAlreadyLinked, ConsentAlreadyAsked, TooManyCards: see the errors.
+            RateLimited: too many attempts by this account, or at this policy.
             RegistryUnavailable: the registry cannot be asked now.
-            CardUnreadable: it has a record for this policy, which cannot be read.
+            CardUnreadable: the registry has a record for this policy that cannot be read.
         """
         me = await self.sessions.required(session_key)
         today = self.clock().date()
@@ -224,12 +233,12 @@ class PatientCardService:
         return await self._add(me, fitting, Basis.REPRESENTATIVE, policy)
 
     async def ask_again(self, session_key: str, card_id: str) -> datetime:
-        """Ask the owner of a card that is closed, because they turned 15; until when (UTC) the request waits.
+        """Ask the owner of a card that was closed because they turned 15. Returns when the request ends (UTC).
 
         Raises:
             NotSignedIn: the session is over.
             NoSuchRequest: the account has no such card, or its policy is not on record.
-            CardAlreadyLinked, ConsentAlreadyAsked, TooManyCards, RateLimited: see there.
+            CardAlreadyLinked, ConsentAlreadyAsked, TooManyCards, RateLimited: see the errors.
         """
         me = await self.sessions.required(session_key)
         row = await self.database.read(patient_cards.one_of, me.patient_id, card_id)
@@ -244,7 +253,7 @@ class PatientCardService:
         return until
 
     async def unlink(self, session_key: str, card_id: str) -> bool:
-        """Take a card off the list; it can be linked again. False when the account has no such card.
+        """Take a card off the list. It can be linked again. False when the account has no such card.
 
         Raises:
             NotSignedIn: the session is over.
@@ -302,11 +311,11 @@ class PatientCardService:
 
     @writes
     def _keep(self, session: Session, patient: Patient, answer: _Answer) -> CardsView:
-        # First: it locks the patient.
+        # This comes first, because it locks the patient.
         held = patient_cards.record_fetched(session, patient.id, answer.at, incomplete=answer.incomplete)
         have = {card.ref: card for card in patient_cards.of_patient(session, patient.id)}
         for card in answer.fresh.values() if held else ():
-            if card.ref in answer.own or card.ref in have:  # taken away meanwhile, it does not come back
+            if card.ref in answer.own or card.ref in have:  # a card that was taken away meanwhile does not come back
                 basis = Basis.OWN if card.ref in answer.own else None
                 session.add(filled(have.get(card.ref), patient, card, answer.at, self.policies, basis))
         for ref in answer.linked:
@@ -316,7 +325,7 @@ class PatientCardService:
         for row in have.values():
             if not is_shown_today(row, answer.at):
                 session.add(closed(row))
-        # Where no card is written, the rows in hand are what is on record, in its order.
+        # Where no card is written, the rows in hand equal the record, in its order.
         rows = None if session.new or session.dirty else list(have.values())
         view = self._view_of(session, patient.id, None, rows)
         return replace(view, fetched_at=answer.at, incomplete=answer.incomplete) if held else view
@@ -332,7 +341,7 @@ class PatientCardService:
     def _view_or_question(
         self, session: Session, patient: Patient, now: datetime, *, ask_again: bool
     ) -> CardsView | tuple[CardRegistry, Patient]:
-        """What is on record, if that is all there is to show; else the registry to ask, and the patient to ask it about."""
+        """The cards on record, if nothing more is needed. Otherwise the registry to ask, and the patient to ask about."""
         fetched_at = patient.cards_fetched_at
         is_fresh = fetched_at is not None and now - fetched_at < FRESH_FOR
         if self.registry is None or (is_fresh and not ask_again):
@@ -346,7 +355,7 @@ class PatientCardService:
     def _view_of(
         self, session: Session, patient_id: str, patient: Patient | None, read: Sequence[PatientCard] | None = None
     ) -> CardsView:
-        """`read`: the account's cards, where the caller has read them."""
+        """What the screen shows. `read`: the account's cards, where the caller has read them."""
         rows = patient_cards.of_patient(session, patient_id) if read is None else read
         consents = self.consent.of(session, patient_id, rows)
         now = self.clock()
@@ -361,7 +370,7 @@ class PatientCardService:
         )
 
     def _numbers_of(self, patient: Patient) -> OwnNumbers:
-        """A number whose key is gone is unknown."""
+        """The owner's numbers. A number whose key is gone is unknown."""
         return OwnNumbers(_opened(self.snils, patient.snils_sealed), _opened(self.policies, patient.oms_policy_sealed))
 
     async def _asked(self, registry: CardRegistry, attempt: CardAttempt, policy: str) -> FoundCards:

@@ -1,8 +1,8 @@
-"""How often an account may do what the journal keeps for years: anyone who is signed in must not fill what nothing can be deleted from.
+"""Limits on acts of an account that the journal keeps for years: nobody who is signed in may fill what cannot be deleted.
 
-Counted from the journal's own rows, so exactly, over a restart and over several processes. It counts again from where the owner
-took the account back by more than its password: who knew the password and used the day's acts up locks the owner out of nothing. And from
-where the desk let it begin again (`medonline limits reset --pace`).
+The journal's own rows are counted, so the count is exact over a restart and over several processes. It starts again when the owner
+takes the account back by more than its password: so a person who knew the password and used up the day's acts locks the owner out of
+    nothing. It also starts again when the desk allows it (`medonline limits reset --pace`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from medonline.storage.queries import security_journal
 
 
 class Act(StrEnum):
-    """What is counted; each has its rows in the journal."""
+    """The acts that are counted. Each has its rows in the journal."""
 
     SIGN_IN = "sign_in"
     PROOF = "proof"
@@ -55,10 +55,10 @@ class AccountPace:
     limits: Mapping[Act, tuple[Limit, ...]]
 
     def admit(self, session: Session, patient_id: str, act: Act, now: datetime) -> None:
-        """Let one more pass. Exact where the caller's transaction holds the patient's row and writes the act's own.
+        """Allow one more act. It is exact if the caller's transaction holds the patient's row and writes the act's own row.
 
         Raises:
-            SignedInTooOften, ProvedTooOften, SettingsSavedTooOften: by the act.
+            SignedInTooOften, ProvedTooOften, SettingsSavedTooOften: depending on the act.
         """
         limits = self.limits[act]
         most = max(limit.count for limit in limits)
@@ -68,7 +68,7 @@ class AccountPace:
             raise _REFUSALS[act](now, until)
 
     def counted(self, session: Session, patient_id: str, now: datetime) -> list[tuple[Act, Limit, int]]:
-        """How many of each act are counted in each of its windows."""
+        """For each act, how many are counted in each of its windows."""
         found = []
         for act, limits in self.limits.items():
             most = max(limit.count for limit in limits)
@@ -78,7 +78,7 @@ class AccountPace:
 
 
 def full_until(times: Sequence[datetime], limits: Sequence[Limit], now: datetime) -> datetime | None:
-    """The moment (UTC) from which one more is within the limits again; None when it is now."""
-    # What a clock that was set back takes for the future says nothing.
+    """The moment (UTC) from which one more is within the limits again. None when it is within them now."""
+    # Times in the future say nothing: the clock was set back.
     until = open_from(sorted((at for at in times if at <= now), reverse=True), limits)
     return until if until is not None and until > now else None

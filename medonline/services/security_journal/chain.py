@@ -1,8 +1,8 @@
-"""Whose key makes the next row of the journal: keys follow one another, and none comes back.
+"""Decides which key makes the next row of the journal. Keys follow one another, and none comes back.
 
-While keys are changed node by node, processes with the old key and with the new one write side by side. Rows of an older key after
-one of a newer key count as forged, so the newest row decides: who has the next key (`MEDONLINE_NEXT_SECRET_KEY`) goes on with it as
-soon as somebody has begun with it, and who does not know the key of the newest row writes nothing.
+While keys change node by node, processes with the old key and with the new one write side by side. A row of an older key after one of a
+newer key counts as forged, so the newest row decides. A process with the next key (`MEDONLINE_NEXT_SECRET_KEY`) uses it as soon as another
+process has begun to. A process that does not know the key of the newest row writes nothing.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from medonline.storage.queries.security_journal import Head
 
 @dataclass(frozen=True, slots=True)
 class JournalChain:
-    """Makes and proves the hashes of rows. `next_id`: the id of the key that comes after the current one; empty where none does."""
+    """Makes and checks the hashes of rows. `next_id`: the id of the key after the current one; empty where there is none."""
 
     database: Database
     hashes: Sealer
@@ -32,7 +32,7 @@ class JournalChain:
         """The row that the next one follows, and the id of the key that makes the next one.
 
         Raises:
-            JournalKeyUnknown: none that this process has may follow it.
+            JournalKeyUnknown: none of this process's keys may follow it.
         """
         last, key_id = security_journal.head_and_key(session)
         if key_id in ("", self.hashes.key_id):
@@ -47,10 +47,10 @@ class JournalChain:
         return last, self.hashes.key_id
 
     def _fault(self, session: Session, key_id: str) -> str:
-        """Why no row of this process may follow one of another key than its current or next one; empty where one may."""
+        """Why no row of this process may follow one of `key_id`. Empty where one may."""
         if key_id not in self.hashes.key_ids:
             return f"The newest row of the security journal is of key {key_id}, which is not configured."
-        # Read only when keys change: a row more, and the newest one is of the current key.
+        # It is read only while keys change: one row later the newest row has the current key.
         if security_journal.has_rows_of(session, self.hashes.key_id):
             return (
                 f"The newest row of the security journal is of key {key_id}, which came after {self.hashes.key_id}, the key of "
@@ -60,7 +60,7 @@ class JournalChain:
 
     @reads
     def fault(self, session: Session) -> str:
-        """Why this process may write no row; empty when it may. Sounds the alarm."""
+        """Why this process may write no row. Empty when it may. A reason sounds the alarm."""
         try:
             self.head(session)
         except JournalKeyUnknown as refusal:
@@ -68,5 +68,5 @@ class JournalChain:
         return ""
 
     def rank(self, key_id: str) -> int:
-        """Rows of a lower rank never follow one of a higher rank."""
+        """The rank of a key. A row of a lower rank never follows one of a higher rank."""
         return {self.hashes.key_id: 1, self.next_id: 2}.get(key_id, 0)

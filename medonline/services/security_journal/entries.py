@@ -1,4 +1,4 @@
-"""What the journal says of each thing that happens: the only place where rows get their shape."""
+"""What the journal says of each event. Only this module gives rows their form."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def session_ended(ended: AccountSession, device: Device) -> JournalNote:
 
 
 def registered(patient_id: str, device: Device) -> tuple[JournalNote, ...]:
-    """Consent was given, then the account was made."""
+    """Consent was given, and then the account was made."""
     consent = JournalNote(JournalEvent.CONSENT_GIVEN, patient_id, device=device, details={"version": VERSION})
     return consent, JournalNote(JournalEvent.REGISTERED, patient_id, device=device)
 
@@ -54,7 +54,7 @@ def linked(patient_id: str, how: str, device: Device) -> JournalNote:
 
 
 def unlinked(patient_id: str, how: str, why: str, device: Device) -> JournalNote:
-    """An identity opens the account no more. `how` it had been linked."""
+    """An identity does not open the account any more. `how`: why it was linked."""
     return JournalNote(JournalEvent.IDENTITY_UNLINKED, patient_id, device=device, details={"how": how, "why": why})
 
 
@@ -64,18 +64,20 @@ def passkey_added(patient_id: str, name: str, device: Device) -> JournalNote:
 
 
 def passkey_removed(patient_id: str, name: str, why: PasskeyRemovedWhy, device: Device) -> JournalNote:
-    """A passkey opens the account no more."""
+    """A passkey does not open the account any more."""
     return JournalNote(JournalEvent.PASSKEY_REMOVED, patient_id, device=device, details={"name": name, "why": why})
 
 
 def passkey_counted_back(patient_id: str, name: str, device: Device) -> JournalNote:
-    """A passkey opened the account, and its device counts less than it did before."""
+    """A passkey opened the account, although its device's counter went back."""
     return JournalNote(JournalEvent.PASSKEY_COUNTED_BACK, patient_id, device=device, details={"name": name})
 
 
 def of_code(event: JournalEvent, row: OneTimeCodeRow) -> JournalNote:
-    """A code was asked for, or a wrong one typed: names no patient, for no one has proved to be one. The vendor is named once one
-    was asked to send it."""
+    """A code was asked for, or a wrong one typed. The row names no patient, because nobody has proved to be one.
+
+    It names the vendor after a vendor was asked to send the code.
+    """
     what = {"channel": row.channel, "purpose": row.purpose, "provider": row.provider}
     return JournalNote(event, phone=row.phone, device=Device(network=cut(row.client_ip)), details=what)
 
@@ -83,7 +85,7 @@ def of_code(event: JournalEvent, row: OneTimeCodeRow) -> JournalNote:
 def settings_saved(
     patient_id: str, change: SettingsChange, old_phone: str | None, ended: Collection[str], device: Device
 ) -> Iterator[JournalNote]:
-    """One row for each kind of thing that was changed; values are not repeated."""
+    """One row for each kind of changed field. The row does not contain the values."""
     for event in dict.fromkeys(_SETTINGS[name] for name in change.changed):
         phone, details = "", dict[str, str | int]()
         if event is JournalEvent.PHONE_CHANGED:

@@ -1,4 +1,4 @@
-"""A patient reads their own part of the security journal."""
+"""Lets a patient read their own part of the security journal."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from medonline.storage.queries import security_journal
 from medonline.storage.queries.security_journal import About, Run
 
 PAGE = 30
-# One load reads at most so many rows, each time so many: what a stranger caused must not make it slow.
+# One load reads at most this many rows, so that rows caused by a stranger cannot make it slow.
 SCAN = 1000
 SCANS = 5
-# What a stranger can cause again and again.
+# Events that a stranger can cause again and again.
 _FOLDED = frozenset(
     {
         JournalEvent.CODE_ASKED,
@@ -32,8 +32,10 @@ _FOLDED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class JournalRow:
-    """A row for the patient it is about, or `times` equal ones in a run: then `number`, the row's own, is the oldest one's and
-    `at` (UTC) the newest one's. `network` is cut to /24 or /48; `own`: it names the patient, not only the phone."""
+    """A row for its patient, or `times` equal rows in a run. In a run, `number` is the oldest row's own and `at` (UTC) is the newest one's.
+
+    `network` is cut to /24 or /48. `own`: the row names the patient, not only the phone.
+    """
 
     number: int
     at: datetime
@@ -55,7 +57,7 @@ class JournalPage:
 
 
 class Owner(Protocol):
-    """The patient whom a session belongs to."""
+    """The patient to whom a session belongs."""
 
     @property
     def patient_id(self) -> str:
@@ -63,10 +65,10 @@ class Owner(Protocol):
 
 
 class LiveSessions(Protocol):
-    """What the journal needs of the sessions, which are above it: signing in writes the journal."""
+    """What the journal needs to know of sessions. They are above it in the layers, because signing in writes the journal."""
 
     async def required(self, session_key: str) -> Owner:
-        """Whose session this is; raises `NotSignedIn`."""
+        """The patient of this session. Raises `NotSignedIn`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +83,18 @@ class JournalReader:
     async def mine(self, session_key: str, before: int = 0) -> JournalPage:
         """The patient's own part, with numbers below `before` (0: from the newest).
 
-        Rows about the phone that name no patient (codes asked for, passwords that did not fit) are shown from the row on by
-        which the phone became theirs. Equal ones that follow each other are one: anyone who tries passwords all night must not
-        bury what matters. A run so long that one load does not read it goes on as a row of its own in the next.
+        Rows that name no patient but the phone (codes asked for, wrong passwords) are shown from the row on by which the phone became
+        theirs.
+        Equal rows that follow each other are shown as one: a person who tries passwords all night must not bury what matters. A run that is
+            too long for one load continues as a row of its own in the next load.
 
         Raises:
             NotSignedIn: the session is over.
         """
         me = await self.sessions.required(session_key)
         about = await self.database.read(security_journal.about, me.patient_id, self.phones)
-        await self.refusals.flush(me.patient_id, about.phone_indexes)  # what is counted and not yet written
+        # Write the counts that are not in the journal yet.
+        await self.refusals.flush(me.patient_id, about.phone_indexes)
         return await self._page(about, before)
 
     @reads
@@ -121,7 +125,7 @@ def _shown(run: Run) -> JournalRow:
 
 
 def _folded(rows: list[JournalRow], run: Run) -> bool:
-    """Whether it went into the run that the last row begins: their counts may differ, or a scan ended between them."""
+    """Add the run to the last row, if it continues that row's run. Their counts may differ, or a scan may have ended between them."""
     if not rows or run.event not in _FOLDED:
         return False
     last, new = rows[-1], _shown(run)

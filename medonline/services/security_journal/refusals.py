@@ -1,7 +1,7 @@
-"""Refused sign-ins in the journal: the first of a run at once, those that follow it as one row with a count.
+"""Refused sign-ins in the journal. The first of a run is written at once, and the following ones as one row with a count.
 
-Anyone who types passwords must not fill what nothing can be deleted from. Nothing was accepted, so a count may be lost with its
-process (I5 speaks of what is accepted); it is written after `PERIOD`, when the patient looks, and at the end of the process.
+A person who types passwords must not fill what cannot be deleted. Nothing was accepted, so a count may be lost with its process (I5 is
+about what is accepted). It is written after `PERIOD`, when the patient looks, and at the end of the process.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from medonline.storage.engine import Database
 log = logging.getLogger(__name__)
 
 PERIOD = timedelta(minutes=10)
-# Rows an hour that begin a run, over all numbers: a spray over many numbers leaves these and one count.
+# At most this many rows an hour begin a run, over all numbers. An attack on many numbers leaves these rows and one count.
 RUNS_PER_HOUR = 1000
 HOUR = timedelta(hours=1)
 PACE = timedelta(minutes=1)
-_Key = tuple[str, str, str, str]  # patient, number, device, network: what makes two refusals equal
+_Key = tuple[str, str, str, str]  # patient, number, device, network: two refusals with the same ones are equal
 
 
 @dataclass(slots=True)
@@ -43,13 +43,13 @@ class _Run:
     waiting: int = 0
 
     def is_over(self, now: datetime) -> bool:
-        # A clock that was set back must not keep a count waiting for hours.
+        # After a clock was set back, a count must not wait for hours.
         return not timedelta() <= now - self.written_at < PERIOD
 
 
 @dataclass(slots=True)
 class RefusedSignIns:
-    """The use case; `note` is called for every refusal. Known and unknown numbers are counted alike (I8)."""
+    """The use case. `note` is called for every refusal. Known and unknown numbers are counted alike (I8)."""
 
     database: Database
     clock: Clock
@@ -59,11 +59,11 @@ class RefusedSignIns:
     _begun: deque[datetime] = field(default_factory=deque)
 
     async def note(self, *, patient_id: str = "", phone: str = "", device: Device = UNKNOWN_DEVICE) -> None:
-        """A password did not fit: for a number (E.164), or inside the account of a patient."""
+        """Note a wrong password for a number (E.164), or inside the account of a patient."""
         now = self.clock()
         key = (patient_id, phone, device.name, device.network)
         if key not in self._runs and not self._may_begin(now):
-            key, patient_id, phone, device = ("", "", "", ""), "", "", UNKNOWN_DEVICE  # only how many there were
+            key, patient_id, phone, device = ("", "", "", ""), "", "", UNKNOWN_DEVICE  # keep only how many there were
         run = self._runs.get(key)
         if run is None:
             note = JournalNote(JournalEvent.SIGN_IN_REFUSED, patient_id, phone, device)
@@ -76,7 +76,8 @@ class RefusedSignIns:
     async def flush(
         self, patient_id: str = "", phone_indexes: Collection[str] = (), *, all_of_them: bool = False
     ) -> None:
-        """Write the counts that have waited for `PERIOD`, and at once those about a patient or their number, or all."""
+        """Write the counts that have waited for `PERIOD`. Counts about a patient or their number, or all counts, are written at once if
+        asked for."""
         now = self.clock()
         due: list[_Run] = []
         for key, run in list(self._runs.items()):
@@ -89,7 +90,7 @@ class RefusedSignIns:
             await self._write(due, now)
 
     async def run(self) -> None:
-        """Write what has waited, every minute, until cancelled; then all of it."""
+        """Write the counts that have waited, every minute, until cancelled. Then write all of them."""
         try:
             while True:
                 await asyncio.sleep(PACE.total_seconds())
@@ -115,7 +116,7 @@ class RefusedSignIns:
         try:
             await self.database.write(self.journal.note, *told)
         except (SQLAlchemyError, JournalKeyUnknown) as error:
-            # Nothing was accepted: the refusal holds without its row, and a busy database shows as no other answer.
+            # Nothing was accepted: the refusal is valid without its row, and a busy database must not change the answer.
             log.error("A refused sign-in is not in the journal: %s", type(error).__name__)
             for run, count, written_at in before:
                 run.waiting, run.written_at = run.waiting + count, written_at

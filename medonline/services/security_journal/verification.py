@@ -1,4 +1,4 @@
-"""Keeping the security journal: whether it is whole, all of it for an operator, and what is past its time."""
+"""Care of the security journal: check that it is whole, export all of it for an operator, and delete rows that are past their time."""
 
 from __future__ import annotations
 
@@ -19,14 +19,16 @@ from medonline.storage.queries import security_journal
 from medonline.storage.tables.security_journal import JournalCheckpoint, JournalEntry
 
 BATCH = 1000
-FORGET_BATCH = 200  # deleted within milliseconds: every writer waits meanwhile
+FORGET_BATCH = 200  # deleting these takes milliseconds; every writer waits meanwhile
 KEPT_AT_LEAST = timedelta(days=180)
 
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """What an examination of the whole journal found. `fault` is an English sentence, empty when the chain is whole.
-    `skipped`: the known row was deleted because its time was over, and could not be compared."""
+    """The result of checking the whole journal. `fault` is an English sentence, empty when the chain is whole.
+
+    skipped: the known row was deleted because its time was over, so it could not be compared.
+    """
 
     rows: int
     head: security_journal.Head
@@ -35,7 +37,7 @@ class Examined:
 
 
 class JournalBroken(Exception):
-    """Nothing is deleted from a journal that was changed: a checkpoint in place of changed rows would hide the change."""
+    """Raised so that nothing is deleted from a changed journal: a checkpoint in place of changed rows would hide the change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,22 +50,23 @@ class JournalKeeper:
     keep: timedelta
 
     async def examine(self, known: security_journal.Head | None = None) -> Examined:
-        """Go through every row. `known`: number and hash of a row that was the last one once; it must still be there, or be
-        past its time: nothing else shows that rows were cut off at the end.
+        """Check every row. `known`: the number and hash of a row that was once the last. It must still be there, or be past its time.
+
+        Nothing else shows that rows were cut off at the end.
 
         Raises:
-            SQLAlchemyError: as it comes.
+            SQLAlchemyError: passed on from the database.
         """
         while True:
             marks = await self.database.read(security_journal.checkpoints)
             found = await self._examine(marks, known)
             if not found.fault or len(await self.database.read(security_journal.checkpoints)) == len(marks):
                 return found
-            # Rows were deleted meanwhile because their time was over: they may be what seemed to be missing.
+            # Rows that seemed to be missing may have been deleted meanwhile, because their time was over.
 
     @writes
     def record(self, session: Session, found: Examined) -> None:
-        """Write down that the journal was gone through now, and what was found, for those who watch."""
+        """Record the result and the time of this check, for monitoring."""
         security_journal.record_examination(session, at=self.clock(), rows=found.rows, whole=not found.fault)
 
     async def _examine(self, marks: Sequence[JournalCheckpoint], known: security_journal.Head | None) -> Examined:
@@ -99,18 +102,18 @@ class JournalKeeper:
             yield row.model_dump(mode="json") | {"details": details_of(row.details)}
 
     async def head(self) -> security_journal.Head:
-        """The last row. Written down outside the database it shows later that nothing was cut off (`examine`)."""
+        """The last row. If it is written down outside the database, it can later show that nothing was cut off (`examine`)."""
         return await self.database.read(security_journal.head)
 
     async def forget(self) -> int:
-        """Delete the rows that are past their time; returns how many. A sealed checkpoint replaces them.
+        """Delete the rows that are past their time, and replace them by a sealed checkpoint. Returns how many were deleted.
 
-        Rows behind a younger one (written while the clock was ahead) stay until that one goes. The last row always stays: if even
-        that one seems too old, a wrong clock is likelier than a journal without any event.
+        Rows behind a younger one (written while the clock was ahead) stay until that one goes. The last row always stays: if even that one
+        seems too old, a wrong clock is more likely than a journal without any event.
 
         Raises:
-            JournalBroken: a row is not what was written; nothing more is deleted.
-            JournalKeyUnknown: this process must write nothing to the journal.
+            JournalBroken: a row was changed after it was written; nothing more is deleted.
+            JournalKeyUnknown: this process must not write to the journal.
         """
         now, gone = self.clock(), 0
         until = now - max(self.keep, KEPT_AT_LEAST)
@@ -145,7 +148,7 @@ class JournalKeeper:
             head = security_journal.Head(row.seq, row.hash)
 
     async def rows_by_key(self) -> dict[str, int]:
-        """How many rows each key (by its id) must be kept for."""
+        """For how many rows each key (by its id) is still needed."""
         return await self.database.read(security_journal.rows_by_key)
 
     async def _rows(self, after: int) -> AsyncIterator[JournalEntry]:
@@ -158,7 +161,7 @@ class JournalKeeper:
             after = rows[-1].seq
 
     def _fault_of(self, row: JournalEntry, head: security_journal.Head, rank: int = 0) -> str:
-        """`rank`: of the key of the row before."""
+        """Why a row may not follow `head`; empty if it may. `rank`: the rank of the previous row's key."""
         if row.seq != head.seq + 1:
             return f"Row {head.seq + 1} is missing: row {row.seq} follows row {head.seq}."
         if row.previous != head.hash:

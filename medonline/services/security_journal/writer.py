@@ -1,7 +1,7 @@
-"""The security journal: what happened to an account is written in the transaction in which it happens (I5).
+"""The security journal: what happens to an account is written in the same transaction (I5).
 
-Rows are chained: each holds an HMAC over itself and the hash of the row before, under a key that the database does not
-hold. Triggers forbid to change or delete a row; anyone who gets around them breaks the chain (docs/decisions/0012).
+Rows are chained: each contains an HMAC over itself and the hash of the previous row, under a key that the database does not contain.
+    Triggers forbid changing or deleting a row. A person who gets around them breaks the chain (docs/decisions/0012).
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from medonline.storage.queries import security_journal
 from medonline.storage.queries.security_journal import Head
 
 _NOTES = "security_journal"
-_Place = tuple[Head, str]  # the row to follow, and the id of the key that makes the next one
+_Place = tuple[Head, str]  # the row to follow, and the id of the key that makes the next row
 
 
 @dataclass(frozen=True, slots=True)
 class JournalNote:
-    """What is to be written down.
+    """An event to write down.
 
     Attributes:
-        patient_id: empty before anybody has proved to be the patient; then `phone` alone says whom it is about.
-        phone: E.164; kept as an HMAC and two digits.
-        device: where it came from; only its network where no browser is known.
+        patient_id: empty until somebody has proved to be the patient; then only `phone` says whom it is about.
+        phone: E.164. The journal keeps an HMAC and two digits of it.
+        device: where the event came from. Where no browser is known, only its network.
         details: short texts and numbers; never a code, a password, a token or a whole phone.
     """
 
@@ -48,7 +48,10 @@ class JournalNote:
 
 @dataclass(frozen=True, slots=True)
 class SecurityJournal:
-    """`chain` makes the hashes, `phones` the indexes of phones. `operator`: whose command this process is, where it is one."""
+    """Writes the journal. `chain` makes the hashes, `phones` makes the indexes of phones.
+
+    operator: who runs the command that this process is; None for the portal.
+    """
 
     clock: Clock
     phones: Sealer
@@ -56,12 +59,12 @@ class SecurityJournal:
     operator: Operator | None = None
     _last: deque[_Place] = field(
         default_factory=partial(deque, maxlen=1)
-    )  # the row written last, which may be the last no more
+    )  # the row that was written last; it may not be the last any more
 
     def note(self, session: Session, *notes: JournalNote) -> None:
         """Write these rows when the caller's transaction commits, and only then.
 
-        At the commit JournalKeyUnknown is raised, and nothing is committed, where this process has no key that may follow.
+        The commit raises JournalKeyUnknown, and nothing is committed, if none of this process's keys may follow.
         """
         if notes:
             session.info.setdefault(_NOTES, []).extend(notes)
@@ -79,14 +82,16 @@ class SecurityJournal:
             # There may be no row to follow: the journal is empty, or a checkpoint has replaced every row.
             head = self._follow(session, last, notes[0], now) if alone else None
             head = head or self._add(session, last, notes[0], now)
-        for note in notes[1:]:  # one by one: the trigger wants them in order
+        for note in notes[1:]:  # one by one, because the trigger requires them in order
             head = self._add(session, head, note, now)
         self._last.append(head)
         after_commit(session, partial(_count, tuple(note.event for note in notes)))
 
     def _follow(self, session: Session, last: _Place, note: JournalNote, now: datetime) -> _Place | None:
-        """As `_add`, if this row is the last one; None, and nothing is written, when another one is: somebody else has written
-        since, or this one was rolled back."""
+        """Like `_add`, if `last` is still the last row. Otherwise it writes nothing and returns None.
+
+        Another process may have written since, or the row was rolled back.
+        """
         head, key_id = last
         line = self._line(last, note, now)
         made = self.chain.hashes.index(line.text(), key_id)
