@@ -398,15 +398,19 @@ def closed_sentence(error: errors.MedonlineError, zone: ZoneInfo = MOSCOW, help:
     return next_password(error, zone) if isinstance(error, _NO_PASSWORD_NOW) else sentence(error, zone, help)
 
 
-def linking_sentence(error: errors.MedonlineError, zone: ZoneInfo = MOSCOW, help: Help = ANYWHERE) -> str:
-    """The same for who came from Gosuslugi and proves an old account with its password: a code is the other way there."""
+def linking_sentence(
+    error: errors.MedonlineError, zone: ZoneInfo = MOSCOW, help: Help = ANYWHERE, *, by_code: bool = True
+) -> str:
+    """The same for a patient who came from Gosuslugi and proves an old account with its password.
+
+    by_code: a way of getting a code is open, which is the other proof there.
+    """
     if isinstance(error, errors.InvalidCredentials):
-        return (
-            "Телефон или пароль не подошли. Проверьте раскладку клавиатуры и Caps Lock или откройте ниже «Не помню пароль, "
-            "подтвердить кодом»."
-        )
+        otherwise = " или откройте ниже «Не помню пароль, подтвердить кодом»" if by_code else ""
+        return f"Телефон или пароль не подошли. Проверьте раскладку клавиатуры и Caps Lock{otherwise}."
     if isinstance(error, _NO_PASSWORD_NOW):
-        return f"{next_password(error, zone)} Ждать не обязательно: подтвердите кабинет кодом."
+        otherwise = " Ждать не обязательно: подтвердите кабинет кодом." if by_code else ""
+        return f"{next_password(error, zone)}{otherwise}"
     return sign_in_sentence(error, zone, help)
 
 

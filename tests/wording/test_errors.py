@@ -220,6 +220,9 @@ def test_a_refused_password_names_only_what_its_own_screen_offers(error: Medonli
     assert "кодом" in linking
     assert "Госуслуги" not in linking
     assert "«Не могу войти»" not in linking
+    without_codes = linking_sentence(error, help=help, by_code=False)
+    assert is_for_a_patient(without_codes)
+    assert "код" not in without_codes
     assert ("Госуслуги" in proof) == help.gosuslugi
     assert "выйдите и нажмите «Не могу войти»" in proof
     assert "Телефон" not in proof

@@ -140,13 +140,16 @@ class LinkAccountState(FollowsCode, OffersWays, rx.State):
             field = "password"
         elif isinstance(error, AccountOfAnother):
             field, self.step = "", "proof"
-        by_code = field in ("code", "code-phone")
-        text = said(self, error) if by_code else linking_sentence(error, portal().config.zone, help_of(self))
+        text = said(self, error) if field in ("code", "code-phone") else self._said_of_password(error)
         if isinstance(error, ChannelOverBudget | ChannelUnavailable):
             self._offer()
             field = field if self.step == "code" else "channel"
         self._refuse(field, text)
         return None
+
+    def _said_of_password(self, error: MedonlineError) -> str:
+        by_code = bool(self.ways or self.further_ways)
+        return linking_sentence(error, portal().config.zone, help_of(self), by_code=by_code)
 
     def _offer(self) -> None:
         self._offer_ways(portal().switches.open_now(), alone=True)
