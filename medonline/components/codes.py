@@ -1,4 +1,4 @@
-"""«Способ получения кода» (guide G15): the ways that are open, as a state with `OffersWays` has them."""
+"""«Способ получения кода» (guide G15): the open ways, from a state with `OffersWays`."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ Offering: TypeAlias = Any  # a state with `OffersWays`: its fields are Vars
 
 
 def channel_choice(state: Offering, error: Text = "") -> rx.Component:
-    """The ways in their order; above them why another one is not there."""
+    """The ways in their order. Above them stands why some ways are missing."""
     off = state.channels_off
     return rx.el.fieldset(
         rx.el.legend("Способ получения кода", class_name="label"),
         rx.cond(error != "", rx.el.p(error, class_name="field-error")),
-        # What was just refused says it already.
+        # The error of a refusal says it already.
         rx.cond((off != "") & (error == ""), rx.el.p(off, class_name="hint")),
         rx.foreach(state.ways, _way),
         rx.cond(
@@ -51,6 +51,6 @@ def _way(way: Any) -> rx.Component:
             rx.el.span(way.note, class_name="choice-note", id=f"{field_id}-note"),
         ),
         class_name="channel",
-        # React looks at `default_checked` only of what is new: a way that became the first one is.
+        # React reads `default_checked` only of a new element. This key makes an element new when its `checked` changes.
         key=f"{way.value}-{way.checked}",
     )

@@ -1,5 +1,5 @@
-"""A native modal dialog, opened and closed by `browser/early/dialogs.js` before and after the app is connected; by the browser
-itself (`commandfor`) where no script runs."""
+"""A native modal dialog. `browser/early/dialogs.js` opens and closes it, before and after the app is connected. Where no script runs,
+the browser itself does (`commandfor`)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import reflex as rx
 
 
 def dialog(dialog_id: str, title: str, *children: rx.Component, back: str = "") -> rx.Component:
-    """`title` is its heading and, while it is open, its name; `back` is the id of the dialog that «Назад» leads to."""
+    """A dialog. `title`: its heading and, while it is open, its name. `back`: the id of the dialog that «Назад» opens."""
     return rx.el.dialog(
         rx.el.div(
             rx.el.div(
@@ -33,7 +33,7 @@ def dialog(dialog_id: str, title: str, *children: rx.Component, back: str = "") 
 
 
 def open_button(label: str | rx.Component, dialog_id: str, *more: rx.Component, **props: Any) -> rx.Component:
-    """A button that opens a dialog in place of the one that is open."""
+    """A button that opens a dialog and closes the open one."""
     return rx.el.button(
         label,
         *more,
@@ -45,5 +45,5 @@ def open_button(label: str | rx.Component, dialog_id: str, *more: rx.Component, 
 
 
 def open_link(label: str, dialog_id: str) -> rx.Component:
-    """The same as a link."""
+    """The same button, with the look of a link."""
     return rx.el.a(label, href=f"#{dialog_id}", class_name="link", custom_attrs={"data-dialog-open": dialog_id})

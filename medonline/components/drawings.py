@@ -1,4 +1,4 @@
-"""Two pictures for step 2: where on a telephone the code is to be seen. Each says in words what it shows."""
+"""Two pictures for step 2. They show where a phone displays the code. Each has a text that says what it shows."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def call_drawing() -> rx.Component:
 
 
 def chat_drawing() -> rx.Component:
-    """The list of chats, the channel with the codes in it."""
+    """The list of chats with the channel of the codes."""
     return _drawing(
         "Пример: в списке чатов Telegram откройте канал «Коды подтверждения». В последнем сообщении шесть цифр: это код.",
         rx.el.svg.circle(cx=40, cy=42, r=22),
@@ -39,16 +39,16 @@ def chat_drawing() -> rx.Component:
 
 
 def drawing_named(name: rx.Var[str]) -> rx.Component:
-    """The example of a way of getting a code, whose name a state has."""
+    """The drawing of a way of getting a code. `name` comes from a state."""
     return rx.match(name, ("call", call_drawing()), ("chat", chat_drawing()), rx.fragment())
 
 
 def _text(text: str, x: int, y: int, width: int, class_name: str = "") -> rx.Component:
-    """As wide as its place, whatever font the device has."""
+    """A text with a fixed width, whatever font the device has."""
     fitted = {"textLength": width, "lengthAdjust": "spacingAndGlyphs"}
     return rx.el.svg.text(text, x=x, y=y, class_name=class_name, custom_attrs=fitted)
 
 
 def _drawing(meaning: str, *parts: rx.Component, height: int) -> rx.Component:
-    """Coloured by the stylesheet (`.drawing`), so that it follows every colour scheme."""
+    """A drawing. The stylesheet colours it (`.drawing`), so that it follows every colour scheme."""
     return rx.el.svg(*parts, view_box=f"0 0 270 {height}", class_name="drawing", role="img", aria_label=meaning)

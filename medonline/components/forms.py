@@ -1,4 +1,4 @@
-"""Fields, buttons and error summaries. Values are read when the form is submitted, never at each keystroke."""
+"""Fields, buttons and error summaries. The app reads values when the form is submitted, never at each keystroke."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ Text: TypeAlias = str | rx.Var[str]
 def answered_form(
     *children: rx.Component, on_submit: Any, action: str, class_name: str = "form", **props: Any
 ) -> rx.Component:
-    """A form that a handler of the page answers. It is judged on the server alone, and what was typed stays in it.
+    """A form that a handler of the page answers. Only the server checks it, and what was typed stays in it.
 
-    It posts, so that nothing typed stands in an address when the browser itself sends it (`action`: the page's path).
+    It uses POST, so that nothing typed gets into an address when the browser itself sends the form. `action`: the page's path.
     """
     return rx.el.form(
         *children,
@@ -32,7 +32,7 @@ def answered_form(
 
 
 def error_summary(error: rx.Var[str], error_no: rx.Var[int], field_id: Text) -> rx.Component:
-    """One sentence above the form; gets the focus (`browser/portal/focus.js`) and leads to the field."""
+    """One sentence above the form, with a link to the field. It gets the focus (`browser/portal/focus.js`)."""
     target = rx.Var.create(field_id).to(str)
     return rx.cond(
         error != "",
@@ -80,7 +80,7 @@ def field(
     error: Text = "",
     below: rx.Component | None = None,
 ) -> rx.Component:
-    """Label, hint, error, control, and below the control whatever is given as `below`, in this order."""
+    """A field with its label, hint, error, control and `below`, in this order."""
     return rx.el.div(
         rx.el.label(label, html_for=field_id, class_name="label"),
         rx.el.p(hint, id=f"{field_id}-hint", class_name="hint") if hint is not None and not _is_blank(hint) else None,
@@ -96,7 +96,7 @@ def _is_blank(hint: Text | rx.Component) -> bool:
 
 
 def text_input(field_id: str, name: str, error: Text = "", *, hint: bool = False, **props: Any) -> rx.Component:
-    """An input that keeps what was typed; described by its hint and error."""
+    """An input that keeps what was typed. Its hint and error describe it to a screen reader."""
     described = f"{field_id}-hint {field_id}-error" if hint else f"{field_id}-error"
     return rx.el.input(
         id=field_id,
@@ -111,7 +111,7 @@ def text_input(field_id: str, name: str, error: Text = "", *, hint: bool = False
 
 
 def checkbox(label: str, field_id: str, *, hint: str, error: Text = "") -> rx.Component:
-    """A box to tick, with its label beside it; hint and error above, as for a field."""
+    """A checkbox with its label beside it, and the hint and error above it, as for a field."""
     return rx.el.div(
         rx.el.p(hint, id=f"{field_id}-hint", class_name="hint"),
         rx.cond(error != "", rx.el.p(error, id=f"{field_id}-error", class_name="field-error")),
@@ -131,7 +131,7 @@ def checkbox(label: str, field_id: str, *, hint: str, error: Text = "") -> rx.Co
 
 
 def phone_input(field_id: str, error: Text = "", *, auto_complete: str = "tel") -> rx.Component:
-    """Any spelling of a number is taken; nothing is rewritten while typing."""
+    """A phone field. It accepts any spelling of a number, and rewrites nothing while the patient types."""
     return text_input(
         field_id,
         "phone",
@@ -146,7 +146,7 @@ def phone_input(field_id: str, error: Text = "", *, auto_complete: str = "tel") 
 def password_input(
     field_id: str, name: str, error: Text, *, new: bool, noun: str, hint: bool = False, **props: Any
 ) -> rx.Component:
-    """A password with a button of its own to show and hide it; `noun` names what is shown: «пароль»."""
+    """A password field with a button to show and hide the text. `noun` names what the button shows: «пароль»."""
     return rx.el.div(
         text_input(
             field_id,
@@ -171,13 +171,13 @@ def password_input(
 
 
 def password_rules(min_length: rx.Var[int]) -> dict[str, Any]:
-    """What a browser that makes a password shall make (`passwordrules`, and `minlength` for those that know no rules)."""
+    """Attributes that tell a browser how to generate a password: `passwordrules`, and `minlength` for browsers that do not know rules."""
     rules = "minlength: " + min_length.to(str) + "; required: lower; required: upper; required: digit;"
     return {"passwordrules": rules}
 
 
 def suggested_password(error: Text, *field_ids: str) -> rx.Component:
-    """Beside a refused password: one tap fills the fields with one that fits (`browser/portal/suggested_passwords.js`)."""
+    """A button beside a refused password. It fills the fields with a password that fits (`browser/portal/suggested_passwords.js`)."""
     return rx.cond(
         error != "",
         rx.el.div(
@@ -199,10 +199,10 @@ def suggested_password(error: Text, *field_ids: str) -> rx.Component:
 
 
 def loads_the_page() -> dict[str, Any]:
-    """Attributes of a link to the start page, made for each (the framework writes into them).
+    """Attributes of a link that loads the start page from the server. Each link needs a new dict, because the framework writes into it.
 
-    Danger: the app follows a link without asking the server for the page, and only that ends what was proved
-    (`web.routes.visitors`): on a shared computer the next person would find step 3.
+    Danger: without them the app follows the link without a request to the server. Only that request ends a recovery's proof
+    (`web.routes.visitors`). On a shared computer the next person would find step 3.
     """
     return {"reloadDocument": True}
 

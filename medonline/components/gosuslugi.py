@@ -1,4 +1,4 @@
-"""The button that leads to Gosuslugi (guide G03): a plain form, so that it works without a socket."""
+"""The button that leads to Gosuslugi (guide G03). It is a plain form, so that it works without a socket."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from medonline.components.icons import icon
 def gosuslugi_form(
     label: str, purpose: str, *, consent: rx.Var[str] | str = "", class_name: str = "button primary wide"
 ) -> rx.Component:
-    """`purpose` decides on the server where the journey ends; `consent` is the version that was agreed to, if any."""
+    """The form to Gosuslugi. By `purpose` the server decides where the journey ends. `consent`: the version that the person has agreed to,
+    if any."""
     return rx.el.form(
         rx.el.input(type="hidden", name="purpose", value=purpose),
         rx.el.input(type="hidden", name="consent", value=consent),
@@ -23,7 +24,7 @@ def gosuslugi_form(
 
 
 def leave_gosuslugi_form(label: str) -> rx.Component:
-    """Gosuslugi remembers who signed in there; this ends it, so that another person can."""
+    """The form that signs out at Gosuslugi, which remembers who signed in, so that another person can sign in there."""
     return rx.el.form(
         rx.el.button(label, type="submit", class_name="button secondary wide"),
         method="post",

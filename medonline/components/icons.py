@@ -1,4 +1,4 @@
-"""The few drawings of the portal; all decorative, hidden from screen readers."""
+"""The portal's icons. All are decorative, and hidden from screen readers."""
 
 from __future__ import annotations
 
@@ -36,5 +36,5 @@ def icon(name: str) -> rx.Component:
 
 
 def icon_named(name: rx.Var[str]) -> rx.Component:
-    """The icon of a way of getting a code, whose name a state has."""
+    """The icon of a way of getting a code. `name` comes from a state."""
     return rx.match(name, *((one, icon(one)) for one in _OF_WAYS), rx.fragment())

@@ -1,4 +1,4 @@
-"""What every page has: skip link, header, footer, the calm banner of a lost connection, the screen of a broken page."""
+"""The parts of every page: the skip link, the header, the footer, the banner of a lost connection, the screen of a broken page."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from medonline.components.low_vision import low_vision
 def page(
     header_end: rx.Component, *children: rx.Component, name: str, below: rx.Component | None = None
 ) -> rx.Component:
-    """A whole page; `name` is the class of its main part, `below` the region's lines in the footer."""
+    """A whole page. `name`: the class of its main part. `below`: the region's lines in the footer."""
     return rx.fragment(
         rx.el.noscript(
             rx.el.p(
@@ -47,7 +47,7 @@ def page(
 
 
 def footer(below: rx.Component | None) -> rx.Component:
-    """What the portal is, and what it is not for."""
+    """The footer, which says what the portal is and what it is not for."""
     return rx.el.footer(
         rx.el.div(
             rx.el.p("Медицина-онлайн: личный кабинет пациента."),
@@ -67,7 +67,7 @@ def footer(below: rx.Component | None) -> rx.Component:
 
 
 def connection_banner() -> rx.Component:
-    """Shown while the connection is lost; what was typed stays."""
+    """The banner that is shown while the connection is lost. What was typed stays."""
     return rx.cond(
         has_connection_errors,
         rx.el.div(
@@ -80,7 +80,7 @@ def connection_banner() -> rx.Component:
 
 
 def error_boundary(*children: rx.Component) -> rx.Component:
-    """What is shown instead of a page that could not be drawn."""
+    """Shows a message instead of a page that could not be drawn."""
     return ErrorBoundary.create(
         *children,
         fallback_render=rx.el.main(

@@ -1,6 +1,6 @@
-"""«Версия для слабовидящих»: a button in the header of every page, and the panel that takes its place.
+"""«Версия для слабовидящих»: a button in the header of every page, and the panel that replaces it.
 
-Each button is a plain form's own: it works without scripts. `browser/portal/low_vision.js` spares the load of the page.
+Each button submits a plain form, so it works without scripts. `browser/portal/low_vision.js` avoids the reload of the page.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import reflex as rx
 from medonline import routes
 from medonline.components.icons import icon
 
-# Name of the choice, its label, and the word and label of each button (domain.low_vision knows the words).
+# The name and the label of each setting, and the value and label of each button (domain.low_vision has the values).
 PANEL = (
     ("size", "Размер текста", (("100", "100 %"), ("150", "150 %"), ("200", "200 %"))),
     ("scheme", "Цвета", (("black", "Чёрным по белому"), ("white", "Белым по чёрному"), ("blue", "Синим по голубому"))),
@@ -20,7 +20,7 @@ PANEL = (
 
 
 def low_vision() -> rx.Component:
-    """The first thing in the header."""
+    """The button and the panel. They come first in the header."""
     return rx.el.div(
         _form(_button("version", "low", "Версия для слабовидящих", icon("eye")), class_name="vision-off"),
         rx.el.div(

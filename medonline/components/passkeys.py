@@ -1,4 +1,4 @@
-"""Buttons for passkeys. `browser/passkeys.js` shows them where the browser can, and acts; where it cannot, they are not there."""
+"""Buttons for passkeys. `browser/passkeys.js` handles them. It shows them only where the browser supports passkeys."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import reflex as rx
 
 from medonline import routes
 
-# What is said without the server: the rest comes from it, in its words.
+# The texts that need no server. All others come from the server.
 _WORDS = {
     "data-asking": "Подтвердите, что это вы: приложите палец, покажите лицо или введите PIN.",
     "data-cancelled": (
@@ -30,9 +30,9 @@ _WORDS_OF_ADDING = _WORDS | {
 
 
 def passkey_place(*children: rx.Component, adds: bool = False, prove: str = "", **props: Any) -> rx.Component:
-    """Around a button for passkeys: shown where the browser can, with what came of the last press.
+    """The frame of a passkey button, with the result of the last press. It is shown only where the browser supports passkeys.
 
-    adds: the button adds one. prove: what is said where a fresh proof is missing and the page itself cannot ask for it.
+    adds: whether the button adds a passkey. prove: the text for a missing fresh proof, where the page itself cannot ask for one.
     """
     words = (_WORDS_OF_ADDING if adds else _WORDS) | ({"data-prove": prove} if prove else {})
     attributes = {"data-passkey-place": "", **props.pop("custom_attrs", {})}
@@ -47,7 +47,7 @@ def passkey_place(*children: rx.Component, adds: bool = False, prove: str = "", 
 
 
 def passkey_button(act: str, *label: str | rx.Component, class_name: str = "button secondary wide") -> rx.Component:
-    """`act`: `sign_in`, `recovery`, `add` or `later`."""
+    """A passkey button. `act`: `sign_in`, `recovery`, `add` or `later`."""
     return rx.el.button(
         *label,
         type="button",

@@ -1,4 +1,4 @@
-"""What a form needs whose answer is a ticket: `browser/portal/tickets.js` posts it to the route that sets the session cookie."""
+"""The parts of a form whose answer is a ticket. `browser/portal/tickets.js` posts the ticket to the route that sets the session cookie."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from medonline import routes
 
 
 def ticket_attributes(ticket: rx.Var[str], page: rx.Var[str]) -> dict[str, Any]:
-    """The attributes that `browser/portal/tickets.js` looks at."""
+    """The attributes that `browser/portal/tickets.js` reads."""
     return {"data-ticket": ticket, "data-ticket-page": page, "data-ticket-action": routes.SESSION_OPEN}
 
 
 def page_mark() -> rx.Component:
-    """Carries the name of this load of the page, which alone may post the ticket."""
+    """A hidden field with the name of this page load. Only this load may post the ticket."""
     return rx.el.input(type="hidden", name="page")

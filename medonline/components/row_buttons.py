@@ -1,4 +1,4 @@
-"""Buttons that stand in each row of a list: one that acts at once, and one that asks first, with «Да, …» and «Оставить»."""
+"""Buttons in each row of a list: one that acts at once, and one that first asks, with «Да, …» and «Оставить»."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import reflex as rx
 def row_button(
     label: str, spoken: rx.Var, act: rx.event.EventSpec, *, class_name: str = "button secondary"
 ) -> rx.Component:
-    """`spoken` tells a screen reader which of several equal buttons it is."""
+    """A button that acts at once. `spoken` tells a screen reader which of several equal buttons it is."""
     return rx.el.button(label, type="button", on_click=act, class_name=class_name, aria_label=spoken)
 
 
@@ -24,12 +24,12 @@ def asked_first(
     act: rx.event.EventSpec,
     leave: rx.event.EventSpec,
 ) -> rx.Component:
-    """`label` opens the question; `spoken` is that of `row_button`.
+    """A button that first asks. `label`: the text of the button that opens the question. `spoken`: as for `row_button`.
 
     Args:
         is_asked: whether the question is open.
-        title: names the group of question and answers.
-        ask, act, leave: open the question, do it, close the question.
+        title: the name of the group of question and answers.
+        ask, act, leave: the events that open the question, do the action, and close the question.
     """
     return rx.cond(
         is_asked,
