@@ -1,4 +1,4 @@
-"""What becomes of a press: the marks of its answer, the bar that says when there is none, and why there can be none."""
+"""The results of a press: the marks of its answer, the bar for a missing answer, and the help for a page without a websocket."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from medonline.state.answers import AnswersState
 
 
 def answers() -> rx.Component:
-    """Hidden while every press is answered in time (`browser/portal/answers.js`)."""
+    """The marks and the bar. The bar is hidden while every press is answered in time (`browser/portal/answers.js`)."""
     return rx.fragment(
         rx.el.div(
             hidden=True,
@@ -25,7 +25,7 @@ def answers() -> rx.Component:
 
 
 def no_socket() -> rx.Component:
-    """Shown to a page that gets no websocket; filled in by `browser/portal/blocked_sockets.js`."""
+    """The help for a page that gets no websocket. `browser/portal/blocked_sockets.js` fills it in and shows it."""
     return rx.el.div(
         rx.el.p("Портал не может открыть постоянное соединение, без которого страницы не работают."),
         rx.el.p(

@@ -1,4 +1,4 @@
-"""Step 2's lower half: what became of the call or message, and how to get another code."""
+"""The lower half of step 2: the delivery of the call or message, and how to get another code."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Resend: TypeAlias = Callable[[Any], Any]  # the handler that asks for another co
 
 
 def code_hint(screen: Screen) -> rx.Component:
-    """Where the code is to be found (guide G16, G17)."""
+    """Where the patient finds the code (guide G16, G17)."""
     return rx.cond(
         screen.code_alive,
         rx.fragment(
@@ -30,7 +30,7 @@ def code_hint(screen: Screen) -> rx.Component:
 
 
 def chat_start(screen: Screen) -> rx.Component:
-    """The way into the chat: on a phone the link opens the app; beside another screen the camera of the phone reads the code."""
+    """The way into the chat. On a phone, the link opens the app. On another screen, the phone's camera reads the QR code."""
     return rx.el.div(
         rx.el.a(
             "Открыть чат",
@@ -46,7 +46,7 @@ def chat_start(screen: Screen) -> rx.Component:
 
 
 def _beside_phone(hint: str, picture: rx.Var[str], alt: str) -> rx.Component:
-    """A QR code for the camera of a phone. A phone does not show it: it cannot look at itself."""
+    """A QR code for a phone's camera. A phone does not show it, because a phone cannot scan its own screen."""
     return rx.el.div(
         rx.el.p(hint, class_name="hint"),
         rx.el.img(src=picture, alt=alt, class_name="chat-qr"),
@@ -55,7 +55,8 @@ def _beside_phone(hint: str, picture: rx.Var[str], alt: str) -> rx.Component:
 
 
 def call_block(screen: Screen, error: rx.Var[str], check: Any) -> rx.Component:
-    """What is called, until when, and what to do when it was; or why it is awaited no more. `check`: looks whether it came."""
+    """The number to call, until when, and what to do after the call; or why the portal no longer waits for it. `check`: the handler that
+    looks whether the call has come."""
     return rx.cond(
         screen.code_alive,
         rx.cond(screen.call_link != "", _number_to_call(screen, check)),
@@ -102,7 +103,7 @@ def code_form(
     field_id: str = "code",
     **props: Any,
 ) -> rx.Component:
-    """Step 2's field and «ОТПРАВИТЬ», wherever a code is typed in. `action`: the page's own path."""
+    """The code field and «ОТПРАВИТЬ», for every flow with a code. `action`: the page's own path."""
     return answered_form(
         field(
             "Проверочный код",
@@ -122,7 +123,7 @@ def code_form(
 def code_entry(
     screen: Screen, error: rx.Var[str], form: rx.Component, *, stays: bool | rx.Var[bool] = False
 ) -> rx.Component:
-    """The form while the code can be typed in with success, and where it `stays`; why not, unless the error above says it."""
+    """The form while the code can still be accepted, or always if it `stays`. Otherwise the reason, unless the error above gives it."""
     return rx.cond(
         screen.code_alive | stays,
         form,
@@ -131,7 +132,7 @@ def code_entry(
 
 
 def _code_facts(screen: Screen, error: rx.Var[str]) -> rx.Component:
-    """The clock time until which the code lives, and the attempts left, unless the error above says them."""
+    """The clock time at which the code expires, and the attempts left, unless the error above says them."""
     return rx.el.p(
         rx.cond(error.to(str).contains(screen.attempts), "", screen.attempts + " "),
         "Код действует до ",
@@ -143,7 +144,7 @@ def _code_facts(screen: Screen, error: rx.Var[str]) -> rx.Component:
 
 
 def delivery(screen: Screen, resend: Resend) -> rx.Component:
-    """«Звоним…» → «Звонок дошёл», or why not and the other way, one tap away."""
+    """«Звоним…», then «Звонок дошёл»; or why it did not arrive, with a button for the other way."""
     return rx.cond(
         screen.delivery != "",
         rx.el.div(
@@ -164,8 +165,8 @@ def delivery(screen: Screen, resend: Resend) -> rx.Component:
 
 
 def resend_block(screen: Screen, resend: Resend) -> rx.Component:
-    """The other way, where it is open; the countdown, then another code by the same way. The server says when; the browser
-    only counts."""
+    """The other way if it is open, then the countdown and another code by the same way. The server decides when. The browser only
+    counts."""
     return rx.el.div(
         rx.cond(
             screen.other_ready & (screen.other_channel != "") & ~screen.delivery_failed,
@@ -221,7 +222,7 @@ def _another_code(screen: Screen, resend: Resend) -> rx.Component:
 
 
 def _pause() -> rx.Component:
-    """Stops the countdown and the words of the delivery (`browser/portal/pauses.js`); in the low-vision version."""
+    """The button that stops the countdown and the delivery text (`browser/portal/pauses.js`). Only the low-vision version has it."""
     return rx.el.button(
         rx.el.span("Остановить отсчёт", class_name="when-running"),
         rx.el.span("Продолжить", class_name="when-stopped"),
@@ -232,7 +233,7 @@ def _pause() -> rx.Component:
 
 
 def no_codes(off: rx.Var[str]) -> rx.Component:
-    """In place of the choice where no way is open. `off`: why; may be empty."""
+    """The text instead of the choice if no way is open. `off`: the reason; may be empty."""
     return rx.fragment(
         rx.cond(off != "", rx.el.p(off, class_name="hint")),
         turn_to_desk("Сейчас коды не отправляются. Обратитесь в ", " с паспортом."),
@@ -240,7 +241,7 @@ def no_codes(off: rx.Var[str]) -> rx.Component:
 
 
 def other_way(screen: Screen, resend: Resend, class_name: str) -> rx.Component:
-    """The button for the best of the ways that were not taken."""
+    """The button for the best of the other ways."""
     return rx.el.button(
         icon_named(screen.other_icon),
         screen.other_get,

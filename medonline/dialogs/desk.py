@@ -1,4 +1,4 @@
-"""Whom to turn to in person or by telephone, as the region says."""
+"""The region's contacts, in person or by phone."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from medonline.state.account import AccountState
 
 
 def turn_to_desk(before: str, after: str) -> rx.Component:
-    """«Обратитесь в регистратуру …», and the telephone where there is one."""
+    """«Обратитесь в регистратуру …», and the phone number if there is one."""
     return rx.el.p(before, desk(), after, support_phone_after(" Телефон поддержки: "))
 
 
 def desk() -> rx.Component:
-    """Whom to turn to, in the accusative."""
+    """The region's desk, in the accusative."""
     return known_text("desk", AccountState.desk)
 
 
 def support_phone_after(label: str) -> rx.Component:
-    """The label and the number, which one tap calls; nothing where the region names none."""
+    """The label and the support number, as a link that calls it. Nothing if the region names no number."""
     number = rx.cond(
         AccountState.support_tel != "",
         rx.el.a(AccountState.support_phone, href=AccountState.support_tel, class_name="link phone"),
@@ -29,7 +29,7 @@ def support_phone_after(label: str) -> rx.Component:
 
 
 def support_phone_at_once(label: str) -> rx.Component:
-    """The same, in the first frame of a page."""
+    """The same as `support_phone_after`, but filled in for the first frame of a page."""
     phone, tel = known_text("support_phone", AccountState.support_phone), AccountState.support_tel
     return rx.el.span(
         label,

@@ -1,4 +1,4 @@
-"""The bar at the foot of the page after an error no one expected."""
+"""The bar at the foot of the page after an unexpected error."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from medonline.state.failures import FailureState
 
 
 def failure_bar() -> rx.Component:
-    """A sentence, a number that is in the log too, and a way to put it away."""
+    """A sentence, the number that the log has too, and a button to close the bar."""
     return rx.cond(
         FailureState.text != "",
         rx.el.div(

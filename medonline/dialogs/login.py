@@ -36,14 +36,14 @@ def login_dialog() -> rx.Component:
 
 
 def _reason() -> rx.Component:
-    """Why a patient who was signed in is asked again: the page says it, too, behind the dialog."""
+    """Why a patient who was signed in must sign in again. The page behind the dialog says it, too."""
     return rx.cond(
         AccountState.asked_again, rx.el.div(rx.el.p(AccountState.notice), draft_waits(), class_name="notice")
     )
 
 
 def draft_waits() -> rx.Component:
-    """Shown by `browser/account/drafts.js` while a form that was not sent waits for its patient."""
+    """The note that an unsent form waits for its patient. `browser/account/drafts.js` shows it."""
     return rx.el.p(
         "То, что вы ввели, сохранилось в этой вкладке на 15 минут: войдите, и оно вернётся на место. Пароли и коды "
         "нужно будет ввести снова.",
@@ -92,17 +92,17 @@ def _password() -> rx.Component:
         login_form(),
         rx.el.div(
             open_link("Не могу войти", TROUBLE),
-            # To step 1 at once: the way through Gosuslugi is there, too.
+            # Straight to step 1, which also offers the way through Gosuslugi.
             rx.el.a("Забыли пароль?", href=routes.RECOVERY, class_name="link"),
             class_name="links",
         ),
-        # Behind the way out: that must be seen without scrolling, and must not move when this appears.
+        # Below the links: they must be visible without scrolling, and must not move when this appears.
         passkey_place(passkey_button("sign_in", "Войти по отпечатку, лицу или PIN")),
     )
 
 
 def login_form() -> rx.Component:
-    """Phone and password. The ticket that comes back is posted by `browser/portal/tickets.js` to the route that sets the cookie."""
+    """Phone and password. `browser/portal/tickets.js` posts the resulting ticket to the route that sets the cookie."""
     phone_error = rx.cond(LoginState.error_field == "phone", LoginState.error, "")
     password_error = rx.cond(LoginState.error_field == "password", LoginState.error, "")
     summary_link = rx.match(LoginState.error_field, ("phone", "login-phone"), ("password", "login-password"), "")

@@ -1,4 +1,4 @@
-"""«Не могу войти» (guide G13, G14): a diagnosis; every branch ends in something the patient can do."""
+"""«Не могу войти» (guide G13, G14): a diagnosis. Every branch ends in something that the patient can do."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ _PROBLEMS: tuple[tuple[str, str], ...] = (
     ("Нет личного кабинета", "trouble-no-account"),
 )
 _BRING = "возьмите ещё полис ОМС и сотовый телефон"
-# What an answer needs that depends on this browser.
+# The events of lines whose answer depends on this browser.
 _ASKS: dict[str, dict[str, Any]] = {CLOSED: {"on_click": WaitsState.load}}
 
 
 def trouble_dialogs() -> rx.Component:
-    """The picker and what is behind each of its lines."""
+    """The picker and the dialog of each of its lines."""
     return rx.fragment(_picker(), _way(), *_advice())
 
 
@@ -81,7 +81,7 @@ def _way() -> rx.Component:
 
 
 def _by_passkey() -> rx.Component:
-    """Where the browser can; ends in the settings, at the new password."""
+    """The way by passkey, if the browser supports it. It ends in the settings, at the new password."""
     return passkey_place(
         passkey_button(
             "recovery",
@@ -103,7 +103,7 @@ def _ways_of_codes() -> rx.Var[str]:
 
 
 def _through_gosuslugi() -> rx.Component:
-    """A plain form: the way through Gosuslugi ends in the settings, at the new password."""
+    """The way through Gosuslugi, as a plain form. It ends in the settings, at the new password."""
     return rx.el.form(
         rx.el.input(type="hidden", name="purpose", value="recovery"),
         rx.el.button(
@@ -197,7 +197,7 @@ def _advice() -> list[rx.Component]:
 
 
 def _closed() -> rx.Component:
-    """The waits of this browser until when they last, and what works before."""
+    """This browser's waits with their end times, and what works before they end."""
     return dialog(
         CLOSED,
         "Вход временно закрыт",
@@ -238,7 +238,7 @@ def _advice_dialog(dialog_id: str, title: str, *paragraphs: str | rx.Component, 
 
 
 def _ask(when: str, what: str) -> rx.Component:
-    """Whom to turn to, as the region says."""
+    """The advice to contact the region's desk."""
     return turn_to_desk(f"{when}, обратитесь в ", f" с паспортом: {what}.")
 
 

@@ -1,6 +1,6 @@
-"""Between step 2 and step 3, where a call alone is not enough: the birth date, or another proof (docs/decisions/0013).
+"""Between steps 2 and 3, if a call alone is not enough: the birth date or another proof (docs/decisions/0013).
 
-The texts are for everyone alike: with an account, without one, without a birth date on record.
+The texts are the same for everyone: with an account, without one, and without a birth date on record.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ screen = RecoveryState.screen
 
 
 def birth_date_step() -> rx.Component:
-    """The date, and below it the ways for whom it does not fit."""
+    """The date, and below it the ways for a patient whose date does not match."""
     error = error_of("birth_date")
     return rx.el.div(
         back_and_close(start_again("Назад", "back"), routes.HOME),
@@ -71,7 +71,7 @@ def birth_date_step() -> rx.Component:
 
 
 def refused_step() -> rx.Component:
-    """Three dates did not fit: this recovery is over, nothing was changed."""
+    """Three dates did not match. This recovery is over, and nothing was changed."""
     return rx.el.div(
         back_and_close(start_again("Назад", "back"), routes.HOME),
         title("Дата рождения не подошла"),

@@ -13,12 +13,12 @@ from medonline.state.password_recovery.state import RecoveryState
 
 
 def start_again(label: str, class_name: str) -> rx.Component:
-    """Give the recovery up and begin with the phone."""
+    """A button that gives up the recovery and goes back to the phone."""
     return rx.el.button(label, type="button", on_click=RecoveryState.start_again, class_name=class_name)
 
 
 def title(text: str | rx.Var[str]) -> rx.Component:
-    """The heading of a step; gets the focus when the step changes."""
+    """The heading of a step. It gets the focus when the step changes."""
     return rx.el.h1(text, id="step-title", class_name="step-title", tab_index=-1)
 
 
@@ -33,7 +33,8 @@ def progress(step: int) -> rx.Component:
 
 
 def shared_computer() -> rx.Component:
-    """On a wide screen, which may be a library's: a way to leave nothing to the next person. A plain form, as the sign-out."""
+    """A way to leave nothing to the next person. It is shown on a wide screen, which may be a shared computer. It is a plain form like the
+    sign-out."""
     return rx.el.form(
         rx.el.span("Чужой компьютер? "),
         rx.el.button("Прервать и забыть меня здесь", type="submit", class_name="link"),
@@ -44,17 +45,17 @@ def shared_computer() -> rx.Component:
 
 
 def error_of(name: str) -> rx.Var[str]:
-    """The sentence for a field; empty when it has none."""
+    """The error sentence of a field; empty when it has none."""
     return rx.cond(RecoveryState.error_field == name, RecoveryState.error, "")
 
 
 def summary(field_id: rx.Var[str] = RecoveryState.error_field) -> rx.Component:
-    """The sentence above the form, which leads to the field."""
+    """The error sentence above the form, with a link to the field."""
     return error_summary(RecoveryState.error, RecoveryState.error_no, field_id)
 
 
 def gosuslugi_way(class_name: str) -> rx.Component:
-    """The way through Gosuslugi, which is open at every step; nothing where it is switched off."""
+    """The way through Gosuslugi, which is open at every step. Nothing if Gosuslugi is switched off."""
     return rx.cond(
         AccountState.gosuslugi_on, gosuslugi_form("Войти через Госуслуги", "recovery", class_name=class_name)
     )

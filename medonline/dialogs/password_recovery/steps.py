@@ -1,4 +1,4 @@
-"""The recovery wizard's panel (guide G15-G19). It has an address of its own, so that reload and Back behave
+"""The recovery wizard's panel (guide G15-G19). It has its own address, so that a reload and Back work as expected
 (docs/decisions/0003)."""
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ screen = RecoveryState.screen
 
 
 def password_recovery_panel() -> rx.Component:
-    """One step at a time; `data-step` tells `browser/portal/focus.js` when to move the focus to the new heading."""
+    """One step at a time. By `data-step`, `browser/portal/focus.js` knows when to move the focus to the new heading."""
     steps = {
         "code": code_step(),
         "birth_date": birth_date_step(),
@@ -50,7 +50,7 @@ def password_recovery_panel() -> rx.Component:
         "no_account": no_account_step(),
     }
     for name, step in steps.items():
-        # Each step has elements of its own: reused for the next one they would keep what the scripts of `browser/` did to them.
+        # A key per step, so that React does not reuse elements for the next step: they would keep the changes of the scripts in `browser/`.
         step.key = name
     return rx.el.section(
         rx.match(screen.step, *steps.items(), phone_step()),
@@ -61,7 +61,7 @@ def password_recovery_panel() -> rx.Component:
 
 
 def code_step() -> rx.Component:
-    """G16 and G17."""
+    """Step 2 (guide G16, G17)."""
     return rx.el.div(
         back_and_close(start_again("Назад", "back"), routes.HOME),
         progress(2),
@@ -92,7 +92,7 @@ def code_step() -> rx.Component:
 
 
 def password_step() -> rx.Component:
-    """G18."""
+    """Step 3 (guide G18)."""
     error = error_of("new_password")
     return rx.el.div(
         back_and_close(start_again("Назад", "back"), routes.HOME),
@@ -148,7 +148,7 @@ def password_step() -> rx.Component:
 
 
 def done_step() -> rx.Component:
-    """G19: the notification, and the way in at once."""
+    """The notification of success, and the sign-in form (guide G19)."""
     return rx.el.div(
         back_and_close(rx.el.span(), routes.HOME),
         rx.el.div(
@@ -185,7 +185,7 @@ def done_step() -> rx.Component:
 
 
 def no_account_step() -> rx.Component:
-    """The phone is proved, no one signs in with it."""
+    """The phone is proved, but no account has it."""
     return rx.el.div(
         back_and_close(start_again("Назад", "back"), routes.HOME),
         title("К этому номеру личный кабинет не привязан"),

@@ -1,4 +1,4 @@
-"""The phone is proved, but the account's owner said «это не я»: no one recovers it by phone for a while."""
+"""The phone is proved, but the account's owner has said «это не я». Nobody can recover the account by phone for a while."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ screen = RecoveryState.screen
 
 
 def stopped_step() -> rx.Component:
-    """Until when, and the two ways that are left."""
+    """Until when this lasts, and the two ways that are left."""
     return rx.el.div(
         back_and_close(start_again("Назад", "back"), routes.HOME),
         title("Восстановление по телефону остановлено"),
