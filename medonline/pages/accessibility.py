@@ -1,4 +1,5 @@
-"""«О доступности»: what was checked, how, what is known, whom to write to. Each sentence must stay true: change it with what it tells."""
+"""«О доступности»: what was checked, how, the known problems, and whom to write to. Each sentence must stay true: when the facts
+change, change it."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ email = AccountState.accessibility_email
 
 
 def accessibility() -> rx.Component:
-    """A page to read: it needs no session and no connection."""
+    """The page. It needs no session and no connection."""
     return page(
         rx.el.h1("О доступности"),
         rx.el.p(

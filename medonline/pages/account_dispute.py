@@ -1,4 +1,4 @@
-"""«Это не я»: anyone who was told of a change that they did not make closes the account here, with one button."""
+"""«Это не я»: a patient who got a notice of a change that they did not make closes the account here, with one button."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ state = NotMeState
 
 
 def not_me() -> rx.Component:
-    """What the button does, then what to do next."""
+    """First what the button does. After the press, what to do next."""
     # Once the link is used or refused, `browser/portal/dispute.js` forgets it.
     over = rx.cond(state.done | (state.error != ""), "yes", "no")
     return page(

@@ -1,4 +1,4 @@
-"""What the pages of the portal share: the header's right end; in the footer the region and the operator of personal data."""
+"""What the pages of the portal share: the right end of the header, and the region and the operator of personal data in the footer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from medonline.state.account import AccountState
 
 
 def page(*children: rx.Component, name: str, header_end: rx.Component | None = None) -> rx.Component:
-    """A page; the header shows the account's menu to a signed-in patient, `header_end` to everybody else."""
+    """A page. Its header shows the account's menu to a signed-in patient, and `header_end` to everybody else."""
     return layout.page(
         rx.cond(AccountState.signed_in, account_menu(), header_end if header_end is not None else rx.fragment()),
         *children,
@@ -36,7 +36,7 @@ def _region() -> rx.Component:
 
 
 def _personal_data() -> rx.Component:
-    """Who answers for the patients' data, and by which rules: each where the installation names it."""
+    """Who is responsible for the patients' data, and by which rules. Each line is shown if the installation names it."""
     return rx.fragment(
         rx.el.p(
             "Оператор персональных данных: ",

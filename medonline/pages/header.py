@@ -10,7 +10,7 @@ from medonline.state.account import AccountState
 
 
 def account_menu() -> rx.Component:
-    """A button with the full name; its menu. Signing out is a plain form: it works without a socket."""
+    """A button with the full name, and its menu. The sign-out is a plain form, so that it works without a socket."""
     return rx.el.div(
         rx.el.button(
             icon("user"),
@@ -46,7 +46,7 @@ def account_menu() -> rx.Component:
 
 
 def _session_warning() -> rx.Component:
-    """Two minutes before the session idles out; opened and filled in by `browser/account/session_end.js`."""
+    """The warning two minutes before the session ends. `browser/account/session_end.js` opens it and fills it in."""
     return rx.el.dialog(
         rx.el.div(
             rx.el.h2("Вы ещё здесь?", id="session-warning-title", class_name="dialog-title", tab_index=-1),

@@ -73,7 +73,7 @@ def home() -> rx.Component:
 
 
 def _booking() -> rx.Component:
-    """Where a visit is booked: the portal itself does not do it, and promises no more than the region says."""
+    """Where to book a visit. The portal itself does not book visits, and promises no more than the region says."""
     booking = AccountState.booking_url != ""
     return rx.fragment(
         rx.el.p(

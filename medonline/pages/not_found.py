@@ -1,4 +1,4 @@
-"""What is at an address that does not exist."""
+"""The page for an address that does not exist."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from medonline.pages.frame import page
 
 
 def not_found() -> rx.Component:
-    """Says so, and leads back."""
+    """Says that there is no such page, and links back."""
     return page(
         rx.el.h1("Такой страницы нет"),
         rx.el.p("Проверьте адрес или начните с главной страницы."),

@@ -1,4 +1,4 @@
-"""The region comes first, where the installation serves several (the guide's part E)."""
+"""The choice of the region, which comes first if the installation serves several (the guide's part E)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from medonline.state.regions import RegionState
 
 
 def region() -> rx.Component:
-    """Plain forms: the choice works without a socket."""
+    """The regions as plain forms, so that the choice works without a socket."""
     return page(
         rx.el.h1("Выберите регион"),
         rx.el.p(

@@ -1,4 +1,4 @@
-"""Below the e-mail address: whether notices go there; and above the form, the code from the mail."""
+"""The note below the e-mail address, which says whether notices go there, and the panel for the code from the mail above the form."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ state = EmailProofState
 
 
 def email_note() -> rx.Component:
-    """What the address on record is good for. Nothing is said where no mail can be sent."""
+    """What the portal uses the address on record for. Empty if the installation cannot send mail."""
     return rx.cond(
         state.offered & (SettingsState.email != ""),
         rx.el.div(
@@ -47,7 +47,7 @@ def _unproved() -> rx.Component:
 
 
 def email_code_panel() -> rx.Component:
-    """A code was sent and is awaited."""
+    """The panel for a code that was sent by mail."""
     error = state.error
     code = text_input(
         "email-code", "code", error, type="text", input_mode="numeric", auto_complete="one-time-code", max_length=20

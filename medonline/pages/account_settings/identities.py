@@ -1,4 +1,4 @@
-"""Below the settings: the accounts at Gosuslugi that open the account, and taking one off."""
+"""Below the settings: the accounts at Gosuslugi that open the account, and how to unlink one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ state = SettingsState
 
 
 def identities_section() -> rx.Component:
-    """Each account at Gosuslugi: since when, by what, and the way to let it in no more."""
+    """Each account at Gosuslugi: since when and how it was linked, and a button to unlink it."""
     return rx.el.section(
         rx.el.h2("Учётные записи Госуслуг", id="identities", tab_index=-1),
         error_summary(state.unlink_error, state.unlink_error_no, ""),

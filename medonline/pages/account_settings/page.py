@@ -38,7 +38,7 @@ _LABELS = {
 
 
 def settings() -> rx.Component:
-    """One form, one «Сохранить»; the code to a new phone and the proof of who is asking are above it."""
+    """One form with one «Сохранить». Above it are the code to a new phone and the proof of identity."""
     return page(
         rx.el.h1("Отредактируйте настройки и сохраните изменения", id="step-title", tab_index=-1),
         rx.cond((state.saved != "") & ~ReauthenticationState.asked, _saved()),
@@ -55,7 +55,7 @@ def settings() -> rx.Component:
 
 
 def _saved() -> rx.Component:
-    """It takes the focus, for «Сохранить» is a screen below it on a phone; a new one after each saving."""
+    """The notice of what was saved. It takes the focus, because on a phone «Сохранить» is far below it. Each save makes a new notice."""
     return rx.el.div(
         state.saved,
         id="settings-saved",
@@ -108,7 +108,7 @@ def _form() -> rx.Component:
         on_submit=state.save,
         action=routes.SETTINGS,
         class_name="form panel",
-        # Drawn again after each saving, so that the fields show what is on record and no password.
+        # A new key after each save draws the form again, so that the fields show what is on record and no password.
         key=state.form_no.to(str),
         custom_attrs={
             "data-draft": AccountState.owner_mark,

@@ -1,4 +1,4 @@
-"""Below the settings: sign-in by fingerprint, face or PIN: the devices that have it, adding this one, naming and removing one."""
+"""Below the settings: sign-in by fingerprint, face or PIN. It lists the devices, and adds, renames and removes a passkey."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ state = PasskeysState
 
 
 def passkeys_section() -> rx.Component:
-    """Each passkey: since when, used last when; and the button that adds one where the browser can."""
+    """Each passkey with its date and last use, and the button that adds one if the browser supports it."""
     return rx.cond(
         state.on,
         rx.el.section(
@@ -35,7 +35,7 @@ def passkeys_section() -> rx.Component:
                 "В этом браузере или по этому адресу портала так войти нельзя. Откройте настройки на телефоне или в другом браузере.",
                 class_name="hint without-passkeys",
             ),
-            # Pressed by `browser/passkeys.js`: the record has changed, or who is asking has to be proved first.
+            # `browser/passkeys.js` presses these: the record has changed, or the patient must first prove who they are.
             rx.el.button(type="button", hidden=True, id="passkeys-changed", on_click=state.show_added),
             rx.el.button(type="button", hidden=True, id="passkeys-prove", on_click=state.ask_proof),
             aria_labelledby="passkeys",

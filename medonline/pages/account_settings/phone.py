@@ -1,4 +1,4 @@
-"""Above the settings: the code to a new phone, and the proof of who is asking."""
+"""Above the settings: the code to a new phone, and the proof of identity."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ state = SettingsState
 
 
 def new_phone_panel() -> rx.Component:
-    """The new number waits for its code; until then nothing of the change is saved."""
+    """The panel for the code to the new number. Before the code is right, nothing of the change is saved."""
     error = state.code_error
     return rx.el.section(
         rx.el.h2("Подтвердите новый номер", id="new-phone-title", tab_index=-1),
@@ -43,7 +43,8 @@ def new_phone_panel() -> rx.Component:
 
 
 def prove_again_panel() -> rx.Component:
-    """Phone, password, names and Gosuslugi change only soon after a sign-in; what was typed below stays."""
+    """The panel for the current password. Phone, password, names and Gosuslugi can change only soon after a sign-in. What was typed below
+    stays."""
     error = ReauthenticationState.error
     return rx.el.section(
         rx.el.h2("Подтвердите, что это вы", id="prove-again-title", tab_index=-1),

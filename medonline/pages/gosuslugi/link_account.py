@@ -1,4 +1,4 @@
-"""Somebody from Gosuslugi seems to have an account by phone already: they prove it, or go on as a new patient."""
+"""A person from Gosuslugi seems to have an account by phone already. They prove it, or go on as a new patient."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ state = LinkAccountState
 
 
 def link_account() -> rx.Component:
-    """The proofs; while a code is on its way, the code."""
+    """The choice of proofs, or the code once it was sent."""
     return page(
         rx.cond(
             state.ready,
@@ -128,7 +128,7 @@ def _code() -> rx.Component:
         code_hint(state.code),
         error_summary(state.error, state.error_no, rx.cond((error != "") & state.code.code_alive, "code", "")),
         delivery(state.code, state.resend),
-        # The form posts the ticket: it stays when the code is over because it was right.
+        # The form posts the ticket, so it must stay after a right code, although that code is then used up.
         code_entry(state.code, state.error, form, stays=state.ticket != ""),
         resend_block(state.code, state.resend),
         class_name="panel wizard",

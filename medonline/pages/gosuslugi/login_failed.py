@@ -12,7 +12,7 @@ from medonline.state.gosuslugi.login_failed import LoginFailedState
 
 
 def login_failed() -> rx.Component:
-    """The sentence, another try, the other ways."""
+    """The reason, a button for another try, and the other ways."""
     return page(
         rx.el.h1("Войти через Госуслуги не получилось"),
         rx.el.p(LoginFailedState.text, class_name="lead", role="alert"),

@@ -1,4 +1,4 @@
-"""«Регистрация» (the guide's part E): consent first, or after the return from Gosuslugi."""
+"""«Регистрация» (the guide's part E): the consent, before Gosuslugi or after the return from there."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from medonline.state.gosuslugi.register import RegisterState
 
 
 def register() -> rx.Component:
-    """The consent with its two answers; a refusal stops here."""
+    """The consent with its two answers. A refusal ends the registration."""
     return page(rx.cond(RegisterState.refused, _refused(), _consent()), name="narrow")
 
 

@@ -1,4 +1,4 @@
-"""One card of the account, and what is told of any."""
+"""One card of the account, and a line with a fact about a card."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ state = CardsState
 
 
 def card_item(card: rx.Var) -> rx.Component:
-    """A card in words, and taking it off."""
+    """A card in words, and a button to remove it."""
     return rx.el.li(
         rx.el.div(
             rx.el.h2(card.clinic_name),
@@ -45,5 +45,5 @@ def card_item(card: rx.Var) -> rx.Component:
 
 
 def fact(name: str, value: rx.Var[str]) -> rx.Component:
-    """A name and its value; nothing where there is none."""
+    """A name and its value. Nothing if the value is empty."""
     return rx.cond(value != "", rx.el.div(rx.el.dt(name), rx.el.dd(value)))

@@ -1,4 +1,4 @@
-"""Cards that are shown by consent: who asks, what waits, what is closed, who sees the cards of this account."""
+"""Cards that are shown with consent: who asks, which requests wait, which cards are closed, and who sees this account's cards."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _who(one: rx.Var) -> rx.Component:
 
 
 def waiting() -> rx.Component:
-    """Cards whose owners are asked."""
+    """Cards whose owners have not answered yet."""
     return _rows(
         "Ждут согласия",
         "waiting",
@@ -74,7 +74,7 @@ def _request(one: rx.Var) -> rx.Component:
 
 
 def closed() -> rx.Component:
-    """Cards that were added before consent was asked for."""
+    """Cards that were added before the portal asked for consent."""
     return _rows(
         "Закрытые карты",
         "closed",

@@ -13,7 +13,7 @@ state = CardsState
 
 
 def link_form() -> rx.Component:
-    """The policy and the birth date of its owner; for a child, that this is the representative."""
+    """The policy and its owner's birth date. For a child, also the statement that the patient is the legal representative."""
     return rx.el.details(
         rx.el.summary("Добавить карту: свою, ребёнка или родственника"),
         answered_form(

@@ -18,7 +18,7 @@ state = CardsState
 
 
 def cards() -> rx.Component:
-    """The cards of the account, and adding one more."""
+    """The cards of the account, and the form that adds a card."""
     return page(
         rx.el.h1("Мои карты"),
         rx.cond(AccountState.greeting != "", rx.el.p("Здравствуйте, ", AccountState.greeting, "!", class_name="lead")),
@@ -40,7 +40,7 @@ def cards() -> rx.Component:
         ),
         rx.cond(state.closed.length() > 0, closed()),
         rx.cond(state.waiting.length() > 0, waiting()),
-        # Below the cards, beside «Обновить»: there the patient who pressed it sees it.
+        # Below the cards, beside «Обновить», where the patient who pressed it sees it.
         rx.cond(state.registry_down, _registry_down()),
         rx.cond(state.incomplete, _incomplete()),
         rx.cond(state.registry_on & AccountState.signed_in, rx.fragment(_fetched(), link_form())),
@@ -50,7 +50,7 @@ def cards() -> rx.Component:
 
 
 def _passkey_offer() -> rx.Component:
-    """Shown by `browser/passkeys/offer.js`, once, where the device can look who holds it."""
+    """The offer to add a passkey. `browser/passkeys/offer.js` shows it once, if the device can check who holds it."""
     return passkey_place(
         rx.el.h2("Вход по отпечатку, лицу или PIN телефона"),
         rx.el.p(
