@@ -1,4 +1,4 @@
-"""What the settings say: after «Сохранить», and of the accounts at Gosuslugi that open the account."""
+"""The texts of the settings: after «Сохранить», and about the accounts at Gosuslugi that open the account."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SAVED = {
 
 
 def what_was_saved(saved: Saved, *, has_phone: bool) -> str:
-    """An honest notice: which fields, and what follows from a new password."""
+    """An honest notice: which fields were saved, and what a new password causes."""
     names = [_SAVED[name] for name in saved.changed if name in _SAVED]
     if not names:
         return "Вы ничего не изменили."
@@ -40,7 +40,7 @@ def what_was_saved(saved: Saved, *, has_phone: bool) -> str:
 
 
 def what_was_unlinked(sessions_ended: int) -> str:
-    """After «Да, отвязать»: which way in is closed, and what ended with it."""
+    """The notice after «Да, отвязать»: which sign-in is closed, and how many sessions ended with it."""
     text = "Учётная запись Госуслуг отвязана: войти через неё в этот кабинет больше нельзя."
     where = plural(sessions_ended, "другом устройстве", "других устройствах", "других устройствах")
     return f"{text} Вход через Госуслуги завершён на {where}." if sessions_ended else text

@@ -1,4 +1,4 @@
-"""What patients read of the ways of getting a code: every sentence that differs by way, in one value for each."""
+"""What patients read about the ways of getting a code. Every sentence that differs by way is here, in one value per way."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ class ChannelWords:
     """The words of one way.
 
     Attributes:
-        label: the way on step 1 (of the guide's ways to the letter, G15); begins a sentence as well.
-        note: below the label.
-        icon: its drawing in `components/icons.py`.
-        what: the same inside a sentence: «запросили …».
-        by: «пароль установлен …».
-        get: «Получить код …», the button for this way after another one.
+        label: the name of the way on step 1, exactly as in the guide for the guide's ways (G15). It may begin a sentence.
+        note: the line below the label.
+        icon: the name of the icon in `components/icons.py`.
+        what: the name of the way inside a sentence: «запросили …».
+        by: the end of «пароль установлен …».
+        get: the button that switches to this way: «Получить код …».
         get_it: the same as the beginning of an advice: «Получите код …».
         again: the button for another code by this way.
-        where: step 2 (G16, G17): where the code is to be found.
-        where_note: a second line below it; may be empty.
-        where_begun: in place of `where`, once the chat was opened; of ways that need one.
-        drawing: its example in `components/drawings.py`; empty where there is none.
-        not_coming: what to check where no code comes.
-        advice: for who receives no codes by another way, whole sentences; may be empty.
-        delivery: what became of the code.
-        problems: why a code did not arrive.
-        step: what is done on step 2, its heading (G16, G17, to the letter).
+        where: where the patient finds the code on step 2 (G16, G17).
+        where_note: a second line below `where`; may be empty.
+        where_begun: replaces `where` once the chat was opened. Only for ways with a chat.
+        drawing: the name of the picture in `components/drawings.py`; may be empty.
+        not_coming: what to check if no code comes.
+        advice: whole sentences for a patient who gets no code by another way; may be empty.
+        delivery: the text for each state of the delivery.
+        problems: the reason for each problem of the delivery.
+        step: the heading of step 2, exactly as in the guide (G16, G17).
         trouble: the question above `not_coming`.
-        again_at: from when another one may be asked for, before a clock time.
-        fits: it was right, where more is asked for.
-        accepted, after: the same in the journal, at the end and in the middle of a sentence.
+        again_at: the words before the clock time from which another code may be requested.
+        fits: says that the code was right, if another proof is still needed.
+        accepted, after: say in the journal that the code was right, at the end and in the middle of a sentence.
     """
 
     label: str
@@ -229,7 +229,7 @@ WORDS: Mapping[ChannelName, ChannelWords] = MappingProxyType(
 
 
 def words_of(channel: str) -> ChannelWords:
-    """The words of a way, by its name in a record or setting."""
+    """The words of a way, by its name in the record or in a setting."""
     return WORDS[ChannelName(channel)]
 
 
@@ -240,17 +240,17 @@ def ways_in_words(channels: Iterable[ChannelName]) -> str:
 
 
 def advice_in_words(channels: Iterable[ChannelName]) -> str:
-    """What to try where no code comes; empty where the ways have no such advice."""
+    """What to try if no code comes; empty if the ways have no such advice."""
     return " ".join(filter(None, (WORDS[channel].advice for channel in channels)))
 
 
 def switched_off(channel: str, reason: str) -> str:
-    """One sentence; `reason` is the operator's, empty where the rule switched it off."""
+    """Why a way is switched off, in one sentence. `reason`: the operator's text; empty if the rule switched the way off."""
     return f"«{words_of(channel).label}» временно отключён: {_as_reason(reason) or BY_RULE}."
 
 
 def _as_reason(reason: str) -> str:
-    """As the end of a sentence, whatever the operator ended it with."""
+    """The reason as the end of a sentence, without the operator's own final punctuation."""
     text = reason.strip().rstrip(".!… ")
     first, rest = text[:1], text[1:]
     return first.lower() + rest if rest[:1].islower() else text

@@ -1,4 +1,5 @@
-"""What the bot says in a chat. It may be read by whom a stranger has sent the link to: it names no number, and says what to do then."""
+"""What the bot says in a chat. A stranger may have sent the link to the reader. So the texts name no number, and say what to do in
+that case."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ PURPOSES = {
 
 
 def chat_words(host: str) -> ChatWords:
-    """`host`: where the code is typed in."""
+    """The bot's texts. `host`: the site where the code is typed."""
     return ChatWords(
         ask={
             purpose: (

@@ -1,4 +1,4 @@
-"""Domain error -> Russian sentence for a patient: the only home of error texts. Each says what to do."""
+"""Domain error -> Russian sentence for a patient. This is the only home of error texts. Each says what to do."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ PHONE: dict[PhoneProblem, str] = {
     PhoneProblem.NOT_MOBILE: "На этот номер код не придёт. Введите российский сотовый номер: он начинается с +7 9.",
 }
 
-# Where no code is sent: a sign-in with a password.
+# For a sign-in with a password, which sends no code.
 _PHONE_TO_SIGN_IN = {
     PhoneProblem.FOREIGN: "В личный кабинет входят по российскому сотовому номеру: он начинается с +7 9.",
     PhoneProblem.KAZAKHSTAN: (
@@ -113,7 +113,7 @@ SESSION_OVER = "Войдите снова: вход завершён или пр
 SIGNED_OUT = "Вы вышли из личного кабинета."
 CHANNEL_MISSING = "Выберите, как получить код."
 SOMETHING_WRONG = "Что-то пошло не так, мы уже знаем об этом. Подождите минуту и попробуйте ещё раз."
-# Forms keep what was typed when their handler fails.
+# The sentence is true: forms keep what was typed when their handler fails.
 DATABASE_AWAY = "Портал временно не отвечает. Введённое осталось на странице: подождите минуту и попробуйте ещё раз."
 
 
@@ -135,13 +135,13 @@ def duration(of: timedelta) -> str:
 
 
 def long_duration(of: timedelta) -> str:
-    """The same where it may last a day: «35 минут», «5 часов»."""
+    """The same for a wait that may last a day: «35 минут», «5 часов»."""
     hours = ceil(of.total_seconds() / 3600)
     return plural(hours, "час", "часа", "часов") if hours > 1 else duration(of)
 
 
 def session_idle(longest: timedelta) -> str:
-    """After a session that was not used, or was as long as a session may be (`longest`)."""
+    """The notice after a session that was idle or has reached its longest duration (`longest`)."""
     return (
         f"Вход завершён: вы долго ничего не делали или с начала входа прошло {long_duration(longest)}. Войдите снова."
     )
@@ -154,7 +154,7 @@ def attempts_left(count: int) -> str:
 
 
 def _signs(forbidden: str) -> str:
-    """Which signs are in the way; those that no screen shows are called so."""
+    """The characters that are not allowed. Invisible characters are called so."""
     if not forbidden:
         return ""
     spaces = any(sign.isspace() for sign in forbidden)
@@ -327,7 +327,7 @@ _SENTENCES: dict[type[errors.MedonlineError], Callable[[Any], str]] = {
     errors.ProviderDown: lambda _: "Этот способ сейчас не работает. Попробуйте другой.",
 }
 
-# Those that name whom to turn to.
+# Sentences that name a contact.
 _WITH_HELP: dict[type[errors.MedonlineError], Callable[[Any, Help], str]] = {
     errors.DisputeNotPossible: lambda _, help: (
         "Эта ссылка больше не действует: ею уже воспользовались, пришло более новое сообщение, или прошло больше недели. Если "
@@ -374,7 +374,7 @@ _FORGOTTEN_INSIDE = "Если забыли пароль, выйдите и на�
 
 
 def sentence(error: errors.MedonlineError, zone: ZoneInfo = MOSCOW, help: Help = ANYWHERE) -> str:
-    """What a patient reads; clock times are in `zone`, `help` is whom it may name."""
+    """What a patient reads about an error. Clock times are in `zone`. `help`: the contacts that the sentence may name."""
     if isinstance(error, errors.LimitReached):
         return limit_sentence(error, zone, help)
     if isinstance(error, errors.CallAwaited):
@@ -387,14 +387,14 @@ def sentence(error: errors.MedonlineError, zone: ZoneInfo = MOSCOW, help: Help =
 
 
 def sign_in_sentence(error: errors.MedonlineError, zone: ZoneInfo = MOSCOW, help: Help = ANYWHERE) -> str:
-    """The same for who signs in with a password: nothing is said of codes."""
+    """The same for a sign-in with a password. It says nothing about codes."""
     if isinstance(error, errors.InvalidPhone) and error.problem in _PHONE_TO_SIGN_IN:
         return _PHONE_TO_SIGN_IN[error.problem]
     return sentence(error, zone, help)
 
 
 def closed_sentence(error: errors.MedonlineError, zone: ZoneInfo = MOSCOW, help: Help = ANYWHERE) -> str:
-    """The same for «Вход временно закрыт», which offers by itself what works now."""
+    """The same for «Вход временно закрыт». That dialog itself offers what works now."""
     return next_password(error, zone) if isinstance(error, _NO_PASSWORD_NOW) else sentence(error, zone, help)
 
 
@@ -415,7 +415,7 @@ def linking_sentence(
 
 
 def proof_sentence(error: errors.MedonlineError, zone: ZoneInfo = MOSCOW, help: Help = ANYWHERE) -> str:
-    """The same for a signed-in patient who is asked for the current password."""
+    """The same for a signed-in patient who must type the current password."""
     if isinstance(error, errors.InvalidCredentials):
         otherwise = " или подтвердите себя через Госуслуги" if help.gosuslugi else ""
         return f"Пароль не подошёл. Проверьте раскладку клавиатуры и Caps Lock{otherwise}. {_FORGOTTEN_INSIDE}"
@@ -426,24 +426,24 @@ def proof_sentence(error: errors.MedonlineError, zone: ZoneInfo = MOSCOW, help: 
 
 
 def field_sentence(field: str, error: errors.MedonlineError, help: Help = ANYWHERE) -> str:
-    """The same for one field of a form: an empty name says which name is wanted."""
+    """The same for one field of a form. For an empty name, it says which name is needed."""
     if isinstance(error, errors.InvalidName) and error.problem is NameProblem.EMPTY and field in _EMPTY_NAMES:
         return _EMPTY_NAMES[field]
     return sentence(error, help=help)
 
 
 def delivery_failed(problem: str, channel: str) -> str:
-    """Why a code did not arrive; the screen adds what to do."""
+    """Why a code did not arrive. The screen adds what to do."""
     return words_of(channel).problems[DeliveryProblem(problem or DeliveryProblem.CHANNEL_DOWN)]
 
 
 def card_sentence(error: errors.MedonlineError, help: Help = ANYWHERE) -> str:
-    """What a patient reads who wanted to add a card: the limit there is one of tries, not of codes."""
+    """The same for a patient who adds a card. There the limit counts tries, not codes."""
     if isinstance(error, errors.RateLimited):
         return f"Слишком много попыток добавить карту. Попробуйте снова через {long_duration(error.resets_in)}."
     return sentence(error, help=help)
 
 
 def refresh_sentence(wait: timedelta) -> str:
-    """What a patient reads who presses «Обновить» again too soon."""
+    """The sentence for a patient who presses «Обновить» again too soon."""
     return f"Реестр карт нельзя спрашивать так часто. Обновить ещё раз можно через {duration(wait)}."

@@ -1,4 +1,4 @@
-"""Limit reached -> Russian sentence: until when, in local time, and what else works there. Known and unknown phones alike."""
+"""Limit reached -> Russian sentence: until when, in local time, and what else works. It is the same for known and unknown phones."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MONTHS = (
 
 
 def _otherwise(help: Help) -> str:
-    """What a patient need not wait for."""
+    """What the patient can do without waiting."""
     return f"Ждать не обязательно: {help.gosuslugi_or('войдите через Госуслуги')}обратитесь в {help.desk} с паспортом."
 
 
@@ -102,30 +102,30 @@ _SENTENCES: dict[type[errors.LimitReached], Callable[[Any, str, Help], str]] = {
 
 
 def limit_sentence(error: errors.LimitReached, zone: ZoneInfo, help: Help = ANYWHERE) -> str:
-    """What a patient reads; `zone` is that of the clock on the wall, `help` what there is besides waiting."""
+    """What a patient reads about a limit. Clock times are in `zone`. `help`: the contacts and ways that the sentence may name."""
     return _SENTENCES[type(error)](error, clock_time(error.until, error.now, zone), help)
 
 
 def next_password(error: errors.TooManySignIns | errors.SignInsOverloaded, zone: ZoneInfo) -> str:
-    """From when a password is judged again, where the screen itself says what else works."""
+    """From when the portal checks a password again, for a screen that itself says what else works."""
     at = clock_time(error.until, error.now, zone)
     return _WRONG_PASSWORDS.format(at) if isinstance(error, errors.TooManySignIns) else f"{_OVERLOADED.format(at)}."
 
 
 class NextCode(Protocol):
-    """What is known of the next code to a phone (times are UTC, the phone is masked)."""
+    """What is known about the next code to a phone (times are UTC, the phone is masked)."""
 
     @property
     def phone(self) -> str:
-        """Where it goes to."""
+        """The phone that gets the code."""
 
     @property
     def resend_at(self) -> datetime:
-        """From when it can be asked for."""
+        """From when the patient can request it."""
 
     @property
     def code_alive(self) -> bool:
-        """Whether the last one can be typed in."""
+        """Whether the last code can still be typed."""
 
     @property
     def fallback_now(self) -> bool:
@@ -133,7 +133,7 @@ class NextCode(Protocol):
 
 
 def next_code(code: NextCode, now: datetime, zone: ZoneInfo) -> str:
-    """Until when a phone waits for its next code, and what works before; empty when it does not wait at `now`."""
+    """Until when a phone waits for its next code, and what works before that. Empty if it does not wait at `now`."""
     if now >= code.resend_at:
         return ""
     alive = " Код, который уже отправлен, ещё действует: его можно ввести." if code.code_alive else ""
@@ -142,24 +142,24 @@ def next_code(code: NextCode, now: datetime, zone: ZoneInfo) -> str:
 
 
 def day_and_time(at: datetime, zone: ZoneInfo) -> str:
-    """«5 марта 2026, 14:32», for what is over."""
+    """«5 марта 2026, 14:32», for past events."""
     return f"{day(at, zone)}, {at.astimezone(zone):%H:%M}"
 
 
 def day(at: datetime, zone: ZoneInfo) -> str:
-    """«5 марта 2026», the heading above what happened on that day."""
+    """«5 марта 2026», for the heading of a day."""
     local = at.astimezone(zone)
     return f"{local.day} {_MONTHS[local.month - 1]} {local.year}"
 
 
 def day_of_year(at: datetime, zone: ZoneInfo) -> str:
-    """«5 марта», where the year is this one."""
+    """«5 марта», for a date in the current year."""
     local = at.astimezone(zone)
     return f"{local.day} {_MONTHS[local.month - 1]}"
 
 
 def clock_time(at: datetime, now: datetime, zone: ZoneInfo) -> str:
-    """«14:32», with the date when it is not today's: «14:32 5 марта». Rounded up to a minute: never too early."""
+    """«14:32», with the date if it is not today: «14:32 5 марта». It is rounded up to a minute, so that it is never too early."""
     local = at.astimezone(zone)
     if local.second or local.microsecond:
         local = local.replace(second=0, microsecond=0) + timedelta(minutes=1)

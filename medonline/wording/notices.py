@@ -1,6 +1,6 @@
-"""What a notice says: short texts that name no clinic and carry no data.
+"""The texts of notices. They are short, name no clinic and hold no personal data.
 
-A message has 300 characters; a sentence leaves room for the link.
+A message has at most 300 characters, and a sentence leaves room for the link.
 """
 
 from __future__ import annotations
@@ -102,8 +102,8 @@ _HOW: Mapping[LoginMethod, str] = {
     LoginMethod.PASSKEY: "по отпечатку, лицу или PIN",
     LoginMethod.GOSUSLUGI: "через Госуслуги",
 }
-# As `web.devices` names them. A browser names itself as it likes: of a name that is not here nothing is repeated, for a stranger's
-# words would come to the owner in the portal's own message.
+# The names are those of `web.devices`. A browser can call itself anything. A notice repeats no name that is not here, because it would
+# bring a stranger's words to the owner in the portal's own message.
 _DEVICES: Mapping[str, str] = {
     **{
         name: name
@@ -118,12 +118,12 @@ _DEVICES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class NewDeviceSentences:
-    """What the owner reads of a sign-in from a device that the account did not know. `zone`: of the clock on the wall."""
+    """What the owner reads about a sign-in from a new device. `zone`: the time zone of the clock times."""
 
     zone: ZoneInfo
 
     def new_device(self, method: LoginMethod, device: str, at: datetime, *, is_last: bool) -> str:
-        """As short as it can be said: a text to a phone has 300 characters, and the link takes a third of them."""
+        """The sentence. It must be short: a text to a phone has at most 300 characters, and the link takes a third of them."""
         known = ", ".join(_DEVICES[part] for part in device.split(", ") if part in _DEVICES)
         where = f": {known}" if known else ""
         when = f"{day_of_year(at, self.zone)} в {at.astimezone(self.zone):%H:%M}"
@@ -132,7 +132,7 @@ class NewDeviceSentences:
 
 
 def text(of: Text) -> str:
-    """The sentence."""
+    """The sentence of a notice."""
     return _SENTENCES[of]
 
 

@@ -1,4 +1,4 @@
-"""What devices and the settings call things where the record has no better name."""
+"""The names that devices and the settings show where the record has no better name."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ DEVICE = "Устройство"
 
 
 def what_was_removed(name: str, sessions_ended: int) -> str:
-    """After «Да, убрать»."""
+    """The notice after «Да, убрать»."""
     ended = " Вход, выполненный так на других устройствах, завершён." if sessions_ended else ""
     return f"Вход по отпечатку, лицу или PIN «{name}» убран.{ended}"

@@ -1,4 +1,4 @@
-"""How a screen speaks of a password's strength."""
+"""What a screen says about a password's strength."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What «Мои карты» says after something was done, and of whose card it is."""
+"""What «Мои карты» says after an action, and whose card it is."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _no_birth_date(help: Help) -> str:
 
 
 def added(outcome: LinkedCards | AskedConsent, help: Help = ANYWHERE) -> str:
-    """What came of «Добавить карту»."""
+    """The result of «Добавить карту»."""
     if isinstance(outcome, LinkedCards):
         doubt = " Обратите внимание: последняя цифра полиса не сходится с остальными, такое бывает у старых полисов."
         return "Карта добавлена." + (doubt if outcome.doubtful_policy else "")
@@ -46,5 +46,5 @@ def added(outcome: LinkedCards | AskedConsent, help: Help = ANYWHERE) -> str:
 
 
 def asked_again() -> str:
-    """What came of «Спросить согласие»."""
+    """The result of «Спросить согласие»."""
     return _ASKED

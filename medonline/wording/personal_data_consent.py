@@ -1,11 +1,11 @@
-"""The consent to the processing of personal data, as a patient reads it. A changed text needs another `VERSION` in
-`domain/personal_data_consent.py`."""
+"""The consent to the processing of personal data, as a patient reads it. If you change the text, change `VERSION` in
+`domain/personal_data_consent.py`, too."""
 
 from __future__ import annotations
 
 
 def consent_text(operator: str) -> tuple[str, ...]:
-    """The paragraphs a patient reads; `operator` is the organisation that runs the portal."""
+    """The paragraphs of the consent. `operator`: the organisation that runs the portal."""
     return (
         f"Я даю согласие на обработку моих персональных данных. Оператор: {operator}.",
         "Какие данные: фамилия, имя, отчество, дата рождения, пол, СНИЛС, номер полиса ОМС, номер телефона, адрес "

@@ -1,4 +1,4 @@
-"""What a patient reads of a region that the installation does not name, and whom sentences name."""
+"""What a patient reads if the installation names no region, and the contacts that sentences may name."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ ONLY_REGION = Region("main", "Единый регион", "Медицина-он
 
 @dataclass(frozen=True, slots=True)
 class Help:
-    """Whom a sentence may send a patient to.
+    """The contacts and ways that a sentence may name.
 
     Attributes:
-        desk: as `Region.desk`: it follows «обратитесь в».
+        desk: the same as `Region.desk`. It follows «обратитесь в».
         gosuslugi: whether this portal offers the way through Gosuslugi.
     """
 
@@ -23,7 +23,7 @@ class Help:
     gosuslugi: bool = True
 
     def gosuslugi_or(self, through: str, then: str = "") -> str:
-        """«`through` или `then`», where Gosuslugi is on; nothing where it is off."""
+        """«`through` или `then`» if Gosuslugi is on; empty if it is off."""
         return f"{through} или {then}" if self.gosuslugi else ""
 
 

@@ -1,4 +1,4 @@
-"""The journal in plain Russian: one sentence for each event, for the patient it happened to."""
+"""The journal in plain Russian: one sentence for each event, written for the patient."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ _PASSKEY_REMOVED = {
 
 
 def _known(words: Mapping[str, str], details: Details, name: str) -> str:
-    """The words for a value, with a blank before them; nothing for a value of an older or newer version."""
+    """The words for a value, after a space. Empty for a value of an older or newer version of the portal."""
     text = words.get(str(details.get(name, "")), "")
     return f" {text}" if text else ""
 
 
 def _when(details: Details, what: str) -> str:
-    """«При восстановлении пароля введён неверный код.»"""
+    """The sentence with its flow, such as «При восстановлении пароля введён неверный код.»"""
     when = _WHEN.get(str(details.get("purpose", "")), "")
     return f"{when} {what}." if when else f"{what[0].upper()}{what[1:]}."
 
@@ -79,7 +79,7 @@ def _stopped(details: Details) -> str:
 
 
 def network_words(network: str) -> str:
-    """From where somebody came, as far as it is kept: «адрес в интернете начинается с 203.0.113»; empty without it."""
+    """The kept part of an address: «адрес в интернете начинается с 203.0.113»; empty if there is none."""
     return f"адрес в интернете начинается с {network.removesuffix('.x').rstrip(':')}" if network else ""
 
 
@@ -162,7 +162,7 @@ _SENTENCES: dict[JournalEvent, Callable[[Details], str]] = {
     JournalEvent.DISPUTED: lambda one: (
         "По ссылке «это не я» кабинет закрыт: все входы завершены, пароль не действует, восстановление по телефону "
         f"остановлено {_stopped(one)}."
-        # Rows of before say of the number only what the notice was about.
+        # Older rows have no `number`, only what the notice was about.
         + (
             " Новый номер больше не открывает кабинет."
             if one.get("number", one.get("about")) in ("off", "phone")
@@ -191,7 +191,7 @@ _SENTENCES: dict[JournalEvent, Callable[[Details], str]] = {
     JournalEvent.OTHER: lambda _: "Событие, о котором эта версия портала не знает.",
 }
 _WRONG_INSIDE = "В личном кабинете введён неверный пароль, когда нужно было подтвердить себя."
-# What a patient should look at twice: it was not accepted, or it changes who can get in.
+# Events that deserve a second look: an attempt was not accepted, or it changes who can get in.
 _NOTEWORTHY = frozenset(
     {
         JournalEvent.PASSWORD_RECOVERED,
@@ -215,7 +215,7 @@ _NOTEWORTHY = frozenset(
 
 
 def sentence_of(row: JournalRow) -> str:
-    """What happened; how often, where it was again and again."""
+    """What happened, and how often if it was repeated."""
     inside = row.event is JournalEvent.SIGN_IN_REFUSED and row.own
     said = _WRONG_INSIDE if inside else _SENTENCES[row.event](row.details)
     return f"{said} Так было {plural(row.times, 'раз', 'раза', 'раз')} подряд." if row.times > 1 else said
