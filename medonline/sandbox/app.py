@@ -54,10 +54,10 @@ _STATIC = Path(__file__).with_name("static")
 
 
 def create_sandbox(settings: SandboxSettings) -> Starlette:
-    """Build the application; it opens `settings.store` at once.
+    """Build the application. It opens `settings.store` at once.
 
-    Run alone, it opens the mail server and cleans up by its lifespan. A host that mounts it gets no such event for it: it calls
-    `open_sandbox` at its own start, and `close_sandbox` at its own shutdown.
+    When it runs alone, its lifespan opens the mail server and cleans up. A mounted application gets no lifespan events, so its host calls
+    `open_sandbox` at its own start and `close_sandbox` at its own shutdown.
     """
     store = Store(settings.store)
     box = SmsBox(store, settings.delivery_pace)
@@ -127,12 +127,12 @@ def _card_registry(settings: SandboxSettings, store: Store) -> list[BaseRoute]:
 
 
 async def open_sandbox(app: Starlette) -> None:
-    """Open the mail server, where there is one."""
+    """Open the mail server, if there is one."""
     await app.state.mailboxes.open()
 
 
 async def close_sandbox(app: Starlette) -> None:
-    """Cancel the callbacks that are still on their way, and close the mail server and the store."""
+    """Cancel the pending callbacks, and close the mail server and the store."""
     await app.state.callbacks.close()
     await app.state.messenger.close()
     await app.state.calls.close()

@@ -1,8 +1,7 @@
-"""Signed delivery reports to a callback URL, repeated until they are answered with 200.
+"""Signed delivery reports to a callback URL, repeated until the answer is 200.
 
-They live in background tasks of the running loop and do not survive the process: a report that was lost with
-it is what `checkVerificationStatus` is for. A plain-http URL is accepted here, unlike at the vendor, because
-the sandbox is local.
+They are background tasks of the running loop and do not survive the process. For a report that was lost with the process there is
+`checkVerificationStatus`. Unlike the vendor, the sandbox accepts a plain http URL, because it is local.
 """
 
 from __future__ import annotations
@@ -29,9 +28,9 @@ def signature(token: str, timestamp: str, body: bytes) -> str:
 
 
 class Callbacks:
-    """Reports on their way; started lazily, since a mounted application gets no lifespan events.
+    """The pending reports. They start lazily, because a mounted application gets no lifespan events.
 
-    `pace` seconds is the pause before the first retry; each next pause is longer by as much.
+    `pace` is the pause in seconds before the first retry. Each further pause is longer by the same amount.
     """
 
     def __init__(self, token: str, pace: float) -> None:
@@ -46,7 +45,7 @@ class Callbacks:
         task.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
-        """Cancel whatever is still on its way."""
+        """Cancel all pending reports."""
         tasks = [task for task in self._tasks if task.get_loop() is asyncio.get_running_loop()]
         for task in tasks:
             task.cancel()

@@ -1,4 +1,4 @@
-"""The made-up clinics and medical cards of the registry's stand-in; whose they are is in `people.py`."""
+"""The made-up clinics and medical cards of the registry's stand-in. Their owners are in `people.py`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class DemoClinic:
 
 @dataclass(frozen=True, slots=True)
 class DemoCard:
-    """One person's card in one clinic; `id` is its FHIR id. Not `active`: the person went to another clinic."""
+    """One person's card in one clinic. `id` is its FHIR id. Not `active` means that the person moved to another clinic."""
 
     id: str
     number: str
@@ -59,7 +59,7 @@ def _card(number: int, policy: str, clinic: DemoClinic, attached_since: date, *,
     return DemoCard(f"card-{number}", f"МК-{number:06}", _BY_POLICY[policy], clinic, attached_since, active)
 
 
-# Новикова has none, so that the screen without cards can be seen; Соколов has an open and a closed one.
+# Новикова has no card, so that the screen without cards can be seen. Соколов has an open and a closed one.
 CARDS = (
     _card(1001, "7707850314000117", _CITY, date(2019, 4, 1)),
     _card(1002, "7707850314000117", _DISTRICT, date(2008, 9, 15), active=False),

@@ -1,4 +1,4 @@
-"""Faults of the vendors of codes: one switch for each vendor, for everyone, kept in the sandbox's database, with a page of its own."""
+"""Faults of the vendors of codes: one switch per vendor, the same for everyone, kept in the sandbox's database, with its own page."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BALANCE, LOW, EMPTY = 4122.56, 3.0, 0.0  # roubles
 
 
 class Vendor(StrEnum):
-    """Whose stand-in."""
+    """The vendor that a stand-in plays."""
 
     UCALLER = "ucaller"
     SMS_RU = "sms_ru"
@@ -80,7 +80,7 @@ _NOT_OF_OTHERS = _OF_WEBHOOKS | _OF_CALLS | _OF_MESSENGER | _OF_STATUS
 
 
 def faults_of(vendor: Vendor) -> list[Fault]:
-    """What can go wrong with a vendor: the messenger takes no money, and only some post to the portal."""
+    """The faults that a vendor can have: the messenger needs no balance, and only some vendors post to the portal."""
     return [one for one in Fault if one not in _NOT_OF.get(vendor, _NOT_OF_OTHERS)]
 
 
@@ -96,7 +96,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class CodeFaults(FaultPage):
-    """The switches. `current` and `switch` block as briefly as the store does."""
+    """The switches. `current` and `switch` block for as long as a small SQLite transaction takes."""
 
     path = "code-faults"
     title = "Неполадки звонков и сообщений"
@@ -115,18 +115,18 @@ class CodeFaults(FaultPage):
         ]
 
     def current(self, vendor: Vendor) -> Fault:
-        """Which one is on."""
+        """The fault that is switched on."""
         with self._store.transaction() as sql:
             row = sql.execute("SELECT fault FROM code_fault WHERE vendor = ?", (vendor.value,)).fetchone()
         return Fault(row["fault"]) if row is not None else Fault.NONE
 
     def switch(self, vendor: Vendor, fault: Fault) -> None:
-        """Switch to another one."""
+        """Switch to another fault."""
         with self._store.transaction() as sql:
             sql.execute("INSERT OR REPLACE INTO code_fault VALUES (?, ?)", (vendor.value, fault.value))
 
     def balance(self, vendor: Vendor) -> float:
-        """What is left, in roubles."""
+        """The balance in roubles."""
         return {Fault.MONEY: EMPTY, Fault.LOW: LOW}.get(self.current(vendor), BALANCE)
 
     def _faulty(self, vendor: Vendor, endpoint: Endpoint) -> Endpoint:
@@ -176,9 +176,9 @@ class CodeFaults(FaultPage):
 
 
 def refused_key(vendor: Vendor) -> Response:
-    """What the vendor answers to a key that it does not know (any more)."""
+    """The vendor's answer to a key that it does not know (any more)."""
     if vendor is Vendor.SMS_RU:
-        return PlainTextResponse("301")  # the vendor forgets about JSON when it does not know the caller
+        return PlainTextResponse("301")  # the vendor answers without JSON when it does not know the caller
     if vendor is Vendor.SMS_AERO:
         message = "Your request was made with invalid credentials."
         return JSONResponse({"success": False, "data": None, "message": message}, 401)

@@ -1,7 +1,7 @@
-"""The demo phone: what reached one number, as a page for people and as JSON for tests.
+"""The demo phone: what one number received, as a page for people and as JSON for tests.
 
-The page needs no script to be useful and carries no inline script or style, so that it works under a strict
-Content-Security-Policy. Its links are relative to the page, so that it works under any mount path.
+The page works without scripts and has no inline script or style, so it works under a strict Content-Security-Policy. Its links are relative
+to the page, so it works under any mount path.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ def incoming_call(code: str) -> Event:
 
 
 class DemoPhone:
-    """The pages of the sandbox and the JSON of one phone; `demo_numbers` are offered next to the field.
+    """The pages of the sandbox and the JSON of one phone. The page offers `demo_numbers` next to the field.
 
-    `pending_qr` names the sign-ins at Gosuslugi that wait for a phone; None where there is no such stand-in.
+    `pending_qr` names the sign-ins at Gosuslugi that wait for a phone. None if there is no such stand-in.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class DemoPhone:
         self._pending_qr = pending_qr
 
     def routes(self) -> list[Route]:
-        """Relative to the sandbox."""
+        """Routes relative to the sandbox."""
         return [
             Route("/", self._index),
             Route("/phone", self._page),
@@ -70,7 +70,7 @@ class DemoPhone:
         )
 
     async def _events(self, request: Request) -> Response:
-        # A plus sign that some client took for a space is still a plus sign.
+        # Some clients turn the plus sign into a space. It is still read as a plus sign.
         found = _E164.fullmatch(request.path_params["e164"].strip())
         if not found:
             error = {"error": "The number must be in E.164 form: a plus sign and 8-15 digits."}
@@ -129,7 +129,7 @@ def _frame(e164: str, events: list[Event], pending_qr: list[str] | None) -> str:
 
 
 def _call_item(event: Event) -> str:
-    # The same markup is built by static/phone.js for what comes later.
+    # static/phone.js builds the same markup for later events.
     caller = f"{event.sender[:2]} {event.sender[2:5]} {event.sender[5:8]}"
     return (
         f'<li><span class="caller">{escape(caller)} <strong>{escape(event.sender[8:])}</strong></span>'
@@ -158,6 +158,6 @@ def _qr_section(e164: str, pending: list[str]) -> str:
 
 
 def marked_time(event: Event) -> str:
-    """When it arrived, by the clock in Moscow."""
+    """When it arrived, in Moscow time."""
     shown = datetime.fromisoformat(event.at).astimezone(_MOSCOW).strftime("%H:%M:%S")
     return f'<time datetime="{escape(event.at)}">{shown}</time>'

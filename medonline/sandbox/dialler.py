@@ -1,4 +1,4 @@
-"""The dialler of the demo phone: a call from its number, from another one, or with the number hidden."""
+"""The dialler of the demo phone: it calls from the phone's number, from another number, or with a hidden number."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _NO_PHONE = "Введите номер российского мобильног
 
 
 class Dialler:
-    """One page; a call is over at once."""
+    """One page. A call ends at once."""
 
     def __init__(self, calls: PatientCalls) -> None:
         self._calls = calls
 
     def routes(self) -> list[Route]:
-        """Relative to the sandbox."""
+        """Routes relative to the sandbox."""
         return [Route("/dialler", self._show, methods=["GET"]), Route("/dialler", self._dial, methods=["POST"])]
 
     async def _show(self, request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""Switches of faults for everyone: a page with a form, and the same as JSON."""
+"""Switches of faults that hold for everyone: a page with a form, and the same as JSON."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _LONGEST_BODY = 1_000
 
 
 class FaultPage(ABC):
-    """`path`: the page, relative to the sandbox; `path.json` beside it. `banner`: what is not real here."""
+    """`path` is the page, relative to the sandbox; the JSON is at `path.json`. `banner` says what is not real here."""
 
     path: str
     title: str
     banner: str
 
     def routes(self) -> list[Route]:
-        """Relative to the sandbox."""
+        """Routes relative to the sandbox."""
         return [
             Route(f"/{self.path}", self._show, methods=["GET"]),
             Route(f"/{self.path}", self._submit, methods=["POST"]),
@@ -39,15 +39,15 @@ class FaultPage(ABC):
 
     @abstractmethod
     async def _on(self) -> Mapping[str, str]:
-        """Each switch by its name, and its fault."""
+        """The fault of each switch, by the switch's name."""
 
     @abstractmethod
     async def _switched(self, sent: Mapping[str, object]) -> bool:
-        """Switch what was sent; False, and nothing is switched, where any of it is nonsense."""
+        """Set the switches that were sent. If any value is invalid, change nothing and return False."""
 
     @abstractmethod
     def _wanted(self) -> str:
-        """What may be sent, for the error that refuses anything else."""
+        """The valid values, for the error that refuses an invalid one."""
 
     async def _show(self, request: Request) -> Response:
         groups = "\n".join(await self._groups())
@@ -74,7 +74,7 @@ class FaultPage(ABC):
 
 
 def group(legend: str, name: str, choices: Sequence[tuple[str, str]], current: str) -> str:
-    """The choices of one switch: (fault, label) each."""
+    """The choices of one switch. Each is a pair (fault, label)."""
     radios = "\n".join(
         f'<label><input type="radio" name="{name}" value="{fault}"{" checked" if fault == current else ""}> '
         f"{escape(label)}</label>"

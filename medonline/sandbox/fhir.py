@@ -1,7 +1,7 @@
 """Stand-in of the registry of medical cards: a read-only FHIR R4 server (https://hl7.org/fhir/R4/http.html).
 
 Reads and searches Patient, Coverage and Organization, by GET or `POST …/_search`; knows `_include`, `_revinclude`,
-`_count` and pages by `next` links. `metadata` is open, everything else wants the token.
+`_count` and pages by `next` links. `metadata` is open, everything else requires the token.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ Parameters = list[tuple[str, str]]
 
 
 class FhirStandIn:
-    """metadata, read, search."""
+    """The operations metadata, read and search."""
 
     def __init__(self, settings: SandboxSettings, faults: FhirFaults) -> None:
         self._settings = settings
         self._faults = faults
 
     def routes(self) -> list[Route]:
-        """Relative to the registry's base URL."""
+        """Routes relative to the registry's base URL."""
         return [
             Route("/metadata", self._metadata, methods=["GET"]),
             Route("/{kind}/_search", self._search, methods=["POST"]),
@@ -111,7 +111,7 @@ class FhirStandIn:
 
 
 def _problem(kind: str, given: Parameters) -> str:
-    """What is wrong with a search; the values stay out of the text."""
+    """What is wrong with a search. The text does not repeat the values."""
     known = {"_id", "identifier"} | {parameter for held_by, parameter in REFERENCES if held_by == kind} | _RESULT
     for name, value in given:
         if name not in known:
@@ -143,7 +143,7 @@ def _bundle(kind: str, given: Parameters, address: str) -> Resource:
         onward = [(name, value) for name, value in given if name != "_offset"]
         links.append({"relation": "next", "url": f"{address}?{urlencode([*onward, ('_offset', offset + count)])}"})
     base = address.removesuffix(f"/{kind}")
-    # A resource is in a page once, however many ways lead to it.
+    # A page contains a resource only once, even if several references lead to it.
     others = {(r["resourceType"], r["id"]): r for r in beside if r not in page}
     entries = [_entry(r, base, "match") for r in page] + [_entry(r, base, "include") for r in others.values()]
     bundle: dict[str, Any] = {"resourceType": "Bundle", "type": "searchset", "total": len(matches), "link": links}

@@ -1,4 +1,4 @@
-"""Faults of the registry of cards: one switch for everyone, kept in the sandbox's database, with a page of its own."""
+"""Faults of the registry of cards: one switch, the same for everyone, kept in the sandbox's database, with its own page."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _LABELS = {
 
 
 class FhirFaults(FaultPage):
-    """The switch. `current` and `switch` block as briefly as the store does."""
+    """The switch. `current` and `switch` block for as long as a small SQLite transaction takes."""
 
     path = "fhir-faults"
     title = "Неполадки реестра карт"
@@ -57,13 +57,13 @@ class FhirFaults(FaultPage):
         store.add_tables(_SCHEMA)
 
     def current(self) -> Fault:
-        """Which one is on."""
+        """The fault that is switched on."""
         with self._store.transaction() as sql:
             row = sql.execute("SELECT value FROM fhir_setting WHERE name = 'fault'").fetchone()
         return Fault(row["value"]) if row is not None else Fault.NONE
 
     def switch(self, fault: Fault) -> None:
-        """Switch to another one."""
+        """Switch to another fault."""
         with self._store.transaction() as sql:
             sql.execute("INSERT OR REPLACE INTO fhir_setting VALUES ('fault', ?)", (fault.value,))
 

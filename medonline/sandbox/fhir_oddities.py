@@ -1,4 +1,4 @@
-"""Good answers as odd as registries give them: each oddity changes a resource, or a whole Bundle, and breaks no fact in it."""
+"""Correct answers in the odd forms that real registries use. Each oddity changes a resource or a whole Bundle, but no fact in it."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ INNER_BASE = "http://registry-7.inner.example:8080/fhir"
 
 
 def odd_resource(fault: Fault, resource: Resource) -> Resource:
-    """One resource under an oddity; the same one where it changes nothing."""
+    """One resource with this oddity. Unchanged if the oddity does not concern it."""
     change = _RESOURCES.get(fault)
     return change(copy.deepcopy(resource)) if change is not None else resource
 
 
 def odd_bundle(fault: Fault, bundle: Resource, base: str) -> Resource:
-    """The answer to a search; `base` is the address under which the registry is asked."""
+    """The answer to a search with this oddity. `base` is the address at which the registry is asked."""
     entries = [entry | {"resource": odd_resource(fault, entry["resource"])} for entry in bundle.get("entry", [])]
     odd = bundle | ({"entry": entries} if entries else {})
     if fault is Fault.NULLS:
@@ -66,7 +66,7 @@ def _unreadable_where_even(resource: Resource) -> Resource:
 
 
 def _by_uuid(bundle: Resource) -> Resource:
-    """Clinics are named by a `urn:uuid` of their entry."""
+    """Refer to clinics by the `urn:uuid` of their entry."""
     entries = copy.deepcopy(bundle.get("entry", []))
     names: dict[str, str] = {}
     for entry in entries:
@@ -81,7 +81,7 @@ def _by_uuid(bundle: Resource) -> Resource:
 
 
 def _renamed(value: Any, base: str) -> Any:
-    """Every address of the registry as it would be written by its inner name."""
+    """Replace every address of the registry with its internal name."""
     if isinstance(value, dict):
         return {name: _renamed(member, base) for name, member in value.items()}
     if isinstance(value, list):

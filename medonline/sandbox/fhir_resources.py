@@ -1,4 +1,4 @@
-"""The clinics and cards as FHIR R4 resources: Organization, Patient and Coverage, each by its id."""
+"""The clinics and cards as FHIR R4 resources, each found by its id: Organization, Patient and Coverage."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ RESOURCES: dict[str, dict[str, Resource]] = {
         ("Coverage", list(map(_coverage, CARDS))),
     )
 }
-# Search parameters that are references: the property that holds each of them.
+# Search parameters that are references, each with the property that holds it.
 REFERENCES = {
     ("Patient", "organization"): "managingOrganization",
     ("Coverage", "beneficiary"): "beneficiary",
@@ -91,7 +91,7 @@ def refers_to(resource: Resource, parameter: str, target: str) -> bool:
 
 
 def included(found: list[Resource], wanted: str) -> list[Resource]:
-    """What `_include=Kind:parameter` adds."""
+    """The resources that `_include=Kind:parameter` adds."""
     kind, _, parameter = wanted.partition(":")
     held = REFERENCES[kind, parameter]
     targets = [resource[held]["reference"].split("/") for resource in found if resource["resourceType"] == kind]
@@ -99,7 +99,7 @@ def included(found: list[Resource], wanted: str) -> list[Resource]:
 
 
 def reverse_included(found: list[Resource], wanted: str) -> list[Resource]:
-    """What `_revinclude=Kind:parameter` adds."""
+    """The resources that `_revinclude=Kind:parameter` adds."""
     kind, _, parameter = wanted.partition(":")
     targets = [f"{resource['resourceType']}/{resource['id']}" for resource in found]
     return [

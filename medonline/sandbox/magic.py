@@ -65,7 +65,7 @@ SMS_RU_ERRORS: dict[str, tuple[int | None, str]] = {
     "0013": (220, "Сервис временно недоступен"),
     "0016": (None, "Неизвестная ошибка"),
 }
-# Answers of SMS Aero that refuse; every other such number of SMS.ru's works there.
+# Answers by which SMS Aero refuses. All other magic numbers of SMS.ru work there.
 SMS_AERO_ERRORS: dict[str, dict[str, object]] = {
     "0002": {"result": "no credits"},
     "0005": {"result": "reject", "reason": "limit of messages to this recipient"},
@@ -89,7 +89,7 @@ def russian_mobile(text: str) -> str | None:
 
 
 def broken_answer(e164: str) -> Response | None:
-    """What a provider in trouble answers instead of doing its work, or None for a healthy number."""
+    """The answer of a provider in trouble, or None for a healthy number."""
     suffix = e164[-4:]
     if suffix == _HTML_ERROR:
         return HTMLResponse("<html><body><h1>500 Internal Server Error</h1></body></html>", status_code=500)
@@ -101,28 +101,28 @@ def broken_answer(e164: str) -> Response | None:
 
 
 async def slow_down(e164: str, seconds: float) -> None:
-    """Keep a slow number waiting; the work is done by then, as when an answer is lost on the way."""
+    """Keep a slow number waiting. The work is done before that, as when an answer is lost on the way."""
     if e164.endswith(_SLOW):
         await asyncio.sleep(seconds)
 
 
 def forgets_json(e164: str) -> bool:
-    """Whether SMS.ru answers with a bare number, although JSON was asked for."""
+    """Whether SMS.ru answers with a bare number although the client asked for JSON."""
     return e164.endswith(_BARE_NUMBER)
 
 
 def reachable(e164: str) -> bool:
-    """Whether what is sent to the number arrives."""
+    """Whether messages and calls to the number arrive."""
     return not e164.endswith(_UNREACHABLE)
 
 
 def code_placed(e164: str, wanted: str) -> str:
-    """The code uCaller calls with: the one wanted, or another one."""
+    """The code that uCaller calls with: the requested one or another one."""
     return f"{(int(wanted) + 4321) % 10_000:04}" if e164.endswith(_OTHER_CODE) else wanted
 
 
 def answered_code(e164: str, code: str) -> str | int:
-    """The code as the answer states it: a string, or a number that has lost its leading zeros."""
+    """The code in the form of the answer: a string, or a number that has lost its leading zeros."""
     return int(code) if e164.endswith(_CODE_AS_NUMBER) else code
 
 

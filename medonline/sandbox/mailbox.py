@@ -1,6 +1,5 @@
-"""Stand-in of a mail server (SMTP, by aiosmtpd) and of the mailboxes behind it. Every address has a mailbox, but for those whose
-local part asks for a refusal: `nobody`, `disabled`, `full`, `spam`, `busy`.
-"""
+"""Stand-in of a mail server (SMTP, by aiosmtpd) and of its mailboxes. Every address has a mailbox, except those whose local part asks
+for a refusal: `nobody`, `disabled`, `full`, `spam`, `busy`."""
 
 from __future__ import annotations
 
@@ -36,27 +35,27 @@ _LONGEST = 200
 
 
 class Mailboxes:
-    """The server and its pages; `socket` is the file that it listens at."""
+    """The server and its pages. `socket` is the file on which it listens."""
 
     def __init__(self, store: Store, socket: Path | None) -> None:
         self._store = store
         self._socket = socket
         self._server: asyncio.Server | None = None
-        self._file = 0  # the inode of what this server listens at
+        self._file = 0  # the inode of the file on which this server listens
 
     def routes(self) -> list[Route]:
-        """Relative to the sandbox."""
+        """Routes relative to the sandbox."""
         return [Route("/inbox", self._page), Route("/inbox/{address}/events", self._events)]
 
     async def open(self) -> None:
-        """Listen, in place of a server that was killed or that shares the folder.
+        """Listen, and replace a server that was killed or that shares the folder.
 
-        The file gets its name when it listens: of several that open at once the last one has the name, and none fails.
+        The file gets its name only once it listens. So if several servers open at once, the last one has the name and none fails.
         """
         if self._socket is None:
             return
         listening = socket.socket(socket.AF_UNIX)
-        unnamed = self._socket.with_name(f"{os.getpid()}.s")  # no longer than the name: a socket's path is short
+        unnamed = self._socket.with_name(f"{os.getpid()}.s")  # not longer: a socket's path must be short
         try:
             unnamed.unlink(missing_ok=True)
             listening.bind(str(unnamed))
@@ -74,9 +73,9 @@ class Mailboxes:
         )
 
     async def close(self) -> None:
-        """Listen no more. The file of a server that opened later stays."""
+        """Stop listening. The file of a server that opened later stays."""
         if self._server is not None and self._socket is not None:
-            # While it listens, no other file can have its inode.
+            # While this server listens, no other file can have the same inode.
             with suppress(FileNotFoundError):
                 if self._socket.stat().st_ino == self._file:
                     self._socket.unlink()

@@ -1,7 +1,7 @@
 """Stand-in of the messenger MAX: the API of bots (https://dev.max.ru/docs-api), and the chat of each demo phone with the bot.
 
-Every number has an account: its id is the number's digits. What happens in a chat is posted to the webhook, where one is subscribed, up to
-ten times more while it is not taken; otherwise it waits for `/updates`.
+Every number has an account whose id is the number's digits. Events of a chat are posted to the webhook if one is subscribed, and repeated
+up to ten times until they are accepted. Without a webhook they wait for `/updates`.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _ANSWER_WITHIN, _RETRIES, _LONGER = 5.0, 10, 2.5
 
 
 class MaxStandIn:
-    """The methods of the API, and what people do in their chats."""
+    """The methods of the API, and the acts of people in their chats."""
 
     def __init__(self, settings: SandboxSettings, store: Store, faults: CodeFaults) -> None:
         self._token, self._pace = settings.max_token, settings.delivery_pace
@@ -52,7 +52,7 @@ class MaxStandIn:
         store.add_tables(_SCHEMA)
 
     def routes(self) -> list[Route]:
-        """The methods, relative to the API's base URL."""
+        """The routes of the methods, relative to the API's base URL."""
         return [
             Route("/me", self._me, methods=["GET"]),
             Route("/messages", self._send, methods=["POST"]),
@@ -64,7 +64,7 @@ class MaxStandIn:
         ]
 
     async def close(self) -> None:
-        """Cancel what is still on its way."""
+        """Cancel the pending posts."""
         tasks = [task for task in self._posting if task.get_loop() is asyncio.get_running_loop()]
         for task in tasks:
             task.cancel()
@@ -166,7 +166,7 @@ class MaxStandIn:
         return same(request.headers.get("Authorization", ""), self._token)
 
     def chat(self, phone: str) -> list[tuple[str, str]]:
-        """The bot's messages to a phone, oldest first: the text, and the words of a button that asks for the contact."""
+        """The bot's messages to a phone, oldest first. Each is the text, and the label of a button that asks for the contact."""
         with self._store.transaction() as sql:
             found = sql.execute(
                 "SELECT text, button FROM max_message WHERE phone = ? ORDER BY rowid", (phone,)
@@ -179,12 +179,12 @@ class MaxStandIn:
         await self._tell(update)
 
     async def stop(self, phone: str) -> None:
-        """The bot is stopped."""
+        """The person stops the bot."""
         await self._tell(self._of_chat("bot_stopped", phone))
 
     async def share(self, phone: str, *, card_of: str = "", by_hand: bool = False, forwarded: bool = False) -> None:
-        """A contact is sent: one's own by the button; that of another number (`card_of`) or `by_hand`, which has no hash; or one that
-        was `forwarded`, with the hash of its first sending."""
+        """Send a contact. By default it is the person's own, sent by the button. With `card_of` it is another number's, and with
+        `by_hand` it is sent without the button: both have no hash. With `forwarded` it has the hash of its first sending."""
         owner = card_of or phone
         card = f"BEGIN:VCARD\r\nVERSION:3.0\r\nTEL;TYPE=cell:{owner[1:]}\r\nFN:Анна\r\nEND:VCARD\r\n"
         payload: dict[str, Any] = {"vcf_info": card, "max_info": {"user_id": int(owner[1:])}}
@@ -255,7 +255,7 @@ def _phone_of(chat_id: str, user_id: str) -> str | None:
 
 
 def _button(attachments: Any) -> str | None:
-    """The words of the button that asks for the contact; empty without attachments, None for any that the API would refuse."""
+    """The label of the button that asks for the contact. Empty without attachments, None for attachments that the API would refuse."""
     if not attachments:
         return ""
     try:

@@ -1,4 +1,4 @@
-"""The chat with the bot, as a page for one demo phone: «Начать», «Поделиться контактом», and what goes wrong with contacts."""
+"""The chat with the bot, as a page for one demo phone: «Начать», «Поделиться контактом», and faults of contacts."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _FOREIGN = "+79000001099"
 
 
 class MaxPages:
-    """Where the deep link leads in the demo, and the chat."""
+    """The page that the deep link opens in the demo, and the chat."""
 
     def __init__(self, messenger: MaxStandIn, demo_numbers: tuple[str, ...]) -> None:
         self._messenger = messenger
         self._demo_numbers = demo_numbers
 
     def routes(self) -> list[Route]:
-        """Relative to `/max`."""
+        """Routes relative to `/max`."""
         return [
             Route("/open/{bot}", self._open, methods=["GET"]),
             Route("/chat", self._chat, methods=["GET"]),

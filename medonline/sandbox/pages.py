@@ -1,20 +1,20 @@
-"""HTML and headers of the sandbox's pages; the banner that it is a training stand is on each of them."""
+"""HTML and headers of the sandbox's pages. Each page has the banner that this is a training stand."""
 
 from __future__ import annotations
 
 from string import Template
 
-# Of pages with a form and without a script.
+# For pages with a form and without a script.
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
     ),
-    # With `no-referrer` a browser posts the form without its Origin, and the portal takes it for a foreign one.
+    # With `no-referrer` a browser posts the form without its Origin, and the portal takes it for another site's form.
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
-# Of pages with a form that a script keeps up to date.
+# For pages with a form that a script keeps up to date.
 LIVE_HEADERS = HEADERS | {
     "Content-Security-Policy": f"{HEADERS['Content-Security-Policy']}; script-src 'self'; connect-src 'self'"
 }

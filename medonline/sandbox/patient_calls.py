@@ -1,7 +1,8 @@
 """Stand-in of the numbers that patients call: SMS.ru's callcheck (https://sms.ru/api/callcheck) and uCaller's inboundCallWaiting
-(https://developer.ucaller.ru), and what happens when a demo phone dials one of them.
+(https://developer.ucaller.ru). It also handles a call from a demo phone to one of them.
 
-Both give every wait of a vendor the same number, and a call answers each wait for its caller: the worst case for the portal.
+A vendor's stand-in gives the same number to every waiting check, and a call answers every check that waits for its caller. This is the
+worst case for the portal.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ _ANSWER_WITHIN, _RETRIES, _LONGEST_URL = 5.0, 10, 256
 
 
 class PatientCalls:
-    """The methods of both vendors, and the calls."""
+    """The methods of both vendors, and the patients' calls."""
 
     def __init__(self, settings: SandboxSettings, store: Store, faults: CodeFaults) -> None:
         self._settings, self._store, self._faults = settings, store, faults
@@ -45,18 +46,18 @@ class PatientCalls:
         store.add_tables(_SCHEMA)
 
     def of_sms_ru(self) -> list[Route]:
-        """Relative to SMS.ru's base URL."""
+        """Routes relative to SMS.ru's base URL."""
         return [
             Route("/callcheck/add", self._add, methods=["GET", "POST"]),
             Route("/callcheck/status", self._status, methods=["GET", "POST"]),
         ]
 
     def of_ucaller(self) -> list[Route]:
-        """Relative to uCaller's base URL."""
+        """Routes relative to uCaller's base URL."""
         return [Route("/v1.0/inboundCallWaiting", self._wait, methods=["GET"])]
 
     async def close(self) -> None:
-        """Cancel the reports that are still on their way."""
+        """Cancel the pending reports."""
         tasks = [task for task in self._posting if task.get_loop() is asyncio.get_running_loop()]
         for task in tasks:
             task.cancel()
@@ -154,7 +155,7 @@ class PatientCalls:
         return "400" if time.time() < row["at"] + WAITS_FOR else "402"
 
     async def dial(self, caller: str | None, dialled: str) -> bool:
-        """A call from a number (E.164; None: it is hidden) to another one; whether the other one is a vendor's."""
+        """Call from a number (E.164; None: it is hidden) to another one. Returns whether the called number is a vendor's."""
         vendor = next((one for one, number in NUMBERS.items() if digits(dialled.removeprefix("+")) == number), None)
         if vendor is None:
             return False

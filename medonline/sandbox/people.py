@@ -1,7 +1,7 @@
-"""The made-up people of the stand-ins: the same ones on Gosuslugi and in the registry of medical cards.
+"""The made-up people of the stand-ins. Gosuslugi and the registry of medical cards have the same ones.
 
-Phones are +7 900 000-10-xx, which never are magic. СНИЛС numbers lie below 001-001-998, where no check digit is asked.
-Policies have a right check digit. Every password on the stand-in of Gosuslugi is `PASSWORD`.
+Their phones are +7 900 000-10-xx, which are never magic. Their СНИЛС numbers are below 001-001-998, where no check digit is required. Their
+policies have a correct check digit. Every password at the stand-in of Gosuslugi is `PASSWORD`.
 """
 
 from __future__ import annotations
@@ -206,10 +206,10 @@ PEOPLE = (
 
 
 def person_by_oid(oid: int) -> DemoPerson | None:
-    """The person with this subject."""
+    """The person with this ESIA subject."""
     return next((person for person in PEOPLE if person.oid == oid and oid), None)
 
 
 def phones_of_people() -> tuple[str, ...]:
-    """Every number of theirs, E.164."""
+    """The numbers of all people, E.164."""
     return tuple(person.phone for person in PEOPLE if person.phone)

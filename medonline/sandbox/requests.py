@@ -1,4 +1,4 @@
-"""How the stand-ins read a request: query, form and JSON parameters alike, as the vendors do."""
+"""Reads query, form and JSON parameters of a request alike, as the vendors do."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from starlette.requests import Request
 
 
 async def parameters(request: Request) -> dict[str, Any]:
-    """All parameters of a request; an unreadable body counts as an empty one."""
+    """All parameters of a request. An unreadable body counts as an empty one."""
     found: dict[str, Any] = dict(request.query_params)
     body = await request.body()
     if "json" in request.headers.get("Content-Type", ""):
@@ -38,6 +38,6 @@ def same(given: object, secret: str) -> bool:
 
 
 def digits(value: object) -> str:
-    """A parameter that may be sent as a number or as a string of digits; empty when it is neither."""
+    """A parameter that may be a number or a string of digits. Empty if it is neither."""
     text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
     return text if text.isascii() and text.isdigit() and len(text) <= 20 else ""

@@ -1,4 +1,4 @@
-"""What the stand-ins accept as credentials, where they keep what happened, and how fast time goes there."""
+"""The credentials that the stand-ins accept, the place where they keep events, and the speed of their time."""
 
 from __future__ import annotations
 

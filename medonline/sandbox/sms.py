@@ -1,4 +1,4 @@
-"""SMS that a stand-in took: what becomes of them moves in time, and by the number's last four digits (`magic`)."""
+"""SMS that a stand-in accepted. Their state changes with time, and depends on the number's last four digits (`magic`)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LARGEST = 10**8
 
 
 class SmsState(StrEnum):
-    """What the operator says of an SMS."""
+    """The operator's report about an SMS."""
 
     ON_ITS_WAY = "on its way"
     DELIVERED = "delivered"
@@ -39,7 +39,7 @@ class SmsBox:
             sql.execute(_TABLE)
 
     def take(self, phone: str, sender: str, text: str) -> int:
-        """Take an SMS, and bring it to the phone unless its number says otherwise; its number here."""
+        """Accept an SMS, and deliver it to the phone unless its number prevents that. Returns its number in this table."""
         number = secrets.randbelow(_LARGEST - 1) + 1
         with self._store.transaction() as sql:
             sql.execute("INSERT OR REPLACE INTO sms VALUES (?, ?, ?)", (number, phone, time.time()))
@@ -49,7 +49,7 @@ class SmsBox:
         return number
 
     def state(self, number: int) -> SmsState | None:
-        """What became of an SMS; None for one that was never taken."""
+        """The state of an SMS. None for one that was never accepted."""
         with self._store.transaction() as sql:
             row = sql.execute("SELECT phone, taken_at FROM sms WHERE id = ?", (number,)).fetchone()
         if row is None:

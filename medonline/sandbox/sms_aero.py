@@ -27,7 +27,7 @@ _STATES = {
 
 
 class SmsAeroStandIn:
-    """sms/send, sms/status, balance."""
+    """The methods sms/send, sms/status and balance."""
 
     def __init__(self, settings: SandboxSettings, faults: CodeFaults, box: SmsBox) -> None:
         self._settings, self._faults, self._box = settings, faults, box
@@ -35,7 +35,7 @@ class SmsAeroStandIn:
         self._basic = f"Basic {b64encode(credentials.encode()).decode()}"
 
     def routes(self) -> list[Route]:
-        """The methods, relative to SMS Aero's base URL."""
+        """The routes of the methods, relative to SMS Aero's base URL."""
         return [
             Route("/v2/sms/send", self._send, methods=["GET", "POST"]),
             Route("/v2/sms/status", self._status, methods=["GET", "POST"]),

@@ -1,6 +1,5 @@
-"""Stand-in of SMS.ru: flash calls (https://sms.ru/api/code_call), for which it chooses the code, and text messages
-(https://sms.ru/api/send). No idempotency.
-"""
+"""Stand-in of SMS.ru: flash calls (https://sms.ru/api/code_call), for which SMS.ru chooses the code, and text messages
+(https://sms.ru/api/send). No idempotency."""
 
 from __future__ import annotations
 
@@ -33,7 +32,7 @@ _STATES = {
 
 
 class SmsRuStandIn:
-    """code/call, sms/send, sms/status, my/balance."""
+    """The methods code/call, sms/send, sms/status and my/balance."""
 
     def __init__(self, settings: SandboxSettings, store: Store, faults: CodeFaults, box: SmsBox) -> None:
         self._settings = settings
@@ -42,7 +41,7 @@ class SmsRuStandIn:
         self._box = box
 
     def routes(self) -> list[Route]:
-        """The methods, relative to SMS.ru's base URL."""
+        """The routes of the methods, relative to SMS.ru's base URL."""
         return [
             Route("/code/call", self._call, methods=["GET", "POST"]),
             Route("/sms/send", self._send, methods=["GET", "POST"]),
@@ -80,7 +79,7 @@ class SmsRuStandIn:
     async def _send(self, request: Request) -> Response:
         given = await parameters(request)
         if not same(given.get("api_id", ""), self._settings.sms_ru_api_id):
-            return PlainTextResponse("200")  # not JSON either
+            return PlainTextResponse("200")  # this is not JSON either
         to, text = digits(str(given.get("to", "")).removeprefix("+")), str(given.get("msg", ""))
         phone = magic.russian_mobile(to)
         if phone is None:
@@ -123,7 +122,7 @@ def _messages(to: str, number: int | None, text: str, reference: str = "") -> Re
     message: dict[str, object] = {"status": "OK" if reference else "ERROR"}
     message |= {"sms_id": reference} if reference else {"status_text": text}
     message |= {} if number is None else {"status_code": number}
-    # The whole request is in order even where its only message is refused.
+    # The request succeeds even if its only message is refused.
     return JSONResponse({"status": "OK", "status_code": 100, "sms": {to: message}, "balance": 4122.56})
 
 
@@ -138,7 +137,7 @@ def _is_address(ip: object) -> bool:
 
 
 def failure_of(phone: str) -> Response | None:
-    """What a call to or from this number (E.164) is answered with, where its ending makes it fail."""
+    """The answer to a call to or from this number (E.164), if the number's last digits make it fail."""
     broken = magic.broken_answer(phone)
     if broken is not None:
         return broken
@@ -149,6 +148,6 @@ def failure_of(phone: str) -> Response | None:
 
 
 def refused(number: int | None, text: str) -> Response:
-    """SMS.ru's no, with its number where there is one."""
+    """A refusal by SMS.ru, with its error number if there is one."""
     answer: dict[str, object] = {"status": "ERROR", "status_text": text}
     return JSONResponse(answer if number is None else answer | {"status_code": number})

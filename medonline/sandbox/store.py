@@ -1,8 +1,7 @@
-"""What happened in the sandbox, in SQLite: events on demo phones, uCaller's calls, Telegram's messages.
+"""The events of the sandbox, in SQLite: events on demo phones, uCaller's calls, Telegram's messages.
 
-Each method is one committed transaction, so nothing that was answered is lost with the process. Times are
-Unix seconds. Methods block for as long as a small SQLite transaction takes: call them through
-`asyncio.to_thread`.
+Each method is one committed transaction, so nothing that was answered is lost with the process. Times are Unix seconds. Methods block for
+as long as a small SQLite transaction takes: call them through `asyncio.to_thread`.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from pathlib import Path
 
 KEPT_FOR = 7 * 24 * 3600.0  # seconds
 KEPT = 10_000  # rows of each table
-FORGET_EVERY = 100  # rows made between two looks
+FORGET_EVERY = 100  # inserted rows between two clean-ups
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS event (
     id INTEGER PRIMARY KEY, at TEXT NOT NULL, phone TEXT NOT NULL,
@@ -39,7 +38,7 @@ CREATE TABLE IF NOT EXISTS message (
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that reached a demo phone; `at` is ISO 8601 in UTC, `kind` is `call`, `telegram` or `sms`."""
+    """Something that a demo phone received. `at` is ISO 8601 in UTC, `kind` is `call`, `telegram` or `sms`."""
 
     at: str
     kind: str
@@ -61,7 +60,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A request to Telegram Gateway; without a code it is a `checkSendAbility`, paid for and not yet used."""
+    """A request to Telegram Gateway. Without a code it is a `checkSendAbility` that is paid for and not yet used."""
 
     request_id: str
     phone: str
@@ -78,7 +77,7 @@ class Message:
 
 
 class Store:
-    """One SQLite database; safe to use from several threads and, given a file, from several processes."""
+    """One SQLite database. Several threads may use it and, if it is a file, several processes."""
 
     def __init__(self, path: Path | None) -> None:
         if path is not None:
@@ -88,13 +87,13 @@ class Store:
         self._connection = sqlite3.connect(path or ":memory:", timeout=5, isolation_level=None, check_same_thread=False)
         self._connection.row_factory = sqlite3.Row
         self._connection.execute("PRAGMA journal_mode=WAL")
-        # Survives a killed process, though perhaps not a power cut: that much is enough here.
+        # This survives a killed process, though perhaps not a power cut. That is enough here.
         self._connection.execute("PRAGMA synchronous=NORMAL")
         self._connection.executescript(_SCHEMA)
         self.forget()
 
     def forget(self) -> None:
-        """Drop what is older than `KEPT_FOR`, and of each table all but the last `KEPT`: a demo may run for years."""
+        """Drop rows older than `KEPT_FOR`, and all but the last `KEPT` rows of each table, because a demo may run for years."""
         with self.transaction() as sql:
             self._forget(sql)
 
@@ -103,7 +102,7 @@ class Store:
         as_text = datetime.fromtimestamp(oldest, UTC).isoformat(timespec="milliseconds")
         sql.execute("DELETE FROM event WHERE at < ? OR id <= (SELECT max(id) FROM event) - ?", (as_text, KEPT))
         sql.execute("DELETE FROM call WHERE placed_at < ? OR uid <= (SELECT max(uid) FROM call) - ?", (oldest, KEPT))
-        # A check of ability has no time of its own: it goes by its place alone.
+        # A checkSendAbility has no time of its own, so only its place in the table counts.
         sql.execute(
             "DELETE FROM message WHERE sent_at < ? OR rowid <= (SELECT max(rowid) FROM message) - ?", (oldest, KEPT)
         )
@@ -115,22 +114,22 @@ class Store:
             self._forget(sql)
 
     def events(self, phone: str) -> list[Event]:
-        """Everything that reached a phone, oldest first."""
+        """Everything that a phone received, oldest first."""
         with self.transaction() as sql:
             rows = sql.execute("SELECT at, kind, sender, text FROM event WHERE phone = ? ORDER BY id", (phone,))
             return [Event(**dict(row)) for row in rows]
 
     def add_event(self, phone: str, kind: str, sender: str, text: str) -> None:
-        """Let a phone ring, or a message arrive."""
+        """Record a call or a message to a phone."""
         with self.transaction() as sql:
             self.insert_event(sql, phone, kind, sender, text)
 
     def place_call(
         self, phone: str, code: str, unique_key: str | None, client: str, event: Event | None
     ) -> tuple[Call, bool]:
-        """Record a call and the event it makes.
+        """Record a call and its event.
 
-        A unique key that was seen before makes nothing: the first call comes back, and True.
+        A unique key that was seen before records nothing: the result is the first call, and True.
         """
         with self.transaction() as sql:
             if unique_key is not None:
@@ -154,7 +153,7 @@ class Store:
             return Call(**dict(row)) if row is not None else None
 
     def save_message(self, message: Message, event: Event | None = None) -> None:
-        """Record a message in its present state, with the event it makes."""
+        """Record a message in its present state, with its event."""
         values = tuple(getattr(message, name) for name in Message.__slots__)
         marks = ", ".join("?" * len(values))
         with self.transaction() as sql:
@@ -175,12 +174,12 @@ class Store:
             return int(sql.execute("SELECT count(*) FROM message").fetchone()[0])
 
     def close(self) -> None:
-        """Close the database; using the store afterwards is an error."""
+        """Close the database. Using the store afterwards is an error."""
         with self._lock:
             self._connection.close()
 
     def insert_event(self, sql: sqlite3.Connection, phone: str, kind: str, sender: str, text: str) -> None:
-        """Record an event within a transaction that is already open; no matter who makes it, it counts for what is forgotten."""
+        """Record an event within a transaction that is already open. It counts towards the next clean-up, no matter who records it."""
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
         sql.execute(
             "INSERT INTO event (at, phone, kind, sender, text) VALUES (?, ?, ?, ?, ?)",
@@ -189,19 +188,19 @@ class Store:
         self._made_one(sql)
 
     def add_tables(self, schema: str) -> None:
-        """Make the tables of a stand-in that keeps its own here, where they are not there yet: statements, each ended by «;»."""
+        """Create the missing tables of a stand-in that keeps its own here. `schema`: statements, each ended by «;»."""
         with self.transaction() as sql:
             for statement in filter(str.strip, schema.split(";")):
                 sql.execute(statement)
 
     @staticmethod
     def keep_newest(sql: sqlite3.Connection, table: str) -> None:
-        """Of a table of a stand-in all but the last `KEPT` rows go: what lives half an hour is many rows when somebody floods it."""
+        """Delete all but the last `KEPT` rows of a stand-in's table: even rows that live half an hour are many when somebody floods it."""
         sql.execute(f"DELETE FROM {table} WHERE rowid <= (SELECT max(rowid) FROM {table}) - ?", (KEPT,))  # noqa: S608
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """One transaction, committed at its end: for the stand-ins that keep tables of their own in this database."""
+        """One transaction, committed at its end, for the stand-ins that keep their own tables in this database."""
         with self._lock:
             self._connection.execute("BEGIN IMMEDIATE")
             try:

@@ -1,7 +1,7 @@
 """Stand-in of Telegram Gateway (https://core.telegram.org/gateway/api).
 
-Errors come with HTTP 200; the vendor documents no status, and only `ACCESS_TOKEN_INVALID` by name: the other
-names here are those seen in use or plausible. Like the vendor, it takes JSON, form and query parameters.
+Errors come with HTTP 200. The vendor documents no status, and only one error name, `ACCESS_TOKEN_INVALID`. The other names here were seen
+in use or are plausible. Like the vendor, the stand-in accepts JSON, form and query parameters.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class TelegramGatewayStandIn:
         self._callbacks = callbacks
 
     def routes(self) -> list[Route]:
-        """The methods, relative to the gateway's base URL."""
+        """The routes of the methods, relative to the gateway's base URL."""
         return [
             Route("/sendVerificationMessage", self._method(self._send), methods=["GET", "POST"]),
             Route("/checkSendAbility", self._method(self._check_ability), methods=["GET", "POST"]),
@@ -101,7 +101,7 @@ class TelegramGatewayStandIn:
 
     async def _revoke(self, given: dict[str, Any]) -> bool:
         message = await self._known(given)
-        # As at the vendor: what was delivered or read stays.
+        # As at the vendor: a message that was delivered or read stays.
         if self._delivery(message, time.time())[0] == "sent":
             message = replace(message, revoked_at=time.time())
             await asyncio.to_thread(self._store.save_message, message)

@@ -1,4 +1,4 @@
-"""What Telegram Gateway accepts as the value of each parameter of sendVerificationMessage."""
+"""The values that Telegram Gateway accepts for each parameter of sendVerificationMessage."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Refused(Exception):
 
 
 def phone(given: Mapping[str, Any]) -> str:
-    """An E.164 number; here only a Russian mobile one."""
+    """An E.164 number. This stand-in accepts only Russian mobile numbers."""
     text = given.get("phone_number")
     e164 = magic.russian_mobile(text) if isinstance(text, str) and text.startswith("+") else None
     if e164 is None:
@@ -26,7 +26,7 @@ def phone(given: Mapping[str, Any]) -> str:
 
 
 def code(given: Mapping[str, Any]) -> str:
-    """The sender's own code of 4-8 digits, or a random one of `code_length` digits."""
+    """The sender's own code of 4 to 8 digits, or a random one of `code_length` digits."""
     if "code" in given:
         chosen = digits(given["code"])
         if not 4 <= len(chosen) <= 8:
@@ -39,7 +39,7 @@ def code(given: Mapping[str, Any]) -> str:
 
 
 def ttl(given: Mapping[str, Any]) -> int:
-    """Seconds, 30-3600."""
+    """The lifetime in seconds, 30 to 3600."""
     seconds = digits(given.get("ttl", 3600))
     if not seconds or not 30 <= int(seconds) <= 3600:
         raise Refused("TTL_INVALID")
@@ -55,10 +55,10 @@ def bounded(given: Mapping[str, Any], name: str, limit: int, error: str) -> str:
 
 
 def callback_url(given: Mapping[str, Any], allowed: tuple[str, ...] | None) -> str:
-    """Where reports go, up to 256 bytes; plain http is allowed here, unlike at the vendor.
+    """Where reports go, up to 256 bytes. Unlike the vendor, the stand-in accepts plain http.
 
-    Only to the portal (`allowed`), or to this machine where no portal is named: who could name any address would have the
-    stand-in post to it from inside.
+    Only addresses of the portal (`allowed`) are accepted, or of this machine if no portal is named. Otherwise anybody could make the
+    stand-in post to any address from inside the network.
     """
     url = bounded(given, "callback_url", 256, "CALLBACK_URL_INVALID")
     try:
@@ -73,7 +73,7 @@ def callback_url(given: Mapping[str, Any], allowed: tuple[str, ...] | None) -> s
 
 
 def is_this_machine(host: str) -> bool:
-    """Whether a host is the loopback."""
+    """Whether a host name means the loopback."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

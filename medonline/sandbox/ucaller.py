@@ -1,4 +1,4 @@
-"""Stand-in of uCaller's flash calls (https://developer.ucaller.ru); errors come with HTTP 200."""
+"""Stand-in of uCaller's flash calls (https://developer.ucaller.ru). Errors come with HTTP 200."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MAX_TEXT = 64  # characters of `unique` and of `client`
 
 
 class UCallerStandIn:
-    """initCall, getInfo and getBalance."""
+    """The methods initCall, getInfo and getBalance."""
 
     def __init__(self, settings: SandboxSettings, store: Store, faults: CodeFaults) -> None:
         self._settings = settings
@@ -32,7 +32,7 @@ class UCallerStandIn:
         self._faults = faults
 
     def routes(self) -> list[Route]:
-        """The methods, relative to uCaller's base URL."""
+        """The routes of the methods, relative to uCaller's base URL."""
         return [
             Route("/v1.0/initCall", self._init_call, methods=["GET", "POST"]),
             Route("/v1.0/getInfo", self._get_info, methods=["GET", "POST"]),
@@ -103,5 +103,5 @@ def _answer(call: Call) -> dict[str, Any]:
 
 
 def refused(number: int, text: str) -> Response:
-    """uCaller's no."""
+    """A refusal by uCaller."""
     return JSONResponse({"status": False, "error": text, "code": number})

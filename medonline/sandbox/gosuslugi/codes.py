@@ -1,7 +1,7 @@
 """Authorisation codes and the tokens issued for them.
 
-A code lives 240 s and works once; used again, it also kills the tokens it was traded for. Tokens are found by their
-SHA-256. Methods block for one small transaction: call them through `asyncio.to_thread`.
+A code lives 240 s and works once. A second use also ends the tokens issued for it. Tokens are found by their SHA-256. Methods block for one
+small transaction: call them through `asyncio.to_thread`.
 """
 
 from __future__ import annotations
@@ -52,11 +52,11 @@ class Codes:
         store.add_tables(_SCHEMA)
 
     def issue(self, asked: Asked, oid: int, amr: str, sid: str, signed_in_at: float) -> Grant:
-        """A new code; its id is what the code's JWT carries."""
+        """Issue a new code. Its id is what the code's JWT carries."""
         grant, now = Grant(secrets.token_urlsafe(24), asked, oid, amr, sid, signed_in_at), self._clock()
         with self._store.transaction() as sql:
             sql.execute("DELETE FROM gosuslugi_token WHERE expires_at < ?", (now,))
-            # A used code stays as long as a token of it lives: its second use stops them.
+            # A used code stays as long as a token of it lives, because its second use must end that token.
             sql.execute(
                 "DELETE FROM gosuslugi_code WHERE issued_at < ? AND id NOT IN (SELECT code FROM gosuslugi_token)",
                 (now - CODE_LIVES,),
@@ -70,12 +70,12 @@ class Codes:
         return grant
 
     def look(self, code_id: str, face: Face) -> Grant | None:
-        """A code that may still be traded at this face. A used one is None, and its tokens stop working."""
+        """A code that may still be exchanged at this face. For a used code: None, and its tokens stop working."""
         with self._store.transaction() as sql:
             return self._living(sql, code_id, face)
 
     def use(self, code_id: str, face: Face) -> bool:
-        """Trade the code, once: False when it is too old or was used, even a moment ago by a parallel request."""
+        """Exchange the code, once. False if it is too old or was used, even by a parallel request a moment ago."""
         with self._store.transaction() as sql:
             if self._living(sql, code_id, face) is None:
                 return False
@@ -92,7 +92,7 @@ class Codes:
             self._store.keep_newest(sql, "gosuslugi_token")
 
     def token(self, token: str, kind: Kind, face: Face) -> Grant | None:
-        """What a token that still works means."""
+        """The meaning of a token that still works."""
         with self._store.transaction() as sql:
             row = sql.execute(
                 "SELECT c.* FROM gosuslugi_token t JOIN gosuslugi_code c ON c.id = t.code"
@@ -103,7 +103,7 @@ class Codes:
             return grant if grant is not None and grant.asked.face == face else None
 
     def revoke(self, token: str) -> bool:
-        """End one token; False when that was done already."""
+        """End one token. False if it has ended already."""
         with self._store.transaction() as sql:
             cursor = sql.execute(
                 "UPDATE gosuslugi_token SET revoked = 1 WHERE hash = ? AND revoked = 0", (_hash(token),)

@@ -20,14 +20,14 @@ _BASE64URL_OF_SHA256 = 43  # characters, without padding
 
 
 class EsiaFace:
-    """The addresses of production, relative to the stand-in."""
+    """The addresses of ESIA in production, relative to the stand-in."""
 
     def __init__(self, stand: Stand, sign_in: SignIn) -> None:
         self._stand = stand
         self._sign_in = sign_in
 
     def routes(self) -> list[Route]:
-        """All of ESIA's face."""
+        """All routes of ESIA's face."""
         return [
             Route("/aas/oauth2/v2/ac", self._authorise, methods=["GET"]),
             Route("/aas/oauth2/v3/te", EsiaToken(self._stand).answer, methods=["POST"]),
@@ -41,7 +41,7 @@ class EsiaFace:
             check.check_client(given, self._stand)
             address = check.check_redirect(given, self._stand)
         except EsiaError as error:
-            # No one may be sent to an address that is not known to be the client's.
+            # Never redirect to an address that is not known to be the client's.
             return refused_page(self._stand, error.description)
         try:
             if await self._stand.fault() is Fault.UNAVAILABLE:

@@ -1,4 +1,4 @@
-"""What ESIA demands of a request, with the error it answers each breach with."""
+"""What ESIA requires of a request, and the error for each violation."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _CLOCKS_DIFFER_BY = 5 * 60  # seconds
 
 
 class EsiaError(Exception):
-    """The request is answered with this ESIA error; `what` says for the reader which parameter it was."""
+    """The request is answered with this ESIA error. `what` tells the reader which parameter was wrong."""
 
     def __init__(self, number: str, what: str = "") -> None:
         super().__init__(number)
@@ -38,7 +38,7 @@ class EsiaError(Exception):
 
 
 def required(given: Form, name: str, missing: str = "007014") -> str:
-    """A parameter that must be there, once."""
+    """A required parameter that must occur once."""
     values = given.getlist(name)
     if not values or not values[0]:
         raise EsiaError(missing, name)
@@ -48,7 +48,7 @@ def required(given: Form, name: str, missing: str = "007014") -> str:
 
 
 def chosen(given: Form, name: str, allowed: tuple[str, ...], wrong: str = "007003") -> str:
-    """A parameter that must be one of a few values."""
+    """A parameter that must have one of a few values."""
     value = required(given, name)
     if value not in allowed:
         raise EsiaError(wrong, name)
@@ -56,13 +56,13 @@ def chosen(given: Form, name: str, allowed: tuple[str, ...], wrong: str = "00700
 
 
 def check_client(given: Form, stand: Stand) -> None:
-    """The client is the one that is registered."""
+    """Check that the client is the registered one."""
     if required(given, "client_id") != stand.settings.client_id:
         raise EsiaError("007005")
 
 
 def check_redirect(given: Form, stand: Stand) -> str:
-    """The address is registered, letter for letter."""
+    """Check that the address is registered, letter for letter."""
     address = required(given, "redirect_uri")
     if address not in stand.settings.redirect_uris:
         raise EsiaError("007023")
@@ -70,7 +70,7 @@ def check_redirect(given: Form, stand: Stand) -> str:
 
 
 def check_scope(given: Form) -> str:
-    """Known scopes, separated by spaces."""
+    """Check that the scopes are known. Spaces separate them."""
     scope = required(given, "scope", missing="007013")
     if not set(scope.split(" ")) <= ESIA_SCOPES:
         raise EsiaError("007006")
@@ -78,7 +78,7 @@ def check_scope(given: Form) -> str:
 
 
 def check_state(given: Form) -> str:
-    """A UUID."""
+    """Check that the state is a UUID."""
     state = required(given, "state")
     if not _UUID.fullmatch(state):
         raise EsiaError("007003", "state")
@@ -86,7 +86,7 @@ def check_state(given: Form) -> str:
 
 
 def check_signature(given: Form, stand: Stand, *more: str) -> None:
-    """Time, certificate hash, and the signature over client_id+scope+timestamp+state+redirect_uri and `more`."""
+    """Check the time, the certificate hash, and the signature over client_id+scope+timestamp+state+redirect_uri and `more`."""
     timestamp = required(given, "timestamp")
     _check_time(timestamp, stand.clock())
     if required(given, "client_certificate_hash") != stand.certificate.hash:

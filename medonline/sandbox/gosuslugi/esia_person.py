@@ -1,4 +1,4 @@
-"""ESIA's person API (`/rs/prns/...`): fields only for the scopes that were granted."""
+"""ESIA's person API (`/rs/prns/...`). It returns only the fields of the granted scopes."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ Item = dict[str, Any]
 
 
 class EsiaPerson:
-    """The person, contacts and documents; lists come as addresses, or whole with `?embed=(elements)`."""
+    """The person, contacts and documents. Lists are addresses, or whole elements with `?embed=(elements)`."""
 
     def __init__(self, stand: Stand) -> None:
         self._stand = stand
 
     def routes(self) -> list[Route]:
-        """Relative to the stand-in."""
+        """Routes relative to the stand-in."""
         return [
             Route("/rs/prns/{oid:int}", self._person),
             Route("/rs/prns/{oid:int}/{list}", self._list),

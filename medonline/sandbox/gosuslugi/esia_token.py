@@ -1,4 +1,4 @@
-"""ESIA's token endpoint (`/aas/oauth2/v3/te`): a code, or a refresh token, for tokens."""
+"""ESIA's token endpoint (`/aas/oauth2/v3/te`): it exchanges a code or a refresh token for tokens."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _REFRESH_LIVES = 30 * 24 * 3600
 
 
 class EsiaToken(TokenEndpoint):
-    """Checks a request and answers with JSON; errors are HTTP 400 with `error`, `error_description`, `state`."""
+    """Checks a request and answers with JSON. Errors are HTTP 400 with `error`, `error_description`, `state`."""
 
     async def _trade(self, request: Request, given: Form, fault: Fault) -> Response:
         try:

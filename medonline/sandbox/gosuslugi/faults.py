@@ -1,4 +1,4 @@
-"""Faults that can be switched on, for everyone at once and until they are switched off."""
+"""Faults that hold for everyone from the moment they are switched on until they are switched off."""
 
 from __future__ import annotations
 
@@ -51,19 +51,19 @@ LABELS = {
 
 
 class Faults:
-    """The fault of the moment, in the sandbox's database; it outlives a restart. Methods block briefly."""
+    """The current fault, in the sandbox's database. It survives a restart. Methods block briefly."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         store.add_tables(_SCHEMA)
 
     def current(self) -> Fault:
-        """Which one is on."""
+        """The fault that is switched on."""
         with self._store.transaction() as sql:
             row = sql.execute("SELECT value FROM gosuslugi_setting WHERE name = 'fault'").fetchone()
         return Fault(row["value"]) if row is not None else Fault.NONE
 
     def switch(self, fault: Fault) -> None:
-        """Switch to another one."""
+        """Switch to another fault."""
         with self._store.transaction() as sql:
             sql.execute("INSERT OR REPLACE INTO gosuslugi_setting VALUES ('fault', ?)", (fault.value,))

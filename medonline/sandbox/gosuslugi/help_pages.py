@@ -25,13 +25,13 @@ _CENTRES = """<p>На учебном стенде центров обслужи�
 
 
 class HelpPages:
-    """Small pages that need no sign-in; those opened from one know the way back to it."""
+    """Small pages that need no sign-in. A page that was opened from a sign-in knows the way back to it."""
 
     def __init__(self, stand: Stand) -> None:
         self._stand = stand
 
     def routes(self) -> list[Route]:
-        """Relative to the stand-in."""
+        """Routes relative to the stand-in."""
         return [
             Route("/", self._people),
             Route("/people", self._people),

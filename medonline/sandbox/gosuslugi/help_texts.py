@@ -1,4 +1,4 @@
-"""The two help texts of the sign-in, shown as dialogs and, without scripts, as pages."""
+"""The two help texts of the sign-in, shown as dialogs or, without scripts, as pages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SMS_TITLE = "Не приходит смс"
 
 
 def sign_in_help(stand: Stand, journey: str) -> str:
-    """What to try when the login or the password is not taken."""
+    """What to try when the login or the password is refused."""
     restore, support, centres = (
         with_journey(f"{stand.root}/{page}", journey) for page in ("restore", "support", "service-centres")
     )
@@ -25,7 +25,7 @@ def sign_in_help(stand: Stand, journey: str) -> str:
 
 
 def sms_help(stand: Stand, journey: str) -> str:
-    """What to try when the SMS code does not come."""
+    """What to try when the SMS code does not arrive."""
     support = with_journey(f"{stand.root}/support", journey)
     return f"""<h3>Номер телефона изменился</h3>
 <p>Укажите нынешний номер в своей учётной записи на Госуслугах. Если войти в неё нельзя, номер поменяют в центре

@@ -1,7 +1,7 @@
-"""Sign-ins under way: each belongs to one browser and goes through sign_in -> code -> consent -> done.
+"""Sign-ins in progress. Each belongs to one browser and goes through sign_in -> code -> consent -> done.
 
-A journey lives 30 minutes, its SMS code 5 minutes and 3 tries. The methods of `Journeys` block for one small
-transaction: call them through `asyncio.to_thread`.
+A journey lives 30 minutes. Its SMS code lives 5 minutes and allows 3 tries. The methods of `Journeys` block for one small transaction: call
+them through `asyncio.to_thread`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _SMS_SENDER = "gosuslugi"
 
 
 class Step(StrEnum):
-    """Which page a journey is at."""
+    """The page that a journey is at."""
 
     SIGN_IN = "sign_in"
     CODE = "code"
@@ -43,7 +43,7 @@ class Step(StrEnum):
 
 
 class CodeVerdict(StrEnum):
-    """What came of a typed SMS code."""
+    """The result of a typed SMS code."""
 
     RIGHT = "right"
     WRONG = "wrong"
@@ -54,10 +54,10 @@ class CodeVerdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Journey:
-    """One sign-in, as read from the database; not its browser, which only `Journeys.find` compares.
+    """One sign-in, as read from the database, without its browser: only `Journeys.find` compares that.
 
-    `oid` is the person who signs in and `sid` the sandbox session; both are empty or 0 until they are known.
-    `misses` counts wrong SMS codes; `outcome` is the address it ended at, empty before.
+    `oid` is the person who signs in and `sid` the sandbox session. They are 0 or empty until they are known. `misses` counts wrong SMS
+    codes. `outcome` is the address where the journey ended, empty before.
     """
 
     id: str
@@ -72,7 +72,7 @@ class Journey:
 
 
 class Journeys:
-    """The table of sign-ins under way."""
+    """The table of sign-ins in progress."""
 
     def __init__(self, store: Store, clock: Callable[[], float]) -> None:
         self._store = store
@@ -80,7 +80,7 @@ class Journeys:
         store.add_tables(_SCHEMA)
 
     def begin(self, asked: Asked, browser: str) -> Journey:
-        """Start one for the browser that holds this secret."""
+        """Start a journey for the browser that holds this secret."""
         journey_id, now = secrets.token_urlsafe(16), self._clock()
         with self._store.transaction() as sql:
             sql.execute("DELETE FROM gosuslugi_journey WHERE created_at < ?", (now - _JOURNEY_LIVES,))
@@ -100,7 +100,7 @@ class Journeys:
             return _journey(row)
 
     def ask_code(self, journey_id: str, oid: int, phone: str) -> None:
-        """Send an SMS code and wait for it; asked again while a code of the same person lives, it sends nothing."""
+        """Send an SMS code and wait for it. While a code for the same person lives, another call sends nothing."""
         now, code = self._clock(), f"{secrets.randbelow(10**6):06}"
         with self._store.transaction() as sql:
             row = _row(sql, journey_id, now)
@@ -113,7 +113,7 @@ class Journeys:
             self._store.insert_event(sql, phone, "sms", _SMS_SENDER, text)
 
     def try_code(self, journey_id: str, typed: str) -> CodeVerdict:
-        """Judge a typed code; after three misses the person starts from the password again."""
+        """Check a typed code. After three misses the person starts again with the password."""
         now = self._clock()
         with self._store.transaction() as sql:
             row = _row(sql, journey_id, now)
@@ -132,7 +132,7 @@ class Journeys:
             return CodeVerdict.WRONG
 
     def prove(self, journey_id: str, session: Session) -> Journey | None:
-        """The person is known: next comes the consent. A journey that is over stays as it is."""
+        """The person is known: the consent comes next. A finished journey stays as it is."""
         with self._store.transaction() as sql:
             row = _row(sql, journey_id, self._clock())
             if row is not None and row["step"] != Step.DONE:
@@ -142,7 +142,7 @@ class Journeys:
             return _journey(row) if row is not None else None
 
     def finish(self, journey_id: str, outcome: str) -> str:
-        """End the journey at an address; the first outcome holds, however often a button was pressed."""
+        """End the journey at an address. The first outcome holds, no matter how often a button is pressed."""
         with self._store.transaction() as sql:
             row = _row(sql, journey_id, self._clock())
             if row is not None and row["step"] == Step.DONE:

@@ -1,4 +1,4 @@
-"""The frame of every page: the banner that it is a training stand, the headers, and the one way of answering."""
+"""The frame of every page: the banner that this is a training stand, the headers, and one function that makes the response."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from medonline.sandbox.gosuslugi.stand import Stand
 CLIENT = "Медицина-онлайн"
 _HEADERS = {
     "Cache-Control": "no-store",
-    # form-action is left free: a posted form ends in a redirect to the portal, which is another origin.
+    # form-action is not restricted: a posted form ends in a redirect to the portal, which has another origin.
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
         "base-uri 'none'; frame-ancestors 'none'"
     ),
-    # With no-referrer browsers would send `Origin: null` along with a form, which the portal's boundary refuses.
+    # With no-referrer, browsers send `Origin: null` with a form, and the portal's boundary refuses that.
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
@@ -25,7 +25,7 @@ _JOURNEY = re.compile(r"[A-Za-z0-9_-]{16,64}", re.ASCII)
 
 
 def page(stand: Stand, title: str, body: str, status: int = 200) -> HTMLResponse:
-    """A whole page; `body` is markup, `title` is text. What is wrong is named in the title too."""
+    """A whole page. `body` is markup, `title` is text. The title also names an error."""
     mistake = "Ошибка: " if 'role="alert"' in body else ""
     return HTMLResponse(
         f"""<!doctype html>
@@ -54,29 +54,29 @@ def page(stand: Stand, title: str, body: str, status: int = 200) -> HTMLResponse
 
 
 def heading(title: str) -> str:
-    """The brand above the title of a page that is not the sign-in page itself."""
+    """The brand above the title, for pages other than the sign-in page."""
     return f'<p class="brand">ГОСУСЛУГИ</p>\n<h1>{escape(title)}</h1>'
 
 
 def problem(text: str) -> str:
-    """What went wrong, read out at once; nothing when all is well."""
+    """An error, which screen readers read aloud at once. Empty if there is none."""
     return f'<p class="problem" id="problem" role="alert">{escape(text)}</p>' if text else ""
 
 
 def way_back(stand: Stand, journey: str) -> str:
-    """From a help page to the sign-in it was opened from."""
+    """A link from a help page to the sign-in from which it was opened."""
     if not _JOURNEY.fullmatch(journey):
         return ""
     return f'<p class="alone"><a href="{stand.root}/journey/{journey}">Вернуться ко входу</a></p>'
 
 
 def with_journey(address: str, journey: str) -> str:
-    """A help page's address that knows the way back."""
+    """The address of a help page, with the way back."""
     return f"{address}?journey={journey}" if _JOURNEY.fullmatch(journey) else address
 
 
 def dialog(name: str, title: str, body: str) -> str:
-    """A native dialog; gosuslugi.js opens it in place of the link marked `data-dialog`."""
+    """A native dialog. gosuslugi.js opens it in place of the link marked `data-dialog`."""
     return f"""<dialog id="{name}" aria-labelledby="{name}-title">
 <h2 id="{name}-title" tabindex="-1" autofocus>{escape(title)}</h2>
 {body}

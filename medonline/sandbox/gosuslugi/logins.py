@@ -1,4 +1,4 @@
-"""Who signs in: by phone in any spelling, e-mail, or СНИЛС with or without dashes."""
+"""Finds who signs in: by phone in any spelling, e-mail, or СНИЛС with or without dashes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SNILS = re.compile(r"(\d{3})[- ]?(\d{3})[- ]?(\d{3})[- ]?(\d{2})", re.ASCII)
 
 
 def account(login: str) -> DemoPerson | None:
-    """Whose login it is."""
+    """The person with this login."""
     typed = login.strip()
     if "@" in typed:
         return next((person for person in ACCOUNTS if person.email.casefold() == typed.casefold()), None)
@@ -27,12 +27,12 @@ def account(login: str) -> DemoPerson | None:
 
 
 def account_of_phone(typed: str) -> DemoPerson | None:
-    """Whose number it is."""
+    """The person with this number."""
     phone = PhoneNumber.read(typed)
     return next((person for person in ACCOUNTS if phone and person.phone == phone.e164), None)
 
 
 def signed_in(login: str, password: str) -> DemoPerson | None:
-    """The person of this pair, or None."""
+    """The person with this login and password, or None."""
     person = account(login)
     return person if person is not None and same(password, PASSWORD) else None

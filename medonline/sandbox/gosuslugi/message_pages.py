@@ -1,4 +1,4 @@
-"""Pages that end a walk: a refused request, a sign-in that is over, signing out."""
+"""Final pages: a refused request, an ended sign-in, a sign-out."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from medonline.sandbox.gosuslugi.stand import Stand
 
 
 def refused_page(stand: Stand, description: str) -> Response:
-    """The client's request is wrong in a way that forbids sending anybody back to it."""
+    """The client's request has an error that forbids sending anybody back to it."""
     body = f"""{heading("Запрос не принят")}
 <p class="problem" role="alert">{escape(description)}</p>
 <p>Портал обратился к Госуслугам неправильно. Вернитесь на портал и попробуйте ещё раз.</p>"""
@@ -21,7 +21,7 @@ def refused_page(stand: Stand, description: str) -> Response:
 
 
 def gone_page(stand: Stand, asked: Asked | None = None) -> Response:
-    """The sign-in is over, too old, or was begun in another browser."""
+    """The sign-in has ended, is too old, or began in another browser."""
     back = ""
     if asked is not None:
         portal = urlsplit(asked.redirect_uri)
@@ -33,5 +33,5 @@ def gone_page(stand: Stand, asked: Asked | None = None) -> Response:
 
 
 def signed_out_page(stand: Stand) -> Response:
-    """Signed out, and nowhere to go."""
+    """The person is signed out, and there is no address to return to."""
     return page(stand, "Вы вышли", f"{heading('Вы вышли')}\n<p>Сеанс на Госуслугах закончен.</p>")

@@ -29,14 +29,14 @@ class _OidcError(Exception):
 
 
 class OidcFace:
-    """The endpoints under `/oidc`; the issuer is their common address."""
+    """The endpoints under `/oidc`. Their common address is the issuer."""
 
     def __init__(self, stand: Stand, sign_in: SignIn) -> None:
         self._stand = stand
         self._sign_in = sign_in
 
     def routes(self) -> list[Route]:
-        """Relative to the stand-in."""
+        """Routes relative to the stand-in."""
         token = OidcToken(self._stand)
         return [
             Route("/oidc/.well-known/openid-configuration", self._discovery),
@@ -84,7 +84,7 @@ class OidcFace:
             return refused_page(self._stand, "unauthorized_client: the client is not known")
         address = given.get("redirect_uri", "")
         if address not in settings.redirect_uris:
-            # No one may be sent to an address that is not known to be the client's.
+            # Never redirect to an address that is not known to be the client's.
             return refused_page(self._stand, "invalid_request: the redirect_uri is not registered")
         try:
             asked = await self._checked(request)
@@ -97,7 +97,7 @@ class OidcFace:
         return await self._sign_in.begin(request, asked, password_again=await self._asks_again(request))
 
     async def _asks_again(self, request: Request) -> bool:
-        """Whether the client wants the password again: always, or after so many seconds (`max_age`)."""
+        """Whether the client wants the password again: always, or after a number of seconds (`max_age`)."""
         given, session = request.query_params, await self._stand.session(request)
         age = given.get("max_age", "")
         too_old = age.isdecimal() and session is not None and self._stand.clock() - session.at > int(age)

@@ -1,4 +1,4 @@
-"""The OpenID Connect face: a code for tokens, and what is known of the person."""
+"""The OpenID Connect face: it exchanges a code for tokens, and returns the person's claims."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class OidcToken(TokenEndpoint):
     """The token endpoint and userinfo."""
 
     async def _trade(self, request: Request, given: Form, fault: Fault) -> Response:
-        """Trade a code; the client authenticates with client_secret_basic or client_secret_post, not with both."""
+        """Exchange a code. The client authenticates with client_secret_basic or client_secret_post, not with both."""
         if any(len(given.getlist(name)) > 1 for name in given):
             return _refused("invalid_request")
         if not self._is_client(request, given):
@@ -49,7 +49,7 @@ class OidcToken(TokenEndpoint):
         return self._issued(tokens, fault)
 
     async def userinfo(self, request: Request) -> Response:
-        """Claims for the scopes that were granted."""
+        """The claims for the granted scopes."""
         grant = await asyncio.to_thread(self._stand.codes.token, bearer(request), "access", "oidc")
         person = person_by_oid(grant.oid) if grant is not None else None
         if grant is None or person is None:

@@ -19,7 +19,7 @@ CERTIFICATES = tuple(person for person in ACCOUNTS if person.trusted)
 
 
 def qr_page(stand: Stand, journey: Journey, qr: QrRequest, notice: str = "") -> Response:
-    """The code to be read by a phone; the script follows by itself, the button works without it."""
+    """The code for a phone to read. The script continues by itself; the button works without the script."""
     path = stand.path_of(journey)
     body = f"""{heading("Вход по QR-коду")}
 <p>Наведите на код камеру телефона и подтвердите вход. Код действует 2 минуты.</p>
@@ -54,7 +54,7 @@ def approved_page(stand: Stand, person: DemoPerson) -> Response:
 
 
 def qr_gone_page(stand: Stand) -> Response:
-    """The code is too old, or somebody else confirmed it."""
+    """The code is too old, or somebody else has confirmed it."""
     body = f"""{heading("QR-код не действует")}
 <p>Код устарел или уже использован. Откройте вход заново, и появится новый код.</p>"""
     return page(stand, "QR-код не действует", body, 410)

@@ -28,14 +28,14 @@ _NO_STORE = {"Cache-Control": "no-store"}
 
 
 class OtherWays:
-    """QR code and certificate; both end in `SignIn.admit`."""
+    """Sign-in by QR code or certificate. Both end in `SignIn.admit`."""
 
     def __init__(self, stand: Stand, sign_in: SignIn) -> None:
         self._stand = stand
         self._sign_in = sign_in
 
     def routes(self) -> list[Route]:
-        """Relative to the stand-in."""
+        """Routes relative to the stand-in."""
         mine = self._sign_in.of_browser
         return [
             Route("/journey/{id}/qr", mine(self._show_qr), methods=["GET"]),

@@ -1,6 +1,6 @@
-"""What may be asked for at each face, and what it means for the person who is asked.
+"""The scopes of each face, and what each means for the person.
 
-Both faces speak of the same data, so a consent given through one of them holds for the other.
+Both faces name the same data, so a consent given through one of them is valid for the other.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ OIDC_SCOPES = frozenset(_OIDC_DATA)
 
 
 def esia_data(scope: str) -> frozenset[str]:
-    """The data behind ESIA's scopes."""
+    """The personal data behind ESIA's scopes."""
     return frozenset(scope.split()) & frozenset(DATA)
 
 
 def oidc_data(scope: str) -> frozenset[str]:
-    """The data behind OIDC scopes, by ESIA's names."""
+    """The personal data behind OIDC scopes, under ESIA's names."""
     return frozenset(name for asked in scope.split() for name in _OIDC_DATA.get(asked, ()))

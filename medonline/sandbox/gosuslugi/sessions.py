@@ -1,7 +1,6 @@
-"""Who is signed in at the stand-in, what they agreed to hand over, and sign-ins offered as a QR code.
+"""The people who are signed in at the stand-in, the data they agreed to share, and sign-ins offered as a QR code.
 
-A session lives 30 minutes, a QR code 2 minutes. Methods block for one small transaction: call them through
-`asyncio.to_thread`.
+A session lives 30 minutes, a QR code 2 minutes. Methods block for one small transaction: call them through `asyncio.to_thread`.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ _QR_LIVES = 2 * 60.0
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A person signed in at the stand-in; `at` is the Unix time of it, `amr` is PWD or DS."""
+    """A person who is signed in at the stand-in. `at` is the Unix time of the sign-in, `amr` is PWD or DS."""
 
     sid: str
     oid: int
@@ -42,7 +41,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class QrRequest:
-    """A sign-in that waits for a phone; `oid` is who approved it, 0 while no one has."""
+    """A sign-in that waits for a phone. `oid` is the person who approved it, 0 before that."""
 
     id: str
     journey: str
@@ -58,7 +57,7 @@ class Sessions:
         store.add_tables(_SCHEMA)
 
     def open(self, oid: int, amr: str) -> tuple[str, Session]:
-        """Sign a person in: the secret for the cookie, and the session."""
+        """Sign a person in. Returns the secret for the cookie, and the session."""
         secret, sid, now = secrets.token_urlsafe(32), str(uuid.uuid4()), self._clock()
         with self._store.transaction() as sql:
             sql.execute("DELETE FROM gosuslugi_session WHERE at < ?", (now - SESSION_LIVES,))
@@ -81,24 +80,24 @@ class Sessions:
             sql.execute("DELETE FROM gosuslugi_session WHERE secret = ?", (_key(secret),))
 
     def close_by_id(self, sid: str) -> None:
-        """Sign out who a token of the client names: a browser that posts from another site sends no cookie."""
+        """Sign out the person whom a token of the client names: a post from another site carries no cookie."""
         with self._store.transaction() as sql:
             sql.execute("DELETE FROM gosuslugi_session WHERE sid = ?", (sid,))
 
     def grant(self, client_id: str, oid: int, data: Iterable[str]) -> None:
-        """Remember what a person agreed to hand over."""
+        """Remember the data that a person agreed to share."""
         with self._store.transaction() as sql:
             rows = [(client_id, oid, name) for name in data]
             sql.executemany("INSERT OR IGNORE INTO gosuslugi_grant VALUES (?, ?, ?)", rows)
 
     def has_granted(self, client_id: str, oid: int, data: frozenset[str]) -> bool:
-        """Whether all of it was agreed to before."""
+        """Whether the person has agreed to share all of this data before."""
         with self._store.transaction() as sql:
             rows = sql.execute("SELECT data FROM gosuslugi_grant WHERE client_id = ? AND oid = ?", (client_id, oid))
             return data <= {row["data"] for row in rows}
 
     def offer_qr(self, journey: str) -> QrRequest:
-        """A QR code for a journey: the one that is still alive, or a new one."""
+        """A QR code for a journey: the one that is still valid, or a new one."""
         now = self._clock()
         with self._store.transaction() as sql:
             sql.execute("DELETE FROM gosuslugi_qr WHERE at < ?", (now - 10 * _QR_LIVES,))
@@ -114,7 +113,7 @@ class Sessions:
             return qr
 
     def qr(self, qr_id: str) -> QrRequest | None:
-        """A QR code that is still alive."""
+        """A QR code that is still valid."""
         with self._store.transaction() as sql:
             row = sql.execute(
                 "SELECT id, journey, oid FROM gosuslugi_qr WHERE id = ? AND at > ?",
@@ -123,7 +122,7 @@ class Sessions:
             return QrRequest(**dict(row)) if row is not None else None
 
     def approve_qr(self, qr_id: str, oid: int) -> bool:
-        """Let a person in who holds the phone; False when the code is too old or somebody else was faster."""
+        """Let the person who holds the phone in. False if the code is too old or somebody else was faster."""
         with self._store.transaction() as sql:
             cursor = sql.execute(
                 "UPDATE gosuslugi_qr SET oid = ? WHERE id = ? AND at > ? AND oid IN (0, ?)",
@@ -132,7 +131,7 @@ class Sessions:
             return cursor.rowcount == 1
 
     def approved_qr(self, journey: str) -> int:
-        """Who approved the newest live QR code of a journey, or 0."""
+        """The person who approved the newest valid QR code of a journey, or 0."""
         with self._store.transaction() as sql:
             row = sql.execute(
                 "SELECT oid FROM gosuslugi_qr WHERE journey = ? AND at > ? ORDER BY at DESC LIMIT 1",
@@ -141,7 +140,7 @@ class Sessions:
             return int(row["oid"]) if row is not None else 0
 
     def pending_qr(self) -> list[str]:
-        """Live QR codes no one has approved, newest first: what a demo phone may offer."""
+        """Valid QR codes that no one has approved, newest first. A demo phone offers them."""
         with self._store.transaction() as sql:
             rows = sql.execute(
                 "SELECT id FROM gosuslugi_qr WHERE oid = 0 AND at > ? ORDER BY at DESC", (self._clock() - _QR_LIVES,)

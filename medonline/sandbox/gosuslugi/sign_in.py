@@ -1,4 +1,4 @@
-"""A sign-in from the client's request to the address it returns to, whichever face it came through."""
+"""A sign-in from the client's request to the return address. It is the same for both faces."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 class SignIn:
-    """The pages with login and password, SMS code and consent; other ways of signing in end in `admit`."""
+    """The pages for login and password, SMS code and consent. Other ways of signing in end in `admit`."""
 
     def __init__(self, stand: Stand) -> None:
         self._stand = stand
 
     def routes(self) -> list[Route]:
-        """Relative to the stand-in."""
+        """Routes relative to the stand-in."""
         return [
             Route("/journey/{id}", self.of_browser(self._show)),
             Route("/journey/{id}/password", self.of_browser(self._password), methods=["POST"]),
@@ -48,7 +48,7 @@ class SignIn:
         ]
 
     async def begin(self, request: Request, asked: Asked, *, password_again: bool = False) -> Response:
-        """Start a journey; who is signed in already goes on at once, unless the client wants the password again."""
+        """Start a journey. A person who is already signed in continues at once, unless the client wants the password again."""
         browser = request.cookies.get(BROWSER, "") or secrets.token_urlsafe(32)
         journey = await asyncio.to_thread(self._stand.journeys.begin, asked, browser)
         session = None if password_again else await self._stand.session(request)
@@ -60,14 +60,14 @@ class SignIn:
         return response
 
     async def admit(self, journey: Journey, oid: int, amr: str) -> Response:
-        """The person has proved who they are: open a session and go on."""
+        """The person has proved their identity: open a session and continue."""
         secret, session = await asyncio.to_thread(self._stand.sessions.open, oid, amr)
         response = await self._prove(journey, session)
         self._stand.keep(response, SESSION, secret)
         return response
 
     def of_browser(self, handle: Callable[[Request, Journey], Awaitable[Response]]) -> Handler:
-        """A handler that is called with a living journey of this very browser only, and never after its end."""
+        """Wraps a handler, so that it is called only for a living journey of this browser, and never after the journey's end."""
 
         async def handler(request: Request) -> Response:
             browser = request.cookies.get(BROWSER, "")
@@ -75,7 +75,7 @@ class SignIn:
             if journey is None:
                 return gone_page(self._stand)
             if journey.step is Step.DONE:
-                # A second click of the last button ends where the first one did; an old page does not.
+                # A second click on the last button ends where the first one did. An old page does not.
                 posted = request.method == "POST"
                 return RedirectResponse(journey.outcome, 303) if posted else gone_page(self._stand, journey.asked)
             return await handle(request, journey)

@@ -15,7 +15,7 @@ from medonline.sandbox.people import DemoPerson
 
 
 def sign_in_page(stand: Stand, journey: Journey, wrong: str = "", login: str = "") -> Response:
-    """«ГОСУСЛУГИ»: who are you? The password is never shown again, the login is."""
+    """«ГОСУСЛУГИ»: who are you? The page never shows the password again, but it shows the login."""
     path = stand.path_of(journey)
     state = 'aria-invalid="true" aria-describedby="problem"' if wrong else ""
     people = with_journey(f"{stand.root}/people", journey.id)
@@ -62,7 +62,7 @@ def code_page(stand: Stand, journey: Journey, wrong: str = "") -> Response:
 
 
 def consent_page(stand: Stand, journey: Journey, person: DemoPerson) -> Response:
-    """Which data the portal asks for; nothing is handed over before the button is pressed."""
+    """The data that the portal asks for. Nothing is shared before the button is pressed."""
     asked = "\n".join(f"<li>{text}</li>" for name, text in DATA.items() if name in journey.asked.data)
     body = f"""{heading("Передача данных")}
 <p>Вы вошли как {escape(full_name(person))}.</p>

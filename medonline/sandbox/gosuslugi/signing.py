@@ -1,4 +1,4 @@
-"""What the stand-in signs, and how a switched-on fault spoils it."""
+"""What the stand-in signs, and how a fault that is switched on spoils it."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from medonline.sandbox.gosuslugi.faults import Fault
 from medonline.sandbox.settings import GosuslugiSettings
 
 Claims = dict[str, Any]
-_ESIA_HEADERS = JWSRegistry(strict_check_header=False)  # ESIA has header fields of its own: ver, sbt
-_CODE_CLAIMS = 600  # characters; brings a code to the 1-1.4 kB that ESIA's codes have
+_ESIA_HEADERS = JWSRegistry(strict_check_header=False)  # ESIA has its own header fields: ver, sbt
+_CODE_CLAIMS = 600  # characters; makes a code as long as ESIA's codes, 1 to 1.4 kB
 
 
 class Signer:
@@ -50,18 +50,18 @@ class Signer:
         return jwt.encode({"alg": "RS256"} | (header or {}), claims, key, registry=_ESIA_HEADERS)
 
     def kid(self, fault: Fault) -> str:
-        """Which key of the published set signs."""
+        """The id of the published key that signs."""
         return str((self._rotated if fault is Fault.ROTATED_KEY else self._key).kid)
 
     def code(self, code_id: str, claims: Claims, lives: int) -> str:
-        """An authorisation code: a JWT too, as at ESIA, and opaque to the client."""
+        """An authorisation code. It is a JWT, as at ESIA, and opaque to the client."""
         claims = claims | {"jti": code_id}
         padding = secrets.token_urlsafe(_CODE_CLAIMS)[: max(0, _CODE_CLAIMS - len(json.dumps(claims)))]
         header = {"ver": 1, "sbt": "authorization_code"}
         return self.token(claims | {"padding": padding}, lives, Fault.NONE, header)
 
     def read(self, token: str) -> Claims | None:
-        """The claims of a token this stand-in signed, however old it is."""
+        """The claims of a token that this stand-in signed. The token's age does not matter."""
         try:
             keys = KeySet([self._key, self._rotated])
             for key in keys.keys:
@@ -74,13 +74,13 @@ class Signer:
         return None
 
     def jwks(self, fault: Fault) -> dict[str, Any]:
-        """The published keys; the rotated one joins when it signs."""
+        """The published keys. The rotated key is added when it signs."""
         keys = [self._key, self._rotated] if fault is Fault.ROTATED_KEY else [self._key]
         return {"keys": [key.as_dict(private=False) for key in keys]}
 
 
 class ClientCertificate:
-    """The portal's certificate, which its `client_secret` signatures are checked with."""
+    """The portal's certificate, which checks its `client_secret` signatures."""
 
     def __init__(self, pem: bytes) -> None:
         certificate = load_pem_x509_certificate(pem)
@@ -91,7 +91,7 @@ class ClientCertificate:
         self.hash = hashlib.sha256(certificate.public_bytes(Encoding.DER)).hexdigest().upper()
 
     def signed(self, text: str, signature: str) -> bool:
-        """Whether base64url without padding holds the signature of a text."""
+        """Whether `signature` (base64url without padding) is the signature of this text."""
         if not signature.replace("-", "").replace("_", "").isalnum() or not signature.isascii():
             return False
         try:

@@ -1,4 +1,4 @@
-"""What all parts of the stand-in share: its settings, what it keeps, its keys and the cookies of its visitors."""
+"""What all parts of the stand-in share: settings, tables, keys and the visitors' cookies."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ BROWSER, SESSION = "gosuslugi_browser", "gosuslugi_session"
 
 @dataclass(frozen=True)
 class Stand:
-    """The stand-in's inside; `slow_answer` seconds is how slow the fault «slow» is."""
+    """The shared parts of the stand-in. The fault «slow» delays an answer by `slow_answer` seconds."""
 
     settings: GosuslugiSettings
     slow_answer: float
@@ -40,7 +40,7 @@ class Stand:
 
     @classmethod
     def build(cls, settings: SandboxSettings, store: Store, clock: Callable[[], float] = time.time) -> Stand:
-        """Create what is missing in the database and read the keys."""
+        """Create missing tables in the database and read the keys."""
         if settings.gosuslugi is None:
             raise ValueError("The sandbox has no settings of Gosuslugi.")
         return cls(
@@ -57,12 +57,12 @@ class Stand:
 
     @property
     def root(self) -> str:
-        """The path of the stand-in as browsers see it."""
+        """The path of the stand-in, as browsers see it."""
         return urlsplit(self.settings.base_url).path.rstrip("/")
 
     @property
     def sandbox(self) -> str:
-        """The path of the sandbox, of which the stand-in is a part."""
+        """The path of the sandbox that contains the stand-in."""
         return self.root.rpartition("/")[0]
 
     @property
@@ -71,20 +71,20 @@ class Stand:
         return f"{self.sandbox}/static"
 
     def path_of(self, journey: Journey) -> str:
-        """The page of a sign-in under way."""
+        """The page of a sign-in in progress."""
         return f"{self.root}/journey/{journey.id}"
 
     async def fault(self) -> Fault:
-        """Which fault is switched on."""
+        """The fault that is switched on."""
         return await asyncio.to_thread(self.faults.current)
 
     async def session(self, request: Request) -> Session | None:
-        """Who is signed in in this browser."""
+        """The session of the person who is signed in in this browser."""
         secret = request.cookies.get(SESSION, "")
         return await asyncio.to_thread(self.sessions.find, secret) if secret else None
 
     async def sign_out(self, request: Request, response: Response, sid: str = "") -> Response:
-        """End the session of this browser, and the one that a token of the client names."""
+        """End the session of this browser, and the session that a token of the client names."""
         if sid:
             await asyncio.to_thread(self.sessions.close_by_id, sid)
         await asyncio.to_thread(self.sessions.close, request.cookies.get(SESSION, ""))
@@ -92,7 +92,7 @@ class Stand:
         return response
 
     def keep(self, response: Response, name: str, secret: str) -> None:
-        """Set one of the two cookies; neither is visible outside the stand-in's own path."""
+        """Set one of the two cookies. Neither is sent outside the stand-in's own path."""
         response.set_cookie(
             name,
             secret,
@@ -105,7 +105,7 @@ class Stand:
 
 
 async def form(request: Request) -> Form:
-    """The fields of a posted form; an unreadable body counts as an empty one."""
+    """The fields of a posted form. An unreadable body counts as an empty one."""
     try:
         fields = parse_qsl((await request.body()).decode(), keep_blank_values=True, max_num_fields=50)
     except ValueError:

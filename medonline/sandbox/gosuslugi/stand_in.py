@@ -1,4 +1,4 @@
-"""The stand-in of Gosuslugi, put together from its parts."""
+"""Puts the stand-in of Gosuslugi together from its parts."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from medonline.sandbox.store import Store
 
 
 class GosuslugiStandIn:
-    """Both faces, the sign-in pages and the pages around them; `clock` gives Unix time."""
+    """Both faces, the sign-in pages and the help pages. `clock` gives Unix time."""
 
     def __init__(self, settings: SandboxSettings, store: Store, clock: Callable[[], float] = time.time) -> None:
         self.stand = Stand.build(settings, store, clock)
 
     def routes(self) -> list[Route]:
-        """Relative to the stand-in."""
+        """Routes relative to the stand-in."""
         sign_in = SignIn(self.stand)
         return [
             *EsiaFace(self.stand, sign_in).routes(),
@@ -35,5 +35,5 @@ class GosuslugiStandIn:
         ]
 
     def pending_qr(self) -> list[str]:
-        """QR codes that wait for a phone, newest first; blocks for one small transaction."""
+        """QR codes that wait for a phone, newest first. Blocks for one small transaction."""
         return self.stand.sessions.pending_qr()

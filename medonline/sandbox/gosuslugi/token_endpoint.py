@@ -1,4 +1,4 @@
-"""The token endpoints of both faces: how a request is read, and what is answered while a fault is switched on."""
+"""The token endpoints of both faces: how they read a request, and what they answer while a fault is switched on."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _OVERSIZED = 2_000_000  # characters
 
 
 class TokenEndpoint(ABC):
-    """Answers at once where a fault asks for it; otherwise the face does."""
+    """Answers at once if a fault demands it. Otherwise the face answers."""
 
     def __init__(self, stand: Stand) -> None:
         self._stand = stand
 
     async def answer(self, request: Request) -> Response:
-        """One request."""
-        given = await form(request)  # before any answer: a server resets a connection whose request it has not read
+        """Answer one request."""
+        given = await form(request)  # first: a server resets a connection whose request is unread
         fault = await self._stand.fault()
         if fault is Fault.HTML_500:
             return HTMLResponse("<html><body><h1>500 Internal Server Error</h1></body></html>", status_code=500)
@@ -36,11 +36,11 @@ class TokenEndpoint(ABC):
 
     @abstractmethod
     async def _trade(self, request: Request, given: Form, fault: Fault) -> Response:
-        """Tokens, or a refusal in the words of the face."""
+        """Tokens, or a refusal in the form that the face uses."""
 
     @staticmethod
     def _issued(tokens: dict[str, Any], fault: Fault) -> Response:
-        """The tokens; with members that say nothing beside them while that fault is on."""
+        """The tokens. While that fault is on, meaningless members are added."""
         nothing = {"error": None, "error_description": "", "error_uri": None, "scope": None}
         told = nothing | tokens | {"error": None} if fault is Fault.NULLS else tokens
         return JSONResponse(told, headers=NO_STORE)
