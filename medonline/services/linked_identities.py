@@ -1,7 +1,7 @@
-"""Accounts at Gosuslugi that open a patient's account: taking them off, with what came from them.
+"""Accounts at Gosuslugi that open a patient's account: removing them, together with the data that came from them.
 
-Everything happens in a transaction of the caller, which holds the patient's row: who signs in with the identity at the same
-moment waits, and finds it gone.
+Everything happens in a transaction of the caller, which holds the patient's row. A person who signs in with the identity at the same moment
+waits, and then finds it gone.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from medonline.storage.queries import account_settings, gosuslugi, login
 from medonline.storage.tables.gosuslugi import LinkedIdentity
 
 NUMBER_LENGTH = 12
-# What a later link by СНИЛС or number rests on.
+# A later link by СНИЛС or number depends on these fields.
 _RECOGNISES = frozenset({"birth_date", "snils"})
 _UNDONE: dict[str, dict[str, object]] = {
     "birth_date": {"birth_date": None},
@@ -34,7 +34,7 @@ _UNDONE: dict[str, dict[str, object]] = {
 
 
 def number_of(row: LinkedIdentity) -> str:
-    """What an identity is called on a screen and in a command: it does not tell the number of the account at Gosuslugi."""
+    """The name of an identity on a screen and in a command. It does not reveal the number of the account at Gosuslugi."""
     return token_hash(f"{row.patient_id} {row.issuer} {row.subject}")[:NUMBER_LENGTH]
 
 
@@ -47,11 +47,12 @@ def unlink(
     now: datetime,
     by: Client,
 ) -> list[str]:
-    """Take off the one of a patient's `rows` that is called `number`. Every session through Gosuslugi ends, except that of the
-    client who asked, for which identity opened it is not kept; the token hashes of those that ended.
+    """Remove the one of a patient's `rows` with this `number`. Returns the token hashes of the sessions that ended.
+
+    Every session through Gosuslugi ends except the client's own, because the record does not say which identity opened it.
 
     Raises:
-        NoSuchIdentity: none of them is called so.
+        NoSuchIdentity: none of them has this number.
     """
     chosen = [row for row in rows if number_of(row) == number]
     if not chosen:
@@ -69,10 +70,10 @@ def take_off_proved(
     why: UnlinkedWhy,
     device: Device = UNKNOWN_DEVICE,
 ) -> int:
-    """Take off every identity that a stranger inside the account could have linked; how many there were.
+    """Remove every identity that a stranger inside the account could have linked. Returns how many there were.
 
-    That is each one linked by a password or a code, whenever it was, and each one linked later by a birth date or СНИЛС that
-    one of them had brought: a second account of the same stranger at Gosuslugi is recognised by them.
+    These are all that were linked by a password or a code, whenever that was. They are also those that were linked later by a birth date or
+    СНИЛС which one of the first kind had brought: by these the portal recognises a second account of the same stranger at Gosuslugi.
     """
     rows = gosuslugi.of_patient(session, patient_id)
     proved = [row for row in rows if LinkedHow(row.how).by_proof]
@@ -88,7 +89,7 @@ def take_off_proved(
 def _take_off(
     session: Session, journal: SecurityJournal, rows: Sequence[LinkedIdentity], why: UnlinkedWhy, device: Device
 ) -> None:
-    """These identities open their account no more, and what only a proof vouched for goes with them."""
+    """Remove these identities, together with the data that only a proof vouched for."""
     undone: dict[str, object] = {}
     for row in rows:
         if LinkedHow(row.how).by_proof or why in (UnlinkedWhy.DISPUTE, UnlinkedWhy.RECOVERY):

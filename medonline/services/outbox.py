@@ -1,13 +1,12 @@
-"""The loop of an outbox: what a transaction left to be sent is taken up by one loop per process, wherever it came from.
+"""The loop of an outbox: one loop per process takes up what transactions left to be sent, wherever it came from.
 
-The outbox knows neither codes nor notices: a `Lane` says what is due, what to do with a row, and how many rows may be in hand.
-Several processes run the same loop over the same rows, so `attend` leases a row before it sends anything: one conditional
-UPDATE moves `due_at` to the end of the lease, and work on a row that another process leased ends there. What a lease that
-ran out means (sent or not?) is for `attend` to decide, too.
+The outbox knows neither codes nor notices. A `Lane` says which rows are due, what to do with a row, and how many rows may be worked on at
+once. Several processes run the same loop over the same rows. So `attend` leases a row before it sends anything: one conditional UPDATE
+moves `due_at` to the end of the lease, and work on a row that another process has leased ends there. `attend` also decides what a lease
+that ran out means (sent or not?).
 
-Where there is room, the transaction that makes a row leases it for its own process, which takes it up after the commit:
-neither a look nor a transaction of its own is spent on the lease. A process that is killed in between leaves the row as one
-that is killed while it sends.
+Where there is room, the transaction that makes a row leases it for its own process, which takes it up after the commit. This saves a look
+and a transaction for the lease. A process that is killed in between leaves the row in the same state as one killed while sending.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ log = logging.getLogger(__name__)
 IDLE_PAUSE = timedelta(seconds=1)
 STOP_WAIT = timedelta(seconds=6)
 STALLED_AFTER = timedelta(seconds=15)
-# Rows read by the look for all lanes; as many or more of them are asked for lane by lane.
+# The number of rows that the look for all lanes reads. If it finds as many, each lane is asked for its own.
 GLANCE = 48
 
 
@@ -43,11 +42,11 @@ Row = TypeVar("Row", bound=Due)
 
 @dataclass(frozen=True, slots=True)
 class Lane(Generic[Row]):
-    """Work that has places of its own: what hangs in one lane holds up no other.
+    """Work with places of its own: a row that hangs in one lane delays no other lane.
 
-    due: reads the rows that are due, without those whose ids are given, and no more than a number.
-    attend: the work on one row. An error that it raises costs the other rows nothing.
-    at_once: how many rows may be in hand.
+    due: reads the rows that are due, without those with the given ids, up to a number.
+    attend: does the work on one row. An error in it does not affect other rows.
+    at_once: how many rows may be worked on at once.
     """
 
     due: Callable[[tuple[str, ...], int], Awaitable[Sequence[Row]]]
@@ -57,11 +56,10 @@ class Lane(Generic[Row]):
 
 @dataclass(frozen=True, slots=True)
 class Glance(Generic[Row]):
-    """One look for all lanes: most turns find nothing, and one question is then all that they cost.
+    """One look for all lanes. Most turns find nothing, and then cost only this one question.
 
-    due: reads the rows that are due, of whichever lane, the oldest first, without those whose ids are given, and no more than a
-        number.
-    lane_of: where a row belongs; None: to no lane.
+    due: reads the rows of all lanes that are due, the oldest first, without those with the given ids, up to a number.
+    lane_of: the lane of a row; None for a row without a lane.
     """
 
     due: Callable[[tuple[str, ...], int], Awaitable[Sequence[Row]]]
@@ -70,7 +68,7 @@ class Glance(Generic[Row]):
 
 @dataclass(slots=True)
 class _InHand(Generic[Row]):
-    """`passed_over`: a turn has left the row out since its work began, and may have missed what it is due for by now."""
+    """Work that has begun. `passed_over`: a turn has skipped the row since then, so the row may have become due again unnoticed."""
 
     task: asyncio.Task[None]
     lane: Lane[Row]
@@ -78,11 +76,11 @@ class _InHand(Generic[Row]):
 
 
 class Outbox(Generic[Row]):
-    """The loop. `run` ends when cancelled; `wake` makes it look at once instead of within a second.
+    """The loop. `run` ends when cancelled. `wake` makes it look at once instead of within a second.
 
-    failed: is told of an error of `attend`; the row stays as it is, and its lease runs out.
-    unread: the sentence to log when what is due could not be read.
-    glance: without it each lane is asked in each turn.
+    failed: called with an error of `attend`. The row stays as it is, and its lease runs out.
+    unread: the sentence to log when the due rows could not be read.
+    glance: without it, each lane is asked in each turn.
     """
 
     def __init__(
@@ -99,19 +97,19 @@ class Outbox(Generic[Row]):
         self._failed = failed
         self._unread = unread
         self._glance = glance
-        self._crowded = False  # the last turn may have left rows for want of places
+        self._crowded = False  # the last turn may have left rows because there were no places
         self._wake = asyncio.Event()
         self._in_hand: dict[str, _InHand[Row]] = {}
         self._last_turn: datetime | None = None
         self._turning = False
-        self._left = 0  # counts how often something was left to the loop
-        self._behind = False  # some of it may wait for a turn, or for a place
-        # Work that a transaction leaves here must not run in the context of the request that caused it.
+        self._left = 0  # counts how often work was left to the loop
+        self._behind = False  # some of it may wait for a turn or for a place
+        # Work that a transaction leaves here must not run in the context of the request behind it.
         self._context = copy_context()
 
     @property
     def tasks_in_hand(self) -> tuple[asyncio.Task[None], ...]:
-        """The work that has begun and not ended; each task raises what `attend` raised."""
+        """The work that has begun and not ended. Each task raises what `attend` raised."""
         return tuple(one.task for one in self._in_hand.values())
 
     def wake(self) -> None:
@@ -121,21 +119,22 @@ class Outbox(Generic[Row]):
         self._wake.set()
 
     def is_running(self) -> bool:
-        """Whether the loop has turned lately."""
+        """Whether the loop has turned recently."""
         return self._last_turn is not None and self._clock() - self._last_turn < STALLED_AFTER
 
     def has_room(self, lane: Lane[Row]) -> bool:
-        """Whether the loop turns, and would begin one more row of this lane at once: none waits that is older. For any thread:
-        the answer may be old by the time of the commit, and a few rows more than `at_once` may then be in hand.
+        """Whether the loop runs and would begin one more row of this lane at once, because no older row waits.
+
+        Any thread may ask. The answer may be out of date at the commit, and then a few rows more than `at_once` are worked on.
         """
         return self._turning and not self._behind and self._free_in(lane) > 0
 
     def take_up(self, row: Row, lane: Lane[Row], work: Callable[[Row], Coroutine[Any, Any, None]]) -> None:
-        """Begin work on a row that its transaction leased for this process. On the event loop, after the commit."""
+        """Begin work on a row that its transaction has leased for this process. Call it on the event loop, after the commit."""
         self._begin(row, lane, work)
 
     async def run(self) -> None:
-        """Look for due rows until cancelled; an error of the database is logged and tried again."""
+        """Look for due rows until cancelled. After a database error it is logged and tried again."""
         self._context = copy_context()
         try:
             while True:
@@ -156,7 +155,7 @@ class Outbox(Generic[Row]):
             await self._stop()
 
     async def turn(self) -> None:
-        """Start work on every due row that is not in hand, as far as there are places."""
+        """Start work on every due row that is not worked on yet, as far as there are places."""
         left = self._left
         for one in self._in_hand.values():
             one.passed_over = True
@@ -166,7 +165,7 @@ class Outbox(Generic[Row]):
         self._behind = self._crowded or self._left != left
 
     async def _begin_at_a_glance(self, glance: Glance[Row]) -> bool:
-        """Whether that was all that is due. A crowd in one lane would hide the rows of another."""
+        """Begin the rows of one look. Returns whether these were all: many rows in one lane would hide those of another."""
         rows = await glance.due(tuple(self._in_hand), GLANCE)
         if len(rows) >= GLANCE:
             return False
@@ -187,7 +186,7 @@ class Outbox(Generic[Row]):
             self._crowded = self._crowded or len(rows) >= free
 
     def _free_in(self, lane: Lane[Row]) -> int:
-        # A copy, for another thread may ask while the loop adds a row.
+        # It uses a copy, because another thread may ask while the loop adds a row.
         return lane.at_once - sum(one.lane is lane for one in tuple(self._in_hand.values()))
 
     def _begin(self, row: Row, lane: Lane[Row], work: Callable[[Row], Coroutine[Any, Any, None]]) -> None:
@@ -197,15 +196,15 @@ class Outbox(Generic[Row]):
         task.add_done_callback(lambda done: self._forget(row_id, done))
 
     async def _stop(self) -> None:
-        """Let what is being sent end: cut off, it would be sent twice or not at all."""
+        """Let the current work end: if it were cut off, it would be sent twice or not at all."""
         ends_at = asyncio.get_running_loop().time() + STOP_WAIT.total_seconds()
-        # Again, for a transaction that had begun may have left more.
+        # Repeated, because a transaction that had begun may have left more.
         while self._in_hand and (left := ends_at - asyncio.get_running_loop().time()) > 0:
             await asyncio.wait(self.tasks_in_hand, timeout=left)
         unfinished = self.tasks_in_hand
         for task in unfinished:
             task.cancel()
-        # Waited for: a database closed under their rollback would never answer them, and the process would hang.
+        # They must be awaited: a database that is closed during their rollback would never answer them, and the process would hang.
         await asyncio.gather(*unfinished, return_exceptions=True)
 
     def _forget(self, row_id: str, task: asyncio.Task[None]) -> None:
@@ -213,7 +212,7 @@ class Outbox(Generic[Row]):
         error = None if task.cancelled() else task.exception()
         if error is None:
             if self._crowded or (one is not None and one.passed_over):
-                self._wake.set()  # its place is free, and itself may be due again
+                self._wake.set()  # its place is free, and the row itself may be due again
         else:
-            # The row is still due: looked at again at once, it would fail again at once, as long as the database is in trouble.
+            # The row is still due. If it were taken up at once, it would fail at once again for as long as the database is in trouble.
             self._failed(error)

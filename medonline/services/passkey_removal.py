@@ -1,5 +1,7 @@
-"""Taking passkeys off an account, in a transaction of the caller, which holds the patient's row: who signs in by one of them at the
-same moment waits, and finds it gone."""
+"""Removes passkeys from an account, in a transaction of the caller, which holds the patient's row.
+
+A person who signs in with one of them at the same moment waits, and then finds it gone.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +28,9 @@ def remove_one(
     why: PasskeyRemovedWhy,
     by: Client,
 ) -> int:
-    """Take off the one with this id. Every session that a passkey opened ends, except that of the client who asked, for which one
-    opened it is not kept; how many ended.
+    """Remove the passkey with this id. Returns how many sessions ended.
+
+    Every session that a passkey opened ends except the client's own, because the record does not say which passkey opened it.
 
     Raises:
         NoSuchPasskey: the patient has none with this id.
@@ -46,7 +49,7 @@ def remove_all(
     why: PasskeyRemovedWhy,
     device: Device = UNKNOWN_DEVICE,
 ) -> int:
-    """Take off every one, for a stranger inside the account could have added it; how many there were."""
+    """Remove every passkey, because a stranger inside the account could have added it. Returns how many there were."""
     rows = passkeys.of_patient(session, patient_id)
     if rows:
         _remove(session, journal, rows, why, device)
@@ -57,6 +60,6 @@ def _remove(
     session: Session, journal: SecurityJournal, rows: Sequence[Passkey], why: PasskeyRemovedWhy, device: Device
 ) -> None:
     passkeys.forget(session, rows)
-    # Who is on the way in by one of them is not let in: which one it was is not kept.
+    # A sign-in that has just begun with one of them fails, too: the record does not say which passkey it used.
     login.forget_tickets(session, rows[0].patient_id, LoginMethod.PASSKEY)
     journal.note(session, *(entries.passkey_removed(row.patient_id, row.name, why, device) for row in rows))

@@ -15,14 +15,14 @@ from medonline.domain.phone import PhoneNumber
 
 
 class DeliveryReport(StrEnum):
-    """What a provider knows of a message that it accepted; each next one replaces the one before."""
+    """A provider's report about a message that it accepted. Each further one replaces the one before."""
 
     SENT = "sent"
     DELIVERED = "delivered"
     READ = "read"
     FAILED = "failed"
-    NO_ROUTE = "no_route"  # the operator does not let such messages through to this number
-    STOP_LIST = "stop_list"  # the number's owner, or the vendor, wants none
+    NO_ROUTE = "no_route"  # the operator does not deliver such messages to this number
+    STOP_LIST = "stop_list"  # the number's owner or the vendor refuses such messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +30,12 @@ class CodeMessage:
     """One code on its way to one phone.
 
     Attributes:
-        idempotency_key: up to 64 ASCII characters; the same key never makes two calls where the provider allows that.
+        idempotency_key: up to 64 ASCII characters; where the provider supports keys, the same key never makes two calls.
         phone: a Russian mobile number.
-        code: 4 digits for a call, 4-8 for a messenger; the one we would like, a call provider may choose another.
+        code: 4 digits for a call, 4-8 for a messenger. A call provider may choose another code.
         life: how long the code will be accepted.
-        client_ip: address of the person who asked, where the provider wants it; empty when unknown.
-        chat_id: the chat in which the code is awaited; None for a way that knows none.
+        client_ip: the address of the person who asked, for providers that want it; empty when unknown.
+        chat_id: the chat that the code goes to; None for a way without chats.
     """
 
     idempotency_key: str
@@ -48,8 +48,11 @@ class CodeMessage:
 
 @dataclass(frozen=True, slots=True)
 class SentCode:
-    """What a provider answered: its reference, the code that really went out (empty where the patient calls), the price as the
-    provider states it. `call_number`: the number that the patient calls (E.164); empty where none is called."""
+    """A provider's answer: its reference, the code that really went out (empty where the patient calls), and its price in the provider's
+    form.
+
+    call_number: the number that the patient calls (E.164); empty where the patient does not call.
+    """
 
     provider_ref: str
     code: str
@@ -58,7 +61,7 @@ class SentCode:
 
 
 class CodeChannel(Protocol):
-    """A way of getting a code to a phone: a call, a messenger."""
+    """A way of getting a code to a phone, such as a call or a messenger."""
 
     @property
     def provider(self) -> str:
@@ -72,21 +75,21 @@ class CodeChannel(Protocol):
         """Send one code.
 
         Raises:
-            DeliveryFailed: one of its subclasses (`domain.errors`); nothing else leaves this method.
+            DeliveryFailed: one of its subclasses (`domain.errors`). No other error leaves this method.
         """
 
     async def delivery_report(self, provider_ref: str) -> DeliveryReport | None:
-        """Ask the provider what became of a code it accepted; None when it cannot tell (yet, or ever).
+        """Ask the provider for the state of a code that it accepted. None when it cannot tell (yet, or ever).
 
         Raises:
-            DeliveryFailed: when the question itself could not be asked.
+            DeliveryFailed: the provider did not answer.
         """
 
     async def check(self) -> str:
-        """For `medonline doctor`: reach the provider and try the key, in one English sentence; costs nothing and sends nothing.
+        """Reach the provider and test the key, for `medonline doctor`. Returns one English sentence. It costs nothing and sends nothing.
 
         Raises:
-            DeliveryFailed: the provider cannot be reached, or does not take the key (`ProviderRefused.of_key`).
+            DeliveryFailed: the provider cannot be reached, or refuses the key (`ProviderRefused.of_key`).
         """
 
     async def close(self) -> None:
@@ -95,7 +98,7 @@ class CodeChannel(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ChatUpdate:
-    """What somebody did in a chat with the bot. `update_id`: the same for each repetition of one update."""
+    """An event in a chat with the bot. `update_id` is the same for each repetition of one update."""
 
     update_id: str
     user_id: int
@@ -103,7 +106,7 @@ class ChatUpdate:
 
 @dataclass(frozen=True, slots=True)
 class ChatStarted(ChatUpdate):
-    """«Начать», with the token of the link; empty where there was none."""
+    """«Начать», with the token of the link. The token is empty where there was none."""
 
     chat_id: int
     token: str
@@ -111,7 +114,8 @@ class ChatStarted(ChatUpdate):
 
 @dataclass(frozen=True, slots=True)
 class ContactShared(ChatUpdate):
-    """A contact was sent. `phone`: None unless the messenger vouches that it is the sender's own, and this is their dialog."""
+    """A contact was sent. `phone`: None unless the messenger vouches that it is the sender's own, and the chat is a dialog with the
+    sender."""
 
     chat_id: int
     phone: PhoneNumber | None
@@ -119,7 +123,7 @@ class ContactShared(ChatUpdate):
 
 @dataclass(frozen=True, slots=True)
 class ChatStopped(ChatUpdate):
-    """The bot was stopped or blocked, and is to forget."""
+    """The bot was stopped or blocked, and must forget the user."""
 
 
 class ForgedUpdate(Exception):
@@ -128,43 +132,43 @@ class ForgedUpdate(Exception):
 
 @runtime_checkable
 class ChatBot(Protocol):
-    """A bot in a messenger that may write only to who began."""
+    """A bot in a messenger. It may write only to a person who has begun the chat."""
 
     provider: str
 
     @property
     def by_webhook(self) -> bool:
-        """Whether the messenger posts updates to the portal; otherwise they are asked for."""
+        """Whether the messenger posts updates to the portal. Otherwise the portal asks for them."""
 
     def link(self, token: str) -> str:
         """The address that opens the chat with this token."""
 
     def read(self, secret: str, body: bytes) -> ChatUpdate | None:
-        """Read one posted update; None for what is of no use here.
+        """Read one posted update. None for an update that is not used here.
 
         Raises:
             ForgedUpdate: the secret is wrong.
         """
 
     async def say(self, chat_id: int, text: str, *, contact_button: str = "") -> None:
-        """Write into a chat, with a button that shares one's own contact where it has a text.
+        """Write into a chat. If `contact_button` has a text, add a button by which a user shares their own contact.
 
         Raises:
             DeliveryFailed: one of its subclasses.
         """
 
     async def subscribe(self) -> None:
-        """Have updates posted to the portal; costs nothing where they are already.
+        """Have updates posted to the portal. It costs nothing if they are posted already.
 
         Raises:
-            DeliveryFailed: it could not be done.
+            DeliveryFailed: the messenger did not accept it.
         """
 
     async def updates(self) -> list[ChatUpdate]:
-        """The updates since the last question, oldest first; without a webhook only.
+        """The updates since the last call, the oldest first. Only without a webhook.
 
         Raises:
-            DeliveryFailed: the question could not be asked.
+            DeliveryFailed: the messenger did not answer.
         """
 
 
@@ -174,27 +178,29 @@ class ForgedReport(Exception):
 
 @runtime_checkable
 class SignsReports(Protocol):
-    """A vendor that tells of calls by signed reports; what became of a call is asked of it all the same."""
+    """A vendor that reports calls by signed reports. The portal nevertheless asks it for the outcome of a call."""
 
     @property
     def provider(self) -> str:
-        """As `CodeChannel.provider`."""
+        """Like `CodeChannel.provider`."""
 
     def read_report(self, body: bytes) -> list[str]:
-        """The references of what one posted report tells of.
+        """The references in one posted report.
 
         Raises:
-            ForgedReport: the signature is not the vendor's.
+            ForgedReport: the vendor did not sign it.
         """
 
 
 @runtime_checkable
 class NamesCaller(Protocol):
-    """A vendor that tells of calls by reports without a signature, posted to an address that only it was told, and that cannot be
-    asked what became of a call."""
+    """A vendor that reports calls without a signature and cannot be asked about a call.
+
+    It posts the reports to an address that only this vendor was given.
+    """
 
     def read_call(self, body: bytes) -> tuple[str, PhoneNumber] | None:
-        """The reference of a call, and the number it came from; None for what cannot be read."""
+        """The reference of a call and the number that called. None for a report that cannot be read."""
 
 
 @runtime_checkable
@@ -202,23 +208,23 @@ class TellsBalance(Protocol):
     """A provider that says how much money is left."""
 
     async def balance(self) -> Decimal:
-        """What is left, in roubles; costs nothing.
+        """The balance in roubles. The question costs nothing.
 
         Raises:
-            DeliveryFailed: it cannot be told; `ProviderRefused.of_key` where the key is not taken.
+            DeliveryFailed: the balance cannot be read; `ProviderRefused.of_key` where the vendor refuses the key.
         """
 
 
 @runtime_checkable
 class LearnsOutcome(Protocol):
-    """A channel whose provider learns from the outcome: it is told that its code was entered."""
+    """A channel whose provider learns from the outcome: the portal reports that its code was entered."""
 
     async def report_entered(self, provider_ref: str, code: str) -> None:
-        """Tell the provider, as well as it can be done; never raises `DeliveryFailed`."""
+        """Report it to the provider, as far as possible. It never raises `DeliveryFailed`."""
 
 
 class Hasher(Protocol):
-    """Password hashing, as recovery and accounts need it."""
+    """The password hashing that recovery and accounts need."""
 
     async def hash(self, password: str) -> str:
         """The encoded hash; raises `Busy`."""
@@ -232,11 +238,11 @@ class AuthorizationRequest:
     """One journey of one browser to the identity provider and back; kept on the server until the browser returns.
 
     Attributes:
-        state: 128 random bits in the form of a UUID (ESIA asks for that form); single use, 10 minutes, this browser only.
+        state: 128 random bits in the form of a UUID (ESIA asks for that form); for single use within 10 minutes in this browser.
         nonce: 43 characters; an OpenID provider must return it in the id_token (ESIA need not).
         code_verifier: the PKCE secret, 43 characters; the address carries its SHA-256 (S256).
         redirect_uri: where the provider sends the browser back to.
-        fresh: the provider shall ask who it is, even if it remembers, and must not have asked before `begun_at`.
+        fresh: the provider must ask who it is, even if it remembers, and must not have asked before `begun_at`.
         begun_at: when the browser left (UTC).
     """
 
@@ -250,18 +256,18 @@ class AuthorizationRequest:
 
 @dataclass(frozen=True, slots=True)
 class IdentityPerson:
-    """Who signed in, as the identity provider vouches for it. An empty text means: not told.
+    """The person who signed in, as the identity provider describes them. An empty text means that nothing is told.
 
     Attributes:
-        issuer: the token's issuer, exactly; with `subject` the key of an account, never phone or e-mail.
-        subject: an opaque text, also where the provider sends an integer.
+        issuer: the token's issuer, character by character. Together with `subject` it is the key of an account; phone and e-mail never are.
+        subject: an opaque text, even where the provider sends an integer.
         confirmed: the provider has seen the person's documents (ESIA: `trusted`).
         birth_date: a calendar date, no time zone.
         snils: 11 digits without separators.
-        phone: E.164; only numbers that `PhoneNumber` takes. `phone_verified`: the provider checked that the person holds it.
+        phone: E.164; only numbers that `PhoneNumber` accepts. `phone_verified`: the provider checked that the person holds it.
         oms_policy: 16 digits.
-        id_token: as received, for a provider whose sign-out wants it.
-        authenticated_at: when the provider last asked who it is (UTC); None: not told.
+        id_token: as received, for a provider that needs it for signing out.
+        authenticated_at: when the provider last asked who it is (UTC); None: the provider does not say.
     """
 
     issuer: str
@@ -283,8 +289,10 @@ class IdentityPerson:
 
 @dataclass(frozen=True, slots=True)
 class Departure:
-    """Where a browser goes: to `url`, and with `fields` in the body of a POST where there are any. What is there must be in no
-    address: addresses are kept by browsers, proxies and logs."""
+    """The place to which a browser goes: `url`, with `fields` in the body of a POST if there are any.
+
+    The fields must not be in an address, because browsers, proxies and logs keep addresses.
+    """
 
     url: str
     fields: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -299,47 +307,48 @@ class IdentityProvider(Protocol):
 
     @property
     def asks_after_sign_out(self) -> bool:
-        """The protocol knows no wish for a fresh proof: the browser signs out there first, so that there is nothing to
-        remember."""
+        """Whether the protocol cannot ask for a fresh proof. The browser then signs out there first, so that nothing is remembered."""
 
     async def authorization_url(self, request: AuthorizationRequest) -> str:
-        """Where the browser goes to sign in.
+        """The address to which the browser goes to sign in.
 
         Raises:
             IdentityRefused: the provider is unreachable or the client is not set up (`problem` says which).
         """
 
     async def fetch_person(self, code: str, request: AuthorizationRequest) -> IdentityPerson:
-        """Trade the code of the return for the person who signed in; every token is checked before it is believed.
+        """Trade the code of the return for the person who signed in. Every token is checked before it is trusted.
 
         Raises:
-            IdentityRefused: nothing else leaves this method.
+            IdentityRefused: for every failure; no other error leaves this method.
         """
 
     async def check_return(self, issuer: str | None) -> None:
-        """Whether the browser comes back from this provider: `issuer` is the parameter `iss` of its address (RFC 9207), None when
-        there is none. Asked before anything of the return is used, of an error as well.
+        """Check that the browser comes back from this provider. Call it before anything of the return is used, even an error.
+
+        issuer: the parameter `iss` of the return address (RFC 9207); None when it is missing.
 
         Raises:
-            IdentityRefused: UNTRUSTWORTHY: from another one; or it cannot be said now.
+            IdentityRefused: UNTRUSTWORTHY: it comes from another provider. Otherwise the check is not possible now.
         """
 
     def problem_of(self, error: str, description: str) -> IdentityProblem:
-        """What the `error` and `error_description` of a return without a code mean."""
+        """The meaning of the `error` and `error_description` of a return without a code."""
 
     async def sign_out(self, id_token: str, return_to: str) -> Departure | None:
-        """Where the browser goes to end the provider's own session too; None when the provider has no such place. The token, if
-        it is used, is in no address.
+        """The place where the browser ends the provider's own session, too. None when the provider has no such place.
+
+        If the token is used, it is not in an address.
 
         Raises:
             IdentityRefused: the provider is unreachable.
         """
 
     async def check(self) -> str:
-        """For `medonline doctor`: one English sentence; costs nothing.
+        """One English sentence for `medonline doctor`. It costs nothing.
 
         Raises:
-            IdentityRefused: not reachable or not set up.
+            IdentityRefused: the provider is not reachable or not set up.
         """
 
     async def close(self) -> None:
@@ -352,11 +361,11 @@ class RegistryCard:
 
     Attributes:
         ref: the registry's own id of the card, opaque, at most 128 characters.
-        number: as patients and clinics write it.
+        number: in the form that patients and clinics use.
         patronymic: отчество.
         birth_date, attached_since: calendar dates.
         snils: 11 digits; oms_policy: 16 digits.
-        active: False when the person was detached from the clinic.
+        active: False after the person has left the clinic.
     """
 
     ref: str
@@ -376,7 +385,7 @@ class RegistryCard:
 
 @dataclass(frozen=True, slots=True)
 class FoundCards:
-    """What the registry answers: its `cards`, and of how many records and pages (at least) it could not be read what they say."""
+    """The registry's answer: its `cards`, and how many records and pages (at least) could not be read."""
 
     cards: tuple[RegistryCard, ...] = ()
     left_out: int = 0
@@ -389,28 +398,28 @@ class CardRegistry(Protocol):
         """Cards of the person with this СНИЛС (11 digits).
 
         Raises:
-            RegistryUnavailable: no good answer.
+            RegistryUnavailable: there is no good answer.
         """
 
     async def cards_by_policy(self, oms_policy: str) -> FoundCards:
         """Cards of the person with this ОМС policy (16 digits).
 
         Raises:
-            RegistryUnavailable: no good answer.
+            RegistryUnavailable: there is no good answer.
         """
 
     async def card(self, ref: str) -> FoundCards:
-        """One card as it is now; none, with nothing left out, when the registry does not have it any more.
+        """One card as it is now. Empty, with nothing left out, when the registry does not have it any more.
 
         Raises:
-            RegistryUnavailable: no good answer.
+            RegistryUnavailable: there is no good answer.
         """
 
     async def check(self) -> str:
-        """For `medonline doctor`: one English sentence.
+        """One English sentence for `medonline doctor`.
 
         Raises:
-            RegistryUnavailable: no good answer.
+            RegistryUnavailable: there is no good answer.
         """
 
     async def close(self) -> None:
@@ -418,21 +427,21 @@ class CardRegistry(Protocol):
 
 
 class NoticeChannel(Protocol):
-    """A way to tell a patient something that is no code: a short text to a phone."""
+    """A way to send a patient a notice (no code): a short text to a phone."""
 
     @property
     def provider(self) -> str:
         """The adapter's name for operators."""
 
     async def send_notice(self, phone: PhoneNumber, text: str) -> str:
-        """Send one text of at most 300 characters; the provider's reference.
+        """Send one text of at most 300 characters. Returns the provider's reference.
 
         Raises:
             DeliveryFailed: one of its subclasses.
         """
 
     async def check(self) -> str:
-        """As `CodeChannel.check`."""
+        """Like `CodeChannel.check`."""
 
     async def close(self) -> None:
         """Release connections."""
@@ -440,7 +449,7 @@ class NoticeChannel(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """One message: plain text. `id` is the same for each attempt to send it, so that mailboxes recognise a repeat."""
+    """One message in plain text. `id` is the same for each attempt to send it, so that mailboxes recognise a repetition."""
 
     id: str
     subject: str
@@ -463,10 +472,10 @@ class MailChannel(Protocol):
         """The adapter's name for operators."""
 
     async def send_mail(self, address: EmailAddress, mail: Mail) -> str:
-        """Hand one message to a mail server; the server's own words about it, or the message's id.
+        """Hand one message to a mail server. Returns the server's own words about it, or the message's id.
 
         Raises:
-            DeliveryFailed: one of its subclasses; `ProviderDown` also when the server may have taken the message.
+            DeliveryFailed: one of its subclasses; `ProviderDown` also when the server may have accepted the message.
         """
 
     async def close(self) -> None:
@@ -477,13 +486,13 @@ class BreachedPasswords(Protocol):
     """A list of passwords that are known to have leaked."""
 
     async def contains(self, password: str) -> bool:
-        """Whether the password is on the list; False when the list cannot be asked (fails open)."""
+        """Whether the password is on the list. False when the list does not answer (fails open)."""
 
     async def check(self) -> str:
-        """For `medonline doctor`: one English sentence.
+        """One English sentence for `medonline doctor`.
 
         Raises:
-            DeliveryFailed: the list cannot be asked.
+            DeliveryFailed: the list does not answer.
         """
 
     async def close(self) -> None:

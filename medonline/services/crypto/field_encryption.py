@@ -1,8 +1,8 @@
-"""Personal data at rest: sealed texts, and indexes by which an equal value is found again without opening any.
+"""Personal data at rest: sealed texts, and indexes that find an equal value without opening any text.
 
-A master key (a setting) gives a key per use by keyed BLAKE2b, so that a text sealed for one use opens for no other. A
-sealed text begins with its format and the id of its master key: keys are changed one after the other (`medonline keys`),
-and the older ones open what they sealed until everything is sealed again.
+A master key (a setting) gives one key per use by keyed BLAKE2b, so a text that is sealed for one use cannot be opened for another. A sealed
+text begins with its format and the id of its master key. Keys are changed one after the other (`medonline keys`), and the older ones open
+what they sealed until everything is sealed again.
 """
 
 from __future__ import annotations
@@ -30,14 +30,16 @@ def key_id(key: bytes) -> str:
 
 
 def key_id_of(sealed: str) -> str:
-    """The id of the key that sealed a text; empty for the format that names none."""
+    """The id of the key that sealed a text. Empty for the format that names none."""
     name, _, rest = sealed.partition(".")
     return rest.partition(".")[0] if name == _FORMAT else ""
 
 
 class Sealer:
-    """Seals for one use: `Sealer(key, "snils")` opens nothing of `Sealer(key, "person")`. `others` only open and find: keys of
-    before, and the next one."""
+    """Seals for one use: `Sealer(key, "snils")` opens nothing of `Sealer(key, "person")`.
+
+    others: keys that only open and find: the former ones and the next one.
+    """
 
     def __init__(self, key: bytes, use: str, others: Sequence[bytes] = ()) -> None:
         self._id = key_id(key)
@@ -45,16 +47,16 @@ class Sealer:
         self._index_keys = {key_id(one): _derived(one, f"index:{use}") for one in (key, *others)}
 
     def seal(self, text: str) -> str:
-        """The sealed form (XSalsa20-Poly1305 under a random nonce); an empty text stays empty."""
+        """The sealed form (XSalsa20-Poly1305 with a random nonce). An empty text stays empty."""
         if not text:
             return ""
         return f"{_FORMAT}.{self._id}.{urlsafe_b64encode(self._boxes[self._id].encrypt(text.encode())).decode()}"
 
     def open(self, sealed: str) -> str:
-        """The text again.
+        """Open a sealed text.
 
         Raises:
-            SealBroken: not sealed for this use with a key that is known.
+            SealBroken: no known key sealed it for this use.
         """
         if not sealed:
             return ""
@@ -67,7 +69,7 @@ class Sealer:
         return _opened(self._boxes[owner], body)
 
     def is_current(self, sealed: str) -> bool:
-        """Whether nothing is to be done for this text when an older key goes."""
+        """Whether this text needs nothing when an older key is removed."""
         return not sealed or key_id_of(sealed) == self._id
 
     @property
@@ -81,14 +83,14 @@ class Sealer:
         return frozenset(self._boxes)
 
     def is_index(self, owner: str, index: str, text: str) -> bool:
-        """Whether the key with this id made this index of a text; compared in constant time."""
+        """Whether the key with this id made this index of a text. The comparison takes constant time."""
         key = self._index_keys.get(owner)
         return key is not None and hmac.compare_digest(index.encode(), _mac(key, text).encode())
 
     def index(self, text: str, owner: str = "") -> str:
-        """HMAC-SHA256 in 64 hex characters: equal for equal texts, useless without the key.
+        """HMAC-SHA256 in 64 hex characters. It is equal for equal texts, and useless without the key.
 
-        owner: the id of the key that makes it; the current one where none is named.
+        owner: the id of the key that makes it; the current key by default.
 
         Raises:
             KeyError: no key with this id is known.
@@ -96,7 +98,7 @@ class Sealer:
         return _mac(self._index_keys[owner or self._id], text)
 
     def indexes(self, text: str) -> list[str]:
-        """The index under each key, the current one first: what was indexed before a change of keys is found, too."""
+        """The index under each key, the current key first. So values that were indexed before a change of keys are found, too."""
         return [_mac(key, text) for key in self._index_keys.values()]
 
     def _opened_by_any(self, body: str) -> str:

@@ -1,4 +1,4 @@
-"""After a new key: everything sealed with an older one is sealed again, so that the older one can be forgotten."""
+"""After a new key, everything that an older key sealed is sealed again, so that the older key can be removed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from medonline.storage.tables.login import AccountSession, LoginTicket
 from medonline.storage.tables.patient_cards import CardAccess, PatientCard
 from medonline.storage.tables.patients import Patient
 
-# table, its key, the sealed column, the use it is sealed for
+# the table, its key, the sealed column, and the use for which it is sealed
 _Sealed: TypeAlias = tuple[type[SQLModel], str, str, str]
 _SEALED: tuple[_Sealed, ...] = (
     (Patient, "id", "snils_sealed", "snils"),
@@ -30,7 +30,7 @@ _SEALED: tuple[_Sealed, ...] = (
     (PatientCard, "id", "policy_sealed", "oms_policy"),
     (CardAccess, "id", "policy_sealed", "oms_policy"),
 )
-# The HMAC by which a sealed value is found again is made with the same key.
+# The HMAC that finds a sealed value is made with the same key.
 _INDEXES = {"snils_sealed": "snils_index", "policy_sealed": "policy_index"}
 SEALED_USES = tuple(dict.fromkeys(use for *_, use in _SEALED))
 BATCH = 500
@@ -38,7 +38,7 @@ BATCH = 500
 
 @dataclass(slots=True)
 class Resealed:
-    """How many texts were sealed again, and how many no key opens, by table and column."""
+    """How many texts were sealed again, and how many no key can open, by table and column."""
 
     done: Counter[str] = field(default_factory=Counter)
     broken: Counter[str] = field(default_factory=Counter)
@@ -53,7 +53,7 @@ class KeyRotation:
 
     @reads
     def keys_in_use(self, session: Session) -> Counter[str]:
-        """How many sealed texts each key id holds; under an empty id those of the format that names none."""
+        """How many texts each key id sealed. An empty id stands for the format that names none."""
         found: Counter[str] = Counter()
         for table, _, column, _ in _SEALED:
             sealed = getattr(table, column)
@@ -61,7 +61,7 @@ class KeyRotation:
         return found
 
     async def reseal(self) -> Resealed:
-        """Seal everything with the current key, in short transactions beside a portal that serves; can be repeated."""
+        """Seal everything with the current key, in short transactions while the portal serves. It can be repeated."""
         result = Resealed()
         for one in _SEALED:
             keys = await self._reseal_batch(result, one, "")
@@ -71,7 +71,7 @@ class KeyRotation:
 
     @writes
     def _reseal_batch(self, session: Session, result: Resealed, sealed: _Sealed, after: str) -> Sequence[str]:
-        """The keys of the rows that were looked at, at most `BATCH` that follow `after`."""
+        """Seal one batch again. Returns the keys of the rows that were checked: at most `BATCH`, after `after`."""
         table, key, column, use = sealed
         sealer, name = self.sealers[use], f"{table.__tablename__}.{column}"
         row_key, text_column = col(getattr(table, key)), col(getattr(table, column))
@@ -97,6 +97,6 @@ class KeyRotation:
         values = {column: sealer.seal(text)}
         if column in _INDEXES:
             values[_INDEXES[column]] = sealer.index(text)
-        # Unless the portal changed it meanwhile: then it is sealed with the current key already.
+        # If the portal has changed it meanwhile, it is sealed with the current key already.
         where = (col(getattr(table, row[0])) == row[1], col(getattr(table, column)) == sealed)
         session.exec(update(table).where(*where).values(**values))

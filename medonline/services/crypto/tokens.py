@@ -7,10 +7,10 @@ import secrets
 
 
 def new_token() -> str:
-    """43 URL-safe characters carrying 256 random bits."""
+    """43 URL-safe characters with 256 random bits."""
     return secrets.token_urlsafe(32)
 
 
 def token_hash(token: str) -> str:
-    """What is stored of a token: 64 hex characters. No salt is needed for 256 random bits."""
+    """The stored form of a token: 64 hex characters. 256 random bits need no salt."""
     return hashlib.sha256(token.encode()).hexdigest()

@@ -1,6 +1,6 @@
-"""Russian words as they are typed in passwords of Latin letters: transliterated, or blindly in the English layout.
+"""Russian words as people type them in passwords of Latin letters: transliterated, or typed blindly in the English layout.
 
-The words are the project's own choice: no list of real passwords went into it.
+The project chose the words itself. No list of real passwords was used.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from itertools import islice, product
 SHORTEST = 3
 _MOST_SPELLINGS = 96
 
-# First the spelling of Russian passports (ICAO Doc 9303), then what people write.
+# The spelling of Russian passports (ICAO Doc 9303) comes first, and then other usual spellings.
 _LATIN = {
     **dict(zip("абвгдзиклмнопрстуфэ", "abvgdziklmnoprstufe", strict=True)),
     "е": ("e", "ye"),
@@ -50,7 +50,7 @@ _LATIN_WORDS = ("medonline", "medicina", "medecina", "zdorovje", "password", "qw
 
 
 def spellings(word: str) -> Iterator[str]:
-    """The word in lower-case Latin letters, in every way that people write it, most usual ones first."""
+    """The word in lower-case Latin letters, in all usual spellings, the most usual ones first."""
     word = word.lower()
     forms = [word]
     if word.endswith(("ий", "ый")):
@@ -64,13 +64,13 @@ def spellings(word: str) -> Iterator[str]:
 
 
 def twins(word: str) -> tuple[str, str]:
-    """The word as it comes out when the keyboard is in the English layout: with its signs, and with letters only."""
+    """The word as it appears when the keyboard is in the English layout: with its signs, and with letters only."""
     typed = "".join(_LAYOUT.get(letter, letter) for letter in word.lower())
     return typed, "".join(filter(str.isalnum, typed))
 
 
 def typed_forms(words: Iterable[str]) -> list[str]:
-    """Every way in which these words are typed, each once, in the order of the words."""
+    """All forms in which these words are typed, each once, in the order of the words."""
     found: dict[str, None] = {}
     for word in words:
         for form in (*spellings(word), *twins(word)):

@@ -1,7 +1,7 @@
 """Argon2id in threads: as many at once as there are cores, behind a bounded queue.
 
-Parameters: m = 19456 KiB, t = 2, p = 1 (OWASP Password Storage Cheat Sheet). libsodium's implementation, through
-PyNaCl; benchmarks/password_hashing.py shows what it does to the event loop.
+Parameters: m = 19456 KiB, t = 2, p = 1 (OWASP Password Storage Cheat Sheet). The implementation is libsodium's, through PyNaCl.
+    benchmarks/password_hashing.py shows its effect on the event loop.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from medonline.metrics import names as metrics
 
 OPS = 2
 MEMORY_BYTES = 19456 * 1024
-# Two cores hash some fifty passwords a second: a full queue is served within five seconds. With room for 64 and two seconds,
-# 64 patients at once on a busy machine were told to come back (benchmarks/journey.py), and stood in the queue once more.
+# Two cores hash some fifty passwords a second, so a full queue is served within five seconds. With a queue of 64 and a wait of two seconds,
+# 64 patients at once on a busy machine were told to come back (benchmarks/journey.py), and then queued again.
 QUEUE = 256
 MAX_WAIT = timedelta(seconds=8)
 RETRY_IN = timedelta(seconds=5)
@@ -39,19 +39,19 @@ class PasswordHasher:
         self._max_wait = max_wait
         self._in_hand = 0
         self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="argon2")
-        # What an unknown phone's password is compared with: the same work as for a known one.
+        # An unknown phone's password is compared with this hash, so that it takes the same work as a known one's.
         self._nobody = _hash(os.urandom(16).hex())
 
     async def hash(self, password: str) -> str:
         """The encoded hash of a normalised password.
 
         Raises:
-            Busy: the queue is full, or a core did not come free in time.
+            Busy: the queue is full, or no core became free in time.
         """
         return await self._run(lambda: _hash(password))
 
     async def verify(self, encoded: str | None, password: str) -> bool:
-        """Whether the password belongs to the hash; takes equally long for an account that does not exist (None).
+        """Whether the password belongs to the hash. It takes the same time for an account that does not exist (None).
 
         Raises:
             Busy: as for `hash`.
@@ -65,15 +65,15 @@ class PasswordHasher:
         return not encoded.startswith(_CURRENT_PREFIX)
 
     def close(self) -> None:
-        """Stop the threads once their work is done."""
+        """Stop the threads after their work is done."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _run(self, work: Callable[[], T]) -> T:
         if self._in_hand >= self._most:
             metrics.HASHING_BUSY.add()
             raise Busy(RETRY_IN)
-        # Queued at the threads and not here: a thread that is done takes the next one at once, however long the event loop is
-        # busy, which with 64 patients is longer than a hash takes.
+        # The queue is at the threads and not here. So a free thread takes the next password at once, however busy the event loop is: with
+        # 64 patients it is busy for longer than a hash takes.
         running = self._threads.submit(work)
         answer = asyncio.wrap_future(running)
         self._in_hand += 1
@@ -85,7 +85,7 @@ class PasswordHasher:
                 raise Busy(RETRY_IN)
             return await answer
         finally:
-            answer.cancel()  # of a caller that is gone
+            answer.cancel()  # the caller is gone
             self._in_hand -= 1
             metrics.HASHING.change(-1)
 

@@ -1,4 +1,4 @@
-"""Whether a new password may be set: the guide's rules, lists of common passwords, the patient's own data, known leaks."""
+"""Decides whether a new password may be set, by the guide's rules, lists of common passwords, the patient's own data and known leaks."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from medonline.storage.tables.patients import Patient
 
 @dataclass(frozen=True, slots=True)
 class NewPasswords:
-    """One policy with everything that refuses a password."""
+    """One policy, together with everything else that refuses a password."""
 
     policy: PasswordPolicy
     breached: BreachedPasswords | None
 
     async def check(self, typed: str, personal: Sequence[str] = ()) -> str:
-        """The password in the form to be hashed.
+        """The password in the form to hash.
 
         Raises:
             InvalidPassword: with every broken rule.
         """
         password = self.policy.check(typed)
-        # In a thread: the judge is plain Python and may take a tenth of a second.
+        # It runs in a thread, because it is plain Python and may take a tenth of a second.
         problem = await asyncio.to_thread(common_password_problem, password, personal)
         if problem is None and self.breached is not None and await self.breached.contains(password):
             problem = PasswordProblem.BREACHED
@@ -37,7 +37,7 @@ class NewPasswords:
 
 
 def personal_words(patient: Patient) -> tuple[str, ...]:
-    """What a stranger who knows the patient tries first."""
+    """The words that a stranger who knows the patient tries first."""
     born = patient.birth_date
     dates = (f"{born:%d%m%Y}", f"{born:%Y}") if born else ()
     names = (patient.last_name, patient.first_name, patient.patronymic, patient.email.partition("@")[0])

@@ -1,8 +1,8 @@
-"""How easily a password is guessed, and which ones are refused for it.
+"""How easy a password is to guess, and which passwords are refused because of that.
 
-The judge is zxcvbn (https://github.com/dropbox/zxcvbn) with its lists of common passwords, names and words. It knows no
-Russian: «medicina2026» and «Zdorovie2026» pass for good ones there. So the project's own words
-(`services.passwords.common_words`) and what is known of the patient are looked for, too.
+The judge is zxcvbn (https://github.com/dropbox/zxcvbn) with its lists of common passwords, names and words. It knows no Russian:
+«medicina2026» and «Zdorovie2026» would pass for good ones. So the check also looks for the project's own words
+(`services.passwords.common_words`) and for what is known of the patient.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from zxcvbn import matching, scoring, time_estimates  # type: ignore[import-unty
 from medonline.domain.errors import PasswordProblem
 from medonline.services.passwords.common_words import COMMON_WORDS, SHORTEST, typed_forms
 
-# The time zxcvbn takes grows fast with the length; what follows only makes a password better.
+# zxcvbn's time grows fast with the length. The characters after this only make a password better.
 LONGEST_JUDGED = 40
-# Danger: zxcvbn tries every reading of «@», «$», «(» as letters, which takes seconds for a line of them. So the two that everybody
-# reads as letters become these, and the others are left out. Of what is mostly signs little or nothing would be left: there each
-# is read as the key that it is on, or as the one beside it.
+# Danger: zxcvbn tries every reading of «@», «$», «(» as letters, which takes seconds for a line of them. So the two that everybody reads as
+# letters become these letters, and the others are left out. From a password that is mostly signs little would be left: there each sign is
+# read as the key that it is on, or as the one beside it.
 _SIGNS = re.compile(r"\W+")
 _LETTERS_FOR_SIGNS = str.maketrans("@$", "as")
 _KEYS = str.maketrans("!@#$%^&*(){[<|+", "1234567890}]>\\=")
-# A word decorated with a date or less is guessed like the word alone.
+# A word with no more decoration than a date is guessed as easily as the word alone.
 _MOST_DECORATION = 8
-_WEAK = 1  # zxcvbn's score: under a million guesses
+_WEAK = 1  # zxcvbn's score for under a million guesses
 _SHORTEST_NUMBER = 6
 _COMMON = frozenset(COMMON_WORDS)
 _LETTERS = re.compile(r"[^\W\d_]+")
@@ -36,14 +36,14 @@ _DIGITS_FOR_LETTERS = (str.maketrans("013457", "oieast"), str.maketrans("013457"
 
 @dataclass(frozen=True, slots=True)
 class Strength:
-    """How good a password is: `score` from 0 to 4; `problem` says why it is refused, and then the score is 0."""
+    """How good a password is. `score` is from 0 to 4. `problem` says why it is refused, and then the score is 0."""
 
     score: int
     problem: PasswordProblem | None = None
 
     @classmethod
     def of(cls, password: str, personal: Sequence[str] = ()) -> Strength:
-        """Judge a password; one that `common_password_problem` refuses scores 0."""
+        """Rate a password. One that `common_password_problem` refuses scores 0."""
         problem = common_password_problem(password, personal)
         if problem is not None:
             return cls(0, problem)
@@ -57,7 +57,7 @@ class _Verdict:
 
     @property
     def is_one_piece(self) -> bool:
-        """The whole password is one entry of a list, one date, one row of keys."""
+        """Whether the whole password is one entry of a list, one date, or one row of keys."""
         return len(self.pieces) == 1 and self.pieces[0]["pattern"] != "bruteforce"
 
     @property
@@ -69,9 +69,9 @@ def common_password_problem(password: str, personal: Sequence[str] = ()) -> Pass
     """`PERSONAL`, `COMMON` or None, for a password that the policy allows.
 
     Args:
-        password: what was typed; the first 40 characters are judged.
+        password: what was typed; only the first 40 characters are rated.
         personal: names, the phone, the birth date as `ddmmyyyy` and its year: what a stranger who knows the patient
-            tries. Cyrillic is transliterated; nothing of it is kept.
+            tries. Cyrillic is transliterated. None of it is kept.
     """
     password = password[:LONGEST_JUDGED]
     if not password:
@@ -88,7 +88,7 @@ def common_password_problem(password: str, personal: Sequence[str] = ()) -> Pass
 
 
 def _judge(password: str, words: Iterable[str]) -> _Verdict:
-    # Not `zxcvbn.zxcvbn`: it leaves the given words in a global of its module, and these are of one patient.
+    # Not `zxcvbn.zxcvbn`: it would leave the given words in a global of its module, and they belong to one patient.
     dictionaries = matching.RANKED_DICTIONARIES | {"user_inputs": matching.build_ranked_dict(dict.fromkeys(words))}
     password = password[:LONGEST_JUDGED]
     without_signs = _SIGNS.sub("", password.translate(_LETTERS_FOR_SIGNS))
@@ -98,7 +98,7 @@ def _judge(password: str, words: Iterable[str]) -> _Verdict:
 
 
 def _cores(password: str) -> set[str]:
-    """The password without the digits around it, and with letters for the digits within."""
+    """The password without the digits around it, with letters in place of the digits inside."""
     lower = password.lower()
     core = lower.strip("0123456789")
     if len(lower) - len(core) > _MOST_DECORATION:
@@ -107,7 +107,7 @@ def _cores(password: str) -> set[str]:
 
 
 def _is_made_of(cores: set[str], words: frozenset[str]) -> bool:
-    """Whether one of them is such a word, or two of them in a row."""
+    """Whether one of them is such a word, or two such words in a row."""
     return any(
         core in words
         or any(core[:cut] in words and core[cut:] in words for cut in range(SHORTEST, len(core) - SHORTEST + 1))
@@ -120,7 +120,7 @@ def _typed(personal: Sequence[str]) -> list[str]:
 
 
 def _numbers(personal: Sequence[str]) -> list[str]:
-    """Phones and dates in the ways people write them; years stay as they are."""
+    """Phones and dates in their usual spellings. Years stay as they are."""
     found: list[str] = []
     for number in ("".join(filter(str.isdigit, word)) for word in personal if not _LETTERS.search(word)):
         found.append(number)
