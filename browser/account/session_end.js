@@ -59,7 +59,7 @@ function leave() {
   location.assign(wasIdle ? "/?login=over" : "/?login=again");
 }
 
-// Sent by passkeys/presses.js: a patient who presses is not idle.
+// passkeys/presses.js sends this. A patient who presses a button was not idle, so the address never says «over».
 document.addEventListener("portal:signed-out", () => {
   if (!mayLeave()) return;
   sessionEnded();

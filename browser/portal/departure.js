@@ -1,7 +1,7 @@
-// Whether the page is on its way out. «Выйти» ends the session before its answer is there: what the server says of the session
-// meanwhile must not lead elsewhere, with «Войдите снова» instead of «Вы вышли».
+// Knows whether the page is leaving. «Выйти» ends the session before its answer arrives. If the server says meanwhile that the session
+// is over, the page must not leave for «Войдите снова»: the patient must see «Вы вышли».
 const LEAVES_WITHIN_MS = 20_000;
-let leftAt = -Infinity; // of performance.now(), when a form went off that leaves the page
+let leftAt = -Infinity; // the performance.now() at which a form that leaves the page was sent
 
 document.addEventListener("portal:leave", () => {
   leftAt = performance.now();
@@ -9,7 +9,7 @@ document.addEventListener("portal:leave", () => {
 addEventListener("pageshow", ({ persisted }) => {
   if (persisted) leftAt = -Infinity;
 });
-// Asked by shared/may_leave.js, which the scripts of passkeys have, too.
+// shared/may_leave.js sends this. It asks by an event, because the passkey scripts, which share no memory with this one, use it too.
 document.addEventListener("portal:may-leave", (event) => {
   if (performance.now() - leftAt < LEAVES_WITHIN_MS) event.preventDefault();
 });

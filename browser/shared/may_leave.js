@@ -1,3 +1,3 @@
-// A page that is on its way out goes nowhere else: the patient's last press wins over what is answered meanwhile. Who leads to another
-// page on such an answer asks here first; portal/departure.js knows.
+// A page that is leaving must not go anywhere else: the patient's last press wins over a late answer. Code that goes to another page
+// because of an answer calls this first. portal/departure.js decides.
 export const mayLeave = () => document.dispatchEvent(new CustomEvent("portal:may-leave", { cancelable: true }));

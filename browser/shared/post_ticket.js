@@ -1,5 +1,5 @@
 // Posts a ticket as a form. The answer sets the cookie and redirects to the next page. A ticket that comes while the page is leaving is
-// dropped: nobody is signed in after «Выйти», or instead of what was pressed last.
+// dropped, so that nobody is signed in after «Выйти», and the patient's last press wins.
 import { mayLeave } from "./may_leave.js";
 import { PHONE_KEY, forget } from "./tab_storage.js";
 

@@ -26,7 +26,7 @@ class EmailProofState(rx.State):
     offered: bool = False
     proved: bool = False
     waiting: bool = False
-    mail: str = ""  # what became of the mail with the code (`MailState`)
+    mail: str = ""  # the state of the mail with the code (`MailState`)
     notices_to: str = ""
     sent_again: bool = False
     error: str = ""

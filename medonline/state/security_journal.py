@@ -16,7 +16,7 @@ from medonline.state.input import visitor_of
 from medonline.wording.limits import day
 from medonline.wording.security_journal import how_long_kept, is_noteworthy, network_words, sentence_of
 
-MAX_SHOWN = 300  # rows that a tab keeps at most; the clinic gives out the whole journal on request
+MAX_SHOWN = 300  # rows that a tab keeps at most; the whole journal is available on request
 
 
 @dataclass(frozen=True)

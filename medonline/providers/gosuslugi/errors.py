@@ -37,7 +37,7 @@ OAUTH_PROBLEMS: dict[str, IdentityProblem] = {
 
 
 def untrustworthy(detail: str) -> IdentityRefused:
-    """The refusal of an answer that must not be believed."""
+    """The refusal of an answer that must not be trusted."""
     return IdentityRefused(IdentityProblem.UNTRUSTWORTHY, detail)
 
 
