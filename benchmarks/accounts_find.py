@@ -1,9 +1,9 @@
-"""What `medonline accounts find` costs on many accounts: the search itself, its memory over idle, the whole command.
+"""Measures `medonline accounts find` on many accounts: the search itself, the memory beyond the idle portal, the whole command.
 
     python -m benchmarks.accounts_find [--accounts 1000000] [--rounds 5]
 
-The accounts are made in bulk in a SQLite database of a folder of its own. A fresh process opens the portal, notes its memory, and
-searches by phone, id and name; the command is then run from a shell. Ends with 1 when a search found another number of accounts.
+The accounts are made in bulk in a SQLite database in its own folder. A fresh process opens the portal, notes its memory, and searches by
+phone, id and name. Then the command is run from a shell. Exit code 1 when a search found a wrong number of accounts.
 """
 
 from __future__ import annotations
@@ -26,20 +26,22 @@ from benchmarks.load.databases import Sqlite
 from benchmarks.load.options import positive
 from benchmarks.load.report import print_table, write
 
-# What is typed, and how many accounts it names.
+# The search texts, and how many accounts each one matches.
 SEARCHES = {
     "phone": (phone_of(4_711), 1),
     "id": ("bench4711", 1),
     "name": ("Единственный Пётр", 1),
     "nobody": ("Несуществующий", 0),
 }
-# The names of the accounts hold their numbers, and a text with a number in it names no person: one gets a name.
+# The names of the bulk accounts contain their numbers, and a text with a number in it is not taken for a person's name. So one gets a real
+# name.
 _NAME = "UPDATE patient SET last_name = 'Единственный' WHERE id = 'bench4711'"
-SMALLEST = 5_000  # the account that is searched for is among them
+SMALLEST = 5_000  # the account that is searched for is among these
 
 
 def search(rounds: int) -> dict[str, Any]:
-    """In a process of its own: milliseconds of each search, and MB over the idle portal at the end."""
+    """Run in a separate process. Returns the milliseconds of each search, and how many MB more than the idle portal the process uses at
+    the end."""
     from medonline.bootstrap import build_portal
     from medonline.config.settings import load_config
 
@@ -66,7 +68,7 @@ def _peak_mb() -> float:
 
 
 def measured(folder: Path, many: int, rounds: int) -> dict[str, Any]:
-    """Make the database, search it."""
+    """Make the database and search it."""
     environment = {**os.environ, "MEDONLINE_MODE": "demo", "MEDONLINE_DATA_DIR": str(folder)}
     command = [str(Path(sys.executable).with_name("medonline"))]
     subprocess.run([*command, "migrate"], env=environment, check=True, stdout=subprocess.DEVNULL)
@@ -81,7 +83,7 @@ def measured(folder: Path, many: int, rounds: int) -> dict[str, Any]:
 
 
 def main() -> int:
-    """1 when a search found another number of accounts."""
+    """Exit code: 1 when a search found a wrong number of accounts."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--accounts", type=positive, default=1_000_000)
     parser.add_argument("--rounds", type=positive, default=5)

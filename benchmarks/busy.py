@@ -1,10 +1,10 @@
-"""A busy hour: patients who act every two seconds, whether the portal is quick or not. The highest rate that holds.
+"""A busy hour: each patient acts every two seconds, no matter how fast the portal is. Finds the highest rate that the portal sustains.
 
     python -m benchmarks.busy [CHECKOUT] [--patients 25 50 100 200] [--seconds 30] [--limit-ms 50]
 
-When each patient acts is fixed before the run begins: a slow portal does not slow the patients down, and what an action had to
-wait for its turn counts. An action is a step of the journey; the wait for the code is none. A rate holds when no action fails,
-p95 of the actions that hash no password is within the limit, and the work is done when the time is over.
+The times of all actions are fixed before the run, so a slow portal does not slow the patients down, and the time that an action waits for
+its turn counts. An action is a step of the journey, except the wait for the code. A rate is sustained when no action fails, p95 of the
+actions that hash no password is within the limit, and the work is done when the time is over.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from benchmarks.load.servers import Servers
 
 PACE_S = 2.0
 ACTIONS = tuple(step for step in STEPS if step != "outbox")
-LATE_S = PACE_S  # an action that begins later than the next one is due shows that the work piles up
+LATE_S = PACE_S  # an action that begins after the next one is due shows that work piles up
 SEED = 2026
-REST_S = 5.0  # between two rates
+REST_S = 5.0  # seconds between two rates
 
 
 @dataclass
 class Busy:
-    """What a rate came to: milliseconds of each kind of action from when it was due, and what went wrong."""
+    """The result of one rate: milliseconds of each kind of action, counted from its due time, and the failures."""
 
     patients: int
     times: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
@@ -50,17 +50,17 @@ class Busy:
         return percentiles([ms for name, values in self.times.items() if name not in HASHING for ms in values])
 
     def holds(self, limit_ms: float) -> bool:
-        """Whether the portal keeps up."""
+        """Whether the portal sustains the rate."""
         return not self.failures and not self.late and self.quick["p95"] <= limit_ms
 
 
 def accounts_for(patients: int, seconds: int) -> int:
-    """A journey uses an account up."""
+    """How many accounts a run needs: each journey uses one up."""
     return patients * (int(seconds / PACE_S / len(ACTIONS)) + 1)
 
 
 async def play(servers: Servers, first: int, patients: int, seconds: int) -> Busy:
-    """One rate, with accounts from number `first` on."""
+    """Play one rate, with accounts from number `first` on."""
     dice, busy = random.Random(SEED), Busy(patients)
     begins = [dice.uniform(0, PACE_S) for _ in range(patients)]
     numbers = iter(range(first, first + accounts_for(patients, seconds)))
@@ -71,7 +71,7 @@ async def play(servers: Servers, first: int, patients: int, seconds: int) -> Bus
 
 
 async def _one(servers: Servers, numbers: Iterator[int], due: float, end: float, busy: Busy) -> None:
-    """One patient after the other at this place, an action at each of its times."""
+    """Play one place in the crowd: one patient after another, with an action at each due time."""
     patient: Patient | None = None
     step = 0
     while due < end:
@@ -79,7 +79,7 @@ async def _one(servers: Servers, numbers: Iterator[int], due: float, end: float,
         busy.late += time.monotonic() - due > LATE_S
         if patient is None:
             if (number := next(numbers, None)) is None:
-                return  # failed journeys have used the accounts up
+                return  # failed journeys have used up the accounts
             patient = patient_of(servers, number)
         name = ACTIONS[step]
         try:
@@ -87,7 +87,7 @@ async def _one(servers: Servers, numbers: Iterator[int], due: float, end: float,
                 await patient.outbox()
             since = max(due, time.monotonic()) if name == "verify" else due
             await getattr(patient, name)()
-        except Exception as error:  # counted and told; the next patient takes the place
+        except Exception as error:  # counted and reported; the next patient takes the place
             busy.failures.append(f"{name}: {type(error).__name__}: {error}")
             step = len(ACTIONS)
         else:
@@ -102,25 +102,25 @@ async def _one(servers: Servers, numbers: Iterator[int], due: float, end: float,
 
 
 async def run(servers: Servers, rates: list[int], seconds: int, limit_ms: float) -> list[Busy]:
-    """The rates, until one does not hold."""
+    """Play the rates until the portal does not sustain one."""
     found, first = list[Busy](), 0
     for patients in rates:
         busy = await play(servers, first, patients, seconds)
         found.append(busy)
         first += accounts_for(patients, seconds)
         if busy.failures or busy.late:
-            break  # the portal is behind: a higher rate would only tell how far
+            break  # the portal is behind: a higher rate would only show how far
         await asyncio.sleep(REST_S)
     return found
 
 
 def exit_code(found: list[Busy]) -> int:
-    """1 when the portal did not keep up with the lowest rate, which comes first, or an action failed at one that it kept up with."""
+    """1 when the portal did not sustain the lowest rate, which comes first, or when an action failed at a rate that it sustained."""
     return 1 if found[0].late or any(busy.failures and not busy.late for busy in found) else 0
 
 
 def main() -> int:
-    """As `exit_code`."""
+    """Exit code: see `exit_code`."""
     parser = parser_of(__doc__)
     parser.add_argument("--patients", type=positive, nargs="+", default=[25, 50, 100, 200])
     parser.add_argument("--seconds", type=positive, default=30)
@@ -175,7 +175,7 @@ def main() -> int:
 
 
 def row_of(busy: Busy, unit: float, limit_ms: float) -> dict[str, Any]:
-    """A rate's numbers; `unit`: milliseconds of one hash."""
+    """The numbers of one rate. `unit`: milliseconds of one hash."""
     hashing = [ms for name in HASHING for ms in busy.times.get(name, ())]
     return {
         "patients": busy.patients,

@@ -1,14 +1,13 @@
-"""The first visit on a slow phone: when something is seen, when «Войти» answers, what it costs on the line.
+"""The first visit on a slow phone: when something is seen, when «Войти» answers, and how many bytes it takes.
 
     python -m benchmarks.first_load [CHECKOUT] [--rounds 7] [--paths / /recovery]
 
-Chromium with a cold cache behind a slow line (150 ms, 1.6 Mbit/s) and with a quarter of its processor, as Chrome's DevTools emulate
-them. Each round loads a bare page and the portal's pages in turns, each in a browser context of its own. The bare page has the
-same texts in the same order, and no style and no script: nothing can be painted sooner. So ratios within one run count; a time is
-what it was on this machine.
+Chromium runs with a cold cache, a slow line (150 ms, 1.6 Mbit/s) and a quarter of its processor, as Chrome's DevTools emulate them. Each
+round loads a bare page and the portal's pages in turn, each in its own browser context. The bare page has the same texts in the same order,
+but no style and no script: no page can be painted sooner. So compare ratios within one run; the times themselves depend on this machine.
 
-A tap on «Войти» is made as soon as the first frame is reported; `dialog` is when the dialog was open. `shift` is the cumulative
-layout shift until the app has taken the page over and the line is silent. Ends with 1 when a tap opened nothing.
+«Войти» is tapped as soon as the first frame is reported; `dialog` is when the dialog was open. `shift` is the cumulative layout shift until
+the app has taken over the page and the line is silent. Exit code 1 when a tap opened nothing.
 """
 
 from __future__ import annotations
@@ -50,13 +49,13 @@ document.addEventListener("DOMContentLoaded", () => {
 """
 _PAINTED = "() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
 _SEEN = "() => [window.seen.shift, window.seen.dialog]"
-# React marks what it has taken over.
+# React marks the elements that it has taken over.
 _TAKEN_OVER = "() => Object.keys(document.querySelector('main')).some((key) => key.startsWith('__reactProps'))"
 
 
 @dataclass
 class Loads:
-    """What the loads of one page came to."""
+    """The results of loading one page several times."""
 
     painted: list[float] = field(default_factory=list)
     dialog: list[float] = field(default_factory=list)
@@ -66,7 +65,7 @@ class Loads:
 
 
 def bare(page: str) -> str:
-    """The texts of a built page in their elements, and nothing else of it: no attribute, style, script or drawing."""
+    """The texts of a built page in their elements and nothing else: no attribute, style, script or drawing."""
     body = page[page.index("<body") :]
     for element in ("script", "style", "svg", "template"):
         body = re.sub(rf"<{element}\b.*?</{element}>", "", body, flags=re.DOTALL)
@@ -82,7 +81,7 @@ def _texts(markup: str) -> str:
 
 @contextmanager
 def bare_server(page: str) -> Iterator[str]:
-    """The address of a server of one page, compressed as the portal's are when a proxy does it."""
+    """The address of a server with one page. It compresses like a proxy in front of the portal."""
     content = gzip.compress(page.encode())
 
     class Handler(BaseHTTPRequestHandler):
@@ -98,7 +97,7 @@ def bare_server(page: str) -> Iterator[str]:
             self.wfile.write(content)
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -109,7 +108,7 @@ def bare_server(page: str) -> Iterator[str]:
 
 
 def load(browser: Browser, address: str, found: Loads, *, taps: bool, is_app: bool) -> None:
-    """Load a page as a browser that was never here."""
+    """Load a page in a browser that was never here."""
     context = browser.new_context(
         viewport={"width": 412, "height": 840}, is_mobile=True, has_touch=True, locale="ru-RU"
     )
@@ -136,7 +135,7 @@ def load(browser: Browser, address: str, found: Loads, *, taps: bool, is_app: bo
 
 
 def _slow_down(page: Page) -> list[float]:
-    """Slow line, slow processor; gives the list that fills with the bytes of each answer, its head included."""
+    """Slow the line and the processor down. Returns a list that collects the bytes of each answer, including its headers."""
     session = page.context.new_cdp_session(page)
     rate = BITS_PER_S / 8
     session.send("Network.enable")
@@ -150,7 +149,7 @@ def _slow_down(page: Page) -> list[float]:
 
 
 def table(found: dict[str, Loads]) -> list[tuple[str, str, str, str, str, str, str]]:
-    """A row for each page: medians, the paint as a multiple of the bare page's in the same round."""
+    """One row per page: medians, and the paint as a multiple of the bare page's in the same round."""
     rows = []
     for name, loads in found.items():
         ratios = [one / bare for one, bare in zip(loads.painted, found[BARE].painted, strict=True)]
@@ -170,14 +169,14 @@ def table(found: dict[str, Loads]) -> list[tuple[str, str, str, str, str, str, s
 
 
 def run(portal_url: str, paths: list[str], rounds: int) -> dict[str, Loads]:
-    """Load the bare page and each path of the portal once a round."""
+    """Load the bare page and each path of the portal once per round."""
     found: dict[str, Loads] = defaultdict(Loads)
     text = bare(httpx.get(portal_url, trust_env=False).text)
     with sync_playwright() as playwright, bare_server(text) as bare_url:
         system = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
         browser = playwright.chromium.launch(executable_path=system, args=["--no-sandbox", "--disable-gpu"])
         try:
-            load(browser, bare_url, Loads(), taps=False, is_app=False)  # the browser itself starts slowly
+            load(browser, bare_url, Loads(), taps=False, is_app=False)  # not counted: the browser itself starts slowly
             for _ in range(rounds):
                 load(browser, bare_url, found[BARE], taps=False, is_app=False)
                 for path in paths:
@@ -188,12 +187,12 @@ def run(portal_url: str, paths: list[str], rounds: int) -> dict[str, Loads]:
 
 
 def numbers_of(found: dict[str, Loads]) -> dict[str, Any]:
-    """Every load, for programs."""
+    """Every single load, for programs."""
     return {name: vars(loads) for name, loads in found.items()}
 
 
 def main() -> int:
-    """1 when a tap right after the first paint opened nothing."""
+    """Exit code: 1 when a tap right after the first paint opened nothing."""
     parser = checkout_parser(__doc__)
     parser.add_argument("--rounds", type=positive, default=7)
     parser.add_argument("--paths", nargs="+", default=["/", "/recovery"])

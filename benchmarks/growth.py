@@ -1,10 +1,10 @@
-"""Does a journey cost more when the database has grown? A thousand accounts against a million, and five million journal rows.
+"""Does a journey cost more when the database has grown? It compares a thousand accounts with a million, and five million journal rows.
 
     python -m benchmarks.growth [CHECKOUT] [--accounts 1000000] [--journal 5000000] [--rounds 5] [--journeys 40]
 
-Two portals run beside each other, one with a small database and one with a large one; rounds of journeys alternate between
-them, so that a busy machine disturbs both alike. Compared are the medians of the rounds. The rows are made in bulk: they have
-no hash chain, and one of the journal's triggers is off while they are made.
+Two portals run side by side, one with a small database and one with a large one. Rounds of journeys alternate between them, so a busy
+machine disturbs both alike. The medians of the rounds are compared. The rows are made in bulk: they have no hash chain, and one of the
+journal's triggers is off while they are made.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from benchmarks.load.servers import Servers
 SMALL_ACCOUNTS = 1_000
 CONCURRENCY = 4
 WARM_UP = 12
-BATCH = 100_000  # journal rows that have one time
+BATCH = 100_000  # journal rows that share one time
 COMPARED = ("cpu_ms", "hashes", "statements", "p50_ms", "p95_ms")
-# It looks at each row's number, which costs more than the row.
+# The trigger looks at each row's number, which costs more than inserting the row.
 _TRIGGER = "security_journal_leaves_nothing_out"
 
 
 def journal_rows(first: int, many: int, accounts: int, at: datetime) -> str:
-    """The statement that makes the rows `first` and on, of all accounts in turns."""
+    """The statement that makes `many` rows from number `first` on, with the accounts in turn."""
     return f"""
         WITH RECURSIVE numbers(i) AS (SELECT {first} UNION ALL SELECT i + 1 FROM numbers WHERE i + 1 < {first + many})
         INSERT INTO security_journal (seq, at, event, patient_id, phone_index, phone_tail, network, details, previous, key_id, hash)
@@ -45,7 +45,7 @@ def journal_rows(first: int, many: int, accounts: int, at: datetime) -> str:
 
 
 def fill_journal(database: Database, many: int, accounts: int) -> None:
-    """The oldest rows first, a batch a day, the newest two days old."""
+    """Make the oldest rows first, one batch per day. The newest are two days old."""
     today = datetime.now(UTC)
     batches = [(first, min(BATCH, many - first + 1)) for first in range(1, many + 1, BATCH)]
     rows = (
@@ -56,7 +56,7 @@ def fill_journal(database: Database, many: int, accounts: int) -> None:
 
 
 async def run(small: Servers, large: Servers, rounds: int, journeys: int) -> dict[str, list[dict[str, Any]]]:
-    """The rounds of both, in turns."""
+    """Run the rounds of both portals in turn."""
     found: dict[str, list[dict[str, Any]]] = {"small": [], "large": []}
     for started in (small, large):
         await play(started, range(WARM_UP), CONCURRENCY)
@@ -71,7 +71,7 @@ async def run(small: Servers, large: Servers, rounds: int, journeys: int) -> dic
 
 
 def main() -> int:
-    """1 when a journey failed."""
+    """Exit code: 1 when a journey failed."""
     parser = parser_of(__doc__)
     parser.add_argument("--accounts", type=positive, default=1_000_000)
     parser.add_argument("--journal", type=positive, default=5_000_000, help="rows of the large journal")

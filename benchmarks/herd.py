@@ -1,9 +1,9 @@
-"""A restart while many pages are open: when are all back, and is each patient at the step they were at?
+"""A restart while many pages are open: when are all back, and is each patient at the same step?
 
     python -m benchmarks.herd [CHECKOUT] [--pages 1000]
 
-Each page is a patient at step 2 of the recovery. The portal gets SIGTERM and is started again; the pages try to connect 1 to
-5 s after it said 1012, and 0.1 to 5 s after each failure, as the app's own socket does. Times run from SIGTERM on.
+Each page is a patient at step 2 of the recovery. The portal gets SIGTERM and is started again. The pages reconnect like the app's own
+socket: 1 to 5 s after the portal closed with 1012, and 0.1 to 5 s after each failure. Times are counted from SIGTERM.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ ALL_BACK_WITHIN_S = 300.0
 
 
 async def run(servers: Servers, wanted: int) -> dict[str, Any]:
-    """Seconds from SIGTERM until pages are back, and how many stand where they stood."""
+    """How many seconds after SIGTERM the pages are back, and how many are at the same step."""
     pages = Pages()
     await pages.open(
         (
@@ -60,7 +60,7 @@ async def run(servers: Servers, wanted: int) -> dict[str, Any]:
 
 
 def main() -> int:
-    """1 when a page could not be opened, or came back at another step."""
+    """Exit code: 1 when a page could not be opened, or came back at another step."""
     parser = parser_of(__doc__)
     parser.add_argument("--pages", type=positive, default=1_000)
     arguments = parser.parse_args()

@@ -1,9 +1,9 @@
-"""What an open page costs that only stays open: memory of each, idle processor time, and what is given back when all are closed.
+"""What an open but inactive page costs: memory per page, idle processor time, and the memory that is freed when all are closed.
 
     python -m benchmarks.idle [CHECKOUT] [--pages 1000 5000 10000]
 
-Each page is a browser of its own on /recovery, loaded, whose socket answers pings. Steps are taken one after the other in one
-portal; the last line of the table says where it ended when not all pages could be opened.
+Each page is a separate browser on /recovery. It is loaded, and its socket answers pings. One portal takes the numbers of pages one after
+the other. If not all pages could be opened, the last line of the table says how far it got.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ SETTLE_S, LOOK_S = 12.0, 20.0
 
 
 async def open_recovery(patient: Patient) -> None:
-    """The page at its first step."""
+    """Open the recovery page at its first step."""
     await patient.open("/recovery")
 
 
 async def run(servers: Servers, steps: list[int]) -> list[dict[str, Any]]:
-    """A row for each step, and one for the time after all are closed."""
+    """One row per number of pages, and one for the time after all are closed."""
     pages, rows, opened = Pages(), list[dict[str, Any]](), 0
     before = servers.usage()
     for wanted in steps:
@@ -64,7 +64,7 @@ async def run(servers: Servers, steps: list[int]) -> list[dict[str, Any]]:
 
 
 def main() -> int:
-    """1 when a page could not be opened or did not stay open."""
+    """Exit code: 1 when a page could not be opened or did not stay open."""
     parser = parser_of(__doc__)
     parser.add_argument(
         "--pages", type=positive, nargs="+", default=[1_000, 5_000, 10_000], help="steps, the smallest first"

@@ -2,11 +2,11 @@
 
     python -m benchmarks.journey [CHECKOUT] --journeys 300 --concurrency 16 [--database postgresql] [--processes 2] [--sql]
 
-Stand-ins and portal are processes of their own on loopback, in a fresh folder; what one address alone would hit is raised by
-settings. Only the portal's processor time is counted. A journey: GET /, socket, page load; the recovery in the app; phone and
-channel; the code off the stand-in's phone; the code; the new password; sign-in on the same page; POST /session/open; GET /cards,
-a new socket, the cards. Each run checks, too, that a wrong code, a spent code, the old password and a page without session are
-refused. Exit code 1: a journey or a check failed.
+Stand-ins and portal are separate processes on loopback, in a fresh folder. Settings raise the limits that a single address would hit. Only
+the portal's processor time is counted. A journey: GET /, socket, page load; the recovery in the app; phone and channel; the code off the
+stand-in's phone; the code; the new password; sign-in on the same page; POST /session/open; GET /cards, a new socket, the cards. Each run
+also checks that the portal refuses a wrong code, a spent code, the old password and a page without a session. Exit code 1: a journey or a
+check failed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ IDLE_S = 5.0
 
 
 async def run(servers: Servers, warm_up: int, journeys: int, concurrency: int) -> tuple[Crowd, dict[str, Any]]:
-    """The crowd, and what else was found."""
+    """The crowd, and the other results."""
     idle = servers.usage()
     await asyncio.sleep(IDLE_S)
     idle_cpu = (servers.usage().cpu_s - idle.cpu_s) * 1e3 / IDLE_S
@@ -35,7 +35,7 @@ async def run(servers: Servers, warm_up: int, journeys: int, concurrency: int) -
     for number in range(first, first + 2 * CHECKS, 2):
         try:
             await check(patient_of(servers, number), patient_of(servers, number + 1))
-        except Exception as error:  # told at the end, and by the exit code
+        except Exception as error:  # reported at the end, and by the exit code
             problems.append(f"{type(error).__name__}: {error}")
     warm = await play(servers, range(warm_up), min(4, concurrency))
     servers.new_texts()
@@ -49,7 +49,7 @@ async def run(servers: Servers, warm_up: int, journeys: int, concurrency: int) -
 
 
 def main() -> int:
-    """1 when a journey or a check failed."""
+    """Exit code: 1 when a journey or a check failed."""
     parser = parser_of(__doc__)
     parser.add_argument("--journeys", type=positive, default=300)
     parser.add_argument("--concurrency", type=positive, default=16)
@@ -75,7 +75,7 @@ def main() -> int:
 
 
 def print_all(crowd: Crowd, more: dict[str, Any], texts: dict[str, int]) -> None:
-    """Everything but the last line."""
+    """Print everything but the last line."""
     for text, many in texts.items():
         print(f"{many / crowd.done:6.2f}  {text[:200]}")
     print_crowd(crowd)

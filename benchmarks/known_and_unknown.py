@@ -1,11 +1,12 @@
-"""Can a stranger tell whether a number has an account before it is proved? Times, texts and writes of every action that sees one.
+"""Can a stranger tell whether a number has an account before the number is proved? Compares every action that takes a number: times, texts
+and writes.
 
-Interleaved visits over one database file: in each round every kind of number once, in turns, each number new. `diff` is the
-largest difference between the medians of unknown numbers and of any other kind (`cpu`: of processor time, which other
-processes disturb less). I8 asks for less than 5 ms, the same texts and the same writes. While a difference is greater, rounds
-are added, up to eight times as many: noise shrinks, a difference stays. Ends with 1 when an action breaks I8.
+Visits are interleaved over one database file. Each round takes every kind of number once, in varying order, and each number is new. `diff`
+is the largest difference between the medians of unknown numbers and of any other kind (`cpu`: of processor time, which other processes
+disturb less). I8 requires less than 5 ms, the same texts and the same writes. While a difference is greater, rounds are added, up to eight
+times as many: noise shrinks, a real difference stays. Exit code 1 when an action breaks I8.
 
-`python -m benchmarks.known_and_unknown 30 polling resend` for other rounds, and for actions with these words only.
+`python -m benchmarks.known_and_unknown 30 polling resend` sets the rounds, and selects the actions with these words.
 """
 
 from __future__ import annotations
@@ -33,35 +34,35 @@ from tests.services.known_and_unknown import (
 )
 
 ROUNDS = 50
-MOST = 8  # times as many, while a difference is too great
+MOST = 8  # this many times the rounds, while a difference is too great
 MAX_DIFFERENCE_MS = 5.0
 
 
 @dataclass
 class Row:
-    """What one action came to for each kind of number."""
+    """The results of one action for each kind of number."""
 
     scenario: Scenario
     outcomes: dict[Kind, list[Outcome]]
 
     def median(self, kind: Kind) -> float:
-        """In milliseconds."""
+        """The median in milliseconds."""
         return statistics.median(one.ms for one in self.outcomes[kind])
 
     @property
     def difference(self) -> float:
-        """The largest, in milliseconds, with its sign."""
+        """The largest difference in milliseconds, with its sign."""
         return max((self.median(kind) - self.median(Kind.UNKNOWN) for kind in self.scenario.kinds[:-1]), key=abs)
 
     @property
     def cpu_difference(self) -> float:
-        """The same of processor time."""
+        """The same for processor time."""
         medians = {kind: statistics.median(one.cpu_ms for one in many) for kind, many in self.outcomes.items()}
         return max((medians[kind] - medians[Kind.UNKNOWN] for kind in self.scenario.kinds[:-1]), key=abs)
 
     @property
     def faults(self) -> list[str]:
-        """What tells known numbers from unknown ones."""
+        """What distinguishes known numbers from unknown ones."""
         several = list(zip(*self.outcomes.values(), strict=True))  # by round
         faults = []
         if any(len({one.shown for one in same}) > 1 for same in several):
@@ -74,7 +75,7 @@ class Row:
 
 
 async def observe(stage: Stage, scenario: Scenario, rounds: int) -> Row:
-    """All rounds of one action."""
+    """Run all rounds of one action."""
     row = Row(scenario, {kind: [] for kind in scenario.kinds})
     done = 0
     while done < rounds or (done < MOST * rounds and abs(row.difference) > MAX_DIFFERENCE_MS):
@@ -88,7 +89,7 @@ async def observe(stage: Stage, scenario: Scenario, rounds: int) -> Row:
 
 
 def print_row(row: Row) -> None:
-    """The numbers, and under them what is shown and written; of kinds that differ each."""
+    """Print the numbers. If kinds differ in what is shown or written, print that below them for each kind."""
     others = (f"{kind} {row.median(kind):.2f}" for kind in row.scenario.kinds if kind not in (Kind.KNOWN, Kind.UNKNOWN))
     verdict = f"DIFFER: {', '.join(row.faults)}" if row.faults else "same"
     print(
@@ -105,7 +106,7 @@ def print_row(row: Row) -> None:
 
 
 async def report(rounds: int, words: list[str]) -> int:
-    """The table; how many actions break I8."""
+    """Print the table. Returns how many actions break I8."""
     chosen = [one for one in SCENARIOS if not words or any(word in one.title for word in words)]
     print(f"medians in ms\n{'':36} {'rounds':>6} {'known':>8} {'unknown':>8} {'diff':>7} {'cpu':>7}   verdict")
     broken = 0
@@ -121,7 +122,7 @@ async def report(rounds: int, words: list[str]) -> int:
 
 
 def main() -> int:
-    """1 when known and unknown numbers can be told apart."""
+    """Exit code: 1 when known and unknown numbers can be told apart."""
     logging.disable(logging.CRITICAL)
     return 1 if asyncio.run(report(int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS, sys.argv[2:])) else 0
 

@@ -1,7 +1,7 @@
-"""What hashing passwords does to everything else: the event loop's delay while Argon2 runs in threads, as a ratio to inline.
+"""How hashing passwords delays everything else: the event loop's pauses while Argon2 runs in threads, compared with hashing on the loop.
 
-Prints, for one run on this machine: time of one hash, hashes per second with a full queue against one after another, and the
-longest pause of the event loop with threads against hashing on the loop itself.
+Prints the results of one run on this machine: the time of one hash, hashes per second with a full queue and one after another, and the
+longest pause of the event loop with threads and without.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ COUNT = 40
 
 
 async def longest_pause(work: asyncio.Task[None]) -> float:
-    """The longest time the loop did not turn while `work` was running, in seconds."""
+    """The longest pause of the loop, in seconds, while `work` was running."""
     longest, last = 0.0, time.perf_counter()
     while not work.done():
         await asyncio.sleep(0.001)
@@ -25,12 +25,12 @@ async def longest_pause(work: asyncio.Task[None]) -> float:
 
 
 async def threaded(hasher: PasswordHasher) -> None:
-    """All at once through the bounded queue."""
+    """Hash all at once, through the bounded queue."""
     await asyncio.gather(*(hasher.hash("Zdorovie2026") for _ in range(COUNT)))
 
 
 async def inline() -> None:
-    """One after another on the loop."""
+    """Hash one after another on the loop."""
     for _ in range(COUNT):
         _hash("Zdorovie2026")
         await asyncio.sleep(0)

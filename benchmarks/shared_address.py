@@ -1,12 +1,12 @@
-"""Thousands of patients behind one address: who of them is refused, and what an attacker among them gets.
+"""Thousands of patients behind one address: which of them are refused, and what does an attacker among them win?
 
-A mobile operator's address in an hour: 2 000 patients recover, one in fourteen mistypes, one in ten never types a code; as many sign
-in, and one in eight mistypes. Then attackers behind the same address, for the same hour, with the crowd and without: one who guesses
-three times at each phone, one who stops a guess short, and one who only has codes sent. `worth` is how many guesses an attacker had
-at codes that would have been enough by themselves; each wins 10⁻⁴ of an account.
+It plays one hour behind a mobile operator's address. 2 000 patients recover: one in fourteen mistypes, one in ten never types a code. As
+many sign in, and one in eight mistypes. Then come attackers behind the same address, for the same hour, with the crowd and without it: one
+guesses three times at each phone, one stops a guess short, and one only has codes sent. `worth` is how many guesses an attacker had at
+codes that would have been enough by themselves; each guess wins 10⁻⁴ of an account.
 
-Real services over a database of their own, with a clock that is moved from event to event, senders that are told what to answer, and
-no Argon2. `python -m benchmarks.shared_address [--patients N] [--only WORD …] [--json FILE]`. Ends with 1 when a patient was refused.
+It uses the real services over a separate database, a clock that is moved from event to event, senders with prescribed answers, and no
+Argon2. `python -m benchmarks.shared_address [--patients N] [--only WORD …] [--json FILE]`. Exit code 1 when a patient was refused.
 """
 
 from __future__ import annotations
@@ -56,9 +56,9 @@ from tests.services.world import (
 ADDRESS = "203.0.113.7"
 PATIENTS = 2_000
 HOUR_S = 3_600.0
-BLOCKS = 250  # of ten thousand numbers, where the patients' numbers are
+BLOCKS = 250  # blocks of ten thousand numbers that contain the patients' numbers
 NEVER_TYPES = 0.10
-MISTYPES = ((0.06, 1), (0.01, 2), (0.003, 3))  # a code of four digits: how many, and how often in a row
+MISTYPES = ((0.06, 1), (0.01, 2), (0.003, 3))  # a four-digit code: the share of patients, and how often in a row
 MISTYPES_PASSWORD = ((0.10, 1), (0.02, 2), (0.005, 3))
 BORN, PASSWORD, NEW = date(1958, 5, 21), "KorablLipa46", "KorablLipa47"
 PRICE = 0.90
@@ -75,7 +75,7 @@ class Verifier(PlainHasher):
 
 @dataclass
 class Street:
-    """Everybody behind the address, and what comes next, by the clock."""
+    """Everybody behind the address, and their next acts in the order of the clock."""
 
     portal: Portal
     clock: MovableClock
@@ -92,15 +92,15 @@ class Street:
 
     @property
     def now_s(self) -> float:
-        """Since the simulation began."""
+        """Seconds since the simulation began."""
         return (self.clock.now - self.start).total_seconds()
 
     def after(self, seconds: float, act: Callable[[], Awaitable[None]]) -> None:
-        """Somebody acts so long from now."""
+        """Let somebody act after this many seconds."""
         heapq.heappush(self.coming, (self.now_s + seconds, next(self.numbers), act))
 
     async def live(self) -> None:
-        """One after the other until no one does anything more."""
+        """Run one act after another until nobody acts any more."""
         while self.coming:
             at, _, act = heapq.heappop(self.coming)
             self.clock.now = max(self.clock.now, self.start + timedelta(seconds=at))
@@ -117,21 +117,21 @@ class Street:
 
 @dataclass
 class Crowd:
-    """What became of the patients who recover; some are asked for the birth date, too."""
+    """What happened to the patients who recover. Some are asked for the birth date too."""
 
     street: Street
     patients: int
     came: Counter[str] = field(default_factory=Counter)
     refusals: Counter[str] = field(default_factory=Counter)
-    called_back: int = 0  # refused a call, and came by the messenger
+    called_back: int = 0  # their call was refused, and they used the messenger
 
     def arrive(self) -> None:
-        """All of them, over the hour."""
+        """Let all patients arrive over the hour."""
         for number in range(self.patients):
             self.street.after(self.street.dice.uniform(0, HOUR_S), lambda number=number: self.begin(number, CALL))
 
     async def begin(self, number: int, way: ChannelName) -> None:
-        """Ask for a code; whom it is refused stays away."""
+        """Request a code. A patient who is refused stays away."""
         street, to, visitor = self.street, phone_of(number), browser(number)
         try:
             await street.recovery.begin(at(visitor, ADDRESS), to, way)
@@ -144,7 +144,7 @@ class Crowd:
         street.after(street.dice.uniform(15, 75), lambda: self.type_code(number, times(street.dice, MISTYPES), way))
 
     async def type_code(self, number: int, mistypes: int, way: ChannelName) -> None:
-        """The code of the call, mistyped so often before."""
+        """Type the code of the call, after `mistypes` wrong ones."""
         street, to, visitor = self.street, phone_of(number), browser(number)
         code = code_in(street.portal, street.code_row(to))
         try:
@@ -168,7 +168,7 @@ class Crowd:
         self.came["recovered"] += 1
 
     async def resend(self, number: int) -> None:
-        """Another call after a dead code."""
+        """Request another call after a dead code."""
         try:
             await self.street.recovery.resend(at(browser(number), ADDRESS), CALL)
         except MedonlineError as refusal:
@@ -179,7 +179,7 @@ class Crowd:
     def _refused(self, refusal: MedonlineError, number: int, way: ChannelName) -> None:
         self.refusals[type(refusal).__name__] += 1
         if way is CALL and type(refusal).__name__ == "TooManyWrongCodes":
-            self.called_back += 1  # what the sentence says works now
+            self.called_back += 1  # the sentence's advice works now
             self.street.after(65, lambda: self.begin(number, TELEGRAM))
         else:
             self.came["refused"] += 1
@@ -187,7 +187,7 @@ class Crowd:
 
 @dataclass
 class Attacker:
-    """Asks for codes to phones of others, one after the other, and guesses `guesses` times at each."""
+    """Requests codes to other people's phones, one after the other, and guesses `guesses` times at each."""
 
     street: Street
     guesses: int
@@ -199,7 +199,7 @@ class Attacker:
     refused: int = 0
 
     async def act(self) -> None:
-        """One phone; then the next."""
+        """Attack one phone, then the next."""
         street, number = self.street, next(self.street.numbers)
         to, visitor = f"+7902{number % 997:03}{2000 + number % 7919:04}", Client(visitor_key=f"{'a' * 32}{number:032x}")
         try:
@@ -226,7 +226,7 @@ class Attacker:
                 self.refused += 1
 
     async def _would_be_enough(self, row: OneTimeCodeRow) -> bool:
-        """Whether the right code would open the account by itself at this moment."""
+        """Whether the right code alone would open the account at this moment."""
         portal, now = self.street.portal, self.street.clock.now
         with portal.database.reading() as session:
             state = codes_circuit_breaker.state(session)
@@ -238,7 +238,7 @@ class Attacker:
 
 @dataclass
 class SignIns:
-    """What became of the patients who sign in, and of one who tries passwords among them."""
+    """What happened to the patients who sign in, and to an attacker among them who tries passwords."""
 
     street: Street
     patients: int
@@ -246,14 +246,14 @@ class SignIns:
     tried: Counter[str] = field(default_factory=Counter)
 
     def arrive(self) -> None:
-        """All of them, over the hour."""
+        """Let all patients arrive over the hour."""
         for number in range(self.patients):
             mistypes = times(self.street.dice, MISTYPES_PASSWORD)
             at = self.street.dice.uniform(0, HOUR_S)
             self.street.after(at, lambda number=number, mistypes=mistypes: self.sign_in(number, mistypes))
 
     async def sign_in(self, number: int, mistypes: int) -> None:
-        """With the right password in the end."""
+        """Sign in, in the end with the right password."""
         try:
             await self.street.login.log_in(
                 at(browser(number), ADDRESS),
@@ -269,7 +269,7 @@ class SignIns:
             self.came["signed in"] += 1
 
     async def spray(self) -> None:
-        """A frequent password at one account after the other."""
+        """Try a frequent password at one account after the other."""
         number = next(self.street.numbers)
         try:
             await self.street.login.log_in(at(BORIS, ADDRESS), f"+7903{number % 10**7:07}", "qwerty123456")
@@ -282,12 +282,12 @@ class SignIns:
 
 
 def phone_of(number: int) -> str:
-    """Of the patient with this number."""
+    """The phone of the patient with this number."""
     return f"+7901{number % BLOCKS:03}{1000 + number // BLOCKS:04}"
 
 
 def times(dice: random.Random, shares: tuple[tuple[float, int], ...]) -> int:
-    """How often somebody mistypes."""
+    """How often a person mistypes."""
     drawn = dice.random()
     for share, often in shares:
         if drawn < share:
@@ -305,7 +305,7 @@ class Row:
 
 
 async def street_of(folder: Path, patients: int, play: Callable[[Street], Awaitable[Row]], **changes: Any) -> Row:
-    """Play on a portal of its own, with so many accounts."""
+    """Play on a separate portal with this many accounts."""
     clock = MovableClock()
     clock.move(days=1)
     await migrations.upgrade(config_in(folder).database)
@@ -320,7 +320,8 @@ async def street_of(folder: Path, patients: int, play: Callable[[Street], Awaita
 
 
 def recoveries(patients: int, attacker: tuple[int, float] | None = None) -> Callable[[Street], Awaitable[Row]]:
-    """The crowd recovers, with an attacker among it: how often it guesses at each phone, and how long it waits in between."""
+    """The crowd recovers, with an attacker in it: how often the attacker guesses at each phone, and how long the attacker waits in
+    between."""
 
     async def play(street: Street) -> Row:
         crowd = Crowd(street, patients)
@@ -352,7 +353,7 @@ def sign_ins(patients: int, *, sprayer: bool) -> Callable[[Street], Awaitable[Ro
 
 
 def scenes(patients: int) -> dict[str, tuple[int, Callable[[Street], Awaitable[Row]]]]:
-    """By name: how many accounts there are, and what is played."""
+    """The scenes by name: how many accounts each needs, and the function that plays it."""
     return {
         "patients recover": (patients, recoveries(patients)),
         "patients sign in": (patients, sign_ins(patients, sprayer=False)),
@@ -367,7 +368,7 @@ def scenes(patients: int) -> dict[str, tuple[int, Callable[[Street], Awaitable[R
 
 
 async def report(patients: int, words: list[str]) -> list[Row]:
-    """The table, as it is made."""
+    """Print the table row by row."""
     rows = []
     chosen = {
         name: scene for name, scene in scenes(patients).items() if not words or any(word in name for word in words)
@@ -386,13 +387,13 @@ async def report(patients: int, words: list[str]) -> list[Row]:
 
 
 def refused_in(rows: list[Row]) -> int:
-    """How many patients were refused where no attacker was among them."""
+    """How many patients were refused in scenes without an attacker."""
     honest = [row for row in rows if not any(what.startswith("attacker") for what in row.came)]
     return sum(count for row in honest for what, count in row.came.items() if what == "refused" or "refused:" in what)
 
 
 def main() -> int:
-    """1 when a patient was refused."""
+    """Exit code: 1 when a patient was refused."""
     logging.disable(logging.CRITICAL)
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--patients", type=int, default=PATIENTS)

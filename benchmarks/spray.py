@@ -1,13 +1,14 @@
-"""What a spray of guesses over many phones wins: one code and three random guesses at each of 10 000 accounts, a phone a second.
+"""What an attacker wins who spreads guesses over many phones: one code and three random guesses at each of 10 000 accounts, a phone a
+second.
 
-The attacker has an address for each phone and spreads over blocks of numbers, so that the limits per phone, network and block
-never refuse: only the circuit breaker is left, and the birth date that it asks for. Runs on the real services over a database
-of its own, with a clock that it moves. `python -m benchmarks.spray 500` for a shorter run.
+The attacker has an address for each phone and uses many blocks of numbers, so the limits per phone, network and block never refuse. Only
+the circuit breaker is left, and the birth date that it demands. The benchmark runs on the real services over a separate database, with a
+clock that it moves. `python -m benchmarks.spray 500` is a shorter run.
 
-The same once more by somebody who stops a guess short at each phone, and so leaves no dead code.
+A second attacker does the same but stops a guess short at each phone, and so leaves no dead code.
 
-After it an attacker who owns one IPv6 /48: two guesses at a code to a phone of its own from a network of its own, of 65 536, for an
-hour. What it gets is what the limits of the /48 let it have.
+A third attacker owns one IPv6 /48 with 65 536 networks. For an hour, each network requests a code to a new phone and guesses twice. The
+limits of the /48 decide how much this attacker gets.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ DATES = 365 * 80  # birth dates worth trying
 
 @dataclass
 class Tally:
-    """What came of it."""
+    """The results of an attack."""
 
     tried: int = 0
     tried_while_open: int = 0
@@ -53,14 +54,14 @@ class Tally:
 
 
 def phone_of(number: int) -> str:
-    """The `number`-th victim; 500 blocks of numbers in turn."""
+    """The phone of the `number`-th victim. The phones take turns over 500 blocks of numbers."""
     return f"+7900{number % 500:03}{2000 + number // 500:04}"
 
 
 async def attack(
     portal: Portal, clock: MovableClock, dice: random.Random, number: int, tally: Tally, guesses: int
 ) -> None:
-    """One code to one phone, so many guesses, three dates where they are asked for."""
+    """Attack one phone: one code, `guesses` guesses, and three dates if they are asked for."""
     visitor = browser(number)
     with portal.database.reading() as session:
         state = codes_circuit_breaker.state(session)
@@ -92,7 +93,7 @@ async def attack(
 
 
 async def spray(phones: int, guesses: int) -> Tally:
-    """The whole attack, with so many guesses at each phone."""
+    """The whole attack, with `guesses` guesses at each phone."""
     clock, dice, tally = MovableClock(), random.Random(2026), Tally()
     with tempfile.TemporaryDirectory() as folder:
         config = load_config(mode="demo", data_dir=Path(folder), secret_key="s" * 32)
@@ -121,7 +122,8 @@ class Of48:
 
 
 async def from_one_48(requests: int) -> Of48:
-    """Two guesses at each code of an hour's requests, each from another /64 of it; and how many of its /56 asked."""
+    """Two guesses at the code of each request in an hour, each request from another /64 of the /48. Also counts how many of its /56
+    asked."""
     clock, came, asked = MovableClock(), Of48(), set()
     with tempfile.TemporaryDirectory() as folder, limits_by(clock):
         config = load_config(
@@ -132,7 +134,7 @@ async def from_one_48(requests: int) -> Of48:
         for number in range(requests):
             network, visitor = number * 65_536 // requests, browser(number)
             asked.add(network >> 8)
-            clock.now += timedelta(seconds=3600 / requests / 2)  # within the hour that the limits look back
+            clock.now += timedelta(seconds=3600 / requests / 2)  # all within the hour that the limits look back
             try:
                 address = f"2001:db8:1:{network:x}::1"
                 await portal.recovery.begin(at(visitor, address), phone_of(number), ChannelName.FLASH_CALL)
@@ -163,7 +165,7 @@ async def _guess_twice(portal: Portal, visitor: Client, clock: MovableClock, cam
 
 
 def main() -> None:
-    """Print the attacks against the arithmetic."""
+    """Print the attacks beside the calculated values."""
     logging.disable(logging.CRITICAL)
     phones = int(sys.argv[1]) if len(sys.argv) > 1 else PHONES
     for guesses in (GUESSES, GUESSES - 1):
@@ -181,7 +183,7 @@ def main() -> None:
 
 
 def print_spray(tally: Tally, phones: int, guesses: int) -> None:
-    """One attack with an address for each phone."""
+    """Print one attack that uses an address for each phone."""
     per_phone = guesses / CODES
     calm, alert = tally.tried - tally.tried_while_open, tally.tried_while_open
     expected = calm * per_phone + alert * per_phone * GUESSES / DATES

@@ -1,11 +1,11 @@
-"""Two versions of the portal beside each other, as in the minutes of an upgrade: processes of both on one PostgreSQL and one Redis.
+"""Two versions of the portal side by side, as in the minutes of an upgrade: processes of both on one PostgreSQL and one Redis.
 
     python -m benchmarks.two_versions --before CHECKOUT
 
-The checkout of the version before has its own .venv. As in an upgrade, it serves already when this version migrates the database. Patients
-recover at one version, go over to the other between two steps, and sign in; a session of one is read by the other, and ends in both. At the
-end this version examines the journal of both; commands of the version before refuse a database that is newer than they are. Ends with 1
-when a walk failed, the journal is not whole, or a log complains.
+The checkout of the previous version has its own .venv. As in an upgrade, it already serves when this version migrates the database.
+Patients begin a recovery at one version, move to the other between two steps, and sign in. A session from one version is read by the other,
+and ends in both. At the end this version examines the journal of both, and commands of the previous version refuse the newer database. Exit
+code 1 when a walk failed, the journal is broken, or a log complains.
 """
 
 from __future__ import annotations
@@ -31,23 +31,23 @@ from benchmarks.load.wire import Failed, need
 
 PATIENTS = 40
 CALLS_WITHIN_S = 30.0
-PAUSE_S = 1  # between two codes to one phone
+PAUSE_S = 1  # seconds between two codes to one phone
 _TROUBLE = re.compile(r" (?:ERROR|CRITICAL) | ALARM |Traceback")
 
 
 class Both:
-    """The two portals, by what they are called here."""
+    """The two portals, by name."""
 
     def __init__(self, urls: dict[str, str], stand_ins: str) -> None:
         self.urls, self._stand_ins, self._next = urls, stand_ins, 1
 
     def patient(self, at: str) -> Patient:
-        """A new patient with a browser of its own."""
+        """A new patient with a new browser."""
         self._next += 1
         return Patient(self.urls[at], self._stand_ins, self._next)
 
     def over(self, patient: Patient, to: str) -> Patient:
-        """The same browser, led to the other portal: as a balancer does when a process is restarted."""
+        """The same browser at the other portal, as when a balancer moves it during a restart."""
         other = Patient(self.urls[to], self._stand_ins, patient.number)
         other.http.cookies = patient.http.cookies
         other.password, other.code = patient.password, patient.code
@@ -55,7 +55,7 @@ class Both:
 
 
 async def stays(both: Both, at: str, _other: str) -> None:
-    """A whole journey at one version, while the other serves, too."""
+    """A whole journey at one version, while the other also serves."""
     patient = both.patient(at)
     for step in ("page", "request", "outbox", "verify", "set_password", "login", "profile"):
         await getattr(patient, step)()
@@ -63,7 +63,7 @@ async def stays(both: Both, at: str, _other: str) -> None:
 
 
 async def goes_over_at_the_code(both: Both, at: str, other: str) -> None:
-    """The call was asked for at one version, its code is typed at the other."""
+    """One version places the call, and the patient types its code at the other."""
     patient = both.patient(at)
     for step in ("page", "request", "outbox"):
         await getattr(patient, step)()
@@ -75,7 +75,7 @@ async def goes_over_at_the_code(both: Both, at: str, other: str) -> None:
 
 
 async def goes_over_at_the_password(both: Both, at: str, other: str) -> None:
-    """The code was taken by one version, the password is set at the other, and signs in at the first."""
+    """One version accepts the code, the other sets the password, and the first signs the patient in."""
     patient = both.patient(at)
     for step in ("page", "request", "outbox", "verify"):
         await getattr(patient, step)()
@@ -90,7 +90,7 @@ async def goes_over_at_the_password(both: Both, at: str, other: str) -> None:
 
 
 async def keeps_the_session(both: Both, at: str, other: str) -> None:
-    """A session that one version opened is read by the other; a new password set there ends it in both."""
+    """One version opens a session and the other reads it. A new password set there ends it in both."""
     patient = both.patient(at)
     for step in ("page", "request", "outbox", "verify", "set_password", "login", "profile"):
         await getattr(patient, step)()
@@ -110,7 +110,7 @@ async def keeps_the_session(both: Both, at: str, other: str) -> None:
 
 
 async def _second_call(patient: Patient) -> str:
-    """The code of it; beside it the notice of the first new password reaches the phone."""
+    """The code of the second call. The notice about the first new password also reaches the phone."""
     deadline = time.monotonic() + CALLS_WITHIN_S
     while time.monotonic() < deadline:
         calls = [event for event in await patient.events() if event["kind"] == "call"]
@@ -135,7 +135,7 @@ WALKS: tuple[Callable[[Both, str, str], Awaitable[None]], ...] = (
 
 @contextmanager
 def both_versions(before: Path) -> Iterator[tuple[Both, dict[str, Process], Path]]:
-    """Stand-ins of this version, and a portal of each; everything ends with the block.
+    """Stand-ins of this version, and one portal of each version. Everything ends with the block.
 
     Raises:
         SystemExit: one of them cannot start, with a sentence.
@@ -170,7 +170,8 @@ def both_versions(before: Path) -> Iterator[tuple[Both, dict[str, Process], Path
             ready = f"http://127.0.0.1:{ports[name]}/health/ready"
             processes[name] = Process(words, environments[name], checkout, folder / f"{name}.log", ready)
         for name, process in processes.items():
-            # As in an upgrade: what is migrated serves already, and would refuse a newer revision at its start.
+            # As in an upgrade: the previous version already serves when the database is migrated. At its start it would refuse the newer
+            # revision.
             if name != "stand-ins":
                 run(checkouts[name], environments[name], "migrate")
             stack.callback(process.stop)
@@ -180,10 +181,10 @@ def both_versions(before: Path) -> Iterator[tuple[Both, dict[str, Process], Path
 
 
 def run(checkout: Path, environment: dict[str, str], *words: str) -> str:
-    """What a command of a checkout says.
+    """The output of a command of a checkout.
 
     Raises:
-        SystemExit: it refuses.
+        SystemExit: the command fails.
     """
     command = [str(checkout / ".venv" / "bin" / "medonline"), *words]
     done = subprocess.run(command, env=environment, cwd=checkout, capture_output=True, text=True, check=False)
@@ -194,7 +195,7 @@ def run(checkout: Path, environment: dict[str, str], *words: str) -> str:
 
 
 async def walk_all(both: Both) -> list[tuple[str, str, str]]:
-    """Each walk from either version: its name, where it began, and what failed; empty when it went well."""
+    """Play each walk, beginning at either version. Returns its name, where it began, and what failed (empty when it went well)."""
     rows = []
     for walk in WALKS:
         for at, other in (("before", "now"), ("now", "before")):
@@ -207,7 +208,7 @@ async def walk_all(both: Both) -> list[tuple[str, str, str]]:
 
 
 def main() -> int:
-    """1 when a walk failed, or a version has something to complain of."""
+    """Exit code: 1 when a walk failed, or a version has a complaint."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--before", type=Path, required=True, help="a checkout of the version before, with its .venv")
     arguments = parser.parse_args()

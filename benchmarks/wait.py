@@ -1,10 +1,10 @@
-"""What tabs that wait for their code ask of the database: statements a second while nothing happens.
+"""What tabs that wait for their code cost the database: statements per second while nothing happens.
 
     python -m benchmarks.wait [CHECKOUT] [--tabs 1000]
 
-Each tab is a patient at step 2 whose code was sent by Telegram and is never delivered (the stand-in's numbers that end with
-0006), so that there is nothing to show until the code expires after ten minutes. What is left is the dispatcher, which asks the
-provider for news of each code, more and more rarely.
+Each tab is a patient at step 2 whose code was sent by Telegram and is never delivered (the stand-in's numbers that end with 0006), so there
+is nothing to show until the code expires after ten minutes. Only the dispatcher works: it asks the provider for news of each code, at
+growing intervals.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ from benchmarks.load.report import print_table, write
 from benchmarks.load.servers import Servers
 
 SETTLE_S, LOOK_S, LOOKS = 10.0, 10.0, 3
-# The dispatcher asks the provider for news of a code after 2, 2, 3, 5, 8, 15, 30 … s, whether a tab waits or not.
+# The dispatcher asks the provider for news of a code after 2, 2, 3, 5, 8, 15, 30 … s, whether or not a tab waits.
 NEWS_IS_RARE_S = 70.0
-# None of these codes is ever confirmed, which the circuit breaker would take for an attack.
+# None of these codes is ever confirmed, and the circuit breaker would take that for an attack.
 SETTINGS = {"BREAKER_CONFIRMED_PERCENT": "0"}
 
 
 def undelivered(number: int) -> str:
-    """A phone that nothing sent to it reaches; below 81 000."""
+    """A phone that nothing reaches. `number` is below 81 000."""
     return f"+79{10 + number // 900:02d}{100 + number % 900:03d}0006"
 
 
 async def wait_for_code(patient: Patient) -> None:
-    """The page at step 2."""
+    """Open the page at step 2."""
     await patient.page()
     await patient.request()
 
 
 async def run(servers: Servers, tabs: int) -> dict[str, Any]:
-    """Before and while they wait, each second.
+    """Count the statements of each second, before the tabs wait and while they do.
 
     Raises:
         SystemExit: the counter of statements does not count.
@@ -79,7 +79,7 @@ async def _look(servers: Servers) -> dict[str, float]:
 
 
 def main() -> int:
-    """1 when a tab did not come to step 2 or did not stay there."""
+    """Exit code: 1 when a tab did not reach step 2 or did not stay there."""
     parser = parser_of(__doc__)
     parser.add_argument("--tabs", type=positive, default=1_000)
     arguments = parser.parse_args()

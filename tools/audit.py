@@ -1,8 +1,8 @@
-"""Known vulnerabilities in the locked packages: pip-audit and `npm audit`, and a written decision for each finding.
+"""Checks the locked packages for known vulnerabilities, with pip-audit and `npm audit`. Each finding needs a written decision.
 
-A finding fails the check until the package is upgraded or docs/audit_decisions.toml says why it may stay, and until when. A
-service that does not answer fails nothing: it says «NOT AUDITED», because the check must run without a network, too. Before a
-release it does fail: `make release-check` asks with `--release`.
+A finding fails the check until the package is upgraded or docs/audit_decisions.toml says why it may stay, and until when. A service that
+does not answer fails nothing: the check prints «NOT AUDITED», because it must also run without a network. Before a release it does fail:
+`make release-check` calls this with `--release`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DECISIONS = ROOT / "docs" / "audit_decisions.toml"
 PYTHON_LOCKS = ("requirements.lock", "requirements-dev.lock")
 NPM_LOCKS = ("reflex.lock", "browser", "tests/providers/oidc_provider")
-# For a whole answer; what is offline says so in less.
+# Seconds for a whole answer. Without a network the failure comes sooner.
 PATIENCE_S = 45
 CONNECT_S = 10
 KINDS = ("not affected", "no fix yet", "fix held back")
@@ -38,7 +38,7 @@ ADDRESS = re.compile(r"\s*(?:- )?(?:(?:GET|POST|to) )?https?://\S+")
 
 @dataclass(frozen=True)
 class Finding:
-    """One advisory that one package of a lock is under."""
+    """One advisory that affects one package of a lock."""
 
     package: str
     ids: frozenset[str]  # one advisory has several: GHSA-…, CVE-…, PYSEC-…
@@ -51,7 +51,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Decision:
-    """Why a finding may stay, and the last day on which no one needs to look again."""
+    """Why a finding may stay, and the last day on which this decision is valid without another look."""
 
     id: str
     package: str
@@ -60,13 +60,13 @@ class Decision:
     until: date
 
     def about(self, finding: Finding) -> bool:
-        """Whether this was decided of that finding; names of Python packages are compared as PEP 503 says."""
+        """Whether this decision is about that finding. Names of Python packages are compared as PEP 503 says."""
         return self.id in finding.ids and _normal(self.package) == _normal(finding.package)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a service said of the packages of some locks; `silent` is the reason for which it said nothing (of some)."""
+    """A service's answer about the packages of some locks. `silent`: the reason why it gave no answer, or only a part of it."""
 
     of: str
     findings: tuple[Finding, ...] = ()
@@ -76,16 +76,16 @@ class Answer:
 
 @dataclass
 class Verdict:
-    """What is printed; faults fail the check."""
+    """The printed result. Faults fail the check."""
 
     faults: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
 def lists_of(locks: str) -> list[dict[str, str]]:
-    """Every package of the locks with its version, those for other systems and other Pythons, too.
+    """Every package of the locks with its version, including those for other systems and other Pythons.
 
-    A package that has one version for each of several Pythons makes a second list: pip-audit refuses one that has both.
+    A package that has different versions for different Pythons makes a second list, because pip-audit refuses a list with both.
     """
     lists: list[dict[str, str]] = [{}]
     pins = {(_normal(found[1]), found[2]): None for found in filter(None, map(PIN.match, locks.splitlines()))}
@@ -100,7 +100,7 @@ def lists_of(locks: str) -> list[dict[str, str]]:
 def read_pip_audit(of: str, runs: Iterable[tuple[str, str]]) -> Answer:
     """The answer in the JSON of one or several runs of pip-audit.
 
-    It calls a package that the service does not know «skipped», and ends well all the same.
+    pip-audit calls a package that the service does not know «skipped», and still exits without an error.
     """
     packages = []
     for output, errors in runs:
@@ -124,7 +124,7 @@ def read_pip_audit(of: str, runs: Iterable[tuple[str, str]]) -> Answer:
 
 
 def read_npm_audit(of: str, output: str, errors: str) -> Answer:
-    """The answer in npm's JSON, report version 2. A package that only depends on a flawed one is no finding of its own."""
+    """The answer in npm's JSON, report version 2. A package that only depends on a flawed one is no separate finding."""
     answer = _json(output)
     if answer is None or "vulnerabilities" not in answer:
         return Answer(of, silent=_without_address(str((answer or {}).get("message", ""))) or _last_line(errors))
@@ -145,10 +145,10 @@ def read_npm_audit(of: str, output: str, errors: str) -> Answer:
 
 
 def read_decisions(text: str) -> list[Decision]:
-    """The decisions of the file.
+    """Read the decisions from the file.
 
     Raises:
-        ValueError: a decision is not whole; the sentence says which and what it needs.
+        ValueError: a decision is incomplete. The sentence says which one and what it needs.
     """
     fields = {"id": str, "package": str, "decision": str, "reason": str, "until": date}
     decisions = []
@@ -165,7 +165,7 @@ def read_decisions(text: str) -> list[Decision]:
 
 
 def judge(answers: Sequence[Answer], decisions: Sequence[Decision], today: date, *, release: bool = False) -> Verdict:
-    """Weigh the findings against the decisions, as of one day. For a release, what was not audited is a fault."""
+    """Compare the findings with the decisions, as of one day. For a release, a package that was not audited is a fault."""
     verdict = Verdict()
     findings = [finding for answer in answers for finding in answer.findings]
     for answer in answers:
@@ -201,7 +201,7 @@ def ask_pip_audit() -> Answer:
 
 
 def pip_audit(pins: dict[str, str], *options: str) -> tuple[str, str]:
-    """Run pip-audit over one list. It gets no markers: it would leave out what this Python does not install."""
+    """Run pip-audit over one list. The list has no markers, because pip-audit would leave out what this Python does not install."""
     options = (
         "--no-deps",
         "--disable-pip",
@@ -222,13 +222,13 @@ def ask_npm(name: str) -> Answer:
 
 
 def npm_audit(folder: Path, *options: str) -> tuple[str, str]:
-    """Run `npm audit` over the lock of one folder; nothing needs to be installed for it."""
+    """Run `npm audit` over the lock of one folder. Nothing needs to be installed for it."""
     options = ("--package-lock-only", "--fetch-retries=0", f"--fetch-timeout={CONNECT_S * 1000}", *options)
     return run(["npm", "audit", "--json", *options], folder)
 
 
 def run(command: Sequence[str], folder: Path, patience: float = PATIENCE_S) -> tuple[str, str]:
-    """What a tool printed and complained of. Its exit code tells findings and failures not apart, so it is not used."""
+    """The standard output and the errors of a tool. Its exit code does not distinguish findings from failures, so it is not used."""
     try:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=patience, check=False)
     except subprocess.TimeoutExpired:
@@ -237,7 +237,7 @@ def run(command: Sequence[str], folder: Path, patience: float = PATIENCE_S) -> t
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """0 when every finding of the services that answered is decided; with `--release` also only when all of them answered."""
+    """Exit code: 0 when every finding of the services that answered is decided. With `--release`, all services must also have answered."""
     parser = argparse.ArgumentParser(description="Known vulnerabilities in the locked packages.")
     parser.add_argument("--release", action="store_true", help="fail, too, for what was not audited")
     release = parser.parse_args(argv).release
@@ -286,7 +286,7 @@ def _some(names: list[str]) -> str:
 
 def _last_line(errors: str) -> str:
     lines = [line for line in map(str.strip, errors.splitlines()) if line]
-    # What follows the name of an error of `requests` is about its sockets.
+    # The rest of an error of `requests`, after its name, is about sockets.
     return _without_address(lines[-1].split(": HTTP")[0])[:200] if lines else "the tool said nothing"
 
 

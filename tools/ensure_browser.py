@@ -1,7 +1,7 @@
-"""Find a Chromium for the browser tests, or get one: the system's package when root, then Playwright's own download.
+"""Finds a Chromium for the browser tests, or installs one: first the system's package if root, then Playwright's own download.
 
-The headless shell is asked for first: it draws no windows, and the browser tests take a third of the processor time that they
-take in the whole Chromium. Where it cannot be had, any Chromium does.
+It tries the headless shell first: that draws no windows, and the browser tests take a third of the processor time that they take in the
+full Chromium. If it is not available, any Chromium will do.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ NAMES = (SHELL, "chromium", "chromium-browser", "google-chrome", "google-chrome-
 
 
 def found() -> bool:
-    """Whether the system has one, or Playwright downloaded one before."""
+    """Whether the system has one, or Playwright has downloaded one before."""
     if any(shutil.which(name) for name in NAMES):
         return True
     from playwright.sync_api import sync_playwright
@@ -27,7 +27,7 @@ def found() -> bool:
 
 
 def attempt(*command: str) -> None:
-    """Run one way of getting a browser; whether it helped is seen afterwards."""
+    """Try one way of getting a browser. Whether it helped is checked afterwards."""
     print(f"Looking for a browser: {' '.join(command)}", flush=True)
     try:
         subprocess.run(command, check=False, timeout=600, stdin=subprocess.DEVNULL, stdout=sys.stderr)
@@ -36,18 +36,18 @@ def attempt(*command: str) -> None:
 
 
 def install(package: str) -> None:
-    """Ask Debian's package manager, where we may."""
+    """Install with Debian's package manager, if this process may."""
     if os.geteuid() == 0 and shutil.which("apt-get"):
         attempt("apt-get", "update", "-q")
         attempt("apt-get", "install", "-y", "-q", "--no-install-recommends", package)
 
 
 def main() -> int:
-    """0 when there is a browser in the end."""
+    """Exit code: 0 when there is a browser in the end."""
     if not shutil.which(SHELL):
         install(SHELL)
     if not shutil.which("firefox-esr"):
-        install("firefox-esr")  # for one test, which says so where it is missing
+        install("firefox-esr")  # one test needs it, and says so when it is missing
     if found():
         return 0
     attempt(sys.executable, "-m", "playwright", "install", "chromium")

@@ -1,6 +1,6 @@
-"""Find the servers that tests start for themselves (Redis, PostgreSQL, nginx), or get the system's packages when root.
+"""Finds the servers that tests start themselves (Redis, PostgreSQL, nginx), or installs the system's packages if root.
 
-A test of a server that is not there is skipped, and says so at the end of the run.
+A test that needs a missing server is skipped, and the end of the run says so.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-# Debian's package, and where its program may be: PostgreSQL and nginx are out of the PATH of most users.
+# Debian's package, and where its program may be: most users do not have PostgreSQL and nginx in their PATH.
 PACKAGES = {
     "redis-server": ("redis-server", ()),
     "postgresql": ("initdb", Path("/usr/lib/postgresql").glob("*/bin")),
@@ -20,7 +20,7 @@ PACKAGES = {
 
 
 def missing() -> list[str]:
-    """Packages whose program is nowhere."""
+    """Packages whose program was not found."""
     places = os.environ.get("PATH", "")
     return [
         package
@@ -30,7 +30,7 @@ def missing() -> list[str]:
 
 
 def main() -> int:
-    """0 always: the tests say what they could not test."""
+    """Exit code: always 0, because the tests themselves say what they could not test."""
     wanted = missing()
     if not wanted:
         return 0

@@ -1,8 +1,8 @@
-"""Rules of the house that no linter knows: registry hosts, docstrings, Russian, private names, what tests share, sizes of rooms and of what
-the bootstrap puts together.
+"""House rules that no linter knows: registry hosts, docstrings, Russian, private names, imports between tests, sizes of packages and of the
+bootstrap's functions.
 
-A broken rule makes the exit code 1. The size of a module is no rule but a warning: it is printed, and the exit code stays 0.
-A module is one thought; a limit that fails shapes files to fit the limit.
+A broken rule makes the exit code 1. The size of a module is only a warning: it is printed, and the exit code stays 0. A module is one
+thought, and a hard limit would shape files to fit the limit.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-WORTH_A_LOOK = 250  # lines of a module of the product
-LONGEST_PART = 40  # lines of a function of the bootstrap, which reads as a table of contents
+WORTH_A_LOOK = 250  # lines of a product module
+LONGEST_PART = 40  # lines of a function in the bootstrap, which reads like a table of contents
 # Written in pieces, so that this file does not hold what it looks for.
 REGISTRIES = re.compile("|".join(("py" + r"pi\.org", "python" + "hosted", "npm" + r"js\.org", "debian" + r"\.org")))
 
-# What two test files share lies in a module beside them: a test file may be split, moved or deselected by itself.
+# Code that two test files share belongs in a module beside them, because a test file may be split, moved or deselected.
 FROM_A_TEST_FILE = re.compile(r"^\s*(?:from|import) tests\.(?:\w+\.)*test_\w+.*$", re.MULTILINE)
 
-# Russian that patients read is in wording/ and on the screens. These layers hold none of it, but for tables of words and letters
-# that they compare with, each by its name.
+# Russian that patients read belongs in wording/ and on the screens. These layers hold none, except tables of words and letters for
+# comparison. Each such table is listed by name.
 WITHOUT_RUSSIAN = ("services", "providers", "storage", "domain")
 CYRILLIC = re.compile("[А-Яа-яЁё]")
 WORD_TABLES = {
@@ -34,29 +34,29 @@ WORD_TABLES = {
     "medonline/domain/person_name.py": {"_LOOKALIKES", "name_key"},
     "medonline/domain/birth_date.py": {"_BEHIND", "_ORDINAL", "_MONTHS", "_CYRILLIC_ROMAN"},
 }
-# What these do not promise is used in medonline/framework/ alone, where a test holds each of it.
+# Names that these libraries do not promise are used only in medonline/framework/, where a test checks each of them.
 FRAMEWORKS = frozenset({"reflex", "reflex_base", "socketio", "engineio", "starlette"})
 
-# Ways of getting a code are data. What brings one names it: its registration, words, settings, adapters, stand-ins, and the
-# address to which a vendor reports. The rest loops over what is registered.
+# Ways of getting a code are data. Only a way's own parts name it: its registration, words, settings, adapters, stand-ins, and the address
+# to which a vendor reports. All other code loops over the registered ways.
 REGISTRATION = "medonline/domain/codes/channels.py"
 NAME_A_WAY = (
     REGISTRATION, "medonline/wording/channels.py", "medonline/config/", "medonline/bootstrap/adapters.py", "medonline/providers/",
     "medonline/sandbox/", "medonline/demo/stand_ins.py", "medonline/routes.py", "medonline/web/routes/table.py",
     "medonline/web/edge/boundary.py",
 )  # fmt: skip
-SHORT_NAME = 3  # such a name is a part of other words, so only whole texts are compared with it
+SHORT_NAME = 3  # a name this short is part of other words, so only whole texts are compared with it
 
 
 def tracked() -> list[Path]:
-    """Files under version control, or about to be."""
+    """Files under version control, or about to be added."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
     return [ROOT / name for name in names if (ROOT / name).is_file()]
 
 
 def faults_of(path: Path) -> list[str]:
-    """What is wrong with one file."""
+    """The faults of one file."""
     name = path.relative_to(ROOT)
     try:
         text = path.read_text(encoding="utf-8")
@@ -71,7 +71,7 @@ def faults_of(path: Path) -> list[str]:
 
 
 def module_faults(name: str, text: str) -> list[str]:
-    """Docstrings of a product module."""
+    """Faults in the docstrings of a product module."""
     tree = ast.parse(text)
     faults = []
     if text.strip() and not ast.get_docstring(tree):
@@ -99,7 +99,7 @@ def module_faults(name: str, text: str) -> list[str]:
 
 
 def russian_in(tree: ast.Module, tables: set[str]) -> list[tuple[int, str]]:
-    """Lines with Cyrillic texts, docstrings and the named tables and functions left out."""
+    """Lines with Cyrillic texts, without docstrings and without the named tables and functions."""
     meant = [node for node in tree.body if not _named(node) & tables]
     prose = {id(node.value) for top in meant for node in ast.walk(top) if isinstance(node, ast.Expr)}
     texts = [
@@ -117,7 +117,7 @@ def _named(node: ast.stmt) -> set[str]:
 
 @cache
 def registered_ways() -> frozenset[str]:
-    """The values of `ChannelName`, as its module says them."""
+    """The values of `ChannelName`, read from its module."""
     tree = ast.parse((ROOT / REGISTRATION).read_text(encoding="utf-8"))
     enum = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "ChannelName")
     values = (node.value for node in enum.body if isinstance(node, ast.Assign))
@@ -127,7 +127,7 @@ def registered_ways() -> frozenset[str]:
 
 
 def ways_in(tree: ast.Module) -> list[tuple[int, str]]:
-    """Lines that name a way of getting a code: as a text, as a member of `ChannelName`, or within a name of their own."""
+    """Lines that name a way of getting a code: as a text, as a member of `ChannelName`, or as part of a name."""
     ways, found = registered_ways(), []
     parts = re.compile("|".join(sorted(way for way in ways if len(way) > SHORT_NAME)), re.IGNORECASE)
     for node in ast.walk(tree):
@@ -147,7 +147,7 @@ def ways_in(tree: ast.Module) -> list[tuple[int, str]]:
 
 
 def long_functions(tree: ast.Module) -> list[tuple[int, str]]:
-    """Functions that are too long for a table of contents, with their first lines; decorators do not count."""
+    """Functions that are too long for a table of contents, with their first lines. Decorators do not count."""
     functions = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
     return [(one.lineno, one.name) for one in functions if (one.end_lineno or 0) - one.lineno + 1 > LONGEST_PART]
 
@@ -164,7 +164,7 @@ def private_imports(tree: ast.Module) -> list[tuple[int, str]]:
 
 
 def warnings_of(path: Path) -> list[str]:
-    """What is worth a look at a product module, and no fault: its size."""
+    """Warnings about a product module that are no faults: its size."""
     name = path.relative_to(ROOT)
     if path.suffix != ".py" or name.parts[0] != "medonline":
         return []
@@ -173,7 +173,7 @@ def warnings_of(path: Path) -> list[str]:
 
 
 def main() -> int:
-    """0 when no rule is broken."""
+    """Exit code: 0 when no rule is broken."""
     paths = tracked()
     faults = [fault for path in paths for fault in faults_of(path)]
     for warning in [warning for path in paths for warning in warnings_of(path)]:

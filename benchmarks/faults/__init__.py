@@ -1,1 +1,1 @@
-"""Journeys while something breaks, and what must hold after it: `python -m benchmarks.faults`."""
+"""Journeys while something breaks, and the invariants that must hold afterwards: `python -m benchmarks.faults`."""

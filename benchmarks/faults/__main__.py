@@ -1,12 +1,12 @@
-"""Journeys while something breaks, then the invariants I1-I9: nothing that was told is lost, and the portal comes back by itself.
+"""Journeys while something breaks, then the invariants I1-I9: nothing that the portal promised is lost, and it recovers by itself.
 
     python -m benchmarks.faults [CHECKOUT] [--only NAME ...] [--kills 100] [--seed N] [--json FILE]
 
-Patients recover their passwords by code, sign in and look at their cards, over real sockets, while the process is killed, the
-database is locked, full, read-only or gone, Redis is away, a provider misbehaves, or the clock is an hour off. Each goes on from
-where the portal says they are. One line for each fault: what the patients saw instead of the next step, what was lost, when the
-portal was ready and a fresh journey done, counted from the end of the fault, and what does not hold. Exit code 1: something was
-lost, does not hold, or did not come back. What cannot be played on this machine is skipped with a line that says so.
+Patients recover their passwords by code, sign in and look at their cards over real sockets. Meanwhile the process is killed, the database
+is locked, full, read-only or gone, Redis is away, a provider misbehaves, or the clock is an hour off. Each patient continues at the step
+that the portal shows. Each fault gets one line: what the patients saw instead of the next step, what was lost, how long after the fault the
+portal was ready and a fresh journey done, and which invariants are violated. Exit code 1: something was lost, was violated or did not
+recover. A fault that cannot be played on this machine is skipped, with a line that says why.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from benchmarks.load.report import write
 
 
 async def play(fault: Fault, on: Stage) -> Outcome:
-    """One fault with its check."""
+    """Play one fault and check the invariants."""
     outcome = Outcome(fault.name, on.name)
     await fault.play(on, outcome)
     outcome.violations.extend(await on.check())
@@ -35,12 +35,12 @@ async def play(fault: Fault, on: Stage) -> Outcome:
 
 
 def skipped(fault: Fault) -> str:
-    """Why it cannot be played here; empty when it can."""
+    """Why the fault cannot be played here. Empty when it can."""
     return why_no_disk() if fault.stage == "disk" else ""
 
 
 def play_all(chosen: list[Fault], seed: int, checkout: Path) -> list[Outcome]:
-    """Stage by stage; each outcome is printed when it is there."""
+    """Play the faults stage by stage, and print each outcome as soon as it is known."""
     outcomes = []
     for name, group in groupby(chosen, key=lambda fault: fault.stage):
         of_stage = list(group)
@@ -57,7 +57,7 @@ def play_all(chosen: list[Fault], seed: int, checkout: Path) -> list[Outcome]:
 
 
 def line_of(outcome: Outcome) -> str:
-    """What a person reads of it."""
+    """The outcome in the form for people."""
     if outcome.skipped:
         return f"{outcome.name}: SKIPPED: {outcome.skipped}"
     times = f" x{outcome.times}" if outcome.times > 1 else ""
@@ -82,12 +82,12 @@ def _back(outcome: Outcome) -> str:
 
 
 def facts_of(outcome: Outcome) -> dict[str, Any]:
-    """What a program reads of it."""
+    """The outcome in the form for programs."""
     return {**vars(outcome), "saw": dict(outcome.saw), "ready": dict(outcome.ready), "good": outcome.good}
 
 
 def main() -> int:
-    """1 when something was lost, does not hold or did not come back."""
+    """Exit code: 1 when something was lost, was violated or did not recover."""
     parser = checkout_parser(__doc__)
     parser.add_argument("--only", nargs="+", metavar="NAME", help="names, or their beginnings; --list shows them")
     parser.add_argument("--list", action="store_true", help="print the names and end")

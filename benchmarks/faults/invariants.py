@@ -1,6 +1,6 @@
-"""What must hold whatever broke (SECURITY.md, I1-I9), asked of the database, the phones of the stand-ins and the log alone.
+"""What must hold whatever broke (SECURITY.md, I1-I9). The checks read only the database, the phones of the stand-ins and the log.
 
-Nothing of the portal's own code takes part, except `medonline journal verify`, which is what an operator would run.
+They use no code of the portal, except `medonline journal verify`, which an operator would run too.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ _CALL, _SMS = "call", "sms"
 
 @dataclass(frozen=True)
 class World:
-    """Where to look.
+    """The places that the checks read.
 
-    caps: kopecks a day by way and for notices.
-    codes_at_most: to one phone within the run.
+    caps: kopecks per day, by way and for notices.
+    codes_at_most: codes to one phone within the run.
     doubled: kinds of events that the network itself repeated.
     """
 
@@ -44,7 +44,7 @@ class World:
 
 
 def violations(world: World, told: Sequence[Told]) -> list[str]:
-    """A sentence for each that does not hold. `told`: what each patient of this world was told, all of them."""
+    """One sentence for each violated invariant. `told`: what each patient of this world was told, for all patients."""
     return [
         *_nothing_told_is_lost(world.database, told),
         *_codes_count_once(world.database),
@@ -58,7 +58,7 @@ def violations(world: World, told: Sequence[Told]) -> list[str]:
 
 
 def journal_fault(servers: Servers) -> list[str]:
-    """I5: the hash chain, by the operator's own command."""
+    """I5: the hash chain, checked by the operator's own command."""
     portal = servers.portal
     command = [portal.words[0], "journal", "verify"]
     environment = {name: value for name, value in portal.environment.items() if name != "COUNT_STATEMENTS_IN"}
@@ -69,7 +69,7 @@ def journal_fault(servers: Servers) -> list[str]:
 
 
 def _nothing_told_is_lost(database: Database, told: Iterable[Told]) -> Iterator[str]:
-    """I1: the password that a patient was told of is in force, and the session that was opened is there."""
+    """I1: the password that a patient was told about is valid, and the opened session exists."""
     hashes = dict(database.rows("SELECT phone, password_hash FROM patient WHERE phone IS NOT NULL"))
     sessions = dict(database.rows("SELECT token_hash, ended_at FROM account_session"))
     for one in told:
@@ -88,7 +88,7 @@ def _fits(encoded: str | None, password: str) -> bool:
 
 
 def _codes_count_once(database: Database) -> Iterator[str]:
-    """I2: one live code for each phone; none is accepted late, after three misses, or twice."""
+    """I2: each phone has at most one live code. None is accepted late, after three misses, or twice."""
     live = """SELECT phone, count(*) FROM one_time_code WHERE confirmed_at IS NULL AND replaced_at IS NULL
         AND misses < 3 AND expires_at > CURRENT_TIMESTAMP GROUP BY phone HAVING count(*) > 1"""
     for phone, many in database.rows(live):
@@ -109,7 +109,7 @@ def _codes_count_once(database: Database) -> Iterator[str]:
 
 
 def _older_sessions_are_over(database: Database) -> Iterator[str]:
-    """I3: none that is older than the password passes. The journal's order decides: a clock may have moved."""
+    """I3: no session that is older than the password is valid. The journal's order decides, because the clock may have moved."""
     older = """SELECT p.phone, s.live - (SELECT count(*) FROM security_journal j
             WHERE j.patient_id = p.id AND j.event = 'signed_in' AND j.seq > (SELECT max(c.seq) FROM security_journal c
                 WHERE c.patient_id = p.id AND c.event = 'password_recovered'))
@@ -121,7 +121,7 @@ def _older_sessions_are_over(database: Database) -> Iterator[str]:
 
 
 def _within_limits(world: World) -> Iterator[str]:
-    """I4: limits, money, and no call that no code is behind; a provider that is idempotent rings once for each code."""
+    """I4: limits, money, and no call without a code. An idempotent provider calls once for each code."""
     codes = Counter[tuple[str, str]]()
     prices = Counter[str]()
     for phone, channel, price in world.database.rows("SELECT phone, channel, price FROM one_time_code"):
@@ -139,7 +139,7 @@ def _within_limits(world: World) -> Iterator[str]:
         if kopecks > world.caps[channel]:
             yield f"I4: {kopecks} kopecks of {channel} in a day, more than {world.caps[channel]}"
     for channel in {*prices, *spent}:
-        # Each attempt to send a notice is counted, a row only once: more may be counted than the rows say.
+        # Each attempt to send a notice is counted, but a notice has only one row: the sum may exceed what the rows say.
         if spent[channel] < prices[channel] or (channel != NOTICE and spent[channel] > prices[channel]):
             yield f"I4: {spent[channel]} kopecks of {channel} are counted, the rows say {prices[channel]}"
     for phone, kind, many in _events(world.phones):
@@ -154,7 +154,7 @@ def _events(phones: Path) -> list[tuple[str, str, int]]:
 
 
 def _written_down(database: Database) -> Iterator[str]:
-    """I5: a journal row for each code asked and accepted, each new password and each session, and none for what is not there."""
+    """I5: the journal has a row for each requested and accepted code, each new password and each session, and no other such rows."""
     happened = dict(database.rows("SELECT event, count(*) FROM security_journal GROUP BY event"))
     rows = {
         "signed_in": "SELECT count(*) FROM account_session",
@@ -169,7 +169,7 @@ def _written_down(database: Database) -> Iterator[str]:
 
 
 def _nothing_without_proof(database: Database) -> Iterator[str]:
-    """I9, I2: each new password has a finished recovery whose code was accepted, each session a ticket that was used."""
+    """I9, I2: each new password has a finished recovery with an accepted code, and each session has a used ticket."""
     finished = Counter(
         phone for (phone,) in database.rows("SELECT phone FROM password_recovery WHERE finished_at IS NOT NULL")
     )
@@ -187,7 +187,7 @@ def _nothing_without_proof(database: Database) -> Iterator[str]:
 
 
 def _notices_are_kept(world: World) -> Iterator[str]:
-    """Each new password has a notice; one that counts as sent has reached the phone, and none has reached it twice."""
+    """Each new password has a notice. A notice that counts as sent has reached the phone, and none has reached it twice."""
     asked = "SELECT p.phone, p.password_version FROM patient p WHERE p.password_version > 0"
     wanted = dict(world.database.rows(asked))
     made, sent, tried = Counter[str](), Counter[str](), Counter[str]()

@@ -1,6 +1,6 @@
-"""Between the portal and the stand-ins: passes everything on, until one provider is told to misbehave.
+"""A relay between the portal and the stand-ins. It forwards everything until one provider is told to misbehave.
 
-The stand-ins have faults of their own by number; these here are of a provider as a whole, and end when they are told to.
+The stand-ins have their own faults for single numbers. The faults here concern a whole provider, and last until they are switched off.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _HTML = b"<!doctype html><title>Maintenance</title><h1>We will be back soon</h1>
 
 
 class Fault(StrEnum):
-    """What the provider does. Late: the work is done at once, the answer comes when the portal has given up. Twice: the network
+    """What the provider does. Late: it does the work at once, but the answer comes after the portal has given up. Twice: the network
     repeats each request."""
 
     NONE = "none"
@@ -32,7 +32,7 @@ class Fault(StrEnum):
 
 
 class Relay(ThreadingHTTPServer):
-    """`target`: the stand-ins, without a slash at the end. `asked`: requests by provider and fault."""
+    """`target`: the address of the stand-ins, without a final slash. `asked`: requests by provider and fault."""
 
     daemon_threads = True
 
@@ -46,12 +46,12 @@ class Relay(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """Where the portal finds it."""
+        """The address for the portal."""
         return f"http://127.0.0.1:{self.server_port}"
 
     @contextmanager
     def misbehaving(self, provider: str, fault: Fault) -> Iterator[None]:
-        """The first part of the path names the provider."""
+        """Let a provider misbehave within the block. The first part of the path names the provider."""
         self.released.clear()
         self._faults[provider] = fault
         try:
@@ -61,7 +61,7 @@ class Relay(ThreadingHTTPServer):
             self.released.set()
 
     def fault_of(self, provider: str) -> Fault:
-        """What this provider does now."""
+        """The current fault of this provider."""
         return self._faults.get(provider, Fault.NONE)
 
 
@@ -91,11 +91,11 @@ class _Passing(BaseHTTPRequestHandler):
         self._send(answer.status_code, answer.headers.get("content-type", ""), answer.content)
 
     def do_GET(self) -> None:
-        """As any method."""
+        """Forward it like any method."""
         self._answer()
 
     def do_POST(self) -> None:
-        """As any method."""
+        """Forward it like any method."""
         self._answer()
 
     def _passed_on(self, body: bytes) -> httpx.Response:
@@ -109,11 +109,11 @@ class _Passing(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
-        except OSError:  # the portal has given up: that is what a late answer is for
+        except OSError:  # the portal has given up, which is the purpose of a late answer
             self.close_connection = True
 
     def log_message(self, *_values: object) -> None:
-        """Nothing: the portal's log says what it made of it."""
+        """Log nothing: the portal's log shows how it handled the answer."""
 
 
 _OWN_HEADERS = ("host", "connection", "content-length", "transfer-encoding")
@@ -121,7 +121,7 @@ _OWN_HEADERS = ("host", "connection", "content-length", "transfer-encoding")
 
 @contextmanager
 def relay() -> Iterator[Relay]:
-    """One that serves in a thread."""
+    """A relay that serves in a thread."""
     server = Relay()
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:

@@ -1,4 +1,4 @@
-"""The portal with everything around it that may break, the patients who come to it, and what is looked at after each fault."""
+"""The portal with everything around it that may break, its patients, and the checks after each fault."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from benchmarks.load.servers import CHECKOUT, Servers, servers
 
 PATIENTS = 3_000
 DISK_MIB = 24
-# Roubles: high enough for all patients of a run, so that what is counted can be compared, and no one is refused for money.
+# Roubles: enough for all patients of a run, so that the sums can be compared and no one is refused for money.
 SETTINGS = {
     "PRICE_FLASH_CALL": "0.90",
     "DAILY_CAP_FLASH_CALL": "20000",
@@ -52,7 +52,7 @@ READY_EVERY_S = 0.2
 
 @dataclass
 class Outcome:
-    """What came of one fault. Seconds from its end; `back_s` is None when no journey succeeded after it."""
+    """The result of one fault. Times are seconds after the fault's end. `back_s` is None when no journey succeeded afterwards."""
 
     name: str
     database: str
@@ -68,13 +68,13 @@ class Outcome:
 
     @property
     def good(self) -> bool:
-        """Nothing was lost or broken, and a fresh journey succeeded without anybody's help."""
+        """Nothing was lost or violated, and a fresh journey succeeded without help."""
         return bool(self.skipped) or not (self.lost or self.violations or self.back_s is None)
 
 
 @dataclass
 class Stage:
-    """Servers, the relay in front of the stand-ins, and the patients so far. `problems`: why the last fault shows nothing."""
+    """The servers, the relay in front of the stand-ins, and the patients so far. `problems`: reasons why the last fault proves nothing."""
 
     name: str
     servers: Servers
@@ -87,7 +87,7 @@ class Stage:
     _number: int = 0
 
     def walk(self, *, channel: str = "flash_call", may_expire: bool = False) -> Walk:
-        """The next patient."""
+        """Create the next patient."""
         if self._number >= PATIENTS:
             raise SystemExit(f"more than {PATIENTS} patients came: make more accounts")
         walk = Walk.of(
@@ -98,7 +98,7 @@ class Stage:
         return walk
 
     async def check(self) -> list[str]:
-        """The invariants, once what is on its way has arrived: what does not hold then, does not hold."""
+        """Check the invariants once all pending work has arrived. A violation that remains then is real."""
         found: list[str] = []
         for look in range(LOOKS_AT_INVARIANTS):
             if look:
@@ -110,11 +110,11 @@ class Stage:
         return [*found, *problems, *await asyncio.to_thread(journal_fault, self.servers)]
 
     def violations_now(self) -> list[str]:
-        """The invariants of what is there, while nothing runs."""
+        """Check the invariants on the present data, while no process runs."""
         return violations(self.world, self.told)
 
     async def ready(self) -> int:
-        """The status of /health/ready; 0 when there is no answer."""
+        """The status of /health/ready. 0 when there is no answer."""
         try:
             async with httpx.AsyncClient(trust_env=False, timeout=15, verify=TLS) as http:
                 return (await http.get(f"{self.servers.portal_url}/health/ready")).status_code
@@ -123,7 +123,7 @@ class Stage:
 
     @asynccontextmanager
     async def watched(self, outcome: Outcome) -> AsyncIterator[None]:
-        """Count what /health/ready answers meanwhile."""
+        """Count the answers of /health/ready during the block."""
 
         async def watch() -> None:
             while True:
@@ -138,7 +138,7 @@ class Stage:
             await asyncio.gather(watching, return_exceptions=True)
 
     async def came_back(self, outcome: Outcome, ended: float, **of_patient: Any) -> None:
-        """Wait until the portal is ready and a patient who comes now gets through, without anybody's help."""
+        """Wait until the portal is ready and a new patient completes a journey, without help."""
         deadline = ended + ALL_DONE_WITHIN_S
         while await self.ready() != 200:
             if time.monotonic() > deadline:
@@ -155,7 +155,7 @@ class Stage:
         outcome.back_s = time.monotonic() - ended
 
     async def all_done(self, outcome: Outcome, walks: list[Walk], tasks: list[asyncio.Task[None]]) -> None:
-        """Every patient gets to the end of the journey that was begun."""
+        """Wait until every patient has finished the journey that they began."""
         _, late = await asyncio.wait(tasks, timeout=ALL_DONE_WITHIN_S) if tasks else (set(), set())
         for task in late:
             task.cancel()
@@ -169,16 +169,18 @@ class Stage:
                 outcome.lost.append(f"a journey did not end{why}: {dict(walk.saw)}")
 
     def begin(self, walks: list[Walk]) -> list[asyncio.Task[None]]:
-        """All at once; each dawdles."""
+        """Begin all walks at once. Each patient pauses between steps."""
         return [asyncio.create_task(walk.go(pauses(self.dice, DAWDLES_S))) for walk in walks]
 
 
 @contextmanager
 def stage(name: str, dice: random.Random, checkout: Path = CHECKOUT) -> Iterator[Stage]:
-    """`name`: sqlite, postgresql, clock (SQLite), redis (SQLite and Redis) or disk (SQLite on a disk of its own).
+    """Start a stage.
+
+    `name`: sqlite, postgresql, clock (SQLite), redis (SQLite and Redis) or disk (SQLite on a separate disk).
 
     Raises:
-        SystemExit: something of it cannot start.
+        SystemExit: a part of it cannot start.
     """
     with ExitStack() as stack:
         between = stack.enter_context(relay())
@@ -208,7 +210,7 @@ def stage(name: str, dice: random.Random, checkout: Path = CHECKOUT) -> Iterator
 
 @contextmanager
 def small_disk(folder: Path, mib: int) -> Iterator[None]:
-    """A disk in memory at this folder."""
+    """Mount a disk in memory at this folder."""
     folder.mkdir(mode=0o700, exist_ok=True)
     subprocess.run(
         ["/bin/mount", "-t", "tmpfs", "-o", f"size={mib}m,mode=0700", "medonline-faults", folder], check=True

@@ -1,4 +1,4 @@
-"""The faults, each a way to break something for a while."""
+"""The faults. Each is a way to break something for a while."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from benchmarks.faults.walk import Walk
 from benchmarks.load.databases import Postgresql, Sqlite
 
 LOCKED_S, STOPPED_S, FULL_S, REDIS_AWAY_S = 10.0, 30.0, 10.0, 10.0
-# Longer than the portal tries an idempotent provider: three times five seconds.
+# Longer than the portal keeps trying an idempotent provider: three times five seconds.
 PROVIDER_S = 18.0
-# A portal that is ready is let alone until its patients have done up to so many steps more, and then for a part of a step: it is
-# killed at every point of a journey, however slow the machine is.
+# A ready portal is left alone until its patients have done up to this many more steps, and then for a part of a step. So it is killed at
+# every point of a journey, however slow the machine is.
 STEPS_AT_MOST, PART_OF_A_STEP_S, STEPS_WITHIN_S = 8, 0.3, 60.0
 AT_ONCE = 4
 CHECK_EVERY = 5
@@ -38,7 +38,7 @@ Trouble = Callable[[Stage], AbstractAsyncContextManager[None]]
 
 @dataclass(frozen=True)
 class Fault:
-    """name: for --only. stage: see `stage.stage`. play: breaks something while patients come; the outcome has no check yet."""
+    """name: for --only. stage: see `stage.stage`. play: breaks something while patients come; its outcome has no check yet."""
 
     name: str
     stage: str
@@ -57,7 +57,7 @@ async def patients_meanwhile(
     channel: str = "flash_call",
     expire: bool = False,
 ) -> None:
-    """Patients are on their way when it begins, others come while it lasts, and one after it."""
+    """Some patients are on their way when the trouble begins, others come while it lasts, and one comes after it."""
     walks = [stage.walk(channel=channel, may_expire=expire) for _ in range(AT_ONCE)]
     tasks = stage.begin(walks)
     await asyncio.sleep(stage.dice.uniform(0.3, 1.5))
@@ -75,7 +75,7 @@ async def patients_meanwhile(
 
 @asynccontextmanager
 async def locked(stage: Stage) -> AsyncIterator[None]:
-    """Another process holds the write lock, as a backup or a shell that was left open does."""
+    """Another process holds the write lock, like a backup or a forgotten shell."""
     database = stage.servers.database
     if isinstance(database, Sqlite):
         connection = sqlite3.connect(database.file, isolation_level=None, timeout=_BUSY_S, check_same_thread=False)
@@ -94,7 +94,7 @@ async def locked(stage: Stage) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def read_only(stage: Stage) -> AsyncIterator[None]:
-    """PostgreSQL takes no writes any more, as after a failover to a standby; connections are cut."""
+    """PostgreSQL accepts no writes any more, as after a failover to a standby. Connections are cut."""
     _reconfigure(stage, "ALTER SYSTEM SET default_transaction_read_only = on")
     yield
     _reconfigure(stage, "ALTER SYSTEM RESET default_transaction_read_only")
@@ -108,13 +108,13 @@ def _reconfigure(stage: Stage, change: LiteralString) -> None:
         connection.execute("SET default_transaction_read_only = off")
         connection.execute(change)
         connection.execute("SELECT pg_reload_conf()")
-        time.sleep(0.5)  # the reload is a signal: those who connect at once after it may be served by the old setting
+        time.sleep(0.5)  # the reload is a signal: an immediate connection may still get the old setting
         connection.execute(cut)
 
 
 @asynccontextmanager
 async def stopped(stage: Stage) -> AsyncIterator[None]:
-    """PostgreSQL is away."""
+    """PostgreSQL is stopped."""
     await asyncio.to_thread(_postgresql(stage).stop)
     yield
     await asyncio.to_thread(_postgresql(stage).start)
@@ -129,7 +129,7 @@ def _postgresql(stage: Stage) -> Postgresql:
 
 @asynccontextmanager
 async def full(stage: Stage) -> AsyncIterator[None]:
-    """Somebody else has filled the disk, to the last byte."""
+    """Another program has filled the disk to the last byte."""
     filler = Path(stage.servers.folder) / "portal" / "filler"
     await asyncio.to_thread(_fill, filler)
     filling = asyncio.create_task(_keep_filling(filler))
@@ -160,7 +160,7 @@ async def _keep_filling(file: Path) -> None:
 
 @asynccontextmanager
 async def redis_stopped(stage: Stage) -> AsyncIterator[None]:
-    """Redis is away; it comes back empty."""
+    """Redis is stopped. It comes back empty."""
     assert stage.redis is not None
     await asyncio.to_thread(stage.redis.stop)
     yield
@@ -169,7 +169,7 @@ async def redis_stopped(stage: Stage) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def redis_flushed(stage: Stage) -> AsyncIterator[None]:
-    """Redis forgets, again and again."""
+    """Redis loses its data again and again."""
     assert stage.redis is not None
     stage.redis.flush()
     yield
@@ -178,14 +178,15 @@ async def redis_flushed(stage: Stage) -> AsyncIterator[None]:
 
 @contextmanager
 def _doubled(stage: Stage, provider: str, fault: Misbehaviour) -> Iterator[None]:
-    """What the network itself repeats is no second call of the portal's, unless the provider knows the first by its key."""
+    """Allow for requests that the network itself repeats: they are no second call by the portal, unless the provider knows the first one
+    by its key."""
     kinds = {"telegram": {"telegram"}, "sms_ru": {"sms"}}.get(provider, set())
     stage.world.doubled.update(kinds if fault is Misbehaviour.TWICE else ())
     yield
 
 
 def misbehaving(provider: str, fault: Misbehaviour) -> Trouble:
-    """The provider does so, for everybody."""
+    """The provider misbehaves like this for everybody."""
 
     @asynccontextmanager
     async def trouble(stage: Stage) -> AsyncIterator[None]:
@@ -198,7 +199,7 @@ def misbehaving(provider: str, fault: Misbehaviour) -> Trouble:
 
 
 def clock_off(seconds: int) -> Trouble:
-    """The portal is started again on a clock that is so far off, and again on a right one."""
+    """Restart the portal with a clock that is wrong by this many seconds, and again with a right one."""
 
     @asynccontextmanager
     async def trouble(stage: Stage) -> AsyncIterator[None]:
@@ -219,7 +220,7 @@ def clock_off(seconds: int) -> Trouble:
 
 
 async def ended(end: Callable[[Stage, Outcome], None], times: int, stage: Stage, outcome: Outcome) -> None:
-    """Patients come without a pause while the portal is ended at random points, and started again."""
+    """Patients keep coming while the portal is ended at random points and started again."""
     outcome.times = times
     walks: list[Walk] = []
     over = False
@@ -244,7 +245,7 @@ async def ended(end: Callable[[Stage, Outcome], None], times: int, stage: Stage,
                 file=sys.stderr,
                 flush=True,
             )
-            # Nothing runs: what is there now is what the kill left. The journal's chain is looked at in the end.
+            # No process runs, so the data is what the kill left. The journal's chain is checked at the end.
             outcome.violations.extend(await asyncio.to_thread(stage.violations_now))
             began = time.monotonic()
         await asyncio.to_thread(stage.servers.portal.start)
@@ -271,7 +272,7 @@ def kill(stage: Stage, _outcome: Outcome) -> None:
 
 
 def terminate(stage: Stage, outcome: Outcome) -> None:
-    """SIGTERM: it must end by itself, with 0."""
+    """SIGTERM: the process must end by itself, with exit code 0."""
     code = stage.servers.portal.end()
     if code != 0:
         outcome.violations.append(f"the portal ended with {code} after SIGTERM")
@@ -281,8 +282,7 @@ def terminate(stage: Stage, outcome: Outcome) -> None:
 
 
 def faults(kills: int, seconds: float | None = None) -> list[Fault]:
-    """In the order in which they are played; stages are started once each. `seconds`: how long each trouble lasts instead of
-    its own time."""
+    """All faults, in the order in which they are played. Each stage is started once. `seconds`: replaces each trouble's own duration."""
 
     def lasting(trouble: Trouble, usual: float, **of_patients: Any) -> Callable[[Stage, Outcome], Awaitable[None]]:
         return partial(patients_meanwhile, trouble, usual if seconds is None else seconds, **of_patients)

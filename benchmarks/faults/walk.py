@@ -1,4 +1,4 @@
-"""A patient who does not give up: presses again after a refusal, reloads after a lost connection, and remembers what was told."""
+"""A patient who does not give up: presses again after a refusal, reloads after a lost connection, and remembers what the portal said."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ import httpx
 from benchmarks.load.patient import Patient, code_of
 from benchmarks.load.wire import FAILURE, RECOVERY, Failed, Refused, Shown
 
-# A step takes at most this long, a lock of ten seconds included; then the patient reloads the page.
+# A step takes at most this long, including a lock of ten seconds. Then the patient reloads the page.
 STEP_WITHIN_S = 40.0
 AGAIN_AFTER_S = 1.0
-# When no code comes for so long, the patient looks at the screen, and asks by the other way where it is offered.
+# If no code comes within this time, the patient looks at the screen, and uses another way if it is offered.
 CODE_WITHIN_S = 3.0
 LOOKS = 3
-# A trouble of the portal's own comes with a number that is in its log, too.
+# When the portal reports trouble of its own, the sentence has a number that is also in its log.
 SUPPORT = " Номер для поддержки"
 CONNECTION_LOST = "connection lost"
 SLOW = "no answer"
@@ -34,7 +34,7 @@ _LOST = (OSError, EOFError, httpx.HTTPError, Failed)
 
 @dataclass
 class Told:
-    """What the portal told a patient: it must be true from then on. `place`: the furthest step that the wizard showed."""
+    """What the portal told a patient. It must be true from then on. `place`: the furthest step that the wizard showed."""
 
     phone: str
     place: int = 0
@@ -48,9 +48,9 @@ class Walk:
     """One journey through whatever breaks.
 
     saw: each sentence, status or silence that came instead of the next step, and how often.
-    lost: what the portal had told and forgot.
-    done_at: `time.monotonic()` of the end of the journey; None before.
-    steps: how many were done.
+    lost: what the portal had said and then forgot.
+    done_at: `time.monotonic()` at the end of the journey; None before.
+    steps: how many steps were done.
     """
 
     patient: Patient
@@ -64,14 +64,14 @@ class Walk:
 
     @classmethod
     def of(cls, patient: Patient, *, may_expire: bool = False) -> Walk:
-        """may_expire: the clock moves, so that codes, recoveries and sessions may be over before their time."""
+        """may_expire: the clock moves, so codes, recoveries and sessions may expire early."""
         return cls(patient, Told(patient.phone), may_expire)
 
     async def go(self, dawdles: Callable[[], float] = lambda: 0.0) -> None:
-        """Until the cards are shown. `dawdles`: seconds before each step.
+        """Walk until the cards are shown. `dawdles`: seconds before each step.
 
         Raises:
-            asyncio.CancelledError: it was given up.
+            asyncio.CancelledError: the walk was given up.
         """
         step = "page"
         try:
@@ -83,7 +83,7 @@ class Walk:
         self.done_at = time.monotonic()
 
     async def _do(self, step: str) -> str:
-        """Do it; the next step, or the one where the record says that the patient is."""
+        """Do one step. Returns the next step, or the one that the portal's record shows."""
         try:
             async with asyncio.timeout(STEP_WITHIN_S):
                 following: str = await getattr(self, f"_{step}")()
@@ -92,7 +92,7 @@ class Walk:
         except Refused as refusal:
             self._note(str(refusal))
             await asyncio.sleep(AGAIN_AFTER_S)
-            # What was typed is still there: the patient presses the button again.
+            # The typed text is still there, so the patient presses the button again.
             return step if step in _PRESSED_AGAIN else await self._find_place()
         except TimeoutError:
             self._note(SLOW)
@@ -114,7 +114,7 @@ class Walk:
         return "code"
 
     async def _code(self) -> str:
-        """The newest code on the phone; what the screen says and another code when none comes."""
+        """The newest code on the phone. If none comes, note what the screen says and request another code."""
         came = await self._newest_code()
         if not came:
             screen = await self._screen()
@@ -134,7 +134,7 @@ class Walk:
             screen = await self._screen()
             if screen is None or screen["step"] != "code":
                 return await self._find_place()
-            if not screen["code_alive"]:  # the code that came is over
+            if not screen["code_alive"]:  # the code that arrived has expired
                 self._events = len(await self._events_of_phone())
                 await self._ask_again(screen)
             return "code"
@@ -171,7 +171,7 @@ class Walk:
         self.told.place = max(self.told.place, place)
 
     async def _find_place(self) -> str:
-        """Reload the page until it is there; the step that it shows must be the one that was told, or a later one (I6)."""
+        """Reload the page until it answers. It must show the step that the patient was told, or a later one (I6)."""
         if self.told.signed_in:
             return await self._still_signed_in()
         place = -1
@@ -184,7 +184,7 @@ class Walk:
                 break
             await asyncio.sleep(AGAIN_AFTER_S)
         if place < self.told.place and self.told.password:
-            # A sign-in that was not told ends the recovery's page: the new password must open the account all the same (I1).
+            # An unreported sign-in ends the recovery's page. The new password must open the account all the same (I1).
             return "login_page"
         if place < self.told.place:
             if not self.may_expire:
@@ -196,12 +196,12 @@ class Walk:
         return await self._find_place()
 
     async def _login_page(self) -> str:
-        """The session is over by the clock: in again, with the new password."""
+        """The session has expired by the clock: sign in again with the new password."""
         await self.patient.open("/")
         return await self._login()
 
     async def _still_signed_in(self) -> str:
-        """A session that was opened must be there (I1)."""
+        """A session that was opened must still exist (I1)."""
         try:
             left = (await self.patient.session_left())["idle"]
         except (*_LOST, ValueError, KeyError) as lost:
@@ -216,7 +216,7 @@ class Walk:
         return "login_page"
 
     async def _screen(self) -> dict[str, Any] | None:
-        """What the recovery's page shows after a reload; None, noted and after a pause, when it shows nothing."""
+        """What the recovery's page shows after a reload. If it shows nothing, note that, pause and return None."""
         seen: list[dict[str, Any]] = []
 
         def keep(screen: dict[str, Any]) -> bool:
@@ -242,7 +242,7 @@ class Walk:
         return None
 
     def _close_bar(self) -> None:
-        """«×»: the sentence belongs to the tab, and would be shown after each reload until it is closed."""
+        """Close the bar with «×»: the sentence belongs to the tab and would appear after each reload until it is closed."""
         if self.patient.tab is not None:
             self.patient.tab.call(f"{FAILURE}.dismiss")
 
@@ -257,13 +257,13 @@ class Walk:
         return False
 
     async def _events_of_phone(self) -> list[dict[str, Any]]:
-        """Calls and messages with codes; an SMS is a notice."""
+        """The calls and the messages that carry codes. An SMS is a notice."""
         events = await self.patient.events()
         return [event for event in events if event["kind"] != "sms"]
 
 
 def is_trouble(sentence: str) -> bool:
-    """Whether the portal says that something is wrong with itself."""
+    """Whether the sentence reports trouble of the portal itself."""
     return SUPPORT in sentence
 
 
@@ -274,5 +274,5 @@ def _words_of(error: Exception) -> str:
 
 
 def pauses(dice: random.Random, most: float) -> Callable[[], float]:
-    """Seconds that a patient needs for a step, from 0 to `most`."""
+    """The seconds that a patient pauses before a step, from 0 to `most`."""
     return lambda: dice.uniform(0, most)

@@ -1,1 +1,1 @@
-"""What the load benchmarks share: patients over real sockets, servers of their own, and what is measured of them."""
+"""What the load benchmarks share: patients over real sockets, servers, and measurements."""

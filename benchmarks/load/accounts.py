@@ -1,4 +1,4 @@
-"""Accounts made in bulk, by SQL that SQLite and PostgreSQL both speak: no layer of the measured checkout takes part."""
+"""Makes accounts in bulk, with SQL that SQLite and PostgreSQL both understand. No layer of the measured checkout takes part."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ OLD_PASSWORD = "PrezhnijParol47"
 
 
 def phone_of(number: int) -> str:
-    """A hundred numbers of each block of ten thousand; none ends as the magic numbers of the stand-ins do.
+    """The phone of an account: a hundred numbers from each block of ten thousand, none of which is a magic number of the stand-ins.
 
     number: below 8 100 000.
     """
@@ -18,12 +18,12 @@ def phone_of(number: int) -> str:
 
 
 def last_name_of(number: int) -> str:
-    """By it the page of one patient is told from another's."""
+    """A last name that distinguishes one patient's page from another's."""
     return f"Стендов{number}"
 
 
 def accounts(first: int, many: int) -> str:
-    """The statement that makes the accounts `first` and on, each with `OLD_PASSWORD`, whose phone was proved just now."""
+    """The statement that makes `many` accounts from number `first` on. Each has `OLD_PASSWORD` and a phone that was proved just now."""
     hashed = pwhash.argon2id.str(OLD_PASSWORD.encode(), opslimit=ARGON2_PASSES, memlimit=ARGON2_MEMORY).decode()
     phone = "79000000000 + (10 + i / 90000) * 10000000 + (100 + i / 100 % 900) * 10000 + 2000 + i % 100"
     return f"""

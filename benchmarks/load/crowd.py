@@ -1,4 +1,4 @@
-"""Many patients at once, each taking the next journey when its last one is done, and what that costs the portal."""
+"""Many patients at once, and what they cost the portal. Each begins the next journey when the last one is done."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from benchmarks.load.servers import Servers
 
 @dataclass
 class Crowd:
-    """What the journeys came to. Times in milliseconds, memory in MiB."""
+    """The results of the journeys. Times in milliseconds, memory in MiB."""
 
     concurrency: int
     whole: list[float] = field(default_factory=list)
@@ -34,22 +34,22 @@ class Crowd:
 
     @property
     def done(self) -> int:
-        """Journeys that ended well; at least 1, so that it may divide."""
+        """Journeys that ended well. At least 1, so that it can be a divisor."""
         return max(1, len(self.whole))
 
     @property
     def cpu_ms(self) -> float:
-        """Processor time of the portal for each journey."""
+        """Processor milliseconds of the portal per journey."""
         return self.cpu_s * 1e3 / self.done
 
     @property
     def hashes(self) -> float:
-        """The same in hashes of a password as they took in this very run: a unit that a busy machine stretches alike."""
+        """The same, in hashes of a password as measured in this run. A busy machine stretches both alike."""
         return self.cpu_ms / self.hash_ms
 
     @property
     def per_second(self) -> float:
-        """Journeys that ended well."""
+        """Successful journeys per second."""
         return len(self.whole) / self.wall_s
 
 
@@ -59,7 +59,7 @@ def patient_of(servers: Servers, number: int) -> Patient:
 
 
 async def play(servers: Servers, numbers: Iterable[int], concurrency: int) -> Crowd:
-    """The journeys of these patients, `concurrency` at once."""
+    """Play the journeys of these patients, `concurrency` at once."""
     crowd, left = Crowd(concurrency), iter(numbers)
     units = [hash_ms()]
     before, counted, database = servers.usage(), servers.statements(), servers.database_cpu_s()
@@ -72,7 +72,7 @@ async def play(servers: Servers, numbers: Iterable[int], concurrency: int) -> Cr
             began = time.perf_counter()
             try:
                 await journey(patient_of(servers, number), timed)
-            except Exception as error:  # whatever it was, it is counted and told, and the next patient comes
+            except Exception as error:  # any error is counted and reported, and the next patient comes
                 crowd.failures.append(f"{type(error).__name__}: {error}")
             else:
                 crowd.whole.append((time.perf_counter() - began) * 1e3)

@@ -1,4 +1,4 @@
-"""The databases that a benchmark fills: SQLite's file, or a PostgreSQL that is started for it and thrown away after it."""
+"""The databases that a benchmark fills: SQLite's file, or a temporary PostgreSQL server."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-_CACHE_KIB = 400_000  # of SQLite while rows are made in bulk
+_CACHE_KIB = 400_000  # KiB of SQLite's cache while rows are made in bulk
 _TRIGGER = "SELECT sql FROM sqlite_master WHERE type = 'trigger' AND name = ?"
 
 
 class Database(Protocol):
-    """A database that takes plain SQL beside the portal."""
+    """A database that takes plain SQL while the portal uses it too."""
 
     def run(self, *statements: str, without_trigger: str = "") -> None:
-        """Run each and commit it; a trigger of the security journal may be off meanwhile."""
+        """Run each statement and commit it. One trigger of the security journal may be off meanwhile."""
 
     def rows(self, question: str) -> list[tuple[Any, ...]]:
-        """What it answers."""
+        """The rows that a query returns."""
 
     @property
     def pid(self) -> int | None:
-        """Of its server; None where it has none."""
+        """The process id of its server. None if it has none."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Sqlite:
     pid: None = None
 
     def run(self, *statements: str, without_trigger: str = "") -> None:
-        """Without waiting for the disk: what a power cut would lose is made again.
+        """Run the statements without waiting for the disk: rows lost in a power cut can be made again.
 
         Raises:
             sqlite3.Error: as it comes.
@@ -64,36 +64,36 @@ class Sqlite:
 
 @dataclass(frozen=True)
 class Postgresql:
-    """A server of our own."""
+    """A temporary PostgreSQL server."""
 
     programs: Path
     folder: Path
     port: int
 
     def address(self, driver: str) -> str:
-        """As SQLAlchemy writes it."""
+        """The address in SQLAlchemy's form."""
         return f"postgresql+{driver}://medonline@127.0.0.1:{self.port}/postgres"
 
     @property
     def pid(self) -> int:
-        """Of its first process."""
+        """The id of the server's first process."""
         return int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
 
     @property
     def where(self) -> str:
-        """As libpq writes it."""
+        """The address in libpq's form."""
         return f"host=127.0.0.1 port={self.port} user=medonline dbname=postgres options='-c timezone=UTC'"
 
     def run(self, *statements: str, without_trigger: str = "") -> None:
-        """In UTC.
+        """Run the statements with UTC as the time zone.
 
         Raises:
-            SystemExit: the server refuses one, with its words.
+            SystemExit: the server refuses one. The text is the server's.
         """
         switch = f"ALTER TABLE security_journal {{}} TRIGGER {without_trigger}"
         if without_trigger:
             statements = (switch.format("DISABLE"), *statements, switch.format("ENABLE"))
-        # Rows made in bulk are analysed, as the server would by itself some minutes later; SQLite never does that by itself.
+        # The server would analyse bulk rows by itself some minutes later, so this does it now. SQLite never does it by itself.
         for statement in (*statements, "ANALYZE"):
             where = ("-h", "127.0.0.1", "-p", str(self.port), "-U", "medonline", "-d", "postgres")
             _as_postgres(self.programs / "psql", "-q", "-v", "ON_ERROR_STOP=1", *where, "-c", statement)
@@ -114,13 +114,13 @@ class Postgresql:
         _as_postgres(self.programs / "pg_ctl", "-D", self.folder / "data", "-l", log, "-o", options, "-w", "start")
 
     def stop(self) -> None:
-        """As a machine that goes down: nothing is written out, connections are cut."""
+        """Stop it like a machine that loses power: nothing is written out, connections are cut."""
         _as_postgres(self.programs / "pg_ctl", "-D", self.folder / "data", "-m", "immediate", "-w", "stop")
 
 
 @contextmanager
 def postgresql() -> Iterator[Postgresql]:
-    """A throw-away server with the defaults of its version, fsync included.
+    """A temporary server with the defaults of its version, including fsync.
 
     Raises:
         SystemExit: PostgreSQL is not installed.
@@ -146,14 +146,14 @@ def postgresql() -> Iterator[Postgresql]:
 
 
 def free_port() -> int:
-    """A port of loopback that is free now."""
+    """A loopback port that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def _as_postgres(*words: str | Path) -> None:
-    """PostgreSQL refuses to run as root."""
+    """Run a program as the user postgres when this process is root, because PostgreSQL refuses to run as root."""
     prefix = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
     command = [*prefix, *map(str, words)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/", stdin=subprocess.DEVNULL)

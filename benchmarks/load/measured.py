@@ -1,4 +1,4 @@
-"""What is measured: processor time and memory of a process and its children, the cost of one hash, percentiles."""
+"""Measurements: processor time and memory of a process and its children, the cost of one hash, percentiles."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from nacl import pwhash
 
-# As the portal hashes (services/passwords/hashing.py): 19 456 KiB, two passes, one lane.
+# The parameters of the portal (services/passwords/hashing.py): 19 456 KiB, two passes, one lane.
 ARGON2_MEMORY, ARGON2_PASSES = 19_456 * 1024, 2
 _TICK = os.sysconf("SC_CLK_TCK")
 _HASHES = 20
@@ -18,7 +18,7 @@ _HASHES = 20
 
 @dataclass(frozen=True)
 class Usage:
-    """Of a process and all its children: processor seconds since they began, resident memory in MiB."""
+    """A process and all its children: processor seconds since they began, and resident memory in MiB."""
 
     user_s: float
     system_s: float
@@ -31,7 +31,7 @@ class Usage:
 
 
 def usage_of(pid: int) -> Usage:
-    """Now. A child that has ended counts with its parent's time."""
+    """The present usage. The time of a child that has ended counts for its parent."""
     user = system = rss = 0.0
     for process in _tree(pid):
         try:
@@ -59,7 +59,7 @@ def _tree(pid: int) -> list[int]:
 
 
 def hash_ms() -> float:
-    """Processor milliseconds of one hash by the portal's own library and parameters, on this machine, now."""
+    """Processor milliseconds of one hash on this machine, measured now with the portal's library and parameters."""
     began = time.process_time()
     for _ in range(_HASHES):
         pwhash.argon2id.str(b"Korabl-47", opslimit=ARGON2_PASSES, memlimit=ARGON2_MEMORY)
@@ -67,7 +67,7 @@ def hash_ms() -> float:
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The value that `share` of all do not exceed; 0 of none."""
+    """The value that `share` of all values do not exceed. 0 if there are no values."""
     ordered = sorted(values)
     return round(ordered[min(len(ordered) - 1, int(share * len(ordered)))], 1) if ordered else 0.0
 

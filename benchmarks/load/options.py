@@ -1,4 +1,4 @@
-"""What every load benchmark takes from the command line."""
+"""The command line options that all load benchmarks share."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from benchmarks.load.servers import CHECKOUT, Servers, servers
 
 
 def checkout_parser(text: str | None) -> argparse.ArgumentParser:
-    """CHECKOUT. The servers end with the program, also when it is asked to stop."""
+    """A parser with CHECKOUT. It also makes sure that the servers end with the program, even on SIGTERM."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     parser = argparse.ArgumentParser(description=text, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
@@ -27,7 +27,7 @@ def checkout_parser(text: str | None) -> argparse.ArgumentParser:
 
 
 def parser_of(text: str | None) -> argparse.ArgumentParser:
-    """As `checkout_parser`, with database, processes and where the JSON goes."""
+    """Like `checkout_parser`, with database, processes and the file for the JSON."""
     parser = checkout_parser(text)
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--processes", type=positive, default=1, help="of the portal; more than 1 need PostgreSQL")
@@ -36,16 +36,16 @@ def parser_of(text: str | None) -> argparse.ArgumentParser:
 
 
 def servers_of(arguments: argparse.Namespace, **more: Any) -> AbstractContextManager[Servers]:
-    """The servers that the command line asks for; `more` as for `servers`."""
+    """The servers for these command line options. `more`: as for `servers`."""
     chosen = {"database": arguments.database, "processes": arguments.processes}
     return servers(arguments.checkout, **chosen, **more)
 
 
 def positive(text: str) -> int:
-    """A whole number above 0.
+    """Read a whole number above 0.
 
     Raises:
-        argparse.ArgumentTypeError: it is none.
+        argparse.ArgumentTypeError: the text is no such number.
     """
     if not text.isdecimal() or int(text) == 0:
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")

@@ -1,4 +1,4 @@
-"""Pages that are open and stay so: each a browser of its own, listening; and coming back, as the app does, when told to."""
+"""Pages that stay open. Each is a separate browser that listens, and after a lost socket it comes back as the app does."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ import httpx
 from benchmarks.load.patient import Patient
 from benchmarks.load.wire import Closed, Failed, Shown
 
-AT_ONCE = 20  # pages that are being opened
-# As the app's own socket: at once, then 0.2 s more after each failure, at most 2 s, times 0.5 to 2.5; after a restart that was
-# announced as if it had failed ten times.
+AT_ONCE = 20  # how many pages are opened at the same time
+# Like the app's own socket: the first attempt is immediate, each failure adds 0.2 s up to 2 s, and the pause is multiplied by 0.5 to 2.5.
+# After an announced restart it behaves as after ten failures.
 SERVICE_RESTART = "1012"
 _BACKOFF_S, _MOST_BACKOFFS = 0.2, 10
-_SPARE = 200  # files and sockets beside those of the pages
+_SPARE = 200  # files and sockets besides those of the pages
 
 Begin = Callable[[Patient], Awaitable[None]]
 
 
 @dataclass(frozen=True)
 class Return:
-    """A page that is back: when it was loaded, by the monotonic clock, and whether it shows what it must."""
+    """A page that is back: when it was loaded (monotonic clock), and whether it shows what it must."""
 
     at: float
     shows: bool
 
 
 class Pages:
-    """Open pages. `refused` says why pages could not be opened, `lost` how open ones ended."""
+    """Open pages. `refused` says why pages could not be opened, `lost` says how open pages ended."""
 
     def __init__(self) -> None:
         self.refused: list[str] = []
@@ -47,7 +47,7 @@ class Pages:
         return len(self._patients) - len(self.lost)
 
     async def open(self, patients: Iterable[Patient], begin: Begin) -> None:
-        """Open a page for each, by `begin`, and keep those that could be opened."""
+        """Open a page for each patient with `begin`, and keep the pages that opened."""
         left = iter(patients)
 
         async def open_some() -> None:
@@ -65,7 +65,7 @@ class Pages:
         await asyncio.gather(*(open_some() for _ in range(AT_ONCE)))
 
     def expect_restart(self, shown: Shown) -> None:
-        """From now on a page that loses its socket comes back, and must show this."""
+        """From now on, a page that loses its socket comes back and must show this."""
         self._must_show = shown
 
     async def all_back(self) -> list[Return]:
@@ -74,7 +74,7 @@ class Pages:
         return self._back
 
     async def close(self) -> None:
-        """Close all."""
+        """Close all pages."""
         for task in self._listening:
             task.cancel()
         await asyncio.gather(*self._listening, return_exceptions=True)
@@ -106,7 +106,7 @@ async def _come_back(patient: Patient, shown: Shown, failed: int) -> Return:
 
 
 def allow_sockets(many: int) -> str:
-    """Raise this process's open files for so many sockets; gives the portal's setting SOCKETS_IN_ALL for them.
+    """Raise this process's limit of open files for this many sockets. Returns the portal's setting SOCKETS_IN_ALL for them.
 
     Raises:
         SystemExit: the machine does not allow it.

@@ -30,18 +30,18 @@ from benchmarks.load.wire import (
 )
 
 STEPS = ("page", "request", "outbox", "verify", "set_password", "login", "profile")
-# Each step that makes the portal hash a password.
+# The steps that make the portal hash a password.
 HASHING = ("set_password", "login")
 _LOOKS_FOR_A_CODE, _LOOKS_EVERY_S = 1500, 0.02
 
-# Unused, as the portal speaks plain HTTP here; but httpx wants one, and making one takes longer than a step of the journey.
+# Not used, because the portal speaks plain HTTP here. But httpx needs one, and making one takes longer than a step of the journey.
 TLS = ssl.create_default_context()
 
 Timer = Callable[[str, float], None]
 
 
 class Patient:
-    """The account of a number, in a browser without cookies, on connections of its own."""
+    """The account of one number, in a browser without cookies and with its own connections."""
 
     def __init__(self, portal: str, stand_ins: str, number: int, channel: str = "flash_call", phone: str = "") -> None:
         self.number, self.channel = number, channel
@@ -60,43 +60,43 @@ class Patient:
 
     @property
     def open_tab(self) -> Tab:
-        """The tab of the page that is open.
+        """The tab of the open page.
 
         Raises:
-            Failed: none is.
+            Failed: no page is open.
         """
         if self.tab is None:
             raise Failed("no page is open")
         return self.tab
 
     async def document(self, path: str) -> None:
-        """Fetch a page as a browser does, cookies and all."""
+        """Fetch a page as a browser does, including cookies."""
         page = await self.http.get(path)
         need(page.status_code == 200 and "<html" in page.text, f"GET {path}: {page.status_code}")
 
     async def open(self, path: str, *shown: Shown) -> None:
-        """Fetch a page and connect its tab; wait until it is loaded and shows what it must."""
+        """Fetch a page and connect its tab. Wait until it is loaded and shows what it must."""
         await self.document(path)
         await self.connect(path, *shown)
 
     async def connect(self, path: str, *shown: Shown) -> None:
-        """Connect the tab of a page that the browser has."""
+        """Connect the tab of a page that the browser has already fetched."""
         self.tab = self.new_tab(path, self._token)
         await self.tab.open()
         await self.tab.until(LOADED, *shown)
 
     async def reconnect(self, shown: Shown) -> bool:
-        """Connect the tab that lost its socket; whether the page, once loaded, shows this."""
+        """Connect the tab that lost its socket. Returns whether the page, once loaded, shows this."""
         self.tab = self.new_tab(self.open_tab.path, self._token)
         await self.tab.open()
         return await self.tab.shows_when_loaded(shown)
 
     def new_tab(self, path: str, token: str = "") -> Tab:
-        """A tab of this browser that is not open yet; with a token of its own unless one is given."""
+        """A tab of this browser that is not open yet. It gets a new token unless one is given."""
         return Tab(httpx.URL(self._portal).port or 80, dict(self.http.cookies), path, token or str(uuid4()))
 
     async def page(self) -> None:
-        """The start page; from there the recovery, as the app leads there without a new document."""
+        """Open the start page and go to the recovery as the app does, without a new document."""
         account = Shown(ACCOUNT, "desk", anything)
         await self.open("/", account)
         self.open_tab.path = "/recovery"
@@ -104,7 +104,7 @@ class Patient:
         await self.open_tab.until(LOADED, account)
 
     async def request(self) -> None:
-        """Phone and channel; the wizard is at the code then."""
+        """Submit phone and channel. The wizard is at the code then."""
         form = {"phone": self.phone, "channel": self.channel}
         self.open_tab.call(
             f"{RECOVERY}.begin", form | {"channel_flash_call": "flash_call", "channel_telegram": "telegram"}
@@ -112,7 +112,7 @@ class Patient:
         await self.open_tab.until(AT_CODE)
 
     async def outbox(self) -> None:
-        """Wait for the call and read the code off it, at the stand-ins: none of the portal's work but its dispatcher's."""
+        """Wait for the call at the stand-ins and read the code. Only the portal's dispatcher works for this step."""
         async with self._phone() as http:
             for _ in range(_LOOKS_FOR_A_CODE):
                 if events := await self._events(http):
@@ -122,7 +122,7 @@ class Patient:
         raise Failed("no code came")
 
     async def events(self) -> list[dict[str, Any]]:
-        """What reached the patient's phone at the stand-ins, oldest first."""
+        """The events on the patient's phone at the stand-ins, oldest first."""
         async with self._phone() as http:
             return await self._events(http)
 
@@ -134,17 +134,17 @@ class Patient:
         return events
 
     async def verify(self) -> None:
-        """The code; the wizard is at the new password then."""
+        """Submit the code. The wizard is at the new password then."""
         self.open_tab.call(f"{RECOVERY}.confirm_code", {"code": self.code})
         await self.open_tab.until(_wizard_at("new_password"))
 
     async def set_password(self) -> None:
-        """The new password."""
+        """Set the new password."""
         self.open_tab.call(f"{RECOVERY}.change_password", {"username": self.phone, "new_password": self.password})
         await self.open_tab.until(_wizard_at("done"))
 
     async def login(self) -> None:
-        """Sign in on the same page and trade the ticket for the session's cookie; the page is left."""
+        """Sign in on the same page, exchange the ticket for the session's cookie, and leave the page."""
         names = {"phone": self.phone, "password": self.password, "page": "abc"}
         ticket = Shown(LOGIN, "ticket", bool)
         self.open_tab.call(f"{LOGIN}.log_in", names | {"login_phone": self.phone, "login_password": self.password})
@@ -157,7 +157,7 @@ class Patient:
         )
 
     async def profile(self) -> None:
-        """«Мои карты» of this very patient, and a session that goes on."""
+        """Open «Мои карты» of this patient. The session must be alive."""
         name = last_name_of(self.number)
         await self.open(
             "/cards",
@@ -167,19 +167,19 @@ class Patient:
         need((await self.session_left())["idle"] > 0, "the session is over")
 
     async def session_left(self) -> dict[str, int]:
-        """Seconds that the session goes on, idle and at most; zeros without one."""
+        """The seconds for which the session still lives: until it idles out, and at most. Zeros without a session."""
         left: dict[str, int] = (await self.http.get("/session/left")).json()
         return left
 
     async def close(self) -> None:
-        """Close page and connections."""
+        """Close the page and the connections."""
         if self.tab is not None:
             self.tab.close()
         await self.http.aclose()
 
 
 async def journey(patient: Patient, timed: Timer | None = None) -> None:
-    """All steps in their order; `timed` hears the name and the milliseconds of each.
+    """Do all steps in order. `timed` gets the name and the milliseconds of each.
 
     Raises:
         Failed: a step was not done.
@@ -195,10 +195,10 @@ async def journey(patient: Patient, timed: Timer | None = None) -> None:
 
 
 async def check(patient: Patient, stranger: Patient) -> None:
-    """Nothing of the journey is for show: what must be refused is refused, and the journey ends well all the same.
+    """Check that the portal refuses what it must refuse, and that the journey still ends well.
 
     Raises:
-        Failed: a wrong code, a spent code, the old password or a page without a session was taken.
+        Failed: a wrong code, a spent code, the old password or a page without a session was accepted.
     """
     try:
         need(await patient.session_left() == {"idle": 0, "absolute": 0}, "a session without signing in")
@@ -228,7 +228,7 @@ async def check(patient: Patient, stranger: Patient) -> None:
 
 
 async def _refuse_cards_without_session(stranger: Patient) -> None:
-    """The portal leads away from «Мои карты» who is not signed in."""
+    """The portal must lead a person who is not signed in away from «Мои карты»."""
     await stranger.document("/cards")
     tab = await stranger.new_tab("/cards").open()
     try:
@@ -239,7 +239,7 @@ async def _refuse_cards_without_session(stranger: Patient) -> None:
 
 
 async def _spend_again(patient: Patient, password: str) -> None:
-    """The code once more, and a password with it, from another tab of the same browser."""
+    """Use the code once more, with a password, from another tab of the same browser."""
     tab = await patient.new_tab("/recovery").open()
     try:
         await tab.until(LOADED)

@@ -1,4 +1,4 @@
-"""A Redis that the portal counts its limits in: started for one run, stopped, started again, flushed."""
+"""A Redis for the portal's limits. It is started for one run and can be stopped, restarted and flushed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PASSWORD = "a-password-of-redis"
 
 @dataclass
 class Redis:
-    """Keeps nothing on the disk: a stop is a flush, too."""
+    """Keeps nothing on the disk, so a stop also flushes it."""
 
     folder: Path
     port: int
@@ -28,14 +28,14 @@ class Redis:
 
     @property
     def address(self) -> str:
-        """As the setting LIMITS_STORAGE takes it."""
+        """The address in the form of the setting LIMITS_STORAGE."""
         return f"redis://:{_PASSWORD}@127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
         """Start it and wait until it listens.
 
         Raises:
-            SystemExit: it does not.
+            SystemExit: it does not start.
         """
         options = ("--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--requirepass", _PASSWORD)
         command = ("redis-server", *options, "--dir", str(self.folder))
@@ -49,17 +49,17 @@ class Redis:
         raise SystemExit("redis-server did not start")
 
     def stop(self) -> None:
-        """At once; once more does nothing."""
+        """Stop it at once. A second call does nothing."""
         if self.running is not None:
             self.running.kill()
             self.running.wait()
         self.running = None
 
     def flush(self) -> None:
-        """Forget everything.
+        """Delete all data.
 
         Raises:
-            SystemExit: it refuses.
+            SystemExit: Redis refuses.
         """
         with socket.create_connection(("127.0.0.1", self.port), timeout=STARTS_WITHIN_S) as connection:
             connection.sendall(f"AUTH {_PASSWORD}\r\nFLUSHALL\r\nQUIT\r\n".encode())
@@ -72,7 +72,7 @@ class Redis:
 
 @contextmanager
 def redis() -> Iterator[Redis]:
-    """Running.
+    """A running Redis.
 
     Raises:
         SystemExit: Redis is not installed.

@@ -1,4 +1,4 @@
-"""How a benchmark tells what it found: tables for people, JSON for programs."""
+"""Reports the results of a benchmark: tables for people, JSON for programs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from benchmarks.load.servers import CHECKOUT
 
 
 def print_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Columns as wide as they must be, numbers to the right; floats with one digit."""
+    """Print columns of the needed width, with numbers aligned to the right and one digit for floats."""
     texts = [head, *([f"{cell:.1f}" if isinstance(cell, float) else str(cell) for cell in row] for row in rows)]
     widths = [max(len(row[column]) for row in texts) for column in range(len(head))]
     for row in texts:
@@ -28,7 +28,7 @@ def print_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
 
 
 def write(name: str, found: Mapping[str, Any], given: Path | None) -> Path:
-    """Write JSON with the machine and the time (UTC) of the run; without a file of its own it is var/benchmarks/NAME.json."""
+    """Write JSON with the machine and the time (UTC) of the run. The default file is var/benchmarks/NAME.json."""
     file = given or CHECKOUT / "var" / "benchmarks" / f"{name}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
     machine = {"cores": os.cpu_count(), "system": platform.platform(), "python": platform.python_version()}
@@ -40,7 +40,7 @@ def write(name: str, found: Mapping[str, Any], given: Path | None) -> Path:
 
 
 def numbers_of(crowd: Crowd) -> dict[str, Any]:
-    """A crowd's numbers, those of the whole run divided by its journeys."""
+    """A crowd's numbers. Those of the whole run are divided by its journeys."""
     return {
         "concurrency": crowd.concurrency,
         "done": len(crowd.whole),
@@ -63,7 +63,7 @@ def numbers_of(crowd: Crowd) -> dict[str, Any]:
 
 
 def print_crowd(crowd: Crowd) -> None:
-    """Steps, failures and what a journey asked of the database."""
+    """Print steps, failures and the database statements of a journey."""
     numbers = numbers_of(crowd)
     steps = {**numbers["steps_ms"], "journey": numbers["journey_ms"]}
     print_table(
@@ -81,7 +81,7 @@ def print_crowd(crowd: Crowd) -> None:
 
 
 def summary(crowd: Crowd, rss_idle: float) -> str:
-    """The last line of the journey benchmark; other tools read it.
+    """The last line of the journey benchmark, which other tools read.
 
     rss_idle: MiB before the first patient.
     """

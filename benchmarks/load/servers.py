@@ -1,4 +1,4 @@
-"""The servers of one benchmark, each a process of its own on loopback: stand-ins, portal, and what the portal keeps things in."""
+"""The servers of one benchmark, each a separate process on loopback: stand-ins, portal, database and store of the limits."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from benchmarks.load.redis import redis
 HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parent.parent
 STARTS_WITHIN_S, ENDS_WITHIN_S = 180.0, 30.0
-# All patients come from one address here, and to few blocks of numbers: what that address alone would hit is raised.
+# All patients come from one address here and use few blocks of numbers, so the limits that a single address would hit are raised.
 RAISED = {
     "CODES_PER_BLOCK": "1000000 per 1 h",
     "UNCONFIRMED_CODES_PER_BLOCK": "1000000 per 1 h",
@@ -45,13 +45,13 @@ STAND_INS = {
     "CARD_REGISTRY_URL": "fhir",
 }
 
-# One for all looks: making one takes longer than a look, and a server that starts needs the processor.
+# One client for all checks: making one takes longer than a check, and a starting server needs the processor.
 _HTTP = httpx.Client(trust_env=False, timeout=2)
 
 
 @dataclass(frozen=True)
 class Statements:
-    """What was asked of the database so far."""
+    """How many statements the database has received so far."""
 
     statements: int
     begins: int
@@ -60,7 +60,7 @@ class Statements:
 
 @dataclass
 class Process:
-    """One server, which may be stopped and started again on its port."""
+    """One server, which can be stopped and started again on its port."""
 
     words: list[str]
     environment: Mapping[str, str]
@@ -71,7 +71,7 @@ class Process:
 
     @property
     def pid(self) -> int:
-        """Of its first process."""
+        """The id of its first process."""
         if self.running is None:
             raise SystemExit(f"{self.words[1]} does not run: see {self.log}")
         return self.running.pid
@@ -80,7 +80,7 @@ class Process:
         """Start it and wait until it answers.
 
         Raises:
-            SystemExit: it does not, with the end of its log.
+            SystemExit: it does not answer. The text has the end of its log.
         """
         with self.log.open("ab") as log:
             self.running = subprocess.Popen(
@@ -101,14 +101,14 @@ class Process:
             time.sleep(0.1)
 
     def kill(self) -> None:
-        """SIGKILL to it and its children: nothing gets a chance to finish."""
+        """Send SIGKILL to it and its children, so that nothing can finish."""
         if self.running is not None:
             os.killpg(self.running.pid, signal.SIGKILL)
             self.running.wait()
         self.running = None
 
     def end(self) -> int:
-        """Ask it to end and wait; its exit code, negative when it had to be forced."""
+        """Ask it to end and wait. Returns its exit code, negative when it had to be forced."""
         if self.running is None:
             raise SystemExit(f"{self.words[1]} does not run: see {self.log}")
         running = self.running
@@ -116,7 +116,7 @@ class Process:
         return running.returncode
 
     def stop(self) -> None:
-        """End it and its children, by force when asking does not help; once more does nothing."""
+        """End it and its children, by force if they do not react. A second call does nothing."""
         if self.running is None:
             return
         if self.running.poll() is None:
@@ -131,7 +131,7 @@ class Process:
 
 @dataclass
 class Servers:
-    """What a benchmark plays against.
+    """The servers of a benchmark.
 
     counted_in: where the portal's processes count their statements.
     folder: data and logs: `portal`, `stand-ins`, `portal.log`, `stand-ins.log`.
@@ -147,27 +147,27 @@ class Servers:
     _skipped: dict[Path, int] = field(default_factory=dict)
 
     def usage(self) -> Usage:
-        """Of the portal alone."""
+        """The usage of the portal alone."""
         return usage_of(self.portal.pid)
 
     def database_cpu_s(self) -> float:
-        """Processor seconds of the database's server; 0 where the portal's own process is the database."""
+        """Processor seconds of the database's server. 0 if the portal's own process is the database."""
         return 0.0 if self.database.pid is None else usage_of(self.database.pid).cpu_s
 
     def statements(self) -> Statements:
-        """So far, of all processes of the portal."""
+        """The statements so far, of all processes of the portal."""
         counts = [struct.unpack("3Q", file.read_bytes()) for file in self.counted_in.glob("*.counts")]
         return Statements(*(sum(column) for column in zip(*counts, strict=True)))
 
     def keep_log(self, name: str) -> Path:
-        """A copy of the portal's log as var/benchmarks/NAME.log, which stays when the folder goes."""
+        """Copy the portal's log to var/benchmarks/NAME.log, which stays when the folder is deleted."""
         kept = CHECKOUT / "var" / "benchmarks" / f"{name}.log"
         kept.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(self.folder / "portal.log", kept)
         return kept
 
     def new_texts(self) -> Counter[str]:
-        """The statements since the last call, COMMIT among them; empty unless texts are kept."""
+        """The statements since the last call, including COMMIT. Empty unless texts are kept."""
         found = Counter[str]()
         for file in self.counted_in.glob("*.texts"):
             with file.open("rb") as texts:
@@ -190,11 +190,12 @@ def servers(
     fill: Callable[[Database], None] | None = None,
     prepare: Callable[[Path], AbstractContextManager[None]] | None = None,
 ) -> Iterator[Servers]:
-    """Stand-ins and a portal in a fresh folder, with `patients` accounts and what `fill` puts in; ends with all.
+    """Start stand-ins and a portal in a fresh folder, with `patients` accounts and the rows that `fill` adds. Everything ends with the
+    block.
 
-    `prepare` may put something under the portal's data folder before it is used, as a disk of its own.
+    `prepare` may put something under the portal's data folder before it is used, for example a separate disk.
 
-    checkout: has its own .venv; its pages are built when they are not.
+    checkout: has its own .venv. Its pages are built if necessary.
     database: `sqlite` or `postgresql`.
 
     Raises:
@@ -256,7 +257,7 @@ def servers(
 
 
 def environment_of(data: Path, port: int, settings: Mapping[str, str]) -> dict[str, str]:
-    """Of a demo with a data folder, which is made. All have one key: stand-ins believe portals, and portals one another."""
+    """The environment of a demo. It creates the data folder. All demos share one key, so that stand-ins and portals trust each other."""
     data.mkdir(mode=0o700, exist_ok=True)
     key = data / "demo.key"
     key.write_text("3f9a1c7e5b2d8064" * 4)
@@ -268,7 +269,7 @@ def environment_of(data: Path, port: int, settings: Mapping[str, str]) -> dict[s
 
 @contextmanager
 def _kept_on_failure() -> Iterator[str]:
-    """A fresh folder, which stays with its logs when the benchmark fails, and says where."""
+    """A fresh folder. If the benchmark fails, it stays with its logs, and a message says where it is."""
     folder = tempfile.mkdtemp(prefix="medonline-benchmark-")
     try:
         yield folder
@@ -282,7 +283,7 @@ def _kept_on_failure() -> Iterator[str]:
 
 
 def _driver_of(checkout: Path) -> str:
-    """The driver of PostgreSQL that the checkout asks for."""
+    """The PostgreSQL driver that the checkout requires."""
     return (
         "psycopg" if re.search(r'^ *"psycopg\b', (checkout / "pyproject.toml").read_text(), re.MULTILINE) else "asyncpg"
     )

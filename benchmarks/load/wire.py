@@ -1,4 +1,4 @@
-"""A tab's socket as the app itself speaks it: Engine.IO and Socket.IO frames over a websocket, with the names of the states."""
+"""A tab's socket, speaking like the app itself: Engine.IO and Socket.IO frames over a websocket, with the names of the states."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 NAMESPACE = "/_event"
-# As the pages name them. Another checkout may be measured, so they are written out here instead of asked of the classes.
+# The names in the pages. They are written out here, not read from the classes, because another checkout may be measured.
 ROOT = "reflex___state____state"
 RECOVERY = f"{ROOT}.medonline___state___password_recovery___state____recovery_state"
 LOGIN = f"{ROOT}.medonline___state___login____login_state"
@@ -19,7 +19,7 @@ ACCOUNT = f"{ROOT}.medonline___state___account____account_state"
 FAILURE = f"{ROOT}.medonline___state___failures____failure_state"
 CARDS = f"{ROOT}.medonline___state___patient_cards____cards_state"
 PAGE_LOAD = f"{ROOT}.reflex___state____on_load_internal_state.on_load_internal"
-# What the portal says to a patient instead of going on.
+# Variables in which the portal complains to a patient instead of continuing.
 COMPLAINTS = ((RECOVERY, "error"), (LOGIN, "error"), (FAILURE, "text"))
 
 PATIENCE_S = 60.0
@@ -28,11 +28,11 @@ _BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Geck
 
 
 class Failed(Exception):
-    """The portal did not do what the step needs; the text says what it did, in the portal's own words where it spoke."""
+    """The portal did not do what the step needs. The text says what it did, in the portal's own words if it spoke."""
 
 
 class Refused(Failed):
-    """The portal says no, with these words."""
+    """The portal refuses, with these words."""
 
 
 class Closed(Failed):
@@ -49,7 +49,7 @@ def need(good: object, what: str) -> None:
 
 @dataclass(frozen=True)
 class Shown:
-    """A variable of a state that must be sent with a value that passes."""
+    """A variable of a state that must be sent with a value that passes the test."""
 
     state: str
     variable: str
@@ -65,14 +65,14 @@ LOADED = Shown(ROOT, "is_hydrated", lambda value: value is True)
 
 
 class Tab:
-    """One websocket of one page. The token is the tab's: a page of the app that replaces another keeps it."""
+    """One websocket of one page. The token belongs to the tab: when the app replaces one page with another, the tab keeps it."""
 
     def __init__(self, port: int, cookies: Mapping[str, str], path: str, token: str) -> None:
         self.port, self.cookies, self.path, self.token = port, cookies, path, token
         self._writer: asyncio.StreamWriter | None = None
 
     async def open(self) -> Tab:
-        """Shake hands, connect to the namespace and ask for the page, as the app does.
+        """Shake hands, connect to the namespace and request the page, as the app does.
 
         Raises:
             Failed: the portal refuses the socket.
@@ -101,7 +101,7 @@ class Tab:
     def call(
         self, handler: str, form: Mapping[str, str] | None = None, arguments: Mapping[str, str] | None = None
     ) -> None:
-        """Call a handler, with a form as the page submits it, or with arguments."""
+        """Call a handler with a form, as the page submits it, or with arguments."""
         payload: object = arguments
         if form is not None:
             payload = {"form": {"__reflex_form_data__": [list(pair) for pair in form.items()]}}
@@ -109,12 +109,12 @@ class Tab:
         self._send(f"42{NAMESPACE},{packet}")
 
     async def until(self, *wanted: Shown) -> dict[Shown, Any]:
-        """Read until each of `wanted` was sent; gives their values.
+        """Read until each of `wanted` was sent. Returns their values.
 
         Raises:
-            Refused: the portal says no instead.
+            Refused: the portal refuses instead.
             Closed: the server closed the socket.
-            TimeoutError: nothing of it within `PATIENCE_S`.
+            TimeoutError: a value was not sent within `PATIENCE_S`.
         """
         missing, found = set(wanted), dict[Shown, Any]()
         async with asyncio.timeout(PATIENCE_S):
@@ -131,11 +131,11 @@ class Tab:
         return found
 
     async def shows_when_loaded(self, shown: Shown) -> bool:
-        """Read until the page is loaded; whether the last value of this variable passes.
+        """Read until the page is loaded. Returns whether the last value of this variable passes.
 
         Raises:
             Closed: the server closed the socket.
-            TimeoutError: it is not loaded within `PATIENCE_S`.
+            TimeoutError: the page is not loaded within `PATIENCE_S`.
         """
         shows = loaded = False
         async with asyncio.timeout(PATIENCE_S):
@@ -147,17 +147,17 @@ class Tab:
         return shows
 
     async def settle(self) -> None:
-        """Load the page once more, whatever the portal said to the calls before: they are over then."""
+        """Load the page once more. When it is loaded, the calls before have finished, whatever the portal answered."""
         self.call(PAGE_LOAD)
         async with asyncio.timeout(PATIENCE_S):
             while not LOADED.passes(_value((await self._update()).get("delta") or {}, LOADED)):
                 pass
 
     async def led_to(self) -> str:
-        """The path that the portal sends the tab to.
+        """The path to which the portal sends the tab.
 
         Raises:
-            TimeoutError: it sends it nowhere within `PATIENCE_S`.
+            TimeoutError: it sends the tab nowhere within `PATIENCE_S`.
         """
         async with asyncio.timeout(PATIENCE_S):
             while True:
@@ -166,7 +166,7 @@ class Tab:
                         return str(event["payload"]["path"])
 
     async def hear(self) -> str:
-        """The next text of the server; its pings are answered."""
+        """The next text from the server. Its pings are answered."""
         while True:
             first, second = await self._reader.readexactly(2)
             size = second & 0x7F
@@ -184,19 +184,19 @@ class Tab:
             self._send("3")
 
     def close(self) -> None:
-        """Leave the namespace and hang up; once more does nothing."""
+        """Leave the namespace and close the socket. A second call does nothing."""
         if self._writer is not None:
             self._send(f"41{NAMESPACE},")
         self.drop()
 
     def drop(self) -> None:
-        """Hang up without a word; once more does nothing."""
+        """Close the socket without leaving the namespace. A second call does nothing."""
         if self._writer is not None:
             self._writer.close()
             self._writer = None
 
     async def _update(self) -> dict[str, Any]:
-        """The next update of the states; empty when the server said something else."""
+        """The next update of the states. Empty when the server sent something else."""
         frame, prefix = await self.hear(), f"42{NAMESPACE},"
         if not frame.startswith(prefix):
             return {}
@@ -208,7 +208,7 @@ class Tab:
         return event if payload is None else event | {"payload": payload}
 
     def _send(self, text: str) -> None:
-        """One masked text frame."""
+        """Send one masked text frame."""
         if self._writer is None:
             raise Closed("the tab is closed")
         data, mask = text.encode(), secrets.token_bytes(4)
@@ -221,5 +221,5 @@ class Tab:
 
 
 def _value(delta: dict[str, dict[str, Any]], one: Shown) -> Any:
-    """What a change of the states says of a variable; `...` when nothing."""
+    """The value of a variable in a change of the states; `...` if it is not there."""
     return delta.get(one.state, {}).get(f"{one.variable}_rx_state_", ...)

@@ -1,8 +1,8 @@
-"""Counts a server's statements and commits, and sets its clock: Python imports this at its start when the folder is in PYTHONPATH.
+"""Counts a server's statements and commits, and sets its clock. Python imports this at its start when the folder is in PYTHONPATH.
 
-Each process writes into files of its own in the folder that COUNT_STATEMENTS_IN names: `PID.counts` holds three numbers of 64
-bits, statements, begins of transactions and commits; with COUNT_STATEMENT_TEXTS `PID.texts` holds a statement per line, too.
-CLOCK_AHEAD_S is how many seconds the portal's clock is ahead of the machine's; below 0 it is behind.
+Each process writes its own files in the folder that COUNT_STATEMENTS_IN names. `PID.counts` holds three numbers of 64 bits: statements,
+begins of transactions and commits. With COUNT_STATEMENT_TEXTS, `PID.texts` holds one statement per line. CLOCK_AHEAD_S says by how many
+seconds the portal's clock is ahead of the machine's; a negative number means behind.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ STATEMENTS, BEGINS, COMMITS = range(3)
 
 
 def count_in(folder: Path, *, with_texts: bool) -> None:
-    """Listen to every engine of this process."""
+    """Count the statements of every engine of this process."""
     from sqlalchemy import event
     from sqlalchemy.engine import Engine
 
     file = folder / f"{os.getpid()}.counts"
     file.write_bytes(bytes(8 * 3))
     with file.open("r+b") as opened:
-        # Shared with anyone who reads the file: no call is needed to tell.
+        # Shared memory: whoever maps the file sees the numbers without any call.
         counts = memoryview(mmap.mmap(opened.fileno(), 0)).cast("Q")
     texts = (folder / f"{os.getpid()}.texts").open("a", buffering=1) if with_texts else None
 
@@ -43,7 +43,7 @@ def count_in(folder: Path, *, with_texts: bool) -> None:
 
 
 def set_clock(ahead: timedelta) -> None:
-    """Before anything of the portal is imported that keeps the clock."""
+    """Set the clock. Call it before any module of the portal is imported that keeps a reference to the clock."""
     from medonline.services import clock
 
     clock.utc_now = lambda: datetime.now(UTC) + ahead
