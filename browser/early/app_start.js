@@ -2,6 +2,8 @@
 // and bandwidth from that frame. The build leaves their addresses in the page (medonline/first_paint.py).
 
 const PATIENCE_MS = 1000; // a tab in the background paints no frame
+const AGAIN_MS = 1000;
+const TIMES = 20;
 let started = false;
 
 /**
@@ -15,19 +17,31 @@ function link(rel, href) {
   document.head.append(element);
 }
 
+/**
+ * A script whose download breaks off is not asked for again by the browser, and without it the page would stay dead. What has come
+ * already does not come once more.
+ * @param {HTMLElement} place is replaced
+ * @param {() => HTMLScriptElement} make
+ * @param {number} times how often it was asked for
+ */
+function load(place, make, times = 1) {
+  const script = make();
+  const again = () => setTimeout(() => load(script, make, times + 1), AGAIN_MS);
+  if (times < TIMES) script.addEventListener("error", again);
+  place.replaceWith(script);
+}
+
 function start() {
   if (started) return;
   started = true;
   const place = /** @type {HTMLScriptElement | null} */ (document.getElementById("app-start"));
   if (!place) return;
-  const script = document.createElement("script");
-  script.src = place.dataset.script ?? "";
-  document.head.append(script);
+  const later = document.createElement("script");
+  document.head.append(later);
+  load(later, () => Object.assign(document.createElement("script"), { src: place.dataset.script }));
   for (const module of place.dataset.modules?.split(" ") ?? []) link("modulepreload", module);
-  const app = document.createElement("script");
-  app.type = "module";
-  app.textContent = place.textContent; // the text must stay the same: the Content-Security-Policy holds its hash
-  place.replaceWith(app);
+  // The text must stay the same: the Content-Security-Policy holds its hash.
+  load(place, () => Object.assign(document.createElement("script"), { type: "module", textContent: place.textContent }));
 }
 
 document.addEventListener("DOMContentLoaded", () => {

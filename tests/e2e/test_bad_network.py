@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Error as PlaywrightError
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.e2e.conftest import SHORT_PAUSES, NewPortal, StartServer
 from tests.e2e.network import Network
@@ -107,6 +107,26 @@ def arrive_at_cards(portal: Portal) -> None:
         if "net::" not in str(error):
             raise
         portal.open("/cards").expect_cards()
+
+
+@pytest.mark.parametrize("script", ["/assets/manifest-", "/assets/_recovery_", "/assets/root-", "/portal.js"])
+def test_a_script_whose_download_breaks_off_is_asked_for_again(portal: Portal, patient: Patient, script: str) -> None:
+    cut: list[str] = []
+
+    def carry(route: Route) -> None:
+        if script in route.request.url and len(cut) < 2:
+            cut.append(route.request.url)
+            route.abort()
+        else:
+            route.continue_()
+
+    portal.page.route("**/*.js", carry)
+    portal.open_recovery().begin(patient.phone)  # what was typed and pressed meanwhile is not lost
+
+    assert cut
+    portal.page.wait_for_function(
+        "() => sessionStorage.getItem('medonline.step') === 'code'"
+    )  # by the page's own script
 
 
 def test_a_page_that_gets_no_websocket_or_no_scripts_says_what_to_do(new_portal: NewPortal) -> None:
