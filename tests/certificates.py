@@ -1,4 +1,4 @@
-"""A certificate authority of the tests' own, and certificates that it issues for servers on this machine."""
+"""A certificate authority for the tests. It issues certificates for servers on this machine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cryptography.x509.oid import NameOID
 
 
 class Authority:
-    """`certificate` is the file by which clients trust it."""
+    """`certificate` is the file through which clients trust it."""
 
     def __init__(self, folder: Path, life: timedelta = timedelta(days=30)) -> None:
         self._folder = folder
@@ -28,7 +28,7 @@ class Authority:
         self.certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
 
     def issue(self, host: str, life: timedelta = timedelta(days=1)) -> tuple[Path, Path]:
-        """The files of a certificate for a host name and the loopback address, and of its key."""
+        """The files of a new certificate, for a host name and the loopback address, and of its key."""
         key = ec.generate_private_key(ec.SECP256R1())
         names = x509.SubjectAlternativeName([x509.DNSName(host), x509.IPAddress(ip_address("127.0.0.1"))])
         made = (

@@ -1,4 +1,4 @@
-"""What all tests share: the order in which they run, and where a Chromium is."""
+"""What all tests share: their order, and the path of a Chromium."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from tools.ensure_browser import NAMES
 pytest_plugins = ["pytester", "tests.second_try"]
 
 E2E = Path(__file__).with_name("e2e")
-# `make model`: random walks and attacks run for long instead of for seconds.
+# `make model`: random walks and attacks run for a long time instead of seconds.
 LONG_RUN = bool(os.environ.get("LONG_RUN"))
-# The browser tests that take longest, in this order and before the others: each process takes whole files, and one that takes
-# a long file last keeps all waiting.
+# The slowest browser tests, which run before the others in this order. Each process takes whole files, so a process that takes a long file
+# last would keep all others waiting.
 LONGEST = (
     "test_account_settings.py",
     "test_survival.py",
@@ -40,7 +40,7 @@ LONGEST = (
     "test_guide_gosuslugi.py",
     "test_gosuslugi_account_linking.py",
 )
-# How long an example takes depends on what else the machine does.
+# The duration of an example depends on what else the machine does.
 settings.register_profile("without a clock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("without a clock")
 _ROOT_LEVEL = logging.getLogger().level
@@ -57,8 +57,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark browser tests, and run them last, the longest first. Several processes take whole files in this order (`make test`).
 
-    Playwright keeps an event loop running in the main thread until the session ends; an asynchronous test could not start
-    its own after that.
+    Playwright keeps an event loop running in the main thread until the session ends, so no asynchronous test could start its own loop after
+    that.
     """
     for item in items:
         if E2E in item.path.parents:
@@ -70,47 +70,47 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Empty the folder of artefacts once, before any process of the run has put something there."""
+    """Empty the folder of artefacts once, before any process of the run puts something there."""
     if not (hasattr(session.config, "workerinput") or session.config.option.collectonly):
         shutil.rmtree(session.config.getoption("--output"), ignore_errors=True)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def delete_output_dir() -> None:
-    """Nothing. Playwright's own fixture empties the folder in every process, under the servers that write their logs there."""
+    """Do nothing. Playwright's own fixture empties the folder in every process, even while servers write their logs there."""
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _passwords_cost_nothing() -> Iterator[None]:
-    """Most tests make an account or a portal, which hashes when it is made; tests/services/passwords hashes as the product."""
+    """Most tests make an account or a portal, and both hash passwords. tests/services/passwords hashes like the product."""
     with cheapest_argon2():
         yield
 
 
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[str]:
-    """The address of a PostgreSQL that all tests of this process share; one that a test stops is started by that test."""
+    """The address of a PostgreSQL that all tests of this process share. A test that stops a server starts its own."""
     with postgresql() as address:
         yield address
 
 
 @pytest.fixture(scope="session")
 def postgresql_template(postgresql_server: str, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The name of a migrated database with the demo patients, made once and copied for each test."""
+    """The name of a migrated database with the demo patients. It is made once and copied for each test."""
     return asyncio.run(make_template(postgresql_server, tmp_path_factory.mktemp("template")))
 
 
 @pytest.fixture(scope="session")
 def system_chromium() -> str | None:
-    """The system's browser; None when Playwright's own download is to be used."""
+    """The system's browser. None if Playwright's own download is to be used."""
     return next(filter(None, map(shutil.which, NAMES)), None)
 
 
 @pytest.fixture(autouse=True)
 def _loggers_as_they_were() -> Iterator[None]:
-    """A command that sets the logs up for its process (`set_up`) must not silence the tests after it.
+    """A command that sets up logging for its process (`set_up`) must not silence the tests after it.
 
-    Fixtures of a whole session or module run commands, too, and come before this one: hence also before the test.
+    Fixtures of a whole session or module also run commands, and they run before this fixture. So it resets the loggers before the test too.
     """
     _reset_loggers()
     yield
@@ -118,7 +118,7 @@ def _loggers_as_they_were() -> Iterator[None]:
 
 
 def _reset_loggers() -> None:
-    """A level is set only where it differs: setting one empties the caches of every logger."""
+    """Set a level only where it differs, because setting one empties the caches of every logger."""
     root = logging.getLogger()
     if root.level != _ROOT_LEVEL:
         root.setLevel(_ROOT_LEVEL)

@@ -1,4 +1,4 @@
-"""What the system tells of processes."""
+"""What the system reports about processes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def runs(pid: int) -> bool:
-    """Whether a process does anything still. One that has ended and that nobody waited for is listed, too, and does not."""
+    """Whether a process is still running. One that has ended but that nobody has waited for is still listed, and does not count."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:

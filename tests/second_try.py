@@ -1,4 +1,4 @@
-"""A browser test that fails runs once more, and what failed the first time is told (docs/decisions/0042)."""
+"""A failed browser test runs once more, and its first failure is reported (docs/decisions/0042)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _TIME_LIMIT = pytest.StashKey[Any]()
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Let browser tests try twice; `-p no:rerunfailures` leaves that out."""
+    """Let browser tests try twice. `-p no:rerunfailures` switches this off."""
     if not config.pluginmanager.hasplugin("rerunfailures"):
         return
     for item in items:
@@ -26,13 +26,13 @@ def pytest_timeout_set_timer(item: pytest.Item, settings: Any) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """The limit of time counts for the first try alone, and ends with its failure: a second try that hangs would hang for ever."""
+    """Without this, the time limit would cover only the first try and end with its failure. A hanging second try would hang for ever."""
     if getattr(item, "execution_count", 1) > 1 and _TIME_LIMIT in item.stash:
         item.config.hook.pytest_timeout_set_timer(item=item, settings=item.stash[_TIME_LIMIT])
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """What failed and passed the second time is shown whole: it is a fault of the test, or of the product on a busy machine."""
+    """Show in full what failed once and then passed. It is a fault of the test, or of the product on a busy machine."""
     stats = terminalreporter.stats
     failed = {report.nodeid for report in (*stats.get("failed", []), *stats.get("error", []))}
     once = [report for report in stats.get("rerun", []) if report.nodeid not in failed]

@@ -1,4 +1,4 @@
-"""docs/architecture.md is true: its pictures are the real imports, its table is what `git ls-files` lists, its walks exist."""
+"""docs/architecture.md is true: its pictures are the real imports, its table matches `git ls-files`, its walks exist."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ _CODE = re.compile(r"`([^`]+)`")
 
 @dataclass
 class Drawn:
-    """What mermaid draws: boxes with the packages that they are for, frames with their boxes, arrows from box to box."""
+    """What mermaid draws: boxes with their packages, frames with their boxes, arrows between boxes."""
 
     boxes: dict[str, tuple[str, ...]] = field(default_factory=dict)
     frames: dict[str, tuple[str, ...]] = field(default_factory=dict)
     arrows: Arrows = field(default_factory=set)
 
     def read(self, picture: str) -> None:
-        """Add one picture; an arrow that leads from a frame leads from each box in it."""
+        """Add one picture. An arrow from a frame starts at each box in it."""
         frame = ""
         for line in map(str.strip, picture.splitlines()[1:]):
             if found := _FRAME.match(line):
@@ -72,7 +72,7 @@ class Drawn:
 
 
 def drawn_in(section: str) -> Drawn:
-    """All pictures of a section, as one."""
+    """All pictures of a section as one."""
     drawn = Drawn()
     for picture in re.findall(r"```mermaid\n(.*?)```", SECTIONS[section], re.S):
         drawn.read(picture)
@@ -90,7 +90,7 @@ def children_of(package: str) -> set[str]:
 
 
 def imports_between(package: str, boxes: Mapping[str, tuple[str, ...]]) -> Arrows:
-    """The arrows that the real imports between the boxes make."""
+    """The arrows that correspond to the real imports between the boxes."""
     box_of = {f"{package}.{name}": box for box, names in boxes.items() for name in names}
 
     def owner(module: str) -> str:
@@ -106,7 +106,7 @@ def imports_between(package: str, boxes: Mapping[str, tuple[str, ...]]) -> Arrow
 
 
 def as_drawn(arrows: Arrows, drawn: Drawn) -> Arrows:
-    """Without the arrows to boxes that have none: the page says that they are left out."""
+    """The arrows without those to boxes that have none in the picture: the page says that they are left out."""
     with_arrows = {name for arrow in drawn.arrows for name in arrow}
     return {(importer, imported) for importer, imported in arrows if imported in with_arrows}
 
@@ -142,14 +142,14 @@ def test_a_box_without_arrows_imports_no_other_box(section: str, package: str) -
 
 
 def rows() -> dict[str, dict[str, str]]:
-    """Noun -> head of the column -> cell."""
+    """The table as noun -> column heading -> cell."""
     lines = [line for line in SECTIONS["One noun per flow"].splitlines() if line.startswith("|")]
     head, _, *body = ([cell.strip() for cell in line.strip("|").split("|")] for line in lines)
     return {cells[0].strip("`"): dict(zip(head[1:], cells[1:], strict=True)) for cells in body}
 
 
 def patterns_of(noun: str) -> list[str]:
-    """What the table names of a slice, as paths from the root; folders end with a slash, stars are wild."""
+    """The paths that the table names for a slice, from the root. Folders end with a slash, and stars are wildcards."""
     found = []
     for head, cell in rows()[noun].items():
         folder = head.strip("`") if head.startswith("`") else ""
@@ -160,7 +160,7 @@ def patterns_of(noun: str) -> list[str]:
 
 @cache
 def tracked() -> tuple[str, ...]:
-    """`git ls-files medonline tests`, and what is about to be added."""
+    """The output of `git ls-files medonline tests`, and files that are about to be added."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "medonline", "tests"]
     names = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     return tuple(name for name in names if (ROOT / name).is_file())
@@ -171,7 +171,7 @@ def is_of(name: str, pattern: str) -> bool:
 
 
 def bears(name: str, noun: str) -> bool:
-    """Whether a file, or a folder that it lies in, is called by the noun, or by the noun and a word more."""
+    """Whether the name of a file, or of a folder above it, is the noun, or begins with the noun and another word."""
     parts = [*name.split("/")[:-1], Path(name).stem.removeprefix("test_")]
     return any(part == noun or part.startswith(f"{noun}_") for part in parts)
 
@@ -212,7 +212,7 @@ def functions_of(path: Path) -> dict[str, ast.AST]:
 
 
 def names_in(nodes: Iterable[ast.AST]) -> Iterator[str]:
-    """Every variable and attribute that functions name."""
+    """Every variable and attribute that the functions use."""
     for node in nodes:
         for part in ast.walk(node):
             if isinstance(part, ast.Attribute):

@@ -1,4 +1,4 @@
-"""docs/attack_map.md is true: nothing that must be tried is missing, and every test that it names exists."""
+"""docs/attack_map.md is true: it lists every attack that must be tried, and every test that it names exists."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ ROWS = {match["what"]: match for match in _LINE.finditer(TEXT)}
 
 @cache
 def named_in(path: str) -> frozenset[str]:
-    """The test functions of a module, those of its classes too."""
+    """The test functions of a module, including those in its classes."""
     tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
     return frozenset(node.name for node in functions if node.name.startswith("test_"))

@@ -1,4 +1,4 @@
-"""Known vulnerabilities in locked packages are found in what the tools print, and each needs a decision that still holds."""
+"""The audit finds known vulnerabilities in the tools' output, and each one needs a decision that is still valid."""
 
 from __future__ import annotations
 
@@ -282,7 +282,7 @@ def test_the_exit_code_without_an_answer_is_that_of_its_purpose(
 
 
 def _commands_of(target: str) -> list[str]:
-    """What make would run; it is one make alone, also when the tests themselves run under one."""
+    """What make would run. It runs as an independent make, even if the tests themselves run under make."""
     outer = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "GNUMAKEFLAGS")
     return subprocess.run(
         ["make", "-n", "-o", ".venv/dev.stamp", target],
@@ -339,7 +339,7 @@ def test_the_decisions_of_the_project_are_whole() -> None:
 
 
 class Advisories(BaseHTTPRequestHandler):
-    """One flaw in minimist for npm, one in jinja2 for pip-audit (as OSV says it)."""
+    """One flaw in minimist for npm, one in jinja2 for pip-audit (in OSV's format)."""
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"] or 0))
@@ -365,7 +365,7 @@ class Advisories(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Nothing: the tests read what the tools say."""
+        """Log nothing: the tests read the tools' output."""
 
 
 OSV = {

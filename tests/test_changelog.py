@@ -1,4 +1,4 @@
-"""CHANGELOG.md has a version per delivery, the newest first; the newest is the package's own."""
+"""CHANGELOG.md has one version per delivery, the newest first. The newest is the package's own version."""
 
 from __future__ import annotations
 

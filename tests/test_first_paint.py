@@ -1,4 +1,4 @@
-"""The first frame of a built page needs nothing but the page: what blocks it is inside, everything else waits."""
+"""The first frame of a built page needs only the page: everything that blocks it is inlined, and everything else waits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The portal's scripts: what the build joins is what lies in `browser/`, and each module belongs to a page."""
+"""The portal's scripts: the build joins exactly what is in `browser/`, and each module belongs to a page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ IMPORTED = re.compile(r'^import .*?"(\.[^"]+)";$', re.MULTILINE)
 
 
 def joined_into(script: Path) -> set[Path]:
-    """A script and all that it imports."""
+    """A script and everything that it imports."""
     found: set[Path] = set()
     left = {script}
     while left:
@@ -39,7 +39,7 @@ def test_every_module_is_joined_into_a_script_of_a_page() -> None:
 
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_a_module_is_one_concern(script: str) -> None:
-    """Two scripts of a page share no module with a memory of its own: each would have its own copy of it."""
+    """Two scripts of a page share no module that keeps state: each script would have its own copy of it."""
     for module in joined_into((BROWSER / script).resolve()):
         if module.parent.name == "shared":
             assert not re.search(r"^(let|const \w+ = new) ", module.read_text(encoding="utf-8"), re.MULTILINE), module

@@ -16,7 +16,7 @@ TABLE = {match["row"]: match for match in _LINE.finditer((ROOT / "docs/guide_map
 
 
 def named_after(row: str) -> dict[str, set[Path]]:
-    """Test function -> the modules that have it."""
+    """Each test function with the modules that have it."""
     found: dict[str, set[Path]] = {}
     for path in (ROOT / "tests/e2e").glob("test_*.py"):
         for node in ast.parse(path.read_text(encoding="utf-8")).body:

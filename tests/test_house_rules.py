@@ -1,4 +1,4 @@
-"""The rules of `tools/house_rules.py` find what they are for, and their exceptions are needed."""
+"""The rules of `tools/house_rules.py` find the faults that they exist for, and their exceptions are needed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The import contracts bite: each forbidden import, written into a copy of the code, turns `lint-imports` red by itself."""
+"""The import contracts work: each forbidden import, written into a copy of the code, makes `lint-imports` fail."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.web.production import SETTINGS
 
 ROOT = Path(__file__).parent.parent
 LINT_IMPORTS = Path(sys.executable).with_name("lint-imports")
-# In which module, which import, which contract says no.
+# The module, the forbidden import in it, and the contract that refuses it.
 FORBIDDEN = (
     ("services/clock.py", "from medonline.wording import errors", "The services know"),
     ("services/clock.py", "from medonline.config.settings import Config", "The services know"),
@@ -33,7 +33,7 @@ FORBIDDEN = (
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of all that the contracts speak of."""
+    """A copy of everything that the contracts concern."""
     folder = tmp_path_factory.mktemp("contracts")
     shutil.copytree(ROOT / "medonline", folder / "medonline", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / "tools", folder / "tools", ignore=shutil.ignore_patterns("__pycache__"))
@@ -42,7 +42,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def lint(folder: Path) -> tuple[int, str]:
-    # Python's own path first: without it the contracts would judge the installed code, not the copy.
+    # The copy comes first in Python's path. Otherwise the contracts would judge the installed code.
     environment = {**os.environ, "PYTHONPATH": str(folder), "COLUMNS": "200"}
     done = subprocess.run([LINT_IMPORTS], cwd=folder, env=environment, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout
@@ -68,7 +68,7 @@ def test_a_forbidden_import_is_red(copy: Path, module: str, line: str, contract:
 
 
 def test_production_loads_nothing_of_the_sandbox(tmp_path: Path) -> None:
-    """The whole site and the command line's greeting, in a process of their own."""
+    """Load the whole site and the command line's greeting in a separate process."""
     program = (
         "import sys\n"
         "from medonline import asgi\n"

@@ -1,4 +1,4 @@
-"""A code in a text is found where it leaks, and only there."""
+"""A code is found in a text where it leaks, and only there."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A rule's test lies where its module lies: in the same folder of the tests, under the module's name behind `test_`.
+"""The test of a module is in the same folder of the tests, under the module's name after `test_`.
 
-What does not fit into one file goes on beside it, in files whose names begin so. An adapter of `providers` is no such module:
-its port's contract is what tests it.
+Tests that do not fit into one file continue in files beside it whose names begin the same. The rule does not apply to an adapter of
+`providers`: its port's contract tests it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 MIRRORED = ("domain", "services")
-# Modules without a rule that a test could break, each with what they hold and where it is used under test.
+# Modules without a rule that a test could break. Each entry says what the module holds and where tests use it.
 WITHOUT_RULES = {
     "domain/client.py": "a value, whose parts tests of services name; tests/services/test_signatures.py keeps them together",
     "domain/device.py": "a value of two texts, which web/devices.py and services/limits/networks.py make",
@@ -21,7 +21,7 @@ WITHOUT_RULES = {
     "services/notices/ways.py": "how a channel is called; notices/test_sender.py and account_settings/test_email_proof.py use both",
     "services/ports.py": "protocols and values; tests/providers/ keeps each adapter to them",
 }
-# Test files that tell of no single module, each with what they tell of.
+# Test files that cover no single module. Each entry says what they cover.
 OF_SEVERAL_MODULES = {
     "services/account_settings/test_statements.py": "what the flow asks of the database",
     "services/codes/test_next_vendor.py": "codes of two vendors, from the flow to the wire and back",
@@ -41,7 +41,7 @@ OF_SEVERAL_MODULES = {
 
 
 def faults_of(modules: set[str], tests: set[str], without_rules: set[str], of_several: set[str]) -> list[str]:
-    """What is out of place. Paths are relative to medonline/ and to tests/."""
+    """The files that are out of place. Paths are relative to medonline/ and to tests/."""
     stems = {module: f"{parent}/test_{name}" for module in modules for parent, _, name in [module[:-3].rpartition("/")]}
     untested = {module for module, stem in stems.items() if f"{stem}.py" not in tests}
     owned = tuple(sign for stem in stems.values() for sign in (f"{stem}.py", f"{stem}_"))

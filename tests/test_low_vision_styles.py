@@ -1,4 +1,4 @@
-"""assets/low_vision.css: every colour of the portal has one in each scheme, and the two of a scheme can be told apart."""
+"""assets/low_vision.css: every colour of the portal has a counterpart in each scheme, and a scheme's two colours are distinguishable."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def properties(css: str, selector: str = "") -> dict[str, str]:
 
 
 def scheme(word: str) -> dict[str, str]:
-    """What each custom property comes to in a scheme."""
+    """The value of each custom property in a scheme."""
     values = properties(LOW_VISION, "html[data-vision-scheme]") | properties(
         LOW_VISION, f'html[data-vision-scheme="{word}"]'
     )
@@ -90,7 +90,7 @@ def test_the_panel_has_a_button_for_each_word_and_the_styles_know_it() -> None:
     panel = {name: tuple(word for word, _ in words) for name, _, words in PANEL}
 
     assert panel == CHOICES
-    ordinary = {("size", "100"), ("spacing", "normal"), ("images", "on")}  # as it is without a rule
+    ordinary = {("size", "100"), ("spacing", "normal"), ("images", "on")}  # the defaults, which need no rule
     for name, words in CHOICES.items():
         for word in words:
             assert f'html[data-vision-{name}="{word}"] .vision-{name}-{word}' in LOW_VISION

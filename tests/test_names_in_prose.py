@@ -1,6 +1,6 @@
-"""What documents, docstrings and comments point at is there: modules, files, names in backticks, decisions, sections of documents.
+"""What documents, docstrings and comments refer to exists: modules, files, names in backticks, decisions, sections of documents.
 
-A move that forgets one is red.
+The test fails when a move forgets one of them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PRODUCT = ROOT / "medonline"
-# What a dotted name of the product begins with: the packages and modules directly in medonline/.
+# The first part of a dotted name in the product: the packages and modules directly in medonline/.
 ROOMS = "|".join(sorted(path.stem for path in PRODUCT.iterdir() if path.stem.isidentifier() and path.stem[0] != "_"))
 FOLDERS = f"{ROOMS}|medonline|tests|tools|docs|assets|browser|alembic|benchmarks"
 DOTTED = re.compile(rf"(?<![\w./«-])(?:medonline\.)?(?:{ROOMS})(?:\.[A-Za-z_]\w*)+(?![\w/])")
@@ -30,7 +30,7 @@ IN_BACKTICKS = re.compile(r"`([A-Za-z_]\w*(?:\.\w+)*)(?:\(\))?`")
 DECISION = re.compile(r"\b[Dd]ecisions? (\d+)(?:(?: and |, |-)(\d+))*")
 LINKED_DECISION = re.compile(r"\[[Dd]ecision (\d+)\]\(([^)]+)\)")
 SECTION = re.compile(r"\b([\w/]+\.md)(?:, section |#)([\w-]+)")
-# Names in backticks of what is not the project's: of other packages, of systems that run it, of a value's shape.
+# Names in backticks that do not belong to the project: from other packages, from systems that run it, from a value's shape.
 OF_OTHERS = {
     "wsproto",
     "httptools",
@@ -41,14 +41,14 @@ OF_OTHERS = {
     "PID",
     "Class",
 }
-GONE = "_".join(("what", "is", "not", "there"))  # in one piece it would be a word of the code
-# `config.toml` is no name in a module.
+GONE = "_".join(("what", "is", "not", "there"))  # written in one piece it would be a word of the code
+# `config.toml` is a file, not a name in a module.
 FILE_ENDINGS = ("py", "md", "toml", "log", "js", "css", "json", "sh", "txt", "key", "env", "dump", "example")
 
 
 @cache
 def tracked() -> tuple[Path, ...]:
-    """Files under version control, or about to be."""
+    """Files under version control, or about to be added."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
     return tuple(path for path in (ROOT / name for name in names) if path.is_file())
@@ -62,7 +62,7 @@ def scripts() -> frozenset[str]:
 
 @cache
 def prose_of(path: Path) -> tuple[str, ...]:
-    """A document whole; of a module its docstrings and comments."""
+    """The whole text of a document, or the docstrings and comments of a module."""
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".md":
         return (text,)
@@ -74,7 +74,7 @@ def prose_of(path: Path) -> tuple[str, ...]:
 
 
 def defined(body: Sequence[ast.stmt]) -> dict[str, ast.stmt]:
-    """What statements define or import: each name with its statement."""
+    """The names that statements define or import, each with its statement."""
     found: dict[str, ast.stmt] = {}
     for node in body:
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
@@ -89,7 +89,7 @@ def defined(body: Sequence[ast.stmt]) -> dict[str, ast.stmt]:
 
 @cache
 def defined_in(module: Path) -> dict[str, ast.stmt]:
-    """What a module defines or imports; nothing for one that does not exist."""
+    """The names that a module defines or imports. Empty if the module does not exist."""
     return defined(ast.parse(module.read_text(encoding="utf-8")).body) if module.is_file() else {}
 
 
@@ -109,13 +109,13 @@ def leads_somewhere(dotted: str) -> bool:
 
 
 def is_there(name: str) -> bool:
-    """Whether a file or folder exists; `docs/decisions/0012` means the decision of that number."""
+    """Whether a file or folder exists. `docs/decisions/0012` means the decision with that number."""
     return any((at / name).exists() or any(at.glob(f"{name}-*.md")) for at in (ROOT, PRODUCT))
 
 
 @cache
 def words_of_the_code() -> frozenset[str]:
-    """Every word of the code and of its texts, but none of its prose: what a name in backticks may mean."""
+    """Every word of the code and of its texts, but none of its prose: a name in backticks may mean any of these."""
     words = set(dir(builtins)) | OF_OTHERS
     for path in tracked():
         if path.suffix == ".py":
@@ -127,7 +127,7 @@ def words_of_the_code() -> frozenset[str]:
 
 
 def words_of(code: str) -> set[str]:
-    """Names and words of texts in a module; docstrings and comments left out."""
+    """Names in a module and words of its texts, without docstrings and comments."""
     tree = ast.parse(code)
     prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     texts = (node for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in prose)
@@ -138,14 +138,14 @@ def words_of(code: str) -> set[str]:
 
 @cache
 def headings_of(name: str) -> frozenset[str]:
-    """The sections of a document, as links to them are written; nothing for one that does not exist."""
+    """The sections of a document, in the form of links to them. Empty if the document does not exist."""
     lines = [line for path in tracked() if path.name == Path(name).name for line in path.read_text().splitlines()]
     titles = [line.lstrip("# ").lower() for line in lines if line.startswith("#")]
     return frozenset(re.sub(r"[^\w -]", "", title).replace(" ", "-") for title in titles)
 
 
 def lost_pointers_in(prose: str) -> list[str]:
-    """Names in backticks, decisions and sections that are not there."""
+    """Names in backticks, decisions and sections that do not exist."""
     names = [name for name in IN_BACKTICKS.findall(prose) if not set(name.split(".")) <= words_of_the_code()]
     numbers = [number for found in DECISION.finditer(prose) for number in re.findall(r"\d+", found[0])]
     lost = [f"decision {number}" for number in numbers if not is_there(f"docs/decisions/{int(number):04}")]

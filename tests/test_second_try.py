@@ -1,4 +1,4 @@
-"""What a test that may try twice is told as."""
+"""How a test that may try twice is reported."""
 
 from __future__ import annotations
 

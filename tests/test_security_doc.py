@@ -1,4 +1,4 @@
-"""docs/asvs.md is true: every requirement of OWASP ASVS 5.0.0 has its row, and what a row names exists."""
+"""docs/asvs.md is true: every requirement of OWASP ASVS 5.0.0 has its row, and everything that a row names exists."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "docs/asvs.md").read_text(encoding="utf-8")
-# Section: how many requirements of level 1 and 2 it has, and which of them are of level 1 (OWASP ASVS 5.0.0, May 2025). Those
-# of level 3 are between them in some sections, so the numbers of level 1 and 2 are named where they have gaps.
+# Section: how many requirements of level 1 and 2 it has, and which of them are of level 1 (OWASP ASVS 5.0.0, May 2025). In some sections,
+# requirements of level 3 are between them. There the numbers of level 1 and 2 are listed.
 REQUIREMENTS: dict[str, tuple[str, str]] = {
     "3.2": ("1 2", "1 2"),
     "3.3": ("1 2 3 4", "1"),
@@ -116,7 +116,7 @@ def test_a_row_says_what_it_must_and_what_it_names_exists(requirement: str) -> N
     assert named or row["verdict"] == "not applicable"
     assert [one for one in named if not is_there(one)] == []
     if row["verdict"] == "deviation":
-        assert "Ends w" in row["why"]  # «when …» or «with …»: what would end it
+        assert "Ends w" in row["why"]  # «when …» or «with …»: says what would end it
 
 
 def test_the_numbers_at_the_top_are_those_of_the_table() -> None:

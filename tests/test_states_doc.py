@@ -43,7 +43,7 @@ _QUOTED = re.compile(r"«([^«»…]+)»")
 
 
 class Row(NamedTuple):
-    """A line of a table. Texts are divided by « · »; «…» is what differs."""
+    """A line of a table. « · » separates texts, and «…» stands for the part that varies."""
 
     state: str
     reads: str
@@ -51,7 +51,7 @@ class Row(NamedTuple):
 
     @property
     def texts(self) -> list[str]:
-        """Nothing where the cell, in brackets, only refers to another row."""
+        """The texts of the cell. Empty if the cell, in brackets, only refers to another row."""
         return [] if self.reads.startswith("(") else self.reads.split(" · ")
 
 
@@ -62,7 +62,7 @@ def rows() -> list[Row]:
 
 
 def constants(path: Path) -> Iterator[str]:
-    """Every text of a module, its docstrings too; of a script all of it."""
+    """Every text of a module, including docstrings, or the whole of a script."""
     source = path.read_text(encoding="utf-8")
     if path.suffix == ".js":
         yield source
@@ -74,7 +74,7 @@ def constants(path: Path) -> Iterator[str]:
 
 @cache
 def product() -> str:
-    """All texts of the product, one below the other."""
+    """All texts of the product, one per line."""
     paths = [*sorted((ROOT / "medonline").rglob("*.py")), *sorted((ROOT / "browser/portal").glob("*.js"))]
     paths += sorted((ROOT / "browser/account").glob("*.js"))
     return "\n".join(text for path in paths for text in constants(path))
@@ -82,7 +82,7 @@ def product() -> str:
 
 @cache
 def said() -> dict[str, list[str]]:
-    """Name of a refusal or of a reason -> the sentences that a patient may read of it."""
+    """The name of a refusal or a reason -> the sentences about it that a patient may read."""
     found: dict[str, list[str]] = defaultdict(list)
     for error in examples():
         texts = [say(error) for say in SAYING]
@@ -102,7 +102,7 @@ def is_pattern_of(text: str, sentence: str) -> bool:
 
 
 def missing_pieces(text: str) -> list[str]:
-    """What of a text, but for what differs, is nowhere in the product."""
+    """The pieces of a text, without the parts that vary, that occur nowhere in the product."""
     pieces = (piece.strip(" .,:") for piece in text.split("…"))
     return [piece for piece in pieces if piece and piece not in product()]
 

@@ -1,7 +1,7 @@
 """A transaction is a plain function that waits for nothing but the database (docs/decisions/0018-transactions-are-plain-functions.md).
 
-What takes a session is no coroutine function, so Python itself refuses an `await` in it. What is left to see here: that no code of the
-product opens a transaction in its own thread, and that no transaction starts what only the event loop could finish.
+A function that takes a session is no coroutine function, so Python itself refuses an `await` in it. These tests check the rest: no code of
+the product opens a transaction in its own thread, and no transaction starts something that only the event loop could finish.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ ROOT = Path(__file__).resolve().parent.parent
 PRODUCT = ROOT / "medonline"
 ENGINE = PRODUCT / "storage" / "engine.py"
 SANDBOX = PRODUCT / "sandbox"
-# These open a transaction in the caller's thread, which may be the event loop's.
+# These open a transaction in the caller's thread, which may be that of the event loop.
 BLOCKING = frozenset({"reading", "writing"})
-# What belongs to the event loop: a lock of it is no lock for a thread, a future of it is not set from one.
+# These belong to the event loop: its locks do not lock threads, and its futures must not be set from one.
 OF_THE_LOOP = frozenset({"asyncio", "anyio"})
 DECORATORS = frozenset({"reads", "writes"})
-# Plain methods of what a transaction works with. A coroutine function of the same name is not told from them by its name;
-# mypy, which knows the types, refuses a coroutine that nothing awaits.
+# Plain methods of the objects in a transaction. Names alone cannot distinguish them from a coroutine function with the same name. But mypy
+# knows the types and refuses a coroutine that nothing awaits.
 PLAIN = frozenset(name for kind in (Session, Result, dict, list, set, str) for name in dir(kind)) | {"set"}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -40,7 +40,8 @@ def takes_a_session(function: Function | ast.Lambda) -> bool:
 
 
 def names_a_session(annotation: ast.expr) -> bool:
-    """`Session`, `sqlmodel.Session`, `Session | None`, and the same as text; no `Callable[[Session], None]`."""
+    """Whether an annotation is `Session`, `sqlmodel.Session` or `Session | None`, also as text. `Callable[[Session], None]` does not
+    count."""
     if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
         return names_a_session(ast.parse(annotation.value, mode="eval").body)
     if isinstance(annotation, ast.BinOp):
@@ -63,7 +64,7 @@ def root_of(node: ast.expr) -> str:
 
 
 def awaitable_names(trees: list[ast.AST]) -> frozenset[str]:
-    """Names of functions whose call makes a coroutine, and of none that has the same name and is plain."""
+    """Names of functions whose call makes a coroutine, without names that plain functions also have."""
     made: set[str] = set()
     plain: set[str] = set()
     for function in (function for tree in trees for function in functions_in(tree)):
@@ -73,7 +74,7 @@ def awaitable_names(trees: list[ast.AST]) -> frozenset[str]:
 
 
 def faults_of(where: str, tree: ast.AST, awaitables: frozenset[str], *, engine: bool = False) -> list[str]:
-    """What is wrong in one module, with its lines. `engine`: the module in which transactions are opened."""
+    """The faults in one module, with their lines. `engine`: this is the module that opens transactions."""
     faults = []
     for node in ast.walk(tree):
         opens = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in BLOCKING
@@ -92,7 +93,7 @@ def faults_of(where: str, tree: ast.AST, awaitables: frozenset[str], *, engine: 
 
 
 def product() -> dict[Path, ast.AST]:
-    """Every module that may work with the database. The stand-ins of the sandbox have none; their sessions are of browsers."""
+    """Every module that may use the database. The sandbox's stand-ins do not: their sessions are those of browsers."""
     paths = sorted(path for path in PRODUCT.rglob("*.py") if SANDBOX not in path.parents)
     return {path: ast.parse(path.read_text(encoding="utf-8")) for path in paths}
 
@@ -105,7 +106,7 @@ def faults_in(source: str) -> list[str]:
 def test_no_transaction_of_the_product_is_on_the_event_loop_or_waits_for_it() -> None:
     trees = product()
     awaitables = awaitable_names([*trees.values()])
-    # The engine calls what it is given under names of its own.
+    # The engine calls its arguments under names of its own.
     faults = faults_of("engine", trees.pop(ENGINE), frozenset(), engine=True)
     for path, tree in trees.items():
         faults += faults_of(path.relative_to(ROOT).as_posix(), tree, awaitables)

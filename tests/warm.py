@@ -1,8 +1,8 @@
-"""`medonline` in processes of their own, forked from one that has imported it: importing is three quarters of a start.
+"""Runs `medonline` in separate processes that are forked from one that has imported it. The import is three quarters of a start.
 
-The portal itself forks its workers after the same import (`medonline.cli.workers`). A process begins with its own environment,
-and its threads, sockets, keys and databases are made after the fork. What must be a program of its own is started without this:
-tests/cli, tests/benchmarks and `make faults` run the installed command.
+The portal itself forks its workers after the same import (`medonline.cli.workers`). Each process has its own environment, and it makes its
+threads, sockets, keys and databases after the fork. Some tests need a real program and do not use this: tests/cli, tests/benchmarks and
+`make faults` run the installed command.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ _OF_A_SERVER = (
 
 
 class WarmProcess:
-    """A running `medonline`, with the part of `subprocess.Popen` that tests use. It leads a process group of its own."""
+    """A running `medonline`, with the part of `subprocess.Popen` that tests use. It leads its own process group."""
 
     def __init__(self, news: IO[bytes]) -> None:
-        self._news = news  # its pid, and later the code with which it ended
-        self.pid = int(self._line(None))  # the first one waits for the imports
+        self._news = news  # sends its pid, and later its exit code
+        self.pid = int(self._line(None))  # the first process waits for the imports
         self.returncode: int | None = None
 
     def poll(self) -> int | None:
@@ -52,10 +52,10 @@ class WarmProcess:
         return self.returncode
 
     def wait(self, timeout: float) -> int:
-        """The exit code; negative: the signal.
+        """The exit code; a negative one is the signal.
 
         Raises:
-            subprocess.TimeoutExpired: it runs after so many seconds.
+            subprocess.TimeoutExpired: it still runs after this many seconds.
         """
         if self.returncode is None:
             self.returncode = int(self._line(timeout))
@@ -63,7 +63,7 @@ class WarmProcess:
 
     def terminate(self) -> None:
         if self.poll() is None:
-            with contextlib.suppress(ProcessLookupError):  # it has just ended
+            with contextlib.suppress(ProcessLookupError):  # it has just ended by itself
                 os.kill(self.pid, signal.SIGTERM)
 
     def _line(self, timeout: float | None) -> bytes:
@@ -75,7 +75,7 @@ class WarmProcess:
 
 
 def start(arguments: Sequence[str], environment: Mapping[str, str], log: int, cheap: bool = False) -> WarmProcess:
-    """Run `medonline` with these arguments and nothing but this environment; `log` takes what it prints.
+    """Run `medonline` with these arguments and only this environment. `log` receives its output.
 
     cheap: its passwords cost nothing, as in the process of the tests.
     """
@@ -91,7 +91,7 @@ def start(arguments: Sequence[str], environment: Mapping[str, str], log: int, ch
 
 @cache
 def _forking() -> socket.socket:
-    """One process for each process of the tests; it ends with it."""
+    """The forking process. Each process of the tests has one, which ends with it."""
     ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MEDONLINE_")}
     process = subprocess.Popen(
@@ -112,14 +112,14 @@ def _forking() -> socket.socket:
 
 
 def _serve(asking: socket.socket) -> list[str]:
-    """Fork for each request until the tests are over; returns in the forked process alone, with its arguments."""
+    """Fork for each request until the tests end. Only the forked process returns from here, with its arguments."""
     awake, wake = os.pipe()
     for end in (awake, wake):
         os.set_blocking(end, False)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal tells the tests, which end their servers
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to the tests too, and they end their servers
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
-    running: dict[int, int] = {}  # where the end of a process is told, by pid
+    running: dict[int, int] = {}  # where to report the end of a process, by its pid
     while True:
         ready, _, _ = select.select([asking, awake], [], [])
         if awake in ready:
@@ -129,7 +129,7 @@ def _serve(asking: socket.socket) -> list[str]:
             continue
         request, files, _, _ = socket.recv_fds(asking, _MAX_REQUEST, 2)
         if not request:
-            for pid in running:  # the tests were killed and could not stop them
+            for pid in running:  # the tests were killed and could not stop these processes
                 os.kill(pid, signal.SIGTERM)
             raise SystemExit(0)
         log, told = files
@@ -151,7 +151,7 @@ def _tell_ends(running: dict[int, int]) -> None:
     for pid, told in list(running.items()):
         ended, status = os.waitpid(pid, os.WNOHANG)
         if ended:
-            with contextlib.suppress(BrokenPipeError):  # no test asks any more
+            with contextlib.suppress(BrokenPipeError):  # no test is waiting for it any more
                 os.write(told, f"{os.waitstatus_to_exitcode(status)}\n".encode())
             os.close(told)
             del running[pid]
@@ -182,7 +182,7 @@ def _import() -> None:
     for module in _OF_A_SERVER:
         importlib.import_module(module)
     gc.collect()
-    gc.freeze()  # the collector would write to pages that all processes share
+    gc.freeze()  # the garbage collector would write to pages that all processes share
 
 
 if __name__ == "__main__":
