@@ -1,4 +1,4 @@
-"""What the server runs: the Reflex app behind the boundary, so that no answer leaves without passing it."""
+"""What the server runs: the Reflex app behind the boundary. So no answer leaves without passing the boundary."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from medonline.web.sockets.gate import SocketGate
 
 
 def app() -> ASGIApp:
-    """Made in the server's process."""
+    """Make the application in the server's process."""
     end_traces = start_traces(portal().config)
     if end_traces is not None:
         portal().at_close.append(end_traces)

@@ -1,8 +1,8 @@
-"""What the build does to the pages so that their first frame waits for nothing but the page itself (docs/decisions/0028).
+"""Changes the built pages so that their first frame waits only for the page itself (docs/decisions/0028).
 
-A page as Reflex builds it asks for a stylesheet and a dozen scripts at one instant, and its first frame waits for some of them behind
-all the others. Here the stylesheet and the early script go into the page; the addresses of everything else go into one inert element,
-`#app-start`, and `browser/early/app_start.js` asks for them after the first frame. The policy of each page allows what is inside it
+A page as Reflex builds it asks for a stylesheet and a dozen scripts at the same moment, and its first frame waits for some of them behind
+all the others. This module puts the stylesheet and the early script into the page. The addresses of everything else go into one inert
+element, `#app-start`, and `browser/early/app_start.js` asks for them after the first frame. The policy of each page allows its inline parts
 by hash (`web.edge.content_security`).
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-# The entry of browser/ that a page asks for after its first frame.
+# The entry of browser/ for which a page asks after its first frame.
 LATER = "/portal.js"
 _STYLESHEET = re.compile(r'<link href="(?P<path>/assets/[^"]+\.css)" rel="stylesheet" type="text/css"/>')
 _STYLE_PRELOAD = re.compile(r'<link as="style" href="[^"]+" rel="preload"/>')
@@ -20,14 +20,14 @@ _APP = re.compile(r'<script type="module" async="">(?P<text>.*?)</script>', re.D
 
 
 class UnexpectedPage(ValueError):
-    """A built page is not as this version of Reflex builds them."""
+    """A built page does not look as this version of Reflex builds it."""
 
 
 def with_first_frame(page: str, folder: Path, early: str) -> str:
-    """The page whose first frame needs no other file. `folder`: the bundle; `early`: the text of the early script.
+    """The page, changed so that its first frame needs no other file. `folder`: the bundle. `early`: the text of the early script.
 
     Raises:
-        UnexpectedPage: something is not found that every page has.
+        UnexpectedPage: a part is missing that every page has.
     """
     styles, app = _STYLESHEET.search(page), _APP.search(page)
     if styles is None or app is None or not _MODULE_PRELOAD.search(page):

@@ -1,11 +1,11 @@
-"""The browser's part: built once per change of its sources, then served as files.
+"""The browser's part of the portal: built once per change of its sources, and then served as files.
 
-Reflex bakes an absolute address of the server into the bundle and a few English sentences, and all pages that lose a server come
-back to it at the same moment. The build patches these afterwards, and fails when there is nothing to patch, so that a new version
-of Reflex cannot bring them back unseen.
+Reflex builds an absolute address of the server and a few English sentences into the bundle. And when a server goes away, all its pages come
+back at the same moment. The build patches these things afterwards. It fails when there is nothing to patch, so that a new version of Reflex
+cannot bring them back unnoticed.
 
-The portal's own scripts are small modules in `browser/`. The build joins each entry with what it imports into one file, so a page
-asks for no more files than it has entries (docs/decisions/0024).
+The portal's own scripts are small modules in `browser/`. The build joins each entry with its imports into one file, so a page asks for no
+more files than it has entries (docs/decisions/0024).
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ from medonline.first_paint import UnexpectedPage, with_first_frame
 
 ROOT = installed.ROOT
 BUILT = ROOT / installed.BUILT
-# Beside .web, not in it: a first build empties that folder.
+# Beside .web and not inside it, because a first build empties that folder.
 _BUILDING = ROOT / ".build"
 _UNDER_WAY = _BUILDING / "under-way"
 STAMP = ROOT / installed.STAMP
-# Entries in browser/; a page asks for them under these names.
-EARLY = "early.js"  # is in each page
+# Entries in browser/. A page asks for them under these names.
+EARLY = "early.js"  # is part of each page
 SCRIPTS = (EARLY, "portal.js", "leaving.js", "passkeys.js")
 _BAKED_ORIGIN = re.compile(r"""(["`'])(ws|http)://localhost:\d+(/[^"`']*)\1""")
-# Shown to a patient whose page is older than the server.
+# A patient sees this when the page is older than the server.
 _RUSSIAN = {
     "A new version of this app is available.": "Портал обновился. Обновите страницу, чтобы продолжить.",
 }
-# When a page whose socket ended tries again: after 200 ms more with each failure, at most 2 s, and at once after the first end.
+# When a page tries again after its socket ended: at once after the first end, and then after 200 ms more with each failure, at most 2 s.
 _AGAIN = re.compile(
     r"""200\*(?P<failures>\w+)\)\};(?P<socket>\w+)\.current\.on\([`"']connect_error[`"'],(?P<retry>\w+)\),"""
     r"""(?P=socket)\.current\.on\([`"']disconnect[`"'],\(\w+,(?P<details>\w+)\)=>\{"""
@@ -48,7 +48,7 @@ _AGAIN = re.compile(
     re.DOTALL,
 )
 SERVICE_RESTART = 1012
-# The stylesheet is in each page (medonline/first_paint.py): the app must not look for a link to it.
+# The stylesheet is inside each page (medonline/first_paint.py), so the app must not look for a link to it.
 _LINKED_STYLES = re.compile(
     r"""[\w$]+\([`"']link[`"'],\{as:[`"']style[`"'],href:[\w$]+,rel:[`"']preload[`"']\}\),"""
     r"""[\w$]+\([`"']link[`"'],\{href:[\w$]+,rel:[`"']stylesheet[`"'],type:[`"']text/css[`"']\}\)"""
@@ -57,26 +57,26 @@ _BUTTON = re.compile(r"(textContent\s*=\s*)([`\"'])Reload\2")
 
 
 def is_fresh() -> bool:
-    """Whether the bundle was built from the sources as they are. A wheel holds no other (setup.py)."""
+    """Whether the bundle was built from the current sources. In a wheel it always was (setup.py)."""
     return installed.FROM_WHEEL or installed.is_fresh(ROOT)
 
 
 def build() -> None:
-    """Export the pages, patch the bundle, join the portal's own scripts.
+    """Export the pages, patch the bundle, and join the portal's own scripts.
 
     Raises:
-        ConfigurationError: the build failed; the tool's own words precede it on the terminal.
+        ConfigurationError: the build failed. The tool's own words are above on the terminal.
     """
     _BUILDING.mkdir(exist_ok=True)
     with (_BUILDING / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # two starts at once build once
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two starts at the same time build only once
         if not is_fresh():
             _build(lock.fileno())
 
 
 def _build(lock: int) -> None:
     STAMP.unlink(missing_ok=True)
-    if _UNDER_WAY.exists():  # the last build was cut off: npm would take half-written packages for whole ones
+    if _UNDER_WAY.exists():  # the last build was interrupted: npm would take half-written packages for complete ones
         shutil.rmtree(ROOT / ".web" / "node_modules", ignore_errors=True)
         (ROOT / ".web" / "reflex.install_frontend_packages.cached").unlink(missing_ok=True)
     _UNDER_WAY.touch()
@@ -87,7 +87,7 @@ def _build(lock: int) -> None:
         "REFLEX_TELEMETRY_ENABLED": "false",
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
         "CI": "1",
-        # Lock files carry versions and hashes, never addresses.
+        # Lock files contain versions and hashes, never addresses.
         "npm_config_omit_lockfile_registry_resolved": "true",
     }
     command = [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip"]
@@ -115,7 +115,7 @@ def _run(command: list[str], environment: dict[str, str], lock: int) -> None:
 
 
 def _join(script: str, environment: dict[str, str], lock: int) -> None:
-    """Rolldown comes with Vite, which builds the pages."""
+    """Join one entry with its imports. It uses Rolldown, which comes with Vite, the tool that builds the pages."""
     joined = BUILT / script
     rolldown = str(ROOT / ".web" / "node_modules" / ".bin" / "rolldown")
     entry = str(ROOT / "browser" / script)
@@ -125,7 +125,7 @@ def _join(script: str, environment: dict[str, str], lock: int) -> None:
 
 
 def _settle_manifest() -> None:
-    """npm and Reflex write the manifest's keys in different orders: one order, or every build would change a tracked file."""
+    """Sort the manifest's keys. npm and Reflex write them in different orders, so every build would change a tracked file."""
     path = ROOT / "reflex.lock" / "package.json"
     path.write_text(json.dumps(json.loads(path.read_text()), indent=2, sort_keys=True) + "\n")
 
@@ -181,7 +181,7 @@ def _from_this_page(match: re.Match[str]) -> str:
 
 
 def _at_moments_of_their_own(match: re.Match[str]) -> str:
-    """Each page waits half to two and a half times as long; a restart that was announced counts as nine failures, up to 5 s."""
+    """Spread the pages' attempts: each waits 0.5 to 2.5 times as long. An announced restart counts as nine failures, up to 5 s."""
     retry, failures, details, now = match["retry"], match["failures"], match["details"], match["now"]
     restart = f"{details}?.context?.code==={SERVICE_RESTART}"
     text = match[0].replace(f"200*{failures})", f"200*{failures}*(.5+2*Math.random()))", 1)

@@ -1,6 +1,6 @@
-"""Where the files are that the code needs beside itself: around the package in a checkout, inside it when it came as a wheel.
+"""Where the code finds the files that it needs: around the package in a checkout, inside it in a wheel.
 
-setup.py runs this module by itself, before anything is installed: it needs the standard library alone.
+setup.py runs this module alone, before anything is installed, so it may import only the standard library.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ IN_WHEEL = Path(__file__).resolve().parent / "packaged"  # setup.py fills it; a 
 FROM_WHEEL = IN_WHEEL.is_dir()
 ROOT = IN_WHEEL if FROM_WHEEL else Path(__file__).resolve().parent.parent
 
-BUILT = Path(".web", "build", "client")  # below the root: where Reflex builds the pages, and where it looks for them
+BUILT = Path(".web", "build", "client")  # below the root: Reflex builds the pages here and looks for them here
 BACKEND = Path(
     ".web", "backend"
-)  # what Reflex noted for its server when it built: without it, it writes it at the start
+)  # Reflex's notes for its server from the build; without them, it writes them at the start
 STAMP = Path(".web", "medonline.stamp")
 _SOURCES = ("assets", "browser", "medonline", "rxconfig.py", "reflex.lock", "requirements.lock")
 _NOT_SOURCES = {"__pycache__", "external", "node_modules"}
 
 
 def fingerprint(root: Path) -> str:
-    """SHA-256 over every file the pages are made of."""
+    """SHA-256 over every file from which the pages are built."""
     digest = hashlib.sha256()
     for name in _SOURCES:
         path = root / name
@@ -34,6 +34,6 @@ def fingerprint(root: Path) -> str:
 
 
 def is_fresh(root: Path) -> bool:
-    """Whether a checkout's pages were built from its sources as they are."""
+    """Whether a checkout's pages were built from its current sources."""
     stamp = root / STAMP
     return stamp.exists() and (root / BUILT / "index.html").exists() and stamp.read_text() == fingerprint(root)

@@ -77,9 +77,9 @@ PAGES: tuple[tuple[Callable[[], rx.Component], str, Any, Any], ...] = (
     (accessibility, routes.ACCESSIBILITY, "О доступности — Медицина-онлайн", AccountState.load_page),
     (not_me, routes.NOT_ME, "Это не я — Медицина-онлайн", NotMeState.load),
 )
-# Most patients come this way, and each event costs: these loads end an earlier attempt to sign in by themselves.
+# Most patients come to these pages, and each event costs. So their loads themselves end an earlier attempt to sign in.
 _FORGETTING = (routes.HOME, routes.RECOVERY, routes.CARDS)
-# Below the form, and of no use before it.
+# It is below the form, and is not needed before it.
 _THEN = {routes.SETTINGS: [PasskeysState.load]}
 for page, route, title, on_load in PAGES:
     loads = [on_load, *_THEN.get(route, []), *([] if route in _FORGETTING else [LoginState.forget])]

@@ -44,8 +44,8 @@ UCALLER_CALL = "/callbacks/ucaller"
 
 SANDBOX = "/sandbox"
 DEMO_PHONE = "/sandbox/phone"
-# Machines post to these stand-ins: they send no Origin and prove themselves otherwise. To sign out a browser posts to its provider
-# from another site, with a signed token; from `localhost` to `127.0.0.1` its Origin is «null».
+# Machines post to these stand-ins. They send no Origin and prove themselves in another way. To sign out, a browser posts to its provider
+# from another site, with a signed token. From `localhost` to `127.0.0.1` its Origin is «null».
 SANDBOX_MACHINES = tuple(
     f"{SANDBOX}/{path}"
     for path in (

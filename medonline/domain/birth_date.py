@@ -110,8 +110,7 @@ def _in_order(first: str, month: str, last: str) -> tuple[str, int, int] | None:
 
 
 def _run_together(digits: str) -> tuple[str, int, int]:
-    """The day comes first. The year comes first only where the other reading gives no date of a living person, so the two never
-    conflict."""
+    """The day comes first. The year comes first only where the other reading gives no date of a living person."""
     day_first = digits[4:], int(digits[2:4]), int(digits[:2])
     if len(digits) == 8 and (_date(int(digits[4:]), *day_first[1:]) is None or int(digits[4:]) < 1800):
         return digits[:4], int(digits[4:6]), int(digits[6:])

@@ -469,8 +469,7 @@ class BirthDateMismatch(MedonlineError):
 
 
 class IdentityProblem(StrEnum):
-    """Why a sign-in through the identity provider did not succeed. Each problem has its own sentence, which tells the patient what to
-    do."""
+    """Why a sign-in through the identity provider did not succeed. Each problem has a sentence that tells the patient what to do."""
 
     DENIED = "denied"  # the person pressed «Отказаться»
     CONSENT_MISSING = "consent_missing"  # the provider has no consent to pass the data on
@@ -520,8 +519,7 @@ class PasskeyUnknown(PasskeyRefused):
 
 
 class PasskeyLate(PasskeyRefused):
-    """The answer is not to a challenge made for this browser and purpose, the challenge was answered before, or it is older than 5
-    minutes."""
+    """The answered challenge was not made for this browser and purpose, was answered before, or is older than 5 minutes."""
 
 
 class PasskeyNotVerified(PasskeyRefused):
@@ -637,7 +635,9 @@ class ProviderRefused(DeliveryFailed):
 
 
 class ProviderDown(DeliveryFailed):
-    """There was a timeout, a connection error, a 5xx, or html where JSON was promised. The request may have arrived unless the error
-    says otherwise."""
+    """Timeout, connection error, 5xx, or html where JSON was promised.
+
+    The request may have arrived unless the error says otherwise.
+    """
 
     may_have_gone_out = True

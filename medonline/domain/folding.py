@@ -58,8 +58,10 @@ def visible(text: str) -> str:
 
 
 def folded(text: str) -> str:
-    """The text of `visible`, with `-` for every dash, `'` for every apostrophe and ASCII for full-width characters. A second call
-    changes nothing."""
+    """The text of `visible`, with every dash as `-`, every apostrophe as `'` and full-width characters as ASCII.
+
+    A second call changes nothing.
+    """
     if text.isascii() and text.isprintable() and "`" not in text:
         return _single(text)
     return visible("".join(_plain(char) for char in visible(text)))

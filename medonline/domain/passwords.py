@@ -63,8 +63,7 @@ class PasswordCharacters(StrEnum):
 
 def normalised(typed: str) -> str:
     """The form to hash. It is in NFC, so that a letter is the same whether a keyboard composes it or not. Spaces and invisible
-    characters
-    at the ends go, because they come with a copied password. Nothing else is cut."""
+    characters at the ends go, because they come with a copied password. Nothing else is cut."""
     return without_ends(unicodedata.normalize("NFC", typed))
 
 

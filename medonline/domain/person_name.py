@@ -57,9 +57,10 @@ class PersonName:
 
     @classmethod
     def received(cls, found: object) -> PersonName | None:
-        """A name that a gateway or registry has on record, neither checked nor cut. None for a value that is not text, is empty or
-        unprintable,
-        or is longer than 100 characters."""
+        """A name that a gateway or registry has on record, neither checked nor cut.
+
+        None for a value that is not text, is empty or unprintable, or is longer than 100 characters.
+        """
         text = visible(found) if isinstance(found, str) and len(found) <= _MAX_TYPED else ""
         return cls(text) if text and text.isprintable() and len(text) <= MAX_LENGTH else None
 

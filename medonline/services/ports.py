@@ -114,8 +114,10 @@ class ChatStarted(ChatUpdate):
 
 @dataclass(frozen=True, slots=True)
 class ContactShared(ChatUpdate):
-    """A contact was sent. `phone`: None unless the messenger vouches that it is the sender's own, and the chat is a dialog with the
-    sender."""
+    """A contact was sent.
+
+    phone: None unless the messenger vouches that it is the sender's own, and the chat is a dialog with the sender.
+    """
 
     chat_id: int
     phone: PhoneNumber | None

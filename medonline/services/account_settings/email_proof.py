@@ -106,7 +106,7 @@ class EmailProofService:
         """Send a code to the address on record; an earlier code ends.
 
         It sends nothing for a proved address or without an address, nor for the second press of two: then the code of the first stays
-            valid.
+        valid.
 
         Raises:
             NotSignedIn: the session is over.

@@ -53,8 +53,10 @@ def standing(configured: Sequence[ChannelName], percents: Mapping[ChannelName, i
 
 @dataclass(slots=True)
 class ChannelOrder:
-    """Measures the order and keeps it, so that reading it costs no statement. It belongs to this process and is as old as the last
-    `measure`."""
+    """Measures the order and keeps it, so that reading it costs no statement.
+
+    The order belongs to this process and is as old as the last `measure`.
+    """
 
     database: Database
     clock: Clock

@@ -201,8 +201,10 @@ class CodeChats:
         return self._subscribed_at is not None and now - self._subscribed_at < SUBSCRIBE_EVERY
 
     async def _away(self, *, since: datetime) -> None:
-        """Give up the waiting codes after a messenger has not answered for long. It delivers no events, so the screens would wait for
-        ever."""
+        """Give up the waiting codes after the messenger has not answered for too long.
+
+        Without an answer it delivers no events either, so no screen would ever say that the code failed.
+        """
         now = self.clock()
         self._away_since = self._away_since or since
         if now - self._away_since < GIVEN_UP_AFTER:

@@ -1,9 +1,9 @@
 """Sends the committed codes, and records the outcome.
 
 This is an outbox: one conditional UPDATE leases a row whose `due_at` has come, so several processes never send one code twice. The
-    transaction that makes a row usually leases it, too (`CodeDispatcher.enqueue`). A lease runs out when its process was killed. Such a row
-    is sent again only where the provider is idempotent. Otherwise it counts as
-failed and the patient is offered another way: no call is better than two.
+transaction that makes a row usually leases it, too (`CodeDispatcher.enqueue`). A lease runs out when its process was killed. Such a row is
+sent again only where the provider is idempotent. Otherwise it counts as failed and the patient is offered another way: no call is better
+than two.
 
 Where a way has several vendors, the next vendor takes over a code only if the one before certainly did not send it (`Vendors`). The row
 names the vendor before that vendor is asked.
@@ -116,8 +116,10 @@ class CodeDispatcher:
             await self._poll(row)
 
     async def _pick_up(self, row: OneTimeCodeRow) -> None:
-        """Handle a row whose lease ran out because a process was killed. Whether its vendor was asked is unknown, so no other vendor may
-        be."""
+        """Handle a row whose lease ran out because a process was killed.
+
+        Nobody knows whether its vendor was asked, so no other vendor may be asked.
+        """
         vendor = self._vendor_of(row)
         if vendor is not None and vendor.idempotent:
             await self._send(row, vendor)

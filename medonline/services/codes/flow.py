@@ -99,8 +99,10 @@ class CodeView:
 
 @dataclass(frozen=True, slots=True)
 class Resent:
-    """The flow's code after a resend, and the code that was issued now. The second click of two gets the code of the first, and issues
-    none."""
+    """The flow's code after a resend, and the code that was issued now.
+
+    The second click of two gets the code of the first, and issues none.
+    """
 
     code: OneTimeCodeRow
     issued: Issued | None
@@ -311,8 +313,7 @@ class CodeFlow:
     def take_call(
         self, session: Session, row: OneTimeCodeRow | None, now: datetime, guess: CodeGuess
     ) -> OneTimeCodeRow | CodeRefused:
-        """Use up the call that the vendor has seen for the flow that waits for it. Returns the call, or the refusal to raise after the
-        commit."""
+        """Use up the call that the vendor has seen for this flow. Returns the call, or the refusal to raise after the commit."""
         if row is None or not ChannelName(row.channel).facts.patient_calls:
             return CodeUsedUp()
         taken = calls_of_patients.take(session, row.id, DeliveryState.DELIVERED, now)

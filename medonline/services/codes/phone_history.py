@@ -46,7 +46,7 @@ class PhoneHistory:
 
     @property
     def may_have_live(self) -> bool:
-        """Whether a code to this phone might still be accepted. It is assumed for a history that was cut off.
+        """Whether a code to this phone might still be accepted. For a history that was cut off the answer is yes.
 
         After a clock was set back, the code that was issued last may be among the oldest, in the part that was not read.
         """

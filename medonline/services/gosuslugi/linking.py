@@ -104,8 +104,10 @@ class Linker:
         return patient
 
     def register(self, session: Session, person: IdentityPerson, now: datetime) -> Patient:
-        """Make a new account from the provider's data. It gets the phone only if the provider has verified it and no account here has
-        it."""
+        """Make a new account from the provider's data.
+
+        It gets the phone only if the provider has verified it and no account here has it.
+        """
         taken = not person.phone_verified or patients.by_phone(session, person.phone) is not None
         patient = Patient(
             phone=None if taken or not person.phone else person.phone,

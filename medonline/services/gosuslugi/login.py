@@ -74,8 +74,10 @@ class Purpose(StrEnum):
 
     @property
     def needs_fresh_proof(self) -> bool:
-        """Whether the journey ends where phone and password can be changed. A proof that the provider merely remembers is not enough for
-        that."""
+        """Whether the journey ends where phone and password can be changed.
+
+        A proof that the provider merely remembers is not enough for that.
+        """
         return self in (Purpose.RECOVERY, Purpose.SETTINGS)
 
 

@@ -204,8 +204,10 @@ class CodeLimits:
         ]
 
     async def forgive(self, phone: PhoneNumber, client_ip: str) -> None:
-        """Reset the counts of a network, and of the unconfirmed codes in the number's block. The block's total stays, because it limits
-        a day's cost."""
+        """Reset the counts of a network, and of the unconfirmed codes in the number's block.
+
+        The block's total stays, because it limits the cost of a day.
+        """
         open_ = [window for window, _ in self._unconfirmed(phone.e164, client_ip)]
         block = [window for way in _KINDS for window in self._open_of_block(phone.e164, way).windows]
         await self.windows.store.forget([*open_, *self._all_wrong(client_ip), *block])
@@ -233,7 +235,7 @@ class CodeLimits:
         return CodePlace(phone, client_ip, code_id, None, (*taken, of_phone))
 
     async def _reserve(self, guess: CodeGuess, code: CodeAsked, now: datetime) -> None:
-        """Count the guess as wrong until it is judged: so of many at once no more are allowed than of the same number in a row."""
+        """Count the guess as wrong until it is judged, so that guesses made at once get no more tries than guesses in a row."""
         store, gates = self.windows.store, self._wrong_codes(code.client_ip)
         looked_at = [
             ((limit, self._wrong_key(level)), limit.count)

@@ -13,8 +13,7 @@ class Places(Protocol):
         """Take a place under each of these names. Each name comes with its number of places, and must say nothing of a person.
 
         Returns None, or the first name that has no free place; then nothing is taken. It is exact under parallel calls. A store that does
-        not
-        answer lets everybody in: the process's own count remains.
+        not answer lets everybody in: the process's own count remains.
         """
 
     async def give_back(self, names: Iterable[str]) -> None:

@@ -1,8 +1,8 @@
 """Limits on passwords. Only wrong ones count.
 
 An attempt is counted as wrong before it is verified, and given back when it was right: so of many at once no more are allowed than of the
-    same number in a row. A right password gives back the earlier misses of its own account only. Otherwise an attacker could clear the
-    network's count with an account of their own.
+same number in a row. A right password gives back the earlier misses of its own account only. Otherwise an attacker could clear the
+network's count with an account of their own.
 """
 
 from __future__ import annotations
@@ -90,8 +90,7 @@ class SignInLimits:
         await self.windows.store.forget([window for gate in of_account for window in gate.windows])
 
     async def closed(self, client: Client, now: datetime) -> TooManySignIns | SignInsOverloaded | None:
-        """Why no password is verified for anybody from this network, whatever the account. None when passwords are verified. Counts
-        nothing."""
+        """Why no password is verified from this network, whatever the account. None when passwords are verified. Counts nothing."""
         refusal = await self.windows.refusal(self._of_all(self.windows.asker(client.address)), now)
         return refusal if isinstance(refusal, TooManySignIns | SignInsOverloaded) else None
 
@@ -141,8 +140,10 @@ class SignInLimits:
         return [in_all, *gates, *([] if asker.raised else self._shares(asker))]
 
     def _shares(self, asker: Asker) -> list[Gate]:
-        """The shares of the total that the IPv6 networks around one household may use up. Otherwise one customer's /48 could use up all
-        of it."""
+        """The shares of the total that the IPv6 networks around one household may use up.
+
+        Otherwise one customer's /48 could use up all of it.
+        """
         share = tuple(
             Limit(max(limit.count // NETWORKS_TO_USE_ALL_UP, 1), limit.per)
             for limit in self.policy.wrong_passwords_in_all

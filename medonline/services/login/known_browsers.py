@@ -1,9 +1,9 @@
 """Browsers that signed in to an account before. They may go on trying while strangers try many passwords (OWASP «device cookies»).
 
 Such a browser carries a mark: a random name that an HMAC binds to the account and to the version of its password. A mark signs nobody in
-    and does not say whose it is. It only decides what counts: wrong passwords from such a browser have their own counter. A new password,
-    also after «это не я», makes the account's marks worthless. The account that gets the number next has none. Marks are checked in the
-    same way for every number that is typed. Danger: a person at the browser can find out whether it counts for a number (SECURITY.md).
+and does not say whose it is. It only decides what counts: wrong passwords from such a browser have their own counter. A new password, also
+after «это не я», makes the account's marks worthless. The account that gets the number next has none. Marks are checked in the same way for
+every number that is typed. Danger: a person at the browser can find out whether it counts for a number (SECURITY.md).
 """
 
 from __future__ import annotations
@@ -34,8 +34,10 @@ class KnownBrowsers:
         return f"{name}.{at}.{self.keys.index(_bound(name, at, account, password_version))}"
 
     def name_in(self, marks: str, account: str, password_version: int, now: datetime) -> str:
-        """The name of the browser with these marks, if one of them is valid for this account; otherwise empty. No mark is valid for an
-        empty account."""
+        """The name of the browser with these marks, if one of them is valid for this account; otherwise empty.
+
+        No mark is valid for an empty account.
+        """
         good = ""
         for mark in _MARK.findall(marks[:MAX_MARKS_LENGTH]):
             if self._is_good(mark, account, password_version, now):

@@ -119,8 +119,10 @@ class BirthDateStep:
 
     @staticmethod
     def _answered_meanwhile(session: Session, recovery: PasswordRecovery) -> None:
-        """Accept a second press that came to the same result. On PostgreSQL it read the recovery, and then waited while the first press
-        moved it on."""
+        """Accept a second press that came to the same result.
+
+        On PostgreSQL it read the recovery, and then waited for the row while the first press moved the recovery on.
+        """
         moved = password_recoveries.as_it_is_now(session, recovery)
         if moved is None or moved.step not in _ANSWERED:
             raise NoRecoveryInProgress

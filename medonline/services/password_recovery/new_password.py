@@ -102,8 +102,10 @@ class NewPasswordStep:
         device: Device,
         now: datetime,
     ) -> None:
-        """Store the new password. `now` is also the recovery's `finished_at`, so that its browser is known to have set the password in
-        force."""
+        """Store the new password. `now` is also the recovery's `finished_at`.
+
+        So its browser is known as the one that set the password in force.
+        """
         patients.set_password(session, patient.id, encoded, now)
         ended = sessions.end_all_of(session, patient.id, now)
         # Another browser may have proved the phone before. As long as its step is open, it could replace this password.

@@ -179,8 +179,10 @@ class PasswordRecoveryService:
         return self._answered(answer)
 
     async def follow(self, client: Client) -> RecoveryView | None:
-        """Like `current`, for a screen that stays open. It takes up a call that has come, and has the vendor asked about one that is
-        awaited."""
+        """Like `current`, for a screen that stays open.
+
+        It takes up a call that has come, and has the vendor asked about one that is awaited.
+        """
         view = await self.current(client)
         if view is None or not (view.step is RecoveryStep.CODE and view.awaits_call and client.sitting_key):
             return view
@@ -258,8 +260,7 @@ class PasswordRecoveryService:
 
     @writes
     def leave(self, session: Session, client: Client) -> None:
-        """Give up the recovery, for another phone or another day, or put away its result after it was seen. A second call changes
-        nothing."""
+        """Give up the recovery, or put away its result after the patient has seen it. A second call changes nothing."""
         now = self.clock()
         recovery = password_recoveries.newest_of(session, client.visitor_key)
         if recovery is None:

@@ -1,7 +1,7 @@
 """How often policies may be tried and the registry asked. An attempt is counted before the question, whatever the answer.
 
 A limit of misses would not be enough: a policy's number can be guessed from its owner's birth date, and each hit shows a stranger's card.
-    So successes count, too, for each account and for each policy over all accounts.
+So successes count, too, for each account and for each policy over all accounts.
 """
 
 from __future__ import annotations

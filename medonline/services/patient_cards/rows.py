@@ -113,8 +113,10 @@ def filled(
 
 
 def shared(card: PatientCard, row: PatientCard | None, access: CardAccess, whose: Whose) -> PatientCard:
-    """The row by which `access` shows the owner's card to the person who asked. It replaces that person's earlier row of the card, if
-    any."""
+    """The row by which `access` shows the owner's card to the person who asked.
+
+    It replaces that person's earlier row of the card, if there is one.
+    """
     facts = card.model_dump(exclude={"id", "patient_id", "whose", "basis", "stated_at", "access_id", "unlinked_at"})
     facts |= {"whose": whose, "basis": Basis.CONSENT, "access_id": access.id, "unlinked_at": None}
     if row is None:

@@ -1,8 +1,8 @@
 """Limits on acts of an account that the journal keeps for years: nobody who is signed in may fill what cannot be deleted.
 
-The journal's own rows are counted, so the count is exact over a restart and over several processes. It starts again when the owner
-takes the account back by more than its password: so a person who knew the password and used up the day's acts locks the owner out of
-    nothing. It also starts again when the desk allows it (`medonline limits reset --pace`).
+The journal's own rows are counted, so the count is exact over a restart and over several processes. It starts again when the owner takes
+the account back by more than its password: so a person who knew the password and used up the day's acts locks the owner out of nothing. It
+also starts again when the desk allows it (`medonline limits reset --pace`).
 """
 
 from __future__ import annotations

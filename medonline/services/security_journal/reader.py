@@ -84,9 +84,8 @@ class JournalReader:
         """The patient's own part, with numbers below `before` (0: from the newest).
 
         Rows that name no patient but the phone (codes asked for, wrong passwords) are shown from the row on by which the phone became
-        theirs.
-        Equal rows that follow each other are shown as one: a person who tries passwords all night must not bury what matters. A run that is
-            too long for one load continues as a row of its own in the next load.
+        theirs. Equal rows that follow each other are shown as one: a person who tries passwords all night must not bury what matters. A run
+        that is too long for one load continues as a row of its own in the next load.
 
         Raises:
             NotSignedIn: the session is over.

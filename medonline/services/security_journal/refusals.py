@@ -76,8 +76,10 @@ class RefusedSignIns:
     async def flush(
         self, patient_id: str = "", phone_indexes: Collection[str] = (), *, all_of_them: bool = False
     ) -> None:
-        """Write the counts that have waited for `PERIOD`. Counts about a patient or their number, or all counts, are written at once if
-        asked for."""
+        """Write the counts that have waited for `PERIOD`.
+
+        If asked for, counts about a patient or their number, or all counts, are written at once.
+        """
         now = self.clock()
         due: list[_Run] = []
         for key, run in list(self._runs.items()):

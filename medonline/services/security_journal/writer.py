@@ -1,7 +1,7 @@
 """The security journal: what happens to an account is written in the same transaction (I5).
 
 Rows are chained: each contains an HMAC over itself and the hash of the previous row, under a key that the database does not contain.
-    Triggers forbid changing or deleting a row. A person who gets around them breaks the chain (docs/decisions/0012).
+Triggers forbid changing or deleting a row. A person who gets around them breaks the chain (docs/decisions/0012).
 """
 
 from __future__ import annotations
