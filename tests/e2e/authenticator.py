@@ -1,4 +1,4 @@
-"""Chromium's virtual authenticator: a device that looks who holds it, or does not, and answers at once."""
+"""Chromium's virtual authenticator: a device that verifies its holder or does not, and answers at once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from playwright.sync_api import Page
 
 
 class Authenticator:
-    """One in a page. `looks`: it checks a fingerprint, a face or the PIN."""
+    """An authenticator in a page. `looks`: it checks a fingerprint, a face or the PIN."""
 
     def __init__(self, page: Page, *, looks: bool = True) -> None:
         self._tools = page.context.new_cdp_session(page)
@@ -30,7 +30,7 @@ class Authenticator:
         return found
 
     def take(self, key: dict[str, Any], **changed: Any) -> None:
-        """Give it a key of another one: it is the same device in another tab."""
+        """Copy the key of another authenticator into this one, so that it acts as the same device in another tab."""
         self._tools.send("WebAuthn.addCredential", {**self._me, "credential": {**key, **changed}})
 
     def look(self, looks: bool) -> None:

@@ -24,9 +24,9 @@ from tests.patience import PATIENCE
 
 ARTEFACTS = Path("test-results")
 PATIENCE_MS = 60_000
-# Phones run in Chromium, with touch, their screens and their user agents.
+# Phones run in Chromium with touch, and with their own screen sizes and user agents.
 PROFILES: dict[str, str | None] = {"desktop": None, "pixel": "Pixel 7", "iphone": "iPhone 13"}
-# Every row of the guide is walked on these.
+# Tests walk every row of the guide on these.
 GUIDE_PROFILES = ("desktop", "pixel")
 # Longer than the time in which two requests for a code count as one double click.
 SHORT_PAUSES = {"RESEND_PAUSES": "6 s, 6 s"}
@@ -41,7 +41,7 @@ expect.set_options(timeout=PATIENCE_MS)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """For pictures only the tests that look at a screen run, on a desktop: the views bring the other widths."""
+    """When only pictures are taken, run only the tests that look at a screen, on a desktop: the views add the other widths."""
     if config.getoption("--screens"):
         items[:] = [item for item in items if isinstance(item, pytest.Function) and _looks(item)]
 
@@ -65,7 +65,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 @pytest.fixture(scope="session")
 def pages_built(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Built once, by one process at a time; nothing happens when they are fresh."""
+    """Build the pages once, in one process at a time. Does nothing when they are up to date."""
     with (tmp_path_factory.getbasetemp().parent / "medonline-build.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         ensure_pages()
@@ -73,7 +73,7 @@ def pages_built(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 @pytest.fixture(scope="module")
 def start_server(pages_built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartServer]:
-    """Servers of one module, each with settings of its own: `start_server("expiring", CODE_LIFE_FLASH_CALL="6 s")`."""
+    """Starts servers for one module, each with its own settings: `start_server("expiring", CODE_LIFE_FLASH_CALL="6 s")`."""
     started: list[Server] = []
 
     def start(name: str, **settings: str) -> Server:
@@ -91,7 +91,7 @@ def start_server(pages_built: None, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture(scope="module")
 def server_of_profile(start_server: StartServer, request: pytest.FixtureRequest) -> Callable[[str], Server]:
-    """A server for each device of a module: what a test does to the demo's people, it does once on each."""
+    """A server for each device of a module, because a test does something to the demo's people once on each device."""
     module = request.module.__name__.rsplit(".", 1)[-1].removeprefix("test_")
     return cache(lambda profile: start_server(f"{module}-{profile}", **SHORT_PAUSES))
 
@@ -106,7 +106,7 @@ def default_server(pages_built: None, tmp_path_factory: pytest.TempPathFactory) 
 
 @pytest.fixture
 def server(default_server: Server) -> Server:
-    """The server of the test: the common one with short pauses, unless a module has its own."""
+    """The server of the test: the common one with short pauses, unless a module defines its own."""
     default_server.assert_alive()
     return default_server
 
@@ -126,7 +126,7 @@ def demo_phone(server: Server) -> DemoPhone:
 
 @pytest.fixture
 def new_patient(server: Server) -> NewPatient:
-    """A patient with an account and a number of their own; `ending` chooses one of the sandbox's magic numbers."""
+    """A patient with an account and their own number. `ending` chooses one of the sandbox's magic numbers."""
 
     def make(ending: str = "") -> Patient:
         made = patient_with(fresh_phone(ending))
@@ -147,7 +147,7 @@ def patient(new_patient: NewPatient) -> Patient:
 
 @pytest.fixture(scope="session")
 def base_url() -> None:
-    """None: each test knows its server. The plugin's own fixture is declared in a way that pytest 9 warns of."""
+    """None, because each test knows its server. This replaces the plugin's fixture, whose declaration makes pytest 9 warn."""
 
 
 @pytest.fixture(scope="session")
@@ -160,14 +160,14 @@ def browser_type_launch_args(
         pytest.fail(
             "The browser tests need Chromium: run `playwright install chromium` or install the system's package."
         )
-    # Where there is no graphics card, a software one would draw each page: a tenth of the browser tests' time.
+    # Without a graphics card, a software one would draw each page, which takes a tenth of the browser tests' time.
     args = ["--disable-gpu", "--disable-gpu-rasterization", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     return {**browser_type_launch_args, "executable_path": system_chromium, "args": args}
 
 
 @pytest.fixture
 def profile() -> str:
-    """The device: one of PROFILES, or a width in pixels, narrow ones with touch."""
+    """The device: one of PROFILES, or a width in pixels. Narrow widths have touch."""
     return "desktop"
 
 
@@ -186,7 +186,7 @@ def browser_context_args(browser_context_args: dict[str, Any], playwright: Playw
 
 @pytest.fixture(scope="session")
 def looked_at(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Which screens this run has looked at: its processes share the folder."""
+    """A folder that all processes of this run share. It records which screens they have looked at."""
     base = tmp_path_factory.getbasetemp()
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "looked-at"
     folder.mkdir(exist_ok=True)
@@ -233,7 +233,8 @@ def new_portal(
 
 
 def _keep_pictures(test: str, pages: list[Page]) -> None:
-    """The plugin's own `--screenshot only-on-failure` takes them of every test, and throws them away where it passed."""
+    """Take pictures of a failed test. The plugin's `--screenshot only-on-failure` takes them in every test and discards them when it
+    passes."""
     for number, page in enumerate(page for page in pages if not page.is_closed()):
         page.screenshot(path=ARTEFACTS / "screenshots" / f"{re.sub(r'[^a-z0-9_-]+', '-', test)}-{number}.png")
 
@@ -245,7 +246,7 @@ def portal(new_portal: NewPortal) -> Portal:
 
 @pytest.fixture
 def mails(server: Server) -> Callable[[str, int], list[dict[str, str]]]:
-    """The mails of an address, as soon as there are so many."""
+    """The mails of an address, as soon as there are this many."""
 
     def read(address: str, count: int) -> list[dict[str, str]]:
         deadline = time.monotonic() + PATIENCE

@@ -1,4 +1,4 @@
-"""Firefox as Debian has it, driven over WebDriver BiDi (https://www.w3.org/TR/webdriver-bidi/): what a patient does, by role and name."""
+"""Debian's Firefox, driven over WebDriver BiDi (https://www.w3.org/TR/webdriver-bidi/). It acts like a patient, by role and name."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LISTENING = re.compile(r"WebDriver BiDi listening on (ws://\S+)")
 
 
 class Firefox:
-    """One tab. Each method waits for what it needs."""
+    """One tab. Each method waits until what it needs is there."""
 
     def __init__(self, socket: ClientConnection) -> None:
         self._socket = socket
@@ -34,16 +34,16 @@ class Firefox:
         self._call("browsingContext.navigate", context=self._tab, url=url, wait="complete")
 
     def wait_for(self, role: str, name: str) -> dict[str, Any]:
-        """The element of this role and name, as soon as it is there."""
+        """The element with this role and name, as soon as it appears."""
         return self._found({"type": "accessibility", "value": {"role": role, "name": name}})
 
     def wait_for_text(self, text: str) -> None:
-        """The page shows this text."""
+        """Wait until the page shows this text."""
         shown = f"document.body.innerText.includes({json.dumps(text)})"
         self._until(lambda: self._evaluate(shown), text)
 
     def shows(self, role: str, name: str) -> bool:
-        """Whether there is an element of this role and name now."""
+        """Whether an element with this role and name is there now."""
         locator = {"type": "accessibility", "value": {"role": role, "name": name}}
         return bool(self._call("browsingContext.locateNodes", context=self._tab, locator=locator)["nodes"])
 
@@ -51,7 +51,7 @@ class Firefox:
         self._point_at(self.wait_for(role, name))
 
     def type_into(self, label: str, text: str) -> None:
-        """Into the field with this label: a password has no role."""
+        """Type into the field with this label. It is found by label because a password field has no role."""
         self._point_at(self._found({"type": "xpath", "value": f"//*[@id=//label[normalize-space()='{label}']/@for]"}))
         keys = [{"type": kind, "value": letter} for letter in text for kind in ("keyDown", "keyUp")]
         self._perform({"type": "key", "id": "keys", "actions": keys})
@@ -107,7 +107,7 @@ class Firefox:
 
 @contextmanager
 def firefox(profile: Path, **preferences: bool) -> Iterator[Firefox]:
-    """A Firefox without a window and with an empty profile; it ends with the block. `preferences`: with `__` for a dot."""
+    """A Firefox without a window and with an empty profile. It ends with the block. `preferences`: `__` stands for a dot."""
     assert FIREFOX is not None
     lines = [f'user_pref("{name.replace("__", ".")}", {json.dumps(value)});\n' for name, value in preferences.items()]
     (profile / "user.js").write_text("".join(lines))

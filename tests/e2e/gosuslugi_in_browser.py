@@ -1,4 +1,4 @@
-"""Gosuslugi as a patient sees it: the stand-in's pages in the tab of the portal that led there."""
+"""Gosuslugi as a patient sees it: the stand-in's pages in the portal's tab."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CONSENT = "Передача данных"
 
 
 class Gosuslugi:
-    """The tab, once «Войти через Госуслуги» was pressed."""
+    """The tab after a press on «Войти через Госуслуги»."""
 
     def __init__(self, portal: Portal, phone: DemoPhone) -> None:
         self.portal = portal
@@ -34,7 +34,7 @@ class Gosuslugi:
         expect(self.heading("ГОСУСЛУГИ")).to_be_visible()
 
     def look(self, name: str) -> None:
-        """As for the portal's own screens; the permanent banner says that this is no real thing."""
+        """Check the screen like the portal's own. The permanent banner says that this is not the real service."""
         expect(self.page.get_by_text("Учебный стенд").first).to_be_visible()
         self.portal.look(f"gosuslugi {name}")
 
@@ -45,19 +45,19 @@ class Gosuslugi:
         self.page.get_by_role("button", name="Войти", exact=True).click()
 
     def confirm(self, person: DemoPerson, number: int) -> None:
-        """Type the `number`-th SMS code that came to this person."""
+        """Type the `number`-th SMS code that this person received."""
         expect(self.heading(CODE_PAGE)).to_be_visible()
         self.page.get_by_label(CODE_FIELD).fill(self.phone.code(person.phone, "sms", number=number))
         self.page.get_by_role("button", name="Продолжить", exact=True).click()
 
     def sent_to(self, person: DemoPerson) -> int:
-        """How many SMS came to this person so far."""
+        """How many SMS this person has received so far."""
         if not person.phone:
             return 0
         return len(self.phone.with_codes(person.phone, "sms"))
 
     def identify(self, person: DemoPerson, login: str = "") -> None:
-        """Login, password and, for a person who has a phone there, the code: up to the question whether data may be given."""
+        """Enter login, password and, if the person has a phone there, the code. It ends at the question whether data may be shared."""
         before = self.sent_to(person)
         self.enter(person, login)
         if person.phone:
@@ -68,7 +68,7 @@ class Gosuslugi:
         self.page.get_by_role("button", name=button, exact=True).click()
 
     def give_data(self) -> None:
-        """Press «Предоставить» where it is asked: only on a person's first time."""
+        """Press «Предоставить» if the page asks. It asks only on a person's first visit."""
         there = re.compile(f"^{re.escape(self.portal.url)}/(?!sandbox)")
         expect(self.heading(CONSENT).or_(self.portal.header)).to_be_visible()
         if not there.match(self.page.url):
@@ -80,12 +80,12 @@ class Gosuslugi:
         self.give_data()
 
     def switch(self, fault: str) -> None:
-        """What goes wrong at the stand-in from now on."""
+        """Switch this fault of the stand-in on."""
         _switch(f"{self.portal.url}/sandbox/gosuslugi/faults.json", self.portal.url, fault)
 
 
 def switch_registry(url: str, fault: str) -> None:
-    """What goes wrong with the registry of cards from now on."""
+    """Switch this fault of the registry of cards on."""
     _switch(f"{url}/sandbox/fhir-faults.json", url, fault)
 
 
@@ -106,7 +106,7 @@ def press_gosuslugi(portal: Portal, phone: DemoPhone) -> Gosuslugi:
 
 
 def sign_in_through_gosuslugi(portal: Portal, phone: DemoPhone, person: DemoPerson) -> None:
-    """For a person who has an account: from the main page to «Мои карты»."""
+    """Take a person who has an account from the main page to «Мои карты»."""
     press_gosuslugi(portal, phone).sign_in(person)
     portal.expect_cards()
 
@@ -116,5 +116,5 @@ def full_name(person: DemoPerson) -> str:
 
 
 def masked(person: DemoPerson) -> re.Pattern[str]:
-    """The policy's last four digits behind a mask."""
+    """The policy's last four digits after a mask."""
     return re.compile(rf"[•*]+.*{person.policy[-4:]}")

@@ -1,4 +1,4 @@
-"""What the mailboxes of the demo got."""
+"""What the demo's mailboxes received."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A bad network on the way to a server: slow, lossy, cut, or silent. A TCP proxy on the loopback, in a thread of its own."""
+"""A bad network on the way to a server: slow, lossy, cut, or silent. It is a TCP proxy on the loopback, in its own thread."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ CHUNK = 16 * 1024
 class Network:
     """Carries bytes between browsers and the server at `to`.
 
-    delay: seconds one way, for each piece of data.
-    loss: the share of pieces that get lost; TCP sends such a piece again, `again` seconds later.
-    silent: what is sent goes nowhere, and no end is told of it.
+    delay: seconds in one direction, for each piece of data.
+    loss: the share of pieces that get lost. TCP sends such a piece again, `again` seconds later.
+    silent: data goes nowhere, and neither side learns that the other one has closed.
     """
 
     to: int
@@ -53,11 +53,11 @@ class Network:
         self._loop.close()
 
     def cut(self) -> None:
-        """Every connection breaks, without a word."""
+        """Break every connection without notice."""
         self._run(self._cut())
 
     def cut_every(self, seconds: float) -> None:
-        """And again, until the end."""
+        """Cut all connections again and again, until the end."""
 
         async def begin() -> None:
             self._cutting = asyncio.create_task(self._cut_again(seconds))
@@ -91,7 +91,7 @@ class Network:
                 end.transport.abort()
 
     async def _pipe(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """In order: a piece that waits holds back those behind it, as in TCP."""
+        """Forward the pieces in order: a delayed piece holds back those behind it, as in TCP."""
         pieces: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
 
         async def read() -> None:

@@ -1,4 +1,4 @@
-"""Sign-in by fingerprint, face or PIN in the patient's words: the buttons, and the part of the settings."""
+"""Sign-in by fingerprint, face or PIN in the patient's words: the buttons, and the section in the settings."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ OFFER = "Вход по отпечатку, лицу или PIN телефона"
 SECTION = "Вход по отпечатку, лицу или PIN"
 BY_PASSKEY = "Войти по отпечатку, лицу или PIN"
 ADD = "Добавить вход на этом устройстве"
-# What the list calls a device.
+# The names that the list may give to a device.
 NAMES = frozenset({"Chrome", "HeadlessChrome", "Linux", "Android", "Safari"})
 ADDED = "Готово: теперь на этом устройстве можно входить по отпечатку, лицу или PIN."
 
 
 def by_name(portal: Portal) -> Portal:
-    """No device makes a key for a bare address."""
+    """The portal under a host name, because no device makes a passkey for a bare IP address."""
     portal.url = portal.url.replace("127.0.0.1", "localhost")
     return portal
 
@@ -28,7 +28,7 @@ def section(portal: Portal) -> Locator:
 
 
 def add(portal: Portal, patient: Patient) -> Settings:
-    """The patient signs in and adds one in the settings."""
+    """The patient signs in and adds a passkey in the settings."""
     settings = Settings.open(portal, patient)
     section(portal).get_by_role("button", name=ADD).click()
     expect(section(portal).get_by_role("listitem")).to_have_count(1)

@@ -25,16 +25,16 @@ DONE = "Новый пароль установлен"
 NO_ACCOUNT = "К этому номеру личный кабинет не привязан"
 NEW_PASSWORD = "Noviy2026parol"
 MAX_TABS = 40
-# The app and the other scripts come after the first frame (docs/decisions/0028), and the server lets the socket in after that.
+# The app and the other scripts come after the first frame (docs/decisions/0028), and the server accepts the socket after that.
 _CONNECTED = """() => window.medonlineSocket?.joined && window.medonlineSocket.frame
   && Object.keys(document.querySelector("main") ?? {}).some((key) => key.startsWith("__reactProps"))"""
 
 
 class Portal:
-    """One tab. Methods do one thing a patient does and wait for what follows from it.
+    """One tab. Each method does one thing that a patient does, and waits for the result.
 
-    seen: each screen that is looked at is seen at other widths and in other colours, too, once a run; which were, is kept here.
-    pictures: where these views are kept instead of judged (`--screens`).
+    seen: records the screens that were looked at. Once a run, each one is also seen at other widths and in other colours.
+    pictures: where these views are kept instead of checked (`--screens`).
     """
 
     def __init__(self, page: Page, url: str, *, seen: Path | None = None, pictures: Path | None = None) -> None:
@@ -55,7 +55,7 @@ class Portal:
 
     @property
     def error(self) -> Locator:
-        """The summary of what is wrong with the form, in the wizard or in the open dialog."""
+        """The summary of errors in the form, in the wizard or in the open dialog."""
         return self.page.locator(".error-summary:visible")
 
     def heading(self, name: str) -> Locator:
@@ -74,33 +74,33 @@ class Portal:
         expect(self.heading(heading)).to_be_visible()
 
     def expect_connected(self) -> None:
-        """The app has taken the page over and its socket has joined: a connection that is cut now is one that the page had."""
+        """The app has taken over the page and its socket has joined. So a connection that is cut now is one that the page had."""
         self.page.wait_for_function(_CONNECTED)
 
     def expect_error(self, text: str) -> None:
-        """The summary says it and has the focus, the field says it, the title announces it."""
+        """The summary shows the text and has the focus, the field shows it, and the title announces it."""
         expect(self.error).to_contain_text(text)
         expect(self.error).to_be_focused()
         expect(self.page).to_have_title(re.compile("^Ошибка: "))
 
     def look(self, name: str, names: Set[str] = frozenset()) -> None:
-        """Nothing on the screen but `names` is English, nothing is cut off, small, pale, or unnamed."""
+        """Check the screen: no English except `names`, and nothing is cut off, too small, too pale or without a name."""
         if self.pictures and self.seen:
             picture(self.page, name, self.pictures, self.seen)
             return
-        self.page.wait_for_load_state()  # a page whose style is on its way is no screen yet
+        self.page.wait_for_load_state()  # until its style has loaded, the page is no screen to check
         assert not english_words(self.page) - names, f"English on the screen «{name}»"
         assert overflow(self.page) <= 0, f"the screen «{name}» scrolls sideways"
         if self.seen and (faults := look_around(self.page, name, self.seen)):
             pytest.fail(f"the screen «{name}»: {json.dumps(faults, ensure_ascii=False, indent=1)}")
 
     def see_as(self, low_vision: str) -> None:
-        """The browser has chosen «Версия для слабовидящих» on an earlier day, as `low_vision`; nothing when that is empty."""
+        """Act as if the browser had chosen «Версия для слабовидящих» on an earlier day, as `low_vision`. Empty: it has not."""
         if low_vision:
             self.page.context.add_cookies([{"name": LOW_VISION, "value": low_vision, "url": self.url}])
 
     def tab_to(self, name: str) -> None:
-        """Press Tab until the focus is on what has this text, label or id."""
+        """Press Tab until the focus is on the element with this text, label or id."""
         for _ in range(MAX_TABS):
             self.page.keyboard.press("Tab")
             here = self.page.evaluate(
@@ -125,7 +125,7 @@ class Portal:
         return dialog
 
     def submit_login(self, phone: str, password: str) -> None:
-        """Fill in the sign-in form that is on the screen and send it."""
+        """Fill in the visible sign-in form and submit it."""
         self.field("Телефон").fill(phone)
         self.field("Пароль").fill(password)
         form = self.page.locator("form", has=self.field("Пароль"))

@@ -1,4 +1,4 @@
-"""The portal as a patient meets it: `medonline serve` in a process of its own, which can be killed and started again."""
+"""The portal as a patient meets it: `medonline serve` in a separate process, which can be killed and restarted."""
 
 from __future__ import annotations
 
@@ -43,9 +43,10 @@ def free_port() -> int:
 
 @cache
 def plain_http() -> httpx.Client:
-    """For servers of the tests, which speak no TLS: to read the authorities' certificates takes longer than most answers.
+    """An HTTP client for the tests' servers, which speak no TLS. It skips reading the authorities' certificates, which takes longer than
+    most answers.
 
-    Each request has a connection of its own: a server that was killed and started again must not be asked over an old one.
+    Each request uses a new connection, so that a restarted server is never asked over an old one.
     """
     return httpx.Client(
         trust_env=False,
@@ -56,7 +57,7 @@ def plain_http() -> httpx.Client:
 
 
 def ensure_pages() -> None:
-    """Build the pages; when they are as their sources are, nothing is started for it."""
+    """Build the pages. If they match their sources, it starts no process."""
     if not frontend.is_fresh():
         built = subprocess.run(
             [str(MEDONLINE), "build"], env=environment(), capture_output=True, text=True, check=False
@@ -66,7 +67,7 @@ def ensure_pages() -> None:
 
 @cache
 def _first_start() -> Path:
-    """The folder that a first start of the demo makes: keys, tables, demo patients. It goes when the process ends."""
+    """The folder that a first start of the demo creates: keys, tables, demo patients. It is deleted when the process ends."""
     made = TemporaryDirectory(prefix="medonline-first-start-")
     atexit.register(made.cleanup)
     folder = Path(made.name) / "var"
@@ -84,25 +85,25 @@ def _first_start() -> Path:
     with argon2_of_the_product():
         _beside_playwright(make())
     for path in (folder, *folder.rglob("*")):
-        path.chmod(0o700 if path.is_dir() else 0o600)  # as the command makes them
+        path.chmod(0o700 if path.is_dir() else 0o600)  # the same rights as the command gives them
     return folder
 
 
 def _beside_playwright(work: Coroutine[Any, Any, None]) -> None:
-    """In a thread: Playwright's loop may be running in this one."""
+    """Run it in a thread, because Playwright's loop may be running in this one."""
     with ThreadPoolExecutor(1) as thread:
         thread.submit(asyncio.run, work).result()
 
 
 def environment(settings: dict[str, str] | None = None) -> dict[str, str]:
-    """This process's environment without settings of the portal other than `settings`."""
+    """This process's environment, but with no other settings of the portal than `settings`."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MEDONLINE_")}
     return kept | {"MEDONLINE_MODE": "demo"} | {f"MEDONLINE_{name}": value for name, value in (settings or {}).items()}
 
 
 @dataclass
 class Server:
-    """One data folder and one port for its whole life, however often the process dies.
+    """One data folder and one port for the server's whole life, no matter how often the process dies.
 
     options: of `medonline serve`.
     cheap: its passwords cost nothing (tests.argon2).
@@ -121,12 +122,12 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        """Start it, and wait until it serves."""
+        """Start it and wait until it serves."""
         self.launch()
         self.wait_until_ready()
 
     def launch(self) -> None:
-        """Start it; it may serve later."""
+        """Start it without waiting. It may serve later."""
         if not self.data_dir.exists():
             shutil.copytree(_first_start(), self.data_dir)
         settings = {**self.settings, "DATA_DIR": str(self.data_dir), "PORT": str(self.port)}
@@ -135,24 +136,24 @@ class Server:
             self._process = warm.start(["serve", *self.options], environment(settings), log.fileno(), self.cheap)
 
     def kill(self) -> None:
-        """SIGKILL to every process of the server: nothing gets a chance to finish."""
+        """Send SIGKILL to every process of the server, so that nothing can finish."""
         assert self._process is not None
         os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait(PATIENCE)
         self._process = None
 
     def freeze(self) -> None:
-        """SIGSTOP: its sockets stay open, and no one answers over them."""
+        """Send SIGSTOP: its sockets stay open, but no one answers on them."""
         assert self._process is not None
         os.killpg(self._process.pid, signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """After `freeze`."""
+        """Continue after `freeze`."""
         assert self._process is not None
         os.killpg(self._process.pid, signal.SIGCONT)
 
     def tell_to_end(self) -> None:
-        """What ends beside others need not be waited for one after the other; `stop` waits for it."""
+        """Tell the server to end without waiting, so that several servers can end at the same time. `stop` waits for it."""
         if self._process is not None:
             self._process.terminate()
 
@@ -167,16 +168,16 @@ class Server:
         self._process = None
 
     def assert_alive(self) -> None:
-        """A server that ended by itself is named as the cause, instead of every page that could not be opened."""
+        """Name a server that ended by itself as the cause, instead of every page that could not be opened."""
         code = self._process.poll() if self._process else None
         assert code is None, f"the server ended by itself with code {code}; see {self.log}"
 
     def add_account(self, account: NewAccount) -> None:
-        """Make an account in the server's database."""
+        """Create an account in the server's database."""
         self.operate(lambda portal: portal.accounts.add(account))
 
     def operate(self, work: Callable[[Portal], Awaitable[object]]) -> None:
-        """Do what an operator does beside the running server."""
+        """Do what an operator does, beside the running server."""
 
         async def operated() -> None:
             config = load_config(mode="demo", data_dir=self.data_dir, port=self.port, database_url="")
@@ -189,7 +190,7 @@ class Server:
         _beside_playwright(operated())
 
     def wait_until_ready(self) -> None:
-        """Until it says so itself."""
+        """Wait until the server itself reports that it is ready."""
         deadline = time.monotonic() + PATIENCE
         while True:
             assert self._process is not None

@@ -1,4 +1,4 @@
-"""Recovery over networks that lose, delay and cut: completed, nothing typed is lost, nothing is done twice."""
+"""Recovery over networks that lose, delay and cut: it completes, loses nothing that was typed, and does nothing twice."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def far_port() -> int:
 
 @pytest.fixture(scope="module")
 def far_server(start_server: StartServer, far_port: int) -> Server:
-    """A server whose pages come from the other end of the network."""
+    """A server whose pages come through the bad network."""
     return start_server("far", PUBLIC_URL=f"http://127.0.0.1:{far_port}", **SHORT_PAUSES)
 
 
@@ -64,7 +64,7 @@ def test_a_form_lost_on_its_way_is_sent_again_over_the_next_connection(
     portal.expect_step(STEP_3)
     expect(portal.page.locator("[aria-busy]")).to_have_count(0)
 
-    # The answer gets lost: what was done is not done twice, and the page shows what came of it.
+    # The answer gets lost. The portal does nothing twice, and the page shows the result.
     portal.submit_password("korotko")
     portal.expect_error("символ")
     network.silent = True
@@ -80,10 +80,10 @@ def test_recovery_over_a_slow_lossy_network_that_breaks_every_five_seconds(
 ) -> None:
     portal = far_portal
     portal.open_recovery().fill_phone(patient.phone)
-    portal.expect_connected()  # the page itself, without its scripts, is nothing that a test of forms could cut off
-    network.delay, network.loss = 0.2, 0.02  # 400 ms there and back
+    portal.expect_connected()  # a page without its scripts has no connection that a test of forms could cut
+    network.delay, network.loss = 0.2, 0.02  # 400 ms for a round trip
     network.cut_every(5)
-    network.cut()  # and at each step
+    network.cut()  # again at each step
     portal.button("ДАЛЕЕ").click()
     portal.expect_step(STEP_2)
     code = demo_phone.code(patient.phone)
@@ -100,7 +100,8 @@ def test_recovery_over_a_slow_lossy_network_that_breaks_every_five_seconds(
 
 
 def arrive_at_cards(portal: Portal) -> None:
-    """Where the page itself is cut off on its way, the browser shows its own page, and the patient loads the portal's again."""
+    """Wait for «Мои карты». If the page itself is cut off on its way, the browser shows an error page and the patient loads the portal
+    again."""
     try:
         portal.expect_cards()
     except PlaywrightError as error:

@@ -1,4 +1,4 @@
-"""What people paste, typed into the real pages: many spellings in one walk. The whole table is in `tests/real_world/`."""
+"""Values that people paste, typed into the real pages: many spellings in one walk. The whole table is in `tests/real_world/`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a patient presses before the app has started is done when it has: a slow phone loses nothing."""
+"""The app handles presses from before its start as soon as it has started, so a patient with a slow phone loses nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.e2e.portal_in_browser import CALL, STEP_2, Portal
 
 @pytest.fixture
 def let_the_app_start(portal: Portal) -> Callable[[], None]:
-    """The app's modules arrive when this is called; the pages are there before."""
+    """The app's modules arrive only when this is called. The pages arrive before."""
     held: list[Route] = []
     open_ = threading.Event()
 
@@ -36,7 +36,7 @@ def let_the_app_start(portal: Portal) -> Callable[[], None]:
 
 
 def _open(portal: Portal, path: str) -> None:
-    """Without waiting for all that the page loads: the app is held."""
+    """Open a page without waiting for everything that it loads, because the app is held back."""
     portal.page.goto(f"{portal.url}{path}", wait_until="commit")
 
 
@@ -53,7 +53,7 @@ def test_a_form_sent_before_the_app_is_there_is_sent_once_with_what_was_typed(
 
     portal.expect_step(STEP_2)
     expect(portal.main).to_contain_text("Вам поступит звонок")
-    assert len(loads) == 1  # the browser posted nothing by itself
+    assert len(loads) == 1  # the browser itself posted nothing
 
 
 def test_a_button_pressed_before_the_app_is_there_works(portal: Portal, let_the_app_start: Callable[[], None]) -> None:

@@ -1,4 +1,4 @@
-"""The e-mail address in the settings: a code from the mail proves it, and then the owner is told by mail, too."""
+"""The e-mail address in the settings: a code from the mail proves it, and from then on the owner also gets notices by mail."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def test_an_address_is_proved_and_told_of_a_change(
     expect(portal.main.get_by_role("alert").first).to_contain_text("Код не подошёл. Осталось 2 попытки")
     portal.look("settings e-mail code wrong")
     portal.page.reload()
-    expect(portal.page.get_by_role("heading", name=HEADING)).to_be_visible()  # the record, not the page, knows of it
-    portal.page.wait_for_timeout(DOUBLE_PRESS / timedelta(milliseconds=1))  # sooner it would be the first press again
+    expect(portal.page.get_by_role("heading", name=HEADING)).to_be_visible()  # the record knows of it, not the page
+    portal.page.wait_for_timeout(DOUBLE_PRESS / timedelta(milliseconds=1))  # sooner, it is the first press again
     portal.button("Отправить код ещё раз").click()
     expect(portal.main.get_by_text("Подойдёт только код из последнего письма.")).to_be_visible()
     second = code_in(mails(address, 2)[1])

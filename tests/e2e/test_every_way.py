@@ -1,4 +1,4 @@
-"""Every way of getting a code in every flow that asks for one; and one patient who gets back in by each of them, one after another."""
+"""Every way of getting a code in every flow that asks for one. And one patient who gets back in by each of them in turn."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from tests.e2e.portal_in_browser import BIRTH_DATE, NEW_PASSWORD, STEP_2, STEP_3
 from tests.e2e.server import Server
 from tests.e2e.ways_in_browser import KINDS, SMS, begin_by, choose, dial, fetch, number_to_call
 
-# The guide's two have tests of these flows of their own.
+# The guide's two ways have their own tests of these flows.
 FURTHER = tuple(way for way in KINDS if way not in GUIDE_CHANNELS)
 on_a_phone = pytest.mark.parametrize("profile", ["360"])
 
 
 @pytest.fixture(scope="module")
 def common(start_server: StartServer) -> Server:
-    # By default one phone gets three codes an hour, with a minute and more between them: one patient asks for five in a row here.
+    # By default one phone gets three codes an hour, at least a minute apart. Here one patient requests five in a row.
     return start_server("every-way", CODES_PER_PHONE="10 per 1 h", RESEND_PAUSES="1 s, 1 s")
 
 
@@ -51,11 +51,11 @@ def test_one_patient_gets_back_in_by_each_way_and_by_passkey(
         if turn:
             portal.log_out()
         recover(portal, way, patient, demo_phone, password=f"Sposob{turn}parol")
-    portal.button("Добавить").click()  # the sign-in by passkey that is offered
+    portal.button("Добавить").click()  # closes the offer of sign-in by passkey
     expect(portal.main).to_contain_text(ADDED)
     portal.log_out()
 
-    authenticator.look(False)  # what waits in the dialog gets no answer
+    authenticator.look(False)  # the request that waits in the dialog gets no answer
     portal.open_login().get_by_role("link", name="Не могу войти", exact=True).click()
     portal.button("Не помню пароль").click()
     portal.look("ways of recovery with the passkey")
@@ -71,11 +71,11 @@ def test_one_patient_gets_back_in_by_each_way_and_by_passkey(
     settings.expect_saved("пароль")
     expect(portal.page.locator(".notice.saved")).to_be_in_viewport()
     portal.look("password changed after the passkey", names=NAMES)
-    new_portal().log_in(patient.phone, NEW_PASSWORD)  # on another device, which has no passkey
+    new_portal().log_in(patient.phone, NEW_PASSWORD)  # another device, which has no passkey
 
 
 def recover(portal: Portal, way: ChannelName, patient: Patient, demo_phone: DemoPhone, *, password: str) -> None:
-    """From step 1 to «Мои карты», by the new password."""
+    """Go from step 1 to «Мои карты» with the new password."""
     begin_by(portal, way, patient.phone)
     expect(portal.main).to_contain_text(WORDS[way].where)
     if way in FURTHER:

@@ -1,4 +1,4 @@
-"""The recovery in Firefox, once from the start to «Мои карты», and sign-in by passkey: Chromium drives all other browser tests."""
+"""The recovery in Firefox, once from the start to «Мои карты», and sign-in by passkey. All other browser tests use Chromium."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.e2e.patients import DemoPhone, Patient
 from tests.e2e.portal_in_browser import DONE, NEW_PASSWORD, STEP_1, STEP_2, STEP_3
 from tests.e2e.server import Server
 
-ENTER = "\ue007"  # as WebDriver writes the key
+ENTER = "\ue007"  # WebDriver's code for the key
 
 pytestmark = pytest.mark.skipif(FIREFOX is None, reason="Firefox is not installed (Debian: apt install firefox-esr)")
 
@@ -42,7 +42,7 @@ def test_a_password_is_recovered_in_firefox(
 def test_passkeys_in_firefox_leave_dialog_and_settings_in_order(
     server: Server, patient: Patient, tmp_path: Path, in_the_field: bool
 ) -> None:
-    """Without a device to ask, with and without offers in the field of the telephone."""
+    """No device can answer. It runs with and without passkey offers in the phone field."""
     preferences = {
         "security__webauthn__enable_conditional_mediation": in_the_field,
         "security__webauth__webauthn_enable_usbtoken": False,

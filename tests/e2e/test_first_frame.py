@@ -81,6 +81,6 @@ def test_nothing_moves_when_the_app_takes_a_page_over(portal: Portal, profile: s
         portal.open(path)
         portal.page.wait_for_load_state("networkidle")
 
-        # A thousandth is the unit in which browsers report it: less is a part of a pixel.
+        # Browsers report shifts in thousandths; a smaller shift is a part of a pixel.
         shifts = portal.page.evaluate("window.shifts")
         assert round(sum(shift[0] for shift in shifts), 3) == 0, (path, shifts)

@@ -1,4 +1,4 @@
-"""Sign-in through Gosuslugi that does not succeed: each its own sentence, and a way on from it."""
+"""Failed sign-in through Gosuslugi: each failure has its own sentence, and a way to continue."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_after_a_refusal_another_try_succeeds(gosuslugi: Gosuslugi) -> None:
     gosuslugi.switch("none")
     portal.button("Попробовать ещё раз").click()
 
-    portal.expect_cards()  # Gosuslugi knows the person still
+    portal.expect_cards()  # Gosuslugi still knows the person
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_an_answer_that_is_used_again_lets_nobody_in(gosuslugi: Gosuslugi, new_p
 
     expect(portal.heading(FAILED)).to_be_visible()
     portal.open("/cards")
-    portal.expect_cards()  # who was in stays in
+    portal.expect_cards()  # a person who was signed in stays signed in
 
 
 def test_a_refusal_leads_to_the_other_ways(gosuslugi: Gosuslugi) -> None:

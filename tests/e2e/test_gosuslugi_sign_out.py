@@ -1,4 +1,4 @@
-"""Signing out at a gateway that wants the token back: it goes in the body of a POST, and in no address."""
+"""Signing out at a gateway that wants the token back: the token goes in the body of a POST, never in an address."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.e2e.server import Server
 
 @pytest.fixture
 def server(start_server: StartServer) -> Iterator[Server]:
-    """With the stand-in's standard face, which knows who signs out by the token."""
+    """A server with the stand-in's standard face, which recognises by the token who signs out."""
     server = start_server("oidc", IDENTITY_PROVIDER="oidc")
     yield server
     server.stop()
@@ -36,7 +36,7 @@ def test_the_providers_token_is_in_no_address_of_the_way_out(portal: Portal, dem
     addresses = [address for request in asked for address in (request.url, request.headers.get("referer", ""))]
     assert [address for address in addresses if token in address or "id_token_hint" in address] == []
 
-    # The provider remembers no one.
+    # The provider has forgotten the person.
     portal.open()
     portal.header.get_by_role("button", name="Войти", exact=True).click()
     portal.dialog("ВХОД В ЛИЧНЫЙ КАБИНЕТ").get_by_role("button", name="Войти через Госуслуги").click()

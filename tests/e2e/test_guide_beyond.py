@@ -30,7 +30,7 @@ def server(server_of_profile: Callable[[str], Server], profile: str) -> Server:
 def test_e_a_new_patient_registers_sets_a_password_and_signs_in_with_it(
     portal: Portal, demo_phone: DemoPhone, server: Server
 ) -> None:
-    """The whole demo in one sitting, from the main page."""
+    """The whole demo in one session, beginning at the main page."""
     portal.open().page.get_by_role("link", name="Зарегистрироваться").click()
     expect(portal.heading(CONSENT)).to_be_visible()
     portal.look("E consent")
@@ -77,7 +77,7 @@ def test_e_whoever_refuses_after_gosuslugi_leaves_nothing_behind(
     assert not _kept_in(server, person.last_name)
     again = new_portal()
     press_gosuslugi(again, demo_phone).sign_in(person)
-    again.button(AGREE).click()  # asked again: nothing was remembered
+    again.button(AGREE).click()  # the page asks again, because nothing was remembered
     again.expect_cards()
     expect(again.header).to_contain_text(full_name(person))
 
@@ -147,10 +147,10 @@ def test_e_signing_out_ends_the_session_at_gosuslugi_too(portal: Portal, demo_ph
     portal.header.get_by_role("button", name="Войти", exact=True).click()
     portal.dialog(LOGIN).get_by_role("button", name="Войти через Госуслуги").click()
 
-    Gosuslugi(portal, demo_phone).expect_sign_in()  # asked who it is, instead of being let in again
+    Gosuslugi(portal, demo_phone).expect_sign_in()  # the person must identify themselves again
 
 
 def _kept_in(server: Server, text: str) -> list[str]:
-    """The portal's own files that hold this text; the stand-ins' store plays the outside."""
+    """The portal's own files that contain this text. The stand-ins' store is left out, because it plays the outside."""
     files = [path for path in server.data_dir.rglob("*") if path.is_file() and not path.name.startswith("sandbox.")]
     return [path.name for path in files if text.encode() in path.read_bytes()]

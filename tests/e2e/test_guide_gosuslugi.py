@@ -137,7 +137,7 @@ def test_g09_the_return_lands_on_the_cards(gosuslugi: Gosuslugi) -> None:
 
 def open_help(gosuslugi: Gosuslugi, name: str) -> Locator:
     link = gosuslugi.page.get_by_role("link", name=name, exact=True)
-    expect(link).to_have_attribute("aria-haspopup", "dialog")  # before its script is there, the link leads to a page
+    expect(link).to_have_attribute("aria-haspopup", "dialog")  # until its script has loaded, the link leads to a page
     link.click()
     dialog = gosuslugi.page.get_by_role("dialog", name=name)
     expect(dialog).to_be_visible()

@@ -67,7 +67,7 @@ def test_g15_step_one_asks_for_the_phone_and_the_way(portal: Portal) -> None:
         expect(portal.page.get_by_role("radio", name=way)).to_be_visible()
     expect(portal.main.locator("details")).not_to_have_attribute(
         "open", ""
-    )  # what the guide does not name is folded away
+    )  # ways that the guide does not name are folded away
     expect(portal.main.get_by_role("radio")).to_have_count(2)
     expect(portal.button("ДАЛЕЕ")).to_be_visible()
     expect(portal.main).to_contain_text("на который зарегистрирован личный кабинет")

@@ -17,7 +17,7 @@ def test_g01_the_main_page_tells_of_booking_and_has_the_entrance(portal: Portal)
     portal.open()
 
     expect(portal.main).to_contain_text("запись на приём к врачу в поликлиническое учреждение")
-    # The demo has no page for it: it says whom to turn to, and promises nothing else.
+    # The demo has no page for this: the text says whom to contact, and promises nothing else.
     expect(portal.main).to_contain_text("обратитесь в регистратуру своей поликлиники")
     expect(portal.main.get_by_role("link", name="Записаться к врачу")).to_have_count(0)
     expect(portal.header.get_by_role("button", name="Войти", exact=True)).to_be_visible()

@@ -1,4 +1,4 @@
-"""Sign-in and sign-out: the dialog, its tabs, refusals that tell nothing, and what is left behind in a tab."""
+"""Sign-in and sign-out: the dialog, its tabs, refusals that reveal nothing, and what stays in a tab."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ def test_a_patient_signs_in_and_out(portal: Portal, patient: Patient) -> None:
 def test_who_signs_out_is_not_told_to_sign_in_again_however_long_the_answer_takes(
     portal: Portal, patient: Patient
 ) -> None:
-    """The page looks whether the session lasts, as when its tab is shown again; here between the end and the answer that tells of it."""
+    """The page checks whether the session is still open, as when its tab is shown again. Here it checks after the end but before the
+    answer about it."""
     look = "document.dispatchEvent(new Event('visibilitychange'))"
     portal.page.add_init_script(f"document.addEventListener('portal:leave', () => setInterval(() => {look}, 300))")
 
@@ -179,7 +180,7 @@ def test_an_unknown_address_leads_back_to_the_main_page(portal: Portal, watch: W
 
 
 def test_a_double_click_leaves_for_gosuslugi_once(portal: Portal) -> None:
-    """The second request would go out under the name of before, and carry nothing along."""
+    """The second request would still have the old visitor cookie, and would carry nothing along."""
     sent: list[str] = []
     portal.page.on(
         "request", lambda request: sent.append(request.method) if "/gosuslugi/start" in request.url else None

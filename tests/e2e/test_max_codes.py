@@ -1,4 +1,4 @@
-"""Codes in MAX: in the chat with the bot only one's own contact brings the code."""
+"""Codes in MAX: in the chat with the bot, only the patient's own contact brings the code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ways on step 1 stand in the order of what works here: measured in the last hour, the failing ones last and with their reason."""
+"""Step 1 lists the ways by how well they worked in the last hour. The failing ones come last, with the reason."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def server(start_server: StartServer, profile: str) -> Server:
 
 
 def fall_back(server: Server, *failing: ChannelName, begin: int) -> None:
-    """As many patients as it takes asked by these ways in vain, and typed a code that came by SMS."""
+    """Let enough patients ask by these ways in vain, and then type a code that came by SMS."""
 
     async def happened(portal: Services) -> None:
         for way in failing:
@@ -39,7 +39,7 @@ def fall_back(server: Server, *failing: ChannelName, begin: int) -> None:
 
 
 def shown(portal: Portal) -> list[str]:
-    """The ways that are to be seen, from above."""
+    """The visible ways, from top to bottom."""
     portal.open_recovery()
     expect(portal.main.get_by_role("radio").first).to_be_visible()
     return portal.main.get_by_role("radio").evaluate_all(
@@ -48,7 +48,7 @@ def shown(portal: Portal) -> list[str]:
 
 
 def wait_for(portal: Portal, order: list[ChannelName]) -> None:
-    """The server looks every 15 seconds."""
+    """Wait for this order. The server checks every 15 seconds."""
     deadline = time.monotonic() + PATIENCE
     while (found := shown(portal)) != order:
         assert time.monotonic() < deadline, found
@@ -68,8 +68,8 @@ def test_what_works_comes_first_and_what_fails_last_with_its_reason(portal: Port
     portal.look("a failing way last")
 
     fall_back(server, CALL, TELEGRAM, begin=100)
-    wait_for(portal, [SMS, MAX, CALL, TELEGRAM])  # nothing is folded away where the guide's two fail
+    wait_for(portal, [SMS, MAX, CALL, TELEGRAM])  # nothing is folded away when the guide's two fail
     expect(portal.page.get_by_role("radio", name="Код в SMS")).to_be_checked()
     portal.look("both of the guide fail")
-    portal.begin(fresh_phone(), "Проверочный звонок")  # and each can still be chosen
+    portal.begin(fresh_phone(), "Проверочный звонок")  # each can still be chosen
     portal.expect_step(STEP_2)

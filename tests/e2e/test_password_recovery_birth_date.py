@@ -1,4 +1,4 @@
-"""Where a call alone is not enough: the birth date between step 2 and step 3, on a computer and on a phone."""
+"""When a call alone is not enough: the birth date between step 2 and step 3, on a computer and on a phone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Step 3: what is wrong with a password is named, and nothing wrong is taken."""
+"""Step 3: the page names what is wrong with a password, and accepts no bad one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Step 1: what is no Russian mobile number is named and gets no code; ways that fail are replaced at once."""
+"""Step 1: a text that is no Russian mobile number gets a clear error and no code. A failing way is replaced at once."""
 
 from __future__ import annotations
 

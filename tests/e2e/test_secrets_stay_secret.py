@@ -1,4 +1,4 @@
-"""A canary password, a code and a session token are nowhere in clear: not in logs, data, the bundle or the browser's stores."""
+"""A canary password, a code and a session token appear nowhere in clear: not in logs, data, the bundle or the browser's stores."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Secrets:
     tokens: list[str]
 
     def in_clear(self, content: bytes) -> list[str]:
-        """Which secrets the content holds."""
+        """The names of the secrets that the content holds."""
         texts = {"canary password": CANARY, "mistyped password": MISTYPED}
         texts |= {f"token {number}": token for number, token in enumerate(self.tokens)}
         found = [name for name, text in texts.items() if text.encode() in content]
@@ -45,7 +45,7 @@ class Secrets:
 
 @pytest.fixture
 def secrets(portal: Portal, patient: Patient, demo_phone: DemoPhone, server: Server) -> Secrets:
-    """Left by a whole recovery and two sign-ins, mistakes included; the server has written everything it will write."""
+    """The secrets of a whole recovery and two sign-ins, mistakes included. The server has written everything that it will write."""
     portal.open_recovery().begin(patient.phone, TELEGRAM)
     code = demo_phone.code(patient.phone, "telegram")
     portal.submit_code(f"{(int(code) + 1) % 10**6:06}")
@@ -69,14 +69,14 @@ def secrets(portal: Portal, patient: Patient, demo_phone: DemoPhone, server: Ser
 
 
 def test_no_secret_is_in_the_log_the_data_or_the_bundle(secrets: Secrets, server: Server) -> None:
-    # The sandbox plays the outside world: it has to know the codes it delivers.
+    # The sandbox plays the outside world, so it must know the codes that it delivers.
     data = [path for path in files_in(server.data_dir) if not path.name.startswith("sandbox.sqlite3")]
     bundle = [path for path in files_in(frontend.BUILT) if path.suffix not in COMPRESSED]
     assert any(path.name == "medonline.sqlite3" for path in data)
     assert bundle
 
     found = {str(path): secrets.in_clear(path.read_bytes()) for path in (server.log, *data)}
-    # A bundle holds many numbers; it was built before the code was made.
+    # A bundle contains many numbers, and it was built before the code was made.
     found |= {str(path): [name for name in secrets.in_clear(path.read_bytes()) if name != "code"] for path in bundle}
 
     assert {path: names for path, names in found.items() if names} == {}

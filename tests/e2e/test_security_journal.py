@@ -1,4 +1,4 @@
-"""«Журнал» and «это не я»: what a patient reads of their account, and closing it with the link of a notice."""
+"""«Журнал» and «это не я»: what patients read about their account, and how the link of a notice closes it."""
 
 from __future__ import annotations
 
@@ -99,14 +99,14 @@ def test_whoever_did_not_change_the_password_closes_the_account_by_the_link(
     expect(portal.heading("В личный кабинет вошли или изменили его не вы?")).to_be_visible()
     assert "#" not in portal.page.url
     portal.look("not-me", names=NAMES)
-    portal.page.reload()  # nothing was done yet, and the link is still known
+    portal.page.reload()  # nothing was done yet, and the link still works
     portal.button("Это не я, закрыть кабинет").click()
     expect(portal.heading("Личный кабинет закрыт от посторонних")).to_be_visible()
     portal.look("not-me-done", names=NAMES)
 
     assert not any(token in one for one in sent)  # never in an address
     assert sum(token in frame for frame in frames) == 1  # once, in the form
-    expect(thief.dialog()).to_be_visible()  # the page of the person who was inside closes by itself
+    expect(thief.dialog()).to_be_visible()  # the page of the intruder closes by itself
     assert patient.last_name not in thief.page.inner_text("body")
     thief.open().open_login()
     thief.submit_login(patient.phone, NEW_PASSWORD)
@@ -120,7 +120,7 @@ def test_whoever_did_not_change_the_password_closes_the_account_by_the_link(
     again.begin(patient.phone, TELEGRAM)
     again.submit_code(demo_phone.code(patient.phone, "telegram"))
     expect(again.heading(STOPPED)).to_be_visible()
-    assert re.search(r"можно будет после \d\d:\d\d \d+ [а-я]+\.", again.main.inner_text())  # seen, not only there
+    assert re.search(r"можно будет после \d\d:\d\d \d+ [а-я]+\.", again.main.inner_text())  # it is visible
     again.look("recovery-stopped", names=NAMES)
     again.page.reload()
     expect(again.heading(STOPPED)).to_be_visible()
@@ -133,6 +133,6 @@ def test_a_link_that_nobody_sent_closes_nothing(portal: Portal, patient: Patient
     portal.open("/not-me")
     portal.button("Это не я, закрыть кабинет").click()
     expect(portal.error).to_contain_text("больше не действует")
-    expect(portal.button("Это не я, закрыть кабинет")).to_have_count(0)  # it would do nothing
+    expect(portal.button("Это не я, закрыть кабинет")).to_have_count(0)  # it would have no effect
     expect(portal.main.get_by_role("link", name="На главную")).to_be_visible()
     portal.log_in(patient.phone, patient.password)

@@ -1,4 +1,4 @@
-"""A computer of the clinic, a phone of the family: what the next person finds of a recovery."""
+"""A computer in the clinic, a phone that a family shares: what the next person can see of a recovery."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def at_step_3(portal: Portal, patient: Patient, demo_phone: DemoPhone) -> None:
 
 
 def expect_nothing_of_it(portal: Portal, load: Callable[[], object]) -> None:
-    """The recovery begins at step 1, for the record too: the page as it was built shows that step before it has asked."""
+    """The recovery begins at step 1 in the record too. The screen alone proves nothing: the built page shows step 1 before it has asked."""
     heard: list[str] = []
 
     def listen(socket: WebSocket) -> None:
@@ -37,7 +37,7 @@ def expect_nothing_of_it(portal: Portal, load: Callable[[], object]) -> None:
     portal.page.remove_listener("websocket", listen)
 
     steps = re.findall(r'"step":\s*"(\w+)"', "".join(heard))
-    assert steps[-1:] in ([], ["phone"])  # what the tab itself had before may come first, and is corrected
+    assert steps[-1:] in ([], ["phone"])  # the tab's own earlier step may come first and is then corrected
     portal.expect_step(STEP_1)
 
 

@@ -1,6 +1,6 @@
-"""How many taps and typed fields each road takes, counted by what the browser sees (docs/performance.md has the table).
+"""How many taps and typed fields each road takes, counted from what the browser sees (docs/performance.md has the table).
 
-A tap is a click that a patient makes on a button, a link or a tab; a field is one into which something is typed.
+A tap is a patient's click on a button, a link or a tab. A field counts if something is typed into it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Road:
 def _recover_from_step_1(
     road: Road, patient: Patient, phone: DemoPhone, kind: Kind = "call", *, further: tuple[str, ...] = ()
 ) -> None:
-    """By call, which is chosen already, up to the account. `further`: the buttons of step 2 that lead to the way that works."""
+    """Recover by call, which is preselected, up to the account. `further`: the buttons of step 2 that lead to the way that works."""
     portal = road.portal
     portal.expect_step(STEP_1)
     road.type_in("Номер сотового телефона", spelled(patient.phone))
@@ -65,7 +65,7 @@ def _log_in_button(portal: Portal) -> Locator:
 def test_a_recovery_by_the_tabs_takes_six_taps_and_three_fields(
     portal: Portal, patient: Patient, demo_phone: DemoPhone
 ) -> None:
-    portal.open().open_login()  # at an earlier visit: the tab is remembered from then on
+    portal.open().open_login()  # an earlier visit: from now on the tab is remembered
     road = Road(portal.open())
     road.tap(_log_in_button(portal))
     road.tap(portal.dialog(LOGIN).get_by_role("link", name="Забыли пароль?"))
@@ -101,7 +101,7 @@ def test_with_call_and_telegram_failing_a_recovery_takes_two_taps_more(
 def test_gosuslugi_takes_four_taps(new_portal: NewPortal, demo_phone: DemoPhone) -> None:
     sign_in_through_gosuslugi(
         new_portal(), demo_phone, SMIRNOV
-    )  # the first time Gosuslugi asks whether it may give data
+    )  # the first time, Gosuslugi asks whether it may share data
     portal = new_portal().open()
     road, gosuslugi = Road(portal), Gosuslugi(portal, demo_phone)
     road.tap(_log_in_button(portal))

@@ -1,4 +1,4 @@
-"""«Не могу войти»: every line leads to something the patient can do, and back."""
+"""«Не могу войти»: every line leads to something that the patient can do, and back."""
 
 from __future__ import annotations
 

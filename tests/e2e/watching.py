@@ -1,4 +1,4 @@
-"""What no page may do: complain in the console, speak English, need a sideways scroll."""
+"""What no page may do: complain in the console, show English, or need sideways scrolling."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import re
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, WebError
 
-# Names and abbreviations that Russians write in Latin letters.
+# Names and abbreviations that are written in Latin letters in Russian.
 LATIN_ALLOWED = frozenset({"MAX", "Telegram", "Caps", "Lock", "PIN", "SMS", "Email", "QR"})
 _LATIN = re.compile(r"[A-Za-z]{2,}")
 _ADDRESS = re.compile(r"\S+@\S+")
 _LOST_CONNECTION = re.compile(r"net::ERR_|WebSocket connection to", re.I)
-# A browser need not print what its Content-Security-Policy stops.
+# Browsers do not always print what the Content-Security-Policy stops.
 _REPORT_VIOLATIONS = """document.addEventListener("securitypolicyviolation", (event) =>
   console.error(`Content Security Policy: ${event.effectiveDirective} stopped ${event.blockedURI || "something inline"}`));"""
 _READABLE = """() => {
@@ -35,7 +35,7 @@ class Watch:
         context.on("weberror", self._on_error)
 
     def allow_lost_connection(self) -> None:
-        """This test kills the server, or cuts the browser off."""
+        """This test kills the server or cuts the browser off."""
         self._allowed.append(_LOST_CONNECTION)
 
     def allow_missing_page(self) -> None:
@@ -43,15 +43,15 @@ class Watch:
         self._allowed.append(re.compile(r"status of 404"))
 
     def allow_form_not_taken(self) -> None:
-        """This test posts a form without the page's scripts, which is answered with 422 and a page that says what to do."""
+        """This test posts a form without the page's scripts. The answer is 422 and a page that says what to do."""
         self._allowed.append(re.compile(r"status of 422"))
 
     def allow_refused_form(self) -> None:
-        """This test sends a form of the stand-in that is answered with 400 and a page that says why."""
+        """This test submits a form of the stand-in. The answer is 400 and a page that says why."""
         self._allowed.append(re.compile(r"status of 400"))
 
     def allow_failing_server(self) -> None:
-        """This test has a route answered as by a server that is full or broken."""
+        """In this test, a route answers like a server that is full or broken."""
         self._allowed.append(re.compile(r"status of (429|500)"))
 
     def complaints(self) -> list[str]:
@@ -66,7 +66,7 @@ class Watch:
 
 
 def english_words(page: Page) -> set[str]:
-    """Latin words that a patient could see or hear on this screen, but for those of e-mail addresses."""
+    """Latin words that a patient could see or hear on this screen, without those in e-mail addresses."""
     return set(_LATIN.findall(_ADDRESS.sub("", page.evaluate(_READABLE)))) - LATIN_ALLOWED
 
 

@@ -212,8 +212,8 @@ def take_up_again(session: Session, notice_id: str, now: datetime, since: dateti
 
 
 def take_up_all(session: Session, now: datetime, since: datetime, but: Collection[str]) -> list[str]:
-    """Have all of after `since` (UTC) that were given up, or wait to be tried again later, sent now, but those with one of these
-    problems; whose they are."""
+    """Send now all notices made after `since` (UTC) that were given up or wait for another attempt, except those with one of the
+    problems in `but`. Returns the ids of their patients."""
     params = {"now": now, "since": since, "but": tuple(but)}
     return [str(row[0]) for row in session.exec(_TAKE_UP_ALL, params=params).all()]
 
