@@ -18,11 +18,11 @@ function link(rel, href) {
 }
 
 /**
- * A script whose download breaks off is not asked for again by the browser, and without it the page would stay dead. What has come
- * already does not come once more.
- * @param {HTMLElement} place is replaced
+ * Puts a script into the page, and tries again if its download breaks off: the browser would not, and the page would stay dead. Modules
+ * that have arrived already are not downloaded again.
+ * @param {HTMLElement} place the element that the script replaces
  * @param {() => HTMLScriptElement} make
- * @param {number} times how often it was asked for
+ * @param {number} times the number of this attempt
  */
 function load(place, make, times = 1) {
   const script = make();
