@@ -43,7 +43,7 @@ class BoundaryConfig(BaseSettings):
     metrics_token: SecretStr = SecretStr("")
     traces_url: OptionalUrl = ""
     traces_percent: int = Field(100, ge=1, le=100)
-    # A URI of one of the kinds that RFC 9116, 2.5.3, names; one line, so that it cannot add a field of its own.
+    # A URI of a kind that RFC 9116, 2.5.3, allows. It is one line, so that it cannot add another field to security.txt.
     security_contact: str = Field("", pattern=r"^((https://|mailto:|tel:)[!-~]+)?$", max_length=200)
 
     def boundary_faults(self) -> list[str]:

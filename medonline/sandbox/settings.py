@@ -53,8 +53,8 @@ class SandboxSettings:
         gosuslugi: settings of the stand-in of Gosuslugi; None leaves it out.
         fhir_token: the access token the registry of medical cards accepts; empty leaves the registry out.
         mail_socket: the file at which the mail server listens; None leaves it out.
-        callback_urls: where Telegram's reports may go, letter for letter, and uCaller's but for their last part; None allows any
-            address of this machine.
+        callback_urls: the only addresses that Telegram's and uCaller's reports may go to. They must match exactly, except the last
+            part of uCaller's. None allows any address of this machine.
         sms_ru_report_url: where SMS.ru's reports go; empty: nowhere.
     """
 

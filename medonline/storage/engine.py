@@ -1,13 +1,13 @@
 """The database: transactions are plain functions, run whole in a database thread (docs/decisions/0018).
 
-A transaction never waits for the event loop: no lock is held while the loop does something else. SQLite has one thread that
-writes, so that writers queue in their order (SQLite itself has no queue: writers poll, and of sixteen patients some polled in
-vain), and a few that read. PostgreSQL has as many threads as connections.
+A transaction never waits for the event loop, so no lock is held while the loop does something else. SQLite has a few threads
+that read and one that writes, so that writers queue in order. SQLite itself has no queue: its writers poll, and of sixteen
+patients some polled in vain. PostgreSQL has as many threads as connections.
 
-SQLite runs in WAL with synchronous=FULL, so that a committed reset survives a power cut, and takes the write lock at the
-start of a writing transaction (BEGIN IMMEDIATE): a lock that is upgraded half-way fails instead of waiting.
+SQLite runs in WAL with synchronous=FULL, so that a committed reset survives a power cut. A writing transaction takes the write
+lock at its start (BEGIN IMMEDIATE), because a lock that is upgraded half-way fails instead of waiting.
 
-PostgreSQL locks rows, and two writers that want each other's rows end in a deadlock. So every writing transaction locks in one
+PostgreSQL locks rows, and two writers that want each other's rows end in a deadlock. So every writing transaction locks in this
 order, and skips what it does not need:
 
 1. the row that waits for its own browser: a person from Gosuslugi before consent or proof, a journey there;
@@ -16,13 +16,13 @@ order, and skips what it does not need:
 4. the day's money of a way (`queries.limits`);
 5. the circuit breaker;
 6. patients, several by their ids (`queries.patients.held`);
-7. what belongs to a patient: identities, tickets, sessions, recoveries, waiting changes, notices, cards. Anyone who locks more than
+7. the rows of a patient: identities, tickets, sessions, recoveries, waiting changes, notices, cards. Anyone who locks more than
    one row of a kind, or writes to a row that names a patient, holds the patient;
-8. the day's money of notices, which no code is paid with;
+8. the day's money of notices, which is separate from the money of codes;
 9. the journal (`at_the_end`).
 
-Danger: SQLite goes on writing to a file that was moved away or replaced, and makes an empty one where there is none. What
-is committed so would be lost, so each session first looks whether the file is still the one its connection opened.
+Danger: SQLite continues to write to a file that was moved away or replaced, and creates an empty file if there is none. Such
+commits would be lost, so each session first checks that the file is still the one that its connection opened.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What `medonline doctor` checks of the link «это не я»: whether a text to a phone has room for it."""
+"""Checks for `medonline doctor` whether each text to a phone has room for the link «это не я»."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from medonline.services.notices.queue import MAX_TEXT
 from medonline.services.notices.texts import Text
 from medonline.wording import notices
 
-# What each text to a phone tells of; the longest may be the only one that has no room.
+# The subject of each text to a phone. Each one is checked, because perhaps only the longest has no room.
 LINKED: Mapping[Text, str] = {
     Text.ACCESS_RECOVERED: "a recovered password",
     Text.ACCESS_RECOVERED_UNLINKED: "a recovered password that took Gosuslugi off",
@@ -37,7 +37,7 @@ LINKED: Mapping[Text, str] = {
     Text.DESK_IDENTITY_UNLINKED: "Gosuslugi taken off by the desk",
     Text.DESK_PASSKEY_REMOVED: "a passkey taken off by the desk",
 }
-# By mail alone, or answered without the link (`WITHOUT_LINK` of services.notices.texts).
+# These go by mail only, or have no link (`WITHOUT_LINK` of services.notices.texts).
 UNLINKED = frozenset(
     {
         Text.CARD_ASKED,
@@ -49,7 +49,7 @@ UNLINKED = frozenset(
         Text.DESK_SESSIONS_ENDED,
     }
 )
-_LONGEST_DEVICE = "Браузер Samsung, HarmonyOS"  # one browser and one system, as wording.notices names them
+_LONGEST_DEVICE = "Браузер Samsung, HarmonyOS"  # a browser and a system, in the words of wording.notices
 _TO_BE_DONE = (
     "Serve the portal under a shorter name (MEDONLINE_PUBLIC_URL); with MEDONLINE_MAIL_PROVIDER a mail to a proved address has the "
     "link, however long it is"
@@ -57,7 +57,7 @@ _TO_BE_DONE = (
 
 
 def in_texts(config: Config) -> list[Finding]:
-    """Whether each text has room for the link to this portal; nothing where no texts are sent."""
+    """Whether each text has room for the link to this portal. Empty if no texts are sent."""
     if config.notice_provider is NoticeProvider.NONE:
         return []
     link = dispute_links(config).page + "#" + "0" * TOKEN_LENGTH
@@ -80,11 +80,11 @@ def in_texts(config: Config) -> list[Finding]:
 
 
 def _texts(config: Config) -> Iterator[tuple[str, str]]:
-    """What is told, and its longest wording."""
+    """The subject of each text, and its longest wording."""
     for of, told in LINKED.items():
         yield told, notices.text(of)
     if config.new_device_notices is NewDeviceNotices.ALL:
-        at = datetime(2026, 9, 30, 12, tzinfo=UTC)  # no month is longer
+        at = datetime(2026, 9, 30, 12, tzinfo=UTC)  # the month with the longest name
         said = notices.NewDeviceSentences(config.zone)
         longest = max((said.new_device(how, _LONGEST_DEVICE, at, is_last=True) for how in LoginMethod), key=len)
         yield "a sign-in from a new device", longest

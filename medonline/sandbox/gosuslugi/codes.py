@@ -33,7 +33,7 @@ Kind = Literal["access", "refresh"]
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a code or a token means."""
+    """The meaning of a code or a token."""
 
     id: str
     asked: Asked

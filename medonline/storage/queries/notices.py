@@ -219,7 +219,7 @@ def take_up_all(session: Session, now: datetime, since: datetime, but: Collectio
 
 
 def end_links_elsewhere(session: Session, patient_id: str, new: Sequence[Notice], now: datetime) -> None:
-    """Use up all links «это не я» to a patient, but those to a phone or an address that one of these new notices goes to. The caller
+    """Use up all links «это не я» to a patient, except those to a phone or an address that one of these new notices goes to. The caller
     holds the patient."""
     places = {
         "to_phones": [row.phone for row in new if not row.email],

@@ -21,7 +21,7 @@ SQLModel.metadata.naming_convention = NAMING
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware UTC datetime over a naive column, the same in SQLite and PostgreSQL."""
+    """An aware UTC datetime in a naive column, the same in SQLite and PostgreSQL."""
 
     impl = DateTime
     cache_ok = True

@@ -25,8 +25,8 @@ class Notice(SQLModel, table=True):
     attempts: int = 0
     paid_at: datetime | None = Field(
         default=None, sa_type=UtcDateTime
-    )  # when the next attempt was counted; None: not yet
-    kopecks: int = 0  # what was counted then
+    )  # when the next attempt's cost was counted; None: not yet
+    kopecks: int = 0  # the cost that was counted then
     sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     problem: str = ""
     provider_ref: str = ""

@@ -45,9 +45,7 @@ class PatientCard(SQLModel, table=True):
     birth_date: date | None = None
     policy_masked: str = ""
     policy_sealed: str = ""
-    policy_index: str = Field(
-        default="", index=True
-    )  # HMAC: by it the owner of a card is found who is asked for consent
+    policy_index: str = Field(default="", index=True)  # HMAC: finds the owner of a card, who is asked for consent
     whose: str  # services.patient_cards.rows.Whose
     basis: str = ""  # domain.card_access.Basis
     stated_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # «Я законный представитель ребёнка»
