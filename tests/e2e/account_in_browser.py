@@ -27,20 +27,20 @@ _LABELS = {
 
 
 def choose_in_menu(portal: Portal, link: str) -> None:
-    """A line of the menu under the name."""
+    """Choose a line of the menu under the patient's name."""
     portal.header.locator("[data-menu]").click()
     portal.header.get_by_role("link", name=link, exact=True).click()
 
 
 def end_other_sessions(portal: Portal) -> None:
-    """Every sign-in of this patient but the one of this browser ends at once."""
+    """End every sign-in of this patient except the one in this browser."""
     portal.open("/sessions")
     portal.button("Завершить все остальные входы").click()
     expect(portal.main.get_by_role("listitem")).to_have_count(1)
 
 
 def proved_long_ago(server: Server, phone: str) -> None:
-    """The sign-ins of this phone are so old that who is asking has to be proved again; until then no time passes in the test."""
+    """Make the sign-ins of this phone so old that the portal asks for proof again. Until then no time passes in the test."""
 
     async def happened(services: Services) -> None:
         long_ago = services.clock() - services.config.reauthentication_window - timedelta(minutes=1)
@@ -63,7 +63,7 @@ class Settings:
 
     @classmethod
     def open(cls, portal: Portal, patient: Patient) -> Settings:
-        """Sign in and open them by the menu."""
+        """Sign in and open the settings through the menu."""
         portal.log_in(patient.phone, patient.password)
         choose_in_menu(portal, "Настройки")
         return cls(portal)
@@ -73,7 +73,7 @@ class Settings:
         return self.portal.button("Сохранить")
 
     def fill(self, **values: str) -> None:
-        """Fields by their names; a password is repeated unless the repetition is given."""
+        """Fill fields by their names. A password is repeated unless the repetition is given."""
         if "password" in values:
             values.setdefault("password_confirmation", values["password"])
         for name, value in values.items():
@@ -86,7 +86,7 @@ class Settings:
         expect(self.portal.page.get_by_role("status").filter(has_text=f"Сохранено: {what}.")).to_be_visible()
 
     def expect_refused(self, name: str, text: str) -> None:
-        """The field says it, and the summary that nothing was saved."""
+        """The field shows the error, and the summary says that nothing was saved."""
         field = self.portal.field(_LABELS[name])
         expect(field).to_have_attribute("aria-invalid", "true")
         expect(self.portal.main).to_contain_text(text)
@@ -97,5 +97,5 @@ class Settings:
 
     @property
     def identities(self) -> Locator:
-        """The part about the accounts at Gosuslugi that open this account."""
+        """The section with the accounts at Gosuslugi that open this account."""
         return self.portal.page.get_by_role("region", name="Учётные записи Госуслуг")

@@ -1,7 +1,7 @@
-"""A screen looked at in every view: four widths, light, dark and for weak sight, without walking to it again.
+"""Looks at a screen in every view without walking to it again: four widths, light, dark and the low-vision version.
 
-`Portal.look` does this wherever a test reaches a screen on a desktop. With `--screens FOLDER` (`make screens`) the views are kept
-as pictures instead, with a page that shows them all.
+`Portal.look` does this wherever a test reaches a screen on a desktop. With `--screens FOLDER` (`make screens`) the views are kept as
+pictures instead, with a page that shows them all.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ WIDTHS = (320, 412, 768, 1280)
 JUDGED = (320, 375, 412, 768, 1280)
 HEIGHT = 860
 DESKTOP, PHONE = 1280, 412
-TOUCHED = 800  # narrower screens are touched
+TOUCHED = 800  # pixels: narrower screens have touch
 TARGET = 44  # CSS pixels
 SCHEMES = ("light", "dark")
 LOW_VISION = "low"
-# What the colours decide; all else is the same in every scheme.
+# Only these depend on colours. Everything else is the same in every scheme.
 _OF_COLOURS = ["color-contrast", "link-in-text-block"]
 _RUN_AXE = """async (rules) => {
   const options = rules ? { runOnly: { type: "rule", values: rules } }
@@ -37,8 +37,8 @@ _RUN_AXE = """async (rules) => {
   const { violations } = await axe.run(document, { ...options, resultTypes: ["violations"] });
   return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 160)} ${node.any[0]?.message ?? ""}`));
 }"""
-# A radio button is as large as the card around it, and a box to tick as its line, which are their labels. A link in a sentence is
-# as high as the sentence's line.
+# Labels count as targets: a radio button is as large as the card around it, and a checkbox as its line. A link in a sentence is as high as
+# the sentence's line.
 SMALL_TARGETS = """(least) => [...document.querySelectorAll("a[href], button, summary, input")]
   .filter((e) => !e.matches("[type=hidden], [type=radio], .tick input"))
   .filter((e) => e.checkVisibility({ visibilityProperty: true }) && e.getBoundingClientRect().bottom + scrollY > 0)
@@ -47,7 +47,7 @@ SMALL_TARGETS = """(least) => [...document.querySelectorAll("a[href], button, su
     /^inline(-block)?$/.test(getComputedStyle(e).display) && e.matches(":is(p, li) > a:not(.button), .error-link")])
   .filter(([box, , inText]) => (inText ? box.height < 24 : box.width < least || box.height < least))
   .map(([box, name]) => `${name}: ${Math.round(box.width)}x${Math.round(box.height)}`)"""
-# Words of a button, tab or heading that had to be broken, and buttons over the brand.
+# Finds words of a button, tab or heading that are broken, and buttons that cover the brand.
 _BROKEN = """() => {
   const seen = (e) => e.checkVisibility({ visibilityProperty: true });
   const words = [...document.querySelectorAll(".button, .tab, .choice, h1, h2")].filter(seen).flatMap((element) => {
@@ -69,8 +69,8 @@ _BROKEN = """() => {
 }"""
 _NOT_DARK = """() => getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number)
   .reduce((sum, part) => sum + part) < 150 ? [] : ["the page is not dark"]"""
-# The portal's own buttons, as the script of a page finds them, also behind a dialog; where the focus was it is again. False on pages
-# of others and of a server that is gone, and where that version is on the screen already.
+# Presses the portal's own button for the low-vision version, even behind a dialog, and then gives the focus back. False on pages of others,
+# on pages of a server that is gone, and when the wanted version is already on the screen.
 _SWITCH_VISION = """async (wanted) => {
   const root = document.documentElement, before = document.activeElement, is = () => "visionScheme" in root.dataset;
   const button = document.querySelector(`button[data-vision][name=version][value=${wanted}]`);
@@ -93,7 +93,7 @@ _SWITCH_VISION = """async (wanted) => {
 
 
 def look_around(page: Page, name: str, seen: Path) -> dict[str, list[str]]:
-    """Each fault of this screen by view; a screen that this run has looked at before has none. `seen`: a folder of this run."""
+    """The faults of this screen by view. Empty if this run has looked at the screen before. `seen`: a folder of this run."""
     if _was_looked_at(name, seen):
         return {}
     try:
@@ -101,7 +101,7 @@ def look_around(page: Page, name: str, seen: Path) -> dict[str, list[str]]:
     except BaseException:
         _look_again(name, seen)
         raise
-    if faults:  # a test that runs once more must not find the screen in order because it was looked at
+    if faults:  # a second try of the test must not find the screen in order because it was looked at before
         _look_again(name, seen)
     return faults
 
@@ -116,7 +116,7 @@ def _judge(page: Page) -> dict[str, list[str]]:
                 faults[f"{width} light"] += page.evaluate(SMALL_TARGETS, TARGET)
             if width in (PHONE, DESKTOP):
                 faults[f"{width} light"] += _axe(page)
-        for scheme in SCHEMES[1:]:  # what a scheme changes is no matter of the width
+        for scheme in SCHEMES[1:]:  # the effect of a scheme does not depend on the width
             _show(page, PHONE, scheme)
             faults[f"{PHONE} {scheme}"] = _axe(page, _OF_COLOURS) + page.evaluate(_NOT_DARK)
         with _low_vision(page) as low:
@@ -129,7 +129,7 @@ def _judge(page: Page) -> dict[str, list[str]]:
 
 
 def _was_looked_at(name: str, seen: Path) -> bool:
-    """Whether one of this run's processes has looked at the screen; from now on it has."""
+    """Whether one of this run's processes has looked at the screen. Afterwards it counts as looked at."""
     try:
         _mark(name, seen).touch(exist_ok=False)
     except FileExistsError:
@@ -219,7 +219,7 @@ def _show(page: Page, width: int, scheme: Any) -> None:
 
 @contextmanager
 def _low_vision(page: Page) -> Iterator[bool]:
-    """Inside it the page is in «Версия для слабовидящих»; False where it has none."""
+    """Within the block the page is in «Версия для слабовидящих». False if it has no such version."""
     low: bool = page.evaluate(_SWITCH_VISION, "low")
     try:
         yield low

@@ -1,4 +1,4 @@
-"""Made-up patients, each with a phone number of its own, and what their phones show."""
+"""Made-up patients, each with their own phone number, and the messages on their phones."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from tests.patience import PATIENCE
 
 Kind = Literal["call", "telegram", "sms", "max"]
 _numbers = count(1)
-NOTICE = "Медицина-онлайн:"  # how each text begins that tells of an account
+NOTICE = "Медицина-онлайн:"  # each text about an account begins with this
 
 
 def fresh_phone(ending: str = "") -> str:
-    """A number no other test uses, E.164. Endings below 2000 mean something to the sandbox: ask for one, or get none."""
+    """A number that no other test uses, E.164. Endings below 2000 have a meaning in the sandbox, so a number has one only on request."""
     number = next(_numbers)
     return f"+7900{100 + number % 900}{ending or 2000 + number}"
 
 
 def spelled(phone: str) -> str:
-    """As people write it: +7 900 101-20-01."""
+    """A number as people write it: +7 900 101-20-01."""
     return f"{phone[:2]} {phone[2:5]} {phone[5:8]}-{phone[8:10]}-{phone[10:]}"
 
 
@@ -59,11 +59,11 @@ class DemoPhone:
         return found
 
     def codes(self, phone: str) -> list[dict[str, str]]:
-        """Calls and messages with codes; what a patient is told afterwards comes as an SMS."""
+        """Calls and messages with codes. SMS without a code are notices."""
         return [event for event in self.events(phone) if event["kind"] != "sms"]
 
     def with_codes(self, phone: str, kind: Kind) -> list[dict[str, str]]:
-        """Of this kind; an SMS that tells of the account is none of them."""
+        """Calls or messages of this kind with a code, without SMS that are notices."""
         return [event for event in self.events(phone) if event["kind"] == kind and not event["text"].startswith(NOTICE)]
 
     def code(self, phone: str, kind: Kind = "call", *, number: int = 1) -> str:
@@ -77,11 +77,11 @@ class DemoPhone:
             time.sleep(0.05)
 
     def notices(self, phone: str) -> list[str]:
-        """The texts of the SMS that tell of the account."""
+        """The texts of the SMS about the account."""
         return [event["text"] for event in self.events(phone) if event["text"].startswith(NOTICE)]
 
     def notice(self, phone: str, words: str = "", *, number: int = 1) -> str:
-        """The `number`-th of these texts that has these words, as soon as it has come."""
+        """The `number`-th of these texts that contains these words, as soon as it has arrived."""
         deadline = time.monotonic() + PATIENCE
         while len(texts := [text for text in self.notices(phone) if words in text]) < number:
             assert time.monotonic() < deadline, f"no such SMS came; there are {self.notices(phone)}"

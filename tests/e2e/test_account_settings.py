@@ -1,4 +1,4 @@
-"""The settings with bad input, a new phone, an old sign-in: nothing is lost, nothing half is saved."""
+"""The settings with bad input, a new phone, an old sign-in: nothing is lost, and nothing is saved by half."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_a_new_phone_replaces_the_old_one_after_its_code(
 def test_the_phone_of_another_account_is_refused_only_after_its_code(
     portal: Portal, new_patient: NewPatient, demo_phone: DemoPhone
 ) -> None:
-    """Before the code nothing tells whether a number has an account."""
+    """Before the code, nothing shows whether a number has an account."""
     mine, other = new_patient(), new_patient()
     settings = Settings.open(portal, mine)
     settings.fill(phone=other.phone, first_name="Вероника")
@@ -226,7 +226,8 @@ def test_the_last_way_in_is_not_taken_off(new_portal: NewPortal, own: Server) ->
 def test_a_session_that_ends_while_a_form_is_filled_in_costs_nothing_that_was_typed(
     new_portal: NewPortal, patient: Patient, new_patient: NewPatient
 ) -> None:
-    """The reason, the sign-in, the same form with its text; no password, nothing for another patient, nothing after a sign-out."""
+    """The patient sees the reason, the sign-in, and the same form with its text. Nothing is kept of passwords, for another patient, or
+    after a sign-out."""
     portal, elsewhere = new_portal(), new_portal()
     settings = Settings.open(portal, patient)
     settings.fill(email="vera@example.com", first_name="Вероника", password="Osen2026vechera")
@@ -261,7 +262,7 @@ def test_a_session_that_ends_while_a_form_is_filled_in_costs_nothing_that_was_ty
     expect(portal.page.locator(f"[data-owner]:has-text('{other.last_name}')")).to_be_visible()
     assert portal.page.evaluate("sessionStorage.getItem('medonline.draft')") is None
 
-    # What is typed and not saved goes with a sign-out.
+    # Text that was typed but not saved is deleted at a sign-out.
     portal.page.get_by_text("Добавить карту: свою").click()
     portal.field("Номер полиса ОМС").fill("1234567890")
     portal.log_out()

@@ -1,4 +1,4 @@
-"""Who comes from Gosuslugi and seems to have an account by phone: proof, refusal of another's account, a new one."""
+"""A person who comes from Gosuslugi and seems to have an account by phone: proof, refusal of another person's account, a new account."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_a_proved_phone_and_the_same_person_are_linked_at_once(gosuslugi: Gosusl
 def test_another_persons_account_is_not_handed_over_and_a_new_one_is_offered(
     gosuslugi: Gosuslugi, new_portal: NewPortal
 ) -> None:
-    """The number was another patient's: not even her password opens her account to this identity."""
+    """The number belonged to another patient. Not even that patient's password opens their account to this identity."""
     portal = gosuslugi.portal
     gosuslugi.sign_in(VOLKOV)
     expect(portal.heading(IS_IT_YOURS)).to_be_visible()
@@ -106,7 +106,7 @@ def test_an_account_is_linked_by_a_code_to_its_phone(
 def test_who_agrees_before_the_consent_has_loaded_is_asked_nothing_again(
     new_portal: NewPortal, start_server: Callable[..., Server], profile: str
 ) -> None:
-    """The app leads to the consent at once; who waits for it, the page asks the server only then."""
+    """The app goes to the consent at once. Only then does its page ask the server who is waiting for it."""
     server = start_server(f"early-consent-{profile}")
     portal = new_portal()
     portal.url = server.url
@@ -122,7 +122,7 @@ def test_who_agrees_before_the_consent_has_loaded_is_asked_nothing_again(
 
 
 def hold_the_load_of(page: Page, path: str) -> Callable[[], None]:
-    """What the app asks of the server when it leads to this page, and all that is sent behind it, goes out when this is called."""
+    """Hold back the app's request to the server for this page, and everything sent after it, until the returned function is called."""
     held: list[Callable[[], None]] = []
     going = threading.Event()
 

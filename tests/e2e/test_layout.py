@@ -130,7 +130,7 @@ def test_the_recovery_can_be_walked_with_the_keyboard_alone(
 
 @pytest.mark.parametrize("profile", ["pixel"])
 def test_the_recovery_can_be_walked_by_touch_alone(portal: Portal, patient: Patient, demo_phone: DemoPhone) -> None:
-    """Taps, and texts as a keyboard on the screen gives them: whole, without keys."""
+    """The test uses taps, and texts as an on-screen keyboard enters them: as a whole, without key presses."""
 
     def type_into(label: str, text: str) -> None:
         portal.field(label).filter(visible=True).tap()
@@ -158,7 +158,7 @@ def test_the_recovery_can_be_walked_by_touch_alone(portal: Portal, patient: Pati
 
 @pytest.mark.parametrize("scripts", ["all", "early"])
 def test_the_skip_link_leads_to_the_content(portal: Portal, scripts: str) -> None:
-    """It loads nothing: what was typed would be gone. Before the other scripts and the app are there, too."""
+    """The link loads nothing, or the typed text would be gone. It works even before the other scripts and the app have arrived."""
     if scripts == "early":
         portal.page.route("**/*.js", lambda _route: None)  # on their way for ever
         portal.page.goto(f"{portal.url}/recovery", wait_until="commit")
@@ -178,7 +178,8 @@ def test_the_skip_link_leads_to_the_content(portal: Portal, scripts: str) -> Non
 @pytest.mark.parametrize("profile", ["360", "1280"])
 @pytest.mark.parametrize("path", ["/sandbox/code-faults", "/sandbox/fhir-faults"])
 def test_a_fault_of_the_demo_is_chosen_beside_its_words(portal: Portal, path: str) -> None:
-    """Between the middle of each radio button and that of its words, in pixels; and how high the line is that may be pressed."""
+    """Measures the distance between the middle of each radio button and of its words, in pixels, and the height of the line that can be
+    pressed."""
     portal.open(path)
     lines = portal.page.locator("fieldset label")
     assert lines.count() > 5

@@ -1,5 +1,5 @@
-"""Sign-in by fingerprint, face or PIN where the browser lacks something, the patient changes their mind, or something fails: what is
-said has a next action, and one question at a time waits."""
+"""Sign-in by fingerprint, face or PIN when the browser lacks something, the patient changes their mind, or something fails. Every
+message has a next action, and only one question waits at a time."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def asked(portal: Portal) -> Portal:
 
 
 def ends(portal: Portal) -> list[str]:
-    """How each question to the browser ended; empty: it waits."""
+    """How each question to the browser ended. Empty: it is still waiting."""
     ended: list[str] = portal.page.evaluate("window.asked.map(({ end }) => end)")
     return ended
 
@@ -133,7 +133,7 @@ def test_who_is_slow_with_a_press_is_not_interrupted(asked: Portal) -> None:
 
 
 def browser_says(portal: Portal) -> None:
-    """That it offers keys in a field; what the page asked the server for after that has been sent by then."""
+    """The browser says that it offers keys in a field. When this returns, the page's next request to the server has been sent."""
     with portal.page.expect_response("**/passkeys/host"):
         portal.page.evaluate("window.say(); setTimeout(() => fetch('/passkeys/host'))")
 
@@ -276,7 +276,7 @@ def test_a_slow_network_leaves_the_dialog_in_order(asked: Portal) -> None:
 
 
 def test_who_signs_out_is_not_told_to_sign_in_again(portal: Portal, patient: Patient) -> None:
-    """What the server says to the passkey comes after the press of «Выйти», and before that one's answer."""
+    """The server's answer to the passkey arrives after the press on «Выйти», and before the answer to that press."""
     held: list[Route] = []
 
     def leave(route: Route) -> None:
@@ -298,7 +298,7 @@ def test_who_signs_out_is_not_told_to_sign_in_again(portal: Portal, patient: Pat
 
 
 def test_the_last_press_wins_over_a_late_sign_in(asked: Portal) -> None:
-    """«Войти через Госуслуги» leads there, though the answer to the key that was chosen before comes meanwhile."""
+    """«Войти через Госуслуги» goes to Gosuslugi, even if the answer to the key that was chosen before arrives meanwhile."""
     asked.page.add_init_script("document.addEventListener('portal:leave', () => window.answer())")
     answered: list[Route] = []
     opened: list[str] = []

@@ -17,7 +17,7 @@ ANOTHER_CALL = "Позвонить ещё раз"
 
 @pytest.fixture(scope="module")
 def odd_server(start_server: StartServer) -> Server:
-    """Calls' codes live shorter than any patient types, and the pauses are those of production."""
+    """The codes of calls expire before any patient could type them. The pauses are those of production."""
     return start_server("odd", CODE_LIFE_FLASH_CALL="3 s", RESEND_PAUSES="60 s, 120 s, 300 s")
 
 
@@ -26,14 +26,14 @@ def wrong(code: str) -> str:
 
 
 def use_up(portal: Portal, code: str) -> None:
-    """Three wrong guesses: the code is past being typed."""
+    """Make three wrong guesses, so that the code can no longer be entered."""
     for sentence in ("Осталось 2 попытки", "Осталась 1 попытка", "попытки закончились"):
         portal.submit_code(wrong(code))
         portal.expect_error(sentence)
 
 
 def expect_no_way_back_but_others(portal: Portal) -> None:
-    """A dead code takes no guess; what works now is one tap away."""
+    """A dead code accepts no guess. A way that works now is one tap away."""
     expect(portal.field("Проверочный код")).to_have_count(0)
     expect(portal.button("ОТПРАВИТЬ")).to_have_count(0)
     expect(portal.main).not_to_contain_text("Звонок дошёл")

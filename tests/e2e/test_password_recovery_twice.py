@@ -50,7 +50,8 @@ def test_enter_together_with_a_click_counts_once(portal: Portal, patient: Patien
 def test_what_is_sent_before_the_mark_of_the_answer_is_back_is_not_lost(
     portal: Portal, patient: Patient, demo_phone: DemoPhone
 ) -> None:
-    """The mistake is on the screen, and the page still counts the form as under way: on a busy server for as long as a patient types."""
+    """The error is on the screen, but the page still counts the form as in progress. On a busy server this lasts as long as a patient
+    types."""
     marks = MarksHeldBack(portal)
     portal.open_recovery().begin(patient.phone)
     expect(portal.main).to_contain_text(ARRIVED)
@@ -72,7 +73,7 @@ def test_what_is_sent_before_the_mark_of_the_answer_is_back_is_not_lost(
 
 
 class MarksHeldBack:
-    """The connection of one tab, on which the marks that a press was handled can be held back; the answers come."""
+    """The connection of one tab. It can hold back the marks that a press was handled, while the answers pass."""
 
     def __init__(self, portal: Portal) -> None:
         self._holds = False
@@ -156,7 +157,7 @@ def test_a_second_tab_resumes_at_the_same_step(portal: Portal, patient: Patient,
     second.open("/recovery").expect_step(STEP_2)
     second.confirm(demo_phone.code(patient.phone))
 
-    # The first tab is at the code still: what it sends leads on, and costs nothing.
+    # The first tab is still at the code. What it sends leads on, and costs nothing.
     portal.submit_code("0000")
     portal.expect_step(STEP_3)
     expect(portal.error).to_have_count(0)

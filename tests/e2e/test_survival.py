@@ -31,7 +31,7 @@ def server(mortal_server: Server, watch: Watch) -> Server:
 
 
 def kill_and_start_again(portal: Portal, server: Server) -> None:
-    """The page stays open: it says calmly that the connection is lost, and finds back by itself."""
+    """The page stays open. It says calmly that the connection is lost, and reconnects by itself."""
     banner = portal.page.get_by_role("status").filter(has_text=BANNER)
     portal.expect_connected()
     server.kill()
@@ -138,7 +138,8 @@ def test_what_was_typed_stays_while_the_connection_is_lost(
 def test_the_way_that_was_chosen_is_taken_however_the_connection_went(
     portal: Portal, patient: Patient, server: Server, pressed: str
 ) -> None:
-    """Those under «Другие способы» the page knows from the server alone: until it has said them again, none of them is there."""
+    """The page knows the ways under «Другие способы» only from the server. Until the server has sent them again, the page has none of
+    them."""
     portal.open_recovery().field("Номер сотового телефона").fill(patient.phone)
     choose(portal, SMS)
     portal.expect_connected()
@@ -170,7 +171,7 @@ window.WebSocket = class extends Plain {
 def test_a_step_sent_while_the_server_restarts_is_taken_afterwards(
     portal: Portal, patient: Patient, demo_phone: DemoPhone, server: Server
 ) -> None:
-    """Told to end, the server tells the pages to come back; what is pressed meanwhile waits for it."""
+    """A server that is told to end tells the pages to come back. A press in between waits for it."""
     portal.page.add_init_script(HEAR_CLOSES)
     portal.open_recovery().begin(patient.phone)
     code = demo_phone.code(patient.phone)
@@ -197,7 +198,7 @@ SLOW = "Портал пока не отвечает"
 def test_a_form_sent_to_a_server_that_froze_says_so_and_is_answered_when_it_wakes(
     portal: Portal, patient: Patient, demo_phone: DemoPhone, server: Server
 ) -> None:
-    """Half-open: the socket is there, no one is behind it."""
+    """A half-open connection: the socket exists, but no one answers."""
     portal.open_recovery().begin(patient.phone)
     code = demo_phone.code(patient.phone)
     server.freeze()

@@ -62,7 +62,7 @@ def server(common: Server) -> Iterator[Server]:
 
 
 def expect_another_way(portal: Portal, way: ChannelName, problem: DeliveryProblem, phone: str) -> None:
-    """The sentence, and one tap."""
+    """The page shows the sentence, and another way is one tap away."""
     expect(portal.main.get_by_role("status").filter(has_text=WORDS[way].problems[problem])).to_be_visible()
     expect(portal.field("Проверочный код")).to_have_count(0)
     turn_to(portal, TELEGRAM if way is CALL else CALL, phone)
@@ -70,7 +70,7 @@ def expect_another_way(portal: Portal, way: ChannelName, problem: DeliveryProble
 
 def turn_to(portal: Portal, way: ChannelName, phone: str) -> None:
     portal.button(WORDS[way].get).click()
-    # It may have a bad day of its own with this number.
+    # The other way may have its own bad day with this number.
     said = [WORDS[way].where, *WORDS[way].problems.values()]
     expect(portal.main).to_contain_text(re.compile("|".join(map(re.escape, said))))
     expect(portal.main).to_contain_text(spelled(phone))
@@ -104,7 +104,7 @@ def test_a_bot_that_was_blocked(portal: Portal) -> None:
 
 
 def test_who_does_not_come_back_from_the_chat_is_offered_another_way(portal: Portal) -> None:
-    """The app may not be there at all."""
+    """The patient may not even have the app."""
     phone = fresh_phone()
     begin_by(portal, MAX, phone)
     expect(portal.main).to_contain_text(WORDS[MAX].delivery[DeliveryState.QUEUED])

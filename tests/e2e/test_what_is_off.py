@@ -1,4 +1,4 @@
-"""What an installation does not have, or has switched off, no screen promises; and each screen says what is left."""
+"""No screen promises what an installation lacks or has switched off, and each screen says what is left."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PROBLEMS = (
 
 
 def switch_off(server: Server, page: Page, channel: ChannelName) -> None:
-    """As an operator does; `page` is of the recovery, and is loaded until it knows."""
+    """Switch a way off like an operator. `page` is a recovery page, which is reloaded until it shows the change."""
     server.operate(lambda portal: portal.switches.switch_off(channel, REASON, calls_alone=True))
     deadline = time.monotonic() + PATIENCE
     radio = page.locator(f"#channel-{channel}")

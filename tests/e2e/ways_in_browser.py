@@ -1,4 +1,4 @@
-"""The ways of getting a code in the patient's words: chosen on step 1, the chat with the bot, a call to us, and what goes wrong."""
+"""The ways of getting a code in the patient's words: the choice on step 1, the chat with the bot, a call to us, and failures."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def choose(portal: Portal, way: ChannelName) -> None:
 
 
 def begin_by(portal: Portal, way: ChannelName, phone: str) -> None:
-    """Step 1, until step 2 of this way is there."""
+    """Go through step 1, until step 2 of this way is shown."""
     portal.open_recovery().field("Номер сотового телефона").fill(phone)
     choose(portal, way)
     portal.button("ДАЛЕЕ").click()
@@ -43,9 +43,9 @@ def begin_by(portal: Portal, way: ChannelName, phone: str) -> None:
 
 
 def open_chat(portal: Portal, phone: str) -> Page:
-    """Follow the link of the screen on the phone of this number."""
+    """Open the link of the screen on the phone with this number."""
     link = portal.main.get_by_role("link", name="Открыть чат")
-    # A phone cannot look at itself.
+    # A phone cannot scan its own screen.
     picture = portal.main.get_by_role("img", name="QR-код со ссылкой на чат", include_hidden=True)
     expect(picture).to_be_visible(visible=not portal.page.evaluate("matchMedia('(hover: none)').matches"))
     chat = portal.page.context.new_page()
@@ -56,7 +56,8 @@ def open_chat(portal: Portal, phone: str) -> Page:
 
 
 def fetch(portal: Portal, way: ChannelName, phone: str, demo_phone: DemoPhone, *, asked: int = 1) -> str:
-    """The code, wherever it comes; out of a chat only after the contact. `asked`: for how many the patient has asked by this way."""
+    """The code, wherever it arrives. A chat gives it only after the contact. `asked`: how many codes the patient has requested by this
+    way."""
     if not way.facts.in_chat:
         return demo_phone.code(phone, KINDS[way], number=asked)
     chat = open_chat(portal, phone)
@@ -80,7 +81,7 @@ def number_to_call(portal: Portal) -> str:
 
 
 def dial(portal: Portal, phone: str, number: str, button: str = "Позвонить") -> None:
-    """On the dialler of this phone."""
+    """Call on the dialler of this phone."""
     dialler: Page = portal.page.context.new_page()
     dialler.goto(f"{portal.url}/sandbox/phone?number={phone.replace('+', '%2B')}")
     dialler.get_by_role("link", name="Позвонить на номер…").click()
@@ -91,7 +92,7 @@ def dial(portal: Portal, phone: str, number: str, button: str = "Позвони�
 
 
 def time_is_over(server: Server, phone: str) -> None:
-    """Of what this phone waits for: its time is over now, however long the test took to get there."""
+    """End the waiting time of what this phone waits for, however long the test took to get there."""
 
     async def happened(services: Services) -> None:
         now = services.clock()
@@ -104,7 +105,7 @@ def time_is_over(server: Server, phone: str) -> None:
 
 
 def switch(server: Server, **faults: str) -> None:
-    """What goes wrong at the vendors of these names, from now on."""
+    """Switch these faults of the named vendors on."""
     asked = {Vendor(vendor): Fault(fault) for vendor, fault in faults.items()}
     address, origin = f"{server.url}/sandbox/code-faults.json", {"Origin": server.url}
     plain_http().put(address, json=asked, headers=origin).raise_for_status()
