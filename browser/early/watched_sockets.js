@@ -11,6 +11,18 @@ window.medonlineSocket = seen;
  */
 const tell = (name, detail) => dispatchEvent(new CustomEvent(name, { detail }));
 
+// «Выйти» ends the session before its answer is there, and the app ends its socket, because the page leaves. If the patient looks at
+// another tab and comes back meanwhile, the app opens a new socket. Over that one it would be told to sign in again, and the patient
+// would not read «Вы вышли».
+const NO_SOCKET_FOR_MS = 20_000;
+let signedOutAt = -Infinity; // of performance.now()
+document.addEventListener("portal:leave", ({ target }) => {
+  if (target instanceof HTMLFormElement && target.getAttribute("action") === "/session/close") signedOutAt = performance.now();
+});
+addEventListener("pageshow", ({ persisted }) => {
+  if (persisted) signedOutAt = -Infinity;
+});
+
 window.WebSocket = class extends WebSocket {
   /**
    * @param {string | URL} address
@@ -27,6 +39,7 @@ window.WebSocket = class extends WebSocket {
       if (seen.joined === this) seen.joined = null;
       tell("socket:ended", this);
     });
+    if (performance.now() - signedOutAt < NO_SOCKET_FOR_MS) this.close();
   }
 
   /** @param {string} data */

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Route, WebSocket, expect
 
 from tests.e2e.patients import Patient, fresh_phone
 from tests.e2e.portal_in_browser import Portal
 from tests.e2e.watching import Watch
+from tests.patience import PATIENCE
 
 LOGIN = "ВХОД В ЛИЧНЫЙ КАБИНЕТ"
+
+
+# The patient presses «Выйти», looks at another tab and comes back, again and again.
+SHOWN_AGAIN = """
+document.addEventListener("portal:leave", () => setInterval(() => document.dispatchEvent(new Event("visibilitychange")), 300));
+"""
 
 
 def test_a_patient_signs_in_and_out(portal: Portal, patient: Patient) -> None:
@@ -30,12 +38,12 @@ def test_a_patient_signs_in_and_out(portal: Portal, patient: Patient) -> None:
 
 
 def test_who_signs_out_is_not_told_to_sign_in_again_however_long_the_answer_takes(
-    portal: Portal, patient: Patient
+    portal: Portal, patient: Patient, watch: Watch
 ) -> None:
     """The page checks whether the session is still open, as when its tab is shown again. Here it checks after the end but before the
     answer about it."""
-    look = "document.dispatchEvent(new Event('visibilitychange'))"
-    portal.page.add_init_script(f"document.addEventListener('portal:leave', () => setInterval(() => {look}, 300))")
+    watch.allow_lost_connection()
+    portal.page.add_init_script(SHOWN_AGAIN)
 
     def slowly(route: Route) -> None:
         answer = route.fetch(max_redirects=0)
@@ -50,6 +58,35 @@ def test_who_signs_out_is_not_told_to_sign_in_again_however_long_the_answer_take
 
     expect(portal.page).to_have_url(f"{portal.url}/?login=left")
     expect(portal.main).to_contain_text("Вы вышли из личного кабинета")
+
+
+def test_who_signs_out_is_not_led_to_the_sign_in_over_a_new_connection(
+    portal: Portal, patient: Patient, watch: Watch
+) -> None:
+    """A page that leaves ends its socket. Shown again, it opens another one, over which it would learn that nobody is signed in."""
+    watch.allow_lost_connection()
+    portal.page.add_init_script(SHOWN_AGAIN)
+    sockets: list[WebSocket] = []
+    addresses: list[str] = []
+
+    def slowly(route: Route) -> None:
+        before = len(sockets)
+        answer = route.fetch(max_redirects=0)
+        deadline = time.monotonic() + PATIENCE
+        while len(sockets) == before:
+            assert time.monotonic() < deadline, "the app opens no other socket"
+            portal.page.wait_for_timeout(50)
+        portal.page.wait_for_timeout(1500)
+        route.fulfill(response=answer)
+
+    portal.page.on("websocket", lambda socket: sockets.append(socket))
+    portal.log_in(patient.phone, patient.password)
+    portal.page.on("framenavigated", lambda frame: addresses.append(frame.url))
+    portal.page.route("**/session/close", slowly)
+    portal.log_out()
+
+    expect(portal.main).to_contain_text("Вы вышли из личного кабинета")
+    assert [address for address in addresses if "login=again" in address] == []
 
 
 def test_tabs_are_chosen_with_arrow_keys(portal: Portal) -> None:
