@@ -118,7 +118,7 @@ document.addEventListener(
     if (isUnderWay(button) || !isConnected()) {
       event.preventDefault();
       event.stopImmediatePropagation();
-      if (!isUnderWay(button)) hold(button, () => button.click());
+      if (!isUnderWay(button)) hold(button, () => pressHeld(button));
       return;
     }
     pressed = button;
@@ -213,6 +213,20 @@ function sendHeld(old, id, entries) {
   }
   form.requestSubmit();
 }
+
+/**
+ * The page may have drawn the button again. The new one is pressed, if one button alone has these words.
+ * @param {HTMLElement} old
+ */
+function pressHeld(old) {
+  if (old.isConnected) return old.click();
+  const again = all("button[type=button]").filter((button) => isHydrated(button) && wordsOf(button) === wordsOf(old));
+  if (again.length === 1) again[0]?.click();
+  else say(LOOK);
+}
+
+/** @param {HTMLElement} button */
+const wordsOf = (button) => button.getAttribute("aria-label") ?? button.textContent;
 
 // --- the connection --------------------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+from medonline.domain.codes.channels import ChannelName
 from medonline.wording.channels import WORDS
 from tests.e2e.conftest import SHORT_PAUSES, StartServer
 from tests.e2e.patients import DemoPhone, Patient
@@ -154,6 +155,24 @@ def test_the_way_that_was_chosen_is_taken_however_the_connection_went(
         portal.button("ДАЛЕЕ").click()
 
     expect(portal.main).to_contain_text(WORDS[SMS].where)
+
+
+def test_a_button_pressed_without_a_connection_is_pressed_when_the_step_is_drawn_again(
+    portal: Portal, patient: Patient, demo_phone: DemoPhone, server: Server
+) -> None:
+    portal.open_recovery().begin(patient.phone)
+    demo_phone.code(patient.phone)
+    another = portal.button(WORDS[ChannelName.TELEGRAM].get)
+    expect(another).to_be_visible()
+    portal.expect_connected()
+    server.kill()
+    expect(portal.page.get_by_role("status").filter(has_text=BANNER)).to_be_visible()
+    another.click()
+    expect(another).to_have_attribute("aria-busy", "true")
+    server.start()
+
+    expect(portal.main).to_contain_text(WORDS[ChannelName.TELEGRAM].where)
+    demo_phone.code(patient.phone, "telegram")
 
 
 HEAR_CLOSES = """
