@@ -27,6 +27,7 @@ from tests.sandbox.server import API_ID, KEY, TOKEN, free_port
 OPTIONS = {
     "--version",
     "--fix-hints",
+    "--force",
     "--as",
     "--reason",
     "--limit",
@@ -334,7 +335,8 @@ def test_the_doctor_finds_a_healthy_portal_healthy(run) -> None:
     assert code == 0
     assert list(found) == [
         "settings", "regions", "key", "files", "database", "migrations", "limits", "flash_call", "telegram",
-        "sms", "max", "inbound_call", "identity", "cards", "notices", "mail", "breached passwords", "traces",
+        "sms", "max", "inbound_call", "identity", "cards", "notices", "links in texts",
+        "mail", "breached passwords", "traces",
     ]  # fmt: skip
     assert {mark for mark, _ in found.values()} == {"ok"}
     assert "provider ucaller at http://127.0.0.1:" in found["flash_call"][1]

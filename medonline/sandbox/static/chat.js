@@ -10,7 +10,7 @@
       const answer = await fetch(location.href, { cache: "no-store" });
       if (!answer.ok) throw new Error(String(answer.status));
       const now = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("chat");
-      if (now.innerHTML !== chat.innerHTML) chat.replaceChildren(...now.children);
+      if (!now.isEqualNode(chat)) chat.replaceChildren(...now.children);
       connection.textContent = "";
     } catch {
       if (!connection.textContent) connection.textContent = "Нет связи со стендом, пробуем ещё раз…";
