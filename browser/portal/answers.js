@@ -3,6 +3,7 @@
 // The server handles events in order. So a mark follows each press, and comes back once the press was handled.
 import { all, under } from "../shared/dom.js";
 import { isHydrated } from "../shared/hydration.js";
+import { mayLeave } from "../shared/may_leave.js";
 import { PAGE } from "./tickets.js";
 
 const FIELD = "press"; // the field of the form's message that holds the number of the press
@@ -118,7 +119,7 @@ document.addEventListener(
     if (isUnderWay(button) || !isConnected()) {
       event.preventDefault();
       event.stopImmediatePropagation();
-      if (!isUnderWay(button)) hold(button, () => pressHeld(button));
+      if (!isUnderWay(button)) holdButton(button);
       return;
     }
     pressed = button;
@@ -158,7 +159,10 @@ function finish(number, news) {
   showWork(press.place, false);
   if (news || (presses.size === 0 && held.size === 0)) say(news);
   if (!pressedMeanwhile.delete(press.place) || news) return; // after a message the patient looks first
-  setTimeout(() => press.place.isConnected && /** @type {HTMLFormElement} */ (press.place).requestSubmit());
+  setTimeout(() => {
+    // The answer may have closed the form's dialog, or the page may be leaving because of it.
+    if (press.place.isConnected && press.place.checkVisibility() && mayLeave()) /** @type {HTMLFormElement} */ (press.place).requestSubmit();
+  });
 }
 
 /** If the mark of a press came back, that press and all earlier ones are answered. Called after each change of the page. */
@@ -215,14 +219,33 @@ function sendHeld(old, id, entries) {
 }
 
 /**
- * The page may have drawn the button again. The new one is pressed, if one button alone has these words.
- * @param {HTMLElement} old
+ * A button that is pressed without a connection. What it does may have changed by the time there is one: the page is loaded again, and
+ * rows of lists come and go. A wrong row would show a medical card to a stranger. So the button is pressed only while it is surely the
+ * same one; otherwise the patient is told to look.
+ * @param {HTMLElement} button
  */
-function pressHeld(old) {
-  if (old.isConnected) return old.click();
-  const again = all("button[type=button]").filter((button) => isHydrated(button) && wordsOf(button) === wordsOf(old));
-  if (again.length === 1) again[0]?.click();
-  else say(LOOK);
+function holdButton(button) {
+  const words = wordsOf(button);
+  const path = location.pathname;
+  const inRow = button.closest("li") !== null;
+  hold(button, () => {
+    const same = button.isConnected ? button : inRow ? null : drawnAgain(button.id, words);
+    if (same && wordsOf(same) === words && location.pathname === path) same.click();
+    else say(LOOK);
+  });
+}
+
+/**
+ * The button with this id or, if it has none, the only visible one of the app with these words.
+ * @param {string} id
+ * @param {string | null} words
+ */
+function drawnAgain(id, words) {
+  if (id) return document.getElementById(id);
+  const found = all("button[type=button]").filter(
+    (one) => wordsOf(one) === words && one.checkVisibility() && isHydrated(one) && hasHandler(one) && !one.closest("li"),
+  );
+  return found.length === 1 ? (found[0] ?? null) : null;
 }
 
 /** @param {HTMLElement} button */

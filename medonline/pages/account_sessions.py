@@ -57,4 +57,5 @@ def _session(one: rx.Var) -> rx.Component:
             row_button("Завершить", "Завершить вход: " + one.device.to(str), state.end(one.number)),
         ),
         class_name="session",
+        key=one.number,
     )

@@ -43,6 +43,33 @@ def test_own_sign_ins_are_listed_with_device_way_time_and_network(
     assert patient.last_name not in other.page.inner_text("body")
 
 
+@pytest.mark.parametrize("phone_is", ["older", "newer"])
+def test_a_row_that_was_pressed_without_a_connection_is_no_other_row_afterwards(
+    portal: Portal, new_portal: NewPortal, patient: Patient, watch: Watch, phone_is: str
+) -> None:
+    """The sign-in that was to be ended ends by itself meanwhile, and another one takes its place in the list."""
+    watch.allow_lost_connection()
+    phone, computer = new_portal(), new_portal()
+    phone.page.route("**/*", lambda route: route.continue_(headers={**route.request.headers, "user-agent": IPHONE}))
+    for other in (phone, computer) if phone_is == "older" else (computer, phone):
+        other.log_in(patient.phone, patient.password)
+    portal.log_in(patient.phone, patient.password)
+    choose_in_menu(portal, SESSIONS)
+    rows = portal.main.get_by_role("listitem")
+    expect(rows).to_have_count(3)
+    portal.expect_connected()
+    portal.page.context.set_offline(True)
+    portal.page.evaluate("window.medonlineSocket.joined?.close()")
+    portal.page.wait_for_function("() => window.medonlineSocket.joined === null")
+    rows.filter(has_text="iPhone").get_by_role("button").click()
+    phone.log_out()
+    portal.page.context.set_offline(False)
+
+    expect(rows).to_have_count(2)
+    expect(portal.page.get_by_text("Посмотрите, что теперь на странице")).to_be_visible()
+    computer.open("/cards").expect_cards()
+
+
 def test_all_other_sign_ins_end_at_once(portal: Portal, new_portal: NewPortal, patient: Patient) -> None:
     others = [new_portal(), new_portal()]
     for other in others:

@@ -52,4 +52,5 @@ def _identity(one: rx.Var) -> rx.Component:
             leave=state.ask_unlink(""),
         ),
         class_name="session",
+        key=one.number,
     )

@@ -66,6 +66,7 @@ def _passkey(one: rx.Var) -> rx.Component:
             leave=state.ask_remove(""),
         ),
         class_name="session",
+        key=one.number,
     )
 
 

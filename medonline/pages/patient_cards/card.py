@@ -41,6 +41,7 @@ def card_item(card: rx.Var) -> rx.Component:
             leave=state.ask_unlink(""),
         ),
         class_name="card",
+        key=card.id,
     )
 
 

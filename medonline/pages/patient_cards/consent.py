@@ -35,6 +35,7 @@ def _question(one: rx.Var) -> rx.Component:
             class_name="card-question",
         ),
         class_name="card",
+        key=one.id,
     )
 
 
@@ -70,6 +71,7 @@ def _request(one: rx.Var) -> rx.Component:
             "Отозвать запрос", "Отозвать запрос: полис " + one.policy.to(str), state.withdraw(one.id), class_name="link"
         ),
         class_name="card",
+        key=one.id,
     )
 
 
@@ -97,6 +99,7 @@ def _closed_card(one: rx.Var) -> rx.Component:
             "Убрать", "Убрать закрытую карту: полис " + one.policy.to(str), state.unlink(one.id), class_name="link"
         ),
         class_name="card",
+        key=one.id,
     )
 
 
@@ -121,6 +124,7 @@ def _reader(one: rx.Var) -> rx.Component:
             leave=state.ask_remove(""),
         ),
         class_name="card",
+        key=one.id,
     )
 
 
