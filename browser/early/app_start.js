@@ -1,10 +1,13 @@
 // The page loads the app and the other scripts after it has painted the first frame. Loaded earlier, they would take processor time
 // and bandwidth from that frame. The build leaves their addresses in the page (medonline/first_paint.py).
+import { isHydrated } from "../shared/hydration.js";
 
 const PATIENCE_MS = 1000; // a tab in the background paints no frame
 const AGAIN_MS = 1000;
 const TIMES = 20;
 let started = false;
+/** @type {HTMLScriptElement | undefined} */
+let app;
 
 /**
  * @param {string} rel
@@ -27,7 +30,7 @@ function link(rel, href) {
 function load(place, make, times = 1) {
   const script = make();
   const again = () => setTimeout(() => load(script, make, times + 1), AGAIN_MS);
-  if (times < TIMES) script.addEventListener("error", again);
+  if (times < TIMES) script.addEventListener("error", again, { once: true });
   place.replaceWith(script);
 }
 
@@ -41,8 +44,18 @@ function start() {
   load(later, () => Object.assign(document.createElement("script"), { src: place.dataset.script }));
   for (const module of place.dataset.modules?.split(" ") ?? []) link("modulepreload", module);
   // The text must stay the same: the Content-Security-Policy holds its hash.
-  load(place, () => Object.assign(document.createElement("script"), { type: "module", textContent: place.textContent }));
+  const { textContent } = place;
+  load(place, () => (app = Object.assign(document.createElement("script"), { type: "module", textContent })));
 }
+
+// The app's script ends with a dynamic import. If that one's download breaks off, the element fires no event.
+addEventListener("unhandledrejection", (event) => {
+  const main = document.querySelector("main");
+  const isImport = event.reason instanceof TypeError && /module/i.test(event.reason.message);
+  if (!isImport || !app || (main && isHydrated(main))) return;
+  event.preventDefault();
+  app.dispatchEvent(new Event("error"));
+});
 
 document.addEventListener("DOMContentLoaded", () => {
   requestAnimationFrame(() => setTimeout(start));

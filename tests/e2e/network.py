@@ -64,6 +64,11 @@ class Network:
 
         self._run(begin())
 
+    def stop_cutting(self) -> None:
+        """From now on connections last; they stay slow and lossy."""
+        if self._cutting is not None:
+            self._loop.call_soon_threadsafe(self._cutting.cancel)
+
     def _run(self, work: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
 
